@@ -1,0 +1,1 @@
+"""Patient-reported outcomes for clinical trials, asked at the protocol's moments."""
