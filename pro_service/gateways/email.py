@@ -1,0 +1,128 @@
+"""E-mail to coordinators through an SMTP relay: plain text, and one Message-ID however often it is tried."""
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from pro_service.gateways.codes import Kind
+from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing, Refused, Unavailable, Uncertain
+
+IMPLICIT_TLS_PORT = 465
+TIMEOUT_SECONDS = 20.0
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_PERMANENT = 500
+_GOOD = range(200, 300)
+
+
+class EmailGateway:
+    """One SMTP conversation a mail. TLS from the first byte on port 465, else STARTTLS where it is offered.
+
+    A mail has no list to ask about later, so an uncertain one is sent again under the same Message-ID and the
+    receiving side recognises it.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        mail_from: str,
+        clock: Callable[[], datetime],
+        credentials: tuple[str, str] | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Keep where the relay is. `clock` dates the mails; credentials are (user, password); `timeout` in seconds."""
+        self._host, self._port, self._timeout = host, port, timeout
+        self._mail_from, self._clock, self._credentials = mail_from, clock, credentials
+        self._tls = tls or ssl.create_default_context()
+
+    def send(self, outgoing: Outgoing) -> Accepted:
+        """Hand one mail to the relay; the sid is its Message-ID. Raise Refused, Unavailable or Uncertain."""
+        letter = self._letter(outgoing)
+        relay = self._connected()
+        try:
+            self._signed_in(relay)
+            self._addressed(relay, outgoing.to)
+            _handed_over(relay, letter)
+        except (smtplib.SMTPException, OSError) as fault:
+            # Nothing but the envelope was said so far. `from None`: the relay's words may name the address.
+            raise _sorted_out(getattr(fault, "smtp_code", None), "configuration") from None
+        finally:
+            relay.close()  # not QUIT: a relay that is slow to say goodbye has still taken the mail
+        return Accepted(str(letter["Message-ID"]), "accepted")
+
+    def _letter(self, outgoing: Outgoing) -> EmailMessage:
+        letter = EmailMessage(policy=SMTP)
+        try:
+            letter["From"], letter["To"] = self._mail_from, outgoing.to
+            letter["Subject"] = outgoing.subject or ""
+        except ValueError:  # a line break where a header is: somebody tries to write headers of their own
+            raise Refused(kind="template") from None
+        domain = parseaddr(self._mail_from)[1].rpartition("@")[2] or "localhost"
+        letter["Message-ID"] = f"<{outgoing.reference or outgoing.message_id}@{domain}>"
+        letter["Date"] = format_datetime(self._clock())
+        letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices in answer
+        letter.set_content(outgoing.body, charset="utf-8")
+        return letter
+
+    def _connected(self) -> smtplib.SMTP:
+        try:
+            if self._port == IMPLICIT_TLS_PORT:
+                return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=self._tls)
+            return smtplib.SMTP(self._host, self._port, timeout=self._timeout)
+        except smtplib.SMTPResponseException as answer:
+            raise Unavailable(answer.smtp_code) from None
+        except (smtplib.SMTPException, OSError):
+            raise Unavailable from None
+
+    def _signed_in(self, relay: smtplib.SMTP) -> None:
+        relay.ehlo_or_helo_if_needed()
+        private = self._port == IMPLICIT_TLS_PORT or self._host in _LOOPBACK
+        if self._port != IMPLICIT_TLS_PORT and relay.has_extn("starttls"):
+            relay.starttls(context=self._tls)
+            relay.ehlo()
+            private = True
+        if self._credentials is None:
+            return
+        if not private:  # never a password in the clear, whoever took STARTTLS away
+            raise Refused(kind="configuration")
+        try:
+            relay.login(*self._credentials)
+        except smtplib.SMTPNotSupportedError:
+            raise Refused(kind="configuration") from None
+        except smtplib.SMTPAuthenticationError as answer:
+            raise _sorted_out(answer.smtp_code, "credentials") from None
+
+    def _addressed(self, relay: smtplib.SMTP, to: str) -> None:
+        if not to.isascii():  # would need SMTPUTF8 all the way
+            raise Refused(kind="bad_number")
+        code, _ = relay.mail(parseaddr(self._mail_from)[1])
+        if code not in _GOOD:
+            raise _sorted_out(code, "configuration")
+        code, _ = relay.rcpt(to)
+        if code not in _GOOD:
+            raise _sorted_out(code, "bad_number")
+
+
+def _handed_over(relay: smtplib.SMTP, letter: EmailMessage) -> None:
+    try:
+        code, _ = relay.data(letter.as_bytes())
+    except smtplib.SMTPDataError as answer:  # said no before the text began
+        raise _sorted_out(answer.smtp_code, "template") from None
+    except (smtplib.SMTPException, OSError):
+        raise Uncertain from None
+    if code not in _GOOD:
+        raise _sorted_out(code, "template")
+
+
+def _sorted_out(code: int | None, kind: Kind) -> GatewayError:
+    """Sort an SMTP reply (RFC 5321, 4.2.1): 4xx may be tried again, 5xx may not; no reply is a lost connection."""
+    if code is not None and code >= _PERMANENT:
+        return Refused(code, kind)
+    return Unavailable(code)

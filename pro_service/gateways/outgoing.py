@@ -1,0 +1,83 @@
+"""What every way out takes and answers, and the errors named for what the caller can do."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pro_service.gateways.codes import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One finished message on its way to one person.
+
+    `to` is an E.164 number or an e-mail address. `callback_url` carries the attempt's own token; `validity_seconds` is
+    how long the provider may go on trying; `reference` is the stable stem of an e-mail's Message-ID, so that a second
+    attempt is recognisably the same mail. Number and text stay out of the repr: it ends up in logs.
+    """
+
+    message_id: int
+    to: str = field(repr=False)
+    body: str = field(repr=False)
+    callback_url: str | None = field(default=None, repr=False)
+    validity_seconds: int | None = None
+    subject: str | None = field(default=None, repr=False)
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has taken the message over: its own id for it, and the status it began with."""
+
+    sid: str
+    status: str
+
+
+class GatewayError(Exception):
+    """A way out did not confirm a message. Carries codes alone: never a number, an address or a text."""
+
+    def __init__(self, code: int | None = None) -> None:
+        """Keep the provider's code, or the HTTP or SMTP status, or None where there was no answer."""
+        super().__init__(code)
+        self.code = code
+
+
+class Refused(GatewayError):  # noqa: N818 (named for what the caller can do)
+    """A definite no: the message was not sent, and sending it again as it is would be refused again."""
+
+    def __init__(self, code: int | None = None, kind: Kind = "other") -> None:
+        """Keep the code and the class of its cause (see `codes`)."""
+        super().__init__(code)
+        self.kind: Kind = kind
+
+    def __str__(self) -> str:
+        """Say code and class."""
+        return f"refused: {self.code} ({self.kind})"
+
+
+class Unavailable(GatewayError):  # noqa: N818 (named for what the caller can do)
+    """The message certainly did not leave: it may be tried again, after `retry_after` seconds where that is known."""
+
+    def __init__(self, code: int | None = None, retry_after: float | None = None) -> None:
+        """Keep the code and the provider's wish."""
+        super().__init__(code)
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        """Say code and wait."""
+        return f"unavailable: {self.code}, retry after {self.retry_after}"
+
+
+class Uncertain(GatewayError):  # noqa: N818 (named for what the caller can do)
+    """The message may or may not have been taken: ask the provider before anything is sent again."""
+
+    def __str__(self) -> str:
+        """Say the code."""
+        return f"uncertain: {self.code}"
+
+
+class Gateway(Protocol):
+    """A way out. Called with no transaction open; may be called from several threads at once."""
+
+    def send(self, outgoing: Outgoing) -> Accepted:
+        """Hand one message to the provider; raise Refused, Unavailable or Uncertain."""
+        ...

@@ -1,0 +1,110 @@
+"""The wire to Twilio: bounded waiting, one connection a worker, and failures sorted by whether a byte can have left."""
+
+import logging
+import ssl
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from twilio.http import HttpClient
+from twilio.http.response import Response
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+from pro_service.gateways.outgoing import Unavailable, Uncertain
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 20.0
+
+_TOO_MANY = 429
+_TIMED_OUT = 408
+_SERVER_FAULT = 500
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class PatientClient(HttpClient):
+    """The SDK's way to the network, in place of its own, which by default waits for ever.
+
+    Raises Unavailable where nothing was taken (429, no connection) and Uncertain where it may have been (5xx, a
+    time-out, a broken connection); every other answer goes to the SDK. Safe to share between threads. Says nothing to
+    the log: the SDK's own client logs addresses with telephone numbers in them.
+    """
+
+    def __init__(self, *, base_url: str | None, timeouts: tuple[float, float], pool_size: int) -> None:
+        """Aim at `base_url` instead of Twilio's hosts where given; `timeouts` are (connect, read) in seconds."""
+        super().__init__(logging.getLogger(__name__), is_async=False)
+        self._base = urlsplit(base_url.rstrip("/")) if base_url else None
+        self._timeouts = timeouts
+        self._session = requests.Session()
+        # A proxy of the environment is for the way out of the house, not for a rehearsal inside it.
+        self._session.trust_env = self._base is None or self._base.hostname not in _LOOPBACK
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0))
+        # urllib3 writes every path, query and all, at DEBUG.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._session.close()
+
+    def request(
+        self,
+        method: str,
+        uri: str,
+        params: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,  # noqa: FBT001, FBT002 (the SDK's signature)
+    ) -> Response:
+        """Make one request, never a second one on its own."""
+        try:
+            answer = self._session.request(
+                method.upper(),
+                self._aim(uri),
+                params=params,  # type: ignore[arg-type]
+                data=data,
+                headers=headers,
+                auth=auth,
+                timeout=timeout or self._timeouts,
+                allow_redirects=allow_redirects,
+            )
+        except requests.RequestException as fault:
+            # `from None`: the exception's text holds the address asked for.
+            raise (Unavailable() if never_left(fault) else Uncertain()) from None
+        status = answer.status_code
+        if status == _TOO_MANY:
+            raise Unavailable(status, retry_after(answer.headers))
+        if status >= _SERVER_FAULT or status == _TIMED_OUT:
+            raise Uncertain(status)
+        return Response(status, answer.text, answer.headers)
+
+    def _aim(self, uri: str) -> str:
+        if self._base is None:
+            return uri
+        wanted = urlsplit(uri)
+        return urlunsplit((self._base.scheme, self._base.netloc, self._base.path + wanted.path, wanted.query, ""))
+
+
+def never_left(fault: requests.RequestException) -> bool:
+    """Say whether the request certainly never left: no name, no connection or no trust, before its first byte."""
+    cause = fault.args[0] if fault.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    if isinstance(reason, NewConnectionError | ConnectTimeoutError):
+        return True
+    inner = reason.args[0] if isinstance(reason, Exception) and reason.args else None
+    return isinstance(inner, ssl.SSLCertVerificationError)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After in seconds, given as a number or as a date (counted from the answer's own Date)."""
+    wish = headers.get("Retry-After", "").strip()
+    if wish.isdecimal():
+        return float(wish)
+    try:
+        until, now = parsedate_to_datetime(wish), parsedate_to_datetime(headers.get("Date", ""))
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
