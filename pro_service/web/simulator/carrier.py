@@ -1,0 +1,226 @@
+"""The simulated network at work: takes messages, moves them along, reports, and carries people's replies back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from uuid import uuid4
+
+from pro_service.core.texts import segments
+from pro_service.gateways.signatures import CALLBACK_RETRIES
+from pro_service.web.simulator.faults import Dice
+from pro_service.web.simulator.network import Network, Text
+from pro_service.web.simulator.postman import Postman
+from pro_service.web.simulator.rules import Refusal, check, is_telephone, is_turkish, lost_on_the_way
+
+API_VERSION = "2010-04-01"
+_STOP = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
+_START = {"START", "UNSTOP"}
+_HELP = {"HELP", "INFO"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds from one state of a message to the next."""
+
+    queued: float = 0.05
+    sent: float = 0.3
+    delivered: float = 0.7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The simulated account: who may call, from which number people are texted, where their replies go."""
+
+    sid: str
+    auth_token: str
+    inbound_url: str
+    sender: str
+    api_key: tuple[str, str] | None = None
+    advanced_opt_out: bool = False
+
+    def lets_in(self, user: str, password: str) -> bool:
+        """Check a user and password, as the account or as its API key."""
+        return (user, password) in ((self.sid, self.auth_token), self.api_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a client asks to be sent."""
+
+    to: str
+    body: str
+    sender: str = ""
+    service: str = ""
+    callback_url: str = ""
+
+
+class CannotReply(Exception):  # noqa: N818 (an answer, not a fault)
+    """Nobody can answer from this telephone; the text says why."""
+
+
+class Carrier:
+    """Takes messages and carries them, at its pace and with its faults."""
+
+    def __init__(
+        self,
+        account: Account,
+        network: Network,
+        postman: Postman,
+        dice: Dice,
+        pace: Pace,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Put the parts together."""
+        self.account, self.network, self.postman, self.dice = account, network, postman, dice
+        self._pace, self._clock = pace, clock
+
+    def take(self, wanted: Wanted) -> Text:
+        """Accept one message and send it on its way; raise Refusal."""
+        check(to=wanted.to, sender=wanted.sender, service=wanted.service, body=wanted.body)
+        sender = wanted.sender or self.account.sender
+        if self.network.is_blocked(wanted.to, sender):
+            raise Refusal(21610)
+        now = self._clock()
+        text = Text(
+            sid=f"SM{uuid4().hex}",
+            inbound=False,
+            to=wanted.to,
+            from_=sender,
+            body=wanted.body,
+            status="accepted" if wanted.service else "queued",
+            created_at=now,
+            updated_at=now,
+            service=wanted.service,
+            callback_url=wanted.callback_url,
+            listed_from=monotonic() + self.dice.faults.list_lag_seconds,
+        )
+        self.network.add(text)
+        self._set_out(text)
+        return text
+
+    def sender_to(self, telephone: str) -> str:
+        """Say which number or name texted this telephone last: that is where a reply would go."""
+        outbound = [text.from_ for text in self.network.thread(telephone) if not text.inbound]
+        return outbound[-1] if outbound else self.account.sender
+
+    def why_no_reply(self, telephone: str) -> str | None:
+        """Say why nobody can answer from this telephone; None if they can."""
+        if is_turkish(telephone):
+            return "Twilio has no two-way texting in Turkey: a reply from +90 reaches nobody."
+        if not is_telephone(self.sender_to(telephone)):
+            return "The texts come from a sender name, not a number: it cannot be answered."
+        return None
+
+    def person_writes(self, telephone: str, body: str) -> Text:
+        """Carry a person's text to the study's webhook; raise CannotReply."""
+        if why := self.why_no_reply(telephone):
+            raise CannotReply(why)
+        now = self._clock()
+        text = Text(
+            sid=f"SM{uuid4().hex}",
+            inbound=True,
+            to=self.sender_to(telephone),
+            from_=telephone,
+            body=body,
+            status="received",
+            created_at=now,
+            updated_at=now,
+            sent_at=now,
+            service=next((text.service for text in reversed(self.network.thread(telephone)) if text.service), ""),
+        )
+        self.network.add(text)
+        params = self._inbound_params(text)
+        self.postman.later(
+            0,
+            lambda: self.postman.post(
+                self.account.inbound_url + CALLBACK_RETRIES,
+                params,
+                done=lambda taken: self._told(text.sid, taken=taken),
+            ),
+        )
+        return text
+
+    def _told(self, sid: str, *, taken: bool) -> None:
+        self.network.change(sid, taken=taken)
+
+    def _inbound_params(self, text: Text) -> dict[str, str]:
+        params = {
+            "ApiVersion": API_VERSION,
+            "AccountSid": self.account.sid,
+            "MessageSid": text.sid,
+            "SmsSid": text.sid,
+            "SmsMessageSid": text.sid,
+            "SmsStatus": "received",
+            "From": text.from_,
+            "To": text.to,
+            "Body": text.body,
+            "NumMedia": "0",
+            "NumSegments": str(segments(text.body)),
+            "FromCountry": "",
+            "ToCountry": "",
+        }
+        if text.service:
+            params["MessagingServiceSid"] = text.service
+        if self.account.advanced_opt_out and (kind := _opt_out_type(text.body)):
+            params["OptOutType"] = kind
+            if kind != "HELP":
+                self.network.block(text.from_, text.to, blocked=kind == "STOP")
+        return params
+
+    def _set_out(self, text: Text) -> None:
+        error = lost_on_the_way(text.to, text.body)
+        last = "undelivered" if error else "delivered"
+        steps = [("queued", self._pace.queued), ("sent", self._pace.sent), (last, self._pace.delivered)]
+        faults = self.dice.faults
+        if self.dice.happens(faults.reordered_callbacks):
+            steps[1], steps[2] = (last, self._pace.sent), ("sent", self._pace.delivered)
+        if self.dice.happens(faults.callback_first):
+            self._step(text.sid, steps.pop(0)[0], error=error)
+        self._walk(text.sid, steps, error)
+
+    def _walk(self, sid: str, steps: list[tuple[str, float]], error: int | None) -> None:
+        if not steps:
+            return
+        (status, seconds), rest = steps[0], steps[1:]
+
+        def step() -> None:
+            # The next step is set before this one is reported: a slow webhook does not hold the network up.
+            self._walk(sid, rest, error)
+            self._step(sid, status, error=error)
+
+        self.postman.later(seconds, step)
+
+    def _step(self, sid: str, status: str, *, error: int | None) -> None:
+        code = error if status == "undelivered" else None
+        text = self.network.advance(sid, status, code)
+        if text is None or not text.callback_url:
+            return
+        params = self._status_params(text, status, code)
+        times = 2 if self.dice.happens(self.dice.faults.duplicate_callbacks) else 1
+        for _ in range(times):
+            self.postman.post(text.callback_url, params)
+
+    def _status_params(self, text: Text, status: str, code: int | None) -> dict[str, str]:
+        params = {
+            "ApiVersion": API_VERSION,
+            "AccountSid": self.account.sid,
+            "MessageSid": text.sid,
+            "SmsSid": text.sid,
+            "MessageStatus": status,
+            "SmsStatus": status,
+            "From": text.from_,
+            "To": text.to,
+        }
+        if text.service:
+            params["MessagingServiceSid"] = text.service
+        if code:
+            params["ErrorCode"] = str(code)
+        if status == "delivered":
+            params["RawDlrDoneDate"] = self._clock().strftime("%y%m%d%H%M")
+        return params
+
+
+def _opt_out_type(body: str) -> str | None:
+    word = body.strip().upper()
+    return "STOP" if word in _STOP else "START" if word in _START else "HELP" if word in _HELP else None

@@ -1,0 +1,151 @@
+"""The participants' telephones as chat threads, in which one can answer."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from pro_service.core.texts import segments
+from pro_service.web.simulator.carrier import CannotReply, Carrier
+from pro_service.web.simulator.network import Text
+from pro_service.web.simulator.rules import LONGEST_BODY, is_telephone
+
+_MOST_LISTED = 200
+_MOST_BUBBLES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One telephone as the page shows it: its texts by day, and why it cannot answer, if it cannot."""
+
+    number: str
+    days: list[tuple[str, list[Text]]]
+    sender: str
+    why_no_reply: str | None
+
+
+def create_pages(carrier: Carrier) -> Blueprint:
+    """Make the page of telephones, its JSON view, and the reply."""
+    pages = Blueprint("pages", __name__)
+
+    @pages.get("/")
+    def overview() -> ResponseReturnValue:
+        return _page(carrier, None)
+
+    @pages.get("/telephones")
+    def opened() -> ResponseReturnValue:
+        return redirect(url_for("pages.telephone", number=_number(request.args.get("number", ""))), 303)
+
+    @pages.get("/telephones/<number>")
+    def telephone(number: str) -> ResponseReturnValue:
+        carrier.network.read(_number(number))
+        return _page(carrier, number)
+
+    @pages.get("/telephones/<number>/fragment")
+    def fragment(number: str) -> ResponseReturnValue:
+        return _fragment(carrier, _number(number))
+
+    @pages.get("/fragment")
+    def list_fragment() -> ResponseReturnValue:
+        return _fragment(carrier, None)
+
+    @pages.post("/telephones/<number>/reply")
+    def reply(number: str) -> ResponseReturnValue:
+        return _reply(carrier, _number(number))
+
+    @pages.get("/telephones.json")
+    def as_json() -> ResponseReturnValue:
+        return jsonify(_as_json(carrier))
+
+    return pages
+
+
+def _number(number: str) -> str:
+    # A plus in a query arrives as a space when nobody encoded it.
+    number = number.strip().replace(" ", "")
+    number = number if number.startswith("+") else f"+{number}"
+    if not is_telephone(number):
+        abort(404, "Not a telephone number in international form, such as +447700900123.")
+    return number
+
+
+def _reply(carrier: Carrier, number: str) -> ResponseReturnValue:
+    body = request.form.get("body", "").strip()
+    if not body or len(body) > LONGEST_BODY:
+        abort(400, f"A text has between 1 and {LONGEST_BODY} characters.")
+    try:
+        text = carrier.person_writes(number, body)
+    except CannotReply as answer:
+        abort(409, str(answer))
+    carrier.network.read(number)
+    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+        return jsonify(sid=text.sid), 201
+    return redirect(url_for("pages.telephone", number=number), 303)
+
+
+def _page(carrier: Carrier, number: str | None) -> str:
+    """Show the list and one thread; with none chosen the newest stands beside the list, where there is room."""
+    telephones = carrier.network.telephones()
+    shown = number or (telephones[0][0].telephone if telephones else None)
+    return render_template(
+        "telephones.html",
+        telephones=telephones[:_MOST_LISTED],
+        hidden=max(0, len(telephones) - _MOST_LISTED),
+        chosen=number,
+        thread=_thread(carrier, shown) if shown else None,
+        segments=segments,
+        version=carrier.network.version,
+    )
+
+
+def _fragment(carrier: Carrier, number: str | None) -> ResponseReturnValue:
+    """Return the list and the thread as HTML, or 204 if nothing has changed since the version asked about."""
+    if request.args.get("since", type=int) == carrier.network.version:
+        return Response(status=204)
+    if number:
+        carrier.network.read(number)
+    version = carrier.network.version
+    telephones = carrier.network.telephones()
+    shown = number or (telephones[0][0].telephone if telephones else None)
+    return jsonify(
+        version=version,
+        telephones=render_template(
+            "_list.html",
+            telephones=telephones[:_MOST_LISTED],
+            hidden=max(0, len(telephones) - _MOST_LISTED),
+            chosen=number,
+        ),
+        thread=render_template("_thread.html", thread=_thread(carrier, shown), segments=segments) if shown else "",
+    )
+
+
+def _thread(carrier: Carrier, number: str) -> Thread:
+    texts = carrier.network.thread(number)[-_MOST_BUBBLES:]
+    days = [
+        (day, list(group)) for day, group in groupby(texts, lambda text: f"{text.created_at.astimezone():%A %d %B %Y}")
+    ]
+    return Thread(number, days, carrier.sender_to(number), carrier.why_no_reply(number))
+
+
+def _as_json(carrier: Carrier) -> list[dict[str, object]]:
+    return [
+        {
+            "number": last.telephone,
+            "unread": unread,
+            "can_reply": carrier.why_no_reply(last.telephone) is None,
+            "texts": [
+                {
+                    "sid": text.sid,
+                    "direction": "inbound" if text.inbound else "outbound",
+                    "body": text.body,
+                    "status": text.status,
+                    "error_code": text.error_code,
+                    "taken": text.taken,
+                    "at": f"{text.created_at:%Y-%m-%dT%H:%M:%SZ}",
+                }
+                for text in carrier.network.thread(last.telephone)
+            ],
+        }
+        for last, unread in carrier.network.telephones()
+    ]

@@ -1,0 +1,108 @@
+"""Carries signed webhooks to the study's service, a little later, and again when it was told to try again."""
+
+import logging
+from collections.abc import Callable, Mapping
+from heapq import heappop, heappush
+from itertools import count
+from threading import Condition, Thread
+from time import monotonic
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+import requests
+
+from pro_service.gateways.signatures import SIGNATURE_HEADER, sign
+
+_log = logging.getLogger(__name__)
+
+WEBHOOK_SECONDS = 15.0  # Twilio's own patience
+_GOOD = range(200, 300)
+_SERVER_FAULT = 500
+_MOST_WAITING = 100_000
+
+
+class Postman:
+    """A few workers and a list of what is due when. Works until `close`."""
+
+    def __init__(self, auth_token: str, *, workers: int = 4) -> None:
+        """Sign with the Auth Token."""
+        self._token = auth_token
+        self._waiting: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = count()
+        self._bell = Condition()
+        self._closed = False
+        self._workers = [Thread(target=self._work, name=f"postman-{n}", daemon=True) for n in range(workers)]
+        for worker in self._workers:
+            worker.start()
+
+    def close(self) -> None:
+        """Stop; what is not delivered yet is dropped."""
+        with self._bell:
+            self._closed = True
+            self._bell.notify_all()
+        for worker in self._workers:
+            worker.join(WEBHOOK_SECONDS)
+
+    def pause(self, seconds: float) -> None:
+        """Keep the caller waiting, but not longer than the simulator lives."""
+        until = monotonic() + seconds
+        with self._bell:
+            self._bell.wait_for(lambda: self._closed or monotonic() >= until, timeout=seconds)
+
+    def later(self, seconds: float, job: Callable[[], None]) -> None:
+        """Do something after a while."""
+        with self._bell:
+            if len(self._waiting) < _MOST_WAITING:
+                heappush(self._waiting, (monotonic() + seconds, next(self._order), job))
+                self._bell.notify()
+
+    def post(
+        self, url: str, params: Mapping[str, str], *, failed: int = 0, done: Callable[[bool], None] | None = None
+    ) -> None:
+        """Send one webhook now; if it fails, again later as often as the URL's fragment asks (rc, rp).
+
+        `done` is told once whether it was taken.
+        """
+        address = urlsplit(url)
+        status = self._attempt(urlunsplit(address._replace(fragment="")), params)
+        taken = status in _GOOD
+        wishes = parse_qs(address.fragment)
+        tries = int(wishes.get("rc", ["1"])[0])
+        wanted = {word for words in wishes.get("rp", ["ct"]) for word in words.split(",")}
+        why = {"ct", "rt"} if status is None else {"5xx"} if status >= _SERVER_FAULT else {"4xx"}
+        if not taken and failed < tries and (why | {"all"}) & wanted:
+            self.later(0.2 * 2**failed, lambda: self.post(url, params, failed=failed + 1, done=done))
+        elif done is not None:
+            done(taken)
+
+    def _attempt(self, url: str, params: Mapping[str, str]) -> int | None:
+        """Return the status of the answer, or None where there was none."""
+        headers = {SIGNATURE_HEADER: sign(self._token, url, params), "User-Agent": "TwilioProxy/1.1"}
+        with requests.Session() as session:
+            session.trust_env = False  # never through a proxy: the service is on this machine
+            try:
+                answer = session.post(
+                    url, data=dict(params), headers=headers, timeout=WEBHOOK_SECONDS, allow_redirects=False
+                )
+            except requests.RequestException as fault:
+                _log.info("webhook not taken", extra={"fault": type(fault).__name__})
+                return None
+            return answer.status_code
+
+    def _work(self) -> None:
+        while (job := self._next()) is not None:
+            try:
+                job()
+            except Exception as fault:  # noqa: BLE001 (one bad errand must not end the round)
+                _log.warning("errand failed", extra={"fault": type(fault).__name__})
+
+    def _next(self) -> Callable[[], None] | None:
+        with self._bell:
+            while not self._closed:
+                if not self._waiting:
+                    self._bell.wait()
+                    continue
+                wait = self._waiting[0][0] - monotonic()
+                if wait <= 0:
+                    return heappop(self._waiting)[2]
+                self._bell.wait(wait)
+        return None
