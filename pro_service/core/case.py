@@ -1,0 +1,266 @@
+"""One participant's facts, as the rules see them: frozen, whole, without contact data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pro_service.core.protocol import Channel, LevelCode, Protocol, Site, TimePoint, Window
+
+Source: TypeAlias = Literal["sms", "web", "telephone", "clinic", "import"]
+
+Status: TypeAlias = Literal[
+    "upcoming",
+    "open",
+    "partial",
+    "completed_in_window",
+    "completed_late",
+    "declined",
+    "missed",
+    "missed_before_enrolment",
+    "withdrawn",
+    "died",
+    "cancelled",
+]
+"""What a window is at an instant. Worked out by `status`, never stored."""
+
+State: TypeAlias = Literal[
+    "ready",
+    "sending",
+    "accepted",
+    "sent",
+    "delivered",
+    "undelivered",
+    "failed",
+    "refused",
+    "uncertain",
+    "expired",
+    "cancelled",
+    "dead",
+]
+"""A message's stored state: the outbox is a state machine."""
+
+PENDING: frozenset[State] = frozenset({"ready", "sending", "uncertain"})
+"""The provider may still get to see it."""
+
+PROMPTS = frozenset({"invitation", "reminder-1", "reminder-2", "reminder-3"})
+"""Kinds of message that ask unbidden; every other text answers something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Who is asked. `None` in a fact's instant means it has not happened."""
+
+    id: int
+    code: str
+    site: Site
+    language: str
+    zone: ZoneInfo
+    channel: Channel
+    has_phone: bool
+    procedure_date: date
+    enrolled_at: datetime
+    confirmed_at: datetime | None = None
+    consented_at: datetime | None = None
+    opted_out_at: datetime | None = None
+    paused_at: datetime | None = None
+    paused_until: datetime | None = None
+    withdrawn_at: datetime | None = None
+    died_at: datetime | None = None
+    texts_held_until: datetime | None = None
+    snoozed_until: datetime | None = None
+    unreachable_at: datetime | None = None
+    first_text_at: datetime | None = None
+    revision: int = 1
+
+    @property
+    def left_at(self) -> datetime | None:
+        """When the participant died or withdrew from the study, whichever came first."""
+        left = [moment for moment in (self.died_at, self.withdrawn_at) if moment is not None]
+        return min(left, default=None)
+
+    @property
+    def started_at(self) -> datetime | None:
+        """From when on this service could ask: enrolled and the procedure confirmed."""
+        return None if self.confirmed_at is None else max(self.enrolled_at, self.confirmed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The newest version of one item's answer; neither value nor declined = taken back."""
+
+    item: str
+    value: int | None
+    declined: bool
+    version: int
+    source: Source
+    received_at: datetime
+    in_window: bool
+
+    @property
+    def given(self) -> bool:
+        """Whether it counts as answered: a value, or a stated wish not to answer."""
+        return self.declined or self.value is not None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFacts:
+    """One window of one participant with what has happened in it."""
+
+    id: int
+    schedule: int
+    span: Window
+    point: TimePoint
+    answers: Mapping[str, Answer]
+    cancelled_at: datetime | None = None
+    settled: str | None = None
+
+    @property
+    def code(self) -> str:
+        """The time point's code."""
+        return self.span.code
+
+    def given(self, item: str) -> bool:
+        """Whether this item has an answer (a value or declined)."""
+        answer = self.answers.get(item)
+        return answer is not None and answer.given
+
+    def missing(self) -> tuple[str, ...]:
+        """Items without an answer, in the protocol's order."""
+        return tuple(item for item in self.point.items if not self.given(item))
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """One text to the participant, as far as the rules need it."""
+
+    id: int
+    window_id: int | None
+    kind: str
+    frame: str
+    item: str | None
+    proposed: int | None
+    state: State
+    queued_at: datetime
+    accepted_at: datetime | None
+    useful_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationFacts:
+    """One escalation; open until `resolved_at`."""
+
+    id: int
+    window_id: int | None
+    level: LevelCode
+    reason: str
+    key: str
+    raised_at: datetime
+    due_at: datetime
+    acknowledged_at: datetime | None
+    resolved_at: datetime | None
+    outcome: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Still somebody's work."""
+        return self.resolved_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One telephone call a coordinator made."""
+
+    window_id: int | None
+    called_at: datetime
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything the rules may look at when they decide about one participant."""
+
+    participant: Participant
+    protocol: Protocol
+    holidays: frozenset[date]
+    """Public holidays of the site's country, around the windows."""
+    windows: tuple[WindowFacts, ...]
+    """All schedules, ordered by opening."""
+    messages: tuple[MessageFacts, ...] = ()
+    """Ordered by `queued_at`."""
+    escalations: tuple[EscalationFacts, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+    @property
+    def site_zone(self) -> ZoneInfo:
+        """Bounds, days and coordinators' clocks are in the site's zone."""
+        return ZoneInfo(self.participant.site.zone)
+
+    @property
+    def current(self) -> tuple[WindowFacts, ...]:
+        """Windows of the schedule that holds."""
+        return tuple(window for window in self.windows if window.cancelled_at is None)
+
+    def window(self, window_id: int) -> WindowFacts:
+        """The window with this id; KeyError if it is not this participant's."""
+        for window in self.windows:
+            if window.id == window_id:
+                return window
+        raise KeyError(window_id)
+
+    def texts(self, window_id: int) -> tuple[MessageFacts, ...]:
+        """Messages about one window, oldest first."""
+        return tuple(message for message in self.messages if message.window_id == window_id)
+
+    def baseline(self, item: str) -> int | None:
+        """The baseline value of an item, from the protocol's first time point."""
+        point = self.protocol.baseline
+        for window in self.current:
+            if point is not None and window.code == point.code and item in window.answers:
+                return window.answers[item].value
+        return None
+
+    def escalated(self, key: str) -> bool:
+        """Whether this was ever raised: the key exists once."""
+        return any(escalation.key == key for escalation in self.escalations)
+
+
+def status(window: WindowFacts, participant: Participant, primary: str | None, now: datetime) -> Status:
+    """Say what a window is at `now`. Depends on facts alone; `primary` is the id of the deciding item."""
+    if window.cancelled_at is not None:
+        return "cancelled"
+    lead = window.answers.get(primary) if primary else None
+    if lead is not None and lead.declined:
+        return "declined"
+    if not window.missing():
+        late = any(not answer.in_window for item, answer in window.answers.items() if item in window.point.items)
+        return "completed_late" if late else "completed_in_window"
+    left = participant.left_at
+    if left is not None and left < window.span.closes_at:
+        return "died" if left == participant.died_at else "withdrawn"
+    if now < window.span.opens_at:
+        return "upcoming"
+    if now < window.span.closes_at:
+        return "partial" if any(window.given(item) for item in window.point.items) else "open"
+    if primary is None or (lead is not None and lead.value is not None):
+        anything = any(window.given(item) for item in window.point.items)
+        return "partial" if anything else _unanswered(window, participant)
+    return _unanswered(window, participant)
+
+
+def _unanswered(window: WindowFacts, participant: Participant) -> Status:
+    return "missed_before_enrolment" if window.span.closes_at <= participant.enrolled_at else "missed"
+
+
+AFTER_OPENING = "_after_opening"
+"""Suffix of `settled` for a participant who left while the window was open: it was due all the same."""
+
+
+def settled_as(window: WindowFacts, participant: Participant, primary: str | None, now: datetime) -> str:
+    """How a closed window is counted: its status, with those who left during it marked as due."""
+    result = status(window, participant, primary, now)
+    left = participant.left_at
+    if result in ("withdrawn", "died") and left is not None and left >= window.span.opens_at:
+        return result + AFTER_OPENING
+    return result

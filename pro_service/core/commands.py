@@ -1,0 +1,129 @@
+"""What the rules can call for. `records.apply` is the one executor; mypy refuses a command nobody carries out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from pro_service.core.case import Source
+from pro_service.core.protocol import LevelCode
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Queue one text to the participant. `key` may exist once; the words come later, from `frame`."""
+
+    key: str
+    kind: str
+    frame: str
+    window_id: int | None = None
+    item: str | None = None
+    """The item this text asks for."""
+    about: str | None = None
+    """The item it speaks of, where that is another one."""
+    proposed: int | None = None
+    useful_until: datetime | None = None
+    """Never sent at or after this instant."""
+    contact_hours: bool = False
+    """Only inside contact hours: what the participant did not ask for at this moment."""
+    inbound_id: int | None = None
+    when: datetime | None = None
+    """An instant the text speaks of (a snooze)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Keep one version of one answer. Neither value nor declined = taken back."""
+
+    window_id: int | None
+    item: str
+    value: int | None
+    declined: bool
+    source: Source
+    received_at: datetime
+    in_window: bool
+    inbound_id: int | None = None
+    entered_by: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """Give a person something to do. `key` may exist once."""
+
+    key: str
+    level: LevelCode
+    reason: str
+    due_at: datetime
+    window_id: int | None = None
+    save_by: datetime | None = None
+    """When it can no longer be saved: the window's close."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """End an escalation by what has happened."""
+
+    escalation_id: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Count a closed window, once."""
+
+    window_id: int
+    settled: str
+    missing_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTexts:
+    """Withdraw what is queued and not yet sent; of one window, or of all. Replies stay, prompts go."""
+
+    window_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """The participant wants no more messages, on any channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptIn:
+    """The participant asked for messages again."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldTexts:
+    """No automatic text until a person has looked, or until then."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """The participant asked to be asked later."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The number is not the participant's or does not take texts: stop writing to it."""
+
+    reason: str
+
+
+Command: TypeAlias = (
+    Send
+    | Record
+    | Escalate
+    | Resolve
+    | Settle
+    | CancelTexts
+    | OptOut
+    | OptIn
+    | HoldTexts
+    | Snooze
+    | Unreachable
+)

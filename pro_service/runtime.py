@@ -1,0 +1,185 @@
+"""The composition root: everything a use case needs, made once from the settings and passed on."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
+
+import holidays as public_holidays
+from sqlalchemy.orm import Session
+
+from pro_service import wording
+from pro_service.core.protocol import Protocol
+from pro_service.core.protocol_json import from_json
+from pro_service.gateways.email import EmailGateway
+from pro_service.gateways.outgoing import Gateway
+from pro_service.gateways.twilio import TwilioGateway
+from pro_service.settings import Settings
+from pro_service.store import cases, migrate
+from pro_service.store.database import Sessions, make_engine
+from pro_service.store.vault import Vault, open_vault
+
+Clock = Callable[[], datetime]
+SEND_WORKERS = 8
+HOLIDAY_YEARS = range(2020, 2046)
+
+
+class ClockError(Exception):
+    """PRO_SERVICE_NOW cannot be used: not a test database, or not an instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A protocol version, parsed: the protocol and its words."""
+
+    protocol: Protocol
+    wording: wording.Wording
+
+
+class Bundles:
+    """Protocol versions by row id. They are immutable, so each is parsed once a process."""
+
+    def __init__(self) -> None:
+        self._bundles: dict[int, Bundle] = {}
+        self._lock = threading.Lock()
+
+    def get(self, session: Session, version_id: int) -> Bundle:
+        """The bundle of this version."""
+        found = self._bundles.get(version_id)
+        if found is None:
+            row = cases.version_row(session, version_id)
+            found = Bundle(from_json(row.protocol), wording.from_json(version_id, row.wording))
+            with self._lock:
+                self._bundles[version_id] = found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a use case is given. Frozen; tests replace single parts with `dataclasses.replace`."""
+
+    settings: Settings
+    sessions: Sessions
+    clock: Clock
+    vault: Vault
+    bundles: Bundles
+    loader: cases.Loader
+    sms: Gateway | None
+    """None: no texts are configured; prompts wait in the outbox."""
+    mail: Gateway | None
+
+    def wording(self, session: Session, version_id: int) -> wording.Wording:
+        """The words of a protocol version."""
+        return self.bundles.get(session, version_id).wording
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        self.sessions.close()
+
+
+def open_runtime(settings: Settings, *, pool_size: int = 10) -> Runtime:
+    """Make a runtime from the settings.
+
+    Raises BehindError (schema), WrongKeyError (DATA_KEYS) or ClockError (PRO_SERVICE_NOW).
+    """
+    engine = make_engine(settings.database_url, pool_size=pool_size)
+    try:
+        migrate.require_current(engine)
+        sessions = Sessions(engine)
+        with sessions.reading() as session:
+            vault = open_vault(session, settings.data_keys)
+            test = migrate.is_test(session)
+        clock = _clock(settings, test=test)
+    except BaseException:
+        engine.dispose()
+        raise
+    bundles = Bundles()
+    return Runtime(
+        settings=settings,
+        sessions=sessions,
+        clock=clock,
+        vault=vault,
+        bundles=bundles,
+        loader=cases.Loader(lambda session, version: bundles.get(session, version).protocol, holidays_of),
+        sms=_sms(settings),
+        mail=_mail(settings),
+    )
+
+
+def upgrade(settings: Settings, *, test: bool = False) -> tuple[str | None, str]:
+    """Migrate the database of these settings; gives (revision before, revision after). See `migrate.upgrade`."""
+    engine = make_engine(settings.database_url)
+    try:
+        return migrate.upgrade(engine, settings.data_keys, test=test)
+    finally:
+        engine.dispose()
+
+
+@lru_cache(maxsize=256)
+def holidays_of(country: str) -> frozenset[date]:
+    """Public holidays of a country (ISO 3166-1 alpha-2), 2020 to 2045; none for a country without a calendar."""
+    try:
+        return frozenset(public_holidays.country_holidays(country, years=HOLIDAY_YEARS))
+    except NotImplementedError:
+        return frozenset()
+
+
+def system_clock() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def _clock(settings: Settings, *, test: bool) -> Clock:
+    if settings.now is None:
+        return system_clock
+    if not test:
+        message = "PRO_SERVICE_NOW is set, and this database was not made with `db upgrade --test`: unset it"
+        raise ClockError(message)
+    text = settings.now
+    path = settings.home / text
+
+    def set_clock() -> datetime:
+        return _instant(path.read_text(encoding="utf-8") if path.is_file() else text)
+
+    set_clock()
+    return set_clock
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        message = "PRO_SERVICE_NOW is neither an ISO instant with an offset nor a file that holds one"
+        raise ClockError(message)
+    return instant.astimezone(UTC)
+
+
+def _sms(settings: Settings) -> Gateway | None:
+    if not settings.texts:
+        return None
+    return TwilioGateway(
+        account_sid=settings.twilio_account_sid or "",
+        auth_token=settings.twilio_auth_tokens[0] if settings.twilio_auth_tokens else None,
+        api_key=settings.twilio_api_key,
+        api_secret=settings.twilio_api_secret,
+        messaging_service_sid=settings.twilio_messaging_service_sid,
+        from_number=settings.twilio_from,
+        base_url=settings.twilio_base_url,
+        pool_size=SEND_WORKERS,
+    )
+
+
+def _mail(settings: Settings) -> Gateway | None:
+    if not settings.mails:
+        return None
+    return EmailGateway(
+        host=settings.smtp_host or "",
+        port=settings.smtp_port,
+        username=settings.smtp_username,
+        password=settings.smtp_password,
+        mail_from=settings.mail_from or "",
+    )

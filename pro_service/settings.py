@@ -1,0 +1,216 @@
+"""The configuration: one frozen value, read once from the environment and a .env file, all faults said at once."""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+SECRETS = ("SECRET_KEY", "DATA_KEYS", "TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET", "SMTP_PASSWORD", "DATABASE_URL")
+"""Names that may also be given as `<NAME>_FILE`; their values are never shown."""
+
+NAMES = (
+    *SECRETS,
+    "PUBLIC_BASE_URL",
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_API_KEY",
+    "TWILIO_MESSAGING_SERVICE_SID",
+    "TWILIO_FROM",
+    "TWILIO_BASE_URL",
+    "SMTP_HOST",
+    "SMTP_PORT",
+    "SMTP_USERNAME",
+    "MAIL_FROM",
+    "LOG_LEVEL",
+    "PRO_SERVICE_NOW",
+)
+"""Every name that is read."""
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+KEY_BYTES = 32
+SECRET_CHARACTERS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SettingFault:
+    """One fault of the configuration; the value itself is never part of it."""
+
+    name: str
+    fault: str
+    remedy: str
+
+
+class SettingsError(Exception):
+    """The configuration has faults: `faults` holds all of them."""
+
+    def __init__(self, faults: tuple[SettingFault, ...]) -> None:
+        super().__init__("; ".join(f"{fault.name}: {fault.fault}" for fault in faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What this process was told. Secrets do not appear in its repr."""
+
+    home: Path
+    """Folder that relative paths resolve against: the .env file's."""
+    database_url: str = field(repr=False)
+    secret_key: bytes = field(repr=False)
+    data_keys: tuple[tuple[str, bytes], ...] = field(repr=False)
+    """(id, 32 bytes), newest first."""
+    public_base_url: str = ""
+    twilio_account_sid: str | None = None
+    twilio_auth_tokens: tuple[str, ...] = field(default=(), repr=False)
+    twilio_api_key: str | None = None
+    twilio_api_secret: str | None = field(default=None, repr=False)
+    twilio_messaging_service_sid: str | None = None
+    twilio_from: str | None = None
+    twilio_base_url: str | None = None
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_username: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
+    log_level: str = "INFO"
+    now: str | None = None
+    """PRO_SERVICE_NOW: an ISO instant or the path of a file that holds one."""
+
+    @property
+    def texts(self) -> bool:
+        """Whether texts can be sent at all."""
+        sender = self.twilio_messaging_service_sid or self.twilio_from
+        key = self.twilio_auth_tokens or (self.twilio_api_key and self.twilio_api_secret)
+        return bool(self.twilio_account_sid and key and sender)
+
+    @property
+    def mails(self) -> bool:
+        """Whether mails can be sent at all."""
+        return bool(self.smtp_host and self.mail_from)
+
+
+def load(env_file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings: the environment wins over the .env file (default: `.env` in the working folder).
+
+    Raises SettingsError with every fault at once.
+    """
+    path = env_file if env_file is not None else Path.cwd() / ".env"
+    found = {name: value for name, value in dotenv_values(path).items() if value is not None} if path.is_file() else {}
+    found |= dict(os.environ if environment is None else environment)
+    faults: list[SettingFault] = []
+    if env_file is not None and not path.is_file():
+        faults.append(SettingFault("--env-file", "there is no such file", "name an existing file"))
+    reader = _Reader(found, path.resolve().parent, faults)
+    settings = reader.read()
+    if faults:
+        raise SettingsError(tuple(faults))
+    return settings
+
+
+class _Reader:
+    """Reads one setting after the other and keeps every fault."""
+
+    def __init__(self, values: Mapping[str, str], home: Path, faults: list[SettingFault]) -> None:
+        self.values, self.home, self.faults = values, home, faults
+
+    def read(self) -> Settings:
+        return Settings(
+            home=self.home,
+            database_url=self.database_url(),
+            secret_key=self.secret_key(),
+            data_keys=self.data_keys(),
+            public_base_url=self.url("PUBLIC_BASE_URL", required=True) or "",
+            twilio_account_sid=self.text("TWILIO_ACCOUNT_SID"),
+            twilio_auth_tokens=tuple(t.strip() for t in (self.text("TWILIO_AUTH_TOKEN") or "").split(",") if t.strip()),
+            twilio_api_key=self.text("TWILIO_API_KEY"),
+            twilio_api_secret=self.text("TWILIO_API_SECRET"),
+            twilio_messaging_service_sid=self.text("TWILIO_MESSAGING_SERVICE_SID"),
+            twilio_from=self.text("TWILIO_FROM"),
+            twilio_base_url=self.url("TWILIO_BASE_URL"),
+            smtp_host=self.text("SMTP_HOST"),
+            smtp_port=self.port("SMTP_PORT", 587),
+            smtp_username=self.text("SMTP_USERNAME"),
+            smtp_password=self.text("SMTP_PASSWORD"),
+            mail_from=self.text("MAIL_FROM"),
+            log_level=self.level(),
+            now=self.text("PRO_SERVICE_NOW"),
+        )
+
+    def fault(self, name: str, fault: str, remedy: str) -> None:
+        self.faults.append(SettingFault(name, fault, remedy))
+
+    def text(self, name: str) -> str | None:
+        value = self.values.get(name, "").strip()
+        file = self.values.get(f"{name}_FILE", "").strip() if name in SECRETS else ""
+        if value or not file:
+            return value or None
+        try:
+            return (self.home / file).read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError):
+            self.fault(f"{name}_FILE", "the file cannot be read", "name a readable file that holds the secret alone")
+            return None
+
+    def url(self, name: str, *, required: bool = False) -> str | None:
+        value = self.text(name)
+        if value is None:
+            if required:
+                self.fault(name, "is missing", "set it to the address of this service, e.g. https://pro.example.org")
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+            self.fault(name, "is not an http or https address", "write it as https://host, without ? or #")
+        return value.rstrip("/")
+
+    def port(self, name: str, default: int) -> int:
+        value = self.text(name)
+        if value is None:
+            return default
+        if not value.isascii() or not value.isdigit() or not 0 < int(value) < 2**16:
+            self.fault(name, "is not a port", "write a whole number from 1 to 65535")
+            return default
+        return int(value)
+
+    def level(self) -> str:
+        value = (self.text("LOG_LEVEL") or "INFO").upper()
+        if value not in LEVELS:
+            self.fault("LOG_LEVEL", "is not a level", "write one of " + ", ".join(LEVELS))
+        return value
+
+    def database_url(self) -> str:
+        value = self.text("DATABASE_URL") or "sqlite:///var/pro-service.db"
+        scheme, _, rest = value.partition("://")
+        if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+            return f"postgresql+psycopg://{rest}"
+        if scheme == "sqlite" and rest.startswith("/") and rest.strip("/"):
+            return f"sqlite:///{(self.home / rest[1:]).resolve()}"
+        self.fault("DATABASE_URL", "is neither SQLite nor PostgreSQL", "write sqlite:///path or postgresql://…")
+        return value
+
+    def secret_key(self) -> bytes:
+        value = self.text("SECRET_KEY") or ""
+        if len(value) < SECRET_CHARACTERS:
+            remedy = "make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            self.fault("SECRET_KEY", "is missing or shorter than 32 characters", remedy)
+        return value.encode()
+
+    def data_keys(self) -> tuple[tuple[str, bytes], ...]:
+        keys: list[tuple[str, bytes]] = []
+        remedy = "write id:base64 of 32 bytes, newest first, comma-separated; ./dev up makes one"
+        for part in (self.text("DATA_KEYS") or "").split(","):
+            name, separator, encoded = part.strip().partition(":")
+            try:
+                key = base64.b64decode(encoded, validate=True)
+            except binascii.Error:
+                key = b""
+            if part.strip() and (not name or not separator or len(key) != KEY_BYTES):
+                self.fault("DATA_KEYS", "holds something that is no key", remedy)
+            elif part.strip():
+                keys.append((name, key))
+        if not keys and not any(fault.name == "DATA_KEYS" for fault in self.faults):
+            self.fault("DATA_KEYS", "is missing", remedy)
+        if len({name for name, _ in keys}) < len(keys):
+            self.fault("DATA_KEYS", "names one key twice", "give every key an id of its own")
+        return tuple(keys)

@@ -1,0 +1,1 @@
+"""Everything that touches the database: functions on the caller's session, which never commit."""

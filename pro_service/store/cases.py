@@ -1,0 +1,256 @@
+"""Rows -> Case: one participant's facts, whole; who is due; whose telephone; whose link.
+
+Loading takes the participants' rows first (PostgreSQL FOR UPDATE; on SQLite the writing transaction holds the lock) and
+then reads facts, so that no decision rests on facts that change meanwhile.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from pro_service.core.case import Answer, Call, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
+from pro_service.core.protocol import Protocol, Window
+from pro_service.store.schema import (
+    calls,
+    escalations,
+    inbound,
+    links,
+    messages,
+    participants,
+    protocol_versions,
+    responses,
+    sites,
+    windows,
+)
+
+type_row = Row[Any]
+
+ProtocolOf = Callable[[Session, int], Protocol]
+"""(session, protocol version id) -> Protocol; the runtime keeps them parsed."""
+HolidaysOf = Callable[[str], frozenset[date]]
+"""Country (ISO 3166-1 alpha-2) -> public holidays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A case with what only the store needs of its row."""
+
+    case: Case
+    study_id: int
+    site_id: int
+    protocol_version_id: int
+    data_key: bytes | None
+    """Wrapped; None once erased."""
+    phone: bytes | None
+    schedule: int
+    look_at: datetime | None
+    faults: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """What turning rows into cases needs besides the rows."""
+
+    protocol_of: ProtocolOf
+    holidays_of: HolidaysOf
+
+    def load(
+        self, session: Session, ids: Sequence[int], *, lock: bool = True, skip_locked: bool = False
+    ) -> list[Loaded]:
+        """These participants with all their facts, ordered by id; those locked elsewhere are left out if asked."""
+        statement = (
+            select(participants, sites.c.code.label("site_code"))
+            .join(sites, sites.c.id == participants.c.site_id)
+            .where(participants.c.id.in_(ids))
+            .order_by(participants.c.id)
+        )
+        if lock and session.get_bind().dialect.name == "postgresql":
+            statement = statement.with_for_update(of=participants, skip_locked=skip_locked)
+        rows = session.execute(statement).all()
+        facts = _Facts(session, [row.id for row in rows])
+        return [self._loaded(session, row, facts) for row in rows]
+
+    def one(self, session: Session, participant_id: int, *, lock: bool = True) -> Loaded:
+        """One participant; KeyError if there is none."""
+        loaded = self.load(session, [participant_id], lock=lock)
+        if not loaded:
+            raise KeyError(participant_id)
+        return loaded[0]
+
+    def _loaded(self, session: Session, row: type_row, facts: "_Facts") -> Loaded:
+        protocol = self.protocol_of(session, row.protocol_version_id)
+        site = protocol.sites[row.site_code]
+        case = Case(
+            participant=Participant(
+                id=row.id,
+                code=row.code,
+                site=site,
+                language=row.language,
+                zone=zone_of(row.zone),
+                channel=row.channel,
+                has_phone=row.phone is not None,
+                procedure_date=row.procedure_date,
+                enrolled_at=row.enrolled_at,
+                confirmed_at=row.confirmed_at,
+                consented_at=row.consented_at,
+                opted_out_at=row.opted_out_at,
+                paused_at=row.paused_at,
+                paused_until=row.paused_until,
+                withdrawn_at=row.withdrawn_at,
+                died_at=row.died_at,
+                texts_held_until=row.texts_held_until,
+                snoozed_until=row.snoozed_until,
+                unreachable_at=row.unreachable_at,
+                first_text_at=row.first_text_at,
+                revision=row.revision,
+            ),
+            protocol=protocol,
+            holidays=self.holidays_of(site.country),
+            windows=tuple(facts.window(window, protocol) for window in facts.windows[row.id]),
+            messages=tuple(facts.messages[row.id]),
+            escalations=tuple(facts.escalations[row.id]),
+            calls=tuple(facts.calls[row.id]),
+        )
+        return Loaded(
+            case=case,
+            study_id=row.study_id,
+            site_id=row.site_id,
+            protocol_version_id=row.protocol_version_id,
+            data_key=row.data_key,
+            phone=row.phone,
+            schedule=row.schedule,
+            look_at=row.look_at,
+            faults=row.faults,
+        )
+
+
+@lru_cache(maxsize=1024)
+def zone_of(key: str) -> ZoneInfo:
+    """The zone with this key, parsed once."""
+    return ZoneInfo(key)
+
+
+class _Facts:
+    """The facts of several participants, one query a table."""
+
+    def __init__(self, session: Session, ids: Sequence[int]) -> None:
+        self.answers: dict[int, dict[str, Answer]] = defaultdict(dict)
+        self.windows: dict[int, list[type_row]] = defaultdict(list)
+        self.messages: dict[int, list[MessageFacts]] = defaultdict(list)
+        self.escalations: dict[int, list[EscalationFacts]] = defaultdict(list)
+        self.calls: dict[int, list[Call]] = defaultdict(list)
+        if ids:
+            self._read(session, ids)
+
+    def _read(self, session: Session, ids: Sequence[int]) -> None:
+        w = windows.c
+        for row in session.execute(select(windows).where(w.participant_id.in_(ids)).order_by(w.opens_at, w.id)):
+            self.windows[row.participant_id].append(row)
+        for row in _answers(session, ids):
+            self.answers[row.window_id][row.item] = Answer(
+                row.item, row.value, row.declined, row.version, row.source, row.received_at, row.in_window
+            )
+        m = messages.c
+        columns = (
+            m.participant_id, m.id, m.window_id, m.kind, m.frame, m.item, m.proposed,
+            m.state, m.queued_at, m.accepted_at, m.useful_until,
+        )  # fmt: skip
+        texts = select(*columns).where(m.participant_id.in_(ids), m.channel == "sms").order_by(m.queued_at, m.id)
+        for row in session.execute(texts):
+            self.messages[row[0]].append(MessageFacts(*row[1:]))
+        e = escalations.c
+        columns = (
+            e.participant_id, e.id, e.window_id, e.level, e.reason, e.dedup_key,
+            e.raised_at, e.due_at, e.acknowledged_at, e.resolved_at, e.outcome,
+        )  # fmt: skip
+        for row in session.execute(select(*columns).where(e.participant_id.in_(ids)).order_by(e.id)):
+            self.escalations[row[0]].append(EscalationFacts(*row[1:]))
+        c = calls.c
+        made = select(c.participant_id, c.window_id, c.called_at, c.outcome).where(c.participant_id.in_(ids))
+        for row in session.execute(made.order_by(c.called_at, c.id)):
+            self.calls[row[0]].append(Call(*row[1:]))
+
+    def window(self, row: type_row, protocol: Protocol) -> WindowFacts:
+        span = Window(
+            code=row.code,
+            target=row.target,
+            target_at=row.target_at,
+            opens_at=row.opens_at,
+            closes_at=row.closes_at,
+            late_until=row.late_until,
+            clamped=row.clamped,
+        )
+        return WindowFacts(
+            id=row.id,
+            schedule=row.schedule,
+            span=span,
+            point=protocol.time_point(row.code),
+            answers=self.answers[row.id],
+            cancelled_at=row.cancelled_at,
+            settled=row.settled,
+        )
+
+
+def _answers(session: Session, ids: Sequence[int]) -> Iterable[type_row]:
+    """Versions in order, so that the newest is kept last."""
+    r = responses.c
+    columns = (r.window_id, r.item, r.value, r.declined, r.version, r.source, r.received_at, r.in_window)
+    statement = select(*columns).where(r.participant_id.in_(ids), r.window_id.is_not(None)).order_by(r.version)
+    return session.execute(statement)
+
+
+def due(session: Session, now: datetime, limit: int) -> Sequence[int]:
+    """Participants whose `look_at` has passed, longest first: one index range."""
+    p = participants.c
+    return session.scalars(select(p.id).where(p.look_at <= now).order_by(p.look_at).limit(limit)).all()
+
+
+def find(session: Session, study_id: int, code: str) -> int | None:
+    """The id of the participant with this code in this study."""
+    p = participants.c
+    return session.scalar(select(p.id).where(p.study_id == study_id, p.code == code))
+
+
+def with_telephone(session: Session, index: bytes) -> Sequence[int]:
+    """Participants with this telephone (blind index); couples share one."""
+    p = participants.c
+    return session.scalars(select(p.id).where(p.phone_index == index).order_by(p.id)).all()
+
+
+def link(session: Session, token: bytes) -> tuple[int, int] | None:
+    """(participant id, window id) of a link by its token's hash."""
+    row = session.execute(select(links.c.participant_id, links.c.window_id).where(links.c.token == token)).first()
+    return None if row is None else (row[0], row[1])
+
+
+def uninterpreted(session: Session, limit: int) -> Sequence[int]:
+    """Texts that nobody has read yet, oldest first."""
+    i = inbound.c
+    return session.scalars(select(i.id).where(i.interpreted_at.is_(None)).order_by(i.received_at).limit(limit)).all()
+
+
+def look(session: Session, moments: Mapping[int, datetime | None]) -> None:
+    """Store when to look again at these participants."""
+    if moments:
+        rows = [{"p_id": key, "p_look": moment} for key, moment in moments.items()]
+        session.connection().execute(_LOOK, rows)
+
+
+def version_row(session: Session, version_id: int) -> type_row:
+    """One stored bundle of protocol and wording."""
+    statement: Select[Any] = select(protocol_versions).where(protocol_versions.c.id == version_id)
+    return session.execute(statement).one()
+
+
+_LOOK = (
+    update(participants)
+    .where(participants.c.id == bindparam("p_id"))
+    .values(look_at=bindparam("p_look"), faults=0)
+)

@@ -1,0 +1,137 @@
+"""Connections: SQLite with the settings that make it safe, PostgreSQL through psycopg; one gate for waiting writers.
+
+`Sessions.begin()` is the unit of work for writing, `Sessions.reading()` for looking. On SQLite writing starts with
+BEGIN IMMEDIATE, so that facts are read under the lock that will write; reading is deferred and cannot write.
+"""
+
+import fcntl
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import QueuePool
+
+FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
+"""SQLite releases from which a WAL file with two connections cannot be corrupted any more (per branch)."""
+
+BUSY_MS = 10_000
+MODE = "sqlite_mode"
+
+
+def sqlite_module() -> ModuleType:
+    """The driver: sqlcipher3 (used unencrypted) brings a fixed SQLite; the standard library's where it is not built."""
+    try:
+        from sqlcipher3 import dbapi2  # noqa: PLC0415 -- not built for every platform
+    except ImportError:
+        return sqlite3
+    return dbapi2  # type: ignore[no-any-return]
+
+
+def wal_is_safe(version: tuple[int, int, int]) -> bool:
+    """Whether this SQLite release may use write-ahead logging with several connections."""
+    for fixed in FIXED:
+        if version >= fixed and (fixed == FIXED[0] or version[:2] == fixed[:2]):
+            return True
+    return version < (3, 7, 0)
+
+
+def make_engine(url: str, *, pool_size: int = 10) -> Engine:
+    """An engine that hides parameters in its errors and logs."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(
+            parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+        )
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        parsed,
+        module=sqlite_module(),
+        hide_parameters=True,
+        poolclass=QueuePool,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 -- two drivers, one protocol
+    """Set one SQLite connection up; transactions are begun by us, not by the driver."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    version = tuple(int(part) for part in cursor.execute("SELECT sqlite_version()").fetchone()[0].split(".")[:3])
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    cursor.execute(f"PRAGMA journal_mode = {'WAL' if wal_is_safe(version) else 'DELETE'}")
+    # With NORMAL a power cut can forget a committed intent, and the text would be sent twice.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    # Else INSERT OR REPLACE walks past the audit triggers.
+    cursor.execute("PRAGMA recursive_triggers = ON")
+    cursor.execute("PRAGMA cache_size = -65536")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    reading = connection.get_execution_options().get(MODE) == "reading"
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+    connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+
+
+class Sessions:
+    """The two ways to the database: `begin` to change it, `reading` to look at it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.sqlite = engine.dialect.name == "sqlite"
+        self._writing = sessionmaker(engine, expire_on_commit=False)
+        self._reading = sessionmaker(engine.execution_options(**{MODE: "reading"}), expire_on_commit=False)
+        self._gate = _Gate(engine.url.database) if self.sqlite and engine.url.database else None
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One transaction that writes: commits at the end, rolls back on any exception."""
+        if self._gate is None:
+            with self._writing.begin() as session:
+                yield session
+        else:
+            with self._gate, self._writing.begin() as session:
+                yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One consistent look; nothing can be written."""
+        with self._reading() as session, session.begin():
+            if not self.sqlite:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+            yield session
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+
+class _Gate:
+    """Writers wait here in line instead of in SQLite's back-off. Nothing depends on it to be right."""
+
+    def __init__(self, database: str) -> None:
+        self._lock = threading.Lock()
+        self._file = Path(f"{database}.gate").open("w") if database != ":memory:" else None  # noqa: SIM115
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        if self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._lock.release()

@@ -1,0 +1,87 @@
+"""Bringing a database to the schema this release speaks, and saying when it is behind."""
+
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, insert, select
+from sqlalchemy.orm import Session
+
+from pro_service import paths
+from pro_service.store.schema import installation
+from pro_service.store.vault import make_keys, open_vault
+
+TEST = "test"
+
+
+class BehindError(Exception):
+    """The database's schema is not the one this release speaks."""
+
+
+class TestDatabaseError(Exception):
+    """A database in use cannot be declared a test database, nor the reverse."""
+
+    __test__ = False
+
+
+def config() -> Config:
+    """Alembic's configuration, with migrations found in the wheel or beside the package."""
+    folder = paths.migrations()
+    found = Config(str(folder / "alembic.ini"))
+    found.set_main_option("script_location", str(folder).replace("%", "%%"))
+    return found
+
+
+def head() -> str:
+    """The newest revision this release knows."""
+    return ScriptDirectory.from_config(config()).get_current_head() or ""
+
+
+def revision(engine: Engine) -> str | None:
+    """The revision the database is at; None for an empty one."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def require_current(engine: Engine) -> None:
+    """BehindError, naming the command, unless the schema is this release's."""
+    found, wanted = revision(engine), head()
+    if found != wanted:
+        message = f"the database is at revision {found or 'none'}, this release needs {wanted}: run `pro-service db upgrade`"
+        raise BehindError(message)
+
+
+def upgrade(engine: Engine, data_keys: tuple[tuple[str, bytes], ...], *, test: bool = False) -> tuple[str | None, str]:
+    """Migrate to the newest revision and make the keys of a new database; gives (revision before, after).
+
+    `test` marks a *new* database as one whose clock may be set by PRO_SERVICE_NOW. TestDatabaseError if the database
+    already holds a study. WrongKeyError if the settings' keys do not open it.
+    """
+    before = revision(engine)
+    alembic = config()
+    with engine.connect() as connection:
+        alembic.attributes["connection"] = connection
+        command.upgrade(alembic, "head")
+        if connection.in_transaction():
+            connection.commit()
+    with Session(engine) as session, session.begin():
+        make_keys(session, data_keys)
+        open_vault(session, data_keys)
+        if test:
+            _mark_as_test(session, new=before is None)
+    return before, head()
+
+
+def _mark_as_test(session: Session, *, new: bool) -> None:
+    if is_test(session):
+        return
+    if not new:
+        message = "only a new database can become a test database: name another DATABASE_URL"
+        raise TestDatabaseError(message)
+    session.execute(insert(installation).values(key=TEST, value="yes"))
+
+
+def is_test(session: Session) -> bool:
+    """Whether this database was made with `db upgrade --test`."""
+    return session.scalar(select(installation.c.value).where(installation.c.key == TEST)) == "yes"

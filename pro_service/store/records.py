@@ -1,0 +1,337 @@
+"""Commands -> rows: the only writer of what was decided, and of the audit trail.
+
+A Writer lives as long as one transaction. It collects rows and writes them in bulk at `flush`, so that a batch of five
+hundred participants costs a handful of statements; a unique key that exists already ends the transaction.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, assert_never
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy.orm import Session
+
+from pro_service.core.case import PROMPTS, WindowFacts
+from pro_service.core.commands import (
+    CancelTexts,
+    Command,
+    Escalate,
+    HoldTexts,
+    OptIn,
+    OptOut,
+    Record,
+    Resolve,
+    Send,
+    Settle,
+    Snooze,
+    Unreachable,
+)
+from pro_service.store.audit import Actor, Entry, audit_row
+from pro_service.store.cases import Loaded
+from pro_service.store.ids import row_ids
+from pro_service.store.schema import (
+    audit_trail,
+    escalations,
+    links,
+    messages,
+    participants,
+    responses,
+    tallies,
+    windows,
+)
+from pro_service.store.vault import Vault, sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A rendered text for one Send: what the outbox keeps, and the hash of the token of its link."""
+
+    body: str
+    segments: int
+    version_id: int
+    link_token: bytes | None = None
+    today_until: datetime | None = None
+
+
+ORDER: tuple[Table, ...] = (escalations, messages, links, responses, audit_trail)
+"""Parents before children."""
+
+
+class Writer:
+    """Carries commands out inside one transaction."""
+
+    def __init__(self, session: Session, now: datetime, actor: Actor, vault: Vault) -> None:
+        self.session, self.now, self.actor, self.vault = session, now, actor, vault
+        self.ids = row_ids(session)
+        self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._tallies: dict[tuple[int, int, str, str], int] = defaultdict(int)
+        self._settled: list[dict[str, Any]] = []
+        self._resolved: list[dict[str, Any]] = []
+        self._cancelled: list[dict[str, Any]] = []
+        self._touched: dict[int, dict[str, Any]] = {}
+        self._versions: dict[tuple[int, str], int] = {}
+        self.raised: list[tuple[Loaded, Escalate, int]] = []
+        """Escalations written by this writer: (whose, what, row id); alerts are made from them."""
+
+    # Collecting ------------------------------------------------------------------------------------------------------
+
+    def add(self, table: Table, row: dict[str, Any]) -> int:
+        """Queue one row; gives it an id unless it has one."""
+        row.setdefault("id", next(self.ids))
+        self._rows[table.name].append(row)
+        return int(row["id"])
+
+    def audit(self, entry: Entry, zone: ZoneInfo) -> None:
+        """Queue one audit row."""
+        self._rows["audit_trail"].append(audit_row(next(self.ids), entry, self.actor, self.now, zone, self.vault))
+
+    def note(
+        self,
+        loaded: Loaded,
+        action: str,
+        entity: str,
+        entity_id: int | None,
+        changes: Mapping[str, tuple[object, object]],
+        reason: str | None = None,
+    ) -> None:
+        """Queue the audit row of a change about one participant."""
+        entry = Entry(
+            action=action,
+            entity=entity,
+            entity_id=entity_id,
+            changes=changes,
+            study_id=loaded.study_id,
+            participant_id=loaded.case.participant.id,
+            reason=reason,
+        )
+        self.audit(entry, loaded.case.site_zone)
+
+    def change(self, loaded: Loaded, values: Mapping[str, Any], action: str, reason: str | None = None) -> None:
+        """Change facts of a participant's row, with the audit row that says from what to what."""
+        participant = loaded.case.participant
+        before = {name: getattr(participant, name, None) for name in values}
+        self._touched.setdefault(participant.id, {}).update(values)
+        changes = {name: (before[name], value) for name, value in values.items()}
+        self.note(loaded, action, "participant", participant.id, changes, reason)
+
+    def apply(self, loaded: Loaded, command: Command, words: Words | None = None) -> None:  # noqa: C901, PLR0912
+        """Write down what one command asks for. The one executor: a command nobody carries out does not type-check."""
+        self._touched.setdefault(loaded.case.participant.id, {})
+        match command:
+            case Send():
+                self._send(loaded, command, words)
+            case Record():
+                self._record(loaded, command)
+            case Escalate():
+                self._escalate(loaded, command)
+            case Resolve(escalation_id, outcome):
+                self.resolve(loaded, escalation_id, outcome)
+            case Settle(window_id, settled, missing_reason):
+                self._settle(loaded, loaded.case.window(window_id), settled, missing_reason)
+            case CancelTexts(window_id):
+                self._cancel(loaded, window_id)
+            case OptOut():
+                self.change(loaded, {"opted_out_at": self.now}, "opt_out")
+            case OptIn():
+                self.change(loaded, {"opted_out_at": None}, "opt_in")
+            case HoldTexts(until):
+                self.change(loaded, {"texts_held_until": until}, "hold_texts")
+            case Snooze(until):
+                self.change(loaded, {"snoozed_until": until}, "snooze")
+            case Unreachable(reason):
+                self.change(loaded, {"unreachable_at": self.now}, "unreachable", reason)
+            case _:
+                assert_never(command)
+
+    def _send(self, loaded: Loaded, send: Send, words: Words | None) -> None:
+        if words is None or loaded.data_key is None:
+            message = f"{send.frame}: a text needs its words and the participant's key"
+            raise ValueError(message)
+        participant = loaded.case.participant
+        row_id = next(self.ids)
+        key = self.vault.data_key(loaded.data_key, participant.id)
+        self.add(
+            messages,
+            {
+                "id": row_id,
+                "study_id": loaded.study_id,
+                "participant_id": participant.id,
+                "window_id": send.window_id,
+                "escalation_id": None,
+                "user_id": None,
+                "inbound_id": send.inbound_id,
+                "protocol_version_id": words.version_id,
+                "dedup_key": send.key,
+                "kind": send.kind,
+                "frame": send.frame,
+                "item": send.item,
+                "proposed": send.proposed,
+                "channel": "sms",
+                "body": sealed(key, words.body.encode(), f"messages|body|{row_id}"),
+                "segments": words.segments,
+                "state": "ready",
+                "queued_at": self.now,
+                "next_try_at": self.now,
+                "today_until": words.today_until,
+                "useful_until": send.useful_until,
+            },
+        )
+        if words.link_token is not None and send.window_id is not None:
+            link = {"participant_id": participant.id, "window_id": send.window_id, "message_id": row_id}
+            self.add(links, link | {"token": words.link_token, "created_at": self.now})
+        if participant.first_text_at is None and send.kind in PROMPTS:
+            self._touched[participant.id]["first_text_at"] = self.now
+        if send.kind in PROMPTS and participant.snoozed_until is not None:
+            self._touched[participant.id]["snoozed_until"] = None
+        changes = {"kind": (None, send.kind), "frame": (None, send.frame), "window": (None, send.window_id)}
+        self.note(loaded, "queue", "message", row_id, changes)
+
+    def _record(self, loaded: Loaded, record: Record) -> None:
+        window = None if record.window_id is None else loaded.case.window(record.window_id)
+        before = None if window is None else window.answers.get(record.item)
+        version = (0 if before is None else before.version) + 1
+        if window is not None:
+            version = max(version, self._versions.get((window.id, record.item), 0) + 1)
+            self._versions[window.id, record.item] = version
+        row_id = self.add(
+            responses,
+            {
+                "study_id": loaded.study_id,
+                "participant_id": loaded.case.participant.id,
+                "window_id": record.window_id,
+                "item": record.item,
+                "version": version,
+                "value": record.value,
+                "declined": record.declined,
+                "cleared": record.value is None and not record.declined,
+                "source": record.source,
+                "received_at": record.received_at,
+                "recorded_at": self.now,
+                "in_window": record.in_window,
+                "entered_by": record.entered_by,
+                "inbound_id": record.inbound_id,
+                "reason": record.reason,
+            },
+        )
+        old = None if before is None else ("declined" if before.declined else before.value)
+        new = "declined" if record.declined else record.value
+        changes = {record.item: (old, new), "version": (None if before is None else before.version, version)}
+        self.note(loaded, "answer", "response", row_id, changes, record.reason)
+
+    def _escalate(self, loaded: Loaded, command: Escalate) -> None:
+        row_id = self.add(
+            escalations,
+            {
+                "study_id": loaded.study_id,
+                "site_id": loaded.site_id,
+                "participant_id": loaded.case.participant.id,
+                "window_id": command.window_id,
+                "level": command.level,
+                "reason": command.reason,
+                "dedup_key": command.key,
+                "raised_at": self.now,
+                "due_at": command.due_at,
+                "save_by": command.save_by,
+            },
+        )
+        self.raised.append((loaded, command, row_id))
+        changes = {"level": (None, command.level), "reason": (None, command.reason), "due_at": (None, command.due_at)}
+        self.note(loaded, "escalate", "escalation", row_id, changes)
+
+    def resolve(self, loaded: Loaded, escalation_id: int, outcome: str, reason: str | None = None) -> None:
+        """End an escalation; ending it twice changes nothing."""
+        row = {"e_id": escalation_id, "e_at": self.now, "e_by": self.actor.user_id, "e_outcome": outcome}
+        self._resolved.append(row)
+        self.note(loaded, "resolve", "escalation", escalation_id, {"outcome": (None, outcome)}, reason)
+
+    def _settle(self, loaded: Loaded, window: WindowFacts, settled: str, missing_reason: str | None) -> None:
+        """Count a window as `settled`; a window counted before moves from one tally to the other."""
+        if window.settled == settled:
+            return
+        code = window.code
+        self._tallies[loaded.study_id, loaded.site_id, code, settled] += 1
+        if window.settled is not None:
+            self._tallies[loaded.study_id, loaded.site_id, code, window.settled] -= 1
+        self._settled.append({"w_id": window.id, "w_settled": settled, "w_reason": missing_reason})
+        self.note(loaded, "settle", "window", window.id, {"settled": (window.settled, settled)}, missing_reason)
+
+    def _cancel(self, loaded: Loaded, window_id: int | None) -> None:
+        """Withdraw prompts that wait. Replies go out: they answer somebody."""
+        for text in loaded.case.messages:
+            about = window_id is None or text.window_id == window_id
+            if about and text.state == "ready" and text.kind in PROMPTS:
+                self._cancelled.append({"m_id": text.id, "m_at": self.now})
+                self.note(loaded, "cancel", "message", text.id, {"state": ("ready", "cancelled")})
+
+    # Writing ---------------------------------------------------------------------------------------------------------
+
+    def flush(self) -> frozenset[int]:
+        """Write everything; gives the ids of the participants whose `look_at` must be worked out anew."""
+        connection = self.session.connection()
+        for table in ORDER[:-1]:
+            self._insert(table)
+        for table_name in [name for name in self._rows if name != audit_trail.name]:
+            self._insert(audit_trail.metadata.tables[table_name])
+        for statement, rows in (
+            (_SETTLE, self._settled),
+            (_RESOLVE, self._resolved),
+            (_CANCEL, self._cancelled),
+        ):
+            if rows:
+                connection.execute(statement, rows)
+                rows.clear()
+        self._move_tallies()
+        self._touch()
+        self._insert(audit_trail)
+        touched = frozenset(self._touched)
+        self._touched.clear()
+        return touched
+
+    def _insert(self, table: Table) -> None:
+        rows = self._rows.pop(table.name, [])
+        # Rows of one shape go together: an executemany takes its columns from the first.
+        for shape in {tuple(row) for row in rows}:
+            self.session.connection().execute(insert(table), [row for row in rows if tuple(row) == shape])
+
+    def _move_tallies(self) -> None:
+        for (study_id, site_id, code, status), change in sorted(self._tallies.items()):
+            t = tallies.c
+            key = (t.study_id == study_id) & (t.site_id == site_id) & (t.code == code) & (t.status == status)
+            moved = self.session.connection().execute(
+                update(tallies).where(key).values(count=t.count + change)
+            )
+            if moved.rowcount == 0:
+                row = {"study_id": study_id, "site_id": site_id, "code": code, "status": status, "count": change}
+                self.session.connection().execute(insert(tallies).values(row))
+        self._tallies.clear()
+
+    def _touch(self) -> None:
+        p = participants.c
+        bumped = [key for key, values in self._touched.items() if not values]
+        if bumped:
+            statement = update(participants).where(p.id == bindparam("p_id")).values(revision=p.revision + 1)
+            self.session.connection().execute(statement, [{"p_id": key} for key in bumped])
+        for key, values in self._touched.items():
+            if values:
+                changed = update(participants).where(p.id == key).values(**values, revision=p.revision + 1)
+                self.session.connection().execute(changed)
+
+
+_SETTLE = (
+    update(windows)
+    .where(windows.c.id == bindparam("w_id"))
+    .values(settled=bindparam("w_settled"), missing_reason=bindparam("w_reason"))
+)
+_RESOLVE = (
+    update(escalations)
+    .where(escalations.c.id == bindparam("e_id"), escalations.c.resolved_at.is_(None))
+    .values(resolved_at=bindparam("e_at"), resolved_by=bindparam("e_by"), outcome=bindparam("e_outcome"))
+)
+_CANCEL = (
+    update(messages)
+    .where(messages.c.id == bindparam("m_id"), messages.c.state == "ready")
+    .values(state="cancelled", ended_at=bindparam("m_at"))
+)

@@ -1,0 +1,487 @@
+"""The tables. Facts and deadlines are stored, never statuses; every table that grows carries `study_id`.
+
+Ids of rows come from one sequence (`ids`), so that a row's id is known before it is written: ciphertexts and the audit
+trail name it. Instants are UTC with microseconds; SQLite keeps them as ISO 8601 text that sorts as time does.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant. A naive datetime is refused at the column."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime | str]:
+        """Timestamp with time zone on PostgreSQL; 27 characters of text on SQLite."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(DateTime(timezone=True))
+        return dialect.type_descriptor(String(27))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | str | None:
+        """Refuse naive values (ValueError); write UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = "a naive datetime never reaches the database: pass an aware one"
+            raise ValueError(message)
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:
+        """Read back as UTC."""
+        del dialect
+        if value is None or isinstance(value, datetime):
+            return value if value is None else value.astimezone(UTC)
+        return datetime.fromisoformat(value)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False, index: bool = False) -> Column[int]:
+    kind = BigInteger().with_variant(Integer, "sqlite")
+    return Column(name, kind, ForeignKey(target), nullable=nullable, index=index)
+
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("key", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="Facts of this installation: whether it is a test database, its wrapped index key, its id counter",
+)
+
+studies = Table(
+    "studies",
+    metadata,
+    _id(),
+    Column("code", String(40), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("rules_version", Integer, nullable=False, server_default="0"),
+)
+
+protocol_versions = Table(
+    "protocol_versions",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    Column("number", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("wording", Text, nullable=False),
+    Column("loaded_at", Instant, nullable=False),
+    UniqueConstraint("study_id", "number"),
+    UniqueConstraint("study_id", "sha256"),
+    comment="One immutable bundle of protocol and wording, as canonical JSON",
+)
+
+sites = Table(
+    "sites",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    Column("code", String(40), nullable=False),
+    UniqueConstraint("study_id", "code"),
+    comment="Identity only: what a site is called and where it is stands in the protocol",
+)
+
+participants = Table(
+    "participants",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("site_id", "sites.id"),
+    _ref("protocol_version_id", "protocol_versions.id"),
+    Column("code", String(40), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("procedure_date", Date, nullable=False),
+    Column("procedure_end", Instant),
+    Column("schedule", Integer, nullable=False, server_default="1"),
+    Column("enrolled_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("consented_at", Instant, comment="Consent to messages; NULL = calls only"),
+    Column("opted_out_at", Instant),
+    Column("paused_at", Instant),
+    Column("paused_until", Instant),
+    Column("withdrawn_at", Instant),
+    Column("died_at", Instant),
+    Column("texts_held_until", Instant, comment="A stop word inside a sentence holds automatic texts"),
+    Column("snoozed_until", Instant),
+    Column("unreachable_at", Instant, comment="Wrong number, or refused for good by the provider"),
+    Column("first_text_at", Instant, comment="When the first text to this participant was queued"),
+    Column("data_key", LargeBinary, comment="This participant's data key, wrapped; destroyed by erasure"),
+    Column("phone", LargeBinary),
+    Column("phone_index", LargeBinary),
+    Column("phone_country", String(2)),
+    Column("email", LargeBinary),
+    Column("look_at", Instant, comment="The next instant at which time alone may call for something"),
+    Column("rules_version", Integer, nullable=False, server_default="0"),
+    Column("faults", Integer, nullable=False, server_default="0"),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    UniqueConstraint("study_id", "code"),
+    Index("ix_participants_look_at", "look_at"),
+    Index("ix_participants_phone_index", "phone_index"),
+    Index("ix_participants_site_id_code", "site_id", "code"),
+)
+
+windows = Table(
+    "windows",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("participant_id", "participants.id"),
+    Column("code", String(20), nullable=False),
+    Column("schedule", Integer, nullable=False),
+    Column("target", Date, nullable=False),
+    Column("target_at", Instant),
+    Column("opens_at", Instant, nullable=False),
+    Column("closes_at", Instant, nullable=False),
+    Column("late_until", Instant, nullable=False),
+    Column("clamped", Boolean, nullable=False),
+    Column("cancelled_at", Instant, comment="The procedure date changed; a later schedule has taken over"),
+    Column("settled", String(30), comment="How the window is counted since its close; moved with the tallies"),
+    Column("missing_reason", String(40)),
+    UniqueConstraint("participant_id", "code", "schedule"),
+    CheckConstraint("opens_at < closes_at AND closes_at <= late_until", name="runs_forward"),
+    Index("ix_windows_study_id_closes_at", "study_id", "closes_at"),
+)
+
+responses = Table(
+    "responses",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("participant_id", "participants.id", index=True),
+    _ref("window_id", "windows.id", nullable=True),
+    Column("item", String(40), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("value", Integer),
+    Column("declined", Boolean, nullable=False),
+    Column("cleared", Boolean, nullable=False, server_default=text("false"), comment="Taken back; missing again"),
+    Column("source", String(20), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("in_window", Boolean, nullable=False),
+    Column("entered_by", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("users.id")),
+    Column("inbound_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("inbound.id")),
+    Column("reason", Text),
+    UniqueConstraint("window_id", "item", "version"),
+    CheckConstraint("value IS NULL OR NOT (declined OR cleared)", name="one_meaning"),
+    CheckConstraint("source IN ('sms', 'web', 'telephone', 'clinic', 'import')", name="source"),
+    comment="Every version of every answer; the highest version counts, none is overwritten",
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id", nullable=True),
+    _ref("participant_id", "participants.id", nullable=True),
+    _ref("window_id", "windows.id", nullable=True, index=True),
+    _ref("escalation_id", "escalations.id", nullable=True),
+    _ref("user_id", "users.id", nullable=True),
+    _ref("inbound_id", "inbound.id", nullable=True),
+    _ref("protocol_version_id", "protocol_versions.id", nullable=True),
+    Column("dedup_key", String(120), nullable=False, unique=True),
+    Column("kind", String(20), nullable=False),
+    Column("frame", String(40), nullable=False, comment="Which text of templates/ was rendered"),
+    Column("item", String(40), comment="The item this text asks for"),
+    Column("proposed", Integer, comment="The value this text asks to confirm"),
+    Column("channel", String(10), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("segments", Integer, nullable=False, server_default="1"),
+    Column("state", String(12), nullable=False),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("resends", Integer, nullable=False, server_default="0"),
+    Column("queued_at", Instant, nullable=False),
+    Column("next_try_at", Instant, nullable=False),
+    Column("today_until", Instant, comment="End of today's contact hours; NULL = at any hour"),
+    Column("useful_until", Instant, comment="Never sent at or after this"),
+    Column("lease_until", Instant),
+    Column("accepted_at", Instant),
+    Column("sent_at", Instant),
+    Column("ended_at", Instant),
+    Column("provider_id", String(64), unique=True),
+    Column("provider_status", String(20)),
+    Column("error", String(40)),
+    CheckConstraint(
+        "state IN ('ready', 'sending', 'accepted', 'sent', 'delivered', 'undelivered', 'failed', 'refused', "
+        "'uncertain', 'expired', 'cancelled', 'dead')",
+        name="state",
+    ),
+    Index("ix_messages_participant_id_queued_at", "participant_id", "queued_at"),
+    Index("ix_messages_study_id_queued_at", "study_id", "queued_at"),
+    comment="The outbox: every text and mail is a row first",
+)
+Index(
+    "ix_messages_ready",
+    messages.c.next_try_at,
+    sqlite_where=messages.c.state == "ready",
+    postgresql_where=messages.c.state == "ready",
+)
+Index(
+    "ix_messages_unsettled",
+    messages.c.state,
+    messages.c.lease_until,
+    sqlite_where=messages.c.state.in_(("sending", "uncertain")),
+    postgresql_where=messages.c.state.in_(("sending", "uncertain")),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    _id(),
+    _ref("message_id", "messages.id"),
+    Column("number", Integer, nullable=False),
+    Column("token", LargeBinary, nullable=False, unique=True, comment="SHA-256 of the token in the callback URL"),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", String(12)),
+    Column("error", String(40)),
+    UniqueConstraint("message_id", "number"),
+    comment="One call to a provider, committed before a byte leaves",
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    _id(),
+    _ref("message_id", "messages.id", nullable=True, index=True),
+    Column("provider_id", String(64), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("error", String(10)),
+    Column("received_at", Instant, nullable=False),
+    Column("contradicts", Boolean, nullable=False),
+    UniqueConstraint("provider_id", "status"),
+    comment="What a provider said of a message; each status once",
+)
+
+inbound = Table(
+    "inbound",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id", nullable=True),
+    _ref("participant_id", "participants.id", nullable=True),
+    Column("provider_id", String(64), nullable=False, unique=True),
+    Column("sender_index", LargeBinary, nullable=False),
+    Column("raw", LargeBinary, nullable=False, comment="All parameters as they came, encrypted"),
+    Column("received_at", Instant, nullable=False),
+    Column("provider_at", Instant, comment="The provider's time, where it was asked"),
+    Column("interpreted_at", Instant),
+    Column("reading", String(40), comment="What kind of reply it was, never its text"),
+    Column("faults", Integer, nullable=False, server_default="0"),
+    Index("ix_inbound_participant_id_received_at", "participant_id", "received_at"),
+    Index("ix_inbound_sender_index_received_at", "sender_index", "received_at"),
+    comment="Texts from telephones, kept raw before anybody reads them",
+)
+Index(
+    "ix_inbound_uninterpreted",
+    inbound.c.received_at,
+    sqlite_where=inbound.c.interpreted_at.is_(None),
+    postgresql_where=inbound.c.interpreted_at.is_(None),
+)
+
+links = Table(
+    "links",
+    metadata,
+    _id(),
+    _ref("participant_id", "participants.id"),
+    _ref("window_id", "windows.id", index=True),
+    _ref("message_id", "messages.id", nullable=True),
+    Column("token", LargeBinary, nullable=False, unique=True, comment="SHA-256 of the token in the address"),
+    Column("created_at", Instant, nullable=False),
+)
+
+escalations = Table(
+    "escalations",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id", nullable=True),
+    _ref("site_id", "sites.id", nullable=True),
+    _ref("participant_id", "participants.id", nullable=True, index=True),
+    _ref("window_id", "windows.id", nullable=True),
+    Column("level", String(2), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("dedup_key", String(120), nullable=False, unique=True),
+    Column("raised_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("save_by", Instant, comment="When the window closes: what the call list is ordered by"),
+    Column("look_again_at", Instant, comment="Snoozed, or to be called back, until then"),
+    Column("acknowledged_at", Instant),
+    _ref("acknowledged_by", "users.id", nullable=True),
+    Column("resolved_at", Instant),
+    _ref("resolved_by", "users.id", nullable=True),
+    Column("outcome", String(40)),
+    CheckConstraint("level IN ('E0', 'E1', 'E2', 'E3', 'E4', 'ES')", name="level"),
+)
+Index(
+    "ix_escalations_open",
+    escalations.c.study_id,
+    escalations.c.save_by,
+    escalations.c.due_at,
+    sqlite_where=escalations.c.resolved_at.is_(None),
+    postgresql_where=escalations.c.resolved_at.is_(None),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("participant_id", "participants.id", index=True),
+    _ref("window_id", "windows.id", nullable=True),
+    _ref("escalation_id", "escalations.id", nullable=True),
+    _ref("user_id", "users.id"),
+    Column("called_at", Instant, nullable=False),
+    Column("outcome", String(30), nullable=False),
+    Column("call_back_at", Instant),
+    Column("note", LargeBinary, comment="Free text, encrypted; may unblind"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("password", String(200)),
+    Column("language", String(8), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+    Column("totp", LargeBinary),
+    Column("totp_step", BigInteger, comment="Last time step used: each counts once"),
+    comment="Staff",
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id", index=True),
+    _ref("study_id", "studies.id", nullable=True),
+    _ref("site_id", "sites.id", nullable=True),
+    Column("role", String(20), nullable=False),
+    Column("granted_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    CheckConstraint(
+        "role IN ('coordinator', 'assessor', 'investigator', 'data-manager', 'monitor', 'administrator')",
+        name="role",
+    ),
+    comment="Who may do what where; a NULL site means every site of the study, a NULL study every study",
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id", index=True),
+    Column("token", LargeBinary, nullable=False, unique=True, comment="SHA-256 of the cookie"),
+    Column("csrf", String(64), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    comment="Server-side sessions of staff",
+)
+
+login_failures = Table(
+    "login_failures",
+    metadata,
+    _id(),
+    Column("account", LargeBinary, nullable=False, comment="Keyed hash of the e-mail typed, known or not"),
+    Column("address", LargeBinary, nullable=False, comment="Keyed hash of the network address"),
+    Column("failed_at", Instant, nullable=False),
+    Index("ix_login_failures_account_failed_at", "account", "failed_at"),
+    Index("ix_login_failures_address_failed_at", "address", "failed_at"),
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    _ref("study_id", "studies.id"),
+    _ref("site_id", "sites.id"),
+    Column("code", String(20), nullable=False),
+    Column("status", String(30), nullable=False),
+    Column("count", Integer, nullable=False),
+    UniqueConstraint("study_id", "site_id", "code", "status"),
+    comment="How many windows are settled how: equal to the full count at any instant",
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+
+audit_trail = Table(
+    "audit_trail",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("utc_offset", Integer, nullable=False, comment="Minutes east of UTC in that zone at that instant"),
+    Column("study_id", BigInteger().with_variant(Integer, "sqlite")),
+    Column("participant_id", BigInteger().with_variant(Integer, "sqlite")),
+    Column("actor_kind", String(12), nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("on_behalf_of", String(120)),
+    Column("action", String(40), nullable=False),
+    Column("entity", String(30), nullable=False),
+    Column("entity_id", BigInteger().with_variant(Integer, "sqlite")),
+    Column("changes", Text, nullable=False, comment="JSON: field -> [old, new]; contact values only masked"),
+    Column("reason", Text),
+    Column("source", String(20), nullable=False),
+    Column("hmac", LargeBinary, nullable=False),
+    CheckConstraint("actor_kind IN ('participant', 'staff', 'system', 'provider')", name="actor_kind"),
+    Index("ix_audit_trail_participant_id_id", "participant_id", "id"),
+    Index("ix_audit_trail_study_id_id", "study_id", "id"),
+    comment="Append-only; triggers refuse every other change",
+)
+
+audit_seals = Table(
+    "audit_seals",
+    metadata,
+    _id(),
+    Column("first_id", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("last_id", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("sealed_at", Instant, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    comment="Chains committed audit rows",
+)

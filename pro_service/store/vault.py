@@ -1,0 +1,116 @@
+"""Encryption and blind index of contact data.
+
+AES-256-GCM; the associated data is `table|column|row id`, so that a ciphertext cannot be moved to another row. Each
+participant has a data key, wrapped by a key of the settings; whoever destroys it has erased the participant. Look-up is
+by a keyed blind index (HMAC-SHA256) under one random key per installation, itself wrapped.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from pro_service.store.schema import installation
+
+NONCE = 12
+INDEX_KEY = "index_key"
+SYSTEM_KEY = "system_key"
+
+
+class WrongKeyError(Exception):
+    """DATA_KEYS does not open this database; carries ids of keys, never keys."""
+
+
+def sealed(key: bytes, plain: bytes, place: str) -> bytes:
+    """Encrypt for one place (`table|column|row id`): nonce, then ciphertext and tag."""
+    nonce = os.urandom(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, plain, place.encode())
+
+
+def opened(key: bytes, cipher: bytes, place: str) -> bytes:
+    """Decrypt what `sealed` made for the same place. InvalidTag: another key, another place, or damage."""
+    return AESGCM(key).decrypt(cipher[:NONCE], cipher[NONCE:], place.encode())
+
+
+class Vault:
+    """The keys of one installation, opened with the settings' keys."""
+
+    def __init__(self, data_keys: tuple[tuple[str, bytes], ...], index_key: bytes, system_key: bytes) -> None:
+        self._keys = data_keys
+        self._wrappers = {name: AESGCM(key) for name, key in data_keys}
+        self._index_key = index_key
+        self.system_key = system_key
+
+    def new_data_key(self, participant_id: int) -> tuple[bytes, bytes]:
+        """A fresh data key: (the key, the key wrapped for this participant's row)."""
+        key = os.urandom(32)
+        return key, self.wrap(key, f"participants|data_key|{participant_id}")
+
+    def wrap(self, key: bytes, place: str) -> bytes:
+        """Wrap a key with the newest key of the settings: its id, a colon, nonce, ciphertext."""
+        name, _ = self._keys[0]
+        nonce = os.urandom(NONCE)
+        return name.encode() + b":" + nonce + self._wrappers[name].encrypt(nonce, key, place.encode())
+
+    def unwrap(self, wrapped: bytes, place: str) -> bytes:
+        """Open a wrapped key. WrongKeyError names the id that is missing or does not fit."""
+        name, _, rest = wrapped.partition(b":")
+        wrapper = self._wrappers.get(name.decode())
+        if wrapper is None:
+            message = f"DATA_KEYS has no key {name.decode()!r}: add it after the newest one"
+            raise WrongKeyError(message)
+        try:
+            return wrapper.decrypt(rest[:NONCE], rest[NONCE:], place.encode())
+        except InvalidTag:
+            message = f"the key {name.decode()!r} in DATA_KEYS is not the one this database was made with"
+            raise WrongKeyError(message) from None
+
+    def data_key(self, wrapped: bytes, participant_id: int) -> bytes:
+        """This participant's data key."""
+        return self.unwrap(wrapped, f"participants|data_key|{participant_id}")
+
+    def index(self, kind: str, value: str) -> bytes:
+        """Blind index of a contact value: 32 bytes, equal for equal values, meaningless without the index key."""
+        return hmac.digest(self._index_key, f"{kind}|{value}".encode(), hashlib.sha256)
+
+    def mac(self, payload: bytes) -> bytes:
+        """Keyed hash of an audit row."""
+        return hmac.digest(self.system_key, payload, hashlib.sha256)
+
+
+def open_vault(session: Session, data_keys: tuple[tuple[str, bytes], ...]) -> Vault:
+    """The vault of this database; WrongKeyError if the settings' keys do not open it."""
+    found = dict(session.execute(select(installation.c.key, installation.c.value)).tuples().all())
+    bare = Vault(data_keys, b"", b"")
+    keys = [
+        bare.unwrap(base64.b64decode(found[name]), f"installation|value|{name}") if name in found else b""
+        for name in (INDEX_KEY, SYSTEM_KEY)
+    ]
+    if not all(keys):
+        message = "this database has no keys yet: run `pro-service db upgrade`"
+        raise WrongKeyError(message)
+    return Vault(data_keys, *keys)
+
+
+def make_keys(session: Session, data_keys: tuple[tuple[str, bytes], ...]) -> None:
+    """Give a new database its index key and its system key, once."""
+    bare = Vault(data_keys, b"", b"")
+    for name in (INDEX_KEY, SYSTEM_KEY):
+        if session.scalar(select(installation.c.value).where(installation.c.key == name)) is None:
+            wrapped = bare.wrap(os.urandom(32), f"installation|value|{name}")
+            try:
+                with session.begin_nested():
+                    session.execute(insert(installation).values(key=name, value=base64.b64encode(wrapped).decode()))
+            except IntegrityError:
+                continue
+
+
+def token_hash(token: str) -> bytes:
+    """What is stored of a token of 128 random bits or more: SHA-256 of it."""
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,1 @@
+"""What can be done: each use case reads the clock once and makes one transaction."""

@@ -1,0 +1,78 @@
+"""The end every deciding use case shares: words, rows, alerts, and when to look again."""
+
+import secrets
+from collections.abc import Iterable
+from contextlib import contextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from pro_service.core.commands import Command, Send
+from pro_service.core.decisions import next_moment
+from pro_service.core.windows import end_of_hours
+from pro_service.runtime import Runtime
+from pro_service.store import alerts, cases
+from pro_service.store.audit import Actor
+from pro_service.store.cases import Loaded
+from pro_service.store.records import Words, Writer
+from pro_service.store.vault import token_hash
+
+SCHEDULER = Actor(kind="system", id="scheduler", source="scheduler")
+TOKEN_BYTES = 18
+"""144 random bits."""
+
+
+@dataclass(slots=True)
+class Work:
+    """One transaction of one use case."""
+
+    rt: Runtime
+    session: Session
+    writer: Writer
+    now: datetime
+    first_texts: set[int] = field(default_factory=set)
+
+    def carry_out(self, loaded: Loaded, commands: Iterable[Command]) -> None:
+        """Find the words of each command and write it down."""
+        for command in commands:
+            words = self._words(loaded, command) if isinstance(command, Send) else None
+            self.writer.apply(loaded, command, words)
+
+    def _words(self, loaded: Loaded, send: Send) -> Words:
+        case = loaded.case
+        wording = self.rt.wording(self.session, loaded.protocol_version_id)
+        token = secrets.token_urlsafe(TOKEN_BYTES) if wording.needs_link(case, send) else None
+        address = "" if token is None else f"{self.rt.settings.public_base_url}/q/{token}"
+        text = wording.text(case, send, link=address, first=case.participant.first_text_at is None)
+        zone, hours = case.participant.zone, case.protocol.contact_hours
+        return Words(
+            body=text.body,
+            segments=text.segments,
+            version_id=text.version_id,
+            link_token=None if token is None else token_hash(token),
+            today_until=end_of_hours(self.now, hours, zone) if send.contact_hours else None,
+        )
+
+
+@contextmanager
+def work(rt: Runtime, actor: Actor, now: datetime) -> Iterator[Work]:
+    """One transaction: what is carried out inside is written, alerted and re-timed at its end."""
+    with rt.sessions.begin() as session:
+        writer = Writer(session, now, actor, rt.vault)
+        yield Work(rt, session, writer, now)
+        finish(rt, session, writer, now)
+
+
+def finish(rt: Runtime, session: Session, writer: Writer, now: datetime) -> None:
+    """Write what was collected; mail those whom an escalation is for; store when to look again, from reloaded facts."""
+    touched = writer.flush()
+    if writer.raised and rt.mail is not None:
+        alerts.queue(session, writer, rt.settings.public_base_url)
+        writer.flush()
+    moments = {
+        loaded.case.participant.id: next_moment(loaded.case, now)
+        for loaded in rt.loader.load(session, sorted(touched), lock=False)
+    }
+    cases.look(session, moments)

@@ -1,0 +1,87 @@
+"""A protocol version's words: the frames of texts with their values filled in, as the telephone will show them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+
+from pro_service.core.case import PROMPTS, Case
+from pro_service.core.commands import Send
+from pro_service.core.texts import fill, placeholders, segments
+
+MOMENT = {"tr": "d MMMM EEEE HH:mm", "en": "EEEE d MMMM HH:mm"}
+MIDNIGHT = timedelta(minutes=1)
+"""A window closes at 00:00 of the day after; people are told 23:59 of its last day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A finished text."""
+
+    body: str
+    segments: int
+    version_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The frames of one protocol version: language -> frame name -> text with {placeholders}."""
+
+    version_id: int
+    frames: Mapping[str, Mapping[str, str]]
+
+    def needs_link(self, case: Case, send: Send) -> bool:
+        """Whether this text carries an address of its own."""
+        return "link" in placeholders(self._frame(case, send.frame))
+
+    def text(self, case: Case, send: Send, *, link: str = "", first: bool = False) -> Text:
+        """The finished text of one command.
+
+        `first` adds who we are and how to stop: the first text a participant ever gets says so. FrameError if a frame
+        asks for a value that does not exist; KeyError for a frame or language the version does not have.
+        """
+        values = self._values(case, send, link)
+        body = fill(self._frame(case, send.frame), values)
+        if first and send.kind in PROMPTS:
+            body = f"{body}\n{fill(self._frame(case, 'first'), values)}"
+        body = body.strip()
+        return Text(body, segments(body), self.version_id)
+
+    def _frame(self, case: Case, name: str) -> str:
+        return self.frames[case.participant.language][name]
+
+    @staticmethod
+    def _values(case: Case, send: Send, link: str) -> dict[str, str]:
+        language, zone = case.participant.language, case.participant.zone
+        site, protocol = case.participant.site, case.protocol
+        item = protocol.items.get(send.item or "")
+        named = protocol.items.get(send.about or send.item or "")
+        window = None if send.window_id is None else case.window(send.window_id)
+        return {
+            "question": "" if item is None else item.question[language],
+            "item": "" if named is None else named.short[language],
+            "low": "" if item is None else str(item.minimum),
+            "high": "" if item is None else str(item.maximum),
+            "label": "" if window is None else window.point.label[language],
+            "closes": "" if window is None else moment(window.span.closes_at - MIDNIGHT, zone, language),
+            "link": link,
+            "telephone": site.telephone,
+            "contact": site.name,
+            "study": protocol.study,
+            "answer": "" if send.proposed is None else str(send.proposed),
+            "when": "" if send.when is None else moment(send.when, zone, language),
+        }
+
+
+def moment(instant: datetime, zone: ZoneInfo, language: str) -> str:
+    """An instant as people say it, in their zone: `Tuesday 20 January 23:59`."""
+    pattern = MOMENT.get(language, MOMENT["en"])
+    return format_datetime(instant, pattern, tzinfo=zone, locale=language)
+
+
+def from_json(version_id: int, text: str) -> Wording:
+    """The wording stored with a protocol version."""
+    return Wording(version_id, json.loads(text))
