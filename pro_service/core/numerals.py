@@ -1,0 +1,135 @@
+"""The one number that a text gives as its answer, or why there is none.
+
+Works on the two folded forms of a text (see `folding`): what stands around the number must be
+known and harmless, or the number is not read.
+"""
+
+import re
+from collections.abc import Set as AbstractSet
+from typing import Literal
+
+from pro_service.core import words
+from pro_service.core.folding import DOUBT, contains, plain_of
+
+Reason = Literal[
+    "range",
+    "decimal",
+    "out_of_range",
+    "negative",
+    "mixed",
+    "several_numbers",
+    "empty",
+    "words",
+]
+
+
+def find(mark: str, said: str, language: str, low: int, high: int) -> int | Reason:
+    """Give the one number of a text, `low` to `high` both included, or say why there is none.
+
+    `mark` and `said` are the marked and the plain form; `language` is a tag, unknown reads as English.
+    """
+    value = _word(said, language)
+    if value is None:
+        value = _written(mark, low, high)
+    if value is None:
+        return _why(mark, said)
+    return value if low <= value <= high else "out_of_range"
+
+
+def _word(said: str, language: str) -> int | None:
+    """A number word as the whole message: `on`, `bir`, `yedi` are ordinary words as well."""
+    primary = language.replace("_", "-").partition("-")[0].strip().lower()
+    return words.NUMBERS.get(primary, words.NUMBERS["en"]).get(said)
+
+
+_DIGITS = re.compile("[0-9]+")
+_DECIMAL_POINTS = (".", ",", "٫")
+
+
+def _written(mark: str, low: int, high: int) -> int | None:
+    """The value written in digits, if everything around it is known and harmless."""
+    runs = list(_DIGITS.finditer(mark))
+    if not runs or any(len(run[0]) > 1 and run[0].startswith("0") for run in runs):
+        return None
+    left, right = mark[: runs[0].start()], mark[runs[-1].end() :]
+    if not _framed(left, right, from_zero=low == 0):
+        return None
+    match [int(run[0]) for run in runs]:
+        case [value]:
+            return value
+        case [first, second]:
+            return _of_highest(first, mark[runs[0].end() : runs[1].start()], second, high)
+        case _:
+            return None
+
+
+def _of_highest(first: int, between: str, second: int, high: int) -> int | None:
+    """`7/10`, `7 out of 10`, `10 üzerinden 7`: only with the item's own highest value."""
+    if between.strip() == "/":
+        return first if second == high else None
+    phrase = "" if _doubtful(between) else plain_of(between)
+    if phrase in words.OUT_OF and second == high:
+        return first
+    return second if phrase in words.HIGHEST_FIRST and first == high else None
+
+
+def _doubtful(around: str) -> bool:
+    return any(sign in around for sign in (DOUBT, "/", "-"))
+
+
+def _framed(left: str, right: str, *, from_zero: bool) -> bool:
+    """Whether only known words and harmless punctuation stand around the number."""
+    if _doubtful(left) or _doubtful(right):
+        return False
+    if left.endswith(_DECIMAL_POINTS) and not plain_of(left):
+        return False  # `.7`
+    before = words.BEFORE | (words.BEFORE_FROM_ZERO if from_zero else frozenset())
+    after = words.AFTER | (words.AFTER_FROM_ZERO if from_zero else frozenset())
+    return _made_of(plain_of(left), before) and _made_of(plain_of(right), after)
+
+
+_LONGEST_FRAME = 12  # words
+_LONGEST_PHRASE = 4  # words
+
+
+def _made_of(said: str, phrases: AbstractSet[str]) -> bool:
+    """Whether a text is nothing but phrases of the list, one after the other."""
+    tokens = said.split()
+    if len(tokens) > _LONGEST_FRAME:
+        return False
+    reached = {0}
+    for end in range(1, len(tokens) + 1):
+        starts = reached & set(range(max(0, end - _LONGEST_PHRASE), end))
+        if any(" ".join(tokens[start:end]) in phrases for start in starts):
+            reached.add(end)
+    return len(tokens) in reached
+
+
+def _why(mark: str, said: str) -> Reason:
+    """Name what kept a text from being a number."""
+    match list(_DIGITS.finditer(mark)):
+        case []:
+            if said:
+                return "words"
+            return "mixed" if DOUBT in mark else "empty"
+        case [run]:
+            return _why_one(mark[: run.start()].rstrip(), mark[run.end() :].lstrip(), said)
+        case [first, second]:
+            return _why_two(mark[first.end() : second.start()])
+        case _:
+            return "several_numbers"
+
+
+def _why_one(left: str, right: str, said: str) -> Reason:
+    if left.endswith("-"):
+        return "negative"
+    if right.startswith("-"):
+        return "range"
+    point_first = left.endswith(_DECIMAL_POINTS) and not plain_of(left)
+    return "decimal" if point_first or contains(said, words.HALVES) else "mixed"
+
+
+def _why_two(between: str) -> Reason:
+    if between in _DECIMAL_POINTS:
+        return "decimal"
+    return "range" if between.strip() == "-" else "several_numbers"

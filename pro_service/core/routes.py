@@ -1,0 +1,291 @@
+"""What a provider can carry to each country, as data, and the check before a study relies on it.
+
+Source of the rows: Twilio's SMS guidelines per country (twilio.com/guidelines/<country>/sms), undated archived copies
+read in November 2026, and for Turkey the study's delivery rules. Rules of operators change: a row says what was read,
+None says that nothing was, and a study file may state its own reason against a refusal.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import time
+from typing import Literal, TypeAlias
+
+from pro_service.core.protocol import RouteOverride
+from pro_service.core.texts import contains_address
+
+Channel: TypeAlias = Literal["sms-reply", "sms-link"]
+CHANNELS: tuple[Channel, ...] = ("sms-reply", "sms-link")
+
+Sender: TypeAlias = Literal["alphanumeric", "long-code", "toll-free", "short-code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Numbers of a country that a provider does not serve although they look valid."""
+
+    digits: str
+    """Beginning of the E.164 form, `+` included."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What one provider can carry to one country; None means that no source was read."""
+
+    provider: str
+    country: str
+    """ISO 3166-1 alpha-2; empty for a country without a row."""
+    name: str
+    two_way: bool | None
+    """Participants can answer by text."""
+    urls: bool | None
+    """Texts that hold an internet address arrive."""
+    senders: tuple[Sender, ...] = ("long-code",)
+    landlines: bool = False
+    """Texts to landlines are taken by the provider (False: refused, error 21614)."""
+    suffix: int = 0
+    """Characters that operators append, to be kept free."""
+    opt_out: Literal["provider", "study"] = "provider"
+    """Who answers STOP: the provider by default where it receives texts, else nobody but the study's people."""
+    quiet: tuple[time, time] | None = None
+    """Local time from which until which operators hold promotional texts; a study's own contact hours are narrower."""
+    unserved: tuple[Prefix, ...] = ()
+    caution: str = ""
+    """What to clear before going live, shown as a warning."""
+    note: str = ""
+    """Source and date."""
+
+
+_READ = "Twilio SMS guidelines, archived copy read 2026-11"
+_NORTHERN_CYPRUS = "is used in Northern Cyprus, which the provider does not serve"
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "twilio",
+        "TR",
+        "Turkey",
+        two_way=False,
+        urls=False,
+        senders=("alphanumeric",),
+        suffix=5,
+        opt_out="study",
+        unserved=(
+            Prefix("+905338", _NORTHERN_CYPRUS),
+            Prefix("+905488", _NORTHERN_CYPRUS),
+            Prefix("+90392", _NORTHERN_CYPRUS),
+        ),
+        note=(
+            f"{_READ}: no two-way, sender name registered beforehand (about two weeks), landlines refused (21614). "
+            "Since 2026-04-01 texts from abroad that hold an internet address are not delivered: reported by press and "
+            "carriers, the decision itself was not read."
+        ),
+    ),
+    Route(
+        "twilio",
+        "US",
+        "United States",
+        two_way=True,
+        urls=True,
+        senders=("long-code", "toll-free", "short-code"),
+        landlines=True,
+        note=f"{_READ}. Long codes need a registered A2P 10DLC campaign.",
+    ),
+    Route(
+        "twilio",
+        "CA",
+        "Canada",
+        two_way=True,
+        urls=True,
+        senders=("long-code", "toll-free", "short-code"),
+        landlines=True,
+        note=_READ,
+    ),
+    Route(
+        "twilio",
+        "GB",
+        "United Kingdom",
+        two_way=True,
+        urls=True,
+        senders=("alphanumeric", "long-code", "short-code"),
+        landlines=True,
+        note=_READ,
+    ),
+    Route(
+        "twilio",
+        "DE",
+        "Germany",
+        two_way=True,
+        urls=True,
+        senders=("alphanumeric", "long-code", "short-code"),
+        note="A second party's table drawn from Twilio's guidelines, read 2026-11; Twilio's own page was not read.",
+    ),
+    Route(
+        "twilio",
+        "NL",
+        "Netherlands",
+        two_way=True,
+        urls=True,
+        senders=("alphanumeric", "long-code"),
+        note=_READ,
+    ),
+    Route(
+        "twilio",
+        "FR",
+        "France",
+        two_way=True,
+        urls=True,
+        senders=("alphanumeric", "long-code", "short-code"),
+        quiet=(time(22), time(8)),
+        caution="operators block business texts from ordinary mobile numbers; agree the sender with the provider first",
+        note=f"{_READ}; quiet hours, Sundays and holidays hold for promotional texts.",
+    ),
+    Route(
+        "twilio",
+        "ES",
+        "Spain",
+        two_way=None,
+        urls=None,
+        senders=("alphanumeric", "long-code", "short-code"),
+        note="Twilio's page on texts was not read.",
+    ),
+    Route(
+        "twilio",
+        "IT",
+        "Italy",
+        two_way=True,
+        urls=True,
+        senders=("alphanumeric", "long-code"),
+        quiet=(time(22), time(8)),
+        note=f"{_READ}; quiet hours and Sundays hold for promotional texts. Sender names follow AGCOM 42/13/CIR.",
+    ),
+    Route(
+        "twilio",
+        "CL",
+        "Chile",
+        two_way=None,
+        urls=None,
+        note="Twilio's page on texts was not read; operators replace the sender's number.",
+    ),
+    Route(
+        "twilio",
+        "AU",
+        "Australia",
+        two_way=True,
+        urls=True,
+        senders=("alphanumeric", "long-code"),
+        note=_READ,
+    ),
+    Route(
+        "twilio",
+        "MA",
+        "Morocco",
+        two_way=False,
+        urls=None,
+        senders=("alphanumeric",),
+        opt_out="study",
+        note=f"{_READ}; sender name registered beforehand (about three weeks).",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What stands against a route, and what to do instead. Texts are for the people who run the study."""
+
+    severity: Literal["refuse", "warn"]
+    reason: str
+    remedy: str
+
+
+_INSTEAD = (
+    "Leave the telephone column empty: coordinators then call this participant at each window. "
+    "Or connect a gateway of that country and state it in the study file as a route override with its reason."
+)
+_TRY = "Send a text and, for sms-reply, an answer from a telephone of that country before the study goes live."
+
+
+def route(provider: str, country: str) -> Route:
+    """What is known of a provider in a country; a row of Nones where nothing is."""
+    code = country.upper()
+    known = (row for row in ROUTES if (row.provider, row.country) == (provider, code))
+    return next(known, Route(provider, "", code or "an unknown country", two_way=None, urls=None))
+
+
+def preflight(
+    provider: str,
+    country: str,
+    channel: str,
+    overrides: Iterable[RouteOverride] = (),
+) -> tuple[Finding, ...]:
+    """Say what stands against asking participants of a country by a channel; nothing found is good.
+
+    `country` is ISO 3166-1 alpha-2 (of the telephone number, not of the site). A refusal for which the study file
+    states a reason becomes a warning that shows the reason. A country without a row is allowed with a warning.
+    """
+    if channel not in CHANNELS:
+        return (Finding("refuse", f"channel {channel!r} is not known", f"Use {' or '.join(CHANNELS)}."),)
+    row = route(provider, country)
+    allowed, needs = (row.two_way, "answers by text") if channel == "sms-reply" else (row.urls, "links in texts")
+    findings = []
+    if allowed is False:
+        findings.append(Finding("refuse", f"{provider} carries no {needs} in {row.name}", _INSTEAD))
+    elif allowed is None:
+        findings.append(Finding("warn", f"it is not known whether {provider} carries {needs} in {row.name}", _TRY))
+    if row.caution:
+        findings.append(Finding("warn", f"{row.name}: {row.caution}", _TRY))
+    stated = _stated(row, channel, overrides)
+    return tuple(_softened(finding, stated) if stated else finding for finding in findings)
+
+
+def preflight_number(provider: str, country: str, e164: str, *, landline: bool = False) -> tuple[Finding, ...]:
+    """Say why a single number cannot be texted: a landline, or a prefix the provider does not serve.
+
+    Neither depends on the channel and no study file overrides it. Findings name the prefix, never the number.
+    """
+    row = route(provider, country)
+    findings = [
+        Finding("refuse", f"the number begins with {prefix.digits}, which {prefix.why}", _INSTEAD)
+        for prefix in row.unserved
+        if e164.startswith(prefix.digits)
+    ]
+    if landline and not row.landlines:
+        findings.append(
+            Finding(
+                "refuse", f"{provider} sends no texts to landlines in {row.name}", f"Give a mobile number. {_INSTEAD}"
+            ),
+        )
+    return tuple(findings)
+
+
+def preflight_text(
+    provider: str,
+    country: str,
+    text: str,
+    overrides: Iterable[RouteOverride] = (),
+) -> tuple[Finding, ...]:
+    """Say why one finished text would not arrive: an internet address where operators drop such texts.
+
+    The last check before sending, whatever the channel; an override for sms-link lifts it.
+    """
+    row = route(provider, country)
+    if row.urls is not False or not contains_address(text) or _stated(row, "sms-link", overrides):
+        return ()
+    reason = f"the text holds an internet address, and {provider} carries no links in texts in {row.name}"
+    return (Finding("refuse", reason, f"Take the address out of the text. {_INSTEAD}"),)
+
+
+def _stated(row: Route, channel: str, overrides: Iterable[RouteOverride]) -> str:
+    """The study's reason for this country and channel, empty if it states none."""
+    reasons = (
+        override.reason.strip()
+        for override in overrides
+        if override.country.upper() == (row.country or row.name) and override.channel == channel
+    )
+    return next((reason for reason in reasons if reason), "")
+
+
+def _softened(finding: Finding, stated: str) -> Finding:
+    """Turn a refusal into a warning that shows why the study allows it."""
+    if finding.severity == "warn":
+        return finding
+    return Finding("warn", f"{finding.reason}; allowed by the study file: {stated}", _TRY)

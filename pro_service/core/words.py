@@ -1,0 +1,157 @@
+"""The words a reply is compared with, per language, as data.
+
+Every phrase is written in its folded form (lower-case, `ş ğ ç ö ü ı` as `s g c o u i`, no
+punctuation). Only number words depend on the participant's language: in every other list both
+languages are read always, because people answer in the language of the text in their hand.
+Source of the opt-out words: the study's conversation rules; Twilio's default keywords.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+NUMBERS: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {
+        "tr": MappingProxyType(
+            {
+                "sifir": 0,
+                "bir": 1,
+                "iki": 2,
+                "uc": 3,
+                "dort": 4,
+                "bes": 5,
+                "alti": 6,
+                "yedi": 7,
+                "sekiz": 8,
+                "dokuz": 9,
+                "on": 10,
+            },
+        ),
+        "en": MappingProxyType(
+            {
+                "zero": 0,
+                "one": 1,
+                "two": 2,
+                "three": 3,
+                "four": 4,
+                "five": 5,
+                "six": 6,
+                "seven": 7,
+                "eight": 8,
+                "nine": 9,
+                "ten": 10,
+            },
+        ),
+    },
+)
+"""Full-message number words of each language; an unknown language reads as English."""
+
+HALVES = frozenset({"bucuk", "yarim", "half", "point"})
+
+# -- Around one number ------------------------------------------------------------------------
+
+BEFORE = frozenset(
+    {"merhaba", "selam", "gunaydin", "iyi gunler", "iyi aksamlar", "evet", "benim", "cevap"}
+    | {"cevabim", "yanit", "yanitim", "puan", "puanim", "skor", "skorum", "ortalama", "ben"}
+    | {"hi", "hello", "good morning", "good evening", "yes", "it is", "its", "i am", "im", "a"}
+    | {"i would say", "id say", "i say", "answer", "my answer is", "score", "my score is"}
+    | {"the score is", "average", "on average"},
+)
+AFTER = frozenset(
+    {"puan", "puandir", "puan veriyorum", "veriyorum", "siddetinde", "tesekkurler", "tesekkur"}
+    | {"tesekkur ederim", "sagolun", "sag olun", "saygilar", "saygilarimla", "iyi gunler"}
+    | {"iyi aksamlar", "lutfen", "point", "points", "please", "thanks", "thank you"},
+)
+BEFORE_FROM_ZERO = frozenset(
+    {"agrim", "agri", "agrilarim", "agri puanim", "agri puani", "agri siddetim"}
+    | {"pain", "my pain", "my pain is", "pain is", "pain score", "pain level", "pain level is"},
+)
+AFTER_FROM_ZERO = frozenset({"agrim var", "agri var", "agri", "pain"})
+"""Words that name what a scale from zero measures: they do not answer a scale from one."""
+
+OUT_OF = frozenset({"out of", "of"})
+"""Between a value and the highest value: `7 out of 10`."""
+HIGHEST_FIRST = frozenset({"uzerinden"})
+"""Between the highest value and a value: `10 üzerinden 7`."""
+
+# -- Full messages ----------------------------------------------------------------------------
+
+OPT_OUT = frozenset(
+    {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke"}
+    | {"optout", "opt out", "dur", "durdur", "iptal", "cik", "cikis", "red", "ret"}
+    | {"mesaj istemiyorum", "mesaj atmayin"},
+)
+OPT_OUT_HINTS = frozenset(
+    {"mesaj gondermeyin", "mesaj gonderme", "mesaj atma", "durdurun", "iptal et", "iptal edin"}
+    | {"listeden cikarin", "stop texting", "dont text", "do not text", "dont message"}
+    | {"do not message", "no more messages", "no more texts"},
+)
+"""Not an opt-out by themselves: a person looks, and automatic texts pause until then."""
+OPT_IN = frozenset({"start", "unstop", "basla", "baslat"})
+HELP = frozenset(
+    {"help", "info", "yardim", "bilgi", "siz kimsiniz", "kimsiniz", "kimsin", "bu kim", "kim bu"}
+    | {"who is this", "who are you", "whos this"},
+)
+WRONG_NUMBER = frozenset(
+    {"tanimiyorum", "sizi tanimiyorum", "yanlis kisi", "wrong person", "i dont know you"},
+)
+WRONG_NUMBER_INSIDE = frozenset({"yanlis numara", "wrong number"})
+CALL_ME = frozenset(
+    {"beni arayin", "beni ara", "beni arar misiniz", "lutfen beni arayin", "lutfen arayin"}
+    | {"arayin", "arar misiniz", "call me", "please call me", "call me please", "please call"},
+)
+SNOOZE_HOUR = frozenset(
+    {"1 saat sonra", "bir saat sonra", "sonra", "daha sonra", "simdi degil", "musait degilim"}
+    | {"simdi musait degilim", "later", "not now", "in an hour", "in 1 hour", "1 hour later"}
+    | {"in one hour", "an hour later", "one hour later"},
+)
+SNOOZE_TONIGHT = frozenset(
+    {"aksam", "bu aksam", "aksama", "aksamleyin", "tonight", "this evening", "in the evening"},
+)
+SNOOZE_TOMORROW = frozenset({"yarin", "yarina", "yarin cevap veririm", "tomorrow"})
+DECLINE = frozenset(
+    {"cevap vermek istemiyorum", "cevaplamak istemiyorum", "yanit vermek istemiyorum"}
+    | {"yanitlamak istemiyorum", "cevap vermeyecegim", "atla", "bu soruyu atla", "pas"}
+    | {"prefer not to answer", "i prefer not to answer", "i dont want to answer", "skip"}
+    | {"i do not want to answer", "id rather not answer", "id rather not say"},
+)
+YES = frozenset(
+    {"evet", "evet dogru", "dogru", "tamam", "olur", "onayliyorum"}
+    | {"yes", "yep", "yeah", "ok", "okay", "correct", "yes correct", "thats right"},
+)
+NO = frozenset({"hayir", "hayir degil", "degil", "no", "nope", "no its not", "not correct"})
+ZERO = frozenset(
+    {"hic", "yok", "hic yok", "agrim yok", "agri yok", "hic agrim yok", "hic agri yok"}
+    | {"agrim hic yok", "hicbir agrim yok", "agrisizim", "agrim kalmadi", "agrim gecti"}
+    | {"none", "nothing", "no pain", "no pain at all", "not at all", "pain free"}
+    | {"i have no pain", "im pain free", "i am pain free"},
+)
+
+# -- Inside a sentence ------------------------------------------------------------------------
+
+PROXY = frozenset(
+    {"annem", "annemin", "babam", "babamin", "esim", "esimin", "kocam", "kocamin", "karim"}
+    | {"karimin", "kizim", "kizimin", "oglum", "oglumun", "kardesim", "kardesimin", "ablam"}
+    | {"abim", "agabeyim", "dedem", "dedemin", "ninem", "anneannem", "babaannem", "teyzem"}
+    | {"halam", "amcam", "dayim", "kayinvalidem", "kayinpederim", "kiziyim", "ogluyum"}
+    | {"esiyim", "gelini", "geliniyim", "yakiniyim", "hasta yakini", "hastanin", "adina"}
+    | {"agrisi", "diyor", "soyluyor", "my mother", "my mom", "my mum", "my father", "my dad"}
+    | {"my wife", "my husband", "my son", "my daughter", "my sister", "my brother", "my aunt"}
+    | {"my uncle", "my grandmother", "my grandfather", "on behalf of", "he says", "she says"}
+    | {"his pain", "her pain", "says", "the patient"},
+)
+
+# -- Telephones that turn a reaction into a text ----------------------------------------------
+
+TAPBACK_HEADS = frozenset(
+    {"liked", "loved", "disliked", "laughed at", "emphasized", "emphasised", "questioned"}
+    | {"reacted to", "reacted with to", "to", "removed a like from", "removed a heart from"}
+    | {"removed a dislike from", "removed a laugh from", "removed an exclamation from"}
+    | {"removed a question mark from", "removed from", "begendi", "begenildi", "begendim"},
+)
+TAPBACK_TAILS = frozenset(
+    {"begendi", "begenmedi", "begenildi", "bayildi", "guldu", "vurguladi", "sorguladi"}
+    | {"ifadesini begendi", "iletisini begendi", "mesajini begendi", "tepki verdi"}
+    | {"iletisine tepki verdi", "mesajina tepki verdi", "ifadesine bayildi"}
+    | {"iletisine bayildi", "ifadesine guldu", "iletisine guldu"},
+)
+TAPBACK_WHOLE = frozenset({"liked an image", "loved an image", "disliked an image"})
