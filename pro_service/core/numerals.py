@@ -23,33 +23,31 @@ Reason = Literal[
 ]
 
 
+_DIGITS = re.compile("[0-9]+")
+_DECIMAL_POINTS = (".", ",", "٫")
+
+
 def find(mark: str, said: str, language: str, low: int, high: int) -> int | Reason:
     """Give the one number of a text, `low` to `high` both included, or say why there is none.
 
     `mark` and `said` are the marked and the plain form; `language` is a tag, unknown reads as English.
     """
-    value = _word(said, language)
-    if value is None:
-        value = _written(mark, low, high)
+    value = _written(mark, low, high) if _DIGITS.search(mark) else _word(mark, said, language)
     if value is None:
         return _why(mark, said)
     return value if low <= value <= high else "out_of_range"
 
 
-def _word(said: str, language: str) -> int | None:
+def _word(mark: str, said: str, language: str) -> int | None:
     """A number word as the whole message: `on`, `bir`, `yedi` are ordinary words as well."""
     primary = language.replace("_", "-").partition("-")[0].strip().lower()
-    return words.NUMBERS.get(primary, words.NUMBERS["en"]).get(said)
-
-
-_DIGITS = re.compile("[0-9]+")
-_DECIMAL_POINTS = (".", ",", "٫")
+    return None if _doubtful(mark) else words.NUMBERS.get(primary, words.NUMBERS["en"]).get(said)
 
 
 def _written(mark: str, low: int, high: int) -> int | None:
     """The value written in digits, if everything around it is known and harmless."""
     runs = list(_DIGITS.finditer(mark))
-    if not runs or any(len(run[0]) > 1 and run[0].startswith("0") for run in runs):
+    if any(len(run[0]) > 1 and run[0].startswith("0") for run in runs):
         return None
     left, right = mark[: runs[0].start()], mark[runs[-1].end() :]
     if not _framed(left, right, from_zero=low == 0):
