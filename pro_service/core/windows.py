@@ -54,7 +54,10 @@ def schedule(
     A late answer is kept until the next message window opens, or until the end of the day `late` after the target,
     whichever is earlier; where there is neither, not at all. For clinic windows this is the time in which staff may
     still enter a value, kept as outside the window; another clinic window does not end it, for nobody is asked there.
+    ValueError if `procedure_end` has no zone.
     """
+    if procedure_end is not None and procedure_end.tzinfo is None:
+        raise ValueError("the end of the procedure needs a time zone")
     return tuple(
         _window(point, protocol.time_points[index + 1 :], procedure_date, zone, procedure_end)
         for index, point in enumerate(protocol.time_points)
@@ -124,6 +127,15 @@ def next_allowed(moment: datetime, hours: Hours, zone: ZoneInfo) -> datetime:
             if start >= moment and within(start, hours, zone):
                 return start
     raise AssertionError("unreachable: hours are not empty")
+
+
+def end_of_hours(moment: datetime, hours: Hours, zone: ZoneInfo) -> datetime | None:
+    """When the contact hours around `moment` end; None where they last the whole day."""
+    if hours.start == hours.end == _MIDNIGHT:
+        return None
+    day = moment.astimezone(zone).date()
+    end = local_instant(day + timedelta(days=1) if hours.end == _MIDNIGHT else day, hours.end, zone)
+    return end if end > moment else local_instant(day + timedelta(days=1), hours.end, zone)
 
 
 def _window(

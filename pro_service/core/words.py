@@ -97,7 +97,7 @@ WRONG_NUMBER = frozenset(
 WRONG_NUMBER_INSIDE = frozenset({"yanlis numara", "wrong number"})
 CALL_ME = frozenset(
     {"beni arayin", "beni ara", "beni arar misiniz", "lutfen beni arayin", "lutfen arayin"}
-    | {"arayin", "arar misiniz", "call me", "please call me", "call me please", "please call"},
+    | {"ara", "call", "arayin", "arar misiniz", "call me", "please call me", "call me please", "please call"},
 )
 SNOOZE_HOUR = frozenset(
     {"1 saat sonra", "bir saat sonra", "sonra", "daha sonra", "simdi degil", "musait degilim"}
