@@ -1,12 +1,14 @@
 """What every test can ask for: databases of both kinds, a telephone company, a mail host, a browser."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from pro_service.settings import Settings
 from tests.peers import chromium as chromium_peer
-from tests.peers import databases, mail, network, postgres
+from tests.peers import configuration, databases, mail, network, postgres
 from tests.peers import emulate as emulate_peer
 
 
@@ -28,8 +30,10 @@ def _sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> databases.Sql
 
 
 @pytest.fixture(scope="session")
-def _postgres_databases(postgres_server: postgres.Postgres) -> databases.PostgresDatabases:
-    return databases.PostgresDatabases(postgres_server)
+def _postgres_databases(
+    postgres_server: postgres.Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> databases.PostgresDatabases:
+    return databases.PostgresDatabases(postgres_server, tmp_path_factory.mktemp("databases"))
 
 
 @pytest.fixture
@@ -53,6 +57,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
     url = request.getfixturevalue(fixture)
     assert isinstance(url, str)
     return url
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Return settings for a fresh database of either kind, without a provider."""
+    return configuration.settings_for(database_url, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session, sessionmaker
@@ -117,6 +117,8 @@ class Sessions:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+        if self._gate is not None:
+            self._gate.close()
 
 
 class _Gate:
@@ -124,14 +126,23 @@ class _Gate:
 
     def __init__(self, database: str) -> None:
         self._lock = threading.Lock()
-        self._file = Path(f"{database}.gate").open("w") if database != ":memory:" else None  # noqa: SIM115
+        self._path = Path(f"{database}.gate") if database != ":memory:" else None
+        self._file: TextIO | None = None
 
     def __enter__(self) -> None:
         self._lock.acquire()
-        if self._file is not None:
+        if self._path is not None:
+            if self._file is None:
+                self._file = self._path.open("w")
             fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             fcntl.flock(self._file, fcntl.LOCK_UN)
         self._lock.release()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None

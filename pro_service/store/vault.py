@@ -86,7 +86,7 @@ class Vault:
 
 def open_vault(session: Session, data_keys: tuple[tuple[str, bytes], ...]) -> Vault:
     """The vault of this database; WrongKeyError if the settings' keys do not open it."""
-    found = dict(session.execute(select(installation.c.key, installation.c.value)).tuples().all())
+    found = dict(session.execute(select(installation.c.key, installation.c.value)).all())
     bare = Vault(data_keys, b"", b"")
     keys = [
         bare.unwrap(base64.b64decode(found[name]), f"installation|value|{name}") if name in found else b""

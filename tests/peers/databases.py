@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pro_service import runtime
+from tests.peers.configuration import settings_for
 from tests.peers.postgres import Postgres
 
 _TEMPLATE = "template_pro"
@@ -23,7 +24,7 @@ class SqliteDatabases:
     @cached_property
     def _template(self) -> Path:
         file = self._folder / "template.db"
-        migrate(f"sqlite:///{file}")
+        migrate(f"sqlite:///{file}", self._folder)
         return file
 
     @contextmanager
@@ -39,13 +40,13 @@ class SqliteDatabases:
 class PostgresDatabases:
     """Databases of a running PostgreSQL."""
 
-    def __init__(self, server: Postgres) -> None:
-        """Keep them in `server`."""
-        self._server = server
+    def __init__(self, server: Postgres, folder: Path) -> None:
+        """Keep them in `server`, and what else a migration needs in `folder`."""
+        self._server, self._folder = server, folder
 
     @cached_property
     def _template(self) -> str:
-        migrate(self._server.create(_TEMPLATE))
+        migrate(self._server.create(_TEMPLATE), self._folder)
         return _TEMPLATE
 
     @contextmanager
@@ -56,6 +57,6 @@ class PostgresDatabases:
         self._server.drop(name)
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, home: Path) -> None:
     """Bring a new database to today's schema, marked as one for tests."""
-    runtime.upgrade(url, test=True)
+    runtime.upgrade(settings_for(url, home), test=True)

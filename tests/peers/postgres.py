@@ -19,6 +19,8 @@ from tests.peers import places
 
 _START_WITHIN = 60.0  # seconds
 _ROOT = 0
+_MEMORY = Path("/dev/shm")  # noqa: S108
+_ROOM = 2**31  # bytes
 # A test's server may forget everything in a crash; its speed is the suite's.
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
@@ -57,7 +59,7 @@ def running(*, safe: bool = False) -> Iterator[Postgres]:
     `safe` keeps its promises in a crash, as in production: for benchmarks.
     """
     # Not pytest's folder: a socket's path may have 107 bytes at most.
-    folder = Path(tempfile.mkdtemp(prefix="pro-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="pro-pg-", dir=None if safe else _memory()))
     sockets, log = folder / "s", folder / "log"
     try:
         with log.open("wb") as output:
@@ -73,6 +75,12 @@ def running(*, safe: bool = False) -> Iterator[Postgres]:
         raise places.PeerMissingError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory() -> Path | None:
+    """Return a folder in memory if there is room in one: a database is hundreds of files, copied for each test."""
+    roomy = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    return _MEMORY if roomy else None
 
 
 def _start(folder: Path, sockets: Path, output: int, options: tuple[str, ...]) -> subprocess.Popen[bytes]:
