@@ -1,8 +1,10 @@
 """What every test can ask for: databases of both kinds, a telephone company, a mail host, a browser."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -13,8 +15,15 @@ from tests.peers import emulate as emulate_peer
 
 
 def pytest_configure() -> None:
-    """Keep every test on this machine."""
+    """Keep every test on this machine, and let property tests take their time on a busy one."""
     network.stay_inside()
+    hypothesis.settings.register_profile(
+        "house",
+        deadline=None,
+        derandomize="CI" in os.environ,  # there the same commit gives the same result
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.peers import servers
 
 
-@dataclass(slots=True)
+@dataclass
 class MailHost:
     """A running host. `answer` is what it says to the next messages: put a 4xx or 5xx there to have them refused."""
 
