@@ -326,7 +326,14 @@ def upgrade() -> None:  # noqa: PLR0915 -- one statement a table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_windows")),
         sa.UniqueConstraint("participant_id", "code", "schedule", name=op.f("uq_windows_participant_id_code_schedule")),
     )
-    op.create_index("ix_windows_study_id_closes_at", "windows", ["study_id", "closes_at"], unique=False)
+    op.create_index(
+        "ix_windows_unsettled",
+        "windows",
+        ["study_id", "closes_at", "opens_at"],
+        unique=False,
+        sqlite_where=sa.text("settled IS NULL AND cancelled_at IS NULL"),
+        postgresql_where=sa.text("settled IS NULL AND cancelled_at IS NULL"),
+    )
     op.create_table(
         "escalations",
         sa.Column("id", ID, autoincrement=False, nullable=False),
@@ -364,6 +371,14 @@ def upgrade() -> None:  # noqa: PLR0915 -- one statement a table
         "ix_escalations_open",
         "escalations",
         ["study_id", "save_by", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("resolved_at IS NULL"),
+        postgresql_where=sa.text("resolved_at IS NULL"),
+    )
+    op.create_index(
+        "ix_escalations_open_level",
+        "escalations",
+        ["study_id", "level", "due_at"],
         unique=False,
         sqlite_where=sa.text("resolved_at IS NULL"),
         postgresql_where=sa.text("resolved_at IS NULL"),

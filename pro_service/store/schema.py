@@ -179,7 +179,14 @@ windows = Table(
     Column("missing_reason", String(40)),
     UniqueConstraint("participant_id", "code", "schedule"),
     CheckConstraint("opens_at < closes_at AND closes_at <= late_until", name="runs_forward"),
-    Index("ix_windows_study_id_closes_at", "study_id", "closes_at"),
+)
+Index(
+    "ix_windows_unsettled",
+    windows.c.study_id,
+    windows.c.closes_at,
+    windows.c.opens_at,
+    sqlite_where=windows.c.settled.is_(None) & windows.c.cancelled_at.is_(None),
+    postgresql_where=windows.c.settled.is_(None) & windows.c.cancelled_at.is_(None),
 )
 
 responses = Table(
@@ -354,6 +361,14 @@ Index(
     "ix_escalations_open",
     escalations.c.study_id,
     escalations.c.save_by,
+    escalations.c.due_at,
+    sqlite_where=escalations.c.resolved_at.is_(None),
+    postgresql_where=escalations.c.resolved_at.is_(None),
+)
+Index(
+    "ix_escalations_open_level",
+    escalations.c.study_id,
+    escalations.c.level,
     escalations.c.due_at,
     sqlite_where=escalations.c.resolved_at.is_(None),
     postgresql_where=escalations.c.resolved_at.is_(None),
