@@ -37,8 +37,9 @@ class Faults:
     def line(self, path: str) -> int | None:
         """The line of a path or of what encloses it."""
         while path:
-            if path in self._lines:
-                return self._lines[path]
+            for known in (path, f"{path}[0]"):
+                if known in self._lines:
+                    return self._lines[known]
             path = _PARENT.sub("", path, count=1)
         return None
 

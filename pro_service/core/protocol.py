@@ -26,7 +26,7 @@ LevelCode: TypeAlias = Literal["E0", "E1", "E2", "E3", "E4", "ES"]
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """A distance on the calendar: whole months first (clamped to the month's end), then days. ISO 8601 `P1M`, `-P3D`."""
+    """A distance on the calendar: whole months first (clamped to the month's end), then days. `P1M`, `-P3D`."""
 
     months: int = 0
     days: int = 0

@@ -65,15 +65,18 @@ def contacts_missing(protocol: Protocol, text: str = "") -> tuple[Fault, ...]:
 
 
 def _check_item(item: Item, path: str, faults: Faults) -> None:
-    if item.minimum >= item.maximum and not faults.touched(f"{path}.minimum", f"{path}.maximum"):
+    if faults.touched(f"{path}.minimum", f"{path}.maximum"):
+        return
+    if item.minimum >= item.maximum:
         faults.add(f"{path}.maximum", "the range is empty or runs backwards", 'write a "maximum" above the "minimum"')
         return
     wanted = item.maximum - item.minimum + 1
     for language, choices in item.choices.items():
-        if len(choices) != wanted and not faults.touched(f"{path}.choices.{language}", f"{path}.maximum"):
+        if len(choices) != wanted and not faults.touched(f"{path}.choices.{language}"):
             fault = f"{len(choices)} choices for {wanted} values ({item.minimum} to {item.maximum})"
             faults.add(f"{path}.choices.{language}", fault, f"write {wanted} labels, or take the choices out")
-    if item.review_at is not None and not item.minimum <= item.review_at <= item.maximum:
+    review_read = not faults.touched(f"{path}.review_at")
+    if item.review_at is not None and review_read and not item.minimum <= item.review_at <= item.maximum:
         remedy = f"write a value from {item.minimum} to {item.maximum}"
         faults.add(f"{path}.review_at", f"{item.review_at} is not a value of this item", remedy)
     if item.review_rise is not None and item.review_rise > item.maximum - item.minimum:
@@ -201,7 +204,7 @@ def _check_order(points: Sequence[TimePoint], faults: Faults) -> None:
     asked = [(index, point) for index, point in sound if point.prompted]
     for (_, earlier), (index, point) in pairwise(asked):
         day = next((day for day in _FOUR_YEARS if _overlap(earlier, point, day)), None)
-        if day is not None:
+        if day is not None and not faults.touched(f"time_point[{index}].target"):
             first, last = days_of(point, day).first, days_of(earlier, day).last
             fault = (
                 f"windows {earlier.code} and {point.code} overlap: after a procedure on {day}, "
@@ -242,7 +245,6 @@ def _check_country(country: str, path: str, faults: Faults) -> None:
 
 def _overlap(earlier: TimePoint, later: TimePoint, day: date) -> bool:
     before, after = days_of(earlier, day), days_of(later, day)
-    # A later window that lies wholly before the earlier one is a fault of order, named as such.
     return after.first <= before.last and before.first <= after.last
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pro_service.core.durations import iso, offset, span
@@ -60,6 +60,7 @@ def month_later(day: date, months: int) -> date:
             number -= 1
 
 
+@settings(deadline=None)
 @given(days, zones)
 def test_windows_agree_with_a_slow_computation(day: date, zone: ZoneInfo) -> None:
     expected = {
