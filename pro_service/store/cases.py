@@ -62,9 +62,12 @@ class Loader:
     holidays_of: HolidaysOf
 
     def load(
-        self, session: Session, ids: Sequence[int], *, lock: bool = True, skip_locked: bool = False
+        self, session: Session, ids: Sequence[int], *, lock: bool = True, skip_locked: bool = False, whole: bool = True
     ) -> list[Loaded]:
-        """These participants with all their facts, ordered by id; those locked elsewhere are left out if asked."""
+        """These participants with all their facts, ordered by id; those locked elsewhere are left out if asked.
+
+        Not `whole`: windows and answers alone, all that a window's status needs; nothing may be decided on it.
+        """
         statement = (
             select(participants, sites.c.code.label("site_code"))
             .join(sites, sites.c.id == participants.c.site_id)
@@ -74,7 +77,7 @@ class Loader:
         if lock and session.get_bind().dialect.name == "postgresql":
             statement = statement.with_for_update(of=participants, skip_locked=skip_locked)
         rows = session.execute(statement).all()
-        facts = _Facts(session, [row.id for row in rows])
+        facts = _Facts(session, [row.id for row in rows], whole=whole)
         return [self._loaded(session, row, facts) for row in rows]
 
     def one(self, session: Session, participant_id: int, *, lock: bool = True) -> Loaded:
@@ -140,7 +143,7 @@ def zone_of(key: str) -> ZoneInfo:
 class _Facts:
     """The facts of several participants, one query a table."""
 
-    def __init__(self, session: Session, ids: Sequence[int]) -> None:
+    def __init__(self, session: Session, ids: Sequence[int], *, whole: bool) -> None:
         self.answers: dict[int, dict[str, Answer]] = defaultdict(dict)
         self.windows: dict[int, list[type_row]] = defaultdict(list)
         self.messages: dict[int, list[MessageFacts]] = defaultdict(list)
@@ -148,6 +151,8 @@ class _Facts:
         self.calls: dict[int, list[Call]] = defaultdict(list)
         if ids:
             self._read(session, ids)
+        if ids and whole:
+            self._read_what_happened(session, ids)
 
     def _read(self, session: Session, ids: Sequence[int]) -> None:
         w = windows.c
@@ -157,6 +162,8 @@ class _Facts:
             self.answers[row.window_id][row.item] = Answer(
                 row.item, row.value, row.declined, row.version, row.source, row.received_at, row.in_window
             )
+
+    def _read_what_happened(self, session: Session, ids: Sequence[int]) -> None:
         m = messages.c
         columns = (
             m.participant_id, m.id, m.window_id, m.kind, m.frame, m.item, m.proposed,
