@@ -1,0 +1,157 @@
+"""The web application: what every answer carries, who may see which page, and pages for what went wrong."""
+
+import hashlib
+import logging
+import time
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from pro_service import paths
+from pro_service.runtime import Runtime
+from pro_service.store.health import UNREACHABLE
+from pro_service.web import access, auth, dashboard, health, i18n, survey, webhooks
+
+LANGUAGE_COOKIE = "language"
+LARGEST_REQUEST = 1024 * 1024
+LARGEST_FORM = 256 * 1024
+MOST_FIELDS = 200
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+_YEAR = 365 * 24 * 60 * 60
+_PAGES = frozenset({400, 403, 404, 405, 413, 500, 503})
+"""Statuses with words of their own; every other one is told as 400 or 500."""
+
+log = logging.getLogger("pro_service.web")
+
+
+def create_app(rt: Runtime) -> Flask:
+    """Make the web application of this runtime: webhooks, the participants' form, sign-in, dashboard, health."""
+    folder = paths.templates() / "web"
+    app = Flask(__name__, template_folder=str(folder), static_folder=str(folder / "static"))
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_FORM, MAX_FORM_PARTS=MOST_FIELDS
+    )
+    i18n.install(app, folder / "locale")
+    _time_and_language(app)
+    access.install(app, rt)
+    for part in (webhooks, survey, auth, dashboard, health):
+        app.register_blueprint(part.blueprint(rt))
+    _words(app, folder / "static")
+    _headers(app, rt)
+    _faults(app)
+    return app
+
+
+def _time_and_language(app: Flask) -> None:
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+        g.language = asked_language() or request.accept_languages.best_match(i18n.LANGUAGES, i18n.SOURCE)
+
+    @app.after_request
+    def record(response: Response) -> Response:
+        # Never the path: it may hold a participant's token.
+        rule = request.url_rule.rule if request.url_rule is not None else None
+        login = g.get("login")
+        fields = {
+            "method": request.method,
+            "rule": rule,
+            "status": response.status_code,
+            "ms": round((time.perf_counter() - g.started) * 1000, 1),
+            "user_id": None if login is None else login.user_id,
+        }
+        log.info("request", extra=fields)
+        return response
+
+
+def asked_language() -> str | None:
+    """The language that somebody who is not signed in chose: in the address, else on an earlier visit."""
+    for asked in (request.args.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if asked in i18n.LANGUAGES:
+            return asked
+    return None
+
+
+def _words(app: Flask, static: Path) -> None:
+    def in_language(code: str) -> str:
+        """Address this page in another language."""
+        kept = request.args.to_dict() | (request.view_args or {}) | {"lang": code}
+        return url_for(request.endpoint, **kept) if request.endpoint else f"?lang={code}"
+
+    def asset(name: str) -> str:
+        """Address a file of static/ so that a browser may keep it until it changes."""
+        return url_for("static", filename=name, v=_version(static / name, (static / name).stat().st_mtime_ns))
+
+    @app.context_processor
+    def words() -> dict[str, object]:
+        return {
+            "asset": asset,
+            "here": request.full_path.rstrip("?") if request.method == "GET" else "/",
+            "in_language": in_language,
+            "language": i18n.language(),
+            "languages": tuple(i18n.LANGUAGES.items()),
+            "login": g.get("login"),
+        }
+
+
+@lru_cache(maxsize=64)
+def _version(file: Path, _changed: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def _headers(app: Flask, rt: Runtime) -> None:
+    secure = access.secure(rt)
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        headers = response.headers
+        headers["Content-Security-Policy"] = _POLICY
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        if secure:
+            headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
+        if request.endpoint == "static":
+            kept = f"public, max-age={_YEAR}, immutable" if "v" in request.args else "no-cache"
+            headers["Cache-Control"] = kept
+        else:
+            headers.setdefault("Cache-Control", "no-store")
+            headers["Vary"] = "Cookie, Accept-Language"
+        return response
+
+
+def _faults(app: Flask) -> None:
+    @app.errorhandler(HTTPException)
+    def refused(fault: HTTPException) -> ResponseReturnValue:
+        if fault.code is None or fault.code < 400:
+            return fault.get_response()
+        page = error_page(fault.code)
+        allowed = getattr(fault, "valid_methods", None)
+        return (*page, {"Allow": ", ".join(allowed)}) if allowed else page
+
+    @app.errorhandler(access.NoAccessYetError)
+    def no_access(_: access.NoAccessYetError) -> ResponseReturnValue:
+        return render_template("no_access.html"), 403
+
+    @app.errorhandler(Exception)
+    def failed(fault: Exception) -> ResponseReturnValue:
+        rule = request.url_rule.rule if request.url_rule is not None else None
+        unreachable = isinstance(fault, UNREACHABLE)
+        # Flask's own line would name the path.
+        log.error("failed", exc_info=fault, extra={"method": request.method, "rule": rule})
+        return error_page(503 if unreachable else 500)
+
+
+def error_page(status: int) -> tuple[str, int]:
+    """The page for a status: what happened and what to do, in the reader's language, and nothing else."""
+    known = status if status in _PAGES else (400 if status < 500 else 500)
+    return render_template("error.html", status=known), status

@@ -1,0 +1,83 @@
+"""The reader's language: English sources, catalogues beside the templates, dates as people say them."""
+
+import io
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from gettext import NullTranslations
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+from flask import Flask, current_app, g
+
+from pro_service import wording
+
+LANGUAGES: Mapping[str, str] = {"tr": "Türkçe", "en": "English"}
+"""Languages of the pages, by what their speakers call them."""
+
+SOURCE = "en"
+CATALOGUES = "catalogues"
+MINUTE = timedelta(minutes=1)
+
+
+def install(app: Flask, folder: Path) -> None:
+    """Read the catalogues of `folder` (`tr.po`, …) and teach the templates to speak them."""
+    app.extensions[CATALOGUES] = {SOURCE: NullTranslations()} | {
+        file.stem: _catalogue(file) for file in sorted(folder.glob("*.po"))
+    }
+    environment = app.jinja_env
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= {"moment": moment, "until": until, "day": day}
+
+
+def _catalogue(file: Path) -> NullTranslations:
+    """Read one .po; kept as text in the repository, compiled here in memory."""
+    with file.open("rb") as source:
+        catalogue = read_po(source, locale=file.stem)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def _current() -> NullTranslations:
+    catalogues: dict[str, NullTranslations] = current_app.extensions[CATALOGUES]
+    return catalogues.get(language(), catalogues[SOURCE])
+
+
+def language() -> str:
+    """The language of this answer."""
+    return str(g.get("language", SOURCE))
+
+
+def gettext(message: str) -> str:
+    """The message in the reader's language."""
+    return _current().gettext(message)
+
+
+def ngettext(singular: str, plural: str, number: int) -> str:
+    """The message that fits the number, in the reader's language."""
+    return _current().ngettext(singular, plural, number)
+
+
+_ = gettext
+
+
+def moment(instant: datetime, zone: ZoneInfo) -> str:
+    """An instant in a zone as the reader says it: `Tuesday 20 January 23:59`."""
+    return wording.moment(instant, zone, language())
+
+
+def until(instant: datetime, zone: ZoneInfo) -> str:
+    """The last minute before an exclusive end: people are told 23:59, not the midnight after."""
+    return moment(instant - MINUTE, zone)
+
+
+def day(value: date) -> str:
+    """A calendar date in the reader's language: `20 Jan 2026`."""
+    return format_date(value, "d MMM y", locale=language())
