@@ -161,11 +161,12 @@ def _instant(text: str) -> datetime:
 def _sms(settings: Settings) -> Gateway | None:
     if not settings.texts:
         return None
+    secret = settings.twilio_api_secret
+    key = (settings.twilio_api_key, secret) if settings.twilio_api_key and secret else None
     return TwilioGateway(
         account_sid=settings.twilio_account_sid or "",
         auth_token=settings.twilio_auth_tokens[0] if settings.twilio_auth_tokens else None,
-        api_key=settings.twilio_api_key,
-        api_secret=settings.twilio_api_secret,
+        api_key=key,
         messaging_service_sid=settings.twilio_messaging_service_sid,
         from_number=settings.twilio_from,
         base_url=settings.twilio_base_url,

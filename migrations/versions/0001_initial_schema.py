@@ -475,6 +475,9 @@ def upgrade() -> None:  # noqa: PLR0915 -- one statement a table
         sa.Column("accepted_at", INSTANT, nullable=True),
         sa.Column("sent_at", INSTANT, nullable=True),
         sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column(
+            "told_at", INSTANT, nullable=True, comment="When a person was told that nobody knows whether it left"
+        ),
         sa.Column("provider_id", sa.String(length=64), nullable=True),
         sa.Column("provider_status", sa.String(length=20), nullable=True),
         sa.Column("error", sa.String(length=40), nullable=True),

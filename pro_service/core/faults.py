@@ -23,6 +23,14 @@ class Fault:
     remedy: str
 
 
+class RejectedError(Exception):
+    """What was given has faults; `faults` holds all of them, and nothing was changed."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__(f"{len(faults)} faults")
+        self.faults = faults
+
+
 class Faults:
     """Collects the faults of one file and finds their lines."""
 

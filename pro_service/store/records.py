@@ -7,11 +7,11 @@ hundred participants costs a handful of statements; a unique key that exists alr
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS, WindowFacts
@@ -72,6 +72,7 @@ class Writer:
         self._resolved: list[dict[str, Any]] = []
         self._cancelled: list[dict[str, Any]] = []
         self._touched: dict[int, dict[str, Any]] = {}
+        self._look: set[int] = set()
         self._versions: dict[tuple[int, str], int] = {}
         self.raised: list[tuple[Loaded, Escalate, int]] = []
         """Escalations written by this writer: (whose, what, row id); alerts are made from them."""
@@ -116,6 +117,10 @@ class Writer:
         self._touched.setdefault(participant.id, {}).update(values)
         changes = {name: (before[name], value) for name, value in values.items()}
         self.note(loaded, action, "participant", participant.id, changes, reason)
+
+    def look_anew(self, loaded: Loaded) -> None:
+        """Have `look_at` worked out anew although nothing changed: the moment looked at has passed."""
+        self._look.add(loaded.case.participant.id)
 
     def apply(self, loaded: Loaded, command: Command, words: Words | None = None) -> None:  # noqa: C901, PLR0912
         """Write down what one command asks for. The one executor: a command nobody carries out does not type-check."""
@@ -241,6 +246,16 @@ class Writer:
         changes = {"level": (None, command.level), "reason": (None, command.reason), "due_at": (None, command.due_at)}
         self.note(loaded, "escalate", "escalation", row_id, changes)
 
+    def possible_participant(self, sender_index: bytes, study_id: int | None) -> None:
+        """A text from a telephone nobody has: one task a sender and day, without a participant."""
+        key = f"E0:possible_participant:{sender_index.hex()[:24]}:{self.now.date().isoformat()}"
+        if self.session.scalar(select(escalations.c.id).where(escalations.c.dedup_key == key)) is not None:
+            return
+        row = {"study_id": study_id, "level": "E0", "reason": "possible_participant", "dedup_key": key}
+        row_id = self.add(escalations, row | {"raised_at": self.now, "due_at": self.now + timedelta(days=1)})
+        entry = Entry("escalate", "escalation", row_id, {"reason": (None, "possible_participant")}, study_id)
+        self.audit(entry, ZoneInfo("UTC"))
+
     def resolve(self, loaded: Loaded, escalation_id: int, outcome: str, reason: str | None = None) -> None:
         """End an escalation; ending it twice changes nothing."""
         row = {"e_id": escalation_id, "e_at": self.now, "e_by": self.actor.user_id, "e_outcome": outcome}
@@ -286,8 +301,9 @@ class Writer:
         self._move_tallies()
         self._touch()
         self._insert(audit_trail)
-        touched = frozenset(self._touched)
+        touched = frozenset(self._touched) | self._look
         self._touched.clear()
+        self._look.clear()
         return touched
 
     def _insert(self, table: Table) -> None:

@@ -244,6 +244,7 @@ messages = Table(
     Column("accepted_at", Instant),
     Column("sent_at", Instant),
     Column("ended_at", Instant),
+    Column("told_at", Instant, comment="When a person was told that nobody knows whether it left"),
     Column("provider_id", String(64), unique=True),
     Column("provider_status", String(20)),
     Column("error", String(40)),

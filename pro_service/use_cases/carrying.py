@@ -1,15 +1,15 @@
 """The end every deciding use case shares: words, rows, alerts, and when to look again."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
-from pro_service.core.commands import Command, Send
+from pro_service.core.commands import Command, Escalate, Send
 from pro_service.core.decisions import next_moment
 from pro_service.core.windows import end_of_hours
 from pro_service.runtime import Runtime
@@ -18,6 +18,7 @@ from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.store.records import Words, Writer
 from pro_service.store.vault import token_hash
+from pro_service.use_cases import letters
 
 SCHEDULER = Actor(kind="system", id="scheduler", source="scheduler")
 TOKEN_BYTES = 18
@@ -32,7 +33,6 @@ class Work:
     session: Session
     writer: Writer
     now: datetime
-    first_texts: set[int] = field(default_factory=set)
 
     def carry_out(self, loaded: Loaded, commands: Iterable[Command]) -> None:
         """Find the words of each command and write it down."""
@@ -65,11 +65,15 @@ def work(rt: Runtime, actor: Actor, now: datetime) -> Iterator[Work]:
         finish(rt, session, writer, now)
 
 
+def _alert(base_url: str, language: str, loaded: Loaded, command: Escalate, escalation_id: int) -> str:
+    return letters.alert(language, loaded, command, escalation_id, base_url)
+
+
 def finish(rt: Runtime, session: Session, writer: Writer, now: datetime) -> None:
     """Write what was collected; mail those whom an escalation is for; store when to look again, from reloaded facts."""
     touched = writer.flush()
     if writer.raised and rt.mail is not None:
-        alerts.queue(session, writer, rt.settings.public_base_url)
+        alerts.queue(session, writer, partial(_alert, rt.settings.public_base_url))
         writer.flush()
     moments = {
         loaded.case.participant.id: next_moment(loaded.case, now)

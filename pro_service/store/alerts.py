@@ -1,0 +1,70 @@
+"""Alert mails: who hears of an escalation. They carry the participant's code, the window and a link; nothing else."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Row, or_, select
+from sqlalchemy.orm import Session
+
+from pro_service.core.commands import Escalate
+from pro_service.store.cases import Loaded
+from pro_service.store.records import Writer
+from pro_service.store.schema import messages, roles, users
+from pro_service.store.vault import sealed
+
+MailText = Callable[[str, Loaded, Escalate, int], str]
+"""(language, whose, what, escalation id) -> subject, blank line, body."""
+
+
+def recipients(session: Session, study_id: int, site_id: int, wanted: Sequence[str]) -> Sequence[Row[Any]]:
+    """Staff with one of these roles for this site, or for all of them: (id, language)."""
+    r = roles.c
+    statement = (
+        select(users.c.id, users.c.language)
+        .join(roles, r.user_id == users.c.id)
+        .where(
+            r.role.in_(wanted),
+            r.revoked_at.is_(None),
+            users.c.disabled_at.is_(None),
+            or_(r.study_id.is_(None), r.study_id == study_id),
+            or_(r.site_id.is_(None), r.site_id == site_id),
+        )
+        .distinct()
+        .order_by(users.c.id)
+    )
+    return session.execute(statement).all()
+
+
+def queue(session: Session, writer: Writer, text: MailText) -> None:
+    """Queue one mail per escalation this writer raised and member of staff it is for."""
+    cache: dict[tuple[int, int, tuple[str, ...]], Sequence[Row[Any]]] = {}
+    for loaded, command, escalation_id in writer.raised:
+        wanted = loaded.case.protocol.ladder[command.level].roles
+        key = (loaded.study_id, loaded.site_id, wanted)
+        if key not in cache:
+            cache[key] = recipients(session, *key)
+        for user in cache[key]:
+            row_id = next(writer.ids)
+            body = text(user.language, loaded, command, escalation_id)
+            writer.add(
+                messages,
+                {
+                    "id": row_id,
+                    "study_id": loaded.study_id,
+                    "participant_id": loaded.case.participant.id,
+                    "window_id": command.window_id,
+                    "escalation_id": escalation_id,
+                    "user_id": user.id,
+                    "dedup_key": f"a:{escalation_id}:{command.level}:{user.id}",
+                    "kind": "alert",
+                    "frame": "alert",
+                    "channel": "email",
+                    "body": sealed(writer.vault.system_key, body.encode(), f"messages|body|{row_id}"),
+                    "segments": 0,
+                    "state": "ready",
+                    "queued_at": writer.now,
+                    "next_try_at": writer.now,
+                },
+            )
+            writer.note(loaded, "queue", "message", row_id, {"kind": (None, "alert"), "user": (None, user.id)})
+    writer.raised.clear()

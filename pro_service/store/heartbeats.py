@@ -1,0 +1,26 @@
+"""When each beat was last alive."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from pro_service.store.schema import heartbeats
+
+h = heartbeats.c
+
+
+def beat(session: Session, name: str, now: datetime) -> None:
+    """Write down that `name` is alive."""
+    if session.connection().execute(update(heartbeats).where(h.name == name).values(at=now)).rowcount == 0:
+        try:
+            with session.begin_nested():
+                session.execute(insert(heartbeats).values(name=name, at=now))
+        except IntegrityError:
+            return
+
+
+def last(session: Session, name: str) -> datetime | None:
+    """When `name` was last alive; None if never."""
+    return session.scalar(select(h.at).where(h.name == name))

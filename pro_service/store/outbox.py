@@ -1,0 +1,378 @@
+"""The outbox: claim, send's outcome, receipts. Each transition is one conditional update, fenced by the attempt number.
+
+A claim is committed before a byte leaves, and no transaction is open while a provider is called. Whoever finds no row
+changed has lost the message to somebody else, and drops the result.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from pro_service.core.case import PROMPTS
+from pro_service.store.ids import row_ids
+from pro_service.store.schema import attempts, messages, participants, receipts, users, windows
+from pro_service.store.vault import token_hash
+
+m, p, w = messages.c, participants.c, windows.c
+
+FINAL = ("delivered", "undelivered", "failed")
+RANK = {"accepted": 0, "scheduled": 0, "queued": 0, "sending": 1, "sent": 2}
+"""Where a provider's status stands on its way; statuses only move forward, and the first final one wins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One message that is ours to send until its lease ends."""
+
+    id: int
+    attempt: int
+    token: str
+    """Of this attempt's status callback."""
+    channel: str
+    kind: str
+    body: bytes
+    participant_id: int | None
+    data_key: bytes | None
+    phone: bytes | None
+    email: str | None
+    useful_until: datetime | None
+    today_until: datetime | None
+    closes_at: datetime | None
+    reference: str
+
+
+def may_go(now: datetime) -> ColumnElement[bool]:
+    """What must hold in the database at the claim: the same gate as the rules', and the window still open."""
+    written_to = and_(
+        p.phone.is_not(None),
+        or_(
+            m.frame == "stopped",
+            and_(
+                p.consented_at.is_not(None),
+                p.opted_out_at.is_(None),
+                p.withdrawn_at.is_(None),
+                p.died_at.is_(None),
+                p.unreachable_at.is_(None),
+            ),
+        ),
+    )
+    prompt_fits = and_(
+        w.cancelled_at.is_(None),
+        w.closes_at > now,
+        or_(p.paused_at.is_(None), and_(p.paused_until.is_not(None), p.paused_until <= now)),
+        or_(p.texts_held_until.is_(None), p.texts_held_until <= now),
+    )
+    return or_(m.channel == "email", and_(written_to, or_(m.kind.not_in(PROMPTS), prompt_fits)))
+
+
+def claim(
+    session: Session, now: datetime, lease: timedelta, limit: int, channels: Iterable[str], tokens: Iterable[str]
+) -> list[Claimed]:
+    """Take up to `limit` messages that are due and may go; the caller commits before it sends."""
+    due = and_(
+        m.state == "ready",
+        m.next_try_at <= now,
+        m.channel.in_(tuple(channels)),
+        or_(m.useful_until.is_(None), m.useful_until > now),
+        or_(m.today_until.is_(None), m.today_until > now),
+    )
+    found = (
+        select(m.id)
+        .outerjoin(participants, p.id == m.participant_id)
+        .outerjoin(windows, w.id == m.window_id)
+        .where(due, may_go(now))
+        .order_by(m.next_try_at)
+        .limit(limit)
+    )
+    if session.get_bind().dialect.name == "postgresql":
+        found = found.with_for_update(of=messages, skip_locked=True)
+    ids = session.scalars(found).all()
+    if not ids:
+        return []
+    taken = (
+        update(messages)
+        .where(m.id.in_(ids), m.state == "ready")
+        .values(state="sending", attempt=m.attempt + 1, lease_until=now + lease)
+    )
+    session.execute(taken)
+    rows = session.execute(_what_is_needed().where(m.id.in_(ids), m.state == "sending").order_by(m.next_try_at)).all()
+    claimed = [Claimed(row.id, row.attempt, token, *row[2:]) for row, token in zip(rows, tokens, strict=False)]
+    _begin_attempts(session, claimed, now)
+    return claimed
+
+
+def _what_is_needed() -> Any:  # noqa: ANN401 -- SQLAlchemy's select of columns
+    return (
+        select(
+            m.id, m.attempt, m.channel, m.kind, m.body, m.participant_id, p.data_key, p.phone,
+            users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key,
+        )
+        .outerjoin(participants, p.id == m.participant_id)
+        .outerjoin(windows, w.id == m.window_id)
+        .outerjoin(users, users.c.id == m.user_id)
+    )  # fmt: skip
+
+
+def _begin_attempts(session: Session, claimed: Sequence[Claimed], now: datetime) -> None:
+    ids = row_ids(session)
+    rows = [
+        {"id": next(ids), "message_id": c.id, "number": c.attempt, "token": token_hash(c.token), "started_at": now}
+        for c in claimed
+    ]
+    session.connection().execute(insert(attempts), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one attempt came to. `state` is the message's new state."""
+
+    claimed: Claimed
+    state: str
+    error: str | None = None
+    provider_id: str | None = None
+    provider_status: str | None = None
+    next_try_at: datetime | None = None
+
+
+def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list[Outcome]:
+    """Write outcomes down; gives those that still counted (state and attempt unchanged since the claim).
+
+    A callback may have come before the response: what it said stays.
+    """
+    counted = []
+    accepted = [o for o in outcomes if o.state == "accepted"]
+    if accepted:
+        session.connection().execute(_ACCEPTED, [_accepted_row(o, now) for o in accepted])
+        counted += accepted
+    for outcome in outcomes:
+        if outcome.state == "accepted":
+            continue
+        ended = now if outcome.state in ("refused", "dead", "expired", "cancelled") else None
+        changed = session.execute(
+            update(messages)
+            .where(m.id == outcome.claimed.id, m.state == "sending", m.attempt == outcome.claimed.attempt)
+            .values(
+                state=outcome.state,
+                error=outcome.error,
+                lease_until=None,
+                ended_at=ended,
+                **({} if outcome.next_try_at is None else {"next_try_at": outcome.next_try_at}),
+            )
+        )
+        if _changed(changed):
+            counted.append(outcome)
+    rows = [
+        {"a_m": o.claimed.id, "a_n": o.claimed.attempt, "a_at": now, "a_out": o.state, "a_err": o.error}
+        for o in outcomes
+    ]
+    if rows:
+        session.connection().execute(_ATTEMPT_ENDED, rows)
+    _look_again(session, counted, now)
+    return counted
+
+
+def _accepted_row(outcome: Outcome, now: datetime) -> dict[str, Any]:
+    return {
+        "m_id": outcome.claimed.id,
+        "m_attempt": outcome.claimed.attempt,
+        "m_sid": outcome.provider_id,
+        "m_status": outcome.provider_status,
+        "m_at": now,
+    }
+
+
+def _look_again(session: Session, outcomes: Iterable[Outcome], now: datetime) -> None:
+    """Look anew at those who waited for this message alone: a pending prompt holds back the next until it is void."""
+    rows = [
+        {"p_id": o.claimed.participant_id, "p_until": o.claimed.useful_until, "p_now": now}
+        for o in outcomes
+        if o.claimed.kind in PROMPTS and o.claimed.useful_until is not None
+    ]
+    if rows:
+        session.connection().execute(_LOOK_AGAIN, rows)
+
+
+_ACCEPTED = (
+    update(messages)
+    .where(m.id == bindparam("m_id"), m.state == "sending", m.attempt == bindparam("m_attempt"))
+    .values(
+        state="accepted",
+        provider_id=bindparam("m_sid"),
+        provider_status=bindparam("m_status"),
+        accepted_at=bindparam("m_at"),
+        lease_until=None,
+        error=None,
+    )
+)
+_ATTEMPT_ENDED = (
+    update(attempts)
+    .where(attempts.c.message_id == bindparam("a_m"), attempts.c.number == bindparam("a_n"))
+    .values(ended_at=bindparam("a_at"), outcome=bindparam("a_out"), error=bindparam("a_err"))
+)
+_LOOK_AGAIN = (
+    update(participants)
+    .where(p.id == bindparam("p_id"), p.look_at == bindparam("p_until"))
+    .values(look_at=bindparam("p_now"))
+)
+
+
+# What time does to messages ------------------------------------------------------------------------------------------
+
+
+def leases_over(session: Session, now: datetime) -> int:
+    """Messages whose worker never came back: whether they left is uncertain. Gives how many."""
+    statement = update(messages).where(m.state == "sending", m.lease_until <= now)
+    return _changed(session.execute(statement.values(state="uncertain", error="lease", lease_until=None)))
+
+
+def void(session: Session, now: datetime) -> Sequence[Row[Any]]:
+    """End what waits and may not go any more: too late, or no longer allowed. Gives (id, participant id, state)."""
+    ended = []
+    late = update(messages).where(m.state == "ready", m.useful_until <= now)
+    ended += session.execute(
+        late.values(state="expired", ended_at=now).returning(m.id, m.participant_id, m.state)
+    ).all()
+    allowed = (
+        select(m.id)
+        .join(participants, p.id == m.participant_id)
+        .outerjoin(windows, w.id == m.window_id)
+        .where(m.state == "ready", m.next_try_at <= now, m.channel == "sms")
+    )
+    gone = or_(
+        and_(
+            m.frame != "stopped",
+            or_(
+                p.opted_out_at.is_not(None),
+                p.withdrawn_at.is_not(None),
+                p.died_at.is_not(None),
+                p.unreachable_at.is_not(None),
+            ),
+        ),
+        and_(m.kind.in_(PROMPTS), or_(w.cancelled_at.is_not(None), w.closes_at <= now)),
+    )
+    ids = session.scalars(allowed.where(gone)).all()
+    if ids:
+        void_now = update(messages).where(m.id.in_(ids), m.state == "ready")
+        ended += session.execute(
+            void_now.values(state="cancelled", ended_at=now).returning(m.id, m.participant_id, m.state)
+        ).all()
+    return ended
+
+
+def past_today(session: Session, now: datetime, limit: int) -> Sequence[Row[Any]]:
+    """Prompts whose contact hours ended before they left: (id, zone, protocol version id, useful until)."""
+    statement = (
+        select(m.id, p.zone, p.protocol_version_id, m.useful_until)
+        .join(participants, p.id == m.participant_id)
+        .where(m.state == "ready", m.next_try_at <= now, m.today_until <= now)
+        .limit(limit)
+    )
+    return session.execute(statement).all()
+
+
+def postpone(session: Session, message_id: int, next_try_at: datetime, today_until: datetime | None) -> None:
+    """Try a waiting message on a later day."""
+    statement = update(messages).where(m.id == message_id, m.state == "ready")
+    session.execute(statement.values(next_try_at=next_try_at, today_until=today_until))
+
+
+def long_uncertain(session: Session, before: datetime, limit: int) -> Sequence[Row[Any]]:
+    """Texts nobody could confirm since `before` and that no person was told of: (id, participant id)."""
+    statement = (
+        select(m.id, m.participant_id)
+        .join(attempts, and_(attempts.c.message_id == m.id, attempts.c.number == m.attempt))
+        .where(m.state == "uncertain", m.channel == "sms", m.told_at.is_(None), attempts.c.started_at < before)
+        .limit(limit)
+    )
+    return session.execute(statement).all()
+
+
+def told(session: Session, message_id: int, now: datetime) -> None:
+    """A person was told of this uncertain message: it is not told again."""
+    session.execute(update(messages).where(m.id == message_id, m.state == "uncertain").values(told_at=now))
+
+
+def anything(session: Session, now: datetime, before: datetime) -> bool:
+    """Whether there is anything to tidy: due messages that wait, or unsettled ones. Two index look-ups."""
+    waiting = select(m.id).where(m.state == "ready", m.next_try_at <= now).limit(1)
+    unsettled = select(m.id).where(
+        or_(
+            and_(m.state == "sending", m.lease_until <= now),
+            and_(m.state == "uncertain", m.told_at.is_(None), m.queued_at < before),
+        )
+    )
+    return session.scalar(waiting) is not None or session.scalar(unsettled.limit(1)) is not None
+
+
+# What providers say --------------------------------------------------------------------------------------------------
+
+
+def by_token(session: Session, token: str) -> Row[Any] | None:
+    """The message an attempt's callback is about."""
+    statement = (
+        select(messages)
+        .join(attempts, attempts.c.message_id == m.id)
+        .where(attempts.c.token == token_hash(token))
+    )
+    if session.get_bind().dialect.name == "postgresql":
+        statement = statement.with_for_update(of=messages)
+    return session.execute(statement).first()
+
+
+def receipt(session: Session, row: Row[Any], said: Mapping[str, str], now: datetime) -> str | None:
+    """Keep what a provider said of a message, once a status, and move it forward.
+
+    `said`: provider_id, status, error. Gives the state the message moved to, or None. Statuses come in any order,
+    repeated and contradictory: they only move forward, the first final one wins, a contradiction is kept and flagged.
+    """
+    known = select(receipts.c.id).where(
+        receipts.c.provider_id == said["provider_id"], receipts.c.status == said["status"]
+    )
+    if session.scalar(known) is not None:
+        return None
+    moved = _moved(row, said["status"])
+    contradicts = (row.state in FINAL and said["status"] in FINAL) or (
+        row.provider_id is not None and row.provider_id != said["provider_id"]
+    )
+    session.execute(
+        insert(receipts).values(
+            id=next(row_ids(session)),
+            message_id=row.id,
+            provider_id=said["provider_id"],
+            status=said["status"],
+            error=said.get("error") or None,
+            received_at=now,
+            contradicts=contradicts,
+        )
+    )
+    if moved is None or contradicts:
+        return None
+    values: dict[str, Any] = {"state": moved, "provider_status": said["status"], "lease_until": None}
+    values |= {"provider_id": said["provider_id"], "accepted_at": row.accepted_at or now}
+    if moved in ("sent", "delivered"):
+        values["sent_at"] = row.sent_at or now
+    if moved in FINAL:
+        values |= {"ended_at": now, "error": said.get("error") or None}
+    session.execute(update(messages).where(m.id == row.id, m.state == row.state).values(values))
+    return moved
+
+
+def _moved(row: Row[Any], status: str) -> str | None:
+    """The state a status moves a message to, or None if it is behind, unknown, or the message has ended."""
+    if row.state in FINAL or row.state in ("refused", "cancelled"):
+        return None
+    if status in FINAL:
+        return status
+    if status not in RANK:
+        return None
+    new = "sent" if status == "sent" else "accepted"
+    before = {"accepted": 1, "sent": 2}.get(row.state, 0)
+    return new if {"accepted": 1, "sent": 2}[new] > before else None
+
+
+def _changed(result: Any) -> int:  # noqa: ANN401 -- SQLAlchemy's result
+    return int(result.rowcount)

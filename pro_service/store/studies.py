@@ -1,0 +1,90 @@
+"""Studies, their protocol versions and their sites."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from pro_service.store.records import Writer
+from pro_service.store.schema import participants, protocol_versions, sites, studies
+
+v = protocol_versions.c
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study of this installation."""
+
+    id: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One stored version of a study's protocol and wording, without their texts."""
+
+    id: int
+    number: int
+    sha256: str
+    loaded_at: datetime
+
+
+def every(session: Session) -> tuple[Study, ...]:
+    """All studies, by code."""
+    rows = session.execute(select(studies.c.id, studies.c.code).order_by(studies.c.code))
+    return tuple(Study(row.id, row.code) for row in rows)
+
+
+def taken(session: Session, study_id: int) -> None:
+    """Take the study's row, so that two imports or loads stand in line; participants' rows may still refer to it."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(studies.c.id).where(studies.c.id == study_id).with_for_update(key_share=True))
+
+
+def newest(session: Session, study_id: int) -> Version | None:
+    """The version that new participants get."""
+    return _version(session, _VERSION.where(v.study_id == study_id).order_by(v.number.desc()).limit(1))
+
+
+def with_digest(session: Session, study_id: int, sha256: str) -> Version | None:
+    """The version with this digest."""
+    return _version(session, _VERSION.where(v.study_id == study_id, v.sha256 == sha256))
+
+
+def site_ids(session: Session, study_id: int) -> Mapping[str, int]:
+    """Site code -> row id."""
+    rows = session.execute(select(sites.c.code, sites.c.id).where(sites.c.study_id == study_id))
+    return {row.code: row.id for row in rows}
+
+
+def enrolled(session: Session, study_id: int) -> int:
+    """How many participants a study has."""
+    counted = select(func.count()).select_from(participants).where(participants.c.study_id == study_id)
+    return session.execute(counted).scalar_one()
+
+
+def add_study(writer: Writer, code: str) -> Study:
+    """Queue a new study."""
+    return Study(writer.add(studies, {"code": code, "created_at": writer.now}), code)
+
+
+def add_version(writer: Writer, study: Study, number: int, sha256: str, protocol: str, wording: str) -> Version:
+    """Queue a new version of its protocol and wording (canonical JSON)."""
+    row = {"study_id": study.id, "number": number, "sha256": sha256, "protocol": protocol, "wording": wording}
+    return Version(writer.add(protocol_versions, row | {"loaded_at": writer.now}), number, sha256, writer.now)
+
+
+def add_sites(writer: Writer, study: Study, codes: Sequence[str]) -> None:
+    """Queue new sites."""
+    for code in codes:
+        writer.add(sites, {"study_id": study.id, "code": code})
+
+
+_VERSION: Select[tuple[int, int, str, datetime]] = select(v.id, v.number, v.sha256, v.loaded_at)
+
+
+def _version(session: Session, statement: Select[tuple[int, int, str, datetime]]) -> Version | None:
+    row: Row[tuple[int, int, str, datetime]] | None = session.execute(statement).first()
+    return None if row is None else Version(row.id, row.number, row.sha256, row.loaded_at)

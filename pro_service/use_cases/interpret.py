@@ -1,0 +1,109 @@
+"""What a kept text means: whose telephone, which words, what follows. Apart from keeping it, so that none is lost."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from pro_service import logs
+from pro_service.core.case import Case
+from pro_service.core.conversation import Reply, asked, on_reply
+from pro_service.core.decisions import escalate
+from pro_service.runtime import Runtime
+from pro_service.store import cases, inbox, studies
+from pro_service.store.audit import Actor
+from pro_service.store.cases import Loaded
+from pro_service.use_cases.carrying import Work, work
+
+BATCH = 200
+
+
+def interpret_unread(rt: Runtime) -> int:
+    """Read every text nobody has read yet, oldest first; gives how many."""
+    with rt.sessions.reading() as session:
+        ids = cases.uninterpreted(session, BATCH)
+    for inbound_id in ids:
+        interpret(rt, inbound_id)
+    return len(ids)
+
+
+def interpret(rt: Runtime, inbound_id: int) -> None:
+    """Read one kept text and carry out what follows. A fault in the rules leaves it to be read again, then to a person."""
+    now = rt.clock()
+    try:
+        _interpret(rt, inbound_id, now)
+    except Exception as fault:  # noqa: BLE001 -- the text is kept; the next tick tries again
+        logs.fault("interpret", fault, inbound=inbound_id)
+        with rt.sessions.begin() as session:
+            faults = inbox.failed(session, inbound_id)
+        if faults >= inbox.FAULTS:
+            _give_to_a_person(rt, inbound_id, now)
+
+
+def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
+    with work(rt, Actor(kind="participant", id=f"inbound:{inbound_id}", source="sms"), now) as unit:
+        row = inbox.unread(unit.session, inbound_id)
+        if row is None:
+            return
+        said = inbox.parameters(rt.vault, row)
+        owners = cases.with_telephone(unit.session, row.sender_index)
+        loaded = rt.loader.load(unit.session, owners)
+        one = _one_of(loaded, row.provider_at or row.received_at)
+        if one is None:
+            _nobody(unit, loaded, row)
+            inbox.interpreted(unit.session, inbound_id, now, "unattributed", study_id=None, participant_id=None)
+            return
+        reply = Reply(
+            inbound_id=inbound_id,
+            text=said.get("Body", ""),
+            arrived=min(row.received_at, row.provider_at or row.received_at),
+            media=int(said.get("NumMedia", "0") or 0) if said.get("NumMedia", "0").isdecimal() else 0,
+            opt_out=said.get("OptOutType"),
+        )
+        reading, commands = on_reply(one.case, reply, now)
+        unit.carry_out(one, commands)
+        unit.writer.note(one, "read", "inbound", inbound_id, {"reading": (None, reading)})
+        inbox.interpreted(
+            unit.session,
+            inbound_id,
+            now,
+            reading,
+            study_id=one.study_id,
+            participant_id=one.case.participant.id,
+        )
+
+
+def _one_of(loaded: list[Loaded], arrived: datetime) -> Loaded | None:
+    """Whose text it is: the only owner of the telephone, or the only one a question is open to. Never a guess."""
+    if len(loaded) <= 1:
+        return loaded[0] if loaded else None
+    asked_now = [one for one in loaded if _awaits(one.case, arrived)]
+    return asked_now[0] if len(asked_now) == 1 else None
+
+
+def _awaits(case: Case, arrived: datetime) -> bool:
+    for window in case.current:
+        missing = window.missing()
+        open_now = window.span.opens_at <= arrived < window.span.closes_at
+        if open_now and missing and asked(case, window, missing[0], arrived):
+            return True
+    return False
+
+
+def _nobody(unit: Work, loaded: list[Loaded], row: inbox.Text) -> None:
+    """A telephone that several share, or that is nobody's: a person finds out whose words these are."""
+    for one in loaded:
+        task = escalate(one.case, "E0", "shared_telephone", unit.now)
+        unit.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
+    if not loaded:
+        unit.writer.possible_participant(row.sender_index, study_id=studies.only(unit.session))
+
+
+def _give_to_a_person(rt: Runtime, inbound_id: int, now: datetime) -> None:
+    actor = Actor(kind="system", id="scheduler", source="scheduler")
+    with work(rt, actor, now) as unit:
+        row = inbox.unread(unit.session, inbound_id)
+        if row is None:
+            return
+        for one in rt.loader.load(unit.session, cases.with_telephone(unit.session, row.sender_index)):
+            task = escalate(one.case, "E0", "unreadable_reply", now)
+            unit.carry_out(one, [replace(task, key=f"E0:unreadable_reply:i{inbound_id}:p{one.case.participant.id}")])
+        inbox.interpreted(unit.session, inbound_id, now, "fault", study_id=None, participant_id=None)

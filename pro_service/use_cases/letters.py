@@ -1,0 +1,38 @@
+"""The mails coordinators get, from templates/email/<language>/."""
+
+from functools import lru_cache
+
+from pro_service import paths
+from pro_service.core.commands import Escalate
+from pro_service.core.texts import fill
+from pro_service.store.cases import Loaded
+from pro_service.wording import moment
+
+DEFAULT = "en"
+
+
+def alert(language: str, loaded: Loaded, command: Escalate, escalation_id: int, base_url: str) -> str:
+    """The alert about one escalation: subject, blank line, body. Code, window and a link; nothing else."""
+    language = language if (paths.templates() / "email" / language).is_dir() else DEFAULT
+    window = "–" if command.window_id is None else loaded.case.window(command.window_id).code
+    return fill(
+        _read(language, "alert"),
+        {
+            "code": loaded.case.participant.code,
+            "window": window,
+            "task": _tasks(language)[command.level],
+            "due": moment(command.due_at, loaded.case.site_zone, language),
+            "link": f"{base_url}/escalations/{escalation_id}",
+        },
+    )
+
+
+@lru_cache
+def _read(language: str, name: str) -> str:
+    return (paths.templates() / "email" / language / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@lru_cache
+def _tasks(language: str) -> dict[str, str]:
+    lines = [line.partition("=") for line in _read(language, "tasks").splitlines() if "=" in line]
+    return {level.strip(): words.strip() for level, _, words in lines}

@@ -1,0 +1,163 @@
+"""A study's protocol: checked with its texts, stored as one immutable version, shown; and which study is meant."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pro_service import paths
+from pro_service.core.faults import Fault, RejectedError, closest
+from pro_service.core.frames import check_frames
+from pro_service.core.protocol import Protocol
+from pro_service.core.protocol_file import check as check_protocol
+from pro_service.core.protocol_file import contacts_missing, to_json
+from pro_service.runtime import Runtime
+from pro_service.store import studies
+from pro_service.store.audit import Actor, Entry
+from pro_service.store.records import Writer
+from pro_service.store.studies import Study, Version
+
+FRAME = ".txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A protocol without faults, its texts, and what is still missing before it can be loaded."""
+
+    protocol: Protocol
+    frames: Mapping[str, Mapping[str, str]]
+    contacts: tuple[Fault, ...]
+    """Sites without a contact: allowed in a file, refused by `load` outside a demo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """What `load` did: nothing (`unchanged`), or a new version."""
+
+    study: Study
+    version: Version
+    unchanged: bool
+    new_sites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A study as it stands."""
+
+    study: Study
+    version: Version
+    protocol: Protocol
+    participants: int
+
+
+def check(text: str, folder: Path | None = None) -> Checked:
+    """Check a protocol file together with the texts it needs; RejectedError with every fault at once.
+
+    `folder` holds the texts (default: `templates/sms`).
+    """
+    protocol, faults = check_protocol(text)
+    if protocol is None:
+        raise RejectedError(faults)
+    frames = read_frames(folder or paths.templates() / "sms", protocol)
+    faults = check_frames(protocol, frames)
+    if faults:
+        raise RejectedError(faults)
+    return Checked(protocol, frames, () if protocol.demo else contacts_missing(protocol, text))
+
+
+def read_frames(folder: Path, protocol: Protocol) -> Mapping[str, Mapping[str, str]]:
+    """The frames of a protocol's languages; those in `<folder>/<study>/<language>` stand in for the shared ones."""
+    return {
+        language: {
+            file.name.removesuffix(FRAME): _text(file)
+            for part in (folder / language, folder / protocol.study / language)
+            for file in sorted(part.glob(f"*{FRAME}"))
+        }
+        for language in protocol.languages
+    }
+
+
+def load(rt: Runtime, actor: Actor, text: str, folder: Path | None = None) -> Loading:
+    """Store a protocol and its texts as one version; the same again changes nothing.
+
+    New participants get it, those enrolled keep theirs. RejectedError with every fault at once.
+    """
+    checked = check(text, folder)
+    if checked.contacts:
+        raise RejectedError(checked.contacts)
+    protocol, wording = to_json(checked.protocol), _canonical(checked.frames)
+    sha256 = hashlib.sha256(f"{protocol}\n{wording}".encode()).hexdigest()
+    now = rt.clock()
+    with rt.sessions.begin() as session:
+        writer = Writer(session, now, actor, rt.vault)
+        code = checked.protocol.study
+        known = next((study for study in studies.every(session) if study.code == code), None)
+        study = known or studies.add_study(writer, code)
+        studies.taken(session, study.id)
+        before = studies.newest(session, study.id)
+        if before is not None and before.sha256 == sha256:
+            return Loading(study, before, unchanged=True)
+        _refuse_older(studies.with_digest(session, study.id, sha256), before)
+        number = 1 if before is None else before.number + 1
+        version = studies.add_version(writer, study, number, sha256, protocol, wording)
+        there = studies.site_ids(session, study.id)
+        new_sites = tuple(site for site in checked.protocol.sites if site not in there)
+        studies.add_sites(writer, study, new_sites)
+        changes = {
+            "version": (None if before is None else before.number, number),
+            "sha256": (None if before is None else before.sha256, sha256),
+            "sites": ([], list(new_sites)),
+        }
+        entry = Entry("load_protocol", "protocol_version", version.id, changes, study_id=study.id)
+        writer.audit(entry, ZoneInfo(next(iter(checked.protocol.sites.values())).zone))
+        writer.flush()
+    return Loading(study, version, unchanged=False, new_sites=new_sites)
+
+
+def show(rt: Runtime, study: Study) -> Shown:
+    """A study as new participants would get it."""
+    with rt.sessions.reading() as session:
+        version = studies.newest(session, study.id)
+        if version is None:
+            raise _no_study("has no protocol")
+        protocol = rt.bundles.get(session, version.id).protocol
+        return Shown(study, version, protocol, studies.enrolled(session, study.id))
+
+
+def chosen(rt: Runtime, code: str | None) -> Study:
+    """The study meant by `--study`, which may be left out while there is one; RejectedError otherwise."""
+    with rt.sessions.reading() as session:
+        there = studies.every(session)
+    found = [study for study in there if code is None or study.code.casefold() == code.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if not there:
+        raise _no_study("there is no study yet")
+    codes = [study.code for study in there]
+    remedy = (closest(code, codes) if code else "") or f"name one with --study: {', '.join(codes)}"
+    raise RejectedError((Fault("--study", None, "there is no such study" if code else "there are several studies", remedy),))
+
+
+def _no_study(fault: str) -> RejectedError:
+    return RejectedError((Fault("--study", None, fault, "load one first: pro-service study load FILE"),))
+
+
+def _refuse_older(same: Version | None, newest: Version | None) -> None:
+    if same is not None and newest is not None:
+        fault = f"this is version {same.number} again, and version {newest.number} has replaced it"
+        remedy = "a version is never made current twice: change something in it, for instance the title"
+        raise RejectedError((Fault("", None, fault, remedy),))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        path = f"templates/sms/{file.parent.name}/{file.name}"
+        raise RejectedError((Fault(path, None, "this text is not UTF-8", "save it as UTF-8"),)) from None
+
+
+def _canonical(frames: Mapping[str, Mapping[str, str]]) -> str:
+    return json.dumps(frames, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

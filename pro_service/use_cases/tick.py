@@ -1,0 +1,112 @@
+"""What time calls for: due participants in batches, unread texts, and what a stuck participant needs."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+
+from pro_service import logs
+from pro_service.core.decisions import escalate, on_time
+from pro_service.runtime import Runtime
+from pro_service.store import cases, heartbeats
+from pro_service.store.schema import participants
+from pro_service.use_cases.carrying import SCHEDULER, work
+from pro_service.use_cases.interpret import interpret_unread
+
+BATCH = 500
+BATCH_SECONDS = 0.2
+PUT_OFF = timedelta(minutes=15)
+FAULTS = 3
+"""So often one participant may fail before a person is told."""
+
+
+@dataclass(slots=True)
+class TickReport:
+    """What one tick did."""
+
+    looked_at: int = 0
+    commands: int = 0
+    texts_read: int = 0
+    faults: int = 0
+
+
+def tick(rt: Runtime) -> TickReport:
+    """Carry out everything that time calls for now. Twice in a row does nothing new."""
+    now = rt.clock()
+    report = TickReport(texts_read=interpret_unread(rt))
+    size = BATCH
+    while True:
+        with rt.sessions.reading() as session:
+            due = cases.due(session, now, size)
+        if not due:
+            return report
+        started = time.perf_counter()
+        _batch(rt, list(due), now, report)
+        if time.perf_counter() - started > BATCH_SECONDS:
+            size = max(size // 2, 25)
+        elif size < BATCH:
+            size = min(size * 2, BATCH)
+
+
+def _batch(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> None:
+    try:
+        _decide(rt, ids, now, report)
+    except Exception as fault:  # noqa: BLE001 -- one poison row must not stop the others
+        if len(ids) > 1:
+            for one in ids:
+                _batch(rt, [one], now, report)
+            return
+        report.faults += 1
+        logs.fault("tick", fault, participant=ids[0])
+        _put_off(rt, ids[0], now)
+
+
+def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> None:
+    commands = 0
+    with work(rt, SCHEDULER, now) as unit:
+        loaded = rt.loader.load(unit.session, ids, skip_locked=True)
+        for one in loaded:
+            if one.look_at is None or one.look_at > now:
+                continue
+            decided = on_time(one.case, now)
+            commands += len(decided)
+            unit.carry_out(one, decided)
+            unit.writer.look_anew(one)
+    report.commands += commands
+    report.looked_at += len(ids)
+
+
+def _put_off(rt: Runtime, participant_id: int, now: datetime) -> None:
+    """Look at it again in a while; the third time a person is told."""
+    p = participants.c
+    with rt.sessions.begin() as session:
+        faults = session.execute(
+            update(participants)
+            .where(p.id == participant_id)
+            .values(look_at=now + PUT_OFF, faults=p.faults + 1)
+            .returning(p.faults)
+        ).scalar_one_or_none()
+    if faults is not None and faults >= FAULTS:
+        _tell(rt, participant_id, now)
+
+
+def _tell(rt: Runtime, participant_id: int, now: datetime) -> None:
+    try:
+        with work(rt, SCHEDULER, now) as unit:
+            loaded = rt.loader.one(unit.session, participant_id)
+            task = escalate(loaded.case, "E0", "rules_fault", now)
+            if not loaded.case.escalated(task.key):
+                unit.carry_out(loaded, [task])
+    except Exception as fault:  # noqa: BLE001 -- the tick goes on
+        logs.fault("tick", fault, participant=participant_id)
+        return
+    with rt.sessions.begin() as session:
+        put = update(participants).where(participants.c.id == participant_id).values(look_at=now + PUT_OFF)
+        session.execute(put)
+
+
+def beat(rt: Runtime, name: str) -> None:
+    """Say that this beat is alive."""
+    with rt.sessions.begin() as session:
+        heartbeats.beat(session, name, rt.clock())
