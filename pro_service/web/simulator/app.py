@@ -81,7 +81,8 @@ def _guard(app: Flask, hosts: frozenset[str]) -> None:
     def harden(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = _CSP
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        # Not "no-referrer": a form would then say its Origin is null.
+        response.headers["Referrer-Policy"] = "same-origin"
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         return response

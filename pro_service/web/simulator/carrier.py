@@ -185,9 +185,8 @@ class Carrier:
         (status, seconds), rest = steps[0], steps[1:]
 
         def step() -> None:
-            # The next step is set before this one is reported: a slow webhook does not hold the network up.
-            self._walk(sid, rest, error)
             self._step(sid, status, error=error)
+            self._walk(sid, rest, error)
 
         self.postman.later(seconds, step)
 

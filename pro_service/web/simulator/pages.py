@@ -86,38 +86,37 @@ def _reply(carrier: Carrier, number: str) -> ResponseReturnValue:
 
 def _page(carrier: Carrier, number: str | None) -> str:
     """Show the list and one thread; with none chosen the newest stands beside the list, where there is room."""
+    version = carrier.network.version
     telephones = carrier.network.telephones()
     shown = number or (telephones[0][0].telephone if telephones else None)
     return render_template(
         "telephones.html",
-        telephones=telephones[:_MOST_LISTED],
-        hidden=max(0, len(telephones) - _MOST_LISTED),
-        chosen=number,
+        **_listed(carrier, number),
         thread=_thread(carrier, shown) if shown else None,
         segments=segments,
-        version=carrier.network.version,
+        version=version,
     )
 
 
 def _fragment(carrier: Carrier, number: str | None) -> ResponseReturnValue:
-    """Return the list and the thread as HTML, or 204 if nothing has changed since the version asked about."""
+    """Return the list and the thread as HTML, or 204 if nothing has changed since the version asked about.
+
+    With `beside` the thread only stands beside the list: nobody has chosen it, and it does not become read.
+    """
     if request.args.get("since", type=int) == carrier.network.version:
         return Response(status=204)
-    if number:
-        carrier.network.read(number)
+    chosen = None if "beside" in request.args else number
+    if chosen:
+        carrier.network.read(chosen)
     version = carrier.network.version
+    thread = render_template("_thread.html", thread=_thread(carrier, number), segments=segments) if number else None
+    return jsonify(version=version, telephones=render_template("_list.html", **_listed(carrier, chosen)), thread=thread)
+
+
+def _listed(carrier: Carrier, chosen: str | None) -> dict[str, object]:
     telephones = carrier.network.telephones()
-    shown = number or (telephones[0][0].telephone if telephones else None)
-    return jsonify(
-        version=version,
-        telephones=render_template(
-            "_list.html",
-            telephones=telephones[:_MOST_LISTED],
-            hidden=max(0, len(telephones) - _MOST_LISTED),
-            chosen=number,
-        ),
-        thread=render_template("_thread.html", thread=_thread(carrier, shown), segments=segments) if shown else "",
-    )
+    hidden = max(0, len(telephones) - _MOST_LISTED)
+    return {"telephones": telephones[:_MOST_LISTED], "hidden": hidden, "chosen": chosen}
 
 
 def _thread(carrier: Carrier, number: str) -> Thread:

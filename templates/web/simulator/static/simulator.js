@@ -11,7 +11,7 @@
   async function look() {
     if (!document.hidden) {
       try {
-        const answer = await fetch(`${phones.dataset.fragment}?since=${version}`);
+        const answer = await fetch(`${phones.dataset.fragment}since=${version}`);
         if (answer.status === 200) show(await answer.json());
       } catch { /* the simulator is restarting: look again */ }
     }
@@ -23,7 +23,7 @@
     const focused = list.contains(document.activeElement) && document.activeElement.getAttribute("href");
     list.innerHTML = news.telephones;
     if (focused) list.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
-    if (!thread) { if (news.thread) location.reload(); return; }
+    if (!thread) { if (list.querySelector("a")) location.reload(); return; }
     const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
     thread.innerHTML = news.thread;
     if (atEnd) toEnd();

@@ -1,0 +1,160 @@
+"""What the gateway counts on from Twilio, run against our simulator and against an emulator that is not ours."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from pro_service.gateways import Outgoing, Refused
+from pro_service.gateways.signatures import valid_signature
+from pro_service.gateways.twilio import TwilioGateway
+from tests.gateways.conftest import ACCOUNT, LONG_AGO, NUMBER, SERVICE, TOKEN, Scripted, simulator
+from tests.peers import emulate
+
+PERSON, OTHER = "+447700900123", "+447700900456"
+
+
+@dataclass
+class Twilio:
+    """One of the two peers, and how things are made to happen in it."""
+
+    url: str
+    account: str
+    token: str
+    number: str
+    service: str
+    person_writes: Callable[[str, str], None]
+    deliver: Callable[[str], None]
+
+    def gateway(self, token: str | None = None, *, by_service: bool = False) -> TwilioGateway:
+        return TwilioGateway(
+            self.account,
+            auth_token=token or self.token,
+            messaging_service_sid=self.service if by_service else None,
+            from_number=None if by_service else self.number,
+            base_url=self.url,
+        )
+
+
+@contextmanager
+def _simulated(webhooks: Scripted) -> Iterator[Twilio]:
+    with simulator(webhooks) as (_, url):
+
+        def person_writes(number: str, body: str) -> None:
+            requests.post(f"{url}/telephones/{number}/reply", data={"body": body}, timeout=10).raise_for_status()
+
+        yield Twilio(url, ACCOUNT, TOKEN, NUMBER, SERVICE, person_writes, lambda _: None)
+
+
+@contextmanager
+def _emulated(webhooks: Scripted, folder: Path) -> Iterator[Twilio]:
+    with emulate.running(folder, webhooks.url + "/hooks/twilio/inbound") as peer:
+        owner = (peer.account_sid, peer.auth_token)
+
+        def post(path: str, **form: str) -> dict[str, str]:
+            answer = requests.post(peer.url + path, data=form, auth=owner, timeout=10)
+            answer.raise_for_status()
+            return dict(answer.json())
+
+        owned = f"/2010-04-01/Accounts/{peer.account_sid}/IncomingPhoneNumbers.json"
+        number = requests.get(peer.url + owned, auth=owner, timeout=10).json()["incoming_phone_numbers"][0]["sid"]
+        service = post("/messaging/v1/Services", FriendlyName="study")["sid"]
+        post(f"/messaging/v1/Services/{service}/PhoneNumbers", PhoneNumberSid=number)
+
+        def person_writes(person: str, body: str) -> None:
+            post("/_twilio/simulate/inbound-message", From=person, To=peer.number, Body=body)
+
+        def deliver(sid: str) -> None:
+            post("/_twilio/simulate/message-status", MessageSid=sid, Status="delivered")
+
+        yield Twilio(peer.url, peer.account_sid, peer.auth_token, peer.number, service, person_writes, deliver)
+
+
+@pytest.fixture(scope="module", params=["simulator", "emulate"])
+def twilio(
+    request: pytest.FixtureRequest, _catcher: Scripted, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Twilio]:
+    peer = (
+        _simulated(_catcher)
+        if request.param == "simulator"
+        else _emulated(_catcher, tmp_path_factory.mktemp("emulate"))
+    )
+    with peer as running:
+        yield running
+
+
+@pytest.fixture
+def gateway(twilio: Twilio) -> Iterator[TwilioGateway]:
+    made = twilio.gateway()
+    yield made
+    made.close()
+
+
+def test_a_text_is_accepted_and_can_be_read_back(gateway: TwilioGateway) -> None:
+    accepted = gateway.send(Outgoing(1, PERSON, "Ağrınız nasıl? 0–10"))
+    kept = gateway.fetch(accepted.sid)
+    assert kept is not None
+    assert accepted.status == "queued"
+    assert (kept.sid, kept.to, kept.body, kept.direction) == (
+        accepted.sid,
+        PERSON,
+        "Ağrınız nasıl? 0–10",
+        "outbound-api",
+    )
+    assert kept.created_at is not None
+
+
+def test_a_text_goes_by_the_messaging_service(twilio: Twilio) -> None:
+    gateway = twilio.gateway(by_service=True)
+    kept = gateway.fetch(gateway.send(Outgoing(1, PERSON, "by service")).sid)
+    gateway.close()
+    assert kept is not None
+    assert kept.from_ == twilio.number
+
+
+def test_texts_are_found_by_recipient_and_body(gateway: TwilioGateway) -> None:
+    mine = gateway.send(Outgoing(1, PERSON, "look for this one"))
+    gateway.send(Outgoing(2, OTHER, "look for this one"))
+    gateway.send(Outgoing(3, PERSON, "and not for this"))
+    assert [record.sid for record in gateway.find(PERSON, "look for this", LONG_AGO)] == [mine.sid]
+
+
+def test_the_list_is_read_past_its_first_page(gateway: TwilioGateway) -> None:
+    sent = {gateway.send(Outgoing(n, "+447700900789", "one of many")).sid for n in range(130)}
+    assert {record.sid for record in gateway.find("+447700900789", "one of many", LONG_AGO)} == sent
+
+
+def test_an_unknown_sid_is_nothing(gateway: TwilioGateway) -> None:
+    assert gateway.fetch("SM" + "f" * 32) is None
+
+
+def test_the_status_callback_is_signed(twilio: Twilio, gateway: TwilioGateway, webhooks: Scripted) -> None:
+    address = webhooks.url + "/hooks/twilio/status/abc-123"
+    sid = gateway.send(Outgoing(1, PERSON, "with callback", callback_url=address)).sid
+    twilio.deliver(sid)
+    call = webhooks.until(MessageSid=sid, MessageStatus="delivered")
+    assert call.path == "/hooks/twilio/status/abc-123"
+    assert valid_signature([twilio.token], address, call.form, call.signature)
+    assert not valid_signature(["another"], address, call.form, call.signature)
+
+
+def test_a_reply_is_signed_and_can_be_pulled_too(twilio: Twilio, gateway: TwilioGateway, webhooks: Scripted) -> None:
+    gateway.send(Outgoing(1, PERSON, "how is the pain?"))
+    twilio.person_writes(PERSON, "yedi, ağrı çok & kötü")
+    call = webhooks.until(Body="yedi, ağrı çok & kötü")
+    assert call.path == "/hooks/twilio/inbound"
+    assert valid_signature(["another", twilio.token], webhooks.url + call.path, call.form, call.signature)
+    assert {"MessageSid", "AccountSid", "From", "To", "NumMedia", "NumSegments"} <= call.form.keys()
+    assert (call.form["From"], call.form["To"]) == (PERSON, twilio.number)
+    assert call.form["MessageSid"] in {record.sid for record in gateway.list_inbound(LONG_AGO)}
+
+
+def test_wrong_credentials_are_refused_as_such(twilio: Twilio) -> None:
+    gateway = twilio.gateway("wrong")
+    with pytest.raises(Refused) as refused:
+        gateway.send(Outgoing(1, PERSON, "hello"))
+    gateway.close()
+    assert (refused.value.code, refused.value.kind) == (20003, "credentials")

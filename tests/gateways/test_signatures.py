@@ -1,0 +1,62 @@
+"""Twilio's signature: its own published vector, and the addresses that break careless checks."""
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from pro_service.gateways.signatures import CALLBACK_RETRIES, sign, valid_signature
+
+TOKEN = "12345"
+URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
+PARAMS = {
+    "CallSid": "CA1234567890ABCDE",
+    "Digits": "1234",
+    "From": "+14158675309",
+    "To": "+18005551212",
+    "Caller": "+14158675309",
+}
+SIGNATURE = "RSOYDt4T1cUTdK1PDd93/VVr8B8="
+
+
+def test_twilios_own_vector_is_valid() -> None:
+    assert valid_signature([TOKEN], URL, PARAMS, SIGNATURE)
+    assert valid_signature([TOKEN], URL, MultiDict(PARAMS), SIGNATURE)
+    assert sign(TOKEN, URL, PARAMS) == SIGNATURE
+
+
+def test_either_token_is_valid_while_they_rotate() -> None:
+    assert valid_signature(["new", TOKEN], URL, PARAMS, SIGNATURE)
+    assert valid_signature([TOKEN, "old"], URL, PARAMS, SIGNATURE)
+
+
+@pytest.mark.parametrize("signature", [None, "", "x", SIGNATURE[:-1], SIGNATURE.lower(), "ş" * 28])
+def test_no_signature_or_a_wrong_one_is_not_valid(signature: str | None) -> None:
+    assert not valid_signature([TOKEN], URL, PARAMS, signature)
+
+
+def test_without_a_token_nothing_is_valid() -> None:
+    assert not valid_signature([], URL, PARAMS, SIGNATURE)
+    assert not valid_signature([""], URL, PARAMS, sign("", URL, PARAMS))
+
+
+def test_a_changed_parameter_or_address_is_not_valid() -> None:
+    assert not valid_signature([TOKEN], URL, PARAMS | {"Digits": "1235"}, SIGNATURE)
+    assert not valid_signature([TOKEN], URL, PARAMS | {"More": ""}, SIGNATURE)
+    assert not valid_signature([TOKEN], URL + "&more", PARAMS, SIGNATURE)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://pro.example.org/hooks/twilio/inbound?",
+        "https://pro.example.org/hooks/twilio/inbound?a=%2F%7E&b=%C5%9F",
+        "https://pro.example.org/hooks/twilio/status/a%20b",
+        "http://127.0.0.1:8000/hooks/twilio/inbound",
+    ],
+)
+def test_an_address_is_signed_to_the_letter(url: str) -> None:
+    assert valid_signature([TOKEN], url, PARAMS, sign(TOKEN, url, PARAMS))
+
+
+def test_the_wish_for_retries_may_be_signed_along() -> None:
+    url = "https://pro.example.org/hooks/twilio/inbound"
+    assert valid_signature([TOKEN], url, PARAMS, sign(TOKEN, url + CALLBACK_RETRIES, PARAMS))
