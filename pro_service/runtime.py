@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from pathlib import Path
 
 import holidays as public_holidays
 from sqlalchemy.orm import Session
@@ -104,7 +103,7 @@ def open_runtime(settings: Settings, *, pool_size: int = 10) -> Runtime:
         bundles=bundles,
         loader=cases.Loader(lambda session, version: bundles.get(session, version).protocol, holidays_of),
         sms=_sms(settings),
-        mail=_mail(settings),
+        mail=_mail(settings, clock),
     )
 
 
@@ -174,13 +173,14 @@ def _sms(settings: Settings) -> Gateway | None:
     )
 
 
-def _mail(settings: Settings) -> Gateway | None:
+def _mail(settings: Settings, clock: Clock) -> Gateway | None:
     if not settings.mails:
         return None
     return EmailGateway(
-        host=settings.smtp_host or "",
-        port=settings.smtp_port,
+        settings.smtp_host or "",
+        settings.smtp_port,
+        mail_from=settings.mail_from or "",
+        clock=clock,
         username=settings.smtp_username,
         password=settings.smtp_password,
-        mail_from=settings.mail_from or "",
     )

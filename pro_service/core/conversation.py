@@ -19,7 +19,6 @@ from pro_service.core.commands import (
     HoldTexts,
     OptIn,
     OptOut,
-    Record,
     Send,
     Snooze,
     Unreachable,

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TypeAlias
 
 from pro_service.core.calendar import call_moment, due, local_day
-from pro_service.core.case import PENDING, PROMPTS, Case, Participant, Status, WindowFacts, settled_as, status
+from pro_service.core.case import PENDING, PROMPTS, Case, Participant, WindowFacts, settled_as, status
 from pro_service.core.commands import CancelTexts, Command, Escalate, Resolve, Send, Settle
 from pro_service.core.protocol import Hours, LevelCode, Step
 from pro_service.core.windows import local_instant, next_allowed
 
 Agenda: TypeAlias = Iterator[tuple[datetime, Command | None]]
 
-UNANSWERED: frozenset[Status] = frozenset({"open", "partial"})
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def on_time(case: Case, now: datetime) -> tuple[Command, ...]:
@@ -241,7 +241,7 @@ def _earliest(case: Case, now: datetime) -> datetime:
     moment = now
     if participant.paused_at is not None:
         # A pause without an end is ended by a person, never by time.
-        moment = max(moment, participant.paused_until or datetime.max.replace(tzinfo=UTC))
+        moment = max(moment, participant.paused_until or NEVER)
     for gate in (participant.texts_held_until, participant.snoozed_until):
         moment = max(moment, gate) if gate is not None else moment
     for message in case.messages:
@@ -252,7 +252,7 @@ def _earliest(case: Case, now: datetime) -> datetime:
         if message.state != "expired":
             asked = message.accepted_at or message.queued_at
             moment = max(moment, _next_day(asked, participant, hours))
-    if moment.year >= datetime.max.year:
+    if moment >= NEVER:
         return moment
     return next_allowed(moment, hours, participant.zone)
 

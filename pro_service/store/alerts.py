@@ -1,22 +1,21 @@
 """Alert mails: who hears of an escalation. They carry the participant's code, the window and a link; nothing else."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.commands import Escalate
 from pro_service.store.cases import Loaded
 from pro_service.store.records import Writer
-from pro_service.store.schema import messages, roles, users
+from pro_service.store.schema import AnyRow, messages, roles, users
 from pro_service.store.vault import sealed
 
 MailText = Callable[[str, Loaded, Escalate, int], str]
 """(language, whose, what, escalation id) -> subject, blank line, body."""
 
 
-def recipients(session: Session, study_id: int, site_id: int, wanted: Sequence[str]) -> Sequence[Row[Any]]:
+def recipients(session: Session, study_id: int, site_id: int, wanted: Sequence[str]) -> Sequence[AnyRow]:
     """Staff with one of these roles for this site, or for all of them: (id, language)."""
     r = roles.c
     statement = (
@@ -37,7 +36,7 @@ def recipients(session: Session, study_id: int, site_id: int, wanted: Sequence[s
 
 def queue(session: Session, writer: Writer, text: MailText) -> None:
     """Queue one mail per escalation this writer raised and member of staff it is for."""
-    cache: dict[tuple[int, int, tuple[str, ...]], Sequence[Row[Any]]] = {}
+    cache: dict[tuple[int, int, tuple[str, ...]], Sequence[AnyRow]] = {}
     for loaded, command, escalation_id in writer.raised:
         wanted = loaded.case.protocol.ladder[command.level].roles
         key = (loaded.study_id, loaded.site_id, wanted)

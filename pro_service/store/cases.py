@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Answer, Call, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
 from pro_service.core.protocol import Protocol, Window
 from pro_service.store.schema import (
+    AnyRow,
     calls,
     escalations,
     inbound,
@@ -29,8 +29,6 @@ from pro_service.store.schema import (
     sites,
     windows,
 )
-
-type_row = Row[Any]
 
 ProtocolOf = Callable[[Session, int], Protocol]
 """(session, protocol version id) -> Protocol; the runtime keeps them parsed."""
@@ -87,7 +85,7 @@ class Loader:
             raise KeyError(participant_id)
         return loaded[0]
 
-    def _loaded(self, session: Session, row: type_row, facts: "_Facts") -> Loaded:
+    def _loaded(self, session: Session, row: AnyRow, facts: "_Facts") -> Loaded:
         protocol = self.protocol_of(session, row.protocol_version_id)
         site = protocol.sites[row.site_code]
         case = Case(
@@ -145,7 +143,7 @@ class _Facts:
 
     def __init__(self, session: Session, ids: Sequence[int], *, whole: bool) -> None:
         self.answers: dict[int, dict[str, Answer]] = defaultdict(dict)
-        self.windows: dict[int, list[type_row]] = defaultdict(list)
+        self.windows: dict[int, list[AnyRow]] = defaultdict(list)
         self.messages: dict[int, list[MessageFacts]] = defaultdict(list)
         self.escalations: dict[int, list[EscalationFacts]] = defaultdict(list)
         self.calls: dict[int, list[Call]] = defaultdict(list)
@@ -170,21 +168,21 @@ class _Facts:
             m.state, m.queued_at, m.accepted_at, m.useful_until,
         )  # fmt: skip
         texts = select(*columns).where(m.participant_id.in_(ids), m.channel == "sms").order_by(m.queued_at, m.id)
-        for row in session.execute(texts):
-            self.messages[row[0]].append(MessageFacts(*row[1:]))
+        for text in session.execute(texts):
+            self.messages[text[0]].append(MessageFacts(*text[1:]))
         e = escalations.c
         columns = (
             e.participant_id, e.id, e.window_id, e.level, e.reason, e.dedup_key,
             e.raised_at, e.due_at, e.acknowledged_at, e.resolved_at, e.outcome,
         )  # fmt: skip
-        for row in session.execute(select(*columns).where(e.participant_id.in_(ids)).order_by(e.id)):
-            self.escalations[row[0]].append(EscalationFacts(*row[1:]))
+        for raised in session.execute(select(*columns).where(e.participant_id.in_(ids)).order_by(e.id)):
+            self.escalations[raised[0]].append(EscalationFacts(*raised[1:]))
         c = calls.c
         made = select(c.participant_id, c.window_id, c.called_at, c.outcome).where(c.participant_id.in_(ids))
-        for row in session.execute(made.order_by(c.called_at, c.id)):
-            self.calls[row[0]].append(Call(*row[1:]))
+        for call in session.execute(made.order_by(c.called_at, c.id)):
+            self.calls[call.participant_id].append(Call(call.window_id, call.called_at, call.outcome))
 
-    def window(self, row: type_row, protocol: Protocol) -> WindowFacts:
+    def window(self, row: AnyRow, protocol: Protocol) -> WindowFacts:
         span = Window(
             code=row.code,
             target=row.target,
@@ -205,7 +203,7 @@ class _Facts:
         )
 
 
-def _answers(session: Session, ids: Sequence[int]) -> Iterable[type_row]:
+def _answers(session: Session, ids: Sequence[int]) -> Iterable[AnyRow]:
     """Versions in order, so that the newest is kept last."""
     r = responses.c
     columns = (r.window_id, r.item, r.value, r.declined, r.version, r.source, r.received_at, r.in_window)
@@ -250,14 +248,10 @@ def look(session: Session, moments: Mapping[int, datetime | None]) -> None:
         session.connection().execute(_LOOK, rows)
 
 
-def version_row(session: Session, version_id: int) -> type_row:
+def version_row(session: Session, version_id: int) -> AnyRow:
     """One stored bundle of protocol and wording."""
-    statement: Select[Any] = select(protocol_versions).where(protocol_versions.c.id == version_id)
+    statement = select(protocol_versions).where(protocol_versions.c.id == version_id)
     return session.execute(statement).one()
 
 
-_LOOK = (
-    update(participants)
-    .where(participants.c.id == bindparam("p_id"))
-    .values(look_at=bindparam("p_look"), faults=0)
-)
+_LOOK = update(participants).where(participants.c.id == bindparam("p_id")).values(look_at=bindparam("p_look"), faults=0)

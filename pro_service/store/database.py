@@ -64,13 +64,13 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
     return engine
 
 
-def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 -- two drivers, one protocol
+def _prepare(connection: Any, _record: object) -> None:
     """Set one SQLite connection up; transactions are begun by us, not by the driver."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    version = tuple(int(part) for part in cursor.execute("SELECT sqlite_version()").fetchone()[0].split(".")[:3])
+    major, minor, patch = (int(part) for part in cursor.execute("SELECT sqlite_version()").fetchone()[0].split("."))
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-    cursor.execute(f"PRAGMA journal_mode = {'WAL' if wal_is_safe(version) else 'DELETE'}")
+    cursor.execute(f"PRAGMA journal_mode = {'WAL' if wal_is_safe((major, minor, patch)) else 'DELETE'}")
     # With NORMAL a power cut can forget a committed intent, and the text would be sent twice.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
@@ -111,7 +111,8 @@ class Sessions:
         """One consistent look; nothing can be written."""
         with self._reading() as session, session.begin():
             if not self.sqlite:
-                session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+                options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+                session.connection(execution_options=options)
             yield session
 
     def close(self) -> None:

@@ -3,18 +3,18 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pro_service.store.ids import row_ids
-from pro_service.store.schema import inbound, messages
+from pro_service.store.schema import AnyRow, inbound, messages
 from pro_service.store.vault import Vault, opened, sealed
 
 i = inbound.c
-Text: TypeAlias = Row[Any]
+Text: TypeAlias = AnyRow
 """One row of `inbound`."""
 FAULTS = 3
 """So often a text is tried to be read before a person is asked."""
@@ -63,7 +63,7 @@ def interpreted(
 def failed(session: Session, inbound_id: int) -> int:
     """Count one more fault in reading this text; gives how many there were."""
     counted = update(inbound).where(i.id == inbound_id).values(faults=i.faults + 1).returning(i.faults)
-    return session.execute(counted).scalar_one()
+    return int(session.execute(counted).scalar_one())
 
 
 def answered_since(session: Session, sender_index: bytes, since: datetime) -> bool:

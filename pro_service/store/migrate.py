@@ -1,6 +1,5 @@
 """Bringing a database to the schema this release speaks, and saying when it is behind."""
 
-
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -48,7 +47,8 @@ def require_current(engine: Engine) -> None:
     """BehindError, naming the command, unless the schema is this release's."""
     found, wanted = revision(engine), head()
     if found != wanted:
-        message = f"the database is at revision {found or 'none'}, this release needs {wanted}: run `pro-service db upgrade`"
+        at = found or "none"
+        message = f"the database is at revision {at}, this release needs {wanted}: run `pro-service db upgrade`"
         raise BehindError(message)
 
 

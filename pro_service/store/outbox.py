@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
 from pro_service.store.ids import row_ids
-from pro_service.store.schema import attempts, messages, participants, receipts, users, windows
+from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, users, windows
 from pro_service.store.vault import token_hash
 
 m, p, w = messages.c, participants.c, windows.c
@@ -105,7 +105,7 @@ def claim(
     return claimed
 
 
-def _what_is_needed() -> Any:  # noqa: ANN401 -- SQLAlchemy's select of columns
+def _what_is_needed() -> Any:
     return (
         select(
             m.id, m.attempt, m.channel, m.kind, m.body, m.participant_id, p.data_key, p.phone,
@@ -229,9 +229,9 @@ def leases_over(session: Session, now: datetime) -> int:
     return _changed(session.execute(statement.values(state="uncertain", error="lease", lease_until=None)))
 
 
-def void(session: Session, now: datetime) -> Sequence[Row[Any]]:
+def void(session: Session, now: datetime) -> Sequence[AnyRow]:
     """End what waits and may not go any more: too late, or no longer allowed. Gives (id, participant id, state)."""
-    ended = []
+    ended: list[AnyRow] = []
     late = update(messages).where(m.state == "ready", m.useful_until <= now)
     ended += session.execute(
         late.values(state="expired", ended_at=now).returning(m.id, m.participant_id, m.state)
@@ -263,7 +263,7 @@ def void(session: Session, now: datetime) -> Sequence[Row[Any]]:
     return ended
 
 
-def past_today(session: Session, now: datetime, limit: int) -> Sequence[Row[Any]]:
+def past_today(session: Session, now: datetime, limit: int) -> Sequence[AnyRow]:
     """Prompts whose contact hours ended before they left: (id, zone, protocol version id, useful until)."""
     statement = (
         select(m.id, p.zone, p.protocol_version_id, m.useful_until)
@@ -280,7 +280,7 @@ def postpone(session: Session, message_id: int, next_try_at: datetime, today_unt
     session.execute(statement.values(next_try_at=next_try_at, today_until=today_until))
 
 
-def long_uncertain(session: Session, before: datetime, limit: int) -> Sequence[Row[Any]]:
+def long_uncertain(session: Session, before: datetime, limit: int) -> Sequence[AnyRow]:
     """Texts nobody could confirm since `before` and that no person was told of: (id, participant id)."""
     statement = (
         select(m.id, m.participant_id)
@@ -311,19 +311,17 @@ def anything(session: Session, now: datetime, before: datetime) -> bool:
 # What providers say --------------------------------------------------------------------------------------------------
 
 
-def by_token(session: Session, token: str) -> Row[Any] | None:
+def by_token(session: Session, token: str) -> AnyRow | None:
     """The message an attempt's callback is about."""
     statement = (
-        select(messages)
-        .join(attempts, attempts.c.message_id == m.id)
-        .where(attempts.c.token == token_hash(token))
+        select(messages).join(attempts, attempts.c.message_id == m.id).where(attempts.c.token == token_hash(token))
     )
     if session.get_bind().dialect.name == "postgresql":
         statement = statement.with_for_update(of=messages)
     return session.execute(statement).first()
 
 
-def receipt(session: Session, row: Row[Any], said: Mapping[str, str], now: datetime) -> str | None:
+def receipt(session: Session, row: AnyRow, said: Mapping[str, str], now: datetime) -> str | None:
     """Keep what a provider said of a message, once a status, and move it forward.
 
     `said`: provider_id, status, error. Gives the state the message moved to, or None. Statuses come in any order,
@@ -361,7 +359,7 @@ def receipt(session: Session, row: Row[Any], said: Mapping[str, str], now: datet
     return moved
 
 
-def _moved(row: Row[Any], status: str) -> str | None:
+def _moved(row: AnyRow, status: str) -> str | None:
     """The state a status moves a message to, or None if it is behind, unknown, or the message has ended."""
     if row.state in FINAL or row.state in ("refused", "cancelled"):
         return None
@@ -374,5 +372,5 @@ def _moved(row: Row[Any], status: str) -> str | None:
     return new if {"accepted": 1, "sent": 2}[new] > before else None
 
 
-def _changed(result: Any) -> int:  # noqa: ANN401 -- SQLAlchemy's result
+def _changed(result: Any) -> int:
     return int(result.rowcount)

@@ -316,9 +316,7 @@ class Writer:
         for (study_id, site_id, code, status), change in sorted(self._tallies.items()):
             t = tallies.c
             key = (t.study_id == study_id) & (t.site_id == site_id) & (t.code == code) & (t.status == status)
-            moved = self.session.connection().execute(
-                update(tallies).where(key).values(count=t.count + change)
-            )
+            moved = self.session.connection().execute(update(tallies).where(key).values(count=t.count + change))
             if moved.rowcount == 0:
                 row = {"study_id": study_id, "site_id": site_id, "code": code, "status": status, "count": change}
                 self.session.connection().execute(insert(tallies).values(row))

@@ -5,6 +5,7 @@ trail name it. Instants are UTC with microseconds; SQLite keeps them as ISO 8601
 """
 
 from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Row,
     String,
     Table,
     Text,
@@ -26,6 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+"""One row of whatever columns were asked for."""
 
 metadata = MetaData(
     naming_convention={
@@ -44,7 +49,7 @@ class Instant(TypeDecorator[datetime]):
     impl = DateTime
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime | str]:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Timestamp with time zone on PostgreSQL; 27 characters of text on SQLite."""
         if dialect.name == "postgresql":
             return dialect.type_descriptor(DateTime(timezone=True))

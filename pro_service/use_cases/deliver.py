@@ -1,4 +1,7 @@
-"""Send what is due: claim (committed) -> send, no transaction open -> record. What cannot be sent ends with a person."""
+"""Send what is due: claim (committed) -> send, no transaction open -> record.
+
+What cannot be sent ends with a person.
+"""
 
 import random
 import secrets
@@ -149,8 +152,8 @@ class _Sending:
         return Outcome(claimed, state, error=error, next_try_at=self._later(claimed, None))
 
     def _later(self, claimed: Claimed, wished: float | None) -> datetime:
-        seconds = BACK_OFF[min(claimed.attempt, len(BACK_OFF)) - 1]
-        seconds = max(seconds * random.uniform(0.8, 1.2), wished or 0)  # noqa: S311 -- jitter, not a secret
+        usual = BACK_OFF[min(claimed.attempt, len(BACK_OFF)) - 1]
+        seconds = max(usual * random.uniform(0.8, 1.2), wished or 0)  # noqa: S311 -- jitter, not a secret
         return self.now + timedelta(seconds=seconds)
 
 

@@ -26,7 +26,7 @@ def interpret_unread(rt: Runtime) -> int:
 
 
 def interpret(rt: Runtime, inbound_id: int) -> None:
-    """Read one kept text and carry out what follows. A fault in the rules leaves it to be read again, then to a person."""
+    """Read one kept text and carry out what follows. After a fault it is read again, and in the end by a person."""
     now = rt.clock()
     try:
         _interpret(rt, inbound_id, now)
@@ -94,7 +94,8 @@ def _nobody(unit: Work, loaded: list[Loaded], row: inbox.Text) -> None:
         task = escalate(one.case, "E0", "shared_telephone", unit.now)
         unit.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
     if not loaded:
-        unit.writer.possible_participant(row.sender_index, study_id=studies.only(unit.session))
+        known = studies.every(unit.session)
+        unit.writer.possible_participant(row.sender_index, study_id=known[0].id if len(known) == 1 else None)
 
 
 def _give_to_a_person(rt: Runtime, inbound_id: int, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What Twilio calls: texts from telephones, and what became of ours. The signature is checked for the whole blueprint."""
+"""What Twilio calls: texts from telephones, and what became of ours. Every call must be signed."""
 
 from flask import Blueprint, Response, abort, request
 
