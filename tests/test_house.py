@@ -1,15 +1,12 @@
 """The rules of the house, kept by counting. Where a rule has to bend, the exception stands here with its reason."""
 
 import ast
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from pro_service import paths
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE_LINES, FUNCTION_LINES = 300, 40
@@ -104,53 +101,7 @@ def test_the_environment_is_read_by_the_settings_alone(file: Path) -> None:
     assert not {"print"} & {node.id for node in ast.walk(tree_of(file)) if isinstance(node, ast.Name)}
 
 
-# --- templates and migrations ----------------------------------------------------------------------------------------
-
-
-def frames() -> dict[str, dict[str, Path]]:
-    """Return language → name → file of every text's frame."""
-    languages = sorted(folder for folder in (paths.templates() / "sms").iterdir() if folder.is_dir())
-    return {
-        folder.name: {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*.txt"))}
-        for folder in languages
-    }
-
-
-def test_every_text_is_there_in_every_language_with_the_same_blanks() -> None:
-    blanks = {
-        language: {
-            name: sorted(set(re.findall(r"\{(\w+)\}", file.read_text(encoding="utf-8"))))
-            for name, file in files.items()
-        }
-        for language, files in frames().items()
-    }
-    assert blanks["en"]
-    assert blanks["tr"] == blanks["en"]
-
-
-@pytest.mark.parametrize("language", ["en", "tr"])
-def test_a_text_is_one_that_a_telephone_shows(language: str) -> None:
-    for name, file in frames()[language].items():
-        text = file.read_text(encoding="utf-8")
-        assert text.strip(), name
-        assert not re.search(r"[\u200b-\u200f\u202a-\u202e\ufeff\t]", text), name
-
-
-PAGES = sorted((ROOT / "templates").rglob("*.html"))
-
-
-@each(PAGES)
-def test_a_page_holds_no_script_and_no_style_of_its_own(file: Path) -> None:
-    page = file.read_text(encoding="utf-8")
-    assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>|<style\b|\sstyle=|\son[a-z]+=|javascript:", page) == []
-
-
-@each(PAGES)
-def test_a_page_loads_nothing_from_elsewhere(file: Path) -> None:
-    loading = re.findall(
-        r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=[\"'](?:https?:)?//", file.read_text("utf-8")
-    )
-    assert loading == []
+# --- migrations -------------------------------------------------------------------------------------------------------
 
 
 def test_migrations_are_numbered_without_a_gap() -> None:
