@@ -1,8 +1,6 @@
-"""One participant's story: windows and why they are where they are, texts, answers, calls, escalations, changes."""
+"""One participant's story as JSON: windows and why they are where they are, texts, answers, derived values."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -10,10 +8,9 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts, status
-from pro_service.core.decisions import primary_open
 from pro_service.core.scoring import Derived, derive, derive_impression
 from pro_service.core.windows import explain
-from pro_service.store.cases import Loaded, Loader
+from pro_service.store.cases import Loader
 from pro_service.store.reports import (
     EscalationRow,
     ParticipantStatus,
@@ -23,18 +20,7 @@ from pro_service.store.reports import (
     loaded_by_code,
     participant_status,
 )
-from pro_service.store.schema import audit_trail, calls, messages, responses, users, windows
-
-CHANGES = 100
-SHOWN = frozenset(
-    {
-        "kind", "frame", "window", "state", "level", "reason", "outcome", "due_at", "version", "settled", "confirmed_at",
-        "consented_at", "opted_out_at", "paused_at", "paused_until", "withdrawn_at", "died_at", "procedure_date",
-        "texts_held_until", "snoozed_until", "unreachable_at", "channel", "language", "missing_reason",
-        "acknowledged_at", "look_again_at", "schedule", "site", "code",
-    }
-)  # fmt: skip
-"""Fields of the audit trail whose values a coordinator may read; of every other field only that it changed."""
+from pro_service.store.schema import messages, responses, users, windows
 
 
 class Story(TypedDict):
@@ -162,121 +148,3 @@ def response_rows(session: Session, participant_id: int) -> list[Row[Any]]:
         .order_by(r.recorded_at, r.id)
     )
     return list(session.execute(statement))
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One row of the audit trail, as a coordinator may read it."""
-
-    at: datetime
-    actor_kind: str
-    actor: str
-    action: str
-    entity: str
-    entity_id: int | None
-    fields: tuple[tuple[str, object, object], ...]
-    """(field, old, new); values that are not for coordinators are "•••"."""
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ParticipantView:
-    """What the participant's page shows."""
-
-    loaded: Loaded
-    site_id: int
-    status: ParticipantStatus
-    windows: tuple["WindowView", ...]
-    messages: list[Row[Any]]
-    responses: list[Row[Any]]
-    calls: list[Row[Any]]
-    escalations: list[EscalationRow]
-    changes: list[Change]
-
-
-@dataclass(frozen=True, slots=True)
-class WindowView:
-    """One window with its status and the reasons for its dates (name -> value)."""
-
-    facts: WindowFacts
-    status: str
-    at_risk: bool
-    why: dict[str, str]
-
-
-def participant_view(
-    session: Session, loader: Loader, study_id: int, code: str, now: datetime, sites: Sites = None
-) -> ParticipantView | None:
-    """One participant for the page; None if there is none with this code one may see."""
-    loaded = loaded_by_code(session, loader, study_id, code, sites)
-    if loaded is None:
-        return None
-    case = loaded.case
-    return ParticipantView(
-        loaded=loaded,
-        site_id=loaded.site_id,
-        status=participant_status(case, now),
-        windows=tuple(_view(case, window, now) for window in case.windows),
-        messages=message_rows(session, case.participant.id),
-        responses=response_rows(session, case.participant.id),
-        calls=call_rows(session, case.participant.id),
-        escalations=escalations(session, study_id, participant_id=case.participant.id),
-        changes=changes(session, case.participant.id),
-    )
-
-
-def _view(case: Case, window: WindowFacts, now: datetime) -> WindowView:
-    facts = explain(window.span, case.protocol, case.participant.procedure_date, case.site_zone)
-    state = status(window, case.participant, case.protocol.primary(window.point), now)
-    open_now = state in ("open", "partial") and now < window.span.closes_at and primary_open(case, window)
-    return WindowView(
-        facts=window,
-        status=state,
-        at_risk=open_now and window.span.closes_at - now <= AT_RISK,
-        why={fact.name: fact.value for fact in facts},
-    )
-
-
-def call_rows(session: Session, participant_id: int, window_id: int | None = None) -> list[Row[Any]]:
-    """Calls to one participant, newest first, with who called; notes stay sealed."""
-    c = calls.c
-    statement = (
-        select(
-            c.id, c.called_at, c.outcome, c.call_back_at, c.note, c.window_id,
-            windows.c.code.label("window"), users.c.email.label("who"),
-        )
-        .outerjoin(windows, windows.c.id == c.window_id)
-        .join(users, users.c.id == c.user_id)
-        .where(c.participant_id == participant_id)
-        .order_by(c.called_at.desc(), c.id.desc())
-    )  # fmt: skip
-    if window_id is not None:
-        statement = statement.where(c.window_id == window_id)
-    return list(session.execute(statement))
-
-
-def changes(session: Session, participant_id: int, since: datetime | None = None) -> list[Change]:
-    """The newest changes about one participant, newest first, masked for coordinators."""
-    a = audit_trail.c
-    statement = select(audit_trail).where(a.participant_id == participant_id).order_by(a.id.desc()).limit(CHANGES)
-    if since is not None:
-        statement = statement.where(a.at > since)
-    return [
-        Change(
-            at=row.at,
-            actor_kind=row.actor_kind,
-            actor=row.actor,
-            action=row.action,
-            entity=row.entity,
-            entity_id=row.entity_id,
-            fields=tuple(_masked(name, old, new) for name, (old, new) in json.loads(row.changes).items()),
-            reason=row.reason,
-        )
-        for row in session.execute(statement)
-    ]
-
-
-def _masked(name: str, old: object, new: object) -> tuple[str, object, object]:
-    if name in SHOWN:
-        return name, old, new
-    return name, None if old is None else "•••", None if new is None else "•••"

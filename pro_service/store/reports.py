@@ -6,25 +6,18 @@ same rules. Everything is ready for JSON: instants as UTC ISO 8601 with Z.
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias, TypedDict
 
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import AFTER_OPENING, Case, Participant, settled_as
+from pro_service.core.case import AFTER_OPENING, Case, Participant, WindowFacts, settled_as
+from pro_service.core.decisions import primary_open
 from pro_service.core.protocol import Protocol
+from pro_service.store import schema
 from pro_service.store.cases import Loaded, Loader
-from pro_service.store.schema import (
-    escalations as escalation_table,
-    heartbeats,
-    participants,
-    protocol_versions,
-    sites as site_table,
-    studies,
-    tallies,
-    windows,
-)
+from pro_service.store.schema import heartbeats, participants, protocol_versions, studies, tallies, windows
 
 Sites: TypeAlias = Collection[int] | None
 """Ids of the sites one may see; None = every site of the study."""
@@ -32,6 +25,8 @@ Sites: TypeAlias = Collection[int] | None
 ParticipantStatus: TypeAlias = Literal["planned", "active", "paused", "opted_out", "withdrawn", "died", "finished"]
 
 BATCH = 500
+AT_RISK = timedelta(hours=48)
+"""So close to its end an open window without an answer may shout."""
 
 
 class ComplianceRow(TypedDict):
@@ -63,14 +58,14 @@ def protocol_of(session: Session, loader: Loader, study_id: int) -> Protocol | N
 
 def study_sites(session: Session, study_id: int) -> dict[int, str]:
     """Site ids of a study with their codes, ordered by code."""
-    s = site_table.c
+    s = schema.sites.c
     rows = session.execute(select(s.id, s.code).where(s.study_id == study_id).order_by(s.code))
     return {row.id: row.code for row in rows}
 
 
 def study_code(session: Session, study_id: int) -> str:
     """The code of a study; NoResultFound if there is none with this id."""
-    return session.execute(select(studies.c.code).where(studies.c.id == study_id)).scalar_one()
+    return str(session.execute(select(studies.c.code).where(studies.c.id == study_id)).scalar_one())
 
 
 def heartbeat(session: Session, name: str = "tick") -> datetime | None:
@@ -179,9 +174,9 @@ def escalations(
     participant_id: int | None = None,
 ) -> list[EscalationRow]:
     """Escalations of a study in the order they were raised; one query."""
-    e = escalation_table.c
+    e = schema.escalations.c
     statement: Select[Any] = (
-        select(escalation_table, participants.c.code.label("participant"), windows.c.code.label("window"))
+        select(schema.escalations, participants.c.code.label("participant"), windows.c.code.label("window"))
         .outerjoin(participants, participants.c.id == e.participant_id)
         .outerjoin(windows, windows.c.id == e.window_id)
         .where(e.study_id == study_id)
@@ -210,7 +205,7 @@ def _escalation(row: Row[Any]) -> EscalationRow:
     )
 
 
-def participant_status(case: Case, now: datetime) -> ParticipantStatus:  # noqa: PLR0911 -- one line a status
+def participant_status(case: Case, now: datetime) -> ParticipantStatus:
     """What a participant is at `now`; the first that fits, from what cannot change to what can."""
     person: Participant = case.participant
     if person.died_at is not None:
@@ -226,6 +221,18 @@ def participant_status(case: Case, now: datetime) -> ParticipantStatus:  # noqa:
     if person.paused_at is not None and (person.paused_until is None or person.paused_until > now):
         return "paused"
     return "active"
+
+
+def at_risk(case: Case, window: WindowFacts, state: str, now: datetime) -> bool:
+    """Whether little time is left to save an open window: 48 hours or less, and the deciding item unanswered."""
+    running = window.span.opens_at <= now < window.span.closes_at
+    return (
+        running
+        and state in ("open", "partial")
+        and window.point.prompted
+        and window.span.closes_at - now <= AT_RISK
+        and primary_open(case, window)
+    )
 
 
 def loaded_by_code(session: Session, loader: Loader, study_id: int, code: str, sites: Sites = None) -> Loaded | None:

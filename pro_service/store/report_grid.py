@@ -1,0 +1,166 @@
+"""The grid participants × windows: one keyset page, judged by the same rules as everything else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from pro_service.core.case import Case, WindowFacts, status
+from pro_service.store.cases import Loader
+from pro_service.store.reports import AT_RISK, ParticipantStatus, Sites, at_risk, participant_status, protocol_of
+from pro_service.store.schema import participants, windows
+
+PAGE = 50
+SCAN = 1000
+"""So many participants are looked through for one page of a filter; the next page goes on from there."""
+
+NOT_APPLICABLE = frozenset({"missed_before_enrolment", "withdrawn", "died", "cancelled"})
+SHAPES = (
+    "at_risk", "open", "partial", "upcoming", "completed_in_window", "completed_late", "declined", "missed",
+    "not_applicable",
+)  # fmt: skip
+"""What the legend tells apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One window of one participant."""
+
+    status: str
+    shape: str
+    """One of SHAPES."""
+    opens_at: datetime
+    closes_at: datetime
+    answered_at: datetime | None
+    """When the last answer that counts arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One participant."""
+
+    code: str
+    site: str
+    zone: str
+    """The site's."""
+    status: ParticipantStatus
+    cells: Mapping[str, Cell]
+    """By time point; a window that does not exist (no procedure end yet) is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One page of the grid."""
+
+    codes: tuple[str, ...]
+    """Time points of the newest protocol, in order."""
+    rows: tuple[GridRow, ...]
+    after: str | None
+    """Code after which the next page goes on; None = this is the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What to look for; everything of it stands in the page's address."""
+
+    after: str | None = None
+    state: str | None = None
+    """One of SHAPES: participants with at least one such window."""
+    search: str | None = None
+    """Beginning of a participant's code."""
+
+
+def participants_page(
+    session: Session,
+    loader: Loader,
+    study_id: int,
+    now: datetime,
+    sites: Sites = None,
+    look: Look = Look(),
+    *,
+    size: int = PAGE,
+) -> Grid:
+    """One page of participants in the order of their codes; a fixed number of queries at any size."""
+    protocol = protocol_of(session, loader, study_id)
+    codes = () if protocol is None else tuple(point.code for point in protocol.time_points)
+    found, after = _found(session, study_id, now, sites, look, size)
+    loaded = loader.load(session, found, lock=False, whole=False) if found else []
+    by_id = {one.case.participant.id: _row(one.case, now) for one in loaded}
+    rows = [by_id[key] for key in found if key in by_id]
+    if look.state:
+        rows = [row for row in rows if any(cell.shape == look.state for cell in row.cells.values())]
+    return Grid(codes, tuple(rows), after)
+
+
+def _found(
+    session: Session, study_id: int, now: datetime, sites: Sites, look: Look, size: int
+) -> tuple[list[int], str | None]:
+    """Ids of one page's participants, and the code after which the next page goes on."""
+    p = participants.c
+    statement = select(p.id, p.code).where(p.study_id == study_id).order_by(p.code)
+    if look.after:
+        statement = statement.where(p.code > look.after)
+    if look.search:
+        statement = statement.where(p.code.startswith(look.search, autoescape=True))
+    if sites is not None:
+        statement = statement.where(p.site_id.in_(sites))
+    if look.state is None:
+        rows = session.execute(statement.limit(size + 1)).all()
+        return [row.id for row in rows[:size]], rows[size - 1].code if len(rows) > size else None
+    return _filtered(session, statement, _may_be(look.state, now), size)
+
+
+def _filtered(
+    session: Session, statement: Select[int, str], condition: ColumnElement[bool], size: int
+) -> tuple[list[int], str | None]:
+    scan = statement.limit(SCAN).subquery()
+    matching = exists().where(windows.c.participant_id == scan.c.id, windows.c.cancelled_at.is_(None), condition)
+    rows = session.execute(select(scan.c.id, scan.c.code).where(matching).order_by(scan.c.code).limit(size + 1)).all()
+    if len(rows) > size:
+        return [row.id for row in rows[:size]], rows[size - 1].code
+    last = session.execute(statement.offset(SCAN - 1).limit(1)).first()
+    return [row.id for row in rows], None if last is None else last.code
+
+
+def _may_be(state: str, now: datetime) -> ColumnElement[bool]:
+    """What the database can say of a state; whether it is so, the rules say."""
+    w = windows.c
+    running = and_(w.opens_at <= now, w.closes_at > now)
+    match state:
+        case "upcoming":
+            return w.opens_at > now
+        case "open":
+            return running
+        case "at_risk":
+            return and_(running, w.closes_at <= now + AT_RISK)
+        case "partial":
+            return or_(running, w.settled == "partial", and_(w.settled.is_(None), w.closes_at <= now))
+        case "not_applicable":
+            return or_(w.settled.is_(None), w.settled.not_in(("completed_in_window", "missed", "partial")))
+        case _:
+            return or_(w.settled == state, w.settled.is_(None))
+
+
+def _row(case: Case, now: datetime) -> GridRow:
+    return GridRow(
+        code=case.participant.code,
+        site=case.participant.site.code,
+        zone=case.participant.site.zone,
+        status=participant_status(case, now),
+        cells={window.code: cell(case, window, now) for window in case.current},
+    )
+
+
+def cell(case: Case, window: WindowFacts, now: datetime) -> Cell:
+    """One window, judged."""
+    state = status(window, case.participant, case.protocol.primary(window.point), now)
+    shape = "not_applicable" if state in NOT_APPLICABLE else state
+    return Cell(
+        status=state,
+        shape="at_risk" if at_risk(case, window, state, now) else shape,
+        opens_at=window.span.opens_at,
+        closes_at=window.span.closes_at,
+        answered_at=max((answer.received_at for answer in window.answers.values() if answer.given), default=None),
+    )
