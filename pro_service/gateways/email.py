@@ -32,14 +32,16 @@ class EmailGateway:
         port: int,
         *,
         mail_from: str,
-        clock: Callable[[], datetime],
-        credentials: tuple[str, str] | None = None,
+        username: str | None = None,
+        password: str | None = None,
         timeout: float = TIMEOUT_SECONDS,
+        clock: Callable[[], datetime] | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Keep where the relay is. `clock` dates the mails; credentials are (user, password); `timeout` in seconds."""
+        """Keep where the relay is. `clock` dates the mails (else the relay does); `timeout` in seconds."""
         self._host, self._port, self._timeout = host, port, timeout
-        self._mail_from, self._clock, self._credentials = mail_from, clock, credentials
+        self._mail_from, self._clock = mail_from, clock
+        self._credentials = (username, password or "") if username else None
         self._tls = tls or ssl.create_default_context()
 
     def send(self, outgoing: Outgoing) -> Accepted:
@@ -66,7 +68,8 @@ class EmailGateway:
             raise Refused(kind="template") from None
         domain = parseaddr(self._mail_from)[1].rpartition("@")[2] or "localhost"
         letter["Message-ID"] = f"<{outgoing.reference or outgoing.message_id}@{domain}>"
-        letter["Date"] = format_datetime(self._clock())
+        if self._clock is not None:
+            letter["Date"] = format_datetime(self._clock())
         letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices in answer
         letter.set_content(outgoing.body, charset="utf-8")
         return letter

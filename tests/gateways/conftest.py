@@ -3,7 +3,7 @@
 import queue
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -143,7 +143,8 @@ def served(app: Flask) -> Iterator[str]:
         carrier = app.extensions.get("carrier")
         if carrier:
             carrier.postman.close()
-        server.trigger.pull_trigger(end)  # in the server's own thread: its loop bears no other
+        with suppress(OSError):  # it may have heard, and be gone, before it is woken
+            server.trigger.pull_trigger(end)  # in the server's own thread: its loop bears no other
         thread.join(PATIENCE)
         server.task_dispatcher.shutdown()
 

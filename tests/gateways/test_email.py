@@ -33,7 +33,8 @@ def gateway(port: int, *, credentials: tuple[str, str] | None = None, timeout: f
         port,
         mail_from="PRO Service <pro@clinic.example.org>",
         clock=lambda: NOON,
-        credentials=credentials,
+        username=credentials and credentials[0],
+        password=credentials and credentials[1],
         timeout=timeout,
     )
 

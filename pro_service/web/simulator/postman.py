@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from itertools import count
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from time import monotonic
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
@@ -29,24 +29,22 @@ class Postman:
         self._waiting: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._bell = Condition()
-        self._closed = False
+        self._ended = Event()
         self._workers = [Thread(target=self._work, name=f"postman-{n}", daemon=True) for n in range(workers)]
         for worker in self._workers:
             worker.start()
 
     def close(self) -> None:
         """Stop; what is not delivered yet is dropped."""
+        self._ended.set()
         with self._bell:
-            self._closed = True
             self._bell.notify_all()
         for worker in self._workers:
             worker.join(WEBHOOK_SECONDS)
 
     def pause(self, seconds: float) -> None:
         """Keep the caller waiting, but not longer than the simulator lives."""
-        until = monotonic() + seconds
-        with self._bell:
-            self._bell.wait_for(lambda: self._closed or monotonic() >= until, timeout=seconds)
+        self._ended.wait(seconds)
 
     def later(self, seconds: float, job: Callable[[], None]) -> None:
         """Do something after a while."""
@@ -97,12 +95,14 @@ class Postman:
 
     def _next(self) -> Callable[[], None] | None:
         with self._bell:
-            while not self._closed:
+            while not self._ended.is_set():
                 if not self._waiting:
                     self._bell.wait()
                     continue
                 wait = self._waiting[0][0] - monotonic()
                 if wait <= 0:
-                    return heappop(self._waiting)[2]
+                    job = heappop(self._waiting)[2]
+                    self._bell.notify()  # somebody else keeps watch over the next one
+                    return job
                 self._bell.wait(wait)
         return None

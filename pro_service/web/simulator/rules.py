@@ -92,7 +92,12 @@ def lost_on_the_way(to: str, body: str) -> int | None:
 
 def is_telephone(number: str) -> bool:
     """Say whether this is a possible number in E.164."""
-    return bool(_E164.fullmatch(number)) and phonenumbers.is_possible_number(phonenumbers.parse(number))
+    if not _E164.fullmatch(number):
+        return False
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:  # no country has this code
+        return False
 
 
 def is_turkish(number: str) -> bool:
