@@ -60,4 +60,7 @@ def _run(script: Path, *arguments: str | Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        raise SystemExit(main())
+    except places.PeerMissingError as error:
+        raise SystemExit(str(error)) from None
