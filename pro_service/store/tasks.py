@@ -1,0 +1,137 @@
+"""What people write down about their work: acknowledged, called, put off, why a value is missing.
+
+Each function queues its rows and audit entries with the transaction's Writer; nothing here decides anything.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from pro_service.core.case import EscalationFacts
+from pro_service.store.audit import Entry
+from pro_service.store.cases import Loaded, zone_of
+from pro_service.store.records import Writer
+from pro_service.store.schema import calls, escalations, participants, windows
+from pro_service.store.vault import opened, sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whom an escalation is about."""
+
+    study_id: int
+    site_id: int | None
+    participant_id: int | None
+
+
+def whose(session: Session, escalation_id: int) -> Whose | None:
+    """Whom this escalation is about; None if there is none with this id."""
+    e = escalations.c
+    row = session.execute(select(e.study_id, e.site_id, e.participant_id).where(e.id == escalation_id)).first()
+    return None if row is None else Whose(*row)
+
+
+def acknowledge(writer: Writer, loaded: Loaded, escalation: EscalationFacts) -> None:
+    """Somebody has taken it up; it no longer goes up the ladder. A second time changes nothing."""
+    if escalation.acknowledged_at is not None or not escalation.open:
+        return
+    e = escalations.c
+    statement = update(escalations).where(e.id == escalation.id, e.acknowledged_at.is_(None))
+    values = {"acknowledged_at": writer.now, "acknowledged_by": writer.actor.user_id}
+    writer.session.execute(statement.values(**values))
+    changed(writer, loaded)
+    writer.note(loaded, "acknowledge", "escalation", escalation.id, {"acknowledged_at": (None, writer.now)})
+
+
+def put_off(writer: Writer, loaded: Loaded, escalation_id: int, until: datetime | None) -> None:
+    """Take it up again at `until`; None = it stands with the others again."""
+    e = escalations.c
+    writer.session.execute(update(escalations).where(e.id == escalation_id).values(look_again_at=until))
+    changed(writer, loaded)
+    writer.note(loaded, "put_off", "escalation", escalation_id, {"look_again_at": (None, until)})
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A telephone call that was made."""
+
+    escalation_id: int | None
+    window_id: int | None
+    outcome: str
+    call_back_at: datetime | None = None
+    note: str | None = None
+    """Free text; may unblind, so it is sealed with the participant's key."""
+
+
+def call(writer: Writer, loaded: Loaded, made: Made) -> int:
+    """Keep a call; gives its row id. ValueError if there is a note and the participant's key is destroyed."""
+    participant_id = loaded.case.participant.id
+    row_id = next(writer.ids)
+    note = None
+    if made.note:
+        if loaded.data_key is None:
+            raise ValueError(f"call {row_id}: a note needs the participant's key")
+        note = sealed(writer.vault.data_key(loaded.data_key, participant_id), made.note.encode(), note_place(row_id))
+    writer.add(
+        calls,
+        {
+            "id": row_id,
+            "study_id": loaded.study_id,
+            "participant_id": participant_id,
+            "window_id": made.window_id,
+            "escalation_id": made.escalation_id,
+            "user_id": writer.actor.user_id,
+            "called_at": writer.now,
+            "outcome": made.outcome,
+            "call_back_at": made.call_back_at,
+            "note": note,
+        },
+    )
+    changed(writer, loaded)
+    writer.note(loaded, "call", "call", row_id, {"outcome": (None, made.outcome), "window": (None, made.window_id)})
+    return row_id
+
+
+def note_place(call_id: int) -> str:
+    """Where a call's note is sealed for."""
+    return f"calls|note|{call_id}"
+
+
+def missing_reason(writer: Writer, loaded: Loaded, window_id: int, reason: str) -> None:
+    """Why a window has no answer (SDTM --REASND), as a person found out."""
+    w = windows.c
+    writer.session.execute(update(windows).where(w.id == window_id).values(missing_reason=reason))
+    changed(writer, loaded)
+    writer.note(loaded, "explain", "window", window_id, {"missing_reason": (None, reason)})
+
+
+def changed(writer: Writer, loaded: Loaded) -> None:
+    """Raise the participant's revision, and have `look_at` worked out anew."""
+    p = participants.c
+    statement = update(participants).where(p.id == loaded.case.participant.id)
+    writer.session.execute(statement.values(revision=p.revision + 1))
+    writer.look_anew(loaded)
+
+
+def resolve_unowned(writer: Writer, escalation_id: int, outcome: str) -> None:
+    """End an escalation that is about no participant (a text from an unknown telephone)."""
+    e = escalations.c
+    row = writer.session.execute(select(e.study_id, e.resolved_at).where(e.id == escalation_id)).first()
+    if row is None or row.resolved_at is not None:
+        return
+    values = {"resolved_at": writer.now, "resolved_by": writer.actor.user_id, "outcome": outcome}
+    writer.session.execute(update(escalations).where(e.id == escalation_id).values(**values))
+    entry = Entry("resolve", "escalation", escalation_id, {"outcome": (None, outcome)}, row.study_id)
+    writer.audit(entry, zone_of("UTC"))
+
+
+def telephone(writer: Writer, loaded: Loaded) -> str | None:
+    """The participant's number in clear, and the audit row that says who looked; None without a number."""
+    if loaded.phone is None or loaded.data_key is None:
+        return None
+    participant_id = loaded.case.participant.id
+    key = writer.vault.data_key(loaded.data_key, participant_id)
+    writer.note(loaded, "view_contact", "participant", participant_id, {"phone": (None, "shown")})
+    return opened(key, loaded.phone, f"participants|phone|{participant_id}").decode()

@@ -1,0 +1,267 @@
+"""What coordinators do about open work: take it up, telephone, say how it went, say why a value is missing."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from typing import Literal, TypeAlias, get_args
+from zoneinfo import ZoneInfo
+
+from pro_service.core.answers import on_answers
+from pro_service.core.case import Case, EscalationFacts, WindowFacts
+from pro_service.core.commands import CancelTexts, Command, OptOut, Resolve, Unreachable
+from pro_service.core.decisions import escalate
+from pro_service.core.windows import local_instant
+from pro_service.runtime import Runtime
+from pro_service.store import cases, tasks
+from pro_service.store.audit import Actor
+from pro_service.store.cases import Loaded
+from pro_service.use_cases.carrying import Work, work
+
+Outcome: TypeAlias = Literal[
+    "completed_now", "will_do_it", "call_back_at", "no_answer", "busy", "wrong_person", "not_in_service",
+    "refused_this_time", "wants_no_messages", "withdraws", "moved", "hospitalised", "died", "language_barrier",
+]  # fmt: skip
+"""How a call ended (protocol: escalation ladder)."""
+
+MissingReason: TypeAlias = Literal[
+    "not_asked", "not_delivered", "unreachable", "refused_this_visit", "too_ill", "hospitalised", "withdrew", "died",
+    "language_or_ability", "site_error", "enrolled_after_window", "other",
+]  # fmt: skip
+"""Why a value is missing, as SDTM --REASND wants to know it."""
+
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+MISSING_REASONS: tuple[MissingReason, ...] = get_args(MissingReason)
+FAILED: frozenset[str] = frozenset({"no_answer", "busy", "wrong_person"})
+"""Nobody spoke to the participant: counted towards `failed_calls`."""
+FINAL: frozenset[str] = frozenset({"withdraws", "died"})
+"""Ends everything; asks for a note that says how one knows."""
+PARTS_OF_THE_DAY = (time(10), time(13, 30), time(16, 30))
+APART = timedelta(hours=2)
+
+RefusedCode: TypeAlias = Literal[
+    "resolved", "needs_note", "needs_time", "time_passed", "time_after_close", "enter_the_answers", "unknown_outcome"
+]
+
+
+class WorkRefusedError(Exception):
+    """What was asked cannot be done with this task; `code` says why, and nothing was written."""
+
+    def __init__(self, code: RefusedCode) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class StaleError(Exception):
+    """The participant changed after the form was made; nothing was written."""
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(f"the participant is at revision {revision} now")
+        self.revision = revision
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a call ended, in the caller's words."""
+
+    outcome: Outcome
+    call_back_at: datetime | None = None
+    note: str | None = None
+
+
+def acknowledge(rt: Runtime, actor: Actor, escalation_id: int) -> None:
+    """Take a task up: it no longer goes up the ladder. KeyError if there is none."""
+    with _task(rt, actor, escalation_id) as (w, loaded, escalation):
+        tasks.acknowledge(w.writer, loaded, escalation)
+
+
+def record(rt: Runtime, actor: Actor, escalation_id: int, told: Told, *, revision: int | None = None) -> None:
+    """Keep a call and do what its outcome asks for.
+
+    KeyError (no such task), StaleError (the participant has changed since `revision`), WorkRefusedError.
+    """
+    with _task(rt, actor, escalation_id, revision) as (w, loaded, escalation):
+        _check(loaded.case, escalation, told, w.now)
+        _keep(w, loaded, escalation, told)
+        _OUTCOMES.get(told.outcome, _stays_open)(w, loaded, escalation, told)
+
+
+def _check(case: Case, escalation: EscalationFacts, told: Told, now: datetime) -> None:
+    if not escalation.open:
+        raise WorkRefusedError("resolved")
+    if told.outcome not in OUTCOMES:
+        raise WorkRefusedError("unknown_outcome")
+    if told.outcome == "completed_now":
+        raise WorkRefusedError("enter_the_answers")
+    if told.outcome in FINAL and not (told.note or "").strip():
+        raise WorkRefusedError("needs_note")
+    if told.outcome == "call_back_at":
+        _check_time(_window(case, escalation), told.call_back_at, now)
+
+
+def _check_time(window: WindowFacts | None, at: datetime | None, now: datetime) -> None:
+    if at is None:
+        raise WorkRefusedError("needs_time")
+    if at <= now:
+        raise WorkRefusedError("time_passed")
+    if window is not None and now < window.span.closes_at <= at:
+        raise WorkRefusedError("time_after_close")
+
+
+def _keep(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    back = told.call_back_at if told.outcome == "call_back_at" else None
+    note = (told.note or "").strip() or None
+    tasks.call(w.writer, loaded, tasks.Made(escalation.id, escalation.window_id, told.outcome, back, note))
+    tasks.acknowledge(w.writer, loaded, escalation)
+
+
+def _stays_open(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    """The call is kept, and the task stays: will do it, moved, hospitalised, language barrier."""
+
+
+def _nobody(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    """Try again at another part of the day; after several calls in vain the lead is told."""
+    case, window = loaded.case, _window(loaded.case, escalation)
+    if told.outcome != "wrong_person":
+        tasks.put_off(w.writer, loaded, escalation.id, try_again(case, window, w.now))
+    if window is None:
+        return
+    made = sum(call.window_id == window.id and call.outcome in FAILED for call in case.calls) + 1
+    lead = escalate(case, "E2", "failed_calls", w.now, window)
+    if made >= case.protocol.failed_calls and not case.escalated(lead.key):
+        w.carry_out(loaded, [lead])
+
+
+def _call_back(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    tasks.put_off(w.writer, loaded, escalation.id, told.call_back_at)
+
+
+def _refused(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    """Not this time: the deciding item is declined, prompts stop, the window's calls end."""
+    window = _window(loaded.case, escalation)
+    commands: tuple[Command, ...] = ()
+    if window is not None:
+        primary = loaded.case.protocol.primary(window.point)
+        items = window.missing() if primary is None else (primary,)
+        commands = on_answers(
+            loaded.case,
+            window,
+            {item: None for item in items if not window.given(item)},
+            source="telephone",
+            received_at=w.now,
+            now=w.now,
+            entered_by=w.writer.actor.user_id,
+        )
+    ended = {command.escalation_id for command in commands if isinstance(command, Resolve)}
+    rest = () if escalation.id in ended else (Resolve(escalation.id, told.outcome),)
+    told_so = (replace(c, outcome=told.outcome) if isinstance(c, Resolve) else c for c in commands)
+    w.carry_out(loaded, (*told_so, *rest))
+
+
+def _no_messages(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    """No more texts; one may still telephone, so the task stays."""
+    del escalation, told
+    if loaded.case.participant.opted_out_at is None:
+        w.carry_out(loaded, (OptOut(), CancelTexts()))
+
+
+def _no_such_number(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    del escalation
+    if loaded.case.participant.unreachable_at is None:
+        w.carry_out(loaded, (Unreachable(told.outcome), CancelTexts()))
+
+
+def _left(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    """Withdrawn or died: nothing goes out any more, and all open work about the participant ends."""
+    del escalation
+    field, action = ("died_at", "died") if told.outcome == "died" else ("withdrawn_at", "withdraw")
+    if getattr(loaded.case.participant, field) is None:
+        w.writer.change(loaded, {field: w.now}, action, "told in a call; see its note")
+    ending = (Resolve(e.id, told.outcome) for e in loaded.case.escalations if e.open)
+    w.carry_out(loaded, (CancelTexts(), *ending))
+
+
+_OUTCOMES: dict[str, Callable[[Work, Loaded, EscalationFacts, Told], None]] = {
+    "no_answer": _nobody,
+    "busy": _nobody,
+    "wrong_person": _nobody,
+    "call_back_at": _call_back,
+    "refused_this_time": _refused,
+    "wants_no_messages": _no_messages,
+    "not_in_service": _no_such_number,
+    "withdraws": _left,
+    "died": _left,
+}
+
+
+def try_again(case: Case, window: WindowFacts | None, now: datetime) -> datetime | None:
+    """When to call next: another part of the day, at least two hours on, before the close; None if there is no more."""
+    zone: ZoneInfo = case.site_zone
+    today = now.astimezone(zone).date()
+    moments = (local_instant(today + timedelta(days=n), at, zone) for n in range(2) for at in PARTS_OF_THE_DAY)
+    ahead = next(moment for moment in moments if moment >= now + APART)
+    return None if window is not None and ahead >= window.span.closes_at else ahead
+
+
+def resolve(rt: Runtime, actor: Actor, escalation_id: int, outcome: str = "done") -> None:
+    """End a task by saying how. KeyError if there is none, WorkRefusedError if it has ended."""
+    with rt.sessions.reading() as session:
+        found = tasks.whose(session, escalation_id)
+    if found is not None and found.participant_id is None:
+        with work(rt, actor, rt.clock()) as w:
+            tasks.resolve_unowned(w.writer, escalation_id, outcome)
+        return
+    with _task(rt, actor, escalation_id) as (w, loaded, escalation):
+        if not escalation.open:
+            raise WorkRefusedError("resolved")
+        tasks.acknowledge(w.writer, loaded, escalation)
+        w.carry_out(loaded, [Resolve(escalation.id, outcome)])
+
+
+def explain_missing(rt: Runtime, actor: Actor, escalation_id: int, reason: MissingReason) -> None:
+    """Say why a missed window has no answer; this ends the task.
+
+    KeyError if there is none, WorkRefusedError if it has ended or the reason is none of MISSING_REASONS.
+    """
+    with _task(rt, actor, escalation_id) as (w, loaded, escalation):
+        if not escalation.open:
+            raise WorkRefusedError("resolved")
+        if reason not in MISSING_REASONS:
+            raise WorkRefusedError("unknown_outcome")
+        if escalation.window_id is not None:
+            tasks.missing_reason(w.writer, loaded, escalation.window_id, reason)
+        tasks.acknowledge(w.writer, loaded, escalation)
+        w.carry_out(loaded, [Resolve(escalation.id, reason)])
+
+
+def show_telephone(
+    rt: Runtime, actor: Actor, study_id: int, code: str, sites: Collection[int] | None = None
+) -> str | None:
+    """The participant's number, once, with an audit row of who looked; None without one. KeyError if not to be seen."""
+    with work(rt, actor, rt.clock()) as w:
+        found = cases.find(w.session, study_id, code)
+        if found is None:
+            raise KeyError(code)
+        loaded = rt.loader.one(w.session, found)
+        if sites is not None and loaded.site_id not in sites:
+            raise KeyError(code)
+        return tasks.telephone(w.writer, loaded)
+
+
+@contextmanager
+def _task(
+    rt: Runtime, actor: Actor, escalation_id: int, revision: int | None = None
+) -> Iterator[tuple[Work, Loaded, EscalationFacts]]:
+    """One transaction about one task, with its participant's row taken."""
+    with work(rt, actor, rt.clock()) as w:
+        found = tasks.whose(w.session, escalation_id)
+        if found is None or found.participant_id is None:
+            raise KeyError(escalation_id)
+        loaded = rt.loader.one(w.session, found.participant_id)
+        if revision is not None and loaded.case.participant.revision != revision:
+            raise StaleError(loaded.case.participant.revision)
+        yield w, loaded, next(e for e in loaded.case.escalations if e.id == escalation_id)
+
+
+def _window(case: Case, escalation: EscalationFacts) -> WindowFacts | None:
+    return None if escalation.window_id is None else case.window(escalation.window_id)

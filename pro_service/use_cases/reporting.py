@@ -1,0 +1,30 @@
+"""What the command line and the pages look at: one clock reading, one consistent look."""
+
+from collections.abc import Collection
+
+from pro_service.runtime import Runtime
+from pro_service.store import report_story, reports
+from pro_service.store.report_story import Story
+from pro_service.store.reports import ComplianceRow, EscalationRow
+
+
+def compliance(rt: Runtime, study_id: int, sites: Collection[int] | None = None) -> list[ComplianceRow]:
+    """`report compliance`: what was due in each time point and what came of it."""
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        return reports.compliance(session, rt.loader, study_id, now, sites)
+
+
+def escalations(
+    rt: Runtime, study_id: int, sites: Collection[int] | None = None, *, open_only: bool = False
+) -> list[EscalationRow]:
+    """`report escalations`: everything that was ever somebody's work, in the order it was raised."""
+    with rt.sessions.reading() as session:
+        return reports.escalations(session, study_id, sites, open_only=open_only)
+
+
+def story(rt: Runtime, study_id: int, code: str) -> Story | None:
+    """`participant show CODE`; None if there is no such participant."""
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        return report_story.participant_story(session, rt.loader, study_id, code, now)
