@@ -84,13 +84,13 @@ def clock(text: str) -> time:
 
 
 def consent(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """When the participant agreed to messages: an instant, or the beginning of a day at the site; empty = not at all."""
+    """When the participant agreed to messages: an instant, or a day (its beginning at the site); empty = not."""
     if not text:
         return None
     if plain(text) in _YES:
         raise CellError("a consent needs its date", "write the day on which it was given, e.g. 2026-05-11")
     if plain(text) in _NO:
-        raise CellError("no consent is written as an empty cell", "leave it empty: this participant is then only called")
+        raise CellError("no consent is written as an empty cell", "leave it empty: this participant is only called")
     given = _instant(text) if len(text) > len("2026-05-11") and _DATE.match(text) else None
     if given is None:
         given = local_instant(day(text), time(), zone)
@@ -130,7 +130,8 @@ def _instant(text: str) -> datetime | None:
     except ValueError:
         return None
     if found.tzinfo is None:
-        raise CellError(f"{shown(text)} says no time zone", "write the day alone, or add the offset: 2026-05-11T10:00+03:00")
+        remedy = "write the day alone, or add the offset: 2026-05-11T10:00+03:00"
+        raise CellError(f"{shown(text)} says no time zone", remedy)
     if found.year not in _YEARS:
         raise CellError(f"{shown(text)} is not an instant of a study", "write the day on which it was given")
     return found

@@ -1,7 +1,7 @@
 """Reads an enrolment file: bytes -> its columns and rows, or every fault of the file as a file, with its remedy.
 
-UTF-8 with or without a mark at its start; comma, semicolon or tab, told by the first line alone. What a spreadsheet saves
-otherwise is refused with the way to save it, because guessing an alphabet changes letters silently.
+UTF-8 with or without a mark at its start; comma, semicolon or tab, told by the first line alone. What a spreadsheet
+saves otherwise is refused with the way to save it, because guessing an alphabet changes letters silently.
 """
 
 import csv
@@ -86,7 +86,7 @@ class Sheet:
             faults.append(Fault("", line, fault, "give every row as many cells as there are columns"))
         named = [*self.columns, *[""] * (len(values) - len(self.columns))]
         if any(value for name, value in zip(named, values, strict=False) if not name):
-            remedy = "name the column in the first line, take the cell out, or put a cell that holds the separator in quotes"
+            remedy = "name the column in the first line, take it out, or put quotes around what holds the separator"
             faults.append(Fault("", line, "a cell without a column", remedy))
         found = {name: value for name, value in zip(named, values, strict=False) if name}
         return Record(line, found, tuple(faults))
@@ -152,7 +152,7 @@ def _not_a_text(data: bytes) -> str:
 
 def _header(text: str) -> tuple[int, str, str]:
     """(line, header, delimiter). A first line `sep=;` is Excel's own; the delimiter is told by the header alone."""
-    for number, line in enumerate(io.StringIO(text), start=1):
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
         header = line.strip("\r\n")
         if number == 1 and header.lower().startswith("sep=") and header[4:] and header[4] in _DELIMITERS:
             continue

@@ -105,7 +105,7 @@ def load(rt: Runtime, actor: Actor, text: str, folder: Path | None = None) -> Lo
         there = studies.site_ids(session, study.id)
         new_sites = tuple(site for site in checked.protocol.sites if site not in there)
         studies.add_sites(writer, study, new_sites)
-        changes = {
+        changes: dict[str, tuple[object, object]] = {
             "version": (None if before is None else before.number, number),
             "sha256": (None if before is None else before.sha256, sha256),
             "sites": ([], list(new_sites)),
@@ -137,7 +137,8 @@ def chosen(rt: Runtime, code: str | None) -> Study:
         raise _no_study("there is no study yet")
     codes = [study.code for study in there]
     remedy = (closest(code, codes) if code else "") or f"name one with --study: {', '.join(codes)}"
-    raise RejectedError((Fault("--study", None, "there is no such study" if code else "there are several studies", remedy),))
+    fault = "there is no such study" if code else "there are several studies"
+    raise RejectedError((Fault("--study", None, fault, remedy),))
 
 
 def _no_study(fault: str) -> RejectedError:

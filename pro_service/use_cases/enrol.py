@@ -1,0 +1,172 @@
+"""Enrolment, from a file or one participant at a time: everything is checked, every fault is said, all or nothing."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from pro_service.core.enrolment_file import REQUIRED, Record, Sheet, read
+from pro_service.core.faults import Fault, RejectedError
+from pro_service.runtime import Runtime
+from pro_service.store import studies
+from pro_service.store.audit import Actor
+from pro_service.store.enrolment import Enroller, Enrolment, Stored, existing
+from pro_service.use_cases.enrolment_rows import Read, RowReader
+
+BATCH = 500
+MOST_WARNINGS = 10_000
+"""So many are kept; a file that gives more has told its story."""
+
+Progress = Callable[[int], None]
+"""Called with the number of the line reached."""
+
+
+@dataclass(slots=True)
+class Enrolled:
+    """What came of an enrolment: everything in it, or nothing and the faults."""
+
+    enrolled: int = 0
+    unchanged: int = 0
+    warnings: list[Fault] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def enrol_file(
+    rt: Runtime, actor: Actor, study_id: int, data: bytes, *, dry_run: bool = False, progress: Progress | None = None
+) -> Enrolled:
+    """Enrol everyone in a CSV file who is not enrolled yet; RejectedError with every fault at once, and nothing written.
+
+    Somebody enrolled with an identical row is unchanged; with another one, a fault. `dry_run` writes nothing at all.
+    """
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        version = _newest(studies.newest(session, study_id))
+        protocol = rt.bundles.get(session, version.id).protocol
+    sheet, faults = read(data, protocol.baseline.items if protocol.baseline else ())
+    if sheet is None:
+        raise RejectedError(faults)
+    return _enrol(rt, actor, study_id, sheet, now, dry_run=dry_run, progress=progress)
+
+
+def enrol_one(rt: Runtime, actor: Actor, study_id: int, cells: Mapping[str, str]) -> Enrolled:
+    """Enrol one participant by the same rules; `cells` are named as the file's columns. RejectedError as there."""
+    named = {name: cells.get(name, "").strip() for name in (*REQUIRED, *cells)}
+    return _enrol(rt, actor, study_id, [Record(1, named)], rt.clock())
+
+
+def _enrol(
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    records: Sheet | list[Record],
+    now: datetime,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Enrolled:
+    outcome = Enrolled()
+    # One pass in one transaction: a file of any size is never held twice, and one fault takes everything back.
+    with rt.sessions.reading() if dry_run else rt.sessions.begin() as session:
+        if not dry_run:
+            studies.taken(session, study_id)
+        version = _newest(studies.newest(session, study_id))
+        sites = studies.site_ids(session, study_id)
+        enroller = Enroller(session, now, actor, rt.vault, study_id=study_id, version_id=version.id, sites=sites)
+        reader = RowReader(rt.bundles.get(session, version.id).protocol, now)
+        codes: dict[str, tuple[str, int]] = {}
+        rows = (_once(reader.read(record), codes, outcome) for record in _records(records))
+        for batch in _batches(rows):
+            sound = {row.enrolment.code: row for row in batch if row.enrolment is not None}
+            stored = existing(session, rt.vault, study_id, tuple(sound))
+            new = [row.enrolment for code, row in sound.items() if code not in stored and row.enrolment is not None]
+            for code, there in stored.items():
+                _compare(sound[code], there, sites, outcome)
+            if not (outcome.faults or dry_run):
+                enroller.write(new)
+            outcome.enrolled += len(new)
+            if progress is not None:
+                progress(batch[-1].line)
+        if not codes and not outcome.faults:
+            outcome.faults.append(
+                Fault("", None, "the file holds no participants", "write one row for each participant")
+            )
+        if outcome.faults:
+            raise RejectedError(tuple(sorted(outcome.faults, key=lambda fault: fault.line or 0)))
+    return outcome
+
+
+def _newest(version: studies.Version | None) -> studies.Version:
+    if version is None:
+        raise RejectedError((Fault("--study", None, "this study has no protocol", "pro-service study load FILE"),))
+    return version
+
+
+def _records(records: Sheet | list[Record]) -> Iterable[Record]:
+    return records.records() if isinstance(records, Sheet) else records
+
+
+def _batches(rows: Iterator[Read]) -> Iterator[list[Read]]:
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+def _once(row: Read, codes: dict[str, tuple[str, int]], outcome: Enrolled) -> Read:
+    """Keep what was found about a row; a code that came before is a fault."""
+    outcome.faults.extend(row.faults)
+    outcome.warnings.extend(row.warnings[: MOST_WARNINGS - len(outcome.warnings)])
+    if row.enrolment is None:
+        codes.setdefault(f"\n{row.line}", ("", row.line))
+        return row
+    code = row.enrolment.code
+    first, line = codes.setdefault(code.casefold(), (code, row.line))
+    if line == row.line:
+        return row
+    fault = (
+        f"{code} is there already, in line {line}" if code == first else f"{code} and {first} differ in capitals only"
+    )
+    remedy = "take one of the rows out, or give one of the participants another code"
+    outcome.faults.append(Fault("participant", row.line, fault, remedy))
+    return Read(row.line, None, (), ())
+
+
+def _compare(row: Read, stored: Stored, sites: Mapping[str, int], outcome: Enrolled) -> None:
+    """An identical row changes nothing; a differing one is said, without repeating contact data."""
+    given = row.enrolment
+    if given is None:
+        return
+    facts = _facts(given, sites)
+    different = [column for column, value in facts.items() if value != stored.facts[column]]
+    if "procedure_date" in different and "procedure_time" in different:
+        different.remove("procedure_time")
+    different += [
+        f"baseline_{item.lower().replace('-', '_')}"
+        for item, value in given.baseline.items()
+        if value not in stored.baseline.get(item, frozenset())
+    ]
+    for column in different:
+        fault = f"{given.code} is enrolled already, with another {column}"
+        outcome.faults.append(Fault(column, row.line, fault, _remedy(column, given)))
+    if not different:
+        outcome.unchanged += 1
+
+
+def _facts(given: Enrolment, sites: Mapping[str, int]) -> Mapping[str, object]:
+    return {
+        "site": sites[given.site],
+        "procedure_date": given.procedure_date,
+        "language": given.language,
+        "messaging_consent": given.consented_at,
+        "phone": given.phone,
+        "email": given.email,
+        "timezone": given.zone,
+        "channel": given.channel,
+        "procedure_time": given.procedure_end,
+    }
+
+
+def _remedy(column: str, given: Enrolment) -> str:
+    if column == "procedure_date":
+        command = f"pro-service participant confirm {given.code} --procedure-date {given.procedure_date}"
+        return f"to change the date: {command}; then import again"
+    show = f"pro-service participant show {given.code}"
+    return f"an import never changes who is enrolled: compare with `{show}`, then correct the row or take it out"

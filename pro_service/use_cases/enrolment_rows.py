@@ -1,0 +1,220 @@
+"""One row of an enrolment file -> a complete enrolment, or every fault in it; and what to mind about it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from pro_service.core import enrolment_cells as cells
+from pro_service.core.calendar import local_day, working_days_between
+from pro_service.core.enrolment_cells import CellError
+from pro_service.core.enrolment_file import Record, columns_of
+from pro_service.core.faults import Fault
+from pro_service.core.protocol import Protocol, Site, Window
+from pro_service.core.routes import CHANNELS, Finding, preflight, preflight_number
+from pro_service.core.windows import local_instant, schedule
+from pro_service.runtime import holidays_of
+from pro_service.store.enrolment import Enrolment
+from pro_service.use_cases import telephones
+from pro_service.use_cases.telephones import Telephone
+
+Value = TypeVar("Value")
+PROVIDER = "twilio"
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What became of one row; the enrolment is None exactly when there are faults."""
+
+    line: int
+    enrolment: Enrolment | None
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row being read: its cells, and what was found about it."""
+
+    record: Record
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+
+    def text(self, column: str) -> str:
+        return self.record.cells.get(column, "")
+
+    def read(self, column: str, reader: Callable[[str], Value]) -> Value | None:
+        """The value of a cell; None with a fault noted if it cannot be used."""
+        try:
+            return reader(self.text(column))
+        except CellError as error:
+            self.fault(column, error.fault, error.remedy)
+            return None
+
+    def fault(self, column: str, fault: str, remedy: str) -> None:
+        self.faults.append(Fault(column, self.record.line, fault, remedy))
+
+    def warn(self, column: str, fault: str, remedy: str) -> None:
+        self.warnings.append(Fault(column, self.record.line, fault, remedy))
+
+
+class RowReader:
+    """Reads the rows of one file; remembers what many rows share."""
+
+    def __init__(self, protocol: Protocol, now: datetime) -> None:
+        self.protocol, self.now = protocol, now
+        self._zones = {code: ZoneInfo(site.zone) for code, site in protocol.sites.items()}
+        self._baseline = columns_of(protocol.baseline.items if protocol.baseline else ())
+        self._laid: dict[tuple[str, date], tuple[tuple[Window, ...], tuple[str, ...]]] = {}
+        self._routes: dict[tuple[str, str], tuple[Finding, ...]] = {}
+        self._warned: set[tuple[str, str]] = set()
+
+    def read(self, record: Record) -> Read:
+        """One row."""
+        row = _Row(record, list(record.faults))
+        enrolment = None if row.faults else self._enrolment(row)
+        if row.faults:
+            return Read(record.line, None, tuple(row.faults), ())
+        return Read(record.line, enrolment, (), tuple(row.warnings))
+
+    def _enrolment(self, row: _Row) -> Enrolment | None:
+        code = row.read("participant", cells.code)
+        site_code = row.read("site", lambda text: cells.one_of(text, self.protocol.sites, "site of this study"))
+        day = row.read("procedure_date", cells.day)
+        languages = self.protocol.languages
+        language = row.read("language", lambda text: cells.one_of(text, languages, "language of this study"))
+        email = row.read("email", cells.email)
+        baseline = self._answers(row)
+        site = self.protocol.sites.get(site_code or "") or next(iter(self.protocol.sites.values()))
+        zone = self._zones[site.code]
+        own = row.read("timezone", lambda text: cells.zone(text or site.zone))
+        consented_at = row.read("messaging_consent", lambda text: cells.consent(text, zone, self.now))
+        phone = self._telephone(row, site)
+        channel = self._channel(row, phone)
+        end = self._procedure_end(row, day, zone)
+        if row.faults or code is None or day is None or language is None or own is None:
+            return None
+        windows, concerns = self._windows(site, day, end)
+        for concern in concerns:
+            row.warn("procedure_date", f"{code}: {concern}", "check the date; nothing else is needed if it is right")
+        return Enrolment(
+            code=code,
+            site=site.code,
+            site_zone=zone,
+            language=language,
+            zone=own.key,
+            channel=channel,
+            procedure_date=day,
+            procedure_end=end,
+            consented_at=consented_at,
+            confirmed=day <= local_day(self.now, zone),
+            phone=None if phone is None else phone.e164,
+            phone_country=None if phone is None else phone.country,
+            email=email,
+            baseline=baseline,
+            windows=windows,
+            baseline_window=self.protocol.baseline.code if self.protocol.baseline else None,
+        )
+
+    def _answers(self, row: _Row) -> Mapping[str, int]:
+        found = {}
+        for column, item_id in self._baseline.items():
+            if row.text(column):
+                item = self.protocol.items[item_id]
+                value = row.read(column, lambda text, item=item: cells.number(text, item.minimum, item.maximum))  # type: ignore[misc]
+                if value is not None:
+                    found[item_id] = value
+        return found
+
+    def _procedure_end(self, row: _Row, day: date | None, zone: ZoneInfo) -> datetime | None:
+        if not row.text("procedure_time"):
+            return None
+        at = row.read("procedure_time", cells.clock)
+        if at is None or day is None:
+            return None
+        end = local_instant(day, at, zone)
+        if end > self.now:
+            remedy = "leave it empty until the procedure has ended, if this is only planned"
+            row.warn("procedure_time", "the procedure's end lies in the future", remedy)
+        return end
+
+    def _telephone(self, row: _Row, site: Site) -> Telephone | None:
+        if not row.text("phone"):
+            return None
+        phone = row.read("phone", lambda text: telephones.read(text, site.country))
+        if phone is None or not self._texted(row):
+            return phone
+        findings = preflight_number(PROVIDER, phone.country, phone.e164, landline=phone.kind == "landline")
+        for finding in findings:
+            row.fault("phone", finding.reason, finding.remedy)
+        if phone.kind == "landline" and not findings:
+            remedy = (
+                "give a mobile number; or leave messaging_consent and channel empty: the participant is then called"
+            )
+            row.fault("phone", "is a landline, and texts are read on a mobile telephone", remedy)
+        return phone
+
+    @staticmethod
+    def _texted(row: _Row) -> bool:
+        """Whether texts are meant for this row: consent is there, or a channel is asked for."""
+        return bool(row.text("messaging_consent") or row.text("channel"))
+
+    def _channel(self, row: _Row, phone: Telephone | None) -> str:
+        """The channel asked for; where none is, reply by text, which every telephone can."""
+        asked = row.text("channel")
+        channel = asked and row.read("channel", lambda text: cells.one_of(text, CHANNELS, "channel"))
+        if asked and not channel:
+            return ""
+        channel = channel or CHANNELS[0]
+        if phone is not None and self._texted(row):
+            self._check_route(row, phone.country, channel)
+        return channel
+
+    def _check_route(self, row: _Row, country: str, channel: str) -> None:
+        for finding in self._findings(country, channel):
+            if finding.severity == "refuse":
+                row.fault("channel", finding.reason, self._instead(country, channel) or finding.remedy)
+            elif (country, channel) not in self._warned:
+                row.warn("channel", finding.reason, finding.remedy)
+        if not row.faults:
+            self._warned.add((country, channel))
+
+    def _instead(self, country: str, channel: str) -> str:
+        """Another channel that works in this country, if there is one."""
+        for other in CHANNELS:
+            if other != channel and all(found.severity == "warn" for found in self._findings(country, other)):
+                return f"write {other} in the column channel: it works there"
+        return ""
+
+    def _findings(self, country: str, channel: str) -> tuple[Finding, ...]:
+        if (country, channel) not in self._routes:
+            self._routes[country, channel] = preflight(PROVIDER, country, channel, self.protocol.routes)
+        return self._routes[country, channel]
+
+    def _windows(self, site: Site, day: date, end: datetime | None) -> tuple[tuple[Window, ...], tuple[str, ...]]:
+        """The windows of a procedure on this day, and what to mind about them; many rows share a day."""
+        key = (site.code, day)
+        if end is None and key in self._laid:
+            return self._laid[key]
+        windows = schedule(self.protocol, day, self._zones[site.code], end)
+        laid = windows, tuple(self._concerns(site, day, windows))
+        if end is None:
+            self._laid[key] = laid
+        return laid
+
+    def _concerns(self, site: Site, day: date, windows: tuple[Window, ...]) -> list[str]:
+        zone, ends = self._zones[site.code], self.protocol.ends
+        found = []
+        last = max((local_day(window.closes_at - _MOMENT, zone) for window in windows), default=day)
+        if ends is not None and day > ends:
+            found.append(f"the procedure on {day} is after the study's end ({ends})")
+        elif ends is not None and last > ends:
+            found.append(f"the last window closes on {last}, after the study's end ({ends})")
+        for window in windows:
+            first, final = local_day(window.opens_at, zone), local_day(window.closes_at - _MOMENT, zone)
+            asked = self.protocol.time_point(window.code).prompted
+            if asked and not working_days_between(first, final, holidays_of(site.country)):
+                found.append(f"window {window.code} ({first} to {final}) holds no working day: nobody can call in it")
+        return found
