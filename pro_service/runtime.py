@@ -74,8 +74,10 @@ class Runtime:
         return self.bundles.get(session, version_id).wording
 
     def close(self) -> None:
-        """Give the database connections back."""
+        """Give the connections to the database and the provider back."""
         self.sessions.close()
+        if isinstance(self.sms, TwilioGateway):
+            self.sms.close()
 
 
 def open_runtime(settings: Settings, *, pool_size: int = 10) -> Runtime:

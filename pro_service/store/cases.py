@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Answer, Call, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
@@ -215,6 +215,11 @@ def due(session: Session, now: datetime, limit: int) -> Sequence[int]:
     """Participants whose `look_at` has passed, longest first: one index range."""
     p = participants.c
     return session.scalars(select(p.id).where(p.look_at <= now).order_by(p.look_at).limit(limit)).all()
+
+
+def next_look(session: Session) -> datetime | None:
+    """The earliest instant at which time may call for something; None = never."""
+    return session.scalar(select(func.min(participants.c.look_at)))
 
 
 def find(session: Session, study_id: int, code: str) -> int | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
@@ -261,6 +261,11 @@ def void(session: Session, now: datetime) -> Sequence[AnyRow]:
             void_now.values(state="cancelled", ended_at=now).returning(m.id, m.participant_id, m.state)
         ).all()
     return ended
+
+
+def next_try(session: Session) -> datetime | None:
+    """When the next message that waits may go; None = nothing waits."""
+    return session.scalar(select(func.min(m.next_try_at)).where(m.state == "ready"))
 
 
 def past_today(session: Session, now: datetime, limit: int) -> Sequence[AnyRow]:

@@ -1,0 +1,299 @@
+"""The demonstration: 42 invented participants whose last hundred days are lived through by the real use cases.
+
+Nothing is written past the rules: a virtual clock runs from the first procedure to now, the real tick, delivery,
+replies and forms do the work, and invented participants answer on invented telephones. A few are enrolled at the very
+end, inside open windows, so that their texts leave through the configured provider at once.
+"""
+
+import heapq
+import random
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pro_service import paths
+from pro_service.core.protocol import Protocol
+from pro_service.gateways.outgoing import Accepted, Outgoing
+from pro_service.runtime import Runtime
+from pro_service.store import audit, cases, outbox, reports, studies
+from pro_service.use_cases import accounts, calls, enrol, entry, receive, reporting, study, survey
+from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.tick import beat, tick
+
+STUDY = "DEMO"
+EMAIL = "coordinator@demo.example"
+PASSWORD = "demo-coordinator"  # noqa: S105 -- of the demonstration alone, printed where it is made
+PARTICIPANTS = 42
+NEW = 8
+"""So many are enrolled now, inside open windows."""
+SEED = 7
+CLI = audit.Actor(kind="system", id="demo", source="cli")
+LINK = re.compile(r"/q/([\w-]+)")
+ENROLLED_AT = time(15, 0)
+Progress = Callable[[int, int], None]
+"""(days lived through, days in all)."""
+
+
+class NotADemoError(Exception):
+    """The database holds a study that is not the demonstration: nothing is mixed with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoLogin:
+    """How to sign in to the demonstration, and whether it was made now."""
+
+    email: str
+    password: str
+    participants: int
+    made: bool
+
+
+def seed(rt: Runtime, progress: Progress | None = None) -> DemoLogin:
+    """Make the demonstration once; a second call changes nothing. NotADemoError beside another study."""
+    with rt.sessions.reading() as session:
+        known = studies.every(session)
+        enrolled = sum(studies.enrolled(session, found.id) for found in known)
+    others = [found.code for found in known if found.code != STUDY]
+    if others:
+        raise NotADemoError(", ".join(others))
+    if enrolled:
+        return DemoLogin(EMAIL, PASSWORD, enrolled, made=False)
+    _Life(rt).live(progress or (lambda _done, _all: None))
+    return DemoLogin(EMAIL, PASSWORD, PARTICIPANTS, made=True)
+
+
+Habit: TypeAlias = Literal["prompt", "reminded", "partial", "silent", "declines", "stops"]
+HABITS: tuple[Habit, ...] = ("prompt",) * 12 + ("reminded",) * 5 + ("silent",) * 4 + ("partial", "declines", "stops")
+
+
+@dataclass(slots=True)
+class _Person:
+    """One invented participant: how they are asked, and how they answer."""
+
+    code: str
+    phone: str
+    site: str
+    language: str
+    channel: str
+    procedure: date
+    habit: Habit
+    pain: int
+    asked: int = 0
+
+    def cells(self, zone: ZoneInfo, enrolled: datetime) -> dict[str, str]:
+        """The row of the enrolment file."""
+        return {
+            "participant": self.code,
+            "site": self.site,
+            "procedure_date": self.procedure.isoformat(),
+            "language": self.language,
+            "messaging_consent": enrolled.astimezone(zone).isoformat(timespec="seconds"),
+            "phone": self.phone,
+            "channel": self.channel,
+            "baseline_nrs_avg": str(self.pain),
+            "baseline_nrs_now": str(max(self.pain - 1, 0)),
+        }
+
+
+@dataclass(slots=True)
+class _Telephones:
+    """A telephone network that delivers at once and remembers what it delivered."""
+
+    arrived: list[Outgoing] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def send(self, outgoing: Outgoing) -> Accepted:
+        """Take a text."""
+        self.arrived.append(outgoing)
+        return Accepted(f"SM{next(self.numbers):032x}", "queued")
+
+
+@dataclass(slots=True)
+class _Clock:
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class _Life:
+    """The virtual past of the demonstration."""
+
+    def __init__(self, rt: Runtime) -> None:
+        self.real, self.end = rt, rt.clock()
+        self.random = random.Random(SEED)  # noqa: S311 -- invented people, the same every time
+        self.clock = _Clock(self.end)
+        self.telephones = _Telephones()
+        self.rt = replace(rt, clock=self.clock, sms=self.telephones, mail=None)
+        self.events: list[tuple[datetime, int, Callable[[], None]]] = []
+        self.order = count()
+        self.replies = count(1)
+        self.people: dict[str, _Person] = {}
+        self.protocol: Protocol
+        self.study_id: int
+        self.coordinator: audit.Actor
+
+    def live(self, progress: Progress) -> None:
+        """Load the study, live through the past, and enrol the last ones now."""
+        text = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
+        self.study_id = study.load(self.rt, CLI, text).study.id
+        with self.rt.sessions.reading() as session:
+            protocol = reports.protocol_of(session, self.rt.loader, self.study_id)
+        if protocol is None:
+            raise LookupError(STUDY)
+        self.protocol = protocol
+        added = accounts.add_user(self.rt, CLI, EMAIL, PASSWORD, "coordinator", study=STUDY, language="en")
+        self.coordinator = audit.Actor("staff", f"user:{added.user_id}", "dashboard", user_id=added.user_id)
+        for number in range(PARTICIPANTS):
+            self._plan(number)
+        self._run(progress)
+        self.clock.now = self.end
+        for person in list(self.people.values())[-NEW:]:
+            self._enrol(person, self.end)
+        beat(self.real, "tick")
+
+    def _plan(self, number: int) -> None:
+        """Invent one participant; all but the last few are enrolled on the day of their procedure."""
+        chance = self.random
+        new = number >= PARTICIPANTS - NEW
+        today = self.end.date()
+        ago = (7, 8, 7, 31, 30, 8, 7, 92)[number - PARTICIPANTS + NEW] if new else _days_ago(number)
+        person = _Person(
+            code=f"P-{number + 1:03d}",
+            phone=f"+1202555{100 + number:04d}",
+            site=chance.choice(tuple(self.protocol.sites)),
+            language="tr" if chance.random() < 0.6 else "en",  # noqa: PLR2004
+            channel="sms-link" if number % 4 == 0 else "sms-reply",
+            procedure=today - timedelta(days=ago),
+            habit=chance.choice(HABITS),
+            pain=chance.randint(4, 9),
+        )
+        self.people[person.phone] = person
+        if not new:
+            zone = ZoneInfo(self.protocol.sites[person.site].zone)
+            enrolled = datetime.combine(person.procedure, ENROLLED_AT, tzinfo=zone).astimezone(UTC)
+            self._at(enrolled, lambda: self._enrol(person, enrolled))
+
+    def _at(self, moment: datetime, action: Callable[[], None]) -> None:
+        heapq.heappush(self.events, (moment, next(self.order), action))
+
+    def _enrol(self, person: _Person, moment: datetime) -> None:
+        zone = ZoneInfo(self.protocol.sites[person.site].zone)
+        enrol.enrol_one(self.rt, CLI, self.study_id, person.cells(zone, min(moment, self.end)))
+
+    def _run(self, progress: Progress) -> None:
+        """From one moment that matters to the next, until now."""
+        start = min(moment for moment, _, _ in self.events)
+        days = (self.end - start).days
+        self._mornings(start.date())
+        while True:
+            upcoming = [moment for moment, _, _ in self.events[:1]] + self._due()
+            moment = min(upcoming, default=self.end)
+            if moment >= self.end:
+                return
+            self.clock.now = max(moment, self.clock.now) if self.clock.now < self.end else moment
+            while self.events and self.events[0][0] <= self.clock.now:
+                heapq.heappop(self.events)[2]()
+            tick(self.rt)
+            deliver(self.rt)
+            self._listen()
+            progress((self.clock.now - start).days, days)
+
+    def _due(self) -> list[datetime]:
+        with self.rt.sessions.reading() as session:
+            moments = (cases.next_look(session), outbox.next_try(session))
+        return [moment for moment in moments if moment is not None]
+
+    # What people do with their telephones ----------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Let everybody read what has arrived, and answer in their own time."""
+        texts, self.telephones.arrived = self.telephones.arrived, []
+        for text in texts:
+            person = self.people[text.to]
+            link = LINK.search(text.body)
+            asks = [item for item in self.protocol.items.values() if _asks(item.question[person.language], text.body)]
+            if link is not None:
+                self._react(person, lambda link=link, person=person: self._fill_in(person, link[1]))
+            elif asks and asks[0].primary:
+                self._react(person, lambda person=person: self._text(person, self._words(person)))
+            elif asks and person.habit != "partial":
+                self._after(3, lambda person=person: self._text(person, str(self.random.randint(1, 4))))
+
+    def _react(self, person: _Person, answer: Callable[[], None]) -> None:
+        person.asked += 1
+        forgets = person.habit == "reminded" and person.asked % 2 == 1
+        if person.habit != "silent" and not forgets and self.random.random() < 0.9:  # noqa: PLR2004
+            self._after(self.random.randint(4, 200), answer)
+
+    def _after(self, minutes: int, action: Callable[[], None]) -> None:
+        self._at(self.clock.now + timedelta(minutes=minutes), action)
+
+    def _score(self, person: _Person) -> int:
+        return max(person.pain - self.random.randint(0, 5), 0)
+
+    def _words(self, person: _Person) -> str:
+        if person.habit == "stops" and person.asked > 2:  # noqa: PLR2004
+            return "DUR" if person.language == "tr" else "STOP"
+        if person.habit == "declines":
+            return "cevap vermek istemiyorum" if person.language == "tr" else "prefer not to answer"
+        score = self._score(person)
+        return str(score) if self.random.random() < 0.9 else f"{score}-{score + 1}"  # noqa: PLR2004
+
+    def _text(self, person: _Person, words: str) -> None:
+        said = {"MessageSid": f"SM{next(self.replies):031x}d", "From": person.phone, "Body": words, "NumMedia": "0"}
+        receive.receive(self.rt, said)
+
+    def _fill_in(self, person: _Person, token: str) -> None:
+        score = "declined" if person.habit == "declines" else str(self._score(person))
+        fields = {item.id: score for item in self.protocol.items.values() if item.primary}
+        if person.habit != "partial":
+            fields |= {i.id: str(self.random.randint(1, 4)) for i in self.protocol.items.values() if i.minimum == 1}
+        survey.submit(self.rt, token, fields)
+
+    # What the coordinator does in the morning ------------------------------------------------------------------------
+
+    def _mornings(self, first: date) -> None:
+        """Every morning but the last two: today's work is still to be done."""
+        day = first
+        while day < self.end.date() - timedelta(days=1):
+            self._at(datetime.combine(day, time(8), tzinfo=UTC), self._work_through)
+            day += timedelta(days=1)
+
+    def _work_through(self) -> None:
+        called: set[tuple[str | None, str | None]] = set()
+        for task in reporting.escalations(self.rt, self.study_id, open_only=True):
+            if task["level"] in ("E1", "E2"):
+                whose = (task["participant"], task["window"])
+                if whose not in called:
+                    self._call(task)
+                called.add(whose)
+            elif task["level"] == "E3":
+                calls.explain_missing(self.rt, self.coordinator, task["id"], "unreachable")
+            else:
+                calls.resolve(self.rt, self.coordinator, task["id"])
+
+    def _call(self, task: reports.EscalationRow) -> None:
+        outcome = self.random.choice(("no_answer", "no_answer", "completed", "will_do_it"))
+        if outcome != "completed" or task["window"] is None or task["participant"] is None:
+            told = calls.Told("will_do_it" if outcome == "will_do_it" else "no_answer")
+            calls.record(self.rt, self.coordinator, task["id"], told)
+            return
+        person = next(p for p in self.people.values() if p.code == task["participant"])
+        values = {"NRS-AVG": str(self._score(person)), "PGIC": str(self.random.randint(1, 5))}
+        filled = entry.Filled(values=values, mode="telephone", task=task["id"])
+        entry.enter(self.rt, self.coordinator, self.study_id, person.code, task["window"], filled)
+
+
+def _asks(question: str, body: str) -> bool:
+    return question.splitlines()[0] in body
+
+
+def _days_ago(number: int) -> int:
+    """When the participant had the procedure: some windows are open, some close today or tomorrow, most are over."""
+    near = (10, 9, 10, 8, 37, 36, 35, 104, 103, 101, 1, 3)
+    return near[number] if number < len(near) else 12 + (number - len(near)) * 5
