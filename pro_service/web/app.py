@@ -1,22 +1,23 @@
 """The web application: what every answer carries, who may see which page, and pages for what went wrong."""
 
 import hashlib
-import logging
+import importlib
 import time
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
+from types import ModuleType
 
 from flask import Flask, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from pro_service import paths
+from pro_service import logs, paths
 from pro_service.runtime import Runtime
 from pro_service.store.health import UNREACHABLE
-from pro_service.web import access, auth, dashboard, health, i18n, survey, webhooks
+from pro_service.web import access, auth, health, i18n, survey, webhooks
 
-LANGUAGE_COOKIE = "language"
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 256 * 1024
 MOST_FIELDS = 200
@@ -29,25 +30,29 @@ _YEAR = 365 * 24 * 60 * 60
 _PAGES = frozenset({400, 403, 404, 405, 413, 500, 503})
 """Statuses with words of their own; every other one is told as 400 or 500."""
 
-log = logging.getLogger("pro_service.web")
-
 
 def create_app(rt: Runtime) -> Flask:
     """Make the web application of this runtime: webhooks, the participants' form, sign-in, dashboard, health."""
     folder = paths.templates() / "web"
     app = Flask(__name__, template_folder=str(folder), static_folder=str(folder / "static"))
-    app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_FORM, MAX_FORM_PARTS=MOST_FIELDS
-    )
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_FORM, MAX_FORM_PARTS=MOST_FIELDS)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     i18n.install(app, folder / "locale")
     _time_and_language(app)
     access.install(app, rt)
-    for part in (webhooks, survey, auth, dashboard, health):
+    for part in (webhooks, survey, auth, health, *_dashboard()):
         app.register_blueprint(part.blueprint(rt))
     _words(app, folder / "static")
     _headers(app, rt)
     _faults(app)
     return app
+
+
+def _dashboard() -> list[ModuleType]:
+    try:
+        return [importlib.import_module("pro_service.web.dashboard")]
+    except ImportError:
+        return []
 
 
 def _time_and_language(app: Flask) -> None:
@@ -61,20 +66,20 @@ def _time_and_language(app: Flask) -> None:
         # Never the path: it may hold a participant's token.
         rule = request.url_rule.rule if request.url_rule is not None else None
         login = g.get("login")
-        fields = {
-            "method": request.method,
-            "rule": rule,
-            "status": response.status_code,
-            "ms": round((time.perf_counter() - g.started) * 1000, 1),
-            "user_id": None if login is None else login.user_id,
-        }
-        log.info("request", extra=fields)
+        logs.event(
+            "request",
+            method=request.method,
+            rule=rule,
+            status=response.status_code,
+            ms=round((time.perf_counter() - g.started) * 1000, 1),
+            user=None if login is None else login.user_id,
+        )
         return response
 
 
 def asked_language() -> str | None:
     """The language that somebody who is not signed in chose: in the address, else on an earlier visit."""
-    for asked in (request.args.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+    for asked in (request.args.get("lang"), request.cookies.get(auth.LANGUAGE_COOKIE)):
         if asked in i18n.LANGUAGES:
             return asked
     return None
@@ -84,7 +89,8 @@ def _words(app: Flask, static: Path) -> None:
     def in_language(code: str) -> str:
         """Address this page in another language."""
         kept = request.args.to_dict() | (request.view_args or {}) | {"lang": code}
-        return url_for(request.endpoint, **kept) if request.endpoint else f"?lang={code}"
+        endpoint = g.get("page", request.endpoint)
+        return url_for(endpoint, **kept) if endpoint else f"?lang={code}"
 
     def asset(name: str) -> str:
         """Address a file of static/ so that a browser may keep it until it changes."""
@@ -132,7 +138,7 @@ def _headers(app: Flask, rt: Runtime) -> None:
 def _faults(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def refused(fault: HTTPException) -> ResponseReturnValue:
-        if fault.code is None or fault.code < 400:
+        if fault.code is None or fault.code < HTTPStatus.BAD_REQUEST:
             return fault.get_response()
         page = error_page(fault.code)
         allowed = getattr(fault, "valid_methods", None)
@@ -145,13 +151,13 @@ def _faults(app: Flask) -> None:
     @app.errorhandler(Exception)
     def failed(fault: Exception) -> ResponseReturnValue:
         rule = request.url_rule.rule if request.url_rule is not None else None
-        unreachable = isinstance(fault, UNREACHABLE)
         # Flask's own line would name the path.
-        log.error("failed", exc_info=fault, extra={"method": request.method, "rule": rule})
-        return error_page(503 if unreachable else 500)
+        logs.fault("request.failed", fault, method=request.method, rule=rule)
+        return error_page(503 if isinstance(fault, UNREACHABLE) else 500)
 
 
 def error_page(status: int) -> tuple[str, int]:
     """The page for a status: what happened and what to do, in the reader's language, and nothing else."""
-    known = status if status in _PAGES else (400 if status < 500 else 500)
+    server = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    known = status if status in _PAGES else (500 if server else 400)
     return render_template("error.html", status=known), status

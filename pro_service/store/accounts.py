@@ -1,0 +1,126 @@
+"""Staff: who they are, what they may do where, their logins, and logins that failed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, cast
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from pro_service.core.protocol import Role
+from pro_service.store.records import Writer
+from pro_service.store.schema import login_failures, logins, roles, users
+
+u, r, l, f = users.c, roles.c, logins.c, login_failures.c  # noqa: E741 -- logins, as the other tables
+
+
+class Grant(NamedTuple):
+    """One role. `site_id` None: every site of the study; `study_id` None: every study."""
+
+    role: Role
+    study_id: int | None
+    site_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What signing in needs of a user."""
+
+    id: int
+    password: str | None
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who is signed in, since when, and what they may do where."""
+
+    id: int
+    user_id: int
+    email: str
+    language: str
+    """Empty: not chosen, as the browser asks."""
+    csrf: str
+    started_at: datetime
+    seen_at: datetime
+    roles: tuple[Grant, ...]
+
+
+def account(session: Session, email: str) -> Account | None:
+    """The account of an e-mail address in its folded form."""
+    row = session.execute(select(u.id, u.password, u.disabled_at).where(u.email == email)).first()
+    return None if row is None else Account(row.id, row.password, row.disabled_at is not None)
+
+
+def create(writer: Writer, email: str, password: str, language: str) -> int:
+    """Queue a user; gives its id."""
+    row = {"email": email, "password": password, "language": language, "created_at": writer.now}
+    return writer.add(users, row)
+
+
+def grant(writer: Writer, user_id: int, what: Grant) -> int:
+    """Queue a role for a user; gives its row id."""
+    row = {"user_id": user_id, "study_id": what.study_id, "site_id": what.site_id, "role": what.role}
+    return writer.add(roles, row | {"granted_at": writer.now})
+
+
+def grants(session: Session, user_id: int) -> tuple[Grant, ...]:
+    """The roles a user has now."""
+    statement = select(r.role, r.study_id, r.site_id).where(r.user_id == user_id, r.revoked_at.is_(None))
+    return tuple(Grant(*row) for row in session.execute(statement.order_by(r.id)))
+
+
+def set_language(session: Session, user_id: int, language: str) -> None:
+    """Remember the language a user reads."""
+    session.execute(update(users).where(u.id == user_id).values(language=language))
+
+
+def set_password(session: Session, user_id: int, password: str) -> None:
+    """Replace a user's password hash."""
+    session.execute(update(users).where(u.id == user_id).values(password=password))
+
+
+def start_login(writer: Writer, user_id: int, token: bytes, csrf: str) -> int:
+    """Queue a server-side session, known by the hash of its cookie."""
+    row = {"user_id": user_id, "token": token, "csrf": csrf, "started_at": writer.now, "seen_at": writer.now}
+    return writer.add(logins, row)
+
+
+def login(session: Session, token: bytes) -> Login | None:
+    """The login of a cookie's hash, unless it was ended or its user disabled. Its age is the caller's to judge."""
+    statement = (
+        select(l.id, l.user_id, u.email, u.language, l.csrf, l.started_at, l.seen_at)
+        .join(users, u.id == l.user_id)
+        .where(l.token == token, l.ended_at.is_(None), u.disabled_at.is_(None))
+    )
+    row = session.execute(statement).first()
+    return None if row is None else Login(*row, grants(session, row.user_id))
+
+
+def seen(session: Session, login_id: int, now: datetime) -> None:
+    """Write down that a login was used."""
+    session.execute(update(logins).where(l.id == login_id, l.seen_at < now).values(seen_at=now))
+
+
+def end_login(session: Session, login_id: int, now: datetime) -> bool:
+    """End a login; False if it had ended before."""
+    ended = update(logins).where(l.id == login_id, l.ended_at.is_(None)).values(ended_at=now)
+    # An UPDATE gives a cursor's result, whatever the signature of `execute` says.
+    return bool(cast("int", session.connection().execute(ended).rowcount))
+
+
+def failures(session: Session, account: bytes, address: bytes, since: datetime) -> tuple[int, int]:
+    """How many logins failed since then: (of this account from anywhere, from this address for any account)."""
+    count = select(func.count()).select_from(login_failures).where(f.failed_at > since)
+    of_account = session.scalar(count.where(f.account == account)) or 0
+    return of_account, session.scalar(count.where(f.address == address)) or 0
+
+
+def add_failure(writer: Writer, account: bytes, address: bytes) -> None:
+    """Queue a failed login; both values are keyed hashes."""
+    writer.add(login_failures, {"account": account, "address": address, "failed_at": writer.now})
+
+
+def forget_failures(session: Session, before: datetime) -> None:
+    """Drop failures too old to count."""
+    session.execute(delete(login_failures).where(f.failed_at < before))

@@ -1,0 +1,87 @@
+"""Test data: a study from the demonstration protocol, participants with windows, addresses of their forms, staff."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, select
+
+from pro_service import paths
+from pro_service.runtime import Runtime
+from pro_service.store import cases
+from pro_service.store.audit import Actor
+from pro_service.store.cases import Loaded
+from pro_service.store.ids import row_ids
+from pro_service.store.schema import links, windows
+from pro_service.store.vault import token_hash
+from pro_service.use_cases import accounts, enrol, study
+
+ISTANBUL = ZoneInfo("Europe/Istanbul")
+SETUP = Actor(kind="system", id="tests", source="cli")
+PASSWORD = "a quiet morning in April"
+EMAIL = "coordinator@example.org"
+
+
+@dataclass(slots=True)
+class SetClock:
+    """A clock that shows what it was set to."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def with_clock(rt: Runtime, clock: SetClock) -> Runtime:
+    """The runtime with a clock of ours."""
+    return replace(rt, clock=clock)
+
+
+def at(text: str, zone: ZoneInfo = ISTANBUL) -> datetime:
+    """An instant from local time: `2026-03-09 10:00`."""
+    return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+
+
+def load_demo(rt: Runtime) -> int:
+    """Load the demonstration protocol; gives the study's id."""
+    text = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
+    return study.load(rt, SETUP, text).study.id
+
+
+def enrolled(rt: Runtime, study_id: int, code: str, procedure_date: date, **cells: str) -> int:
+    """Enrol one participant at IST who reads Turkish and gets links, unless told otherwise; gives the id."""
+    row = {
+        "participant": code,
+        "site": "IST",
+        "procedure_date": procedure_date.isoformat(),
+        "language": "tr",
+        "messaging_consent": procedure_date.isoformat(),
+        **cells,
+    }
+    enrol.enrol_one(rt, SETUP, study_id, row)
+    with rt.sessions.reading() as session:
+        found = cases.find(session, study_id, code)
+    assert found is not None
+    return found
+
+
+def loaded(rt: Runtime, participant_id: int) -> Loaded:
+    """One participant as the rules see them."""
+    with rt.sessions.reading() as session:
+        return rt.loader.one(session, participant_id, lock=False)
+
+
+def link_to(rt: Runtime, participant_id: int, code: str, token: str) -> str:
+    """Give a window an address; gives the token."""
+    with rt.sessions.begin() as session:
+        w = windows.c
+        of_code = (w.participant_id == participant_id) & (w.code == code) & w.cancelled_at.is_(None)
+        window_id = session.scalars(select(w.id).where(of_code)).one()
+        row = {"id": next(row_ids(session)), "participant_id": participant_id, "window_id": window_id}
+        session.execute(insert(links).values(**row, token=token_hash(token), created_at=rt.clock()))
+    return token
+
+
+def coordinator(rt: Runtime, email: str = EMAIL, **more: str) -> int:
+    """Give a coordinator an account; gives the user's id."""
+    return accounts.add_user(rt, SETUP, email, PASSWORD, more.pop("role", "coordinator"), **more).user_id
