@@ -1,6 +1,6 @@
 """Enrolment, from a file or one participant at a time: everything is checked, every fault is said, all or nothing."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -34,7 +34,7 @@ class Enrolled:
 def enrol_file(
     rt: Runtime, actor: Actor, study_id: int, data: bytes, *, dry_run: bool = False, progress: Progress | None = None
 ) -> Enrolled:
-    """Enrol everyone in a CSV file who is not enrolled yet; RejectedError with every fault at once, and nothing written.
+    """Enrol everyone in a CSV file who is not enrolled yet; RejectedError with every fault at once, nothing written.
 
     Somebody enrolled with an identical row is unchanged; with another one, a fault. `dry_run` writes nothing at all.
     """
@@ -64,32 +64,26 @@ def _enrol(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Enrolled:
-    outcome = Enrolled()
     # One pass in one transaction: a file of any size is never held twice, and one fault takes everything back.
     with rt.sessions.reading() if dry_run else rt.sessions.begin() as session:
         if not dry_run:
             studies.taken(session, study_id)
         version = _newest(studies.newest(session, study_id))
         sites = studies.site_ids(session, study_id)
-        enroller = Enroller(session, now, actor, rt.vault, study_id=study_id, version_id=version.id, sites=sites)
         reader = RowReader(rt.bundles.get(session, version.id).protocol, now)
-        codes: dict[str, tuple[str, int]] = {}
-        rows = (_once(reader.read(record), codes, outcome) for record in _records(records))
-        for batch in _batches(rows):
+        enroller = Enroller(session, now, actor, rt.vault, study_id=study_id, version_id=version.id, sites=sites)
+        outcome = Enrolled()
+        for batch in _batches(_rows(reader, records, outcome)):
             sound = {row.enrolment.code: row for row in batch if row.enrolment is not None}
             stored = existing(session, rt.vault, study_id, tuple(sound))
-            new = [row.enrolment for code, row in sound.items() if code not in stored and row.enrolment is not None]
             for code, there in stored.items():
                 _compare(sound[code], there, sites, outcome)
+            new = [row.enrolment for code, row in sound.items() if code not in stored and row.enrolment is not None]
+            outcome.enrolled += len(new)
             if not (outcome.faults or dry_run):
                 enroller.write(new)
-            outcome.enrolled += len(new)
             if progress is not None:
                 progress(batch[-1].line)
-        if not codes and not outcome.faults:
-            outcome.faults.append(
-                Fault("", None, "the file holds no participants", "write one row for each participant")
-            )
         if outcome.faults:
             raise RejectedError(tuple(sorted(outcome.faults, key=lambda fault: fault.line or 0)))
     return outcome
@@ -101,32 +95,31 @@ def _newest(version: studies.Version | None) -> studies.Version:
     return version
 
 
-def _records(records: Sheet | list[Record]) -> Iterable[Record]:
-    return records.records() if isinstance(records, Sheet) else records
+def _rows(reader: RowReader, records: Sheet | list[Record], outcome: Enrolled) -> Iterator[Read]:
+    """Read row after row and keep what was found; a code that came before is a fault, and so is a file without rows."""
+    codes: dict[str, tuple[str, int]] = {}
+    row = None
+    for record in records.records() if isinstance(records, Sheet) else records:
+        row = reader.read(record)
+        outcome.faults.extend(row.faults)
+        outcome.warnings.extend(row.warnings[: MOST_WARNINGS - len(outcome.warnings)])
+        code = record.cells.get("participant", "")
+        first, line = codes.setdefault(code.casefold(), (code, row.line)) if code else ("", row.line)
+        if line == row.line:
+            yield row
+            continue
+        fault = f"the code of line {line} again{'' if code == first else ', but for capital letters'}"
+        remedy = "take one of the rows out, or give one of the participants another code"
+        outcome.faults.append(Fault("participant", row.line, fault, remedy))
+        yield Read(row.line, None, (), ())
+    if row is None:
+        remedy = "write one row for each participant below the names of the columns"
+        outcome.faults.append(Fault("", None, "the file holds no participants", remedy))
 
 
 def _batches(rows: Iterator[Read]) -> Iterator[list[Read]]:
     while batch := list(islice(rows, BATCH)):
         yield batch
-
-
-def _once(row: Read, codes: dict[str, tuple[str, int]], outcome: Enrolled) -> Read:
-    """Keep what was found about a row; a code that came before is a fault."""
-    outcome.faults.extend(row.faults)
-    outcome.warnings.extend(row.warnings[: MOST_WARNINGS - len(outcome.warnings)])
-    if row.enrolment is None:
-        codes.setdefault(f"\n{row.line}", ("", row.line))
-        return row
-    code = row.enrolment.code
-    first, line = codes.setdefault(code.casefold(), (code, row.line))
-    if line == row.line:
-        return row
-    fault = (
-        f"{code} is there already, in line {line}" if code == first else f"{code} and {first} differ in capitals only"
-    )
-    remedy = "take one of the rows out, or give one of the participants another code"
-    outcome.faults.append(Fault("participant", row.line, fault, remedy))
-    return Read(row.line, None, (), ())
 
 
 def _compare(row: Read, stored: Stored, sites: Mapping[str, int], outcome: Enrolled) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -123,7 +124,7 @@ class RowReader:
         for column, item_id in self._baseline.items():
             if row.text(column):
                 item = self.protocol.items[item_id]
-                value = row.read(column, lambda text, item=item: cells.number(text, item.minimum, item.maximum))  # type: ignore[misc]
+                value = row.read(column, partial(cells.number, least=item.minimum, most=item.maximum))
                 if value is not None:
                     found[item_id] = value
         return found
@@ -150,9 +151,7 @@ class RowReader:
         for finding in findings:
             row.fault("phone", finding.reason, finding.remedy)
         if phone.kind == "landline" and not findings:
-            remedy = (
-                "give a mobile number; or leave messaging_consent and channel empty: the participant is then called"
-            )
+            remedy = "give a mobile number; or leave messaging_consent and channel empty: then people call"
             row.fault("phone", "is a landline, and texts are read on a mobile telephone", remedy)
         return phone
 

@@ -1,0 +1,41 @@
+"""The command line: `pro-service …`. Heavy imports are inside the commands, so that the first word comes at once."""
+
+import importlib.metadata
+from pathlib import Path
+
+import click
+
+from pro_service.cli import demo, doctor, participant, report, running, study, user
+from pro_service.cli.terminal import Guarded, State
+
+__all__ = ["main"]
+
+
+@click.group(cls=Guarded, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--env-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Read the settings from this file instead of ./.env.",
+)
+@click.version_option(importlib.metadata.version("pro-service"), prog_name="pro-service")
+@click.pass_context
+def main(context: click.Context, env_file: Path | None) -> None:
+    """Ask participants of a clinical trial by text message, and follow up who does not answer.
+
+    Exit status: 0 good, 1 a fault in what was given (every fault is named), 2 wrong usage.
+    """
+    context.obj = State(env_file)
+
+
+main.add_command(running.database)
+main.add_command(study.study)
+main.add_command(participant.participant)
+main.add_command(user.user)
+main.add_command(running.serve)
+main.add_command(running.scheduler)
+main.add_command(running.tick)
+main.add_command(running.deliver)
+main.add_command(running.simulate_twilio)
+main.add_command(report.report)
+main.add_command(doctor.doctor)
+main.add_command(demo.demo)

@@ -1,0 +1,172 @@
+"""`pro-service participant …`: enrol, list, show, confirm."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pro_service.cli.terminal import (
+    State,
+    as_json,
+    given_file,
+    of_study,
+    opened,
+    show_fault,
+    show_json,
+    show_table,
+    who,
+)
+from pro_service.core.enrolment_cells import shown
+from pro_service.core.faults import Fault, RejectedError
+
+MOST_SHOWN = 20
+BIG = 2_000
+"""Rows from which a progress bar says more than it disturbs."""
+
+
+@click.group()
+def participant() -> None:
+    """The participants of a study."""
+
+
+@participant.command("import")
+@given_file
+@click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
+@of_study
+@as_json
+@click.pass_obj
+def import_file(state: State, file: Path, dry_run: bool, study_code: str | None) -> None:  # noqa: FBT001 -- click's
+    """Enrol everyone in a CSV file, or nobody: every faulty row is named.
+
+    Columns: participant, site, procedure_date, language, messaging_consent; and as you need them phone, email,
+    timezone, channel (sms-reply, sms-link), procedure_time, baseline_nrs_avg, baseline_nrs_now. Who is enrolled already
+    with the same row is unchanged, so that a file may be imported again.
+    """
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import enrol, study  # noqa: PLC0415
+
+    data = file.read_bytes()
+    with opened(state) as rt, _bar(data, dry_run=dry_run) as progress:
+        found = study.chosen(rt, study_code)
+        actor = Actor(kind="staff", id=who(), source="cli")
+        done = enrol.enrol_file(rt, actor, found.id, data, dry_run=dry_run, progress=progress)
+    if state.as_json:
+        counts = {"enrolled": done.enrolled, "unchanged": done.unchanged, "dry_run": dry_run}
+        show_json(counts | {"warnings": [asdict(warning) for warning in done.warnings]})
+        return
+    _show_warnings(done.warnings)
+    verb = "would be enrolled" if dry_run else "enrolled"
+    nothing = " Nothing was written." if dry_run else ""
+    click.echo(f"{found.code}: {done.enrolled} {verb}, {done.unchanged} unchanged.{nothing}")
+
+
+def _show_warnings(warnings: list[Fault]) -> None:
+    for warning in warnings[:MOST_SHOWN]:
+        show_fault(warning, "yellow", err=True)
+    if len(warnings) > MOST_SHOWN:
+        click.echo(f"… and {len(warnings) - MOST_SHOWN} more things to mind: --json lists them.", err=True)
+
+
+@contextmanager
+def _bar(data: bytes, *, dry_run: bool) -> Iterator[Callable[[int], None] | None]:
+    """A progress bar on standard error, where a person looks or the file is big."""
+    lines = data.count(b"\n") + 1
+    if not (sys.stderr.isatty() or lines > BIG):
+        yield None
+        return
+    label = "Checking" if dry_run else "Enrolling"
+    with click.progressbar(length=lines, label=label, file=sys.stderr) as bar:
+
+        def reached(line: int) -> None:
+            bar.update(line - bar.pos)
+
+        yield reached
+        reached(lines)
+
+
+@participant.command("list")
+@of_study
+@as_json
+@click.pass_obj
+def list_all(state: State, study_code: str | None) -> None:
+    """List a study's participants."""
+    from pro_service.use_cases import listing, study  # noqa: PLC0415
+
+    with opened(state) as rt:
+        found = list(listing.participants(rt, study.chosen(rt, study_code).id))
+    if state.as_json:
+        show_json(found)
+        return
+    columns = ("participant", "site", "status", "procedure_date", "language", "channel")
+    show_table([name.replace("_", " ") for name in columns], [[row[name] for name in columns] for row in found])
+
+
+@participant.command()
+@click.argument("code")
+@of_study
+@as_json
+@click.pass_obj
+def show(state: State, code: str, study_code: str | None) -> None:
+    """Show one participant: windows, texts, answers, derived values, escalations."""
+    from pro_service.use_cases import reporting, study  # noqa: PLC0415
+
+    with opened(state) as rt:
+        story = reporting.story(rt, study.chosen(rt, study_code).id, code)
+    if story is None:
+        remedy = "`pro-service participant list` lists all"
+        raise RejectedError((Fault("CODE", None, f"there is no participant {shown(code)}", remedy),))
+    if state.as_json:
+        show_json(story)
+        return
+    click.echo(f"{story['participant']}  {story['status']}")
+    parts: dict[str, Any] = {**story}
+    for name, columns in STORY.items():
+        rows = parts[name]
+        click.echo(f"\n{name}" if rows else f"\n{name}: none")
+        if rows:
+            show_table([column.replace("_", " ") for column in columns], [[row[c] for c in columns] for row in rows])
+
+
+STORY = {
+    "windows": ("code", "target", "opens_at", "closes_at", "status"),
+    "messages": ("kind", "window", "state", "queued_at", "sent_at"),
+    "responses": ("window", "item", "value", "source", "received_at", "in_window", "version"),
+    "derived": ("window", "item", "percent_reduction", "absolute_change", "responder30", "responder50", "reason"),
+    "escalations": ("id", "window", "level", "raised_at", "due_at", "resolved_at", "outcome"),
+}
+"""Part of a participant's story -> the columns that fit a terminal; --json has all."""
+
+
+@participant.command()
+@click.argument("code")
+@click.option(
+    "--procedure-date",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The day it took place, if it was not the planned one.",
+)
+@of_study
+@as_json
+@click.pass_obj
+def confirm(state: State, code: str, procedure_date: datetime | None, study_code: str | None) -> None:
+    """Say that the procedure took place: from now on this participant is asked."""
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import confirm as use_case  # noqa: PLC0415
+    from pro_service.use_cases import study  # noqa: PLC0415
+
+    with opened(state) as rt:
+        actor = Actor(kind="staff", id=who(), source="cli")
+        day = None if procedure_date is None else procedure_date.date()
+        done = use_case.confirm(rt, actor, study.chosen(rt, study_code).id, code, day)
+    if state.as_json:
+        show_json(done)
+    elif done.unchanged:
+        click.echo(f"{done.participant}: was confirmed already, procedure {done.procedure_date}.")
+    else:
+        moved = f"; {done.windows} windows laid out anew" if done.rescheduled else ""
+        click.echo(f"{done.participant}: confirmed, procedure {done.procedure_date}{moved}.")

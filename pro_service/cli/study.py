@@ -1,0 +1,129 @@
+"""`pro-service study …`: check, load and show a study."""
+
+from pathlib import Path
+
+import click
+
+from pro_service.cli.terminal import (
+    State,
+    as_json,
+    given_file,
+    of_study,
+    opened,
+    show_fault,
+    show_json,
+    show_table,
+    who,
+)
+from pro_service.core.faults import Fault, RejectedError
+
+
+@click.group()
+def study() -> None:
+    """The protocol and its texts."""
+
+
+@study.command()
+@given_file
+@as_json
+@click.pass_obj
+def check(state: State, file: Path) -> None:
+    """Name every fault of a protocol file and of the texts it needs. Needs no database."""
+    from pro_service.use_cases import study as use_case  # noqa: PLC0415
+
+    checked = use_case.check(_text(file))
+    for fault in checked.contacts:
+        show_fault(fault, "yellow", err=True)
+    if checked.contacts:
+        click.echo("`study load` refuses a site without a contact; all else is good.", err=True)
+    if state.as_json:
+        show_json([])
+    else:
+        points = ", ".join(point.code for point in checked.protocol.time_points)
+        click.echo(f"{checked.protocol.study}: no faults ({points}; {', '.join(checked.protocol.languages)}).")
+
+
+@study.command()
+@given_file
+@as_json
+@click.pass_obj
+def load(state: State, file: Path) -> None:
+    """Store a protocol and its texts as the version that new participants get."""
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import study as use_case  # noqa: PLC0415
+
+    text = _text(file)
+    with opened(state) as rt:
+        done = use_case.load(rt, Actor(kind="staff", id=who(), source="cli"), text)
+    if state.as_json:
+        version = {"number": done.version.number, "sha256": done.version.sha256, "loaded_at": done.version.loaded_at}
+        show_json({"study": done.study.code, "version": version, "unchanged": done.unchanged, "sites": done.new_sites})
+    elif done.unchanged:
+        click.echo(f"{done.study.code}: unchanged, version {done.version.number}.")
+    else:
+        sites = f" New sites: {', '.join(done.new_sites)}." if done.new_sites else ""
+        click.echo(f"{done.study.code}: version {done.version.number} loaded; new participants get it.{sites}")
+
+
+@study.command()
+@of_study
+@as_json
+@click.pass_obj
+def show(state: State, study_code: str | None) -> None:
+    """Show the study as new participants get it."""
+    from pro_service.core.durations import iso  # noqa: PLC0415
+    from pro_service.use_cases import study as use_case  # noqa: PLC0415
+
+    with opened(state) as rt:
+        shown = use_case.show(rt, use_case.chosen(rt, study_code))
+    protocol, version = shown.protocol, shown.version
+    points = [
+        {
+            "code": point.code,
+            "label": dict(point.label),
+            "mode": point.mode,
+            "target": iso(point.target) if point.minutes is None else f"PT{point.minutes[0]}M",
+            "items": list(point.items),
+            "prompts": [step.name for step in point.steps],
+        }
+        for point in protocol.time_points
+    ]
+    sites = [
+        {"code": site.code, "name": site.name, "zone": site.zone, "country": site.country, "telephone": site.telephone}
+        for site in protocol.sites.values()
+    ]
+    if state.as_json:
+        found = {
+            "study": protocol.study,
+            "title": protocol.title,
+            "demo": protocol.demo,
+            "version": version.number,
+            "sha256": version.sha256,
+            "loaded_at": version.loaded_at,
+            "languages": list(protocol.languages),
+            "participants": shown.participants,
+            "windows": points,
+            "sites": sites,
+        }
+        show_json(found)
+        return
+    click.echo(f"{protocol.study}  {protocol.title}")
+    click.echo(f"version {version.number} of {version.loaded_at:%Y-%m-%d %H:%M}Z, {shown.participants} participants\n")
+    label = protocol.languages[-1]
+    show_table(
+        ("window", "label", "asked by", "target", "items", "prompts"),
+        [
+            (p["code"], p["label"][label], p["mode"], p["target"], " ".join(p["items"]), len(p["prompts"]))  # type: ignore[index]
+            for p in points
+        ],
+    )
+    click.echo()
+    show_table(("site", "name", "zone", "country", "telephone"), [tuple(site.values()) for site in sites])
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = file.read_bytes().count(b"\n", 0, error.start) + 1
+        raise RejectedError((Fault("", line, "the file is not UTF-8", "save it as UTF-8"),)) from None

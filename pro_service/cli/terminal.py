@@ -1,0 +1,153 @@
+"""What every command shares: settings and runtime, tables and JSON on the terminal, and faults said cleanly."""
+
+import getpass
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pro_service import logs
+from pro_service.core.faults import Fault, RejectedError
+from pro_service.settings import Settings, SettingsError, load
+
+
+@dataclass(slots=True)
+class State:
+    """What the command line was told before the command."""
+
+    env_file: Path | None
+    as_json: bool = False
+
+    def settings(self, *, serving: bool = False) -> Settings:
+        """The settings, and a log that is loud only where a program stays; SettingsError with every fault."""
+        found = load(self.env_file)
+        logs.set_up(found.log_level if serving or found.log_level == "DEBUG" else "WARNING")
+        return found
+
+
+def _set_json(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 -- click's
+    if value:
+        context.ensure_object(State).as_json = True
+
+
+as_json = click.option(
+    "--json", is_flag=True, expose_value=False, callback=_set_json, help="Print JSON instead of a table."
+)
+of_study = click.option("--study", "study_code", metavar="CODE", help="The study; needed only where there are several.")
+given_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
+
+
+class Guarded(click.Group):
+    """The outermost command: whatever goes wrong inside is said in one line each, never as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Carry the command out; status 1 for a fault in what was given, or one of ours."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except RejectedError as error:
+            show_faults(error.faults, as_json=ctx.ensure_object(State).as_json)
+        except SettingsError as error:
+            found = tuple(Fault(fault.name, None, fault.fault, fault.remedy) for fault in error.faults)
+            show_faults(found, as_json=ctx.ensure_object(State).as_json)
+        except Exception as error:  # noqa: BLE001 -- the last place before the terminal
+            _explain(error)
+        raise click.exceptions.Exit(1)
+
+
+def _explain(error: Exception) -> None:
+    """One line, without a value that may be somebody's: only our own errors' messages are known to carry none."""
+    # Their modules are heavy, and already imported when one of them was raised.
+    from pro_service.runtime import ClockError  # noqa: PLC0415
+    from pro_service.store.migrate import BehindError, TestDatabaseError  # noqa: PLC0415
+    from pro_service.store.vault import WrongKeyError  # noqa: PLC0415
+
+    if isinstance(error, ClockError | BehindError | TestDatabaseError | WrongKeyError):
+        click.echo(f"pro-service: {error}", err=True)
+    elif type(error).__name__ == "OperationalError":
+        remedy = "check DATABASE_URL, and that the server runs and the file can be written"
+        click.echo(f"pro-service: the database cannot be reached; {remedy}", err=True)
+    else:
+        logs.fault("command", error)
+        click.echo(f"pro-service: an unexpected fault ({type(error).__name__}); nothing half-done was kept", err=True)
+
+
+@contextmanager
+def opened(state: State, *, serving: bool = False, pool_size: int = 10) -> Iterator[Any]:
+    """A runtime for the time of one command. Its type is given where it is used: importing it takes long."""
+    from pro_service.runtime import open_runtime  # noqa: PLC0415
+
+    rt = open_runtime(state.settings(serving=serving), pool_size=pool_size)
+    try:
+        yield rt
+    finally:
+        rt.close()
+
+
+def who() -> str:
+    """Who acts, for the audit trail."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "cli:unknown"
+
+
+# Printing ------------------------------------------------------------------------------------------------------------
+
+
+def show_json(value: object) -> None:
+    """Print a value as JSON: dataclasses as objects, instants in UTC with Z."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    return asdict(value)
+
+
+def show_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print aligned columns; numbers to the right."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    numeric = [bool(cells) and all(row[at].replace("/", "").isdigit() for row in cells) for at in range(len(head))]
+    widths = [max(len(row[at]) for row in [list(head), *cells]) for at in range(len(head))]
+
+    def line(row: Sequence[str]) -> str:
+        parts = zip(row, widths, numeric, strict=True)
+        return "  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in parts).rstrip()
+
+    click.secho(line(head), bold=True)
+    for row in cells:
+        click.echo(line(row))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+    return "–" if value is None else str(value)
+
+
+def show_faults(faults: Sequence[Fault], *, as_json: bool) -> None:
+    """Print every fault: what, where, and what to do."""
+    if as_json:
+        show_json([asdict(fault) for fault in faults])
+        return
+    for fault in faults:
+        show_fault(fault, "red")
+    click.echo(f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}; nothing was changed.", err=True)
+
+
+def show_fault(fault: Fault, colour: str, *, err: bool = False) -> None:
+    """Print one fault on one line and its remedy on the next."""
+    place = ": ".join(part for part in (f"line {fault.line}" if fault.line else "", fault.path) if part)
+    marked = click.style(f"{place}: ", fg=colour) if place else ""
+    click.echo(f"{marked}{fault.fault}", err=err)
+    click.echo(f"    → {fault.remedy}", err=err)
