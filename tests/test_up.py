@@ -1,0 +1,70 @@
+"""./dev up in a fresh copy of the tree: everything starts, texts are sent, Ctrl-C stops all."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pro_service import settings
+from tests.peers import places, servers
+
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".dev", ".env", "var", "*cache*", ".hypothesis")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a folder as a clone has it, with the pinned uv at hand."""
+    folder = tmp_path / "clone"
+    shutil.copytree(places.ROOT, folder, ignore=LEFT_OUT, symlinks=True)
+    (folder / ".dev").symlink_to(places.uv().parents[2])
+    return folder
+
+
+@pytest.fixture
+def ports() -> tuple[int, int]:
+    return servers.free_port(), servers.free_port()
+
+
+@pytest.fixture
+def up(copy: Path, ports: tuple[int, int]) -> Iterator[subprocess.Popen[str]]:
+    """Run ./dev up in an environment that names no setting."""
+    kept = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in settings.NAMES}
+    command = [sys.executable, "dev", "up", "--port", str(ports[0]), "--simulator-port", str(ports[1])]
+    with subprocess.Popen(
+        command, cwd=copy, env=kept, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        yield process
+        process.terminate()
+
+
+def test_everything_starts_sends_and_stops(up: subprocess.Popen[str], ports: tuple[int, int], copy: Path) -> None:
+    seen: list[str] = []
+    assert up.stdout is not None
+    for line in up.stdout:
+        seen.append(line)
+        if line.startswith("scheduler ") and accepted(line):
+            break
+    output = "".join(seen)
+    assert any(accepted(line) for line in seen), output
+    assert "Ctrl-C stops everything." in output
+    assert all(servers.answers(f"http://127.0.0.1:{port}/") for port in ports)
+    up.send_signal(signal.SIGINT)
+    up.stdout.read()
+    assert up.wait(30) == 0
+    assert not any(servers.answers(f"http://127.0.0.1:{port}/") for port in ports)
+    assert all(file.stat().st_mode & 0o077 == 0 for file in [copy / ".env", *(copy / "var").iterdir()])
+
+
+def accepted(line: str) -> int:
+    """Return how many texts the provider took, if this is the scheduler's line about a delivery."""
+    _, _, logged = line.partition("{")
+    try:
+        return int(json.loads("{" + logged).get("accepted", 0))
+    except ValueError:
+        return 0
