@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -105,8 +105,7 @@ def seen(session: Session, login_id: int, now: datetime) -> None:
 def end_login(session: Session, login_id: int, now: datetime) -> bool:
     """End a login; False if it had ended before."""
     ended = update(logins).where(l.id == login_id, l.ended_at.is_(None)).values(ended_at=now)
-    # An UPDATE gives a cursor's result, whatever the signature of `execute` says.
-    return bool(cast("int", session.connection().execute(ended).rowcount))
+    return session.connection().execute(ended).rowcount == 1
 
 
 def failures(session: Session, account: bytes, address: bytes, since: datetime) -> tuple[int, int]:

@@ -193,9 +193,10 @@ def log_in(
 def _verified(stored: str | None, password: str) -> bool:
     normal = _normal(password[: LONGEST_PASSWORD + 1])
     try:
-        return PasswordHasher().verify(stored or NOBODY, normal) and stored is not None
+        PasswordHasher().verify(stored or NOBODY, normal)
     except (VerificationError, InvalidHashError):
         return False
+    return stored is not None
 
 
 def _staff(user_id: int) -> Actor:

@@ -1,12 +1,10 @@
 """The web application: what every answer carries, who may see which page, and pages for what went wrong."""
 
 import hashlib
-import importlib
 import time
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
-from types import ModuleType
 
 from flask import Flask, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,7 +14,7 @@ from werkzeug.wrappers import Response
 from pro_service import logs, paths
 from pro_service.runtime import Runtime
 from pro_service.store.health import UNREACHABLE
-from pro_service.web import access, auth, health, i18n, survey, webhooks
+from pro_service.web import access, auth, dashboard, health, i18n, survey, webhooks
 
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 256 * 1024
@@ -40,19 +38,12 @@ def create_app(rt: Runtime) -> Flask:
     i18n.install(app, folder / "locale")
     _time_and_language(app)
     access.install(app, rt)
-    for part in (webhooks, survey, auth, health, *_dashboard()):
+    for part in (webhooks, survey, auth, dashboard, health):
         app.register_blueprint(part.blueprint(rt))
     _words(app, folder / "static")
     _headers(app, rt)
     _faults(app)
     return app
-
-
-def _dashboard() -> list[ModuleType]:
-    try:
-        return [importlib.import_module("pro_service.web.dashboard")]
-    except ImportError:
-        return []
 
 
 def _time_and_language(app: Flask) -> None:

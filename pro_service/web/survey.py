@@ -1,6 +1,7 @@
 """The participants' form behind `/q/<token>`: no login, no script needed, nothing written by looking."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -59,7 +60,6 @@ def _page(
     values = {question.item.id: question.given for question in shown}
     if typed is not None:
         values |= {name: typed.get(name, "") for name in values}
-    kept = {"lang": request.args["lang"]} if request.args.get("lang") in LANGUAGES else {}
     return render_template(
         "survey.html",
         form=form,
@@ -68,9 +68,9 @@ def _page(
         values=values,
         faults=faults or {},
         called=form.call_wanted or ("called" in request.args and form.call_pending),
-        action=url_for("survey.answer", token=token, **kept, **({"change": 1} if changing else {})),
-        change=url_for("survey.form", token=token, **kept, change=1),
-        call=url_for("survey.call", token=token, **kept),
+        action=_address("answer", token, **({"change": 1} if changing else {})),
+        change=_address("form", token, change=1),
+        call=_address("call", token),
     )
 
 
@@ -81,6 +81,13 @@ def _speak(form: Form) -> None:
     g.language = asked if asked in spoken else form.language
 
 
+def _address(view: str, token: str, **more: int) -> str:
+    """The address of a view of this form; a language that was asked for stays."""
+    values: dict[str, Any] = {"token": token, **more}
+    if request.args.get("lang") in LANGUAGES:
+        values["lang"] = request.args["lang"]
+    return url_for(f"survey.{view}", **values)
+
+
 def _back(token: str, **more: int) -> ResponseReturnValue:
-    kept = {"lang": request.args["lang"]} if request.args.get("lang") in LANGUAGES else {}
-    return redirect(url_for("survey.form", token=token, **kept, **more), 303)
+    return redirect(_address("form", token, **more), 303)
