@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from pro_service import cli, settings
+from pro_service import settings
+from pro_service.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,9 +19,9 @@ def test_the_example_names_every_setting_and_no_other() -> None:
 
 
 def test_the_readme_names_every_command() -> None:
-    assert isinstance(cli.main, click.Group)
+    assert isinstance(main, click.Group)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [command for command in sorted(commands_of(cli.main)) if command not in readme] == []
+    assert [command for command in sorted(commands_of(main)) if command not in readme] == []
 
 
 def commands_of(group: click.Group, above: str = "") -> Iterator[str]:
