@@ -1,0 +1,136 @@
+"""The coordinators' pages: today's work, the grid, compliance."""
+
+from datetime import datetime
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from pro_service.runtime import Runtime
+from pro_service.store import report_grid, report_today, reports
+from pro_service.store.cases import zone_of
+from pro_service.store.report_grid import SHAPES, Look
+from pro_service.web import dashboard_participant, dashboard_tasks, dashboard_words
+from pro_service.web.access import roles, secure
+from pro_service.web.dashboard_scope import STUDY_COOKIE, Scope, scope_of
+from pro_service.web.dashboard_times import times
+
+LONGEST_CODE = 40
+
+
+def blueprint(rt: Runtime) -> Blueprint:
+    """The dashboard's pages."""
+    pages = Blueprint("dashboard", __name__)
+    pages.app_template_filter("word")(lambda code, kind: dashboard_words.word(kind, code))
+    pages.app_template_filter("short_moment")(dashboard_words.short_moment)
+    pages.app_template_filter("short_day")(dashboard_words.short_day)
+    pages.app_template_global("words")(dashboard_words.words)
+    pages.app_template_global("zone_of")(zone_of)
+    _add_today(pages, rt)
+    _add_grid(pages, rt)
+    _add_study(pages, rt)
+    dashboard_participant.add(pages, rt)
+    dashboard_tasks.add(pages, rt)
+    return pages
+
+
+def _add_today(pages: Blueprint, rt: Runtime) -> None:
+    @pages.get("/")
+    @roles("coordinator")
+    def today() -> ResponseReturnValue:
+        scope, now = scope_of(rt), rt.clock()
+        if scope.study_id is None:
+            return render_template("dashboard/no_study.html", scope=scope)
+        with rt.sessions.reading() as session:
+            shown = report_today.today(session, rt.loader, scope.study_id, now, scope.sites)
+            labels = _labels(scope)
+        return render_template(
+            "dashboard/today.html",
+            scope=scope,
+            today=shown,
+            labels=labels,
+            **times(now),
+            cap=report_today.CAP,
+        )
+
+    @pages.get("/compliance")
+    @roles("coordinator")
+    def compliance() -> ResponseReturnValue:
+        scope, now = scope_of(rt), rt.clock()
+        if scope.study_id is None:
+            return render_template("dashboard/no_study.html", scope=scope)
+        with rt.sessions.reading() as session:
+            rows = reports.compliance(
+                session, rt.loader, scope.study_id, now, scope.chosen_sites, cap=report_today.UNSETTLED
+            )
+            beat = reports.heartbeat(session)
+            labels = _labels(scope)
+        left = {row["code"]: reports.left_during(row) for row in rows}
+        return render_template(
+            "dashboard/compliance.html", scope=scope, rates=rows, left=left, heartbeat=beat, labels=labels, **times(now)
+        )
+
+
+def _add_grid(pages: Blueprint, rt: Runtime) -> None:
+    @pages.get("/participants")
+    @roles("coordinator")
+    def participants() -> ResponseReturnValue:
+        scope, now = scope_of(rt), rt.clock()
+        if scope.study_id is None:
+            return render_template("dashboard/no_study.html", scope=scope)
+        look = Look(_short("after"), _state(), _short("code"))
+        with rt.sessions.reading() as session:
+            if look.search and look.after is None:
+                for code in dict.fromkeys((look.search, look.search.upper())):
+                    if reports.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites) is not None:
+                        return redirect(url_for("dashboard.participant", code=code), 303)
+            page = report_grid.participants_page(session, rt.loader, scope.study_id, now, scope.chosen_sites, look)
+            labels = _labels(scope)
+        return render_template(
+            "dashboard/participants.html", scope=scope, grid=page, look=look, rows=_grid_rows(page, now), labels=labels,
+            **times(now), shapes=SHAPES, kept=_kept(),
+        )  # fmt: skip
+
+
+def _grid_rows(page: report_grid.Grid, now: datetime) -> list[tuple[report_grid.GridRow, list[tuple[str, ...] | None]]]:
+    """Rows with their cells in words: (time point, shape, what stands there, what the title adds)."""
+    rows = []
+    for row in page.rows:
+        zone = zone_of(row.zone)
+        cells: list[tuple[str, ...] | None] = []
+        for code in page.codes:
+            cell = row.cells.get(code)
+            cells.append(None if cell is None else (code, cell.shape, *dashboard_words.cell_words(cell, now, zone)))
+        rows.append((row, cells))
+    return rows
+
+
+def _add_study(pages: Blueprint, rt: Runtime) -> None:
+    @pages.post("/study")
+    @roles("coordinator")
+    def study() -> ResponseReturnValue:
+        """Look at another study from now on."""
+        chosen = next((s for s in scope_of(rt).studies if s == request.form.get("study")), None)
+        response = make_response(redirect(url_for("dashboard.today"), 303))
+        if chosen is not None:
+            response.set_cookie(STUDY_COOKIE, chosen, httponly=True, samesite="Lax", secure=secure(rt))
+        return response
+
+
+def _labels(scope: Scope) -> dict[str, str]:
+    """What the newest protocol calls its time points, in the reader's language."""
+    points = () if scope.protocol is None else scope.protocol.time_points
+    return {point.code: dashboard_words.of(point.label) for point in points}
+
+
+def _kept() -> dict[str, str]:
+    """What stays in the address when another state is chosen."""
+    return {name: request.args[name] for name in ("site", "code") if request.args.get(name)}
+
+
+def _short(name: str) -> str | None:
+    return request.args.get(name, "").strip()[:LONGEST_CODE] or None
+
+
+def _state() -> str | None:
+    state = request.args.get("state")
+    return state if state in SHAPES else None

@@ -1,0 +1,167 @@
+"""One participant's pages: the story, the telephone number once, the procedure's confirmation, the entry form."""
+
+from collections.abc import Mapping
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from pro_service.core.case import WindowFacts, status
+from pro_service.core.faults import RejectedError
+from pro_service.runtime import Runtime
+from pro_service.store import report_participant, report_today, reports
+from pro_service.store.cases import Loaded
+from pro_service.use_cases import calls, entry
+from pro_service.use_cases.calls import StaleError
+from pro_service.use_cases.confirm import confirm
+from pro_service.use_cases.entry import EntryFault, EntryRejectedError, Filled, Mode
+from pro_service.web import dashboard_tasks, dashboard_words
+from pro_service.web.access import roles
+from pro_service.web.dashboard_scope import Scope, actor, scope_of
+from pro_service.web.dashboard_times import since, times
+
+
+def add(pages: Blueprint, rt: Runtime) -> None:
+    """Add the pages of one participant."""
+    _add_story(pages, rt)
+    _add_confirm(pages, rt)
+    _add_entry(pages, rt)
+
+
+def _add_story(pages: Blueprint, rt: Runtime) -> None:
+    @pages.get("/participants/<code>")
+    @roles("coordinator")
+    def participant(code: str) -> ResponseReturnValue:
+        return _story(rt, scope_of(rt), code)
+
+    @pages.post("/participants/<code>/telephone")
+    @roles("coordinator")
+    def telephone(code: str) -> ResponseReturnValue:
+        """Show the number once; who looked stands in the audit trail."""
+        scope = scope_of(rt)
+        if scope.study_id is None:
+            abort(404)
+        try:
+            number = calls.show_telephone(rt, actor(), scope.study_id, code, scope.sites)
+        except KeyError:
+            abort(404)
+        task = request.form.get("task", type=int)
+        if task is not None:
+            return dashboard_tasks.page(rt, task, number=number or "")
+        return _story(rt, scope, code, number=number or "")
+
+
+def _story(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, refused: bool = False) -> str:
+    now = rt.clock()
+    if scope.study_id is None:
+        abort(404)
+    with rt.sessions.reading() as session:
+        view = report_participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
+    if view is None:
+        abort(404)
+    return render_template(
+        "dashboard/participant.html", scope=scope, view=view, case=view.loaded.case,
+        person=view.loaded.case.participant, zone=view.loaded.case.site_zone, number=number, refused=refused,
+        done=request.args.get("done"), of=dashboard_words.of, **times(now),
+    )  # fmt: skip
+
+
+def _add_confirm(pages: Blueprint, rt: Runtime) -> None:
+    @pages.post("/participants/<code>/confirm")
+    @roles("coordinator")
+    def confirm_procedure(code: str) -> ResponseReturnValue:
+        """The procedure took place on the day that was planned."""
+        scope = scope_of(rt)
+        if scope.study_id is None or _seen(rt, scope, code) is None:
+            abort(404)
+        try:
+            confirm(rt, actor(), scope.study_id, code)
+        except RejectedError:
+            return _story(rt, scope, code, refused=True), 422
+        return redirect(url_for("dashboard.participant", code=code, done="confirmed"), 303)
+
+
+def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded | None:
+    """The participant, if the reader may see it."""
+    if scope.study_id is None:
+        return None
+    with rt.sessions.reading() as session:
+        return reports.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+
+
+def _add_entry(pages: Blueprint, rt: Runtime) -> None:
+    @pages.get("/participants/<code>/enter/<window>")
+    @roles("coordinator")
+    def enter(code: str, window: str) -> ResponseReturnValue:
+        scope = scope_of(rt)
+        loaded, facts = _window(rt, scope, code, window)
+        typed = {item: str(answer.value) for item, answer in facts.answers.items() if answer.value is not None}
+        declined = frozenset(item for item, answer in facts.answers.items() if answer.declined)
+        filled = Filled(typed, declined, mode=_mode(request.args), task=request.args.get("task", type=int))
+        return _form(rt, scope, loaded, facts, filled)
+
+    @pages.post("/participants/<code>/enter/<window>")
+    @roles("coordinator")
+    def entered(code: str, window: str) -> ResponseReturnValue:
+        scope = scope_of(rt)
+        loaded, facts = _window(rt, scope, code, window)
+        filled = _filled(facts)
+        try:
+            kept = entry.enter(rt, actor(), scope.study_id or 0, code, window, filled, sites=scope.sites)
+        except EntryRejectedError as rejected:
+            return _form(rt, scope, loaded, facts, filled, faults=rejected.faults), 422
+        except StaleError:
+            return _form(rt, scope, loaded, facts, filled, stale=True), 409
+        done = "entered" if kept.items else "unchanged"
+        return redirect(url_for("dashboard.participant", code=code, done=done), 303)
+
+
+def _window(rt: Runtime, scope: Scope, code: str, window: str) -> tuple[Loaded, WindowFacts]:
+    loaded = _seen(rt, scope, code)
+    facts = next((facts for facts in loaded.case.current if facts.code == window), None) if loaded else None
+    if loaded is None or facts is None:
+        abort(404)
+    return loaded, facts
+
+
+def _mode(given: Mapping[str, str]) -> Mode:
+    return "telephone" if given.get("mode") == "telephone" else "clinic"
+
+
+def _filled(facts: WindowFacts) -> Filled:
+    given = request.form
+    declined = {item for item in facts.point.items if item in given.getlist("declined")}
+    return Filled(
+        values={item: given.get(item, "") for item in facts.point.items},
+        declined=frozenset(declined),
+        reason=given.get("reason", ""),
+        mode=_mode(given if "mode" in given else request.args),
+        revision=given.get("revision", type=int),
+        task=given.get("task", type=int) or request.args.get("task", type=int),
+    )
+
+
+def _form(
+    rt: Runtime,
+    scope: Scope,
+    loaded: Loaded,
+    facts: WindowFacts,
+    filled: Filled,
+    *,
+    faults: tuple[EntryFault, ...] = (),
+    stale: bool = False,
+) -> str:
+    """The entry form, with what was typed; `stale`: with what has changed since it was made."""
+    now, case = rt.clock(), loaded.case
+    with rt.sessions.reading() as session:
+        changes = report_participant.changes(session, case.participant.id, since()) if stale else []
+        task = None
+        if filled.task is not None and scope.study_id is not None:
+            task = report_today.task(session, rt.loader, scope.study_id, filled.task, scope.sites)
+    spoken = case.participant.language
+    return render_template(
+        "dashboard/enter.html", scope=scope, case=case, person=case.participant, window=facts, filled=filled,
+        items=[case.protocol.items[item] for item in facts.point.items], spoken=spoken, task=task,
+        faults={fault.place: fault.code for fault in faults}, stale=stale, changes=changes,
+        status=status(facts, case.participant, case.protocol.primary(facts.point), now),
+        zone=case.site_zone, label=dashboard_words.of(facts.point.label), **times(now),
+    )  # fmt: skip

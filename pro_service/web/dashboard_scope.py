@@ -1,0 +1,83 @@
+"""What the reader of a page may see: which study, which of its sites."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from flask import abort, request
+
+from pro_service.core.protocol import Protocol
+from pro_service.runtime import Runtime
+from pro_service.store import reports, studies
+from pro_service.store.audit import Actor
+from pro_service.store.cases import zone_of
+from pro_service.store.reports import Sites
+from pro_service.web.access import signed_in
+
+STUDY_COOKIE = "study"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One study, seen by one coordinator."""
+
+    study_id: int | None
+    study: str
+    studies: tuple[str, ...]
+    """Codes of the studies one may choose from."""
+    sites: Sites
+    """None = all of the study."""
+    site_codes: dict[int, str]
+    """The sites one may see."""
+    site: str | None
+    """The one chosen in the address."""
+    protocol: Protocol | None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of what is about no single site: the first site's."""
+        codes = [] if self.protocol is None else [*self.site_codes.values(), *self.protocol.sites]
+        sites = {} if self.protocol is None else self.protocol.sites
+        return zone_of(next((sites[code].zone for code in codes if code in sites), "UTC"))
+
+    @property
+    def chosen_sites(self) -> Sites:
+        """The sites one may see and has chosen."""
+        if self.site is None:
+            return self.sites
+        return frozenset(key for key, code in self.site_codes.items() if code == self.site)
+
+
+def actor() -> Actor:
+    """Who acts on this page."""
+    user_id = signed_in().user_id
+    return Actor(kind="staff", id=f"user:{user_id}", source="dashboard", user_id=user_id)
+
+
+def scope_of(rt: Runtime, study_id: int | None = None) -> Scope:
+    """What the reader may see: the study they chose, else their first; `study_id` asks for one, 404 if not theirs."""
+    grants = [grant for grant in signed_in().roles if grant.role == "coordinator"]
+    everywhere = any(grant.study_id is None for grant in grants)
+    with rt.sessions.reading() as session:
+        named = {study.code: study.id for study in studies.every(session)}
+        theirs = {code: key for code, key in named.items() if everywhere or key in {g.study_id for g in grants}}
+        if study_id is not None and study_id not in theirs.values():
+            abort(404)
+        chosen = study_id if study_id is not None else theirs.get(request.cookies.get(STUDY_COOKIE, ""))
+        chosen = chosen if chosen is not None else min(theirs.values(), default=None)
+        if chosen is None:
+            return Scope(None, "", (), None, {}, None, None)
+        own = {g.site_id for g in grants if g.study_id in (None, chosen)}
+        sites = None if None in own else frozenset(site for site in own if site is not None)
+        codes = {
+            key: code for key, code in reports.study_sites(session, chosen).items() if sites is None or key in sites
+        }
+        site = request.args.get("site")
+        return Scope(
+            study_id=chosen,
+            study=next(code for code, key in theirs.items() if key == chosen),
+            studies=tuple(sorted(theirs)),
+            sites=sites,
+            site_codes=codes,
+            site=site if site in codes.values() else None,
+            protocol=reports.protocol_of(session, rt.loader, chosen),
+        )

@@ -1,0 +1,130 @@
+"""The page of one task: the call with its script and outcomes, the missed window's reason, or simply done."""
+
+from typing import cast
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from pro_service.core.case import status
+from pro_service.runtime import Runtime
+from pro_service.store import report_participant, report_today, tasks
+from pro_service.store.cases import Loaded, zone_of
+from pro_service.store.report_today import Task
+from pro_service.use_cases import calls
+from pro_service.use_cases.calls import MissingReason, Outcome, StaleError, Told, WorkRefusedError
+from pro_service.web import dashboard_words
+from pro_service.web.access import roles
+from pro_service.web.dashboard_scope import Scope, actor, scope_of
+from pro_service.web.dashboard_times import local_time, since, times
+
+CALL_LEVELS = frozenset({"E1", "E2"})
+SPOKE: tuple[Outcome, ...] = ("will_do_it", "call_back_at", "refused_this_time", "wants_no_messages", "withdraws")
+IN_VAIN: tuple[Outcome, ...] = ("no_answer", "busy", "wrong_person", "not_in_service")
+LEARNT: tuple[Outcome, ...] = ("moved", "hospitalised", "language_barrier", "died")
+
+
+def add(pages: Blueprint, rt: Runtime) -> None:
+    """Add the pages of one task."""
+
+    @pages.get("/escalations/<int:task_id>")
+    @roles("coordinator")
+    def task(task_id: int) -> ResponseReturnValue:
+        return page(rt, task_id)
+
+    @pages.post("/escalations/<int:task_id>/acknowledge")
+    @roles("coordinator")
+    def acknowledge(task_id: int) -> ResponseReturnValue:
+        _theirs(rt, task_id)
+        calls.acknowledge(rt, actor(), task_id)
+        return redirect(url_for("dashboard.task", task_id=task_id, done="acknowledged"), 303)
+
+    @pages.post("/escalations/<int:task_id>/call")
+    @roles("coordinator")
+    def call(task_id: int) -> ResponseReturnValue:
+        return _call(rt, task_id)
+
+    @pages.post("/escalations/<int:task_id>/resolve")
+    @roles("coordinator")
+    def resolve(task_id: int) -> ResponseReturnValue:
+        return _resolve(rt, task_id)
+
+
+def _theirs(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
+    """The task, if it is the reader's; its study, whichever they look at now; its participant."""
+    with rt.sessions.reading() as session:
+        whose = tasks.whose(session, task_id)
+        if whose is None:
+            abort(404)
+        scope = scope_of(rt, whose.study_id)
+        if scope.study_id is None:
+            abort(404)
+        task = report_today.task(session, rt.loader, scope.study_id, task_id, scope.sites)
+        if task is None:
+            abort(404)
+        loaded = None
+        if whose.participant_id is not None:
+            loaded = rt.loader.one(session, whose.participant_id, lock=False)
+        return scope, task, loaded
+
+
+def page(
+    rt: Runtime, task_id: int, *, number: str | None = None, refused: str | None = None, stale: bool = False
+) -> str:
+    """The task as it stands; what was typed is kept when something was `refused` or the form was `stale`."""
+    now = rt.clock()
+    scope, task, loaded = _theirs(rt, task_id)
+    facts = next((e for e in loaded.case.escalations if e.id == task_id), None) if loaded else None
+    window = loaded.case.window(facts.window_id) if loaded and facts and facts.window_id is not None else None
+    made = []
+    changes = []
+    if loaded is not None:
+        with rt.sessions.reading() as session:
+            made = report_participant.call_rows(session, loaded.case.participant.id, window.id if window else None)
+            changes = report_participant.changes(session, loaded.case.participant.id, since()) if stale else []
+    state = None
+    if loaded and window:
+        state = status(window, loaded.case.participant, loaded.case.protocol.primary(window.point), now)
+    return render_template(
+        "dashboard/task.html", scope=scope, task=task, facts=facts, window=window, state=state, calls=made,
+        case=loaded.case if loaded else None, person=loaded.case.participant if loaded else None,
+        zone=zone_of(task.site.zone if task.site else "UTC"), number=number, refused=refused, stale=stale,
+        changes=changes, is_call=task.level in CALL_LEVELS and window is not None and now < window.span.closes_at,
+        groups=(("spoke", SPOKE), ("in_vain", IN_VAIN), ("learnt", LEARNT)), missing=calls.MISSING_REASONS,
+        items=[loaded.case.protocol.items[i] for i in window.missing()] if loaded and window else [],
+        again=calls.try_again(loaded.case, window, now) if loaded else None, done=request.args.get("done"),
+        typed=request.form, of=dashboard_words.of, **times(now),
+    )  # fmt: skip
+
+
+def _call(rt: Runtime, task_id: int) -> ResponseReturnValue:
+    _, task, loaded = _theirs(rt, task_id)
+    given = request.form
+    outcome = given.get("outcome", "")
+    if outcome == "completed_now" and task.participant and task.point:
+        address = url_for(
+            "dashboard.enter", code=task.participant, window=task.point.code, mode="telephone", task=task_id
+        )
+        return redirect(address, 303)
+    zone = zone_of(task.site.zone if task.site else "UTC")
+    told = Told(cast("Outcome", outcome), local_time(given.get("call_back_at", ""), zone), given.get("note"))
+    if loaded is None:
+        abort(404)
+    try:
+        calls.record(rt, actor(), task_id, told, revision=given.get("revision", type=int))
+    except WorkRefusedError as refusal:
+        return page(rt, task_id, refused=refusal.code), 422
+    except StaleError:
+        return page(rt, task_id, stale=True), 409
+    return redirect(url_for("dashboard.task", task_id=task_id, done=outcome), 303)
+
+
+def _resolve(rt: Runtime, task_id: int) -> ResponseReturnValue:
+    _, task, _loaded = _theirs(rt, task_id)
+    try:
+        if task.level == "E3":
+            calls.explain_missing(rt, actor(), task_id, cast("MissingReason", request.form.get("reason", "")))
+        else:
+            calls.resolve(rt, actor(), task_id)
+    except WorkRefusedError as refusal:
+        return page(rt, task_id, refused=refusal.code), 422
+    return redirect(url_for("dashboard.task", task_id=task_id, done="resolved"), 303)
