@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -76,6 +77,7 @@ class Wording:
         }
 
 
+@lru_cache(maxsize=4096)
 def moment(instant: datetime, zone: ZoneInfo, language: str) -> str:
     """An instant as people say it, in their zone: `Tuesday 20 January 23:59`."""
     pattern = MOMENT.get(language, MOMENT["en"])

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from pro_service.core.protocol import Hours, TimePoint, Window
-from pro_service.core.windows import local_instant
+from pro_service.core.windows import SHARED, local_instant
 
 _DAY = timedelta(days=1)
 _MIDNIGHT = time(0)
@@ -38,6 +39,7 @@ def working_days_between(first: date, last: date, holidays: frozenset[date]) -> 
     return sum(is_working(day, holidays) for day in _days(first, last))
 
 
+@lru_cache(maxsize=SHARED)
 def last_working_moment(
     not_after: datetime, after: datetime, at: time, zone: ZoneInfo, holidays: frozenset[date]
 ) -> datetime | None:
@@ -73,6 +75,7 @@ def call_moment(
     return min(max(nominal, asked), last), True
 
 
+@lru_cache(maxsize=SHARED)
 def due(
     working_days: int | None,
     plain_hours: int | None,

@@ -77,8 +77,9 @@ class Participant:
     @property
     def left_at(self) -> datetime | None:
         """When the participant died or withdrew from the study, whichever came first."""
-        left = [moment for moment in (self.died_at, self.withdrawn_at) if moment is not None]
-        return min(left, default=None)
+        if self.died_at is None or self.withdrawn_at is None:
+            return self.died_at or self.withdrawn_at
+        return min(self.died_at, self.withdrawn_at)
 
     @property
     def started_at(self) -> datetime | None:
@@ -231,10 +232,12 @@ def status(window: WindowFacts, participant: Participant, primary: str | None, n
     if window.cancelled_at is not None:
         return "cancelled"
     lead = window.answers.get(primary) if primary else None
-    if lead is not None and lead.declined:
+    asked = [window.answers[item] for item in window.point.items if window.given(item)]
+    nothing_told = not window.missing() and all(answer.declined for answer in asked)
+    if nothing_told or (lead is not None and lead.declined):
         return "declined"
     if not window.missing():
-        late = any(not answer.in_window for item, answer in window.answers.items() if item in window.point.items)
+        late = any(not answer.in_window for answer in asked)
         return "completed_late" if late else "completed_in_window"
     left = participant.left_at
     if left is not None and left < window.span.closes_at:
@@ -242,10 +245,9 @@ def status(window: WindowFacts, participant: Participant, primary: str | None, n
     if now < window.span.opens_at:
         return "upcoming"
     if now < window.span.closes_at:
-        return "partial" if any(window.given(item) for item in window.point.items) else "open"
+        return "partial" if asked else "open"
     if primary is None or (lead is not None and lead.value is not None):
-        anything = any(window.given(item) for item in window.point.items)
-        return "partial" if anything else _unanswered(window, participant)
+        return "partial" if asked else _unanswered(window, participant)
     return _unanswered(window, participant)
 
 

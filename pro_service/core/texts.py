@@ -6,6 +6,7 @@ Alphabet and segment sizes: 3GPP TS 23.038 (GSM 03.38) and TS 23.040.
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 Encoding = Literal["GSM-7", "UCS-2"]
@@ -16,6 +17,7 @@ _GSM_BASIC = frozenset(
 )
 _GSM_EXTENSION = frozenset("\f^{}\\[~]|€")
 """Characters sent as an escape and a second septet."""
+_GSM = _GSM_BASIC | _GSM_EXTENSION
 
 _SIZES: Mapping[Encoding, tuple[int, int]] = {"GSM-7": (160, 153), "UCS-2": (70, 67)}
 """Units in a text that fits one segment, and in each segment of a longer one."""
@@ -25,7 +27,7 @@ _LAST_BASIC_PLANE = 0xFFFF
 
 def encoding(text: str) -> Encoding:
     """Say how a text travels. One `ş`, `ğ`, `ı`, `İ` or small `ç` makes all of it UCS-2."""
-    return "GSM-7" if all(c in _GSM_BASIC or c in _GSM_EXTENSION for c in text) else "UCS-2"
+    return "GSM-7" if _GSM >= set(text) else "UCS-2"
 
 
 def units(text: str) -> int:
@@ -69,6 +71,7 @@ class FrameError(ValueError):
 _BRACES = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
 
 
+@lru_cache(maxsize=1024)
 def placeholders(frame: str) -> frozenset[str]:
     """Names a frame asks for. Raises FrameError for a brace that belongs to no placeholder."""
     names = []

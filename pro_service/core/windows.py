@@ -8,6 +8,7 @@ from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import count
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
@@ -17,6 +18,9 @@ from pro_service.core.protocol import Hours, Offset, Protocol, TimePoint, Window
 
 _DAY = timedelta(days=1)
 _MIDNIGHT = time(0)
+
+SHARED = 16_384
+"""So many instants of days and hours are remembered: the participants of a batch share most of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ def explain(window: Window, protocol: Protocol, procedure_date: date, zone: Zone
     return (*facts, Fact("zone", zone.key))
 
 
+@lru_cache(maxsize=SHARED)
 def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The UTC instant of a local time. In a clock-change gap it moves forward; of two in a fold it is the first.
 
@@ -114,6 +119,7 @@ def within(moment: datetime, hours: Hours, zone: ZoneInfo) -> bool:
     return hours.start <= at and (hours.end == _MIDNIGHT or at < hours.end)
 
 
+@lru_cache(maxsize=SHARED)
 def next_allowed(moment: datetime, hours: Hours, zone: ZoneInfo) -> datetime:
     """The first moment at or after `moment` inside local hours: itself, or the start of the hours on a coming day."""
     if within(moment, hours, zone):

@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS, WindowFacts
@@ -122,7 +123,7 @@ class Writer:
         """Have `look_at` worked out anew although nothing changed: the moment looked at has passed."""
         self._look.add(loaded.case.participant.id)
 
-    def apply(self, loaded: Loaded, command: Command, words: Words | None = None) -> None:  # noqa: C901, PLR0912
+    def apply(self, loaded: Loaded, command: Command, words: Words | None = None) -> None:  # noqa: C901
         """Write down what one command asks for. The one executor: a command nobody carries out does not type-check."""
         self._touched.setdefault(loaded.case.participant.id, {})
         match command:
@@ -307,10 +308,12 @@ class Writer:
         return touched
 
     def _insert(self, table: Table) -> None:
-        rows = self._rows.pop(table.name, [])
         # Rows of one shape go together: an executemany takes its columns from the first.
-        for shape in {tuple(row) for row in rows}:
-            self.session.connection().execute(insert(table), [row for row in rows if tuple(row) == shape])
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+        for row in self._rows.pop(table.name, []):
+            alike[tuple(row)].append(row)
+        for rows in alike.values():
+            self.session.connection().execute(insert(table), rows)
 
     def _move_tallies(self) -> None:
         for (study_id, site_id, code, status), change in sorted(self._tallies.items()):
@@ -323,15 +326,20 @@ class Writer:
         self._tallies.clear()
 
     def _touch(self) -> None:
-        p = participants.c
-        bumped = [key for key, values in self._touched.items() if not values]
-        if bumped:
-            statement = update(participants).where(p.id == bindparam("p_id")).values(revision=p.revision + 1)
-            self.session.connection().execute(statement, [{"p_id": key} for key in bumped])
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
         for key, values in self._touched.items():
-            if values:
-                changed = update(participants).where(p.id == key).values(**values, revision=p.revision + 1)
-                self.session.connection().execute(changed)
+            row = {f"p_{name}": value for name, value in values.items()}
+            alike[tuple(sorted(values))].append(row | {"p_id": key})
+        for names, rows in alike.items():
+            self.session.connection().execute(_touching(names), rows)
+
+
+@lru_cache(maxsize=64)
+def _touching(names: tuple[str, ...]) -> Update:
+    """Change these columns of a participant; every change counts the revision up."""
+    p = participants.c
+    new = {name: bindparam(f"p_{name}") for name in names}
+    return update(participants).where(p.id == bindparam("p_id")).values(**new, revision=p.revision + 1)
 
 
 _SETTLE = (

@@ -4,6 +4,7 @@ Ids of rows come from one sequence (`ids`), so that a row's id is known before i
 trail name it. Instants are UTC with microseconds; SQLite keeps them as ISO 8601 text that sorts as time does.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -55,22 +56,36 @@ class Instant(TypeDecorator[datetime]):
             return dialect.type_descriptor(DateTime(timezone=True))
         return dialect.type_descriptor(String(27))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | str | None:
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], datetime | str | None]:
         """Refuse naive values (ValueError); write UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            message = "a naive datetime never reaches the database: pass an aware one"
-            raise ValueError(message)
-        value = value.astimezone(UTC)
-        return value if dialect.name == "postgresql" else value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return _instant_of if dialect.name == "postgresql" else _text_of
 
-    def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:
-        """Read back as UTC."""
-        del dialect
-        if value is None or isinstance(value, datetime):
-            return value if value is None else value.astimezone(UTC)
-        return datetime.fromisoformat(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        """Read back as UTC. A batch reads tens of thousands of instants: nothing stands between row and value."""
+        del coltype
+        return _read_instant if dialect.name == "postgresql" else _read_text
+
+
+def _instant_of(value: datetime | None) -> datetime | None:
+    if value is None or value.tzinfo is UTC:
+        return value
+    if value.tzinfo is None:
+        message = "a naive datetime never reaches the database: pass an aware one"
+        raise ValueError(message)
+    return value.astimezone(UTC)
+
+
+def _text_of(value: datetime | None) -> str | None:
+    instant = _instant_of(value)
+    return None if instant is None else instant.isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def _read_instant(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
+
+
+def _read_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
 
 
 def _id() -> Column[int]:

@@ -55,7 +55,7 @@ class _Copier:
         with Session(self.connection) as session:
             study = next(found for found in studies.every(session) if found.code == STUDY)
             version = studies.newest(session, study.id)
-            sites = tuple(studies.site_ids(session, study.id).values())
+            sites = sorted(studies.site_ids(session, study.id).values())  # in the order of the protocol
         check(version is not None and sites, "the study is not there")
         theirs = sorted({story.rows["participants"][0]["site_id"] for story in stories})
         site_of = dict(zip(theirs, sites, strict=False))
