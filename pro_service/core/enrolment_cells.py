@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -58,6 +58,7 @@ def one_of(text: str, known: Iterable[str], what: str) -> str:
     raise CellError(f"{shown(text)} is not a {what}", closest(text, words) or f"one of: {', '.join(words)}")
 
 
+@lru_cache(maxsize=4096)
 def day(text: str) -> date:
     """A calendar date, year-month-day."""
     if not text:
@@ -87,16 +88,20 @@ def consent(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
     """When the participant agreed to messages: an instant, or a day (its beginning at the site); empty = not."""
     if not text:
         return None
+    given = _given(text, zone)
+    if given > now:
+        raise CellError("the consent lies in the future", "write when it was given; leave it empty if it was not yet")
+    return given
+
+
+@lru_cache(maxsize=4096)
+def _given(text: str, zone: ZoneInfo) -> datetime:
     if plain(text) in _YES:
         raise CellError("a consent needs its date", "write the day on which it was given, e.g. 2026-05-11")
     if plain(text) in _NO:
         raise CellError("no consent is written as an empty cell", "leave it empty: this participant is only called")
     given = _instant(text) if len(text) > len("2026-05-11") and _DATE.match(text) else None
-    if given is None:
-        given = local_instant(day(text), time(), zone)
-    if given > now:
-        raise CellError("the consent lies in the future", "write when it was given; leave it empty if it was not yet")
-    return given
+    return local_instant(day(text), time(), zone) if given is None else given
 
 
 def email(text: str) -> str | None:
@@ -134,4 +139,4 @@ def _instant(text: str) -> datetime | None:
         raise CellError(f"{shown(text)} says no time zone", remedy)
     if found.year not in _YEARS:
         raise CellError(f"{shown(text)} is not an instant of a study", "write the day on which it was given")
-    return found
+    return found.astimezone(UTC)

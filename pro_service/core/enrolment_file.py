@@ -49,21 +49,19 @@ class Record:
 class Sheet:
     """A file whose columns are known; its rows are read as they are asked for."""
 
-    text: str
+    data: bytes
+    """UTF-8."""
     delimiter: str
     first_line: int
     """The line of the header."""
     columns: tuple[str, ...]
     """In the file's order; empty for a column without a name."""
 
-    @property
-    def lines(self) -> int:
-        """How many lines there are below the header, about: what a progress bar counts to."""
-        return max(self.text.count("\n") + (not self.text.endswith("\n")) - self.first_line, 1)
-
     def records(self) -> Iterator[Record]:
         """Every row that is not empty. A row that cannot be read carries faults; reading ends at broken quotes."""
-        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter, strict=True)
+        # Decoded as it is read: a text of the whole file would be in memory beside its bytes.
+        lines = io.TextIOWrapper(io.BytesIO(self.data), encoding="utf-8-sig", newline="")
+        reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
         line = 0
         while True:
             line = reader.line_num + 1
@@ -110,7 +108,7 @@ def read(data: bytes, baseline: Sequence[str]) -> tuple[Sheet | None, tuple[Faul
         return None, (Fault("", first_line, f"the first line cannot be read: {error}", "take the quotes out of it"),)
     columns = tuple("_".join(name.strip().lower().split()) for name in names)
     faults = tuple(_column_faults(columns, baseline, first_line))
-    return (None if faults else Sheet(text, delimiter, first_line, columns)), faults
+    return (None if faults else Sheet(data, delimiter, first_line, columns)), faults
 
 
 def decode(data: bytes) -> tuple[str, tuple[Fault, ...]]:

@@ -3,11 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pro_service.store.vault import Vault
+
+
+_JSON = (str, int, float, list, dict)
+"""What JSON holds as it is; `bool` is an `int`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,8 @@ def payload(row: Mapping[str, Any]) -> bytes:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    if value is None or isinstance(value, bool | int | str | float | list | dict):
+    if value is None or isinstance(value, _JSON):
         return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
     return str(value)

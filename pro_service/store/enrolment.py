@@ -7,12 +7,13 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Window
 from pro_service.core.texts import masked
 from pro_service.store.audit import Actor, Entry, audit_row
+from pro_service.store.bulk import Bulk
 from pro_service.store.ids import row_ids
 from pro_service.store.schema import audit_trail, participants, responses, windows
 from pro_service.store.vault import Vault, opened, sealed
@@ -123,15 +124,18 @@ class Enroller:
         self._rows: dict[Table, list[dict[str, Any]]] = {
             table: [] for table in (participants, windows, responses, audit_trail)
         }
+        self._bulks: dict[Table, Bulk] = {}
 
     def write(self, enrolments: Sequence[Enrolment]) -> None:
         """Write one batch: participants, their windows, their baseline, one audit row each."""
         for enrolment in enrolments:
             self._collect(enrolment)
-        connection = self.session.connection()
         for table, rows in self._rows.items():
             if rows:
-                connection.execute(insert(table), rows)
+                bulk = self._bulks.get(table)
+                if bulk is None:
+                    bulk = self._bulks[table] = Bulk(self.session.connection(), table, tuple(rows[0]))
+                bulk.write(rows)
                 rows.clear()
 
     def _collect(self, enrolment: Enrolment) -> None:

@@ -97,18 +97,18 @@ def _newest(version: studies.Version | None) -> studies.Version:
 
 def _rows(reader: RowReader, records: Sheet | list[Record], outcome: Enrolled) -> Iterator[Read]:
     """Read row after row and keep what was found; a code that came before is a fault, and so is a file without rows."""
-    codes: dict[str, tuple[str, int]] = {}
+    codes: dict[str, int] = {}
     row = None
     for record in records.records() if isinstance(records, Sheet) else records:
         row = reader.read(record)
         outcome.faults.extend(row.faults)
         outcome.warnings.extend(row.warnings[: MOST_WARNINGS - len(outcome.warnings)])
         code = record.cells.get("participant", "")
-        first, line = codes.setdefault(code.casefold(), (code, row.line)) if code else ("", row.line)
+        line = codes.setdefault(code.casefold(), row.line) if code else row.line
         if line == row.line:
             yield row
             continue
-        fault = f"the code of line {line} again{'' if code == first else ', but for capital letters'}"
+        fault = f"the code of line {line} again (capital letters do not tell two participants apart)"
         remedy = "take one of the rows out, or give one of the participants another code"
         outcome.faults.append(Fault("participant", row.line, fault, remedy))
         yield Read(row.line, None, (), ())
