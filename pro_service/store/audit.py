@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from pro_service.store.vault import Vault
 
-
 _JSON = (str, int, float, list, dict)
 """What JSON holds as it is; `bool` is an `int`."""
 
