@@ -15,11 +15,11 @@ STAFF: frozenset[Source] = frozenset({"telephone", "clinic", "import"})
 def editable(window: WindowFacts, source: Source, received_at: datetime) -> frozenset[str]:
     """Items whose answer may change now.
 
-    Until the close all of them; after it, until late answers end, those without an answer; staff correct a given
-    answer at any time, with a reason.
+    Until the close all of them; after it, until late answers end, those without an answer; staff at any time from the
+    opening on, with a reason. What was measured before is imported.
     """
     span = window.span
-    if source in STAFF:
+    if source == "import" or (source in STAFF and received_at >= span.opens_at):
         return frozenset(window.point.items)
     if span.opens_at <= received_at < span.closes_at:
         return frozenset(window.point.items)
@@ -45,8 +45,6 @@ def on_answers(
     An answer that is the same as the newest version changes nothing, so a double click makes one version.
     """
     allowed = editable(window, source, received_at)
-    # A baseline column is a transcript of what was measured in its window; every other answer counts by its arrival.
-    in_window = source == "import" or window.span.opens_at <= received_at < window.span.closes_at
     records = [
         Record(
             window_id=window.id,
@@ -55,7 +53,7 @@ def on_answers(
             declined=value is None,
             source=source,
             received_at=received_at,
-            in_window=in_window,
+            in_window=_in_window(window, item, source, received_at),
             inbound_id=inbound_id,
             entered_by=entered_by,
             reason=reason,
@@ -66,6 +64,16 @@ def on_answers(
     if not records:
         return ()
     return (*records, *_consequences(case, _with(window, records), records, source, now))
+
+
+def _in_window(window: WindowFacts, item: str, source: Source, received_at: datetime) -> bool:
+    """An answer counts by its arrival; what staff correct, by the arrival of what they correct.
+
+    A baseline column is a transcript of what was measured in its window.
+    """
+    if source == "import" or window.span.opens_at <= received_at < window.span.closes_at:
+        return True
+    return source in STAFF and window.given(item) and window.answers[item].in_window
 
 
 def _same(window: WindowFacts, item: str, value: int | None) -> bool:
@@ -96,7 +104,7 @@ def _consequences(
     primary = case.protocol.primary(window.point)
     answered = window.given(primary) if primary is not None else not window.missing()
     if answered:
-        yield from _ended(case, window, source)
+        yield from _ended(case, window, source, late=records[-1].received_at >= window.span.closes_at)
     lead = window.answers.get(primary) if primary else None
     if not window.missing() or (lead is not None and lead.declined):
         yield CancelTexts(window.id)
@@ -105,22 +113,20 @@ def _consequences(
         settled = settled_as(window, case.participant, primary, now)
         if settled != window.settled:
             yield Settle(window.id, settled)
-    for record in records:
-        if record.value is not None and _needs_review(case, window, record.item, record.value):
-            review = escalate(case, "ES", "score_threshold", now, window)
-            if not case.escalated(review.key):
-                yield review
+    review = escalate(case, "ES", "score_threshold", now, window)
+    high = any(
+        record.value is not None and _needs_review(case, window, record.item, record.value) for record in records
+    )
+    if high and not case.escalated(review.key):
+        yield review
 
 
-def _ended(case: Case, window: WindowFacts, source: Source) -> Iterator[Command]:
-    """An answer ends the work that was about getting it. Calls end by their own outcome, entered with the answer."""
+def _ended(case: Case, window: WindowFacts, source: Source, *, late: bool) -> Iterator[Command]:
+    """An answer ends the work that was about getting it: calls while the window is open, all of the ladder after it."""
+    in_time = "completed_now" if source == "telephone" else "answered"
     for escalation in case.escalations:
-        if not escalation.open or escalation.window_id != window.id:
-            continue
-        if escalation.level in ("E1", "E2"):
-            yield Resolve(escalation.id, "completed_now" if source == "telephone" else "answered")
-        elif escalation.level == "E3":
-            yield Resolve(escalation.id, "answered_late")
+        if escalation.open and escalation.window_id == window.id and escalation.level in ("E1", "E2", "E3", "E4"):
+            yield Resolve(escalation.id, "answered_late" if late else in_time)
 
 
 def _needs_review(case: Case, window: WindowFacts, item: str, value: int) -> bool:

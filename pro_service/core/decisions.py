@@ -5,28 +5,28 @@ is still ahead is when to look again. A pair without a command only says "look t
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
-from typing import TypeAlias
+from datetime import datetime, timedelta
 
-from pro_service.core.calendar import call_moment, due, local_day
-from pro_service.core.case import PENDING, PROMPTS, Case, Participant, WindowFacts, settled_as, status
+from pro_service.core.calendar import call_moment, due
+from pro_service.core.case import Case, EscalationFacts, Participant, WindowFacts, settled_as, status
 from pro_service.core.commands import CancelTexts, Command, Escalate, Resolve, Send, Settle
-from pro_service.core.protocol import Hours, LevelCode, Step
-from pro_service.core.windows import local_instant, next_allowed
-
-Agenda: TypeAlias = Iterator[tuple[datetime, Command | None]]
-
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+from pro_service.core.prompts import Agenda, prompts, step_moment
+from pro_service.core.protocol import LevelCode
+from pro_service.core.windows import local_instant
 
 
 def on_time(case: Case, now: datetime) -> tuple[Command, ...]:
     """Say what the passing of time calls for. Asking twice calls for nothing new."""
-    return tuple(command for at, command in _agenda(case, now) if command is not None and at <= now)
+    return tuple(_once(command for at, command in _agenda(case, now) if command is not None and at <= now))
 
 
 def next_moment(case: Case, now: datetime) -> datetime | None:
-    """Say when time alone may next call for something; None = never. Never later than `on_time` would answer."""
-    return min((at for at, _ in _agenda(case, now) if at > now), default=None)
+    """Say when time alone next calls for something; None = never, `now` where something is due already.
+
+    Never later than the first instant at which `on_time` answers.
+    """
+    moments = (at if command is None else max(at, now) for at, command in _agenda(case, now))
+    return min((at for at in moments if at >= now), default=None)
 
 
 def may_text(participant: Participant) -> bool:
@@ -72,8 +72,20 @@ def _due(case: Case, level: LevelCode, now: datetime, window: WindowFacts | None
     return due(rung.due_working_days, rung.due_hours, now, case.site_zone, hours, case.holidays)
 
 
+def _once(commands: Iterator[Command]) -> Iterator[Command]:
+    """What two rules call for at the same instant exists once."""
+    seen: set[str] = set()
+    for command in commands:
+        if isinstance(command, Send | Escalate):
+            if command.key in seen:
+                continue
+            seen.add(command.key)
+        yield command
+
+
 def _agenda(case: Case, now: datetime) -> Agenda:
     participant = case.participant
+    yield from _ladder(case, now)
     if participant.confirmed_at is None:
         yield from _confirmation(case, now)
         return
@@ -82,18 +94,15 @@ def _agenda(case: Case, now: datetime) -> Agenda:
             yield from _closing(case, window, now)
         if participant.left_at is None and window.point.prompted:
             yield from _calls(case, window, now)
-    yield from _ladder(case, now)
     if may_text(participant):
-        yield from _prompts(case, now)
+        yield from prompts(case, now)
 
 
 def _confirmation(case: Case, now: datetime) -> Agenda:
     """Nobody said that the procedure took place: somebody should, from the morning of the day on."""
-    if case.participant.left_at is not None:
-        return
     start = case.protocol.working_hours.start
     task = escalate(case, "E0", "confirm_procedure", now)
-    if not case.escalated(task.key):
+    if case.participant.left_at is None and not case.escalated(task.key):
         yield local_instant(case.participant.procedure_date, start, case.site_zone), task
 
 
@@ -110,17 +119,13 @@ def _closing(case: Case, window: WindowFacts, now: datetime) -> Agenda:
         reason = "enrolled_after_window"
     yield closes, Settle(window.id, settled, reason)
     yield closes, CancelTexts(window.id)
-    for escalation in case.escalations:
-        if escalation.open and escalation.window_id == window.id and escalation.level in ("E1", "E2"):
-            yield closes, Resolve(escalation.id, "window_closed")
     if settled == "missed":
         missed = escalate(case, "E3", "missed", now, window)
         if not case.escalated(missed.key):
             yield closes, missed
-        if _missed_in_a_row(case, window) >= case.protocol.missed_in_a_row:
-            pattern = escalate(case, "E4", "missed_in_a_row", now, window)
-            if not case.escalated(pattern.key):
-                yield closes, pattern
+        pattern = escalate(case, "E4", "missed_in_a_row", now, window)
+        if _missed_in_a_row(case, window) >= case.protocol.missed_in_a_row and not case.escalated(pattern.key):
+            yield closes, pattern
 
 
 def _missed_in_a_row(case: Case, window: WindowFacts) -> int:
@@ -137,126 +142,65 @@ def _missed_in_a_row(case: Case, window: WindowFacts) -> int:
 
 def _calls(case: Case, window: WindowFacts, now: datetime) -> Agenda:
     """An open window without an answer becomes a telephone call while it can still be saved."""
-    started = case.participant.started_at
-    if started is None or now >= window.span.closes_at or not primary_open(case, window):
+    started, closes = case.participant.started_at, window.span.closes_at
+    if started is None or window.point.call_after is None or now >= closes or not primary_open(case, window):
         return
     first = escalate(case, "E1", "unanswered", now, window)
     second = escalate(case, "E2", "little_time_left", now, window)
     if case.escalated(second.key):
         return
-    nominal, stand_in = _call_moment(case, window)
-    nominal = max(nominal, started)
-    if not case.escalated(first.key):
-        yield nominal, second if stand_in else first
-        return
-    opened = next(e for e in case.escalations if e.key == first.key)
-    if opened.open:
-        yield max(nominal, window.span.closes_at - window.point.lead_before), second
+    moment, stand_in = _call_moment(case, window)
+    moment = max(moment, started)
+    raised = next((e for e in case.escalations if e.key == first.key), None)
+    if raised is None:
+        yield moment, second if stand_in else first
+    if not stand_in and (raised is None or raised.open):
+        yield max(moment, closes - window.point.lead_before), second
 
 
 def _call_moment(case: Case, window: WindowFacts) -> tuple[datetime, bool]:
-    steps = window.point.steps
-    invited = _moment(case, window, steps[0]) if steps else window.span.opens_at
-    moment, stand_in = call_moment(window.point, window.span, invited, case.site_zone, case.holidays)
+    # Who gets no texts is telephoned first: the call need not wait for an invitation.
+    invited = may_text(case.participant) and window.point.steps
+    asked = step_moment(case, window, window.point.steps[0]) if invited else None
+    moment, stand_in = call_moment(window.point, window.span, asked, case.site_zone, case.holidays)
     return min(moment, window.span.closes_at - timedelta(hours=1)), stand_in
 
 
 def _ladder(case: Case, now: datetime) -> Agenda:
-    """What nobody acknowledged in time goes one rung up, once."""
+    """Calls that can save nothing any more end; what nobody acknowledged in time goes one rung up, once."""
     for escalation in case.escalations:
         rung = case.protocol.ladder[escalation.level]
-        if not escalation.open or escalation.acknowledged_at is not None or rung.next is None:
+        if not escalation.open:
             continue
         window = None if escalation.window_id is None else case.window(escalation.window_id)
-        subject = f"e{escalation.id}" if window is None or escalation.level == "E0" else f"w{window.id}"
-        if case.escalated(f"{rung.next}:{subject}"):
-            continue
-        higher = Escalate(
-            key=f"{rung.next}:{subject}",
-            level=rung.next,
-            reason="not_acknowledged",
-            due_at=_due(case, rung.next, now, window),
-            window_id=escalation.window_id,
-            save_by=None if window is None or window.span.closes_at <= now else window.span.closes_at,
-        )
-        yield escalation.due_at, higher
+        pointless = None if window is None else _pointless(case, escalation, window, now)
+        if pointless is not None:
+            yield now, Resolve(escalation.id, pointless)
+        elif escalation.acknowledged_at is None and rung.next is not None:
+            subject = f"w{window.id}" if window is not None and _of_window(escalation) else f"e{escalation.id}"
+            higher = Escalate(
+                key=f"{rung.next}:{subject}",
+                level=rung.next,
+                reason="not_acknowledged",
+                due_at=_due(case, rung.next, now, window),
+                window_id=escalation.window_id,
+                save_by=None if window is None or window.span.closes_at <= now else window.span.closes_at,
+            )
+            if not case.escalated(higher.key):
+                yield escalation.due_at, higher
 
 
-def _moment(case: Case, window: WindowFacts, step: Step) -> datetime:
-    """The instant of a step: counted on the site's calendar, told in the participant's zone, inside contact hours."""
-    day = window.span.target + timedelta(days=step.after)
-    zone = case.participant.zone
-    return next_allowed(local_instant(day, step.at, zone), case.protocol.contact_hours, zone)
+def _of_window(escalation: EscalationFacts) -> bool:
+    """Whether it is the one escalation of its level in its window."""
+    return escalation.key == f"{escalation.level}:w{escalation.window_id}"
 
 
-def _prompts(case: Case, now: datetime) -> Agenda:
-    """The newest prompt that is still useful; at most one a day, none while another is on its way."""
-    for window in case.current:
-        if window.point.prompted and now < window.span.closes_at and window.missing():
-            primary = case.protocol.primary(window.point)
-            if status(window, case.participant, primary, now) != "declined":
-                yield from _steps(case, window, now)
-
-
-def _steps(case: Case, window: WindowFacts, now: datetime) -> Agenda:
-    plan = _plan(case, window)
-    yield from ((moment, None) for moment, _ in plan if moment > now)
-    passed = [pair for pair in plan if pair[0] <= now]
-    if not passed:
-        return
-    moment, step = passed[-1]
-    last = min(moment + case.protocol.useful_for, window.span.closes_at - case.protocol.useless_before_close)
-    earliest = _earliest(case, now)
-    if earliest >= last:
-        return
-    yield (
-        earliest,
-        Send(
-            key=f"p:{window.id}:{step.name}",
-            kind=step.name,
-            frame=f"{step.name}.{case.participant.channel}",
-            window_id=window.id,
-            item=window.missing()[0] if case.participant.channel == "sms-reply" else None,
-            useful_until=last,
-            contact_hours=True,
-        ),
-    )
-
-
-def _plan(case: Case, window: WindowFacts) -> list[tuple[datetime, Step]]:
-    """Steps that are still to be taken, each with its moment, in order."""
-    started = case.participant.started_at
-    names = [step.name for step in window.point.steps]
-    taken = [names.index(m.kind) for m in case.texts(window.id) if m.kind in names]
-    plan = [(_moment(case, window, step), step) for step in window.point.steps[max(taken, default=-1) + 1 :]]
-    if taken or started is None or not plan or plan[0][0] >= started:
-        return plan
-    # Enrolled inside the window: one message now, then the steps that still fit.
-    return [(started, plan[0][1]), *(pair for pair in plan[1:] if pair[0] > started)]
-
-
-def _earliest(case: Case, now: datetime) -> datetime:
-    """The first instant from `now` on at which a prompt may be queued."""
-    participant, hours = case.participant, case.protocol.contact_hours
-    moment = now
-    if participant.paused_at is not None:
-        # A pause without an end is ended by a person, never by time.
-        moment = max(moment, participant.paused_until or NEVER)
-    for gate in (participant.texts_held_until, participant.snoozed_until):
-        moment = max(moment, gate) if gate is not None else moment
-    for message in case.messages:
-        if message.kind not in PROMPTS:
-            continue
-        if message.state in PENDING:
-            moment = max(moment, message.useful_until or moment)
-        if message.state != "expired":
-            asked = message.accepted_at or message.queued_at
-            moment = max(moment, _next_day(asked, participant, hours))
-    if moment >= NEVER:
-        return moment
-    return next_allowed(moment, hours, participant.zone)
-
-
-def _next_day(asked: datetime, participant: Participant, hours: Hours) -> datetime:
-    day = local_day(asked, participant.zone) + timedelta(days=1)
-    return local_instant(day, max(hours.start, time.min), participant.zone)
+def _pointless(case: Case, escalation: EscalationFacts, window: WindowFacts, now: datetime) -> str | None:
+    """Why a call about this window can save nothing any more; None if it can, or if it is no call."""
+    if escalation.level not in ("E1", "E2") or not _of_window(escalation):
+        return None
+    if window.cancelled_at is not None:
+        return "rescheduled"
+    if case.participant.left_at is not None:
+        return "died" if case.participant.left_at == case.participant.died_at else "withdrew"
+    return "window_closed" if window.span.closes_at <= now else None

@@ -1,0 +1,139 @@
+"""When a prompt goes out: a protocol's steps in one window, the gates before them, and at most one a day."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+from pro_service.core.calendar import local_day
+from pro_service.core.case import PENDING, PROMPTS, Case, MessageFacts, State, WindowFacts
+from pro_service.core.commands import Command, Send
+from pro_service.core.protocol import Step
+from pro_service.core.windows import local_instant, next_allowed
+
+Agenda: TypeAlias = Iterator[tuple[datetime, Command | None]]
+"""(instant, what it calls for); without a command it only says "look then"."""
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+NOT_SENT: frozenset[State] = frozenset({"refused", "expired", "cancelled"})
+"""Ended before the participant can have seen it."""
+
+
+def may_prompt(case: Case, window: WindowFacts, now: datetime) -> bool:
+    """Whether this window still wants answers: open or to come, something missing, not declined."""
+    primary = case.protocol.primary(window.point)
+    declined = primary is not None and primary in window.answers and window.answers[primary].declined
+    return window.point.prompted and now < window.span.closes_at and bool(window.missing()) and not declined
+
+
+def prompts(case: Case, now: datetime) -> Agenda:
+    """The newest step of each window that is still useful, with every moment at which that may change."""
+    for window in case.current:
+        if may_prompt(case, window, now):
+            yield from _steps(case, window, now)
+
+
+def step_moment(case: Case, window: WindowFacts, step: Step) -> datetime:
+    """The instant of a step: counted on the site's calendar, told in the participant's zone, inside contact hours."""
+    zone = case.participant.zone
+    planned = local_instant(window.span.target + timedelta(days=step.after), step.at, zone)
+    # In a zone far east of the site's the target day begins before the window does.
+    return next_allowed(max(planned, window.span.opens_at), case.protocol.contact_hours, zone)
+
+
+def moved_prompt(case: Case, window: WindowFacts, wish: datetime) -> datetime | None:
+    """When the next prompt goes if the participant wishes it for `wish`; None if there is none left that fits."""
+    if not _untaken(case, window) or not may_prompt(case, window, wish):
+        return None
+    unhurried = replace(case, participant=replace(case.participant, snoozed_until=None))
+    moment = _earliest(unhurried, wish)
+    return moment if moment < _last_useful(case, window) else None
+
+
+def _steps(case: Case, window: WindowFacts, now: datetime) -> Agenda:
+    plan = _plan(case, window)
+    yield from ((moment, None) for moment, _ in plan if moment > now)
+    passed = [pair for pair in plan if pair[0] <= now]
+    if not passed:
+        return
+    moment, step = passed[-1]
+    last = min(moment + case.protocol.useful_for, _last_useful(case, window))
+    earliest = _earliest(case, now)
+    if earliest >= last:
+        return
+    channel = case.participant.channel
+    send = Send(
+        key=f"p:{window.id}:{step.name}",
+        kind=step.name,
+        frame=f"{step.name}.{channel}",
+        window_id=window.id,
+        item=window.missing()[0] if channel == "sms-reply" else None,
+        useful_until=last,
+        contact_hours=True,
+    )
+    yield earliest, send
+
+
+def _last_useful(case: Case, window: WindowFacts) -> datetime:
+    return window.span.closes_at - case.protocol.useless_before_close
+
+
+def _plan(case: Case, window: WindowFacts) -> list[tuple[datetime, Step]]:
+    """Steps that are still to be taken, each with its moment, in order."""
+    started, snoozed = case.participant.started_at, case.participant.snoozed_until
+    steps = _untaken(case, window)
+    plan = [(step_moment(case, window, step), step) for step in steps]
+    if started is not None and len(steps) == len(window.point.steps) and plan and plan[0][0] < started:
+        # Enrolled inside the window: one message now, then the steps that still fit.
+        plan = [(started, plan[0][1]), *(pair for pair in plan[1:] if pair[0] > started)]
+    if snoozed is not None and plan and window.span.opens_at <= snoozed < window.span.closes_at:
+        # Asked for another moment: the step that would be newest then comes then.
+        newest = [step for moment, step in plan if moment <= snoozed]
+        plan = sorted([*plan, (snoozed, newest[-1] if newest else plan[0][1])], key=lambda pair: pair[0])
+    return plan
+
+
+def _untaken(case: Case, window: WindowFacts) -> tuple[Step, ...]:
+    """Steps after the last one that was taken."""
+    names = [step.name for step in window.point.steps]
+    taken = [names.index(text.kind) for text in _prompted(case, window) if text.kind in names]
+    return window.point.steps[max(taken, default=-1) + 1 :]
+
+
+def _prompted(case: Case, window: WindowFacts) -> Iterator[MessageFacts]:
+    """Prompts of this window; of the one it replaced, those that were accepted since this one opened."""
+    replaced = {other.id for other in case.windows if other.code == window.code and other.id != window.id}
+    for text in case.messages:
+        since = text.accepted_at is not None and text.accepted_at >= window.span.opens_at
+        if text.window_id == window.id or (text.window_id in replaced and since):
+            yield text
+
+
+def _earliest(case: Case, now: datetime) -> datetime:
+    """The first instant from `now` on at which a prompt may be queued."""
+    participant = case.participant
+    gates = [now, participant.texts_held_until, participant.snoozed_until]
+    if participant.paused_at is not None:
+        # A pause without an end is ended by a person, never by time.
+        gates.append(participant.paused_until or NEVER)
+    gates += [_after(case, text) for text in case.messages if text.kind in PROMPTS]
+    moment = max(gate for gate in gates if gate is not None)
+    return moment if moment >= NEVER else next_allowed(moment, case.protocol.contact_hours, participant.zone)
+
+
+def _after(case: Case, text: MessageFacts) -> datetime | None:
+    """When another prompt may follow this one: on the next day, and not while this one may still leave."""
+    if text.state in NOT_SENT and text.accepted_at is None:
+        return None
+    latest = text.accepted_at or text.queued_at
+    if text.useful_until is None or text.state not in PENDING:
+        return _next_day(case, latest)
+    if text.state == "uncertain":
+        # It may have left at any instant until it was useless.
+        return _next_day(case, text.useful_until - timedelta(microseconds=1))
+    return max(text.useful_until, _next_day(case, latest))
+
+
+def _next_day(case: Case, asked: datetime) -> datetime:
+    zone = case.participant.zone
+    return local_instant(local_day(asked, zone) + timedelta(days=1), case.protocol.contact_hours.start, zone)
