@@ -1,10 +1,13 @@
 """Test data: a study from the demonstration protocol, participants with windows, addresses of their forms, staff."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select
+from flask.testing import FlaskClient
+from sqlalchemy import func, insert, select
+from werkzeug.test import TestResponse
 
 from pro_service import paths
 from pro_service.runtime import Runtime
@@ -12,7 +15,7 @@ from pro_service.store import cases
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.store.ids import row_ids
-from pro_service.store.schema import links, windows
+from pro_service.store.schema import links, metadata, windows
 from pro_service.store.vault import token_hash
 from pro_service.use_cases import accounts, enrol, study
 
@@ -85,3 +88,22 @@ def link_to(rt: Runtime, participant_id: int, code: str, token: str) -> str:
 def coordinator(rt: Runtime, email: str = EMAIL, **more: str) -> int:
     """Give a coordinator an account; gives the user's id."""
     return accounts.add_user(rt, SETUP, email, PASSWORD, more.pop("role", "coordinator"), **more).user_id
+
+
+def sign_in(client: FlaskClient, email: str = EMAIL, password: str = PASSWORD, path: str = "/login") -> TestResponse:
+    """Fill the sign-in form in and send it; gives the answer to that."""
+    return client.post(path, data={"email": email, "password": password, "csrf": csrf_of(client.get(path).text)})
+
+
+def csrf_of(page: str) -> str:
+    """The token of the first form of a page; empty if it has none."""
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
+    return found[1] if found else ""
+
+
+def rows_of(rt: Runtime) -> dict[str, int]:
+    """How many rows each table holds."""
+    with rt.sessions.reading() as session:
+        return {
+            table.name: session.scalar(select(func.count()).select_from(table)) or 0 for table in metadata.sorted_tables
+        }
