@@ -5,8 +5,8 @@ then reads facts, so that no decision rests on facts that change meanwhile.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -66,12 +66,7 @@ class Loader:
 
         Not `whole`: windows and answers alone, all that a window's status needs; nothing may be decided on it.
         """
-        statement = (
-            select(participants, sites.c.code.label("site_code"))
-            .join(sites, sites.c.id == participants.c.site_id)
-            .where(participants.c.id.in_(ids))
-            .order_by(participants.c.id)
-        )
+        statement = _WHO.where(participants.c.id.in_(ids))
         if lock and session.get_bind().dialect.name == "postgresql":
             statement = statement.with_for_update(of=participants, skip_locked=skip_locked)
         rows = session.execute(statement).all()
@@ -86,50 +81,23 @@ class Loader:
         return loaded[0]
 
     def _loaded(self, session: Session, row: AnyRow, facts: "_Facts") -> Loaded:
-        protocol = self.protocol_of(session, row.protocol_version_id)
-        site = protocol.sites[row.site_code]
+        (
+            study_id, site_id, protocol_version_id, data_key, phone, schedule, look_at, faults,
+            site_code, zone, row_id, code, language, channel, *happened,
+        ) = row  # fmt: skip
+        protocol = self.protocol_of(session, protocol_version_id)
+        site, has_phone = protocol.sites[site_code], phone is not None
         case = Case(
-            participant=Participant(
-                id=row.id,
-                code=row.code,
-                site=site,
-                language=row.language,
-                zone=zone_of(row.zone),
-                channel=row.channel,
-                has_phone=row.phone is not None,
-                procedure_date=row.procedure_date,
-                enrolled_at=row.enrolled_at,
-                confirmed_at=row.confirmed_at,
-                consented_at=row.consented_at,
-                opted_out_at=row.opted_out_at,
-                paused_at=row.paused_at,
-                paused_until=row.paused_until,
-                withdrawn_at=row.withdrawn_at,
-                died_at=row.died_at,
-                texts_held_until=row.texts_held_until,
-                snoozed_until=row.snoozed_until,
-                unreachable_at=row.unreachable_at,
-                first_text_at=row.first_text_at,
-                revision=row.revision,
-            ),
-            protocol=protocol,
-            holidays=self.holidays_of(site.country),
-            windows=tuple(facts.window(window, protocol) for window in facts.windows[row.id]),
-            messages=tuple(facts.messages[row.id]),
-            escalations=tuple(facts.escalations[row.id]),
-            calls=tuple(facts.calls[row.id]),
+            # By position: this is done for five hundred participants at a time.
+            Participant(row_id, code, site, language, zone_of(zone), channel, has_phone, *happened),
+            protocol,
+            self.holidays_of(site.country),
+            tuple([facts.window(window, protocol) for window in facts.windows[row_id]]),
+            tuple(facts.messages[row_id]),
+            tuple(facts.escalations[row_id]),
+            tuple(facts.calls[row_id]),
         )
-        return Loaded(
-            case=case,
-            study_id=row.study_id,
-            site_id=row.site_id,
-            protocol_version_id=row.protocol_version_id,
-            data_key=row.data_key,
-            phone=row.phone,
-            schedule=row.schedule,
-            look_at=row.look_at,
-            faults=row.faults,
-        )
+        return Loaded(case, study_id, site_id, protocol_version_id, data_key, phone, schedule, look_at, faults)
 
 
 @lru_cache(maxsize=1024)
@@ -153,13 +121,10 @@ class _Facts:
             self._read_what_happened(session, ids)
 
     def _read(self, session: Session, ids: Sequence[int]) -> None:
-        w = windows.c
-        for row in session.execute(select(windows).where(w.participant_id.in_(ids)).order_by(w.opens_at, w.id)):
-            self.windows[row.participant_id].append(row)
-        for row in _answers(session, ids):
-            self.answers[row.window_id][row.item] = Answer(
-                row.item, row.value, row.declined, row.version, row.source, row.received_at, row.in_window
-            )
+        for row in session.execute(_WINDOWS.where(windows.c.participant_id.in_(ids))).all():
+            self.windows[row[0]].append(row)
+        for window_id, *answer in _answers(session, ids):
+            self.answers[window_id][answer[0]] = Answer(*answer)
 
     def _read_what_happened(self, session: Session, ids: Sequence[int]) -> None:
         m = messages.c
@@ -168,47 +133,34 @@ class _Facts:
             m.state, m.queued_at, m.accepted_at, m.useful_until,
         )  # fmt: skip
         texts = select(*columns).where(m.participant_id.in_(ids), m.channel == "sms").order_by(m.queued_at, m.id)
-        for text in session.execute(texts):
+        for text in session.execute(texts).all():
             self.messages[text[0]].append(MessageFacts(*text[1:]))
         e = escalations.c
         columns = (
             e.participant_id, e.id, e.window_id, e.level, e.reason, e.dedup_key,
             e.raised_at, e.due_at, e.acknowledged_at, e.resolved_at, e.outcome,
         )  # fmt: skip
-        for raised in session.execute(select(*columns).where(e.participant_id.in_(ids)).order_by(e.id)):
+        for raised in session.execute(select(*columns).where(e.participant_id.in_(ids)).order_by(e.id)).all():
             self.escalations[raised[0]].append(EscalationFacts(*raised[1:]))
         c = calls.c
         made = select(c.participant_id, c.window_id, c.called_at, c.outcome).where(c.participant_id.in_(ids))
-        for call in session.execute(made.order_by(c.called_at, c.id)):
+        for call in session.execute(made.order_by(c.called_at, c.id)).all():
             self.calls[call.participant_id].append(Call(call.window_id, call.called_at, call.outcome))
 
     def window(self, row: AnyRow, protocol: Protocol) -> WindowFacts:
-        span = Window(
-            code=row.code,
-            target=row.target,
-            target_at=row.target_at,
-            opens_at=row.opens_at,
-            closes_at=row.closes_at,
-            late_until=row.late_until,
-            clamped=row.clamped,
-        )
+        _, row_id, schedule, cancelled_at, settled, *bounds = row
+        span = Window(*bounds)
         return WindowFacts(
-            id=row.id,
-            schedule=row.schedule,
-            span=span,
-            point=protocol.time_point(row.code),
-            answers=self.answers[row.id],
-            cancelled_at=row.cancelled_at,
-            settled=row.settled,
+            row_id, schedule, span, protocol.time_point(span.code), self.answers[row_id], cancelled_at, settled
         )
 
 
-def _answers(session: Session, ids: Sequence[int]) -> Iterable[AnyRow]:
+def _answers(session: Session, ids: Sequence[int]) -> Sequence[AnyRow]:
     """Versions in order, so that the newest is kept last."""
     r = responses.c
     columns = (r.window_id, r.item, r.value, r.declined, r.version, r.source, r.received_at, r.in_window)
     statement = select(*columns).where(r.participant_id.in_(ids), r.window_id.is_not(None)).order_by(r.version)
-    return session.execute(statement)
+    return session.execute(statement).all()
 
 
 def due(session: Session, now: datetime, limit: int) -> Sequence[int]:
@@ -217,9 +169,17 @@ def due(session: Session, now: datetime, limit: int) -> Sequence[int]:
     return session.scalars(select(p.id).where(p.look_at <= now).order_by(p.look_at).limit(limit)).all()
 
 
+def put_off(session: Session, participant_id: int, until: datetime) -> int:
+    """Look at a participant whose case could not be carried out again later; gives how often that happened."""
+    p = participants.c
+    later = update(participants).where(p.id == participant_id).values(look_at=until, faults=p.faults + 1)
+    return int(session.execute(later.returning(p.faults)).scalar_one())
+
+
 def next_look(session: Session) -> datetime | None:
     """The earliest instant at which time may call for something; None = never."""
-    return session.scalar(select(func.min(participants.c.look_at)))
+    moment: datetime | None = session.scalar(select(func.min(participants.c.look_at)))
+    return moment
 
 
 def find(session: Session, study_id: int, code: str) -> int | None:
@@ -267,3 +227,19 @@ def version_row(session: Session, version_id: int) -> AnyRow:
 
 
 _LOOK = update(participants).where(participants.c.id == bindparam("p_id")).values(look_at=bindparam("p_look"), faults=0)
+
+_WHO = (
+    select(
+        *(participants.c[name] for name in ("study_id", "site_id", "protocol_version_id", "data_key", "phone")),
+        *(participants.c[name] for name in ("schedule", "look_at", "faults")),
+        sites.c.code.label("site_code"),
+        *(participants.c[name] for name in ("zone", "id", "code", "language", "channel")),
+        *(participants.c[field.name] for field in fields(Participant)[7:]),
+    )
+    .join(sites, sites.c.id == participants.c.site_id)
+    .order_by(participants.c.id)
+)
+_WINDOWS = select(
+    *(windows.c[name] for name in ("participant_id", "id", "schedule", "cancelled_at", "settled")),
+    *(windows.c[field.name] for field in fields(Window)),
+).order_by(windows.c.opens_at, windows.c.id)

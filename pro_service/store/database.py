@@ -14,7 +14,8 @@ from types import ModuleType
 from typing import Any, TextIO
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session as Session  # noqa: PLC0414 -- use cases name it without knowing SQLAlchemy
+from sqlalchemy.orm import sessionmaker
 from sqlalchemy.pool import QueuePool
 
 FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))

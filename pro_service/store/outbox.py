@@ -265,7 +265,8 @@ def void(session: Session, now: datetime) -> Sequence[AnyRow]:
 
 def next_try(session: Session) -> datetime | None:
     """When the next message that waits may go; None = nothing waits."""
-    return session.scalar(select(func.min(m.next_try_at)).where(m.state == "ready"))
+    moment: datetime | None = session.scalar(select(func.min(m.next_try_at)).where(m.state == "ready"))
+    return moment
 
 
 def past_today(session: Session, now: datetime, limit: int) -> Sequence[AnyRow]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy.orm import Session
-
 from pro_service.core.commands import Command, Escalate, Send
 from pro_service.core.decisions import next_moment
 from pro_service.core.windows import end_of_hours
@@ -16,6 +14,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import alerts, cases
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
+from pro_service.store.database import Session
 from pro_service.store.records import Words, Writer
 from pro_service.store.vault import token_hash
 from pro_service.use_cases import letters

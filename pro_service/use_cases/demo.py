@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from itertools import count
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
@@ -33,7 +34,7 @@ NEW = 8
 SEED = 7
 CLI = audit.Actor(kind="system", id="demo", source="cli")
 LINK = re.compile(r"/q/([\w-]+)")
-ENROLLED_AT = time(15, 0)
+PROCEDURE_ENDED, ENROLLED_AT = time(14, 0), time(15, 0)
 Progress = Callable[[int, int], None]
 """(days lived through, days in all)."""
 
@@ -94,6 +95,7 @@ class _Person:
             "messaging_consent": enrolled.astimezone(zone).isoformat(timespec="seconds"),
             "phone": self.phone,
             "channel": self.channel,
+            "procedure_time": "" if enrolled.astimezone(zone).date() > self.procedure else f"{PROCEDURE_ENDED:%H:%M}",
             "baseline_nrs_avg": str(self.pain),
             "baseline_nrs_now": str(max(self.pain - 1, 0)),
         }
@@ -176,7 +178,9 @@ class _Life:
         if not new:
             zone = ZoneInfo(self.protocol.sites[person.site].zone)
             enrolled = datetime.combine(person.procedure, ENROLLED_AT, tzinfo=zone).astimezone(UTC)
-            self._at(enrolled, lambda: self._enrol(person, enrolled))
+            self._at(enrolled, partial(self._enrol, person, enrolled))
+            if chance.random() < 0.9:  # noqa: PLR2004 -- the ward is sometimes busy
+                self._at(enrolled + timedelta(minutes=5), partial(self._an_hour_later, person))
 
     def _at(self, moment: datetime, action: Callable[[], None]) -> None:
         heapq.heappush(self.events, (moment, next(self.order), action))
@@ -184,6 +188,12 @@ class _Life:
     def _enrol(self, person: _Person, moment: datetime) -> None:
         zone = ZoneInfo(self.protocol.sites[person.site].zone)
         enrol.enrol_one(self.rt, CLI, self.study_id, person.cells(zone, min(moment, self.end)))
+
+    def _an_hour_later(self, person: _Person) -> None:
+        """The nurse asks at the bedside."""
+        values = {"NRS-NOW": str(self._score(person)), "PGIC": str(self.random.randint(1, 4))}
+        filled = entry.Filled(values=values, mode="clinic")
+        entry.enter(self.rt, self.coordinator, self.study_id, person.code, "V1H", filled)
 
     def _run(self, progress: Progress) -> None:
         """From one moment that matters to the next, until now."""
@@ -218,11 +228,11 @@ class _Life:
             link = LINK.search(text.body)
             asks = [item for item in self.protocol.items.values() if _asks(item.question[person.language], text.body)]
             if link is not None:
-                self._react(person, lambda link=link, person=person: self._fill_in(person, link[1]))
+                self._react(person, partial(self._fill_in, person, link[1]))
             elif asks and asks[0].primary:
-                self._react(person, lambda person=person: self._text(person, self._words(person)))
+                self._react(person, partial(self._answer, person))
             elif asks and person.habit != "partial":
-                self._after(3, lambda person=person: self._text(person, str(self.random.randint(1, 4))))
+                self._after(3, partial(self._text, person, str(self.random.randint(1, 4))))
 
     def _react(self, person: _Person, answer: Callable[[], None]) -> None:
         person.asked += 1
@@ -232,6 +242,9 @@ class _Life:
 
     def _after(self, minutes: int, action: Callable[[], None]) -> None:
         self._at(self.clock.now + timedelta(minutes=minutes), action)
+
+    def _answer(self, person: _Person) -> None:
+        self._text(person, self._words(person))
 
     def _score(self, person: _Person) -> int:
         return max(person.pain - self.random.randint(0, 5), 0)

@@ -4,13 +4,10 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
-
 from pro_service import logs
 from pro_service.core.decisions import escalate, on_time
 from pro_service.runtime import Runtime
 from pro_service.store import cases, heartbeats
-from pro_service.store.schema import participants
 from pro_service.use_cases.carrying import SCHEDULER, work
 from pro_service.use_cases.interpret import interpret_unread
 
@@ -36,13 +33,16 @@ def tick(rt: Runtime) -> TickReport:
     now = rt.clock()
     report = TickReport(texts_read=interpret_unread(rt))
     size = BATCH
+    seen: set[int] = set()
     while True:
         with rt.sessions.reading() as session:
-            due = cases.due(session, now, size)
+            due = [one for one in cases.due(session, now, size) if one not in seen]
         if not due:
+            # Whoever is still due is in the hands of another scheduler, or was put off.
             return report
+        seen.update(due)
         started = time.perf_counter()
-        _batch(rt, list(due), now, report)
+        _batch(rt, due, now, report)
         if time.perf_counter() - started > BATCH_SECONDS:
             size = max(size // 2, 25)
         elif size < BATCH:
@@ -79,15 +79,9 @@ def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> N
 
 def _put_off(rt: Runtime, participant_id: int, now: datetime) -> None:
     """Look at it again in a while; the third time a person is told."""
-    p = participants.c
     with rt.sessions.begin() as session:
-        faults = session.execute(
-            update(participants)
-            .where(p.id == participant_id)
-            .values(look_at=now + PUT_OFF, faults=p.faults + 1)
-            .returning(p.faults)
-        ).scalar_one_or_none()
-    if faults is not None and faults >= FAULTS:
+        faults = cases.put_off(session, participant_id, now + PUT_OFF)
+    if faults == FAULTS:
         _tell(rt, participant_id, now)
 
 
@@ -100,10 +94,9 @@ def _tell(rt: Runtime, participant_id: int, now: datetime) -> None:
                 unit.carry_out(loaded, [task])
     except Exception as fault:  # noqa: BLE001 -- the tick goes on
         logs.fault("tick", fault, participant=participant_id)
-        return
+    # Being told is a change, and a change has it looked at anew: not at once, or it would be tried for ever.
     with rt.sessions.begin() as session:
-        put = update(participants).where(participants.c.id == participant_id).values(look_at=now + PUT_OFF)
-        session.execute(put)
+        cases.put_off(session, participant_id, now + PUT_OFF)
 
 
 def beat(rt: Runtime, name: str) -> None:
