@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from sqlalchemy import make_url
+
 from pro_service import paths, runtime
 from pro_service.gateways.nowhere import NowhereGateway
 from pro_service.runtime import Runtime
@@ -54,7 +56,7 @@ class Places:
 
     def gone(self, url: str) -> None:
         """Give back the room of a database that is not needed any more."""
-        name = url.rsplit("/", 1)[-1].split("?")[0]
+        name = Path(make_url(url).database or "").name
         if url.startswith("sqlite"):
             for file in self.folder.glob(f"{name}*"):
                 file.unlink()
