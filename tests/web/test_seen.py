@@ -1,0 +1,137 @@
+"""What people see, in a real Chromium: sign-in and the participants' form, both languages, narrow and wide."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from pro_service.runtime import Runtime
+from tests import support
+from tests.peers.chromium import axe_faults
+from tests.web.conftest import OPEN, TOKEN
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What a page looks like does not depend on the database behind it."""
+
+FORM = f"/q/{TOKEN}"
+SMALL, WIDE = 360, 1280
+
+
+@pytest.fixture(params=[(SMALL, "light"), (WIDE, "dark"), (SMALL, "dark"), (WIDE, "light")], ids=str)
+def tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Return a tab of a telephone or a desk, in light or dark."""
+    width: int = request.param[0]
+    scheme: Literal["light", "dark"] = request.param[1]
+    # A transition seen half-way is no colour of ours.
+    context = chromium.new_context(
+        viewport={"width": width, "height": 740}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
+
+
+def seen(page: Page) -> list[str]:
+    """What is wrong with the page as it is: axe's findings, and whether it must be scrolled sideways."""
+    sideways = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    return [*axe_faults(page), *(["scrolls sideways"] if sideways else [])]
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+def test_sign_in_has_no_findings(tab: Page, address: str, language: str) -> None:
+    tab.goto(f"{address}/login?lang={language}")
+    assert tab.locator("html").get_attribute("lang") == language
+    assert seen(tab) == []
+    tab.fill("#email", "nobody@example.org")
+    tab.fill("#password", "a guess")
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector("[role=alert]")
+    assert seen(tab) == []
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+def test_the_form_has_no_findings(
+    tab: Page, address: str, clock: support.SetClock, participant: int, language: str
+) -> None:
+    del participant
+    form = f"{address}{FORM}?lang={language}"
+    clock.now = OPEN - timedelta(days=3)
+    tab.goto(form)
+    assert seen(tab) == []
+    clock.now = OPEN
+    tab.goto(form)
+    assert tab.locator("html").get_attribute("lang") == language
+    assert seen(tab) == []
+    tab.click("button.send")
+    assert tab.locator("[role=alert]").count() == 1
+    assert seen(tab) == []
+    tab.check("#NRS-AVG-4")
+    assert seen(tab) == []
+    tab.click("button.send")
+    assert seen(tab) == []
+    tab.check("#PGIC-declined")
+    tab.click("button.send")
+    assert tab.locator("svg.tick").count() == 1
+    assert seen(tab) == []
+    tab.goto(f"{form}&change=1")
+    assert seen(tab) == []
+
+
+def test_other_pages_have_no_findings(tab: Page, address: str) -> None:
+    for path in ("/q/unknown", "/nothing"):
+        tab.goto(address + path)
+        assert seen(tab) == []
+
+
+@pytest.mark.parametrize("width", [320, SMALL])
+def test_thumbs_find_every_answer(chromium: Browser, address: str, participant: int, width: int) -> None:
+    del participant
+    context = chromium.new_context(viewport={"width": width, "height": 640}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address + FORM)
+    sizes = [box for box in (label.bounding_box() for label in page.locator(".score").all()) if box]
+    context.close()
+    rows = {round(box["y"]) for box in sizes}
+    assert (len(sizes), len(rows)) == (11, 2)
+    # Six of 56 pixels do not fit beside each other on the narrowest telephone.
+    assert min(box["width"] for box in sizes) >= (56 if width == SMALL else 48)
+    assert min(box["height"] for box in sizes) >= 56
+
+
+def test_the_form_works_without_script(chromium: Browser, rt: Runtime, address: str, participant: int) -> None:
+    context = chromium.new_context(viewport={"width": 320, "height": 640}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address + FORM)
+    page.get_by_text("7", exact=True).click()
+    page.get_by_text("biraz iyileşti").click()
+    page.click("text=Gönder")
+    assert page.inner_text("h1") == "Teşekkür ederiz."
+    context.close()
+    case = support.loaded(rt, participant).case
+    kept = {item: answer.value for window in case.windows for item, answer in window.answers.items()}
+    assert kept == {"NRS-AVG": 7, "PGIC": 3}
+
+
+def test_the_keyboard_alone_is_enough(page: Page, rt: Runtime, address: str, participant: int) -> None:
+    page.goto(address + FORM)
+    page.focus("#NRS-AVG-0")
+    page.keyboard.press("Space")
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("svg.tick")
+    case = support.loaded(rt, participant).case
+    kept = {item: answer.value for window in case.windows for item, answer in window.answers.items()}
+    assert kept == {"NRS-AVG": 5, "PGIC": 1}
+
+
+def test_a_text_twice_as_large_still_fits(page: Page, address: str, participant: int) -> None:
+    del participant
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(address + FORM)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert seen(page) == []
