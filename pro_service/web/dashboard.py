@@ -4,6 +4,8 @@ from datetime import datetime
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from pro_service.runtime import Runtime
 from pro_service.store import report_grid, report_today, reports
@@ -20,10 +22,10 @@ LONGEST_CODE = 40
 def blueprint(rt: Runtime) -> Blueprint:
     """The dashboard's pages."""
     pages = Blueprint("dashboard", __name__)
-    pages.app_template_filter("word")(lambda code, kind: dashboard_words.word(kind, code))
+    pages.app_template_filter("word")(_word)
     pages.app_template_filter("short_moment")(dashboard_words.short_moment)
     pages.app_template_filter("short_day")(dashboard_words.short_day)
-    pages.app_template_global("words")(dashboard_words.words)
+    pages.app_template_global("of")(dashboard_words.of)
     pages.app_template_global("zone_of")(zone_of)
     _add_today(pages, rt)
     _add_grid(pages, rt)
@@ -31,6 +33,12 @@ def blueprint(rt: Runtime) -> Blueprint:
     dashboard_participant.add(pages, rt)
     dashboard_tasks.add(pages, rt)
     return pages
+
+
+@pass_context
+def _word(_context: Context, code: str, kind: str) -> str:
+    """The word of a code. With the context, or a constant would be put into the first reader's language for all."""
+    return dashboard_words.word(kind, code)
 
 
 def _add_today(pages: Blueprint, rt: Runtime) -> None:

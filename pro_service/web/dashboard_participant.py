@@ -61,7 +61,7 @@ def _story(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, r
     return render_template(
         "dashboard/participant.html", scope=scope, view=view, case=view.loaded.case,
         person=view.loaded.case.participant, zone=view.loaded.case.site_zone, number=number, refused=refused,
-        done=request.args.get("done"), of=dashboard_words.of, **times(now),
+        done=request.args.get("done"), **times(now),
     )  # fmt: skip
 
 

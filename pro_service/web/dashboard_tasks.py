@@ -12,7 +12,6 @@ from pro_service.store.cases import Loaded, zone_of
 from pro_service.store.report_today import Task
 from pro_service.use_cases import calls
 from pro_service.use_cases.calls import MissingReason, Outcome, StaleError, Told, WorkRefusedError
-from pro_service.web import dashboard_words
 from pro_service.web.access import roles
 from pro_service.web.dashboard_scope import Scope, actor, scope_of
 from pro_service.web.dashboard_times import local_time, since, times
@@ -92,7 +91,7 @@ def page(
         groups=(("spoke", SPOKE), ("in_vain", IN_VAIN), ("learnt", LEARNT)), missing=calls.MISSING_REASONS,
         items=[loaded.case.protocol.items[i] for i in window.missing()] if loaded and window else [],
         again=calls.try_again(loaded.case, window, now) if loaded else None, done=request.args.get("done"),
-        typed=request.form, of=dashboard_words.of, **times(now),
+        typed=request.form, **times(now),
     )  # fmt: skip
 
 

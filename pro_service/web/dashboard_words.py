@@ -21,11 +21,6 @@ def word(kind: str, code: str) -> str:
     return _words(language())[kind].get(code, code.replace("_", " "))
 
 
-def words(kind: str) -> Mapping[str, str]:
-    """Every code of a kind with its word."""
-    return _words(language())[kind]
-
-
 def of(texts: Mapping[str, str]) -> str:
     """The text in the reader's language, else in any."""
     return texts.get(language()) or next(iter(texts.values()), "")
@@ -215,7 +210,7 @@ def _reasons() -> dict[str, str]:
 
 
 def _outcomes() -> dict[str, str]:
-    return {
+    return _missing() | {
         "completed_now": _("Answered on the telephone"),
         "will_do_it": _("Will do it"),
         "call_back_at": _("Call back at"),
@@ -236,7 +231,7 @@ def _outcomes() -> dict[str, str]:
         "done": _("Done"),
         "confirmed": _("Procedure confirmed"),
         "rescheduled": _("Date changed"),
-    } | _missing()
+    }
 
 
 def _effects() -> dict[str, str]:
