@@ -28,8 +28,20 @@ _ALLOCATION_WORDS = frozenset(
     {"arm", "arms", "armcd", "actarm", "actarmcd", "kol", "kolu", "kollar", "trt", "rx", "rand", "assigned"}
 )
 _ALLOCATION_PARTS = (
-    *("random", "rastgele", "rasgele", "alloc", "treatment", "treated", "tedavi", "group", "grup", "gruplar"),
-    *("placebo", "plasebo", "intervention", "mudahale", "assignment", "atama", "verum", "trt0", "studyarm", "unblind"),
+    *("random", "rastgele", "rasgele", "alloc", "treatment", "treated", "tedavi", "group", "grup", "grub"),
+    *(
+        "placebo",
+        "plasebo",
+        "intervention",
+        "mudahale",
+        "assignment",
+        "atama",
+        "atanan",
+        "verum",
+        "trt0",
+        "studyarm",
+        "unblind",
+    ),
 )
 BLINDING = (
     "this looks like the allocation, and the allocation must never be in this system: nothing here could then reveal it"

@@ -1,0 +1,139 @@
+"""What the commands print, and how they end."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pro_service import paths
+from tests.cli.conftest import Run
+
+HEADER = "participant,site,procedure_date,language,messaging_consent,phone"
+ROWS = ("P-001,IST,2026-03-02,en,2026-03-02,+12025550123", "P-002,BER,2026-03-09,tr,,")
+DEMO = paths.protocols() / "demo.toml"
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    """Return a file with two participants."""
+    file = tmp_path / "participants.csv"
+    file.write_text("\n".join((HEADER, *ROWS)), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def enrolled(run: Run, study: str, csv: Path) -> str:
+    """Return the study, with both participants in it."""
+    assert run("participant", "import", csv).status == 0
+    return study
+
+
+def test_a_file_is_checked_without_a_database(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("pro-service")
+    environment = {name: value for name, value in os.environ.items() if name == "PATH"}
+    command = [program, "study", "check", DEMO, "--json"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[]", "")
+
+
+def test_every_fault_of_a_protocol_is_named_for_people_and_programs(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "broken.toml"
+    text = DEMO.read_text(encoding="utf-8").replace("title =", "titel =").replace('last_day = "P7D"', 'last_day = "x"')
+    file.write_text(text, encoding="utf-8")
+    faults = run("study", "check", file, "--json")
+    assert faults.status == 1
+    assert all(set(fault) == {"path", "line", "fault", "remedy"} for fault in faults.json)
+    plain = run("study", "check", file)
+    assert (plain.status, plain.out.count("→")) == (1, len(faults.json))
+    assert "line" in plain.out
+
+
+def test_the_real_protocol_is_sound_and_says_what_is_left_to_fill_in(run: Run) -> None:
+    done = run("study", "check", paths.protocols() / "nct07326982.toml")
+    assert done.status == 0
+    assert "telephone" in done.err
+    assert run("study", "load", paths.protocols() / "nct07326982.toml").status == 1
+
+
+def test_a_study_is_loaded_once_and_shown(run: Run, study: str) -> None:
+    assert "unchanged" in run("study", "load", DEMO).out
+    shown = run("study", "show", "--json").json
+    assert (shown["study"], shown["version"], shown["participants"]) == (study, 1, 0)
+    assert [window["code"] for window in shown["windows"]] == ["V0", "V1H", "W1", "M1", "M3"]
+    assert "Istanbul Demo Clinic" in run("study", "show").out
+
+
+def test_an_import_is_tried_done_and_done_again(run: Run, study: str, csv: Path) -> None:
+    assert study in run("participant", "import", csv, "--dry-run").out
+    assert run("participant", "list", "--json").json == []
+    assert run("participant", "import", csv, "--json").json["enrolled"] == 2
+    assert run("participant", "import", csv, "--json").json["unchanged"] == 2
+
+
+def test_the_faults_of_an_import_are_json_on_demand(run: Run, study: str, csv: Path) -> None:
+    assert study
+    csv.write_text("\n".join((HEADER, *ROWS, "P-003,XXX,1.3.2026,tr,,")), encoding="utf-8")
+    done = run("participant", "import", csv, "--json")
+    assert done.status == 1
+    assert [(fault["line"], fault["path"]) for fault in done.json] == [(4, "site"), (4, "procedure_date")]
+    assert run("participant", "list", "--json").json == []
+
+
+def test_participants_are_listed_and_shown(run: Run, enrolled: str) -> None:
+    assert enrolled
+    listed = run("participant", "list", "--json").json
+    assert [(row["participant"], row["status"]) for row in listed] == [("P-001", "active"), ("P-002", "planned")]
+    shown = run("participant", "show", "P-001", "--json").json
+    names = ["participant", "status", "windows", "messages", "responses", "derived", "escalations"]
+    assert list(shown) == names
+    assert shown["windows"][0]["opens_at"].endswith("Z")
+    assert "W1" in run("participant", "show", "P-001").out
+    assert run("participant", "show", "P-404", "--json").json[0]["path"] == "CODE"
+
+
+def test_a_procedure_is_confirmed(run: Run, enrolled: str, now: Path) -> None:
+    assert enrolled
+    assert run("participant", "confirm", "P-002").status == 1
+    now.write_text("2026-03-10T12:00:00Z", encoding="utf-8")
+    done = run("participant", "confirm", "P-002", "--procedure-date", "2026-03-10", "--json").json
+    assert (done["procedure_date"], done["rescheduled"]) == ("2026-03-10", True)
+    assert "was confirmed already" in run("participant", "confirm", "P-002").out
+    assert run("participant", "confirm", "P-002", "--procedure-date", "10.03.2026").status == 2
+
+
+def test_beats_and_reports_answer_in_json(run: Run, enrolled: str) -> None:
+    assert enrolled
+    assert run("tick", "--json").json["looked_at"] == 2
+    assert set(run("deliver", "--json").json)
+    assert [row["code"] for row in run("report", "compliance", "--json").json] == ["V0", "V1H", "W1", "M1", "M3"]
+    assert isinstance(run("report", "escalations", "--json").json, list)
+    assert "in window" in run("report", "compliance").out
+    assert run("report", "escalations").status == 0
+
+
+def test_a_user_is_added_with_a_password_from_standard_input(run: Run, study: str) -> None:
+    assert study
+    add = ("user", "add", "someone@example.org", "--role", "coordinator")
+    assert run(*add, "--site", "IST", text="a quiet morning in April\n").status == 0
+    assert "already" in run(*add, "--site", "IST", text="\n").out
+    short = run("user", "add", "other@example.org", "--role", "king", "--json", text="short\n")
+    assert (short.status, {fault["path"] for fault in short.json}) == (1, {"password", "role"})
+
+
+def test_the_doctor_is_red_when_nobody_beats(run: Run, enrolled: str) -> None:
+    assert enrolled
+    done = run("doctor", "--json")
+    red = [finding["part"] for finding in done.json if finding["colour"] == "red"]
+    assert (done.status, red) == (1, ["scheduler"])
+    assert "never run" in run("doctor").out
+
+
+@pytest.mark.parametrize("words", [("nonsense",), ("study", "check", "no-such-file"), ("user", "add", "a@b.example")])
+def test_wrong_usage_ends_with_2(run: Run, words: tuple[str, ...]) -> None:
+    assert run(*words).status == 2
+
+
+def test_without_a_study_the_remedy_is_named(run: Run) -> None:
+    assert "study load FILE" in run("participant", "list").out

@@ -1,0 +1,112 @@
+"""Loading a study: checked with its texts, one immutable version, participants keep theirs."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from pro_service import paths
+from pro_service.core.faults import RejectedError
+from pro_service.runtime import Runtime
+from pro_service.store.schema import participants, protocol_versions, sites
+from pro_service.use_cases import study
+from tests import support
+
+DEMO = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
+REAL = (paths.protocols() / "nct07326982.toml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    """Return a copy of the shipped texts, to be changed."""
+    return shutil.copytree(paths.templates() / "sms", tmp_path / "sms")
+
+
+def refused(rt: Runtime, text: str, folder: Path | None = None) -> str:
+    before = support.rows_of(rt)
+    with pytest.raises(RejectedError) as error:
+        study.load(rt, support.SETUP, text, folder)
+    assert support.rows_of(rt) == before
+    return "\n".join(f"{fault.line} {fault.path}: {fault.fault} → {fault.remedy}" for fault in error.value.faults)
+
+
+def test_a_study_is_loaded_as_one_version_with_its_sites(rt: Runtime) -> None:
+    done = study.load(rt, support.SETUP, DEMO)
+    assert (done.version.number, done.unchanged, done.new_sites) == (1, False, ("IST", "BER"))
+    with rt.sessions.reading() as session:
+        row = session.execute(select(protocol_versions)).one()
+        assert set(session.scalars(select(sites.c.code))) == {"IST", "BER"}
+        bundle = rt.bundles.get(session, row.id)
+    assert bundle.protocol.study == "DEMO"
+    assert "{telephone}" in bundle.wording.frames["tr"]["first"]
+
+
+def test_the_same_again_changes_nothing(rt: Runtime) -> None:
+    study.load(rt, support.SETUP, DEMO)
+    before = support.rows_of(rt)
+    assert study.load(rt, support.SETUP, f"# a remark\n{DEMO}").unchanged
+    assert support.rows_of(rt) == before
+
+
+def test_a_changed_text_is_a_new_version_and_the_enrolled_keep_theirs(rt: Runtime, texts: Path) -> None:
+    first = study.load(rt, support.SETUP, DEMO, texts)
+    old = support.enrolled(rt, first.study.id, "P-001", rt.clock().date())
+    (texts / "en" / "thanks.txt").write_text("Thanks a lot.\n", encoding="utf-8")
+    second = study.load(rt, support.SETUP, DEMO, texts)
+    new = support.enrolled(rt, first.study.id, "P-002", rt.clock().date())
+    assert (second.version.number, second.new_sites) == (2, ())
+    with rt.sessions.reading() as session:
+        rows = session.execute(select(participants.c.id, participants.c.protocol_version_id))
+        kept = {row.id: row.protocol_version_id for row in rows}
+    assert kept == {old: first.version.id, new: second.version.id}
+
+
+def test_an_older_version_is_not_made_current_again(rt: Runtime) -> None:
+    study.load(rt, support.SETUP, DEMO)
+    study.load(rt, support.SETUP, DEMO.replace('title = "Demonstration"', 'title = "Another"'))
+    assert "this is version 1 again" in refused(rt, DEMO)
+
+
+def test_a_study_may_have_texts_of_its_own(rt: Runtime, texts: Path) -> None:
+    own = texts / "DEMO" / "tr"
+    own.mkdir(parents=True)
+    (own / "thanks.txt").write_text("Sağ olun.", encoding="utf-8")
+    done = study.load(rt, support.SETUP, DEMO, texts)
+    with rt.sessions.reading() as session:
+        frames = rt.wording(session, done.version.id).frames
+    assert frames["tr"]["thanks"] == "Sağ olun."
+    assert frames["en"]["thanks"] != frames["tr"]["thanks"]
+
+
+def test_a_site_without_a_contact_is_refused_outside_the_demonstration(rt: Runtime) -> None:
+    said = refused(rt, REAL)
+    assert "telephone; every participant is told it" in said
+    assert study.check(REAL).contacts
+    assert not study.check(DEMO).contacts
+
+
+def test_faults_of_protocol_or_texts_write_nothing(rt: Runtime, texts: Path) -> None:
+    assert "unknown key" in refused(rt, DEMO.replace("title =", "titel ="))
+    (texts / "tr" / "first.txt").unlink()
+    (texts / "en" / "thanks.txt").write_bytes(b"\xfe")
+    assert "not UTF-8" in refused(rt, DEMO, texts)
+    (texts / "en" / "thanks.txt").write_text("{x}", encoding="utf-8")
+    said = refused(rt, DEMO, texts)
+    assert "first.txt" in said
+    assert "thanks.txt" in said
+
+
+def test_the_study_may_be_left_out_while_there_is_one(rt: Runtime) -> None:
+    with pytest.raises(RejectedError) as none:
+        study.chosen(rt, None)
+    assert "study load" in none.value.faults[0].remedy
+    study.load(rt, support.SETUP, DEMO)
+    assert study.chosen(rt, None).code == study.chosen(rt, "demo").code == "DEMO"
+    study.load(rt, support.SETUP, DEMO.replace('study = "DEMO"', 'study = "OTHER"'))
+    with pytest.raises(RejectedError) as several:
+        study.chosen(rt, None)
+    assert "DEMO, OTHER" in several.value.faults[0].remedy
+    with pytest.raises(RejectedError) as wrong:
+        study.chosen(rt, "OTTER")
+    assert "OTHER" in wrong.value.faults[0].remedy
