@@ -61,7 +61,9 @@ def tick(state: State) -> None:
     from pro_service.use_cases import tick as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
-        _show_report(state, asdict(use_case.tick(rt)))
+        report = use_case.tick(rt)
+        use_case.beat(rt, "tick")
+        _show_report(state, asdict(report))
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """`pro-service study …`: check, load and show a study."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,7 +16,9 @@ from pro_service.cli.terminal import (
     show_table,
     who,
 )
+from pro_service.core.durations import iso
 from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.protocol import Protocol
 
 
 @click.group()
@@ -71,54 +74,55 @@ def load(state: State, file: Path) -> None:
 @click.pass_obj
 def show(state: State, study_code: str | None) -> None:
     """Show the study as new participants get it."""
-    from pro_service.core.durations import iso  # noqa: PLC0415
     from pro_service.use_cases import study as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
         shown = use_case.show(rt, use_case.chosen(rt, study_code))
-    protocol, version = shown.protocol, shown.version
-    points = [
-        {
-            "code": point.code,
-            "label": dict(point.label),
-            "mode": point.mode,
-            "target": iso(point.target) if point.minutes is None else f"PT{point.minutes[0]}M",
-            "items": list(point.items),
-            "prompts": [step.name for step in point.steps],
-        }
-        for point in protocol.time_points
-    ]
-    sites = [
-        {"code": site.code, "name": site.name, "zone": site.zone, "country": site.country, "telephone": site.telephone}
-        for site in protocol.sites.values()
-    ]
+    version = shown.version
+    stored = {"version": version.number, "sha256": version.sha256, "loaded_at": version.loaded_at}
+    found = _described(shown.protocol) | stored | {"participants": shown.participants}
     if state.as_json:
-        found = {
-            "study": protocol.study,
-            "title": protocol.title,
-            "demo": protocol.demo,
-            "version": version.number,
-            "sha256": version.sha256,
-            "loaded_at": version.loaded_at,
-            "languages": list(protocol.languages),
-            "participants": shown.participants,
-            "windows": points,
-            "sites": sites,
-        }
         show_json(found)
-        return
-    click.echo(f"{protocol.study}  {protocol.title}")
-    click.echo(f"version {version.number} of {version.loaded_at:%Y-%m-%d %H:%M}Z, {shown.participants} participants\n")
-    label = protocol.languages[-1]
-    show_table(
-        ("window", "label", "asked by", "target", "items", "prompts"),
-        [
-            (p["code"], p["label"][label], p["mode"], p["target"], " ".join(p["items"]), len(p["prompts"]))  # type: ignore[index]
-            for p in points
+    else:
+        _show(found)
+
+
+def _described(protocol: Protocol) -> dict[str, Any]:
+    return {
+        "study": protocol.study,
+        "title": protocol.title,
+        "demo": protocol.demo,
+        "languages": list(protocol.languages),
+        "windows": [
+            {
+                "code": point.code,
+                "label": dict(point.label),
+                "mode": point.mode,
+                "target": iso(point.target) if point.minutes is None else f"PT{point.minutes[0]}M",
+                "items": list(point.items),
+                "prompts": [step.name for step in point.steps],
+            }
+            for point in protocol.time_points
         ],
-    )
+        "sites": [
+            {key: getattr(site, key) for key in ("code", "name", "zone", "country", "telephone")}
+            for site in protocol.sites.values()
+        ],
+    }
+
+
+def _show(found: dict[str, Any]) -> None:
+    click.echo(f"{found['study']}  {found['title']}")
+    loaded = f"{found['loaded_at']:%Y-%m-%d %H:%M}Z"
+    click.echo(f"version {found['version']} of {loaded}, {found['participants']} participants\n")
+    language = found["languages"][-1]
+    windows = [
+        (w["code"], w["label"][language], w["mode"], w["target"], " ".join(w["items"]), len(w["prompts"]))
+        for w in found["windows"]
+    ]
+    show_table(("window", "label", "asked by", "target", "items", "prompts"), windows)
     click.echo()
-    show_table(("site", "name", "zone", "country", "telephone"), [tuple(site.values()) for site in sites])
+    show_table(("site", "name", "zone", "country", "telephone"), [tuple(site.values()) for site in found["sites"]])
 
 
 def _text(file: Path) -> str:

@@ -33,7 +33,7 @@ def enrolled(run: Run, study: str, csv: Path) -> str:
 def test_a_file_is_checked_without_a_database(tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("pro-service")
     environment = {name: value for name, value in os.environ.items() if name == "PATH"}
-    command = [program, "study", "check", DEMO, "--json"]
+    command: list[str | Path] = [program, "study", "check", DEMO, "--json"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[]", "")
 

@@ -101,7 +101,9 @@ def test_windows_that_were_counted_leave_their_tally(rt: Runtime, study_id: int,
     confirm(rt, support.SETUP, study_id, "P-001", date(2026, 3, 18))
     tick(rt)
     with rt.sessions.reading() as session:
-        counted = {(row.code, row.status): row.count for row in session.execute(select(tallies)) if row.count}
+        t = tallies.c
+        rows = session.execute(select(t.code, t.status, t.count.label("number")).where(t.count != 0))
+        counted = {(row.code, row.status): row.number for row in rows}
         by_hand: dict[tuple[str, str], int] = {}
         for row in session.execute(select(windows.c.code, windows.c.settled).where(windows.c.settled.is_not(None))):
             by_hand[row.code, row.settled] = by_hand.get((row.code, row.settled), 0) + 1
