@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, union_all
+from sqlalchemy import Row, Select, and_, exists, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import LevelCode, Protocol, Site, TimePoint
@@ -117,7 +117,12 @@ def task(session: Session, loader: Loader, study_id: int, escalation_id: int, si
 def _queue(study_id: int, now: datetime, sites: Sites, limit: int = QUEUE + 1) -> Select[int]:
     e = escalations.c
     statement = select(e.id).where(e.study_id == study_id, e.resolved_at.is_(None), e.save_by > now)
-    statement = statement.where(e.level.in_(CALLS)).order_by(e.save_by, e.due_at).limit(limit)
+    # A window whose call became urgent has two of them open, and is one call to make.
+    urgent = escalations.alias("urgent")
+    same = and_(urgent.c.participant_id == e.participant_id, urgent.c.window_id == e.window_id)
+    overtaken = exists().where(same, urgent.c.level == "E2", urgent.c.resolved_at.is_(None))
+    statement = statement.where(or_(e.level == "E2", and_(e.level == "E1", ~overtaken)))
+    statement = statement.order_by(e.save_by, e.due_at).limit(limit)
     return statement if sites is None else statement.where(e.site_id.in_(sites))
 
 

@@ -99,7 +99,7 @@ def test_call_back_puts_the_task_off_until_then(stage: Stage) -> None:
         assert session.scalar(select(escalations.c.look_again_at).where(escalations.c.id == stage.task)) == at
 
 
-@pytest.mark.parametrize(("hours", "code"), [(None, "needs_time"), (-1, "time_passed"), (24 * 9, "time_after_close")])
+@pytest.mark.parametrize("hours, code", [(None, "needs_time"), (-1, "time_passed"), (24 * 9, "time_after_close")])
 def test_a_time_to_call_back_that_makes_no_sense_is_refused(stage: Stage, hours: int | None, code: str) -> None:
     at = None if hours is None else CALL_DAY + timedelta(hours=hours)
     with pytest.raises(WorkRefusedError) as refused:
