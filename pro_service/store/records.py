@@ -8,14 +8,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, Update, bindparam, insert, select, update
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import PROMPTS, WindowFacts
+from pro_service.core.case import PROMPTS, Case, WindowFacts
 from pro_service.core.commands import (
     CancelTexts,
     Command,
@@ -32,17 +31,10 @@ from pro_service.core.commands import (
 )
 from pro_service.store.audit import Actor, Entry, audit_row
 from pro_service.store.cases import Loaded
+from pro_service.store.foreseen import Foreseen
 from pro_service.store.ids import row_ids
-from pro_service.store.schema import (
-    audit_trail,
-    escalations,
-    links,
-    messages,
-    participants,
-    responses,
-    tallies,
-    windows,
-)
+from pro_service.store.pending import Pending
+from pro_service.store.schema import escalations, links, messages, responses
 from pro_service.store.vault import Vault, sealed
 
 
@@ -57,38 +49,31 @@ class Words:
     today_until: datetime | None = None
 
 
-ORDER: tuple[Table, ...] = (escalations, messages, links, responses, audit_trail)
-"""Parents before children."""
-
-
 class Writer:
     """Carries commands out inside one transaction."""
 
     def __init__(self, session: Session, now: datetime, actor: Actor, vault: Vault) -> None:
         self.session, self.now, self.actor, self.vault = session, now, actor, vault
         self.ids = row_ids(session)
-        self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        self._tallies: dict[tuple[int, int, str, str], int] = defaultdict(int)
-        self._settled: list[dict[str, Any]] = []
-        self._resolved: list[dict[str, Any]] = []
-        self._cancelled: list[dict[str, Any]] = []
-        self._touched: dict[int, dict[str, Any]] = {}
+        self._pending = Pending()
+        self._foreseen: dict[int, Foreseen] = defaultdict(Foreseen)
         self._look: set[int] = set()
+        self._looked: set[int] = set()
         self._versions: dict[tuple[int, str], int] = {}
         self.raised: list[tuple[Loaded, Escalate, int]] = []
         """Escalations written by this writer: (whose, what, row id); alerts are made from them."""
 
-    # Collecting ------------------------------------------------------------------------------------------------------
-
     def add(self, table: Table, row: dict[str, Any]) -> int:
         """Queue one row; gives it an id unless it has one."""
         row.setdefault("id", next(self.ids))
-        self._rows[table.name].append(row)
+        self._pending.rows[table.name].append(row)
         return int(row["id"])
 
     def audit(self, entry: Entry, zone: ZoneInfo) -> None:
         """Queue one audit row."""
-        self._rows["audit_trail"].append(audit_row(next(self.ids), entry, self.actor, self.now, zone, self.vault))
+        self._pending.rows["audit_trail"].append(
+            audit_row(next(self.ids), entry, self.actor, self.now, zone, self.vault)
+        )
 
     def note(
         self,
@@ -115,7 +100,7 @@ class Writer:
         """Change facts of a participant's row, with the audit row that says from what to what."""
         participant = loaded.case.participant
         before = {name: getattr(participant, name, None) for name in values}
-        self._touched.setdefault(participant.id, {}).update(values)
+        self._pending.touched.setdefault(participant.id, {}).update(values)
         changes = {name: (before[name], value) for name, value in values.items()}
         self.note(loaded, action, "participant", participant.id, changes, reason)
 
@@ -123,9 +108,26 @@ class Writer:
         """Have `look_at` worked out anew although nothing changed: the moment looked at has passed."""
         self._look.add(loaded.case.participant.id)
 
+    def foreseen(self, loaded: Loaded) -> Case | None:
+        """The case as it will read once what was collected is written; None where only a reload can tell.
+
+        For callers all of whose changes to this participant are commands.
+        """
+        row_id = loaded.case.participant.id
+        return self._foreseen[row_id].case(loaded.case, self._pending.touched.get(row_id), self.now)
+
+    def look_at(self, loaded: Loaded, moment: datetime | None) -> None:
+        """Store when to look again, together with whatever else changes in the participant's row."""
+        row_id = loaded.case.participant.id
+        self._looked.add(row_id)
+        if row_id in self._pending.touched:
+            self._pending.touched[row_id] |= {"look_at": moment, "faults": 0}
+        else:
+            self._pending.moments[row_id] = moment
+
     def apply(self, loaded: Loaded, command: Command, words: Words | None = None) -> None:  # noqa: C901
         """Write down what one command asks for. The one executor: a command nobody carries out does not type-check."""
-        self._touched.setdefault(loaded.case.participant.id, {})
+        self._pending.touched.setdefault(loaded.case.participant.id, {})
         match command:
             case Send():
                 self._send(loaded, command, words)
@@ -166,8 +168,6 @@ class Writer:
                 "study_id": loaded.study_id,
                 "participant_id": participant.id,
                 "window_id": send.window_id,
-                "escalation_id": None,
-                "user_id": None,
                 "inbound_id": send.inbound_id,
                 "protocol_version_id": words.version_id,
                 "dedup_key": send.key,
@@ -185,17 +185,19 @@ class Writer:
                 "useful_until": send.useful_until,
             },
         )
+        self._foreseen[participant.id].queued(row_id, send, self.now)
         if words.link_token is not None and send.window_id is not None:
             link = {"participant_id": participant.id, "window_id": send.window_id, "message_id": row_id}
-            self.add(links, link | {"token": words.link_token, "created_at": self.now})
-        if participant.first_text_at is None and send.kind in PROMPTS:
-            self._touched[participant.id]["first_text_at"] = self.now
+            self.add(links, {**link, "token": words.link_token, "created_at": self.now})
+        if send.kind in PROMPTS and participant.first_text_at is None:
+            self._pending.touched[participant.id]["first_text_at"] = self.now
         if send.kind in PROMPTS and participant.snoozed_until is not None:
-            self._touched[participant.id]["snoozed_until"] = None
+            self._pending.touched[participant.id]["snoozed_until"] = None
         changes = {"kind": (None, send.kind), "frame": (None, send.frame), "window": (None, send.window_id)}
         self.note(loaded, "queue", "message", row_id, changes)
 
     def _record(self, loaded: Loaded, record: Record) -> None:
+        self._foreseen[loaded.case.participant.id].unknown = True
         window = None if record.window_id is None else loaded.case.window(record.window_id)
         before = None if window is None else window.answers.get(record.item)
         version = (0 if before is None else before.version) + 1
@@ -244,6 +246,7 @@ class Writer:
             },
         )
         self.raised.append((loaded, command, row_id))
+        self._foreseen[loaded.case.participant.id].raised(row_id, command, self.now)
         changes = {"level": (None, command.level), "reason": (None, command.reason), "due_at": (None, command.due_at)}
         self.note(loaded, "escalate", "escalation", row_id, changes)
 
@@ -259,8 +262,9 @@ class Writer:
 
     def resolve(self, loaded: Loaded, escalation_id: int, outcome: str, reason: str | None = None) -> None:
         """End an escalation; ending it twice changes nothing."""
-        row = {"e_id": escalation_id, "e_at": self.now, "e_by": self.actor.user_id, "e_outcome": outcome}
-        self._resolved.append(row)
+        by = self.actor.user_id
+        self._pending.resolved.append({"e_id": escalation_id, "e_at": self.now, "e_by": by, "e_outcome": outcome})
+        self._foreseen[loaded.case.participant.id].resolved[escalation_id] = outcome
         self.note(loaded, "resolve", "escalation", escalation_id, {"outcome": (None, outcome)}, reason)
 
     def _settle(self, loaded: Loaded, window: WindowFacts, settled: str, missing_reason: str | None) -> None:
@@ -268,10 +272,11 @@ class Writer:
         if window.settled == settled:
             return
         code = window.code
-        self._tallies[loaded.study_id, loaded.site_id, code, settled] += 1
+        self._pending.tallies[loaded.study_id, loaded.site_id, code, settled] += 1
         if window.settled is not None:
-            self._tallies[loaded.study_id, loaded.site_id, code, window.settled] -= 1
-        self._settled.append({"w_id": window.id, "w_settled": settled, "w_reason": missing_reason})
+            self._pending.tallies[loaded.study_id, loaded.site_id, code, window.settled] -= 1
+        self._foreseen[loaded.case.participant.id].settled[window.id] = settled
+        self._pending.settled.append({"w_id": window.id, "w_settled": settled, "w_reason": missing_reason})
         self.note(loaded, "settle", "window", window.id, {"settled": (window.settled, settled)}, missing_reason)
 
     def _cancel(self, loaded: Loaded, window_id: int | None) -> None:
@@ -279,81 +284,14 @@ class Writer:
         for text in loaded.case.messages:
             about = window_id is None or text.window_id == window_id
             if about and text.state == "ready" and text.kind in PROMPTS:
-                self._cancelled.append({"m_id": text.id, "m_at": self.now})
+                self._pending.cancelled.append({"m_id": text.id, "m_at": self.now})
                 self.note(loaded, "cancel", "message", text.id, {"state": ("ready", "cancelled")})
-
-    # Writing ---------------------------------------------------------------------------------------------------------
 
     def flush(self) -> frozenset[int]:
         """Write everything; gives the ids of the participants whose `look_at` must be worked out anew."""
-        connection = self.session.connection()
-        for table in ORDER[:-1]:
-            self._insert(table)
-        for table_name in [name for name in self._rows if name != audit_trail.name]:
-            self._insert(audit_trail.metadata.tables[table_name])
-        for statement, rows in (
-            (_SETTLE, self._settled),
-            (_RESOLVE, self._resolved),
-            (_CANCEL, self._cancelled),
-        ):
-            if rows:
-                connection.execute(statement, rows)
-                rows.clear()
-        self._move_tallies()
-        self._touch()
-        self._insert(audit_trail)
-        touched = frozenset(self._touched) | self._look
-        self._touched.clear()
+        touched = (frozenset(self._pending.touched) | self._look) - self._looked
+        self._pending.write(self.session)
         self._look.clear()
+        self._looked.clear()
+        self._foreseen.clear()
         return touched
-
-    def _insert(self, table: Table) -> None:
-        # Rows of one shape go together: an executemany takes its columns from the first.
-        alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-        for row in self._rows.pop(table.name, []):
-            alike[tuple(row)].append(row)
-        for rows in alike.values():
-            self.session.connection().execute(insert(table), rows)
-
-    def _move_tallies(self) -> None:
-        for (study_id, site_id, code, status), change in sorted(self._tallies.items()):
-            t = tallies.c
-            key = (t.study_id == study_id) & (t.site_id == site_id) & (t.code == code) & (t.status == status)
-            moved = self.session.connection().execute(update(tallies).where(key).values(count=t.count + change))
-            if moved.rowcount == 0:
-                row = {"study_id": study_id, "site_id": site_id, "code": code, "status": status, "count": change}
-                self.session.connection().execute(insert(tallies).values(row))
-        self._tallies.clear()
-
-    def _touch(self) -> None:
-        alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-        for key, values in self._touched.items():
-            row = {f"p_{name}": value for name, value in values.items()}
-            alike[tuple(sorted(values))].append(row | {"p_id": key})
-        for names, rows in alike.items():
-            self.session.connection().execute(_touching(names), rows)
-
-
-@lru_cache(maxsize=64)
-def _touching(names: tuple[str, ...]) -> Update:
-    """Change these columns of a participant; every change counts the revision up."""
-    p = participants.c
-    new = {name: bindparam(f"p_{name}") for name in names}
-    return update(participants).where(p.id == bindparam("p_id")).values(**new, revision=p.revision + 1)
-
-
-_SETTLE = (
-    update(windows)
-    .where(windows.c.id == bindparam("w_id"))
-    .values(settled=bindparam("w_settled"), missing_reason=bindparam("w_reason"))
-)
-_RESOLVE = (
-    update(escalations)
-    .where(escalations.c.id == bindparam("e_id"), escalations.c.resolved_at.is_(None))
-    .values(resolved_at=bindparam("e_at"), resolved_by=bindparam("e_by"), outcome=bindparam("e_outcome"))
-)
-_CANCEL = (
-    update(messages)
-    .where(messages.c.id == bindparam("m_id"), messages.c.state == "ready")
-    .values(state="cancelled", ended_at=bindparam("m_at"))
-)

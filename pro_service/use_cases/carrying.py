@@ -39,6 +39,17 @@ class Work:
             words = self._words(loaded, command) if isinstance(command, Send) else None
             self.writer.apply(loaded, command, words)
 
+    def look_ahead(self, loaded: Loaded) -> None:
+        """Work out when to look again from what was carried out, if nothing else changed about this participant.
+
+        The same as reloading at the end; see `Writer.foreseen`.
+        """
+        case = self.writer.foreseen(loaded)
+        if case is None:
+            self.writer.look_anew(loaded)
+        else:
+            self.writer.look_at(loaded, next_moment(case, self.now))
+
     def _words(self, loaded: Loaded, send: Send) -> Words:
         case = loaded.case
         wording = self.rt.wording(self.session, loaded.protocol_version_id)

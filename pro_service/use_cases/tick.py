@@ -72,7 +72,7 @@ def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> N
             decided = on_time(one.case, now)
             commands += len(decided)
             unit.carry_out(one, decided)
-            unit.writer.look_anew(one)
+            unit.look_ahead(one)
     report.commands += commands
     report.looked_at += len(ids)
 
