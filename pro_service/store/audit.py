@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pro_service.store.vault import Vault
 
+_changes_as_text = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_row_as_text = json.JSONEncoder(ensure_ascii=False).encode
 _JSON = (str, int, float, list, dict)
 """What JSON holds as it is; `bool` is an `int`."""
 
@@ -54,12 +56,7 @@ def audit_row(row_id: int, entry: Entry, actor: Actor, now: datetime, zone: Zone
         "action": entry.action,
         "entity": entry.entity,
         "entity_id": entry.entity_id,
-        "changes": json.dumps(
-            {field: [_plain(old), _plain(new)] for field, (old, new) in entry.changes.items()},
-            ensure_ascii=False,
-            sort_keys=True,
-            separators=(",", ":"),
-        ),
+        "changes": _changes_as_text({field: [_plain(old), _plain(new)] for field, (old, new) in entry.changes.items()}),
         "reason": entry.reason,
         "source": actor.source,
     }
@@ -69,7 +66,7 @@ def audit_row(row_id: int, entry: Entry, actor: Actor, now: datetime, zone: Zone
 def payload(row: Mapping[str, Any]) -> bytes:
     """The bytes an audit row's HMAC is over: every column but the HMAC, in a fixed order."""
     names = sorted(name for name in row if name != "hmac")
-    return json.dumps([[name, _plain(row[name])] for name in names], ensure_ascii=False).encode()
+    return _row_as_text([[name, _plain(row[name])] for name in names]).encode()
 
 
 def _plain(value: object) -> object:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, LargeBinary, Table
 
 Convert = Callable[[Any], Any]
 REMEMBERED = 1 << 16
@@ -22,7 +22,9 @@ class Bulk:
         self._statement = f"INSERT INTO {table.name} ({quoted}) VALUES ({', '.join([mark] * len(columns))})"  # noqa: S608 -- names of our own tables
         self._converts: list[tuple[int, Convert]] = []
         for at, name in enumerate(columns):
-            convert = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+            kind = table.c[name].type
+            # Bytes are understood as they are, and no two ciphertexts are alike: nothing to convert or remember.
+            convert = None if isinstance(kind, LargeBinary) else kind.dialect_impl(dialect).bind_processor(dialect)
             if convert is not None:
                 self._converts.append((at, lru_cache(REMEMBERED)(convert)))
 
