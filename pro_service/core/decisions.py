@@ -142,20 +142,27 @@ def _missed_in_a_row(case: Case, window: WindowFacts) -> int:
 
 def _calls(case: Case, window: WindowFacts, now: datetime) -> Agenda:
     """An open window without an answer becomes a telephone call while it can still be saved."""
-    started, closes = case.participant.started_at, window.span.closes_at
-    if started is None or window.point.call_after is None or now >= closes or not primary_open(case, window):
+    closes = window.span.closes_at
+    if window.point.call_after is None or now >= closes or not primary_open(case, window):
         return
-    first = escalate(case, "E1", "unanswered", now, window)
-    second = escalate(case, "E2", "little_time_left", now, window)
-    if case.escalated(second.key):
+    if case.escalated(f"E2:w{window.id}"):
         return
     moment, stand_in = _call_moment(case, window)
-    moment = max(moment, started)
-    raised = next((e for e in case.escalations if e.key == first.key), None)
+    raised = next((e for e in case.escalations if e.key == f"E1:w{window.id}"), None)
     if raised is None:
-        yield moment, second if stand_in else first
+        yield moment, _call(case, window, now, moment, to_lead=stand_in)
     if not stand_in and (raised is None or raised.open):
-        yield max(moment, closes - window.point.lead_before), second
+        last = max(moment, closes - window.point.lead_before)
+        yield last, _call(case, window, now, last, to_lead=True)
+
+
+def _call(case: Case, window: WindowFacts, now: datetime, at: datetime, *, to_lead: bool) -> Escalate | None:
+    """The task of a call, worked out once its time has come: most agendas only ask when that is."""
+    if at > now:
+        return None
+    if to_lead:
+        return escalate(case, "E2", "little_time_left", now, window)
+    return escalate(case, "E1", "unanswered", now, window)
 
 
 def _call_moment(case: Case, window: WindowFacts) -> tuple[datetime, bool]:
