@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 from pro_service.core.calendar import local_day
 from pro_service.core.case import PENDING, PROMPTS, Case, MessageFacts, State, WindowFacts
 from pro_service.core.commands import Command, Send
-from pro_service.core.protocol import Step
-from pro_service.core.windows import local_instant, next_allowed
+from pro_service.core.protocol import Hours, Step
+from pro_service.core.windows import SHARED, local_instant, next_allowed
 
 Agenda: TypeAlias = Iterator[tuple[datetime, Command | None]]
 """(instant, what it calls for); without a command it only says "look then"."""
@@ -35,10 +37,17 @@ def prompts(case: Case, now: datetime) -> Agenda:
 
 def step_moment(case: Case, window: WindowFacts, step: Step) -> datetime:
     """The instant of a step: counted on the site's calendar, told in the participant's zone, inside contact hours."""
-    zone = case.participant.zone
-    planned = local_instant(window.span.target + timedelta(days=step.after), step.at, zone)
+    span, hours = window.span, case.protocol.contact_hours
+    return _step_moment(span.target, step.after, step.at, span.opens_at, case.participant.zone, hours.start, hours.end)
+
+
+@lru_cache(maxsize=SHARED)
+def _step_moment(
+    target: date, after: int, at: time, opens_at: datetime, zone: ZoneInfo, start: time, end: time
+) -> datetime:
+    planned = local_instant(target + timedelta(days=after), at, zone)
     # In a zone far east of the site's the target day begins before the window does.
-    return next_allowed(max(planned, window.span.opens_at), case.protocol.contact_hours, zone)
+    return next_allowed(max(planned, opens_at), Hours(start, end), zone)
 
 
 def moved_prompt(case: Case, window: WindowFacts, wish: datetime) -> datetime | None:
@@ -102,6 +111,8 @@ def _untaken(case: Case, window: WindowFacts) -> tuple[Step, ...]:
 
 def _prompted(case: Case, window: WindowFacts) -> Iterator[MessageFacts]:
     """Prompts of this window; of the one it replaced, those that were accepted since this one opened."""
+    if not case.messages:
+        return
     replaced = {other.id for other in case.windows if other.code == window.code and other.id != window.id}
     for text in case.messages:
         since = text.accepted_at is not None and text.accepted_at >= window.span.opens_at

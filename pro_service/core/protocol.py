@@ -182,7 +182,10 @@ class Protocol:
 
     def primary(self, point: TimePoint) -> str | None:
         """The id of the item that decides completion at this time point, if one of its items is primary."""
-        return next((item for item in point.items if self.items[item].primary), None)
+        for item in point.items:
+            if self.items[item].primary:
+                return item
+        return None
 
     @property
     def baseline(self) -> TimePoint | None:

@@ -27,7 +27,7 @@ _LAST_BASIC_PLANE = 0xFFFF
 
 def encoding(text: str) -> Encoding:
     """Say how a text travels. One `ş`, `ğ`, `ı`, `İ` or small `ç` makes all of it UCS-2."""
-    return "GSM-7" if _GSM >= set(text) else "UCS-2"
+    return "GSM-7" if set(text) <= _GSM else "UCS-2"
 
 
 def units(text: str) -> int:

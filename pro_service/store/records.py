@@ -156,8 +156,7 @@ class Writer:
 
     def _send(self, loaded: Loaded, send: Send, words: Words | None) -> None:
         if words is None or loaded.data_key is None:
-            message = f"{send.frame}: a text needs its words and the participant's key"
-            raise ValueError(message)
+            raise ValueError(f"{send.frame}: a text needs its words and the participant's key")
         participant = loaded.case.participant
         row_id = next(self.ids)
         key = self.vault.data_key(loaded.data_key, participant.id)
