@@ -6,7 +6,6 @@ import pytest
 
 from tests.core.world import at, completed, invited, world
 
-
 # Which question a number answers --------------------------------------------------------------------------------------
 
 

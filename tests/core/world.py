@@ -13,7 +13,7 @@ from pro_service.core.case import PROMPTS, Case, MessageFacts, Participant, Sour
 from pro_service.core.commands import Command, Record, Send
 from pro_service.core.conversation import Reply, on_reply
 from pro_service.core.decisions import may_text, next_moment, on_time
-from pro_service.core.protocol import Channel, Protocol
+from pro_service.core.protocol import Protocol
 from pro_service.core.protocol_file import check
 from pro_service.core.windows import schedule, within
 from tests.core.ledger import fold, marked, with_facts
@@ -241,9 +241,9 @@ class World:
         self.case = replace(self.case, escalations=taken)
 
 
-def world(protocol: Protocol = STUDY, channel: Channel = "sms-reply", **facts: object) -> World:
+def world(**facts: object) -> World:
     """Return a world in which somebody was enrolled on the day of the procedure, at that instant."""
-    case = case_of(person(channel=channel, **facts), protocol)
+    case = case_of(person(**facts))
     return World(case, case.participant.enrolled_at)
 
 
