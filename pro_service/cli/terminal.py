@@ -49,7 +49,8 @@ class Guarded(click.Group):
         """Carry the command out; status 1 for a fault in what was given, or one of ours."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            # A reader that has seen enough (`… | head`) is no fault; click ends quietly.
             raise
         except RejectedError as error:
             show_faults(error.faults, as_json=ctx.ensure_object(State).as_json)
