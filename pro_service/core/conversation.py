@@ -17,7 +17,7 @@ from pro_service.core.prompts import moved_prompt
 from pro_service.core.turn import Reply, Turn, asked
 from pro_service.core.windows import local_instant
 
-__all__ = ["Reply", "asked", "on_reply"]
+__all__ = ["Reply", "asked", "concerns_everyone", "on_reply"]
 
 HOLD = timedelta(hours=24)
 """How long a stop word inside a sentence holds automatic texts."""
@@ -39,6 +39,12 @@ def on_reply(case: Case, reply: Reply, now: datetime) -> tuple[str, tuple[Comman
     left = case.participant.left_at is not None
     commands = _after_leaving(turn, reading) if left else _carry(turn, reading)
     return type(reading).__name__, tuple(_passed(turn, commands))
+
+
+def concerns_everyone(case: Case, reply: Reply, now: datetime) -> bool:
+    """Whether a text is about the telephone, whoever of those who share it wrote it: stop, start, danger."""
+    reading = _reading(Turn.of(case, reply, now))
+    return isinstance(reading, replies.OptOut | replies.OptIn | replies.WrongNumber | replies.Safety)
 
 
 def _passed(turn: Turn, commands: Iterable[Command]) -> Iterator[Command]:

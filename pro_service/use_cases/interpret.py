@@ -5,7 +5,8 @@ from datetime import datetime
 
 from pro_service import logs
 from pro_service.core.case import Case
-from pro_service.core.conversation import Reply, asked, on_reply
+from pro_service.core.commands import Send
+from pro_service.core.conversation import Reply, asked, concerns_everyone, on_reply
 from pro_service.core.decisions import escalate
 from pro_service.runtime import Runtime
 from pro_service.store import cases, inbox, studies
@@ -46,11 +47,6 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
         said = inbox.parameters(rt.vault, row)
         owners = cases.with_telephone(unit.session, row.sender_index)
         loaded = rt.loader.load(unit.session, owners)
-        one = _one_of(loaded, row.provider_at or row.received_at)
-        if one is None:
-            _nobody(unit, loaded, row)
-            inbox.interpreted(unit.session, inbound_id, now, "unattributed", study_id=None, participant_id=None)
-            return
         reply = Reply(
             inbound_id=inbound_id,
             text=said.get("Body", ""),
@@ -58,6 +54,15 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
             media=int(said.get("NumMedia", "0") or 0) if said.get("NumMedia", "0").isdecimal() else 0,
             opt_out=said.get("OptOutType"),
         )
+        if len(loaded) > 1 and concerns_everyone(loaded[0].case, reply, now):
+            reading = _for_everyone(unit, loaded, reply)
+            inbox.interpreted(unit.session, inbound_id, now, reading, study_id=None, participant_id=None)
+            return
+        one = _one_of(loaded, reply.arrived)
+        if one is None:
+            _nobody(unit, loaded, row)
+            inbox.interpreted(unit.session, inbound_id, now, "unattributed", study_id=None, participant_id=None)
+            return
         reading, commands = on_reply(one.case, reply, now)
         unit.carry_out(one, commands)
         unit.writer.note(one, "read", "inbound", inbound_id, {"reading": (None, reading)})
@@ -69,6 +74,17 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
             study_id=one.study_id,
             participant_id=one.case.participant.id,
         )
+
+
+def _for_everyone(unit: Work, loaded: list[Loaded], reply: Reply) -> str:
+    """A stop or a cry for help from a shared telephone holds for all who share it; it is answered once."""
+    reading, answered = "", False
+    for one in loaded:
+        reading, commands = on_reply(one.case, reply, unit.now)
+        unit.carry_out(one, [command for command in commands if not (answered and isinstance(command, Send))])
+        unit.writer.note(one, "read", "inbound", reply.inbound_id, {"reading": (None, reading)})
+        answered = answered or any(isinstance(command, Send) for command in commands)
+    return reading
 
 
 def _one_of(loaded: list[Loaded], arrived: datetime) -> Loaded | None:
