@@ -10,6 +10,8 @@ from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing
 class Telephones:
     """Delivers at once and remembers; `faults` are raised first, one a text."""
 
+    kind: str = "SM"
+    """What the ids of this network begin with: no two providers give one id twice."""
     sent: list[Outgoing] = field(default_factory=list)
     faults: deque[GatewayError | Exception] = field(default_factory=deque)
 
@@ -18,7 +20,7 @@ class Telephones:
         if self.faults:
             raise self.faults.popleft()
         self.sent.append(outgoing)
-        return Accepted(f"SM{len(self.sent):032d}", "queued")
+        return Accepted(f"{self.kind}{len(self.sent):032d}", "queued")
 
     def to(self, number: str) -> list[str]:
         """The texts one telephone got, oldest first."""

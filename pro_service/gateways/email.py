@@ -1,5 +1,6 @@
 """E-mail to coordinators through an SMTP relay: plain text, and one Message-ID however often it is tried."""
 
+import re
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -17,6 +18,7 @@ TIMEOUT_SECONDS = 20.0
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _PERMANENT = 500
 _GOOD = range(200, 300)
+_NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 class EmailGateway:
@@ -67,7 +69,9 @@ class EmailGateway:
         except ValueError:  # a line break where a header is: somebody tries to write headers of their own
             raise Refused(kind="template") from None
         domain = parseaddr(self._mail_from)[1].rpartition("@")[2] or "localhost"
-        letter["Message-ID"] = f"<{outgoing.reference or outgoing.message_id}@{domain}>"
+        # A colon ends what mail programs read of an id: two references would become one.
+        stem = _NOT_IN_AN_ID.sub(".", outgoing.reference or str(outgoing.message_id))
+        letter["Message-ID"] = f"<{stem}@{domain}>"
         if self._clock is not None:
             letter["Date"] = format_datetime(self._clock())
         letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices in answer

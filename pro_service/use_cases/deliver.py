@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cryptography.exceptions import InvalidTag
@@ -159,14 +159,28 @@ class _Sending:
 
 def _record(rt: Runtime, outcomes: Sequence[Outcome], report: DeliverReport) -> None:
     now = rt.clock()
-    with rt.sessions.begin() as session:
-        counted = outbox.record(session, outcomes, now)
+    counted = _kept(rt, outcomes, now)
     for outcome in counted:
         name = {"ready": "unavailable"}.get(outcome.state, outcome.state)
         setattr(report, name, getattr(report, name) + 1)
     for outcome in counted:
         if outcome.state in ("refused", "dead") and outcome.claimed.participant_id is not None:
             _tell(rt, outcome, now)
+
+
+def _kept(rt: Runtime, outcomes: Sequence[Outcome], now: datetime) -> list[Outcome]:
+    """Write outcomes down together; if that fails, one by one: the others were sent and must not be forgotten."""
+    try:
+        with rt.sessions.begin() as session:
+            return outbox.record(session, outcomes, now)
+    except Exception as fault:  # noqa: BLE001 -- one fault must not take the others along
+        if len(outcomes) > 1:
+            return [kept for one in outcomes for kept in _kept(rt, [one], now)]
+        logs.fault("deliver", fault, message=outcomes[0].claimed.id)
+        if outcomes[0].provider_id is None:
+            return []  # its lease ends, and it becomes uncertain
+        # The id is the only thing a database refuses: somebody else's message has it. The callback will tell.
+        return _kept(rt, [replace(outcomes[0], provider_id=None)], now)
 
 
 def _tell(rt: Runtime, outcome: Outcome, now: datetime) -> None:

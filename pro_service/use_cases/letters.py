@@ -13,7 +13,7 @@ DEFAULT = "en"
 
 def alert(language: str, loaded: Loaded, command: Escalate, escalation_id: int, base_url: str) -> str:
     """The alert about one escalation: subject, blank line, body. Code, window and a link; nothing else."""
-    language = language if (paths.templates() / "email" / language).is_dir() else DEFAULT
+    language = language if language in _languages() else DEFAULT
     window = "–" if command.window_id is None else loaded.case.window(command.window_id).code
     return fill(
         _read(language, "alert"),
@@ -25,6 +25,11 @@ def alert(language: str, loaded: Loaded, command: Escalate, escalation_id: int, 
             "link": f"{base_url}/escalations/{escalation_id}",
         },
     )
+
+
+@lru_cache
+def _languages() -> frozenset[str]:
+    return frozenset(folder.name for folder in (paths.templates() / "email").iterdir())
 
 
 @lru_cache
