@@ -15,6 +15,7 @@ from tests import support
 from tests.telephones import Telephones
 
 PHONE = "+12025550123"
+BASELINE = {"baseline_nrs_avg": "6", "baseline_nrs_now": "5"}
 
 
 @pytest.fixture
@@ -27,8 +28,7 @@ def letters() -> Telephones:
 def mailing(rt: Runtime, letters: Telephones, study_id: int) -> Iterator[Runtime]:
     """Return a runtime that can send mail, with a silent participant at the first site."""
     runtime = replace(rt, mail=letters)
-    baseline = {"baseline_nrs_avg": "6", "baseline_nrs_now": "5"}
-    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE, channel="sms-reply", **baseline)
+    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE, channel="sms-reply", **BASELINE)
     return runtime
 
 
@@ -67,7 +67,8 @@ def test_without_a_mail_host_the_task_is_there_all_the_same(
 def test_a_provider_that_gives_one_id_twice_does_not_stop_the_others(
     rt: Runtime, mailing: Runtime, clock: support.SetClock, phones: Telephones, study_id: int
 ) -> None:
-    support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), phone="+12025550124", channel="sms-reply")
+    other = {"phone": "+12025550124", "channel": "sms-reply"}
+    support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), **other, **BASELINE)
     support.coordinator(mailing)
     clock.now = support.at("2026-03-11 09:00")
     tick(mailing)
