@@ -1,6 +1,8 @@
 """Commands that run the service: database, web server, scheduler, single beats, simulated Twilio."""
 
+import signal
 from dataclasses import asdict
+from types import FrameType
 from wsgiref.types import WSGIApplication
 
 import click
@@ -78,9 +80,11 @@ def deliver(state: State) -> None:
 
 
 def _listen(app: WSGIApplication, host: str, port: int, threads: int = THREADS) -> None:
-    """Serve an application until a signal ends the process."""
+    """Serve an application until a signal ends the process; requests under way are finished first."""
     import waitress  # noqa: PLC0415
 
+    # waitress winds down on SystemExit and KeyboardInterrupt; SIGTERM alone would end the process on the spot.
+    signal.signal(signal.SIGTERM, _leave)
     logs.event("listening", host=host, port=port)
     try:
         waitress.serve(app, host=host, port=port, threads=threads, ident=None, clear_untrusted_proxy_headers=True)
@@ -89,6 +93,10 @@ def _listen(app: WSGIApplication, host: str, port: int, threads: int = THREADS) 
             f"pro-service: {host}:{port} cannot be listened on ({error.strerror}): choose another --port", err=True
         )
         raise click.exceptions.Exit(1) from None
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def _show_report(state: State, counts: dict[str, object]) -> None:
