@@ -3,7 +3,7 @@
 import os
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -50,7 +50,7 @@ class _Copier:
         highest = self.connection.execute(select(func.max(schema.participants.c.id))).scalar()
         return max(FIRST_ID, (highest or 0) + 1_000)
 
-    def _there(self, stories: Sequence[Story]) -> dict[str, Callable[[dict[str, Any]], Any]]:
+    def _there(self, stories: Sequence[Story]) -> dict[str, Callable[[Mapping[str, Any]], Any]]:
         """Ids that are the same for everybody here."""
         with Session(self.connection) as session:
             study = next(found for found in studies.every(session) if found.code == STUDY)
@@ -72,7 +72,9 @@ class _Copier:
         for table in TABLES:
             names = [column.name for column in table.columns]
             for row in story.rows[table.name]:
-                values = {name: self._fixed[name](row) if name in self._fixed and row[name] else row[name] for name in names}
+                values = {
+                    name: self._fixed[name](row) if name in self._fixed and row[name] else row[name] for name in names
+                }
                 if table is schema.participants:
                     values["look_at"] = story.look_at
                 driver = [self._convert[table.name][name](values[name]) for name in names]

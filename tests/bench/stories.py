@@ -13,7 +13,8 @@ from pro_service.core.case import Source
 from pro_service.core.commands import Send
 from pro_service.core.decisions import next_moment, on_time
 from pro_service.runtime import Runtime
-from pro_service.store import cases, schema
+from pro_service.store import schema
+from pro_service.store.database import Session
 from pro_service.use_cases import study
 from pro_service.use_cases.carrying import work
 from pro_service.use_cases.deliver import deliver
@@ -31,7 +32,9 @@ TABLES: tuple[Table, ...] = (
     schema.responses,
 )
 """Where a participant's facts lie, parents before children."""
-COLUMNS = "participant,site,procedure_date,language,messaging_consent,phone,timezone,channel,procedure_time,baseline_nrs_avg"
+COLUMNS = (
+    "participant,site,procedure_date,language,messaging_consent,phone,timezone,channel,procedure_time,baseline_nrs_avg"
+)
 ZONES = ("Europe/Istanbul", "Europe/Berlin", "Europe/London", "Asia/Tbilisi", "Asia/Baku")
 DAYS = (1, 2, 4, 5, 7, 7, 8, 12, 20, 29, 33, 36, 45, 60, 75, 88, 95, 100, 110, 125)
 """Days since the procedure; 7 twice, for their first invitation is due."""
@@ -133,13 +136,13 @@ def _read(rt: Runtime) -> tuple[Story, ...]:
             due = [command.kind for command in commands if isinstance(command, Send)] == ["invitation"]
             if look_at is None or (commands and not (due and len(commands) == 1 and len(case.messages) == 0)):
                 continue
-            rows = {table.name: cases_rows(session, table, case.participant.id) for table in TABLES}
+            rows = {table.name: _rows(session, table, case.participant.id) for table in TABLES}
             silent = int(case.participant.code.split("-")[1]) in SILENT
             stories.append(Story(rows, due, look_at, silent))
     return tuple(stories)
 
 
-def cases_rows(session: cases.Session, table: Table, participant_id: int) -> tuple[Mapping[str, Any], ...]:
+def _rows(session: Session, table: Table, participant_id: int) -> tuple[Mapping[str, Any], ...]:
     """One participant's rows of a table."""
     statement = select(table).order_by(table.c.id)
     if table is schema.participants:
