@@ -27,9 +27,9 @@ CHANGES = 100
 SHOWN = frozenset(
     {
         "kind", "frame", "window", "state", "level", "reason", "outcome", "due_at", "version", "settled",
-        "confirmed_at", "consented_at", "opted_out_at", "paused_at", "paused_until", "withdrawn_at", "died_at", "procedure_date",
-        "texts_held_until", "snoozed_until", "unreachable_at", "channel", "language", "missing_reason",
-        "acknowledged_at", "look_again_at", "schedule", "site", "code",
+        "confirmed_at", "consented_at", "opted_out_at", "paused_at", "paused_until", "withdrawn_at", "died_at",
+        "procedure_date", "texts_held_until", "snoozed_until", "unreachable_at", "channel", "language",
+        "missing_reason", "acknowledged_at", "look_again_at", "schedule", "site", "code",
     }
 )  # fmt: skip
 """Fields of the audit trail whose values a coordinator may read; of every other field only that it changed."""

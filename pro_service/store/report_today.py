@@ -1,28 +1,23 @@
 """Today: who can still be saved, what else is somebody's work, how the windows stand, and whether time is passing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, exists, func, or_, select, union_all
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import LevelCode, Protocol, Site, TimePoint
-from pro_service.store import schema
+from pro_service.store import report_queries as queries
 from pro_service.store.cases import Loader
+from pro_service.store.report_queries import LEVELS
 from pro_service.store.reports import ComplianceRow, Sites, compliance, heartbeat
-from pro_service.store.schema import calls, escalations, messages, participants, users, windows
+from pro_service.store.schema import escalations
 
-QUEUE = 20
-PER_LEVEL = 10
-CAP = 1000
-"""Counts stop here: a page says "999+"."""
 UNSETTLED = 200
 """So many participants' windows are judged for the rates while a scheduler that stood still catches up."""
-CALLS: tuple[LevelCode, ...] = ("E1", "E2")
-LEVELS: tuple[LevelCode, ...] = ("ES", "E4", "E2", "E1", "E0", "E3")
 SILENCE = timedelta(minutes=15)
 """A scheduler silent for longer is reported."""
 
@@ -84,20 +79,27 @@ class Today:
 
 def today(session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites = None) -> Today:
     """The first page, at `now`; a fixed number of queries."""
-    saving = _rows(session, _queue(study_id, now, sites))
-    queue = _tasks(session, loader, saving[:QUEUE])
-    others = _tasks(session, loader, _rows(session, _others(study_id, now, sites)))
+    given: dict[str, Any] = {"study": study_id, "now": now} | ({} if sites is None else {"sites": list(sites)})
+    limited = sites is not None
+    saving = session.scalars(queries.queue(limited=limited), given).all()[: queries.QUEUE]
+    rest = session.scalars(queries.others(limited=limited), given).all()
+    found = {task.id: task for task in _tasks(session, loader, (*saving, *rest))}
+    in_queue, open_windows, *by_level = session.execute(queries.counts(limited=limited), given).one()
     return Today(
         now=now,
         heartbeat=heartbeat(session),
-        queue=tuple(sorted(queue, key=lambda task: (_put_off(task, now), task.save_by or task.due_at))),
-        queue_count=_count(session, _queue(study_id, now, sites, CAP)),
-        tasks=tuple(sorted(others, key=lambda task: (LEVELS.index(task.level), task.due_at))),
-        counts=_counts(session, study_id, sites),
+        queue=tuple(sorted((found[key] for key in saving), key=lambda task: (_put_off(task, now), _until(task)))),
+        queue_count=in_queue,
+        tasks=tuple(sorted((found[key] for key in rest), key=lambda task: (LEVELS.index(task.level), task.due_at))),
+        counts=dict(zip(LEVELS, by_level, strict=True)),
         rates=compliance(session, loader, study_id, now, sites, cap=UNSETTLED),
-        open_windows=_count(session, _open_windows(study_id, now, sites)),
-        next_opening=None if saving else _next_opening(session, loader, study_id, now, sites),
+        open_windows=open_windows,
+        next_opening=None if saving else _next_opening(session, loader, given, limited=limited),
     )
+
+
+def _until(task: Task) -> datetime:
+    return task.save_by or task.due_at
 
 
 def _put_off(task: Task, now: datetime) -> bool:
@@ -110,89 +112,13 @@ def task(session: Session, loader: Loader, study_id: int, escalation_id: int, si
     statement = select(e.id).where(e.id == escalation_id, e.study_id == study_id)
     if sites is not None:
         statement = statement.where(e.site_id.in_(sites))
-    found = _tasks(session, loader, _rows(session, statement))
+    found = _tasks(session, loader, session.scalars(statement).all())
     return found[0] if found else None
 
 
-def _queue(study_id: int, now: datetime, sites: Sites, limit: int = QUEUE + 1) -> Select[int]:
-    e = escalations.c
-    statement = select(e.id).where(e.study_id == study_id, e.resolved_at.is_(None), e.save_by > now)
-    # A window whose call became urgent has two of them open, and is one call to make.
-    urgent = escalations.alias("urgent")
-    same = and_(urgent.c.participant_id == e.participant_id, urgent.c.window_id == e.window_id)
-    overtaken = exists().where(same, urgent.c.level == "E2", urgent.c.resolved_at.is_(None))
-    statement = statement.where(or_(e.level == "E2", and_(e.level == "E1", ~overtaken)))
-    statement = statement.order_by(e.save_by, e.due_at).limit(limit)
-    return statement if sites is None else statement.where(e.site_id.in_(sites))
-
-
-def _others(study_id: int, now: datetime, sites: Sites) -> Select[int]:
-    """The first of each level, by when they are due."""
-    e = escalations.c
-    parts = []
-    for level in LEVELS:
-        part = select(e.id).where(e.study_id == study_id, e.resolved_at.is_(None), e.level == level)
-        if level in CALLS:
-            part = part.where(e.save_by.is_(None) | (e.save_by <= now))
-        if sites is not None:
-            part = part.where(e.site_id.in_(sites))
-        parts.append(select(part.order_by(e.due_at).limit(PER_LEVEL).subquery()))
-    return select(union_all(*parts).subquery())
-
-
-def _counts(session: Session, study_id: int, sites: Sites) -> dict[LevelCode, int]:
-    e = escalations.c
-    parts = []
-    for level in LEVELS:
-        part = select(e.id).where(e.study_id == study_id, e.resolved_at.is_(None), e.level == level)
-        if sites is not None:
-            part = part.where(e.site_id.in_(sites))
-        parts.append(select(func.count()).select_from(part.limit(CAP).subquery()).scalar_subquery())
-    row = session.execute(select(*parts)).one()
-    return dict(zip(LEVELS, row, strict=True))
-
-
-def _open_windows(study_id: int, now: datetime, sites: Sites) -> Select[int]:
-    w = windows.c
-    statement = (
-        select(w.id)
-        .where(w.study_id == study_id, w.settled.is_(None), w.cancelled_at.is_(None))
-        .where(w.closes_at > now, w.opens_at <= now)
-        .limit(CAP)
-    )
-    if sites is None:
-        return statement
-    return statement.join(participants, participants.c.id == w.participant_id).where(participants.c.site_id.in_(sites))
-
-
-def _count(session: Session, statement: Select[int]) -> int:
-    return session.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
-
-
-def _rows(session: Session, ids: Select[int]) -> Sequence[Row[Any]]:
-    """Escalations with what surrounds them, in the order of `ids`."""
-    found = session.scalars(ids).all()
-    if not found:
-        return []
-    e, p, w = escalations.c, participants.c, windows.c
-    statement = (
-        select(
-            escalations, p.code.label("participant"), p.protocol_version_id, schema.sites.c.code.label("site"),
-            w.code.label("window"), w.opens_at, w.closes_at, users.c.email.label("who"),
-        )
-        .outerjoin(participants, p.id == e.participant_id)
-        .outerjoin(schema.sites, schema.sites.c.id == e.site_id)
-        .outerjoin(windows, w.id == e.window_id)
-        .outerjoin(users, users.c.id == e.acknowledged_by)
-        .where(e.id.in_(found))
-    )  # fmt: skip
-    by_id = {row.id: row for row in session.execute(statement)}
-    return [by_id[key] for key in found]
-
-
-def _tasks(session: Session, loader: Loader, rows: Iterable[Row[Any]]) -> list[Task]:
-    rows = list(rows)
-    tried = _attempts(session, [row.window_id for row in rows if row.window_id is not None])
+def _tasks(session: Session, loader: Loader, ids: Sequence[int]) -> list[Task]:
+    rows = session.execute(queries.tasks(), {"ids": list(ids)}).all() if ids else []
+    tried = _attempts(session, rows)
     return [_task(session, loader, row, tuple(tried[row.window_id])) for row in rows]
 
 
@@ -219,17 +145,19 @@ def _task(session: Session, loader: Loader, row: Row[Any], attempts: tuple[Attem
     )
 
 
-def _attempts(session: Session, window_ids: list[int]) -> dict[int | None, list[Attempt]]:
-    """Texts and calls about these windows, oldest first."""
+def _attempts(session: Session, rows: Sequence[Row[Any]]) -> dict[int | None, list[Attempt]]:
+    """Texts and calls about these escalations' windows, oldest first."""
     tried: dict[int | None, list[Attempt]] = defaultdict(list)
-    if not window_ids:
+    about = [row for row in rows if row.window_id is not None]
+    if not about:
         return tried
-    m, c = messages.c, calls.c
-    texts = select(m.window_id, m.kind, m.state, m.queued_at).where(m.window_id.in_(window_ids), m.channel == "sms")
-    made = select(c.window_id, c.outcome, c.called_at).where(c.window_id.in_(window_ids))
-    for window_id, kind, state, at in session.execute(texts):
+    given = {
+        "window_ids": [row.window_id for row in about],
+        "participant_ids": [row.participant_id for row in about],
+    }
+    for window_id, kind, state, at in session.execute(queries.texts(), given):
         tried[window_id].append(Attempt(kind, state, at))
-    for window_id, outcome, at in session.execute(made):
+    for window_id, outcome, at in session.execute(queries.calls_made(), given):
         tried[window_id].append(Attempt("call", outcome, at))
     for attempts in tried.values():
         attempts.sort(key=lambda attempt: attempt.at)
@@ -237,29 +165,9 @@ def _attempts(session: Session, window_ids: list[int]) -> dict[int | None, list[
 
 
 def _next_opening(
-    session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites
+    session: Session, loader: Loader, given: dict[str, Any], *, limited: bool
 ) -> tuple[datetime, str, Site] | None:
-    """The window that opens next among the first that close: exact in a study one can look over."""
-    w, p = windows.c, participants.c
-    ahead = (
-        select(w.opens_at, w.participant_id)
-        .where(w.study_id == study_id, w.settled.is_(None), w.cancelled_at.is_(None))
-        .where(w.closes_at > now, w.opens_at > now)
-        .order_by(w.closes_at)
-        .limit(CAP)
-        .subquery()
-    )
-    statement = (
-        select(ahead.c.opens_at, p.code, p.protocol_version_id, schema.sites.c.code.label("site"))
-        .join(participants, p.id == ahead.c.participant_id)
-        .join(schema.sites, schema.sites.c.id == p.site_id)
-        .where(p.withdrawn_at.is_(None), p.died_at.is_(None))
-        .order_by(ahead.c.opens_at, p.code)
-        .limit(1)
-    )
-    if sites is not None:
-        statement = statement.where(p.site_id.in_(sites))
-    row = session.execute(statement).first()
+    row = session.execute(queries.next_opening(limited=limited), given).first()
     if row is None:
         return None
     return row.opens_at, row.code, loader.protocol_of(session, row.protocol_version_id).sites[row.site]

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import AFTER_OPENING, Case, Participant, WindowFacts, settled_as
@@ -51,16 +51,13 @@ def instant(moment: datetime | None) -> str | None:
 
 def protocol_of(session: Session, loader: Loader, study_id: int) -> Protocol | None:
     """The study's newest protocol version; None while none is loaded."""
-    v = protocol_versions.c
-    newest = session.scalar(select(v.id).where(v.study_id == study_id).order_by(v.number.desc()).limit(1))
+    newest = session.scalar(_NEWEST, {"study": study_id})
     return None if newest is None else loader.protocol_of(session, newest)
 
 
 def study_sites(session: Session, study_id: int) -> dict[int, str]:
     """Site ids of a study with their codes, ordered by code."""
-    s = schema.sites.c
-    rows = session.execute(select(s.id, s.code).where(s.study_id == study_id).order_by(s.code))
-    return {row.id: row.code for row in rows}
+    return {row.id: row.code for row in session.execute(_SITES, {"study": study_id})}
 
 
 def study_code(session: Session, study_id: int) -> str:
@@ -92,10 +89,9 @@ def compliance(
 
 
 def _settled(session: Session, study_id: int, sites: Sites) -> Counter[tuple[str, str]]:
-    t = tallies.c
-    statement = select(t.code, t.status, func.sum(t.count)).where(t.study_id == study_id).group_by(t.code, t.status)
+    statement = _TALLIES.params(study=study_id)
     if sites is not None:
-        statement = statement.where(t.site_id.in_(sites))
+        statement = statement.where(tallies.c.site_id.in_(sites))
     return Counter({(code, settled): int(count) for code, settled, count in session.execute(statement)})
 
 
@@ -103,17 +99,9 @@ def _unsettled(
     session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites, cap: int | None
 ) -> Iterator[tuple[str, str]]:
     """(code, how it will be counted) of windows that have closed since the last tick."""
-    w, p = windows.c, participants.c
-    closed = (
-        select(w.participant_id)
-        .join(participants, p.id == w.participant_id)
-        .where(w.study_id == study_id, w.settled.is_(None), w.cancelled_at.is_(None), w.closes_at <= now)
-        .where(p.confirmed_at.is_not(None))
-        .distinct()
-        .limit(cap)
-    )
+    closed = _CLOSED.params(study=study_id, now=now).limit(cap)
     if sites is not None:
-        closed = closed.where(p.site_id.in_(sites))
+        closed = closed.where(participants.c.site_id.in_(sites))
     ids = session.scalars(closed).all()
     for start in range(0, len(ids), BATCH):
         for loaded in loader.load(session, ids[start : start + BATCH], lock=False, whole=False):
@@ -243,3 +231,29 @@ def loaded_by_code(session: Session, loader: Loader, study_id: int, code: str, s
         return None
     loaded = loader.one(session, found, lock=False)
     return loaded if sites is None or loaded.site_id in sites else None
+
+
+_NEWEST = (
+    select(protocol_versions.c.id)
+    .where(protocol_versions.c.study_id == bindparam("study"))
+    .order_by(protocol_versions.c.number.desc())
+    .limit(1)
+)
+_SITES = (
+    select(schema.sites.c.id, schema.sites.c.code)
+    .where(schema.sites.c.study_id == bindparam("study"))
+    .order_by(schema.sites.c.code)
+)
+_TALLIES = (
+    select(tallies.c.code, tallies.c.status, func.sum(tallies.c.count))
+    .where(tallies.c.study_id == bindparam("study"))
+    .group_by(tallies.c.code, tallies.c.status)
+)
+_CLOSED = (
+    select(windows.c.participant_id)
+    .join(participants, participants.c.id == windows.c.participant_id)
+    .where(windows.c.study_id == bindparam("study"), windows.c.settled.is_(None), windows.c.cancelled_at.is_(None))
+    .where(windows.c.closes_at <= bindparam("now", type_=windows.c.closes_at.type))
+    .where(participants.c.confirmed_at.is_not(None))
+    .distinct()
+)

@@ -6,9 +6,10 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from markupsafe import escape
 
 from pro_service.runtime import Runtime
-from pro_service.store import report_grid, report_today, reports
+from pro_service.store import report_grid, report_queries, report_today, reports
 from pro_service.store.cases import zone_of
 from pro_service.store.report_grid import SHAPES, Look
 from pro_service.web import dashboard_participant, dashboard_tasks, dashboard_words
@@ -57,7 +58,7 @@ def _add_today(pages: Blueprint, rt: Runtime) -> None:
             today=shown,
             labels=labels,
             **times(now),
-            cap=report_today.CAP,
+            cap=report_queries.CAP,
         )
 
     @pages.get("/compliance")
@@ -100,14 +101,18 @@ def _add_grid(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _grid_rows(page: report_grid.Grid, now: datetime) -> list[tuple[report_grid.GridRow, list[tuple[str, ...] | None]]]:
-    """Rows with their cells in words: (time point, shape, what stands there, what the title adds)."""
-    rows = []
+    """Rows with their cells in words: (time point, shape, what stands there, what the title adds).
+
+    All of it is safe to put into a page as it is: our own words, and codes that are escaped here.
+    """
+    rows, write = [], dashboard_words.CellWriter(now)
+    codes = [str(escape(code)) for code in page.codes]
     for row in page.rows:
         zone = zone_of(row.zone)
         cells: list[tuple[str, ...] | None] = []
-        for code in page.codes:
+        for code, shown in zip(page.codes, codes, strict=True):
             cell = row.cells.get(code)
-            cells.append(None if cell is None else (code, cell.shape, *dashboard_words.cell_words(cell, now, zone)))
+            cells.append(None if cell is None else (shown, cell.shape, *write(cell, zone)))
         rows.append((row, cells))
     return rows
 

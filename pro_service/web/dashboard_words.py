@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import get_month_names
 
 from pro_service.store.report_grid import Cell
+from pro_service.web.dashboard_vocabulary import vocabulary
 from pro_service.web.i18n import MINUTE, language
 from pro_service.web.i18n import gettext as _
 
@@ -18,7 +19,12 @@ IN_HOURS = 72
 
 def word(kind: str, code: str) -> str:
     """What a code of this kind is called; the code itself where it has no word."""
-    return _words(language())[kind].get(code, code.replace("_", " "))
+    return vocabulary(language())[kind].get(code, code.replace("_", " "))
+
+
+def words(kind: str) -> Mapping[str, str]:
+    """Every code of a kind with its word."""
+    return vocabulary(language())[kind]
 
 
 def of(texts: Mapping[str, str]) -> str:
@@ -26,33 +32,24 @@ def of(texts: Mapping[str, str]) -> str:
     return texts.get(language()) or next(iter(texts.values()), "")
 
 
-def time_left(moment: datetime, now: datetime) -> str:
-    """`17 h left`, `3 d left`, `40 min left`; what has passed is `2 h ago`."""
-    left = moment - now
-    ago = left < timedelta(0)
-    left = abs(left)
-    if left < HOUR:
-        n, sources = max(int(left / MINUTE), 1), (_("{n} min left"), _("{n} min ago"))
-    elif left <= IN_HOURS * HOUR:
-        n, sources = int(left / HOUR), (_("{n} h left"), _("{n} h ago"))
-    else:
-        n, sources = left // DAY, (_("{n} d left"), _("{n} d ago"))
-    return sources[ago].format(n=n)
+def time_left(moment: datetime, now: datetime, times: Mapping[str, str] | None = None) -> str:
+    """`17 h left`, `3 d left`, `40 min left`; what has passed is `2 h ago`. `times`: the words, where at hand."""
+    unit, n = _measured(abs(moment - now))
+    return (times or words("time"))[unit + (" left" if moment >= now else " ago")].format(n=n)
 
 
 def overdue(moment: datetime, now: datetime) -> str:
     """How long there is until something is due, or for how long it has been."""
-    if moment > now:
-        return _("due in {time}").format(time=_span(moment - now))
-    return _("overdue by {time}").format(time=_span(now - moment))
+    unit, n = _measured(abs(moment - now))
+    span = word("time", unit).format(n=n)
+    return (_("due in {time}") if moment > now else _("overdue by {time}")).format(time=span)
 
 
-def _span(span: timedelta) -> str:
+def _measured(span: timedelta) -> tuple[str, int]:
+    """The unit in which people tell a span, and how many of it."""
     if span < HOUR:
-        return _("{n} min").format(n=max(int(span / MINUTE), 1))
-    if span <= IN_HOURS * HOUR:
-        return _("{n} h").format(n=int(span / HOUR))
-    return _("{n} d").format(n=span // DAY)
+        return "min", max(int(span / MINUTE), 1)
+    return ("h", int(span / HOUR)) if span <= IN_HOURS * HOUR else ("d", span // DAY)
 
 
 def short_day(instant: datetime, zone: ZoneInfo) -> str:
@@ -63,8 +60,12 @@ def short_day(instant: datetime, zone: ZoneInfo) -> str:
 
 def short_moment(instant: datetime, zone: ZoneInfo) -> str:
     """`20 Jan 18:30`."""
+    return _short_moment(instant, zone, _months(language()))
+
+
+def _short_moment(instant: datetime, zone: ZoneInfo, months: Mapping[int, str]) -> str:
     local = instant.astimezone(zone)
-    return f"{local.day} {_months(language())[local.month]} {local.hour:02}:{local.minute:02}"
+    return f"{local.day} {months[local.month]} {local.hour:02}:{local.minute:02}"
 
 
 def share_left(opens: datetime, closes: datetime, now: datetime) -> int:
@@ -72,283 +73,34 @@ def share_left(opens: datetime, closes: datetime, now: datetime) -> int:
     return max(0, min(100, round(100 * ((closes - now) / (closes - opens)))))
 
 
-def cell_words(cell: Cell, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
-    """(what stands in the grid's cell, what its title adds)."""
-    name = word("status", cell.status)
-    closes = short_moment(cell.closes_at - MINUTE, zone)
-    if cell.shape in ("at_risk", "open"):
-        return time_left(cell.closes_at, now), _("{state}: closes {when}").format(
-            state=word("shape", cell.shape), when=closes
-        )
-    if cell.status == "upcoming":
-        return short_day(cell.opens_at, zone), _("{state}: opens {when}").format(
-            state=name, when=short_moment(cell.opens_at, zone)
-        )
-    if cell.status == "completed_late" and cell.answered_at is not None:
-        late = _("late +{n} d").format(n=max((cell.answered_at - cell.closes_at) // DAY + 1, 1))
-        return late, f"{name}: {short_moment(cell.answered_at, zone)}"
-    at = closes if cell.answered_at is None else short_moment(cell.answered_at, zone)
-    return word("short", cell.status), f"{name}: {at}"
+class CellWriter:
+    """Puts cells of the grid into words; looks the words up once for a page full of them."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now, self._months = now, _months(language())
+        self._words = vocabulary(language())
+
+    def __call__(self, cell: Cell, zone: ZoneInfo) -> tuple[str, str]:
+        """(what stands in the cell, what its title adds)."""
+        name, times = self._words["status"][cell.status], self._words["time"]
+        if cell.shape in ("at_risk", "open"):
+            said = times["closes"].format(
+                state=self._words["shape"][cell.shape], when=self._at(cell.closes_at - MINUTE, zone)
+            )
+            return time_left(cell.closes_at, self._now, times), said
+        if cell.status == "upcoming":
+            opens = self._at(cell.opens_at, zone)
+            return opens.rpartition(" ")[0], times["opens"].format(state=name, when=opens)
+        at = self._at(cell.closes_at - MINUTE if cell.answered_at is None else cell.answered_at, zone)
+        if cell.status == "completed_late" and cell.answered_at is not None:
+            days = max((cell.answered_at - cell.closes_at) // DAY + 1, 1)
+            return times["late"].format(n=days), f"{name}: {at}"
+        return self._words["short"][cell.status], f"{name}: {at}"
+
+    def _at(self, instant: datetime, zone: ZoneInfo) -> str:
+        return _short_moment(instant, zone, self._months)
 
 
 @lru_cache(maxsize=8)
 def _months(code: str) -> Mapping[int, str]:
     return dict(get_month_names("abbreviated", locale=code))
-
-
-@lru_cache(maxsize=8)
-def _words(_language: str) -> Mapping[str, Mapping[str, str]]:
-    """All words, looked up once a language."""
-    return {
-        "status": _statuses(),
-        "shape": _statuses() | {"at_risk": _("At risk"), "not_applicable": _("Not applicable")},
-        "short": _short(),
-        "participant": _participant(),
-        "flag": _flags(),
-        "level": _levels(),
-        "reason": _reasons(),
-        "outcome": _outcomes(),
-        "effect": _effects(),
-        "missing": _missing(),
-        "kind": _kinds(),
-        "state": _states(),
-        "source": _sources(),
-        "action": _actions(),
-        "why": _why(),
-    }
-
-
-def _statuses() -> dict[str, str]:
-    return {
-        "upcoming": _("Upcoming"),
-        "open": _("Open"),
-        "partial": _("Partial"),
-        "completed_in_window": _("Completed"),
-        "completed_late": _("Completed late"),
-        "declined": _("Declined"),
-        "missed": _("Missed"),
-        "missed_before_enrolment": _("Before enrolment"),
-        "withdrawn": _("Withdrawn"),
-        "died": _("Died"),
-        "cancelled": _("Date changed"),
-    }
-
-
-def _short() -> dict[str, str]:
-    return {
-        "partial": _("partial"),
-        "completed_in_window": _("done"),
-        "completed_late": _("late"),
-        "declined": _("declined"),
-        "missed": _("missed"),
-        "missed_before_enrolment": _("before"),
-        "withdrawn": _("left"),
-        "died": _("died"),
-        "cancelled": _("moved"),
-    }
-
-
-def _participant() -> dict[str, str]:
-    return {
-        "planned": _("Procedure not confirmed"),
-        "active": _("Active"),
-        "paused": _("Paused"),
-        "opted_out": _("No texts wanted"),
-        "withdrawn": _("Withdrawn"),
-        "died": _("Died"),
-        "finished": _("Finished"),
-    }
-
-
-def _flags() -> dict[str, str]:
-    return {
-        "planned": _("unconfirmed"),
-        "paused": _("paused"),
-        "opted_out": _("no texts"),
-        "withdrawn": _("left"),
-        "died": _("died"),
-    }
-
-
-def _levels() -> dict[str, str]:
-    return {
-        "E0": _("Cannot be reached"),
-        "E1": _("Call"),
-        "E2": _("Call, urgent"),
-        "E3": _("Missed: say why"),
-        "E4": _("Missed repeatedly"),
-        "ES": _("Safety"),
-    }
-
-
-def _reasons() -> dict[str, str]:
-    return {
-        "unanswered": _("no answer to the texts"),
-        "little_time_left": _("little time left"),
-        "failed_calls": _("several calls in vain"),
-        "not_acknowledged": _("nobody has taken it up in time"),
-        "missed": _("the window closed without an answer"),
-        "missed_in_a_row": _("windows missed in a row"),
-        "confirm_procedure": _("did the procedure take place?"),
-        "safety_word": _("a word in a text that needs a person at once"),
-        "score_threshold": _("an answer that asks for a clinical review"),
-        "unreadable_reply": _("texts that could not be read"),
-        "not_delivered": _("a text did not arrive"),
-        "bad_number": _("the number does not take texts"),
-        "opted_out_at_provider": _("stopped texts at the telephone company"),
-        "wrong_number": _("not this person's number"),
-        "asked_for_call": _("asks to be called"),
-        "stop_word": _("a stop word inside a sentence: are texts still wanted?"),
-        "proxy_answer": _("somebody else seems to answer"),
-        "answer_after_leaving": _("an answer after leaving the study"),
-        "unscheduled_answer": _("an answer when nothing was asked"),
-        "number_after_completion": _("another number after the answer"),
-        "shared_telephone": _("two participants share this telephone"),
-        "uncertain_delivery": _("it is uncertain whether a text was sent"),
-        "rules_fault": _("the service stumbled over this participant"),
-    }
-
-
-def _outcomes() -> dict[str, str]:
-    return _missing() | {
-        "completed_now": _("Answered on the telephone"),
-        "will_do_it": _("Will do it"),
-        "call_back_at": _("Call back at"),
-        "refused_this_time": _("Not this time"),
-        "wants_no_messages": _("Wants no more texts"),
-        "withdraws": _("Withdraws from the study"),
-        "no_answer": _("No answer"),
-        "busy": _("Busy or switched off"),
-        "wrong_person": _("Wrong person"),
-        "not_in_service": _("Number not in service"),
-        "moved": _("Has moved"),
-        "hospitalised": _("In hospital"),
-        "died": _("Has died"),
-        "language_barrier": _("Language barrier"),
-        "window_closed": _("The window closed"),
-        "answered": _("Answered"),
-        "answered_late": _("Answered late"),
-        "done": _("Done"),
-        "confirmed": _("Procedure confirmed"),
-        "rescheduled": _("Date changed"),
-    }
-
-
-def _effects() -> dict[str, str]:
-    """What saving an outcome will do."""
-    return {
-        "will_do_it": _("The task stays until the answer is here."),
-        "call_back_at": _("The task comes back at that time."),
-        "refused_this_time": _("Recorded as declined; no more prompts for this window; the task ends."),
-        "wants_no_messages": _("No more texts at all; one may still call; the task stays."),
-        "withdraws": _("Nothing is sent any more and all tasks end. A note is needed."),
-        "no_answer": _("Counted; suggested again at another part of the day."),
-        "busy": _("Counted; suggested again at another part of the day."),
-        "wrong_person": _("Counted; the task stays."),
-        "not_in_service": _("No more texts to this number; the task stays."),
-        "moved": _("Noted; the task stays."),
-        "hospitalised": _("Noted; the task stays."),
-        "died": _("Nothing is sent any more and all tasks end. A note is needed."),
-        "language_barrier": _("Noted; the task stays."),
-    }
-
-
-def _missing() -> dict[str, str]:
-    return {
-        "not_asked": _("Not asked (our system)"),
-        "not_delivered": _("Text not delivered"),
-        "unreachable": _("Could not be reached"),
-        "refused_this_visit": _("Refused this time"),
-        "too_ill": _("Too ill"),
-        "hospitalised": _("In hospital"),
-        "withdrew": _("Withdrew"),
-        "died": _("Died"),
-        "language_or_ability": _("Language or ability"),
-        "site_error": _("Our site's mistake"),
-        "enrolled_after_window": _("Enrolled after the window"),
-        "other": _("Other"),
-    }
-
-
-def _kinds() -> dict[str, str]:
-    return {
-        "invitation": _("Invitation"),
-        "reminder-1": _("Reminder 1"),
-        "reminder-2": _("Reminder 2"),
-        "reminder-3": _("Reminder 3"),
-        "question": _("Question"),
-        "reask": _("Asked again"),
-        "thanks": _("Thanks"),
-        "ack": _("Acknowledgement"),
-        "alert": _("Mail to staff"),
-        "call": _("Call"),
-    }
-
-
-def _states() -> dict[str, str]:
-    return {
-        "ready": _("waiting"),
-        "sending": _("being sent"),
-        "accepted": _("accepted"),
-        "sent": _("sent"),
-        "delivered": _("delivered"),
-        "undelivered": _("not delivered"),
-        "failed": _("failed"),
-        "refused": _("refused"),
-        "uncertain": _("uncertain"),
-        "expired": _("expired"),
-        "cancelled": _("withdrawn"),
-        "dead": _("given up"),
-    }
-
-
-def _sources() -> dict[str, str]:
-    return {
-        "sms": _("by text"),
-        "web": _("by link"),
-        "telephone": _("by telephone"),
-        "clinic": _("in the clinic"),
-        "import": _("imported"),
-    }
-
-
-def _actions() -> dict[str, str]:
-    return {
-        "enrol": _("Enrolled"),
-        "confirm_procedure": _("Procedure confirmed"),
-        "queue": _("Text queued"),
-        "answer": _("Answer kept"),
-        "escalate": _("Task made"),
-        "resolve": _("Task ended"),
-        "acknowledge": _("Task taken up"),
-        "put_off": _("Task put off"),
-        "settle": _("Window counted"),
-        "cancel": _("Text withdrawn"),
-        "call": _("Call"),
-        "explain": _("Reason given"),
-        "opt_out": _("No more texts"),
-        "opt_in": _("Texts again"),
-        "hold_texts": _("Texts held"),
-        "snooze": _("Asked to be asked later"),
-        "unreachable": _("Number not usable"),
-        "withdraw": _("Withdrawn"),
-        "died": _("Died"),
-        "view_contact": _("Number looked at"),
-        "send": _("Text sent"),
-        "receipt": _("Receipt"),
-    }
-
-
-def _why() -> dict[str, str]:
-    return {
-        "anchor": _("Counted from"),
-        "rule": _("Rule"),
-        "target": _("Target"),
-        "clamped_from": _("The month has no day"),
-        "first_day": _("First day"),
-        "last_day": _("Last day"),
-        "opens": _("Opens"),
-        "closes": _("Closes"),
-        "late_until": _("Late answers until"),
-        "zone": _("Time zone"),
-    }

@@ -1,0 +1,159 @@
+"""The statements behind the first page, made once: building them costs more than the database needs to answer.
+
+Parameters: `study` (id), `now`, `sites` (ids; only where `limited`), `ids` / `window_ids` / `participant_ids`.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    SelectBase,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+)
+
+from pro_service.core.protocol import LevelCode
+from pro_service.store.schema import calls, escalations, messages, participants, sites, users, windows
+
+QUEUE = 20
+PER_LEVEL = 10
+CAP = 1000
+"""Counts stop here: a page says "999+"."""
+CALLS: tuple[LevelCode, ...] = ("E1", "E2")
+LEVELS: tuple[LevelCode, ...] = ("ES", "E4", "E2", "E1", "E0", "E3")
+
+e, p, w = escalations.c, participants.c, windows.c
+
+
+def _study() -> BindParameter[int]:
+    return bindparam("study")
+
+
+def _now() -> BindParameter[Any]:
+    return bindparam("now", type_=e.due_at.type)
+
+
+def _many(name: str) -> BindParameter[Any]:
+    return bindparam(name, expanding=True)
+
+
+def _seen(limited: bool) -> ColumnElement[bool] | None:  # noqa: FBT001 -- the cached builders' one switch
+    return e.site_id.in_(_many("sites")) if limited else None
+
+
+@lru_cache(maxsize=8)
+def queue(*, limited: bool, limit: int = QUEUE + 1) -> Select[int]:
+    """Ids of calls that can still save a window, least time left first."""
+    statement = select(e.id).where(e.study_id == _study(), e.resolved_at.is_(None), e.save_by > _now())
+    # A window whose call became urgent has two of them open, and is one call to make.
+    urgent = escalations.alias("urgent")
+    same = and_(urgent.c.participant_id == e.participant_id, urgent.c.window_id == e.window_id)
+    overtaken = exists().where(same, urgent.c.level == "E2", urgent.c.resolved_at.is_(None))
+    statement = statement.where(or_(e.level == "E2", and_(e.level == "E1", ~overtaken)))
+    statement = statement.order_by(e.save_by, e.due_at).limit(limit)
+    seen = _seen(limited)
+    return statement if seen is None else statement.where(seen)
+
+
+def _of_level(level: LevelCode, *, limited: bool) -> Select[int]:
+    statement = select(e.id).where(e.study_id == _study(), e.resolved_at.is_(None), e.level == level)
+    seen = _seen(limited)
+    return statement if seen is None else statement.where(seen)
+
+
+@lru_cache(maxsize=2)
+def others(*, limited: bool) -> Select[int]:
+    """Ids of the first of each level by when they are due, but for calls that can still save a window."""
+    parts: list[SelectBase] = []
+    for level in LEVELS:
+        part = _of_level(level, limited=limited)
+        if level in CALLS:
+            part = part.where(e.save_by.is_(None) | (e.save_by <= _now()))
+        parts.append(select(part.order_by(e.due_at).limit(PER_LEVEL).subquery()))
+    return select(union_all(*parts).subquery().c.id)
+
+
+@lru_cache(maxsize=2)
+def counts(*, limited: bool) -> Select[Any]:
+    """One row: calls of the queue, open windows, then open escalations by LEVELS; each up to CAP."""
+    parts = [
+        queue(limited=limited, limit=CAP),
+        _open_windows(limited=limited),
+        *(_of_level(level, limited=limited).limit(CAP) for level in LEVELS),
+    ]
+    return select(*(select(func.count()).select_from(part.subquery()).scalar_subquery() for part in parts))
+
+
+def _open_windows(*, limited: bool) -> Select[int]:
+    statement = (
+        select(w.id)
+        .where(w.study_id == _study(), w.settled.is_(None), w.cancelled_at.is_(None))
+        .where(w.closes_at > _now(), w.opens_at <= _now())
+        .limit(CAP)
+    )
+    if not limited:
+        return statement
+    return statement.join(participants, p.id == w.participant_id).where(p.site_id.in_(_many("sites")))
+
+
+@lru_cache(maxsize=1)
+def tasks() -> Select[Any]:
+    """Escalations (`ids`) with what surrounds them."""
+    return (
+        select(
+            e.id, e.level, e.reason, e.raised_at, e.due_at, e.save_by, e.look_again_at, e.acknowledged_at, e.window_id,
+            e.participant_id, p.code.label("participant"), p.protocol_version_id, sites.c.code.label("site"),
+            w.code.label("window"), w.opens_at, w.closes_at, users.c.email.label("who"),
+        )
+        .outerjoin(participants, p.id == e.participant_id)
+        .outerjoin(sites, sites.c.id == e.site_id)
+        .outerjoin(windows, w.id == e.window_id)
+        .outerjoin(users, users.c.id == e.acknowledged_by)
+        .where(e.id.in_(_many("ids")))
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def texts() -> Select[Any]:
+    """Texts about windows (`window_ids`)."""
+    m = messages.c
+    wanted = m.window_id.in_(_many("window_ids"))
+    return select(m.window_id, m.kind, m.state, m.queued_at).where(wanted, m.channel == "sms")
+
+
+@lru_cache(maxsize=1)
+def calls_made() -> Select[Any]:
+    """Calls about windows (`window_ids`) of participants (`participant_ids`, by which they are found)."""
+    c = calls.c
+    wanted = and_(c.participant_id.in_(_many("participant_ids")), c.window_id.in_(_many("window_ids")))
+    return select(c.window_id, c.outcome, c.called_at).where(wanted)
+
+
+@lru_cache(maxsize=2)
+def next_opening(*, limited: bool) -> Select[Any]:
+    """The window that opens next among the first that close: exact in a study one can look over."""
+    ahead = (
+        select(w.opens_at, w.participant_id)
+        .where(w.study_id == _study(), w.settled.is_(None), w.cancelled_at.is_(None))
+        .where(w.closes_at > _now(), w.opens_at > _now())
+        .order_by(w.closes_at)
+        .limit(CAP)
+        .subquery()
+    )
+    statement = (
+        select(ahead.c.opens_at, p.code, p.protocol_version_id, sites.c.code.label("site"))
+        .join(participants, p.id == ahead.c.participant_id)
+        .join(sites, sites.c.id == p.site_id)
+        .where(p.withdrawn_at.is_(None), p.died_at.is_(None))
+        .order_by(ahead.c.opens_at, p.code)
+        .limit(1)
+    )
+    return statement.where(p.site_id.in_(_many("sites"))) if limited else statement

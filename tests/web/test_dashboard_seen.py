@@ -1,0 +1,118 @@
+"""What coordinators see, in a real Chromium: every page, both languages, narrow and wide, light and dark."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from pro_service.runtime import Runtime
+from pro_service.use_cases import enrol
+from pro_service.use_cases.tick import beat, tick
+from tests import support
+from tests.peers.chromium import axe_faults
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What a page looks like does not depend on the database behind it."""
+
+CALLING = support.at("2026-03-11 11:00")
+PAGES = (
+    "/", "/participants", "/participants?state=missed", "/participants?state=declined", "/compliance",
+    "/participants/P-001", "/participants/P-001/enter/W1?mode=telephone", "/participants/P-001/enter/V0",
+)  # fmt: skip
+
+
+@pytest.fixture
+def tasks(rt: Runtime, study_id: int, clock: support.SetClock) -> list[str]:
+    """Return the addresses of open tasks of every kind, among 42 participants."""
+    clock.now = support.at("2026-03-02 15:00")
+    rows = ["participant,site,procedure_date,language,messaging_consent"]
+    for number in range(1, 43):
+        site, day = "BER" if number % 3 == 0 else "IST", 2 if number < 4 else 1
+        rows.append(f"P-{number:03},{site},2026-03-0{day},tr,2026-03-01")
+    enrol.enrol_file(rt, support.SETUP, study_id, "\n".join(rows).encode())
+    clock.now = CALLING
+    tick(rt)
+    beat(rt, "tick")
+    support.coordinator(rt)
+    raised = support.loaded(rt, _first(rt)).case.escalations
+    return [f"/escalations/{escalation.id}" for escalation in raised]
+
+
+def _first(rt: Runtime) -> int:
+    with rt.sessions.reading() as session:
+        return next(iter(rt.loader.load(session, range(1, 10_000), lock=False))).case.participant.id
+
+
+@pytest.fixture(params=[(360, "light"), (1280, "dark"), (360, "dark"), (1280, "light")], ids=str)
+def desk(chromium: Browser, request: pytest.FixtureRequest, address: str, tasks: list[str]) -> Iterator[Page]:
+    """Return a tab in which a coordinator is signed in."""
+    assert tasks
+    width: int = request.param[0]
+    scheme: Literal["light", "dark"] = request.param[1]
+    context = chromium.new_context(
+        viewport={"width": width, "height": 740}, color_scheme=scheme, reduced_motion="reduce", base_url=address
+    )
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.goto("/login")
+    page.fill("#email", support.EMAIL)
+    page.fill("#password", support.PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/")
+    yield page
+    context.close()
+
+
+def seen(page: Page) -> list[str]:
+    """What is wrong with the page as it is: axe's findings, and whether it must be scrolled sideways."""
+    sideways = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    return [*axe_faults(page), *(["scrolls sideways"] if sideways else [])]
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+def test_no_page_has_findings(desk: Page, tasks: list[str], language: str) -> None:
+    said: list[str] = []
+    desk.on("console", lambda message: said.append(message.text))
+    desk.click(f"button[name=language][value={language}]")
+    desk.wait_for_selector(f"html[lang={language}]")
+    for path in (*PAGES, *tasks):
+        answer = desk.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        assert (path, seen(desk)) == (path, [])
+    # Nothing that the page's policy had to refuse.
+    assert said == []
+
+
+def test_faults_and_stale_pages_have_no_findings(desk: Page) -> None:
+    desk.goto("/participants/P-001/enter/W1?mode=telephone")
+    desk.fill("input[name=NRS-AVG]", "77")
+    desk.get_by_role("button", name="Keep").or_(desk.get_by_role("button", name="kaydet")).click()
+    desk.wait_for_selector("[role=alert]")
+    assert seen(desk) == []
+    assert desk.input_value("input[name=NRS-AVG]") == "77"
+
+
+def test_a_laptop_shows_42_participants_without_scrolling(desk: Page) -> None:
+    size = desk.viewport_size
+    assert size is not None
+    desk.goto("/participants")
+    assert desk.locator(".grid tbody tr").count() == 42
+    last = desk.locator(".grid tbody tr").last.bounding_box()
+    assert last is not None
+    # A telephone shows cards and scrolls.
+    assert size["width"] < 640 or last["y"] + last["height"] <= size["height"]
+
+
+def test_a_call_is_worked_with_the_keyboard_alone(desk: Page) -> None:
+    desk.locator("a.button", has_text="P-0").first.focus()
+    desk.keyboard.press("Enter")
+    desk.wait_for_url("**/escalations/*")
+    desk.locator("input[name=outcome]").first.focus()
+    for _ in range(5):
+        desk.keyboard.press("ArrowDown")
+    assert desk.locator("input[name=outcome]:checked").get_attribute("value") == "no_answer"
+    desk.keyboard.press("Enter")
+    desk.wait_for_url("**done=no_answer")
+    assert desk.locator("[role=status]").is_visible()
