@@ -198,7 +198,7 @@ class Finding:
 
 
 _INSTEAD = (
-    "Leave the telephone column empty: coordinators then call this participant at each window. "
+    "Leave messaging_consent and channel empty (the telephone may stay): coordinators then call at each window. "
     "Or connect a gateway of that country and state it in the study file as a route override with its reason."
 )
 _TRY = "Send a text and, for sms-reply, an answer from a telephone of that country before the study goes live."

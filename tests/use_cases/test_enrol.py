@@ -185,7 +185,7 @@ def test_a_turkish_number_is_refused_with_the_reason_and_what_works_instead(file
     row = with_cell("phone", "0532 123 45 67").replace(",,,,", f",,,{channel},")
     said = refused(file, row)
     assert "in Turkey" in said
-    assert "Leave the telephone column empty" in said
+    assert "Leave messaging_consent and channel empty" in said
 
 
 def test_a_turkish_number_without_consent_is_kept_for_calls(rt: Runtime, file: File) -> None:
