@@ -82,19 +82,24 @@ def _prepare(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    reading = connection.get_execution_options().get(MODE) == "reading"
+    mode = connection.get_execution_options().get(MODE)
+    if mode == "glance":
+        return
+    reading = mode == "reading"
     connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
     connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
 
 
 class Sessions:
-    """The two ways to the database: `begin` to change it, `reading` to look at it."""
+    """The ways to the database: `begin` to change it, `reading` to look at it, `glance` for a single question."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.sqlite = engine.dialect.name == "sqlite"
         self._writing = sessionmaker(engine, expire_on_commit=False)
         self._reading = sessionmaker(engine.execution_options(**{MODE: "reading"}), expire_on_commit=False)
+        alone = {} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._glancing = engine.execution_options(**{MODE: "glance"}, **alone)
         self._gate = _Gate(engine.url.database) if self.sqlite and engine.url.database else None
 
     @contextmanager
@@ -115,6 +120,12 @@ class Sessions:
                 options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
                 session.connection(execution_options=options)
             yield session
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """For one SELECT, without a transaction around it: whether there is anything to do is asked all the time."""
+        with self._glancing.connect() as connection:
+            yield connection
 
     def close(self) -> None:
         """Give every connection back."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
@@ -302,16 +302,23 @@ def told(session: Session, message_id: int, now: datetime) -> None:
     session.execute(update(messages).where(m.id == message_id, m.state == "uncertain").values(told_at=now))
 
 
-def anything(session: Session, now: datetime, before: datetime) -> bool:
-    """Whether there is anything to tidy: due messages that wait, or unsettled ones. Two index look-ups."""
-    waiting = select(m.id).where(m.state == "ready", m.next_try_at <= now).limit(1)
-    unsettled = select(m.id).where(
-        or_(
-            and_(m.state == "sending", m.lease_until <= now),
-            and_(m.state == "uncertain", m.told_at.is_(None), m.queued_at < before),
-        )
+def anything(connection: Connection, now: datetime, before: datetime) -> bool:
+    """Whether there is anything to do: due messages that wait, or unsettled ones. One question, index look-ups."""
+    return bool(connection.execute(_ANYTHING, {"now": now, "before": before}).scalar())
+
+
+_ANYTHING = select(
+    or_(
+        select(m.id)
+        .where(m.state == "ready", m.next_try_at <= bindparam("now"))
+        .order_by(m.next_try_at)
+        .limit(literal_column("1"))
+        .scalar_subquery()
+        .is_not(None),
+        select(m.id).where(m.state == "sending", m.lease_until <= bindparam("now")).exists(),
+        select(m.id).where(m.state == "uncertain", m.told_at.is_(None), m.queued_at < bindparam("before")).exists(),
     )
-    return session.scalar(waiting) is not None or session.scalar(unsettled.limit(1)) is not None
+)
 
 
 # What providers say --------------------------------------------------------------------------------------------------

@@ -52,6 +52,10 @@ class DeliverReport:
 
 def deliver(rt: Runtime) -> DeliverReport:
     """Send what is due now, in batches, until nothing is left that may go."""
+    now = rt.clock()
+    with rt.sessions.glance() as connection:
+        if not outbox.anything(connection, now, now - PATIENCE):
+            return DeliverReport()
     report = DeliverReport(void=_tidy(rt))
     channels = [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None]
     size = SMALLEST
@@ -201,9 +205,6 @@ def _tell(rt: Runtime, outcome: Outcome, now: datetime) -> None:
 def _tidy(rt: Runtime) -> int:
     """Before sending: leases that are over, texts that may not go any more, nights, and long uncertainty."""
     now = rt.clock()
-    with rt.sessions.reading() as session:
-        if not outbox.anything(session, now, now - PATIENCE):
-            return 0
     with rt.sessions.begin() as session:
         outbox.leases_over(session, now)
         ended = outbox.void(session, now)

@@ -31,6 +31,9 @@ class TickReport:
 def tick(rt: Runtime) -> TickReport:
     """Carry out everything that time calls for now. Twice in a row does nothing new."""
     now = rt.clock()
+    with rt.sessions.glance() as connection:
+        if not cases.anything(connection, now):
+            return TickReport()
     report = TickReport(texts_read=interpret_unread(rt))
     size = BATCH
     seen: set[int] = set()
