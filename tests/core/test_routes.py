@@ -25,7 +25,7 @@ def test_turkey_is_refused_with_what_works_instead(channel: str) -> None:
     (finding,) = preflight("twilio", "TR", channel)
     assert finding.severity == "refuse"
     assert "Turkey" in finding.reason
-    assert "telephone column empty" in finding.remedy
+    assert "messaging_consent and channel empty" in finding.remedy
     assert "route override" in finding.remedy
 
 
