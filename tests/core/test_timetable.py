@@ -1,7 +1,7 @@
 """The protocol's table of cases: who comes late, a scheduler that stood still, little time left."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from pro_service.core.commands import CancelTexts, Escalate, Send
@@ -205,18 +205,6 @@ def test_prompts_are_told_on_the_clock_of_the_participant() -> None:
     life = world(zone=zone)
     life.until(at("2026-01-20 00:00"))
     assert life.accepted[0][0].astimezone(zone).strftime("%d %H:%M") == "19 10:00"
-
-
-def test_a_prompt_accepted_a_day_late_puts_the_next_one_off() -> None:
-    life = world()
-    life.delay = None
-    life.until(at("2026-01-19 10:01"))
-    life.delay = timedelta(hours=23, minutes=30)
-    life.until(at("2026-01-21 08:00"))
-    assert life.prompts() == ["W1 invitation"]
-    life.delay = timedelta(seconds=2)
-    life.until(at("2026-01-21 09:01"))
-    assert life.prompts() == ["W1 invitation", "W1 reminder-1"]
 
 
 def test_a_step_counts_as_taken_if_it_was_accepted_since_the_new_window_opened() -> None:
