@@ -185,7 +185,7 @@ def test_who_takes_no_texts_is_telephoned() -> None:
 def test_a_pause_without_an_end_is_ended_by_a_person() -> None:
     life = world(paused_at=at("2026-01-18 00:00"))
     life.until(at("2026-01-21 09:00"))
-    assert life.accepted == []
+    assert life.case.messages == ()
     life.change(paused_at=None)
     life.until(at("2026-01-21 09:01"))
     assert life.prompts() == ["W1 reminder-1"]
