@@ -4,7 +4,7 @@ Both questions are answered from one agenda: pairs of (instant, command). What i
 is still ahead is when to look again. A pair without a command only says "look then".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from pro_service.core.calendar import call_moment, due
@@ -17,7 +17,9 @@ from pro_service.core.windows import local_instant
 
 def on_time(case: Case, now: datetime) -> tuple[Command, ...]:
     """Say what the passing of time calls for. Asking twice calls for nothing new."""
-    return tuple(_once(command for at, command in _agenda(case, now) if command is not None and at <= now))
+    # Before it opens a window calls for nothing.
+    opened = tuple(window for window in case.current if window.span.opens_at <= now)
+    return tuple(_once(command for at, command in _agenda(case, opened, now) if command is not None and at <= now))
 
 
 def next_moment(case: Case, now: datetime) -> datetime | None:
@@ -25,7 +27,7 @@ def next_moment(case: Case, now: datetime) -> datetime | None:
 
     Never later than the first instant at which `on_time` answers.
     """
-    moments = (at if command is None else max(at, now) for at, command in _agenda(case, now))
+    moments = (at if command is None else max(at, now) for at, command in _agenda(case, case.current, now))
     return min((at for at in moments if at >= now), default=None)
 
 
@@ -83,19 +85,19 @@ def _once(commands: Iterator[Command]) -> Iterator[Command]:
         yield command
 
 
-def _agenda(case: Case, now: datetime) -> Agenda:
+def _agenda(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda:
     participant = case.participant
     yield from _ladder(case, now)
     if participant.confirmed_at is None:
         yield from _confirmation(case, now)
         return
-    for window in case.current:
+    for window in windows:
         if window.settled is None:
             yield from _closing(case, window, now)
         if participant.left_at is None and window.point.prompted:
             yield from _calls(case, window, now)
     if may_text(participant):
-        yield from prompts(case, now)
+        yield from prompts(case, windows, now)
 
 
 def _confirmation(case: Case, now: datetime) -> Agenda:

@@ -1,6 +1,6 @@
 """When a prompt goes out: a protocol's steps in one window, the gates before them, and at most one a day."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -28,9 +28,9 @@ def may_prompt(case: Case, window: WindowFacts, now: datetime) -> bool:
     return window.point.prompted and now < window.span.closes_at and bool(window.missing()) and not declined
 
 
-def prompts(case: Case, now: datetime) -> Agenda:
-    """The newest step of each window that is still useful, with every moment at which that may change."""
-    for window in case.current:
+def prompts(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda:
+    """The newest step of each of these windows that is still useful, with every moment at which that may change."""
+    for window in windows:
         if may_prompt(case, window, now):
             yield from _steps(case, window, now)
 

@@ -42,6 +42,8 @@ def segments(text: str) -> int:
     """
     used = encoding(text)
     whole, part = _SIZES[used]
+    if _single(text, used):
+        return -(-len(text) // part) if len(text) > whole else min(len(text), 1)
     widths = _widths(text, used)
     if sum(widths) <= whole:
         return 1 if text else 0
@@ -51,6 +53,11 @@ def segments(text: str) -> int:
             count, filled = count + 1, 0
         filled += width
     return count
+
+
+def _single(text: str, used: Encoding) -> bool:
+    """Whether every character is one unit wide, as in nearly every text."""
+    return _GSM_EXTENSION.isdisjoint(text) if used == "GSM-7" else ord(max(text, default=" ")) <= _LAST_BASIC_PLANE
 
 
 def _widths(text: str, used: Encoding) -> list[int]:

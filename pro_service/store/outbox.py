@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert,
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
+from pro_service.store.bulk import Bulk
 from pro_service.store.ids import row_ids
 from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, users, windows
 from pro_service.store.vault import token_hash
@@ -123,7 +124,8 @@ def _begin_attempts(session: Session, claimed: Sequence[Claimed], now: datetime)
         {"id": next(ids), "message_id": c.id, "number": c.attempt, "token": token_hash(c.token), "started_at": now}
         for c in claimed
     ]
-    session.connection().execute(insert(attempts), rows)
+    if rows:
+        Bulk(session.connection(), attempts, tuple(rows[0])).write(rows)
 
 
 @dataclass(frozen=True, slots=True)
