@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from pro_service.core.answers import on_answers
-from pro_service.core.case import WindowFacts
+from pro_service.core.case import Answer, WindowFacts
 from pro_service.core.commands import Command, Record
 from pro_service.core.decisions import may_text
 from pro_service.core.turn import Turn
@@ -32,10 +32,22 @@ def number(turn: Turn, value: int) -> Iterator[Command]:
         yield from _answer(turn, window, awaited, value)
     elif turn.soon and previous is not None:
         if previous.value != value:
-            yield from _record(turn, window, previous.item, value, corrected=True)
-    elif not turn.on_its_way:
-        # Nothing was asked in a text yet: a number alone is no answer to it.
+            yield from _another(turn, window, previous, value)
+    elif not turn.on_its_way or turn.in_doubt:
+        # Nothing was asked in a text yet, or nobody knows: a number alone is no answer to it.
         yield turn.ask("question")
+
+
+def _another(turn: Turn, window: WindowFacts, previous: Answer, value: int) -> Iterator[Command]:
+    """Correct the answer before; but where the next question may have been read, the number may be about that one."""
+    if not turn.perhaps_seen:
+        yield from _record(turn, window, previous.item, value, corrected=True)
+        return
+    texts = turn.case.texts(window.id)
+    if any(text.frame == "confirm-change" and text.queued_at >= previous.received_at for text in texts):
+        yield turn.ask("question")
+    else:
+        yield turn.say("reask", "confirm-change", proposed=value, item=previous.item)
 
 
 def yes_or_no(turn: Turn, *, yes: bool) -> Iterator[Command]:

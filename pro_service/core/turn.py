@@ -86,15 +86,30 @@ class Turn:
     @property
     def on_its_way(self) -> bool:
         """Whether the awaited question is being sent, or was accepted only after the text arrived."""
+        return bool(self._under_way)
+
+    @property
+    def perhaps_seen(self) -> bool:
+        """Whether the awaited question may have been read although nobody confirmed it before the text arrived."""
+        return any(text.state != "ready" for text in self._under_way)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the awaited question is under way, and nobody knows whether any of its texts left."""
+        return self.on_its_way and all(text.state == "uncertain" for text in self._under_way)
+
+    @property
+    def _under_way(self) -> tuple[MessageFacts, ...]:
         if self.window is None or self.awaited is None:
-            return False
-        return any(
-            text.item == self.awaited
+            return ()
+        return tuple(
+            text
+            for text in self.case.texts(self.window.id)
+            if text.item == self.awaited
             and (
                 (text.state in PENDING and (text.useful_until is None or text.useful_until > self.now))
                 or (text.accepted_at is not None and text.accepted_at > self.reply.arrived)
             )
-            for text in self.case.texts(self.window.id)
         )
 
     @property

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from pro_service.core.case import State
 from tests.core.world import at, completed, invited, world
 
 # Which question a number answers --------------------------------------------------------------------------------------
@@ -61,6 +62,32 @@ def test_another_number_before_the_next_question_was_accepted_corrects_the_first
     assert life.text("5", after=120) == ["corrected"]
     assert life.values("W1") == {"NRS-AVG": 5}
     assert [record.value for record in life.records()] == [7, 5]
+
+
+@pytest.mark.parametrize("state", ["sending", "uncertain"])
+def test_another_number_while_the_next_question_may_have_been_read_changes_nothing_unasked(state: State) -> None:
+    life = invited()
+    life.delay = None
+    life.text("7", after=60)
+    life.mark(life.case.messages[-1].id, state)
+    assert life.text("2", after=60) == ["confirm-change"]
+    assert life.values("W1") == {"NRS-AVG": 7}
+    assert life.text("2", after=60) == ["question"]
+    life.delay = timedelta(seconds=2)
+    assert life.text("2", after=60) == ["thanks"]
+    assert life.values("W1") == {"NRS-AVG": 7, "PGIC": 2}
+
+
+def test_a_number_to_a_question_nobody_could_confirm_is_asked_for_again() -> None:
+    life = world()
+    life.delay = None
+    life.until(at("2026-01-19 10:00:10"))
+    life.mark(life.case.messages[-1].id, "uncertain")
+    assert life.text("7", after=60) == ["question"]
+    assert life.text("7", after=1) == []
+    life.delay = timedelta(seconds=2)
+    assert life.text("7", after=60) == ["question"]
+    assert life.values("W1") == {"NRS-AVG": 7}
 
 
 def test_another_number_later_than_ten_minutes_is_no_correction() -> None:
