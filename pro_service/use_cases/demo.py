@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import count
-from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from pro_service import paths
@@ -23,18 +22,16 @@ from pro_service.runtime import Runtime
 from pro_service.store import audit, cases, outbox, reports, studies
 from pro_service.use_cases import accounts, calls, enrol, entry, receive, reporting, study, survey
 from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.demo_people import NEW, PARTICIPANTS, Person, asks, invent
 from pro_service.use_cases.tick import beat, tick
 
 STUDY = "DEMO"
 EMAIL = "coordinator@demo.example"
 PASSWORD = "demo-coordinator"  # noqa: S105 -- of the demonstration alone, printed where it is made
-PARTICIPANTS = 42
-NEW = 8
-"""So many are enrolled now, inside open windows."""
 SEED = 7
 CLI = audit.Actor(kind="system", id="demo", source="cli")
 LINK = re.compile(r"/q/([\w-]+)")
-PROCEDURE_ENDED, ENROLLED_AT = time(14, 0), time(15, 0)
+ENROLLED_AT = time(15, 0)
 Progress = Callable[[int, int], None]
 """(days lived through, days in all)."""
 
@@ -65,40 +62,6 @@ def seed(rt: Runtime, progress: Progress | None = None) -> DemoLogin:
         return DemoLogin(EMAIL, PASSWORD, enrolled, made=False)
     _Life(rt).live(progress or (lambda _done, _all: None))
     return DemoLogin(EMAIL, PASSWORD, PARTICIPANTS, made=True)
-
-
-Habit: TypeAlias = Literal["prompt", "reminded", "partial", "silent", "declines", "stops"]
-HABITS: tuple[Habit, ...] = ("prompt",) * 12 + ("reminded",) * 5 + ("silent",) * 4 + ("partial", "declines", "stops")
-
-
-@dataclass(slots=True)
-class _Person:
-    """One invented participant: how they are asked, and how they answer."""
-
-    code: str
-    phone: str
-    site: str
-    language: str
-    channel: str
-    procedure: date
-    habit: Habit
-    pain: int
-    asked: int = 0
-
-    def cells(self, zone: ZoneInfo, enrolled: datetime) -> dict[str, str]:
-        """The row of the enrolment file."""
-        return {
-            "participant": self.code,
-            "site": self.site,
-            "procedure_date": self.procedure.isoformat(),
-            "language": self.language,
-            "messaging_consent": enrolled.astimezone(zone).isoformat(timespec="seconds"),
-            "phone": self.phone,
-            "channel": self.channel,
-            "procedure_time": "" if enrolled.astimezone(zone).date() > self.procedure else f"{PROCEDURE_ENDED:%H:%M}",
-            "baseline_nrs_avg": str(self.pain),
-            "baseline_nrs_now": str(max(self.pain - 1, 0)),
-        }
 
 
 @dataclass(slots=True)
@@ -134,7 +97,7 @@ class _Life:
         self.events: list[tuple[datetime, int, Callable[[], None]]] = []
         self.order = count()
         self.replies = count(1)
-        self.people: dict[str, _Person] = {}
+        self.people: dict[str, Person] = {}
         self.protocol: Protocol
         self.study_id: int
         self.coordinator: audit.Actor
@@ -161,21 +124,9 @@ class _Life:
     def _plan(self, number: int) -> None:
         """Invent one participant; all but the last few are enrolled on the day of their procedure."""
         chance = self.random
-        new = number >= PARTICIPANTS - NEW
-        today = self.end.date()
-        ago = (7, 8, 7, 31, 30, 8, 7, 92)[number - PARTICIPANTS + NEW] if new else _days_ago(number)
-        person = _Person(
-            code=f"P-{number + 1:03d}",
-            phone=f"+1202555{100 + number:04d}",
-            site=chance.choice(tuple(self.protocol.sites)),
-            language="tr" if chance.random() < 0.6 else "en",  # noqa: PLR2004
-            channel="sms-link" if number % 4 == 0 else "sms-reply",
-            procedure=today - timedelta(days=ago),
-            habit=chance.choice(HABITS),
-            pain=chance.randint(4, 9),
-        )
+        person = invent(number, self.end.date(), tuple(self.protocol.sites), chance)
         self.people[person.phone] = person
-        if not new:
+        if number < PARTICIPANTS - NEW:
             zone = ZoneInfo(self.protocol.sites[person.site].zone)
             enrolled = datetime.combine(person.procedure, ENROLLED_AT, tzinfo=zone).astimezone(UTC)
             self._at(enrolled, partial(self._enrol, person, enrolled))
@@ -185,11 +136,11 @@ class _Life:
     def _at(self, moment: datetime, action: Callable[[], None]) -> None:
         heapq.heappush(self.events, (moment, next(self.order), action))
 
-    def _enrol(self, person: _Person, moment: datetime) -> None:
+    def _enrol(self, person: Person, moment: datetime) -> None:
         zone = ZoneInfo(self.protocol.sites[person.site].zone)
         enrol.enrol_one(self.rt, CLI, self.study_id, person.cells(zone, min(moment, self.end)))
 
-    def _an_hour_later(self, person: _Person) -> None:
+    def _an_hour_later(self, person: Person) -> None:
         """The nurse asks at the bedside."""
         values = {"NRS-NOW": str(self._score(person)), "PGIC": str(self.random.randint(1, 4))}
         filled = entry.Filled(values=values, mode="clinic")
@@ -226,15 +177,15 @@ class _Life:
         for text in texts:
             person = self.people[text.to]
             link = LINK.search(text.body)
-            asks = [item for item in self.protocol.items.values() if _asks(item.question[person.language], text.body)]
+            asked = [item for item in self.protocol.items.values() if asks(item.question[person.language], text.body)]
             if link is not None:
                 self._react(person, partial(self._fill_in, person, link[1]))
-            elif asks and asks[0].primary:
+            elif asked and asked[0].primary:
                 self._react(person, partial(self._answer, person))
-            elif asks and person.habit != "partial":
+            elif asked and person.habit != "partial":
                 self._after(3, partial(self._text, person, str(self.random.randint(1, 4))))
 
-    def _react(self, person: _Person, answer: Callable[[], None]) -> None:
+    def _react(self, person: Person, answer: Callable[[], None]) -> None:
         person.asked += 1
         forgets = person.habit == "reminded" and person.asked % 2 == 1
         if person.habit != "silent" and not forgets and self.random.random() < 0.9:  # noqa: PLR2004
@@ -243,13 +194,13 @@ class _Life:
     def _after(self, minutes: int, action: Callable[[], None]) -> None:
         self._at(self.clock.now + timedelta(minutes=minutes), action)
 
-    def _answer(self, person: _Person) -> None:
+    def _answer(self, person: Person) -> None:
         self._text(person, self._words(person))
 
-    def _score(self, person: _Person) -> int:
+    def _score(self, person: Person) -> int:
         return max(person.pain - self.random.randint(0, 5), 0)
 
-    def _words(self, person: _Person) -> str:
+    def _words(self, person: Person) -> str:
         if person.habit == "stops" and person.asked > 2:  # noqa: PLR2004
             return "DUR" if person.language == "tr" else "STOP"
         if person.habit == "declines":
@@ -257,11 +208,11 @@ class _Life:
         score = self._score(person)
         return str(score) if self.random.random() < 0.9 else f"{score}-{score + 1}"  # noqa: PLR2004
 
-    def _text(self, person: _Person, words: str) -> None:
+    def _text(self, person: Person, words: str) -> None:
         said = {"MessageSid": f"SM{next(self.replies):031x}d", "From": person.phone, "Body": words, "NumMedia": "0"}
         receive.receive(self.rt, said)
 
-    def _fill_in(self, person: _Person, token: str) -> None:
+    def _fill_in(self, person: Person, token: str) -> None:
         score = "declined" if person.habit == "declines" else str(self._score(person))
         fields = {item.id: score for item in self.protocol.items.values() if item.primary}
         if person.habit != "partial":
@@ -300,13 +251,3 @@ class _Life:
         values = {"NRS-AVG": str(self._score(person)), "PGIC": str(self.random.randint(1, 5))}
         filled = entry.Filled(values=values, mode="telephone", task=task["id"])
         entry.enter(self.rt, self.coordinator, self.study_id, person.code, task["window"], filled)
-
-
-def _asks(question: str, body: str) -> bool:
-    return question.splitlines()[0] in body
-
-
-def _days_ago(number: int) -> int:
-    """When the participant had the procedure: some windows are open, some close today or tomorrow, most are over."""
-    near = (10, 9, 10, 8, 37, 36, 35, 104, 103, 101, 1, 3)
-    return near[number] if number < len(near) else 12 + (number - len(near)) * 5

@@ -158,7 +158,19 @@ def test_from_a_procedure_date_to_a_score_an_escalation_and_a_dashboard(
     assert float(derived["percent_reduction"]) == 50
     assert derived["responder50"] is True
 
-    # The link opens a form in Turkish; it is filled in without JavaScript's help.
+    fill_in_the_form(service, page)
+    work_through_a_silent_window(service, page, mail_peer)
+
+    # The figures say the same everywhere.
+    week = next(row for row in json.loads(service.run("report", "compliance", "--json")) if row["code"] == "W1")
+    assert (week["due"], week["completed_in_window"], week["missed"]) == (3, 2, 1)
+    log_in(page, service)
+    page.goto(f"{service.web}/compliance")
+    assert "2/3" in page.locator("main").inner_text()
+
+
+def fill_in_the_form(service: Service, page: Page) -> None:
+    """The link opens a form in Turkish; it is filled in without JavaScript's help."""
     link = re.search(r"https?://\S+/q/\S+", service.texts(BY_LINK)[0])
     assert link is not None
     page.goto(link[0])
@@ -169,7 +181,9 @@ def test_from_a_procedure_date_to_a_score_an_escalation_and_a_dashboard(
     assert answers(service, "P-002")["W1", "NRS-AVG"] == 0
     assert service.shown("P-002")["responses"][-1]["source"] == "web"
 
-    # A window left alone is called for while it can be saved, then missed, and both are mailed without a number.
+
+def work_through_a_silent_window(service: Service, page: Page, mail_peer: mail.MailHost) -> None:
+    """A window left alone is called for while it can be saved, then missed, and both are mailed without a number."""
     service.at("2026-03-11 09:00")
     service.at("2026-03-11 12:30")
     log_in(page, service)
@@ -184,10 +198,3 @@ def test_from_a_procedure_date_to_a_score_an_escalation_and_a_dashboard(
     subjects = [letter["Subject"] for letter in mail_peer.received]
     assert any("P-003" in subject and "W1" in subject for subject in subjects)
     assert not any("+1202" in letter.as_string() for letter in mail_peer.received)
-
-    # The figures say the same everywhere.
-    week = next(row for row in json.loads(service.run("report", "compliance", "--json")) if row["code"] == "W1")
-    assert (week["due"], week["completed_in_window"], week["missed"]) == (3, 2, 1)
-    log_in(page, service)
-    page.goto(f"{service.web}/compliance")
-    assert "2/3" in page.locator("main").inner_text()

@@ -1,0 +1,73 @@
+"""The invented participants of the demonstration: who they are, and how they answer."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+PARTICIPANTS = 42
+NEW = 8
+"""So many are enrolled now, inside open windows."""
+PROCEDURE_ENDED = time(14, 0)
+
+Habit: TypeAlias = Literal["prompt", "reminded", "partial", "silent", "declines", "stops"]
+HABITS: tuple[Habit, ...] = ("prompt",) * 12 + ("reminded",) * 5 + ("silent",) * 4 + ("partial", "declines", "stops")
+
+
+@dataclass(slots=True)
+class Person:
+    """One invented participant: how they are asked, and how they answer."""
+
+    code: str
+    phone: str
+    site: str
+    language: str
+    channel: str
+    procedure: date
+    habit: Habit
+    pain: int
+    asked: int = 0
+
+    def cells(self, zone: ZoneInfo, enrolled: datetime) -> dict[str, str]:
+        """The row of the enrolment file."""
+        return {
+            "participant": self.code,
+            "site": self.site,
+            "procedure_date": self.procedure.isoformat(),
+            "language": self.language,
+            "messaging_consent": enrolled.astimezone(zone).isoformat(timespec="seconds"),
+            "phone": self.phone,
+            "channel": self.channel,
+            "procedure_time": "" if enrolled.astimezone(zone).date() > self.procedure else f"{PROCEDURE_ENDED:%H:%M}",
+            "baseline_nrs_avg": str(self.pain),
+            "baseline_nrs_now": str(max(self.pain - 1, 0)),
+        }
+
+
+def invent(number: int, today: date, sites: Sequence[str], chance: random.Random) -> Person:
+    """One invented participant; the last few had the procedure so long ago that a window is open now."""
+    new = number - (PARTICIPANTS - NEW)
+    ago = (7, 8, 7, 31, 30, 8, 7, 92)[new] if new >= 0 else _days_ago(number)
+    return Person(
+        code=f"P-{number + 1:03d}",
+        phone=f"+1202555{100 + number:04d}",
+        site=chance.choice(sites),
+        language="tr" if chance.random() < 0.6 else "en",  # noqa: PLR2004
+        channel="sms-link" if number % 4 == 0 else "sms-reply",
+        procedure=today - timedelta(days=ago),
+        habit=chance.choice(HABITS),
+        pain=chance.randint(4, 9),
+    )
+
+
+def asks(question: str, body: str) -> bool:
+    """Whether a text asks this question: by its first line."""
+    return question.splitlines()[0] in body
+
+
+def _days_ago(number: int) -> int:
+    """When the participant had the procedure: some windows are open, some close today or tomorrow, most are over."""
+    near = (10, 9, 10, 8, 37, 36, 35, 104, 103, 101, 1, 3)
+    return near[number] if number < len(near) else 12 + (number - len(near)) * 5
