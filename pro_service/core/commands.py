@@ -115,15 +115,5 @@ class Unreachable:
 
 
 Command: TypeAlias = (
-    Send
-    | Record
-    | Escalate
-    | Resolve
-    | Settle
-    | CancelTexts
-    | OptOut
-    | OptIn
-    | HoldTexts
-    | Snooze
-    | Unreachable
+    Send | Record | Escalate | Resolve | Settle | CancelTexts | OptOut | OptIn | HoldTexts | Snooze | Unreachable
 )
