@@ -1,5 +1,6 @@
 """APScheduler's beat. It is only the metronome: what is due stands in our tables, and every beat is also a command."""
 
+import gc
 import signal
 import threading
 from collections.abc import Callable
@@ -34,6 +35,9 @@ def run(rt: Runtime, *, stop: threading.Event | None = None) -> None:
     at_once = datetime.now(UTC)
     for name, seconds, work in (("tick", TICK_SECONDS, _tick), ("deliver", DELIVER_SECONDS, _deliver)):
         beats.add_job(_guarded(name, work, rt), "interval", seconds=seconds, id=name, next_run_time=at_once)
+    # What is loaded by now stays: the collector would go through all of it again with every batch of participants.
+    gc.collect()
+    gc.freeze()
     beats.start()
     logs.event("scheduler.started")
     ended.wait()
