@@ -47,6 +47,8 @@ class Line:
     more: Mapping[str, float | str] = field(default_factory=dict)
     slope: float | None = None
     """Log-log growth of ours over the sizes: 0 is flat."""
+    slope_of_limit: float | None = None
+    """The same of ours / limit: what a machine that slows down meanwhile does not move."""
 
 
 def take_turns(contenders: Mapping[str, Contender], rounds: int) -> dict[str, list[float]]:
@@ -88,10 +90,15 @@ def with_slopes(lines: Sequence[Line]) -> list[Line]:
     done = []
     for _, group in groupby(lines, key=lambda one: (one.measure, one.database)):
         alike = list(group)
-        points = [(math.log(max(one.size, 1)), math.log(one.ours)) for one in alike if one.size]
-        slope = statistics.linear_regression(*zip(*points, strict=True)).slope if len(points) > 1 else None
-        done += [replace(one, slope=slope) for one in alike]
+        own = _slope([(one.size, one.ours) for one in alike])
+        of_limit = _slope([(one.size, 1 / one.of_limit) for one in alike])
+        done += [replace(one, slope=own, slope_of_limit=of_limit) for one in alike]
     return done
+
+
+def _slope(points: Sequence[tuple[int, float]]) -> float | None:
+    sized = [(math.log(size), math.log(time)) for size, time in points if size]
+    return statistics.linear_regression(*zip(*sized, strict=True)).slope if len(sized) > 1 else None
 
 
 def typical(work: Callable[[], object], times: int) -> float:

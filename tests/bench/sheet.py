@@ -8,7 +8,18 @@ from pathlib import Path
 
 from tests.bench.rounds import Line, Unit
 
-HEADS = ("measure", "database", "size", "ours", "limit", "of limit", "peers (times faster)", "slope", "also")
+HEADS = (
+    "measure",
+    "database",
+    "size",
+    "ours",
+    "limit",
+    "of limit",
+    "peers (times faster)",
+    "slope",
+    "of limit's",
+    "also",
+)
 
 
 def table(lines: Sequence[Line]) -> str:
@@ -42,7 +53,7 @@ def _cells(line: Line) -> tuple[str, ...]:
         _told(line.limit, line.unit),
         f"{line.of_limit:.3f}",
         peers or "–",
-        "–" if line.slope is None else f"{line.slope:+.3f}",
+        *("–" if slope is None else f"{slope:+.3f}" for slope in (line.slope, line.slope_of_limit)),
         also,
     )
 
