@@ -94,7 +94,7 @@ def unreadable(turn: Turn, *, zero: bool = False) -> Iterator[Command]:
         return
     again = [m for m in turn.case.texts(window.id) if m.item == awaited and m.frame in (*REASKS, CONFIRM_ZERO)]
     if turn.question is None and not again:
-        if not turn.on_its_way:
+        if not turn.on_its_way or turn.in_doubt:
             yield turn.ask("question")
     elif len(again) >= len(REASKS):
         yield from turn.person("unreadable_reply")

@@ -96,7 +96,7 @@ class Turn:
     @property
     def in_doubt(self) -> bool:
         """Whether the awaited question is under way, and nobody knows whether any of its texts left."""
-        return self.on_its_way and all(text.state == "uncertain" for text in self._under_way)
+        return self.on_its_way and all(text.state in ("sending", "uncertain") for text in self._under_way)
 
     @property
     def _under_way(self) -> tuple[MessageFacts, ...]:

@@ -78,11 +78,12 @@ def test_another_number_while_the_next_question_may_have_been_read_changes_nothi
     assert life.values("W1") == {"NRS-AVG": 7, "PGIC": 2}
 
 
-def test_a_number_to_a_question_nobody_could_confirm_is_asked_for_again() -> None:
+@pytest.mark.parametrize("state", ["sending", "uncertain"])
+def test_a_number_to_a_question_nobody_could_confirm_is_asked_for_again(state: State) -> None:
     life = world()
     life.delay = None
     life.until(at("2026-01-19 10:00:10"))
-    life.mark(life.case.messages[-1].id, "uncertain")
+    life.mark(life.case.messages[-1].id, state)
     assert life.text("7", after=60) == ["question"]
     assert life.text("7", after=1) == []
     life.delay = timedelta(seconds=2)
