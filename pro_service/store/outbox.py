@@ -1,28 +1,24 @@
-"""The outbox: claim, send's outcome, receipts. Each transition is one conditional update, fenced by the attempt number.
+"""The outbox: claim and outcome. Each transition is one conditional update, fenced by the attempt number.
 
 A claim is committed before a byte leaves, and no transaction is open while a provider is called. Whoever finds no row
 changed has lost the message to somebody else, and drops the result.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
 from pro_service.store.bulk import Bulk
 from pro_service.store.ids import row_ids
-from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, users, windows
+from pro_service.store.schema import attempts, messages, participants, users, windows
 from pro_service.store.vault import token_hash
 
 m, p, w = messages.c, participants.c, windows.c
-
-FINAL = ("delivered", "undelivered", "failed")
-RANK = {"accepted": 0, "scheduled": 0, "queued": 0, "sending": 1, "sent": 2}
-"""Where a provider's status stands on its way; statuses only move forward, and the first final one wins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +134,7 @@ class Outcome:
     provider_id: str | None = None
     provider_status: str | None = None
     next_try_at: datetime | None = None
+    accepted_at: datetime | None = None
 
 
 def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list[Outcome]:
@@ -154,7 +151,7 @@ def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list
         if outcome.state == "accepted":
             continue
         ended = now if outcome.state in ("refused", "dead", "expired", "cancelled") else None
-        changed = session.execute(
+        changed = session.connection().execute(
             update(messages)
             .where(m.id == outcome.claimed.id, m.state == "sending", m.attempt == outcome.claimed.attempt)
             .values(
@@ -165,7 +162,7 @@ def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list
                 **({} if outcome.next_try_at is None else {"next_try_at": outcome.next_try_at}),
             )
         )
-        if _changed(changed):
+        if changed.rowcount:
             counted.append(outcome)
     rows = [
         {"a_m": o.claimed.id, "a_n": o.claimed.attempt, "a_at": now, "a_out": o.state, "a_err": o.error}
@@ -183,7 +180,7 @@ def _accepted_row(outcome: Outcome, now: datetime) -> dict[str, Any]:
         "m_attempt": outcome.claimed.attempt,
         "m_sid": outcome.provider_id,
         "m_status": outcome.provider_status,
-        "m_at": now,
+        "m_at": outcome.accepted_at or now,
     }
 
 
@@ -220,172 +217,3 @@ _LOOK_AGAIN = (
     .where(p.id == bindparam("p_id"), p.look_at == bindparam("p_until"))
     .values(look_at=bindparam("p_now"))
 )
-
-
-# What time does to messages ------------------------------------------------------------------------------------------
-
-
-def leases_over(session: Session, now: datetime) -> int:
-    """Messages whose worker never came back: whether they left is uncertain. Gives how many."""
-    statement = update(messages).where(m.state == "sending", m.lease_until <= now)
-    return _changed(session.execute(statement.values(state="uncertain", error="lease", lease_until=None)))
-
-
-def void(session: Session, now: datetime) -> Sequence[AnyRow]:
-    """End what waits and may not go any more: too late, or no longer allowed. Gives (id, participant id, state)."""
-    ended: list[AnyRow] = []
-    late = update(messages).where(m.state == "ready", m.useful_until <= now)
-    ended += session.execute(
-        late.values(state="expired", ended_at=now).returning(m.id, m.participant_id, m.state)
-    ).all()
-    allowed = (
-        select(m.id)
-        .join(participants, p.id == m.participant_id)
-        .outerjoin(windows, w.id == m.window_id)
-        .where(m.state == "ready", m.next_try_at <= now, m.channel == "sms")
-    )
-    gone = or_(
-        and_(
-            m.frame != "stopped",
-            or_(
-                p.opted_out_at.is_not(None),
-                p.withdrawn_at.is_not(None),
-                p.died_at.is_not(None),
-                p.unreachable_at.is_not(None),
-            ),
-        ),
-        and_(m.kind.in_(PROMPTS), or_(w.cancelled_at.is_not(None), w.closes_at <= now)),
-    )
-    ids = session.scalars(allowed.where(gone)).all()
-    if ids:
-        void_now = update(messages).where(m.id.in_(ids), m.state == "ready")
-        ended += session.execute(
-            void_now.values(state="cancelled", ended_at=now).returning(m.id, m.participant_id, m.state)
-        ).all()
-    return ended
-
-
-def next_try(session: Session) -> datetime | None:
-    """When the next message that waits may go; None = nothing waits."""
-    moment: datetime | None = session.scalar(select(func.min(m.next_try_at)).where(m.state == "ready"))
-    return moment
-
-
-def past_today(session: Session, now: datetime, limit: int) -> Sequence[AnyRow]:
-    """Prompts whose contact hours ended before they left: (id, zone, protocol version id, useful until)."""
-    statement = (
-        select(m.id, p.zone, p.protocol_version_id, m.useful_until)
-        .join(participants, p.id == m.participant_id)
-        .where(m.state == "ready", m.next_try_at <= now, m.today_until <= now)
-        .limit(limit)
-    )
-    return session.execute(statement).all()
-
-
-def postpone(session: Session, message_id: int, next_try_at: datetime, today_until: datetime | None) -> None:
-    """Try a waiting message on a later day."""
-    statement = update(messages).where(m.id == message_id, m.state == "ready")
-    session.execute(statement.values(next_try_at=next_try_at, today_until=today_until))
-
-
-def long_uncertain(session: Session, before: datetime, limit: int) -> Sequence[AnyRow]:
-    """Texts nobody could confirm since `before` and that no person was told of: (id, participant id)."""
-    statement = (
-        select(m.id, m.participant_id)
-        .join(attempts, and_(attempts.c.message_id == m.id, attempts.c.number == m.attempt))
-        .where(m.state == "uncertain", m.channel == "sms", m.told_at.is_(None), attempts.c.started_at < before)
-        .limit(limit)
-    )
-    return session.execute(statement).all()
-
-
-def told(session: Session, message_id: int, now: datetime) -> None:
-    """A person was told of this uncertain message: it is not told again."""
-    session.execute(update(messages).where(m.id == message_id, m.state == "uncertain").values(told_at=now))
-
-
-def anything(connection: Connection, now: datetime, before: datetime) -> bool:
-    """Whether there is anything to do: due messages that wait, or unsettled ones. One question, index look-ups."""
-    return bool(connection.execute(_ANYTHING, {"now": now, "before": before}).scalar())
-
-
-_ANYTHING = select(
-    or_(
-        select(m.id)
-        .where(m.state == "ready", m.next_try_at <= bindparam("now"))
-        .order_by(m.next_try_at)
-        .limit(literal_column("1"))
-        .scalar_subquery()
-        .is_not(None),
-        select(m.id).where(m.state == "sending", m.lease_until <= bindparam("now")).exists(),
-        select(m.id).where(m.state == "uncertain", m.told_at.is_(None), m.queued_at < bindparam("before")).exists(),
-    )
-)
-
-
-# What providers say --------------------------------------------------------------------------------------------------
-
-
-def by_token(session: Session, token: str) -> AnyRow | None:
-    """The message an attempt's callback is about."""
-    statement = (
-        select(messages).join(attempts, attempts.c.message_id == m.id).where(attempts.c.token == token_hash(token))
-    )
-    if session.get_bind().dialect.name == "postgresql":
-        statement = statement.with_for_update(of=messages)
-    return session.execute(statement).first()
-
-
-def receipt(session: Session, row: AnyRow, said: Mapping[str, str], now: datetime) -> str | None:
-    """Keep what a provider said of a message, once a status, and move it forward.
-
-    `said`: provider_id, status, error. Gives the state the message moved to, or None. Statuses come in any order,
-    repeated and contradictory: they only move forward, the first final one wins, a contradiction is kept and flagged.
-    """
-    known = select(receipts.c.id).where(
-        receipts.c.provider_id == said["provider_id"], receipts.c.status == said["status"]
-    )
-    if session.scalar(known) is not None:
-        return None
-    moved = _moved(row, said["status"])
-    contradicts = (row.state in FINAL and said["status"] in FINAL) or (
-        row.provider_id is not None and row.provider_id != said["provider_id"]
-    )
-    session.execute(
-        insert(receipts).values(
-            id=next(row_ids(session)),
-            message_id=row.id,
-            provider_id=said["provider_id"],
-            status=said["status"],
-            error=said.get("error") or None,
-            received_at=now,
-            contradicts=contradicts,
-        )
-    )
-    if moved is None or contradicts:
-        return None
-    values: dict[str, Any] = {"state": moved, "provider_status": said["status"], "lease_until": None}
-    values |= {"provider_id": said["provider_id"], "accepted_at": row.accepted_at or now}
-    if moved in ("sent", "delivered"):
-        values["sent_at"] = row.sent_at or now
-    if moved in FINAL:
-        values |= {"ended_at": now, "error": said.get("error") or None}
-    session.execute(update(messages).where(m.id == row.id, m.state == row.state).values(values))
-    return moved
-
-
-def _moved(row: AnyRow, status: str) -> str | None:
-    """The state a status moves a message to, or None if it is behind, unknown, or the message has ended."""
-    if row.state in FINAL or row.state in ("refused", "cancelled"):
-        return None
-    if status in FINAL:
-        return status
-    if status not in RANK:
-        return None
-    new = "sent" if status == "sent" else "accepted"
-    before = {"accepted": 1, "sent": 2}.get(row.state, 0)
-    return new if {"accepted": 1, "sent": 2}[new] > before else None
-
-
-def _changed(result: Any) -> int:
-    return int(result.rowcount)

@@ -6,10 +6,11 @@ What cannot be sent ends with a person.
 import random
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from cryptography.exceptions import InvalidTag
 
@@ -20,11 +21,11 @@ from pro_service.core.windows import end_of_hours, next_allowed
 from pro_service.gateways.codes import kind_of
 from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
 from pro_service.runtime import SEND_WORKERS, Runtime
-from pro_service.store import outbox
+from pro_service.store import outbox, waiting
 from pro_service.store.cases import zone_of
 from pro_service.store.outbox import Claimed, Outcome
 from pro_service.store.vault import WrongKeyError, opened
-from pro_service.use_cases.carrying import SCHEDULER, work
+from pro_service.use_cases.carrying import SCHEDULER, Work, work
 
 LEASE = timedelta(seconds=60)
 LONGEST_CALL = timedelta(seconds=26)
@@ -36,6 +37,10 @@ LONGEST_VALIDITY = timedelta(hours=10)
 BACK_OFF = (5, 15, 60, 300, 900)
 """Seconds before the next try, by how many there were."""
 MAIL_TRIES = 8
+LONGEST_WAIT = 3600.0
+"""Seconds: a provider that wishes for more is asked again all the same."""
+LOCKED_OUT = timedelta(minutes=5)
+"""How long a channel waits that does not let us in."""
 
 
 @dataclass(slots=True)
@@ -54,7 +59,7 @@ def deliver(rt: Runtime) -> DeliverReport:
     """Send what is due now, in batches, until nothing is left that may go."""
     now = rt.clock()
     with rt.sessions.glance() as connection:
-        if not outbox.anything(connection, now, now - PATIENCE):
+        if not waiting.anything(connection, now, now - PATIENCE):
             return DeliverReport()
     report = DeliverReport(void=_tidy(rt))
     channels = [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None]
@@ -69,8 +74,7 @@ def deliver(rt: Runtime) -> DeliverReport:
             send = _Sending(rt, now, started)
             outcomes = _all(pool, send, claimed) if len(claimed) > 1 else [send.one(claimed[0])]
             _record(rt, outcomes, report)
-            if send.refused_credentials:
-                break
+            channels = [name for name in channels if name not in send.locked_out]
             took = time.monotonic() - started
             size = min(size * 2, LARGEST) if took < 1 else max(size // 2, SMALLEST) if took > 5 else size  # noqa: PLR2004
     return report
@@ -97,13 +101,16 @@ class _Sending:
 
     def __init__(self, rt: Runtime, now: datetime, started: float) -> None:
         self.rt, self.now, self.started = rt, now, started
-        self.refused_credentials = False
+        self.locked_out: set[str] = set()
+        """Channels that refused our credentials; the others go on."""
 
     def one(self, claimed: Claimed) -> Outcome:
         """Send one message. Whatever is wrong with it is wrong with it alone."""
         age = timedelta(seconds=time.monotonic() - self.started)
-        if self.refused_credentials or age > LEASE - LONGEST_CALL:
-            return Outcome(claimed, "ready", error="not_begun", next_try_at=self.now + age)
+        locked_out = claimed.channel in self.locked_out
+        if locked_out or age > LEASE - LONGEST_CALL:
+            later = LOCKED_OUT if locked_out else age
+            return Outcome(claimed, "ready", error="not_begun", next_try_at=self.now + later)
         try:
             outgoing = self._outgoing(claimed)
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
@@ -123,7 +130,9 @@ class _Sending:
         except Exception as fault:  # noqa: BLE001 -- a gateway's own fault says nothing of what the provider got
             logs.fault("deliver", fault, message=claimed.id)
             return self._uncertain(claimed, "fault")
-        return Outcome(claimed, "accepted", provider_id=accepted.sid, provider_status=accepted.status)
+        sid, status = accepted.sid, accepted.status
+        # Now, not when the batch is through: whether a reply came after its question hangs on it.
+        return Outcome(claimed, "accepted", provider_id=sid, provider_status=status, accepted_at=self.rt.clock())
 
     def _outgoing(self, claimed: Claimed) -> Outgoing:
         place = f"messages|body|{claimed.id}"
@@ -154,9 +163,9 @@ class _Sending:
     def _refused(self, claimed: Claimed, fault: Refused) -> Outcome:
         if fault.kind == "credentials":
             # Nobody's text is at fault: nothing goes until the credentials are right.
-            self.refused_credentials = True
-            later = self.now + timedelta(minutes=5)
-            return Outcome(claimed, "ready", error=str(fault.code), next_try_at=later)
+            self.locked_out.add(claimed.channel)
+            logs.fault("deliver.credentials", fault, channel=claimed.channel, code=fault.code)
+            return Outcome(claimed, "ready", error=str(fault.code), next_try_at=self.now + LOCKED_OUT)
         return Outcome(claimed, "refused", error=str(fault.code))
 
     def _uncertain(self, claimed: Claimed, error: str) -> Outcome:
@@ -168,19 +177,19 @@ class _Sending:
 
     def _later(self, claimed: Claimed, wished: float | None) -> datetime:
         usual = BACK_OFF[min(claimed.attempt, len(BACK_OFF)) - 1]
-        seconds = max(usual * random.uniform(0.8, 1.2), wished or 0)  # noqa: S311 -- jitter, not a secret
+        seconds = max(usual * random.uniform(0.8, 1.2), min(wished or 0, LONGEST_WAIT))  # noqa: S311 -- jitter, not a secret
         return self.now + timedelta(seconds=seconds)
 
 
 def _record(rt: Runtime, outcomes: Sequence[Outcome], report: DeliverReport) -> None:
     now = rt.clock()
-    counted = _kept(rt, outcomes, now)
+    for_a_person = [o for o in outcomes if o.claimed.channel == "sms" and o.state in ("refused", "dead")]
+    counted = _kept(rt, [outcome for outcome in outcomes if outcome not in for_a_person], now)
+    for outcome in for_a_person:
+        counted += _given_to_a_person(rt, outcome, now)
     for outcome in counted:
         name = {"ready": "unavailable"}.get(outcome.state, outcome.state)
         setattr(report, name, getattr(report, name) + 1)
-    for outcome in counted:
-        if outcome.state in ("refused", "dead") and outcome.claimed.participant_id is not None:
-            _tell(rt, outcome, now)
 
 
 def _kept(rt: Runtime, outcomes: Sequence[Outcome], now: datetime) -> list[Outcome]:
@@ -198,43 +207,63 @@ def _kept(rt: Runtime, outcomes: Sequence[Outcome], now: datetime) -> list[Outco
         return _kept(rt, [replace(outcomes[0], provider_id=None)], now)
 
 
-def _tell(rt: Runtime, outcome: Outcome, now: datetime) -> None:
-    """A text that was refused, or cannot be sent at all, becomes a person's task."""
-    participant_id = outcome.claimed.participant_id
-    if participant_id is None or outcome.claimed.channel != "sms":
-        return
-    with work(rt, SCHEDULER, now) as unit:
-        loaded = rt.loader.one(unit.session, participant_id)
-        window_id = next((m.window_id for m in loaded.case.messages if m.id == outcome.claimed.id), None)
-        code = outcome.error or ""
-        kind = kind_of(int(code)) if code.isascii() and code.isdecimal() else "other"
-        changes = {"state": ("sending", outcome.state), "error": (None, outcome.error)}
-        unit.writer.note(loaded, "not_sent", "message", outcome.claimed.id, changes)
-        unit.carry_out(loaded, on_failure(loaded.case, window_id, kind, now))
+def _given_to_a_person(rt: Runtime, outcome: Outcome, now: datetime) -> list[Outcome]:
+    """A text that was refused, or cannot be sent at all, becomes a person's task, in the transaction that ends it."""
+    try:
+        with work(rt, SCHEDULER, now) as unit:
+            counted = outbox.record(unit.session, [outcome], now)
+            if counted and outcome.claimed.participant_id is not None:
+                _tell(unit, outcome.claimed.participant_id, outcome)
+            return counted
+    except Exception as fault:  # noqa: BLE001 -- what follows from it fails; that it was refused stays true
+        logs.fault("deliver", fault, message=outcome.claimed.id)
+        return _kept(rt, [outcome], now)
+
+
+def _tell(unit: Work, participant_id: int, outcome: Outcome) -> None:
+    loaded = unit.rt.loader.one(unit.session, participant_id)
+    window_id = next((m.window_id for m in loaded.case.messages if m.id == outcome.claimed.id), None)
+    code = outcome.error or ""
+    kind = kind_of(int(code)) if code.isascii() and code.isdecimal() else "other"
+    changes = {"state": ("sending", outcome.state), "error": (None, outcome.error)}
+    unit.writer.note(loaded, "not_sent", "message", outcome.claimed.id, changes)
+    unit.carry_out(loaded, on_failure(loaded.case, window_id, kind, unit.now))
 
 
 def _tidy(rt: Runtime) -> int:
     """Before sending: leases that are over, texts that may not go any more, nights, and long uncertainty."""
     now = rt.clock()
     with rt.sessions.begin() as session:
-        outbox.leases_over(session, now)
-        ended = outbox.void(session, now)
-        for row in outbox.past_today(session, now, LARGEST):
+        waiting.leases_over(session, now)
+        ended = waiting.void(session, now)
+        for row in waiting.past_today(session, now, LARGEST):
             hours = rt.bundles.get(session, row.protocol_version_id).protocol.contact_hours
             zone = zone_of(row.zone)
             start = next_allowed(now, hours, zone)
-            outbox.postpone(session, row.id, start, end_of_hours(start, hours, zone))
-        uncertain = outbox.long_uncertain(session, now - PATIENCE, LARGEST)
+            waiting.postpone(session, row.id, start, end_of_hours(start, hours, zone))
+        uncertain = waiting.long_uncertain(session, now - PATIENCE, LARGEST)
     for participant_id in sorted({row.participant_id for row in ended if row.participant_id is not None}):
-        with work(rt, SCHEDULER, now) as unit:
-            loaded = rt.loader.one(unit.session, participant_id)
-            for row in ended:
-                if row.participant_id == participant_id:
-                    unit.writer.note(loaded, "void", "message", row.id, {"state": ("ready", row.state)})
-            unit.writer.look_anew(loaded)
+        changed = [(row.id, row.state) for row in ended if row.participant_id == participant_id]
+        _alone(participant_id, partial(_note_void, rt, participant_id, changed, now))
     for row in uncertain:
-        _tell_uncertain(rt, row.id, row.participant_id, now)
+        _alone(row.participant_id, partial(_tell_uncertain, rt, row.id, row.participant_id, now))
     return len(ended)
+
+
+def _alone(participant_id: int, work_of_one: Callable[[], None]) -> None:
+    """What fails for one participant must not keep everybody's texts back."""
+    try:
+        work_of_one()
+    except Exception as fault:  # noqa: BLE001 -- the others are still to be written to
+        logs.fault("deliver", fault, participant=participant_id)
+
+
+def _note_void(rt: Runtime, participant_id: int, changed: Sequence[tuple[int, str]], now: datetime) -> None:
+    with work(rt, SCHEDULER, now) as unit:
+        loaded = rt.loader.one(unit.session, participant_id)
+        for message_id, state in changed:
+            unit.writer.note(loaded, "void", "message", message_id, {"state": ("ready", state)})
+        unit.writer.look_anew(loaded)
 
 
 def _tell_uncertain(rt: Runtime, message_id: int, participant_id: int, now: datetime) -> None:
@@ -245,4 +274,4 @@ def _tell_uncertain(rt: Runtime, message_id: int, participant_id: int, now: date
         task = escalate(loaded.case, "E0", "uncertain_delivery", now, window)
         if not loaded.case.escalated(task.key):
             unit.carry_out(loaded, [task])
-        outbox.told(unit.session, message_id, now)
+        waiting.told(unit.session, message_id, now)

@@ -19,7 +19,7 @@ from pro_service import paths
 from pro_service.core.protocol import Protocol
 from pro_service.gateways.outgoing import Accepted, Outgoing
 from pro_service.runtime import Runtime
-from pro_service.store import audit, cases, outbox, reports, studies
+from pro_service.store import audit, cases, reports, studies, waiting
 from pro_service.use_cases import accounts, calls, enrol, entry, receive, reporting, study, survey
 from pro_service.use_cases.deliver import deliver
 from pro_service.use_cases.demo_people import NEW, PARTICIPANTS, Person, asks, invent
@@ -166,7 +166,7 @@ class _Life:
 
     def _due(self) -> list[datetime]:
         with self.rt.sessions.reading() as session:
-            moments = (cases.next_look(session), outbox.next_try(session))
+            moments = (cases.next_look(session), waiting.next_try(session))
         return [moment for moment in moments if moment is not None]
 
     # What people do with their telephones ----------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pro_service.core.failures import on_failure
 from pro_service.gateways.codes import kind_of
 from pro_service.runtime import Runtime
-from pro_service.store import inbox, outbox
+from pro_service.store import inbox, receipts
 from pro_service.store.audit import Actor
 from pro_service.use_cases.carrying import work
 from pro_service.use_cases.interpret import interpret
@@ -42,10 +42,10 @@ def take_receipt(rt: Runtime, token: str, parameters: Mapping[str, str]) -> bool
         "error": parameters.get("ErrorCode", "")[:10],
     }
     with work(rt, PROVIDER, now) as unit:
-        row = outbox.by_token(unit.session, token)
+        row = receipts.by_token(unit.session, token)
         if row is None or not said["provider_id"] or not said["status"]:
             return row is not None
-        moved = outbox.receipt(unit.session, row, said, now)
+        moved = receipts.keep(unit.session, row, said, now)
         if moved is None or row.participant_id is None:
             return True
         loaded = rt.loader.one(unit.session, row.participant_id)

@@ -1,0 +1,79 @@
+"""What providers say of our messages: each status once, forward only; the first final one wins."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from pro_service.store.ids import row_ids
+from pro_service.store.schema import AnyRow, attempts, messages, receipts
+from pro_service.store.vault import token_hash
+
+m = messages.c
+
+FINAL = ("delivered", "undelivered", "failed")
+RANK = {"accepted": 0, "scheduled": 0, "queued": 0, "sending": 1, "sent": 2}
+"""Where a provider's status stands on its way; statuses only move forward, and the first final one wins."""
+
+
+def by_token(session: Session, token: str) -> AnyRow | None:
+    """The message an attempt's callback is about."""
+    statement = (
+        select(messages).join(attempts, attempts.c.message_id == m.id).where(attempts.c.token == token_hash(token))
+    )
+    if session.get_bind().dialect.name == "postgresql":
+        statement = statement.with_for_update(of=messages)
+    return session.execute(statement).first()
+
+
+def keep(session: Session, row: AnyRow, said: Mapping[str, str], now: datetime) -> str | None:
+    """Keep what a provider said of a message, once a status, and move it forward.
+
+    `said`: provider_id, status, error. Gives the state the message moved to, or None. Statuses come in any order,
+    repeated and contradictory: they only move forward, the first final one wins, a contradiction is kept and flagged.
+    """
+    known = select(receipts.c.id).where(
+        receipts.c.provider_id == said["provider_id"], receipts.c.status == said["status"]
+    )
+    if session.scalar(known) is not None:
+        return None
+    moved = _moved(row, said["status"])
+    contradicts = (row.state in FINAL and said["status"] in FINAL) or (
+        row.provider_id is not None and row.provider_id != said["provider_id"]
+    )
+    session.execute(
+        insert(receipts).values(
+            id=next(row_ids(session)),
+            message_id=row.id,
+            provider_id=said["provider_id"],
+            status=said["status"],
+            error=said.get("error") or None,
+            received_at=now,
+            contradicts=contradicts,
+        )
+    )
+    if moved is None or contradicts:
+        return None
+    values: dict[str, Any] = {"state": moved, "provider_status": said["status"], "lease_until": None}
+    values |= {"provider_id": said["provider_id"], "accepted_at": row.accepted_at or now}
+    if moved in ("sent", "delivered"):
+        values["sent_at"] = row.sent_at or now
+    if moved in FINAL:
+        values |= {"ended_at": now, "error": said.get("error") or None}
+    session.execute(update(messages).where(m.id == row.id, m.state == row.state).values(values))
+    return moved
+
+
+def _moved(row: AnyRow, status: str) -> str | None:
+    """The state a status moves a message to, or None if it is behind, unknown, or the message has ended."""
+    if row.state in FINAL or row.state in ("refused", "cancelled"):
+        return None
+    if status in FINAL:
+        return status
+    if status not in RANK:
+        return None
+    new = "sent" if status == "sent" else "accepted"
+    before = {"accepted": 1, "sent": 2}.get(row.state, 0)
+    return new if {"accepted": 1, "sent": 2}[new] > before else None

@@ -1,0 +1,113 @@
+"""Messages that wait: whose time is over, who may not go any more, whose night begins, whose fate nobody knows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy.orm import Session
+
+from pro_service.core.case import PROMPTS
+from pro_service.store.schema import AnyRow, attempts, messages, participants, windows
+
+m, p, w = messages.c, participants.c, windows.c
+
+
+def leases_over(session: Session, now: datetime) -> None:
+    """Messages whose worker never came back: whether a text left is uncertain; a mail goes again, as the same mail."""
+    over = update(messages).where(m.state == "sending", m.lease_until <= now)
+    again = over.where(m.channel == "email").values(state="ready", error="lease", lease_until=None, next_try_at=now)
+    in_doubt = over.where(m.channel != "email").values(state="uncertain", error="lease", lease_until=None)
+    for statement in (again, in_doubt):
+        session.execute(statement)
+
+
+def void(session: Session, now: datetime) -> Sequence[AnyRow]:
+    """End what waits and may not go any more: too late, or no longer allowed. Gives (id, participant id, state)."""
+    ended: list[AnyRow] = []
+    late = update(messages).where(m.state == "ready", m.useful_until <= now)
+    ended += session.execute(
+        late.values(state="expired", ended_at=now).returning(m.id, m.participant_id, m.state)
+    ).all()
+    allowed = (
+        select(m.id)
+        .join(participants, p.id == m.participant_id)
+        .outerjoin(windows, w.id == m.window_id)
+        .where(m.state == "ready", m.next_try_at <= now, m.channel == "sms")
+    )
+    gone = or_(
+        and_(
+            m.frame != "stopped",
+            or_(
+                p.opted_out_at.is_not(None),
+                p.withdrawn_at.is_not(None),
+                p.died_at.is_not(None),
+                p.unreachable_at.is_not(None),
+            ),
+        ),
+        and_(m.kind.in_(PROMPTS), or_(w.cancelled_at.is_not(None), w.closes_at <= now)),
+    )
+    ids = session.scalars(allowed.where(gone)).all()
+    if ids:
+        void_now = update(messages).where(m.id.in_(ids), m.state == "ready")
+        ended += session.execute(
+            void_now.values(state="cancelled", ended_at=now).returning(m.id, m.participant_id, m.state)
+        ).all()
+    return ended
+
+
+def next_try(session: Session) -> datetime | None:
+    """When the next message that waits may go; None = nothing waits."""
+    moment: datetime | None = session.scalar(select(func.min(m.next_try_at)).where(m.state == "ready"))
+    return moment
+
+
+def past_today(session: Session, now: datetime, limit: int) -> Sequence[AnyRow]:
+    """Prompts whose contact hours ended before they left: (id, zone, protocol version id, useful until)."""
+    statement = (
+        select(m.id, p.zone, p.protocol_version_id, m.useful_until)
+        .join(participants, p.id == m.participant_id)
+        .where(m.state == "ready", m.next_try_at <= now, m.today_until <= now)
+        .limit(limit)
+    )
+    return session.execute(statement).all()
+
+
+def postpone(session: Session, message_id: int, next_try_at: datetime, today_until: datetime | None) -> None:
+    """Try a waiting message on a later day."""
+    statement = update(messages).where(m.id == message_id, m.state == "ready")
+    session.execute(statement.values(next_try_at=next_try_at, today_until=today_until))
+
+
+def long_uncertain(session: Session, before: datetime, limit: int) -> Sequence[AnyRow]:
+    """Texts nobody could confirm since `before` and that no person was told of: (id, participant id)."""
+    statement = (
+        select(m.id, m.participant_id)
+        .join(attempts, and_(attempts.c.message_id == m.id, attempts.c.number == m.attempt))
+        .where(m.state == "uncertain", m.channel == "sms", m.told_at.is_(None), attempts.c.started_at < before)
+        .limit(limit)
+    )
+    return session.execute(statement).all()
+
+
+def told(session: Session, message_id: int, now: datetime) -> None:
+    """A person was told of this uncertain message: it is not told again."""
+    session.execute(update(messages).where(m.id == message_id, m.state == "uncertain").values(told_at=now))
+
+
+def anything(connection: Connection, now: datetime, before: datetime) -> bool:
+    """Whether there is anything to do: due messages that wait, or unsettled ones. One question, index look-ups."""
+    return bool(connection.execute(_ANYTHING, {"now": now, "before": before}).scalar())
+
+
+_ANYTHING = select(
+    or_(
+        select(m.id)
+        .where(m.state == "ready", m.next_try_at <= bindparam("now"))
+        .order_by(m.next_try_at)
+        .limit(literal_column("1"))
+        .scalar_subquery()
+        .is_not(None),
+        select(m.id).where(m.state == "sending", m.lease_until <= bindparam("now")).exists(),
+        select(m.id).where(m.state == "uncertain", m.told_at.is_(None), m.queued_at < bindparam("before")).exists(),
+    )
+)
