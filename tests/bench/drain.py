@@ -3,6 +3,7 @@
 The limit claims a row, writes a row and completes it; the peers run jobs that do nothing.
 """
 
+import statistics
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -55,24 +56,22 @@ class _Drain:
 
 
 def measure(places: Places, plan: Plan, kind: Kind, stories: tuple[Story, ...]) -> Iterator[Line]:
-    """One line for each number of future windows."""
-    none_ahead = None
-    for ahead in plan.ahead:
-        with ExitStack() as stack:
+    """One line for each number of future windows; all of them take turns, so that they can be compared."""
+    contenders: dict[str, Contender] = {}
+    with ExitStack() as stack:
+        for ahead in plan.ahead:
             rt = stack.enter_context(places.runtime(kind))
             people = crowd.gather(rt, stories, due=plan.due * plan.rounds, ahead=ahead // WINDOWS)
-            contenders: dict[str, Contender] = {OURS: _Drain(rt, people.due, plan.due)}
-            contenders[LIMIT] = _limit(places, kind, plan.due, ahead, stack)
-            contenders |= _peers(places, kind, ahead, stack)
-            times = take_turns(contenders, plan.rounds)
-            found = line("H1 drain", kind, ahead, "/s", times, due=plan.due)
-            if none_ahead is None:
-                none_ahead = found.ours
-            else:
-                found = line(
-                    "H1 drain", kind, ahead, "/s", times, due=plan.due, **{"of rate(0)": none_ahead / found.ours}
-                )
-            yield found
+            contenders[f"{OURS} {ahead}"] = _Drain(rt, people.due, plan.due)
+            contenders[f"{LIMIT} {ahead}"] = _limit(places, kind, plan.due, ahead, stack)
+            for name, peer in _peers(places, kind, ahead, stack).items():
+                contenders[f"{name} {ahead}"] = peer
+        times = take_turns(contenders, plan.rounds)
+    none = times[f"{OURS} {plan.ahead[0]}"]
+    for ahead in plan.ahead:
+        here = {name.rsplit(" ", 1)[0]: found for name, found in times.items() if name.endswith(f" {ahead}")}
+        kept = statistics.median(a / b for a, b in zip(none, here[OURS], strict=True))
+        yield line("H1 drain", kind, ahead, "/s", here, due=plan.due, **{f"of rate({plan.ahead[0]})": kept})
 
 
 def _limit(places: Places, kind: Kind, due: int, ahead: int, stack: ExitStack) -> Contender:
