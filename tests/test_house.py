@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FILE_LINES, FUNCTION_LINES = 300, 40
 LONG_FILES = {
     "dev": "one file that runs before anything is installed, so it has nothing to import from",
+    "pro_service/store/schema.py": "the tables, looked up rather than read: one place for all of them",
 }
 LONG_FUNCTIONS: dict[str, str] = {}
 PACKAGE = sorted((ROOT / "pro_service").rglob("*.py"))
