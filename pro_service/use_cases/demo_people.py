@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 PARTICIPANTS = 42
 NEW = 8
 """So many are enrolled now, inside open windows."""
+SILENT = frozenset({0, 1, 2, 4, 5, 8})
+"""Whose window closes soon and who have not answered: whom to call today."""
 PROCEDURE_ENDED = time(14, 0)
 
 Habit: TypeAlias = Literal["prompt", "reminded", "partial", "silent", "declines", "stops"]
@@ -48,6 +50,7 @@ class Person:
 
 def invent(number: int, today: date, sites: Sequence[str], chance: random.Random) -> Person:
     """One invented participant; the last few had the procedure so long ago that a window is open now."""
+    habit = chance.choice(HABITS)
     new = number - (PARTICIPANTS - NEW)
     ago = (7, 8, 7, 31, 30, 8, 7, 92)[new] if new >= 0 else _days_ago(number)
     return Person(
@@ -57,7 +60,7 @@ def invent(number: int, today: date, sites: Sequence[str], chance: random.Random
         language="tr" if chance.random() < 0.6 else "en",  # noqa: PLR2004
         channel="sms-link" if number % 4 == 0 else "sms-reply",
         procedure=today - timedelta(days=ago),
-        habit=chance.choice(HABITS),
+        habit="silent" if number in SILENT else habit,
         pain=chance.randint(4, 9),
     )
 
