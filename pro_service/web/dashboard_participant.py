@@ -16,7 +16,7 @@ from pro_service.use_cases.confirm import confirm
 from pro_service.use_cases.entry import EntryFault, EntryRejectedError, Filled, Mode
 from pro_service.web import dashboard_tasks, dashboard_words
 from pro_service.web.access import roles
-from pro_service.web.dashboard_scope import Scope, actor, scope_of
+from pro_service.web.dashboard_scope import Scope, actor, scope_here
 from pro_service.web.dashboard_times import since, times
 
 
@@ -31,20 +31,20 @@ def _add_story(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants/<code>")
     @roles("coordinator")
     def participant(code: str) -> ResponseReturnValue:
-        return _story(rt, scope_of(rt), code)
+        return _story(rt, scope_here(rt), code)
 
     @pages.post("/participants/<code>/telephone")
     @roles("coordinator")
     def telephone(code: str) -> ResponseReturnValue:
         """Show the number once; who looked stands in the audit trail."""
-        scope = scope_of(rt)
-        if scope.study_id is None:
+        scope = scope_here(rt)
+        task = request.form.get("task", type=int)
+        if scope.study_id is None or (task is not None and not dashboard_tasks.is_about(rt, task, scope, code)):
             abort(404)
         try:
             number = calls.show_telephone(rt, actor(), scope.study_id, code, scope.sites)
         except KeyError:
             abort(404)
-        task = request.form.get("task", type=int)
         if task is not None:
             return dashboard_tasks.page(rt, task, number=number or "")
         return _story(rt, scope, code, number=number or "")
@@ -70,14 +70,14 @@ def _add_confirm(pages: Blueprint, rt: Runtime) -> None:
     @roles("coordinator")
     def confirm_procedure(code: str) -> ResponseReturnValue:
         """The procedure took place on the day that was planned."""
-        scope = scope_of(rt)
+        scope = scope_here(rt)
         if scope.study_id is None or _seen(rt, scope, code) is None:
             abort(404)
         try:
             confirm(rt, actor(), scope.study_id, code)
         except RejectedError:
             return _story(rt, scope, code, refused=True), 422
-        return redirect(url_for("dashboard.participant", code=code, done="confirmed"), 303)
+        return redirect(url_for("dashboard.participant", code=code, study=scope.named, done="confirmed"), 303)
 
 
 def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded | None:
@@ -92,7 +92,7 @@ def _add_entry(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants/<code>/enter/<window>")
     @roles("coordinator")
     def enter(code: str, window: str) -> ResponseReturnValue:
-        scope = scope_of(rt)
+        scope = scope_here(rt)
         loaded, facts = _window(rt, scope, code, window)
         typed = {item: str(answer.value) for item, answer in facts.answers.items() if answer.value is not None}
         declined = frozenset(item for item, answer in facts.answers.items() if answer.declined)
@@ -102,7 +102,7 @@ def _add_entry(pages: Blueprint, rt: Runtime) -> None:
     @pages.post("/participants/<code>/enter/<window>")
     @roles("coordinator")
     def entered(code: str, window: str) -> ResponseReturnValue:
-        scope = scope_of(rt)
+        scope = scope_here(rt)
         loaded, facts = _window(rt, scope, code, window)
         filled = _filled(facts)
         try:
@@ -112,7 +112,7 @@ def _add_entry(pages: Blueprint, rt: Runtime) -> None:
         except StaleError:
             return _form(rt, scope, loaded, facts, filled, stale=True), 409
         done = "entered" if kept.items else "unchanged"
-        return redirect(url_for("dashboard.participant", code=code, done=done), 303)
+        return redirect(url_for("dashboard.participant", code=code, study=scope.named, done=done), 303)
 
 
 def _window(rt: Runtime, scope: Scope, code: str, window: str) -> tuple[Loaded, WindowFacts]:

@@ -14,6 +14,8 @@ from pro_service.store.reports import Sites
 from pro_service.web.access import signed_in
 
 STUDY_COOKIE = "study"
+NOBODYS = -1
+"""The id of no study."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Scope:
         return zone_of(next((sites[code].zone for code in codes if code in sites), "UTC"))
 
     @property
+    def named(self) -> str | None:
+        """The study, for an address that would otherwise lead to whichever is chosen by then; None if there is one."""
+        return self.study if len(self.studies) > 1 else None
+
+    @property
     def chosen_sites(self) -> Sites:
         """The sites one may see and has chosen."""
         if self.site is None:
@@ -53,13 +60,23 @@ def actor() -> Actor:
     return Actor(kind="staff", id=f"user:{user_id}", source="dashboard", user_id=user_id)
 
 
-def scope_of(rt: Runtime, study_id: int | None = None) -> Scope:
-    """What the reader may see: the study they chose, else their first; `study_id` asks for one, 404 if not theirs."""
+def scope_here(rt: Runtime) -> Scope:
+    """What the reader may see of the study this page or form is about: two studies may use the same codes."""
+    return scope_of(rt, named=request.values.get("study"))
+
+
+def scope_of(rt: Runtime, study_id: int | None = None, *, named: str | None = None) -> Scope:
+    """What the reader may see: the study they chose, else their first.
+
+    `study_id`, or its code in `named`, asks for one; 404 if it is not theirs.
+    """
     grants = [grant for grant in signed_in().roles if grant.role == "coordinator"]
     everywhere = any(grant.study_id is None for grant in grants)
     with rt.sessions.reading() as session:
-        named = {study.code: study.id for study in studies.every(session)}
-        theirs = {code: key for code, key in named.items() if everywhere or key in {g.study_id for g in grants}}
+        every = {study.code: study.id for study in studies.every(session)}
+        theirs = {code: key for code, key in every.items() if everywhere or key in {g.study_id for g in grants}}
+        if named is not None:
+            study_id = theirs.get(named, NOBODYS)
         if study_id is not None and study_id not in theirs.values():
             abort(404)
         chosen = study_id if study_id is not None else theirs.get(request.cookies.get(STUDY_COOKIE, ""))

@@ -66,6 +66,12 @@ def _theirs(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
         return scope, task, loaded
 
 
+def is_about(rt: Runtime, task_id: int, scope: Scope, code: str) -> bool:
+    """Whether this task, if it is the reader's, is about this participant."""
+    whose, task, _ = _theirs(rt, task_id)
+    return whose.study_id == scope.study_id and task.participant == code
+
+
 def page(
     rt: Runtime, task_id: int, *, number: str | None = None, refused: str | None = None, stale: bool = False
 ) -> str:
@@ -96,14 +102,13 @@ def page(
 
 
 def _call(rt: Runtime, task_id: int) -> ResponseReturnValue:
-    _, task, loaded = _theirs(rt, task_id)
+    scope, task, loaded = _theirs(rt, task_id)
     given = request.form
     outcome = given.get("outcome", "")
     if outcome == "completed_now" and task.participant and task.point:
-        address = url_for(
-            "dashboard.enter", code=task.participant, window=task.point.code, mode="telephone", task=task_id
-        )
-        return redirect(address, 303)
+        code, window, named = task.participant, task.point.code, scope.named
+        form = url_for("dashboard.enter", code=code, window=window, mode="telephone", task=task_id, study=named)
+        return redirect(form, 303)
     zone = zone_of(task.site.zone if task.site else "UTC")
     told = Told(cast("Outcome", outcome), local_time(given.get("call_back_at", ""), zone), given.get("note"))
     if loaded is None:
