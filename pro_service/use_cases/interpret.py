@@ -12,7 +12,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import cases, inbox, studies
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
-from pro_service.use_cases.carrying import Work, work
+from pro_service.use_cases.carrying import SCHEDULER, Work, work
 
 BATCH = 200
 
@@ -115,12 +115,23 @@ def _nobody(unit: Work, loaded: list[Loaded], row: inbox.Text) -> None:
 
 
 def _give_to_a_person(rt: Runtime, inbound_id: int, now: datetime) -> None:
-    actor = Actor(kind="system", id="scheduler", source="scheduler")
-    with work(rt, actor, now) as unit:
+    """A task for each owner of the telephone; where that fails too, one that is about nobody."""
+    try:
+        _end_unread(rt, inbound_id, now, attributed=True)
+    except Exception as fault:  # noqa: BLE001 -- one text must not stop the beat, nor be read for ever
+        logs.fault("interpret", fault, inbound=inbound_id)
+        _end_unread(rt, inbound_id, now, attributed=False)
+
+
+def _end_unread(rt: Runtime, inbound_id: int, now: datetime, *, attributed: bool) -> None:
+    with work(rt, SCHEDULER, now) as unit:
         row = inbox.unread(unit.session, inbound_id)
         if row is None:
             return
-        for one in rt.loader.load(unit.session, cases.with_telephone(unit.session, row.sender_index)):
+        if not attributed:
+            _nobody(unit, [], row)
+        owners = cases.with_telephone(unit.session, row.sender_index) if attributed else ()
+        for one in rt.loader.load(unit.session, owners):
             task = escalate(one.case, "E0", "unreadable_reply", now)
             unit.carry_out(one, [replace(task, key=f"E0:unreadable_reply:i{inbound_id}:p{one.case.participant.id}")])
         inbox.interpreted(unit.session, inbound_id, now, "fault", study_id=None, participant_id=None)
