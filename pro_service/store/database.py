@@ -78,6 +78,8 @@ def _prepare(connection: Any, _record: object) -> None:
     # Else INSERT OR REPLACE walks past the audit triggers.
     cursor.execute("PRAGMA recursive_triggers = ON")
     cursor.execute("PRAGMA cache_size = -65536")
+    # A batch changes pages all over the file: checkpoints every 4 MB write the same ones again and again.
+    cursor.execute("PRAGMA wal_autocheckpoint = 4000")
     cursor.close()
 
 
@@ -144,6 +146,13 @@ class _Gate:
 
     def __enter__(self) -> None:
         self._lock.acquire()
+        try:
+            self._stand_in_line()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _stand_in_line(self) -> None:
         if self._path is not None:
             if self._file is None:
                 self._file = self._path.open("w")

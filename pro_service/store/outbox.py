@@ -17,6 +17,7 @@ from pro_service.store.bulk import Bulk
 from pro_service.store.ids import row_ids
 from pro_service.store.schema import attempts, messages, participants, users, windows
 from pro_service.store.vault import token_hash
+from pro_service.store.waiting import READY
 
 m, p, w = messages.c, participants.c, windows.c
 
@@ -71,7 +72,7 @@ def claim(
 ) -> list[Claimed]:
     """Take up to `limit` messages that are due and may go; the caller commits before it sends."""
     due = and_(
-        m.state == "ready",
+        READY,
         m.next_try_at <= now,
         m.channel.in_(tuple(channels)),
         or_(m.useful_until.is_(None), m.useful_until > now),
@@ -90,12 +91,7 @@ def claim(
     ids = session.scalars(found).all()
     if not ids:
         return []
-    taken = (
-        update(messages)
-        .where(m.id.in_(ids), m.state == "ready")
-        .values(state="sending", attempt=m.attempt + 1, lease_until=now + lease)
-    )
-    session.execute(taken)
+    session.connection().execute(_TAKEN, [{"m_id": row_id, "m_lease": now + lease} for row_id in ids])
     rows = session.execute(_what_is_needed().where(m.id.in_(ids), m.state == "sending").order_by(m.next_try_at)).all()
     claimed = [Claimed(row.id, row.attempt, token, *row[2:]) for row, token in zip(rows, tokens, strict=False)]
     _begin_attempts(session, claimed, now)
@@ -195,6 +191,11 @@ def _look_again(session: Session, outcomes: Iterable[Outcome], now: datetime) ->
         session.connection().execute(_LOOK_AGAIN, rows)
 
 
+_TAKEN = (
+    update(messages)
+    .where(m.id == bindparam("m_id"), m.state == "ready")
+    .values(state="sending", attempt=m.attempt + 1, lease_until=bindparam("m_lease"))
+)
 _ACCEPTED = (
     update(messages)
     .where(m.id == bindparam("m_id"), m.state == "sending", m.attempt == bindparam("m_attempt"))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
@@ -11,10 +11,14 @@ from pro_service.store.schema import AnyRow, attempts, messages, participants, w
 
 m, p, w = messages.c, participants.c, windows.c
 
+READY = text("messages.state = 'ready'")
+UNSETTLED = text("messages.state IN ('sending', 'uncertain')")
+"""Word for word the conditions of the partial indexes: from bound values neither database sees that it may use them."""
+
 
 def leases_over(session: Session, now: datetime) -> None:
     """Messages whose worker never came back: whether a text left is uncertain; a mail goes again, as the same mail."""
-    over = update(messages).where(m.state == "sending", m.lease_until <= now)
+    over = update(messages).where(UNSETTLED, m.state == "sending", m.lease_until <= now)
     again = over.where(m.channel == "email").values(state="ready", error="lease", lease_until=None, next_try_at=now)
     in_doubt = over.where(m.channel != "email").values(state="uncertain", error="lease", lease_until=None)
     for statement in (again, in_doubt):
@@ -24,7 +28,7 @@ def leases_over(session: Session, now: datetime) -> None:
 def void(session: Session, now: datetime) -> Sequence[AnyRow]:
     """End what waits and may not go any more: too late, or no longer allowed. Gives (id, participant id, state)."""
     ended: list[AnyRow] = []
-    late = update(messages).where(m.state == "ready", m.useful_until <= now)
+    late = update(messages).where(READY, m.useful_until <= now)
     ended += session.execute(
         late.values(state="expired", ended_at=now).returning(m.id, m.participant_id, m.state)
     ).all()
@@ -32,7 +36,7 @@ def void(session: Session, now: datetime) -> Sequence[AnyRow]:
         select(m.id)
         .join(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
-        .where(m.state == "ready", m.next_try_at <= now, m.channel == "sms")
+        .where(READY, m.next_try_at <= now, m.channel == "sms")
     )
     gone = or_(
         and_(
@@ -57,7 +61,7 @@ def void(session: Session, now: datetime) -> Sequence[AnyRow]:
 
 def next_try(session: Session) -> datetime | None:
     """When the next message that waits may go; None = nothing waits."""
-    moment: datetime | None = session.scalar(select(func.min(m.next_try_at)).where(m.state == "ready"))
+    moment: datetime | None = session.scalar(select(func.min(m.next_try_at)).where(READY))
     return moment
 
 
@@ -66,7 +70,7 @@ def past_today(session: Session, now: datetime, limit: int) -> Sequence[AnyRow]:
     statement = (
         select(m.id, p.zone, p.protocol_version_id, m.useful_until)
         .join(participants, p.id == m.participant_id)
-        .where(m.state == "ready", m.next_try_at <= now, m.today_until <= now)
+        .where(READY, m.next_try_at <= now, m.today_until <= now)
         .limit(limit)
     )
     return session.execute(statement).all()
@@ -83,7 +87,9 @@ def long_uncertain(session: Session, before: datetime, limit: int) -> Sequence[A
     statement = (
         select(m.id, m.participant_id)
         .join(attempts, and_(attempts.c.message_id == m.id, attempts.c.number == m.attempt))
-        .where(m.state == "uncertain", m.channel == "sms", m.told_at.is_(None), attempts.c.started_at < before)
+        .where(
+            UNSETTLED, m.state == "uncertain", m.channel == "sms", m.told_at.is_(None), attempts.c.started_at < before
+        )
         .limit(limit)
     )
     return session.execute(statement).all()
@@ -102,12 +108,14 @@ def anything(connection: Connection, now: datetime, before: datetime) -> bool:
 _ANYTHING = select(
     or_(
         select(m.id)
-        .where(m.state == "ready", m.next_try_at <= bindparam("now"))
+        .where(READY, m.next_try_at <= bindparam("now"))
         .order_by(m.next_try_at)
         .limit(literal_column("1"))
         .scalar_subquery()
         .is_not(None),
-        select(m.id).where(m.state == "sending", m.lease_until <= bindparam("now")).exists(),
-        select(m.id).where(m.state == "uncertain", m.told_at.is_(None), m.queued_at < bindparam("before")).exists(),
+        select(m.id).where(UNSETTLED, m.state == "sending", m.lease_until <= bindparam("now")).exists(),
+        select(m.id)
+        .where(UNSETTLED, m.state == "uncertain", m.told_at.is_(None), m.queued_at < bindparam("before"))
+        .exists(),
     )
 )
