@@ -108,8 +108,8 @@ def test_what_a_refusal_calls_for_is_written_with_it(rt: Runtime, clock: support
     tick(rt)
     deliver(using(rt, Failing(Refused(21610, "opted_out"))))
     with rt.sessions.reading() as session:
-        state, opted_out = session.execute(select(messages.c.state, participants.c.opted_out_at)).one()
-    assert (state, opted_out) == ("refused", INVITED)
+        assert session.scalars(select(messages.c.state)).all() == ["refused"]
+        assert session.scalars(select(participants.c.opted_out_at)).all() == [INVITED]
     assert "opted_out_at_provider" in reasons(rt)
     assert participant
 
