@@ -12,6 +12,8 @@ from pro_service.cli.terminal import State, as_json, opened, show_json
 
 THREADS = 8
 HOST = "127.0.0.1"
+LARGEST_BODY = 2 * 1024 * 1024
+"""Bytes; more than any page of ours takes, which says so itself."""
 
 
 @click.group("db")
@@ -87,7 +89,16 @@ def _listen(app: WSGIApplication, host: str, port: int, threads: int = THREADS) 
     signal.signal(signal.SIGTERM, _leave)
     logs.event("listening", host=host, port=port)
     try:
-        waitress.serve(app, host=host, port=port, threads=threads, ident=None, clear_untrusted_proxy_headers=True)
+        waitress.serve(
+            app,
+            host=host,
+            port=port,
+            threads=threads,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+            # waitress keeps a body on disk before we see it, up to a gigabyte if nobody says less.
+            max_request_body_size=LARGEST_BODY,
+        )
     except OSError as error:
         click.echo(
             f"pro-service: {host}:{port} cannot be listened on ({error.strerror}): choose another --port", err=True

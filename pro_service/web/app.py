@@ -6,7 +6,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 
-from flask import Flask, g, render_template, request, url_for
+from flask import Flask, abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -51,6 +51,9 @@ def _time_and_language(app: Flask) -> None:
     def start() -> None:
         g.started = time.perf_counter()
         g.language = asked_language() or request.accept_languages.best_match(i18n.LANGUAGES, i18n.SOURCE)
+        # PostgreSQL keeps no NUL, and nothing of ours is named with one.
+        if any("\0" in part for part in (request.path, *request.args.values())):
+            abort(400)
 
     @app.after_request
     def record(response: Response) -> Response:
@@ -79,7 +82,9 @@ def asked_language() -> str | None:
 def _words(app: Flask, static: Path) -> None:
     def in_language(code: str) -> str:
         """Address this page in another language."""
-        kept = request.args.to_dict() | (request.view_args or {}) | {"lang": code}
+        # Flask takes some names for wishes about the address itself.
+        asked = {name: value for name, value in request.args.items() if name != "endpoint" and not name.startswith("_")}
+        kept = asked | (request.view_args or {}) | {"lang": code}
         endpoint = g.get("page", request.endpoint)
         return url_for(endpoint, **kept) if endpoint else f"?lang={code}"
 

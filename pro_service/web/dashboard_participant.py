@@ -16,7 +16,7 @@ from pro_service.use_cases.confirm import confirm
 from pro_service.use_cases.entry import EntryFault, EntryRejectedError, Filled, Mode
 from pro_service.web import dashboard_tasks, dashboard_words
 from pro_service.web.access import roles
-from pro_service.web.dashboard_scope import Scope, actor, scope_here
+from pro_service.web.dashboard_scope import Scope, actor, row_id, scope_here
 from pro_service.web.dashboard_times import since, times
 
 
@@ -38,7 +38,7 @@ def _add_story(pages: Blueprint, rt: Runtime) -> None:
     def telephone(code: str) -> ResponseReturnValue:
         """Show the number once; who looked stands in the audit trail."""
         scope = scope_here(rt)
-        task = request.form.get("task", type=int)
+        task = request.form.get("task", type=row_id)
         if scope.study_id is None or (task is not None and not dashboard_tasks.is_about(rt, task, scope, code)):
             abort(404)
         try:
@@ -96,7 +96,7 @@ def _add_entry(pages: Blueprint, rt: Runtime) -> None:
         loaded, facts = _window(rt, scope, code, window)
         typed = {item: str(answer.value) for item, answer in facts.answers.items() if answer.value is not None}
         declined = frozenset(item for item, answer in facts.answers.items() if answer.declined)
-        filled = Filled(typed, declined, mode=_mode(request.args), task=request.args.get("task", type=int))
+        filled = Filled(typed, declined, mode=_mode(request.args), task=request.args.get("task", type=row_id))
         return _form(rt, scope, loaded, facts, filled)
 
     @pages.post("/participants/<code>/enter/<window>")
@@ -136,7 +136,7 @@ def _filled(facts: WindowFacts) -> Filled:
         reason=given.get("reason", ""),
         mode=_mode(given if "mode" in given else request.args),
         revision=given.get("revision", type=int),
-        task=given.get("task", type=int) or request.args.get("task", type=int),
+        task=given.get("task", type=row_id) or request.args.get("task", type=row_id),
     )
 
 

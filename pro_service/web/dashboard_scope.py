@@ -14,6 +14,7 @@ from pro_service.store.reports import Sites
 from pro_service.web.access import signed_in
 
 STUDY_COOKIE = "study"
+LARGEST_ID = 2**63 - 1
 NOBODYS = -1
 """The id of no study."""
 
@@ -52,6 +53,14 @@ class Scope:
         if self.site is None:
             return self.sites
         return frozenset(key for key, code in self.site_codes.items() if code == self.site)
+
+
+def row_id(text: str) -> int:
+    """The number of a row; ValueError for what no database could count to."""
+    number = int(text)
+    if not 0 < number <= LARGEST_ID:
+        raise ValueError
+    return number
 
 
 def actor() -> Actor:

@@ -13,7 +13,7 @@ from pro_service.store.report_today import Task
 from pro_service.use_cases import calls
 from pro_service.use_cases.calls import MissingReason, Outcome, StaleError, Told, WorkRefusedError
 from pro_service.web.access import roles
-from pro_service.web.dashboard_scope import Scope, actor, scope_of
+from pro_service.web.dashboard_scope import LARGEST_ID, Scope, actor, scope_of
 from pro_service.web.dashboard_times import local_time, since, times
 
 CALL_LEVELS = frozenset({"E1", "E2"})
@@ -50,6 +50,8 @@ def add(pages: Blueprint, rt: Runtime) -> None:
 
 def _theirs(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
     """The task, if it is the reader's; its study, whichever they look at now; its participant."""
+    if task_id > LARGEST_ID:
+        abort(404)
     with rt.sessions.reading() as session:
         whose = tasks.whose(session, task_id)
         if whose is None:
