@@ -249,9 +249,9 @@ class Writer:
         changes = {"level": (None, command.level), "reason": (None, command.reason), "due_at": (None, command.due_at)}
         self.note(loaded, "escalate", "escalation", row_id, changes)
 
-    def possible_participant(self, sender_index: bytes, study_id: int | None) -> None:
-        """A text from a telephone nobody has: one task a sender and day, without a participant."""
-        key = f"E0:possible_participant:{sender_index.hex()[:24]}:{self.now.date().isoformat()}"
+    def possible_participant(self, sender_index: bytes, study_id: int) -> None:
+        """A text from a telephone nobody has: one task a study, sender and day, without a participant."""
+        key = f"E0:possible_participant:{sender_index.hex()[:24]}:{self.now.date().isoformat()}:s{study_id}"
         if self.session.scalar(select(escalations.c.id).where(escalations.c.dedup_key == key)) is not None:
             return
         row = {"study_id": study_id, "level": "E0", "reason": "possible_participant", "dedup_key": key}

@@ -110,8 +110,9 @@ def _nobody(unit: Work, loaded: list[Loaded], row: inbox.Text) -> None:
         task = escalate(one.case, "E0", "shared_telephone", unit.now)
         unit.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
     if not loaded:
-        known = studies.every(unit.session)
-        unit.writer.possible_participant(row.sender_index, study_id=known[0].id if len(known) == 1 else None)
+        # Whose it may be nobody knows: a task without a study would be on nobody's list.
+        for study in studies.every(unit.session):
+            unit.writer.possible_participant(row.sender_index, study.id)
 
 
 def _give_to_a_person(rt: Runtime, inbound_id: int, now: datetime) -> None:

@@ -33,7 +33,8 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     @pages.post("/escalations/<int:task_id>/acknowledge")
     @roles("coordinator")
     def acknowledge(task_id: int) -> ResponseReturnValue:
-        _theirs(rt, task_id)
+        if _theirs(rt, task_id)[2] is None:
+            abort(404)
         calls.acknowledge(rt, actor(), task_id)
         return redirect(url_for("dashboard.task", task_id=task_id, done="acknowledged"), 303)
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from pro_service import paths
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, responses
-from pro_service.use_cases import study
+from pro_service.use_cases import receive, study
 from pro_service.use_cases.tick import tick
 from tests import support
 
@@ -85,6 +85,17 @@ def test_the_number_of_a_task_is_that_participants(rt: Runtime, desk: FlaskClien
     assert (SECOND in page, FIRST in page) == (True, False)
     other = {"csrf": form["csrf"], "study": "DEMO", "task": task}
     assert desk.post("/participants/P-001/telephone", data=other).status_code == 404
+
+
+def test_a_text_from_nobodys_telephone_is_a_task_of_each_study(rt: Runtime, desk: FlaskClient) -> None:
+    receive.receive(rt, {"MessageSid": f"SM{1:032d}", "From": "+12025550199", "Body": "hello"})
+    e = escalations.c
+    with rt.sessions.reading() as session:
+        found = session.scalars(select(e.id).where(e.reason == "possible_participant")).all()
+    assert [desk.get(f"/escalations/{task}").status_code for task in found] == [200, 200]
+    csrf = hidden(desk.get("/").text)["csrf"]
+    assert desk.post(f"/escalations/{found[0]}/acknowledge", data={"csrf": csrf}).status_code == 404
+    assert desk.post(f"/escalations/{found[0]}/resolve", data={"csrf": csrf}).status_code == 303
 
 
 def test_a_study_one_has_no_part_in_is_not_there(desk: FlaskClient) -> None:
