@@ -1,6 +1,5 @@
 """Alert mails: who hears of an escalation, once, and what the mail does not say."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -25,7 +24,7 @@ def letters() -> Telephones:
 
 
 @pytest.fixture
-def mailing(rt: Runtime, letters: Telephones, study_id: int) -> Iterator[Runtime]:
+def mailing(rt: Runtime, letters: Telephones, study_id: int) -> Runtime:
     """Return a runtime that can send mail, with a silent participant at the first site."""
     runtime = replace(rt, mail=letters)
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE, channel="sms-reply", **BASELINE)

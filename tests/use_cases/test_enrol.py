@@ -156,7 +156,7 @@ def test_an_imported_baseline_that_differs_is_a_fault(file: File) -> None:
         ("phone", "444 1 444", "444", "mobile"),
         ("phone", "0532 123", "not a number that exists", "+90 532"),
         ("phone", "0212 123 45 67", "landlines", "mobile"),
-        ("phone", "+90 533 812 34 56", "Northern Cyprus", "telephone column empty"),
+        ("phone", "+90 533 812 34 56", "Northern Cyprus", "messaging_consent and channel empty"),
         ("phone", "+44 20 7946 0018", "landline", "mobile"),
         ("email", "nobody", "not an e-mail address", "name@host"),
         ("timezone", "Europe/Istambul", "not a time zone", "Europe/Istanbul"),
