@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.store import heartbeats
@@ -21,7 +21,7 @@ class Condition:
     """Texts that nobody has read yet."""
     unread_since: datetime | None
     ready_since: datetime | None
-    """Since when the oldest message that is due waits."""
+    """Since when the oldest message waits that is due, or was tried in vain and is put off."""
     dead_channels: int
     """Open tasks of level E0."""
     faulty: int
@@ -32,7 +32,9 @@ def look(session: Session, beat: str, now: datetime) -> Condition:
     """The condition at this instant; `beat` is the heartbeat that must go on."""
     i, m, e, p = inbound.c, messages.c, escalations.c, participants.c
     unread = session.execute(select(func.count(), func.min(i.received_at)).where(i.interpreted_at.is_(None))).one()
-    ready = select(func.min(m.next_try_at)).where(m.state == "ready", m.next_try_at <= now)
+    # A try in vain puts the next one off: by that moment alone, a provider that is away would look like nothing to do.
+    since = case((m.attempt > 0, m.queued_at), else_=m.next_try_at)
+    ready = select(func.min(since)).where(m.state == "ready", or_(m.next_try_at <= now, m.attempt > 0))
     open_e0 = select(func.count()).select_from(escalations).where(e.level == "E0", e.resolved_at.is_(None))
     return Condition(
         studies_in_use=session.execute(select(p.id).limit(1)).first() is not None,
