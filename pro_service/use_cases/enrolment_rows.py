@@ -152,7 +152,9 @@ class RowReader:
             row.fault("phone", finding.reason, finding.remedy)
         if phone.kind == "landline" and not findings:
             remedy = "give a mobile number; or leave messaging_consent and channel empty: then people call"
-            row.fault("phone", "is a landline, and texts are read on a mobile telephone", remedy)
+            row.fault(
+                "phone", "is a landline, internet or personal number, and texts are read on a mobile telephone", remedy
+            )
         return phone
 
     @staticmethod
