@@ -8,7 +8,7 @@ import fcntl
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
@@ -50,7 +50,9 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
             parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
         )
     if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        # Where no folder can be made, opening the file says so, as for every other database out of reach.
+        with suppress(OSError):
+            _make_private(Path(parsed.database))
     engine = create_engine(
         parsed,
         module=sqlite_module(),
@@ -63,6 +65,13 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_private(database: Path) -> None:
+    """A new database is its owner's alone to read: it holds answers and, encrypted, telephones."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    if str(database) != ":memory:" and not database.exists():
+        database.touch(mode=0o600)
 
 
 def _prepare(connection: Any, _record: object) -> None:
