@@ -3,6 +3,7 @@
 import signal
 from dataclasses import asdict
 from types import FrameType
+from typing import Any
 from wsgiref.types import WSGIApplication
 
 import click
@@ -38,13 +39,14 @@ def upgrade(state: State, test: bool) -> None:  # noqa: FBT001 -- click's
 @click.command()
 @click.option("--host", default=HOST, show_default=True)
 @click.option("--port", default=8025, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--trusted-proxy", metavar="ADDRESS", help="Believe this proxy's X-Forwarded-For: whose sign-in it is.")
 @click.pass_obj
-def serve(state: State, host: str, port: int) -> None:
+def serve(state: State, host: str, port: int, trusted_proxy: str | None) -> None:
     """Run the web server: webhooks, participants' pages, dashboard."""
     from pro_service.web.app import create_app  # noqa: PLC0415
 
     with opened(state, serving=True, pool_size=THREADS + 2) as rt:
-        _listen(create_app(rt), host, port)
+        _listen(create_app(rt), host, port, proxy=trusted_proxy)
 
 
 @click.command()
@@ -81,13 +83,14 @@ def deliver(state: State) -> None:
         _show_report(state, asdict(use_case.deliver(rt)))
 
 
-def _listen(app: WSGIApplication, host: str, port: int, threads: int = THREADS) -> None:
+def _listen(app: WSGIApplication, host: str, port: int, *, threads: int = THREADS, proxy: str | None = None) -> None:
     """Serve an application until a signal ends the process; requests under way are finished first."""
     import waitress  # noqa: PLC0415
 
     # waitress winds down on SystemExit and KeyboardInterrupt; SIGTERM alone would end the process on the spot.
     signal.signal(signal.SIGTERM, _leave)
     logs.event("listening", host=host, port=port)
+    believed: dict[str, Any] = {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}
     try:
         waitress.serve(
             app,
@@ -98,6 +101,7 @@ def _listen(app: WSGIApplication, host: str, port: int, threads: int = THREADS) 
             clear_untrusted_proxy_headers=True,
             # waitress keeps a body on disk before we see it, up to a gigabyte if nobody says less.
             max_request_body_size=LARGEST_BODY,
+            **believed,
         )
     except OSError as error:
         click.echo(

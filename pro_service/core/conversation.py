@@ -26,7 +26,7 @@ ASIDES_AN_HOUR = 3
 """Automatic replies an hour that do not advance the conversation."""
 REPLIES_AN_HOUR = 12
 ASIDES = frozenset({"reask", "ack"})
-ALWAYS = frozenset({"stopped", "safety"})
+ALWAYS = frozenset({"stopped", "started", "safety"})
 """Frames that are no asides, however often."""
 EVENING, MORNING = time(18, 30), time(10)
 """When one who said "tonight" or "tomorrow" is asked again, on the participant's clock."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
 from pro_service.store.bulk import Bulk
 from pro_service.store.ids import row_ids
-from pro_service.store.schema import attempts, messages, participants, users, windows
+from pro_service.store.schema import Instant, attempts, messages, participants, users, windows
 from pro_service.store.vault import token_hash
 from pro_service.store.waiting import READY
 
@@ -43,7 +43,7 @@ class Claimed:
     reference: str
 
 
-def may_go(now: datetime) -> ColumnElement[bool]:
+def may_go(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """What must hold in the database at the claim: the same gate as the rules', and the window still open."""
     written_to = and_(
         p.phone.is_not(None),
@@ -96,6 +96,15 @@ def claim(
     claimed = [Claimed(row.id, row.attempt, token, *row[2:]) for row, token in zip(rows, tokens, strict=False)]
     _begin_attempts(session, claimed, now)
     return claimed
+
+
+def still_may_go(connection: Connection, claimed: Claimed, now: datetime) -> bool:
+    """Whether a claimed message is still ours and may still go: asked right before it leaves.
+
+    Between the claim of a batch and its last message seconds pass, in which a participant may have said stop.
+    """
+    asked = {"m_id": claimed.id, "m_attempt": claimed.attempt, "m_now": now}
+    return connection.execute(_STILL, asked).first() is not None
 
 
 def _what_is_needed() -> Any:
@@ -196,9 +205,17 @@ _TAKEN = (
     .where(m.id == bindparam("m_id"), m.state == "ready")
     .values(state="sending", attempt=m.attempt + 1, lease_until=bindparam("m_lease"))
 )
+_NOW: BindParameter[datetime] = bindparam("m_now", type_=Instant())
+_STILL = (
+    select(m.id)
+    .outerjoin(participants, p.id == m.participant_id)
+    .outerjoin(windows, w.id == m.window_id)
+    .where(m.id == bindparam("m_id"), m.state == "sending", m.attempt == bindparam("m_attempt"), may_go(_NOW))
+)
 _ACCEPTED = (
     update(messages)
-    .where(m.id == bindparam("m_id"), m.state == "sending", m.attempt == bindparam("m_attempt"))
+    # An answer that comes after the lease still tells what happened to this attempt.
+    .where(m.id == bindparam("m_id"), m.state.in_(("sending", "uncertain")), m.attempt == bindparam("m_attempt"))
     .values(
         state="accepted",
         provider_id=bindparam("m_sid"),

@@ -11,7 +11,9 @@ import hmac
 import os
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -46,6 +48,8 @@ class Vault:
         self._wrappers = {name: AESGCM(key) for name, key in data_keys}
         self._index_key = index_key
         self.system_key = system_key
+        # One key, one use: the audit trail's is derived, not shared with what encrypts (RFC 5869).
+        self._audit_key = HKDF(hashes.SHA256(), 32, salt=None, info=b"audit trail").derive(system_key)
 
     def new_data_key(self, participant_id: int) -> tuple[bytes, bytes]:
         """A fresh data key: (the key, the key wrapped for this participant's row)."""
@@ -81,7 +85,7 @@ class Vault:
 
     def mac(self, payload: bytes) -> bytes:
         """Keyed hash of an audit row."""
-        return hmac.digest(self.system_key, payload, hashlib.sha256)
+        return hmac.digest(self._audit_key, payload, hashlib.sha256)
 
 
 def open_vault(session: Session, data_keys: tuple[tuple[str, bytes], ...]) -> Vault:

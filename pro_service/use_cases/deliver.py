@@ -116,6 +116,12 @@ class _Sending:
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("deliver", fault, message=claimed.id)
             return Outcome(claimed, "dead", error="unreadable")
+        with self.rt.sessions.glance() as connection:
+            if not outbox.still_may_go(connection, claimed, self.now):
+                return Outcome(claimed, "cancelled", error="stopped")
+        return self._handed_over(claimed, outgoing)
+
+    def _handed_over(self, claimed: Claimed, outgoing: Outgoing) -> Outcome:
         gateway = self.rt.sms if claimed.channel == "sms" else self.rt.mail
         if gateway is None:
             return Outcome(claimed, "ready", error="no_gateway", next_try_at=self.now + timedelta(minutes=1))
@@ -188,7 +194,7 @@ def _record(rt: Runtime, outcomes: Sequence[Outcome], report: DeliverReport) -> 
     for outcome in for_a_person:
         counted += _given_to_a_person(rt, outcome, now)
     for outcome in counted:
-        name = {"ready": "unavailable"}.get(outcome.state, outcome.state)
+        name = {"ready": "unavailable", "cancelled": "void"}.get(outcome.state, outcome.state)
         setattr(report, name, getattr(report, name) + 1)
 
 

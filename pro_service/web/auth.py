@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import secrets
 
 from flask import Blueprint, g, redirect, render_template, request
@@ -113,7 +114,7 @@ def _browser_of(rt: Runtime, cookie: str, email: str) -> str | None:
 
 
 def _signed(rt: Runtime, *parts: str) -> str:
-    return hmac.digest(rt.settings.secret_key, "|".join(parts).encode(), hashlib.sha256).hex()
+    return hmac.digest(rt.settings.secret_key, json.dumps(parts).encode(), hashlib.sha256).hex()
 
 
 def _keep(rt: Runtime, answer: Response, name: str, value: str, seconds: int | None) -> None:

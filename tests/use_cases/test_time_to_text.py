@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from pro_service.gateways.outgoing import Accepted, Outgoing, Refused, Unavailable, Uncertain
-from pro_service.runtime import Runtime
+from pro_service.runtime import SEND_WORKERS, Runtime
 from pro_service.store.schema import attempts, audit_trail, escalations, messages, participants
 from pro_service.use_cases import receive
 from pro_service.use_cases.deliver import DeliverReport, deliver
@@ -189,6 +189,28 @@ def test_a_number_that_takes_no_texts_becomes_a_task_and_is_not_written_to_again
     for day in ("10", "11"):
         pass_time(rt, clock, f"2026-03-{day} 18:30")
     assert phones.sent == []
+    assert participant
+
+
+def test_a_stop_while_a_batch_is_being_sent_still_counts(
+    rt: Runtime, clock: support.SetClock, study_id: int, participant: int
+) -> None:
+    numbers = [f"+12025550{number}" for number in range(110, 116)]
+    for number in numbers:
+        how = {"phone": number, "channel": "sms-reply", **BASELINE}
+        support.enrolled(rt, study_id, f"Q-{number[-3:]}", PROCEDURE, **how)
+
+    class Stopping(Telephones):
+        def send(self, outgoing: Outgoing) -> Accepted:
+            with rt.sessions.begin() as session:
+                session.execute(participants.update().values(opted_out_at=clock.now))
+            return Telephones.send(self, outgoing)
+
+    network = Stopping()
+    report = pass_time(replace(rt, sms=network), clock, "2026-03-09 10:00")
+    # Texts that were on their way side by side may leave; whose turn comes later does not.
+    assert len(network.sent) == report.accepted <= SEND_WORKERS
+    assert report.accepted + report.void == len(numbers) + 1
     assert participant
 
 
