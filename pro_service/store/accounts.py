@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
@@ -86,15 +86,14 @@ def start_login(writer: Writer, user_id: int, token: bytes, csrf: str) -> int:
     return writer.add(logins, row)
 
 
-def login(session: Session, token: bytes) -> Login | None:
+def login(asking: Session | Connection, token: bytes) -> Login | None:
     """The login of a cookie's hash, unless it was ended or its user disabled. Its age is the caller's to judge."""
-    statement = (
-        select(l.id, l.user_id, u.email, u.language, l.csrf, l.started_at, l.seen_at)
-        .join(users, u.id == l.user_id)
-        .where(l.token == token, l.ended_at.is_(None), u.disabled_at.is_(None))
-    )
-    row = session.execute(statement).first()
-    return None if row is None else Login(*row, grants(session, row.user_id))
+    rows = asking.execute(_LOGIN, {"token": token}).all()
+    if not rows:
+        return None
+    granted = tuple(Grant(row.role, row.study_id, row.site_id) for row in rows if row.role is not None)
+    row = rows[0]
+    return Login(row.id, row.user_id, row.email, row.language, row.csrf, row.started_at, row.seen_at, granted)
 
 
 def seen(session: Session, login_id: int, now: datetime) -> None:
@@ -123,3 +122,16 @@ def add_failure(writer: Writer, account: bytes, address: bytes) -> None:
 def forget_failures(session: Session, before: datetime) -> None:
     """Drop failures too old to count."""
     session.execute(delete(login_failures).where(f.failed_at < before))
+
+
+# Asked before every page: one statement, built once.
+_LOGIN = (
+    select(
+        l.id, l.user_id, u.email, u.language, l.csrf, l.started_at, l.seen_at,
+        r.role, r.study_id, r.site_id,
+    )
+    .join(users, u.id == l.user_id)
+    .outerjoin(roles, and_(r.user_id == u.id, r.revoked_at.is_(None)))
+    .where(l.token == bindparam("token"), l.ended_at.is_(None), u.disabled_at.is_(None))
+    .order_by(r.id)
+)  # fmt: skip

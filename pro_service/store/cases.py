@@ -9,9 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnClause, Connection, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnClause,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Answer, Call, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
@@ -66,10 +78,8 @@ class Loader:
 
         Not `whole`: windows and answers alone, all that a window's status needs; nothing may be decided on it.
         """
-        statement = _WHO.where(participants.c.id.in_(ids))
-        if lock and session.get_bind().dialect.name == "postgresql":
-            statement = statement.with_for_update(of=participants, skip_locked=skip_locked)
-        rows = session.execute(statement).all()
+        statement = _who(lock=lock, skip_locked=skip_locked)
+        rows = session.execute(statement, {"ids": ids}).all()
         facts = _Facts(session, [row.id for row in rows], whole=whole)
         return [self._loaded(session, row, facts) for row in rows]
 
@@ -121,31 +131,20 @@ class _Facts:
             self._read_what_happened(session, ids)
 
     def _read(self, session: Session, ids: Sequence[int]) -> None:
-        for row in session.execute(_WINDOWS.where(windows.c.participant_id.in_(ids))).all():
+        given = {"ids": ids}
+        for row in session.execute(_WINDOWS, given).all():
             self.windows[row[0]].append(row)
-        for window_id, *answer in _answers(session, ids):
+        for window_id, *answer in session.execute(_ANSWERS, given).all():
             self.answers[window_id][answer[0]] = Answer(*answer)
 
     def _read_what_happened(self, session: Session, ids: Sequence[int]) -> None:
-        m = messages.c
-        columns = (
-            m.participant_id, m.id, m.window_id, m.kind, m.frame, m.item, m.proposed,
-            m.state, m.queued_at, m.accepted_at, m.useful_until,
-        )  # fmt: skip
-        texts = select(*columns).where(m.participant_id.in_(ids), m.channel == "sms").order_by(m.queued_at, m.id)
-        for text in session.execute(texts).all():
+        given = {"ids": ids}
+        for text in session.execute(_TEXTS, given).all():
             self.messages[text[0]].append(MessageFacts(*text[1:]))
-        e = escalations.c
-        columns = (
-            e.participant_id, e.id, e.window_id, e.level, e.reason, e.dedup_key,
-            e.raised_at, e.due_at, e.acknowledged_at, e.resolved_at, e.outcome,
-        )  # fmt: skip
-        for raised in session.execute(select(*columns).where(e.participant_id.in_(ids)).order_by(e.id)).all():
+        for raised in session.execute(_ESCALATIONS, given).all():
             self.escalations[raised[0]].append(EscalationFacts(*raised[1:]))
-        c = calls.c
-        made = select(c.participant_id, c.window_id, c.called_at, c.outcome).where(c.participant_id.in_(ids))
-        for call in session.execute(made.order_by(c.called_at, c.id)).all():
-            self.calls[call.participant_id].append(Call(call.window_id, call.called_at, call.outcome))
+        for call in session.execute(_CALLS, given).all():
+            self.calls[call[0]].append(Call(*call[1:]))
 
     def window(self, row: AnyRow, protocol: Protocol) -> WindowFacts:
         _, row_id, schedule, cancelled_at, settled, *bounds = row
@@ -153,14 +152,6 @@ class _Facts:
         return WindowFacts(
             row_id, schedule, span, protocol.time_point(span.code), self.answers[row_id], cancelled_at, settled
         )
-
-
-def _answers(session: Session, ids: Sequence[int]) -> Sequence[AnyRow]:
-    """Versions in order, so that the newest is kept last."""
-    r = responses.c
-    columns = (r.window_id, r.item, r.value, r.declined, r.version, r.source, r.received_at, r.in_window)
-    statement = select(*columns).where(r.participant_id.in_(ids), r.window_id.is_not(None)).order_by(r.version)
-    return session.execute(statement).all()
 
 
 def anything(connection: Connection, now: datetime) -> bool:
@@ -247,6 +238,8 @@ _ANYTHING = select(
         select(inbound.c.id).where(inbound.c.interpreted_at.is_(None)).exists(),
     )
 )
+_IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
+m, e, c, r = messages.c, escalations.c, calls.c, responses.c
 _WHO = (
     select(
         *(participants.c[name] for name in ("study_id", "site_id", "protocol_version_id", "data_key", "phone")),
@@ -256,9 +249,47 @@ _WHO = (
         *(participants.c[field.name] for field in fields(Participant)[7:]),
     )
     .join(sites, sites.c.id == participants.c.site_id)
+    .where(participants.c.id.in_(_IDS))
     .order_by(participants.c.id)
 )
-_WINDOWS = select(
-    *(windows.c[name] for name in ("participant_id", "id", "schedule", "cancelled_at", "settled")),
-    *(windows.c[field.name] for field in fields(Window)),
-).order_by(windows.c.opens_at, windows.c.id)
+_WINDOWS = (
+    select(
+        *(windows.c[name] for name in ("participant_id", "id", "schedule", "cancelled_at", "settled")),
+        *(windows.c[field.name] for field in fields(Window)),
+    )
+    .where(windows.c.participant_id.in_(_IDS))
+    .order_by(windows.c.opens_at, windows.c.id)
+)
+# Versions in order, so that the newest is kept last.
+_ANSWERS = (
+    select(r.window_id, r.item, r.value, r.declined, r.version, r.source, r.received_at, r.in_window)
+    .where(r.participant_id.in_(_IDS), r.window_id.is_not(None))
+    .order_by(r.version)
+)
+_TEXTS = (
+    select(
+        m.participant_id, m.id, m.window_id, m.kind, m.frame, m.item, m.proposed,
+        m.state, m.queued_at, m.accepted_at, m.useful_until,
+    )
+    .where(m.participant_id.in_(_IDS), m.channel == "sms")
+    .order_by(m.queued_at, m.id)
+)  # fmt: skip
+_ESCALATIONS = (
+    select(
+        e.participant_id, e.id, e.window_id, e.level, e.reason, e.dedup_key,
+        e.raised_at, e.due_at, e.acknowledged_at, e.resolved_at, e.outcome,
+    )
+    .where(e.participant_id.in_(_IDS))
+    .order_by(e.id)
+)  # fmt: skip
+_CALLS = (
+    select(c.participant_id, c.window_id, c.called_at, c.outcome)
+    .where(c.participant_id.in_(_IDS))
+    .order_by(c.called_at, c.id)
+)
+
+
+@lru_cache(maxsize=4)
+def _who(*, lock: bool, skip_locked: bool) -> Select[Any]:
+    """Participants (`ids`); SQLite, which has no row locks, reads past the taking of theirs."""
+    return _WHO.with_for_update(of=participants, skip_locked=skip_locked) if lock else _WHO

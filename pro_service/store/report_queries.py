@@ -1,8 +1,9 @@
-"""The statements behind the first page, made once: building them costs more than the database needs to answer.
+"""The statements behind the pages, made once: building them costs more than the database needs to answer.
 
 Parameters: `study` (id), `now`, `sites` (ids; only where `limited`), `ids` / `window_ids` / `participant_ids`.
 """
 
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,7 @@ from sqlalchemy import (
 )
 
 from pro_service.core.protocol import LevelCode
-from pro_service.store.schema import calls, escalations, messages, participants, sites, users, windows
+from pro_service.store.schema import calls, escalations, messages, participants, sites, tallies, users, windows
 
 QUEUE = 20
 PER_LEVEL = 10
@@ -31,6 +32,11 @@ CALLS: tuple[LevelCode, ...] = ("E1", "E2")
 LEVELS: tuple[LevelCode, ...] = ("ES", "E4", "E2", "E1", "E0", "E3")
 
 e, p, w = escalations.c, participants.c, windows.c
+
+
+def given(study_id: int, sites_seen: Collection[int] | None) -> dict[str, Any]:
+    """Parameters of a statement about a study; `sites` where not all of them may be seen."""
+    return {"study": study_id} | ({} if sites_seen is None else {"sites": list(sites_seen)})
 
 
 def _study() -> BindParameter[int]:
@@ -155,5 +161,27 @@ def next_opening(*, limited: bool) -> Select[Any]:
         .where(p.withdrawn_at.is_(None), p.died_at.is_(None))
         .order_by(ahead.c.opens_at, p.code)
         .limit(1)
+    )
+    return statement.where(p.site_id.in_(_many("sites"))) if limited else statement
+
+
+@lru_cache(maxsize=2)
+def tallied(*, limited: bool) -> Select[Any]:
+    """(code, how it is counted, how many) of settled windows."""
+    t = tallies.c
+    statement = select(t.code, t.status, func.sum(t.count)).where(t.study_id == _study()).group_by(t.code, t.status)
+    return statement.where(t.site_id.in_(_many("sites"))) if limited else statement
+
+
+@lru_cache(maxsize=4)
+def closed(*, limited: bool, cap: int | None) -> Select[int]:
+    """Confirmed participants, at most `cap`, with windows that have closed and are not settled yet."""
+    statement = (
+        select(w.participant_id)
+        .join(participants, p.id == w.participant_id)
+        .where(w.study_id == _study(), w.settled.is_(None), w.cancelled_at.is_(None))
+        .where(w.closes_at <= _now(), p.confirmed_at.is_not(None))
+        .distinct()
+        .limit(cap)
     )
     return statement.where(p.site_id.in_(_many("sites"))) if limited else statement

@@ -79,7 +79,7 @@ class Today:
 
 def today(session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites = None) -> Today:
     """The first page, at `now`; a fixed number of queries."""
-    given: dict[str, Any] = {"study": study_id, "now": now} | ({} if sites is None else {"sites": list(sites)})
+    given = queries.given(study_id, sites) | {"now": now}
     limited = sites is not None
     saving = session.scalars(queries.queue(limited=limited), given).all()[: queries.QUEUE]
     rest = session.scalars(queries.others(limited=limited), given).all()

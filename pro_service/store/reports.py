@@ -9,15 +9,16 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import AFTER_OPENING, Case, Participant, WindowFacts, settled_as
 from pro_service.core.decisions import primary_open
 from pro_service.core.protocol import Protocol
+from pro_service.store import report_queries as queries
 from pro_service.store import schema
 from pro_service.store.cases import Loaded, Loader
-from pro_service.store.schema import heartbeats, participants, protocol_versions, studies, tallies, windows
+from pro_service.store.schema import heartbeats, participants, protocol_versions, studies, windows
 
 Sites: TypeAlias = Collection[int] | None
 """Ids of the sites one may see; None = every site of the study."""
@@ -67,7 +68,7 @@ def study_code(session: Session, study_id: int) -> str:
 
 def heartbeat(session: Session, name: str = "tick") -> datetime | None:
     """When this beat was last felt; None = never."""
-    return session.scalar(select(heartbeats.c.at).where(heartbeats.c.name == name))
+    return session.scalar(_HEARTBEAT, {"name": name})
 
 
 def compliance(
@@ -89,20 +90,17 @@ def compliance(
 
 
 def _settled(session: Session, study_id: int, sites: Sites) -> Counter[tuple[str, str]]:
-    statement = _TALLIES.params(study=study_id)
-    if sites is not None:
-        statement = statement.where(tallies.c.site_id.in_(sites))
-    return Counter({(code, settled): int(count) for code, settled, count in session.execute(statement)})
+    statement = queries.tallied(limited=sites is not None)
+    rows = session.execute(statement, queries.given(study_id, sites))
+    return Counter({(code, settled): int(count) for code, settled, count in rows})
 
 
 def _unsettled(
     session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites, cap: int | None
 ) -> Iterator[tuple[str, str]]:
     """(code, how it will be counted) of windows that have closed since the last tick."""
-    closed = _CLOSED.params(study=study_id, now=now).limit(cap)
-    if sites is not None:
-        closed = closed.where(participants.c.site_id.in_(sites))
-    ids = session.scalars(closed).all()
+    closed = queries.closed(limited=sites is not None, cap=cap)
+    ids = session.scalars(closed, queries.given(study_id, sites) | {"now": now}).all()
     for start in range(0, len(ids), BATCH):
         for loaded in loader.load(session, ids[start : start + BATCH], lock=False, whole=False):
             yield from _judged(loaded.case, now)
@@ -244,16 +242,4 @@ _SITES = (
     .where(schema.sites.c.study_id == bindparam("study"))
     .order_by(schema.sites.c.code)
 )
-_TALLIES = (
-    select(tallies.c.code, tallies.c.status, func.sum(tallies.c.count))
-    .where(tallies.c.study_id == bindparam("study"))
-    .group_by(tallies.c.code, tallies.c.status)
-)
-_CLOSED = (
-    select(windows.c.participant_id)
-    .join(participants, participants.c.id == windows.c.participant_id)
-    .where(windows.c.study_id == bindparam("study"), windows.c.settled.is_(None), windows.c.cancelled_at.is_(None))
-    .where(windows.c.closes_at <= bindparam("now", type_=windows.c.closes_at.type))
-    .where(participants.c.confirmed_at.is_not(None))
-    .distinct()
-)
+_HEARTBEAT = select(heartbeats.c.at).where(heartbeats.c.name == bindparam("name"))

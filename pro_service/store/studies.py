@@ -33,8 +33,7 @@ class Version:
 
 def every(session: Session) -> tuple[Study, ...]:
     """All studies, by code."""
-    rows = session.execute(select(studies.c.id, studies.c.code).order_by(studies.c.code))
-    return tuple(Study(row.id, row.code) for row in rows)
+    return tuple(Study(row.id, row.code) for row in session.execute(_EVERY))
 
 
 def taken(session: Session, study_id: int) -> None:
@@ -82,6 +81,7 @@ def add_sites(writer: Writer, study: Study, codes: Sequence[str]) -> None:
         writer.add(sites, {"study_id": study.id, "code": code})
 
 
+_EVERY = select(studies.c.id, studies.c.code).order_by(studies.c.code)
 _VERSION: Select[tuple[int, int, str, datetime]] = select(v.id, v.number, v.sha256, v.loaded_at)
 
 

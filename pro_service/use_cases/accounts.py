@@ -210,8 +210,8 @@ def current(rt: Runtime, token: str) -> Login | None:
     if not token:
         return None
     now = rt.clock()
-    with rt.sessions.reading() as session:
-        login = accounts.login(session, token_hash(token))
+    with rt.sessions.glance() as connection:
+        login = accounts.login(connection, token_hash(token))
     if login is None or now - login.seen_at > IDLE or now - login.started_at > LONGEST:
         return None
     if now - login.seen_at >= SEEN_EVERY:
