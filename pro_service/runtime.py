@@ -154,7 +154,7 @@ def _instant(text: str) -> datetime:
     except ValueError:
         instant = None
     if instant is None or instant.tzinfo is None:
-        message = "PRO_SERVICE_NOW is neither an ISO instant with an offset nor a file that holds one"
+        message = "PRO_SERVICE_NOW is neither an instant nor a file with one: write it as 2026-03-09T10:00:00+03:00"
         raise ClockError(message)
     return instant.astimezone(UTC)
 

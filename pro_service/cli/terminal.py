@@ -58,25 +58,28 @@ class Guarded(click.Group):
             found = tuple(Fault(fault.name, None, fault.fault, fault.remedy) for fault in error.faults)
             show_faults(found, as_json=ctx.ensure_object(State).as_json)
         except Exception as error:  # noqa: BLE001 -- the last place before the terminal
-            _explain(error)
+            _explain(error, as_json=ctx.ensure_object(State).as_json)
         raise click.exceptions.Exit(1)
 
 
-def _explain(error: Exception) -> None:
-    """One line, without a value that may be somebody's: only our own errors' messages are known to carry none."""
+def _explain(error: Exception, *, as_json: bool) -> None:
+    """One fault, without a value that may be somebody's: only our own errors' messages are known to carry none."""
     # Their modules are heavy, and already imported when one of them was raised.
     from pro_service.runtime import ClockError  # noqa: PLC0415
     from pro_service.store.migrate import BehindError, TestDatabaseError  # noqa: PLC0415
     from pro_service.store.vault import WrongKeyError  # noqa: PLC0415
 
     if isinstance(error, ClockError | BehindError | TestDatabaseError | WrongKeyError):
-        click.echo(f"pro-service: {error}", err=True)
+        fault, _, remedy = str(error).rpartition(": ")
     elif type(error).__name__ == "OperationalError":
-        remedy = "check DATABASE_URL, and that the server runs and the file can be written"
-        click.echo(f"pro-service: the database cannot be reached; {remedy}", err=True)
+        fault, remedy = "the database cannot be reached", "check DATABASE_URL, and that the server or folder is there"
     else:
         logs.fault("command", error)
-        click.echo(f"pro-service: an unexpected fault ({type(error).__name__}); nothing half-done was kept", err=True)
+        fault, remedy = f"an unexpected fault ({type(error).__name__}); nothing half-done was kept", "see the log"
+    if as_json:
+        show_faults((Fault("", None, fault, remedy),), as_json=True)
+    else:
+        click.echo(f"pro-service: {fault}: {remedy}", err=True)
 
 
 @contextmanager

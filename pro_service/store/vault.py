@@ -72,7 +72,9 @@ class Vault:
         try:
             return wrapper.decrypt(rest[:NONCE], rest[NONCE:], place.encode())
         except InvalidTag:
-            message = f"the key {name.decode()!r} in DATA_KEYS is not the one this database was made with"
+            message = (
+                f"the key {name.decode()!r} in DATA_KEYS does not fit this database: give the one it was made with"
+            )
             raise WrongKeyError(message) from None
 
     def data_key(self, wrapped: bytes, participant_id: int) -> bytes:

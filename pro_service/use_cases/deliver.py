@@ -169,8 +169,9 @@ class _Sending:
     def _refused(self, claimed: Claimed, fault: Refused) -> Outcome:
         if fault.kind == "credentials":
             # Nobody's text is at fault: nothing goes until the credentials are right.
+            if claimed.channel not in self.locked_out:
+                logs.fault("deliver.credentials", fault, channel=claimed.channel, code=fault.code)
             self.locked_out.add(claimed.channel)
-            logs.fault("deliver.credentials", fault, channel=claimed.channel, code=fault.code)
             return Outcome(claimed, "ready", error=str(fault.code), next_try_at=self.now + LOCKED_OUT)
         return Outcome(claimed, "refused", error=str(fault.code))
 

@@ -40,6 +40,14 @@ def test_a_database_that_is_behind_is_refused_and_the_command_named(tmp_path: Pa
     assert "pro-service db upgrade" in done.stderr
 
 
+def test_a_program_is_told_of_it_as_of_every_other_fault(tmp_path: Path) -> None:
+    done = ran(tmp_path, "tick", "--json")
+    assert done.exit_code == 1
+    (fault,) = json.loads(done.stdout)
+    assert set(fault) == {"path", "line", "fault", "remedy"}
+    assert "db upgrade" in fault["remedy"]
+
+
 def test_the_wrong_key_is_refused(tmp_path: Path) -> None:
     assert ran(tmp_path, "db", "upgrade").exit_code == 0
     done = ran(tmp_path, "tick", DATA_KEYS="k1:" + "A" * 43 + "=")
