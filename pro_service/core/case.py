@@ -231,12 +231,14 @@ def status(window: WindowFacts, participant: Participant, primary: str | None, n
     """Say what a window is at `now`. Depends on facts alone; `primary` is the id of the deciding item."""
     if window.cancelled_at is not None:
         return "cancelled"
-    lead = window.answers.get(primary) if primary else None
-    asked = [window.answers[item] for item in window.point.items if window.given(item)]
-    nothing_told = not window.missing() and all(answer.declined for answer in asked)
-    if nothing_told or (lead is not None and lead.declined):
+    answers, items = window.answers, window.point.items
+    lead = answers.get(primary) if primary else None
+    # In one pass: a page of the grid asks this for some hundreds of windows.
+    asked = [answer for item in items if (answer := answers.get(item)) is not None and answer.given]
+    complete = len(asked) == len(items)
+    if (lead is not None and lead.declined) or (complete and all(answer.declined for answer in asked)):
         return "declined"
-    if not window.missing():
+    if complete:
         late = any(not answer.in_window for answer in asked)
         return "completed_late" if late else "completed_in_window"
     left = participant.left_at

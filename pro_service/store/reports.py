@@ -200,7 +200,8 @@ def participant_status(case: Case, now: datetime) -> ParticipantStatus:
         return "withdrawn"
     if person.confirmed_at is None:
         return "planned"
-    if case.current and all(window.span.closes_at <= now for window in case.current):
+    current = case.current
+    if current and all(window.span.closes_at <= now for window in current):
         return "finished"
     if person.opted_out_at is not None:
         return "opted_out"

@@ -16,6 +16,7 @@ from pro_service.web import dashboard_participant, dashboard_tasks, dashboard_wo
 from pro_service.web.access import roles, secure
 from pro_service.web.dashboard_scope import STUDY_COOKIE, Scope, scope_of
 from pro_service.web.dashboard_times import times
+from pro_service.web.dashboard_today import RowWriter
 
 LONGEST_CODE = 40
 
@@ -52,11 +53,15 @@ def _add_today(pages: Blueprint, rt: Runtime) -> None:
         with rt.sessions.reading() as session:
             shown = report_today.today(session, rt.loader, scope.study_id, now, scope.sites)
             labels = _labels(scope)
+        write = RowWriter(now)
         return render_template(
             "dashboard/today.html",
             scope=scope,
             today=shown,
             labels=labels,
+            saving=write.saving(shown.queue[1:]),
+            safety=write.open(task for task in shown.tasks if task.level == "ES"),
+            others=write.open(task for task in shown.tasks if task.level != "ES"),
             **times(now),
             cap=report_queries.CAP,
         )

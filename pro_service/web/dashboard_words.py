@@ -19,7 +19,12 @@ IN_HOURS = 72
 
 def word(kind: str, code: str) -> str:
     """What a code of this kind is called; the code itself where it has no word."""
-    return vocabulary(language())[kind].get(code, code.replace("_", " "))
+    return said(vocabulary(language())[kind], code)
+
+
+def said(known: Mapping[str, str], code: str) -> str:
+    """The word of a code; the code itself where it has none."""
+    return known.get(code) or code.replace("_", " ")
 
 
 def words(kind: str) -> Mapping[str, str]:
@@ -34,18 +39,18 @@ def of(texts: Mapping[str, str]) -> str:
 
 def time_left(moment: datetime, now: datetime, times: Mapping[str, str] | None = None) -> str:
     """`17 h left`, `3 d left`, `40 min left`; what has passed is `2 h ago`. `times`: the words, where at hand."""
-    unit, n = _measured(abs(moment - now))
+    unit, n = measured(abs(moment - now))
     return (times or words("time"))[unit + (" left" if moment >= now else " ago")].format(n=n)
 
 
 def overdue(moment: datetime, now: datetime) -> str:
     """How long there is until something is due, or for how long it has been."""
-    unit, n = _measured(abs(moment - now))
+    unit, n = measured(abs(moment - now))
     span = word("time", unit).format(n=n)
     return (_("due in {time}") if moment > now else _("overdue by {time}")).format(time=span)
 
 
-def _measured(span: timedelta) -> tuple[str, int]:
+def measured(span: timedelta) -> tuple[str, int]:
     """The unit in which people tell a span, and how many of it."""
     if span < HOUR:
         return "min", max(int(span / MINUTE), 1)
