@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberType
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
 
 from pro_service.core.enrolment_cells import CellError
 from pro_service.core.folding import plain
@@ -16,6 +17,8 @@ _DAMAGED = re.compile(r"[+-]?\d+[.,]?\d*e\+?\d+", re.IGNORECASE | re.ASCII)
 _DECIMAL = re.compile(r"\d{9,}[.,]0+", re.ASCII)
 _LETTER_O = re.compile(r"(?:(?<=[\d+\s(.-])|^)[oO](?=[\d\s().-]|$)")
 _ALLOWED = re.compile(r"\+?[\d\s().\-/\u00a0\u2010-\u2015]+")
+_WHOLE = re.compile(r"\+([1-9]\d{6,14})", re.ASCII)
+_LONGEST_COUNTRY_CODE = 3
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _LANDLINE = (PhoneNumberType.FIXED_LINE, PhoneNumberType.VOIP, PhoneNumberType.PERSONAL_NUMBER)
 _LONGEST = 40
@@ -37,11 +40,7 @@ def read(text: str, country: str) -> Telephone:
 
     Raises CellError, which never repeats the number.
     """
-    _refuse_damage(text)
-    try:
-        number = phonenumbers.parse(text, country)
-    except NumberParseException:
-        raise CellError("is not a telephone number", WRITE) from None
+    number = _whole(text) or _parsed(text, country)
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     kind = phonenumbers.number_type(number)
     _refuse_turkish_services(e164, country)
@@ -53,6 +52,41 @@ def read(text: str, country: str) -> Telephone:
         raise CellError("is a service number, nobody's telephone", "give the participant's own mobile number")
     region = phonenumbers.region_code_for_number(number) or country
     return Telephone(e164, region, "mobile" if kind in _MOBILE else "landline")
+
+
+def _parsed(text: str, country: str) -> PhoneNumber:
+    _refuse_damage(text)
+    try:
+        return phonenumbers.parse(text, country)
+    except NumberParseException:
+        raise CellError("is not a telephone number", WRITE) from None
+
+
+def _whole(text: str) -> PhoneNumber | None:
+    """What the parser makes of a number in E.164, which a file is full of, in a fifth of its time.
+
+    None for every other text, and for one of whose national part the parser would look for a prefix to take off.
+    """
+    found = _WHOLE.fullmatch(text)
+    if found is None:
+        return None
+    digits = found[1]
+    for length in range(1, _LONGEST_COUNTRY_CODE + 1):
+        code, national = int(digits[:length]), digits[length:]
+        if code in COUNTRY_CODE_TO_REGION_CODE:
+            prefix = _prefix(code)
+            as_it_is = national[0] != "0" and (prefix is None or prefix.match(national) is None)
+            return PhoneNumber(country_code=code, national_number=int(national)) if as_it_is else None
+    return None
+
+
+@lru_cache(maxsize=256)
+def _prefix(country_code: int) -> re.Pattern[str] | None:
+    """What is dialled before a national number inside this country."""
+    region = COUNTRY_CODE_TO_REGION_CODE[country_code][0]
+    known = PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
+    prefix = None if known is None else known.national_prefix_for_parsing
+    return re.compile(prefix) if prefix else None
 
 
 def _refuse_damage(text: str) -> None:

@@ -1,6 +1,8 @@
 """The audit trail: refuses every change inside the database, and each row vouches for itself."""
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Executable, delete, insert, select, text, update
@@ -47,6 +49,16 @@ def test_each_row_vouches_for_everything_it_says(rt: Runtime) -> None:
         for name in ("action", "actor", "changes", "reason", "at", "participant_id"):
             forged = row | {name: "something else"}
             assert rt.vault.mac(payload(forged)) != row["hmac"]
+
+
+def test_what_a_row_vouches_with_is_plain_json(rt: Runtime) -> None:
+    with rt.sessions.reading() as session:
+        row = dict(session.execute(select(audit_trail).limit(1)).mappings().one())
+    row |= {"reason": 'Ünlü "x"\n', "at": datetime(2026, 1, 20, 15, tzinfo=UTC)}
+    said = json.loads(payload(row))
+    assert [name for name, _ in said] == sorted(name for name in row if name != "hmac")
+    assert dict(said) == {name: row[name] for name, _ in said} | {"at": "2026-01-20T15:00:00.000000Z"}
+    assert payload(row) == json.dumps(said, ensure_ascii=False).encode()
 
 
 def test_a_change_that_fails_leaves_no_audit_row(rt: Runtime) -> None:
