@@ -30,6 +30,8 @@ from pro_service.use_cases.carrying import SCHEDULER, Work, work
 LEASE = timedelta(seconds=60)
 LONGEST_CALL = timedelta(seconds=26)
 """Connecting and reading at their time-outs: a call that begins later than this before the lease ends is not begun."""
+FRESH = timedelta(milliseconds=200)
+"""How long a claim's own look at consent and window holds; what leaves later is asked about once more."""
 SMALLEST, LARGEST = 32, 500
 PATIENCE = timedelta(minutes=5)
 """How long a message may stay uncertain before a person is told."""
@@ -116,9 +118,10 @@ class _Sending:
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("deliver", fault, message=claimed.id)
             return Outcome(claimed, "dead", error="unreadable")
-        with self.rt.sessions.glance() as connection:
-            if not outbox.still_may_go(connection, claimed, self.now):
-                return Outcome(claimed, "cancelled", error="stopped")
+        if age > FRESH:
+            with self.rt.sessions.glance() as connection:
+                if not outbox.still_may_go(connection, claimed, self.now):
+                    return Outcome(claimed, "cancelled", error="stopped")
         return self._handed_over(claimed, outgoing)
 
     def _handed_over(self, claimed: Claimed, outgoing: Outgoing) -> Outcome:

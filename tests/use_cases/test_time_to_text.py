@@ -1,5 +1,6 @@
 """Time -> text: what the tick queues and the delivery sends, and what neither ever does."""
 
+import threading
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -10,7 +11,7 @@ from pro_service.gateways.outgoing import Accepted, Outgoing, Refused, Unavailab
 from pro_service.runtime import SEND_WORKERS, Runtime
 from pro_service.store.schema import attempts, audit_trail, escalations, messages, participants
 from pro_service.use_cases import receive
-from pro_service.use_cases.deliver import DeliverReport, deliver
+from pro_service.use_cases.deliver import FRESH, DeliverReport, deliver
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.telephones import Telephones
@@ -195,18 +196,20 @@ def test_a_number_that_takes_no_texts_becomes_a_task_and_is_not_written_to_again
 def test_a_stop_while_a_batch_is_being_sent_still_counts(
     rt: Runtime, clock: support.SetClock, study_id: int, participant: int
 ) -> None:
-    numbers = [f"+12025550{number}" for number in range(110, 116)]
+    numbers = [f"+12025550{number}" for number in range(100, 100 + 2 * SEND_WORKERS)]
     for number in numbers:
         how = {"phone": number, "channel": "sms-reply", **BASELINE}
         support.enrolled(rt, study_id, f"Q-{number[-3:]}", PROCEDURE, **how)
+    answers = threading.Event()
 
-    class Stopping(Telephones):
+    class Slow(Telephones):
         def send(self, outgoing: Outgoing) -> Accepted:
             with rt.sessions.begin() as session:
                 session.execute(participants.update().values(opted_out_at=clock.now))
+            answers.wait(2 * FRESH.total_seconds())  # as a provider takes its time
             return Telephones.send(self, outgoing)
 
-    network = Stopping()
+    network = Slow()
     report = pass_time(replace(rt, sms=network), clock, "2026-03-09 10:00")
     # Texts that were on their way side by side may leave; whose turn comes later does not.
     assert len(network.sent) == report.accepted <= SEND_WORKERS
