@@ -215,7 +215,11 @@ _STILL = (
 _ACCEPTED = (
     update(messages)
     # An answer that comes after the lease still tells what happened to this attempt.
-    .where(m.id == bindparam("m_id"), m.state.in_(("sending", "uncertain")), m.attempt == bindparam("m_attempt"))
+    .where(
+        m.id == bindparam("m_id"),
+        or_(m.state == "sending", m.state == "uncertain"),
+        m.attempt == bindparam("m_attempt"),
+    )
     .values(
         state="accepted",
         provider_id=bindparam("m_sid"),

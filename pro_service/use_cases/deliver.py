@@ -209,6 +209,7 @@ def _kept(rt: Runtime, outcomes: Sequence[Outcome], now: datetime) -> list[Outco
             return outbox.record(session, outcomes, now)
     except Exception as fault:  # noqa: BLE001 -- one fault must not take the others along
         if len(outcomes) > 1:
+            logs.fault("deliver.batch", fault, messages=len(outcomes))
             return [kept for one in outcomes for kept in _kept(rt, [one], now)]
         logs.fault("deliver", fault, message=outcomes[0].claimed.id)
         if outcomes[0].provider_id is None:

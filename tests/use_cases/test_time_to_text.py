@@ -217,6 +217,15 @@ def test_a_stop_while_a_batch_is_being_sent_still_counts(
     assert participant
 
 
+def test_a_batch_is_recorded_together(
+    rt: Runtime, clock: support.SetClock, study_id: int, participant: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    support.enrolled(rt, study_id, "P-007", PROCEDURE, phone="+12025550126", channel="sms-reply", **BASELINE)
+    assert pass_time(rt, clock, "2026-03-09 10:00").accepted == 2
+    assert "deliver.batch" not in caplog.messages
+    assert participant
+
+
 def test_wrong_credentials_lose_no_text(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
