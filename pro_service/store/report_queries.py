@@ -27,7 +27,9 @@ from pro_service.store.schema import calls, escalations, messages, participants,
 QUEUE = 20
 PER_LEVEL = 10
 CAP = 1000
-"""Counts stop here: a page says "999+"."""
+"""So far open windows are counted: a page says "999+"."""
+TASKS_CAP = 100
+"""So far open tasks are counted: nobody works through more, and counting them is what a page would pay for."""
 CALLS: tuple[LevelCode, ...] = ("E1", "E2")
 LEVELS: tuple[LevelCode, ...] = ("ES", "E4", "E2", "E1", "E0", "E3")
 
@@ -80,20 +82,22 @@ def others(*, limited: bool) -> Select[int]:
     """Ids of the first of each level by when they are due, but for calls that can still save a window."""
     parts: list[SelectBase] = []
     for level in LEVELS:
-        part = _of_level(level, limited=limited)
+        first = _of_level(level, limited=limited).order_by(e.due_at)
         if level in CALLS:
-            part = part.where(e.save_by.is_(None) | (e.save_by <= _now()))
-        parts.append(select(part.order_by(e.due_at).limit(PER_LEVEL).subquery()))
+            # Of the first that fell due: a call whose window has closed fell due before those still to be saved.
+            first = first.limit(TASKS_CAP)
+            first = select(e.id).where(e.id.in_(first), e.save_by.is_(None) | (e.save_by <= _now())).order_by(e.due_at)
+        parts.append(select(first.limit(PER_LEVEL).subquery()))
     return select(union_all(*parts).subquery().c.id)
 
 
 @lru_cache(maxsize=2)
 def counts(*, limited: bool) -> Select[Any]:
-    """One row: calls of the queue, open windows, then open escalations by LEVELS; each up to CAP."""
+    """One row: calls of the queue, open windows (up to CAP), open escalations by LEVELS; tasks up to TASKS_CAP."""
     parts = [
-        queue(limited=limited, limit=CAP),
+        queue(limited=limited, limit=TASKS_CAP),
         _open_windows(limited=limited),
-        *(_of_level(level, limited=limited).limit(CAP) for level in LEVELS),
+        *(_of_level(level, limited=limited).limit(TASKS_CAP) for level in LEVELS),
     ]
     return select(*(select(func.count()).select_from(part.subquery()).scalar_subquery() for part in parts))
 

@@ -64,7 +64,7 @@ class Today:
     tasks: tuple[Task, ...]
     """Everything else that is open: safety first, then by level, by when it is due."""
     counts: dict[LevelCode, int]
-    """Open escalations per level, up to CAP."""
+    """Open escalations per level, up to TASKS_CAP."""
     rates: list[ComplianceRow]
     open_windows: int
     """Up to CAP."""

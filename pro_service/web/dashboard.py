@@ -64,6 +64,7 @@ def _add_today(pages: Blueprint, rt: Runtime) -> None:
             others=write.open(task for task in shown.tasks if task.level != "ES"),
             **times(now),
             cap=report_queries.CAP,
+            tasks_cap=report_queries.TASKS_CAP,
         )
 
     @pages.get("/compliance")
