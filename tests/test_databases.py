@@ -3,7 +3,7 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from pro_service import runtime
 from pro_service.settings import Settings
@@ -24,7 +24,10 @@ def test_a_second_upgrade_changes_nothing(settings: Settings) -> None:
 
 
 def test_a_migrated_database_opens(settings: Settings) -> None:
-    runtime.open_runtime(settings).close()
+    opened = runtime.open_runtime(settings)
+    opened.close()
+    assert migrate.revision(opened.sessions.engine) == migrate.head()
+    opened.close()
 
 
 @pytest.mark.parametrize("turn", ["first", "second"])
@@ -33,4 +36,5 @@ def test_each_test_has_a_database_of_its_own(settings: Settings, turn: str) -> N
     engine = make_engine(settings.database_url)
     with engine.begin() as connection:
         connection.execute(insert(installation).values(key="turn", value=turn))
+        assert connection.scalar(select(installation.c.value).where(installation.c.key == "turn")) == turn
     engine.dispose()

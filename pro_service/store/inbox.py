@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pro_service.store.ids import row_ids
-from pro_service.store.schema import AnyRow, inbound, messages
+from pro_service.store.schema import AnyRow, inbound
 from pro_service.store.vault import Vault, opened, sealed
 
 i = inbound.c
@@ -64,13 +64,3 @@ def failed(session: Session, inbound_id: int) -> int:
     """Count one more fault in reading this text; gives how many there were."""
     counted = update(inbound).where(i.id == inbound_id).values(faults=i.faults + 1).returning(i.faults)
     return int(session.execute(counted).scalar_one())
-
-
-def answered_since(session: Session, sender_index: bytes, since: datetime) -> bool:
-    """Whether this unknown sender got a reply since then."""
-    statement = (
-        select(messages.c.id)
-        .join(inbound, i.id == messages.c.inbound_id)
-        .where(i.sender_index == sender_index, messages.c.frame == "unknown-sender", messages.c.queued_at > since)
-    )
-    return session.execute(statement.limit(1)).first() is not None
