@@ -28,6 +28,7 @@ QUEUE = 20
 PER_LEVEL = 10
 CAP = 1000
 """So far open windows are counted: a page says "999+"."""
+WINDOWS_EACH = 5
 TASKS_CAP = 100
 """So far open tasks are counted: nobody works through more, and counting them is what a page would pay for."""
 CALLS: tuple[LevelCode, ...] = ("E1", "E2")
@@ -179,12 +180,22 @@ def tallied(*, limited: bool) -> Select[Any]:
 
 @lru_cache(maxsize=4)
 def closed(*, limited: bool, cap: int | None) -> Select[int]:
-    """Confirmed participants, at most `cap`, with windows that have closed and are not settled yet."""
-    statement = (
+    """Confirmed participants, at most `cap`, with windows that have closed and are not settled yet.
+
+    The windows are found first, by when they closed: joined at once, PostgreSQL walks every window of the study for the
+    few that are not settled. Of each participant there are several, and some wait for their confirmation.
+    """
+    found = (
         select(w.participant_id)
-        .join(participants, p.id == w.participant_id)
-        .where(w.study_id == _study(), w.settled.is_(None), w.cancelled_at.is_(None))
-        .where(w.closes_at <= _now(), p.confirmed_at.is_not(None))
+        .where(w.study_id == _study(), w.settled.is_(None), w.cancelled_at.is_(None), w.closes_at <= _now())
+        .order_by(w.closes_at)
+        .limit(None if cap is None else cap * WINDOWS_EACH)
+        .subquery()
+    )
+    statement = (
+        select(found.c.participant_id)
+        .join(participants, p.id == found.c.participant_id)
+        .where(p.confirmed_at.is_not(None))
         .distinct()
         .limit(cap)
     )
