@@ -75,11 +75,6 @@ def set_language(session: Session, user_id: int, language: str) -> None:
     session.execute(update(users).where(u.id == user_id).values(language=language))
 
 
-def set_password(session: Session, user_id: int, password: str) -> None:
-    """Replace a user's password hash."""
-    session.execute(update(users).where(u.id == user_id).values(password=password))
-
-
 def start_login(writer: Writer, user_id: int, token: bytes, csrf: str) -> int:
     """Queue a server-side session, known by the hash of its cookie."""
     row = {"user_id": user_id, "token": token, "csrf": csrf, "started_at": writer.now, "seen_at": writer.now}
