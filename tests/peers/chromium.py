@@ -33,6 +33,23 @@ def running() -> Iterator[Browser]:
         browser.close()
 
 
+@contextmanager
+def another_page(page: Page) -> Iterator[None]:
+    """Wait at the block's end until what it pressed has brought a page, all of it.
+
+    A click returns as soon as a form has left: what is looked at next is then the page before, or one that has no
+    element yet. An address cannot tell them apart where a form comes back at its own.
+    """
+    with page.expect_navigation(wait_until="load"):
+        yield
+
+
+def faults(page: Page) -> list[str]:
+    """Return what is wrong with the page as it is: axe's findings, and whether it must be scrolled sideways."""
+    sideways = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    return [*axe_faults(page), *(["scrolls sideways"] if sideways else [])]
+
+
 def axe_faults(page: Page) -> list[str]:
     """Return what axe finds against WCAG 2.2 A and AA on the page as it is: rule, what it says, where."""
     source = (places.npm_package("axe-core") / "axe.min.js").read_text(encoding="utf-8")
