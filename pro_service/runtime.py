@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
@@ -10,18 +10,18 @@ import holidays as public_holidays
 from sqlalchemy.orm import Session
 
 from pro_service import wording
+from pro_service.clock import GuardedClock
 from pro_service.core.protocol import Protocol
 from pro_service.core.protocol_json import from_json
 from pro_service.gateways.email import EmailGateway
-from pro_service.gateways.outgoing import Gateway
-from pro_service.gateways.twilio import TwilioGateway
+from pro_service.gateways.outgoing import Gateway, TextGateway
+from pro_service.gateways.twilio import TwilioGateway, usual_pace
 from pro_service.settings import Settings
 from pro_service.store import cases, migrate
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.vault import Vault, open_vault
 
 Clock = Callable[[], datetime]
-SEND_WORKERS = 8
 HOLIDAY_YEARS = range(2020, 2046)
 
 
@@ -55,6 +55,13 @@ class Bundles:
         return found
 
 
+@dataclass(slots=True)
+class Memory:
+    """What this process remembers of its database, to notice when another one stands in its place."""
+
+    last_id: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """What a use case is given. Frozen; tests replace single parts with `dataclasses.replace`."""
@@ -65,9 +72,18 @@ class Runtime:
     vault: Vault
     bundles: Bundles
     loader: cases.Loader
-    sms: Gateway | None
+    sms: TextGateway | None
     """None: no texts are configured; prompts wait in the outbox."""
     mail: Gateway | None
+    memory: Memory = field(default_factory=Memory)
+
+    @property
+    def per_second(self) -> float | None:
+        """Segments a second that may leave; None = as fast as they can."""
+        told = self.settings
+        if told.delivery.per_second is not None:
+            return told.delivery.per_second or None
+        return usual_pace(messaging_service_sid=told.twilio_messaging_service_sid, sender=told.twilio_from)
 
     def wording(self, session: Session, version_id: int) -> wording.Wording:
         """The words of a protocol version."""
@@ -127,17 +143,17 @@ def holidays_of(country: str) -> frozenset[date]:
         return frozenset()
 
 
-def system_clock() -> datetime:
-    """The wall clock, in UTC."""
-    return datetime.now(UTC)
-
-
 def _clock(settings: Settings, *, test: bool) -> Clock:
-    if settings.now is None:
-        return system_clock
-    if not test:
+    if settings.now is not None and not test:
         message = "PRO_SERVICE_NOW is set, and this database was not made with `db upgrade --test`: unset it"
         raise ClockError(message)
+    return clock_of(settings)
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The clock of these settings: the system's, or the one a rehearsal sets. Raises ClockError."""
+    if settings.now is None:
+        return GuardedClock()
     text = settings.now
     path = settings.home / text
 
@@ -159,7 +175,7 @@ def _instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _sms(settings: Settings) -> Gateway | None:
+def _sms(settings: Settings) -> TextGateway | None:
     if not settings.texts:
         return None
     secret = settings.twilio_api_secret
@@ -171,7 +187,8 @@ def _sms(settings: Settings) -> Gateway | None:
         messaging_service_sid=settings.twilio_messaging_service_sid,
         from_number=settings.twilio_from,
         base_url=settings.twilio_base_url,
-        pool_size=SEND_WORKERS,
+        timeouts=(settings.delivery.connect, settings.delivery.timeout),
+        pool_size=settings.delivery.workers,
     )
 
 

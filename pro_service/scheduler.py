@@ -4,20 +4,28 @@ import gc
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from types import FrameType
+from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from pro_service import logs
 from pro_service.runtime import Runtime
+from pro_service.use_cases import quarantine
 from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.pull import pull
+from pro_service.use_cases.reconcile import reconcile
 from pro_service.use_cases.tick import beat, tick
+from pro_service.use_cases.watch import watch
 
 TICK_SECONDS = 60
 DELIVER_SECONDS = 5
+RECONCILE_SECONDS = 15
+PULL_SECONDS = 10 * 60
+WATCH_SECONDS = 60
 
 
 def run(rt: Runtime, *, stop: threading.Event | None = None) -> None:
@@ -28,12 +36,13 @@ def run(rt: Runtime, *, stop: threading.Event | None = None) -> None:
             signal.signal(number, _set(ended))
     # One job that is late is run once, never dropped: APScheduler's own default silently drops it after a second.
     beats = BackgroundScheduler(
-        executors={"default": ThreadPoolExecutor(2)},
+        executors={"default": ThreadPoolExecutor(5)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         timezone="UTC",
     )
+    _guarded("start", quarantine.on_start, rt)()
     at_once = datetime.now(UTC)
-    for name, seconds, work in (("tick", TICK_SECONDS, _tick), ("deliver", DELIVER_SECONDS, _deliver)):
+    for name, seconds, work in _beats(ended):
         beats.add_job(_guarded(name, work, rt), "interval", seconds=seconds, id=name, next_run_time=at_once)
     # What is loaded by now stays: the collector would go through all of it again with every batch of participants.
     gc.collect()
@@ -45,17 +54,52 @@ def run(rt: Runtime, *, stop: threading.Event | None = None) -> None:
     logs.event("scheduler.stopped")
 
 
-def _tick(rt: Runtime) -> None:
-    report = tick(rt)
-    beat(rt, "tick")
-    if any(asdict(report).values()):
-        logs.event("tick", **asdict(report))
+def _beats(ended: threading.Event) -> tuple[tuple[str, int, Callable[[Runtime], None]], ...]:
+    """Name, seconds, what is done; what has much to do leaves the rest for the next start once `ended` is set."""
+
+    def ticking(rt: Runtime) -> None:
+        _told("tick", tick(rt, ended))
+        beat(rt, "tick")
+
+    def delivering(rt: Runtime) -> None:
+        _told("deliver", deliver(rt, ended))
+        quarantine.beat(rt)
+
+    return (
+        ("tick", TICK_SECONDS, ticking),
+        ("deliver", DELIVER_SECONDS, delivering),
+        ("reconcile", RECONCILE_SECONDS, _reconcile),
+        ("pull", PULL_SECONDS, lambda rt: _told("pull", pull(rt))),
+        ("watch", WATCH_SECONDS, _watch),
+    )
 
 
-def _deliver(rt: Runtime) -> None:
-    report = deliver(rt)
+def _reconcile(rt: Runtime) -> None:
+    _told("quarantine", quarantine.settle(rt))
+    _told("reconcile", reconcile(rt))
+
+
+def _watch(rt: Runtime) -> None:
+    for alarm in watch(rt):
+        logs.event("alarm", code=alarm.code)
+
+
+def _told(name: str, report: Any) -> None:
+    """Log what a beat did, if it did anything."""
     if any(asdict(report).values()):
-        logs.event("deliver", **asdict(report))
+        logs.event(name, **asdict(report))
+
+
+def watch_from_outside(rt: Runtime, stop: threading.Event) -> None:
+    """Watch from a process that is not the scheduler: whoever is dead cannot say so. Mails leave from here then."""
+
+    def once(rt: Runtime) -> None:
+        if any(alarm.code == "scheduler" for alarm in watch(rt)):
+            deliver(replace(rt, sms=None))
+
+    look = _guarded("watch", once, rt)
+    while not stop.wait(WATCH_SECONDS):
+        look()
 
 
 def _guarded(name: str, work: Callable[[Runtime], None], rt: Runtime) -> Callable[[], None]:

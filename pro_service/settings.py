@@ -5,7 +5,10 @@ import binascii
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from math import inf, isfinite, nan
 from pathlib import Path
+from typing import overload
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -21,6 +24,13 @@ NAMES = (
     "TWILIO_MESSAGING_SERVICE_SID",
     "TWILIO_FROM",
     "TWILIO_BASE_URL",
+    "TWILIO_TIMEOUT_SECONDS",
+    "TWILIO_PER_SECOND",
+    "TWILIO_PER_DAY",
+    "SEND_WORKERS",
+    "DELIVERY_LEASE_SECONDS",
+    "DELIVERY_ASK_AFTER_SECONDS",
+    "DELIVERY_ASK_AGAIN_SECONDS",
     "SMTP_HOST",
     "SMTP_PORT",
     "SMTP_USERNAME",
@@ -33,6 +43,7 @@ NAMES = (
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 KEY_BYTES = 32
 SECRET_CHARACTERS = 32
+MOST_WORKERS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,37 @@ class SettingsError(Exception):
     def __init__(self, faults: tuple[SettingFault, ...]) -> None:
         super().__init__("; ".join(f"{fault.name}: {fault.fault}" for fault in faults))
         self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The times and limits of sending; every default is the specification's, tests shorten them."""
+
+    timeout: float = 20.0
+    """Seconds an answer of the provider is waited for."""
+    lease: timedelta = timedelta(seconds=60)
+    """How long a worker that claimed a message may take to say what became of it."""
+    ask_after: timedelta = timedelta(seconds=120)
+    """How long after an uncertain attempt the provider is first asked about it."""
+    ask_again: timedelta = timedelta(seconds=60)
+    """How far apart the two answers are that say it never left."""
+    back_off: tuple[float, ...] = (5, 15, 60, 300, 900)  # seconds before the next try, by how many there were
+    workers: int = 8
+    """How many messages are sent side by side."""
+    per_second: float | None = None
+    """Message segments a second; None = as the kind of sender allows, 0 = without a limit."""
+    per_day: int | None = None
+    """Message segments a UTC day; None = without a limit."""
+
+    @property
+    def connect(self) -> float:
+        """Seconds a connection to the provider is waited for."""
+        return min(5.0, self.timeout)
+
+    @property
+    def longest_call(self) -> timedelta:
+        """The longest that one call to the provider can take, with a second to spare."""
+        return timedelta(seconds=self.connect + self.timeout + min(1.0, self.timeout))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +117,7 @@ class Settings:
     smtp_username: str | None = None
     smtp_password: str | None = field(default=None, repr=False)
     mail_from: str | None = None
+    delivery: Delivery = Delivery()
     log_level: str = "INFO"
     now: str | None = None
     """PRO_SERVICE_NOW: an ISO instant or the path of a file that holds one."""
@@ -135,6 +178,7 @@ class _Reader:
             smtp_username=self.text("SMTP_USERNAME"),
             smtp_password=self.text("SMTP_PASSWORD"),
             mail_from=self.text("MAIL_FROM"),
+            delivery=self.delivery(),
             log_level=self.level(),
             now=self.text("PRO_SERVICE_NOW"),
         )
@@ -172,6 +216,46 @@ class _Reader:
             self.fault(name, "is not a port", "write a whole number from 1 to 65535")
             return default
         return int(value)
+
+    def delivery(self) -> Delivery:
+        per_day = self.number("TWILIO_PER_DAY", None, least=1, whole=True)
+        made = Delivery(
+            timeout=self.number("TWILIO_TIMEOUT_SECONDS", 20.0, least=0.1),
+            lease=timedelta(seconds=self.number("DELIVERY_LEASE_SECONDS", 60.0, least=0.1)),
+            ask_after=timedelta(seconds=self.number("DELIVERY_ASK_AFTER_SECONDS", 120.0, least=0.1)),
+            ask_again=timedelta(seconds=self.number("DELIVERY_ASK_AGAIN_SECONDS", 60.0, least=0.1)),
+            workers=int(self.number("SEND_WORKERS", 8, least=1, most=MOST_WORKERS, whole=True)),
+            per_second=self.number("TWILIO_PER_SECOND", None, least=0),
+            per_day=None if per_day is None else int(per_day),
+        )
+        if made.lease <= made.longest_call:
+            seconds = made.longest_call.total_seconds()
+            remedy = f"a call may take {seconds:g} seconds: write more than that, or a shorter TWILIO_TIMEOUT_SECONDS"
+            self.fault("DELIVERY_LEASE_SECONDS", "ends before a call to the provider can", remedy)
+        return made
+
+    @overload
+    def number(self, name: str, default: float, *, least: float, most: float = inf, whole: bool = False) -> float: ...
+    @overload
+    def number(
+        self, name: str, default: None, *, least: float, most: float = inf, whole: bool = False
+    ) -> float | None: ...
+    def number(
+        self, name: str, default: float | None, *, least: float, most: float = inf, whole: bool = False
+    ) -> float | None:
+        value = self.text(name)
+        if value is None:
+            return default
+        try:
+            found = float(value)
+        except ValueError:
+            found = nan
+        if isfinite(found) and least <= found <= most and not (whole and found % 1):
+            return found
+        kind = "a whole number" if whole else "a number"
+        bounds = f"of {least:g} or more" if most == inf else f"from {least:g} to {most:g}"
+        self.fault(name, f"is not {kind} {bounds}", f"write {kind} {bounds}, or leave it out")
+        return default
 
     def level(self) -> str:
         value = (self.text("LOG_LEVEL") or "INFO").upper()

@@ -1,6 +1,7 @@
 """Commands that run the service: database, web server, scheduler, single beats, simulated Twilio."""
 
 import signal
+import threading
 from dataclasses import asdict
 from types import FrameType
 from typing import Any
@@ -9,7 +10,7 @@ from wsgiref.types import WSGIApplication
 import click
 
 from pro_service import logs
-from pro_service.cli.terminal import State, as_json, opened, show_json
+from pro_service.cli.terminal import State, as_json, opened, show_json, who
 
 THREADS = 8
 HOST = "127.0.0.1"
@@ -43,10 +44,20 @@ def upgrade(state: State, test: bool) -> None:  # noqa: FBT001 -- click's
 @click.pass_obj
 def serve(state: State, host: str, port: int, trusted_proxy: str | None) -> None:
     """Run the web server: webhooks, participants' pages, dashboard."""
+    from pro_service.scheduler import watch_from_outside  # noqa: PLC0415
     from pro_service.web.app import create_app  # noqa: PLC0415
 
     with opened(state, serving=True, pool_size=THREADS + 2) as rt:
-        _listen(create_app(rt), host, port, proxy=trusted_proxy)
+        app = create_app(rt)
+        ended = threading.Event()
+        watching = threading.Thread(target=watch_from_outside, args=(rt, ended), name="watch")
+        watching.start()
+        try:
+            _listen(app, host, port, proxy=trusted_proxy)
+        finally:
+            ended.set()
+            app.extensions["intake"].close()
+            watching.join()
 
 
 @click.command()
@@ -76,11 +87,66 @@ def tick(state: State) -> None:
 @as_json
 @click.pass_obj
 def deliver(state: State) -> None:
-    """Send once what waits in the outbox. For cron."""
+    """Send once what waits in the outbox, after asking what became of what is in doubt. For cron."""
     from pro_service.use_cases import deliver as use_case  # noqa: PLC0415
+    from pro_service.use_cases import pull, quarantine, reconcile, watch  # noqa: PLC0415
 
     with opened(state) as rt:
-        _show_report(state, asdict(use_case.deliver(rt)))
+        quarantine.on_start(rt)
+        quarantine.settle(rt)
+        pull.pull_now_and_then(rt)
+        reconcile.reconcile(rt)
+        report = use_case.deliver(rt)
+        quarantine.beat(rt)
+        watch.watch(rt)
+        _show_report(state, asdict(report))
+
+
+@click.command()
+@as_json
+@click.pass_obj
+def reconcile(state: State) -> None:
+    """Ask the provider now: texts in doubt, replies that no webhook brought, and what a quarantine waits for."""
+    from pro_service.use_cases import pull, quarantine  # noqa: PLC0415
+    from pro_service.use_cases import reconcile as use_case  # noqa: PLC0415
+
+    with opened(state) as rt:
+        held = quarantine.settle(rt)
+        fetched = pull.pull(rt)
+        report = asdict(use_case.reconcile(rt))
+        report |= {"replies_fetched": fetched.kept, "quarantine": held.held}
+        report |= {"adopted": held.adopted, "unknown_at_provider": held.unknown}
+        _show_report(state, report)
+
+
+@click.group()
+def quarantine() -> None:
+    """Keep texts back while the database may be older than what was sent."""
+
+
+@quarantine.command()
+@click.pass_obj
+def begin(state: State) -> None:
+    """Keep every text back until all that the provider sent is known. After restoring a backup elsewhere."""
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import quarantine as use_case  # noqa: PLC0415
+
+    with opened(state) as rt:
+        begun = use_case.begin(rt, "by_hand", Actor(kind="staff", id=who(), source="cli"))
+        click.echo("Texts are kept back from now on." if begun else "Texts are kept back already.")
+
+
+@quarantine.command()
+@click.option("--reason", required=True, help="Why it may be lifted although not everything is known; for the audit.")
+@click.pass_obj
+def lift(state: State, reason: str) -> None:
+    """Send again although the provider has texts that are not known here: you have looked at its log."""
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import quarantine as use_case  # noqa: PLC0415
+
+    with opened(state) as rt:
+        lifted = use_case.lift(rt, Actor(kind="staff", id=who(), source="cli"), reason)
+        click.echo("Texts leave again." if lifted else "Nothing was kept back.")
 
 
 def _listen(app: WSGIApplication, host: str, port: int, *, threads: int = THREADS, proxy: str | None = None) -> None:
@@ -126,7 +192,7 @@ def _show_report(state: State, counts: dict[str, object]) -> None:
 @click.pass_obj
 def simulate_twilio(state: State, port: int) -> None:
     """Run a Twilio of our own, with telephones to answer on. Needs no database."""
-    from pro_service.runtime import system_clock  # noqa: PLC0415
+    from pro_service.runtime import clock_of  # noqa: PLC0415
     from pro_service.web.simulator import create_simulator  # noqa: PLC0415
     from pro_service.web.simulator.app import SENDER  # noqa: PLC0415
 
@@ -136,7 +202,7 @@ def simulate_twilio(state: State, port: int) -> None:
         account_sid=told.twilio_account_sid or "AC" + "0" * 32,
         auth_token=told.twilio_auth_tokens[0] if told.twilio_auth_tokens else "simulated",
         webhook_base=told.public_base_url,
-        clock=system_clock,
+        clock=clock_of(told),
         api_key=(key[0], key[1]) if key[0] and key[1] else None,
         sender=told.twilio_from or SENDER,
     )

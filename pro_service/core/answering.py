@@ -14,6 +14,8 @@ from pro_service.core.turn import Turn
 
 REPEAT = timedelta(seconds=60)
 """The same number this soon may be the telephone sending twice."""
+ECHO = timedelta(seconds=30)
+"""The same for a number that was no answer and made us ask: who reads the question and means it takes longer."""
 CONFIRMED_WITHIN = timedelta(hours=24)
 """How long a yes is about the change we proposed."""
 REASKS = ("reask", "reask-2")
@@ -35,7 +37,7 @@ def number(turn: Turn, value: int) -> Iterator[Command]:
             yield from _another(turn, window, previous, value)
     elif not turn.on_its_way or turn.in_doubt:
         # Nothing was asked in a text yet, or nobody knows: a number alone is no answer to it.
-        yield turn.ask("question")
+        yield turn.ask("question", proposed=value)
 
 
 def _another(turn: Turn, window: WindowFacts, previous: Answer, value: int) -> Iterator[Command]:
@@ -126,14 +128,23 @@ def _unscheduled(turn: Turn, value: int) -> Iterator[Command]:
 
 def _answer(turn: Turn, window: WindowFacts, item: str, value: int) -> Iterator[Command]:
     """Keep a number for the awaited item; the same number again within a minute is confirmed first."""
-    before, question = turn.previous, turn.question
-    if before is not None and question is not None and before.value == value and question.frame != "confirm-repeat":
-        since = max(before.received_at, question.accepted_at or question.queued_at)
-        if turn.reply.arrived - since <= REPEAT:
-            if not turn.on_its_way:
-                yield turn.ask("confirm-repeat", proposed=value)
-            return
+    if _is_echo(turn, value):
+        if not turn.on_its_way:
+            yield turn.ask("confirm-repeat", proposed=value)
+        return
     yield from _record(turn, window, item, value)
+
+
+def _is_echo(turn: Turn, value: int) -> bool:
+    """Whether a number may be the telephone's repetition of the text before: an answer, or what made us ask this."""
+    before, question = turn.previous, turn.question
+    if question is None or question.frame == "confirm-repeat":
+        return False
+    asked = question.accepted_at or question.queued_at
+    if before is not None and before.value == value:
+        return turn.reply.arrived - max(before.received_at, asked) <= REPEAT
+    provoked = question.frame == "question" and question.proposed == value
+    return provoked and turn.reply.arrived - asked <= ECHO
 
 
 def _record(

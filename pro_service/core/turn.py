@@ -90,8 +90,16 @@ class Turn:
 
     @property
     def perhaps_seen(self) -> bool:
-        """Whether the awaited question may have been read although nobody confirmed it before the text arrived."""
-        return any(text.state != "ready" for text in self._under_way)
+        """Whether the awaited question may have been read although nobody confirmed it before the text arrived.
+
+        A provider's word that a text did not arrive is no proof: such reports are wrong now and then.
+        """
+        return self._said_to_have_failed or any(text.state != "ready" for text in self._under_way)
+
+    @property
+    def _said_to_have_failed(self) -> bool:
+        texts = () if self.window is None else self.case.texts(self.window.id)
+        return any(text.item == self.awaited and text.state in ("undelivered", "failed") for text in texts)
 
     @property
     def in_doubt(self) -> bool:

@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal[
     "credentials",  # everything stops, alert
-    "configuration",  # this channel stops, alert
+    "configuration",  # this channel stops, alert: no other text would fare better
+    "route",  # our sender does not reach this country or operator: a task, and the others go on
     "bad_number",  # the number or address cannot be reached this way: a task
     "opted_out",  # the person said no at the provider: opt-out, a task
     "template",  # our text is at fault: alert
@@ -25,7 +26,8 @@ Kind: TypeAlias = Literal[
 _CODES: Mapping[Kind, tuple[int, ...]] = MappingProxyType(
     {
         "credentials": (20003, 20005, 20006),
-        "configuration": (20404, 21212, 21408, 21603, 21606, 21612, 21659, 21660, 21701, 21703, 21704, 30034),
+        "configuration": (20404, 21212, 21603, 21606, 21659, 21660, 21701, 21703, 21704, 30034),
+        "route": (21408, 21612),
         "bad_number": (21201, 21211, 21214, 21217, 21604, 21614, 21635),
         "opted_out": (21610,),
         "template": (21602, 21605, 21617, 21619, 21656),

@@ -1,6 +1,7 @@
 """What every way out takes and answers, and the errors named for what the caller can do."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from pro_service.gateways.codes import Kind
@@ -30,6 +31,26 @@ class Accepted:
 
     sid: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One message as the provider remembers it; `created_at` is aware UTC. Numbers and text stay out of the repr."""
+
+    sid: str
+    status: str
+    direction: str
+    to: str = field(repr=False)
+    from_: str = field(repr=False)
+    body: str = field(repr=False)
+    created_at: datetime | None
+    error_code: int | None
+    media: int = 0
+
+    @property
+    def inbound(self) -> bool:
+        """Whether a person wrote it."""
+        return self.direction == "inbound"
 
 
 class GatewayError(Exception):
@@ -80,4 +101,24 @@ class Gateway(Protocol):
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Hand one message to the provider; raise Refused, Unavailable or Uncertain."""
+        ...
+
+
+class TextGateway(Gateway, Protocol):
+    """A way out that can be asked what became of a message. Raise Unavailable or Refused where it cannot tell."""
+
+    def fetch(self, sid: str) -> Record | None:
+        """Read one message back; None if the provider does not know it."""
+        ...
+
+    def find(self, to: str, body: str, created_after: datetime) -> list[Record]:
+        """List what was sent to one person since then and contains this text."""
+        ...
+
+    def list_outbound(self, created_after: datetime) -> list[Record]:
+        """List everything that was sent since then, newest first."""
+        ...
+
+    def list_inbound(self, created_after: datetime) -> list[Record]:
+        """List the texts people sent us since then, newest first."""
         ...

@@ -1,39 +1,28 @@
 """SMS through Twilio, by its own SDK."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import islice
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.rest import Client
 
 from pro_service.gateways.codes import kind_of
-from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing, Refused, Unavailable, Uncertain
+from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing, Record, Refused, Unavailable, Uncertain
 from pro_service.gateways.signatures import CALLBACK_RETRIES
 from pro_service.gateways.transport import CONNECT_SECONDS, READ_SECONDS, PatientClient
 
 LONGEST_VALIDITY = 36_000  # seconds: Twilio's limit, ten hours
 PAGE_SIZE = 100
-MOST_LISTED = 1_000
+MOST_LISTED = 20_000
+OUT_OF_ORDER = timedelta(minutes=10)
+"""How much older than its neighbours a message may stand in a list that is newest first."""
+
+LONG_CODE_PACE, TOLL_FREE_PACE, SENDER_NAME_PACE, SHORT_CODE_PACE = 1.0, 3.0, 10.0, 100.0
+TOLL_FREE = frozenset({"1800", "1833", "1844", "1855", "1866", "1877", "1888"})
 
 _UNAUTHORIZED = 401
 _CLIENT_FAULT = range(400, 500)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One message as Twilio remembers it; `created_at` is aware UTC. Numbers and text stay out of the repr."""
-
-    sid: str
-    status: str
-    direction: str
-    to: str = field(repr=False)
-    from_: str = field(repr=False)
-    body: str = field(repr=False)
-    created_at: datetime | None
-    error_code: int | None
 
 
 class TwilioGateway:
@@ -107,12 +96,17 @@ class TwilioGateway:
         """
         return [
             record
-            for record in self._listed(to=to)
-            if record.direction != "inbound"
-            and record.to == to
-            and body in record.body
-            and (record.created_at is None or record.created_at >= created_after)
+            for record in self._listed(created_after, to=to)
+            if not record.inbound and record.to == to and body in record.body
         ]
+
+    def list_outbound(self, created_after: datetime) -> list[Record]:
+        """List everything sent since an instant, newest first: by the sender where it is one, else by the account.
+
+        No filter by DateSent here either. Raise Unavailable or Refused.
+        """
+        narrowed = {"from_": self._from_number} if self._from_number else {}
+        return [record for record in self._listed(created_after, **narrowed) if not record.inbound]
 
     def list_inbound(self, created_after: datetime) -> list[Record]:
         """List the texts people sent us since an instant, so that a reply survives our own outage.
@@ -122,16 +116,19 @@ class TwilioGateway:
         narrowed: dict[str, Any] = {"date_sent_after": created_after.astimezone(UTC)}
         if self._from_number:
             narrowed["to"] = self._from_number
-        return [
-            record
-            for record in self._listed(**narrowed)
-            if record.direction == "inbound" and (record.created_at is None or record.created_at >= created_after)
-        ]
+        return [record for record in self._listed(created_after, **narrowed) if record.inbound]
 
-    def _listed(self, **filters: Any) -> Iterator[Record]:
+    def _listed(self, created_after: datetime, **filters: Any) -> Iterator[Record]:
+        """Read the list, which is newest first, as far back as that. One that never gets there tells nothing."""
         try:
             found = self._client.messages.stream(page_size=PAGE_SIZE, **filters)
-            yield from map(_record, islice(found, MOST_LISTED))
+            for read, record in enumerate(map(_record, found)):
+                if record.created_at is not None and record.created_at < created_after - OUT_OF_ORDER:
+                    return
+                if read >= MOST_LISTED:
+                    raise Unavailable
+                if record.created_at is None or record.created_at >= created_after:
+                    yield record
         except GatewayError as fault:
             raise _unasked(fault) from None
         except (TwilioRestException, TwilioServiceException) as answer:
@@ -169,4 +166,18 @@ def _record(message: Any) -> Record:
         body=message.body or "",
         created_at=message.date_created,
         error_code=int(code) if code is not None and str(code).isdecimal() else None,
+        media=int(message.num_media) if str(message.num_media).isdecimal() else 0,
     )
+
+
+def usual_pace(*, messaging_service_sid: str | None, sender: str | None) -> float | None:
+    """Segments a second that a sender of this kind may send; None = no pace of ours.
+
+    Source: Twilio, "Understanding Twilio rate limits and message queues": a long code 1, toll-free 3, a sender name
+    10, a short code 100. A Messaging Service spreads its messages over its own senders.
+    """
+    if messaging_service_sid or not sender:
+        return None
+    if not sender.startswith("+"):
+        return SHORT_CODE_PACE if sender.isdecimal() else SENDER_NAME_PACE
+    return TOLL_FREE_PACE if sender[1:5] in TOLL_FREE else LONG_CODE_PACE

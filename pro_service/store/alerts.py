@@ -34,6 +34,32 @@ def recipients(session: Session, study_id: int, site_id: int, wanted: Sequence[s
     return session.execute(statement).all()
 
 
+def operators(session: Session) -> Sequence[AnyRow]:
+    """Those who run the service, or where nobody does every coordinator: (id, language)."""
+    for role in ("administrator", "coordinator"):
+        statement = (
+            select(users.c.id, users.c.language)
+            .join(roles, roles.c.user_id == users.c.id)
+            .where(roles.c.role == role, roles.c.revoked_at.is_(None), users.c.disabled_at.is_(None))
+            .distinct()
+            .order_by(users.c.id)
+        )
+        found = session.execute(statement).all()
+        if found:
+            return found
+    return ()
+
+
+def queue_alarm(session: Session, writer: Writer, user_id: int, key: str, body: str) -> int | None:
+    """Queue one mail about the service itself; None if its key exists already."""
+    if session.scalar(select(messages.c.id).where(messages.c.dedup_key == key)) is not None:
+        return None
+    row_id = next(writer.ids)
+    row = {"id": row_id, "user_id": user_id, "dedup_key": key, "kind": "alert", "frame": "alarm", "channel": "email"}
+    row |= {"body": sealed(writer.vault.system_key, body.encode(), f"messages|body|{row_id}"), "segments": 0}
+    return writer.add(messages, row | {"state": "ready", "queued_at": writer.now, "next_try_at": writer.now})
+
+
 def queue(session: Session, writer: Writer, text: MailText) -> None:
     """Queue one mail per escalation this writer raised and member of staff it is for."""
     cache: dict[tuple[int, int, tuple[str, ...]], Sequence[AnyRow]] = {}

@@ -162,10 +162,12 @@ class _Gate:
             raise
 
     def _stand_in_line(self) -> None:
-        if self._path is not None:
-            if self._file is None:
-                self._file = self._path.open("w")
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+        # A full disk or a folder that cannot be written: SQLite itself will say so, and in words of its own.
+        with suppress(OSError):
+            if self._path is not None:
+                if self._file is None:
+                    self._file = self._path.open("w")
+                fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:

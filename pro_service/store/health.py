@@ -1,7 +1,7 @@
 """Whether the database answers and speaks this release's schema."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -31,3 +31,17 @@ def look(sessions: Sessions, beat: str) -> Database:
             return Database(reachable=True, current=True, beat_at=heartbeats.last(session, beat))
     except UNREACHABLE:
         return Database(reachable=False, current=False, beat_at=None)
+
+
+def write(sessions: Sessions, beat: str, now: datetime, every: timedelta) -> bool:
+    """Whether the database takes a write: a heartbeat, at most one in `every`."""
+    try:
+        with sessions.glance() as connection:
+            last = heartbeats.at(connection, beat)
+        if last is not None and abs(now - last) < every:
+            return True
+        with sessions.begin() as session:
+            heartbeats.beat(session, beat, now)
+    except UNREACHABLE:
+        return False
+    return True

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,16 @@ def beat(session: Session, name: str, now: datetime) -> None:
             return
 
 
+def at(connection: Connection, name: str) -> datetime | None:
+    """When `name` was last alive, as a single question."""
+    return connection.scalar(select(h.at).where(h.name == name))
+
+
 def last(session: Session, name: str) -> datetime | None:
     """When `name` was last alive; None if never."""
     return session.scalar(select(h.at).where(h.name == name))
+
+
+def every(session: Session) -> dict[str, datetime]:
+    """Name -> when it was last alive."""
+    return {row.name: row.at for row in session.execute(select(h.name, h.at))}

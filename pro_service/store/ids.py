@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 FIRST, LARGEST = 16, 4096
@@ -23,3 +23,11 @@ def row_ids(session: Session) -> Iterator[int]:
             end = session.execute(statement, {"n": block}).scalar_one()
             yield from range(end - block, end)
         block = min(block * 4, LARGEST)
+
+
+def last_id(connection: Connection) -> int:
+    """The highest id handed out: a database where it has fallen is an older one."""
+    if connection.dialect.name == "postgresql":
+        return int(connection.execute(text("SELECT last_value FROM row_ids")).scalar_one())
+    statement = text("SELECT CAST(value AS INTEGER) FROM installation WHERE key = 'next_id'")
+    return int(connection.execute(statement).scalar_one())

@@ -1,16 +1,17 @@
 """Texts from telephones: kept raw first, read afterwards."""
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
-from typing import TypeAlias
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import BindParameter, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pro_service.store.ids import row_ids
-from pro_service.store.schema import AnyRow, inbound
+from pro_service.store.schema import AnyRow, Instant, inbound, participants, windows
 from pro_service.store.vault import Vault, opened, sealed
 
 i = inbound.c
@@ -20,22 +21,109 @@ FAULTS = 3
 """So often a text is tried to be read before a person is asked."""
 
 
-def keep(session: Session, vault: Vault, provider_id: str, parameters: Mapping[str, str], now: datetime) -> int | None:
-    """Keep one text as it came; gives its row id, or None if it is here already (providers repeat themselves)."""
-    row_id = next(row_ids(session))
-    row = {
-        "id": row_id,
-        "provider_id": provider_id,
-        "sender_index": vault.index("phone", parameters.get("From", "")),
-        "raw": sealed(vault.system_key, json.dumps(dict(parameters)).encode(), f"inbound|raw|{row_id}"),
-        "received_at": now,
-    }
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A text that a provider brings. What it says stays out of the repr: that ends up in logs."""
+
+    provider_id: str
+    parameters: Mapping[str, str] = field(repr=False)
+    received_at: datetime
+    provider_at: datetime | None = None
+    """When the provider got it, where that is known."""
+
+
+def keep(
+    session: Session,
+    vault: Vault,
+    provider_id: str,
+    parameters: Mapping[str, str],
+    now: datetime,
+    provider_at: datetime | None = None,
+) -> int | None:
+    """Keep one text as it came; gives its row id, or None if it is here already (providers repeat themselves).
+
+    `provider_at`: when the provider got it, where that is known.
+    """
+    row = _row(vault, next(row_ids(session)), Arrival(provider_id, parameters, now, provider_at))
     try:
         with session.begin_nested():
             session.execute(insert(inbound).values(row))
     except IntegrityError:
         return None
-    return row_id
+    return int(row["id"])
+
+
+def keep_together(session: Session, vault: Vault, arrivals: Sequence[Arrival]) -> list[int]:
+    """Keep texts as they came; gives the row ids of those that were not here.
+
+    IntegrityError: another process keeps one of them at this moment, or one cannot be kept. Then try each alone.
+    """
+    arrived = {one.provider_id: one for one in arrivals}
+    for here in known(session, arrived):
+        del arrived[here]
+    # In one order everywhere, or two processes with the same texts would wait for each other.
+    fresh = sorted(arrived.values(), key=lambda one: one.provider_id)
+    rows = [_row(vault, row_id, one) for one, row_id in zip(fresh, row_ids(session), strict=False)]
+    if rows:
+        session.connection().execute(insert(inbound), rows)
+    return [row["id"] for row in rows]
+
+
+def _row(vault: Vault, row_id: int, arrival: Arrival) -> dict[str, Any]:
+    return {
+        "id": row_id,
+        "provider_id": arrival.provider_id,
+        "sender_index": vault.index("phone", arrival.parameters.get("From", "")),
+        "raw": sealed(vault.system_key, json.dumps(dict(arrival.parameters)).encode(), f"inbound|raw|{row_id}"),
+        "received_at": arrival.received_at,
+        "provider_at": arrival.provider_at,
+    }
+
+
+def known(session: Session, provider_ids: Collection[str]) -> frozenset[str]:
+    """Those of these texts that are here already."""
+    return frozenset(session.scalars(select(i.provider_id).where(i.provider_id.in_(list(provider_ids)))))
+
+
+def after_a_close(session: Session, inbound_id: int, within: timedelta) -> Text | None:
+    """An unread text whose provider's time is not known, if it came so soon after a close of its sender's window."""
+    w, p = windows.c, participants.c
+    closed = (
+        select(w.id)
+        .join(participants, p.id == w.participant_id)
+        .where(p.phone_index == i.sender_index, w.cancelled_at.is_(None), w.closes_at <= i.received_at)
+        .where(w.closes_at > _BEFORE)
+    )
+    row = session.execute(_UNTIMED, {"id": inbound_id}).first()
+    if row is None:
+        return None
+    asked = select(inbound).where(i.id == inbound_id, closed.exists())
+    return session.execute(asked, {"before": row.received_at - within}).first()
+
+
+def received(session: Session, inbound_id: int) -> datetime | None:
+    """When a text reached us, as far as it is still unread."""
+    return session.scalar(select(i.received_at).where(i.id == inbound_id, i.interpreted_at.is_(None)))
+
+
+def waiting(session: Session, limit: int) -> Sequence[tuple[int, datetime]]:
+    """Texts that nobody has read: (id, when they were written as far as we know), oldest first."""
+    rows = session.execute(
+        select(i.id, i.received_at, i.provider_at)
+        .where(i.interpreted_at.is_(None))
+        .order_by(i.received_at)
+        .limit(limit)
+    )
+    return sorted(((row.id, row.provider_at or row.received_at) for row in rows), key=lambda one: one[1])
+
+
+def provider_time(session: Session, inbound_id: int, provider_at: datetime) -> None:
+    """Say when the provider got a text."""
+    session.execute(update(inbound).where(i.id == inbound_id).values(provider_at=provider_at))
+
+
+_BEFORE: BindParameter[datetime] = bindparam("before", type_=Instant())
+_UNTIMED = select(i.received_at).where(i.id == bindparam("id"), i.interpreted_at.is_(None), i.provider_at.is_(None))
 
 
 def unread(session: Session, inbound_id: int) -> Text | None:

@@ -1,10 +1,13 @@
 """The addresses of the participants' form: whose window a token opens."""
 
-from sqlalchemy import func, select
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from pro_service.store import cases
-from pro_service.store.schema import participants
+from pro_service.store.ids import row_ids
+from pro_service.store.schema import AnyRow, links, participants
 from pro_service.store.vault import token_hash
 
 
@@ -17,3 +20,12 @@ def opened(session: Session, token: str) -> tuple[int, int | None]:
     found = cases.link(session, token_hash(token))
     anybody = session.scalar(select(func.min(participants.c.id))) or 0
     return (anybody, None) if found is None else found
+
+
+def add(session: Session, message: AnyRow, token: str, now: datetime) -> None:
+    """Let this token open the window of a message, unless it opens one already."""
+    if session.scalar(select(links.c.id).where(links.c.token == token_hash(token))) is not None:
+        return
+    row = {"participant_id": message.participant_id, "window_id": message.window_id, "message_id": message.id}
+    statement = insert(links).values(**row, id=next(row_ids(session)), token=token_hash(token), created_at=now)
+    session.execute(statement)

@@ -5,17 +5,20 @@ changed has lost the message to somebody else, and drops the result.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
+from pro_service.store import channels
 from pro_service.store.bulk import Bulk
+from pro_service.store.channels import FREE, Channel, Pace
 from pro_service.store.ids import row_ids
-from pro_service.store.schema import Instant, attempts, messages, participants, users, windows
+from pro_service.store.schema import AnyRow, Instant, attempts, messages, participants, users, windows
 from pro_service.store.vault import token_hash
 from pro_service.store.waiting import READY
 
@@ -41,6 +44,9 @@ class Claimed:
     today_until: datetime | None
     closes_at: datetime | None
     reference: str
+    segments: int
+    leaves_at: datetime | None = None
+    """When the sender's pace lets it leave; None = at once."""
 
 
 def may_go(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
@@ -68,18 +74,58 @@ def may_go(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 
 
 def claim(
-    session: Session, now: datetime, lease: timedelta, limit: int, channels: Iterable[str], tokens: Iterable[str]
+    session: Session,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    ways: Iterable[str],
+    tokens: Iterable[str],
+    pace: Pace = FREE,
 ) -> list[Claimed]:
-    """Take up to `limit` messages that are due and may go; the caller commits before it sends."""
-    due = and_(
-        READY,
-        m.next_try_at <= now,
-        m.channel.in_(tuple(channels)),
-        or_(m.useful_until.is_(None), m.useful_until > now),
-        or_(m.today_until.is_(None), m.today_until > now),
-    )
+    """Take up to `limit` messages that are due and may go; the caller commits before it sends.
+
+    Nothing is taken of a way out (`sms`, `email`) that is stopped or in quarantine, and of texts no more than their
+    sender's pace and day have room for.
+    """
+    known = channels.every(session)
+    going = [name for name in ways if known[name].goes(now)]
+    paced = channels.taken(session, "sms") if "sms" in going and pace != FREE else None
+    claimed = []
+    if paced is not None:
+        going.remove("sms")
+        room = channels.room(paced, pace, now)
+        claimed = _take(session, now, lease, limit, ["sms"], tokens, room)
+        claimed = _at_their_moments(session, paced, pace, claimed, now)
+    if going and len(claimed) < limit:
+        claimed += _take(session, now, lease, limit - len(claimed), going, tokens)
+    _begin_attempts(session, claimed, now)
+    return claimed
+
+
+def _at_their_moments(
+    session: Session, channel: Channel, pace: Pace, claimed: Sequence[Claimed], now: datetime
+) -> list[Claimed]:
+    if not claimed:
+        return []
+    moments = channels.reserve(session, channel, pace, [one.segments for one in claimed], now)
+    return [replace(one, leaves_at=moment) for one, moment in zip(claimed, moments, strict=True)]
+
+
+def _take(
+    session: Session,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    ways: Sequence[str],
+    tokens: Iterable[str],
+    room: int | None = None,
+) -> list[Claimed]:
+    """Take up to `limit` messages of these ways out, of no more than `room` segments together."""
+    if limit <= 0 or room == 0:
+        return []
+    due = and_(READY, m.next_try_at <= now, m.channel.in_(ways), _useful(now))
     found = (
-        select(m.id)
+        select(m.id, m.segments)
         .outerjoin(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
         .where(due, may_go(now))
@@ -88,14 +134,28 @@ def claim(
     )
     if session.get_bind().dialect.name == "postgresql":
         found = found.with_for_update(of=messages, skip_locked=True)
-    ids = session.scalars(found).all()
+    ids = _within(session.execute(found).all(), room)
     if not ids:
         return []
     session.connection().execute(_TAKEN, [{"m_id": row_id, "m_lease": now + lease} for row_id in ids])
     rows = session.execute(_what_is_needed().where(m.id.in_(ids), m.state == "sending").order_by(m.next_try_at)).all()
-    claimed = [Claimed(row.id, row.attempt, token, *row[2:]) for row, token in zip(rows, tokens, strict=False)]
-    _begin_attempts(session, claimed, now)
-    return claimed
+    return [Claimed(row.id, row.attempt, token, *row[2:]) for row, token in zip(rows, tokens, strict=False)]
+
+
+def _within(rows: Sequence[AnyRow], room: int | None) -> list[int]:
+    """As many of these messages, in order, as fit; the first one always."""
+    if room is None:
+        return [row.id for row in rows]
+    sums = accumulate(max(row.segments, 1) for row in rows)
+    return [row.id for place, (row, total) in enumerate(zip(rows, sums, strict=True)) if place == 0 or total <= room]
+
+
+def _useful(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """It is still of use, and its contact hours are not over."""
+    return and_(
+        or_(m.useful_until.is_(None), m.useful_until > now),
+        or_(m.today_until.is_(None), m.today_until > now),
+    )
 
 
 def still_may_go(connection: Connection, claimed: Claimed, now: datetime) -> bool:
@@ -112,6 +172,7 @@ def _what_is_needed() -> Any:
         select(
             m.id, m.attempt, m.channel, m.kind, m.body, m.participant_id, p.data_key, p.phone,
             users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key,
+            m.segments,
         )
         .outerjoin(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
@@ -140,6 +201,8 @@ class Outcome:
     provider_status: str | None = None
     next_try_at: datetime | None = None
     accepted_at: datetime | None = None
+    ask_at: datetime | None = None
+    """When the provider is first asked, where nobody knows whether it left."""
 
 
 def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list[Outcome]:
@@ -152,23 +215,7 @@ def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list
     if accepted:
         session.connection().execute(_ACCEPTED, [_accepted_row(o, now) for o in accepted])
         counted += accepted
-    for outcome in outcomes:
-        if outcome.state == "accepted":
-            continue
-        ended = now if outcome.state in ("refused", "dead", "expired", "cancelled") else None
-        changed = session.connection().execute(
-            update(messages)
-            .where(m.id == outcome.claimed.id, m.state == "sending", m.attempt == outcome.claimed.attempt)
-            .values(
-                state=outcome.state,
-                error=outcome.error,
-                lease_until=None,
-                ended_at=ended,
-                **({} if outcome.next_try_at is None else {"next_try_at": outcome.next_try_at}),
-            )
-        )
-        if changed.rowcount:
-            counted.append(outcome)
+    counted += [one for one in outcomes if one.state != "accepted" and _moved(session, one, now)]
     rows = [
         {"a_m": o.claimed.id, "a_n": o.claimed.attempt, "a_at": now, "a_out": o.state, "a_err": o.error}
         for o in outcomes
@@ -177,6 +224,16 @@ def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list
         session.connection().execute(_ATTEMPT_ENDED, rows)
     _look_again(session, counted, now)
     return counted
+
+
+def _moved(session: Session, outcome: Outcome, now: datetime) -> bool:
+    """Write down what is no acceptance; False if the message is no longer this attempt's."""
+    ended = now if outcome.state in ("refused", "dead", "expired", "cancelled") else None
+    values = {"state": outcome.state, "error": outcome.error, "lease_until": None, "ended_at": ended}
+    values |= {} if outcome.next_try_at is None else {"next_try_at": outcome.next_try_at}
+    values |= {} if outcome.ask_at is None else {"ask_at": outcome.ask_at}
+    ours = (m.id == outcome.claimed.id, m.state == "sending", m.attempt == outcome.claimed.attempt)
+    return session.connection().execute(update(messages).where(*ours).values(values)).rowcount > 0
 
 
 def _accepted_row(outcome: Outcome, now: datetime) -> dict[str, Any]:
@@ -210,7 +267,8 @@ _STILL = (
     select(m.id)
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
-    .where(m.id == bindparam("m_id"), m.state == "sending", m.attempt == bindparam("m_attempt"), may_go(_NOW))
+    .where(m.id == bindparam("m_id"), m.state == "sending", m.attempt == bindparam("m_attempt"))
+    .where(may_go(_NOW), _useful(_NOW))
 )
 _ACCEPTED = (
     update(messages)

@@ -19,13 +19,22 @@ RANK = {"accepted": 0, "scheduled": 0, "queued": 0, "sending": 1, "sent": 2}
 
 
 def by_token(session: Session, token: str) -> AnyRow | None:
-    """The message an attempt's callback is about."""
-    statement = (
-        select(messages).join(attempts, attempts.c.message_id == m.id).where(attempts.c.token == token_hash(token))
-    )
+    """The message an attempt's callback is about: (id, participant id)."""
+    statement = select(m.id, m.participant_id).join(attempts, attempts.c.message_id == m.id)
+    return session.execute(statement.where(attempts.c.token == token_hash(token))).first()
+
+
+def by_provider_id(session: Session, provider_id: str) -> AnyRow | None:
+    """The message with this id of the provider's: (id, participant id)."""
+    return session.execute(select(m.id, m.participant_id).where(m.provider_id == provider_id)).first()
+
+
+def by_id(session: Session, message_id: int) -> AnyRow:
+    """The message with this row id, taken."""
+    statement = select(messages).where(m.id == message_id)
     if session.get_bind().dialect.name == "postgresql":
-        statement = statement.with_for_update(of=messages)
-    return session.execute(statement).first()
+        statement = statement.with_for_update()
+    return session.execute(statement).one()
 
 
 def keep(session: Session, row: AnyRow, said: Mapping[str, str], now: datetime) -> str | None:
@@ -40,9 +49,7 @@ def keep(session: Session, row: AnyRow, said: Mapping[str, str], now: datetime) 
     if session.scalar(known) is not None:
         return None
     moved = _moved(row, said["status"])
-    contradicts = (row.state in FINAL and said["status"] in FINAL) or (
-        row.provider_id is not None and row.provider_id != said["provider_id"]
-    )
+    contradicts = (row.state in FINAL and said["status"] in FINAL) or _another(session, row, said["provider_id"])
     session.execute(
         insert(receipts).values(
             id=next(row_ids(session)),
@@ -57,6 +64,7 @@ def keep(session: Session, row: AnyRow, said: Mapping[str, str], now: datetime) 
     if moved is None or contradicts:
         return None
     values: dict[str, Any] = {"state": moved, "provider_status": said["status"], "lease_until": None}
+    values["ask_at"] = None
     values |= {"provider_id": said["provider_id"], "accepted_at": row.accepted_at or now}
     if moved in ("sent", "delivered"):
         values["sent_at"] = row.sent_at or now
@@ -64,6 +72,13 @@ def keep(session: Session, row: AnyRow, said: Mapping[str, str], now: datetime) 
         values |= {"ended_at": now, "error": said.get("error") or None}
     session.execute(update(messages).where(m.id == row.id, m.state == row.state).values(values))
     return moved
+
+
+def _another(session: Session, row: AnyRow, provider_id: str) -> bool:
+    """Whether this id and this message belong to others: a second acceptance of one message, or of two as one."""
+    if row.provider_id is not None:
+        return bool(row.provider_id != provider_id)
+    return session.scalar(select(m.id).where(m.provider_id == provider_id, m.id != row.id)) is not None
 
 
 def _moved(row: AnyRow, status: str) -> str | None:

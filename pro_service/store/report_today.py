@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -18,8 +18,6 @@ from pro_service.store.schema import escalations
 
 UNSETTLED = 200
 """So many participants' windows are judged for the rates while a scheduler that stood still catches up."""
-SILENCE = timedelta(minutes=15)
-"""A scheduler silent for longer is reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +68,6 @@ class Today:
     """Up to CAP."""
     next_opening: tuple[datetime, str, Site] | None
     """(when, participant, site) of a window that opens next; looked up only when nobody is to be called."""
-
-    @property
-    def silent(self) -> bool:
-        """Whether time does not pass: the scheduler has been silent too long."""
-        return self.heartbeat is None or self.now - self.heartbeat > SILENCE
 
 
 def today(session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites = None) -> Today:

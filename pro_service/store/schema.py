@@ -264,6 +264,7 @@ messages = Table(
     Column("accepted_at", Instant),
     Column("sent_at", Instant),
     Column("ended_at", Instant),
+    Column("ask_at", Instant, comment="When the provider is asked next what became of an uncertain text"),
     Column("told_at", Instant, comment="When a person was told that nobody knows whether it left"),
     Column("provider_id", String(64), unique=True),
     Column("provider_status", String(20)),
@@ -284,6 +285,12 @@ Index(
     postgresql_where=messages.c.state == "ready",
 )
 Index(
+    "ix_messages_to_ask",
+    messages.c.ask_at,
+    sqlite_where=messages.c.state == "uncertain",
+    postgresql_where=messages.c.state == "uncertain",
+)
+Index(
     "ix_messages_unsettled",
     messages.c.state,
     messages.c.lease_until,
@@ -302,8 +309,25 @@ attempts = Table(
     Column("ended_at", Instant),
     Column("outcome", String(12)),
     Column("error", String(40)),
+    Column("missed_at", Instant, comment="When the provider, asked, first did not know of it"),
     UniqueConstraint("message_id", "number"),
     comment="One call to a provider, committed before a byte leaves",
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("name", String(10), primary_key=True),
+    Column("free_at", Instant, comment="When the sender may send its next segment"),
+    Column("day", Date, comment="The UTC day that `sent` counts"),
+    Column("sent", Integer, nullable=False, server_default="0", comment="Segments claimed on that day"),
+    Column("stopped_until", Instant, comment="The provider refuses us, not a text: nothing goes until then"),
+    Column("stopped_by", String(40), comment="The code of that refusal"),
+    Column("quarantined_at", Instant, comment="The database may be older than what was sent: nothing goes"),
+    Column("quarantine_reason", String(40)),
+    Column("known_until", Instant, comment="In quarantine: until when this database certainly knows what was sent"),
+    Column("pulled_until", Instant, comment="Replies up to here were fetched from the provider"),
+    comment="Each way out: its pace, what stops it, and how far the provider was asked",
 )
 
 receipts = Table(

@@ -12,15 +12,21 @@ from pro_service.store.schema import AnyRow, attempts, messages, participants, w
 m, p, w = messages.c, participants.c, windows.c
 
 READY = text("messages.state = 'ready'")
+UNCERTAIN = text("messages.state = 'uncertain'")
 UNSETTLED = text("messages.state IN ('sending', 'uncertain')")
 """Word for word the conditions of the partial indexes: from bound values neither database sees that it may use them."""
 
 
-def leases_over(session: Session, now: datetime) -> None:
-    """Messages whose worker never came back: whether a text left is uncertain; a mail goes again, as the same mail."""
+def leases_over(session: Session, now: datetime, ask_at: datetime) -> None:
+    """Messages whose worker never came back: whether a text left is uncertain, and the provider is asked at `ask_at`.
+
+    A mail goes again, as the same mail.
+    """
     over = update(messages).where(UNSETTLED, m.state == "sending", m.lease_until <= now)
     again = over.where(m.channel == "email").values(state="ready", error="lease", lease_until=None, next_try_at=now)
-    in_doubt = over.where(m.channel != "email").values(state="uncertain", error="lease", lease_until=None)
+    in_doubt = over.where(m.channel != "email").values(
+        state="uncertain", error="lease", lease_until=None, ask_at=ask_at
+    )
     for statement in (again, in_doubt):
         session.execute(statement)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from cryptography.exceptions import InvalidTag
+
 from pro_service.core.commands import Command, Escalate, Send
 from pro_service.core.decisions import next_moment
 from pro_service.core.windows import end_of_hours
@@ -16,7 +18,8 @@ from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.store.database import Session
 from pro_service.store.records import Words, Writer
-from pro_service.store.vault import token_hash
+from pro_service.store.schema import AnyRow
+from pro_service.store.vault import WrongKeyError, opened, token_hash
 from pro_service.use_cases import letters
 
 SCHEDULER = Actor(kind="system", id="scheduler", source="scheduler")
@@ -64,6 +67,18 @@ class Work:
             link_token=None if token is None else token_hash(token),
             today_until=end_of_hours(self.now, hours, zone) if send.contact_hours else None,
         )
+
+
+def plain_text(rt: Runtime, row: AnyRow) -> str | None:
+    """The words of a text to a participant (`id`, `participant_id`, `data_key`, `body`); None if nobody can read them.
+
+    One that cannot be read cannot be sent either.
+    """
+    try:
+        key = rt.vault.data_key(row.data_key, row.participant_id)
+        return opened(key, row.body, f"messages|body|{row.id}").decode()
+    except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError, TypeError):
+        return None
 
 
 @contextmanager

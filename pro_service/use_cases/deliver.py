@@ -1,48 +1,41 @@
 """Send what is due: claim (committed) -> send, no transaction open -> record.
 
-What cannot be sent ends with a person.
+A pipeline: while workers send, the next messages are claimed and the last ones written down, so that a provider who is
+slow with one message holds up no other.
 """
 
-import random
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import partial
-
-from cryptography.exceptions import InvalidTag
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
+from queue import Empty, SimpleQueue
+from threading import Event
+from zoneinfo import ZoneInfo
 
 from pro_service import logs
-from pro_service.core.decisions import escalate
-from pro_service.core.failures import on_failure
-from pro_service.core.windows import end_of_hours, next_allowed
-from pro_service.gateways.codes import kind_of
-from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
-from pro_service.runtime import SEND_WORKERS, Runtime
-from pro_service.store import outbox, waiting
-from pro_service.store.cases import zone_of
+from pro_service.clock import JUMP, GuardedClock
+from pro_service.runtime import Runtime
+from pro_service.store import channels, outbox, standing, waiting
+from pro_service.store.audit import Entry
+from pro_service.store.channels import Pace
 from pro_service.store.outbox import Claimed, Outcome
-from pro_service.store.vault import WrongKeyError, opened
-from pro_service.use_cases.carrying import SCHEDULER, Work, work
+from pro_service.use_cases import aftermath, quarantine
+from pro_service.use_cases.carrying import SCHEDULER, work
+from pro_service.use_cases.sending import Sending
 
-LEASE = timedelta(seconds=60)
-LONGEST_CALL = timedelta(seconds=26)
-"""Connecting and reading at their time-outs: a call that begins later than this before the lease ends is not begun."""
-FRESH = timedelta(milliseconds=200)
-"""How long a claim's own look at consent and window holds; what leaves later is asked about once more."""
 SMALLEST, LARGEST = 32, 500
-PATIENCE = timedelta(minutes=5)
-"""How long a message may stay uncertain before a person is told."""
-LONGEST_VALIDITY = timedelta(hours=10)
-BACK_OFF = (5, 15, 60, 300, 900)
-"""Seconds before the next try, by how many there were."""
-MAIL_TRIES = 8
-LONGEST_WAIT = 3600.0
-"""Seconds: a provider that wishes for more is asked again all the same."""
-LOCKED_OUT = timedelta(minutes=5)
-"""How long a channel waits that does not let us in."""
+"""How many messages one process has claimed at a time: as many as it sends in about a second."""
+SHORT, LONG = 0.5, 2.5
+"""Seconds for half of what is claimed to be sent below which more are claimed at a time, and above which fewer."""
+RECORD_EVERY = 0.1
+"""Seconds after which results are written down, however few there are."""
+LOOK_EVERY = 1.0
+"""Seconds after which it is looked again whether something new may go while others are still being sent."""
+TIDY_EVERY = 5.0
 
 
 @dataclass(slots=True)
@@ -56,233 +49,179 @@ class DeliverReport:
     dead: int = 0
     void: int = 0
 
+    def count(self, outcome: Outcome) -> None:
+        """Count one more."""
+        name = {"ready": "unavailable", "cancelled": "void"}.get(outcome.state, outcome.state)
+        setattr(self, name, getattr(self, name) + 1)
 
-def deliver(rt: Runtime) -> DeliverReport:
-    """Send what is due now, in batches, until nothing is left that may go."""
+
+def deliver(rt: Runtime, stop: Event | None = None) -> DeliverReport:
+    """Send what is due now until nothing is left that may go, or `stop` is set: then what is claimed still goes."""
     now = rt.clock()
     with rt.sessions.glance() as connection:
-        if not waiting.anything(connection, now, now - PATIENCE):
+        if not waiting.anything(connection, now, now - aftermath.patience(rt)):
             return DeliverReport()
-    report = DeliverReport(void=_tidy(rt))
-    channels = [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None]
-    size = SMALLEST
-    with ThreadPoolExecutor(SEND_WORKERS, thread_name_prefix="send") as pool:
-        while channels:
-            now, started = rt.clock(), time.monotonic()
-            with rt.sessions.begin() as session:
-                claimed = outbox.claim(session, now, LEASE, size, channels, _tokens())
-            if not claimed:
+    if not _trusted(rt):
+        return DeliverReport()
+    line = _Line(rt, stop or Event())
+    line.run()
+    return line.report
+
+
+def _trusted(rt: Runtime) -> bool:
+    """Whether clock and database can be believed. A clock that jumped holds everything back for a while."""
+    quarantine.look(rt)
+    if not isinstance(rt.clock, GuardedClock):
+        return True
+    with rt.sessions.glance() as connection:
+        server = standing.server_time(connection)
+    if server is not None and abs(rt.clock() - server) > JUMP:
+        rt.clock.distrust(rt.clock() - server)
+    held, jumped = rt.clock.held, rt.clock.jump()
+    if jumped is not None:
+        seconds = round(jumped.total_seconds())
+        with work(rt, SCHEDULER, rt.clock()) as unit:
+            unit.writer.audit(Entry("clock_jump", "clock", None, {"seconds": (0, seconds)}), ZoneInfo("UTC"))
+        logs.event("clock.jumped", seconds=seconds)
+    return not held
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One claimed message, with the moment of its claim on both clocks."""
+
+    claimed: Claimed
+    now: datetime
+    started: float
+
+    def wait(self) -> float:
+        """Seconds until the sender's pace lets it leave."""
+        if self.claimed.leaves_at is None:
+            return 0.0
+        return (self.claimed.leaves_at - self.now).total_seconds() - (time.monotonic() - self.started)
+
+
+class _Line:
+    """One delivery: claims, hands over to the workers, writes down."""
+
+    def __init__(self, rt: Runtime, stop: Event) -> None:
+        self.rt, self.stop = rt, stop
+        self.sending = Sending(rt)
+        self.report = DeliverReport()
+        self.pace = Pace(rt.per_second, rt.settings.delivery.per_day)
+        self.ways = [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None]
+        self.size = SMALLEST
+        self.paced: deque[_Job] = deque()
+        """Claimed, waiting for the moment their sender's pace gives them; in order."""
+        self.free = 0.0
+        """When the last paced message that left lets the next one go, by the monotonic clock."""
+        self.under_way = 0
+        self.done: SimpleQueue[Outcome | BaseException] = SimpleQueue()
+        self.dry = False
+        """Whether the last claim found less than it asked for."""
+        self.claimed_at = 0.0
+        self.recovering = self._stopped_before()
+
+    def run(self) -> None:
+        pool = ThreadPoolExecutor(self.rt.settings.delivery.workers, thread_name_prefix="send")
+        tidied = -TIDY_EVERY
+        try:
+            while True:
+                if time.monotonic() - tidied >= TIDY_EVERY:
+                    tidied = time.monotonic()
+                    self.report.void += aftermath.tidy(self.rt)
+                self._claim(pool)
+                self._leave(pool)
+                if not self.under_way and not self.paced:
+                    return
+                self._record(self._results())
+        finally:
+            # After a fault what has not begun is left to its lease: nobody knows any more whether it may leave.
+            pool.shutdown(cancel_futures=True)
+
+    def _claim(self, pool: ThreadPoolExecutor) -> None:
+        """Take as many more as there is room for, once half of what was taken is through."""
+        held = self.under_way + len(self.paced)
+        ways = [name for name in self.ways if name not in self.sending.stopped]
+        now, started = self.rt.clock(), time.monotonic()
+        took = started - self.claimed_at
+        if self.stop.is_set() or not ways or held > self.size // 2 or (self.dry and held and took < LOOK_EVERY):
+            return
+        if not self.dry:
+            longer, shorter = min(self.size * 2, LARGEST), max(self.size // 2, SMALLEST)
+            self.size = longer if took < SHORT else shorter if took > LONG else self.size
+        limit, self.claimed_at = self.size - held, started
+        with self.rt.sessions.begin() as session:
+            lease = self.rt.settings.delivery.lease
+            claimed = outbox.claim(session, now, lease, limit, ways, _tokens(), self.pace)
+        self.dry = len(claimed) < limit
+        for one in claimed:
+            job = _Job(one, now, started)
+            if one.leaves_at is None:
+                self._hand_over(pool, job)
+            else:
+                self.paced.append(job)
+
+    def _leave(self, pool: ThreadPoolExecutor) -> None:
+        while self.paced and self._wait() <= 0:
+            job = self.paced.popleft()
+            self.free = time.monotonic() + max(job.claimed.segments, 1) / (self.pace.per_second or inf)
+            self._hand_over(pool, job)
+
+    def _wait(self) -> float:
+        """Seconds until the next paced message may leave: at its moment, and never in a burst to catch up."""
+        return max(self.paced[0].wait(), self.free - time.monotonic())
+
+    def _hand_over(self, pool: ThreadPoolExecutor, job: _Job) -> None:
+        self.under_way += 1
+        pool.submit(self._send, job)
+
+    def _send(self, job: _Job) -> None:
+        """In a worker. Whatever ends it must reach the line, or the line would wait for ever."""
+        try:
+            self.done.put(self.sending.one(job.claimed, job.now, job.started))
+        except BaseException as fault:  # noqa: BLE001 -- raised again by the line
+            self.done.put(fault)
+
+    def _results(self) -> list[Outcome]:
+        """What came back: all there is at the end, else what comes within a moment, up to half of what is out."""
+        found: list[Outcome] = []
+        began, enough = time.monotonic(), max(self.size // 2, 1)
+        while self.under_way and len(found) < enough:
+            # With nothing to write down yet, only what is new may be waited for.
+            left = (RECORD_EVERY if found else LOOK_EVERY) - (time.monotonic() - began)
+            if self.paced:
+                left = min(left, self._wait())
+            try:
+                result = self.done.get(timeout=max(left, 0.0))
+            except Empty:
                 break
-            send = _Sending(rt, now, started)
-            outcomes = _all(pool, send, claimed) if len(claimed) > 1 else [send.one(claimed[0])]
-            _record(rt, outcomes, report)
-            channels = [name for name in channels if name not in send.locked_out]
-            took = time.monotonic() - started
-            size = min(size * 2, LARGEST) if took < 1 else max(size // 2, SMALLEST) if took > 5 else size  # noqa: PLR2004
-    return report
+            if isinstance(result, BaseException):
+                raise result
+            self.under_way -= 1
+            found.append(result)
+        if not self.under_way and not found and self.paced:
+            time.sleep(max(self._wait(), 0.0))
+        return found
 
+    def _record(self, outcomes: list[Outcome]) -> None:
+        if not outcomes:
+            return
+        for channel, code in list(self.sending.stopped.items()):
+            aftermath.stop(self.rt, channel, code)
+        for outcome in aftermath.keep(self.rt, outcomes):
+            self.report.count(outcome)
+            if outcome.state == "accepted" and outcome.claimed.channel in self.recovering:
+                self.recovering.discard(outcome.claimed.channel)
+                with self.rt.sessions.begin() as session:
+                    channels.go_on(session, outcome.claimed.channel)
 
-def _all(pool: ThreadPoolExecutor, send: "_Sending", claimed: Sequence[Claimed]) -> list[Outcome]:
-    """Send them side by side: every worker takes the next one that nobody has taken."""
-    waiting = iter(claimed)
-
-    def work() -> list[Outcome]:
-        return [send.one(one) for one in waiting]
-
-    workers = [pool.submit(work) for _ in range(min(SEND_WORKERS, len(claimed)))]
-    return [outcome for worker in workers for outcome in worker.result()]
+    def _stopped_before(self) -> set[str]:
+        """Ways out whose provider refused us the last time."""
+        with self.rt.sessions.reading() as session:
+            return {name for name, one in channels.every(session).items() if one.stopped_by is not None}
 
 
 def _tokens() -> Iterator[str]:
     while True:
         yield secrets.token_urlsafe(18)
-
-
-class _Sending:
-    """Sends the messages of one claim; called from several threads."""
-
-    def __init__(self, rt: Runtime, now: datetime, started: float) -> None:
-        self.rt, self.now, self.started = rt, now, started
-        self.locked_out: set[str] = set()
-        """Channels that refused our credentials; the others go on."""
-
-    def one(self, claimed: Claimed) -> Outcome:
-        """Send one message. Whatever is wrong with it is wrong with it alone."""
-        age = timedelta(seconds=time.monotonic() - self.started)
-        locked_out = claimed.channel in self.locked_out
-        if locked_out or age > LEASE - LONGEST_CALL:
-            later = LOCKED_OUT if locked_out else age
-            return Outcome(claimed, "ready", error="not_begun", next_try_at=self.now + later)
-        try:
-            outgoing = self._outgoing(claimed)
-        except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
-            logs.fault("deliver", fault, message=claimed.id)
-            return Outcome(claimed, "dead", error="unreadable")
-        if age > FRESH:
-            with self.rt.sessions.glance() as connection:
-                if not outbox.still_may_go(connection, claimed, self.now):
-                    return Outcome(claimed, "cancelled", error="stopped")
-        return self._handed_over(claimed, outgoing)
-
-    def _handed_over(self, claimed: Claimed, outgoing: Outgoing) -> Outcome:
-        gateway = self.rt.sms if claimed.channel == "sms" else self.rt.mail
-        if gateway is None:
-            return Outcome(claimed, "ready", error="no_gateway", next_try_at=self.now + timedelta(minutes=1))
-        try:
-            accepted = gateway.send(outgoing)
-        except Refused as fault:
-            return self._refused(claimed, fault)
-        except Unavailable as fault:
-            return Outcome(claimed, "ready", error=str(fault.code), next_try_at=self._later(claimed, fault.retry_after))
-        except Uncertain as fault:
-            return self._uncertain(claimed, str(fault.code))
-        except Exception as fault:  # noqa: BLE001 -- a gateway's own fault says nothing of what the provider got
-            logs.fault("deliver", fault, message=claimed.id)
-            return self._uncertain(claimed, "fault")
-        sid, status = accepted.sid, accepted.status
-        # Now, not when the batch is through: whether a reply came after its question hangs on it.
-        return Outcome(claimed, "accepted", provider_id=sid, provider_status=status, accepted_at=self.rt.clock())
-
-    def _outgoing(self, claimed: Claimed) -> Outgoing:
-        place = f"messages|body|{claimed.id}"
-        if claimed.channel == "email":
-            text = opened(self.rt.vault.system_key, claimed.body, place).decode()
-            subject, _, body = text.partition("\n\n")
-            return Outgoing(
-                message_id=claimed.id, to=claimed.email or "", body=body, subject=subject, reference=claimed.reference
-            )
-        if claimed.participant_id is None or claimed.data_key is None or claimed.phone is None:
-            message = "a text without a telephone"
-            raise ValueError(message)
-        key = self.rt.vault.data_key(claimed.data_key, claimed.participant_id)
-        return Outgoing(
-            message_id=claimed.id,
-            to=opened(key, claimed.phone, f"participants|phone|{claimed.participant_id}").decode(),
-            body=opened(key, claimed.body, place).decode(),
-            callback_url=f"{self.rt.settings.public_base_url}/hooks/twilio/status/{claimed.token}",
-            validity_seconds=self._validity(claimed),
-        )
-
-    def _validity(self, claimed: Claimed) -> int:
-        """Seconds the provider may go on trying: nothing arrives at night or after the window."""
-        ends = [end for end in (claimed.useful_until, claimed.today_until, claimed.closes_at) if end is not None]
-        left = [end - self.now for end in ends if end > self.now]
-        return max(int(min([LONGEST_VALIDITY, *left]).total_seconds()), 1)
-
-    def _refused(self, claimed: Claimed, fault: Refused) -> Outcome:
-        if fault.kind == "credentials":
-            # Nobody's text is at fault: nothing goes until the credentials are right.
-            if claimed.channel not in self.locked_out:
-                logs.fault("deliver.credentials", fault, channel=claimed.channel, code=fault.code)
-            self.locked_out.add(claimed.channel)
-            return Outcome(claimed, "ready", error=str(fault.code), next_try_at=self.now + LOCKED_OUT)
-        return Outcome(claimed, "refused", error=str(fault.code))
-
-    def _uncertain(self, claimed: Claimed, error: str) -> Outcome:
-        if claimed.channel == "sms":
-            return Outcome(claimed, "uncertain", error=error)
-        # A mail has no list to ask, but a Message-ID: the same mail twice is one mail.
-        state = "ready" if claimed.attempt < MAIL_TRIES else "dead"
-        return Outcome(claimed, state, error=error, next_try_at=self._later(claimed, None))
-
-    def _later(self, claimed: Claimed, wished: float | None) -> datetime:
-        usual = BACK_OFF[min(claimed.attempt, len(BACK_OFF)) - 1]
-        seconds = max(usual * random.uniform(0.8, 1.2), min(wished or 0, LONGEST_WAIT))  # noqa: S311 -- jitter, not a secret
-        return self.now + timedelta(seconds=seconds)
-
-
-def _record(rt: Runtime, outcomes: Sequence[Outcome], report: DeliverReport) -> None:
-    now = rt.clock()
-    for_a_person = [o for o in outcomes if o.claimed.channel == "sms" and o.state in ("refused", "dead")]
-    counted = _kept(rt, [outcome for outcome in outcomes if outcome not in for_a_person], now)
-    for outcome in for_a_person:
-        counted += _given_to_a_person(rt, outcome, now)
-    for outcome in counted:
-        name = {"ready": "unavailable", "cancelled": "void"}.get(outcome.state, outcome.state)
-        setattr(report, name, getattr(report, name) + 1)
-
-
-def _kept(rt: Runtime, outcomes: Sequence[Outcome], now: datetime) -> list[Outcome]:
-    """Write outcomes down together; if that fails, one by one: the others were sent and must not be forgotten."""
-    try:
-        with rt.sessions.begin() as session:
-            return outbox.record(session, outcomes, now)
-    except Exception as fault:  # noqa: BLE001 -- one fault must not take the others along
-        if len(outcomes) > 1:
-            logs.fault("deliver.batch", fault, messages=len(outcomes))
-            return [kept for one in outcomes for kept in _kept(rt, [one], now)]
-        logs.fault("deliver", fault, message=outcomes[0].claimed.id)
-        if outcomes[0].provider_id is None:
-            return []  # its lease ends, and it becomes uncertain
-        # The id is the only thing a database refuses: somebody else's message has it. The callback will tell.
-        return _kept(rt, [replace(outcomes[0], provider_id=None)], now)
-
-
-def _given_to_a_person(rt: Runtime, outcome: Outcome, now: datetime) -> list[Outcome]:
-    """A text that was refused, or cannot be sent at all, becomes a person's task, in the transaction that ends it."""
-    try:
-        with work(rt, SCHEDULER, now) as unit:
-            counted = outbox.record(unit.session, [outcome], now)
-            if counted and outcome.claimed.participant_id is not None:
-                _tell(unit, outcome.claimed.participant_id, outcome)
-            return counted
-    except Exception as fault:  # noqa: BLE001 -- what follows from it fails; that it was refused stays true
-        logs.fault("deliver", fault, message=outcome.claimed.id)
-        return _kept(rt, [outcome], now)
-
-
-def _tell(unit: Work, participant_id: int, outcome: Outcome) -> None:
-    loaded = unit.rt.loader.one(unit.session, participant_id)
-    window_id = next((m.window_id for m in loaded.case.messages if m.id == outcome.claimed.id), None)
-    code = outcome.error or ""
-    kind = kind_of(int(code)) if code.isascii() and code.isdecimal() else "other"
-    changes = {"state": ("sending", outcome.state), "error": (None, outcome.error)}
-    unit.writer.note(loaded, "not_sent", "message", outcome.claimed.id, changes)
-    unit.carry_out(loaded, on_failure(loaded.case, window_id, kind, unit.now))
-
-
-def _tidy(rt: Runtime) -> int:
-    """Before sending: leases that are over, texts that may not go any more, nights, and long uncertainty."""
-    now = rt.clock()
-    with rt.sessions.begin() as session:
-        waiting.leases_over(session, now)
-        ended = waiting.void(session, now)
-        for row in waiting.past_today(session, now, LARGEST):
-            hours = rt.bundles.get(session, row.protocol_version_id).protocol.contact_hours
-            zone = zone_of(row.zone)
-            start = next_allowed(now, hours, zone)
-            waiting.postpone(session, row.id, start, end_of_hours(start, hours, zone))
-        uncertain = waiting.long_uncertain(session, now - PATIENCE, LARGEST)
-    for participant_id in sorted({row.participant_id for row in ended if row.participant_id is not None}):
-        changed = [(row.id, row.state) for row in ended if row.participant_id == participant_id]
-        _alone(participant_id, partial(_note_void, rt, participant_id, changed, now))
-    for row in uncertain:
-        _alone(row.participant_id, partial(_tell_uncertain, rt, row.id, row.participant_id, now))
-    return len(ended)
-
-
-def _alone(participant_id: int, work_of_one: Callable[[], None]) -> None:
-    """What fails for one participant must not keep everybody's texts back."""
-    try:
-        work_of_one()
-    except Exception as fault:  # noqa: BLE001 -- the others are still to be written to
-        logs.fault("deliver", fault, participant=participant_id)
-
-
-def _note_void(rt: Runtime, participant_id: int, changed: Sequence[tuple[int, str]], now: datetime) -> None:
-    with work(rt, SCHEDULER, now) as unit:
-        loaded = rt.loader.one(unit.session, participant_id)
-        for message_id, state in changed:
-            unit.writer.note(loaded, "void", "message", message_id, {"state": ("ready", state)})
-        unit.writer.look_anew(loaded)
-
-
-def _tell_uncertain(rt: Runtime, message_id: int, participant_id: int, now: datetime) -> None:
-    with work(rt, SCHEDULER, now) as unit:
-        loaded = rt.loader.one(unit.session, participant_id)
-        text = next(m for m in loaded.case.messages if m.id == message_id)
-        window = None if text.window_id is None else loaded.case.window(text.window_id)
-        task = escalate(loaded.case, "E0", "uncertain_delivery", now, window)
-        if not loaded.case.escalated(task.key):
-            unit.carry_out(loaded, [task])
-        waiting.told(unit.session, message_id, now)

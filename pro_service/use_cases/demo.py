@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pro_service import paths
 from pro_service.core.protocol import Protocol
+from pro_service.gateways.nowhere import NowhereGateway
 from pro_service.gateways.outgoing import Accepted, Outgoing
 from pro_service.runtime import Runtime
 from pro_service.store import audit, cases, reports, studies, waiting
@@ -65,16 +66,17 @@ def seed(rt: Runtime, progress: Progress | None = None) -> DemoLogin:
 
 
 @dataclass(slots=True)
-class _Telephones:
+class _Telephones(NowhereGateway):
     """A telephone network that delivers at once and remembers what it delivered."""
 
-    arrived: list[Outgoing] = field(default_factory=list)
+    arrived: list[tuple[str, Outgoing]] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Take a text."""
-        self.arrived.append(outgoing)
-        return Accepted(f"SM{next(self.numbers):032x}", "queued")
+        sid = f"SM{next(self.numbers):032x}"
+        self.arrived.append((sid, outgoing))
+        return Accepted(sid, "queued")
 
 
 @dataclass(slots=True)
@@ -174,7 +176,9 @@ class _Life:
     def _listen(self) -> None:
         """Let everybody read what has arrived, and answer in their own time."""
         texts, self.telephones.arrived = self.telephones.arrived, []
-        for text in texts:
+        for sid, text in texts:
+            token = str(text.callback_url).rpartition("/")[2]
+            receive.take_receipt(self.rt, token, {"MessageSid": sid, "MessageStatus": "delivered"})
             person = self.people[text.to]
             link = LINK.search(text.body)
             asked = [item for item in self.protocol.items.values() if asks(item.question[person.language], text.body)]

@@ -14,6 +14,8 @@ from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.health import UNREACHABLE
 from pro_service.store.migrate import BehindError
 from pro_service.store.vault import WrongKeyError
+from pro_service.use_cases import letters
+from pro_service.use_cases.watch import alarms
 
 BEAT = "tick"
 STALE = timedelta(minutes=15)
@@ -68,6 +70,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
         yield Finding("clock", "yellow", f"set by PRO_SERVICE_NOW to {now:%Y-%m-%dT%H:%M:%SZ}", "for rehearsals only")
     yield _beat(seen, now)
     yield from _waiting(seen, now, sending=rt.sms is not None)
+    yield from _alarms(rt)
 
 
 def _sqlite() -> Iterator[Finding]:
@@ -109,6 +112,15 @@ def _beat(seen: Condition, now: datetime) -> Finding:
     if age > STALE:
         return Finding("scheduler", "red", f"last alive {ago}", remedy)
     return Finding("scheduler", "green", f"alive {ago}")
+
+
+def _alarms(rt: Runtime) -> Iterator[Finding]:
+    """What fails in silence and no finding above says already."""
+    said = {"scheduler", "waiting", "unread"}
+    for alarm in alarms(rt):
+        if alarm.code not in said:
+            what, remedy = letters.alarm_words("en", alarm.code)
+            yield Finding("sending", "red", what[:1].lower() + what[1:], remedy)
 
 
 def _waiting(seen: Condition, now: datetime, *, sending: bool) -> Iterator[Finding]:

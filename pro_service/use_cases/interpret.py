@@ -1,42 +1,96 @@
 """What a kept text means: whose telephone, which words, what follows. Apart from keeping it, so that none is lost."""
 
+import time
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from threading import Event
 
 from pro_service import logs
 from pro_service.core.case import Case
 from pro_service.core.commands import Send
 from pro_service.core.conversation import Reply, asked, concerns_everyone, on_reply
 from pro_service.core.decisions import escalate
+from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
-from pro_service.store import cases, inbox, studies
+from pro_service.store import cases, channels, inbox, studies
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.use_cases.carrying import SCHEDULER, Work, work
 
 BATCH = 200
+AFTER_CLOSE = timedelta(hours=24)
+"""So long after a window's close a text may have been written before it."""
+WAIT_FOR_TIME = timedelta(minutes=15)
+"""So long a text waits for the provider to say when it was written."""
+READ_FOR = 30.0
+"""Seconds after which a tick turns from a backlog of texts to those whose time has come."""
 
 
-def interpret_unread(rt: Runtime) -> int:
-    """Read every text nobody has read yet, oldest first; gives how many."""
-    with rt.sessions.reading() as session:
-        ids = cases.uninterpreted(session, BATCH)
-    for inbound_id in ids:
-        interpret(rt, inbound_id)
-    return len(ids)
+def interpret_unread(rt: Runtime, stop: Event | None = None) -> int:
+    """Read every text nobody has read yet, oldest first, each once, for READ_FOR at most; gives how many."""
+    tried: set[int] = set()
+    began = time.monotonic()
+    while time.monotonic() - began < READ_FOR:
+        with rt.sessions.reading() as session:
+            # What stays unread stands in front, for it is old.
+            ids = [one for one in cases.uninterpreted(session, BATCH + len(tried)) if one not in tried]
+        if not ids:
+            break
+        for inbound_id in ids:
+            if stop is not None and stop.is_set():
+                return len(tried)
+            interpret(rt, inbound_id)
+            tried.add(inbound_id)
+    return len(tried)
 
 
-def interpret(rt: Runtime, inbound_id: int) -> None:
-    """Read one kept text and carry out what follows. After a fault it is read again, and in the end by a person."""
+def interpret(rt: Runtime, inbound_id: int, *, in_quarantine: bool = False) -> None:
+    """Read one kept text and carry out what follows. After a fault it is read again, and in the end by a person.
+
+    In a quarantine it waits until it is known what was asked before it; whoever knows says `in_quarantine`.
+    """
     now = rt.clock()
     try:
-        _interpret(rt, inbound_id, now)
+        if (in_quarantine or not _held(rt, inbound_id, now)) and _time_is_known(rt, inbound_id, now):
+            _interpret(rt, inbound_id, now)
     except Exception as fault:  # noqa: BLE001 -- the text is kept; the next tick tries again
         logs.fault("interpret", fault, inbound=inbound_id)
         with rt.sessions.begin() as session:
             faults = inbox.failed(session, inbound_id)
         if faults >= inbox.FAULTS:
             _give_to_a_person(rt, inbound_id, now)
+
+
+def _held(rt: Runtime, inbound_id: int, now: datetime) -> bool:
+    """Whether it is not known yet what was asked before this text. Not for ever: it may be a cry for help."""
+    with rt.sessions.reading() as session:
+        if channels.every(session)["sms"].quarantined_at is None:
+            return False
+        received_at = inbox.received(session, inbound_id)
+    return received_at is not None and now - received_at < WAIT_FOR_TIME
+
+
+def _time_is_known(rt: Runtime, inbound_id: int, now: datetime) -> bool:
+    """Whether it is clear when a text was written, as far as a window's close hangs on it.
+
+    The webhook carries no time. After a close the provider is asked, and the earlier time counts; while it does not
+    answer the text waits, but not for ever.
+    """
+    if rt.sms is None:
+        return True
+    with rt.sessions.reading() as session:
+        row = inbox.after_a_close(session, inbound_id, AFTER_CLOSE)
+    if row is None:
+        return True
+    try:
+        record = rt.sms.fetch(row.provider_id)
+    except GatewayError as fault:
+        logs.fault("interpret.time", fault, inbound=inbound_id)
+        return bool(now - row.received_at >= WAIT_FOR_TIME)
+    if record is not None and record.created_at is not None:
+        with rt.sessions.begin() as session:
+            inbox.provider_time(session, inbound_id, record.created_at)
+    return True
 
 
 def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:

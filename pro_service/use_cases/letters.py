@@ -20,11 +20,24 @@ def alert(language: str, loaded: Loaded, command: Escalate, escalation_id: int, 
         {
             "code": loaded.case.participant.code,
             "window": window,
-            "task": _tasks(language)[command.level],
+            "task": _words(language, "tasks")[command.level],
             "due": moment(command.due_at, loaded.case.site_zone, language),
             "link": f"{base_url}/escalations/{escalation_id}",
         },
     )
+
+
+def alarm(language: str, code: str, base_url: str) -> str:
+    """The mail about one alarm of the service itself: subject, blank line, body. No participant is named."""
+    what, remedy = alarm_words(language, code)
+    known = language if language in _languages() else DEFAULT
+    return fill(_read(known, "alarm"), {"what": what, "remedy": remedy, "link": base_url})
+
+
+def alarm_words(language: str, code: str) -> tuple[str, str]:
+    """What fails, and what to do."""
+    what, _, remedy = _words(language if language in _languages() else DEFAULT, "alarms")[code].partition(" | ")
+    return what, remedy
 
 
 @lru_cache
@@ -38,6 +51,6 @@ def _read(language: str, name: str) -> str:
 
 
 @lru_cache
-def _tasks(language: str) -> dict[str, str]:
-    lines = [line.partition("=") for line in _read(language, "tasks").splitlines() if "=" in line]
-    return {level.strip(): words.strip() for level, _, words in lines}
+def _words(language: str, name: str) -> dict[str, str]:
+    lines = [line.partition("=") for line in _read(language, name).splitlines() if "=" in line]
+    return {code.strip(): words.strip() for code, _, words in lines}

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Event
 
 from pro_service import logs
 from pro_service.core.decisions import escalate, on_time
@@ -28,16 +29,19 @@ class TickReport:
     faults: int = 0
 
 
-def tick(rt: Runtime) -> TickReport:
-    """Carry out everything that time calls for now. Twice in a row does nothing new."""
+def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
+    """Carry out everything that time calls for now. Twice in a row does nothing new.
+
+    Once `stop` is set the batch under way is finished and the rest is left for the next tick.
+    """
     now = rt.clock()
     with rt.sessions.glance() as connection:
         if not cases.anything(connection, now):
             return TickReport()
-    report = TickReport(texts_read=interpret_unread(rt))
+    report = TickReport(texts_read=interpret_unread(rt, stop))
     size = BATCH
     seen: set[int] = set()
-    while True:
+    while stop is None or not stop.is_set():
         with rt.sessions.reading() as session:
             due = [one for one in cases.due(session, now, size) if one not in seen]
         if not due:
@@ -50,6 +54,7 @@ def tick(rt: Runtime) -> TickReport:
             size = max(size // 2, 25)
         elif size < BATCH:
             size = min(size * 2, BATCH)
+    return report
 
 
 def _batch(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> None:

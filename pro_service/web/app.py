@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from pro_service import logs, paths
 from pro_service.runtime import Runtime
 from pro_service.store.health import UNREACHABLE
+from pro_service.use_cases.intake import Intake
 from pro_service.web import access, auth, dashboard, health, i18n, survey, webhooks
 
 LARGEST_REQUEST = 1024 * 1024
@@ -38,7 +39,9 @@ def create_app(rt: Runtime) -> Flask:
     i18n.install(app, folder / "locale")
     _time_and_language(app)
     access.install(app, rt)
-    for part in (webhooks, survey, auth, dashboard, health):
+    intake = app.extensions["intake"] = Intake(rt)
+    app.register_blueprint(webhooks.blueprint(rt, intake))
+    for part in (survey, auth, dashboard, health):
         app.register_blueprint(part.blueprint(rt))
     _words(app, folder / "static")
     _headers(app, rt)

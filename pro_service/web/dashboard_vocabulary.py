@@ -247,6 +247,7 @@ def _actions() -> dict[str, str]:
         "view_contact": _("Number looked at"),
         "send": _("Text sent"),
         "receipt": _("Receipt"),
+        "reconcile": _("Fate of a text found out"),
     }
 
 

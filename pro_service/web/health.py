@@ -1,13 +1,18 @@
 """For whoever watches this service: is the process alive, and can it do its work."""
 
+from datetime import timedelta
+
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from pro_service.runtime import Runtime
 from pro_service.store import health
+from pro_service.store.health import UNREACHABLE
+from pro_service.use_cases.watch import alarms
 
-BEAT = "tick"
+BEAT, OWN_BEAT = "tick", "web"
 STALE_SECONDS = 15 * 60
+WRITE_EVERY = timedelta(seconds=10)
 
 
 def blueprint(rt: Runtime) -> Blueprint:
@@ -21,16 +26,28 @@ def blueprint(rt: Runtime) -> Blueprint:
     @probes.get("/readyz")
     def ready() -> ResponseReturnValue:
         database = health.look(rt.sessions, BEAT)
-        good = database.reachable and database.current
+        # Reading goes on when the disk is full: only a write shows it.
+        writable = database.current and health.write(rt.sessions, OWN_BEAT, rt.clock(), WRITE_EVERY)
+        good = database.reachable and database.current and writable
         age = None if database.beat_at is None else int((rt.clock() - database.beat_at).total_seconds())
         found = {
             "ready": good,
             "database": "reachable" if database.reachable else "unreachable",
+            "writable": writable,
             "schema": "current" if database.current else ("behind" if database.reachable else "unknown"),
             # Told, not judged: the web serves on while the scheduler is away.
             "scheduler_age_seconds": age,
             "scheduler_stale": age is None or age > STALE_SECONDS,
+            "alarms": _alarms(rt) if good else [],
         }
         return jsonify(found), 200 if good else 503
 
     return probes
+
+
+def _alarms(rt: Runtime) -> list[str]:
+    """What fails in silence. Told, not judged, as well: the database may go away while it is asked."""
+    try:
+        return [alarm.code for alarm in alarms(rt)]
+    except UNREACHABLE:
+        return []

@@ -6,11 +6,12 @@ from pro_service import logs
 from pro_service.gateways.signatures import valid_signature
 from pro_service.runtime import Runtime
 from pro_service.use_cases import receive
+from pro_service.use_cases.intake import Intake
 
 EMPTY = "<?xml version='1.0' encoding='UTF-8'?><Response/>"
 
 
-def blueprint(rt: Runtime) -> Blueprint:
+def blueprint(rt: Runtime, intake: Intake) -> Blueprint:
     """The webhooks of one runtime."""
     hooks = Blueprint("webhooks", __name__, url_prefix="/hooks/twilio")
 
@@ -22,8 +23,8 @@ def blueprint(rt: Runtime) -> Blueprint:
 
     @hooks.post("/inbound")
     def inbound() -> Response:
-        """Keep a text, answer nothing: replies go through the outbox like every other text."""
-        if not receive.receive(rt, request.form.to_dict()):
+        """Answer nothing, once a text is kept: replies go through the outbox like every other text."""
+        if not intake.take(request.form.to_dict()):
             abort(400)
         return Response(EMPTY, mimetype="text/xml")
 
@@ -48,6 +49,4 @@ def genuine(rt: Runtime) -> bool:
     path = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path.rstrip("?")
     url = rt.settings.public_base_url + path.partition("#")[0]
     signature = request.headers.get("X-Twilio-Signature")
-    # Servers drop a bare "?" at the end, which a signer counts.
-    addresses = (url,) if "?" in url else (url, f"{url}?")
-    return any(valid_signature(rt.settings.twilio_auth_tokens, each, request.form, signature) for each in addresses)
+    return valid_signature(rt.settings.twilio_auth_tokens, url, request.form, signature)

@@ -1,6 +1,9 @@
 """Twilio's signature: its own published vector, and the addresses that break careless checks."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
 from pro_service.gateways.signatures import CALLBACK_RETRIES, sign, valid_signature
@@ -60,3 +63,18 @@ def test_an_address_is_signed_to_the_letter(url: str) -> None:
 def test_the_wish_for_retries_may_be_signed_along() -> None:
     url = "https://pro.example.org/hooks/twilio/inbound"
     assert valid_signature([TOKEN], url, PARAMS, sign(TOKEN, url + CALLBACK_RETRIES, PARAMS))
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+HOST, PORTED = "https://pro.example.org", "https://pro.example.org:443"
+ADDRESSES = st.builds(str.__add__, st.sampled_from([HOST, PORTED]), st.sampled_from(["/h", "/h?", "/h?a=%2F&b=1"]))
+
+
+@given(st.lists(st.tuples(WORDS, WORDS), max_size=6), ADDRESSES, ADDRESSES)
+def test_what_the_sdk_lets_in_is_valid_here(said: list[tuple[str, str]], told: str, signed: str) -> None:
+    params, more = MultiDict(said), MultiDict([*said, ("one", "more")])
+    signature = sign(TOKEN, signed, params)
+    if signed == told or RequestValidator(TOKEN).validate(told, params, signature):
+        assert valid_signature([TOKEN], told, params, signature)
+    assert not valid_signature([TOKEN], told, more, signature)
+    assert not valid_signature([TOKEN], f"{told}x", params, signature)

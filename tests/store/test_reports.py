@@ -254,14 +254,12 @@ def test_today_puts_the_least_time_left_first_and_what_was_put_off_last(
     assert [task.participant for task in before.queue] == ["P-001", "P-000"]
     # The second has both a call and an urgent call open: one card.
     assert (before.queue[0].level, before.queue_count) == ("E2", 2)
-    assert not before.silent
     calls.record(rt, actor, before.queue[0].id, Told("no_answer"))
     clock.now += timedelta(minutes=16)
     with rt.sessions.reading() as session:
         after = report_today.today(session, rt.loader, study_id, clock.now)
     assert [task.participant for task in after.queue] == ["P-000", "P-001"]
     assert [attempt.result for attempt in after.queue[-1].attempts] == ["no_answer"]
-    assert after.silent
 
 
 def test_an_empty_day_says_which_window_opens_next(rt: Runtime, study_id: int) -> None:

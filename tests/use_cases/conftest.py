@@ -21,9 +21,9 @@ def clock() -> support.SetClock:
 
 
 @pytest.fixture
-def phones() -> Telephones:
+def phones(clock: support.SetClock) -> Telephones:
     """Return the telephones that texts arrive on."""
-    return Telephones()
+    return Telephones(clock=clock)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from pro_service.gateways.outgoing import Accepted, Gateway, Outgoing, Refused, Unavailable
+from pro_service.gateways.nowhere import NowhereGateway
+from pro_service.gateways.outgoing import Accepted, Gateway, Outgoing, Refused, TextGateway, Unavailable
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, inbound, messages, participants, windows
 from pro_service.use_cases import receive
@@ -24,7 +25,7 @@ class Killed(BaseException):
 
 
 @dataclass
-class Failing:
+class Failing(NowhereGateway):
     """A way out that never takes anything."""
 
     fault: BaseException
@@ -51,7 +52,7 @@ def participant(rt: Runtime, study_id: int) -> int:
     return support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE, channel="sms-reply", language="en")
 
 
-def using(rt: Runtime, sms: Gateway | None = None, mail: Gateway | None = None) -> Runtime:
+def using(rt: Runtime, sms: TextGateway | None = None, mail: Gateway | None = None) -> Runtime:
     return replace(rt, sms=sms, mail=mail)
 
 

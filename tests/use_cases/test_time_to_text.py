@@ -8,16 +8,18 @@ import pytest
 from sqlalchemy import func, select
 
 from pro_service.gateways.outgoing import Accepted, Outgoing, Refused, Unavailable, Uncertain
-from pro_service.runtime import SEND_WORKERS, Runtime
+from pro_service.runtime import Runtime
 from pro_service.store.schema import attempts, audit_trail, escalations, messages, participants
 from pro_service.use_cases import receive
-from pro_service.use_cases.deliver import FRESH, DeliverReport, deliver
+from pro_service.use_cases.deliver import DeliverReport, deliver
+from pro_service.use_cases.sending import FRESH
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.telephones import Telephones
 
 PHONE = "+12025550123"
 PROCEDURE = date(2026, 3, 2)
+WORKERS = 8
 BASELINE = {"baseline_nrs_avg": "6", "baseline_nrs_now": "5"}
 INVITED = support.at("2026-03-09 10:00")
 
@@ -196,7 +198,7 @@ def test_a_number_that_takes_no_texts_becomes_a_task_and_is_not_written_to_again
 def test_a_stop_while_a_batch_is_being_sent_still_counts(
     rt: Runtime, clock: support.SetClock, study_id: int, participant: int
 ) -> None:
-    numbers = [f"+12025550{number}" for number in range(100, 100 + 2 * SEND_WORKERS)]
+    numbers = [f"+12025550{number}" for number in range(100, 100 + 2 * WORKERS)]
     for number in numbers:
         how = {"phone": number, "channel": "sms-reply", **BASELINE}
         support.enrolled(rt, study_id, f"Q-{number[-3:]}", PROCEDURE, **how)
@@ -212,7 +214,7 @@ def test_a_stop_while_a_batch_is_being_sent_still_counts(
     network = Slow()
     report = pass_time(replace(rt, sms=network), clock, "2026-03-09 10:00")
     # Texts that were on their way side by side may leave; whose turn comes later does not.
-    assert len(network.sent) == report.accepted <= SEND_WORKERS
+    assert len(network.sent) == report.accepted <= WORKERS
     assert report.accepted + report.void == len(numbers) + 1
     assert participant
 
@@ -281,7 +283,7 @@ def test_a_delivery_report_moves_forward_only_and_a_failure_becomes_a_task(
     receive.take_receipt(rt, token, said | {"MessageStatus": "delivered"})
     assert states(rt) == {"invitation": "undelivered"}
     assert tasks(rt) == [("E0", "not_delivered")]
-    assert not receive.take_receipt(rt, "nobody's", said | {"MessageStatus": "sent"})
+    assert not receive.take_receipt(rt, "nobody's", {"MessageSid": "SM2", "MessageStatus": "sent"})
     assert participant
 
 

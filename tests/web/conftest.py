@@ -50,9 +50,11 @@ def participant(rt: Runtime, study_id: int, clock: support.SetClock) -> int:
 
 
 @pytest.fixture
-def app(rt: Runtime) -> Flask:
+def app(rt: Runtime) -> Iterator[Flask]:
     """Return the web application."""
-    return create_app(rt)
+    made = create_app(rt)
+    yield made
+    made.extensions["intake"].close()
 
 
 @pytest.fixture

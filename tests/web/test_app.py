@@ -188,9 +188,11 @@ def test_ready_says_how_the_database_and_the_scheduler_are(
     assert never.json == {
         "ready": True,
         "database": "reachable",
+        "writable": True,
         "schema": "current",
         "scheduler_age_seconds": None,
         "scheduler_stale": True,
+        "alarms": [],
     }
     with rt.sessions.begin() as session:
         heartbeats.beat(session, "tick", clock.now)

@@ -81,6 +81,7 @@ def test_a_silent_scheduler_is_said_in_red(desk: FlaskClient, clock: support.Set
     clock.now += timedelta(minutes=2)
     assert "The scheduler is silent" in desk.get("/").text
     beat(rt, "tick")
+    clock.now += timedelta(seconds=20)
     assert "scheduler is silent" not in desk.get("/").text
 
 

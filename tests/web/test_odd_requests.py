@@ -60,7 +60,7 @@ def test_a_gate_that_cannot_be_opened_locks_nobody_out(tmp_path: Path) -> None:
     sessions = Sessions(make_engine(f"sqlite:///{tmp_path / 'one.db'}"))
     gate = tmp_path / "one.db.gate"
     gate.mkdir()
-    with pytest.raises(IsADirectoryError), sessions.begin():
+    with sessions.begin():
         pass
     gate.rmdir()
     with sessions.begin():

@@ -20,6 +20,7 @@ from tests.peers import configuration
 BASE = "https://pro.example.org"
 TOKEN = configuration.AUTH_TOKEN
 PHONE = "+12025550123"
+PATIENCE = 30.0
 TEXT = {"MessageSid": "SM" + "1" * 32, "From": PHONE, "To": "+15005550006", "Body": "7", "NumMedia": "0"}
 
 
@@ -34,9 +35,16 @@ def rt(database_url: str, clock: support.SetClock, tmp_path: Path) -> Iterator[R
 
 
 @pytest.fixture
-def client(rt: Runtime) -> FlaskClient:
+def app(rt: Runtime) -> Iterator[Flask]:
+    """Return the web application."""
+    made = create_app(rt)
+    yield made
+    made.extensions["intake"].close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
     """Return Twilio, calling."""
-    app: Flask = create_app(rt)
     return app.test_client()
 
 
@@ -98,12 +106,13 @@ def test_unknown_parameters_are_kept_and_a_receipt_for_nobody_is_answered_alike(
     assert rows(rt) == (1, 0)
 
 
-def test_a_signed_text_becomes_an_answer(rt: Runtime, client: FlaskClient, clock: support.SetClock) -> None:
+def test_a_signed_text_becomes_an_answer(rt: Runtime, app: Flask, client: FlaskClient, clock: support.SetClock) -> None:
     study_id = support.load_demo(rt)
     clock.now = support.at("2026-03-02 15:00")
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE, channel="sms-reply")
     clock.now = support.at("2026-03-09 10:00")
     post(client, "/hooks/twilio/inbound", TEXT)
+    assert app.extensions["intake"].rest(PATIENCE)
     with rt.sessions.reading() as session:
         # Nothing was asked yet: a number alone is no answer.
         assert session.scalar(select(func.count()).select_from(responses)) == 0

@@ -1,0 +1,121 @@
+"""Each way out, for every worker alike: its pace, its day's limit, what stopped it, and whether it is in quarantine."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection, or_, select, update
+from sqlalchemy.orm import Session
+
+from pro_service.store.schema import channels
+
+c = channels.c
+AHEAD = timedelta(seconds=5)
+"""How far ahead a worker reserves moments of a paced sender: what it claims it must be able to send soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way out as every worker sees it. Instants: None = never, or not now."""
+
+    name: str
+    free_at: datetime | None
+    """When the sender may send its next segment."""
+    day: date | None
+    sent: int
+    """Segments claimed on `day`."""
+    stopped_until: datetime | None
+    stopped_by: str | None
+    quarantined_at: datetime | None
+    quarantine_reason: str | None
+    known_until: datetime | None
+    pulled_until: datetime | None
+
+    def goes(self, now: datetime) -> bool:
+        """Whether anything may leave this way."""
+        stopped = self.stopped_until is not None and self.stopped_until > now
+        return self.quarantined_at is None and not stopped
+
+    def sent_on(self, day: date) -> int:
+        """Segments claimed on a UTC day."""
+        return self.sent if self.day == day else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What a sender may carry: segments a second, and segments a UTC day. None = without a limit."""
+
+    per_second: float | None = None
+    per_day: int | None = None
+
+
+FREE = Pace()
+
+
+def every(session: Session | Connection) -> dict[str, Channel]:
+    """Name -> channel."""
+    return {row.name: Channel(*row) for row in session.execute(select(channels))}
+
+
+def taken(session: Session, name: str) -> Channel:
+    """One channel, its row taken: whoever reserves moments of its sender does so alone."""
+    statement = select(channels).where(c.name == name)
+    if session.get_bind().dialect.name == "postgresql":
+        statement = statement.with_for_update()
+    return Channel(*session.execute(statement).one())
+
+
+def room(channel: Channel, pace: Pace, now: datetime) -> int | None:
+    """How many segments may be claimed now; None = any number."""
+    rooms = []
+    if pace.per_second is not None:
+        free = max(now, channel.free_at or now)
+        rooms.append(int(max((now + AHEAD - free).total_seconds(), 0) * pace.per_second) or int(free <= now))
+    if pace.per_day is not None:
+        rooms.append(max(pace.per_day - channel.sent_on(now.date()), 0))
+    return min(rooms) if rooms else None
+
+
+def reserve(session: Session, channel: Channel, pace: Pace, segments: Sequence[int], now: datetime) -> list[datetime]:
+    """Reserve a moment for each message, one after the other by its segments; gives the moments."""
+    at, moments = max(now, channel.free_at or now), []
+    for count in segments:
+        moments.append(at)
+        if pace.per_second is not None:
+            at += timedelta(seconds=max(count, 1) / pace.per_second)
+    total = channel.sent_on(now.date()) + sum(max(count, 1) for count in segments)
+    values = {"day": now.date(), "sent": total} | ({} if pace.per_second is None else {"free_at": at})
+    session.execute(update(channels).where(c.name == channel.name).values(values))
+    return moments
+
+
+def stop(session: Session, name: str, until: datetime, code: str, now: datetime) -> bool:
+    """Let nothing leave this way until then; False if it is stopped already."""
+    still = or_(c.stopped_until.is_(None), c.stopped_until <= now)
+    statement = update(channels).where(c.name == name, still).values(stopped_until=until, stopped_by=code)
+    return session.connection().execute(statement).rowcount > 0
+
+
+def go_on(session: Session, name: str) -> None:
+    """What stopped a channel is over: something was accepted."""
+    stopped = update(channels).where(c.name == name, c.stopped_by.is_not(None))
+    session.execute(stopped.values(stopped_until=None, stopped_by=None))
+
+
+def quarantine(session: Session, name: str, reason: str, known_until: datetime, now: datetime) -> bool:
+    """Let nothing leave this way before it is known what did; False if that is so already."""
+    statement = update(channels).where(c.name == name, c.quarantined_at.is_(None))
+    values = {"quarantined_at": now, "quarantine_reason": reason, "known_until": known_until}
+    return session.connection().execute(statement.values(values)).rowcount > 0
+
+
+def release(session: Session, name: str) -> bool:
+    """End a quarantine; False if there is none."""
+    statement = update(channels).where(c.name == name, c.quarantined_at.is_not(None))
+    values = {"quarantined_at": None, "quarantine_reason": None, "known_until": None}
+    return session.connection().execute(statement.values(values)).rowcount > 0
+
+
+def pulled(session: Session, name: str, until: datetime) -> None:
+    """Replies up to here were fetched."""
+    session.execute(update(channels).where(c.name == name).values(pulled_until=until))

@@ -1,0 +1,85 @@
+"""What should have happened and what did: the facts from which a silent failure can be told."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Column, ColumnElement, select
+from sqlalchemy.orm import Session
+
+from pro_service.store import channels, heartbeats
+from pro_service.store.channels import Channel
+from pro_service.store.outbox import may_go
+from pro_service.store.schema import inbound, messages, participants, studies, windows
+from pro_service.store.waiting import READY
+
+REPORTED_AFTER = timedelta(hours=1)
+"""By then a provider has said what became of nearly every text."""
+SAMPLE = 200
+"""How many of a study's latest texts are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Instants: since when, None = not at all."""
+
+    in_use: bool
+    """Whether anybody is enrolled."""
+    beats: Mapping[str, datetime]
+    """When each beat was last alive."""
+    undecided_since: datetime | None
+    """The earliest moment at which a participant should have been looked at, and was not."""
+    waiting_since: datetime | None
+    """The earliest moment at which a message should have left, and did not."""
+    unread_since: datetime | None
+    """When the oldest text came that nobody has read."""
+    states: Mapping[str, int]
+    """State -> how many of the latest texts that left an hour ago or earlier."""
+    channels: Mapping[str, Channel]
+
+
+def look(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
+    """The facts at this instant, by index look-ups alone; `ways`: the ways out that are configured."""
+    known = channels.every(session)
+    m, p, i = messages.c, participants.c, inbound.c
+    # The moment alone: a study that sends without limit has thousands due, and one that stands has one for long.
+    undecided = select(p.look_at).where(p.look_at <= now).order_by(p.look_at).limit(1)
+    going = [name for name in ways if known[name].goes(now)]
+
+    def waits(since: Column[datetime], *which: ColumnElement[bool]) -> datetime | None:
+        statement = select(since).outerjoin(participants, p.id == m.participant_id)
+        joined = statement.outerjoin(windows, windows.c.id == m.window_id)
+        oldest = joined.where(READY, m.channel.in_(going), may_go(now), *which).order_by(since).limit(1)
+        return session.scalar(oldest)
+
+    # A try in vain puts the next one off: by that moment alone, a provider that is away would look like nothing to do.
+    waiting = [waits(m.next_try_at, m.next_try_at <= now), waits(m.queued_at, m.attempt > 0)]
+    unread = select(i.received_at).where(i.interpreted_at.is_(None)).order_by(i.received_at).limit(1)
+    return Flow(
+        in_use=session.execute(select(p.id).limit(1)).first() is not None,
+        beats=heartbeats.every(session),
+        undecided_since=session.scalar(undecided),
+        waiting_since=min((at for at in waiting if at is not None), default=None),
+        unread_since=session.scalar(unread),
+        states=_states(session, now),
+        channels=known,
+    )
+
+
+def _states(session: Session, now: datetime) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for study_id in session.scalars(select(studies.c.id)).all():
+        found.update(_latest(session, study_id, now))
+    return found
+
+
+def _latest(session: Session, study_id: int, now: datetime) -> Sequence[str]:
+    m = messages.c
+    statement = (
+        select(m.state)
+        .where(m.study_id == study_id, m.queued_at < now - REPORTED_AFTER, m.channel == "sms")
+        .order_by(m.queued_at.desc())
+        .limit(SAMPLE)
+    )
+    return session.scalars(statement).all()

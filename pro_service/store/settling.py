@@ -1,0 +1,145 @@
+"""Texts of unknown fate: which are to be asked about, what the provider remembers, and what follows.
+
+Every change is conditional on the state, the attempt and the first negative answer that the asker saw: whoever finds no
+row changed has been overtaken by a callback or another asker, and drops its result.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.orm import Session
+
+from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, windows
+from pro_service.store.waiting import UNCERTAIN, UNSETTLED
+
+a, m, p, w = attempts.c, messages.c, participants.c, windows.c
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """One text nobody knows the fate of. Its telephone and words are encrypted still."""
+
+    id: int
+    attempt: int
+    started_at: datetime
+    missed_at: datetime | None
+    """When the provider first did not know of this attempt."""
+    resends: int
+    ask_at: datetime
+    kind: str
+    participant_id: int
+    data_key: bytes | None
+    phone: bytes | None
+    phone_index: bytes | None
+    body: bytes
+    useful_until: datetime | None
+    closes_at: datetime | None
+
+    def useful(self, now: datetime) -> bool:
+        """Whether sending it again could still serve."""
+        ends = [end for end in (self.useful_until, self.closes_at) if end is not None]
+        return all(now < end for end in ends)
+
+
+def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
+    """Texts whose turn to be asked about has come, longest first."""
+    statement = (
+        select(
+            m.id, m.attempt, a.started_at, a.missed_at, m.resends, m.ask_at, m.kind, m.participant_id,
+            p.data_key, p.phone, p.phone_index, m.body, m.useful_until, w.closes_at,
+        )
+        .join(attempts, and_(a.message_id == m.id, a.number == m.attempt))
+        .join(participants, p.id == m.participant_id)
+        .outerjoin(windows, w.id == m.window_id)
+        .where(UNCERTAIN, m.channel == "sms", m.ask_at <= now)
+        .order_by(m.ask_at)
+        .limit(limit)
+    )  # fmt: skip
+    rows: Sequence[AnyRow] = session.execute(statement).all()
+    return [InDoubt(*row) for row in rows]
+
+
+def take(session: Session, doubt: InDoubt, ask_at: datetime) -> bool:
+    """Be the one who asks about it now; False if another is. `ask_at`: when it is anybody's turn again."""
+    return _changed(session, doubt, {"ask_at": ask_at}, m.ask_at == doubt.ask_at)
+
+
+def rivals(session: Session, doubt: InDoubt) -> Sequence[AnyRow]:
+    """Other texts to the same telephone that may be the ones the provider remembers: (id, state, body, …key)."""
+    statement = (
+        select(m.id, m.state, m.body, m.participant_id, p.data_key)
+        .join(participants, p.id == m.participant_id)
+        .where(UNSETTLED, m.channel == "sms", p.phone_index == doubt.phone_index, m.id != doubt.id)
+    )
+    return session.execute(statement).all()
+
+
+def known(session: Session, sids: Collection[str]) -> frozenset[str]:
+    """Those of the provider's ids that belong to a message of ours already."""
+    ids = list(sids)
+    ours = session.scalars(select(m.provider_id).where(m.provider_id.in_(ids))).all()
+    told = session.scalars(select(receipts.c.provider_id).where(receipts.c.provider_id.in_(ids))).all()
+    return frozenset([*(sid for sid in ours if sid is not None), *told])
+
+
+def found(session: Session, doubt: InDoubt, sid: str, status: str, accepted_at: datetime) -> bool:
+    """The provider has it: it was accepted then."""
+    values = {"state": "accepted", "provider_id": sid, "provider_status": status, "accepted_at": accepted_at}
+    return _changed(session, doubt, values | {"ask_at": None, "error": None})
+
+
+def missed(session: Session, doubt: InDoubt, now: datetime, ask_at: datetime) -> bool:
+    """The provider does not know of it, for the first time."""
+    first = (a.message_id == doubt.id, a.number == doubt.attempt, a.missed_at.is_(None))
+    if session.connection().execute(update(attempts).where(*first).values(missed_at=now)).rowcount == 0:
+        return False
+    return _changed(session, doubt, {"ask_at": ask_at})
+
+
+def send_again(session: Session, doubt: InDoubt, now: datetime) -> bool:
+    """It certainly never left: it may go once more, and once only."""
+    values = {"state": "ready", "error": "never_left", "resends": m.resends + 1, "next_try_at": now, "ask_at": None}
+    return _changed(session, doubt, values, m.resends == 0)
+
+
+def end(session: Session, doubt: InDoubt, state: str, now: datetime) -> bool:
+    """It never left and will not: `expired` or `dead`."""
+    return _changed(session, doubt, {"state": state, "error": "never_left", "ended_at": now, "ask_at": None})
+
+
+def ask_later(session: Session, doubt: InDoubt, ask_at: datetime) -> bool:
+    """No answer, or none that tells yet."""
+    return _changed(session, doubt, {"ask_at": ask_at})
+
+
+def _changed(session: Session, doubt: InDoubt, values: dict[str, Any], *more: Any) -> bool:
+    same = (m.id == doubt.id, m.state == "uncertain", m.attempt == doubt.attempt)
+    return session.connection().execute(update(messages).where(*same, *more).values(values)).rowcount > 0
+
+
+def could_be(session: Session, phone_index: bytes) -> Sequence[AnyRow]:
+    """Texts to this telephone of which the provider may know more than we: not yet accepted, or thought never sent."""
+    statement = (
+        select(m.id, m.state, m.attempt, m.body, m.participant_id, m.window_id, m.queued_at, p.data_key)
+        .join(participants, p.id == m.participant_id)
+        .where(m.channel == "sms", p.phone_index == phone_index)
+        .where(m.state.in_(("ready", "uncertain", "sending")), m.provider_id.is_(None))
+        .order_by(m.queued_at)
+    )
+    return session.execute(statement).all()
+
+
+def somebody_has(session: Session, phone_index: bytes) -> bool:
+    """Whether this telephone is a participant's."""
+    return session.execute(select(p.id).where(p.phone_index == phone_index).limit(1)).first() is not None
+
+
+def adopt(session: Session, row: AnyRow, sid: str, status: str, accepted_at: datetime) -> bool:
+    """A text this database thought not sent was sent: it is the one the provider has."""
+    values = {"state": "accepted", "provider_id": sid, "provider_status": status, "accepted_at": accepted_at}
+    same = (m.id == row.id, m.state == row.state, m.attempt == row.attempt, m.provider_id.is_(None))
+    changed = update(messages).where(*same).values(**values, ask_at=None, lease_until=None, error=None)
+    return session.connection().execute(changed).rowcount > 0

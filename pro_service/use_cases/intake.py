@@ -1,0 +1,128 @@
+"""Texts as they come in, several at once: kept together, each answered once it is durable, and read right after.
+
+Nothing but a text that is kept counts: whatever this process has not read when it ends is read by the next tick.
+"""
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+
+from pro_service import logs
+from pro_service.runtime import Runtime
+from pro_service.store import inbox
+from pro_service.store.health import UNREACHABLE
+from pro_service.store.inbox import Arrival
+from pro_service.use_cases.interpret import interpret
+from pro_service.use_cases.receive import id_of
+
+CALM = 0.02
+"""Seconds without a new text after which those that are kept are read: reading takes ten times as long as keeping."""
+LONGEST_PAUSE = 0.5
+"""Seconds: however many come in, one is read after that."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A text whose caller waits until it is durable; `fault`: why it is not."""
+
+    arrival: Arrival
+    done: bool = False
+    fault: BaseException | None = None
+
+
+class Intake:
+    """Takes texts from any number of threads; one of them writes at a time, for all who wait then.
+
+    SQLite lets one writer in at a time, and every commit waits for the disk: eight texts in one transaction cost
+    little more than one.
+    """
+
+    def __init__(self, rt: Runtime) -> None:
+        self._rt = rt
+        self._waiting: deque[_Waiting] = deque()
+        self._writing = Lock()
+        self._unread: deque[int] = deque()
+        self._reading = Lock()
+        self._reader: Thread | None = None
+        self._last = 0.0
+        self._ended = Event()
+
+    def take(self, parameters: Mapping[str, str]) -> bool:
+        """Return once a text is durable, a repeated one at once. False: it carries no id and cannot be kept.
+
+        Raises what the database raised where it could not be kept.
+        """
+        provider_id = id_of(parameters)
+        if provider_id is None:
+            return False
+        self._last = time.monotonic()
+        one = _Waiting(Arrival(provider_id, parameters, self._rt.clock()))
+        self._waiting.append(one)
+        with self._writing:
+            # Whoever is let in writes for all; the others find it done.
+            if not one.done:
+                self._write([self._waiting.popleft() for _ in range(len(self._waiting))])
+        if one.fault is not None:
+            raise one.fault
+        return True
+
+    def _write(self, together: Sequence[_Waiting], *, again: bool = True) -> None:
+        try:
+            with self._rt.sessions.begin() as session:
+                kept = inbox.keep_together(session, self._rt.vault, [one.arrival for one in together])
+        except Exception as fault:  # noqa: BLE001 -- each caller is told of it
+            if again and not isinstance(fault, UNREACHABLE):
+                # One was kept by another process just now, which is seen by now; or one is at fault, and then alone.
+                for one in together:
+                    self._write([one], again=len(together) > 1)
+                return
+            for one in together:
+                one.fault = fault
+            kept = []
+        for one in together:
+            one.done = True
+        self._read_later(kept)
+
+    def _read_later(self, kept: Sequence[int]) -> None:
+        if not kept:
+            return
+        with self._reading:
+            self._unread.extend(kept)
+            if self._reader is None and not self._ended.is_set():
+                # A thread only while there is something to read. Being killed at any moment costs nothing.
+                self._reader = Thread(target=self._read, name="read", daemon=True)
+                self._reader.start()
+
+    def _read(self) -> None:
+        while True:
+            self._let_others_in()
+            with self._reading:
+                if self._ended.is_set() or not self._unread:
+                    self._reader = None
+                    return
+                inbound_id = self._unread.popleft()
+            try:
+                interpret(self._rt, inbound_id)
+            except Exception as fault:  # noqa: BLE001 -- the database went away, say: the next tick reads it
+                logs.fault("interpret", fault, inbound=inbound_id)
+
+    def _let_others_in(self) -> None:
+        """Wait while texts come in thick and fast: Twilio waits for an answer, a reading can wait a moment."""
+        longest = time.monotonic() + LONGEST_PAUSE
+        while (pause := min(self._last + CALM, longest) - time.monotonic()) > 0:
+            if self._ended.wait(pause):
+                return
+
+    def rest(self, patience: float) -> bool:
+        """Wait so many seconds for everything that is kept to be read; whether it is."""
+        reader = self._reader
+        if reader is not None:
+            reader.join(patience)
+        return reader is None or not reader.is_alive()
+
+    def close(self, patience: float = 5.0) -> None:
+        """Finish the text that is being read, and leave the others to the next tick."""
+        self._ended.set()
+        self.rest(patience)

@@ -1,0 +1,137 @@
+"""One claimed message on its way: what is asked before it leaves, and what the provider's answer means for it."""
+
+import random
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from cryptography.exceptions import InvalidTag
+
+from pro_service import logs
+from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
+from pro_service.runtime import Runtime
+from pro_service.store import outbox
+from pro_service.store.outbox import Claimed, Outcome
+from pro_service.store.vault import WrongKeyError, opened
+
+FRESH = timedelta(milliseconds=200)
+"""How long a claim's own look at consent and window holds; what leaves later is asked about once more."""
+LONGEST_VALIDITY = timedelta(hours=10)
+MAIL_TRIES = 8
+LONGEST_WAIT = 3600.0
+"""Seconds: a provider that wishes for more is asked again all the same."""
+STOPPED = timedelta(minutes=5)
+"""How long a way out rests whose provider refuses us rather than a text."""
+STOPS = frozenset({"credentials", "configuration"})
+"""Classes of refusal that are about us: no other text would fare better."""
+
+
+class Sending:
+    """Sends claimed messages; called from several threads."""
+
+    def __init__(self, rt: Runtime) -> None:
+        self.rt = rt
+        self.stopped: dict[str, str] = {}
+        """Way out -> the code with which its provider refused us; what is claimed already goes back."""
+        self._lock = Lock()
+
+    def one(self, claimed: Claimed, now: datetime, started: float) -> Outcome:
+        """Send one message, claimed at `now` and `started` (monotonic). What is wrong with it is wrong with it alone.
+
+        Its age is read off both clocks: a machine that slept stops the one, and somebody may have set the other.
+        """
+        wall = self.rt.clock()
+        age = max(timedelta(seconds=time.monotonic() - started), wall - now)
+        delivery = self.rt.settings.delivery
+        if claimed.channel in self.stopped:
+            return Outcome(claimed, "ready", error="not_begun", next_try_at=wall + STOPPED)
+        if age > delivery.lease - delivery.longest_call:
+            return Outcome(claimed, "ready", error="not_begun", next_try_at=wall)
+        try:
+            outgoing = self._outgoing(claimed, wall)
+        except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
+            logs.fault("deliver", fault, message=claimed.id)
+            return Outcome(claimed, "dead", error="unreadable")
+        if age > FRESH:
+            with self.rt.sessions.glance() as connection:
+                if not outbox.still_may_go(connection, claimed, wall):
+                    return Outcome(claimed, "cancelled", error="stopped")
+        return self._handed_over(claimed, outgoing)
+
+    def _handed_over(self, claimed: Claimed, outgoing: Outgoing) -> Outcome:
+        gateway = self.rt.sms if claimed.channel == "sms" else self.rt.mail
+        if gateway is None:
+            return Outcome(claimed, "ready", error="no_gateway", next_try_at=self.rt.clock() + timedelta(minutes=1))
+        try:
+            accepted = gateway.send(outgoing)
+        except Refused as fault:
+            return self._refused(claimed, fault)
+        except Unavailable as fault:
+            return Outcome(claimed, "ready", error=str(fault.code), next_try_at=self._later(claimed, fault.retry_after))
+        except Uncertain as fault:
+            return self._uncertain(claimed, str(fault.code))
+        except Exception as fault:  # noqa: BLE001 -- a gateway's own fault says nothing of what the provider got
+            logs.fault("deliver", fault, message=claimed.id)
+            return self._uncertain(claimed, "fault")
+        sid, status = accepted.sid, accepted.status
+        # Now, not when the batch is through: whether a reply came after its question hangs on it.
+        return Outcome(claimed, "accepted", provider_id=sid, provider_status=status, accepted_at=self.rt.clock())
+
+    def _outgoing(self, claimed: Claimed, now: datetime) -> Outgoing:
+        place = f"messages|body|{claimed.id}"
+        if claimed.channel == "email":
+            text = opened(self.rt.vault.system_key, claimed.body, place).decode()
+            subject, _, body = text.partition("\n\n")
+            return Outgoing(
+                message_id=claimed.id, to=claimed.email or "", body=body, subject=subject, reference=claimed.reference
+            )
+        if claimed.participant_id is None or claimed.data_key is None or claimed.phone is None:
+            message = "a text without a telephone"
+            raise ValueError(message)
+        key = self.rt.vault.data_key(claimed.data_key, claimed.participant_id)
+        return Outgoing(
+            message_id=claimed.id,
+            to=opened(key, claimed.phone, f"participants|phone|{claimed.participant_id}").decode(),
+            body=opened(key, claimed.body, place).decode(),
+            callback_url=f"{self.rt.settings.public_base_url}/hooks/twilio/status/{claimed.token}",
+            validity_seconds=_validity(claimed, now),
+        )
+
+    def _refused(self, claimed: Claimed, fault: Refused) -> Outcome:
+        code = str(fault.code)
+        if fault.kind not in STOPS:
+            return Outcome(claimed, "refused", error=code)
+        # Nobody's text is at fault: nothing goes until somebody has put it right.
+        with self._lock:
+            first = claimed.channel not in self.stopped
+            self.stopped.setdefault(claimed.channel, code)
+        if first:
+            logs.fault("deliver.stopped", fault, channel=claimed.channel, code=fault.code)
+        return Outcome(claimed, "ready", error=code, next_try_at=self.rt.clock() + STOPPED)
+
+    def _uncertain(self, claimed: Claimed, error: str) -> Outcome:
+        if claimed.channel == "sms":
+            ask_at = self.rt.clock() + self.rt.settings.delivery.ask_after
+            return Outcome(claimed, "uncertain", error=error, ask_at=ask_at)
+        # A mail has no list to ask, but a Message-ID: the same mail twice is one mail.
+        state = "ready" if claimed.attempt < MAIL_TRIES else "dead"
+        return Outcome(claimed, state, error=error, next_try_at=self._later(claimed, None))
+
+    def _later(self, claimed: Claimed, wished: float | None) -> datetime:
+        back_off = self.rt.settings.delivery.back_off
+        usual = back_off[min(claimed.attempt, len(back_off)) - 1]
+        seconds = max(usual * random.uniform(0.8, 1.2), min(wished or 0, LONGEST_WAIT))  # noqa: S311 -- jitter, not a secret
+        return self.rt.clock() + timedelta(seconds=seconds)
+
+
+def _validity(claimed: Claimed, now: datetime) -> int:
+    """Seconds the provider may go on trying: nothing arrives at night or after the window."""
+    ends = [end for end in (claimed.useful_until, claimed.today_until, claimed.closes_at) if end is not None]
+    left = [end - now for end in ends if end > now]
+    return max(int(min([LONGEST_VALIDITY, *left]).total_seconds()), 1)
+
+
+def without_id(outcome: Outcome) -> Outcome:
+    """The same outcome without the provider's id, which somebody else's message has: the callback will tell."""
+    return replace(outcome, provider_id=None)

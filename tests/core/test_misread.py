@@ -1,0 +1,29 @@
+"""Numbers that look like the answer to a question their writer has not read, or to another one than was read."""
+
+from datetime import timedelta
+
+import pytest
+
+from pro_service.core.case import State
+from tests.core.world import at, invited, world
+
+
+def test_a_number_sent_twice_does_not_answer_the_question_that_it_made_us_ask() -> None:
+    life = world()
+    life.until(at("2026-01-18 12:00"))
+    assert life.text("7") == ["question"]
+    assert life.text("7", after=9) == ["confirm-repeat"]
+    assert life.values("W1") == {}
+    assert life.text("7", after=9) == ["question"]
+    assert life.values("W1") == {"NRS-AVG": 7}
+
+
+@pytest.mark.parametrize("state", ["undelivered", "failed"])
+def test_a_number_after_a_question_that_is_said_to_have_failed_is_no_correction(state: State) -> None:
+    life = invited()
+    assert life.text("7") == ["question"]
+    life.until(life.now + timedelta(seconds=10))
+    # The report is wrong: the question is on the telephone.
+    life.mark(life.case.messages[-1].id, state)
+    assert life.text("2", after=60) == ["confirm-change"]
+    assert life.values("W1") == {"NRS-AVG": 7}
