@@ -32,6 +32,6 @@ def commands_of(group: click.Group, above: str = "") -> Iterator[str]:
             yield f"{above}{name}"
 
 
-@pytest.mark.parametrize("command", ["up", "test", "check", "fix", "bench", "migration"])
+@pytest.mark.parametrize("command", ["up", "test", "check", "fix", "bench", "simulate", "crash", "migration"])
 def test_the_readme_names_what_dev_can_do(command: str) -> None:
     assert f"./dev {command}" in (ROOT / "README.md").read_text(encoding="utf-8")

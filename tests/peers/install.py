@@ -1,8 +1,12 @@
 """Brings the peers that no Python package brings: python -m tests.peers.install."""
 
+import base64
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +34,7 @@ def main() -> int:
                 shutil.copy(places.pins() / name, draft)
             quiet = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
             _run(places.npm(), "ci", "--ignore-scripts", *quiet, folder=draft)
+            _take_openapi(draft)
     try:
         places.browser()
     except places.PeerMissingError:
@@ -51,11 +56,27 @@ def _draft(target: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def _take_openapi(draft: Path) -> None:
+    """Take one document out of a package of Twilio's; installed, it would bring two hundred others along."""
+    wanted: dict[str, str] = json.loads((draft / "package.json").read_text(encoding="utf-8"))["documents"]
+    _run(places.npm(), "pack", wanted["package"], "--ignore-scripts", "--loglevel=error", folder=draft)
+    (packed,) = draft.glob("*.tgz")
+    method, _, digest = wanted["integrity"].partition("-")
+    if hashlib.new(method, packed.read_bytes()).digest() != base64.b64decode(digest):
+        raise places.PeerMissingError(f"{wanted['package']} is not what package.json pins.")
+    with tarfile.open(packed) as archive:
+        document = archive.extractfile(f"package/{wanted['file']}")
+        if document is None:
+            raise places.PeerMissingError(f"{wanted['package']} does not hold {wanted['file']}.")
+        (draft / "openapi.json").write_bytes(document.read())
+    packed.unlink()
+
+
 def _run(script: Path, *arguments: str | Path, folder: Path) -> None:
     """Run a script with the pinned Node. Raises PeerMissingError when it fails."""
     if subprocess.run([places.node(), script, *arguments], cwd=folder, stdout=sys.stderr, check=False).returncode:
         raise places.PeerMissingError(
-            "npm's packages (emulate, axe-core, a Chromium) could not be installed; see above."
+            "npm's packages (emulate, Prism, axe-core, a Chromium) could not be installed; see above."
         )
 
 

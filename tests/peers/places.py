@@ -64,6 +64,11 @@ def npm_package(name: str) -> Path:
     return existing(npm_folder() / "node_modules" / name)
 
 
+def openapi() -> Path:
+    """Return Twilio's own OpenAPI description of its messages and the rest of its first API."""
+    return existing(npm_folder() / "openapi.json")
+
+
 def unpacked_browser() -> Browser:
     """Return the Chromium that @sparticuz/chromium brings, which need not be there yet."""
     folder = npm_folder() / "chromium"

@@ -59,7 +59,7 @@ def running(*, safe: bool = False) -> Iterator[Postgres]:
     `safe` keeps its promises in a crash, as in production: for benchmarks.
     """
     # Not pytest's folder: a socket's path may have 107 bytes at most.
-    folder = Path(tempfile.mkdtemp(prefix="pro-pg-", dir=None if safe else _memory()))
+    folder = Path(tempfile.mkdtemp(prefix="pro-pg-", dir=None if safe else memory()))
     sockets, log = folder / "s", folder / "log"
     try:
         with log.open("wb") as output:
@@ -77,7 +77,7 @@ def running(*, safe: bool = False) -> Iterator[Postgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _memory() -> Path | None:
+def memory() -> Path | None:
     """Return a folder in memory if there is room in one: a database is hundreds of files, copied for each test."""
     roomy = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
     return _MEMORY if roomy else None
