@@ -1,0 +1,1 @@
+"""`./dev crash`: many texts, a provider on its worst day, senders killed at random; nothing lost, nothing twice."""

@@ -1,0 +1,206 @@
+"""What became of every message, told by our rows and, independently of them, by what the provider took."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+from sqlalchemy import func, select
+
+from pro_service import runtime
+from pro_service.runtime import Runtime
+from pro_service.store.database import Session
+from pro_service.store.schema import attempts, escalations, messages, participants, receipts
+from pro_service.store.vault import opened
+from tests.crash.world import Plan
+from tests.peers.configuration import ACCOUNT_SID, AUTH_TOKEN
+
+ACCEPTED = frozenset({"accepted", "sent", "delivered", "undelivered", "failed"})
+ENDED = frozenset({"refused", "dead", "expired", "cancelled"})
+TASKS = ("uncertain_delivery", "not_delivered", "bad_number", "opted_out_at_provider")
+"""Why a person is told of a text that did not leave."""
+PAGE = 1_000
+
+m, p, a, e = messages.c, participants.c, attempts.c, escalations.c
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row of the outbox: what it wanted, and what we believe became of it."""
+
+    id: int
+    participant_id: int
+    to: str
+    body: str
+    state: str
+    provider_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One text that the provider took."""
+
+    sid: str
+    to: str
+    body: str
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class Verdict:
+    """How many messages ended how; a message that is at fault is in `stories`."""
+
+    messages: int
+    accepted: int = 0
+    task: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    unsettled: int = 0
+    mistaken: int = 0
+    """Ended with a person's task although the provider had taken the text, or known by another text's id."""
+    guilty: dict[int, list[str]] = field(default_factory=dict)
+    """Message id -> what is wrong with it; 0 stands for texts and messages that have no row."""
+    attempts: dict[str, int] = field(default_factory=dict)
+    """How many attempts there were, by what they came to; `-`: their sender did not live to say."""
+
+    stories: list[str] = field(default_factory=list)
+    """What happened to the guilty, attempt by attempt."""
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing was lost, doubled, left open or misjudged."""
+        return not (self.lost or self.duplicated or self.unsettled or self.mistaken)
+
+    def blame(self, message_id: int, fault: str) -> None:
+        """Count one fault of one message."""
+        setattr(self, fault, getattr(self, fault) + 1)
+        self.guilty.setdefault(message_id, []).append(fault)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures alone."""
+        return {name: value for name, value in asdict(self).items() if name not in ("guilty", "stories")}
+
+
+def compare(expected: int, rows: Sequence[Message], taken: Iterable[Taken], told: Collection[int]) -> Verdict:
+    """Hold rows against texts; `told`: participants of whom a person was told that a text did not leave.
+
+    Messages are matched by telephone and words, so two that share both share their texts: one each.
+    """
+    verdict = Verdict(expected)
+    texts: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for text in taken:
+        texts[text.to, text.body].add(text.sid)
+    # Those who know their text by its id take it first: what is left over belongs to the others.
+    for row in sorted(rows, key=lambda row: row.provider_id not in texts[row.to, row.body]):
+        left = texts[row.to, row.body]
+        known = row.provider_id in left
+        taken_it = bool(left)
+        if taken_it:
+            left.remove(row.provider_id if known and row.provider_id else min(left))
+        _count(verdict, row, known=known, taken=taken_it, told=row.participant_id in told)
+    first = {(row.to, row.body): row.id for row in reversed(rows)}
+    for words, left in texts.items():
+        for _ in left:
+            verdict.blame(first.get(words, 0), "duplicated")
+    for _ in range(expected - len(rows)):
+        verdict.blame(0, "lost")
+    return verdict
+
+
+def _count(verdict: Verdict, row: Message, *, known: bool, taken: bool, told: bool) -> None:
+    if row.state not in ACCEPTED | ENDED:
+        verdict.blame(row.id, "unsettled")
+    elif row.state in ACCEPTED and taken:
+        verdict.accepted += 1
+        if not known:
+            verdict.blame(row.id, "mistaken")
+    elif row.state in ENDED and told:
+        verdict.task += 1
+        if taken:
+            verdict.blame(row.id, "mistaken")
+    else:
+        verdict.blame(row.id, "lost")
+
+
+def judge(plan: Plan) -> Verdict:
+    """Compare every message with what the provider took. The provider's list must have no lag left."""
+    taken = list(provider_has(plan))
+    rt = runtime.open_runtime(plan.settings)
+    try:
+        with rt.sessions.reading() as session:
+            rows = session.execute(
+                select(messages, p.phone, p.data_key).join(participants, p.id == m.participant_id).order_by(m.id)
+            ).all()
+            told = frozenset(session.scalars(select(e.participant_id).where(e.reason.in_(TASKS))))
+            wanted = [_message(rt, row) for row in rows]
+            verdict = compare(plan.messages, wanted, taken, told)
+            verdict.attempts = _attempts(session)
+            for row, message in zip(rows, wanted, strict=True):
+                if row.id in verdict.guilty:
+                    mine = [text for text in taken if (text.to, text.body) == (message.to, message.body)]
+                    verdict.stories.append(_story(session, row, verdict.guilty[row.id], mine))
+    finally:
+        rt.close()
+    return verdict
+
+
+def provider_has(plan: Plan) -> Iterable[Taken]:
+    """Everything the provider took, read off its list."""
+    address = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json?PageSize={PAGE}"
+    while address:
+        answer = requests.get(plan.simulator_url + address, auth=(ACCOUNT_SID, AUTH_TOKEN), timeout=60)
+        answer.raise_for_status()
+        page = answer.json()
+        for text in page["messages"]:
+            yield Taken(text["sid"], text["to"], text["body"], parsedate_to_datetime(text["date_created"]))
+        address = page["next_page_uri"]
+
+
+def states(session: Session) -> Counter[str]:
+    """How many messages are in which state."""
+    counted = session.execute(select(m.state, func.count()).group_by(m.state))
+    return Counter({row.state: row[1] for row in counted})
+
+
+def faults_logged(log: Path) -> Counter[str]:
+    """How often programs wrote down which fault, and what they printed that is no log line."""
+    found: Counter[str] = Counter()
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            said: Mapping[str, Any] = json.loads(line)
+            found[f"{said['event']} {said.get('error', '')} {said.get('place', '')}".strip()] += 1
+        except (ValueError, KeyError, TypeError):
+            found[line[:120]] += 1
+    return found
+
+
+def _message(rt: Runtime, row: Any) -> Message:
+    key = rt.vault.data_key(row.data_key, row.participant_id)
+    phone = opened(key, row.phone, f"participants|phone|{row.participant_id}").decode()
+    body = opened(key, row.body, f"messages|body|{row.id}").decode()
+    return Message(row.id, row.participant_id, phone, body, row.state, row.provider_id)
+
+
+def _attempts(session: Session) -> dict[str, int]:
+    counted = session.execute(select(a.outcome, a.error, func.count()).group_by(a.outcome, a.error))
+    return {" ".join(filter(None, (outcome, error))) or "-": count for outcome, error, count in counted}
+
+
+def _story(session: Session, row: Any, faults: Sequence[str], mine: Sequence[Taken]) -> str:
+    """One message's life, attempt by attempt, beside what the provider and its callbacks said of it."""
+    known = f"{row.state} {row.error} attempt {row.attempt} resends {row.resends} accepted {row.accepted_at or '-'}"
+    lines = [f"{', '.join(faults)}: message {row.id} {known} {row.provider_id or '-'}"]
+    for one in session.execute(select(attempts).where(a.message_id == row.id).order_by(a.number)):
+        ended = f"to {one.ended_at or '-'} {one.outcome} {one.error}, missed {one.missed_at or '-'}"
+        lines.append(f"    attempt {one.number} from {one.started_at} {ended}")
+    said = session.execute(
+        select(receipts).where(receipts.c.message_id == row.id).order_by(receipts.c.received_at)
+    ).all()
+    lines += [f"    receipt {one.received_at} {one.provider_id} {one.status} {one.contradicts}" for one in said]
+    lines += [f"    provider took {text.sid} at {text.created_at}" for text in mine]
+    return "\n".join(lines)

@@ -1,0 +1,135 @@
+"""The world of one run: a faulty provider, short times in production's proportions, and people who are due at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+
+from pro_service.settings import Settings
+from pro_service.web.simulator import Faults
+from tests.peers.configuration import ACCOUNT_SID, AUTH_TOKEN, settings_for
+from tests.peers.servers import free_port
+
+SENDER = "+15005550006"
+COLUMNS = "participant,site,procedure_date,language,messaging_consent,phone,timezone,channel,baseline_nrs_avg"
+FIRST_AREA, LAST_AREA, FICTION = 201, 989, 100
+NOON = 12
+
+TIMES = {
+    "TWILIO_TIMEOUT_SECONDS": "0.5",
+    "DELIVERY_LEASE_SECONDS": "3.5",
+    "DELIVERY_ASK_AFTER_SECONDS": "3",
+    "DELIVERY_ASK_AGAIN_SECONDS": "1",
+}
+"""Production's are 20, 60, 120 and 60."""
+BACK_OFF = (1.0, 2.0, 4.0)
+HANGS, LAGS = 1.0, 0.4
+"""Seconds: a late acceptance is over, and listed, before the provider is first asked; the list lags less than the time
+between two questions. What lies outside of that no sender can tell from a text that never left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run does."""
+
+    messages: int
+    kills: int
+    every: float
+    """Seconds between two kills, on average."""
+    seed: int
+    senders: int
+    patience: float
+    """Seconds that everything may take to settle after the last kill."""
+    folder: Path
+    database_url: str
+    web_port: int
+    simulator_port: int
+
+    @property
+    def settings(self) -> Settings:
+        """What the programs are told."""
+        told = settings_for(
+            self.database_url,
+            self.folder,
+            PUBLIC_BASE_URL=f"http://127.0.0.1:{self.web_port}",
+            TWILIO_ACCOUNT_SID=ACCOUNT_SID,
+            TWILIO_AUTH_TOKEN=AUTH_TOKEN,
+            TWILIO_FROM=SENDER,
+            TWILIO_BASE_URL=self.simulator_url,
+            TWILIO_PER_SECOND="0",
+            SEND_WORKERS="8",
+            LOG_LEVEL="ERROR",
+            **TIMES,
+        )
+        return replace(told, delivery=replace(told.delivery, back_off=BACK_OFF))
+
+    @property
+    def simulator_url(self) -> str:
+        """Where the provider is."""
+        return f"http://127.0.0.1:{self.simulator_port}"
+
+    @property
+    def faults(self) -> Faults:
+        """The provider's worst day."""
+        return Faults(
+            seed=self.seed,
+            accept_then_500=0.02,
+            accept_then_hang=0.01,
+            late_accept=0.005,
+            unavailable=0.03,
+            too_many_requests=0.02,
+            hang_seconds=HANGS,
+            list_lag_seconds=LAGS,
+            duplicate_callbacks=0.05,
+            reordered_callbacks=0.05,
+            callback_first=0.05,
+        )
+
+
+def planned(*, messages: int, kills: int, every: float, seed: int, senders: int, folder: Path, url: str) -> Plan:
+    """Plan a run on a database that is there."""
+    most = len(list(telephones()))
+    if messages > most:
+        raise SystemExit(f"--messages: there are {most} telephone numbers for fiction, write fewer")
+    return Plan(
+        messages=messages,
+        kills=kills,
+        every=every,
+        seed=seed,
+        senders=senders,
+        patience=60 + messages / 10,
+        folder=folder,
+        database_url=url,
+        web_port=free_port(),
+        simulator_port=free_port(),
+    )
+
+
+def telephones() -> Iterator[str]:
+    """Every number of the United States that is reserved for fiction: 555-0100 to 555-0199 in each area."""
+    for area in range(FIRST_AREA, LAST_AREA + 1):
+        first = phonenumbers.parse(f"+1{area}5550100")
+        if phonenumbers.is_valid_number(first) and phonenumbers.region_code_for_number(first) == "US":
+            for last in range(FICTION):
+                yield f"+1{area}55501{last:02}"
+
+
+def enrolment_files(count: int, size: int, now: datetime) -> Iterator[bytes]:
+    """Files that enrol so many people, `size` in each, whose first invitation is due.
+
+    Where they live it is noon or so: nobody's next reminder falls into the run.
+    """
+    hours = now.hour - NOON
+    zone = f"Etc/GMT{hours:+d}" if hours else "Etc/GMT"
+    today = now.astimezone(ZoneInfo(zone)).date()
+    procedure = today - timedelta(days=7)
+    rows = []
+    for number, telephone in zip(range(count), telephones(), strict=False):
+        language, channel = ("tr", "en")[number % 2], ("sms-reply", "sms-link")[number // 2 % 2]
+        cells = (f"K-{number:05}", "IST", procedure, language, procedure, telephone, zone, channel, number % 11)
+        rows.append(",".join(map(str, cells)))
+    for start in range(0, count, size):
+        yield "\n".join([COLUMNS, *rows[start : start + size]]).encode()
