@@ -1,0 +1,211 @@
+"""The telephone company of a run: it takes texts or fails at them, tells what became of them, and can be asked.
+
+It stands in for Twilio at the gateway's interface. What it has taken is the truth that the product is held against.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+from pro_service.gateways.outgoing import Accepted, Outgoing, Record, Refused, Unavailable, Uncertain
+from tests.simulation.breaking import KilledError
+from tests.simulation.weather import Fate, fate
+from tests.simulation.world import World
+
+OURS = "+15005550006"
+LATE = timedelta(seconds=60)
+"""A text that the provider takes after it broke off the connection is taken this soon."""
+LAG = timedelta(seconds=50)
+"""So soon the provider's list shows what was taken: together with LATE, before it is asked about a text."""
+LEASE = timedelta(seconds=60)
+FAILURES = ((30003, "later"), (30005, "other_channel"), (30007, "blocked"), (30008, "later"), (21610, "opted_out"))
+
+
+class Meanwhile(Protocol):
+    """Others go on for a while, in the middle of what one worker does."""
+
+    def __call__(self, lasts: timedelta) -> None:
+        """Let so much time pass."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One text that the provider has taken over."""
+
+    sid: str
+    outgoing: Outgoing
+    handed_at: datetime
+    """When our call began: what the product is answerable for."""
+    at: datetime
+
+
+@dataclass(slots=True)
+class Carrier:
+    """Takes texts, remembers them, and sends status callbacks and replies."""
+
+    world: World
+    meanwhile: Meanwhile
+    handed: Callable[[Outgoing], None]
+    """Told of every text at the moment it is handed over, before anything becomes of it."""
+    took: Callable[["Taken"], None]
+    """Told of every text at the moment it is taken over."""
+    arrived: Callable[[Outgoing], None]
+    """Told of every text at the moment it is on its telephone."""
+    callback: Callable[[str, dict[str, str]], None]
+    """Takes (token, parameters) of a status callback; fails as a web server does."""
+    taken: list[Taken] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    on_the_way: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """Number -> texts that are in the air."""
+    unseen: set[str] = field(default_factory=set)
+    """Numbers whose last text was taken over and never arrived."""
+    number: int = 0
+
+    # The gateway -----------------------------------------------------------------------------------------------------
+
+    def send(self, outgoing: Outgoing) -> Accepted:
+        """Take one text, or fail at it as the run's weather wants it."""
+        self.handed(outgoing)
+        now = self.world.clock.now
+        become = fate(self.world.chance, self.world.weather, now)
+        if become != "taken":
+            self.world.ledger.note("carrier", f"message {outgoing.message_id}: {become}")
+        self._refuse(become)
+        if become == "late":
+            self.on_the_way[outgoing.to] += 1
+            after = LATE * self.world.chance.random()
+            self.world.at(now + after, partial(self._take, outgoing, now, late=True))
+            raise Uncertain(504)
+        sid = self._take(outgoing, now)
+        if become == "taken, then lost":
+            raise Uncertain(500)
+        if become == "killed":
+            message = "after the provider took the text"
+            raise KilledError(message)
+        if become == "frozen":
+            self.meanwhile(self.world.chance.choice((0.05, 0.5, 1.5, 4, 30)) * LEASE)
+        return Accepted(sid, "queued")
+
+    def _refuse(self, become: Fate) -> None:
+        """Raise what stands for a text that was certainly, or perhaps, not taken."""
+        if become == "busy":
+            raise Unavailable(429, self.world.chance.choice((None, 1.0, 30.0)))
+        if become == "away":
+            raise Unavailable(None)
+        if become == "refused":
+            raise self.world.chance.choice((Refused(21611), Refused(21617, "template"), Refused(21614, "bad_number")))
+        if become == "turned away":
+            raise self.world.chance.choice((Refused(20003, "credentials"), Refused(21606, "configuration")))
+        if become == "lost":
+            raise Uncertain(self.world.chance.choice((None, 500, 503)))
+
+    def _take(self, outgoing: Outgoing, handed_at: datetime, *, late: bool = False) -> str:
+        if late:
+            self.on_the_way[outgoing.to] -= 1
+        now = self.world.clock.now
+        self.number += 1
+        sid = f"SM{self.number:032x}"
+        self.taken.append(Taken(sid, outgoing, handed_at, now))
+        self.took(self.taken[-1])
+        self.records.append(Record(sid, "queued", "outbound-api", outgoing.to, OURS, outgoing.body, now, None))
+        self.world.ledger.note("carrier", f"message {outgoing.message_id}: taken as …{sid[-4:]}")
+        self._carry(outgoing, sid)
+        return sid
+
+    # What becomes of a text ------------------------------------------------------------------------------------------
+
+    def _carry(self, outgoing: Outgoing, sid: str) -> None:
+        """Bring the text to its telephone, or fail to; tell about it, in whatever order."""
+        world, chance = self.world, self.world.chance
+        fails = chance.random() < world.weather.faults / 8
+        after = timedelta(seconds=chance.choice((2, 5, 20)))
+        if fails:
+            self.unseen.add(outgoing.to)
+        else:
+            self.on_the_way[outgoing.to] += 1
+            world.at(world.clock.now + after, partial(self._arrive, outgoing))
+        if not fails and chance.random() < 0.4:
+            return
+        told = [("undelivered", str(chance.choice(FAILURES)[0]))] if fails else [("delivered", "")]
+        if chance.random() < 0.3:
+            told.insert(0, ("sent", ""))
+        if chance.random() < world.weather.receipts:
+            told = self._muddled(told)
+            if chance.random() < 0.5:
+                self._tell(outgoing, sid, *told.pop(0))  # before the response
+        for status, error in told:
+            after += timedelta(seconds=chance.choice((0, 1, 7, 600)))
+            world.at(world.clock.now + after, partial(self._tell, outgoing, sid, status, error))
+
+    def _muddled(self, told: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        chance = self.world.chance
+        more = chance.choice(([], [("queued", "")], [("sending", ""), ("sent", "")], [("undelivered", "30008")], told))
+        both = [*told, *more]
+        chance.shuffle(both)
+        return both
+
+    def _arrive(self, outgoing: Outgoing) -> None:
+        self.on_the_way[outgoing.to] -= 1
+        self.unseen.discard(outgoing.to)
+        self.arrived(outgoing)
+
+    def _tell(self, outgoing: Outgoing, sid: str, status: str, error: str) -> None:
+        token = (outgoing.callback_url or "").rpartition("/")[2]
+        said = {"MessageSid": sid, "MessageStatus": status} | ({"ErrorCode": error} if error else {})
+        self.callback(token, said)
+
+    # What it can be asked --------------------------------------------------------------------------------------------
+
+    def write(self, number: str, body: str) -> str:
+        """Take a text from a person; gives its id."""
+        self.number += 1
+        sid = f"SM{self.number:032x}"
+        self.records.append(Record(sid, "received", "inbound", OURS, number, body, self.world.clock.now, None))
+        return sid
+
+    def fetch(self, sid: str) -> Record | None:
+        """Read one text back."""
+        self._asked()
+        return next((record for record in self.records if record.sid == sid), None)
+
+    def find(self, to: str, body: str, created_after: datetime) -> list[Record]:
+        """List what one telephone got since then, and holds this text."""
+        return [one for one in self.list_outbound(created_after) if one.to == to and body in one.body]
+
+    def list_outbound(self, created_after: datetime) -> list[Record]:
+        """List what was sent since then; the newest may not be on the list yet."""
+        return [one for one in self._since(created_after) if not one.inbound]
+
+    def list_inbound(self, created_after: datetime) -> list[Record]:
+        """List what people wrote since then; the newest may not be on the list yet."""
+        return [one for one in self._since(created_after) if one.inbound]
+
+    def _since(self, created_after: datetime) -> list[Record]:
+        self._asked()
+        shown = self.world.clock.now - LAG * self.world.chance.random()
+        return [one for one in self.records[::-1] if one.created_at and created_after <= one.created_at <= shown]
+
+    def _asked(self) -> None:
+        if self.world.weather.down("provider", at=self.world.clock.now):
+            raise Unavailable(503)
+
+
+@dataclass(slots=True)
+class Mail:
+    """A mail host that is sometimes away; `read` is told of every mail that was taken."""
+
+    world: World
+    read: Callable[[], None]
+    taken: list[Outgoing] = field(default_factory=list)
+
+    def send(self, outgoing: Outgoing) -> Accepted:
+        """Take one mail."""
+        if self.world.chance.random() < self.world.weather.faults:
+            raise self.world.chance.choice((Unavailable(421), Uncertain(None)))
+        self.taken.append(outgoing)
+        self.read()
+        return Accepted(f"mail-{len(self.taken)}", "accepted")

@@ -1,0 +1,238 @@
+"""One run: a seed becomes a trial of some months, lived through from one moment that matters to the next."""
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+
+from pro_service.core.protocol import Protocol
+from pro_service.gateways.outgoing import Outgoing
+from pro_service.runtime import Runtime
+from pro_service.store import heartbeats, reports
+from pro_service.use_cases import enrol, quarantine
+from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.reconcile import reconcile
+from pro_service.use_cases.tick import tick
+from tests import support
+from tests.simulation import moments
+from tests.simulation.breaking import Boundary, BreakingSessions, KilledError
+from tests.simulation.carrier import Carrier, Mail, Taken
+from tests.simulation.doors import Doors
+from tests.simulation.ending import Ending
+from tests.simulation.habits import Habits, Ways
+from tests.simulation.ledger import Ledger
+from tests.simulation.office import Office
+from tests.simulation.people import Person, invent
+from tests.simulation.places import Made
+from tests.simulation.watch import Watch
+from tests.simulation.weather import CALM, Outage, forecast
+from tests.simulation.world import World
+
+DAYS = 118
+"""Ten days of procedures, three months, and two weeks until the last window has closed."""
+MOST = 6
+"""So many participants has a run at the most, unless told otherwise."""
+AGAIN = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 600, 3600, 6 * 3600))
+"""How soon a beat follows one that could not do what is due: texts may be held, a provider away."""
+STANDSTILLS = tuple(timedelta(seconds=seconds) for seconds in (0, 0, 0, 0.1, 5, 30, 40, 90, 1800))
+"""How long one worker may stand still between its claim and its call: in a lease, past it, and far past it."""
+Beat = Callable[[Runtime], object]
+
+
+class Life:
+    """A trial that is lived through. Beats, doors and gateways can be replaced by faulty ones before it is."""
+
+    def __init__(self, seed: int, made: Made, most: int = MOST) -> None:
+        self.made, self.most = made, most
+        chance = random.Random(f"simulation {seed}")  # noqa: S311 -- the same run for the same seed
+        # The delivery's own jitter must be the same too.
+        random.seed(seed)
+        first = date(2026, 1, 1) + timedelta(days=chance.randrange(365))
+        start = datetime.combine(first, time(), tzinfo=UTC)
+        end = start + timedelta(days=DAYS)
+        clock = support.SetClock(start)
+        self.ledger = Ledger(clock)
+        self.world = World(clock, end, chance, forecast(chance, start, end), self.ledger)
+        self.beats: dict[str, Beat] = {"tick": tick, "deliver": deliver, "reconcile": _reconcile}
+        self.people: dict[str, Person] = {}
+        self.at_work = ""
+        """The use case that runs now, where the process may be killed in it."""
+        self.met = False
+        """Whether another worker is at work in the middle of what one does."""
+        self.thread = threading.get_ident()
+        """The thread in which the run goes on; a delivery sends from threads of its own."""
+        self.first = first
+
+    def open(self, rt: Runtime) -> None:
+        """Take up a database, and invent the participants."""
+        self.carrier = Carrier(self.world, self.meanwhile, self._handed, self._took, self._arrived, self._callback)
+        self.mail = Mail(self.world, self._mailed)
+        self.rt = replace(rt, clock=self.world.clock, sms=self.carrier, mail=self.mail)
+        with self.rt.sessions.reading() as session:
+            protocol = reports.protocol_of(session, self.rt.loader, self.made.study_id)
+        if protocol is None:
+            raise LookupError("the template holds no study")
+        self.protocol: Protocol = protocol
+        self.watch = Watch(self.world, self.rt, protocol, self.people)
+        self.doors = Doors(self.world, self.rt, self.carrier, self.watch, self._killable)
+        ways = Ways(self.doors.text, self.doors.form, self.carrier.on_the_way.__getitem__, self.carrier.unseen)
+        self.habits = Habits(self.world, protocol, ways)
+        diligence = self.world.chance.choice((0.0, 0.3, 0.9))
+        self.office = Office(
+            self.world, protocol, self.rt, self.made.study_id, self.made.coordinator, self.people, diligence
+        )
+        self.ending = Ending(self.world, self.rt, protocol, self.carrier, self.people)
+        for outage in self.world.weather.outages:
+            if outage.down in ("delivery", "everything") and self.world.chance.random() < 0.5:
+                self.world.at(outage.end, partial(self._starts_again, outage))
+        for number in range(self.world.chance.randint(2, self.most)):
+            self._plan(invent(number, self.world.chance, self.first, protocol))
+
+    def _plan(self, person: Person) -> None:
+        chance, at = self.world.chance, self.world.at
+        self.people[person.code] = person
+        at(person.enrols_at, partial(self._enrol, person))
+        if person.confirms_at is not None:
+            at(person.confirms_at, partial(self.office.confirm, person))
+        for _ in range(chance.randrange(3)):
+            spoken = person.enrols_at + timedelta(minutes=chance.randrange(105 * 24 * 60))
+            at(spoken, partial(self.habits.speaks_up, person))
+
+    def _enrol(self, person: Person) -> None:
+        enrol.enrol_one(self.rt, support.SETUP, self.made.study_id, person.cells())
+        if person.planned <= self.world.clock.now.astimezone(person.site_zone).date():
+            # Who is enrolled on the day or after it needs no confirmation, however late the row was imported.
+            person.confirmed_at = self.world.clock.now
+        self.ledger.note(person.code, f"enrolled: {person.habit}, {person.channel}, {person.zone}, {person.planned}")
+
+    # Time ------------------------------------------------------------------------------------------------------------
+
+    def live(self) -> Ledger:
+        """Live through the whole run, or to the first promise that is broken."""
+        self._until(self.world.end)
+        # Whatever was down is up again, and what waited for it gets its chance.
+        weather, self.world.weather = self.world.weather, CALM
+        self._until(self.world.end + timedelta(days=2))
+        self.world.weather = weather
+        if not self.ledger.violations:
+            self.ending.look()
+        return self.ledger
+
+    def _until(self, end: datetime) -> None:
+        idle, before = 0, None
+        while not self.ledger.violations:
+            upcoming, due = self.world.next(), self._due()
+            now = self.world.clock.now
+            if due is not None and due <= now:
+                # It was due at the beat before already.
+                idle = idle + 1 if due == before else 0
+                before, due = due, now + AGAIN[min(idle, len(AGAIN) - 1)]
+            elif due is not None and self.world.chance.random() < 0.3:
+                due += timedelta(seconds=self.world.chance.randrange(60))
+            moment = min((m for m in (upcoming, due) if m is not None), default=end)
+            if moment >= end:
+                break
+            self.world.clock.now = max(now, moment)
+            self._wake()
+            self.world.happen()
+            self.beat()
+        self.world.clock.now = max(self.world.clock.now, end)
+
+    def _wake(self) -> None:
+        """Sleep on where everything is down: the machine wakes at the end of the outage."""
+        now = self.world.clock.now
+        ends = [o.end for o in self.world.weather.outages if o.down == "everything" and o.start <= now < o.end]
+        self.world.clock.now = max([now, *ends])
+
+    def _due(self) -> datetime | None:
+        return moments.next_due(self.rt, self.world.weather, self.world.clock.now)
+
+    def beat(self) -> None:
+        """One beat of the scheduler, unless it is down."""
+        now = self.world.clock.now
+        for name, work in self.beats.items():
+            if self.world.weather.down("scheduler" if name == "tick" else "delivery", at=now):
+                continue
+            if name == "reconcile" and not moments.in_doubt(self.rt, now):
+                continue
+            with self._killable(name) as done:
+                work(self.rt)
+                done.append(name)
+            if name == "tick" and done and self.world.chance.random() < 0.1:
+                self.watch.asked_twice(work(self.rt))
+
+    def meanwhile(self, lasts: timedelta) -> None:
+        """Let another worker, and everybody else, go on in the middle of what one worker does."""
+        if self.met:
+            return
+        self.met, before, thread = True, self.at_work, self.thread
+        self.thread = threading.get_ident()
+        self.ledger.note("worker A", f"stands still for {lasts}, in {before}")
+        until = self.world.clock.now + lasts
+        self.beat()
+        self._until(until)
+        self.ledger.note("worker A", "goes on")
+        self.met, self.at_work, self.thread = False, before, thread
+
+    def _starts_again(self, outage: Outage) -> None:
+        """The sending process comes back after an outage, and knows for how long it was silent."""
+        with self.rt.sessions.begin() as session:
+            heartbeats.beat(session, quarantine.BEAT, outage.start)
+        with self._killable("start"):
+            quarantine.on_start(self.rt)
+
+    # Kills -----------------------------------------------------------------------------------------------------------
+
+    def boundary(self, which: Boundary) -> None:
+        """End the process here, or let another worker meet this one, if chance wants it."""
+        if not self.at_work or threading.get_ident() != self.thread:
+            return
+        chance = self.world.chance
+        if chance.random() < self.world.weather.kills:
+            raise KilledError(which)
+        beating = self.at_work in self.beats
+        if which == "after the commit" and beating and chance.random() < self.world.weather.meetings:
+            self.meanwhile(chance.choice(STANDSTILLS))
+
+    @contextmanager
+    def _killable(self, work: str) -> Iterator[list[str]]:
+        """A process that may be killed; what it leaves undone is due again in a moment. Empty: it was killed."""
+        before, self.at_work = self.at_work, work
+        try:
+            yield []
+        except KilledError as where:
+            self.ledger.note(work, f"killed {where}")
+            self.world.at(self.world.clock.now + timedelta(seconds=5), lambda: None)
+        finally:
+            self.at_work = before
+
+    # The doors -------------------------------------------------------------------------------------------------------
+
+    def _handed(self, outgoing: Outgoing) -> None:
+        sessions = self.rt.sessions
+        if isinstance(sessions, BreakingSessions) and sessions.open:
+            self.ledger.broken("no transaction is open while a provider is called", "carrier", str(sessions.open))
+        self.watch.handed(outgoing)
+        if self.world.chance.random() < self.world.weather.meetings:
+            self.meanwhile(timedelta())
+
+    def _callback(self, token: str, said: dict[str, str]) -> None:
+        self.doors.callback(token, said)
+
+    def _took(self, taken: Taken) -> None:
+        self.watch.took(taken)
+
+    def _mailed(self) -> None:
+        self.office.mail()
+
+    def _arrived(self, outgoing: Outgoing) -> None:
+        person = next(p for p in self.people.values() if p.phone == outgoing.to)
+        self.habits.arrives(person, outgoing)
+
+
+def _reconcile(rt: Runtime) -> None:
+    quarantine.settle(rt)
+    reconcile(rt)

@@ -1,0 +1,49 @@
+"""When the product itself has something to do next, asked in one look."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, or_, select
+
+from pro_service.runtime import Runtime
+from pro_service.store.schema import channels, messages, participants
+from pro_service.store.waiting import READY, UNCERTAIN, UNSETTLED
+from tests.simulation.weather import Weather
+
+m = messages.c
+_LOOK = select(func.min(participants.c.look_at)).scalar_subquery()
+_READY = select(func.min(m.next_try_at)).where(READY).scalar_subquery()
+_LEASE = select(func.min(m.lease_until)).where(UNSETTLED, m.state == "sending").scalar_subquery()
+_ASK = select(func.min(m.ask_at)).where(UNCERTAIN).scalar_subquery()
+_DOUBT = select(
+    or_(
+        select(m.id).where(UNCERTAIN, m.ask_at <= bindparam("now")).exists(),
+        select(channels.c.name).where(channels.c.quarantined_at.is_not(None)).exists(),
+    )
+)
+_NEXT = select(_LOOK, _READY, _LEASE, _ASK)
+
+
+def next_due(rt: Runtime, weather: Weather, now: datetime) -> datetime | None:
+    """The next instant at which a beat that is not down may find something to do; past where it is due already."""
+    with rt.sessions.glance() as connection:
+        look, *sending, ask = connection.execute(_NEXT).one()
+    wanted = [_when_up(look, "scheduler", weather, now)]
+    wanted += [_when_up(moment, "delivery", weather, now) for moment in sending]
+    # Asked every half minute while the provider is away, it would be asked ten thousand times.
+    wanted.append(_when_up(_when_up(ask, "provider", weather, now), "delivery", weather, now))
+    return min((moment for moment in wanted if moment is not None), default=None)
+
+
+def in_doubt(rt: Runtime, now: datetime) -> bool:
+    """Whether there is anything to ask the provider about; the product asks for itself, this only saves time."""
+    with rt.sessions.glance() as connection:
+        return bool(connection.execute(_DOUBT, {"now": now}).scalar())
+
+
+def _when_up(moment: datetime | None, down: str, weather: Weather, now: datetime) -> datetime | None:
+    """This moment, or the end of the outage that it falls into."""
+    if moment is None:
+        return None
+    at = max(moment, now)
+    ends = [o.end for o in weather.outages if o.down in (down, "everything") and o.start <= at < o.end]
+    return max(ends) if ends else moment

@@ -1,0 +1,108 @@
+"""The coordinators of a run: they read their mail, telephone, explain and resolve; or they do not."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from pro_service.core.protocol import Protocol
+from pro_service.runtime import Runtime
+from pro_service.store.audit import Actor
+from pro_service.store.reports import EscalationRow
+from pro_service.use_cases import calls, confirm, entry, reporting
+from tests.simulation.people import Given, Meant, Person, feels
+from tests.simulation.world import World
+
+OUTCOMES: tuple[calls.Outcome, ...] = (
+    *("no_answer",) * 8, *("will_do_it",) * 4, "busy", "call_back_at", "refused_this_time", "wants_no_messages",
+    "withdraws", "died", "moved", "not_in_service", "wrong_person", "hospitalised",
+)  # fmt: skip
+STOPS = frozenset({"wants_no_messages", "not_in_service"})
+LEAVES = frozenset({"withdraws", "died"})
+
+
+@dataclass(slots=True)
+class Office:
+    """Works through what is open, now and then."""
+
+    world: World
+    protocol: Protocol
+    rt: Runtime
+    study_id: int
+    actor: Actor
+    people: Mapping[str, Person]
+    diligence: float
+    """How likely a task is worked on once somebody looks."""
+    expected: list[None] = field(default_factory=list)
+    """Visits to the office that are coming."""
+
+    def mail(self) -> None:
+        """Come in some time after a mail."""
+        if not self.expected and self.world.chance.random() < self.diligence:
+            self.expected.append(None)
+            hours = self.world.chance.choice((0.5, 3, 20, 40, 90))
+            self.world.at(self.world.clock.now + timedelta(hours=hours), self._works)
+
+    def _works(self) -> None:
+        self.expected.clear()
+        if self.world.weather.down("webhooks", at=self.world.clock.now):
+            return
+        tasks = reporting.escalations(self.rt, self.study_id, open_only=True)
+        for task in tasks[:12]:
+            if self.world.chance.random() < self.diligence:
+                # The row may have ended meanwhile: a participant answered, a tick found the call pointless.
+                with suppress(calls.WorkRefusedError, entry.EntryRejectedError):
+                    self._work_on(task)
+
+    def _work_on(self, task: EscalationRow) -> None:
+        chance = self.world.chance
+        person = self.people.get(task["participant"] or "")
+        self.world.ledger.note("office", f"works on {task['level']} {task['window']} of {task['participant']}")
+        if chance.random() < 0.3:
+            calls.acknowledge(self.rt, self.actor, task["id"])
+        elif task["level"] in ("E1", "E2") and person is not None:
+            self._call(person, task)
+        elif task["level"] == "E3":
+            calls.explain_missing(self.rt, self.actor, task["id"], "unreachable")
+        else:
+            calls.resolve(self.rt, self.actor, task["id"])
+
+    def _call(self, person: Person, task: EscalationRow) -> None:
+        chance, now, window = self.world.chance, self.world.clock.now, task["window"]
+        if chance.random() < 0.3 and window is not None:
+            self.enter(person, window, "telephone", task["id"])
+            return
+        outcome = chance.choice(OUTCOMES)
+        back = now + timedelta(hours=5) if outcome == "call_back_at" else None
+        calls.record(self.rt, self.actor, task["id"], calls.Told(outcome, back, "said so"))
+        self.world.ledger.note(person.code, f"telephone: {outcome}")
+        if outcome in STOPS:
+            person.stops(now)
+        elif outcome in LEAVES:
+            person.left_at = now
+        elif outcome == "refused_this_time" and window is not None:
+            person.given.append(Given("telephone", now, Meant(window, "NRS-AVG", None)))
+
+    def enter(self, person: Person, window: str, mode: entry.Mode, task: int | None = None) -> None:
+        """Enter what somebody says, or what was measured in the clinic."""
+        items = self.protocol.time_point(window).items
+        values = {item: feels(person, window, item, self.world.chance, self.protocol) for item in items}
+        filled = entry.Filled({item: str(v) for item, v in values.items()}, reason="told so", mode=mode, task=task)
+        now = self.world.clock.now
+        person.given += [Given(mode, now, Meant(window, item, value)) for item, value in values.items()]
+        entry.enter(self.rt, self.actor, self.study_id, person.code, window, filled)
+
+    def confirm(self, person: Person) -> None:
+        """Say that the procedure took place; try again where the system is down."""
+        now = self.world.clock.now
+        if person.left_at is not None or person.confirmed_at is not None:
+            return
+        if self.world.weather.down("webhooks", at=now):
+            self.world.at(now + timedelta(hours=3), partial(self.confirm, person))
+            return
+        confirm.confirm(self.rt, self.actor, self.study_id, person.code, person.took_place)
+        person.confirmed_at = now
+        person.asked = person.wanted = None
+        person.lay_out(self.protocol, person.took_place)
+        self.world.ledger.note(person.code, f"confirmed for {person.took_place}")

@@ -1,0 +1,173 @@
+"""The participants of a run: who they are, how they are inclined, and what they mean by what they say."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pro_service.core.protocol import Protocol, Window
+from pro_service.core.windows import schedule
+from tests.simulation.texts import Read
+
+Deed: TypeAlias = Literal["answer", "part", "garble", "decline", "stop", "later", "call", "chat", "help", "nothing"]
+DEEDS: tuple[Deed, ...] = ("answer", "part", "garble", "decline", "stop", "later", "call", "chat", "help", "nothing")
+
+HABITS: Mapping[str, tuple[int, ...]] = {
+    "prompt": (90, 2, 2, 0, 0, 2, 0, 0, 0, 4),
+    "reminded": (45, 5, 0, 0, 0, 5, 0, 0, 0, 45),
+    "silent": (2, 0, 0, 0, 0, 0, 0, 0, 0, 98),
+    "unclear": (30, 5, 50, 0, 0, 0, 2, 8, 2, 3),
+    "reluctant": (30, 10, 5, 25, 0, 10, 5, 5, 0, 10),
+    "leaving": (30, 0, 5, 0, 40, 5, 0, 5, 0, 15),
+    "putting off": (35, 0, 0, 0, 0, 50, 5, 0, 0, 10),
+    "anything": (30, 8, 8, 8, 8, 8, 8, 8, 6, 8),
+}
+"""Habit -> how often each of DEEDS follows a text that asks."""
+ZONES = ("Europe/Istanbul", "Europe/Berlin", "Europe/London", "America/New_York", "America/Santiago", "Asia/Baku")
+
+
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """An answer as somebody meant it. `window` None: about no window, only how it is now."""
+
+    window: str | None
+    item: str
+    value: int | None
+    """None: prefers not to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer that came by another way than a text: by which, and when."""
+
+    source: str
+    at: datetime
+    meant: Meant
+
+
+@dataclass(slots=True)
+class Person:
+    """One participant, with the truth about what they meant and what may be done to them."""
+
+    code: str
+    phone: str
+    site: str
+    site_zone: ZoneInfo
+    zone: ZoneInfo
+    language: str
+    channel: str
+    consents: bool
+    habit: str
+    planned: date
+    """The procedure date at enrolment."""
+    took_place: date
+    enrols_at: datetime
+    confirms_at: datetime | None
+    """None: nobody ever says that the procedure took place, unless it was enrolled as done."""
+    confirmed_at: datetime | None = None
+    spans: dict[str, Window] = field(default_factory=dict)
+    values: dict[tuple[str, str], int] = field(default_factory=dict)
+    said: dict[str, Meant | None] = field(default_factory=dict)
+    """Id of a text -> what was meant by it; None: nothing that is an answer."""
+    given: list[Given] = field(default_factory=list)
+    stopped_at: datetime | None = None
+    """Since when the product knows that no texts are wanted."""
+    left_at: datetime | None = None
+    asked: tuple[str, Read] | None = None
+    """(window, the question read last) until it is answered."""
+    wanted: tuple[str, Read] | None = None
+    """The same, until somebody says that the answer is there: whatever is written now, is about that."""
+    links: dict[str, str] = field(default_factory=dict)
+    """Window -> token of the newest link to its form."""
+    hindered: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """Stretches of time in which a missing prompt is explained: no texts wanted, asked for later, held, paused."""
+
+    def lay_out(self, protocol: Protocol, day: date) -> None:
+        """Take up the windows that follow from this procedure date."""
+        spans = schedule(protocol, day, self.site_zone)
+        self.spans = {span.code: span for span in spans if protocol.time_point(span.code).prompted}
+
+    def stops(self, now: datetime) -> None:
+        """No more texts are wanted."""
+        if self.stopped_at is None:
+            self.stopped_at = now
+            self.hindered.append((now, FOREVER))
+
+    def starts(self, now: datetime) -> None:
+        """Texts are wanted again."""
+        if self.stopped_at is not None:
+            self.stopped_at = None
+            self.hindered = [(start, min(end, now)) for start, end in self.hindered]
+
+    def window_at(self, moment: datetime) -> str | None:
+        """The window one thinks of at this moment: the open one, else the last that one may still answer late."""
+        for code, span in self.spans.items():
+            if span.opens_at <= moment < span.closes_at:
+                return code
+        late = [code for code, span in self.spans.items() if span.closes_at <= moment < span.late_until]
+        return late[-1] if late else None
+
+    def cells(self) -> dict[str, str]:
+        """The row of the enrolment file."""
+        local = self.enrols_at.astimezone(self.site_zone)
+        return {
+            "participant": self.code,
+            "site": self.site,
+            "procedure_date": self.planned.isoformat(),
+            "language": self.language,
+            "messaging_consent": local.isoformat(timespec="seconds") if self.consents else "",
+            "phone": self.phone,
+            "timezone": self.zone.key,
+            "channel": self.channel if self.consents else "",
+            "baseline_nrs_avg": str(self.values["V0", "NRS-AVG"]),
+            "baseline_nrs_now": str(self.values["V0", "NRS-NOW"]),
+        }
+
+
+def invent(number: int, chance: random.Random, first: date, protocol: Protocol) -> Person:
+    """Invent one participant whose procedure is planned for one of the first days."""
+    site = chance.choice(list(protocol.sites.values()))
+    site_zone = ZoneInfo(site.zone)
+    planned = first + timedelta(days=chance.randrange(11))
+    enrolled_on = planned + timedelta(days=chance.choice((0, 0, 0, 0, -4, -1, 2, 8, 9, 12, 20, 33, 100)))
+    enrols_at = datetime.combine(enrolled_on, time(chance.randrange(8, 20)), tzinfo=site_zone).astimezone(UTC)
+    took_place, confirms_at = planned, None
+    if enrolled_on < planned:
+        moved = chance.choice((0, 0, 0, 1, 5))
+        took_place += timedelta(days=moved)
+        late = timedelta(days=chance.choice((0, 0, 1, 6, 12)), hours=chance.randrange(9))
+        confirms_at = datetime.combine(took_place, time(12), tzinfo=site_zone).astimezone(UTC) + late
+        if chance.random() < 0.2:
+            confirms_at = None
+    person = Person(
+        code=f"P-{number:03d}",
+        phone=f"+1202555{100 + number:04d}",
+        site=site.code,
+        site_zone=site_zone,
+        zone=chance.choice((site_zone, site_zone, ZoneInfo(chance.choice(ZONES)))),
+        language=chance.choice(("tr", "en")),
+        channel=chance.choice(("sms-reply", "sms-reply", "sms-link")),
+        consents=chance.random() < 0.9,
+        habit=chance.choice(list(HABITS)),
+        planned=planned,
+        took_place=took_place,
+        enrols_at=enrols_at,
+        confirms_at=confirms_at,
+    )
+    for item in ("NRS-AVG", "NRS-NOW"):
+        person.values["V0", item] = chance.randint(0, 10)
+    person.lay_out(protocol, planned)
+    return person
+
+
+def feels(person: Person, window: str, item: str, chance: random.Random, protocol: Protocol) -> int:
+    """The value that somebody has in mind for an item of a window; the same each time, until they change their mind."""
+    rule = protocol.items[item]
+    if (window, item) not in person.values:
+        person.values[window, item] = chance.randint(rule.minimum, rule.maximum)
+    return person.values[window, item]

@@ -1,0 +1,141 @@
+"""Faults planted on purpose: a simulation that does not find them would prove nothing.
+
+Each replaces one part of a run by one that breaks a promise, as a careless version of this product would.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from sqlalchemy import select, update
+
+from pro_service.gateways.outgoing import Accepted, Outgoing, Record, Uncertain
+from pro_service.runtime import Runtime
+from pro_service.store.schema import messages, participants, windows
+from pro_service.use_cases.tick import TickReport, tick
+from tests.simulation.carrier import Carrier
+from tests.simulation.life import Life
+
+Plant = Callable[[Life], None]
+REOPENED = timedelta(days=2)
+
+
+@dataclass(slots=True)
+class Planted:
+    """A gateway that hands everything on; the faulty ones differ in how they send."""
+
+    carrier: Carrier
+    life: Life
+
+    def send(self, outgoing: Outgoing) -> Accepted:
+        """Hand the text on."""
+        return self.carrier.send(outgoing)
+
+    def fetch(self, sid: str) -> Record | None:
+        """Read one text back."""
+        return self.carrier.fetch(sid)
+
+    def find(self, to: str, body: str, created_after: datetime) -> list[Record]:
+        """List what one telephone got."""
+        return self.carrier.find(to, body, created_after)
+
+    def list_outbound(self, created_after: datetime) -> list[Record]:
+        """List what was sent."""
+        return self.carrier.list_outbound(created_after)
+
+    def list_inbound(self, created_after: datetime) -> list[Record]:
+        """List what people wrote."""
+        return self.carrier.list_inbound(created_after)
+
+
+class BlindRetry(Planted):
+    """Takes an error of the provider for a text that never left, and sends it again at once."""
+
+    def send(self, outgoing: Outgoing) -> Accepted:
+        """Send, and where nobody knows what happened, send again."""
+        try:
+            return self.carrier.send(outgoing)
+        except Uncertain:
+            return self.carrier.send(outgoing)
+
+
+class Unclaimed(Planted):
+    """Sends without a claim that others can see: a second worker finds the same text ready."""
+
+    def send(self, outgoing: Outgoing) -> Accepted:
+        """Put the text back as if nobody had taken it; another worker beats before ours gets to send it."""
+        m = messages.c
+        with self.life.rt.sessions.begin() as session:
+            session.execute(update(messages).where(m.id == outgoing.message_id).values(state="ready"))
+        if not self.life.met:
+            self.life.meanwhile(timedelta())
+        return self.carrier.send(outgoing)
+
+
+class Forgetful(Planted):
+    """Says that a text was accepted before anybody took it, and now and then forgets to send it."""
+
+    def send(self, outgoing: Outgoing) -> Accepted:
+        """Forget every seventh text."""
+        if outgoing.message_id % 7 == 0:
+            return Accepted(f"SMforgotten{outgoing.message_id}", "queued")
+        return self.carrier.send(outgoing)
+
+
+def _through(way: type[Planted]) -> Plant:
+    def plant(life: Life) -> None:
+        life.rt = replace(life.rt, sms=way(life.carrier, life))
+
+    return plant
+
+
+def _reopen(life: Life) -> None:
+    """A window that has closed is opened again for two days, so that somebody can still be reminded."""
+
+    def reopening(rt: Runtime) -> TickReport:
+        now, w = rt.clock(), windows.c
+        with rt.sessions.begin() as session:
+            closing = (w.settled.is_(None)) & (w.closes_at <= now) & (w.closes_at > now - REOPENED)
+            for row in session.execute(select(w.id, w.participant_id, w.closes_at).where(closing)).all():
+                longer = {"closes_at": row.closes_at + REOPENED, "late_until": row.closes_at + 20 * REOPENED}
+                session.execute(update(windows).where(w.id == row.id).values(longer))
+                again = {"look_at": now}
+                session.execute(update(participants).where(participants.c.id == row.participant_id).values(again))
+        return tick(rt)
+
+    life.beats["tick"] = reopening
+
+
+def _guess(life: Life) -> None:
+    """Take the first digit of whatever somebody writes for the answer."""
+    hear = life.doors.hear
+
+    def guessing(rt: Runtime, said: Mapping[str, str]) -> bool:
+        digits = [sign for sign in said["Body"] if sign.isascii() and sign.isdigit()]
+        return hear(rt, {**said, "Body": digits[0]} if digits else said)
+
+    life.doors.hear = guessing
+
+
+def _deaf(life: Life) -> None:
+    """Answer the webhook, and lose the text if it is a wish to get no more."""
+    hear = life.doors.hear
+
+    def deaf(rt: Runtime, said: Mapping[str, str]) -> bool:
+        return True if said["Body"].strip(".").casefold() in {"stop", "dur", "iptal"} else hear(rt, said)
+
+    life.doors.hear = deaf
+
+
+PLANTS: Mapping[str, Plant] = MappingProxyType(
+    {
+        "blind-retry": _through(BlindRetry),
+        "send-without-claim": _through(Unclaimed),
+        "forget-to-send": _through(Forgetful),
+        "reopen-after-close": _reopen,
+        "guess-a-number": _guess,
+        "deaf-to-stop": _deaf,
+    }
+)
+"""Name of a fault -> what plants it in a run."""

@@ -1,0 +1,61 @@
+"""Trials lived through under faults: the product keeps its promises, and the simulation notices one that does not."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.__main__ import report, run
+from tests.simulation.places import Places, places
+from tests.simulation.plants import PLANTS
+
+SEEDS = 24
+"""As many as the suite has time for: a run takes seconds. `./dev simulate --seeds 1000` lives through more."""
+PER_TEST = 3
+FEW = 3
+"""Participants of a run at most: in the suite many short runs find more than a few long ones."""
+WITHIN = 12
+"""A planted fault is found in one of so many runs."""
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Places]:
+    """Return where runs happen."""
+    with places() as found:
+        yield found
+
+
+@pytest.mark.parametrize("first", range(1, SEEDS + 1, PER_TEST))
+def test_no_promise_is_broken_whatever_goes_wrong(here: Places, first: int) -> None:
+    for seed in range(first, first + PER_TEST):
+        ledger = run(here, seed, most=FEW)
+        assert not ledger.violations, report(seed, ledger, f" --people {FEW}")
+
+
+EXPECTED = {
+    "blind-retry": "no text is doubled",
+    "send-without-claim": "no text is doubled",
+    "forget-to-send": "nothing counts as sent that was not",
+    "reopen-after-close": "no prompt outside its window",
+    "guess-a-number": "no answer is guessed",
+    "deaf-to-stop": "no text after an opt-out",
+}
+
+
+def test_every_planted_fault_is_tried() -> None:
+    assert set(EXPECTED) == set(PLANTS)
+
+
+@pytest.mark.parametrize("plant", sorted(EXPECTED))
+def test_a_planted_fault_is_found(here: Places, plant: str) -> None:
+    found: set[str] = set()
+    for seed in range(1, WITHIN + 1):
+        found |= {violation.promise for violation in run(here, seed, plant, FEW).violations}
+        if EXPECTED[plant] in found:
+            return
+    assert EXPECTED[plant] in found
+
+
+def test_a_run_is_the_same_for_the_same_seed(here: Places) -> None:
+    first, second = run(here, 3, most=FEW), run(here, 3, most=FEW)
+    assert [str(line) for line in first.lines] == [str(line) for line in second.lines]
+    assert first.lines

@@ -1,0 +1,148 @@
+"""What is looked at while a run goes on: every text when it is handed to the provider, and when it is taken."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import and_, bindparam, select
+
+from pro_service.core.case import PROMPTS
+from pro_service.core.protocol import Protocol
+from pro_service.gateways.outgoing import Outgoing
+from pro_service.runtime import Runtime
+from pro_service.store.schema import AnyRow, attempts, inbound, messages, participants, responses, windows
+from pro_service.use_cases.tick import TickReport
+from tests.simulation import words
+from tests.simulation.carrier import Taken
+from tests.simulation.people import Person
+from tests.simulation.world import World
+
+HOURS = (time(9), time(20))
+"""Contact hours of the simulated study, on the participant's clock."""
+FRESH = timedelta(milliseconds=200)
+"""How old the look at consent may be when a text leaves (the product's documented residue)."""
+SLOW = timedelta(minutes=10)
+"""A stop that was received this long ago has been read, unless something was down."""
+
+m, p, w = messages.c, participants.c, windows.c
+_TEXT = (
+    select(
+        m.id, m.kind, m.frame, m.state, m.window_id, p.code, p.opted_out_at, p.unreachable_at,
+        w.code.label("window"), attempts.c.started_at,
+    )
+    .join(participants, p.id == m.participant_id)
+    .outerjoin(windows, w.id == m.window_id)
+    .outerjoin(attempts, and_(attempts.c.message_id == m.id, attempts.c.number == m.attempt))
+    .where(m.id == bindparam("message"))
+)  # fmt: skip
+r = responses.c
+_ANSWERS = (
+    select(r.item, r.value, r.declined)
+    .where(r.window_id == bindparam("window"), r.recorded_at < bindparam("before"))
+    .order_by(r.version)
+)
+
+
+_KEPT = select(inbound.c.id).where(inbound.c.provider_id == bindparam("sid"))
+
+
+@dataclass(slots=True)
+class Watch:
+    """Holds what happens against what was promised, at the moment it happens."""
+
+    world: World
+    rt: Runtime
+    protocol: Protocol
+    people: Mapping[str, Person]
+    texts: dict[int, str] = field(default_factory=dict)
+    """Message -> id under which it was taken."""
+    steps: dict[tuple[int, str], str] = field(default_factory=dict)
+    """(window, kind of prompt) -> id under which it was taken."""
+    days: dict[tuple[str, date], str] = field(default_factory=dict)
+    """(participant, local day) -> id of the prompt of that day."""
+
+    def handed(self, outgoing: Outgoing) -> None:
+        """Look at a text whose call to the provider begins now."""
+        with self.rt.sessions.glance() as connection:
+            row = connection.execute(_TEXT, {"message": outgoing.message_id}).one()
+        person = self.people[row.code]
+        self.world.ledger.note(row.code, f"message {row.id}: {row.frame} {row.window or ''} is handed over")
+        if outgoing.to != person.phone:
+            self._broken("a text goes to its own telephone", row, "another number")
+        if row.state != "sending" or row.started_at is None:
+            self._broken("a text is claimed before it leaves", row, row.state)
+        if row.frame != "stopped":
+            self._wanted(row, person)
+        if row.kind in PROMPTS:
+            self._prompt(row, person)
+
+    def _wanted(self, row: AnyRow, person: Person) -> None:
+        """Nothing goes to those who do not want it, or cannot get it."""
+        now = self.world.clock.now
+        if not person.consents:
+            self._broken("no text without consent", row, row.frame)
+        if person.left_at is not None and now - person.left_at > FRESH:
+            self._broken("no text after leaving", row, row.frame)
+        known = [at for at in (row.opted_out_at, row.unreachable_at) if at is not None]
+        if any(at < (row.started_at or now) or now - at > FRESH for at in known):
+            self._broken("no text after an opt-out", row, row.frame)
+        stopped = person.stopped_at
+        if stopped is not None and now - stopped > SLOW and not self.world.weather.over(stopped, now):
+            self._broken("no text after an opt-out", row, f"{row.frame}; said at {stopped}")
+
+    def _prompt(self, row: AnyRow, person: Person) -> None:
+        now, claimed = self.world.clock.now, row.started_at or self.world.clock.now
+        if person.confirmed_at is None:
+            self._broken("no prompt before the procedure is confirmed", row, row.kind)
+        span = person.spans[row.window]
+        if not span.opens_at <= claimed < span.closes_at:
+            self._broken("no prompt outside its window", row, f"{row.kind}: {span.opens_at} to {span.closes_at}")
+        local = claimed.astimezone(person.zone).time()
+        if not HOURS[0] <= local < HOURS[1]:
+            self._broken("no prompt outside contact hours", row, f"{row.kind} at {local} {person.zone}")
+        if self._complete(row.window_id, row.window, claimed):
+            self._broken("no prompt after completion", row, row.kind)
+        if now - claimed > timedelta(seconds=60):
+            self._broken("nothing leaves after its lease", row, f"claimed at {claimed}")
+
+    def _complete(self, window_id: int, code: str, before: datetime) -> bool:
+        """Whether a window had all its answers, or its deciding one refused, before this instant."""
+        asked = {"window": window_id, "before": before}
+        with self.rt.sessions.glance() as connection:
+            newest = {row.item: row for row in connection.execute(_ANSWERS, asked)}
+        point = self.protocol.time_point(code)
+        primary = self.protocol.primary(point)
+        refused = primary in newest and newest[primary].declined
+        return refused or all(item in newest for item in point.items)
+
+    def took(self, taken: Taken) -> None:
+        """Look at a text that the provider takes now: nothing is taken twice."""
+        with self.rt.sessions.glance() as connection:
+            row = connection.execute(_TEXT, {"message": taken.outgoing.message_id}).one()
+        if self.texts.setdefault(row.id, taken.sid) != taken.sid:
+            self._broken("no text is doubled", row, f"taken as {self.texts[row.id]} and as {taken.sid}")
+        if row.kind not in PROMPTS:
+            return
+        if self.steps.setdefault((row.window_id, row.kind), taken.sid) != taken.sid:
+            self._broken("no prompt is doubled", row, f"{row.kind} of {row.window}")
+        day = taken.handed_at.astimezone(self.people[row.code].zone).date()
+        if self.days.setdefault((row.code, day), taken.sid) != taken.sid:
+            self._broken("at most one prompt a day", row, f"{row.kind} of {row.window} on {day}")
+
+    def heard(self, person: Person, body: str) -> None:
+        """Take note of what the product has been told by text."""
+        if body in words.STOP[person.language]:
+            person.stops(self.world.clock.now)
+
+    def kept(self, sid: str) -> bool:
+        """Whether the product has kept a text that somebody sent."""
+        with self.rt.sessions.glance() as connection:
+            return connection.execute(_KEPT, {"sid": sid}).first() is not None
+
+    def asked_twice(self, report: object) -> None:
+        """A second tick at the same instant does nothing new."""
+        if isinstance(report, TickReport) and (report.commands or report.texts_read or report.faults):
+            self.world.ledger.broken("a second tick does nothing new", "tick", str(report))
+
+    def _broken(self, promise: str, row: AnyRow, how: str) -> None:
+        self.world.ledger.broken(promise, row.code, f"message {row.id}: {how}")
