@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from tests.bench import dashboard, drain, enrolment, idle, sheet
+from tests.bench import dashboard, drain, enrolment, idle, inbound, send, sheet
 from tests.bench.places import KINDS, Kind, Places, places
 from tests.bench.rounds import Line, Plan, with_slopes
 from tests.bench.stories import Story, lived
@@ -17,6 +17,8 @@ Measure: TypeAlias = Callable[[Places, Plan, Kind, tuple[Story, ...]], Iterator[
 MEASURES: Mapping[str, Measure] = {
     "H1": drain.measure,
     "H2": idle.measure,
+    "H3": send.measure,
+    "H4": inbound.measure,
     "H5": enrolment.measure,
     "H6": dashboard.measure,
 }
@@ -33,7 +35,9 @@ def main() -> int:
         sizes=options.sizes or ((1_000, 10_000) if quick else (1_000, 10_000, 100_000)),
         ahead=options.ahead or ((0, 10_000) if quick else (0, 100_000)),
         due=options.due or (500 if quick else 2_000),
+        calls=600 if quick else 3_000,
         databases=options.databases,
+        quick=quick,
     )
     lines: list[Line] = []
     with places() as folder:

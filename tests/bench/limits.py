@@ -17,7 +17,7 @@ class Hand:
     def __init__(self, url: str, ahead: int) -> None:
         self.sqlite = url.startswith("sqlite")
         self.mark = "?" if self.sqlite else "%s"
-        self.connection: Any = _connected(url)
+        self.connection: Any = connected(url)
         self._ids = 0
         number, text = ("INTEGER", "BLOB") if self.sqlite else ("BIGINT", "BYTEA")
         for statement in (
@@ -66,7 +66,8 @@ class Hand:
         self.connection.close()
 
 
-def _connected(url: str) -> Any:
+def connected(url: str) -> Any:
+    """A bare driver connection that keeps its promises in a crash."""
     if not url.startswith("sqlite"):
         return psycopg.connect(url, autocommit=True)
     connection = sqlite_module().connect(url.removeprefix("sqlite:///"), check_same_thread=False)

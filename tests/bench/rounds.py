@@ -21,12 +21,15 @@ class Plan:
 
     rounds: int
     sizes: tuple[int, ...]
-    """Participants (H2, H5, H6)."""
+    """Participants (H2, H4, H5, H6)."""
     ahead: tuple[int, ...]
     """Windows that lie in the future (H1)."""
     due: int
     """Participants who are due at once (H1)."""
+    calls: int
+    """Texts that come in during one round (H4)."""
     databases: tuple[str, ...]
+    quick: bool
 
 
 @dataclass(frozen=True, slots=True)
