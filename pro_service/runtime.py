@@ -23,6 +23,8 @@ from pro_service.store.vault import Vault, open_vault
 
 Clock = Callable[[], datetime]
 HOLIDAY_YEARS = range(2020, 2046)
+ASKERS = 4
+"""How many questions about texts in doubt are put to a provider side by side."""
 
 
 class ClockError(Exception):
@@ -188,7 +190,7 @@ def _sms(settings: Settings) -> TextGateway | None:
         from_number=settings.twilio_from,
         base_url=settings.twilio_base_url,
         timeouts=(settings.delivery.connect, settings.delivery.timeout),
-        pool_size=settings.delivery.workers,
+        pool_size=settings.delivery.workers + ASKERS + 1,  # and one that fetches replies
     )
 
 

@@ -37,16 +37,21 @@ def by_id(session: Session, message_id: int) -> AnyRow:
     return session.execute(statement).one()
 
 
+def said_before(session: Session, said: Mapping[str, str]) -> bool:
+    """Whether this status of this message is kept already: providers repeat themselves."""
+    known = select(receipts.c.id).where(
+        receipts.c.provider_id == said["provider_id"], receipts.c.status == said["status"]
+    )
+    return session.scalar(known) is not None
+
+
 def keep(session: Session, row: AnyRow, said: Mapping[str, str], now: datetime) -> str | None:
     """Keep what a provider said of a message, once a status, and move it forward.
 
     `said`: provider_id, status, error. Gives the state the message moved to, or None. Statuses come in any order,
     repeated and contradictory: they only move forward, the first final one wins, a contradiction is kept and flagged.
     """
-    known = select(receipts.c.id).where(
-        receipts.c.provider_id == said["provider_id"], receipts.c.status == said["status"]
-    )
-    if session.scalar(known) is not None:
+    if said_before(session, said):
         return None
     moved = _moved(row, said["status"])
     contradicts = (row.state in FINAL and said["status"] in FINAL) or _another(session, row, said["provider_id"])

@@ -11,6 +11,8 @@ from pro_service.store.schema import AnyRow, attempts, messages, participants, w
 
 m, p, w = messages.c, participants.c, windows.c
 
+AT_ONCE = 1_000
+"""Leases ended at a time: what is more comes with the next look."""
 READY = text("messages.state = 'ready'")
 UNCERTAIN = text("messages.state = 'uncertain'")
 UNSETTLED = text("messages.state IN ('sending', 'uncertain')")
@@ -22,9 +24,16 @@ def leases_over(session: Session, now: datetime, ask_at: datetime) -> None:
 
     A mail goes again, as the same mail.
     """
-    over = update(messages).where(UNSETTLED, m.state == "sending", m.lease_until <= now)
-    again = over.where(m.channel == "email").values(state="ready", error="lease", lease_until=None, next_try_at=now)
-    in_doubt = over.where(m.channel != "email").values(
+    over = select(m.id).where(UNSETTLED, m.state == "sending", m.lease_until <= now).limit(AT_ONCE)
+    if session.get_bind().dialect.name == "postgresql":
+        # In no order that others keep to, so it waits for nobody: a row that is taken is being settled right now.
+        over = over.with_for_update(skip_locked=True)
+    ids = session.scalars(over).all()
+    if not ids:
+        return
+    ended = update(messages).where(m.id.in_(ids), m.state == "sending", m.lease_until <= now)
+    again = ended.where(m.channel == "email").values(state="ready", error="lease", lease_until=None, next_try_at=now)
+    in_doubt = ended.where(m.channel != "email").values(
         state="uncertain", error="lease", lease_until=None, ask_at=ask_at
     )
     for statement in (again, in_doubt):
@@ -106,9 +115,9 @@ def told(session: Session, message_id: int, now: datetime) -> None:
     session.execute(update(messages).where(m.id == message_id, m.state == "uncertain").values(told_at=now))
 
 
-def anything(connection: Connection, now: datetime, before: datetime) -> bool:
-    """Whether there is anything to do: due messages that wait, or unsettled ones. One question, index look-ups."""
-    return bool(connection.execute(_ANYTHING, {"now": now, "before": before}).scalar())
+def anything(connection: Connection, now: datetime) -> bool:
+    """Whether there is anything to do: due messages that wait, or leases that are over. One question."""
+    return bool(connection.execute(_ANYTHING, {"now": now}).scalar())
 
 
 _ANYTHING = select(
@@ -120,8 +129,5 @@ _ANYTHING = select(
         .scalar_subquery()
         .is_not(None),
         select(m.id).where(UNSETTLED, m.state == "sending", m.lease_until <= bindparam("now")).exists(),
-        select(m.id)
-        .where(UNSETTLED, m.state == "uncertain", m.told_at.is_(None), m.queued_at < bindparam("before"))
-        .exists(),
     )
 )

@@ -19,8 +19,6 @@ from pro_service.use_cases.carrying import SCHEDULER, Work, work
 from pro_service.use_cases.sending import STOPPED, without_id
 
 LARGEST = 500
-AT_ONCE = 10
-"""Of how many uncertain texts a person is told at a time: each is a transaction, and what may leave waits for it."""
 UTC = ZoneInfo("UTC")
 
 
@@ -85,7 +83,7 @@ def stop(rt: Runtime, channel: str, code: str) -> None:
 
 
 def tidy(rt: Runtime) -> int:
-    """Before sending: leases that are over, texts that may not go any more, nights, and long uncertainty.
+    """Before sending: leases that are over, texts that may not go any more, and nights.
 
     Gives how many were ended.
     """
@@ -98,13 +96,23 @@ def tidy(rt: Runtime) -> int:
             zone = zone_of(row.zone)
             start = next_allowed(now, hours, zone)
             waiting.postpone(session, row.id, start, end_of_hours(start, hours, zone))
-        uncertain = waiting.long_uncertain(session, now - patience(rt), AT_ONCE)
     for participant_id in sorted({row.participant_id for row in ended if row.participant_id is not None}):
         changed = [(row.id, row.state) for row in ended if row.participant_id == participant_id]
         _alone(participant_id, partial(_note_void, rt, participant_id, changed, now))
+    return len(ended)
+
+
+def tell(rt: Runtime) -> int:
+    """Tell a person of each text whose fate nobody could find out for long; gives how many there were.
+
+    Each is a transaction, so no sender does it: what may leave does not wait for what cannot be known.
+    """
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        uncertain = waiting.long_uncertain(session, now - patience(rt), LARGEST)
     for row in uncertain:
         _alone(row.participant_id, partial(_tell_uncertain, rt, row.id, row.participant_id, now))
-    return len(ended)
+    return len(uncertain)
 
 
 def patience(rt: Runtime) -> timedelta:

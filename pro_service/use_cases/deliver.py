@@ -59,7 +59,7 @@ def deliver(rt: Runtime, stop: Event | None = None) -> DeliverReport:
     """Send what is due now until nothing is left that may go, or `stop` is set: then what is claimed still goes."""
     now = rt.clock()
     with rt.sessions.glance() as connection:
-        if not waiting.anything(connection, now, now - aftermath.patience(rt)):
+        if not waiting.anything(connection, now):
             return DeliverReport()
     if not _trusted(rt):
         return DeliverReport()

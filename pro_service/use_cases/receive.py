@@ -7,6 +7,7 @@ from pro_service.gateways.codes import kind_of
 from pro_service.runtime import Runtime
 from pro_service.store import inbox, receipts
 from pro_service.store.audit import Actor
+from pro_service.store.cases import Loaded
 from pro_service.store.schema import AnyRow
 from pro_service.use_cases.carrying import Work, work
 from pro_service.use_cases.interpret import interpret
@@ -54,24 +55,26 @@ def take_receipt(rt: Runtime, token: str, parameters: Mapping[str, str]) -> bool
         meant = receipts.by_token(unit.session, token) or receipts.by_provider_id(unit.session, said["provider_id"])
         if meant is None or not said["provider_id"] or not said["status"]:
             return meant is not None
-        if meant.participant_id is not None:
-            # The participant first, as everywhere, so that two use cases never wait for each other.
-            rt.loader.load(unit.session, [meant.participant_id])
-        told(unit, receipts.by_id(unit.session, meant.id), said)
+        if receipts.said_before(unit.session, said):
+            return True
+        # The participant first, as everywhere, so that two use cases never wait for each other.
+        loaded = None if meant.participant_id is None else rt.loader.one(unit.session, meant.participant_id)
+        told(unit, receipts.by_id(unit.session, meant.id), said, loaded)
     return True
 
 
-def told(unit: Work, row: AnyRow, said: Mapping[str, str]) -> None:
+def told(unit: Work, row: AnyRow, said: Mapping[str, str], loaded: Loaded | None = None) -> None:
     """Keep what a provider said of a message (`provider_id`, `status`, `error`), move it forward, act on a failure."""
     moved = receipts.keep(unit.session, row, said, unit.now)
     if moved is None or row.participant_id is None:
         return
-    loaded = unit.rt.loader.one(unit.session, row.participant_id)
+    loaded = loaded or unit.rt.loader.one(unit.session, row.participant_id)
     error = said.get("error") or ""
     changes = {"state": (row.state, moved)} | ({"error": (None, error)} if error else {})
     unit.writer.note(loaded, "receipt", "message", row.id, changes)
     if moved in ("undelivered", "failed"):
         code = int(error) if error.isascii() and error.isdecimal() else None
         unit.carry_out(loaded, on_failure(loaded.case, row.window_id, kind_of(code), unit.now))
-    else:
+    elif row.accepted_at is None:
+        # What was accepted before stays accepted for the rules, however far it got.
         unit.writer.look_anew(loaded)
