@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -199,9 +200,9 @@ def sleep(rt: Runtime, ids: Sequence[int]) -> None:
     _look_at(rt, ids, None)
 
 
-def wake(rt: Runtime, ids: Sequence[int]) -> None:
-    """Make these due now."""
-    _look_at(rt, ids, NOW)
+def wake(rt: Runtime, ids: Sequence[int], at: datetime = NOW) -> None:
+    """Make these due, now or since an earlier instant."""
+    _look_at(rt, ids, at)
 
 
 def _look_at(rt: Runtime, ids: Sequence[int], moment: Any) -> None:

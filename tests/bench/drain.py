@@ -5,9 +5,10 @@ The limit claims a row, writes a row and completes it; the peers run jobs that d
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import func, select
 
@@ -29,16 +30,18 @@ PEER_DUE, SLOW_PEER_DUE = 500, 50
 
 
 @dataclass(frozen=True, slots=True)
-class _Drain:
+class Drain:
     """Ours: the whole way from time to an accepted message."""
 
     rt: Runtime
     due: tuple[int, ...]
     each: int
+    waken: Callable[[tuple[int, ...]], None] | None = None
+    """How those of a round become due; None = all at this instant."""
 
     def __call__(self, number: int) -> float:
         ids = self.due[number * self.each : (number + 1) * self.each]
-        crowd.wake(self.rt, ids)
+        (self.waken or partial(crowd.wake, self.rt))(ids)
         before = self._accepted()
         began = time.perf_counter()
         ticked = tick(self.rt)
@@ -62,7 +65,7 @@ def measure(places: Places, plan: Plan, kind: Kind, stories: tuple[Story, ...]) 
         for ahead in plan.ahead:
             rt = stack.enter_context(places.runtime(kind))
             people = crowd.gather(rt, stories, due=plan.due * plan.rounds, ahead=ahead // WINDOWS)
-            contenders[f"{OURS} {ahead}"] = _Drain(rt, people.due, plan.due)
+            contenders[f"{OURS} {ahead}"] = Drain(rt, people.due, plan.due)
             contenders[f"{LIMIT} {ahead}"] = _limit(places, kind, plan.due, ahead, stack)
             for name, peer in _peers(places, kind, ahead, stack).items():
                 contenders[f"{name} {ahead}"] = peer

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
-Unit = Literal["/s", "µs"]
+Unit = Literal["/s", "µs", "s", "MiB"]
 Contender = Callable[[int], float]
 """(number of the round) -> seconds for one unit of work."""
 
@@ -21,11 +21,11 @@ class Plan:
 
     rounds: int
     sizes: tuple[int, ...]
-    """Participants (H2, H4, H5, H6)."""
+    """Participants (H2, H4, H5, H6, H8)."""
     ahead: tuple[int, ...]
-    """Windows that lie in the future (H1)."""
+    """Windows that lie in the future (H1, H8)."""
     due: int
-    """Participants who are due at once (H1)."""
+    """Participants who are due at once (H1, H8)."""
     calls: int
     """Texts that come in during one round (H4)."""
     databases: tuple[str, ...]
@@ -34,7 +34,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the table. Times are medians in seconds, ratios medians of the rounds' ratios."""
+    """One line of the table. Times are medians in seconds (memory: MiB), ratios medians of the rounds' ratios."""
 
     measure: str
     database: str

@@ -57,7 +57,7 @@ class Running:
         return NOW + self.ahead + timedelta(seconds=time.monotonic() - self._began)
 
 
-class _Outbox:
+class Outbox:
     """Invitations that wait, so many at a time, and the product that sends them."""
 
     def __init__(self, rt: Runtime, provider: Handle, stories: tuple[Story, ...], messages: int) -> None:
@@ -124,20 +124,20 @@ def measure(places: Places, plan: Plan, kind: Kind, stories: tuple[Story, ...]) 
     with ExitStack() as stack:
         rt = stack.enter_context(places.runtime(kind))
         provider = stack.enter_context(provided(places.folder))
-        outbox = _Outbox(rt, provider, stories, total)
+        outbox = Outbox(rt, provider, stories, total)
         for latency, workers, messages in steps:
             yield _line(outbox, kind, workers, messages, latency, plan.rounds)
         yield _faults(outbox, kind, FAULTY_WORKERS, faulty)
         yield _paced(outbox, kind, paced)
 
 
-def _line(outbox: _Outbox, kind: Kind, workers: int, messages: int, latency: float, rounds: int) -> Line:
-    def by_hand(_: int) -> float:
-        return latency / workers if latency else _by_hand(outbox.provider, messages, workers)
+def _line(outbox: Outbox, kind: Kind, workers: int, messages: int, latency: float, rounds: int) -> Line:
+    def limit(_: int) -> float:
+        return latency / workers if latency else by_hand(outbox.provider, messages, workers)
 
     contenders: dict[str, Contender] = {
         OURS: lambda _: outbox.sent(messages, workers, latency),
-        LIMIT: by_hand,
+        LIMIT: limit,
         PEER: lambda _: _by_sdk(outbox.provider, messages, workers, latency),
     }
     times = take_turns(contenders, rounds)
@@ -150,7 +150,7 @@ def _once_each(provider: Handle, messages: int) -> None:
     check(seen["most"] == 1, "something arrived twice")
 
 
-def _by_hand(provider: Handle, messages: int, at_once: int) -> float:
+def by_hand(provider: Handle, messages: int, at_once: int) -> float:
     """Write requests that are ready, on connections that stay open."""
     provider.reset()
     place = urlsplit(provider.url)
@@ -187,7 +187,7 @@ def _by_sdk(provider: Handle, messages: int, workers: int, latency: float) -> fl
     return took / messages
 
 
-def _faults(outbox: _Outbox, kind: Kind, workers: int, messages: int) -> Line:
+def _faults(outbox: Outbox, kind: Kind, workers: int, messages: int) -> Line:
     """One call in ten is refused as one too many, one in twenty is never answered; in the end each arrived once."""
     rt, gateway = outbox.filled(messages, workers, wait=TIME_OUT)
     outbox.provider.reset(latency=LATENCY, faults=True)
@@ -217,7 +217,7 @@ def _faults(outbox: _Outbox, kind: Kind, workers: int, messages: int) -> Line:
     return line("H3 send, faults", kind, workers, "/s", times, lost=0, duplicated=0, **more)
 
 
-def _paced(outbox: _Outbox, kind: Kind, messages: int) -> Line:
+def _paced(outbox: Outbox, kind: Kind, messages: int) -> Line:
     """At a sender's pace: the rate at the provider, and the most segments that arrived within any second."""
     rt, gateway = outbox.filled(messages, 8, pace=PACE)
     outbox.provider.reset()

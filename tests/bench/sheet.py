@@ -59,4 +59,12 @@ def _cells(line: Line) -> tuple[str, ...]:
 
 
 def _told(seconds: float, unit: Unit) -> str:
-    return f"{1 / seconds:,.0f}/s" if unit == "/s" else f"{seconds * 1e6:,.1f} µs"
+    match unit:
+        case "/s":
+            return f"{1 / seconds:,.0f}/s"
+        case "µs":
+            return f"{seconds * 1e6:,.1f} µs"
+        case "s":
+            return f"{seconds:.2f} s"
+        case "MiB":
+            return f"{seconds:.0f} MiB"
