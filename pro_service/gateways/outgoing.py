@@ -1,5 +1,6 @@
 """What every way out takes and answers, and the errors named for what the caller can do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +14,8 @@ class Outgoing:
 
     `to` is an E.164 number or an e-mail address. `callback_url` carries the attempt's own token; `validity_seconds` is
     how long the provider may go on trying; `reference` is the stable stem of an e-mail's Message-ID, so that a second
-    attempt is recognisably the same mail. Number and text stay out of the repr: it ends up in logs.
+    attempt is recognisably the same mail; `may_leave` says, right before the first byte, whether the
+    claim is young enough still. Number and text stay out of the repr: it ends up in logs.
     """
 
     message_id: int
@@ -23,6 +25,7 @@ class Outgoing:
     validity_seconds: int | None = None
     subject: str | None = field(default=None, repr=False)
     reference: str = ""
+    may_leave: Callable[[], bool] = field(default=lambda: True, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

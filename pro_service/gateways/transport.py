@@ -2,8 +2,10 @@
 
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from threading import local
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -36,6 +38,7 @@ class PatientClient(HttpClient):
         super().__init__(logging.getLogger(__name__), is_async=False)
         self._base = urlsplit(base_url.rstrip("/")) if base_url else None
         self._timeouts = timeouts
+        self._asked = local()
         self._session = requests.Session()
         # A proxy of the environment is for the way out of the house, not for a rehearsal inside it.
         self._session.trust_env = self._base is None or self._base.hostname not in _LOOPBACK
@@ -43,6 +46,15 @@ class PatientClient(HttpClient):
             self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0))
         # urllib3 writes every path, query and all, at DEBUG.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+    @contextmanager
+    def only_if(self, may_leave: Callable[[], bool]) -> Iterator[None]:
+        """While the block runs, let no request of this thread begin that may not leave any more: Unavailable."""
+        self._asked.may_leave = may_leave
+        try:
+            yield
+        finally:
+            self._asked.may_leave = None
 
     def close(self) -> None:
         """Let the connections go."""
@@ -60,6 +72,9 @@ class PatientClient(HttpClient):
         allow_redirects: bool = False,  # noqa: FBT001, FBT002 (the SDK's signature)
     ) -> Response:
         """Make one request, never a second one on its own."""
+        may_leave: Callable[[], bool] | None = getattr(self._asked, "may_leave", None)
+        if may_leave is not None and not may_leave():
+            raise Unavailable
         try:
             answer = self._session.request(
                 method.upper(),

@@ -67,7 +67,8 @@ class TwilioGateway:
         if outgoing.validity_seconds is not None:
             asked["validity_period"] = max(1, min(outgoing.validity_seconds, LONGEST_VALIDITY))
         try:
-            created = self._client.messages.create(**asked)
+            with self._wire.only_if(outgoing.may_leave):
+                created = self._client.messages.create(**asked)
         except (TwilioRestException, TwilioServiceException) as answer:
             raise sorted_out(answer) from None
         except (TwilioException, ValueError, TypeError, AttributeError):

@@ -227,12 +227,16 @@ def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list
 
 
 def _moved(session: Session, outcome: Outcome, now: datetime) -> bool:
-    """Write down what is no acceptance; False if the message is no longer this attempt's."""
+    """Write down what is no acceptance; False if the message is no longer this attempt's.
+
+    What is certain counts after the lease too: it ends the doubt that the end of the lease began.
+    """
     ended = now if outcome.state in ("refused", "dead", "expired", "cancelled") else None
     values = {"state": outcome.state, "error": outcome.error, "lease_until": None, "ended_at": ended}
     values |= {} if outcome.next_try_at is None else {"next_try_at": outcome.next_try_at}
-    values |= {} if outcome.ask_at is None else {"ask_at": outcome.ask_at}
-    ours = (m.id == outcome.claimed.id, m.state == "sending", m.attempt == outcome.claimed.attempt)
+    values["ask_at"] = outcome.ask_at
+    open_states = ("sending",) if outcome.state == "uncertain" else ("sending", "uncertain")
+    ours = (m.id == outcome.claimed.id, m.state.in_(open_states), m.attempt == outcome.claimed.attempt)
     return session.connection().execute(update(messages).where(*ours).values(values)).rowcount > 0
 
 

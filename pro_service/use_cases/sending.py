@@ -42,14 +42,13 @@ class Sending:
         Its age is read off both clocks: a machine that slept stops the one, and somebody may have set the other.
         """
         wall = self.rt.clock()
-        age = max(timedelta(seconds=time.monotonic() - started), wall - now)
-        delivery = self.rt.settings.delivery
+        age = self._age(now, started)
         if claimed.channel in self.stopped:
             return Outcome(claimed, "ready", error="not_begun", next_try_at=wall + STOPPED)
-        if age > delivery.lease - delivery.longest_call:
+        if not self._young(age):
             return Outcome(claimed, "ready", error="not_begun", next_try_at=wall)
         try:
-            outgoing = self._outgoing(claimed, wall)
+            outgoing = replace(self._outgoing(claimed, wall), may_leave=lambda: self._young(self._age(now, started)))
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("deliver", fault, message=claimed.id)
             return Outcome(claimed, "dead", error="unreadable")
@@ -58,6 +57,14 @@ class Sending:
                 if not outbox.still_may_go(connection, claimed, wall):
                     return Outcome(claimed, "cancelled", error="stopped")
         return self._handed_over(claimed, outgoing)
+
+    def _age(self, now: datetime, started: float) -> timedelta:
+        return max(timedelta(seconds=time.monotonic() - started), self.rt.clock() - now)
+
+    def _young(self, age: timedelta) -> bool:
+        """Whether a call that begins now is over before the lease is."""
+        delivery = self.rt.settings.delivery
+        return age <= delivery.lease - delivery.longest_call
 
     def _handed_over(self, claimed: Claimed, outgoing: Outgoing) -> Outcome:
         gateway = self.rt.sms if claimed.channel == "sms" else self.rt.mail

@@ -29,6 +29,8 @@ def main() -> int:
             every=options.every,
             seed=options.seed,
             senders=options.senders,
+            webs=options.webs,
+            burst=options.burst,
             folder=folder,
             url=address(options.database, folder, stack),
         )
@@ -56,6 +58,10 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--kills", type=int, default=500, help="how often a sender is killed (default %(default)s)")
     top.add_argument("--every", type=float, default=0.5, help="seconds between two kills (default %(default)s)")
     top.add_argument("--senders", type=int, default=3, help="how many send side by side (default %(default)s)")
+    top.add_argument("--webs", type=int, default=1, help="how many web servers (default %(default)s)")
+    top.add_argument(
+        "--burst", action="store_true", help="all are due before the first sender starts; the provider makes no fault"
+    )
     top.add_argument("--database", default="sqlite", help="sqlite, postgresql, or the address of an empty one")
     top.add_argument("--seed", type=int, default=7, help="of faults and kills (default %(default)s)")
     top.add_argument("--json", action="store_true", help="print the figures as JSON")

@@ -3,6 +3,7 @@
 The parent must have no thread and no connection to a SQLite file at that moment: neither survives a fork.
 """
 
+import contextlib
 import gc
 import os
 import signal
@@ -12,8 +13,11 @@ import time
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
+import requests
 import twilio.rest.api  # noqa: F401 -- else the SDK imports it with the first text: half a second, in every child
 import waitress
 from flask import Flask
@@ -34,6 +38,8 @@ from tests.peers.configuration import ACCOUNT_SID, AUTH_TOKEN
 ACTOR = Actor(kind="system", id="crash", source="cli")
 STUDY = "DEMO"
 THREADS = 16
+TOO_LONG = 5.0
+"""Seconds within which a page must be there."""
 FILE = 250
 """Participants in one enrolment file."""
 
@@ -73,18 +79,37 @@ def simulate(plan: Plan) -> None:
     app = create_simulator(
         account_sid=ACCOUNT_SID,
         auth_token=AUTH_TOKEN,
-        webhook_base=f"http://127.0.0.1:{plan.web_port}",
+        webhook_base=plan.web_url,
         clock=lambda: datetime.now(UTC),
         sender=SENDER,
         faults=plan.faults,
         keep=plan.messages * 4 + 1_000,
     )
-    _listen(app, plan.simulator_port)
+    _listen(app, host="127.0.0.1", port=plan.simulator_port)
 
 
 def serve(plan: Plan) -> None:
-    """Be the web server, to which the provider reports."""
-    _listen(create_app(runtime.open_runtime(plan.settings)), plan.web_port)
+    """Be a web server, to which the provider reports."""
+    _listen(create_app(runtime.open_runtime(plan.settings)), sockets=[plan.listener])
+
+
+def visit(plan: Plan) -> None:
+    """Be somebody who looks at pages, one after another, and writes down whatever goes wrong or takes too long."""
+    with requests.Session() as session:
+        session.trust_env = False
+        while True:
+            for path in ("/readyz", "/login", "/q/nobody-has-this-link"):
+                status, began = 0, time.monotonic()
+                with contextlib.suppress(requests.RequestException):
+                    status = session.get(plan.web_url + path, timeout=TOO_LONG).status_code
+                if not status or status >= HTTPStatus.INTERNAL_SERVER_ERROR or time.monotonic() - began > TOO_LONG:
+                    # 0: no answer in time; 200 and the like: too late.
+                    logs.fault(f"visit.{status}", VisitError())
+            time.sleep(0.2)
+
+
+class VisitError(Exception):
+    """A page was not there."""
 
 
 def send(plan: Plan) -> None:
@@ -111,7 +136,7 @@ def enrol(plan: Plan) -> None:
     rt = runtime.open_runtime(plan.settings)
     files = list(enrolment_files(plan.messages, min(FILE, max(plan.messages // 10, 1)), rt.clock()))
     study_id = study.chosen(rt, STUDY).id
-    began, each = time.monotonic(), plan.kills * plan.every * 0.8 / len(files)
+    began, each = time.monotonic(), 0.0 if plan.burst else plan.kills * plan.every * 0.8 / len(files)
     for number, file in enumerate(files):
         time.sleep(max(began + number * each - time.monotonic(), 0))
         enrol_file(rt, ACTOR, study_id, file)
@@ -126,6 +151,6 @@ def _beat(rt: Runtime, work: Callable[[Runtime], object], pause: float) -> None:
         time.sleep(pause)
 
 
-def _listen(app: Flask, port: int) -> None:
+def _listen(app: Flask, **where: Any) -> None:
     gc.freeze()
-    waitress.serve(app, host="127.0.0.1", port=port, threads=THREADS, ident=None, _quiet=True)
+    waitress.serve(app, threads=THREADS, ident=None, _quiet=True, **where)

@@ -37,7 +37,7 @@ class Crash:
 
     plan: Plan
     senders: list[int] = field(default_factory=list)
-    web: int = 0
+    webs: list[int] = field(default_factory=list)
     others: list[int] = field(default_factory=list)
     kills: int = 0
     web_kills: int = 0
@@ -62,8 +62,9 @@ class Crash:
             time.sleep(LAGS + 0.5)  # the provider's list shows everything
             return verdict.judge(self.plan)
         finally:
-            for pid in (*self.senders, self.web, *self.others):
+            for pid in (*self.senders, *self.webs, *self.others):
                 self._kill(pid)
+            self.plan.listener.close()
 
     def _prepare(self) -> None:
         settings = self.plan.settings
@@ -77,10 +78,15 @@ class Crash:
 
     def _start(self) -> None:
         self.others.append(self._fork(programs.simulate))
-        self.web = self._fork(programs.serve)
-        for url in (self.plan.simulator_url, self.plan.settings.public_base_url):
+        self.webs = [self._fork(programs.serve) for _ in range(self.plan.webs)]
+        for url in (self.plan.simulator_url, self.plan.web_url):
             _wait_for(url)
-        self.others.append(self._fork(programs.enrol))
+        enrolling = self._fork(programs.enrol)
+        if self.plan.burst:
+            os.waitpid(enrolling, 0)
+            self.others.append(self._fork(programs.visit))
+        else:
+            self.others.append(enrolling)
         self.senders = [self._fork(programs.send) for _ in range(self.plan.senders)]
 
     def _fork(self, work: Callable[[Plan], None]) -> int:
@@ -92,8 +98,9 @@ class Crash:
             self._wait(dice.expovariate(1 / self.plan.every))
             self._keep_step()
             if dice.random() < WEB_SHARE:
-                self._kill(self.web)
-                self.web = self._fork(programs.serve)
+                number = dice.randrange(len(self.webs))
+                self._kill(self.webs[number])
+                self.webs[number] = self._fork(programs.serve)
                 self.web_kills += 1
             else:
                 number = dice.randrange(len(self.senders))
@@ -144,13 +151,11 @@ class Crash:
             say(f"{self.kills} kills, {restarts} restarts; of {self.plan.messages} messages {counts or 'none yet'}")
 
     def _restart(self) -> None:
-        for number, pid in enumerate(self.senders):
-            if _ended(pid):
-                self.died += 1
-                self.senders[number] = self._fork(programs.send)
-        if _ended(self.web):
-            self.died += 1
-            self.web = self._fork(programs.serve)
+        for programs_there, work in ((self.senders, programs.send), (self.webs, programs.serve)):
+            for number, pid in enumerate(programs_there):
+                if _ended(pid):
+                    self.died += 1
+                    programs_there[number] = self._fork(work)
 
     def _kill(self, pid: int) -> None:
         if pid:

@@ -1,5 +1,6 @@
 """The world of one run: a faulty provider, short times in production's proportions, and people who are due at once."""
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ SENDER = "+15005550006"
 COLUMNS = "participant,site,procedure_date,language,messaging_consent,phone,timezone,channel,baseline_nrs_avg"
 FIRST_AREA, LAST_AREA, FICTION = 201, 989, 100
 NOON = 12
+BACKLOG = 256
+"""Callers who wait while no web server lives."""
 
 TIMES = {
     "TWILIO_TIMEOUT_SECONDS": "0.5",
@@ -41,11 +44,16 @@ class Plan:
     """Seconds between two kills, on average."""
     seed: int
     senders: int
+    webs: int
+    """Web servers, on one address."""
+    burst: bool
+    """Everybody is due before the first sender starts, and the provider has a good day."""
     patience: float
     """Seconds that everything may take to settle after the last kill."""
     folder: Path
     database_url: str
-    web_port: int
+    listener: socket.socket
+    """Where the web servers listen; bound here, for a port can be bound once."""
     simulator_port: int
 
     @property
@@ -54,7 +62,7 @@ class Plan:
         told = settings_for(
             self.database_url,
             self.folder,
-            PUBLIC_BASE_URL=f"http://127.0.0.1:{self.web_port}",
+            PUBLIC_BASE_URL=self.web_url,
             TWILIO_ACCOUNT_SID=ACCOUNT_SID,
             TWILIO_AUTH_TOKEN=AUTH_TOKEN,
             TWILIO_FROM=SENDER,
@@ -62,9 +70,14 @@ class Plan:
             TWILIO_PER_SECOND="0",
             SEND_WORKERS="8",
             LOG_LEVEL="ERROR",
-            **TIMES,
+            **({} if self.burst else TIMES),
         )
         return replace(told, delivery=replace(told.delivery, back_off=BACK_OFF))
+
+    @property
+    def web_url(self) -> str:
+        """Where the web servers are."""
+        return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
 
     @property
     def simulator_url(self) -> str:
@@ -73,7 +86,9 @@ class Plan:
 
     @property
     def faults(self) -> Faults:
-        """The provider's worst day."""
+        """The provider's worst day; in a burst, none."""
+        if self.burst:
+            return Faults(seed=self.seed)
         return Faults(
             seed=self.seed,
             accept_then_500=0.02,
@@ -89,7 +104,18 @@ class Plan:
         )
 
 
-def planned(*, messages: int, kills: int, every: float, seed: int, senders: int, folder: Path, url: str) -> Plan:
+def planned(
+    *,
+    messages: int,
+    kills: int,
+    every: float,
+    seed: int,
+    senders: int,
+    webs: int,
+    burst: bool,
+    folder: Path,
+    url: str,
+) -> Plan:
     """Plan a run on a database that is there."""
     most = len(list(telephones()))
     if messages > most:
@@ -100,10 +126,12 @@ def planned(*, messages: int, kills: int, every: float, seed: int, senders: int,
         every=every,
         seed=seed,
         senders=senders,
+        webs=webs,
+        burst=burst,
         patience=60 + messages / 10,
         folder=folder,
         database_url=url,
-        web_port=free_port(),
+        listener=socket.create_server(("127.0.0.1", 0), backlog=BACKLOG),
         simulator_port=free_port(),
     )
 

@@ -4,6 +4,7 @@ import json
 import logging
 import ssl
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 import requests
@@ -92,6 +93,15 @@ def test_nothing_is_ever_sent_twice_on_its_own(gateway: TwilioGateway, scripted:
     outcome(gateway)
     scripted.next()
     assert scripted.calls.empty()
+
+
+def test_a_claim_that_grew_old_on_the_way_sends_nothing(gateway: TwilioGateway, scripted: Scripted) -> None:
+    with pytest.raises(Unavailable):
+        gateway.send(replace(TEXT, may_leave=lambda: False))
+    assert scripted.calls.empty()
+    # It was that one's alone: the next call of this thread leaves.
+    scripted.script = [Answer(201, '{"sid": "SM1", "status": "queued"}')]
+    assert gateway.send(TEXT).sid
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,14 @@ def test_texts_that_come_at_once_are_kept_once_each_and_read(rt: Runtime, intake
     assert kept(rt, unread=True) == 0
 
 
+def test_twenty_copies_of_one_text_at_once_are_one(rt: Runtime, intake: Intake) -> None:
+    one = said()
+    assert at_once([taking(intake, one)] * 20) == [True] * 20
+    assert kept(rt) == 1
+    assert intake.rest(PATIENCE)
+    assert kept(rt, unread=True) == 0
+
+
 def test_two_processes_keep_one_text_once(rt: Runtime, intake: Intake) -> None:
     other = Intake(rt)
     copies = [said() for _ in range(5)]

@@ -50,6 +50,25 @@ def test_a_reply_that_no_webhook_brought_is_fetched_once_and_read(
     assert participant
 
 
+def test_a_day_without_the_web_loses_no_reply(
+    rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephones, participant: int
+) -> None:
+    others = [f"+12025550{number}" for number in range(124, 130)]
+    for number, phone in enumerate(others):
+        support.enrolled(
+            rt, study_id, f"P-{number + 2:03}", date(2026, 3, 2), phone=phone, channel="sms-reply", language="en"
+        )
+    tick(rt)
+    deliver(rt)
+    assert pull(rt) == PullReport()
+    for hours, phone in enumerate([PHONE, *others]):
+        phones.write(phone, str(hours), clock.now + timedelta(hours=4 * hours, minutes=1))
+    clock.now += timedelta(hours=24, minutes=15)
+    assert pull(rt) == PullReport(listed=7, kept=7)
+    assert [value for item, value, _, _ in answers(rt) if item == "NRS-AVG"] == list(range(7))
+    assert participant
+
+
 def test_a_reply_that_the_webhook_brought_too_counts_once(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
