@@ -30,6 +30,9 @@ def number(turn: Turn, value: int) -> Iterator[Command]:
         yield from _unscheduled(turn, value)
     elif awaited is None:
         yield from _after_completion(turn, window, value)
+    elif turn.question is not None and turn.overtaken:
+        # About the change we proposed, or about the question before it: nobody can tell.
+        yield turn.ask("question", proposed=value)
     elif turn.question is not None:
         yield from _answer(turn, window, awaited, value)
     elif turn.soon and previous is not None:

@@ -84,6 +84,14 @@ class Turn:
         return _question(self.case, self.window, self.awaited, self.reply.arrived)
 
     @property
+    def overtaken(self) -> bool:
+        """Whether the last thing that could be read was not the awaited question but a change of another answer."""
+        texts = () if self.window is None else self.case.texts(self.window.id)
+        read = [m for m in texts if m.accepted_at is not None and m.accepted_at <= self.reply.arrived]
+        last = max(read, key=lambda m: m.accepted_at or m.queued_at, default=None)
+        return last is not None and last.frame == "confirm-change" and last.item != self.awaited
+
+    @property
     def on_its_way(self) -> bool:
         """Whether the awaited question is being sent, or was accepted only after the text arrived."""
         return bool(self._under_way)

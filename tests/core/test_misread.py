@@ -27,3 +27,19 @@ def test_a_number_after_a_question_that_is_said_to_have_failed_is_no_correction(
     life.mark(life.case.messages[-1].id, state)
     assert life.text("2", after=60) == ["confirm-change"]
     assert life.values("W1") == {"NRS-AVG": 7}
+
+
+def test_a_number_after_a_proposed_change_is_no_answer_to_the_question_before_it() -> None:
+    life = invited()
+    assert life.text("4", after=60) == ["question"]
+    question = life.case.messages[-1].id
+    life.mark(question, "uncertain")
+    assert life.text("1", after=60) == ["confirm-change"]
+    life.until(life.now + timedelta(seconds=10))
+    # The provider is asked, and had taken the question at once.
+    life.mark(question, "accepted", life.now - timedelta(seconds=69))
+    assert life.text("3", after=60) == ["question"]
+    assert life.values("W1") == {"NRS-AVG": 4}
+    life.until(life.now + timedelta(seconds=10))
+    assert life.text("3", after=60) == ["thanks"]
+    assert life.values("W1") == {"NRS-AVG": 4, "PGIC": 3}

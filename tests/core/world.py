@@ -141,9 +141,9 @@ class World:
                 elif not self._ever(text):
                     self.mark(text.id, "cancelled")
 
-    def mark(self, message_id: int, state: State) -> None:
-        """Move one message to another state."""
-        self.case = marked(self.case, message_id, state, self.now)
+    def mark(self, message_id: int, state: State, at: datetime | None = None) -> None:
+        """Move one message to another state, now or at an earlier instant."""
+        self.case = marked(self.case, message_id, state, at or self.now)
         if state == "accepted":
             self.accepted += [(self.now, text) for text in self.case.messages if text.id == message_id]
 
