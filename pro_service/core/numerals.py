@@ -81,6 +81,8 @@ def _framed(left: str, right: str, *, from_zero: bool) -> bool:
         return False
     if left.endswith(_DECIMAL_POINTS) and not plain_of(left):
         return False  # `.7`
+    if right.startswith(")") and "(" not in left:
+        return False  # `7) …` is the seventh of something
     before = words.BEFORE | (words.BEFORE_FROM_ZERO if from_zero else frozenset())
     after = words.AFTER | (words.AFTER_FROM_ZERO if from_zero else frozenset())
     return _made_of(plain_of(left), before) and _made_of(plain_of(right), after)

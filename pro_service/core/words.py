@@ -52,7 +52,8 @@ HALVES = frozenset({"bucuk", "yarim", "half", "point"})
 BEFORE = frozenset(
     {"merhaba", "selam", "gunaydin", "iyi gunler", "iyi aksamlar", "evet", "benim", "cevap"}
     | {"cevabim", "yanit", "yanitim", "puan", "puanim", "skor", "skorum", "ortalama", "ben"}
-    | {"hi", "hello", "good morning", "good evening", "yes", "it is", "its", "i am", "im", "a"}
+    | {"hi", "hello", "good morning", "good evening", "yes", "it is", "its", "i am", "im"}
+    | {"it is a", "its a", "i am a", "im a", "i would say a", "id say a"}
     | {"i would say", "id say", "i say", "answer", "my answer is", "score", "my score is"}
     | {"the score is", "average", "on average"},
 )
@@ -97,6 +98,7 @@ WRONG_NUMBER = frozenset(
 WRONG_NUMBER_INSIDE = frozenset({"yanlis numara", "wrong number"})
 CALL_ME = frozenset(
     {"beni arayin", "beni ara", "beni arar misiniz", "lutfen beni arayin", "lutfen arayin"}
+    | {"beni arayin lutfen", "arayin lutfen", "beni arayabilir misiniz"}
     | {"ara", "call", "arayin", "arar misiniz", "call me", "please call me", "call me please", "please call"},
 )
 SNOOZE_HOUR = frozenset(
