@@ -5,8 +5,9 @@ known and harmless, or the number is not read.
 """
 
 import re
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pro_service.core import words
 from pro_service.core.folding import DOUBT, contains, plain_of
@@ -22,6 +23,7 @@ Reason = Literal[
     "words",
 ]
 
+_Phrases: TypeAlias = AbstractSet[str]
 
 _DIGITS = re.compile("[0-9]+")
 _DECIMAL_POINTS = (".", ",", "٫")
@@ -32,33 +34,35 @@ def find(mark: str, said: str, language: str, low: int, high: int) -> int | Reas
 
     `mark` and `said` are the marked and the plain form; `language` is a tag, unknown reads as English.
     """
-    value = _written(mark, low, high) if _DIGITS.search(mark) else _word(mark, said, language)
+    primary = language.replace("_", "-").partition("-")[0].strip().lower()
+    numbers = words.NUMBERS.get(primary, words.NUMBERS["en"])
+    value = _written(mark, low, high, numbers) if _DIGITS.search(mark) else _word(mark, said, numbers)
     if value is None:
         return _why(mark, said)
     return value if low <= value <= high else "out_of_range"
 
 
-def _word(mark: str, said: str, language: str) -> int | None:
+def _word(mark: str, said: str, numbers: Mapping[str, int]) -> int | None:
     """A number word as the whole message: `on`, `bir`, `yedi` are ordinary words as well."""
-    primary = language.replace("_", "-").partition("-")[0].strip().lower()
-    return None if _doubtful(mark) else words.NUMBERS.get(primary, words.NUMBERS["en"]).get(said)
+    return None if _doubtful(mark) else numbers.get(said)
 
 
-def _written(mark: str, low: int, high: int) -> int | None:
+def _written(mark: str, low: int, high: int, numbers: Mapping[str, int]) -> int | None:
     """The value written in digits, if everything around it is known and harmless."""
     runs = list(_DIGITS.finditer(mark))
     if any(len(run[0]) > 1 and run[0].startswith("0") for run in runs):
         return None
-    left, right = mark[: runs[0].start()], mark[runs[-1].end() :]
-    if not _framed(left, right, from_zero=low == 0):
-        return None
     match [int(run[0]) for run in runs]:
-        case [value]:
-            return value
+        case [only]:
+            value: int | None = only
         case [first, second]:
-            return _of_highest(first, mark[runs[0].end() : runs[1].start()], second, high)
+            value = _of_highest(first, mark[runs[0].end() : runs[1].start()], second, high)
         case _:
             return None
+    left, right = mark[: runs[0].start()], mark[runs[-1].end() :]
+    if value is None or not _framed(left, right, *_frames(value, low, high, numbers)):
+        return None
+    return value
 
 
 def _of_highest(first: int, between: str, second: int, high: int) -> int | None:
@@ -75,16 +79,24 @@ def _doubtful(around: str) -> bool:
     return any(sign in around for sign in (DOUBT, "/", "-"))
 
 
-def _framed(left: str, right: str, *, from_zero: bool) -> bool:
+def _frames(value: int, low: int, high: int, numbers: Mapping[str, int]) -> tuple[_Phrases, _Phrases]:
+    """What may stand before and after this value; its own word says it once more: `7 (yedi)`, `ağrım yok: 0`."""
+    same = {word for word, number in numbers.items() if number == value}
+    if low == 0:
+        same |= words.ZERO if value == 0 else frozenset()
+        before, after = words.BEFORE | words.BEFORE_FROM_ZERO, words.AFTER | words.AFTER_FROM_ZERO
+    else:
+        before, after = words.BEFORE, words.AFTER
+    highest = {f"out of {word}" for word, number in numbers.items() if number == high}
+    return before | same, after | same | highest
+
+
+def _framed(left: str, right: str, before: _Phrases, after: _Phrases) -> bool:
     """Whether only known words and harmless punctuation stand around the number."""
     if _doubtful(left) or _doubtful(right):
         return False
     if left.endswith(_DECIMAL_POINTS) and not plain_of(left):
         return False  # `.7`
-    if right.startswith(")") and "(" not in left:
-        return False  # `7) …` is the seventh of something
-    before = words.BEFORE | (words.BEFORE_FROM_ZERO if from_zero else frozenset())
-    after = words.AFTER | (words.AFTER_FROM_ZERO if from_zero else frozenset())
     return _made_of(plain_of(left), before) and _made_of(plain_of(right), after)
 
 
@@ -92,7 +104,7 @@ _LONGEST_FRAME = 12  # words
 _LONGEST_PHRASE = 4  # words
 
 
-def _made_of(said: str, phrases: AbstractSet[str]) -> bool:
+def _made_of(said: str, phrases: _Phrases) -> bool:
     """Whether a text is nothing but phrases of the list, one after the other."""
     tokens = said.split()
     if len(tokens) > _LONGEST_FRAME:
@@ -103,6 +115,25 @@ def _made_of(said: str, phrases: AbstractSet[str]) -> bool:
         if any(" ".join(tokens[start:end]) in phrases for start in starts):
             reached.add(end)
     return len(tokens) in reached
+
+
+def courteous(said: str) -> str:
+    """A plain text without the courtesies it begins and ends with: `hi`, `lütfen`, `thank you`."""
+    tokens = said.split()
+    if len(tokens) > _LONGEST_FRAME:
+        return said
+    first, last = 0, len(tokens)
+    while first < last and (width := _courtesy(tokens[first:last][:_LONGEST_PHRASE], from_end=False)):
+        first += width
+    while first < last and (width := _courtesy(tokens[first:last][-_LONGEST_PHRASE:], from_end=True)):
+        last -= width
+    return " ".join(tokens[first:last])
+
+
+def _courtesy(tokens: list[str], *, from_end: bool) -> int:
+    """How many words of these are a courtesy, at the end or at the beginning; the longest counts."""
+    sizes = range(len(tokens), 0, -1)
+    return next((n for n in sizes if " ".join(tokens[-n:] if from_end else tokens[:n]) in words.COURTESY), 0)
 
 
 def _why(mark: str, said: str) -> Reason:

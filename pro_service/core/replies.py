@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from pro_service.core import words
 from pro_service.core.folding import contains, marked, plain, plain_of
-from pro_service.core.numerals import Reason, find
+from pro_service.core.numerals import Reason, courteous, find
 
 LONGEST = 1600
 """Characters considered (ten SMS segments of one text); a longer text is never a score."""
@@ -202,8 +202,9 @@ def _wish(said: str, *, zero: bool) -> Reading | None:
     """Read the meanings that take the whole message."""
     if contains(said, words.WRONG_NUMBER_INSIDE):
         return WrongNumber()
+    if said in words.OPT_IN:
+        return OptIn()
     known: tuple[tuple[AbstractSet[str], Reading], ...] = (
-        (words.OPT_IN, OptIn()),
         (words.HELP, Help()),
         (words.WRONG_NUMBER, WrongNumber()),
         (words.CALL_ME, CallMe()),
@@ -215,7 +216,8 @@ def _wish(said: str, *, zero: bool) -> Reading | None:
         (words.NO, No()),
         (words.ZERO if zero else frozenset(), ConfirmZero()),
     )
-    return next((meaning for phrases, meaning in known if said in phrases), None)
+    meant = courteous(said)
+    return next((meaning for phrases, meaning in known if said in phrases or meant in phrases), None)
 
 
 def _for_a_person(said: str) -> Reading | None:

@@ -49,29 +49,39 @@ HALVES = frozenset({"bucuk", "yarim", "half", "point"})
 
 # -- Around one number ------------------------------------------------------------------------
 
-BEFORE = frozenset(
-    {"merhaba", "selam", "gunaydin", "iyi gunler", "iyi aksamlar", "evet", "benim", "cevap"}
-    | {"cevabim", "yanit", "yanitim", "puan", "puanim", "skor", "skorum", "ortalama", "ben"}
-    | {"hi", "hello", "good morning", "good evening", "yes", "it is", "its", "i am", "im"}
-    | {"it is a", "its a", "i am a", "im a", "i would say a", "id say a"}
-    | {"i would say", "id say", "i say", "answer", "my answer is", "score", "my score is"}
-    | {"the score is", "average", "on average"},
+COURTESY = frozenset(
+    {"merhaba", "merhabalar", "mrb", "selam", "slm", "gunaydin", "iyi gunler", "iyi gunler dilerim"}
+    | {"iyi aksamlar", "iyi geceler", "kolay gelsin", "tesekkurler", "tesekkur", "tesekkur ederim", "tsk"}
+    | {"sagolun", "sag olun", "sagol", "sag ol", "saygilar", "saygilarimla", "lutfen", "efendim", "hocam"}
+    | {"doktor bey", "doktor hanim", "cok sukur", "hi", "hello", "hey", "good morning", "good evening"}
+    | {"please", "pls", "thanks", "thank you", "thx", "ty", "cheers", "sir", "doctor", "best regards"}
+    | {"kind regards"},
 )
-AFTER = frozenset(
-    {"puan", "puandir", "puan veriyorum", "veriyorum", "siddetinde", "tesekkurler", "tesekkur"}
-    | {"tesekkur ederim", "sagolun", "sag olun", "saygilar", "saygilarimla", "iyi gunler"}
-    | {"iyi aksamlar", "lutfen", "point", "points", "please", "thanks", "thank you"},
+"""Around any answer, without a meaning of their own. Never around an opt-out word: that is a sentence."""
+BEFORE = COURTESY | frozenset(
+    {"evet", "tabii", "benim", "cevap", "cvp", "cevabim", "yanit", "yanitim", "puan", "puanim", "skor"}
+    | {"skorum", "ortalama", "ort", "ben", "pardon", "kusura bakmayin", "yes", "it is", "its", "i am"}
+    | {"im", "it is a", "its a", "i am a", "im a", "an", "im at", "i am at", "it was", "it was a"}
+    | {"i would say", "id say", "i say", "i would give it", "id give it", "i rate it", "rate it"}
+    | {"answer", "my answer", "my answer is", "score", "my score is", "the score is", "level"}
+    | {"average", "on average", "my average is", "sorry", "oops", "correction"},
 )
+AFTER = COURTESY | frozenset(
+    {"puan", "puandir", "puan veriyorum", "veriyorum", "veririm", "siddetinde", "derim", "diyorum"}
+    | {"idi", "di", "ydi", "ti", "tu", "dir", "tir", "tur", "point", "points", "on average"},
+)
+"""With the endings that a number takes in the tense of the question; `9'dur` is left out, for `dur` means stop."""
 BEFORE_FROM_ZERO = frozenset(
-    {"agrim", "agri", "agrilarim", "agri puanim", "agri puani", "agri siddetim"}
-    | {"pain", "my pain", "my pain is", "pain is", "pain score", "pain level", "pain level is"},
+    {"agrim", "agri", "agrilarim", "agri puanim", "agri puani", "agri siddetim", "agri siddeti"}
+    | {"agri derecem", "agri seviyem", "pain", "my pain", "my pain is", "pain is", "pain was"}
+    | {"my pain was", "my average pain is", "pain score", "pain level", "pain level is"},
 )
 AFTER_FROM_ZERO = frozenset({"agrim var", "agri var", "agri", "pain"})
 """Words that name what a scale from zero measures: they do not answer a scale from one."""
 
-OUT_OF = frozenset({"out of", "of"})
+OUT_OF = frozenset({"out of", "of", "over"})
 """Between a value and the highest value: `7 out of 10`."""
-HIGHEST_FIRST = frozenset({"uzerinden"})
+HIGHEST_FIRST = frozenset({"uzerinden", "ustunden"})
 """Between the highest value and a value: `10 üzerinden 7`."""
 
 # -- Full messages ----------------------------------------------------------------------------
@@ -98,16 +108,16 @@ WRONG_NUMBER = frozenset(
 WRONG_NUMBER_INSIDE = frozenset({"yanlis numara", "wrong number"})
 CALL_ME = frozenset(
     {"beni arayin", "beni ara", "beni arar misiniz", "lutfen beni arayin", "lutfen arayin"}
-    | {"beni arayin lutfen", "arayin lutfen", "beni arayabilir misiniz"}
-    | {"ara", "call", "arayin", "arar misiniz", "call me", "please call me", "call me please", "please call"},
+    | {"ara", "call", "arayin", "arar misiniz", "call me", "please call me"}
+    | {"call me please", "please call", "beni arayabilir misiniz", "can you call me", "call me back"},
 )
 SNOOZE_HOUR = frozenset(
     {"1 saat sonra", "bir saat sonra", "sonra", "daha sonra", "simdi degil", "musait degilim"}
-    | {"simdi musait degilim", "later", "not now", "in an hour", "in 1 hour", "1 hour later"}
+    | {"simdi musait degilim", "su an musait degilim", "later", "not now", "in an hour", "in 1 hour", "1 hour later"}
     | {"in one hour", "an hour later", "one hour later"},
 )
 SNOOZE_TONIGHT = frozenset(
-    {"aksam", "bu aksam", "aksama", "aksamleyin", "tonight", "this evening", "in the evening"},
+    {"aksam", "bu aksam", "aksama", "aksamleyin", "aksam cevap veririm", "tonight", "this evening", "in the evening"},
 )
 SNOOZE_TOMORROW = frozenset({"yarin", "yarina", "yarin cevap veririm", "tomorrow"})
 DECLINE = frozenset(
@@ -124,7 +134,8 @@ NO = frozenset({"hayir", "hayir degil", "degil", "no", "nope", "no its not", "no
 ZERO = frozenset(
     {"hic", "yok", "hic yok", "agrim yok", "agri yok", "hic agrim yok", "hic agri yok"}
     | {"agrim hic yok", "hicbir agrim yok", "agrisizim", "agrim kalmadi", "agrim gecti"}
-    | {"none", "nothing", "no pain", "no pain at all", "not at all", "pain free"}
+    | {"agrim yok artik", "artik agrim yok", "agrimiyor", "hic agrimiyor", "sifir agri", "zero pain"}
+    | {"none", "nothing", "no pain", "no pain at all", "no pain today", "not at all", "pain free"}
     | {"i have no pain", "im pain free", "i am pain free"},
 )
 

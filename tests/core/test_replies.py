@@ -149,21 +149,44 @@ PIECES = st.sampled_from(
         ),
         *("ağrım", "puan", "ya da", "yedi", "is", "it is", "out of", "üzerinden", "“", "”", "Liked", "DUR", "stop"),
         *("annem", "diyor"),
+        *("sekiz", "zero", "seven", "out of ten", "(", ")", "yok", "hiç", "lütfen", "idi", "thanks", "a", "an"),
     ],
 )
 TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=8).map("".join), st.lists(PIECES).map(" ".join))
 
 
-@given(TEXTS, st.sampled_from(["tr", "en", "xx"]))
-def test_a_score_is_the_one_number_in_the_text(text: str, language: str) -> None:
-    meaning = nrs(text, language)
+@given(TEXTS, st.sampled_from(["tr", "en", "xx"]), st.sampled_from([(0, 10), (1, 7)]), st.integers(0, 3))
+def test_a_score_is_the_one_number_in_the_text(text: str, language: str, bounds: tuple[int, int], media: int) -> None:
+    low, high = bounds
+    meaning = read(text, language, item_min=low, item_max=high, media=media)
     if not isinstance(meaning, Score):
         return
+    assert low <= meaning.value <= high
     written = _numbers(text)
+    numbers = words.NUMBERS.get(language, words.NUMBERS["en"])
     if written:
-        assert written in ([meaning.value], [meaning.value, 10], [10, meaning.value])
+        assert written in ([meaning.value], [meaning.value, high], [high, meaning.value])
+        said = plain(text).replace(f"out of {next(w for w, n in numbers.items() if n == high)}", "")
+        assert {numbers[word] for word in said.split() if word in numbers} <= {meaning.value}
     else:
-        assert words.NUMBERS.get(language, words.NUMBERS["en"])[plain(text)] == meaning.value
+        assert numbers[plain(text)] == meaning.value
+
+
+@given(TEXTS)
+def test_a_number_beside_another_number_is_no_score(text: str) -> None:
+    for two in (f"7 {text} 8", f"{text} 3 4", f"9-{text}-2"):
+        meaning = nrs(two)
+        assert not isinstance(meaning, Score), two
+
+
+@pytest.mark.parametrize("word", ["7", "yedi"])
+def test_a_letter_or_word_glued_to_a_number_is_no_frame(word: str) -> None:
+    for glued in (f"a{word}", f"{word}x", f"o{word}", f"{word}b"):
+        assert not isinstance(nrs(glued), Score)
+
+
+def test_a_row_of_digits_as_long_as_ten_segments_is_outside_the_scale() -> None:
+    assert nrs("9" * 1600) == Unreadable("out_of_range")
 
 
 @given(

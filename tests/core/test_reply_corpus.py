@@ -1,103 +1,47 @@
-"""The corpus of replies: no wrong score, ever; and what a person could read is understood."""
+"""Reading replies: the open corpus, half of it Turkish. No score may be wrong, and what can be read must be understood.
 
-import tomllib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+The figures stand in pytest's summary (see conftest).
+"""
+
+from collections import Counter
 
 import pytest
 
-from pro_service.core import replies
-from pro_service.core.replies import Reading, Score, Snooze, Unreadable, read
-
-SAFETY = ("intihar", "ölmek istiyorum", "göğüs ağrısı", "suicide", "kill myself")
-OURS = (
-    "Son 24 saatte kalça/bacak ağrınız ORTALAMA ne kadardı? 0 = hiç ağrı yok, 10 = en kötü. Bırakmak için DUR yazın.",
-    "On average, how strong was your pain in the last 24 hours? Answer 0-10. Reply STOP to stop.",
-)
-LANGUAGES = ("tr", "en")
-LEAST, LEAST_TURKISH = 400, 0.5
-UNDERSTOOD = 0.98
-MEANS: dict[str, Reading] = {
-    "confirm_zero": replies.ConfirmZero(),
-    "opt_out": replies.OptOut(),
-    "opt_out_mentioned": replies.OptOutMentioned(),
-    "opt_in": replies.OptIn(),
-    "help": replies.Help(),
-    "wrong_number": replies.WrongNumber(),
-    "call_me": replies.CallMe(),
-    "later_hour": Snooze("hour"),
-    "later_tonight": Snooze("tonight"),
-    "later_tomorrow": Snooze("tomorrow"),
-    "yes": replies.Yes(),
-    "no": replies.No(),
-    "decline": replies.Decline(),
-    "somebody_else": replies.Proxy(),
-    "safety": replies.Safety(),
-    "reaction": replies.Tapback(),
-}
-"""Name in the corpus -> reading; `ask` stands for every reason why a text is no score."""
+from tests.core import corpus
+from tests.core.corpus import NAMES, UNDERSTOOD, Example
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One reply of the corpus."""
-
-    language: str
-    text: str
-    meaning: Reading | None
-    """None = to be asked again."""
-    clear: bool
-    """Whether a human reader knows what was meant."""
-
-    @property
-    def read(self) -> Reading:
-        """What the rules make of it."""
-        return read(self.text, self.language, item_min=0, item_max=10, own_texts=OURS, safety_words=SAFETY)
-
-    @property
-    def good(self) -> bool:
-        """Whether that is what was meant; what is asked again did no harm, but was not understood."""
-        return self.read == self.meaning if self.meaning is not None else isinstance(self.read, Unreadable)
+def shown(examples: list[Example]) -> str:
+    return "\n".join(f"{e.language} {e.text!r}: {e.expect}, read as {e.got}" for e in examples)
 
 
-def corpus() -> Iterator[Example]:
-    """Every reply of both files."""
-    for language in LANGUAGES:
-        file = Path(__file__).with_name(f"replies.{language}.toml")
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
-        for section, clear in (("score", True), ("clear_but_asked", True)):
-            for value, texts in found[section].items():
-                yield from (Example(language, text, Score(int(value)), clear) for text in texts)
-        for name, texts in found["other"].items():
-            yield from (Example(language, text, MEANS.get(name), name != "ask") for text in texts)
-            assert name in MEANS or name == "ask", f"replies.{language}.toml: no reading is called {name}"
+@pytest.fixture(scope="module")
+def examples() -> list[Example]:
+    """Return the corpus, read."""
+    return list(corpus.examples())
 
 
-EXAMPLES = tuple(corpus())
+def test_the_corpus_is_large_and_half_turkish(examples: list[Example]) -> None:
+    languages = Counter(example.language for example in examples)
+    assert languages.total() >= 500
+    assert languages["tr"] * 2 >= languages.total()
+    seen = {example.expect.partition(":")[0].partition(" =")[0] for example in examples}
+    assert seen == {"score", "ask", "snooze", *(name for name in NAMES if ":" not in name)}
 
 
-def test_the_corpus_is_large_turkish_enough_and_says_each_thing_once() -> None:
-    assert len(EXAMPLES) >= LEAST
-    assert sum(one.language == "tr" for one in EXAMPLES) / len(EXAMPLES) >= LEAST_TURKISH
-    assert len({(one.language, one.text) for one in EXAMPLES}) == len(EXAMPLES)
+@pytest.mark.shows("reading: score", "reading: zero", "reading: not a score", "never guess")
+def test_no_score_is_ever_wrong(examples: list[Example]) -> None:
+    wrong = [example for example in examples if example.wrong_score]
+    assert not wrong, shown(wrong)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_reply_becomes_a_score_that_was_not_meant(
-    language: str, record_property: Callable[[str, object], None]
-) -> None:
-    mine = [one for one in EXAMPLES if one.language == language]
-    clear = [one for one in mine if one.clear]
-    wrong = [one.text for one in mine if isinstance(one.read, Score) and one.read != one.meaning]
-    missed = [one.text for one in clear if not one.good]
-    share = 1 - len(missed) / len(clear)
-    record_property(
-        "corpus of replies",
-        f"{language}: {len(mine)} replies, {len(wrong)} wrong scores, {len(clear) - len(missed)} of {len(clear)} "
-        f"readable ones understood ({share:.1%})",
-    )
-    assert wrong == []
-    assert share >= UNDERSTOOD, missed
-    # What is not clear is asked again, each of it.
-    assert [one.text for one in mine if not one.clear and not one.good] == []
+@pytest.mark.shows("reading: confirm zero", "reading: tapback", "reading: somebody else", "reading: media")
+def test_what_can_be_read_is_understood(examples: list[Example]) -> None:
+    readable = [example for example in examples if example.readable]
+    missed = [example for example in readable if not example.right]
+    assert len(readable) - len(missed) >= UNDERSTOOD * len(readable), shown(missed)
+
+
+def test_what_cannot_be_read_is_asked_about(examples: list[Example]) -> None:
+    other = [example for example in examples if not example.readable and not example.right]
+    assert not other, shown(other)
