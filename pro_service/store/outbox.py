@@ -227,16 +227,13 @@ def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list
 
 
 def _moved(session: Session, outcome: Outcome, now: datetime) -> bool:
-    """Write down what is no acceptance; False if the message is no longer this attempt's.
-
-    What is certain counts after the lease too: it ends the doubt that the end of the lease began.
-    """
+    """Write down what is no acceptance; False if the message is no longer this attempt's."""
     ended = now if outcome.state in ("refused", "dead", "expired", "cancelled") else None
-    values = {"state": outcome.state, "error": outcome.error, "lease_until": None, "ended_at": ended}
-    values |= {} if outcome.next_try_at is None else {"next_try_at": outcome.next_try_at}
-    values["ask_at"] = outcome.ask_at
-    open_states = ("sending",) if outcome.state == "uncertain" else ("sending", "uncertain")
-    ours = (m.id == outcome.claimed.id, m.state.in_(open_states), m.attempt == outcome.claimed.attempt)
+    values: dict[str, Any] = {"state": outcome.state, "error": outcome.error, "lease_until": None, "ended_at": ended}
+    values |= {"ask_at": outcome.ask_at} | ({"next_try_at": outcome.next_try_at} if outcome.next_try_at else {})
+    # What is certain ends the doubt that the end of the lease began.
+    still = ("sending",) if outcome.state == "uncertain" else ("sending", "uncertain")
+    ours = (m.id == outcome.claimed.id, m.state.in_(still), m.attempt == outcome.claimed.attempt)
     return session.connection().execute(update(messages).where(*ours).values(values)).rowcount > 0
 
 

@@ -7,12 +7,11 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from pro_service.gateways.outgoing import Accepted, Outgoing, Refused, Unavailable, Uncertain
+from pro_service.gateways.outgoing import Accepted, Outgoing, Refused, Unavailable
 from pro_service.runtime import Runtime
 from pro_service.store.schema import attempts, audit_trail, escalations, messages, participants
 from pro_service.use_cases import receive
 from pro_service.use_cases.deliver import DeliverReport, deliver
-from pro_service.use_cases.reconcile import reconcile
 from pro_service.use_cases.sending import FRESH
 from pro_service.use_cases.tick import tick
 from tests import support
@@ -168,21 +167,6 @@ def test_a_provider_that_is_away_is_tried_again_later(
     assert deliver(rt).accepted == 0
     clock.now += timedelta(seconds=20)
     assert deliver(rt).accepted == 1
-    assert participant
-
-
-def test_an_uncertain_text_is_not_sent_again_and_a_person_is_told(
-    rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
-) -> None:
-    phones.faults.append(Uncertain(500))
-    assert pass_time(rt, clock, "2026-03-09 10:00").uncertain == 1
-    phones.silent = True
-    clock.now += timedelta(minutes=6)
-    for _ in range(2):
-        deliver(rt)
-        reconcile(rt)
-    assert phones.sent == []
-    assert tasks(rt) == [("E0", "uncertain_delivery")]
     assert participant
 
 
