@@ -6,12 +6,12 @@ from datetime import timedelta
 from pro_service import logs
 from pro_service.gateways.outgoing import GatewayError, Record
 from pro_service.runtime import Runtime
-from pro_service.store import channels, inbox
+from pro_service.store import channels, heartbeats, inbox
 from pro_service.use_cases.interpret import interpret
 
-FIRST = timedelta(hours=24)
+FIRST = timedelta(days=7)
 """How far back the first look goes."""
-EVERY = timedelta(minutes=10)
+BEAT, EVERY = "pull", timedelta(minutes=10)
 OVERLAP = timedelta(minutes=15)
 """How much of what was looked at already is looked at again: a list may lag behind."""
 
@@ -37,8 +37,9 @@ def pull(rt: Runtime) -> PullReport:
     now = rt.clock()
     with rt.sessions.reading() as session:
         last = channels.every(session)["sms"].pulled_until
+    since = last or now - FIRST
     try:
-        listed = rt.sms.list_inbound((last or now - FIRST) - OVERLAP)
+        listed = rt.sms.list_inbound(since - OVERLAP)
     except GatewayError as fault:
         logs.fault("pull.unanswered", fault)
         report.unanswered = 1
@@ -50,15 +51,17 @@ def pull(rt: Runtime) -> PullReport:
         if record.sid not in known:
             report.kept += _keep(rt, record)
     with rt.sessions.begin() as session:
-        channels.pulled(session, "sms", now)
+        # By the provider's clock: ours may have run ahead, and what was written until it was put back would be missed.
+        channels.pulled(session, "sms", max([since, *(record.created_at for record in listed if record.created_at)]))
+        heartbeats.beat(session, BEAT, now)
     return report
 
 
 def pull_now_and_then(rt: Runtime) -> PullReport:
     """The same, if the last look is long enough ago: for a command that cron calls every minute."""
     with rt.sessions.reading() as session:
-        last = channels.every(session)["sms"].pulled_until
-    return PullReport() if last is not None and rt.clock() - last < EVERY else pull(rt)
+        last = heartbeats.last(session, BEAT)
+    return PullReport() if last is not None and abs(rt.clock() - last) < EVERY else pull(rt)
 
 
 def _keep(rt: Runtime, record: Record) -> bool:

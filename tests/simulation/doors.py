@@ -15,6 +15,8 @@ from tests.simulation.people import Meant, Person
 from tests.simulation.watch import Watch
 from tests.simulation.world import World
 
+RETRIED = timedelta(minutes=1)
+"""How long a provider goes on calling a webhook that does not answer; after that the list alone has the text."""
 FETCHED = timedelta(minutes=10)
 
 
@@ -58,8 +60,9 @@ class Doors:
 
     def _fetched_or_again(self, person: Person, said: Mapping[str, str]) -> None:
         """A text that the webhook did not take comes again, or the service fetches it by itself."""
-        if self.world.chance.random() < 0.5:
-            self.world.at(self._webhooks_back(), partial(self._deliver_inbound, person, said))
+        back = self._webhooks_back()
+        if self.world.chance.random() < 0.5 and back - self.world.clock.now <= RETRIED:
+            self.world.at(back, partial(self._deliver_inbound, person, said))
         else:
             self._fetch_soon(person, said)
 

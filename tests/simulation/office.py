@@ -80,7 +80,7 @@ class Office:
         if outcome in STOPS:
             person.stops(now)
         elif outcome in LEAVES:
-            person.left_at = now
+            person.left_at = person.left_at or now  # a call about somebody who has left changes nothing
         elif outcome == "refused_this_time" and window is not None:
             person.given.append(Given("telephone", now, Meant(window, "NRS-AVG", None)))
 

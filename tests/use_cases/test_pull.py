@@ -69,6 +69,19 @@ def test_a_day_without_the_web_loses_no_reply(
     assert participant
 
 
+def test_a_clock_that_ran_ahead_makes_no_reply_be_missed(
+    rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
+) -> None:
+    written, right = clock.now + timedelta(minutes=30), clock.now
+    clock.now += timedelta(days=2)
+    pull(rt)
+    clock.now = right + timedelta(hours=2)
+    phones.write(PHONE, "6", written)
+    assert pull(rt).kept == 1
+    assert answers(rt) == [("NRS-AVG", 6, written, True)]
+    assert participant
+
+
 def test_a_reply_that_the_webhook_brought_too_counts_once(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
