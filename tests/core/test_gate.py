@@ -20,8 +20,10 @@ STOPPED: dict[str, object] = {
     "has_phone": False,
 }
 """Each fact that closes the gate, alone."""
-SAID = ("7", "0", "hiç", "7-8", "evet", "hayır", "HELP", "beni arayın", "yarın", "1 saat sonra", "acil", "atla")
-SAID += ("annem 5 diyor", "yanlış numara", "please stop it", "STOP", "no idea", "", "tanımıyorum", "7")
+SAID: tuple[str, ...] = (
+    *("7", "0", "hiç", "7-8", "evet", "hayır", "HELP", "beni arayın", "yarın", "1 saat sonra", "acil", "atla"),
+    *("annem 5 diyor", "yanlış numara", "please stop it", "STOP", "no idea", "", "tanımıyorum", "7"),
+)
 
 
 def frames(life: World) -> list[str]:
