@@ -122,10 +122,13 @@ def _made_of(said: str, phrases: _Phrases) -> bool:
     return len(tokens) in reached
 
 
+_COURTEOUS = frozenset(word for phrase in words.COURTESY for word in phrase.split())
+
+
 def courteous(said: str) -> str:
     """A plain text without the courtesies it begins and ends with: `hi`, `lütfen`, `thank you`."""
     tokens = said.split()
-    if len(tokens) > _LONGEST_FRAME:
+    if not 0 < len(tokens) <= _LONGEST_FRAME or not _COURTEOUS & {tokens[0], tokens[-1]}:
         return said
     first, last = 0, len(tokens)
     while first < last and (width := _courtesy(tokens[first:last][:_LONGEST_PHRASE], from_end=False)):
