@@ -7,6 +7,7 @@ known and harmless, or the number is not read.
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from pro_service.core import words
@@ -26,6 +27,8 @@ Reason = Literal[
 _Phrases: TypeAlias = AbstractSet[str]
 
 _DIGITS = re.compile("[0-9]+")
+_NO_WORD = 11
+"""From here on a value has no word of its own; all of them share their frames."""
 _DECIMAL_POINTS = (".", ",", "٫")
 
 
@@ -35,8 +38,8 @@ def find(mark: str, said: str, language: str, low: int, high: int) -> int | Reas
     `mark` and `said` are the marked and the plain form; `language` is a tag, unknown reads as English.
     """
     primary = language.replace("_", "-").partition("-")[0].strip().lower()
-    numbers = words.NUMBERS.get(primary, words.NUMBERS["en"])
-    value = _written(mark, low, high, numbers) if _DIGITS.search(mark) else _word(mark, said, numbers)
+    known = primary if primary in words.NUMBERS else "en"
+    value = _written(mark, low, high, known) if _DIGITS.search(mark) else _word(mark, said, words.NUMBERS[known])
     if value is None:
         return _why(mark, said)
     return value if low <= value <= high else "out_of_range"
@@ -47,7 +50,7 @@ def _word(mark: str, said: str, numbers: Mapping[str, int]) -> int | None:
     return None if _doubtful(mark) else numbers.get(said)
 
 
-def _written(mark: str, low: int, high: int, numbers: Mapping[str, int]) -> int | None:
+def _written(mark: str, low: int, high: int, language: str) -> int | None:
     """The value written in digits, if everything around it is known and harmless."""
     runs = list(_DIGITS.finditer(mark))
     if any(len(run[0]) > 1 and run[0].startswith("0") for run in runs):
@@ -60,7 +63,7 @@ def _written(mark: str, low: int, high: int, numbers: Mapping[str, int]) -> int 
         case _:
             return None
     left, right = mark[: runs[0].start()], mark[runs[-1].end() :]
-    if value is None or not _framed(left, right, *_frames(value, low, high, numbers)):
+    if value is None or not _framed(left, right, *_frames(min(value, _NO_WORD), high, language, from_zero=low == 0)):
         return None
     return value
 
@@ -79,10 +82,12 @@ def _doubtful(around: str) -> bool:
     return any(sign in around for sign in (DOUBT, "/", "-"))
 
 
-def _frames(value: int, low: int, high: int, numbers: Mapping[str, int]) -> tuple[_Phrases, _Phrases]:
+@lru_cache(maxsize=256)
+def _frames(value: int, high: int, language: str, *, from_zero: bool) -> tuple[_Phrases, _Phrases]:
     """What may stand before and after this value; its own word says it once more: `7 (yedi)`, `ağrım yok: 0`."""
+    numbers = words.NUMBERS[language]
     same = {word for word, number in numbers.items() if number == value}
-    if low == 0:
+    if from_zero:
         same |= words.ZERO if value == 0 else frozenset()
         before, after = words.BEFORE | words.BEFORE_FROM_ZERO, words.AFTER | words.AFTER_FROM_ZERO
     else:
@@ -117,10 +122,13 @@ def _made_of(said: str, phrases: _Phrases) -> bool:
     return len(tokens) in reached
 
 
+_COURTEOUS = frozenset(word for phrase in words.COURTESY for word in phrase.split())
+
+
 def courteous(said: str) -> str:
     """A plain text without the courtesies it begins and ends with: `hi`, `lütfen`, `thank you`."""
     tokens = said.split()
-    if len(tokens) > _LONGEST_FRAME:
+    if not 0 < len(tokens) <= _LONGEST_FRAME or not _COURTEOUS & {tokens[0], tokens[-1]}:
         return said
     first, last = 0, len(tokens)
     while first < last and (width := _courtesy(tokens[first:last][:_LONGEST_PHRASE], from_end=False)):

@@ -216,7 +216,7 @@ def _wish(said: str, *, zero: bool) -> Reading | None:
         (words.NO, No()),
         (words.ZERO if zero else frozenset(), ConfirmZero()),
     )
-    meant = courteous(said)
+    meant = courteous(said) if " " in said else said
     return next((meaning for phrases, meaning in known if said in phrases or meant in phrases), None)
 
 

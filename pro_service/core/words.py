@@ -53,7 +53,8 @@ COURTESY = frozenset(
     {"merhaba", "merhabalar", "mrb", "selam", "slm", "gunaydin", "iyi gunler", "iyi gunler dilerim"}
     | {"iyi aksamlar", "iyi geceler", "kolay gelsin", "tesekkurler", "tesekkur", "tesekkur ederim", "tsk"}
     | {"sagolun", "sag olun", "sagol", "sag ol", "saygilar", "saygilarimla", "lutfen", "efendim", "hocam"}
-    | {"doktor bey", "doktor hanim", "cok sukur", "hi", "hello", "hey", "good morning", "good evening"}
+    | {"selamlar", "cok tesekkurler", "cok tesekkur ederim", "thank you so much", "thank you very much"}
+    | {"many thanks", "doktor bey", "doktor hanim", "cok sukur", "hi", "hello", "hey", "good morning", "good evening"}
     | {"please", "pls", "thanks", "thank you", "thx", "ty", "cheers", "sir", "doctor", "best regards"}
     | {"kind regards"},
 )
@@ -62,18 +63,39 @@ BEFORE = COURTESY | frozenset(
     {"evet", "tabii", "benim", "cevap", "cvp", "cevabim", "yanit", "yanitim", "puan", "puanim", "skor"}
     | {"skorum", "ortalama", "ort", "ben", "pardon", "kusura bakmayin", "yes", "it is", "its", "i am"}
     | {"im", "it is a", "its a", "i am a", "im a", "an", "im at", "i am at", "it was", "it was a"}
-    | {"i would say", "id say", "i say", "i would give it", "id give it", "i rate it", "rate it"}
+    | {
+        "id say a",
+        "i would say a",
+        "average of",
+        "i would say",
+        "id say",
+        "i say",
+        "i would give it",
+        "id give it",
+        "i rate it",
+        "rate it",
+    }
     | {"answer", "my answer", "my answer is", "score", "my score is", "the score is", "level"}
     | {"average", "on average", "my average is", "sorry", "oops", "correction"},
 )
 AFTER = COURTESY | frozenset(
-    {"puan", "puandir", "puan veriyorum", "veriyorum", "veririm", "siddetinde", "derim", "diyorum"}
+    {"puan", "verdim", "puandir", "puan veriyorum", "veriyorum", "veririm", "siddetinde", "derim", "diyorum"}
     | {"idi", "di", "ydi", "ti", "tu", "dir", "tir", "tur", "point", "points", "on average"},
 )
 """With the endings that a number takes in the tense of the question; `9'dur` is left out, for `dur` means stop."""
 BEFORE_FROM_ZERO = frozenset(
     {"agrim", "agri", "agrilarim", "agri puanim", "agri puani", "agri siddetim", "agri siddeti"}
-    | {"agri derecem", "agri seviyem", "pain", "my pain", "my pain is", "pain is", "pain was"}
+    | {
+        "agri duzeyim",
+        "my pain level is",
+        "agri derecem",
+        "agri seviyem",
+        "pain",
+        "my pain",
+        "my pain is",
+        "pain is",
+        "pain was",
+    }
     | {"my pain was", "my average pain is", "pain score", "pain level", "pain level is"},
 )
 AFTER_FROM_ZERO = frozenset({"agrim var", "agri var", "agri", "pain"})
@@ -135,7 +157,7 @@ ZERO = frozenset(
     {"hic", "yok", "hic yok", "agrim yok", "agri yok", "hic agrim yok", "hic agri yok"}
     | {"agrim hic yok", "hicbir agrim yok", "agrisizim", "agrim kalmadi", "agrim gecti"}
     | {"agrim yok artik", "artik agrim yok", "agrimiyor", "hic agrimiyor", "sifir agri", "zero pain"}
-    | {"none", "nothing", "no pain", "no pain at all", "no pain today", "not at all", "pain free"}
+    | {"none", "nothing", "no pain", "no pain at all", "no pain today", "nil", "not at all", "pain free"}
     | {"i have no pain", "im pain free", "i am pain free"},
 )
 

@@ -25,6 +25,7 @@ def test_a_changed_answer_makes_a_version_of_that_item_alone() -> None:
     assert [(c.item, c.value) for c in changed] == [("NRS-AVG", 5)]
 
 
+@pytest.mark.shows("conversation: web and text")
 def test_a_prompt_that_waits_is_cancelled_by_the_answer() -> None:
     life = world()
     life.delay = None
@@ -96,6 +97,7 @@ def test_nothing_is_kept_after_late_answers_end() -> None:
     assert life.answer("W1", BOTH) == ()
 
 
+@pytest.mark.shows("case: instant of close")
 def test_the_close_is_exclusive() -> None:
     life = world()
     closes = life.window("W1").span.closes_at
@@ -131,6 +133,7 @@ def test_what_staff_correct_after_the_close_stays_in_the_window() -> None:
     assert life.window("W1").settled == "completed_in_window"
 
 
+@pytest.mark.shows("stopping: score threshold")
 @pytest.mark.parametrize("baseline, score, reviewed", [(7, 8, True), (5, 7, True), (6, 7, False), (None, 7, False)])
 def test_a_high_or_risen_score_is_reviewed_once(baseline: int | None, score: int, *, reviewed: bool) -> None:
     life = world()

@@ -59,6 +59,7 @@ def close(code: str, procedure_date: date) -> datetime:
     return next(found.closes_at for found in schedule(STUDY, procedure_date, ISTANBUL) if found.code == code)
 
 
+@pytest.mark.shows("case: holidays")
 def test_weekends_and_holidays_are_no_working_days() -> None:
     assert is_working(date(2026, 5, 18), TURKEY)
     assert not is_working(date(2026, 5, 17), TURKEY)

@@ -10,12 +10,14 @@ from tests.core.world import at, completed, invited, world
 # Which question a number answers --------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("conversation: one at a time")
 def test_the_pain_score_comes_first_and_then_the_next_question() -> None:
     life = completed()
     assert life.values("W1") == {"NRS-AVG": 7, "PGIC": 2}
     assert life.status("W1") == "completed_in_window"
 
 
+@pytest.mark.shows("conversation: repeat before")
 def test_a_telephone_that_sends_seven_twice_before_the_next_question_repeats_itself() -> None:
     life = invited()
     life.delay = timedelta(seconds=30)
@@ -24,6 +26,7 @@ def test_a_telephone_that_sends_seven_twice_before_the_next_question_repeats_its
     assert life.values("W1") == {"NRS-AVG": 7}
 
 
+@pytest.mark.shows("conversation: repeat after")
 @pytest.mark.parametrize("seconds", [0, 1, 5, 20, 45, 59])
 def test_a_telephone_that_sends_seven_twice_never_records_very_much_worse(seconds: int) -> None:
     life = invited()
@@ -32,6 +35,7 @@ def test_a_telephone_that_sends_seven_twice_never_records_very_much_worse(second
     assert life.values("W1") == {"NRS-AVG": 7}
 
 
+@pytest.mark.shows("conversation: repeat after")
 def test_a_repeat_within_a_minute_of_the_question_is_confirmed_and_then_counts() -> None:
     life = invited()
     life.text("7", after=60)
@@ -48,6 +52,7 @@ def test_a_repeat_is_not_asked_about_twice_while_the_question_about_it_is_on_its
     assert life.values("W1") == {"NRS-AVG": 7}
 
 
+@pytest.mark.shows("conversation: repeat after")
 def test_the_same_number_later_than_a_minute_answers_the_next_question() -> None:
     life = invited()
     life.text("7", after=60)
@@ -55,6 +60,7 @@ def test_the_same_number_later_than_a_minute_answers_the_next_question() -> None
     assert life.values("W1") == {"NRS-AVG": 7, "PGIC": 7}
 
 
+@pytest.mark.shows("conversation: correction")
 def test_another_number_before_the_next_question_was_accepted_corrects_the_first() -> None:
     life = invited()
     life.delay = None
@@ -78,6 +84,7 @@ def test_another_number_while_the_next_question_may_have_been_read_changes_nothi
     assert life.values("W1") == {"NRS-AVG": 7, "PGIC": 2}
 
 
+@pytest.mark.shows("conversation: which question")
 @pytest.mark.parametrize("state", ["sending", "uncertain"])
 def test_a_number_to_a_question_nobody_could_confirm_is_asked_for_again(state: State) -> None:
     life = world()
@@ -91,6 +98,7 @@ def test_a_number_to_a_question_nobody_could_confirm_is_asked_for_again(state: S
     assert life.values("W1") == {"NRS-AVG": 7}
 
 
+@pytest.mark.shows("conversation: correction")
 def test_another_number_later_than_ten_minutes_is_no_correction() -> None:
     life = invited()
     life.delay = None
@@ -99,6 +107,7 @@ def test_another_number_later_than_ten_minutes_is_no_correction() -> None:
     assert life.values("W1") == {"NRS-AVG": 7}
 
 
+@pytest.mark.shows("conversation: which question")
 def test_a_question_that_did_not_arrive_was_not_asked() -> None:
     life = invited()
     life.text("7", after=60)
@@ -123,6 +132,7 @@ def test_the_question_is_not_sent_again_while_it_is_on_its_way() -> None:
     assert life.text("7", after=30) == []
 
 
+@pytest.mark.shows("conversation: web and text")
 def test_a_number_on_the_web_is_followed_by_the_next_question_in_a_text() -> None:
     life = invited()
     life.answer("W1", {"NRS-AVG": 6})
@@ -135,18 +145,21 @@ def test_a_number_on_the_web_is_followed_by_the_next_question_in_a_text() -> Non
 # After completion -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("conversation: already")
 def test_the_same_number_after_completion_is_already_recorded() -> None:
     life = completed()
     assert life.text("7", after=30) == ["already"]
     assert len(life.records()) == 2
 
 
+@pytest.mark.shows("conversation: soon after completion")
 def test_another_number_soon_after_completion_is_asked_about() -> None:
     life = completed()
     assert life.text("5", after=30) == ["confirm-change"]
     assert life.values("W1")["NRS-AVG"] == 7
 
 
+@pytest.mark.shows("conversation: soon after completion")
 def test_yes_to_the_change_makes_it() -> None:
     life = completed()
     life.text("5", after=30)
@@ -154,6 +167,7 @@ def test_yes_to_the_change_makes_it() -> None:
     assert life.values("W1") == {"NRS-AVG": 5, "PGIC": 2}
 
 
+@pytest.mark.shows("conversation: soon after completion")
 def test_no_to_the_change_leaves_the_answer() -> None:
     life = completed()
     life.text("5", after=30)
@@ -169,6 +183,7 @@ def test_a_yes_that_came_before_the_question_did_changes_nothing() -> None:
     assert life.values("W1")["NRS-AVG"] == 7
 
 
+@pytest.mark.shows("conversation: long after completion")
 def test_a_number_long_after_completion_goes_to_a_person_once() -> None:
     life = completed()
     assert life.text("5", after=3600) == ["handed-over"]
@@ -185,6 +200,7 @@ def test_okay_after_our_thanks_is_nobodys_work() -> None:
 # What is not a score --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("reading: confirm zero")
 def test_none_at_all_is_confirmed_with_zero() -> None:
     life = invited()
     assert life.text("hiç", after=60) == ["confirm-zero"]
@@ -200,6 +216,7 @@ def test_yes_is_not_zero() -> None:
     assert life.values("W1") == {}
 
 
+@pytest.mark.shows("never guess")
 def test_what_nobody_can_read_is_asked_again_twice_and_then_a_person_reads_it() -> None:
     life = invited()
     frames = [life.text(words, after=60) for words in ("7-8", "eleven-ish", "I cannot say", "really")]
@@ -222,6 +239,7 @@ def test_not_wanting_to_answer_the_first_question_ends_the_prompts() -> None:
     assert life.status("W1") == "declined"
 
 
+@pytest.mark.shows("reading: somebody else")
 def test_the_answer_of_somebody_else_goes_to_a_person() -> None:
     life = invited()
     assert life.text("annem 5 diyor", after=60) == ["proxy"]
@@ -229,60 +247,7 @@ def test_the_answer_of_somebody_else_goes_to_a_person() -> None:
     assert life.escalations()[-1] == "W1 E0 proxy_answer"
 
 
+@pytest.mark.shows("reading: tapback")
 def test_a_quote_of_our_own_text_is_ignored() -> None:
     life = invited()
     assert life.text('Liked "On average, how strong was your buttock/leg pain in the last 24 hours?"', after=60) == []
-
-
-# Which window ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_number_after_the_close_is_a_late_answer_to_the_last_window() -> None:
-    life = invited()
-    life.until(at("2026-01-25 12:00"))
-    assert life.text("6") == ["question"]
-    life.until(life.now + timedelta(seconds=10))
-    assert life.text("3") == ["thanks-late"]
-    assert life.status("W1") == "completed_late"
-    assert life.outcome("E3") == "answered_late"
-
-
-def test_a_number_while_the_next_window_is_open_belongs_to_it() -> None:
-    life = world()
-    life.until(at("2026-02-12 10:00:10"))
-    life.text("6", after=60)
-    assert life.values("W1") == {}
-    assert life.values("M1") == {"NRS-AVG": 6}
-
-
-@pytest.mark.parametrize("facts", [{}, {"confirmed_at": None}])
-def test_a_number_before_any_window_is_kept_apart(facts: dict[str, object]) -> None:
-    life = world(**facts)
-    life.until(at("2026-01-14 12:00"))
-    assert life.text("6") == ["unscheduled"]
-    assert [(record.window_id, record.item, record.value) for record in life.records()] == [(None, "NRS-AVG", 6)]
-    assert all(not window.answers for window in life.case.current)
-
-
-def test_who_was_enrolled_after_a_window_does_not_answer_it_late() -> None:
-    life = world(enrolled_at=at("2026-01-25 12:00"), confirmed_at=at("2026-01-25 12:00"))
-    life.until(at("2026-01-26 12:00"))
-    assert life.text("6") == ["unscheduled"]
-    assert life.values("W1") == {}
-
-
-def test_a_correction_after_the_close_is_not_said_to_be_made() -> None:
-    life = invited()
-    life.until(at("2026-01-22 23:58"))
-    life.delay = None
-    life.text("7")
-    assert life.text("5", after=180) == ["handed-over"]
-    assert life.values("W1") == {"NRS-AVG": 7}
-
-
-def test_what_comes_after_death_goes_to_a_person_and_is_not_kept() -> None:
-    life = invited()
-    life.change(died_at=life.now)
-    assert life.text("7", after=60) == []
-    assert life.values("W1") == {}
-    assert life.escalations()[-1] == "W1 E0 answer_after_leaving"

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -188,6 +189,7 @@ def test_steps_only_go_forward(world: World) -> None:
         assert taken == sorted(set(taken))
 
 
+@pytest.mark.shows("case: after a window")
 @settings(max_examples=40)
 @given(lives)
 def test_windows_that_closed_before_the_enrolment_cause_nothing(world: World) -> None:

@@ -51,6 +51,7 @@ def test_an_unknown_language_reads_as_english(language: str) -> None:
     assert nrs("DUR", language) == OptOut()
 
 
+@pytest.mark.shows("reading: media")
 def test_a_picture_without_a_readable_text_is_media() -> None:
     assert nrs("", media=1) == Media()
     assert nrs("bakın", media=2) == Media()
@@ -62,6 +63,7 @@ def test_a_picture_with_a_clear_text_is_read() -> None:
     assert nrs("annem çekti", media=1) == Proxy()
 
 
+@pytest.mark.shows("reading: tapback")
 def test_a_reaction_without_known_texts_is_still_a_reaction() -> None:
     text = "Liked “How strong was your pain, 0-10?”"
     assert read(text, "en", item_min=0, item_max=10) == Tapback()
@@ -81,6 +83,7 @@ def test_empty_safety_words_match_nothing() -> None:
     assert read("7", "tr", item_min=0, item_max=10, safety_words=("", " ", "!")) == Score(7)
 
 
+@pytest.mark.shows("reading: folding")
 def test_every_listed_phrase_is_written_folded() -> None:
     lists = [value for name, value in vars(words).items() if name.isupper() and isinstance(value, frozenset)]
     phrases = [phrase for phrases in lists for phrase in phrases]
@@ -89,11 +92,13 @@ def test_every_listed_phrase_is_written_folded() -> None:
     assert [phrase for phrase in phrases if plain(phrase) != phrase] == []
 
 
+@pytest.mark.shows("stopping: words")
 def test_no_and_hayir_never_stop_anything() -> None:
     for word in ("HAYIR", "NO", "YOK", "hayır"):
         assert nrs(word) not in {OptOut(), OptOutMentioned()}
 
 
+@pytest.mark.shows("reading: not a score")
 def test_no_single_character_but_a_decimal_digit_is_a_score() -> None:
     numeric = [
         chr(code)
@@ -155,6 +160,7 @@ PIECES = st.sampled_from(
 TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=8).map("".join), st.lists(PIECES).map(" ".join))
 
 
+@pytest.mark.shows("never guess")
 @given(TEXTS, st.sampled_from(["tr", "en", "xx"]), st.sampled_from([(0, 10), (1, 7)]), st.integers(0, 3))
 def test_a_score_is_the_one_number_in_the_text(text: str, language: str, bounds: tuple[int, int], media: int) -> None:
     low, high = bounds
@@ -202,6 +208,7 @@ def test_no_text_crashes(text: str, language: str, low: int, high: int, ours: li
     assert not isinstance(meaning, Score) or low <= meaning.value <= high
 
 
+@pytest.mark.shows("reading: folding")
 @given(st.lists(PIECES, min_size=1, max_size=4).map(" ".join))
 def test_case_and_dots_do_not_change_the_meaning(text: str) -> None:
     turkish_capitals = text.replace("i", "İ").upper()

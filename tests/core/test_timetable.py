@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from pro_service.core.commands import CancelTexts, Escalate, Send
 from pro_service.core.decisions import next_moment, on_time
 from tests.core.world import STUDY, World, at, case_of, invited, person, world
@@ -35,6 +37,7 @@ def test_a_call_that_was_taken_up_goes_to_the_lead_when_little_time_is_left() ->
     assert life.escalations()[-1] == "W1 E2 little_time_left"
 
 
+@pytest.mark.shows("case: inside a window")
 def test_who_was_enrolled_inside_a_window_gets_one_message_now_and_then_what_still_fits() -> None:
     entered = at("2026-01-20 11:00")
     life = world(enrolled_at=entered, confirmed_at=entered)
@@ -60,6 +63,7 @@ def test_who_was_enrolled_hours_before_the_close_is_telephoned_and_not_asked() -
     assert "W1 E1 unanswered" in life.escalations()
 
 
+@pytest.mark.shows("case: after a window")
 def test_who_was_enrolled_after_a_window_has_missed_it_quietly() -> None:
     entered = at("2026-01-25 12:00")
     life = world(enrolled_at=entered, confirmed_at=entered)
@@ -68,6 +72,7 @@ def test_who_was_enrolled_after_a_window_has_missed_it_quietly() -> None:
     assert keys(life) == []
 
 
+@pytest.mark.shows("case: future")
 def test_nothing_is_sent_before_the_procedure_is_confirmed_but_somebody_is_asked_on_the_day() -> None:
     life = world(enrolled_at=at("2026-01-05 12:00"), confirmed_at=None)
     life.until(at("2026-01-12 08:59"))
@@ -92,6 +97,7 @@ def test_what_a_confirmation_makes_due_is_looked_at_at_once() -> None:
     assert next_moment(life.case, life.now) == life.now
 
 
+@pytest.mark.shows("case: over a step")
 def test_after_an_outage_over_a_step_only_the_newest_is_sent() -> None:
     life = invited()
     life.ticking = False
@@ -101,6 +107,7 @@ def test_after_an_outage_over_a_step_only_the_newest_is_sent() -> None:
     assert life.prompts() == ["W1 invitation", "W1 reminder-2"]
 
 
+@pytest.mark.shows("case: over a step")
 def test_a_step_more_than_a_day_late_is_not_sent() -> None:
     life = world()
     life.ticking = False
@@ -110,6 +117,7 @@ def test_a_step_more_than_a_day_late_is_not_sent() -> None:
     assert life.prompts() == []
 
 
+@pytest.mark.shows("case: over a window")
 def test_an_outage_over_the_whole_window_is_one_missed_escalation_and_no_text() -> None:
     life = world()
     life.until(at("2026-01-17 00:00"))
@@ -191,6 +199,7 @@ def test_a_pause_without_an_end_is_ended_by_a_person() -> None:
     assert life.prompts() == ["W1 reminder-1"]
 
 
+@pytest.mark.shows("conversation: partial")
 def test_a_partly_answered_window_is_reminded_of_what_is_missing() -> None:
     life = invited()
     life.answer("W1", {"NRS-AVG": 4})

@@ -160,6 +160,7 @@ def test_a_day_without_midnight_begins_with_its_first_instant() -> None:
     assert opens.astimezone(santiago).isoformat() == "2026-09-06T01:00:00-03:00"
 
 
+@pytest.mark.shows("case: clock changes")
 @pytest.mark.parametrize(
     "zone, day, at, local",
     [

@@ -16,6 +16,7 @@ def opted_out(life: World) -> bool:
 # Stopping -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("stopping: words", "stopping: not withdrawal")
 @pytest.mark.parametrize("word", ["STOP", "dur", "İPTAL", "mesaj istemiyorum"])
 def test_a_stop_word_during_a_question_is_an_opt_out_acknowledged_once(word: str) -> None:
     life = invited()
@@ -27,6 +28,7 @@ def test_a_stop_word_during_a_question_is_an_opt_out_acknowledged_once(word: str
     assert "W1 E1 unanswered" in life.escalations()
 
 
+@pytest.mark.shows("stopping: acknowledged once")
 def test_what_the_provider_acknowledged_we_do_not() -> None:
     life = invited()
     assert life.text("STOP", opt_out="STOP", after=60) == []
@@ -34,6 +36,7 @@ def test_what_the_provider_acknowledged_we_do_not() -> None:
     assert life.text("HELP", opt_out="HELP", after=60) == []
 
 
+@pytest.mark.shows("stopping: not undone")
 def test_a_later_number_is_kept_and_does_not_undo_the_opt_out() -> None:
     life = invited()
     life.text("STOP", after=60)
@@ -42,6 +45,7 @@ def test_a_later_number_is_kept_and_does_not_undo_the_opt_out() -> None:
     assert opted_out(life)
 
 
+@pytest.mark.shows("stopping: start")
 def test_start_undoes_the_opt_out_and_the_newest_useful_step_follows() -> None:
     life = invited()
     life.text("STOP", after=60)
@@ -58,6 +62,7 @@ def test_start_of_who_never_stopped_changes_nothing() -> None:
     assert not any(isinstance(command, OptIn | OptOut) for _, command in life.done)
 
 
+@pytest.mark.shows("stopping: start")
 def test_start_gives_no_consent() -> None:
     life = world(consented_at=None)
     life.until(at("2026-01-19 10:00"))
@@ -65,6 +70,7 @@ def test_start_gives_no_consent() -> None:
     assert life.text("START", after=60) == []
 
 
+@pytest.mark.shows("stopping: sentence")
 def test_a_stop_word_inside_a_sentence_holds_texts_for_a_day_until_a_person_looked() -> None:
     life = invited()
     life.until(at("2026-01-20 18:00"))
@@ -76,10 +82,12 @@ def test_a_stop_word_inside_a_sentence_holds_texts_for_a_day_until_a_person_look
     assert life.accepted[-1][0] >= at("2026-01-21 18:00")
 
 
+@pytest.mark.shows("stopping: help")
 def test_help_says_who_we_are() -> None:
     assert invited().text("siz kimsiniz", after=60) == ["help"]
 
 
+@pytest.mark.shows("stopping: wrong number")
 def test_a_wrong_number_stops_everything_at_once() -> None:
     life = invited()
     assert life.text("yanlış numara", after=60) == []
@@ -91,6 +99,7 @@ def test_a_wrong_number_stops_everything_at_once() -> None:
 # Wishes ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("stopping: call")
 def test_who_wants_to_be_called_is_called() -> None:
     life = invited()
     assert life.text("beni arayın", after=60) == ["call-me"]
@@ -106,6 +115,7 @@ def test_who_wants_to_be_called_again_after_the_call_is_called_again() -> None:
     assert life.escalations()[-1] == "W1 E0 asked_for_call"
 
 
+@pytest.mark.shows("stopping: snooze")
 def test_later_moves_the_next_prompt_and_says_to_when() -> None:
     life = invited()
     life.until(at("2026-01-20 18:30:10"))
@@ -116,6 +126,7 @@ def test_later_moves_the_next_prompt_and_says_to_when() -> None:
     assert life.accepted[-1][0] == at("2026-01-21 10:00:02")
 
 
+@pytest.mark.shows("stopping: snooze")
 def test_later_on_the_day_of_a_prompt_is_the_next_morning() -> None:
     life = invited()
     life.text("1 saat sonra", after=60)
@@ -124,6 +135,7 @@ def test_later_on_the_day_of_a_prompt_is_the_next_morning() -> None:
     assert life.prompts() == ["W1 invitation", "W1 reminder-1"]
 
 
+@pytest.mark.shows("stopping: snooze")
 def test_later_when_no_prompt_is_left_becomes_a_call() -> None:
     life = world()
     life.until(at("2026-01-21 12:31"))
@@ -134,6 +146,7 @@ def test_later_when_no_prompt_is_left_becomes_a_call() -> None:
 # Safety ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("stopping: safety words")
 def test_a_safety_word_gets_the_fixed_reply_and_a_person_at_once() -> None:
     life = invited()
     assert life.text("ölmek istiyorum", after=60) == ["safety"]
@@ -141,6 +154,35 @@ def test_a_safety_word_gets_the_fixed_reply_and_a_person_at_once() -> None:
     assert life.case.escalations[-1].due_at - life.now == timedelta(hours=2)
 
 
+@pytest.mark.shows("safety: own path")
+@pytest.mark.parametrize("fact", ["opted_out_at", "withdrawn_at", "died_at", "texts_held_until", "unreachable_at"])
+def test_a_safety_word_reaches_people_whatever_holds_texts_back(fact: str) -> None:
+    life = invited()
+    life.case = with_facts(life.case, **{fact: life.now + timedelta(days=1 if fact == "texts_held_until" else 0)})
+    said = life.text("acil", after=60)
+    assert said == (["safety"] if fact == "texts_held_until" else [])
+    assert any(line.endswith("ES safety_word") for line in life.escalations())
+
+
+@pytest.mark.shows("safety: own path")
+def test_a_safety_word_reaches_people_though_we_have_said_too_much_this_hour() -> None:
+    life = invited()
+    for _ in range(14):
+        life.text("acil", after=10)
+    life.acknowledge()
+    assert life.text("acil", after=10) == []
+    assert life.escalations(open_only=True).count("W1 ES safety_word") == 2
+
+
+@pytest.mark.shows("reading: media")
+def test_a_picture_gets_the_polite_text_and_nothing_is_kept() -> None:
+    life = invited()
+    assert life.text("", media=1, after=60) == ["media"]
+    assert life.records() == []
+    assert life.text("7", media=1, after=60) == ["question"]
+
+
+@pytest.mark.shows("stopping: safety words")
 def test_a_safety_word_after_somebody_took_the_first_up_is_raised_again() -> None:
     life = invited()
     life.text("acil", after=60)
@@ -151,6 +193,7 @@ def test_a_safety_word_after_somebody_took_the_first_up_is_raised_again() -> Non
     assert life.escalations().count("W1 ES safety_word") == 2
 
 
+@pytest.mark.shows("stopping: score threshold")
 def test_a_high_score_asks_for_a_clinical_review() -> None:
     life = invited()
     life.text("8", after=60)
@@ -160,18 +203,21 @@ def test_a_high_score_asks_for_a_clinical_review() -> None:
 # Limits ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("conversation: three asides")
 def test_at_most_three_asides_an_hour() -> None:
     life = completed()
     assert [life.text("HELP", after=60) for _ in range(5)] == [["help"], ["help"], ["help"], [], []]
     assert life.text("HELP", after=3600) == ["help"]
 
 
+@pytest.mark.shows("conversation: twelve")
 def test_at_most_twelve_replies_an_hour_in_all() -> None:
     life = invited()
     frames = [life.text("acil", after=60) for _ in range(15)]
     assert frames == [["safety"]] * 12 + [[]] * 3
 
 
+@pytest.mark.shows("conversation: three asides")
 def test_what_cannot_be_asked_again_is_read_by_a_person() -> None:
     life = invited()
     for _ in range(3):

@@ -163,11 +163,11 @@ class World:
 
     # What people do -------------------------------------------------------------------------------------------------
 
-    def text(self, words: str, *, opt_out: str | None = None, after: float = 0) -> list[str]:
+    def text(self, words: str, *, opt_out: str | None = None, after: float = 0, media: int = 0) -> list[str]:
         """Send us a text, `after` seconds from now; gives the frames of our replies, once they are accepted."""
         self.until(self.now + timedelta(seconds=after))
         self.last_id += 1
-        reply = Reply(self.last_id, words, self.now, opt_out=opt_out)
+        reply = Reply(self.last_id, words, self.now, media=media, opt_out=opt_out)
         _, commands = on_reply(self.case, reply, self.now)
         self.carry_out(commands)
         return [command.frame for command in commands if isinstance(command, Send)]

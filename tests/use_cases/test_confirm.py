@@ -72,6 +72,7 @@ def test_confirming_twice_changes_nothing(rt: Runtime, study_id: int, planned: i
     assert support.loaded(rt, planned).case.participant.revision == revision
 
 
+@pytest.mark.shows("case: date changed")
 def test_another_day_lays_new_windows_and_takes_the_baseline_along(
     rt: Runtime, study_id: int, planned: int, clock: SetClock
 ) -> None:

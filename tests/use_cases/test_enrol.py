@@ -213,6 +213,7 @@ def test_a_blank_telephone_is_telephone_first(rt: Runtime, file: File) -> None:
         assert session.execute(select(participants.c.phone)).scalar_one() is None
 
 
+@pytest.mark.shows("case: future")
 def test_a_procedure_in_the_future_is_planned_and_one_of_today_is_confirmed(rt: Runtime, file: File) -> None:
     file(ROW, "P-002,IST,2026-03-03,tr,,,,,,")
     with rt.sessions.reading() as session:
@@ -228,6 +229,7 @@ def test_the_procedures_end_lays_out_the_window_of_the_first_hour(rt: Runtime, f
     assert row.closes_at - row.opens_at == timedelta(minutes=45)
 
 
+@pytest.mark.shows("case: after the end")
 def test_what_to_mind_is_said_and_not_refused(rt: Runtime, study_id: int) -> None:
     with rt.sessions.reading() as session:
         version_id = session.scalars(select(participants.metadata.tables["protocol_versions"].c.id)).one()
@@ -243,6 +245,7 @@ def test_what_to_mind_is_said_and_not_refused(rt: Runtime, study_id: int) -> Non
     assert any("P-002: the last window closes on" in text for text in said)
 
 
+@pytest.mark.shows("case: holidays")
 def test_a_window_without_a_working_day_is_said(file: File) -> None:
     # W1 of this procedure is 27 to 31 May 2026: Kurban Bayramı and a weekend.
     said = [warning.fault for warning in file("P-001,IST,2026-05-21,tr,,,,,,").warnings]

@@ -104,6 +104,7 @@ def test_a_provider_that_wishes_for_ever_is_asked_again_within_the_hour(
     assert participant
 
 
+@pytest.mark.shows("stopping: refused as opted out")
 def test_what_a_refusal_calls_for_is_written_with_it(rt: Runtime, clock: support.SetClock, participant: int) -> None:
     clock.now = INVITED
     tick(rt)

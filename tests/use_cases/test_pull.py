@@ -93,6 +93,7 @@ def test_a_reply_that_the_webhook_brought_too_counts_once(
     assert participant
 
 
+@pytest.mark.shows("case: instant of close")
 def test_a_reply_fetched_after_the_close_counts_by_when_it_was_written(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:

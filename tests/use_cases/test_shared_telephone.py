@@ -44,6 +44,7 @@ def test_a_stop_from_a_shared_telephone_stops_the_texts_to_both_and_is_acknowled
     assert len(phones.to(PHONE)) == before + 1
 
 
+@pytest.mark.shows("conversation: ambiguous")
 def test_a_safety_word_from_a_shared_telephone_is_told_about_both(rt: Runtime, couple: list[int]) -> None:
     text(rt, "ambulance")
     e = escalations.c

@@ -60,6 +60,7 @@ def answers(rt: Runtime) -> list[tuple[str, int | None, int]]:
         return [(row.item, row.value, row.version) for row in rows]
 
 
+@pytest.mark.shows("conversation: one at a time")
 def test_two_questions_are_asked_one_at_a_time_and_thanked_for(rt: Runtime, says: Texting, phones: Telephones) -> None:
     says("7")
     assert "1 very much improved" in phones.to(PHONE)[-1]
@@ -69,6 +70,7 @@ def test_two_questions_are_asked_one_at_a_time_and_thanked_for(rt: Runtime, says
     assert len(phones.to(PHONE)) == 3
 
 
+@pytest.mark.shows("conversation: repeat after")
 def test_a_telephone_that_sends_seven_twice_never_records_very_much_worse(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
@@ -83,6 +85,7 @@ def test_a_telephone_that_sends_seven_twice_never_records_very_much_worse(
     assert len(phones.to(PHONE)) == 3
 
 
+@pytest.mark.shows("never guess")
 def test_seven_to_eight_is_asked_again_twice_and_then_a_person_looks(
     rt: Runtime, says: Texting, phones: Telephones
 ) -> None:
@@ -94,6 +97,7 @@ def test_seven_to_eight_is_asked_again_twice_and_then_a_person_looks(
         assert session.scalars(select(escalations.c.reason)).all() == ["unreadable_reply"]
 
 
+@pytest.mark.shows("stopping: acknowledged once")
 def test_stop_is_acknowledged_once_and_ends_all_prompts(
     rt: Runtime, clock: support.SetClock, says: Texting, phones: Telephones
 ) -> None:
@@ -111,6 +115,7 @@ def test_stop_is_acknowledged_once_and_ends_all_prompts(
     tick(rt)
 
 
+@pytest.mark.shows("stopping: acknowledged once")
 def test_the_providers_own_opt_out_is_not_acknowledged_by_us(rt: Runtime, phones: Telephones, participant: int) -> None:
     receive.receive(rt, said("STOP", OptOutType="STOP"))
     deliver(rt)
@@ -120,6 +125,7 @@ def test_the_providers_own_opt_out_is_not_acknowledged_by_us(rt: Runtime, phones
         assert session.scalar(opted_out) is not None
 
 
+@pytest.mark.shows("stopping: safety words")
 def test_a_safety_word_gets_the_fixed_reply_and_a_person_at_once(
     rt: Runtime, says: Texting, phones: Telephones
 ) -> None:
@@ -149,6 +155,7 @@ def test_a_text_is_kept_as_it_came_before_anybody_reads_it(rt: Runtime, particip
     assert row.participant_id == participant
 
 
+@pytest.mark.shows("conversation: unknown sender")
 def test_a_text_from_a_telephone_nobody_has_becomes_one_task_a_day(rt: Runtime, study_id: int) -> None:
     for _ in range(2):
         receive.receive(rt, said("7", From="+12025550188"))
@@ -157,6 +164,7 @@ def test_a_text_from_a_telephone_nobody_has_becomes_one_task_a_day(rt: Runtime, 
     assert [tuple(row) for row in rows] == [("possible_participant", study_id)]
 
 
+@pytest.mark.shows("conversation: ambiguous")
 def test_a_text_from_a_shared_telephone_is_attributed_to_nobody_unless_one_was_asked(
     rt: Runtime, study_id: int, participant: int, clock: support.SetClock
 ) -> None:

@@ -83,6 +83,7 @@ def test_other_pages_have_no_findings(tab: Page, address: str) -> None:
         assert faults(tab) == []
 
 
+@pytest.mark.shows("form: no script")
 @pytest.mark.parametrize("width", [320, SMALL])
 def test_thumbs_find_every_answer(chromium: Browser, address: str, participant: int, width: int) -> None:
     del participant
@@ -98,6 +99,7 @@ def test_thumbs_find_every_answer(chromium: Browser, address: str, participant: 
     assert min(box["height"] for box in sizes) >= 56
 
 
+@pytest.mark.shows("form: no script")
 def test_the_form_works_without_script(chromium: Browser, rt: Runtime, address: str, participant: int) -> None:
     context = chromium.new_context(viewport={"width": 320, "height": 640}, java_script_enabled=False)
     page = context.new_page()

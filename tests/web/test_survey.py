@@ -55,6 +55,7 @@ def test_another_language_can_be_asked_for(client: FlaskClient, participant: int
     assert participant
 
 
+@pytest.mark.shows("form: no script")
 def test_nothing_is_chosen_beforehand(client: FlaskClient, participant: int) -> None:
     page = client.get(FORM).text
     assert re.findall(r'name="NRS-AVG"[^>]* value="(\w+)"', page) == [*map(str, range(11)), "declined"]
@@ -63,6 +64,7 @@ def test_nothing_is_chosen_beforehand(client: FlaskClient, participant: int) -> 
     assert participant
 
 
+@pytest.mark.shows("form: looking")
 @pytest.mark.parametrize("path", [FORM, f"{FORM}?change=1", f"{FORM}?called=1", f"{FORM}/call", "/q/unknown"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_looking_writes_nothing(rt: Runtime, client: FlaskClient, participant: int, method: str, path: str) -> None:
@@ -71,6 +73,7 @@ def test_looking_writes_nothing(rt: Runtime, client: FlaskClient, participant: i
     assert (support.rows_of(rt), support.loaded(rt, participant)) == before
 
 
+@pytest.mark.shows("form: nobody else")
 def test_the_form_is_nobody_elses_business(client: FlaskClient, participant: int) -> None:
     answer = client.get(FORM)
     assert answer.headers["Cache-Control"] == "no-store"
@@ -104,6 +107,7 @@ def test_the_participant_is_named_as_the_actor_by_id(rt: Runtime, client: FlaskC
     assert [tuple(row) for row in rows] == [("participant", f"participant:{participant}", "web")] * 2
 
 
+@pytest.mark.shows("form: one version")
 def test_a_double_click_makes_one_version(rt: Runtime, client: FlaskClient, participant: int) -> None:
     for _ in range(2):
         assert client.post(FORM, data={"NRS-AVG": "4", "PGIC": "2"}).status_code == 303
@@ -120,6 +124,7 @@ def test_two_telephones_at_once_make_one_version(rt: Runtime, participant: int) 
     assert values(rt, participant) == {"NRS-AVG": 4, "PGIC": 2}
 
 
+@pytest.mark.shows("form: one version")
 def test_a_changed_answer_is_a_second_version(rt: Runtime, client: FlaskClient, participant: int) -> None:
     client.post(FORM, data={"NRS-AVG": "4", "PGIC": "2"})
     page = client.get(f"{FORM}?change=1").text
@@ -129,12 +134,14 @@ def test_a_changed_answer_is_a_second_version(rt: Runtime, client: FlaskClient, 
     assert {item: answer.version for item, answer in answers(rt, participant).items()} == {"NRS-AVG": 2, "PGIC": 1}
 
 
+@pytest.mark.shows("form: declined")
 def test_not_wanting_to_answer_is_an_answer(rt: Runtime, client: FlaskClient, participant: int) -> None:
     client.post(FORM, data={"NRS-AVG": "declined", "PGIC": "declined"})
     assert values(rt, participant) == {"NRS-AVG": "declined", "PGIC": "declined"}
     assert "Teşekkür ederiz." in client.get(FORM).text
 
 
+@pytest.mark.shows("conversation: partial")
 def test_a_part_is_kept_and_the_rest_asked_for(rt: Runtime, client: FlaskClient, participant: int) -> None:
     assert client.post(FORM, data={"NRS-AVG": "4", "PGIC": ""}).status_code == 303
     assert values(rt, participant) == {"NRS-AVG": 4}
@@ -182,6 +189,7 @@ def test_before_its_time_the_form_says_when(
     assert values(rt, participant) == {}
 
 
+@pytest.mark.shows("form: after close")
 def test_a_late_answer_helps_and_is_kept_as_late(
     rt: Runtime, client: FlaskClient, clock: support.SetClock, participant: int
 ) -> None:

@@ -1,0 +1,61 @@
+"""Which window a text belongs to: the open one, the last one late, none yet, none any more."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.core.world import at, invited, world
+
+
+@pytest.mark.shows("conversation: late")
+def test_a_number_after_the_close_is_a_late_answer_to_the_last_window() -> None:
+    life = invited()
+    life.until(at("2026-01-25 12:00"))
+    assert life.text("6") == ["question"]
+    life.until(life.now + timedelta(seconds=10))
+    assert life.text("3") == ["thanks-late"]
+    assert life.status("W1") == "completed_late"
+    assert life.outcome("E3") == "answered_late"
+
+
+@pytest.mark.shows("conversation: newer window")
+def test_a_number_while_the_next_window_is_open_belongs_to_it() -> None:
+    life = world()
+    life.until(at("2026-02-12 10:00:10"))
+    life.text("6", after=60)
+    assert life.values("W1") == {}
+    assert life.values("M1") == {"NRS-AVG": 6}
+
+
+@pytest.mark.shows("conversation: unscheduled")
+@pytest.mark.parametrize("facts", [{}, {"confirmed_at": None}])
+def test_a_number_before_any_window_is_kept_apart(facts: dict[str, object]) -> None:
+    life = world(**facts)
+    life.until(at("2026-01-14 12:00"))
+    assert life.text("6") == ["unscheduled"]
+    assert [(record.window_id, record.item, record.value) for record in life.records()] == [(None, "NRS-AVG", 6)]
+    assert all(not window.answers for window in life.case.current)
+
+
+def test_who_was_enrolled_after_a_window_does_not_answer_it_late() -> None:
+    life = world(enrolled_at=at("2026-01-25 12:00"), confirmed_at=at("2026-01-25 12:00"))
+    life.until(at("2026-01-26 12:00"))
+    assert life.text("6") == ["unscheduled"]
+    assert life.values("W1") == {}
+
+
+def test_a_correction_after_the_close_is_not_said_to_be_made() -> None:
+    life = invited()
+    life.until(at("2026-01-22 23:58"))
+    life.delay = None
+    life.text("7")
+    assert life.text("5", after=180) == ["handed-over"]
+    assert life.values("W1") == {"NRS-AVG": 7}
+
+
+def test_what_comes_after_death_goes_to_a_person_and_is_not_kept() -> None:
+    life = invited()
+    life.change(died_at=life.now)
+    assert life.text("7", after=60) == []
+    assert life.values("W1") == {}
+    assert life.escalations()[-1] == "W1 E0 answer_after_leaving"
