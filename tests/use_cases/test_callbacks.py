@@ -26,7 +26,7 @@ STORIES = {
     "delivered": ("queued", "sending", "sent", "delivered"),
     "undelivered": ("queued", "sending", "sent", "undelivered"),
     "failed": ("queued", "sending", "failed"),
-    "sent": ("queued", "sending", "sent", "one-nobody-knows"),
+    "sent": ("queued", "sent", "one-nobody-knows"),
 }
 """The state a message ends in -> everything its provider says."""
 
@@ -75,7 +75,7 @@ def test_every_order_ends_in_the_same_state(rt: Runtime, message: int, ends: str
             assert told(rt, message, order) == (ends, len(statuses), 0)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(said=["delivered", "undelivered", "delivered", "sent"])
 @given(
     said=st.lists(
