@@ -18,7 +18,8 @@ from pro_service.store.vault import WrongKeyError, opened
 FRESH = timedelta(milliseconds=200)
 """How long a claim's own look at consent and window holds; what leaves later is asked about once more."""
 LONGEST_VALIDITY = timedelta(hours=10)
-MAIL_TRIES = 8
+MAIL_TRIES = 200
+"""At most 15 minutes apart, so two days: a relay that is away for a night must not cost anybody an alert."""
 LONGEST_WAIT = 3600.0
 """Seconds: a provider that wishes for more is asked again all the same."""
 STOPPED = timedelta(minutes=5)
