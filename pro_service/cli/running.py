@@ -12,7 +12,7 @@ import click
 from pro_service import logs
 from pro_service.cli.terminal import State, as_json, opened, show_json, who
 
-THREADS = 8
+THREADS = 16
 HOST = "127.0.0.1"
 LARGEST_BODY = 2 * 1024 * 1024
 """Bytes; more than any page of ours takes, which says so itself."""

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from threading import local
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.util import make_headers
 
 from pro_service.gateways.outgoing import Unavailable, Uncertain
 
@@ -39,11 +42,9 @@ class PatientClient(HttpClient):
         self._base = urlsplit(base_url.rstrip("/")) if base_url else None
         self._timeouts = timeouts
         self._asked = local()
-        self._session = requests.Session()
-        # A proxy of the environment is for the way out of the house, not for a rehearsal inside it.
-        self._session.trust_env = self._base is None or self._base.hostname not in _LOOPBACK
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0))
+        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
+        self._environment: dict[str, dict[str, Any]] = {}
+        """Host -> proxies and trusted certificates, as the environment has them."""
         # urllib3 writes every path, query and all, at DEBUG.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
@@ -58,7 +59,7 @@ class PatientClient(HttpClient):
 
     def close(self) -> None:
         """Let the connections go."""
-        self._session.close()
+        self._adapter.close()
 
     def request(
         self,
@@ -69,23 +70,16 @@ class PatientClient(HttpClient):
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         timeout: float | None = None,
-        allow_redirects: bool = False,  # noqa: FBT001, FBT002 (the SDK's signature)
+        allow_redirects: bool = False,  # noqa: ARG002, FBT001, FBT002 (the SDK's signature)
     ) -> Response:
-        """Make one request, never a second one on its own."""
+        """Make one request, never a second one on its own, and follow no redirect."""
         may_leave: Callable[[], bool] | None = getattr(self._asked, "may_leave", None)
         if may_leave is not None and not may_leave():
             raise Unavailable
         try:
-            answer = self._session.request(
-                method.upper(),
-                self._aim(uri),
-                params=params,  # type: ignore[arg-type]
-                data=data,
-                headers=headers,
-                auth=auth,
-                timeout=timeout or self._timeouts,
-                allow_redirects=allow_redirects,
-            )
+            asked = _prepared(method.upper(), self._aim(uri), params, data, headers, auth)
+            answer = self._adapter.send(asked, timeout=timeout or self._timeouts, **self._trusted(asked.url or ""))
+            text = answer.content.decode(errors="replace")
         except requests.RequestException as fault:
             # `from None`: the exception's text holds the address asked for.
             raise (Unavailable() if never_left(fault) else Uncertain()) from None
@@ -94,13 +88,46 @@ class PatientClient(HttpClient):
             raise Unavailable(status, retry_after(answer.headers))
         if status >= _SERVER_FAULT or status == _TIMED_OUT:
             raise Uncertain(status)
-        return Response(status, answer.text, answer.headers)
+        return Response(status, text, answer.headers)
+
+    def _trusted(self, url: str) -> dict[str, Any]:
+        """Proxies and certificates for this host, read from the environment once."""
+        host = urlsplit(url).hostname or ""
+        if host not in self._environment:
+            session = requests.Session()
+            # A proxy of the environment is for the way out of the house, not for a rehearsal inside it.
+            session.trust_env = host not in _LOOPBACK
+            self._environment[host] = session.merge_environment_settings(url, {}, False, None, None)
+        return self._environment[host]
 
     def _aim(self, uri: str) -> str:
         if self._base is None:
             return uri
         wanted = urlsplit(uri)
         return urlunsplit((self._base.scheme, self._base.netloc, self._base.path + wanted.path, wanted.query, ""))
+
+
+def _prepared(
+    method: str,
+    url: str,
+    params: Mapping[str, object] | None,
+    data: Mapping[str, object] | None,
+    headers: Mapping[str, str] | None,
+    auth: tuple[str, str] | None,
+) -> requests.PreparedRequest:
+    """The request as it goes on the wire: Session.prepare_request does the same at several times the cost."""
+    asked = requests.PreparedRequest()
+    asked.method, asked.url = method, url
+    if params:
+        asked.prepare_url(url, params)  # type: ignore[arg-type]
+    asked.headers = CaseInsensitiveDict(headers or {})
+    if auth is not None:
+        asked.headers.update(make_headers(basic_auth=":".join(auth)))
+    if data is not None:
+        asked.body = urlencode([(name, value) for name, value in data.items() if value is not None], doseq=True)
+        asked.headers["Content-Length"] = str(len(asked.body))
+        asked.headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+    return asked
 
 
 def never_left(fault: requests.RequestException) -> bool:

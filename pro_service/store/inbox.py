@@ -10,6 +10,7 @@ from sqlalchemy import BindParameter, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from pro_service.store.bulk import Bulk
 from pro_service.store.ids import row_ids
 from pro_service.store.schema import AnyRow, Instant, inbound, participants, windows
 from pro_service.store.vault import Vault, opened, sealed
@@ -65,7 +66,7 @@ def keep_together(session: Session, vault: Vault, arrivals: Sequence[Arrival]) -
     fresh = sorted(arrived.values(), key=lambda one: one.provider_id)
     rows = [_row(vault, row_id, one) for one, row_id in zip(fresh, row_ids(session), strict=False)]
     if rows:
-        session.connection().execute(insert(inbound), rows)
+        Bulk(session.connection(), inbound, tuple(rows[0])).write(rows)
     return [row["id"] for row in rows]
 
 
@@ -82,7 +83,7 @@ def _row(vault: Vault, row_id: int, arrival: Arrival) -> dict[str, Any]:
 
 def known(session: Session, provider_ids: Collection[str]) -> frozenset[str]:
     """Those of these texts that are here already."""
-    return frozenset(session.scalars(select(i.provider_id).where(i.provider_id.in_(list(provider_ids)))))
+    return frozenset(session.connection().execute(_KNOWN, {"ids": list(provider_ids)}).scalars())
 
 
 def after_a_close(session: Session, inbound_id: int, within: timedelta) -> Text | None:
@@ -122,6 +123,7 @@ def provider_time(session: Session, inbound_id: int, provider_at: datetime) -> N
     session.execute(update(inbound).where(i.id == inbound_id).values(provider_at=provider_at))
 
 
+_KNOWN = select(i.provider_id).where(i.provider_id.in_(bindparam("ids", expanding=True)))
 _BEFORE: BindParameter[datetime] = bindparam("before", type_=Instant())
 _UNTIMED = select(i.received_at).where(i.id == bindparam("id"), i.interpreted_at.is_(None), i.provider_at.is_(None))
 

@@ -158,13 +158,11 @@ def _useful(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     )
 
 
-def still_may_go(connection: Connection, claimed: Claimed, now: datetime) -> bool:
-    """Whether a claimed message is still ours and may still go: asked right before it leaves.
-
-    Between the claim of a batch and its last message seconds pass, in which a participant may have said stop.
-    """
-    asked = {"m_id": claimed.id, "m_attempt": claimed.attempt, "m_now": now}
-    return connection.execute(_STILL, asked).first() is not None
+def still_may_go(connection: Connection, claimed: Iterable[Claimed], now: datetime) -> frozenset[int]:
+    """Which of these claimed messages are still ours and may go: somebody may have said stop since the claim."""
+    ours = {one.id: one.attempt for one in claimed}
+    rows = connection.execute(_STILL, {"m_ids": list(ours), "m_now": now})
+    return frozenset(row.id for row in rows if row.attempt == ours[row.id])
 
 
 def _what_is_needed() -> Any:
@@ -265,10 +263,10 @@ _TAKEN = (
 )
 _NOW: BindParameter[datetime] = bindparam("m_now", type_=Instant())
 _STILL = (
-    select(m.id)
+    select(m.id, m.attempt)
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
-    .where(m.id == bindparam("m_id"), m.state == "sending", m.attempt == bindparam("m_attempt"))
+    .where(m.id.in_(bindparam("m_ids", expanding=True)), m.state == "sending")
     .where(may_go(_NOW), _useful(_NOW))
 )
 _ACCEPTED = (

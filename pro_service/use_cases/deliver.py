@@ -29,6 +29,8 @@ from pro_service.use_cases.sending import Sending
 
 SMALLEST, LARGEST = 32, 500
 """How many messages one process has claimed at a time: as many as it sends in about a second."""
+ENOUGH = 4
+"""At least so many for each worker: half of them may be through before more are claimed, and nobody shall wait."""
 SHORT, LONG = 0.5, 2.5
 """Seconds for half of what is claimed to be sent below which more are claimed at a time, and above which fewer."""
 RECORD_EVERY = 0.1
@@ -110,7 +112,8 @@ class _Line:
         self.report = DeliverReport()
         self.pace = Pace(rt.per_second, rt.settings.delivery.per_day)
         self.ways = [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None]
-        self.size = SMALLEST
+        self.smallest = max(SMALLEST, ENOUGH * rt.settings.delivery.workers)
+        self.size = self.smallest
         self.paced: deque[_Job] = deque()
         """Claimed, waiting for the moment their sender's pace gives them; in order."""
         self.free = 0.0
@@ -148,7 +151,7 @@ class _Line:
         if self.stop.is_set() or not ways or held > self.size // 2 or (self.dry and held and took < LOOK_EVERY):
             return
         if not self.dry:
-            longer, shorter = min(self.size * 2, LARGEST), max(self.size // 2, SMALLEST)
+            longer, shorter = min(self.size * 2, LARGEST), max(self.size // 2, self.smallest)
             self.size = longer if took < SHORT else shorter if took > LONG else self.size
         limit, self.claimed_at = self.size - held, started
         with self.rt.sessions.begin() as session:
@@ -174,6 +177,7 @@ class _Line:
 
     def _hand_over(self, pool: ThreadPoolExecutor, job: _Job) -> None:
         self.under_way += 1
+        self.sending.expect(job.claimed)
         pool.submit(self._send, job)
 
     def _send(self, job: _Job) -> None:

@@ -2,8 +2,9 @@
 
 import random
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import inf
 from threading import Lock
 
 from cryptography.exceptions import InvalidTag
@@ -28,6 +29,16 @@ STOPS = frozenset({"credentials", "configuration"})
 """Classes of refusal that are about us: no other text would fare better."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Which of some claimed messages the database let go at a moment, told by both clocks."""
+
+    at: frozenset[int]
+    may_go: frozenset[int]
+    now: datetime
+    started: float
+
+
 class Sending:
     """Sends claimed messages; called from several threads."""
 
@@ -36,12 +47,22 @@ class Sending:
         self.stopped: dict[str, str] = {}
         """Way out -> the code with which its provider refused us; what is claimed already goes back."""
         self._lock = Lock()
+        self._waiting: dict[int, Claimed] = {}
+        self._looked = Lock()
+        self._look = _Look(frozenset(), frozenset(), rt.clock(), -inf)
+
+    def expect(self, claimed: Claimed) -> None:
+        """Say that a message is about to be handed to a worker: a look at what may still go looks at it too."""
+        with self._lock:
+            self._waiting[claimed.id] = claimed
 
     def one(self, claimed: Claimed, now: datetime, started: float) -> Outcome:
         """Send one message, claimed at `now` and `started` (monotonic). What is wrong with it is wrong with it alone.
 
         Its age is read off both clocks: a machine that slept stops the one, and somebody may have set the other.
         """
+        with self._lock:
+            self._waiting.pop(claimed.id, None)
         wall = self.rt.clock()
         age = self._age(now, started)
         if claimed.channel in self.stopped:
@@ -53,14 +74,29 @@ class Sending:
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("deliver", fault, message=claimed.id)
             return Outcome(claimed, "dead", error="unreadable")
-        if age > FRESH:
-            with self.rt.sessions.glance() as connection:
-                if not outbox.still_may_go(connection, claimed, wall):
-                    return Outcome(claimed, "cancelled", error="stopped")
+        if age > FRESH and not self._still_may_go(claimed):
+            return Outcome(claimed, "cancelled", error="stopped")
         return self._handed_over(claimed, outgoing)
 
     def _age(self, now: datetime, started: float) -> timedelta:
         return max(timedelta(seconds=time.monotonic() - started), self.rt.clock() - now)
+
+    def _still_may_go(self, claimed: Claimed) -> bool:
+        """Whether the database still lets it go, by a look that is fresh.
+
+        One look serves all that have not begun: asked one by one it cost a fifth of what sending costs.
+        """
+        with self._looked:
+            look = self._look
+            if claimed.id in look.at and self._age(look.now, look.started) <= FRESH:
+                return claimed.id in look.may_go
+            with self._lock:
+                asked = [claimed, *self._waiting.values()]
+            now, started = self.rt.clock(), time.monotonic()
+            with self.rt.sessions.glance() as connection:
+                may_go = outbox.still_may_go(connection, asked, now)
+            self._look = _Look(frozenset(one.id for one in asked), may_go, now, started)
+            return claimed.id in may_go
 
     def _young(self, age: timedelta) -> bool:
         """Whether a call that begins now is over before the lease is."""

@@ -45,7 +45,15 @@ class Court:
 
     def gateway(self) -> TwilioGateway:
         made = TwilioGateway(self.account, auth_token=self.token, from_number=self.number, base_url=self.url)
-        made._wire._session.hooks["response"].append(self.keep)  # noqa: SLF001 -- headers are of no use to its callers
+        adapter = made._wire._adapter  # noqa: SLF001 -- headers are of no use to its callers
+        send = adapter.send
+
+        def heard(*asked: Any, **how: Any) -> requests.Response:
+            answer = send(*asked, **how)
+            self.keep(answer)
+            return answer
+
+        adapter.send = heard  # type: ignore[method-assign]
         return made
 
     def ask(self, method: str, **more: Any) -> requests.Response:
