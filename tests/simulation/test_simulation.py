@@ -8,9 +8,9 @@ from tests.simulation.__main__ import report, run
 from tests.simulation.places import Places, places
 from tests.simulation.plants import PLANTS
 
-SEEDS = 24
+SEEDS = 50
 """As many as the suite has time for: a run takes seconds. `./dev simulate --seeds 1000` lives through more."""
-PER_TEST = 3
+PER_TEST = 5
 FEW = 3
 """Participants of a run at most: in the suite many short runs find more than a few long ones."""
 WITHIN = 12
