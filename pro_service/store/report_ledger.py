@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from pro_service.store import inbox
@@ -97,6 +97,11 @@ def tasks(session: Session, study_id: int) -> list[Row[Any]]:
         .order_by(e.raised_at, e.id)
     )  # fmt: skip
     return list(session.execute(statement))
+
+
+def replies(session: Session, study_id: int) -> int:
+    """How many texts participants wrote."""
+    return session.scalar(select(func.count()).select_from(inbound).where(i.study_id == study_id)) or 0
 
 
 def words_sent(session: Session, vault: Vault, participant_id: int) -> list[tuple[datetime, str, str, int, str]]:
