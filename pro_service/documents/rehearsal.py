@@ -40,6 +40,8 @@ class Parameters:
     rounds: tuple[str, ...]
     working_hours: str
     contact_hours: str
+    address: str
+    """Of the installation: the beginning of every link."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 from pro_service.core.calendar import local_day, working_days_between
 from pro_service.core.case import PROMPTS, Case
@@ -15,7 +15,7 @@ from pro_service.use_cases.rehearsal.figures import Facts
 from pro_service.use_cases.rehearsal.living import Rehearsal
 from pro_service.use_cases.rehearsal.people import CALLS
 
-Value = str | int | tuple[str, ...]
+Value = str | int | date | tuple[str, ...]
 MOMENT, HOUR = timedelta(microseconds=1), timedelta(hours=1)
 
 
@@ -81,7 +81,7 @@ def _of_dates(rehearsal: Rehearsal, found: Facts) -> Iterator[Finding]:
     if found.cases and not idle:
         yield _finding("good", "working_days")
     if after and ends is not None:
-        yield _finding("note", "after_the_end", people=tuple(after), ends=ends.isoformat())
+        yield _finding("note", "after_the_end", people=tuple(after), ends=ends)
     still = Counter(w.code for case in found.cases for w in case.current if w.span.closes_at > found.now)
     if still:
         windows = tuple(f"{code} ({n})" for code, n in still.items())

@@ -79,6 +79,7 @@ def _parameters(plan: Plan) -> Parameters:
         rounds=tuple(f"{at:%H:%M}" for at in office.rounds),
         working_hours=_hours(protocol.working_hours),
         contact_hours=_hours(protocol.contact_hours),
+        address=plan.base_url,
     )
 
 
