@@ -137,8 +137,10 @@ class Level:
     code: str
     raised: int
     in_time: int
+    """Somebody took it up, or it ended by itself, before it was due."""
     too_late: int
-    still_open: int
+    untouched: int
+    """Open at the end, and nobody has taken it up."""
     reasons: Mapping[str, int]
 
 

@@ -55,11 +55,11 @@ def texts(session: Session, study_id: int) -> list[Row[Any]]:
 
 
 def first_answers(session: Session, study_id: int) -> list[Row[Any]]:
-    """The first version of every item's answer, with how and when it came; imported baselines left out."""
+    """The first version of every item's answer, with how and when it came."""
     r = responses.c
     statement = (
         select(r.window_id, r.item, r.source, r.received_at, r.in_window, r.participant_id)
-        .where(r.study_id == study_id, r.version == 1, r.source != "import", r.window_id.is_not(None))
+        .where(r.study_id == study_id, r.version == 1, r.window_id.is_not(None))
         .order_by(r.received_at, r.id)
     )
     return list(session.execute(statement))

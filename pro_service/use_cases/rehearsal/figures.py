@@ -39,11 +39,11 @@ class Facts:
 
     @property
     def leads(self) -> dict[int, AnyRow]:
-        """Window id -> the first answer to its deciding item."""
+        """Window id -> the first answer to its deciding item; where none decides, to any."""
         deciding = {w.id: case.protocol.primary(w.point) for case in self.cases for w in case.windows}
         found: dict[int, AnyRow] = {}
         for row in self.answers:
-            if row.item == deciding.get(row.window_id):
+            if row.item == (deciding.get(row.window_id) or row.item):
                 found.setdefault(row.window_id, row)
         return found
 
@@ -216,16 +216,22 @@ def _times(code: str, minutes: list[int]) -> Times:
 
 
 def levels(rehearsal: Rehearsal, found: Facts) -> tuple[Level, ...]:
-    """Escalations by level: ended in time, too late, or still open at the end."""
+    """Escalations by level: taken up in time, too late, or not at all."""
     ladder = []
     for code in rehearsal.protocol.ladder:
         raised = [task for task in found.tasks if task.level == code]
-        ended = [task for task in raised if task.resolved_at is not None]
-        in_time = sum(task.resolved_at <= task.due_at for task in ended)
+        taken = [(task, moment) for task in raised if (moment := taken_up(task)) is not None]
+        in_time = sum(moment <= task.due_at for task, moment in taken)
         reasons = Counter(task.reason for task in raised)
-        open_still = len(raised) - len(ended)
-        ladder.append(Level(code, len(raised), in_time, len(ended) - in_time, open_still, dict(reasons.most_common())))
+        untouched = len(raised) - len(taken)
+        ladder.append(Level(code, len(raised), in_time, len(taken) - in_time, untouched, dict(reasons.most_common())))
     return tuple(ladder)
+
+
+def taken_up(task: AnyRow) -> datetime | None:
+    """When somebody took a task up, or it ended by itself; None = neither yet."""
+    moment: datetime | None = task.acknowledged_at or task.resolved_at
+    return moment
 
 
 def kinds(rehearsal: Rehearsal, found: Facts) -> tuple[Kind, ...]:

@@ -11,7 +11,7 @@ from pro_service.core.windows import within
 from pro_service.documents.rehearsal import SEVERITIES, Finding, Severity
 from pro_service.store.cases import zone_of
 from pro_service.use_cases.enrolment_rows import PROVIDER
-from pro_service.use_cases.rehearsal.figures import Facts
+from pro_service.use_cases.rehearsal.figures import Facts, taken_up
 from pro_service.use_cases.rehearsal.living import Rehearsal
 from pro_service.use_cases.rehearsal.people import CALLS
 
@@ -125,7 +125,7 @@ def _of_windows(found: Facts) -> Iterator[Finding]:
             if not (window.point.prompted and window.settled == "missed"):
                 continue
             name = f"{case.participant.code} {window.code}"
-            if window.id not in asked and case.participant.consented_at is not None:
+            if window.id not in asked and _could_be_asked(case):
                 never.append(name)
             if window.point.call_after is not None and (case.participant.code, window.code) not in called:
                 not_called.append(name)
@@ -140,6 +140,12 @@ def _of_windows(found: Facts) -> Iterator[Finding]:
         yield _finding("note", "not_delivered", people=tuple(dead))
 
 
+def _could_be_asked(case: Case) -> bool:
+    """Texts were agreed to and not stopped, and the number is not known to be wrong."""
+    who = case.participant
+    return who.consented_at is not None and who.opted_out_at is None and who.unreachable_at is None
+
+
 def _missed(case: Case) -> bool:
     return any(window.settled == "missed" and window.point.prompted for window in case.windows)
 
@@ -149,14 +155,14 @@ def _of_work(rehearsal: Rehearsal, found: Facts) -> Iterator[Finding]:
         if office.full:
             yield _finding("attention", "too_many_calls", site=code, n=len(office.full))
     safety = [task for task in found.tasks if task.level == "ES"]
-    ends = [(task.resolved_at or found.now) - task.raised_at for task in safety]
-    late = sum((task.resolved_at or found.now) > task.due_at for task in safety)
+    ends = [(taken_up(task) or found.now) - task.raised_at for task in safety]
+    late = sum((taken_up(task) or found.now) > task.due_at for task in safety)
     if late:
         yield _finding("attention", "safety_late", n=late, all=len(safety), hours=round(max(ends) / HOUR))
     elif safety:
         yield _finding("good", "safety_in_time", n=len(safety))
     others = Counter(
-        task.level for task in found.tasks if task.level != "ES" and (task.resolved_at or found.now) > task.due_at
+        task.level for task in found.tasks if task.level != "ES" and (taken_up(task) or found.now) > task.due_at
     )
     if others:
         yield _finding("note", "tasks_late", n=others.total(), levels=tuple(f"{k}: {n}" for k, n in others.items()))

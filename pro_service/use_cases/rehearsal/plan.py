@@ -91,7 +91,7 @@ def stage(folder: Path, base_url: str) -> Iterator[Runtime]:
         delivery=Delivery(workers=1, per_second=0),
     )
     upgrade(settings)
-    rt = open_runtime(settings)
+    rt = open_runtime(settings, lasting=False)
     try:
         yield rt
     finally:
