@@ -45,7 +45,7 @@ def wal_is_safe(version: tuple[int, int, int]) -> bool:
 def make_engine(url: str, *, pool_size: int = 10, lasting: bool = True) -> Engine:
     """An engine that hides parameters in its errors and logs.
 
-    Not `lasting`: a SQLite file that is thrown away anyhow need not outlive a power cut, and nothing waits for the disk.
+    Not `lasting`: a SQLite file that is thrown away need not outlive a power cut, and nothing waits for the disk.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
