@@ -1,11 +1,12 @@
 """What every document is made with: templates, the catalogue of the pages, numbers and dates as people write them."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -14,9 +15,6 @@ from pro_service import catalogues, paths
 
 LANGUAGES = ("en", "tr")
 MOMENT = {"tr": "d MMM EEE HH:mm", "en": "EEE d MMM HH:mm"}
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-IN_MINUTES, IN_HOURS = 2 * HOUR, 3 * DAY
-"""Up to these lengths a span is told in minutes, and in hours."""
 
 
 def render(template: str, language: str, values: Mapping[str, object]) -> str:
@@ -44,6 +42,7 @@ def render(template: str, language: str, values: Mapping[str, object]) -> str:
         "short_day": partial(_short_day, language=language),
         "moment": partial(_moment, language=language),
         "of": partial(_of, language=language),
+        "country": partial(_country, language=language),
         "css_text": _css_text,
     }
     return environment.get_template(template).render(language=language, **values)
@@ -72,6 +71,10 @@ def _moment(value: datetime, zone: str, *, language: str) -> str:
 
 def _of(texts: Mapping[str, str], *, language: str) -> str:
     return texts.get(language) or next(iter(texts.values()), "")
+
+
+def _country(code: str, *, language: str) -> str:
+    return str(Locale.parse(language).territories.get(code, code))
 
 
 def _css_text(text: str) -> str:

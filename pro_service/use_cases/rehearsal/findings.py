@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from pro_service.core.calendar import local_day, working_days_between
 from pro_service.core.case import PROMPTS, Case
-from pro_service.core.routes import preflight, route
+from pro_service.core.routes import preflight
 from pro_service.core.windows import within
 from pro_service.documents.rehearsal import SEVERITIES, Finding, Severity
 from pro_service.store.cases import zone_of
@@ -54,11 +54,10 @@ def _of_routes(rehearsal: Rehearsal) -> Iterator[Finding]:
         for channel in used:
             for one in preflight(PROVIDER, country, channel, protocol.routes):
                 worst[one.severity].append(channel)
-        name = route(PROVIDER, country).name
         if worst["refuse"]:
-            yield _finding("attention", "route_refused", country=name, channels=tuple(worst["refuse"]))
+            yield _finding("attention", "route_refused", country=country, channels=tuple(worst["refuse"]))
         if worst["warn"]:
-            yield _finding("note", "route_unknown", country=name, channels=tuple(dict.fromkeys(worst["warn"])))
+            yield _finding("note", "route_unknown", country=country, channels=tuple(dict.fromkeys(worst["warn"])))
     silent = tuple(site.code for site in protocol.sites.values() if not (site.telephone and site.email))
     if silent:
         yield _finding("attention", "no_contact", sites=silent)
