@@ -123,16 +123,19 @@ def _show(report: Any, out: Path | None) -> None:
         for w in report.windows
     ]
     show_table(head, rows)
-    click.echo()
-    show_table(
-        ("prompt", "", "planned", "sent", "delivered", "failed", "answered", "segments"),
-        [(s.window, s.kind, s.planned, s.sent, s.delivered, s.failed, s.answered, s.segments) for s in report.steps],
-    )
+    reached = [step for step in report.steps if step.planned]
+    if reached:
+        click.echo()
+        show_table(
+            ("prompt", "", "planned", "sent", "delivered", "failed", "answered", "segments"),
+            [(s.window, s.kind, s.planned, s.sent, s.delivered, s.failed, s.answered, s.segments) for s in reached],
+        )
     cost = "" if report.cost is None else f", cost {report.cost}"
     calls, tasks = sum(report.calls.values()), sum(level.raised for level in report.levels)
     click.echo(f"\n{report.texts} texts in {report.segments} segments{cost}; {calls} calls, {tasks} tasks.")
     attention = sum(finding.severity == "attention" for finding in report.findings)
-    click.echo(f"{attention} findings need attention{'' if out else ': write the report with --out to read them'}.")
+    said = "1 finding needs attention" if attention == 1 else f"{attention} findings need attention"
+    click.echo(f"{said}{'' if out else ': write the report with --out to read more'}.")
     if out is not None:
         click.echo(f"Report: {out}")
 
