@@ -1,8 +1,9 @@
-"""One rehearsal that every test looks at: all temperaments, long enough that every window closes."""
+"""Two rehearsals that the tests look at: one in which every window closes, one that leaves nothing to chance."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -62,4 +63,39 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
     """Return a rehearsal of the real study with two dozen participants."""
     planned = plan(participants=24, days=118, price=PRICE, seed=11)
     with lived(tmp_path_factory.mktemp("rehearsal"), planned) as found:
+        yield found
+
+
+ALWAYS, NEVER = 100, 0
+CERTAIN = {
+    "punctual": {"invited": ALWAYS},
+    "called": {"picks_up": ALWAYS, "tells": ALWAYS},
+    "words": {"invited": ALWAYS},
+    "ranges": {"invited": ALWAYS, "range": ALWAYS, "picks_up": ALWAYS},
+    "twice": {"invited": ALWAYS, "twice": ALWAYS},
+    "changing": {"invited": ALWAYS, "changes": ALWAYS},
+    "link": {"invited": ALWAYS},
+    "declining": {"invited": ALWAYS, "declines": ALWAYS},
+    "stopping": {"invited": ALWAYS, "stops": ALWAYS, "picks_up": NEVER},
+    "lost": {},
+    "wrong": {},
+    "silent": {"picks_up": NEVER},
+    "returning": {"invited": NEVER, "reminded": NEVER, "picks_up": NEVER, "rings_back": ALWAYS},
+    "late": {"late": ALWAYS, "picks_up": NEVER},
+    "alarming": {"invited": ALWAYS, "alarms": ALWAYS},
+}
+"""Temperaments that leave nothing to chance: what is expected of them is certain."""
+
+
+@pytest.fixture(scope="session")
+def certain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
+    """Return a rehearsal of one window with one participant of each of these temperaments."""
+    shipped = crowd.shipped()
+    kinds = tuple(
+        replace(kind, percent={**kind.percent, "finish": ALWAYS, **CERTAIN[kind.code]}, lost_after=timedelta())
+        for kind in shipped.temperaments
+        if kind.code in CERTAIN
+    )
+    planned = plan(crowd=replace(shipped, temperaments=kinds), participants=len(kinds), days=24, enrolment_days=5)
+    with lived(tmp_path_factory.mktemp("certain"), planned) as found:
         yield found

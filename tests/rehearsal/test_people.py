@@ -1,9 +1,5 @@
 """The invented participants do what their temperament says, and nothing the file does not allow."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import timedelta
-
 import pytest
 
 from pro_service import paths
@@ -11,44 +7,9 @@ from pro_service.core.faults import RejectedError
 from pro_service.documents.rehearsal import Thread
 from pro_service.use_cases.rehearsal import crowd
 from pro_service.use_cases.rehearsal.people import allotted, days_of_procedures
-from tests.rehearsal.conftest import Rehearsed, lived, plan
+from tests.rehearsal.conftest import Rehearsed, plan
 
 SHIPPED = (paths.templates() / "rehearsal" / "temperaments.toml").read_text(encoding="utf-8")
-
-
-ALWAYS, NEVER = 100, 0
-CERTAIN = {
-    "punctual": {"invited": ALWAYS},
-    "called": {"picks_up": ALWAYS, "tells": ALWAYS},
-    "words": {"invited": ALWAYS},
-    "ranges": {"invited": ALWAYS, "range": ALWAYS, "picks_up": ALWAYS},
-    "twice": {"invited": ALWAYS, "twice": ALWAYS},
-    "changing": {"invited": ALWAYS, "changes": ALWAYS},
-    "link": {"invited": ALWAYS},
-    "declining": {"invited": ALWAYS, "declines": ALWAYS},
-    "stopping": {"invited": ALWAYS, "stops": ALWAYS, "picks_up": NEVER},
-    "lost": {},
-    "wrong": {},
-    "silent": {"picks_up": NEVER},
-    "returning": {"invited": NEVER, "reminded": NEVER, "picks_up": NEVER, "rings_back": ALWAYS},
-    "late": {"late": ALWAYS, "picks_up": NEVER},
-    "alarming": {"invited": ALWAYS, "alarms": ALWAYS},
-}
-"""Temperaments that leave nothing to chance: what is expected of them is certain."""
-
-
-@pytest.fixture(scope="module")
-def certain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
-    """Return a rehearsal of one window with one participant of each of these temperaments."""
-    shipped = crowd.shipped()
-    kinds = tuple(
-        replace(kind, percent={**kind.percent, "finish": ALWAYS, **CERTAIN[kind.code]}, lost_after=timedelta())
-        for kind in shipped.temperaments
-        if kind.code in CERTAIN
-    )
-    planned = plan(crowd=replace(shipped, temperaments=kinds), participants=len(kinds), days=24, enrolment_days=5)
-    with lived(tmp_path_factory.mktemp("certain"), planned) as found:
-        yield found
 
 
 def wrote(thread: Thread) -> list[str]:

@@ -1,7 +1,6 @@
 """The report of a rehearsal: one file that loads nothing, in both languages, without findings of axe."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -19,41 +18,57 @@ LANGUAGES = ("en", "tr")
 TEMPLATES = paths.templates() / "rehearsal"
 
 
-@pytest.fixture(scope="module", params=LANGUAGES)
-def file(request: pytest.FixtureRequest, rehearsed: Rehearsed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(params=LANGUAGES)
+def file(request: pytest.FixtureRequest, certain: Rehearsed, tmp_path: Path) -> Path:
     """Return the report as a file, in each language."""
-    written = tmp_path_factory.mktemp("report") / f"{request.param}.html"
-    written.write_text(page_of(rehearsed.report, request.param), encoding="utf-8")
-    return written
+    return written(certain, request.param, tmp_path)
 
 
-@pytest.fixture(params=[(360, "light"), (1280, "dark"), (360, "dark"), (1280, "light")], ids=str)
-def tab(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Return a tab of a telephone or a desk, in light or dark."""
-    width: int = request.param[0]
-    scheme: Literal["light", "dark"] = request.param[1]
+def written(found: Rehearsed, language: str, folder: Path) -> Path:
+    """Write a report down."""
+    file = folder / f"{language}.html"
+    file.write_text(page_of(found.report, language), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    "language, width, scheme",
+    [("en", 360, "light"), ("en", 1280, "dark"), ("tr", 360, "dark"), ("tr", 1280, "light")],
+)
+def test_the_report_has_no_findings_and_asks_for_nothing(
+    chromium: Browser,
+    certain: Rehearsed,
+    tmp_path: Path,
+    language: str,
+    width: int,
+    scheme: Literal["light", "dark"],
+) -> None:
+    file = written(certain, language, tmp_path)
     context = chromium.new_context(viewport={"width": width, "height": 740}, color_scheme=scheme)
-    context.set_default_timeout(10_000)
-    yield context.new_page()
-    context.close()
-
-
-def test_the_report_has_no_findings_and_asks_for_nothing(tab: Page, file: Path) -> None:
-    asked: list[str] = []
-    said: list[str] = []
+    tab, asked, said = context.new_page(), list[str](), list[str]()
     tab.on("request", lambda request: asked.append(request.url))
     tab.on("console", lambda message: said.append(message.text))
     tab.goto(file.as_uri())
-    assert tab.locator("html").get_attribute("lang") == file.stem
+    assert tab.locator("html").get_attribute("lang") == language
     assert faults(tab) == []
     assert (asked, said) == ([file.as_uri()], [])
+    context.close()
 
 
-def test_every_picture_has_its_figures_in_a_table_or_beside_it(tab: Page, file: Path) -> None:
-    tab.goto(file.as_uri())
-    for figure in tab.locator("figure").all():
+def test_nothing_is_wider_than_the_smallest_telephone_or_a_tablet(page: Page, file: Path) -> None:
+    page.goto(file.as_uri())
+    for width in (320, 700, 900):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_every_picture_has_its_figures_in_a_table_or_beside_it(page: Page, file: Path) -> None:
+    page.goto(file.as_uri())
+    figures = page.locator("figure").all()
+    assert len(figures) >= 5
+    for figure in figures:
         assert figure.locator("table").count() or figure.locator("li .value").count()
-    assert tab.locator("svg[role=img]:not([aria-label])").count() == 0
+    assert page.locator("svg[role=img]:not([aria-label])").count() == 0
 
 
 def test_every_printed_page_says_that_it_is_simulated(page: Page, file: Path) -> None:
@@ -73,11 +88,11 @@ def test_the_file_holds_no_script_and_loads_nothing(file: Path) -> None:
     assert re.findall(r'href="(?!#)', text) == []
 
 
-def test_it_names_what_was_rehearsed(rehearsed: Rehearsed, file: Path) -> None:
-    text, asked = file.read_text(encoding="utf-8"), rehearsed.report.parameters
+def test_it_names_what_was_rehearsed(certain: Rehearsed, file: Path) -> None:
+    text, asked = file.read_text(encoding="utf-8"), certain.report.parameters
     for value in (asked.study, asked.sha256, str(asked.seed), asked.release):
         assert value in text
-    for person in rehearsed.report.rows:
+    for person in certain.report.rows:
         assert person.participant in text
 
 
