@@ -1,5 +1,6 @@
 """`pro-service rehearse`: a study lived through in virtual time, before anybody is asked."""
 
+import os
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import date, datetime
@@ -64,9 +65,9 @@ def rehearse(
     """Live through a study with invented participants, in a database that is thrown away; nothing leaves."""
     if study_code and file:
         raise click.UsageError("--study and --file exclude each other: name one of them.")
-    if out is not None and not out.absolute().parent.is_dir():
+    if out is not None and not os.access(out.absolute().parent, os.W_OK):
         raise RejectedError(
-            (Fault("--out", None, "its folder does not exist", "make the folder, or name another file"),)
+            (Fault("--out", None, "its folder does not exist or cannot be written to", "name a file elsewhere"),)
         )
     from pro_service.documents.rehearsal import page  # noqa: PLC0415
     from pro_service.use_cases.rehearsal.rehearse import rehearse as use_case  # noqa: PLC0415
@@ -123,12 +124,12 @@ def _show(report: Any, out: Path | None) -> None:
         for w in report.windows
     ]
     show_table(head, rows)
-    reached = [step for step in report.steps if step.planned]
+    reached = [step for step in report.steps if step.expected]
     if reached:
         click.echo()
         show_table(
-            ("prompt", "", "planned", "sent", "delivered", "failed", "answered", "segments"),
-            [(s.window, s.kind, s.planned, s.sent, s.delivered, s.failed, s.answered, s.segments) for s in reached],
+            ("prompt", "", "expected", "sent", "delivered", "failed", "answered", "segments"),
+            [(s.window, s.kind, s.expected, s.sent, s.delivered, s.failed, s.answered, s.segments) for s in reached],
         )
     cost = "" if report.cost is None else f", cost {report.cost}"
     calls, tasks = sum(report.calls.values()), sum(level.raised for level in report.levels)

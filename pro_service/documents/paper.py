@@ -37,6 +37,8 @@ def render(template: str, language: str, values: Mapping[str, object]) -> str:
     environment.install_gettext_translations(translated, newstyle=True)  # type: ignore[attr-defined]
     environment.filters |= {
         "number": partial(_number, language=language),
+        "money": partial(_money, language=language),
+        "price": partial(_price, language=language),
         "percent": partial(_percent, language=language),
         "day": partial(_day, language=language),
         "short_day": partial(_short_day, language=language),
@@ -50,6 +52,15 @@ def render(template: str, language: str, values: Mapping[str, object]) -> str:
 
 def _number(value: float | Decimal, *, language: str) -> str:
     return format_decimal(value, locale=language)
+
+
+def _money(value: float, *, language: str) -> str:
+    return format_decimal(value, format="#,##0.00", locale=language)
+
+
+def _price(value: float, *, language: str) -> str:
+    """Of one segment: some cost less than a hundredth."""
+    return format_decimal(value, format="#,##0.00####", locale=language)
 
 
 def _percent(share: float | None, *, language: str) -> str:

@@ -89,7 +89,7 @@ class Step:
 
     window: str
     kind: str
-    planned: int
+    expected: int
     """Windows that reached this step's moment, of participants who get texts."""
     sent: int
     delivered: int
@@ -100,8 +100,8 @@ class Step:
 
     @property
     def not_needed(self) -> int:
-        """Planned and not sent: answered before, stopped, or the number does not work."""
-        return self.planned - self.sent
+        """Expected and not sent: answered before, stopped, or the number does not work."""
+        return self.expected - self.sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,10 @@ class Traffic:
     """Texts of one kind, language or channel."""
 
     name: str
+    expected: int | None
+    """Prompts that the protocol has for these participants; None where that is not counted."""
+    prompts: int
+    """Prompts among what was sent."""
     sent: int
     delivered: int
     failed: int

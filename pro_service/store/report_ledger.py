@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from pro_service.core.protocol import LevelCode
 from pro_service.store import inbox
 from pro_service.store.schema import calls, escalations, inbound, messages, participants, responses, sites, windows
 from pro_service.store.vault import Vault, opened
@@ -26,6 +27,21 @@ class Sent:
     item: str | None
     window: str | None
     closes_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """An open escalation, with what decides whose turn it is."""
+
+    id: int
+    level: LevelCode
+    reason: str
+    participant: str | None
+    window: str | None
+    closes_at: datetime | None
+    save_by: datetime | None
+    due_at: datetime
+    look_again_at: datetime | None
 
 
 def sent(session: Session, message_id: int) -> Sent:
@@ -102,6 +118,21 @@ def tasks(session: Session, study_id: int) -> list[Row[Any]]:
 def replies(session: Session, study_id: int) -> int:
     """How many texts participants wrote."""
     return session.scalar(select(func.count()).select_from(inbound).where(i.study_id == study_id)) or 0
+
+
+def open_tasks(session: Session, study_id: int, site_id: int) -> list[OpenTask]:
+    """Everything that is open at a site, by when it is due."""
+    e = escalations.c
+    statement = (
+        select(
+            e.id, e.level, e.reason, p.code, w.code.label("window"), w.closes_at, e.save_by, e.due_at, e.look_again_at,
+        )
+        .outerjoin(participants, p.id == e.participant_id)
+        .outerjoin(windows, w.id == e.window_id)
+        .where(e.study_id == study_id, e.site_id == site_id, e.resolved_at.is_(None))
+        .order_by(e.due_at, e.id)
+    )  # fmt: skip
+    return [OpenTask(*row) for row in session.execute(statement)]
 
 
 def words_sent(session: Session, vault: Vault, participant_id: int) -> list[tuple[datetime, str, str, int, str]]:

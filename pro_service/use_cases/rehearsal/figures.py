@@ -2,12 +2,13 @@
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import quantiles
+from typing import Literal
 
-from pro_service.core.case import PROMPTS, Case, status
+from pro_service.core.case import PROMPTS, Case, Participant, status
 from pro_service.core.prompts import step_moment
 from pro_service.documents.rehearsal import BINS, Kind, Level, Row, Step, Times, Traffic, Window
 from pro_service.store import report_ledger, reports
@@ -133,8 +134,8 @@ def answered_after(found: Facts) -> dict[int, AnyRow]:
 
 
 def steps(rehearsal: Rehearsal, found: Facts) -> tuple[Step, ...]:
-    """Every prompt of the protocol: how often it was planned, sent, delivered and answered."""
-    planned = Counter(_planned(found))
+    """Every prompt of the protocol: how often it was expected, sent, delivered and answered."""
+    expected = Counter((code, step) for _, code, step in _expected(found))
     answered = answered_after(found)
     ledger = []
     for point in rehearsal.protocol.time_points:
@@ -146,7 +147,7 @@ def steps(rehearsal: Rehearsal, found: Facts) -> tuple[Step, ...]:
                 Step(
                     window=point.code,
                     kind=step.name,
-                    planned=planned[key],
+                    expected=expected[key],
                     sent=len(left),
                     delivered=sum(row.state == ARRIVED for row in left),
                     failed=sum(row.state in FAILED for row in of_step),
@@ -157,21 +158,22 @@ def steps(rehearsal: Rehearsal, found: Facts) -> tuple[Step, ...]:
     return tuple(ledger)
 
 
-def _planned(found: Facts) -> Iterable[tuple[str, str]]:
-    """(window, step) for each participant who gets texts and has reached the step's moment."""
+def _expected(found: Facts) -> Iterable[tuple[Participant, str, str]]:
+    """(who, window, step) for each participant who gets texts and has reached the step's moment."""
     for case in found.cases:
         for window in case.current if case.participant.consented_at is not None else ():
             for step in window.point.steps:
                 if step_moment(case, window, step) < found.now:
-                    yield window.code, step.name
+                    yield case.participant, window.code, step.name
 
 
-def traffic(found: Facts, price: float | None, name_of: Callable[[AnyRow], str]) -> tuple[Traffic, ...]:
-    """Texts by kind, language or channel: whatever `name_of` a row says."""
+def traffic(found: Facts, price: float | None, field: Literal["kind", "language", "channel"]) -> tuple[Traffic, ...]:
+    """Texts by kind, language or channel."""
     answered = answered_after(found)
     groups: dict[str, list[AnyRow]] = defaultdict(list)
     for row in found.texts:
-        groups[name_of(row)].append(row)
+        groups[str(getattr(row, field))].append(row)
+    expected = {} if field == "kind" else Counter(getattr(who, field) for who, _, _ in _expected(found))
     ledger = []
     for name, group in groups.items():
         left = [row for row in group if row.accepted_at is not None]
@@ -179,6 +181,8 @@ def traffic(found: Facts, price: float | None, name_of: Callable[[AnyRow], str])
         ledger.append(
             Traffic(
                 name=name,
+                expected=None if field == "kind" else expected[name],
+                prompts=sum(row.kind in PROMPTS for row in left),
                 sent=len(left),
                 delivered=sum(row.state == ARRIVED for row in left),
                 failed=sum(row.state in FAILED for row in group),

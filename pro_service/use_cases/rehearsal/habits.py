@@ -159,8 +159,9 @@ class Habits:
         if done.form is not None and not done.faults:
             self.forms.setdefault(person.code, []).append(Filled(self.life.now, answers))
 
-    def keeps_word(self, person: Person, window: str, item: str) -> None:
+    def keeps_word(self, person: Person, window: str) -> None:
         """Answer after having said so on the telephone: by the link, or by a text to the last question."""
+        item = self.protocol.time_point(window).items[0]
         if window in person.links:
             self.life.at(self._in_their_time(person), partial(self.fills_in, person, window))
         elif person.channel == "sms-reply":

@@ -1,4 +1,4 @@
-"""The coordinators of a rehearsal: they look at today's list at fixed hours, telephone, explain and resolve."""
+"""The coordinators of a rehearsal: they look at what is open at fixed hours, telephone, explain and resolve."""
 
 import random
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from pro_service.core.calendar import is_working, local_day
 from pro_service.core.protocol import Protocol, Site
 from pro_service.core.windows import local_instant, within
 from pro_service.runtime import holidays_of
-from pro_service.store import report_today
+from pro_service.store import report_ledger
 from pro_service.store.audit import Actor
-from pro_service.store.report_today import Task
+from pro_service.store.report_ledger import OpenTask
 from pro_service.use_cases import calls, entry
 from pro_service.use_cases.lived import Life
 from pro_service.use_cases.rehearsal.crowd import OfficeHabits
@@ -84,37 +84,41 @@ class Office:
         self.at_work = True
         self.life.after(timedelta(minutes=minutes), self._goes_on)
 
-    def _next(self) -> Task | None:
-        """Safety first, then the calls that can still save a window, then everything else."""
+    def _next(self) -> OpenTask | None:
+        """Safety first, then calls that can still save a window (the least time left first), then everything else."""
         now, today = self.life.now, local_day(self.life.now, self.zone)
-        rt = self.life.rt
-        with rt.sessions.reading() as session:
-            shown = report_today.today(session, rt.loader, self.study_id, now, {self.site_id})
-        ready = [task for task in (*shown.queue, *shown.tasks) if self._ready(task, now)]
+        with self.life.rt.sessions.reading() as session:
+            tasks = report_ledger.open_tasks(session, self.study_id, self.site_id)
+        # A window whose call became urgent has two of them open, and is one call to make.
+        urgent = {(task.participant, task.window) for task in tasks if task.level == "E2"}
+        ready = [
+            task
+            for task in tasks
+            if self._ready(task, now) and not (task.level == "E1" and (task.participant, task.window) in urgent)
+        ]
         if self.made.get(today, 0) >= self.manner.calls_a_day:
-            if any(task.level in ("E1", "E2") for task in ready):
+            if any(_calls(task) for task in ready):
                 self.full.add(today)
-            ready = [task for task in ready if task.level not in ("E1", "E2")]
-        return min(ready, key=lambda task: task.level != "ES", default=None)
+            ready = [task for task in ready if not _calls(task)]
+        return min(ready, key=_turn, default=None)
 
-    def _ready(self, task: Task, now: datetime) -> bool:
+    def _ready(self, task: OpenTask, now: datetime) -> bool:
         later = max((m for m in (task.look_again_at, self.rests.get(task.id)) if m is not None), default=now)
         return later <= now
 
-    def _does(self, task: Task) -> int:
+    def _does(self, task: OpenTask) -> int:
         """Work on one task; gives the minutes it took."""
         person = self.people.get(task.participant or "")
-        wanted = task.level in ("E1", "E2") or task.reason == "asked_for_call"
-        if person is None or not wanted:
+        if person is None or not _calls(task):
             self._settles(task, person)
             return self.manner.minutes_a_task
         today = local_day(self.life.now, self.zone)
         self.made[today] = self.made.get(today, 0) + 1
         self.rests[task.id] = self.life.now + NEXT_TIME
-        self._calls(task, person)
+        self._telephones(task, person)
         return self.manner.minutes_a_call
 
-    def _settles(self, task: Task, person: Person | None) -> None:
+    def _settles(self, task: OpenTask, person: Person | None) -> None:
         with suppress(calls.WorkRefusedError):
             if task.level == "E3":
                 calls.explain_missing(self.life.rt, self.actor, task.id, _why(person))
@@ -123,7 +127,7 @@ class Office:
 
     # The telephone ---------------------------------------------------------------------------------------------------
 
-    def _calls(self, task: Task, person: Person) -> None:
+    def _telephones(self, task: OpenTask, person: Person) -> None:
         kind = person.temperament
         lost = person.lost_at is not None and self.life.now >= person.lost_at
         if lost or kind.number == "wrong":
@@ -134,7 +138,7 @@ class Office:
             if self._chance(kind.often("rings_back")):
                 wait = timedelta(minutes=self.chance.randint(*RINGS_BACK))
                 self.life.after(wait, partial(self._is_rung, task, person))
-        elif task.point is None:
+        elif task.window is None:
             self._settles(task, person)
         elif self._chance(kind.often("tells")):
             self._enters(task, person)
@@ -143,26 +147,27 @@ class Office:
         else:
             self._notes(task, "will_do_it")
             if self._chance(kind.often("keeps_word")):
-                self.habits.keeps_word(person, task.point.code, task.point.items[0])
+                self.habits.keeps_word(person, task.window)
 
     def _chance(self, share: float) -> bool:
         return self.chance.random() < share
 
-    def _notes(self, task: Task, outcome: calls.Outcome) -> None:
+    def _notes(self, task: OpenTask, outcome: calls.Outcome) -> None:
         with suppress(calls.WorkRefusedError):
             calls.record(self.life.rt, self.actor, task.id, calls.Told(outcome))
 
-    def _is_rung(self, task: Task, person: Person) -> None:
+    def _is_rung(self, task: OpenTask, person: Person) -> None:
         """Somebody rings back: the answers are taken if anybody is there and the window is open."""
         there = within(self.life.now, self.protocol.working_hours, self.zone)
-        if there and task.point is not None and (task.closes_at is None or self.life.now < task.closes_at):
+        if there and task.window is not None and (task.closes_at is None or self.life.now < task.closes_at):
             self._enters(task, person)
 
-    def _enters(self, task: Task, person: Person) -> None:
-        if task.point is None:
+    def _enters(self, task: OpenTask, person: Person) -> None:
+        code = task.window
+        if code is None:
             return
-        code = task.point.code
-        values = {i: str(person.feels(self.protocol, code, i, self.chance)) for i in task.point.items}
+        items = self.protocol.time_point(code).items
+        values = {item: str(person.feels(self.protocol, code, item, self.chance)) for item in items}
         filled = entry.Filled(values=values, mode="telephone", task=task.id, reason=TOLD)
         entry.enter(self.life.rt, self.actor, self.study_id, person.code, code, filled)
 
@@ -175,6 +180,16 @@ class Office:
         items = self.protocol.time_point(window).items
         values = {item: str(person.feels(self.protocol, window, item, self.chance)) for item in items}
         entry.enter(self.life.rt, self.actor, self.study_id, person.code, window, entry.Filled(values=values))
+
+
+def _calls(task: OpenTask) -> bool:
+    """Whether this work is a telephone call."""
+    return task.level in ("E1", "E2") or task.reason == "asked_for_call"
+
+
+def _turn(task: OpenTask) -> tuple[bool, bool, datetime]:
+    """What comes first when this is sorted."""
+    return task.level != "ES", not _calls(task), task.save_by or task.due_at
 
 
 def _why(person: Person | None) -> calls.MissingReason:
