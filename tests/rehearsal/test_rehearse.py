@@ -1,10 +1,12 @@
 """A rehearsal gives the same for the same seed, leaves nothing behind, and reaches nobody."""
 
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,11 +31,16 @@ def _hears(event: str, _arguments: tuple[object, ...]) -> None:
         _heard.append(event)
 
 
+@cache
+def _listen() -> None:
+    """An audit hook cannot be taken away again: one is enough."""
+    sys.addaudithook(_hears)
+
+
 @contextmanager
 def listening() -> Iterator[list[str]]:
     """Hear of every socket that is made, used or looked up meanwhile."""
-    if not _heard and not _listening:
-        sys.addaudithook(_hears)
+    _listen()
     _heard.clear()
     _listening.append(True)
     yield _heard
@@ -48,6 +55,8 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 
 def test_no_socket_is_touched() -> None:
+    with listening() as heard, socket.socket():
+        assert heard == ["socket.__new__"]
     with listening() as heard:
         report = small()
     assert report.texts > 0
