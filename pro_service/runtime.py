@@ -98,12 +98,12 @@ class Runtime:
             self.sms.close()
 
 
-def open_runtime(settings: Settings, *, pool_size: int = 10) -> Runtime:
-    """Make a runtime from the settings.
+def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = True) -> Runtime:
+    """Make a runtime from the settings. `lasting`: see `make_engine`.
 
     Raises BehindError (schema), WrongKeyError (DATA_KEYS) or ClockError (PRO_SERVICE_NOW).
     """
-    engine = make_engine(settings.database_url, pool_size=pool_size)
+    engine = make_engine(settings.database_url, pool_size=pool_size, lasting=lasting)
     try:
         migrate.require_current(engine)
         sessions = Sessions(engine)

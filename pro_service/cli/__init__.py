@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from pro_service.cli import demo, doctor, participant, report, running, study, user
+from pro_service.cli import demo, doctor, participant, rehearse, report, running, study, user
 from pro_service.cli.terminal import Guarded, State
 
 __all__ = ["main"]
@@ -39,5 +39,6 @@ main.add_command(running.reconcile)
 main.add_command(running.quarantine)
 main.add_command(running.simulate_twilio)
 main.add_command(report.report)
+main.add_command(rehearse.rehearse)
 main.add_command(doctor.doctor)
 main.add_command(demo.demo)

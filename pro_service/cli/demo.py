@@ -1,27 +1,11 @@
 """`pro-service demo`: the demonstration study."""
 
-import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Any
 
 import click
 
-from pro_service.cli.terminal import State, as_json, opened, show_json
-
-
-def _bar(shown: ExitStack) -> Callable[[int, int], None]:
-    """A progress bar that appears with the first day: a second call lives through none."""
-    bars: list[Any] = []
-
-    def lived(done: int, days: int) -> None:
-        if not bars:
-            bar = click.progressbar(length=days, label="Living through a hundred days", file=sys.stderr)
-            bars.append(shown.enter_context(bar))
-        bars[0].update(done - bars[0].pos)
-
-    return lived
+from pro_service.cli.terminal import State, as_json, day_bar, opened, show_json
 
 
 @click.command()
@@ -34,7 +18,7 @@ def demo(state: State) -> None:
     with opened(state) as rt:
         try:
             with ExitStack() as shown:
-                login = use_case.seed(rt, _bar(shown))
+                login = use_case.seed(rt, day_bar(shown, "Living through a hundred days"))
         except use_case.NotADemoError as error:
             click.echo(f"pro-service: this database holds the study {error}; a demonstration needs its own", err=True)
             raise click.exceptions.Exit(1) from None

@@ -14,10 +14,10 @@ from pro_service.cli.terminal import (
     show_fault,
     show_json,
     show_table,
+    text_of,
     who,
 )
 from pro_service.core.durations import iso
-from pro_service.core.faults import Fault, RejectedError
 from pro_service.core.protocol import Protocol
 
 
@@ -34,7 +34,7 @@ def check(state: State, file: Path) -> None:
     """Name every fault of a protocol file and of the texts it needs. Needs no database."""
     from pro_service.use_cases import study as use_case  # noqa: PLC0415
 
-    checked = use_case.check(_text(file))
+    checked = use_case.check(text_of(file))
     for fault in checked.contacts:
         show_fault(fault, "yellow", err=True)
     if checked.contacts:
@@ -55,7 +55,7 @@ def load(state: State, file: Path) -> None:
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import study as use_case  # noqa: PLC0415
 
-    text = _text(file)
+    text = text_of(file)
     with opened(state) as rt:
         done = use_case.load(rt, Actor(kind="staff", id=who(), source="cli"), text)
     if state.as_json:
@@ -123,11 +123,3 @@ def _show(found: dict[str, Any]) -> None:
     show_table(("window", "label", "asked by", "target", "items", "prompts"), windows)
     click.echo()
     show_table(("site", "name", "zone", "country", "telephone"), [tuple(site.values()) for site in found["sites"]])
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = file.read_bytes().count(b"\n", 0, error.start) + 1
-        raise RejectedError((Fault("", line, "the file is not UTF-8", "save it as UTF-8"),)) from None

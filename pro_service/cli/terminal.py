@@ -2,8 +2,9 @@
 
 import getpass
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -102,7 +103,28 @@ def who() -> str:
         return "cli:unknown"
 
 
+def text_of(file: Path) -> str:
+    """The text of a file that a person wrote; RejectedError if it is not UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = file.read_bytes().count(b"\n", 0, error.start) + 1
+        raise RejectedError((Fault("", line, "the file is not UTF-8", "save it as UTF-8"),)) from None
+
+
 # Printing ------------------------------------------------------------------------------------------------------------
+
+
+def day_bar(shown: ExitStack, label: str) -> Callable[[int, int], None]:
+    """A progress bar over days that appears with the first one: what lives through none shows none."""
+    bars: list[Any] = []
+
+    def lived(done: int, days: int) -> None:
+        if not bars:
+            bars.append(shown.enter_context(click.progressbar(length=days, label=label, file=sys.stderr)))
+        bars[0].update(done - bars[0].pos)
+
+    return lived
 
 
 def show_json(value: object) -> None:

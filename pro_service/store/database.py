@@ -42,8 +42,11 @@ def wal_is_safe(version: tuple[int, int, int]) -> bool:
     return version < (3, 7, 0)
 
 
-def make_engine(url: str, *, pool_size: int = 10) -> Engine:
-    """An engine that hides parameters in its errors and logs."""
+def make_engine(url: str, *, pool_size: int = 10, lasting: bool = True) -> Engine:
+    """An engine that hides parameters in its errors and logs.
+
+    Not `lasting`: a SQLite file that is thrown away need not outlive a power cut, and nothing waits for the disk.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(
@@ -63,6 +66,8 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
         connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare)
+    if not lasting:
+        event.listen(engine, "connect", _hurry)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -90,6 +95,11 @@ def _prepare(connection: Any, _record: object) -> None:
     # A batch changes pages all over the file: checkpoints every 4 MB write the same ones again and again.
     cursor.execute("PRAGMA wal_autocheckpoint = 4000")
     cursor.close()
+
+
+def _hurry(connection: Any, _record: object) -> None:
+    """Let one connection leave writing to the operating system."""
+    connection.cursor().execute("PRAGMA synchronous = OFF").close()
 
 
 def _begin(connection: Connection) -> None:

@@ -5,26 +5,23 @@ replies and forms do the work, and invented participants answer on invented tele
 end, inside open windows, so that their texts leave through the configured provider at once.
 """
 
-import heapq
 import random
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from itertools import count
 from zoneinfo import ZoneInfo
 
 from pro_service import paths
 from pro_service.core.protocol import Protocol
-from pro_service.gateways.nowhere import NowhereGateway
-from pro_service.gateways.outgoing import Accepted, Outgoing
+from pro_service.gateways.outgoing import Outgoing
 from pro_service.runtime import Runtime
-from pro_service.store import audit, cases, reports, studies, waiting
-from pro_service.use_cases import accounts, calls, enrol, entry, receive, reporting, study, survey
-from pro_service.use_cases.deliver import deliver
+from pro_service.store import audit, reports, studies
+from pro_service.use_cases import accounts, calls, enrol, entry, reporting, study, survey
 from pro_service.use_cases.demo_people import NEW, PARTICIPANTS, Person, asks, invent
-from pro_service.use_cases.tick import beat, tick
+from pro_service.use_cases.lived import Life, Progress
+from pro_service.use_cases.tick import beat
 
 STUDY = "DEMO"
 EMAIL = "coordinator@demo.example"
@@ -33,8 +30,6 @@ SEED = 7
 CLI = audit.Actor(kind="system", id="demo", source="cli")
 LINK = re.compile(r"/q/([\w-]+)")
 ENROLLED_AT = time(15, 0)
-Progress = Callable[[int, int], None]
-"""(days lived through, days in all)."""
 
 
 class NotADemoError(Exception):
@@ -61,44 +56,18 @@ def seed(rt: Runtime, progress: Progress | None = None) -> DemoLogin:
         raise NotADemoError(", ".join(others))
     if enrolled:
         return DemoLogin(EMAIL, PASSWORD, enrolled, made=False)
-    _Life(rt).live(progress or (lambda _done, _all: None))
+    _Past(rt).live(progress or (lambda _done, _all: None))
     return DemoLogin(EMAIL, PASSWORD, PARTICIPANTS, made=True)
 
 
-@dataclass(slots=True)
-class _Telephones(NowhereGateway):
-    """A telephone network that delivers at once and remembers what it delivered."""
-
-    arrived: list[tuple[str, Outgoing]] = field(default_factory=list)
-    numbers: Iterator[int] = field(default_factory=lambda: count(1))
-
-    def send(self, outgoing: Outgoing) -> Accepted:
-        """Take a text."""
-        sid = f"SM{next(self.numbers):032x}"
-        self.arrived.append((sid, outgoing))
-        return Accepted(sid, "queued")
-
-
-@dataclass(slots=True)
-class _Clock:
-    now: datetime
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-class _Life:
+class _Past:
     """The virtual past of the demonstration."""
 
     def __init__(self, rt: Runtime) -> None:
         self.real, self.end = rt, rt.clock()
         self.random = random.Random(SEED)  # noqa: S311 -- invented people, the same every time
-        self.clock = _Clock(self.end)
-        self.telephones = _Telephones()
-        self.rt = replace(rt, clock=self.clock, sms=self.telephones, mail=None)
-        self.events: list[tuple[datetime, int, Callable[[], None]]] = []
-        self.order = count()
-        self.replies = count(1)
+        self.life = Life(rt, self.end)
+        self.rt = self.life.rt
         self.people: dict[str, Person] = {}
         self.protocol: Protocol
         self.study_id: int
@@ -117,8 +86,9 @@ class _Life:
         self.coordinator = audit.Actor("staff", f"user:{added.user_id}", "dashboard", user_id=added.user_id)
         for number in range(PARTICIPANTS):
             self._plan(number)
-        self._run(progress)
-        self.clock.now = self.end
+        self._mornings(min(person.procedure for person in self.people.values()))
+        self.life.live(self.end, self._read, progress)
+        self.life.clock.now = self.end
         for person in list(self.people.values())[-NEW:]:
             self._enrol(person, self.end)
         beat(self.real, "tick")
@@ -131,12 +101,9 @@ class _Life:
         if number < PARTICIPANTS - NEW:
             zone = ZoneInfo(self.protocol.sites[person.site].zone)
             enrolled = datetime.combine(person.procedure, ENROLLED_AT, tzinfo=zone).astimezone(UTC)
-            self._at(enrolled, partial(self._enrol, person, enrolled))
+            self.life.at(enrolled, partial(self._enrol, person, enrolled))
             if chance.random() < 0.9:  # noqa: PLR2004 -- the ward is sometimes busy
-                self._at(enrolled + timedelta(minutes=5), partial(self._an_hour_later, person))
-
-    def _at(self, moment: datetime, action: Callable[[], None]) -> None:
-        heapq.heappush(self.events, (moment, next(self.order), action))
+                self.life.at(enrolled + timedelta(minutes=5), partial(self._an_hour_later, person))
 
     def _enrol(self, person: Person, moment: datetime) -> None:
         zone = ZoneInfo(self.protocol.sites[person.site].zone)
@@ -148,46 +115,20 @@ class _Life:
         filled = entry.Filled(values=values, mode="clinic")
         entry.enter(self.rt, self.coordinator, self.study_id, person.code, "V1H", filled)
 
-    def _run(self, progress: Progress) -> None:
-        """From one moment that matters to the next, until now."""
-        start = min(moment for moment, _, _ in self.events)
-        days = (self.end - start).days
-        self._mornings(start.date())
-        while True:
-            upcoming = [moment for moment, _, _ in self.events[:1]] + self._due()
-            moment = min(upcoming, default=self.end)
-            if moment >= self.end:
-                return
-            self.clock.now = max(moment, self.clock.now) if self.clock.now < self.end else moment
-            while self.events and self.events[0][0] <= self.clock.now:
-                heapq.heappop(self.events)[2]()
-            tick(self.rt)
-            deliver(self.rt)
-            self._listen()
-            progress((self.clock.now - start).days, days)
-
-    def _due(self) -> list[datetime]:
-        with self.rt.sessions.reading() as session:
-            moments = (cases.next_look(session), waiting.next_try(session))
-        return [moment for moment in moments if moment is not None]
-
     # What people do with their telephones ----------------------------------------------------------------------------
 
-    def _listen(self) -> None:
-        """Let everybody read what has arrived, and answer in their own time."""
-        texts, self.telephones.arrived = self.telephones.arrived, []
-        for sid, text in texts:
-            token = str(text.callback_url).rpartition("/")[2]
-            receive.take_receipt(self.rt, token, {"MessageSid": sid, "MessageStatus": "delivered"})
-            person = self.people[text.to]
-            link = LINK.search(text.body)
-            asked = [item for item in self.protocol.items.values() if asks(item.question[person.language], text.body)]
-            if link is not None:
-                self._react(person, partial(self._fill_in, person, link[1]))
-            elif asked and asked[0].primary:
-                self._react(person, partial(self._answer, person))
-            elif asked and person.habit != "partial":
-                self._after(3, partial(self._text, person, str(self.random.randint(1, 4))))
+    def _read(self, text: Outgoing) -> None:
+        """Let somebody read a text that has arrived, and answer in their own time."""
+        self.life.receipt(text, "delivered")
+        person = self.people[text.to]
+        link = LINK.search(text.body)
+        asked = [item for item in self.protocol.items.values() if asks(item.question[person.language], text.body)]
+        if link is not None:
+            self._react(person, partial(self._fill_in, person, link[1]))
+        elif asked and asked[0].primary:
+            self._react(person, partial(self._answer, person))
+        elif asked and person.habit != "partial":
+            self._after(3, partial(self._text, person, str(self.random.randint(1, 4))))
 
     def _react(self, person: Person, answer: Callable[[], None]) -> None:
         person.asked += 1
@@ -196,7 +137,7 @@ class _Life:
             self._after(self.random.randint(4, 200), answer)
 
     def _after(self, minutes: int, action: Callable[[], None]) -> None:
-        self._at(self.clock.now + timedelta(minutes=minutes), action)
+        self.life.after(timedelta(minutes=minutes), action)
 
     def _answer(self, person: Person) -> None:
         self._text(person, self._words(person))
@@ -213,8 +154,7 @@ class _Life:
         return str(score) if self.random.random() < 0.9 else f"{score}-{score + 1}"  # noqa: PLR2004
 
     def _text(self, person: Person, words: str) -> None:
-        said = {"MessageSid": f"SM{next(self.replies):031x}d", "From": person.phone, "Body": words, "NumMedia": "0"}
-        receive.receive(self.rt, said)
+        self.life.text(person.phone, words)
 
     def _fill_in(self, person: Person, token: str) -> None:
         score = "declined" if person.habit == "declines" else str(self._score(person))
@@ -229,7 +169,7 @@ class _Life:
         """Every morning but the last two: today's work is still to be done."""
         day = first
         while day < self.end.date() - timedelta(days=1):
-            self._at(datetime.combine(day, time(8), tzinfo=UTC), self._work_through)
+            self.life.at(datetime.combine(day, time(8), tzinfo=UTC), self._work_through)
             day += timedelta(days=1)
 
     def _work_through(self) -> None:

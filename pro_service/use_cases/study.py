@@ -87,8 +87,12 @@ def load(rt: Runtime, actor: Actor, text: str, folder: Path | None = None) -> Lo
     checked = check(text, folder)
     if checked.contacts:
         raise RejectedError(checked.contacts)
-    protocol, wording = to_json(checked.protocol), _canonical(checked.frames)
-    sha256 = hashlib.sha256(f"{protocol}\n{wording}".encode()).hexdigest()
+    return keep(rt, actor, checked)
+
+
+def keep(rt: Runtime, actor: Actor, checked: Checked) -> Loading:
+    """Store a checked protocol and its texts as one version; the same again changes nothing."""
+    protocol, wording, sha256 = _bundled(checked)
     now = rt.clock()
     with rt.sessions.begin() as session:
         writer = Writer(session, now, actor, rt.vault)
@@ -114,6 +118,27 @@ def load(rt: Runtime, actor: Actor, text: str, folder: Path | None = None) -> Lo
         writer.audit(entry, ZoneInfo(next(iter(checked.protocol.sites.values())).zone))
         writer.flush()
     return Loading(study, version, unchanged=False, new_sites=new_sites)
+
+
+def _bundled(checked: Checked) -> tuple[str, str, str]:
+    """A version as it is stored: protocol and wording as canonical JSON, and the digest of both."""
+    protocol, wording = to_json(checked.protocol), _canonical(checked.frames)
+    return protocol, wording, hashlib.sha256(f"{protocol}\n{wording}".encode()).hexdigest()
+
+
+def digest(checked: Checked) -> str:
+    """The digest under which a checked protocol and its texts would be stored."""
+    return _bundled(checked)[2]
+
+
+def stored(rt: Runtime, study: Study) -> tuple[Checked, Version]:
+    """The version that new participants get, whole: its protocol and its texts. Only looks."""
+    with rt.sessions.reading() as session:
+        version = studies.newest(session, study.id)
+        if version is None:
+            raise _no_study("has no protocol")
+        bundle = rt.bundles.get(session, version.id)
+    return Checked(bundle.protocol, bundle.wording.frames, ()), version
 
 
 def show(rt: Runtime, study: Study) -> Shown:

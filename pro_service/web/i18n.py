@@ -1,6 +1,5 @@
 """The reader's language: English sources, catalogues beside the templates, dates as people say them."""
 
-import io
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from gettext import NullTranslations
@@ -8,26 +7,21 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import Translations
 from flask import Flask, current_app, g
 
-from pro_service import wording
+from pro_service import catalogues, wording
 
 LANGUAGES: Mapping[str, str] = {"tr": "Türkçe", "en": "English"}
 """Languages of the pages, by what their speakers call them."""
 
-SOURCE = "en"
+SOURCE = catalogues.SOURCE
 CATALOGUES = "catalogues"
 MINUTE = timedelta(minutes=1)
 
 
 def install(app: Flask, folder: Path) -> None:
     """Read the catalogues of `folder` (`tr.po`, …) and teach the templates to speak them."""
-    app.extensions[CATALOGUES] = {SOURCE: NullTranslations()} | {
-        file.stem: _catalogue(file) for file in sorted(folder.glob("*.po"))
-    }
+    app.extensions[CATALOGUES] = catalogues.read(folder)
     environment = app.jinja_env
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
@@ -35,19 +29,9 @@ def install(app: Flask, folder: Path) -> None:
     environment.filters |= {"moment": moment, "until": until, "day": day}
 
 
-def _catalogue(file: Path) -> NullTranslations:
-    """Read one .po; kept as text in the repository, compiled here in memory."""
-    with file.open("rb") as source:
-        catalogue = read_po(source, locale=file.stem)
-    compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return Translations(compiled)
-
-
 def _current() -> NullTranslations:
-    catalogues: dict[str, NullTranslations] = current_app.extensions[CATALOGUES]
-    return catalogues.get(language(), catalogues[SOURCE])
+    known: dict[str, NullTranslations] = current_app.extensions[CATALOGUES]
+    return known.get(language(), known[SOURCE])
 
 
 def language() -> str:

@@ -1,0 +1,26 @@
+"""Catalogues of translated words (`tr.po`, …), kept as text beside the templates and compiled in memory."""
+
+import io
+from gettext import NullTranslations
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+SOURCE = "en"
+"""The language in which templates are written: it needs no catalogue."""
+
+
+def read(folder: Path) -> dict[str, NullTranslations]:
+    """Language -> its words, for every catalogue of a folder and for the source language."""
+    return {SOURCE: NullTranslations()} | {file.stem: _compiled(file) for file in sorted(folder.glob("*.po"))}
+
+
+def _compiled(file: Path) -> NullTranslations:
+    with file.open("rb") as source:
+        catalogue = read_po(source, locale=file.stem)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)

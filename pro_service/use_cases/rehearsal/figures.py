@@ -1,0 +1,274 @@
+"""The figures of a rehearsal, read from its database: the product's own reports, and the ledger row by row."""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import quantiles
+from typing import Literal
+
+from pro_service.core.case import PROMPTS, Case, Participant, status
+from pro_service.core.prompts import step_moment
+from pro_service.documents.rehearsal import BINS, Kind, Level, Row, Step, Times, Traffic, Window
+from pro_service.store import report_ledger, reports
+from pro_service.store.schema import AnyRow
+from pro_service.use_cases.rehearsal.living import Rehearsal
+
+MINUTE = timedelta(minutes=1)
+ARRIVED, FAILED = "delivered", frozenset({"undelivered", "failed", "refused"})
+BY_THEMSELVES = frozenset({"sms", "web"})
+"""Sources of an answer that no coordinator had to fetch."""
+FEWEST = 2
+"""Answers from which quartiles can be worked out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All rows of the rehearsal's database that figures are made of, at its end."""
+
+    now: datetime
+    compliance: list[reports.ComplianceRow]
+    cases: list[Case]
+    texts: list[AnyRow]
+    """To participants, accepted or not."""
+    mails: int
+    replies: int
+    answers: list[AnyRow]
+    calls: list[AnyRow]
+    tasks: list[AnyRow]
+
+    @property
+    def leads(self) -> dict[int, AnyRow]:
+        """Window id -> the first answer to its deciding item; where none decides, to any."""
+        deciding = {w.id: case.protocol.primary(w.point) for case in self.cases for w in case.windows}
+        found: dict[int, AnyRow] = {}
+        for row in self.answers:
+            if row.item == (deciding.get(row.window_id) or row.item):
+                found.setdefault(row.window_id, row)
+        return found
+
+    @property
+    def prompts(self) -> dict[int, list[AnyRow]]:
+        """Window id -> the prompts that left, oldest first."""
+        found: dict[int, list[AnyRow]] = defaultdict(list)
+        for row in self.texts:
+            if row.kind in PROMPTS and row.accepted_at is not None:
+                found[row.window_id].append(row)
+        return found
+
+
+def facts(rehearsal: Rehearsal) -> Facts:
+    """Read everything at once, as it is at the end."""
+    rt, study_id, now = rehearsal.rt, rehearsal.study_id, rehearsal.life.now
+    with rt.sessions.reading() as session:
+        rows = report_ledger.texts(session, study_id)
+        ids = report_ledger.everybody(session, study_id)
+        return Facts(
+            now=now,
+            compliance=reports.compliance(session, rt.loader, study_id, now),
+            cases=[loaded.case for loaded in rt.loader.load(session, ids, lock=False)],
+            texts=[row for row in rows if row.way == "sms"],
+            mails=sum(row.way == "email" and row.accepted_at is not None for row in rows),
+            replies=report_ledger.replies(session, study_id),
+            answers=report_ledger.first_answers(session, study_id),
+            calls=report_ledger.calls_made(session, study_id),
+            tasks=report_ledger.tasks(session, study_id),
+        )
+
+
+def windows(rehearsal: Rehearsal, found: Facts) -> tuple[Window, ...]:
+    """Compliance per time point, and how the answers came."""
+    leads = found.leads
+    sources: dict[str, Counter[str]] = defaultdict(Counter)
+    not_closed: Counter[str] = Counter()
+    for case in found.cases:
+        for window in case.current:
+            not_closed[window.code] += window.span.closes_at > found.now
+            if window.id in leads:
+                sources[window.code][leads[window.id].source] += 1
+    return tuple(
+        Window(
+            code=row["code"],
+            label=point.label,
+            prompted=point.prompted,
+            due=row["due"],
+            in_window=row["completed_in_window"],
+            late=row["late"],
+            partial=row["partial"],
+            declined=row["declined"],
+            missed=row["missed"],
+            left=reports.left_during(row),
+            before_enrolment=row["missed_before_enrolment"],
+            not_closed=not_closed[row["code"]],
+            sources=dict(sorted(sources[row["code"]].items())),
+        )
+        for row in found.compliance
+        for point in (rehearsal.protocol.time_point(row["code"]),)
+    )
+
+
+def rows(rehearsal: Rehearsal, found: Facts) -> tuple[Row, ...]:
+    """Every participant with the state of every window at the end."""
+    overview = []
+    for case in found.cases:
+        person = rehearsal.people[case.participant.code]
+        states = {w.code: status(w, case.participant, case.protocol.primary(w.point), found.now) for w in case.current}
+        codes = (point.code for point in rehearsal.protocol.time_points)
+        shown = tuple(states.get(code, "not_applicable") for code in codes)
+        overview.append(Row(case.participant.code, person.temperament.label, person.channel, shown))
+    return tuple(overview)
+
+
+# The ledger ----------------------------------------------------------------------------------------------------------
+
+
+def answered_after(found: Facts) -> dict[int, AnyRow]:
+    """Message id of a prompt -> the answer that came after it and before the next one, by text or form."""
+    prompts, answered = found.prompts, {}
+    for window_id, lead in found.leads.items():
+        before = [row for row in prompts.get(window_id, ()) if row.accepted_at <= lead.received_at]
+        if lead.source in BY_THEMSELVES and before:
+            answered[before[-1].id] = lead
+    return answered
+
+
+def steps(rehearsal: Rehearsal, found: Facts) -> tuple[Step, ...]:
+    """Every prompt of the protocol: how often it was expected, sent, delivered and answered."""
+    expected = Counter((code, step) for _, code, step in _expected(found))
+    answered = answered_after(found)
+    ledger = []
+    for point in rehearsal.protocol.time_points:
+        for step in point.steps:
+            key = (point.code, step.name)
+            of_step = [row for row in found.texts if (row.window, row.kind) == key]
+            left = [row for row in of_step if row.accepted_at is not None]
+            ledger.append(
+                Step(
+                    window=point.code,
+                    kind=step.name,
+                    expected=expected[key],
+                    sent=len(left),
+                    delivered=sum(row.state == ARRIVED for row in left),
+                    failed=sum(row.state in FAILED for row in of_step),
+                    answered=sum(row.id in answered for row in left),
+                    segments=sum(row.segments for row in left),
+                )
+            )
+    return tuple(ledger)
+
+
+def _expected(found: Facts) -> Iterable[tuple[Participant, str, str]]:
+    """(who, window, step) for each participant who gets texts and has reached the step's moment."""
+    for case in found.cases:
+        for window in case.current if case.participant.consented_at is not None else ():
+            for step in window.point.steps:
+                if step_moment(case, window, step) < found.now:
+                    yield case.participant, window.code, step.name
+
+
+def traffic(found: Facts, price: float | None, field: Literal["kind", "language", "channel"]) -> tuple[Traffic, ...]:
+    """Texts by kind, language or channel."""
+    answered = answered_after(found)
+    groups: dict[str, list[AnyRow]] = defaultdict(list)
+    for row in found.texts:
+        groups[str(getattr(row, field))].append(row)
+    expected = {} if field == "kind" else Counter(getattr(who, field) for who, _, _ in _expected(found))
+    ledger = []
+    for name, group in groups.items():
+        left = [row for row in group if row.accepted_at is not None]
+        segments = sum(row.segments for row in left)
+        ledger.append(
+            Traffic(
+                name=name,
+                expected=None if field == "kind" else expected[name],
+                prompts=sum(row.kind in PROMPTS for row in left),
+                sent=len(left),
+                delivered=sum(row.state == ARRIVED for row in left),
+                failed=sum(row.state in FAILED for row in group),
+                answered=sum(row.id in answered for row in left),
+                segments=segments,
+                cost=None if price is None else round(segments * price, 2),
+            )
+        )
+    return tuple(sorted(ledger, key=lambda one: (-one.sent, one.name)))
+
+
+# Time, escalations, temperaments -------------------------------------------------------------------------------------
+
+
+def times(rehearsal: Rehearsal, found: Facts) -> tuple[Times, ...]:
+    """How long after the first text of its window an answer by text or form came."""
+    minutes: dict[str, list[int]] = defaultdict(list)
+    prompts = found.prompts
+    for window_id, lead in found.leads.items():
+        first = prompts.get(window_id)
+        if lead.source in BY_THEMSELVES and first and first[0].accepted_at <= lead.received_at:
+            minutes[first[0].window].append(int((lead.received_at - first[0].accepted_at) / MINUTE))
+    asked = [point.code for point in rehearsal.protocol.time_points if point.prompted]
+    return tuple(_times(code, sorted(minutes[code])) for code in asked)
+
+
+def _times(code: str, minutes: list[int]) -> Times:
+    classes = Counter(bisect_left(BINS, n) for n in minutes)
+    counted = tuple(classes[index] for index in range(len(BINS) + 1))
+    if len(minutes) < FEWEST:
+        only = minutes[0] if minutes else None
+        return Times(code, len(minutes), only, only, only, counted)
+    low, half, high = (round(value) for value in quantiles(minutes, n=4, method="inclusive"))
+    return Times(code, len(minutes), low, half, high, counted)
+
+
+def levels(rehearsal: Rehearsal, found: Facts) -> tuple[Level, ...]:
+    """Escalations by level: taken up in time, too late, or not at all."""
+    ladder = []
+    for code in rehearsal.protocol.ladder:
+        raised = [task for task in found.tasks if task.level == code]
+        taken = [(task, moment) for task in raised if (moment := taken_up(task)) is not None]
+        in_time = sum(moment <= task.due_at for task, moment in taken)
+        reasons = Counter(task.reason for task in raised)
+        untouched = len(raised) - len(taken)
+        ladder.append(Level(code, len(raised), in_time, len(taken) - in_time, untouched, dict(reasons.most_common())))
+    return tuple(ladder)
+
+
+def taken_up(task: AnyRow) -> datetime | None:
+    """When somebody took a task up, or it ended by itself; None = neither yet."""
+    moment: datetime | None = task.acknowledged_at or task.resolved_at
+    return moment
+
+
+def kinds(rehearsal: Rehearsal, found: Facts) -> tuple[Kind, ...]:
+    """What was assumed of each temperament, and what came of it in the windows that ask by message."""
+    states: dict[str, Counter[str]] = defaultdict(Counter)
+    for case in found.cases:
+        kind = rehearsal.people[case.participant.code].temperament.code
+        for window in case.current:
+            if window.point.prompted and window.settled is not None:
+                states[kind][window.settled] += 1
+    people = Counter(person.temperament.code for person in rehearsal.people.values())
+    of = {code: person.temperament.code for code, person in rehearsal.people.items()}
+    texts = Counter(of[row.participant] for row in found.texts if row.accepted_at is not None)
+    called = Counter(of[row.participant] for row in found.calls)
+    return tuple(
+        Kind(
+            code=kind.code,
+            label=kind.label,
+            people=people[kind.code],
+            assumed={name: share for name, share in kind.percent.items() if share},
+            after=int(kind.after / MINUTE),
+            within=int(kind.within / MINUTE),
+            due=_due(states[kind.code]),
+            in_window=states[kind.code]["completed_in_window"],
+            late=states[kind.code]["completed_late"],
+            texts=texts[kind.code],
+            calls=called[kind.code],
+        )
+        for kind in rehearsal.plan.crowd.temperaments
+        if people[kind.code]
+    )
+
+
+def _due(settled: Counter[str]) -> int:
+    """As compliance counts: all but those who had left before a window opened, or came after it had closed."""
+    return settled.total() - sum(settled[name] for name in ("withdrawn", "died", "missed_before_enrolment"))

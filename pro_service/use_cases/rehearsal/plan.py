@@ -1,0 +1,98 @@
+"""What is rehearsed, with whom, for how long, and the stage: a database of its own that is thrown away."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pro_service.core.protocol import Protocol
+from pro_service.runtime import Runtime, open_runtime, upgrade
+from pro_service.settings import Delivery, Settings
+from pro_service.use_cases.rehearsal.crowd import Crowd
+from pro_service.use_cases.rehearsal.people import longest
+from pro_service.use_cases.study import Checked, digest
+
+UNDATED = date(2026, 1, 5)
+"""Where a protocol without a first day is rehearsed: a Monday, always the same."""
+USUAL_CHANNELS = ("sms-reply", "sms-reply", "sms-reply", "sms-link")
+EXAMPLE = "https://pro.example.org"
+"""Stands for the installation's address where none is configured: links have to have a length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that decides what a rehearsal gives: the same plan gives the same bytes."""
+
+    checked: Checked
+    crowd: Crowd
+    participants: int = 42
+    days: int = 120
+    seed: int = 7
+    version: int | None = None
+    """Number of the stored version; None: it is a file."""
+    starts: date | None = None
+    """None: the study's first day, else UNDATED."""
+    enrolment_days: int | None = None
+    """None: as many as leave time for the last window to close."""
+    channels: tuple[str, ...] = USUAL_CHANNELS
+    price: Decimal | None = None
+    """Of one segment."""
+    most_segments: int = 3
+    """A longer text is a finding."""
+    base_url: str = EXAMPLE
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol that is rehearsed."""
+        return self.checked.protocol
+
+    @property
+    def sha256(self) -> str:
+        """The digest of protocol and texts."""
+        return digest(self.checked)
+
+    @property
+    def first(self) -> date:
+        """The first virtual day."""
+        return self.starts or self.protocol.starts or UNDATED
+
+    @property
+    def last(self) -> date:
+        """The last virtual day."""
+        return self.first + timedelta(days=self.days - 1)
+
+    @property
+    def end(self) -> datetime:
+        """The end of the last virtual day, at the first site."""
+        zone = ZoneInfo(next(iter(self.protocol.sites.values())).zone)
+        return datetime.combine(self.last + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
+
+    @property
+    def enrolling(self) -> int:
+        """Days over which the procedures are spread."""
+        usual = max(self.days - longest(self.protocol, self.first), min(self.days, 7))
+        return min(self.enrolment_days or usual, self.days)
+
+
+@contextmanager
+def stage(folder: Path, base_url: str) -> Iterator[Runtime]:
+    """A runtime on a new database in `folder`, with keys of its own and no way out of the process."""
+    settings = Settings(
+        home=folder,
+        database_url=f"sqlite:///{folder / 'rehearsal.db'}",
+        secret_key=secrets.token_bytes(32),
+        data_keys=(("rehearsal", secrets.token_bytes(32)),),
+        public_base_url=base_url,
+        # One after the other and at once: nobody is waited for.
+        delivery=Delivery(workers=1, per_second=0),
+    )
+    upgrade(settings)
+    rt = open_runtime(settings, lasting=False)
+    try:
+        yield rt
+    finally:
+        rt.close()

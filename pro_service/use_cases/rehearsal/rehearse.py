@@ -1,0 +1,88 @@
+"""A study is rehearsed: its stage is set up, the days are lived through, the figures are read, the stage is gone."""
+
+import importlib.metadata
+import tempfile
+from collections import Counter
+from datetime import time
+from pathlib import Path
+
+from pro_service.core.protocol import Hours
+from pro_service.documents.rehearsal import Parameters, Report
+from pro_service.use_cases.lived import Progress
+from pro_service.use_cases.rehearsal.figures import Facts, facts, kinds, levels, rows, steps, times, traffic, windows
+from pro_service.use_cases.rehearsal.findings import findings
+from pro_service.use_cases.rehearsal.living import Rehearsal
+from pro_service.use_cases.rehearsal.plan import Plan, stage
+from pro_service.use_cases.rehearsal.threads import threads
+from pro_service.use_cases.rehearsal.work import desks
+
+
+def rehearse(plan: Plan, progress: Progress) -> Report:
+    """Live through a plan in a temporary folder and give what came of it; nothing of it is kept."""
+    with tempfile.TemporaryDirectory(prefix="pro-service-rehearsal-") as folder:
+        return rehearse_in(Path(folder), plan, progress)
+
+
+def rehearse_in(folder: Path, plan: Plan, progress: Progress) -> Report:
+    """The same in a folder of the caller's, where the database stays."""
+    with stage(folder, plan.base_url) as rt:
+        rehearsal = Rehearsal(rt, plan)
+        rehearsal.live(progress)
+        return report(rehearsal, facts(rehearsal))
+
+
+def report(rehearsal: Rehearsal, found: Facts) -> Report:
+    """Everything the report shows."""
+    price = rehearsal.plan.price
+    per_segment = None if price is None else float(price)
+    return Report(
+        parameters=_parameters(rehearsal.plan),
+        findings=findings(rehearsal, found),
+        windows=windows(rehearsal, found),
+        rows=rows(rehearsal, found),
+        steps=steps(rehearsal, found),
+        kinds=traffic(found, per_segment, "kind"),
+        languages=traffic(found, per_segment, "language"),
+        channels=traffic(found, per_segment, "channel"),
+        mails=found.mails,
+        replies=found.replies,
+        times=times(rehearsal, found),
+        levels=levels(rehearsal, found),
+        calls=dict(Counter(row.outcome for row in found.calls).most_common()),
+        desks=desks(rehearsal, found),
+        temperaments=kinds(rehearsal, found),
+        threads=threads(rehearsal, found),
+    )
+
+
+def _parameters(plan: Plan) -> Parameters:
+    protocol, office = plan.protocol, plan.crowd.office
+    return Parameters(
+        study=protocol.study,
+        title=protocol.title,
+        version=plan.version,
+        sha256=plan.sha256,
+        release=importlib.metadata.version("pro-service"),
+        participants=plan.participants,
+        days=plan.days,
+        seed=plan.seed,
+        first=plan.first,
+        last=plan.last,
+        enrolling=plan.enrolling,
+        channels=tuple(dict.fromkeys(plan.channels)),
+        price=None if plan.price is None else float(plan.price),
+        most_segments=plan.most_segments,
+        calls_a_day=office.calls_a_day,
+        minutes_a_call=office.minutes_a_call,
+        minutes_a_task=office.minutes_a_task,
+        clinic_entered=office.clinic_entered,
+        rounds=tuple(f"{at:%H:%M}" for at in office.rounds),
+        working_hours=_hours(protocol.working_hours),
+        contact_hours=_hours(protocol.contact_hours),
+        address=plan.base_url,
+    )
+
+
+def _hours(hours: Hours) -> str:
+    end = "24:00" if hours.end == time() else f"{hours.end:%H:%M}"
+    return f"{hours.start:%H:%M}–{end}"
