@@ -53,13 +53,13 @@ def may_go(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """What must hold in the database at the claim: the same gate as the rules', and the window still open."""
     written_to = and_(
         p.phone.is_not(None),
+        p.died_at.is_(None),
         or_(
             m.frame == "stopped",
             and_(
                 p.consented_at.is_not(None),
                 p.opted_out_at.is_(None),
                 p.withdrawn_at.is_(None),
-                p.died_at.is_(None),
                 p.unreachable_at.is_(None),
             ),
         ),
