@@ -3,7 +3,7 @@
 The preview and the change are this one computation; `after` shows the case as it will read.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any, assert_never
@@ -47,7 +47,7 @@ class Plan:
     """What the audit trail calls it."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """Fact of the participant -> new value, of those that change; `procedure_end` and `site` among them."""
-    relaid: Relaid = Relaid()
+    relaid: Relaid = field(default_factory=Relaid)
     commands: tuple[Command, ...] = ()
     notes: tuple[Note, ...] = ()
     protocol: Protocol | None = None
@@ -111,17 +111,21 @@ def after(case: Case, made: Plan, now: datetime) -> Case:
         case,
         participant=replace(case.participant, **facts),
         protocol=protocol,
-        windows=tuple(sorted((*_repointed(cancelled, made), *laid), key=lambda window: window.span.opens_at)),
+        windows=tuple(sorted((*_repointed(cancelled, made, now), *laid), key=lambda window: window.span.opens_at)),
     )
     return leaving.folded(case, made.commands, now)
 
 
-def _repointed(windows: tuple[WindowFacts, ...], made: Plan) -> Iterator[WindowFacts]:
+def _repointed(windows: tuple[WindowFacts, ...], made: Plan, now: datetime) -> Iterator[WindowFacts]:
     """Windows that stay and are still to close ask what the new version asks; closed ones keep theirs."""
     points = {} if made.protocol is None else {point.code: point for point in made.protocol.time_points}
     for window in windows:
-        follows = window.cancelled_at is None and window.settled is None and window.code in points
-        yield replace(window, point=points[window.code]) if follows else window
+        yield replace(window, point=points[window.code]) if follows(window, points, now) else window
+
+
+def follows(window: WindowFacts, codes: Container[str], now: datetime) -> bool:
+    """Whether a window that stays is asked by the version that holds now: it is still to close, and has its place."""
+    return window.cancelled_at is None and now < window.span.closes_at and window.code in codes
 
 
 # Another date, site or protocol --------------------------------------------------------------------------------------

@@ -109,9 +109,9 @@ def outlook(case: Case, made: Plan, now: datetime) -> Outlook:
 def _facts(case: Case, made: Plan) -> Iterator[tuple[str, object, object]]:
     for name, value in made.facts.items():
         old = getattr(case.participant, name, None)
-        shown = tuple(_shown(one) for one in (old, value))
-        if name not in HIDDEN and shown[0] != shown[1]:
-            yield name, *shown
+        before, then = _shown(old), _shown(value)
+        if name not in HIDDEN and before != then:
+            yield name, before, then
 
 
 def _shown(value: object) -> object:
@@ -148,7 +148,7 @@ def _status(case: Case, window: WindowFacts, now: datetime) -> Status:
 def _steps(case: Case, then: Case, now: datetime) -> Iterator[StepThen]:
     old = {(one.window, one.step): one.at for one in forecast(case, now)}
     new = {(one.window, one.step): one.at for one in forecast(then, now)}
-    order = {key: at for key, at in sorted({**old, **new}.items(), key=lambda pair: pair[1])}
+    order = dict(sorted({**old, **new}.items(), key=lambda pair: pair[1]))
     for window, step in order:
         yield StepThen(window, step, old.get((window, step)), new.get((window, step)))
 

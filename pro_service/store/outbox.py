@@ -161,9 +161,10 @@ def _useful(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 def still_may_go(connection: Connection, claimed: Claimed, now: datetime) -> bool:
     """Whether a claimed message is still ours and may still go: asked right before it leaves.
 
-    Between the claim of a batch and its last message seconds pass, in which a participant may have said stop.
+    Between the claim of a batch and its last message seconds pass, in which a participant may have said stop, or got
+    another number.
     """
-    asked = {"m_id": claimed.id, "m_attempt": claimed.attempt, "m_now": now}
+    asked = {"m_id": claimed.id, "m_attempt": claimed.attempt, "m_now": now, "m_phone": claimed.phone}
     return connection.execute(_STILL, asked).first() is not None
 
 
@@ -269,7 +270,7 @@ _STILL = (
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
     .where(m.id == bindparam("m_id"), m.state == "sending", m.attempt == bindparam("m_attempt"))
-    .where(may_go(_NOW), _useful(_NOW))
+    .where(may_go(_NOW), _useful(_NOW), or_(m.channel == "email", p.phone == bindparam("m_phone")))
 )
 _ACCEPTED = (
     update(messages)
