@@ -62,14 +62,14 @@ def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
         .limit(limit)
     )  # fmt: skip
     rows: Sequence[AnyRow] = session.execute(statement).all()
-    return [_where_it_went(session, InDoubt(*row, f"participants|phone|{row.participant_id}")) for row in rows]
+    return [_where_it_went(session, InDoubt(*row)) for row in rows]
 
 
 def _where_it_went(session: Session, doubt: InDoubt) -> InDoubt:
     """Asked about under the number it went to, though the participant may have another by now."""
     former = office.went_to(session, doubt.participant_id, doubt.started_at)
     if former is None:
-        return doubt
+        return replace(doubt, place=f"participants|phone|{doubt.participant_id}")
     place = office.former_place(former.id)
     return replace(doubt, phone=former.phone, phone_index=former.phone_index, place=place)
 
