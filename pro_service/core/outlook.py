@@ -97,7 +97,7 @@ def outlook(case: Case, made: Plan, now: datetime) -> Outlook:
         action=made.action,
         unchanged=made.unchanged,
         facts=tuple(_facts(case, made)),
-        windows=tuple(_windows(case, then, made, now)),
+        windows=windows_then(case, then, made, now),
         steps=tuple(_steps(case, then, now)),
         texts=tuple(_texts(case, then)),
         tasks=tuple(_tasks(case, then)),
@@ -118,6 +118,11 @@ def _shown(value: object) -> object:
     if isinstance(value, Site):
         return value.code
     return value.key if isinstance(value, ZoneInfo) else value
+
+
+def windows_then(case: Case, then: Case, made: Plan, now: datetime) -> tuple[WindowThen, ...]:
+    """Every time point as it is and as it will be."""
+    return tuple(_windows(case, then, made, now))
 
 
 def _windows(case: Case, then: Case, made: Plan, now: datetime) -> Iterator[WindowThen]:
