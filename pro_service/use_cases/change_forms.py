@@ -40,6 +40,7 @@ PROVIDER = "twilio"
 STANDS = "stands"
 """The participant said that the consent there is holds for the new number too."""
 LONGEST_REASON = 300
+NO_ROUTE = "leave the consent to messages out: then people call; or choose a way that works there"
 _MIDNIGHT = time(0)
 
 Value = TypeVar("Value")
@@ -188,7 +189,7 @@ def _consented(form: _Form) -> datetime | None:
 def _can_be_texted(form: _Form, phone: Telephone, channel: str) -> None:
     landline = phone.kind == "landline"
     findings = preflight_number(PROVIDER, phone.country, phone.e164, landline=landline)
-    form.notes += [_found("number", finding.reason, finding.remedy) for finding in findings]
+    form.notes += [_found("number", finding.reason) for finding in findings]
     if landline and not findings:
         form.notes.append(Note("landline", {}, "number"))
     _route(form, "number", phone.country, channel)
@@ -196,11 +197,11 @@ def _can_be_texted(form: _Form, phone: Telephone, channel: str) -> None:
 
 def _route(form: _Form, name: str, country: str, channel: str) -> None:
     routes = preflight(PROVIDER, country, channel, form.case.protocol.routes)
-    form.notes += [_found(name, one.reason, one.remedy) for one in routes if one.severity == "refuse"]
+    form.notes += [_found(name, one.reason) for one in routes if one.severity == "refuse"]
 
 
-def _found(name: str, reason: str, remedy: str) -> Note:
-    return Note("cell", {"fault": reason, "remedy": remedy}, name)
+def _found(name: str, reason: str) -> Note:
+    return Note("cell", {"fault": reason, "remedy": NO_ROUTE}, name)
 
 
 def _move(form: _Form) -> Read | None:
