@@ -59,6 +59,7 @@ def test_a_prompt_that_waits_is_withdrawn_with_the_messages(desk: Office, phones
 # Withdrawn from the study --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("turn: withdrawal")
 def test_a_withdrawal_ends_open_windows_and_work_and_keeps_what_was(desk: Office, phones: Telephones) -> None:
     desk.until("2026-03-11 10:00")
     sent = len(phones.sent)
@@ -71,6 +72,7 @@ def test_a_withdrawal_ends_open_windows_and_work_and_keeps_what_was(desk: Office
     assert [one for one in desk.case.escalations if one.open] == []
 
 
+@pytest.mark.shows("turn: withdrawal")
 def test_a_safety_matter_outlives_a_withdrawal(desk: Office) -> None:
     desk.until("2026-03-09 10:00")
     written(desk, "I can't breathe")
@@ -105,6 +107,7 @@ def test_withdrawing_twice_changes_nothing(desk: Office, rt: Runtime) -> None:
 # A death -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("turn: death")
 def test_nothing_leaves_any_more_not_even_an_acknowledgement(desk: Office, phones: Telephones, rt: Runtime) -> None:
     desk.until("2026-03-09 10:00")
     sent = len(phones.sent)
@@ -123,6 +126,7 @@ def test_nothing_leaves_any_more_not_even_an_acknowledgement(desk: Office, phone
     assert desk.audited("died") == [("cli:office", REASON)]
 
 
+@pytest.mark.shows("turn: death")
 def test_a_text_that_comes_back_to_the_queue_does_not_leave_after_a_death(
     desk: Office, phones: Telephones, rt: Runtime
 ) -> None:
@@ -146,6 +150,7 @@ def test_a_death_ends_all_work(desk: Office) -> None:
 # A pause -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("turn: pause")
 def test_a_pause_holds_prompts_and_ends_by_itself(desk: Office, phones: Telephones) -> None:
     told = desk.change("pause", until="2026-03-10")
     # The demonstration's contact hours are all day.
@@ -160,6 +165,7 @@ def test_a_pause_holds_prompts_and_ends_by_itself(desk: Office, phones: Telephon
     assert len(phones.sent) == 1
 
 
+@pytest.mark.shows("turn: pause")
 def test_calls_go_on_during_a_pause_and_the_windows_inside_it_are_said(desk: Office) -> None:
     told = desk.change("pause", until="2026-03-20")
     assert [(note.code, note.values["window"]) for note in told.notes] == [("window_in_pause", "W1")]

@@ -58,6 +58,7 @@ def refused(desk: Office, *codes: str) -> list[str]:
     return [fault.fault for fault in error.value.faults]
 
 
+@pytest.mark.shows("turn: version")
 def test_windows_to_come_are_laid_out_by_the_new_version_and_closed_ones_stay(desk: Office, rt: Runtime) -> None:
     load(desk, (M1, 'target = "P30D"'))
     done = migrate(desk)
@@ -84,6 +85,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(desk: Office, rt: Runtime) 
     assert migrate(desk).migrants == shown.migrants
 
 
+@pytest.mark.shows("turn: version")
 def test_moving_twice_changes_nothing(desk: Office, rt: Runtime) -> None:
     load(desk, (M1, 'target = "P30D"'))
     migrate(desk)

@@ -39,6 +39,7 @@ def codes(desk: Office, action: str, **fields: str) -> list[str]:
 # Another number ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("turn: telephone")
 def test_texts_that_wait_for_the_old_number_do_not_leave_and_the_new_one_is_asked(
     desk: Office, phones: Telephones
 ) -> None:
@@ -51,6 +52,7 @@ def test_texts_that_wait_for_the_old_number_do_not_leave_and_the_new_one_is_aske
     assert (phones.to(OLD), len(phones.to(NEW))) == ([], 1)
 
 
+@pytest.mark.shows("turn: telephone")
 def test_the_old_number_is_kept_encrypted_and_found_no_more(desk: Office, rt: Runtime) -> None:
     desk.change("phone", number=NEW, consent="stands")
     with rt.sessions.reading() as session:
@@ -68,6 +70,7 @@ def test_the_old_number_is_kept_encrypted_and_found_no_more(desk: Office, rt: Ru
     assert desk.audited("new_telephone") == [("cli:office", REASON)]
 
 
+@pytest.mark.shows("turn: telephone")
 def test_without_a_consent_for_the_new_number_people_call(desk: Office, phones: Telephones) -> None:
     told = desk.change("phone", number=NEW)
     assert [note.code for note in told.notes] == ["calls_only"]
@@ -140,6 +143,7 @@ def test_a_number_that_somebody_else_has_is_said(desk: Office) -> None:
         ("+44 7400", "not a number that exists"),
     ],
 )
+@pytest.mark.shows("turn: telephone")
 def test_a_number_that_is_something_else_is_refused_with_the_reason(desk: Office, number: str, said: str) -> None:
     found = desk.faults("phone", number=number, consent="stands")
     assert {path for path, _, _ in found} == {"number"}
@@ -161,6 +165,7 @@ def test_a_number_is_given_or_removed(desk: Office) -> None:
 # Language, clock, channel --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("turn: language")
 def test_a_prompt_that_waits_is_written_anew_in_the_other_language(desk: Office, phones: Telephones) -> None:
     desk.clock.now = support.at("2026-03-09 10:00")
     tick(desk.rt)
@@ -171,6 +176,7 @@ def test_a_prompt_that_waits_is_written_anew_in_the_other_language(desk: Office,
     assert desk.audited("language") == [("cli:office", REASON)]
 
 
+@pytest.mark.shows("turn: language")
 def test_another_clock_moves_what_is_to_come_and_repeats_nothing(desk: Office, phones: Telephones) -> None:
     desk.until("2026-03-09 10:00")
     told = desk.change("zone", timezone="America/New_York")
@@ -209,6 +215,7 @@ def test_a_consent_taken_back_stops_texts_and_leaves_calls(desk: Office, phones:
     assert phones.sent == []
 
 
+@pytest.mark.shows("turn: consent")
 def test_a_consent_given_after_a_stop_undoes_it_and_an_older_one_does_not(desk: Office, phones: Telephones) -> None:
     desk.until("2026-03-05 12:00")
     desk.change("withdraw", from_="messages")
@@ -229,6 +236,7 @@ def test_a_consent_is_given_or_taken_back(desk: Office) -> None:
 # Another site --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("turn: site")
 def test_tasks_and_counts_go_with_a_participant_to_the_new_site(desk: Office, rt: Runtime) -> None:
     desk.until("2026-03-14 10:00")
     told = desk.change("move", site="BER")
@@ -242,6 +250,7 @@ def test_tasks_and_counts_go_with_a_participant_to_the_new_site(desk: Office, rt
         assert session.scalar(select(t.count).where(t.site_id == site, t.code == "W1", t.status == "missed")) == 1
 
 
+@pytest.mark.shows("turn: site")
 def test_windows_to_come_follow_the_new_sites_calendar_and_those_that_opened_keep_their_bounds(desk: Office) -> None:
     desk.until("2026-03-09 10:00")
     told = desk.change("move", site="BER")
@@ -252,6 +261,7 @@ def test_windows_to_come_follow_the_new_sites_calendar_and_those_that_opened_kee
     assert [note.code for note in told.notes] == ["zone_stays"]
 
 
+@pytest.mark.shows("turn: site")
 def test_the_other_site_sees_the_participant_and_the_old_one_no_more(desk: Office) -> None:
     assert (desk.seen_from("IST"), desk.seen_from("BER")) == (True, False)
     desk.change("move", site="BER")
