@@ -161,8 +161,7 @@ def _useful(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 def still_may_go(connection: Connection, claimed: Claimed, now: datetime) -> bool:
     """Whether a claimed message is still ours and may still go: asked right before it leaves.
 
-    Between the claim of a batch and its last message seconds pass, in which a participant may have said stop, or got
-    another number.
+    Between a batch's claim and its last message seconds pass: somebody may have said stop, or have another number.
     """
     asked = {"m_id": claimed.id, "m_attempt": claimed.attempt, "m_now": now, "m_phone": claimed.phone}
     return connection.execute(_STILL, asked).first() is not None

@@ -30,7 +30,6 @@ from pro_service.core.changes import (
 from pro_service.core.commands import Command
 from pro_service.core.decisions import next_moment, on_time
 from pro_service.core.lifecycle import after, plan
-from pro_service.core.outlook import outlook
 from pro_service.core.protocol import Offset, Protocol
 from pro_service.core.windows import local_instant
 from tests.core.histories import Happening, gaps, happen, happenings, worlds
@@ -113,8 +112,6 @@ def make(world: World, change: Change) -> None:
         made = plan(world.case, change, world.now)
     except ChangeRefusedError:
         return
-    shown = outlook(world.case, made, world.now)
-    assert shown.unchanged == made.unchanged
     if made.unchanged:
         return
     before = {window.id: window.answers for window in world.case.windows}
@@ -172,7 +169,7 @@ def live(world: World, turns: list[Happening | Changed]) -> Watched:
     return life
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(worlds(), turns)
 def test_no_step_is_accepted_twice_for_a_window(life: World, turned: list[Happening | Changed]) -> None:
     world = live(life, turned)
@@ -186,7 +183,7 @@ def test_no_step_is_accepted_twice_for_a_window(life: World, turned: list[Happen
             asked_before[window.code, text.kind] = text.accepted_at
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(worlds(), turns)
 def test_no_participant_gets_two_prompts_on_one_day(life: World, turned: list[Happening | Changed]) -> None:
     world = live(life, turned)
@@ -195,7 +192,7 @@ def test_no_participant_gets_two_prompts_on_one_day(life: World, turned: list[Ha
     assert not [day for day, times in days.items() if times > 1]
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(worlds(), st.lists(st.one_of(happenings, changes, leavings, zones), min_size=1, max_size=16))
 def test_every_window_that_holds_is_counted_and_nothing_leaves_after_a_death(
     life: World, turned: list[Happening | Changed]
