@@ -61,11 +61,20 @@ ROWS: dict[str, str] = {
     "case: instant of close": "Close is exclusive; the provider's time counts if earlier",
     "case: holidays": "Holidays: only coordinators wait; a window without a working day is said",
     "case: after the end": "Procedure or M3 after the study's end: warning, not refusal",
+    "turn: withdrawal": "Withdrawn from the study: open windows end, nothing is sent, work ends, a safety matter stays",
+    "turn: death": "Death: silent stop at once, not even an acknowledgement leaves",
+    "turn: pause": "Pause: no prompts, calls go on, its end day brings prompts back by itself",
+    "turn: telephone": "New telephone: checked, its own consent, the old one kept; what waits for the old one stays",
+    "turn: language": "New language, zone or channel: what waits is decided anew, what was sent is not repeated",
+    "turn: consent": "Consent taken back or given again; one older than a stop does not undo it",
+    "turn: site": "Another site: tasks, counts and pages go along; windows to come follow its calendar",
+    "turn: version": "Protocol version migrated: closed windows stay, others follow; moving twice changes nothing",
+    "turn: why": "Why this date: anchor, rule, clamp, zone, and what moved it, by whom and why",
+    "turn: stale": "A stale page changes nothing and says what changed; a button pressed twice changes once",
 }
 """What a test may say that it shows (`@pytest.mark.shows`) -> the row in short."""
 
 OPEN: dict[str, str] = {
-    "case: date preview": "a day under later answers is left alone; there is no preview",
     "conversation: serialised": "two who share a telephone may be asked at the same time; a person attributes answers",
     "conversation: neutral reply": "an unknown sender gets no reply at all, only the task",
 }

@@ -69,10 +69,15 @@ def spoken(folder: str) -> bool:
     return Path(folder).name not in {"simulator", "__pycache__"}
 
 
-def test_every_message_of_the_pages_is_there_in_turkish() -> None:
+def turkish_catalogue() -> set[str]:
+    """Return every message (its singular) that has a Turkish one."""
     with (paths.templates() / "web" / "locale" / "tr.po").open("rb") as file:
         catalogue = read_po(file, locale="tr")
-    turkish = {message.id if isinstance(message.id, str) else message.id[0] for message in catalogue if message.string}
+    return {message.id if isinstance(message.id, str) else message.id[0] for message in catalogue if message.string}
+
+
+def test_every_message_of_the_pages_is_there_in_turkish() -> None:
+    turkish = turkish_catalogue()
     assert sorted({f"{place}: {message}" for place, message in messages() if message not in turkish}) == []
 
 

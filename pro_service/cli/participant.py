@@ -1,4 +1,4 @@
-"""`pro-service participant …`: enrol, list, show, confirm."""
+"""`pro-service participant …`: enrol, list, show, confirm; what the office changes is in `office`."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from pro_service.cli import office
 from pro_service.cli.terminal import (
     State,
     as_json,
@@ -170,3 +171,6 @@ def confirm(state: State, code: str, procedure_date: datetime | None, study_code
     else:
         moved = f"; {done.windows} windows laid out anew" if done.rescheduled else ""
         click.echo(f"{done.participant}: confirmed, procedure {done.procedure_date}{moved}.")
+
+
+office.add_to(participant)

@@ -1,10 +1,11 @@
-"""`pro-service study …`: check, load and show a study."""
+"""`pro-service study …`: check, load and show a study; move participants to its newest version."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
+from pro_service.cli.migrating import migrate
 from pro_service.cli.terminal import (
     State,
     as_json,
@@ -24,6 +25,9 @@ from pro_service.core.protocol import Protocol
 @click.group()
 def study() -> None:
     """The protocol and its texts."""
+
+
+study.add_command(migrate)
 
 
 @study.command()

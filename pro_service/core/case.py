@@ -211,8 +211,32 @@ class Case:
         raise KeyError(window_id)
 
     def texts(self, window_id: int) -> tuple[MessageFacts, ...]:
-        """Messages about one window, oldest first."""
-        return tuple(message for message in self.messages if message.window_id == window_id)
+        """Messages about one window, oldest first; of the windows it replaced, those accepted since it opened."""
+        replaced = self._replaced(window_id)
+        if not replaced:
+            return tuple(message for message in self.messages if message.window_id == window_id)
+        opened = self.window(window_id).span.opens_at
+        return tuple(
+            message
+            for message in self.messages
+            if message.window_id == window_id
+            or (message.window_id in replaced and message.accepted_at is not None and message.accepted_at >= opened)
+        )
+
+    def _replaced(self, window_id: int) -> frozenset[int]:
+        """Windows of the same time point under earlier schedules."""
+        cancelled = [window for window in self.windows if window.cancelled_at is not None]
+        code = self.window(window_id).code if cancelled else ""
+        return frozenset(window.id for window in cancelled if window.code == code and window.id != window_id)
+
+    def laid_at(self, window: WindowFacts) -> datetime | None:
+        """When a later schedule put this window in the place of another; None for one of the first schedule."""
+        gave_way = [
+            other.cancelled_at
+            for other in self.windows
+            if other.code == window.code and other.schedule < window.schedule and other.cancelled_at is not None
+        ]
+        return max(gave_way, default=None)
 
     def baseline(self, item: str) -> int | None:
         """The baseline value of an item, from the protocol's first time point."""

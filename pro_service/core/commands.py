@@ -81,6 +81,8 @@ class CancelTexts:
     """Withdraw what is queued and not yet sent; of one window, or of all. Replies stay, prompts go."""
 
     window_id: int | None = None
+    replies: bool = False
+    """Replies go too: nothing that waits may leave."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ def _passed(turn: Turn, commands: Iterable[Command]) -> Iterator[Command]:
     for command in commands:
         if isinstance(command, OptIn):
             participant = replace(participant, opted_out_at=None)
+        if isinstance(command, Send) and participant.died_at is not None:
+            continue  # Whoever reads this telephone now gets nothing from us, not even an acknowledgement.
         if isinstance(command, Send) and command.frame != "stopped":
             if not may_text(participant):
                 continue

@@ -5,6 +5,7 @@ is still ahead is when to look again. A pair without a command only says "look t
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pro_service.core.calendar import call_moment, due
@@ -104,6 +105,10 @@ def _confirmation(case: Case, now: datetime) -> Agenda:
     """Nobody said that the procedure took place: somebody should, from the morning of the day on."""
     start = case.protocol.working_hours.start
     task = escalate(case, "E0", "confirm_procedure", now)
+    schedule = max((window.schedule for window in case.current), default=1)
+    if schedule > 1:
+        # Another day is another question.
+        task = replace(task, key=f"{task.key}:s{schedule}")
     if case.participant.left_at is None and not case.escalated(task.key):
         yield local_instant(case.participant.procedure_date, start, case.site_zone), task
 

@@ -72,7 +72,7 @@ def _steps(case: Case, window: WindowFacts, now: datetime) -> Agenda:
         return
     channel = case.participant.channel
     send = Send(
-        key=f"p:{window.id}:{step.name}",
+        key=_key(case, window, step),
         kind=step.name,
         frame=f"{step.name}.{channel}",
         window_id=window.id,
@@ -89,17 +89,23 @@ def _last_useful(case: Case, window: WindowFacts) -> datetime:
 
 def _plan(case: Case, window: WindowFacts) -> list[tuple[datetime, Step]]:
     """Steps that are still to be taken, each with its moment, in order."""
-    started, snoozed = case.participant.started_at, case.participant.snoozed_until
+    started, snoozed = _started(case, window), case.participant.snoozed_until
     steps = _untaken(case, window)
     plan = [(step_moment(case, window, step), step) for step in steps]
     if started is not None and len(steps) == len(window.point.steps) and plan and plan[0][0] < started:
-        # Enrolled inside the window: one message now, then the steps that still fit.
+        # Enrolled inside the window, or laid out anew over this day: one message now, then the steps that still fit.
         plan = [(started, plan[0][1]), *(pair for pair in plan[1:] if pair[0] > started)]
     if snoozed is not None and plan and window.span.opens_at <= snoozed < window.span.closes_at:
         # Asked for another moment: the step that would be newest then comes then.
         newest = [step for moment, step in plan if moment <= snoozed]
         plan = sorted([*plan, (snoozed, newest[-1] if newest else plan[0][1])], key=lambda pair: pair[0])
     return plan
+
+
+def _started(case: Case, window: WindowFacts) -> datetime | None:
+    """From when on this window could ask."""
+    started, laid = case.participant.started_at, case.laid_at(window)
+    return laid if started is None else started if laid is None else max(started, laid)
 
 
 def _untaken(case: Case, window: WindowFacts) -> tuple[Step, ...]:
@@ -110,14 +116,20 @@ def _untaken(case: Case, window: WindowFacts) -> tuple[Step, ...]:
 
 
 def _prompted(case: Case, window: WindowFacts) -> Iterator[MessageFacts]:
-    """Prompts of this window; of the one it replaced, those that were accepted since this one opened."""
+    """Prompts of this window that were taken: one that was withdrawn before it left is decided anew."""
     if not case.messages:
         return
-    replaced = {other.id for other in case.windows if other.code == window.code and other.id != window.id}
-    for text in case.messages:
-        since = text.accepted_at is not None and text.accepted_at >= window.span.opens_at
-        if text.window_id == window.id or (text.window_id in replaced and since):
+    for text in case.texts(window.id):
+        if text.state != "cancelled" or text.accepted_at is not None:
             yield text
+
+
+def _key(case: Case, window: WindowFacts, step: Step) -> str:
+    """The name under which this step exists once; each time one was withdrawn it may exist once more."""
+    withdrawn = sum(
+        text.window_id == window.id and text.kind == step.name and text.state == "cancelled" for text in case.messages
+    )
+    return f"p:{window.id}:{step.name}" + (f":{withdrawn + 1}" if withdrawn else "")
 
 
 def _earliest(case: Case, now: datetime) -> datetime:

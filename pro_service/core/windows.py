@@ -93,7 +93,11 @@ def explain(window: Window, protocol: Protocol, procedure_date: date, zone: Zone
     protocol adds to it; `clamped_from` is the day of the month that the target month does not have. `first_day` and
     `last_day` are counted from the target, `opens` and `closes` from the anchor.
     """
-    point = protocol.time_point(window.code)
+    return explain_point(window, protocol.time_point(window.code), procedure_date, zone)
+
+
+def explain_point(window: Window, point: TimePoint, procedure_date: date, zone: ZoneInfo) -> tuple[Fact, ...]:
+    """The same for a window of any version of the protocol, by its time point."""
     if point.minutes is not None and window.target_at is not None:
         facts = _facts_of_minutes(window.target_at, point.minutes)
     else:

@@ -102,12 +102,16 @@ class Loader:
             Participant(row_id, code, site, language, zone_of(zone), channel, has_phone, *happened),
             protocol,
             self.holidays_of(site.country),
-            tuple([facts.window(window, protocol) for window in facts.windows[row_id]]),
+            tuple([facts.window(window, self._version(session, window, protocol)) for window in facts.windows[row_id]]),
             tuple(facts.messages[row_id]),
             tuple(facts.escalations[row_id]),
             tuple(facts.calls[row_id]),
         )
         return Loaded(case, study_id, site_id, protocol_version_id, data_key, phone, schedule, look_at, faults)
+
+    def _version(self, session: Session, window: AnyRow, protocol: Protocol) -> Protocol:
+        """The protocol a window was laid out by: the participant's, unless it closed under an earlier version."""
+        return protocol if window[1] is None else self.protocol_of(session, window[1])
 
 
 @lru_cache(maxsize=1024)
@@ -147,7 +151,7 @@ class _Facts:
             self.calls[call[0]].append(Call(*call[1:]))
 
     def window(self, row: AnyRow, protocol: Protocol) -> WindowFacts:
-        _, row_id, schedule, cancelled_at, settled, *bounds = row
+        _, _, row_id, schedule, cancelled_at, settled, *bounds = row
         span = Window(*bounds)
         return WindowFacts(
             row_id, schedule, span, protocol.time_point(span.code), self.answers[row_id], cancelled_at, settled
@@ -254,7 +258,8 @@ _WHO = (
 )
 _WINDOWS = (
     select(
-        *(windows.c[name] for name in ("participant_id", "id", "schedule", "cancelled_at", "settled")),
+        *(windows.c[name] for name in ("participant_id", "protocol_version_id")),
+        *(windows.c[name] for name in ("id", "schedule", "cancelled_at", "settled")),
         *(windows.c[field.name] for field in fields(Window)),
     )
     .where(windows.c.participant_id.in_(_IDS))

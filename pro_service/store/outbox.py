@@ -53,13 +53,13 @@ def may_go(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """What must hold in the database at the claim: the same gate as the rules', and the window still open."""
     written_to = and_(
         p.phone.is_not(None),
+        p.died_at.is_(None),
         or_(
             m.frame == "stopped",
             and_(
                 p.consented_at.is_not(None),
                 p.opted_out_at.is_(None),
                 p.withdrawn_at.is_(None),
-                p.died_at.is_(None),
                 p.unreachable_at.is_(None),
             ),
         ),
@@ -159,10 +159,10 @@ def _useful(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 
 
 def still_may_go(connection: Connection, claimed: Iterable[Claimed], now: datetime) -> frozenset[int]:
-    """Which of these claimed messages are still ours and may go: somebody may have said stop since the claim."""
-    ours = {one.id: one.attempt for one in claimed}
-    rows = connection.execute(_STILL, {"m_ids": list(ours), "m_now": now})
-    return frozenset(row.id for row in rows if row.attempt == ours[row.id])
+    """Which of these are still ours and may still go: somebody may have said stop since, or have another number."""
+    to = {one.id: (one.attempt, one.phone if one.channel == "sms" else None) for one in claimed}
+    rows = connection.execute(_STILL, {"m_ids": list(to), "m_now": now})
+    return frozenset(row.id for row in rows if to[row.id] in ((row.attempt, row.phone), (row.attempt, None)))
 
 
 def _what_is_needed() -> Any:
@@ -263,7 +263,7 @@ _TAKEN = (
 )
 _NOW: BindParameter[datetime] = bindparam("m_now", type_=Instant())
 _STILL = (
-    select(m.id, m.attempt)
+    select(m.id, m.attempt, p.phone)
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
     .where(m.id.in_(bindparam("m_ids", expanding=True)), m.state == "sending")

@@ -139,8 +139,8 @@ class Writer:
                 self.resolve(loaded, escalation_id, outcome)
             case Settle(window_id, settled, missing_reason):
                 self._settle(loaded, loaded.case.window(window_id), settled, missing_reason)
-            case CancelTexts(window_id):
-                self._cancel(loaded, window_id)
+            case CancelTexts(window_id, replies):
+                self._cancel(loaded, window_id, replies=replies)
             case OptOut():
                 self.change(loaded, {"opted_out_at": self.now}, "opt_out")
             case OptIn():
@@ -278,11 +278,11 @@ class Writer:
         self._pending.settled.append({"w_id": window.id, "w_settled": settled, "w_reason": missing_reason})
         self.note(loaded, "settle", "window", window.id, {"settled": (window.settled, settled)}, missing_reason)
 
-    def _cancel(self, loaded: Loaded, window_id: int | None) -> None:
-        """Withdraw prompts that wait. Replies go out: they answer somebody."""
+    def _cancel(self, loaded: Loaded, window_id: int | None, *, replies: bool) -> None:
+        """Withdraw prompts that wait. Replies go out, unless told otherwise: they answer somebody."""
         for text in loaded.case.messages:
             about = window_id is None or text.window_id == window_id
-            if about and text.state == "ready" and text.kind in PROMPTS:
+            if about and text.state == "ready" and (replies or text.kind in PROMPTS):
                 self._pending.cancelled.append({"m_id": text.id, "m_at": self.now})
                 self.note(loaded, "cancel", "message", text.id, {"state": ("ready", "cancelled")})
 

@@ -1,6 +1,7 @@
 """One participant for the coordinators' page: the whole story, contact data and scores left out or masked."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,9 +10,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts, status
-from pro_service.core.windows import explain
+from pro_service.store import schedules
 from pro_service.store.cases import Loaded, Loader
 from pro_service.store.report_story import message_rows, response_rows
+from pro_service.store.report_why import Moved, why
 from pro_service.store.reports import (
     EscalationRow,
     ParticipantStatus,
@@ -21,6 +23,7 @@ from pro_service.store.reports import (
     loaded_by_code,
     participant_status,
 )
+from pro_service.store.schedules import ScheduleChange
 from pro_service.store.schema import audit_trail, calls, users, windows
 
 CHANGES = 100
@@ -29,7 +32,7 @@ SHOWN = frozenset(
         "kind", "frame", "window", "state", "level", "reason", "outcome", "due_at", "version", "settled",
         "confirmed_at", "consented_at", "opted_out_at", "paused_at", "paused_until", "withdrawn_at", "died_at",
         "procedure_date", "texts_held_until", "snoozed_until", "unreachable_at", "channel", "language",
-        "missing_reason", "acknowledged_at", "look_again_at", "schedule", "site", "code",
+        "missing_reason", "acknowledged_at", "look_again_at", "schedule", "site", "code", "zone", "procedure_end",
     }
 )  # fmt: skip
 """Fields of the audit trail whose values a coordinator may read; of every other field only that it changed."""
@@ -72,6 +75,8 @@ class WindowView:
     status: str
     at_risk: bool
     why: dict[str, str]
+    moved: tuple[Moved, ...] = ()
+    """Each time it was laid out anew, oldest first."""
 
 
 def participant_view(
@@ -82,10 +87,11 @@ def participant_view(
     if loaded is None:
         return None
     case = loaded.case
+    history = schedules.history(session, case.participant.id)
     return ParticipantView(
         loaded=loaded,
         status=participant_status(case, now),
-        windows=tuple(_view(case, window, now) for window in case.windows),
+        windows=tuple(_view(case, window, now, history) for window in case.windows),
         messages=message_rows(session, case.participant.id),
         responses=response_rows(session, case.participant.id),
         calls=call_rows(session, case.participant.id),
@@ -94,14 +100,15 @@ def participant_view(
     )
 
 
-def _view(case: Case, window: WindowFacts, now: datetime) -> WindowView:
-    facts = explain(window.span, case.protocol, case.participant.procedure_date, case.site_zone)
+def _view(case: Case, window: WindowFacts, now: datetime, history: Sequence[ScheduleChange]) -> WindowView:
+    found = why(case, window, history)
     state = status(window, case.participant, case.protocol.primary(window.point), now)
     return WindowView(
         facts=window,
         status=state,
         at_risk=at_risk(case, window, state, now),
-        why={fact.name: fact.value for fact in facts},
+        why=found.facts,
+        moved=found.moved,
     )
 
 

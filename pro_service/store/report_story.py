@@ -1,6 +1,6 @@
 """One participant's story as JSON: windows and why they are where they are, texts, answers, derived values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts, status
 from pro_service.core.scoring import Derived, derive, derive_impression
-from pro_service.core.windows import explain
+from pro_service.store import schedules
 from pro_service.store.cases import Loader
+from pro_service.store.report_why import told, why
 from pro_service.store.reports import (
     EscalationRow,
     ParticipantStatus,
@@ -20,6 +21,7 @@ from pro_service.store.reports import (
     loaded_by_code,
     participant_status,
 )
+from pro_service.store.schedules import ScheduleChange
 from pro_service.store.schema import messages, responses, users, windows
 
 
@@ -43,10 +45,11 @@ def participant_story(
     if loaded is None:
         return None
     case = loaded.case
+    history = schedules.history(session, case.participant.id)
     return Story(
         participant=case.participant.code,
         status=participant_status(case, now),
-        windows=[_window(case, window, now) for window in case.windows],
+        windows=[_window(case, window, now, history) for window in case.windows],
         messages=[
             {
                 "kind": row.kind,
@@ -74,16 +77,18 @@ def participant_story(
     )
 
 
-def _window(case: Case, window: WindowFacts, now: datetime) -> dict[str, Any]:
+def _window(case: Case, window: WindowFacts, now: datetime, history: Sequence[ScheduleChange]) -> dict[str, Any]:
     span = window.span
-    facts = explain(span, case.protocol, case.participant.procedure_date, case.site_zone)
+    found = why(case, window, history)
     return {
         "code": window.code,
         "target": instant(span.target_at) or span.target.isoformat(),
         "opens_at": instant(span.opens_at),
         "closes_at": instant(span.closes_at),
         "status": status(window, case.participant, case.protocol.primary(window.point), now),
-        "why": "; ".join(f"{fact.name} {fact.value}" for fact in facts),
+        "schedule": window.schedule,
+        "why": "; ".join(f"{name} {value}" for name, value in found.facts.items()),
+        "moved": told(found),
     }
 
 

@@ -125,7 +125,7 @@ def _task(session: Session, loader: Loader, row: Row[Any], attempts: tuple[Attem
         reason=row.reason,
         participant=row.participant,
         site=None if protocol is None else protocol.sites.get(row.site),
-        point=None if protocol is None or row.window is None else protocol.time_point(row.window),
+        point=None if protocol is None else next((p for p in protocol.time_points if p.code == row.window), None),
         opens_at=row.opens_at,
         closes_at=row.closes_at,
         raised_at=row.raised_at,

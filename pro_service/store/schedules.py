@@ -1,16 +1,44 @@
 """A participant's schedule laid out anew: new windows beside the old ones, which are kept and cancelled."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Window
+from pro_service.core.relaying import Relaid
 from pro_service.store.cases import Loaded
 from pro_service.store.enrolment import window_row
 from pro_service.store.records import Writer
-from pro_service.store.schema import participants, windows
+from pro_service.store.schema import AnyRow, participants, responses, schedule_changes, windows
+
+w = windows.c
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a participant's windows are counted from."""
+
+    procedure_date: date
+    procedure_end: datetime | None
+    zone: str
+    """Of the site."""
+    version_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleChange:
+    """One time windows were laid out anew."""
+
+    schedule: int
+    cause: str
+    changed_at: datetime
+    actor: str
+    reason: str | None
+    before: Basis
+    then: Basis
 
 
 def procedure_end(session: Session, participant_id: int) -> datetime | None:
@@ -18,28 +46,106 @@ def procedure_end(session: Session, participant_id: int) -> datetime | None:
     return session.scalar(select(participants.c.procedure_end).where(participants.c.id == participant_id))
 
 
-def lay_anew(
-    writer: Writer,
-    loaded: Loaded,
-    day: date,
-    end: tuple[datetime | None, datetime | None],
-    laid: Sequence[Window],
-) -> None:
-    """Cancel the current windows and write those of a procedure on `day`; `end`: its end (before, now).
+def procedure_ends(session: Session, ids: Sequence[int]) -> Mapping[int, datetime | None]:
+    """The same for several participants."""
+    p = participants.c
+    rows = session.execute(select(p.id, p.procedure_end).where(p.id.in_(ids)))
+    return {row.id: row.procedure_end for row in rows}
+
+
+def of_another_version(session: Session, study_id: int, version_id: int) -> Sequence[tuple[int, str]]:
+    """(id, code) of a study's participants who keep another version than this one, by code."""
+    p = participants.c
+    asked = select(p.id, p.code).where(p.study_id == study_id, p.protocol_version_id != version_id)
+    return [(row.id, row.code) for row in session.execute(asked.order_by(p.code))]
+
+
+def basis(loaded: Loaded, end: datetime | None) -> Basis:
+    """What the windows are counted from as things are."""
+    person = loaded.case.participant
+    return Basis(person.procedure_date, end, person.site.zone, loaded.protocol_version_id)
+
+
+def lay_anew(writer: Writer, loaded: Loaded, relaid: Relaid) -> int:
+    """Cancel the windows that end and write those laid out anew; gives the number of the schedule that holds.
 
     Written at once, so that reloaded facts show the new schedule.
     """
-    person, number = loaded.case.participant, loaded.schedule + 1
-    w, connection = windows.c, writer.session.connection()
-    current = (w.participant_id == person.id) & w.cancelled_at.is_(None)
-    connection.execute(update(windows).where(current).values(cancelled_at=writer.now))
-    rows = [window_row(loaded.study_id, person.id, number, window) | {"id": next(writer.ids)} for window in laid]
-    connection.execute(insert(windows), rows)
-    values = {"procedure_date": day, "schedule": number, "procedure_end": end[1]}
-    connection.execute(update(participants).where(participants.c.id == person.id).values(**values))
-    changes = {
-        "procedure_date": (person.procedure_date, day),
-        "schedule": (loaded.schedule, number),
-        "procedure_end": end,
-    }
-    writer.note(loaded, "reschedule", "participant", person.id, changes)
+    number, connection = loaded.schedule + 1, writer.session.connection()
+    if not (relaid.ended or relaid.laid):
+        return loaded.schedule
+    ended = [window.id for window in relaid.ended]
+    connection.execute(update(windows).where(w.id.in_(ended)).values(cancelled_at=writer.now))
+    rows = [_row(writer, loaded, number, one.span) for one in relaid.laid]
+    if rows:
+        connection.execute(insert(windows), rows)
+    return number
+
+
+def _row(writer: Writer, loaded: Loaded, number: int, span: Window) -> dict[str, object]:
+    row = window_row(loaded.study_id, loaded.case.participant.id, number, span)
+    return row | {"id": next(writer.ids)}
+
+
+def keep_version(writer: Writer, loaded: Loaded, following: Collection[int]) -> None:
+    """Windows that do not follow the participant to another version keep the one they were laid out by."""
+    keep = (w.participant_id == loaded.case.participant.id) & w.protocol_version_id.is_(None)
+    statement = update(windows).where(keep, w.id.not_in(following))
+    writer.session.connection().execute(statement.values(protocol_version_id=loaded.protocol_version_id))
+
+
+def remember(
+    writer: Writer, loaded: Loaded, number: int, cause: str, bases: tuple[Basis, Basis], reason: str | None
+) -> None:
+    """Keep why schedule `number` holds, and what it was counted from before and is now."""
+    before, now = bases
+    writer.add(
+        schedule_changes,
+        {
+            "study_id": loaded.study_id,
+            "participant_id": loaded.case.participant.id,
+            "schedule": number,
+            "cause": cause,
+            "changed_at": writer.now,
+            "actor": writer.actor.id,
+            "reason": reason,
+            "old_procedure_date": before.procedure_date,
+            "procedure_date": now.procedure_date,
+            "old_procedure_end": before.procedure_end,
+            "procedure_end": now.procedure_end,
+            "old_zone": before.zone,
+            "zone": now.zone,
+            "old_version_id": before.version_id,
+            "version_id": now.version_id,
+        },
+    )
+
+
+def history(session: Session, participant_id: int) -> Sequence[ScheduleChange]:
+    """Each time this participant's windows were laid out anew, oldest first."""
+    s = schedule_changes.c
+    rows = session.execute(select(schedule_changes).where(s.participant_id == participant_id).order_by(s.id))
+    return [
+        ScheduleChange(
+            schedule=row.schedule,
+            cause=row.cause,
+            changed_at=row.changed_at,
+            actor=row.actor,
+            reason=row.reason,
+            before=Basis(row.old_procedure_date, row.old_procedure_end, row.old_zone, row.old_version_id),
+            then=Basis(row.procedure_date, row.procedure_end, row.zone, row.version_id),
+        )
+        for row in rows
+    ]
+
+
+Given = tuple[str, datetime, str, int | None]
+"""(item, received at, source, value): enough to know an answer again."""
+
+
+def origins(session: Session, participant_id: int) -> Mapping[Given, AnyRow]:
+    """Who entered each answer and which text brought it: (entered by, inbound id)."""
+    r = responses.c
+    asked = select(r.item, r.received_at, r.source, r.value, r.entered_by, r.inbound_id)
+    rows = session.execute(asked.where(r.participant_id == participant_id).order_by(r.id)).all()
+    return {(row.item, row.received_at, row.source, row.value): row for row in rows}

@@ -197,6 +197,7 @@ windows = Table(
     Column("cancelled_at", Instant, comment="The procedure date changed; a later schedule has taken over"),
     Column("settled", String(30), comment="How the window is counted since its close; moved with the tallies"),
     Column("missing_reason", String(40)),
+    _ref("protocol_version_id", "protocol_versions.id", nullable=True),
     UniqueConstraint("participant_id", "code", "schedule"),
     CheckConstraint("opens_at < closes_at AND closes_at <= late_until", name="runs_forward"),
 )
@@ -207,6 +208,42 @@ Index(
     windows.c.opens_at,
     sqlite_where=windows.c.settled.is_(None) & windows.c.cancelled_at.is_(None),
     postgresql_where=windows.c.settled.is_(None) & windows.c.cancelled_at.is_(None),
+)
+
+schedule_changes = Table(
+    "schedule_changes",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("participant_id", "participants.id", index=True),
+    Column("schedule", Integer, nullable=False, comment="The number of the schedule this made, or left in force"),
+    Column("cause", String(12), nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("reason", Text),
+    Column("old_procedure_date", Date, nullable=False),
+    Column("procedure_date", Date, nullable=False),
+    Column("old_procedure_end", Instant),
+    Column("procedure_end", Instant),
+    Column("old_zone", String(64), nullable=False),
+    Column("zone", String(64), nullable=False, comment="Of the site: days are counted on its calendar"),
+    _ref("old_version_id", "protocol_versions.id"),
+    _ref("version_id", "protocol_versions.id"),
+    CheckConstraint("cause IN ('confirm', 'reschedule', 'move', 'migrate')", name="cause"),
+    comment="Each time windows were laid out anew: from what to what, by whom and why",
+)
+
+former_telephones = Table(
+    "former_telephones",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("participant_id", "participants.id", index=True),
+    Column("phone", LargeBinary, nullable=False, comment="Sealed with the participant's key: erasure reaches it"),
+    Column("phone_index", LargeBinary, nullable=False),
+    Column("phone_country", String(2)),
+    Column("replaced_at", Instant, nullable=False),
+    comment="Numbers a participant had: texts of unknown fate are asked about under the number they went to",
 )
 
 responses = Table(

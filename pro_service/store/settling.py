@@ -5,13 +5,14 @@ row changed has been overtaken by a callback or another asker, and drops its res
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
+from pro_service.store import office
 from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, windows
 from pro_service.store.waiting import UNCERTAIN, UNSETTLED
 
@@ -37,6 +38,8 @@ class InDoubt:
     body: bytes
     useful_until: datetime | None
     closes_at: datetime | None
+    place: str = ""
+    """Where its telephone is sealed for."""
 
     def useful(self, now: datetime) -> bool:
         """Whether sending it again could still serve."""
@@ -59,7 +62,16 @@ def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
         .limit(limit)
     )  # fmt: skip
     rows: Sequence[AnyRow] = session.execute(statement).all()
-    return [InDoubt(*row) for row in rows]
+    return [_where_it_went(session, InDoubt(*row)) for row in rows]
+
+
+def _where_it_went(session: Session, doubt: InDoubt) -> InDoubt:
+    """Asked about under the number it went to, though the participant may have another by now."""
+    former = office.went_to(session, doubt.participant_id, doubt.started_at)
+    if former is None:
+        return replace(doubt, place=f"participants|phone|{doubt.participant_id}")
+    place = office.former_place(former.id)
+    return replace(doubt, phone=former.phone, phone_index=former.phone_index, place=place)
 
 
 def take(session: Session, doubt: InDoubt, ask_at: datetime) -> bool:

@@ -54,12 +54,12 @@ def void(session: Session, now: datetime) -> Sequence[AnyRow]:
         .where(READY, m.next_try_at <= now, m.channel == "sms")
     )
     gone = or_(
+        p.died_at.is_not(None),
         and_(
             m.frame != "stopped",
             or_(
                 p.opted_out_at.is_not(None),
                 p.withdrawn_at.is_not(None),
-                p.died_at.is_not(None),
                 p.unreachable_at.is_not(None),
             ),
         ),

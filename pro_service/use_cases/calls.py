@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from pro_service.core.answers import on_answers
 from pro_service.core.case import Case, EscalationFacts, WindowFacts
+from pro_service.core.changes import Die, Withdraw
 from pro_service.core.commands import CancelTexts, Command, OptOut, Resolve, Unreachable
 from pro_service.core.decisions import escalate
+from pro_service.core.lifecycle import plan
 from pro_service.core.windows import local_instant
 from pro_service.runtime import Runtime
 from pro_service.store import cases, tasks
@@ -172,13 +174,16 @@ def _no_such_number(w: Work, loaded: Loaded, escalation: EscalationFacts, told: 
 
 
 def _left(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
-    """Withdrawn or died: nothing goes out any more, and all open work about the participant ends."""
-    del escalation
-    field, action = ("died_at", "died") if told.outcome == "died" else ("withdrawn_at", "withdraw")
-    if getattr(loaded.case.participant, field) is None:
-        w.writer.change(loaded, {field: w.now}, action, "told in a call; see its note")
-    ending = (Resolve(e.id, told.outcome) for e in loaded.case.escalations if e.open)
-    w.carry_out(loaded, (CancelTexts(), *ending))
+    """Withdrawn or died: nothing goes out any more, and the open work about the participant ends."""
+    person = loaded.case.participant
+    if person.died_at is not None or (told.outcome == "withdraws" and person.withdrawn_at is not None):
+        w.carry_out(loaded, [Resolve(escalation.id, told.outcome)])
+        return
+    change = Die() if told.outcome == "died" else Withdraw("study")
+    made = plan(loaded.case, change, w.now)
+    if made.facts:
+        w.writer.change(loaded, made.facts, made.action, "told in a call; see its note")
+    w.carry_out(loaded, made.commands)
 
 
 _OUTCOMES: dict[str, Callable[[Work, Loaded, EscalationFacts, Told], None]] = {

@@ -157,9 +157,24 @@ def _facts(given: Enrolment, sites: Mapping[str, int]) -> Mapping[str, object]:
     }
 
 
+COMMANDS = {
+    "procedure_date": "reschedule {code} --procedure-date {day}",
+    "procedure_time": "reschedule {code} --procedure-date {day} --procedure-time HH:MM",
+    "site": "move {code} --site {site}",
+    "language": "language {code} --language {language}",
+    "timezone": "zone {code} --zone {zone}",
+    "channel": "channel {code} --channel {channel}",
+    "phone": "phone {code}",
+    "messaging_consent": "consent {code} --given DAY",
+}
+"""Column -> the command that changes what it says of somebody who is enrolled."""
+
+
 def _remedy(column: str, given: Enrolment) -> str:
-    if column == "procedure_date":
-        command = f"pro-service participant confirm {given.code} --procedure-date {given.procedure_date}"
-        return f"to change the date: {command}; then import again"
+    """How what is different is changed: never by an import."""
+    if column in COMMANDS:
+        named = {"code": given.code, "day": given.procedure_date, "site": given.site, "language": given.language}
+        command = COMMANDS[column].format(**named, zone=given.zone, channel=given.channel)
+        return f"to change it: pro-service participant {command} --reason …; then import again"
     show = f"pro-service participant show {given.code}"
     return f"an import never changes who is enrolled: compare with `{show}`, then correct the row or take it out"

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from pro_service.core import enrolment_cells as cells
-from pro_service.core.calendar import local_day, working_days_between
+from pro_service.core import notes
+from pro_service.core.calendar import local_day
+from pro_service.core.concerns import concerns
 from pro_service.core.enrolment_cells import CellError
 from pro_service.core.enrolment_file import Record, columns_of
 from pro_service.core.faults import Fault
@@ -22,7 +24,6 @@ from pro_service.use_cases.telephones import Telephone
 
 Value = TypeVar("Value")
 PROVIDER = "twilio"
-_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,23 +200,10 @@ class RowReader:
         key = (site.code, day)
         if end is None and key in self._laid:
             return self._laid[key]
-        windows = schedule(self.protocol, day, self._zones[site.code], end)
-        laid = windows, tuple(self._concerns(site, day, windows))
+        zone = self._zones[site.code]
+        windows = schedule(self.protocol, day, zone, end)
+        found = concerns(self.protocol, day, windows, zone, holidays_of(site.country))
+        laid = windows, tuple(notes.words(note)[0] for note in found)
         if end is None:
             self._laid[key] = laid
         return laid
-
-    def _concerns(self, site: Site, day: date, windows: tuple[Window, ...]) -> list[str]:
-        zone, ends = self._zones[site.code], self.protocol.ends
-        found = []
-        last = max((local_day(window.closes_at - _MOMENT, zone) for window in windows), default=day)
-        if ends is not None and day > ends:
-            found.append(f"the procedure on {day} is after the study's end ({ends})")
-        elif ends is not None and last > ends:
-            found.append(f"the last window closes on {last}, after the study's end ({ends})")
-        for window in windows:
-            first, final = local_day(window.opens_at, zone), local_day(window.closes_at - _MOMENT, zone)
-            asked = self.protocol.time_point(window.code).prompted
-            if asked and not working_days_between(first, final, holidays_of(site.country)):
-                found.append(f"window {window.code} ({first} to {final}) holds no working day: nobody can call in it")
-        return found

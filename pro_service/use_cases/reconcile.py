@@ -174,7 +174,7 @@ def _plain(rt: Runtime, doubt: InDoubt) -> tuple[str, str]:
         message = "a text without a telephone"
         raise ValueError(message)
     key = rt.vault.data_key(doubt.data_key, doubt.participant_id)
-    phone = opened(key, doubt.phone, f"participants|phone|{doubt.participant_id}").decode()
+    phone = opened(key, doubt.phone, doubt.place).decode()
     return phone, opened(key, doubt.body, f"messages|body|{doubt.id}").decode()
 
 

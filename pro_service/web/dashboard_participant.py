@@ -14,7 +14,7 @@ from pro_service.use_cases import calls, entry
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.confirm import confirm
 from pro_service.use_cases.entry import EntryFault, EntryRejectedError, Filled, Mode
-from pro_service.web import dashboard_tasks, dashboard_words
+from pro_service.web import dashboard_office, dashboard_tasks, dashboard_words
 from pro_service.web.access import roles
 from pro_service.web.dashboard_scope import Scope, actor, row_id, scope_here
 from pro_service.web.dashboard_times import since, times
@@ -61,7 +61,8 @@ def _story(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, r
     return render_template(
         "dashboard/participant.html", scope=scope, view=view, case=view.loaded.case,
         person=view.loaded.case.participant, zone=view.loaded.case.site_zone, number=number, refused=refused,
-        done=request.args.get("done"), **times(now),
+        done=request.args.get("done"), told=dashboard_office.told, office=dashboard_words.words("change"),
+        **times(now),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from pro_service.web import dashboard_office_words
 from pro_service.web.i18n import gettext as _
 
 
@@ -17,15 +18,16 @@ def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
         "flag": _flags(),
         "level": _levels(),
         "reason": _reasons(),
-        "outcome": _outcomes(),
+        "outcome": _outcomes() | {"new_number": _("Another number")},
         "effect": _effects(),
         "missing": _missing(),
         "kind": _kinds(),
         "state": _states(),
         "source": _sources(),
-        "action": _actions(),
+        "action": _actions() | dashboard_office_words.actions(),
         "why": _why(),
         "time": _time(),
+        **dashboard_office_words.words(),
     }
 
 

@@ -34,9 +34,10 @@ def fold(case: Case, command: Command, now: datetime, row_id: int) -> Case:  # n
             return _resolved(case, escalation_id, outcome, now)
         case Settle(window_id, settled):
             return with_window(case, replace(case.window(window_id), settled=settled))
-        case CancelTexts(window_id):
+        case CancelTexts(window_id, replies):
             for text in case.messages:
-                if text.state == "ready" and text.kind in PROMPTS and window_id in (None, text.window_id):
+                asked = replies or text.kind in PROMPTS
+                if text.state == "ready" and asked and window_id in (None, text.window_id):
                     case = marked(case, text.id, "cancelled", now)
         case OptOut():
             return with_facts(case, opted_out_at=now)

@@ -41,7 +41,6 @@ def test_whatever_one_says_and_however_long_one_waits_the_gate_stays_closed(fact
     life.until(at("2026-08-01 00:00"))
     allowed = {
         "withdrawn_at": ["stopped"],
-        "died_at": ["stopped"],
         "unreachable_at": ["stopped"],
         "consented_at": ["stopped"],
     }

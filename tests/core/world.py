@@ -148,7 +148,8 @@ class World:
             self.accepted += [(self.now, text) for text in self.case.messages if text.id == message_id]
 
     def _ever(self, text: MessageFacts) -> bool:
-        return text.frame == "stopped" or may_text(self.case.participant)
+        person = self.case.participant
+        return person.died_at is None and (text.frame == "stopped" or may_text(person))
 
     def _goes(self, text: MessageFacts) -> bool:
         """Repeat the gate of the outbox."""

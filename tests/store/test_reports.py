@@ -144,7 +144,8 @@ def test_a_story_has_the_keys_that_others_build_on(
     story = reporting.story(rt, study_id, "P-001")
     assert story is not None
     assert (story["participant"], story["status"]) == ("P-001", "active")
-    assert set(story["windows"][0]) == {"code", "target", "opens_at", "closes_at", "status", "why"}
+    keys = {"code", "target", "opens_at", "closes_at", "status", "schedule", "why", "moved"}
+    assert set(story["windows"][0]) == keys
     assert story["windows"][0]["opens_at"] == "2026-01-04T21:00:00Z"
     assert story["windows"][1]["status"] == "completed_in_window"
     assert story["responses"][-1] == {

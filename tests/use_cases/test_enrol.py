@@ -107,18 +107,26 @@ def test_the_same_file_again_changes_nothing(rt: Runtime, file: File) -> None:
 
 
 @pytest.mark.parametrize(
-    "column, value",
+    "column, value, command",
     [
-        *(("site", "BER"), ("procedure_date", "2026-03-01"), ("language", "en"), ("messaging_consent", "")),
-        *(("phone", "+12025550124"), ("phone", ""), ("email", "a@example.org"), ("timezone", "Europe/London")),
-        *(("channel", "sms-link"), ("procedure_time", "14:00")),
+        ("site", "BER", "participant move P-001 --site BER"),
+        ("procedure_date", "2026-03-01", "participant reschedule P-001 --procedure-date 2026-03-01"),
+        ("procedure_time", "14:00", "participant reschedule P-001 --procedure-date"),
+        ("language", "en", "participant language P-001 --language en"),
+        ("messaging_consent", "", "participant consent P-001"),
+        ("phone", "+12025550124", "participant phone P-001"),
+        ("phone", "", "participant phone P-001"),
+        ("email", "a@example.org", "participant show P-001"),
+        ("timezone", "Europe/London", "participant zone P-001 --zone Europe/London"),
+        ("channel", "sms-link", "participant channel P-001 --channel sms-link"),
     ],
 )
-def test_a_row_that_differs_from_what_is_stored_names_what_to_do(file: File, column: str, value: str) -> None:
+def test_a_row_that_differs_from_what_is_stored_names_what_to_do(
+    file: File, column: str, value: str, command: str
+) -> None:
     file(ROW)
     said = refused(file, with_cell(column, value))
     assert f"2 {column}: P-001 is enrolled already, with another {column}" in said
-    command = "participant confirm P-001 --procedure-date" if column == "procedure_date" else "participant show P-001"
     assert command in said
     assert "0123" not in said.replace("P-001", "")
 

@@ -1,0 +1,174 @@
+"""`pro-service participant reschedule`, `pause`, …: what the office changes about a participant, shown first."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, cast
+
+import click
+
+from pro_service.cli.terminal import State, as_json, of_study, opened, show_fault, show_json, show_table, who
+from pro_service.core import notes
+from pro_service.core.changes import ChangeRefusedError
+from pro_service.core.enrolment_cells import shown
+from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.outlook import Outlook
+
+Command = Callable[..., Any]
+
+UNTIL_NOW = "The day it happened, if it was not today."
+OPTIONS: dict[str, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = {
+    "reschedule": (
+        (("--procedure-date", "procedure_date"), {"metavar": "YYYY-MM-DD", "required": True, "help": "The right day."}),
+        (("--procedure-time", "procedure_time"), {"metavar": "HH:MM", "help": "When it ended, at the site."}),
+    ),
+    "pause": (
+        (("--until", "until"), {"metavar": "YYYY-MM-DD", "required": True, "help": "Prompts begin again then."}),
+    ),
+    "resume": (),
+    "withdraw": (
+        (
+            ("--from", "from"),
+            {"type": click.Choice(["messages", "study"]), "required": True, "help": "What they withdraw from."},
+        ),
+        (("--on", "on"), {"metavar": "YYYY-MM-DD", "help": UNTIL_NOW}),
+    ),
+    "died": ((("--on", "on"), {"metavar": "YYYY-MM-DD", "help": UNTIL_NOW}),),
+    "phone": (
+        (("--number", "number"), {"help": "The new number; `-` (or nothing) asks for it, out of the shell's history."}),
+        (("--remove", "remove"), {"is_flag": True, "help": "There is no number any more."}),
+        (
+            ("--consent", "consent"),
+            {
+                "metavar": "DAY|stands",
+                "help": "Consent to messages on it: its day, or that it stands; else calls only.",
+            },
+        ),
+    ),
+    "move": ((("--site", "site"), {"metavar": "CODE", "required": True, "help": "The site that takes over."}),),
+    "language": ((("--language", "language"), {"metavar": "CODE", "required": True, "help": "E.g. tr or en."}),),
+    "zone": ((("--zone", "timezone"), {"metavar": "NAME", "required": True, "help": "E.g. Europe/Berlin."}),),
+    "channel": (
+        (("--channel", "channel"), {"metavar": "CHANNEL", "required": True, "help": "sms-reply or sms-link."}),
+    ),
+    "consent": (
+        (("--given", "consent"), {"metavar": "DAY", "help": "The day on which it was given (again)."}),
+        (("--withdrawn", "withdrawn"), {"is_flag": True, "help": "It is taken back: calls only from now on."}),
+    ),
+}
+"""Action -> its own options, by the names of the form's fields."""
+
+HELP = {
+    "reschedule": "Correct the procedure date: windows are laid out anew, answers kept and judged anew.",
+    "pause": "Send no prompts until a day; then they begin again by themselves. Calls go on.",
+    "resume": "End a pause, or a hold after a stop word, now.",
+    "withdraw": "Stop messages (windows go on, people may call), or end everything.",
+    "died": "Say that the participant has died: nothing leaves any more, at once.",
+    "phone": "Replace the telephone number, or remove it; the old one is kept, encrypted.",
+    "move": "Hand the participant over to another site: pages, tasks and windows to come follow.",
+    "language": "Change the language of texts and forms.",
+    "zone": "Change the time zone by which prompts are sent.",
+    "channel": "Change how the participant is asked.",
+    "consent": "Record that consent to messages was given (again), or taken back.",
+}
+
+
+def add_to(group: click.Group) -> None:
+    """Add one command for each change."""
+    for action, options in OPTIONS.items():
+        group.command(action, help=HELP[action])(_command(action, options))
+
+
+def _command(action: str, options: Sequence[tuple[tuple[str, ...], dict[str, Any]]]) -> Command:
+    def run(state: State, code: str, reason: str, dry_run: bool, study_code: str | None, **given: Any) -> None:  # noqa: FBT001 -- click's
+        _run(state, action, code, reason, given, study_code, dry_run=dry_run)
+
+    command: Command = click.pass_obj(run)
+    command = of_study(as_json(command))
+    command = click.option("--dry-run", is_flag=True, help="Show every consequence, change nothing.")(command)
+    command = click.option("--reason", metavar="T", required=True, help="Why; kept in the audit trail.")(command)
+    for names, more in reversed(options):
+        command = click.option(*names, **more)(command)
+    return click.argument("code")(command)
+
+
+def _run(
+    state: State, action: str, code: str, reason: str, given: dict[str, Any], study_code: str | None, *, dry_run: bool
+) -> None:
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import lifecycle, study  # noqa: PLC0415
+    from pro_service.use_cases.change_forms import Action, Wanted  # noqa: PLC0415
+
+    if action == "phone" and given["number"] in (None, "-") and not given["remove"]:
+        given["number"] = click.prompt("New number", hide_input=True, err=True)
+    fields = {name: "yes" if value is True else str(value) for name, value in given.items() if value}
+    wanted = Wanted(cast("Action", action), fields, reason)
+    with opened(state) as rt:
+        found = study.chosen(rt, study_code)
+        try:
+            if dry_run:
+                told = lifecycle.preview(rt, found.id, code, wanted)
+            else:
+                told = lifecycle.change(rt, Actor(kind="staff", id=who(), source="cli"), found.id, code, wanted)
+        except KeyError:
+            remedy = "`pro-service participant list` lists all"
+            raise RejectedError((Fault("CODE", None, f"there is no participant {shown(code)}", remedy),)) from None
+        except ChangeRefusedError as refused:
+            raise RejectedError(tuple(_at_option(action, notes.fault(note)) for note in refused.notes)) from None
+    show(state, told, dry_run=dry_run)
+
+
+def _at_option(action: str, fault: Fault) -> Fault:
+    """A fault at the option through which its field was given."""
+    options = {names[1]: names[0] for names, _ in OPTIONS[action]} | {"reason": "--reason"}
+    return Fault(options.get(fault.path, fault.path), fault.line, fault.fault, fault.remedy)
+
+
+# Showing -------------------------------------------------------------------------------------------------------------
+
+
+def show(state: State, told: Outlook, *, dry_run: bool) -> None:
+    """Print an outlook: every consequence, and whether it is one or was only shown."""
+    if state.as_json:
+        said = [{"code": note.code, "what": notes.words(note)[0]} for note in told.notes]
+        show_json(asdict(told) | {"notes": said, "dry_run": dry_run})
+        return
+    for note in told.notes:
+        show_fault(notes.fault(note), "yellow", err=True)
+    if told.unchanged:
+        click.echo(f"{told.participant}: everything is so already; nothing was changed.")
+        return
+    for name, old, new in told.facts:
+        click.echo(f"{name.replace('_', ' ')}: {_said(old)} → {_said(new)}")
+    _show_parts(told)
+    ending = "this is what would follow. Nothing was changed." if dry_run else "done."
+    click.echo(f"\n{told.participant}: {ending}")
+
+
+def _show_parts(told: Outlook) -> None:
+    moved = [
+        (w.code, w.old_opens_at, w.old_closes_at, w.opens_at, w.closes_at, w.old_status, w.status)
+        for w in told.windows
+        if w.moved or w.old_status != w.status
+    ]
+    _part("windows", ("code", "opened", "closed", "opens", "closes", "was", "will be"), moved)
+    answers = [(w.code, a.item, a.received_at, a.verdict.replace("_", " ")) for w in told.windows for a in w.answers]
+    _part("answers", ("window", "item", "received", "then"), answers)
+    texts = [(t.window, t.kind, t.at, t.fate.replace("_", " ")) for t in told.texts]
+    _part("texts", ("window", "kind", "at", "then"), texts)
+    steps = [(s.window, s.step, s.old_at, s.at) for s in told.steps if s.old_at != s.at]
+    _part("to come, if nobody answers", ("window", "step", "was", "will be"), steps)
+    tasks = [(t.id, t.window, t.level, t.reason, t.outcome or "stays") for t in told.tasks]
+    _part("open tasks", ("id", "window", "level", "reason", "then"), tasks)
+
+
+def _part(name: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    if rows:
+        click.echo(f"\n{name}")
+        show_table(head, rows)
+
+
+def _said(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}Z"
+    return "–" if value is None else str(value)

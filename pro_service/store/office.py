@@ -1,0 +1,108 @@
+"""Changes of the office to a participant's row, written at once: facts, the site with all that hangs on it, the number.
+
+Each leaves one audit row; contact values stand in it masked.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from pro_service.core.texts import masked
+from pro_service.store.cases import Loaded
+from pro_service.store.records import Writer
+from pro_service.store.schema import AnyRow, escalations, former_telephones, participants, tallies, windows
+from pro_service.store.vault import Vault, opened, sealed
+
+p, f = participants.c, former_telephones.c
+
+
+def change(
+    writer: Writer,
+    loaded: Loaded,
+    columns: Mapping[str, Any],
+    changes: Mapping[str, tuple[object, object]],
+    told: tuple[str, str | None],
+) -> None:
+    """Change columns of the participant's row; `changes` and `told` (action, reason) are what the audit row says."""
+    person = loaded.case.participant
+    statement = update(participants).where(p.id == person.id)
+    writer.session.connection().execute(statement.values(**columns, revision=p.revision + 1))
+    action, reason = told
+    writer.note(loaded, action, "participant", person.id, changes, reason)
+    writer.look_anew(loaded)
+
+
+def move(writer: Writer, loaded: Loaded, site_id: int) -> None:
+    """Open work goes with the participant, and the windows that were counted are counted at the new site."""
+    e, w, connection = escalations.c, windows.c, writer.session.connection()
+    person_id = loaded.case.participant.id
+    open_work = update(escalations).where(e.participant_id == person_id, e.resolved_at.is_(None))
+    connection.execute(open_work.values(site_id=site_id))
+    counted = select(w.code, w.settled).where(w.participant_id == person_id, w.settled.is_not(None))
+    for row in connection.execute(counted.order_by(w.code, w.settled)).all():
+        _count(writer.session, loaded.study_id, (loaded.site_id, row.code, row.settled), -1)
+        _count(writer.session, loaded.study_id, (site_id, row.code, row.settled), +1)
+
+
+def _count(session: Session, study_id: int, what: tuple[int, str, str], change: int) -> None:
+    t, (site_id, code, status) = tallies.c, what
+    same = (t.study_id == study_id, t.site_id == site_id, t.code == code, t.status == status)
+    moved = session.connection().execute(update(tallies).where(*same).values(count=t.count + change))
+    if moved.rowcount == 0:
+        row = {"study_id": study_id, "site_id": site_id, "code": code, "status": status, "count": change}
+        session.connection().execute(insert(tallies).values(row))
+
+
+def telephone_of(session: Session, participant_id: int) -> AnyRow:
+    """The participant's number as it is kept: (phone, phone_index, phone_country)."""
+    return session.execute(select(p.phone, p.phone_index, p.phone_country).where(p.id == participant_id)).one()
+
+
+def new_telephone(writer: Writer, loaded: Loaded, number: str | None, country: str | None) -> dict[str, Any]:
+    """Keep the number there was among the former ones; gives the columns of the new one. KeyError once erased."""
+    person_id = loaded.case.participant.id
+    if loaded.data_key is None:
+        raise KeyError(person_id)
+    key = writer.vault.data_key(loaded.data_key, person_id)
+    old = telephone_of(writer.session, person_id)
+    if old.phone is not None:
+        row_id = next(writer.ids)
+        plain = opened(key, old.phone, f"participants|phone|{person_id}")
+        row = {
+            "id": row_id,
+            "study_id": loaded.study_id,
+            "participant_id": person_id,
+            "phone": sealed(key, plain, former_place(row_id)),
+            "phone_index": old.phone_index,
+            "phone_country": old.phone_country,
+            "replaced_at": writer.now,
+        }
+        writer.add(former_telephones, row)
+    return {
+        "phone": None if number is None else sealed(key, number.encode(), f"participants|phone|{person_id}"),
+        "phone_index": None if number is None else writer.vault.index("phone", number),
+        "phone_country": country,
+    }
+
+
+def former_place(row_id: int) -> str:
+    """Where a former number is sealed for."""
+    return f"former_telephones|phone|{row_id}"
+
+
+def telephone_masked(vault: Vault, loaded: Loaded) -> str | None:
+    """The number there is, masked; None without one."""
+    if loaded.phone is None or loaded.data_key is None:
+        return None
+    person_id = loaded.case.participant.id
+    key = vault.data_key(loaded.data_key, person_id)
+    return masked(opened(key, loaded.phone, f"participants|phone|{person_id}").decode())
+
+
+def went_to(session: Session, participant_id: int, started_at: datetime) -> AnyRow | None:
+    """The number a text of this attempt went to, where it has been replaced since: (id, phone, phone_index)."""
+    later = select(f.id, f.phone, f.phone_index).where(f.participant_id == participant_id, f.replaced_at > started_at)
+    return session.execute(later.order_by(f.replaced_at, f.id).limit(1)).first()

@@ -1,0 +1,190 @@
+"""The words of the office's changes: their names, their fields, what becomes of windows, answers and texts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pro_service.core.case import Case
+from pro_service.core.protocol import Site
+from pro_service.core.routes import CHANNELS
+from pro_service.use_cases.change_forms import STANDS, Action
+from pro_service.web.i18n import gettext as _
+
+Kind: TypeAlias = Literal["date", "time", "tel", "text", "select", "radio", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a change's form, in the reader's words."""
+
+    name: str
+    kind: Kind
+    label: str
+    help: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    """(value, word), of a choice."""
+    value: str = ""
+    """What stands in it at first."""
+
+
+def words() -> dict[str, dict[str, str]]:
+    """Code -> word, by kind, for the vocabulary of the pages."""
+    return {"change": changes(), "verdict": _verdicts(), "fate": _fates(), "fact": _facts(), "cause": _causes()}
+
+
+def changes() -> dict[str, str]:
+    """What each change is called."""
+    return {
+        "reschedule": _("Procedure date"),
+        "phone": _("Telephone number"),
+        "language": _("Language"),
+        "zone": _("Time zone"),
+        "channel": _("How they are asked"),
+        "consent": _("Consent to messages"),
+        "pause": _("Pause prompts"),
+        "resume": _("Resume prompts"),
+        "move": _("Another site"),
+        "withdraw": _("Withdrawal"),
+        "died": _("Has died"),
+    }
+
+
+def explained(action: Action) -> str:
+    """What a change does, in a sentence."""
+    return {
+        "reschedule": _("Windows are laid out anew from the right day; answers are kept and judged anew."),
+        "phone": _("Texts that wait for the old number do not leave. The old number is kept, encrypted."),
+        "language": _("Texts and forms from now on; what was sent is not repeated."),
+        "zone": _("Prompts go by this clock from now on; what was sent is not repeated."),
+        "channel": _("Holds for the next prompt; what was sent is not repeated."),
+        "consent": _("Without it nothing is sent: people call."),
+        "pause": _("No prompts until that day; then they begin again by themselves. Calls go on."),
+        "resume": _("Ends a pause, or a hold after a stop word, now."),
+        "move": _("Pages and open tasks go to the new site, and windows to come follow its calendar."),
+        "withdraw": _("From messages: no more texts, people may call. From the study: everything ends."),
+        "died": _("Nothing leaves any more, at once, and all tasks end."),
+    }[action]
+
+
+def fields(action: Action, case: Case) -> tuple[Field, ...]:
+    """The fields of a change's form."""
+    person, protocol = case.participant, case.protocol
+    on = Field("on", "date", _("Day"), _("If it was not today"))
+    consent = _("The day on which it was given; empty: not")
+    found: Mapping[str, tuple[Field, ...]] = {
+        "reschedule": (
+            Field("procedure_date", "date", _("Procedure date"), value=person.procedure_date.isoformat()),
+            Field("procedure_time", "time", _("End of the procedure"), _("At the site; empty: as it is")),
+        ),
+        "pause": (Field("until", "date", _("Until"), _("Prompts begin again on this day")),),
+        "resume": (),
+        "withdraw": (Field("from", "radio", _("Withdraws from"), options=_origins()), on),
+        "died": (on,),
+        "phone": (
+            Field("number", "tel", _("New number"), _("With + and the country's code")),
+            Field("remove", "check", _("There is no number any more")),
+            Field("consent", "text", _("Consent to messages on it"), _consent_for_the_number()),
+        ),
+        "move": (
+            Field("site", "select", _("Site"), options=_named(protocol.sites), value=person.site.code),
+        ),
+        "language": (
+            Field("language", "select", _("Language"), options=_named(protocol.languages), value=person.language),
+        ),
+        "zone": (Field("timezone", "text", _("Time zone"), _("E.g. Europe/Berlin"), value=person.zone.key),),
+        "channel": (
+            Field("channel", "select", _("How they are asked"), options=_channels(), value=person.channel),
+        ),
+        "consent": (
+            Field("consent", "date", _("Consent given on"), consent),
+            Field("withdrawn", "check", _("It is taken back: no more texts")),
+        ),
+    }  # fmt: skip
+    return found[action]
+
+
+def _consent_for_the_number() -> str:
+    return _("Its day (2026-05-11), or “{stands}” if they said that it stands; empty: calls only").format(stands=STANDS)
+
+
+def _origins() -> tuple[tuple[str, str], ...]:
+    return (("messages", _("Messages only: stays in the study")), ("study", _("The study: everything ends")))
+
+
+def _named(codes: Mapping[str, Site] | tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    if isinstance(codes, tuple):
+        return tuple((code, code.upper()) for code in codes)
+    return tuple((code, f"{code} · {site.name}") for code, site in codes.items())
+
+
+def _channels() -> tuple[tuple[str, str], ...]:
+    known = {"sms-reply": _("answers by text"), "sms-link": _("answers by link")}
+    return tuple((code, known.get(code, code)) for code in CHANNELS)
+
+
+def actions() -> dict[str, str]:
+    """What the audit trail's actions are called."""
+    return {
+        "reschedule": _("Procedure date changed"),
+        "pause": _("Prompts paused"),
+        "resume": _("Prompts resumed"),
+        "new_telephone": _("Another telephone number"),
+        "language": _("Language changed"),
+        "zone": _("Time zone changed"),
+        "channel": _("Asked another way"),
+        "consent": _("Consent changed"),
+        "move": _("Moved to another site"),
+        "migrate": _("Moved to another protocol version"),
+    }
+
+
+def _causes() -> dict[str, str]:
+    return {
+        "confirm": _("procedure confirmed on another day"),
+        "reschedule": _("procedure date changed"),
+        "move": _("moved to another site"),
+        "migrate": _("another protocol version"),
+    }
+
+
+def _verdicts() -> dict[str, str]:
+    return {
+        "in_window": _("kept, in the window"),
+        "late": _("kept, late"),
+        "baseline": _("kept, the baseline"),
+        "early": _("early: stays with the old window; asked again"),
+        "too_late": _("too late: stays with the old window"),
+        "not_asked": _("not asked any more: stays with the old window"),
+    }
+
+
+def _fates() -> dict[str, str]:
+    return {
+        "counts": _("sent; counts for the window, not repeated"),
+        "past": _("sent; was about the old window"),
+        "withdrawn": _("waits; will not leave"),
+        "waits": _("waits"),
+        "may_arrive": _("may be on its way already"),
+    }
+
+
+def _facts() -> dict[str, str]:
+    return {
+        "procedure_date": _("Procedure date"),
+        "procedure_end": _("End of the procedure"),
+        "confirmed_at": _("Procedure confirmed"),
+        "consented_at": _("Consent to messages"),
+        "opted_out_at": _("Wants no texts since"),
+        "paused_at": _("Paused since"),
+        "paused_until": _("Paused until"),
+        "texts_held_until": _("Texts held until"),
+        "withdrawn_at": _("Withdrawn from the study"),
+        "died_at": _("Died"),
+        "unreachable_at": _("Number not usable since"),
+        "phone": _("Telephone number"),
+        "language": _("Language"),
+        "zone": _("Time zone"),
+        "channel": _("How they are asked"),
+        "site": _("Site"),
+        "version": _("Protocol version"),
+    }
