@@ -17,6 +17,8 @@ Agenda: TypeAlias = Iterator[tuple[datetime, Command | None]]
 """(instant, what it calls for); without a command it only says "look then"."""
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+NEVER_LEFT: frozenset[State] = frozenset({"cancelled", "expired"})
+"""Withdrawn, or useless before it could go; what was refused would be refused again."""
 NOT_SENT: frozenset[State] = frozenset({"refused", "expired", "cancelled"})
 """Ended before the participant can have seen it."""
 
@@ -116,20 +118,20 @@ def _untaken(case: Case, window: WindowFacts) -> tuple[Step, ...]:
 
 
 def _prompted(case: Case, window: WindowFacts) -> Iterator[MessageFacts]:
-    """Prompts of this window that were taken: one that was withdrawn before it left is decided anew."""
+    """Prompts of this window that were taken: one that never left is decided anew, should its moment still come."""
     if not case.messages:
         return
     for text in case.texts(window.id):
-        if text.state != "cancelled" or text.accepted_at is not None:
+        if text.state not in NEVER_LEFT or text.accepted_at is not None:
             yield text
 
 
 def _key(case: Case, window: WindowFacts, step: Step) -> str:
-    """The name under which this step exists once; each time one was withdrawn it may exist once more."""
-    withdrawn = sum(
-        text.window_id == window.id and text.kind == step.name and text.state == "cancelled" for text in case.messages
+    """The name under which this step exists once; each time one never left it may exist once more."""
+    in_vain = sum(
+        text.window_id == window.id and text.kind == step.name and text.state in NEVER_LEFT for text in case.messages
     )
-    return f"p:{window.id}:{step.name}" + (f":{withdrawn + 1}" if withdrawn else "")
+    return f"p:{window.id}:{step.name}" + (f":{in_vain + 1}" if in_vain else "")
 
 
 def _earliest(case: Case, now: datetime) -> datetime:

@@ -135,6 +135,20 @@ def test_later_on_the_day_of_a_prompt_is_the_next_morning() -> None:
     assert life.prompts() == ["W1 invitation", "W1 reminder-1"]
 
 
+def test_a_last_reminder_that_was_asked_for_earlier_and_never_left_comes_at_its_own_time() -> None:
+    life = world()
+    life.until(at("2026-04-19 12:31"))
+    assert life.prompts()[-1] == "M3 reminder-2"
+    assert life.text("tomorrow") == ["snoozed"]
+    life.delay = None  # the provider is away for two days
+    life.until(at("2026-04-21 12:00"))
+    assert [text.state for text in life.case.messages if text.kind == "reminder-3"] == ["expired"]
+    life.delay = timedelta(seconds=2)
+    life.until(at("2026-04-30 00:00"))
+    assert life.prompts()[-2:] == ["M3 reminder-2", "M3 reminder-3"]
+    assert life.accepted[-1][0] == at("2026-04-23 18:30:02")
+
+
 @pytest.mark.shows("stopping: snooze")
 def test_later_when_no_prompt_is_left_becomes_a_call() -> None:
     life = world()
