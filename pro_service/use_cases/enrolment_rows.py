@@ -13,7 +13,7 @@ from pro_service.core.enrolment_cells import CellError
 from pro_service.core.enrolment_file import Record, columns_of
 from pro_service.core.faults import Fault
 from pro_service.core.protocol import Protocol, Site, Window
-from pro_service.core.routes import CHANNELS, Finding, preflight, preflight_number
+from pro_service.core.routes import CARD, CHANNELS, Finding, preflight, preflight_number
 from pro_service.core.windows import local_instant, schedule
 from pro_service.runtime import holidays_of
 from pro_service.store.enrolment import Enrolment
@@ -185,7 +185,8 @@ class RowReader:
     def _instead(self, country: str, channel: str) -> str:
         """Another channel that works in this country, if there is one."""
         for other in CHANNELS:
-            if other != channel and all(found.severity == "warn" for found in self._findings(country, other)):
+            # The card is no drop-in: it has to be printed and handed over. The finding's own remedy says so.
+            if other not in (channel, CARD) and all(found.severity == "warn" for found in self._findings(country, other)):
                 return f"write {other} in the column channel: it works there"
         return ""
 

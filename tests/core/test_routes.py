@@ -20,7 +20,7 @@ def severities(findings: tuple[Finding, ...]) -> list[str]:
     return [finding.severity for finding in findings]
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", ["sms-reply", "sms-link"])
 def test_turkey_is_refused_with_what_works_instead(channel: str) -> None:
     (finding,) = preflight("twilio", "TR", channel)
     assert finding.severity == "refuse"
@@ -62,7 +62,7 @@ def test_small_letters_name_the_same_country() -> None:
 
 def test_an_unknown_channel_is_refused() -> None:
     (finding,) = preflight("twilio", "US", "fax")
-    assert finding == Finding("refuse", "channel 'fax' is not known", "Use sms-reply or sms-link.")
+    assert finding == Finding("refuse", "channel 'fax' is not known", "Use one of: sms-reply, sms-link, sms-card.")
 
 
 def test_a_stated_reason_turns_the_refusal_into_a_warning() -> None:
