@@ -44,8 +44,8 @@ def import_file(state: State, file: Path, dry_run: bool, study_code: str | None)
     """Enrol everyone in a CSV file, or nobody: every faulty row is named.
 
     Columns: participant, site, procedure_date, language, messaging_consent; and as you need them phone, email,
-    timezone, channel (sms-reply, sms-link), procedure_time, baseline_nrs_avg, baseline_nrs_now. Who is enrolled already
-    with the same row is unchanged, so that a file may be imported again.
+    timezone, channel (sms-reply, sms-link, sms-card), procedure_time, baseline_nrs_avg, baseline_nrs_now. Who is
+    enrolled already with the same row is unchanged, so that a file may be imported again.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import enrol, study  # noqa: PLC0415

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 SIGNS = "23456789ACDEFHJKMNPRTVWXY"
 LENGTH = 8
-CODES = len(SIGNS) ** LENGTH
+CODES: int = len(SIGNS) ** LENGTH
 """How many codes there are: 1.5 × 10¹¹."""
 
 GROUP = 4

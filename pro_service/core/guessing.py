@@ -36,7 +36,7 @@ class Allowance:
 
     def most_in(self, span: timedelta) -> float:
         """The most wrong tries that a span of time can hold."""
-        return self.burst + span / self.every
+        return self.burst + span.total_seconds() / self.every.total_seconds()
 
 
 ADDRESS = Allowance(burst=10, every=timedelta(minutes=10))

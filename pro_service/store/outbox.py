@@ -45,6 +45,8 @@ class Claimed:
     closes_at: datetime | None
     reference: str
     segments: int
+    asked_by: str | None = None
+    """The participant's channel: a text that points to a card must hold no address."""
     leaves_at: datetime | None = None
     """When the sender's pace lets it leave; None = at once."""
 
@@ -172,7 +174,7 @@ def _what_is_needed() -> Any:
         select(
             m.id, m.attempt, m.channel, m.kind, m.body, m.participant_id, p.data_key, p.phone,
             users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key,
-            m.segments,
+            m.segments, p.channel.label("asked_by"),
         )
         .outerjoin(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
@@ -274,11 +276,7 @@ _STILL = (
 _ACCEPTED = (
     update(messages)
     # An answer that comes after the lease still tells what happened to this attempt.
-    .where(
-        m.id == bindparam("m_id"),
-        or_(m.state == "sending", m.state == "uncertain"),
-        m.attempt == bindparam("m_attempt"),
-    )
+    .where(m.id == bindparam("m_id"), m.state.in_(("sending", "uncertain")), m.attempt == bindparam("m_attempt"))
     .values(
         state="accepted",
         provider_id=bindparam("m_sid"),

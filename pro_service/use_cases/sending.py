@@ -9,6 +9,8 @@ from threading import Lock
 from cryptography.exceptions import InvalidTag
 
 from pro_service import logs
+from pro_service.core.routes import CARD
+from pro_service.core.texts import contains_address
 from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store import outbox
@@ -53,6 +55,9 @@ class Sending:
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("deliver", fault, message=claimed.id)
             return Outcome(claimed, "dead", error="unreadable")
+        if claimed.asked_by == CARD and contains_address(outgoing.body):
+            # It was looked at when it was written. Should one slip through all the same, operators would drop it.
+            return Outcome(claimed, "dead", error="address_in_text")
         if age > FRESH:
             with self.rt.sessions.glance() as connection:
                 if not outbox.still_may_go(connection, claimed, wall):

@@ -117,6 +117,7 @@ def _reasons() -> dict[str, str]:
         "shared_telephone": _("two participants share this telephone"),
         "uncertain_delivery": _("it is uncertain whether a text was sent"),
         "rules_fault": _("the service stumbled over this participant"),
+        "address_in_text": _("a text for somebody with a card holds an internet address"),
     }
 
 
