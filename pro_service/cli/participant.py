@@ -1,4 +1,4 @@
-"""`pro-service participant …`: enrol, list, show, confirm."""
+"""`pro-service participant …`: enrol, list, show, confirm, card."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from pro_service.cli.card import card
 from pro_service.cli.terminal import (
     State,
     as_json,
@@ -32,6 +33,9 @@ BIG = 2_000
 @click.group()
 def participant() -> None:
     """The participants of a study."""
+
+
+participant.add_command(card)
 
 
 @participant.command("import")

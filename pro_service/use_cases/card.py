@@ -1,6 +1,7 @@
 """A participant's card: what is printed on it, and another code when one was lost.
 
-Who looked stands in the audit trail. A participant enrolled by an earlier release has no code yet: the first look makes one.
+Who looked stands in the audit trail. A participant enrolled by an earlier release has no code yet: the first look
+makes one.
 """
 
 from collections.abc import Callable, Collection
@@ -36,8 +37,8 @@ class Card:
     """As it is read, in groups; empty on a card that is filled in by hand."""
     scanned: str
     """What the picture holds: the address, and behind `#`, where no server sees it, the code with its mark."""
-    days: tuple[tuple[Texts, date], ...]
-    """(what it is called, target day) of each window that is asked about."""
+    days: tuple[tuple[Texts, date | None], ...]
+    """(what it is called, target day) of each window that is asked about; None: to be filled in by hand."""
 
 
 def show(rt: Runtime, actor: Actor, study_id: int, code: str, sites: Collection[int] | None = None) -> Card:
@@ -48,7 +49,7 @@ def show(rt: Runtime, actor: Actor, study_id: int, code: str, sites: Collection[
 def replace(
     rt: Runtime, actor: Actor, study_id: int, code: str, reason: str, sites: Collection[int] | None = None
 ) -> Card:
-    """Another code for one participant: the old card stops working at once. Errors as for `show`, and without a reason."""
+    """Another code for one participant: the old card stops working at once. Errors as for `show`; a reason is due."""
     if not reason.strip():
         raise RejectedError((Fault("reason", None, "is empty", "say why, e.g. card lost"),))
 
@@ -67,7 +68,8 @@ def blank(rt: Runtime, study_id: int, site: str) -> Card:
     if protocol is None or site not in known:
         raise RejectedError((Fault("--site", None, "is not a site of this study", f"one of: {', '.join(known)}"),))
     address = rt.settings.public_base_url + PATH
-    return Card("", protocol.languages, known[site], address, "", address, ())
+    days = tuple((point.label, None) for point in protocol.time_points if point.prompted)
+    return Card("", protocol.languages, known[site], address, "", address, days)
 
 
 def _looked_at(writer: Writer, loaded: Loaded) -> str:

@@ -79,8 +79,8 @@ def _led_to(found: Entry) -> ResponseReturnValue:
     """The form, or a page that says when there is one: nothing else about the study or the participant."""
     asked = request.args.get("lang")
     if found.state == "form":
-        chosen = {"lang": asked} if asked in LANGUAGES else {}
-        return redirect(url_for("survey.form", token=found.token, **chosen), HTTPStatus.SEE_OTHER)
+        chosen = asked if asked in LANGUAGES else None
+        return redirect(url_for("survey.form", token=found.token, lang=chosen), HTTPStatus.SEE_OTHER)
     if asked not in LANGUAGES and found.language in LANGUAGES:
         g.language = found.language
     return render_template("card_later.html", found=found)

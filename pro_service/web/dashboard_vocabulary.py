@@ -249,6 +249,10 @@ def _actions() -> dict[str, str]:
         "send": _("Text sent"),
         "receipt": _("Receipt"),
         "reconcile": _("Fate of a text found out"),
+        "view_card": _("Card looked at"),
+        "make_code": _("Entry code made"),
+        "replace_code": _("Entry code replaced"),
+        "enter_by_card": _("Form opened with the card"),
     }
 
 
