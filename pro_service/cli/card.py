@@ -22,9 +22,7 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 @of_study
 @as_json
 @click.pass_obj
-def card(
-    state: State, /, code: str | None, out: Path | None, replace: bool, study_code: str | None, **more: Any
-) -> None:  # noqa: FBT001 -- click's
+def card(state: State, /, code: str | None, out: Path | None, study_code: str | None, **more: Any) -> None:
     """Show or print the card of one participant: where to answer, with which code, around which days.
 
     One card serves the whole study. Whoever looks stands in the audit trail; a code is made where there is none yet.
@@ -33,7 +31,7 @@ def card(
     from pro_service.use_cases import card as use_case  # noqa: PLC0415
     from pro_service.use_cases import card_sheet, study  # noqa: PLC0415
 
-    reason, site = more["reason"], more["blank"]
+    reason, site, replace = more["reason"], more["blank"], more["replace"]
     _check(code, site, reason, replace=replace)
     with opened(state) as rt:
         found, actor = study.chosen(rt, study_code), Actor(kind="staff", id=who(), source="cli")
