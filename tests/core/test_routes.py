@@ -122,3 +122,16 @@ def test_every_row_says_where_it_was_read() -> None:
 def test_turkey_keeps_room_for_the_operators_suffix() -> None:
     assert route("twilio", "TR").suffix == 5
     assert route("twilio", "IT").quiet == (time(22), time(8))
+
+
+def test_in_turkey_a_card_is_allowed_with_a_registered_sender() -> None:
+    (finding,) = preflight("twilio", "TR", "sms-card")
+    assert finding.severity == "warn"
+    assert "sender name" in finding.reason
+    assert "TWILIO_FROM" in finding.remedy
+
+
+def test_what_turkey_refuses_names_the_card_as_a_way() -> None:
+    for channel in ("sms-reply", "sms-link"):
+        (finding,) = preflight("twilio", "TR", channel)
+        assert "sms-card" in finding.remedy
