@@ -20,11 +20,11 @@ class Allowance:
 
     def admits(self, owed_until: datetime | None, now: datetime) -> bool:
         """Whether one more may be tried now."""
-        return owed_until is None or owed_until <= now + self.every * (self.burst - 1)
+        return self._owed(owed_until, now) <= now + self.every * (self.burst - 1)
 
     def after(self, owed_until: datetime | None, now: datetime) -> datetime:
         """Until when is owed once one more try was wrong."""
-        return max(owed_until or now, now) + self.every
+        return self._owed(owed_until, now) + self.every
 
     def again_at(self, owed_until: datetime) -> datetime:
         """The first instant at which one more is admitted."""
@@ -32,7 +32,13 @@ class Allowance:
 
     def nearly_spent(self, owed_until: datetime | None, now: datetime) -> bool:
         """Whether four fifths are owed: honest mistakes alone do not come to that."""
-        return owed_until is not None and owed_until - now >= self.every * self.burst * 0.8
+        return self._owed(owed_until, now) - now >= self.every * self.burst * 0.8
+
+    def _owed(self, owed_until: datetime | None, now: datetime) -> datetime:
+        """What counts of a stored instant. More than twice what can be owed was stored before a clock was set back."""
+        if owed_until is None or owed_until > now + self.every * self.burst * 2:
+            return now
+        return max(owed_until, now)
 
     def most_in(self, span: timedelta) -> float:
         """The most wrong tries that a span of time can hold."""

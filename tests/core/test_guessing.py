@@ -66,3 +66,15 @@ def test_honest_mistakes_alone_raise_no_alarm(allowance: Allowance) -> None:
         owed = allowance.after(owed, START)
         assert allowance.nearly_spent(owed, START) == (number + 1 >= allowance.burst * 0.8)
     assert not allowance.nearly_spent(owed, START + allowance.every * allowance.burst)
+
+
+@EACH
+def test_a_clock_that_was_set_back_shuts_nobody_out(allowance: Allowance) -> None:
+    owed: datetime | None = None
+    for _ in range(allowance.burst):
+        owed = allowance.after(owed, START)
+    back = START - timedelta(days=30)
+    assert allowance.admits(owed, back)
+    assert allowance.after(owed, back) == back + allowance.every
+    assert not allowance.nearly_spent(owed, back)
+    assert not allowance.admits(owed, START - timedelta(seconds=30))
