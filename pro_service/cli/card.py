@@ -33,6 +33,8 @@ def card(state: State, /, code: str | None, out: Path | None, study_code: str | 
 
     reason, site, replace = more["reason"], more["blank"], more["replace"]
     _check(code, site, reason, replace=replace)
+    if out is not None:
+        _refuse_unwritable(out)
     with opened(state) as rt:
         found, actor = study.chosen(rt, study_code), Actor(kind="staff", id=who(), source="cli")
         try:
@@ -60,15 +62,19 @@ def _check(code: str | None, site: str | None, reason: str | None, *, replace: b
         raise click.UsageError("--replace and --reason go together, and with a participant's CODE")
 
 
+def _refuse_unwritable(file: Path) -> None:
+    """Raise RejectedError for a file that could not be written: said before anything is changed."""
+    place = file if file.exists() else file.parent
+    if not os.access(place, os.W_OK):
+        remedy = "name a file in a folder that is there and yours"
+        raise RejectedError((Fault("--out", None, f"{shown(str(file))} cannot be written", remedy),))
+
+
 def _write(file: Path, page: str) -> None:
     """Write a file that nobody else of this machine can read: it holds the code."""
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as target:
-            os.fchmod(target.fileno(), 0o600)
-            target.write(page)
-    except OSError as error:
-        fault = f"{file} cannot be written ({error.strerror})"
-        raise RejectedError((Fault("--out", None, fault, "name a file in a folder that is there and yours"),)) from None
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as target:
+        os.fchmod(target.fileno(), 0o600)
+        target.write(page)
 
 
 def _say(state: State, made: Any, out: Path | None) -> None:

@@ -14,6 +14,7 @@ WAITS = st.lists(st.integers(min_value=0, max_value=7200), max_size=120)
 EACH = pytest.mark.parametrize("allowance", [ADDRESS, EVERYBODY, ACQUAINTED])
 
 
+@pytest.mark.shows("card: attempts")
 def test_in_a_year_hardly_anybody_hits_one_of_the_studys_42_codes() -> None:
     assert chance_of_a_hit(42, YEAR) <= 3.3e-5
 

@@ -74,12 +74,14 @@ def test_the_picture_carries_the_code_where_no_server_sees_it(rt: Runtime, study
     assert participant
 
 
+@pytest.mark.shows("card: printed again")
 def test_a_card_can_be_printed_again_and_every_look_is_kept(rt: Runtime, study_id: int, participant: int) -> None:
     assert card.show(rt, SETUP, study_id, "P-001") == card.show(rt, SETUP, study_id, "P-001")
     assert actions(rt) == [("view_card", None, "{}")] * 2
     assert participant
 
 
+@pytest.mark.shows("card: printed again")
 def test_no_code_is_written_in_clear(rt: Runtime, study_id: int, participant: int) -> None:
     code = plain(card.show(rt, SETUP, study_id, "P-001"))
     with rt.sessions.reading() as session:

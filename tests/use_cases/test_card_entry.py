@@ -69,6 +69,7 @@ def label(rt: Runtime, found: Entry) -> tuple[str, str]:
     return form.label["en"], form.state
 
 
+@pytest.mark.shows("card: one for all")
 @pytest.mark.parametrize(
     "moment, leads_to",
     [
@@ -207,6 +208,7 @@ def test_no_address_is_written_in_clear(rt: Runtime, code: str) -> None:
     assert not [place for place in places if HOME.encode() in place or ELSEWHERE.encode() in place]
 
 
+@pytest.mark.shows("card: attempts")
 def test_from_all_addresses_together_no_more_come_through_than_the_chance_was_worked_out_for(
     rt: Runtime, clock: support.SetClock, code: str
 ) -> None:
@@ -228,6 +230,7 @@ def test_servers_that_ask_at_the_same_time_count_every_try(rt: Runtime, code: st
     assert code
 
 
+@pytest.mark.shows("card: attempts")
 def test_a_scanned_card_is_served_while_somebody_guesses(rt: Runtime, code: str) -> None:
     burn(rt, EVERYBODY.burst)
     with pytest.raises(TooManyTriesError):

@@ -58,6 +58,7 @@ def texts_until(rt: Runtime, clock: support.SetClock, phones: Telephones, to: st
     return phones.to(TURKISH)
 
 
+@pytest.mark.shows("card: no address")
 def test_a_turkish_telephone_is_asked_without_an_address_and_never_twice_alike(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
@@ -124,6 +125,7 @@ def test_northern_cyprus_and_landlines_are_refused_with_a_card_too(rt: Runtime, 
     assert {fault.path for fault in caught.value.faults} == {"phone"}
 
 
+@pytest.mark.shows("card: no address")
 def test_a_prompt_that_holds_an_address_is_a_fault_of_that_participant_alone(
     rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
