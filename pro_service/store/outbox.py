@@ -45,8 +45,7 @@ class Claimed:
     closes_at: datetime | None
     reference: str
     segments: int
-    asked_by: str | None = None
-    """The participant's channel: a text that points to a card must hold no address."""
+    participants_channel: str | None = None
     leaves_at: datetime | None = None
     """When the sender's pace lets it leave; None = at once."""
 
@@ -173,8 +172,7 @@ def _what_is_needed() -> Any:
     return (
         select(
             m.id, m.attempt, m.channel, m.kind, m.body, m.participant_id, p.data_key, p.phone,
-            users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key,
-            m.segments, p.channel.label("asked_by"),
+            users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key, m.segments, p.channel,
         )
         .outerjoin(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
@@ -276,7 +274,11 @@ _STILL = (
 _ACCEPTED = (
     update(messages)
     # An answer that comes after the lease still tells what happened to this attempt.
-    .where(m.id == bindparam("m_id"), m.state.in_(("sending", "uncertain")), m.attempt == bindparam("m_attempt"))
+    .where(
+        m.id == bindparam("m_id"),
+        or_(m.state == "sending", m.state == "uncertain"),
+        m.attempt == bindparam("m_attempt"),
+    )
     .values(
         state="accepted",
         provider_id=bindparam("m_sid"),

@@ -55,7 +55,7 @@ class Sending:
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("deliver", fault, message=claimed.id)
             return Outcome(claimed, "dead", error="unreadable")
-        if claimed.asked_by == CARD and contains_address(outgoing.body):
+        if claimed.participants_channel == CARD and contains_address(outgoing.body):
             # It was looked at when it was written. Should one slip through all the same, operators would drop it.
             return Outcome(claimed, "dead", error="address_in_text")
         if age > FRESH:
