@@ -55,8 +55,9 @@ class Sending:
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("deliver", fault, message=claimed.id)
             return Outcome(claimed, "dead", error="unreadable")
-        if claimed.participants_channel == CARD and contains_address(outgoing.body):
-            # It was looked at when it was written. Should one slip through all the same, operators would drop it.
+        if claimed.channel == "sms" and claimed.participants_channel == CARD and contains_address(outgoing.body):
+            # It was looked at when it was written; should one slip through all the same, operators would drop it.
+            # A mail to staff is about a participant too, and always holds a link: it is none of this.
             return Outcome(claimed, "dead", error="address_in_text")
         if age > FRESH:
             with self.rt.sessions.glance() as connection:

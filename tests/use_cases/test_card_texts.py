@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -20,6 +21,7 @@ from pro_service.use_cases.deliver import deliver
 from pro_service.use_cases.tick import PUT_OFF, tick
 from tests import support
 from tests.telephones import Telephones
+from tests.use_cases.test_faults_stay_alone import Mailbox
 
 TURKISH, OTHER = "+905321234567", "+12025550124"
 PROCEDURE = date(2026, 3, 2)
@@ -183,3 +185,17 @@ def test_an_address_that_slipped_through_is_stopped_right_before_it_leaves(
     with rt.sessions.reading() as session:
         assert session.scalars(select(messages.c.error)).one() == "address_in_text"
     assert "not_delivered" in reasons(rt)
+
+
+def test_an_alert_about_somebody_with_a_card_keeps_its_link(
+    rt: Runtime, clock: support.SetClock, participant: int
+) -> None:
+    support.coordinator(rt)
+    mailbox = Mailbox()
+    with_mail = replace(rt, mail=mailbox)
+    clock.now = support.at("2026-03-20 10:00")
+    tick(with_mail)
+    assert deliver(with_mail).dead == 0
+    assert mailbox.sent
+    assert all("/escalations/" in mail.body for mail in mailbox.sent)
+    assert participant
