@@ -47,12 +47,17 @@ class Wording:
         values = self._values(case, send, link)
         body = fill(self._frame(case, send.frame), values)
         if first and send.kind in PROMPTS:
-            body = f"{body}\n{fill(self._frame(case, 'first'), values)}"
+            body = f"{body}\n{fill(self._first(case), values)}"
         body = body.strip()
         return Text(body, segments(body), self.version_id)
 
     def _frame(self, case: Case, name: str) -> str:
         return self.frames[case.participant.language][name]
+
+    def _first(self, case: Case) -> str:
+        """Who we are and how to stop: where replies do not reach us, it is said otherwise."""
+        frames = self.frames[case.participant.language]
+        return frames.get(f"first.{case.participant.channel}") or frames["first"]
 
     @staticmethod
     def _values(case: Case, send: Send, link: str) -> dict[str, str]:

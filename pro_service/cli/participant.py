@@ -1,4 +1,4 @@
-"""`pro-service participant …`: enrol, list, show, confirm; what the office changes is in `office`."""
+"""`pro-service participant …`: enrol, list, show, confirm, card; what the office changes is in `office`."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from pro_service.cli import office
+from pro_service.cli.card import card
 from pro_service.cli.terminal import (
     State,
     as_json,
@@ -35,6 +36,9 @@ def participant() -> None:
     """The participants of a study."""
 
 
+participant.add_command(card)
+
+
 @participant.command("import")
 @given_file
 @click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
@@ -45,8 +49,8 @@ def import_file(state: State, file: Path, dry_run: bool, study_code: str | None)
     """Enrol everyone in a CSV file, or nobody: every faulty row is named.
 
     Columns: participant, site, procedure_date, language, messaging_consent; and as you need them phone, email,
-    timezone, channel (sms-reply, sms-link), procedure_time, baseline_nrs_avg, baseline_nrs_now. Who is enrolled already
-    with the same row is unchanged, so that a file may be imported again.
+    timezone, channel (sms-reply, sms-link, sms-card), procedure_time, baseline_nrs_avg, baseline_nrs_now. Who is
+    enrolled already with the same row is unchanged, so that a file may be imported again.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import enrol, study  # noqa: PLC0415

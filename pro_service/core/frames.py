@@ -1,12 +1,13 @@
 """Checks the frames of texts before a study relies on them: every one there, every placeholder known."""
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 from pro_service.core.faults import Fault, closest
 from pro_service.core.folding import plain
 from pro_service.core.protocol import Language, Protocol
-from pro_service.core.routes import CHANNELS
-from pro_service.core.texts import FrameError, placeholders
+from pro_service.core.routes import CARD, CHANNELS
+from pro_service.core.texts import FrameError, contains_address, fill, placeholders
 
 Frames = Mapping[Language, Mapping[str, str]]
 """Language -> name of the frame -> text with {placeholders}."""
@@ -14,7 +15,7 @@ Frames = Mapping[Language, Mapping[str, str]]
 ALWAYS = (
     *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
-    *("media", "proxy", "declined", "handed-over", "unknown-sender"),
+    *("media", "proxy", "declined", "handed-over", "unknown-sender", "first.sms-card"),
 )
 """What a conversation can call for, whatever the protocol."""
 
@@ -39,6 +40,39 @@ def check_frames(protocol: Protocol, frames: Frames) -> tuple[Fault, ...]:
     return tuple(fault for language in protocol.languages for fault in _language(protocol, language, frames))
 
 
+def addressed(protocol: Protocol, language: Language, text: str) -> bool:
+    """Whether a text holds anything like an internet address, filled in for some site, window and item.
+
+    A text that cannot be filled in is another fault, and holds none.
+    """
+    points = [point for point in protocol.time_points if point.prompted] or protocol.time_points[:1]
+    for site, point, item in product(protocol.sites.values(), points, protocol.items.values()):
+        values = dict.fromkeys(KNOWN, "7") | {
+            "telephone": site.telephone,
+            "contact": site.name,
+            "study": protocol.study,
+            "label": point.label[language],
+            "question": item.question[language],
+            "item": item.short[language],
+        }
+        try:
+            if contains_address(fill(text, values)):
+                return True
+        except FrameError:
+            return False
+    return False
+
+
+def unfit_for_cards(protocol: Protocol, language: Language, given: Mapping[str, str]) -> tuple[str, ...]:
+    """The texts that a participant with a card may be sent and that cannot be: they are missing, or hold an address.
+
+    Versions of a protocol that an earlier release stored have none of the card's own.
+    """
+    others = (".sms-link", ".sms-reply")
+    names = [name for name in wanted(protocol) if not name.endswith(others) and name not in ("first", "unknown-sender")]
+    return tuple(name for name in names if name not in given or addressed(protocol, language, given[name]))
+
+
 def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterator[Fault]:
     given = frames.get(language, {})
     if not given:
@@ -53,6 +87,9 @@ def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterato
             yield Fault(path, 1, "this text is empty", "write it")
         else:
             yield from _frame(path, name, given[name])
+            if name.endswith(f".{CARD}") and addressed(protocol, language, given[name]):
+                remedy = "take it out, or put a space behind the point: where cards are used, such texts do not arrive"
+                yield Fault(path, 1, "this text holds an internet address, or what looks like one", remedy)
     if given.get("first", "").strip():
         yield from _first(f"templates/sms/{language}/first.txt", language, given["first"])
 
@@ -68,6 +105,9 @@ def _frame(path: str, name: str, text: str) -> Iterator[Fault]:
         yield Fault(path, _line(text, f"{{{placeholder}}}"), f"unknown placeholder {{{placeholder}}}", remedy)
     if name.endswith(".sms-link") and "link" not in asked:
         yield Fault(path, 1, "a text that invites to the page does not name it", "write {link} where the address goes")
+    if name.endswith(f".{CARD}") and "telephone" not in asked:
+        remedy = "write {telephone}: whoever has lost the card, or cannot reply, calls"
+        yield Fault(path, 1, "a text that points to the card names no telephone", remedy)
     if not name.endswith(".sms-link") and "link" in asked:
         remedy = "take {link} out: only texts of the channel sms-link carry an address"
         yield Fault(path, _line(text, "{link}"), "this text has no address to give", remedy)

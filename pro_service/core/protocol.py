@@ -15,7 +15,7 @@ Language: TypeAlias = str
 Texts: TypeAlias = Mapping[Language, str]
 """One text per language."""
 
-Channel: TypeAlias = Literal["sms-reply", "sms-link"]
+Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card"]
 """How a participant is asked and answers by telephone."""
 
 Role: TypeAlias = Literal["coordinator", "assessor", "investigator", "data-manager", "monitor", "administrator"]

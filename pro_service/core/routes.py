@@ -5,7 +5,7 @@ read in November 2026, and for Turkey the study's delivery rules. Rules of opera
 None says that nothing was, and a study file may state its own reason against a refusal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import time
 from typing import Literal, TypeAlias
@@ -13,8 +13,10 @@ from typing import Literal, TypeAlias
 from pro_service.core.protocol import RouteOverride
 from pro_service.core.texts import contains_address
 
-Channel: TypeAlias = Literal["sms-reply", "sms-link"]
-CHANNELS: tuple[Channel, ...] = ("sms-reply", "sms-link")
+Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card"]
+CHANNELS: tuple[Channel, ...] = ("sms-reply", "sms-link", "sms-card")
+CARD: Channel = "sms-card"
+"""A text that only says that the questions are open: the printed card holds the address and the code."""
 
 Sender: TypeAlias = Literal["alphanumeric", "long-code", "toll-free", "short-code"]
 
@@ -119,15 +121,7 @@ ROUTES: tuple[Route, ...] = (
         senders=("alphanumeric", "long-code", "short-code"),
         note="A second party's table drawn from Twilio's guidelines, read 2026-11; Twilio's own page was not read.",
     ),
-    Route(
-        "twilio",
-        "NL",
-        "Netherlands",
-        two_way=True,
-        urls=True,
-        senders=("alphanumeric", "long-code"),
-        note=_READ,
-    ),
+    Route("twilio", "NL", "Netherlands", two_way=True, urls=True, senders=("alphanumeric", "long-code"), note=_READ),
     Route(
         "twilio",
         "FR",
@@ -166,15 +160,7 @@ ROUTES: tuple[Route, ...] = (
         urls=None,
         note="Twilio's page on texts was not read; operators replace the sender's number.",
     ),
-    Route(
-        "twilio",
-        "AU",
-        "Australia",
-        two_way=True,
-        urls=True,
-        senders=("alphanumeric", "long-code"),
-        note=_READ,
-    ),
+    Route("twilio", "AU", "Australia", two_way=True, urls=True, senders=("alphanumeric", "long-code"), note=_READ),
     Route(
         "twilio",
         "MA",
@@ -197,10 +183,13 @@ class Finding:
     remedy: str
 
 
+_BY_PHONE = "Leave messaging_consent and channel empty (the telephone may stay): coordinators then call at each window."
 _INSTEAD = (
-    "Leave messaging_consent and channel empty (the telephone may stay): coordinators then call at each window. "
+    f"{_BY_PHONE} Or write sms-card in the column channel and give the participant the printed card: its texts hold no "
+    "address and ask for no reply. "
     "Or connect a gateway of that country and state it in the study file as a route override with its reason."
 )
+_SENDER = "Have the sender name registered with the provider before the study goes live (TWILIO_FROM)."
 _TRY = "Send a text and, for sms-reply, an answer from a telephone of that country before the study goes live."
 
 
@@ -223,8 +212,10 @@ def preflight(
     states a reason becomes a warning that shows the reason. A country without a row is allowed with a warning.
     """
     if channel not in CHANNELS:
-        return (Finding("refuse", f"channel {channel!r} is not known", f"Use {' or '.join(CHANNELS)}."),)
+        return (Finding("refuse", f"channel {channel!r} is not known", f"Use one of: {', '.join(CHANNELS)}."),)
     row = route(provider, country)
+    if channel == CARD:
+        return tuple(_of_a_card(row))
     allowed, needs = (row.two_way, "answers by text") if channel == "sms-reply" else (row.urls, "links in texts")
     findings = []
     if allowed is False:
@@ -237,6 +228,16 @@ def preflight(
     return tuple(_softened(finding, stated) if stated else finding for finding in findings)
 
 
+def _of_a_card(row: Route) -> Iterator[Finding]:
+    """A text without an address that asks for no answer arrives wherever texts do; nothing of it can be refused."""
+    if row.two_way is None and row.urls is None:
+        yield Finding("warn", f"it is not known whether {row.provider} carries texts to {row.name}", _TRY)
+    if row.senders == ("alphanumeric",):
+        yield Finding("warn", f"{row.name} takes texts from registered sender names only", _SENDER)
+    if row.caution:
+        yield Finding("warn", f"{row.name}: {row.caution}", _TRY)
+
+
 def preflight_number(provider: str, country: str, e164: str, *, landline: bool = False) -> tuple[Finding, ...]:
     """Say why a single number cannot be texted: a landline, or a prefix the provider does not serve.
 
@@ -244,14 +245,14 @@ def preflight_number(provider: str, country: str, e164: str, *, landline: bool =
     """
     row = route(provider, country)
     findings = [
-        Finding("refuse", f"the number begins with {prefix.digits}, which {prefix.why}", _INSTEAD)
+        Finding("refuse", f"the number begins with {prefix.digits}, which {prefix.why}", _BY_PHONE)
         for prefix in row.unserved
         if e164.startswith(prefix.digits)
     ]
     if landline and not row.landlines:
         findings.append(
             Finding(
-                "refuse", f"{provider} sends no texts to landlines in {row.name}", f"Give a mobile number. {_INSTEAD}"
+                "refuse", f"{provider} sends no texts to landlines in {row.name}", f"Give a mobile number. {_BY_PHONE}"
             ),
         )
     return tuple(findings)

@@ -14,8 +14,9 @@ from pro_service.core.protocol import Window
 from pro_service.core.texts import masked
 from pro_service.store.audit import Actor, Entry, audit_row
 from pro_service.store.bulk import Bulk
+from pro_service.store.entry_codes import Code, fresh, row_of
 from pro_service.store.ids import row_ids
-from pro_service.store.schema import audit_trail, participants, responses, windows
+from pro_service.store.schema import audit_trail, entry_codes, participants, responses, windows
 from pro_service.store.vault import Vault, opened, sealed
 
 HIDDEN = "•••"
@@ -122,14 +123,15 @@ class Enroller:
         self.study_id, self.version_id, self.sites = study_id, version_id, sites
         self._ids = row_ids(session)
         self._rows: dict[Table, list[dict[str, Any]]] = {
-            table: [] for table in (participants, windows, responses, audit_trail)
+            table: [] for table in (participants, entry_codes, windows, responses, audit_trail)
         }
         self._bulks: dict[Table, Bulk] = {}
 
     def write(self, enrolments: Sequence[Enrolment]) -> None:
-        """Write one batch: participants, their windows, their baseline, one audit row each."""
-        for enrolment in enrolments:
-            self._collect(enrolment)
+        """Write one batch: participants, their codes, windows and baseline, one audit row each."""
+        codes = fresh(self.session, self.vault, len(enrolments))
+        for enrolment, code in zip(enrolments, codes, strict=True):
+            self._collect(enrolment, code)
         for table, rows in self._rows.items():
             if rows:
                 bulk = self._bulks.get(table)
@@ -138,9 +140,11 @@ class Enroller:
                 bulk.write(rows)
                 rows.clear()
 
-    def _collect(self, enrolment: Enrolment) -> None:
+    def _collect(self, enrolment: Enrolment, code: Code) -> None:
         row_id = next(self._ids)
-        self._rows[participants].append(self._participant(row_id, enrolment))
+        key, wrapped = self.vault.new_data_key(row_id)
+        self._rows[participants].append(self._participant(row_id, enrolment, key, wrapped))
+        self._rows[entry_codes].append(row_of(next(self._ids), self.study_id, row_id, key, code, self.now))
         for window in enrolment.windows:
             window_id = next(self._ids)
             row = window_row(self.study_id, row_id, 1, window)
@@ -161,8 +165,7 @@ class Enroller:
         row = audit_row(next(self._ids), entry, self.actor, self.now, enrolment.site_zone, self.vault)
         self._rows[audit_trail].append(row)
 
-    def _participant(self, row_id: int, enrolment: Enrolment) -> dict[str, Any]:
-        key, wrapped = self.vault.new_data_key(row_id)
+    def _participant(self, row_id: int, enrolment: Enrolment, key: bytes, wrapped: bytes) -> dict[str, Any]:
         phone, email = enrolment.phone, enrolment.email
         return {
             "id": row_id,

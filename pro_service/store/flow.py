@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, ColumnElement, select
 from sqlalchemy.orm import Session
 
-from pro_service.store import channels, heartbeats
+from pro_service.store import channels, entry_tries, heartbeats
 from pro_service.store.channels import Channel
 from pro_service.store.outbox import may_go
 from pro_service.store.schema import inbound, messages, participants, studies, windows
@@ -37,6 +37,8 @@ class Flow:
     states: Mapping[str, int]
     """State -> how many of the latest texts that left an hour ago or earlier."""
     channels: Mapping[str, Channel]
+    codes_owed_until: datetime | None
+    """Until when wrong entry codes are paid off."""
 
 
 def look(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
@@ -64,6 +66,7 @@ def look(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
         unread_since=session.scalar(unread),
         states=_states(session, now),
         channels=known,
+        codes_owed_until=entry_tries.everybody_owes_until(session),
     )
 
 

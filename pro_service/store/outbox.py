@@ -45,6 +45,7 @@ class Claimed:
     closes_at: datetime | None
     reference: str
     segments: int
+    participants_channel: str | None = None
     leaves_at: datetime | None = None
     """When the sender's pace lets it leave; None = at once."""
 
@@ -169,8 +170,7 @@ def _what_is_needed() -> Any:
     return (
         select(
             m.id, m.attempt, m.channel, m.kind, m.body, m.participant_id, p.data_key, p.phone,
-            users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key,
-            m.segments,
+            users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key, m.segments, p.channel,
         )
         .outerjoin(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)

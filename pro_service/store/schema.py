@@ -417,6 +417,34 @@ links = Table(
     Column("created_at", Instant, nullable=False),
 )
 
+entry_codes = Table(
+    "entry_codes",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    Column(
+        "participant_id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey("participants.id"),
+        nullable=False,
+        unique=True,
+    ),
+    Column("code", LargeBinary, nullable=False, comment="Encrypted, so that the card can be printed again"),
+    Column("code_index", LargeBinary, nullable=False, unique=True, comment="Keyed hash, by which it is found"),
+    Column("made_at", Instant, nullable=False),
+    comment="The personal code on each participant's card; a new one takes the old one's place",
+)
+
+entry_tries = Table(
+    "entry_tries",
+    metadata,
+    Column("place", LargeBinary, primary_key=True, comment="Keyed hash of a network address, or a name for many"),
+    Column("owed_until", Instant, comment="Until when the wrong codes so far are paid off"),
+    Column("served_at", Instant, comment="When a right code last came from there"),
+    Index("ix_entry_tries_owed_until", "owed_until"),
+    comment="How much guessing is left to each address, and to all of them together",
+)
+
 escalations = Table(
     "escalations",
     metadata,

@@ -9,8 +9,11 @@ from functools import partial
 
 from cryptography.exceptions import InvalidTag
 
+from pro_service.core.case import PROMPTS
 from pro_service.core.commands import Command, Escalate, Send
-from pro_service.core.decisions import next_moment
+from pro_service.core.decisions import escalate, next_moment
+from pro_service.core.routes import CARD
+from pro_service.core.texts import contains_address
 from pro_service.core.windows import end_of_hours
 from pro_service.runtime import Runtime
 from pro_service.store import alerts, cases
@@ -27,6 +30,10 @@ TOKEN_BYTES = 18
 """144 random bits."""
 
 
+class AddressInTextError(Exception):
+    """A text to somebody with a card holds an internet address: change the text or the study's words, load again."""
+
+
 @dataclass(slots=True)
 class Work:
     """One transaction of one use case."""
@@ -39,8 +46,12 @@ class Work:
     def carry_out(self, loaded: Loaded, commands: Iterable[Command]) -> None:
         """Find the words of each command and write it down."""
         for command in commands:
-            words = self._words(loaded, command) if isinstance(command, Send) else None
-            self.writer.apply(loaded, command, words)
+            try:
+                words = self._words(loaded, command) if isinstance(command, Send) else None
+            except AddressInTextError:
+                self._unfit(loaded, command)
+            else:
+                self.writer.apply(loaded, command, words)
 
     def look_ahead(self, loaded: Loaded) -> None:
         """Work out when to look again from what was carried out, if nothing else changed about this participant.
@@ -53,12 +64,25 @@ class Work:
         else:
             self.writer.look_at(loaded, next_moment(case, self.now))
 
+    def _unfit(self, loaded: Loaded, command: Command) -> None:
+        """A reply that cannot be sent is a person's task, and what it replies to is kept.
+
+        A prompt that cannot be sent is a fault of this participant: the tick puts them off, and tells a person.
+        """
+        if not isinstance(command, Send) or command.kind in PROMPTS:
+            raise AddressInTextError
+        task = escalate(loaded.case, "E0", "address_in_text", self.now)
+        if not loaded.case.escalated(task.key) and task.key not in {raised.key for _, raised, _ in self.writer.raised}:
+            self.writer.apply(loaded, task)
+
     def _words(self, loaded: Loaded, send: Send) -> Words:
         case = loaded.case
         wording = self.rt.wording(self.session, loaded.protocol_version_id)
         token = secrets.token_urlsafe(TOKEN_BYTES) if wording.needs_link(case, send) else None
         address = "" if token is None else f"{self.rt.settings.public_base_url}/q/{token}"
         text = wording.text(case, send, link=address, first=case.participant.first_text_at is None)
+        if case.participant.channel == CARD and contains_address(text.body):
+            raise AddressInTextError
         zone, hours = case.participant.zone, case.protocol.contact_hours
         return Words(
             body=text.body,

@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 
 from pro_service import paths
 from pro_service.core.protocol import Protocol
+from pro_service.core.routes import CARD
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.runtime import Runtime
 from pro_service.store import audit, reports, studies
-from pro_service.use_cases import accounts, calls, enrol, entry, reporting, study, survey
+from pro_service.use_cases import accounts, calls, card, card_entry, enrol, entry, reporting, study, survey
 from pro_service.use_cases.demo_people import NEW, PARTICIPANTS, Person, asks, invent
 from pro_service.use_cases.lived import Life, Progress
 from pro_service.use_cases.tick import beat
@@ -28,6 +29,8 @@ EMAIL = "coordinator@demo.example"
 PASSWORD = "demo-coordinator"  # noqa: S105 -- of the demonstration alone, printed where it is made
 SEED = 7
 CLI = audit.Actor(kind="system", id="demo", source="cli")
+CARD_WORD = {"tr": "art", "en": "card"}
+"""By this a text is known that points to the card: Kartınız, kartta."""
 LINK = re.compile(r"/q/([\w-]+)")
 ENROLLED_AT = time(15, 0)
 
@@ -108,6 +111,9 @@ class _Past:
     def _enrol(self, person: Person, moment: datetime) -> None:
         zone = ZoneInfo(self.protocol.sites[person.site].zone)
         enrol.enrol_one(self.rt, CLI, self.study_id, person.cells(zone, min(moment, self.end)))
+        if person.channel == CARD:
+            # Printed and handed over before they leave the clinic.
+            person.card = card.show(self.rt, self.coordinator, self.study_id, person.code).scanned
 
     def _an_hour_later(self, person: Person) -> None:
         """The nurse asks at the bedside."""
@@ -125,6 +131,8 @@ class _Past:
         asked = [item for item in self.protocol.items.values() if asks(item.question[person.language], text.body)]
         if link is not None:
             self._react(person, partial(self._fill_in, person, link[1]))
+        elif person.card and CARD_WORD[person.language] in text.body:
+            self._react(person, partial(self._scan, person))
         elif asked and asked[0].primary:
             self._react(person, partial(self._answer, person))
         elif asked and person.habit != "partial":
@@ -155,6 +163,12 @@ class _Past:
 
     def _text(self, person: Person, words: str) -> None:
         self.life.text(person.phone, words)
+
+    def _scan(self, person: Person) -> None:
+        code, _, mark = person.card.partition("#")[2].partition(".")
+        found = card_entry.enter(self.rt, code, (mark,), person.phone)
+        if found is not None and found.token:
+            self._fill_in(person, found.token)
 
     def _fill_in(self, person: Person, token: str) -> None:
         score = "declined" if person.habit == "declines" else str(self._score(person))

@@ -31,6 +31,8 @@ class Person:
     habit: Habit
     pain: int
     asked: int = 0
+    card: str = ""
+    """What a telephone reads off the card."""
 
     def cells(self, zone: ZoneInfo, enrolled: datetime) -> dict[str, str]:
         """The row of the enrolment file."""
@@ -58,11 +60,18 @@ def invent(number: int, today: date, sites: Sequence[str], chance: random.Random
         phone=f"+1202555{100 + number:04d}",
         site=chance.choice(sites),
         language="tr" if chance.random() < 0.6 else "en",  # noqa: PLR2004
-        channel="sms-link" if number % 4 == 0 else "sms-reply",
+        channel=_channel(number),
         procedure=today - timedelta(days=ago),
         habit="silent" if number in SILENT else habit,
         pain=chance.randint(4, 9),
     )
+
+
+def _channel(number: int) -> str:
+    """Most reply, some get a link, a few answer with the card."""
+    if number % 4 == 0:
+        return "sms-link"
+    return "sms-card" if number % 8 == 6 else "sms-reply"  # noqa: PLR2004 -- so that some windows of theirs are open
 
 
 def asks(question: str, body: str) -> bool:

@@ -70,7 +70,8 @@ def _enrol(
             studies.taken(session, study_id)
         version = _newest(studies.newest(session, study_id))
         sites = studies.site_ids(session, study_id)
-        reader = RowReader(rt.bundles.get(session, version.id).protocol, now)
+        bundle = rt.bundles.get(session, version.id)
+        reader = RowReader(bundle.protocol, bundle.wording.frames, now)
         enroller = Enroller(session, now, actor, rt.vault, study_id=study_id, version_id=version.id, sites=sites)
         outcome = Enrolled()
         for batch in _batches(_rows(reader, records, outcome)):

@@ -14,8 +14,9 @@ from pro_service.core.concerns import concerns
 from pro_service.core.enrolment_cells import CellError
 from pro_service.core.enrolment_file import Record, columns_of
 from pro_service.core.faults import Fault
+from pro_service.core.frames import Frames, unfit_for_cards
 from pro_service.core.protocol import Protocol, Site, Window
-from pro_service.core.routes import CHANNELS, Finding, preflight, preflight_number
+from pro_service.core.routes import CARD, CHANNELS, Finding, preflight, preflight_number
 from pro_service.core.windows import local_instant, schedule
 from pro_service.runtime import holidays_of
 from pro_service.store.enrolment import Enrolment
@@ -65,8 +66,9 @@ class _Row:
 class RowReader:
     """Reads the rows of one file; remembers what many rows share."""
 
-    def __init__(self, protocol: Protocol, now: datetime) -> None:
-        self.protocol, self.now = protocol, now
+    def __init__(self, protocol: Protocol, frames: Frames, now: datetime) -> None:
+        self.protocol, self.frames, self.now = protocol, frames, now
+        self._unfit: dict[str, tuple[str, ...]] = {}
         self._zones = {code: ZoneInfo(site.zone) for code, site in protocol.sites.items()}
         self._baseline = columns_of(protocol.baseline.items if protocol.baseline else ())
         self._laid: dict[tuple[str, date], tuple[tuple[Window, ...], tuple[str, ...]]] = {}
@@ -172,7 +174,18 @@ class RowReader:
         channel = channel or CHANNELS[0]
         if phone is not None and self._texted(row):
             self._check_route(row, phone.country, channel)
+        if channel == CARD and row.text("language") in self.protocol.languages:
+            self._check_texts(row, row.text("language"))
         return channel
+
+    def _check_texts(self, row: _Row, language: str) -> None:
+        """A participant with a card is written to without an address, or not at all."""
+        if language not in self._unfit:
+            self._unfit[language] = unfit_for_cards(self.protocol, language, self.frames.get(language, {}))
+        if self._unfit[language]:
+            fault = f"these texts are missing or hold an internet address: {', '.join(self._unfit[language])}"
+            remedy = f"correct them in templates/sms/{language}, then load the study again: pro-service study load FILE"
+            row.fault("channel", fault, remedy)
 
     def _check_route(self, row: _Row, country: str, channel: str) -> None:
         for finding in self._findings(country, channel):
@@ -186,7 +199,10 @@ class RowReader:
     def _instead(self, country: str, channel: str) -> str:
         """Another channel that works in this country, if there is one."""
         for other in CHANNELS:
-            if other != channel and all(found.severity == "warn" for found in self._findings(country, other)):
+            # The card is no drop-in: it has to be printed and handed over. The finding's own remedy says so.
+            if other not in (channel, CARD) and all(
+                found.severity == "warn" for found in self._findings(country, other)
+            ):
                 return f"write {other} in the column channel: it works there"
         return ""
 

@@ -10,6 +10,8 @@ from threading import Lock
 from cryptography.exceptions import InvalidTag
 
 from pro_service import logs
+from pro_service.core.routes import CARD
+from pro_service.core.texts import contains_address
 from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store import outbox
@@ -74,6 +76,10 @@ class Sending:
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("deliver", fault, message=claimed.id)
             return Outcome(claimed, "dead", error="unreadable")
+        if claimed.channel == "sms" and claimed.participants_channel == CARD and contains_address(outgoing.body):
+            # It was looked at when it was written; should one slip through all the same, operators would drop it.
+            # A mail to staff is about a participant too, and always holds a link: it is none of this.
+            return Outcome(claimed, "dead", error="address_in_text")
         if age > FRESH and not self._still_may_go(claimed):
             return Outcome(claimed, "cancelled", error="stopped")
         return self._handed_over(claimed, outgoing)

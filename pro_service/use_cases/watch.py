@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pro_service.core.guessing import EVERYBODY
 from pro_service.runtime import Runtime
 from pro_service.store import alerts, flow
 from pro_service.store.audit import Entry
@@ -73,6 +74,8 @@ def _alarms(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
         yield Alarm("waiting", seen.waiting_since)
     if seen.unread_since is not None and now - seen.unread_since > UNREAD:
         yield Alarm("unread", seen.unread_since)
+    if EVERYBODY.nearly_spent(seen.codes_owed_until, now):
+        yield Alarm("guessing", None)
     yield from _arrival(seen)
 
 

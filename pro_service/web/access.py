@@ -12,7 +12,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.accounts import Login
 from pro_service.use_cases import accounts
 
-PUBLIC = frozenset({"static", "auth.sign_in", "survey", "webhooks", "health"})
+PUBLIC = frozenset({"static", "auth.sign_in", "survey", "card", "webhooks", "health"})
 """Blueprints and endpoints that need no login: each of them checks a secret of its own or tells nothing."""
 
 ROLES: frozenset[Role] = frozenset(

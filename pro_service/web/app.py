@@ -15,7 +15,7 @@ from pro_service import logs, paths
 from pro_service.runtime import Runtime
 from pro_service.store.health import UNREACHABLE
 from pro_service.use_cases.intake import Intake
-from pro_service.web import access, auth, dashboard, health, i18n, survey, webhooks
+from pro_service.web import access, auth, card, dashboard, health, i18n, survey, webhooks
 
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 256 * 1024
@@ -41,7 +41,7 @@ def create_app(rt: Runtime) -> Flask:
     access.install(app, rt)
     intake = app.extensions["intake"] = Intake(rt)
     app.register_blueprint(webhooks.blueprint(rt, intake))
-    for part in (survey, auth, dashboard, health):
+    for part in (survey, card, auth, dashboard, health):
         app.register_blueprint(part.blueprint(rt))
     _words(app, folder / "static")
     _headers(app, rt)

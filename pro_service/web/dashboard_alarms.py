@@ -44,5 +44,6 @@ def _words() -> dict[str, str]:
         "daily_limit": _("The day's limit of texts is reached: the rest waits until midnight UTC."),
         "unread": _("Replies wait to be read."),
         "undelivered": _("Most texts do not arrive."),
+        "guessing": _("Somebody tries entry codes of cards: typing is slowed down, scanned cards go on working."),
         "no_receipts": _("The provider does not tell what becomes of the texts."),
     }

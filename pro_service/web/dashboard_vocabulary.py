@@ -119,6 +119,7 @@ def _reasons() -> dict[str, str]:
         "shared_telephone": _("two participants share this telephone"),
         "uncertain_delivery": _("it is uncertain whether a text was sent"),
         "rules_fault": _("the service stumbled over this participant"),
+        "address_in_text": _("a text for somebody with a card holds an internet address"),
     }
 
 
@@ -250,6 +251,10 @@ def _actions() -> dict[str, str]:
         "send": _("Text sent"),
         "receipt": _("Receipt"),
         "reconcile": _("Fate of a text found out"),
+        "view_card": _("Card looked at"),
+        "make_code": _("Entry code made"),
+        "replace_code": _("Entry code replaced"),
+        "enter_by_card": _("Form opened with the card"),
     }
 
 

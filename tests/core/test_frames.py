@@ -13,10 +13,10 @@ FOLDER = ROOT / "templates" / "sms"
 NAMES = sorted(path.stem for path in (FOLDER / "en").glob("*.txt"))
 PROMPTS = ("invitation", "reminder-1", "reminder-2", "reminder-3")
 EXPECTED = {
-    *(f"{prompt}.{channel}" for prompt in PROMPTS for channel in ("sms-reply", "sms-link")),
+    *(f"{prompt}.{channel}" for prompt in PROMPTS for channel in ("sms-reply", "sms-link", "sms-card")),
     *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
-    *("media", "proxy", "declined", "handed-over", "unknown-sender"),
+    *("media", "proxy", "declined", "handed-over", "unknown-sender", "first.sms-card"),
 }
 KNOWN = {
     "question",
@@ -102,7 +102,7 @@ def test_an_address_is_only_in_a_text_with_a_link(name: str, language: str) -> N
 
 
 @pytest.mark.parametrize("language", ["tr", "en"])
-@pytest.mark.parametrize("channel", ["sms-reply", "sms-link"])
+@pytest.mark.parametrize("channel", ["sms-reply", "sms-link", "sms-card"])
 def test_each_prompt_differs_from_the_others(language: str, channel: str) -> None:
     texts = {frame(language, f"{prompt}.{channel}") for prompt in PROMPTS}
     assert len(texts) == len(PROMPTS)

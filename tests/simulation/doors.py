@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases import receive, survey
+from pro_service.use_cases import card_entry, receive, survey
 from pro_service.use_cases.pull import pull
 from tests.simulation import words
 from tests.simulation.carrier import Carrier
@@ -96,6 +96,16 @@ class Doors:
         with self.killable("receipt"):
             if not receive.take_receipt(self.rt, token, said):
                 self.world.ledger.broken("a callback finds its attempt", "callback", said["MessageSid"])
+
+    def card(self, person: Person) -> str | None:
+        """Scan the card; gives the token of the form it leads to, None where the page did not answer or had none."""
+        if self.world.weather.down("webhooks", at=self.world.clock.now):
+            return None
+        code, _, mark = person.card.partition("#")[2].partition(".")
+        found = None
+        with self.killable("card"):
+            found = card_entry.enter(self.rt, code, (mark,), person.phone)
+        return None if found is None else found.token or None
 
     def form(self, token: str, fields: Mapping[str, str]) -> bool:
         """Send a form in; False where the page did not answer."""

@@ -27,6 +27,8 @@ class Ways:
     text: Callable[[Person, str, Meant | None], None]
     form: Callable[[str, Mapping[str, str]], bool]
     """(token, fields): whether the page said that they were kept."""
+    card: Callable[[Person], str | None]
+    """The token of the form that the card leads to now."""
     in_the_air: Callable[[str], int]
     """How many texts are on their way to this number."""
     unseen: AbstractSet[str]
@@ -51,8 +53,9 @@ class Habits:
             person.asked = person.wanted = None
         if window is None:
             return
-        if found.link is not None:
-            person.links[window] = found.link
+        link = self.ways.card(person) if found.frame.endswith(".sms-card") else found.link
+        if link is not None:
+            person.links[window] = link
             self._decide(person, partial(self._by_form, person, window))
         elif found.frame == "confirm-change":
             self._after(partial(self._confirms, person, window, found))

@@ -12,7 +12,7 @@ from pro_service.core.protocol import Protocol
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.runtime import Runtime
 from pro_service.store import heartbeats, reports
-from pro_service.use_cases import enrol, quarantine
+from pro_service.use_cases import card, enrol, quarantine
 from pro_service.use_cases.deliver import deliver
 from pro_service.use_cases.reconcile import reconcile
 from pro_service.use_cases.tick import tick
@@ -78,7 +78,9 @@ class Life:
         self.protocol: Protocol = protocol
         self.watch = Watch(self.world, self.rt, protocol, self.people)
         self.doors = Doors(self.world, self.rt, self.carrier, self.watch, self._killable)
-        ways = Ways(self.doors.text, self.doors.form, self.carrier.on_the_way.__getitem__, self.carrier.unseen)
+        ways = Ways(
+            self.doors.text, self.doors.form, self.doors.card, self.carrier.on_the_way.__getitem__, self.carrier.unseen
+        )
         self.habits = Habits(self.world, protocol, ways)
         diligence = self.world.chance.choice((0.0, 0.3, 0.9))
         self.office = Office(
@@ -103,6 +105,7 @@ class Life:
 
     def _enrol(self, person: Person) -> None:
         enrol.enrol_one(self.rt, support.SETUP, self.made.study_id, person.cells())
+        person.card = card.show(self.rt, support.SETUP, self.made.study_id, person.code).scanned
         if person.planned <= self.world.clock.now.astimezone(person.site_zone).date():
             # Who is enrolled on the day or after it needs no confirmation, however late the row was imported.
             person.confirmed_at = self.world.clock.now

@@ -82,6 +82,8 @@ class Person:
     """(window, the question read last) until it is answered."""
     wanted: tuple[str, Read] | None = None
     """The same, until somebody says that the answer is there: whatever is written now, is about that."""
+    card: str = ""
+    """What a telephone reads off the card."""
     links: dict[str, str] = field(default_factory=dict)
     """Window -> token of the newest link to its form."""
     hindered: list[tuple[datetime, datetime]] = field(default_factory=list)
@@ -129,6 +131,11 @@ class Person:
         }
 
 
+def _channel(number: int, chosen: str) -> str:
+    """Every other one of those who got links has a card instead."""
+    return "sms-card" if chosen == "sms-link" and number % 2 else chosen
+
+
 def invent(number: int, chance: random.Random, first: date, protocol: Protocol) -> Person:
     """Invent one participant whose procedure is planned for one of the first days."""
     site = chance.choice(list(protocol.sites.values()))
@@ -151,7 +158,7 @@ def invent(number: int, chance: random.Random, first: date, protocol: Protocol) 
         site_zone=site_zone,
         zone=chance.choice((site_zone, site_zone, ZoneInfo(chance.choice(ZONES)))),
         language=chance.choice(("tr", "en")),
-        channel=chance.choice(("sms-reply", "sms-reply", "sms-link")),
+        channel=_channel(number, chance.choice(("sms-reply", "sms-reply", "sms-link"))),
         consents=chance.random() < 0.9,
         habit=chance.choice(list(HABITS)),
         planned=planned,

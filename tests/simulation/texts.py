@@ -55,8 +55,8 @@ def _item(values: Mapping[str, str | None], language: str, protocol: Protocol) -
 def _frames(language: str) -> Mapping[str, re.Pattern[str]]:
     folder = paths.templates() / "sms" / language
     texts = {file.stem: file.read_text(encoding="utf-8").strip() for file in sorted(folder.glob("*.txt"))}
-    first = _pattern(texts.pop("first"), "_first")
-    return {name: re.compile(f"{_pattern(text)}(\n{first})?", re.DOTALL) for name, text in texts.items()}
+    first, card = _pattern(texts.pop("first"), "_first"), _pattern(texts.pop("first.sms-card"), "_card")
+    return {name: re.compile(f"{_pattern(text)}(\n({first}|{card}))?", re.DOTALL) for name, text in texts.items()}
 
 
 def _pattern(text: str, suffix: str = "") -> str:

@@ -1,0 +1,96 @@
+"""The door behind the card: a code that was typed or scanned opens whichever window is open.
+
+A code that comes with its mark is no guess and is never counted: the mark is in the card's picture, and in a browser
+that was let in before. So whoever holds a card is served, however many wrong codes somebody else tries.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pro_service.core import entry_code
+from pro_service.core.case import Case, WindowFacts
+from pro_service.core.protocol import Language
+from pro_service.runtime import Runtime
+from pro_service.store import entry_codes, entry_tries
+from pro_service.store.audit import Actor
+from pro_service.store.database import Session
+from pro_service.store.entry_tries import Room
+from pro_service.store.records import Writer
+
+State: TypeAlias = Literal["form", "later", "finished"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a right code leads."""
+
+    state: State
+    language: Language
+    zone: ZoneInfo
+    mark: str
+    """Shown again by the same browser, it says that it had the code before."""
+    token: str = ""
+    """Of the form, where there is one to be filled in."""
+    opens_at: datetime | None = None
+    """When the next window opens; None if that is not certain yet."""
+
+
+def enter(rt: Runtime, typed: str, marks: Collection[str], address: str) -> Entry | None:
+    """Open the form that a code leads to; None for a code nobody has.
+
+    `marks` came with the code, `address` is the network address it came from. CodeError for what cannot be a code:
+    nothing was looked up, nothing is counted. TooManyTriesError if no more may be looked up for now.
+    """
+    now, code = rt.clock(), entry_code.read(typed)
+    place = entry_tries.place_of(rt.vault, address)
+    marked = any(entry_codes.is_marked(rt.vault, code, mark) for mark in marks)
+    if not marked:
+        # Turned away without a lock: whoever floods this door must not hold up those who write.
+        with rt.sessions.glance() as connection:
+            entry_tries.look(connection, place, now)
+    with rt.sessions.begin() as session:
+        room = None if marked else entry_tries.taken(session, place, now)
+        return _entered(rt, session, code, room, now)
+
+
+def _entered(rt: Runtime, session: Session, code: str, room: Room | None, now: datetime) -> Entry | None:
+    participant_id = entry_codes.whose(session, rt.vault, code)
+    if participant_id is None:
+        if room is not None:
+            entry_tries.wrong(session, room, now)
+        return None
+    if room is not None:
+        entry_tries.right(session, room, now)
+    loaded = rt.loader.one(session, participant_id)
+    person, mark = loaded.case.participant, entry_codes.mark_of(rt.vault, code)
+    window = wanted(loaded.case, now)
+    if window is not None:
+        actor = Actor(kind="participant", id=f"participant:{person.id}", source="web")
+        writer = Writer(session, now, actor, rt.vault)
+        token = entry_codes.opened_window(writer, loaded, code, window)
+        writer.flush()
+        return Entry("form", person.language, person.zone, mark, token=token)
+    if person.left_at is not None:
+        return Entry("finished", person.language, person.zone, mark)
+    coming = [window.span.opens_at for window in _asked(loaded.case) if window.span.opens_at > now]
+    if not coming:
+        return Entry("finished", person.language, person.zone, mark)
+    certain = None if person.confirmed_at is None else min(coming)
+    return Entry("later", person.language, person.zone, mark, opens_at=certain)
+
+
+def wanted(case: Case, now: datetime) -> WindowFacts | None:
+    """The window a card opens: the one that is open, else the latest that still takes late answers and lacks some."""
+    if case.participant.left_at is not None:
+        return None
+    begun = [window for window in _asked(case) if window.span.opens_at <= now < window.span.late_until]
+    still_open = [window for window in begun if now < window.span.closes_at]
+    late = [window for window in begun if window.missing()]
+    return next(iter(still_open), late[-1] if late else None)
+
+
+def _asked(case: Case) -> list[WindowFacts]:
+    return [window for window in case.current if window.point.prompted]
