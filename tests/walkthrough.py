@@ -12,6 +12,7 @@ PARTS = {
     "never guess": "Reading a reply",
     "conversation: one at a time": "The conversation",
     "stopping: words": "Stopping, wishes, safety",
+    "inbox: not understood": "The inbox",
     "form: no script": "The web form",
     "case: after a window": "Turns that a participant's life takes",
 }

@@ -19,7 +19,7 @@ GIVEN = {
     "WrongNumber": "wrong_number",
     "Safety": "safety_word",
     "fault": "fault",
-    "unattributed": "unattributed",
+    "unattributed": "shared_telephone",
 }
 """How a text was read -> why a person has to look at it, as far as that alone tells."""
 

@@ -10,6 +10,7 @@ from pro_service.core.case import Case
 from pro_service.core.commands import Send
 from pro_service.core.conversation import Reply, asked, concerns_everyone, on_reply
 from pro_service.core.decisions import escalate
+from pro_service.core.inbox import ALWAYS, for_a_person
 from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
 from pro_service.store import cases, channels, inbox, studies
@@ -110,6 +111,8 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
         )
         if len(loaded) > 1 and concerns_everyone(loaded[0].case, reply, now):
             reading = _for_everyone(unit, loaded, reply)
+            if reading in ALWAYS:
+                inbox.handed(unit.session, inbound_id, now, ALWAYS[reading])
             inbox.interpreted(unit.session, inbound_id, now, reading, study_id=None, participant_id=None)
             return
         one = _one_of(loaded, reply.arrived)
@@ -119,6 +122,9 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
             return
         reading, commands = on_reply(one.case, reply, now)
         unit.carry_out(one, commands)
+        why = for_a_person(one.case, reading, commands)
+        if why is not None:
+            inbox.handed(unit.session, inbound_id, now, why)
         unit.writer.note(one, "read", "inbound", inbound_id, {"reading": (None, reading)})
         inbox.interpreted(
             unit.session,
@@ -160,6 +166,7 @@ def _awaits(case: Case, arrived: datetime) -> bool:
 
 def _nobody(unit: Work, loaded: list[Loaded], row: inbox.Text) -> None:
     """A telephone that several share, or that is nobody's: a person finds out whose words these are."""
+    inbox.handed(unit.session, row.id, unit.now, "shared_telephone" if loaded else "unknown_sender")
     for one in loaded:
         task = escalate(one.case, "E0", "shared_telephone", unit.now)
         unit.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
@@ -189,4 +196,5 @@ def _end_unread(rt: Runtime, inbound_id: int, now: datetime, *, attributed: bool
         for one in rt.loader.load(unit.session, owners):
             task = escalate(one.case, "E0", "unreadable_reply", now)
             unit.carry_out(one, [replace(task, key=f"E0:unreadable_reply:i{inbound_id}:p{one.case.participant.id}")])
+        inbox.handed(unit.session, inbound_id, now, "fault")
         inbox.interpreted(unit.session, inbound_id, now, "fault", study_id=None, participant_id=None)

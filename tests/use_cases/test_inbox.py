@@ -1,0 +1,369 @@
+"""The inbox: what no rule understood waits for a person, who keeps its score, answers, calls, marks it, or is done."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from itertools import count
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import DatabaseError
+
+from pro_service.runtime import Runtime
+from pro_service.store import report_inbox
+from pro_service.store.audit import Actor
+from pro_service.store.report_inbox import Item, Look, Reader
+from pro_service.store.schema import audit_trail, inbound, inbox_actions, messages, participants, responses
+from pro_service.use_cases import inbox, receive
+from pro_service.use_cases.calls import StaleError
+from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.entry import EntryRejectedError
+from pro_service.use_cases.inbox import About, DoneAlreadyError, Score
+from pro_service.use_cases.tick import tick
+from tests import support
+from tests.telephones import Telephones
+
+PHONE, OTHER, STRANGER = "+12025550123", "+12025550124", "+12025550199"
+W1 = support.at("2026-03-09 10:00")
+Says = Callable[..., None]
+
+
+@pytest.fixture
+def says(rt: Runtime, clock: support.SetClock) -> Says:
+    """Return what lets somebody write a text, a minute after the last."""
+    numbers = count(1)
+
+    def say(body: str, sender: str = PHONE, **more: str) -> None:
+        clock.now += timedelta(minutes=1)
+        sid = f"SM{next(numbers):032d}"
+        receive.receive(rt, {"MessageSid": sid, "From": sender, "To": "+15005550006", "Body": body} | more)
+        deliver(rt)
+
+    return say
+
+
+@pytest.fixture
+def participant(rt: Runtime, study_id: int, clock: support.SetClock) -> int:
+    """Return somebody who was asked a moment ago and has not answered."""
+    found = support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE, channel="sms-reply", language="en")
+    clock.now = W1
+    tick(rt)
+    deliver(rt)
+    return found
+
+
+@pytest.fixture
+def actor(rt: Runtime, study_id: int) -> Actor:
+    """Return a coordinator at work."""
+    del study_id
+    user_id = support.coordinator(rt)
+    return Actor(kind="staff", id=f"user:{user_id}", source="dashboard", user_id=user_id)
+
+
+@pytest.fixture
+def reader(study_id: int) -> Reader:
+    """Return who sees the whole study."""
+    return Reader(study_id, None, strangers=True)
+
+
+def waiting(rt: Runtime, reader: Reader, show: str = "open", why: str | None = None) -> list[Item]:
+    with rt.sessions.reading() as session:
+        return report_inbox.page(session, rt.vault, reader, Look(show, why), rt.clock())[0]
+
+
+def only(rt: Runtime, reader: Reader) -> Item:
+    (item,) = waiting(rt, reader)
+    return item
+
+
+def open_tasks(rt: Runtime, participant: int) -> list[str]:
+    return [e.reason for e in support.loaded(rt, participant).case.escalations if e.open and e.level == "E0"]
+
+
+def actions(rt: Runtime) -> list[str]:
+    with rt.sessions.reading() as session:
+        a = audit_trail.c
+        return list(session.scalars(select(a.action).where(a.actor_kind == "staff").order_by(a.id)))
+
+
+def about(rt: Runtime, reader: Reader, participant: int) -> About:
+    revision = support.loaded(rt, participant).case.participant.revision
+    return About(only(rt, reader).id, reader, revision)
+
+
+def unreadable(says: Says) -> None:
+    for body in ("7-8", "7 or 8", "seven and a bit"):
+        says(body)
+
+
+@pytest.mark.shows("inbox: not understood")
+def test_what_was_asked_again_twice_waits_for_a_person(
+    rt: Runtime, participant: int, says: Says, reader: Reader
+) -> None:
+    says("7-8")
+    says("7 or 8")
+    assert waiting(rt, reader) == []
+    says("seven and a bit")
+    item = only(rt, reader)
+    assert (item.participant, item.why, item.text) == ("P-001", "unreadable_reply", "seven and a bit")
+    assert open_tasks(rt, participant) == ["unreadable_reply"]
+
+
+def test_a_text_whose_task_is_open_already_waits_as_well(rt: Runtime, participant: int, says: Says) -> None:
+    del participant
+    unreadable(says)
+    says("about seven I think")
+    with rt.sessions.reading() as session:
+        i = inbound.c
+        assert len(session.scalars(select(i.id).where(i.handed_at.is_not(None))).all()) == 2
+
+
+@pytest.mark.parametrize(
+    "body, more, why",
+    [
+        ("my mother says 5", {}, "proxy_answer"),
+        ("please stop it with these", {}, "stop_word"),
+        ("wrong number", {}, "wrong_number"),
+        ("", {"NumMedia": "1", "MediaUrl0": "https://example.org/1"}, "picture"),
+        ("I can't breathe", {}, "safety_word"),
+    ],
+)
+def test_what_only_a_person_can_judge_waits(
+    rt: Runtime, participant: int, says: Says, reader: Reader, body: str, more: dict[str, str], why: str
+) -> None:
+    del participant
+    says(body, **more)
+    item = only(rt, reader)
+    assert (item.why, item.media) == (why, int(more.get("NumMedia", "0")))
+
+
+@pytest.mark.parametrize("body", ["7", "HELP", "STOP", "call me", "tomorrow", "Liked \u201cyour question\u201d"])
+def test_what_the_rules_understood_waits_for_nobody(
+    rt: Runtime, participant: int, says: Says, reader: Reader, body: str
+) -> None:
+    del participant
+    says(body)
+    assert waiting(rt, reader) == []
+
+
+def test_a_text_that_stays_unread_waits_after_a_quarter_of_an_hour(
+    rt: Runtime, participant: int, says: Says, reader: Reader, clock: support.SetClock
+) -> None:
+    del participant
+    says("7")
+    with rt.sessions.begin() as session:
+        session.execute(update(inbound).values(interpreted_at=None, participant_id=None))
+    assert waiting(rt, reader) == []
+    clock.now += timedelta(minutes=16)
+    assert (only(rt, reader).why, only(rt, reader).owners) == ("unread", ("P-001",))
+
+
+@pytest.mark.shows("inbox: record")
+def test_a_score_is_kept_from_the_text_by_its_arrival_with_who_and_why(
+    rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor, clock: support.SetClock
+) -> None:
+    unreadable(says)
+    arrived = clock.now
+    clock.now = support.at("2026-03-20 10:00")
+    tick(rt)
+    score = Score("W1", "NRS-AVG", "7", "wrote that it was seven and a bit; asked back by telephone")
+    inbox.record(rt, actor, about(rt, reader, participant), score)
+    window = next(w for w in support.loaded(rt, participant).case.current if w.code == "W1")
+    answer = window.answers["NRS-AVG"]
+    assert (answer.value, answer.source, answer.received_at, answer.in_window) == (7, "sms", arrived, True)
+    with rt.sessions.reading() as session:
+        r = responses.c
+        kept = session.execute(select(r.entered_by, r.reason, r.inbound_id).where(r.item == "NRS-AVG")).one()
+    assert (kept.entered_by, kept.reason) == (actor.user_id, score.reason)
+    assert kept.inbound_id is not None
+    assert open_tasks(rt, participant) == []
+    assert waiting(rt, reader) == []
+    assert actions(rt)[-4:].count("inbox_record") == 1
+
+
+def test_another_value_keeps_both_versions(
+    rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor
+) -> None:
+    says("7")
+    says("2")
+    says("my mother says it was 5")
+    inbox.record(rt, actor, about(rt, reader, participant), Score("W1", "NRS-AVG", "5", "she confirmed it herself"))
+    with rt.sessions.reading() as session:
+        r = responses.c
+        kept = session.execute(select(r.version, r.value).where(r.item == "NRS-AVG").order_by(r.version)).all()
+    assert [tuple(row) for row in kept] == [(1, 7), (2, 5)]
+
+
+@pytest.mark.parametrize(
+    "score, faults",
+    [
+        (Score("W1", "NRS-AVG", "11", ""), {"value": "out_of_range", "reason": "needs_reason"}),
+        (Score("M1", "NRS-AVG", "seven", "why"), {"window": "not_open", "value": "not_a_number"}),
+        (Score("W1", "SHOE-SIZE", "7", "why"), {"item": "nothing"}),
+    ],
+)
+def test_everything_wrong_with_a_score_is_said_at_once(
+    rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor, score: Score, faults: dict[str, str]
+) -> None:
+    unreadable(says)
+    with pytest.raises(EntryRejectedError) as rejected:
+        inbox.record(rt, actor, about(rt, reader, participant), score)
+    assert {fault.place: fault.code for fault in rejected.value.faults} == faults
+    assert support.rows_of(rt)["responses"] == 0
+
+
+@pytest.mark.shows("inbox: answer")
+def test_an_answer_is_one_of_the_studys_texts_and_goes_through_the_outbox(
+    rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor, phones: Telephones
+) -> None:
+    unreadable(says)
+    sent = len(phones.sent)
+    inbox.answer(rt, actor, about(rt, reader, participant), "reask")
+    assert len(phones.sent) == sent
+    deliver(rt)
+    assert "Please send only one whole number from 0 to 10." in phones.to(PHONE)[-1]
+    says("7")
+    assert support.loaded(rt, participant).case.current[1].answers["NRS-AVG"].value == 7
+
+
+def test_no_other_words_can_be_sent(rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor) -> None:
+    unreadable(says)
+    for template in ("Please take your pill", "invitation.sms-reply", "unscheduled", "thanks"):
+        with pytest.raises(EntryRejectedError):
+            inbox.answer(rt, actor, about(rt, reader, participant), template)
+
+
+@pytest.mark.parametrize("fact", ["opted_out_at", "withdrawn_at", "died_at", "unreachable_at", "consented_at"])
+def test_a_person_has_no_way_round_the_gate(
+    rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor, fact: str
+) -> None:
+    unreadable(says)
+    with rt.sessions.begin() as session:
+        value = None if fact == "consented_at" else rt.clock()
+        session.execute(update(participants).values({fact: value}))
+    for template in ("help", "handed-over", "reask"):
+        with pytest.raises(EntryRejectedError):
+            inbox.answer(rt, actor, about(rt, reader, participant), template)
+
+
+@pytest.mark.shows("inbox: call")
+def test_a_call_is_the_windows_own_task_while_its_answer_is_missing(
+    rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor
+) -> None:
+    unreadable(says)
+    inbox.call(rt, actor, about(rt, reader, participant))
+    calls = [e for e in support.loaded(rt, participant).case.escalations if e.level == "E1"]
+    assert [(call.reason, call.open) for call in calls] == [("asked_for_call", True)]
+    assert open_tasks(rt, participant) == []
+
+
+@pytest.mark.shows("inbox: once")
+def test_a_second_click_does_nothing_and_is_told_who_was_first(
+    rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor
+) -> None:
+    unreadable(says)
+    seen = about(rt, reader, participant)
+    inbox.answer(rt, actor, seen, "help")
+    before = support.rows_of(rt)
+    with pytest.raises(DoneAlreadyError) as told:
+        inbox.answer(rt, actor, seen, "help")
+    assert (told.value.done.who, told.value.done.detail) == (support.EMAIL, "help")
+    assert support.rows_of(rt) == before
+
+
+@pytest.mark.shows("inbox: once")
+def test_a_stale_page_writes_nothing(rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor) -> None:
+    unreadable(says)
+    seen = about(rt, reader, participant)
+    says("2")
+    before = support.rows_of(rt)
+    with pytest.raises(StaleError):
+        inbox.record(rt, actor, seen, Score("W1", "NRS-AVG", "7", "why"))
+    assert support.rows_of(rt) == before
+
+
+@pytest.mark.shows("inbox: reveals treatment")
+def test_what_reveals_the_treatment_is_hidden_for_good(
+    rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor, study_id: int
+) -> None:
+    says("please stop, the cortisone shot did nothing")
+    seen = about(rt, reader, participant)
+    inbox.reveal(rt, actor, seen)
+    assert only(rt, reader).text is None
+    lead = Reader(study_id, None, strangers=True, revealing=True)
+    assert "cortisone" in (only(rt, lead).text or "")
+    with rt.sessions.reading() as session:
+        bubbles = report_inbox.thread(session, rt.vault, reader, seen.inbound_id)
+    assert [bubble.text for bubble in bubbles if bubble.reveals] == [None]
+    with pytest.raises(DoneAlreadyError):
+        inbox.reveal(rt, actor, seen)
+    with pytest.raises(DatabaseError, match="append-only"), rt.sessions.begin() as session:
+        session.execute(update(inbox_actions).values(action="done"))
+
+
+def test_done_ends_the_waiting_and_its_task(
+    rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor
+) -> None:
+    unreadable(says)
+    inbox.done(rt, actor, about(rt, reader, participant), "she had answered on the web")
+    assert waiting(rt, reader) == []
+    assert [item.handled_at for item in waiting(rt, reader, "done")] == [rt.clock()]
+    assert open_tasks(rt, participant) == []
+
+
+def test_unanswered_comes_first_and_pages_follow_on(
+    rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor
+) -> None:
+    del participant
+    for number in range(30):
+        says(f"my mother says {number}")
+    first = waiting(rt, reader)
+    inbox.done(rt, actor, About(first[0].id, reader))
+    with rt.sessions.reading() as session:
+        page, more = report_inbox.page(session, rt.vault, reader, Look("all"), rt.clock())
+        rest, last = report_inbox.page(session, rt.vault, reader, Look("all", after=page[-1].place), rt.clock())
+        assert report_inbox.count(session, reader, rt.clock()) == 29
+    assert (len(page), more, len(rest), last) == (25, True, 5, False)
+    assert [item.text for item in (*page, *rest)] == [f"my mother says {n}" for n in (*range(1, 30), 0)]
+    assert waiting(rt, reader, "all", "picture") == []
+
+
+@pytest.mark.shows("inbox: unknown sender")
+def test_a_text_from_nobodys_telephone_waits_for_those_who_see_the_whole_study(
+    rt: Runtime, study_id: int, says: Says, reader: Reader, actor: Actor
+) -> None:
+    says("hello, it is me", STRANGER)
+    assert only(rt, reader).why == "unknown_sender"
+    assert waiting(rt, Reader(study_id, frozenset({1}), strangers=False)) == []
+    with pytest.raises(EntryRejectedError):
+        inbox.record(rt, actor, About(only(rt, reader).id, reader), Score("W1", "NRS-AVG", "7", "why"))
+    inbox.done(rt, actor, About(only(rt, reader).id, reader))
+    assert waiting(rt, reader) == []
+    assert actions(rt)[-2:] == ["inbox_done", "resolve"]
+
+
+@pytest.mark.shows("inbox: shared telephone")
+def test_whose_words_they_are_on_a_shared_telephone_a_person_says(
+    rt: Runtime, participant: int, study_id: int, says: Says, reader: Reader, actor: Actor
+) -> None:
+    other = support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), phone=PHONE, channel="sms-reply", language="en")
+    with rt.sessions.begin() as session:
+        session.execute(update(messages).where(messages.c.participant_id == participant).values(state="failed"))
+    says("it is seven")
+    item = only(rt, reader)
+    assert (item.why, item.participant, item.owners) == ("shared_telephone", None, ("P-001", "P-002"))
+    score = Score("W1", "NRS-AVG", "7", "asked who wrote it")
+    inbox.record(rt, actor, About(item.id, reader, participant="P-002"), score)
+    assert next(w for w in support.loaded(rt, other).case.current if w.code == "W1").answers["NRS-AVG"].value == 7
+    assert open_tasks(rt, participant) == open_tasks(rt, other) == []
+    with pytest.raises(KeyError):
+        inbox.done(rt, actor, About(item.id, Reader(study_id, frozenset({-1}), strangers=False)))
+
+
+def test_the_thread_holds_both_sides_in_order(rt: Runtime, participant: int, says: Says, reader: Reader) -> None:
+    del participant
+    unreadable(says)
+    with rt.sessions.reading() as session:
+        bubbles = report_inbox.thread(session, rt.vault, reader, only(rt, reader).id)
+    assert [bubble.ours for bubble in bubbles] == [True, False, True, False, True, False, True]
+    assert bubbles[1].text == "7-8"
+    assert "your question" in (bubbles[0].text or "").lower()
