@@ -61,6 +61,8 @@ class Item:
     why: str
     handled_at: datetime | None
     participant: str | None
+    zone: str | None
+    """The participant's; None where nobody knows whose text it is."""
     owners: tuple[str, ...]
     """Codes of the participants whose it may be, as far as the reader may see them."""
     reveals: bool
@@ -143,7 +145,7 @@ def _items(session: Session, vault: Vault, reader: Reader, rows: Sequence[Text])
     return [_item(vault, reader, row, owners, reveals=row.id in hidden) for row in rows]
 
 
-def _item(vault: Vault, reader: Reader, row: Text, owners: Mapping[bytes | int, list[str]], *, reveals: bool) -> Item:
+def _item(vault: Vault, reader: Reader, row: Text, owners: Mapping[bytes | int, list[Any]], *, reveals: bool) -> Item:
     text, media = _said(vault, row, hidden=reveals and not reader.revealing)
     mine = owners.get(row.participant_id or 0, [])
     return Item(
@@ -151,26 +153,27 @@ def _item(vault: Vault, reader: Reader, row: Text, owners: Mapping[bytes | int, 
         received_at=row.received_at,
         why=row.handed_for or "unread",
         handled_at=row.handled_at,
-        participant=mine[0] if mine else None,
-        owners=() if mine else tuple(owners.get(bytes(row.sender_index), ())),
+        participant=mine[0].code if mine else None,
+        zone=mine[0].zone if mine else None,
+        owners=() if mine else tuple(owner.code for owner in owners.get(bytes(row.sender_index), ())),
         reveals=reveals,
         text=text,
         media=media,
     )
 
 
-def _owners(session: Session, reader: Reader, rows: Sequence[Text]) -> dict[bytes | int, list[str]]:
-    """Codes by participant id, and by telephone, of those whose texts these may be."""
+def _owners(session: Session, reader: Reader, rows: Sequence[Text]) -> dict[bytes | int, list[Any]]:
+    """By participant id, and by telephone, those whose texts these may be (`code`, `zone`)."""
     ids = {row.participant_id for row in rows if row.participant_id is not None}
     telephones = {row.sender_index for row in rows if row.participant_id is None}
-    statement = select(p.id, p.code, p.phone_index).where(p.study_id == reader.study_id).order_by(p.code)
+    statement = select(p.id, p.code, p.zone, p.phone_index).where(p.study_id == reader.study_id).order_by(p.code)
     if reader.sites is not None:
         statement = statement.where(p.site_id.in_(reader.sites))
-    found: dict[bytes | int, list[str]] = {}
+    found: dict[bytes | int, list[Any]] = {}
     for row in session.execute(statement.where(or_(p.id.in_(ids), p.phone_index.in_(telephones)))):
-        found.setdefault(row.id, []).append(row.code)
+        found.setdefault(row.id, []).append(row)
         if row.phone_index is not None:
-            found.setdefault(bytes(row.phone_index), []).append(row.code)
+            found.setdefault(bytes(row.phone_index), []).append(row)
     return found
 
 

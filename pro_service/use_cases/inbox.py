@@ -140,6 +140,17 @@ def answer(rt: Runtime, actor: Actor, about: About, template: str) -> None:
         _finish(seen, Act(seen.item.id, "answer", template))
 
 
+def previews(rt: Runtime, loaded: Loaded, inbound_id: int) -> list[tuple[str, str]]:
+    """The texts that may be sent as an answer now: (name, the words as the telephone will show them)."""
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        wording = rt.wording(session, loaded.protocol_version_id)
+        return [
+            (name, wording.text(loaded.case, rules.answer(loaded.case, inbound_id, name, now)).body)
+            for name in rules.answers(loaded.case, now)
+        ]
+
+
 def call(rt: Runtime, actor: Actor, about: About) -> None:
     """Make it a call: the window's own task where its answer is missing. KeyError, DoneAlreadyError, StaleError."""
     with _text(rt, actor, about, "call") as seen:

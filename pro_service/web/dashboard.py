@@ -12,7 +12,14 @@ from pro_service.runtime import Runtime
 from pro_service.store import report_grid, report_queries, report_today, reports
 from pro_service.store.cases import zone_of
 from pro_service.store.report_grid import SHAPES, Look
-from pro_service.web import dashboard_alarms, dashboard_participant, dashboard_tasks, dashboard_words
+from pro_service.web import (
+    dashboard_alarms,
+    dashboard_inbox,
+    dashboard_inbox_text,
+    dashboard_participant,
+    dashboard_tasks,
+    dashboard_words,
+)
 from pro_service.web.access import roles, secure
 from pro_service.web.dashboard_scope import STUDY_COOKIE, Scope, scope_of
 from pro_service.web.dashboard_times import times
@@ -35,6 +42,8 @@ def blueprint(rt: Runtime) -> Blueprint:
     dashboard_alarms.add(pages, rt)
     dashboard_participant.add(pages, rt)
     dashboard_tasks.add(pages, rt)
+    dashboard_inbox.add(pages, rt)
+    dashboard_inbox_text.add(pages, rt)
     return pages
 
 

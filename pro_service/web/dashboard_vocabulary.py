@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from pro_service.web import dashboard_inbox_words as inbox
 from pro_service.web.i18n import gettext as _
 
 
@@ -16,14 +17,14 @@ def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
         "participant": _participant(),
         "flag": _flags(),
         "level": _levels(),
-        "reason": _reasons(),
+        "reason": _reasons() | inbox.reasons(),
         "outcome": _outcomes(),
         "effect": _effects(),
         "missing": _missing(),
         "kind": _kinds(),
         "state": _states(),
         "source": _sources(),
-        "action": _actions(),
+        "action": _actions() | inbox.actions(),
         "why": _why(),
         "time": _time(),
     }
