@@ -62,7 +62,7 @@ class Item:
     handled_at: datetime | None
     participant: str | None
     zone: str | None
-    """The participant's; None where nobody knows whose text it is."""
+    """The participant's, or of the first whose text it may be; None for a telephone of nobody's."""
     owners: tuple[str, ...]
     """Codes of the participants whose it may be, as far as the reader may see them."""
     reveals: bool
@@ -148,14 +148,15 @@ def _items(session: Session, vault: Vault, reader: Reader, rows: Sequence[Text])
 def _item(vault: Vault, reader: Reader, row: Text, owners: Mapping[bytes | int, list[Any]], *, reveals: bool) -> Item:
     text, media = _said(vault, row, hidden=reveals and not reader.revealing)
     mine = owners.get(row.participant_id or 0, [])
+    sharing = owners.get(bytes(row.sender_index), [])
     return Item(
         id=row.id,
         received_at=row.received_at,
         why=row.handed_for or "unread",
         handled_at=row.handled_at,
         participant=mine[0].code if mine else None,
-        zone=mine[0].zone if mine else None,
-        owners=() if mine else tuple(owner.code for owner in owners.get(bytes(row.sender_index), ())),
+        zone=next((owner.zone for owner in mine or sharing), None),
+        owners=() if mine else tuple(owner.code for owner in sharing),
         reveals=reveals,
         text=text,
         media=media,

@@ -4,7 +4,7 @@ Each thing once a text: a second click finds it done and is told so. Everything 
 change of the participant writes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from pro_service.store import cases, inbox, inbox_actions, report_inbox, tasks
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.store.inbox_actions import Act, Done
-from pro_service.store.report_inbox import Item, Reader
+from pro_service.store.report_inbox import Bubble, Item, Look, Reader
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.carrying import Work, work
 from pro_service.use_cases.entry import EntryFault, EntryRejectedError, differs
@@ -138,6 +138,28 @@ def answer(rt: Runtime, actor: Actor, about: About, template: str) -> None:
             raise EntryRejectedError((EntryFault("template", "not_open"),)) from None
         seen.w.carry_out(loaded, [send])
         _finish(seen, Act(seen.item.id, "answer", template))
+
+
+def waiting(rt: Runtime, study_id: int, *, everything: bool = False) -> list[Item]:
+    """What waits for a person in a study, oldest first; or all that ever did, what waits first."""
+    reader, found, more = Reader(study_id, None, strangers=True), list[Item](), True
+    with rt.sessions.reading() as session:
+        while more:
+            look = Look("all" if everything else "open", after=found[-1].place if found else None)
+            items, more = report_inbox.page(session, rt.vault, reader, look, rt.clock())
+            found += items
+    return found
+
+
+def one(rt: Runtime, study_id: int, inbound_id: int) -> tuple[Item, list[Bubble], Sequence[Done]] | None:
+    """One text with its thread and what was done with it; None if it is not in this study's inbox."""
+    reader = Reader(study_id, None, strangers=True)
+    with rt.sessions.reading() as session:
+        item = report_inbox.one(session, rt.vault, reader, inbound_id, rt.clock())
+        if item is None:
+            return None
+        thread = report_inbox.thread(session, rt.vault, reader, inbound_id)
+        return item, thread, inbox_actions.done(session, inbound_id)
 
 
 def previews(rt: Runtime, loaded: Loaded, inbound_id: int) -> list[tuple[str, str]]:
