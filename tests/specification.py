@@ -74,7 +74,5 @@ ROWS: dict[str, str] = {
 
 OPEN: dict[str, str] = {
     "case: date preview": "a day under later answers is left alone; there is no preview",
-    "conversation: serialised": "two who share a telephone may be asked at the same time; a person attributes answers",
-    "conversation: neutral reply": "an unknown sender gets no reply at all, only the task",
 }
 """Rows that nothing shows yet -> what happens instead."""

@@ -140,6 +140,12 @@ def parameters(vault: Vault, row: Text) -> dict[str, str]:
     return found
 
 
+def sender(vault: Vault, inbound_id: int, raw: bytes) -> str:
+    """The telephone that a text came from."""
+    given: dict[str, str] = json.loads(opened(vault.system_key, raw, f"inbound|raw|{inbound_id}"))
+    return given["From"]
+
+
 def interpreted(
     session: Session, inbound_id: int, now: datetime, reading: str, *, study_id: int | None, participant_id: int | None
 ) -> None:

@@ -205,6 +205,8 @@ def thread(session: Session, vault: Vault, reader: Reader, inbound_id: int) -> l
         here += [] if reader.sites is None else [p.site_id.in_(reader.sites)]
         owners = list(session.scalars(select(p.id).where(*here)))
     bubbles = [*_received(session, vault, reader, about), *_sent(session, vault, owners)]
+    if not owners:
+        bubbles += _neutral(session, vault, row.sender_index)
     return sorted(bubbles, key=lambda bubble: bubble.at)[-2 * THREAD :]
 
 
@@ -235,6 +237,27 @@ def _sent(session: Session, vault: Vault, owners: Collection[int]) -> list[Bubbl
             kind=row.kind,
             state=row.state,
             code=row.code if several else None,
+        )
+        for row in session.execute(statement)
+    ]
+
+
+def _neutral(session: Session, vault: Vault, sender_index: bytes) -> list[Bubble]:
+    """The neutral answers that a telephone of nobody's got."""
+    statement = (
+        select(m.id, m.body, m.kind, m.state, m.queued_at, m.accepted_at)
+        .join(inbound, i.id == m.inbound_id)
+        .where(m.participant_id.is_(None), m.channel == "sms", i.sender_index == sender_index)
+        .order_by(m.queued_at.desc())
+        .limit(THREAD)
+    )
+    return [
+        Bubble(
+            row.accepted_at or row.queued_at,
+            True,
+            opened(vault.system_key, row.body, f"messages|body|{row.id}").decode(),
+            kind=row.kind,
+            state=row.state,
         )
         for row in session.execute(statement)
     ]

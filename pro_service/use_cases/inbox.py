@@ -14,7 +14,7 @@ from pro_service.core import inbox as rules
 from pro_service.core.answers import editable, on_answers
 from pro_service.core.case import WindowFacts
 from pro_service.runtime import Runtime
-from pro_service.store import cases, inbox, inbox_actions, report_inbox, tasks
+from pro_service.store import cases, inbox, inbox_actions, report_inbox, sharing, tasks
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.store.inbox_actions import Act, Done
@@ -247,6 +247,6 @@ def _end_tasks_of_owners(seen: _Open) -> None:
     """End the tasks that every owner of a shared telephone got about this one text."""
     if seen.item.participant is not None:
         return
-    owners = cases.with_telephone(seen.w.session, seen.sender_index)
+    owners = sharing.with_telephone(seen.w.session, seen.sender_index)
     for one in seen.w.rt.loader.load(seen.w.session, owners):
         seen.w.carry_out(one, rules.ended_with(one.case, seen.item.id))

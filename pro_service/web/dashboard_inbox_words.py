@@ -44,6 +44,11 @@ def actions() -> dict[str, str]:
     }
 
 
+def kinds() -> dict[str, str]:
+    """Kinds of text that only the inbox shows."""
+    return {"stranger": _("Neutral answer")}
+
+
 def faults() -> dict[str, str]:
     """What is wrong with a field, by its place and code."""
     return {

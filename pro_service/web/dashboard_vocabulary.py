@@ -21,7 +21,7 @@ def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
         "outcome": _outcomes(),
         "effect": _effects(),
         "missing": _missing(),
-        "kind": _kinds(),
+        "kind": _kinds() | inbox.kinds(),
         "state": _states(),
         "source": _sources(),
         "action": _actions() | inbox.actions(),

@@ -16,9 +16,10 @@ EXPECTED = {
     *(f"{prompt}.{channel}" for prompt in PROMPTS for channel in ("sms-reply", "sms-link")),
     *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
-    *("media", "proxy", "declined", "handed-over", "unknown-sender"),
+    *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link"),
 }
 KNOWN = {
+    "code",
     "question",
     "label",
     "closes",
@@ -57,6 +58,7 @@ def longest(language: str) -> dict[str, str]:
         "telephone": "+90 212 555 01 99",
         "contact": "Istanbul University Outcomes Clinic",
         "study": PROTOCOL.study,
+        "code": "P-0123456789",
         "answer": "10",
         "low": "0",
         "high": "10",
