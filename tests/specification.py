@@ -53,6 +53,8 @@ ROWS: dict[str, str] = {
     "inbox: call": "A call task is made from a text",
     "inbox: reveals treatment": "A text that reveals the treatment is hidden from all but the investigator, for good",
     "inbox: once": "A double click or a stale page does nothing twice, and says so",
+    "reach: confirmed": "Before they leave the clinic: a text, confirmed by reply (never a score), by link or by staff",
+    "reach: telephone first": "Not delivered or not confirmed in time: no texts, calls for every window, a task",
     "form: no script": "No JavaScript needed, nothing pre-selected, thumbs",
     "form: declined": '"I prefer not to answer" apart from missing',
     "form: one version": "Double click, reload and back button make one version; every version kept",

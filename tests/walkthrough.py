@@ -13,6 +13,7 @@ PARTS = {
     "conversation: one at a time": "The conversation",
     "stopping: words": "Stopping, wishes, safety",
     "inbox: not understood": "The inbox",
+    "reach: confirmed": "The reachability test",
     "form: no script": "The web form",
     "case: after a window": "Turns that a participant's life takes",
 }

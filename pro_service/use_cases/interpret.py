@@ -11,13 +11,14 @@ from pro_service.core.commands import Send
 from pro_service.core.conversation import Reply, asked, concerns_everyone, on_reply
 from pro_service.core.decisions import escalate
 from pro_service.core.inbox import ALWAYS, for_a_person
+from pro_service.core.reach import ReachTest
 from pro_service.core.telephone import addressed
 from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
 from pro_service.store import cases, channels, inbox, sharing, studies
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
-from pro_service.use_cases import strangers
+from pro_service.use_cases import reach, strangers
 from pro_service.use_cases.carrying import SCHEDULER, Work, work
 
 BATCH = 200
@@ -117,25 +118,34 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
                 inbox.handed(unit.session, inbound_id, now, ALWAYS[reading])
             inbox.interpreted(unit.session, inbound_id, now, reading, study_id=None, participant_id=None)
             return
-        one, reply = _one_of(loaded, reply)
+        tested = reach.meant(unit.session, loaded, reply)
+        one, reply = (None, reply) if len(tested) > 1 else _one_of(loaded, reply)
+        if len(tested) == 1:
+            one = tested[0][0]
         if one is None:
             reading = _nobody(unit, loaded, row) if loaded else strangers.take(unit, row, said.get("From", ""), reply)
             inbox.interpreted(unit.session, inbound_id, now, reading, study_id=None, participant_id=None)
             return
-        reading, commands = on_reply(one.case, reply, now)
-        unit.carry_out(one, commands)
-        why = for_a_person(one.case, reading, commands)
-        if why is not None:
-            inbox.handed(unit.session, inbound_id, now, why)
+        reading = _confirmed(unit, *tested[0]) if tested else _read(unit, one, reply)
         unit.writer.note(one, "read", "inbound", inbound_id, {"reading": (None, reading)})
-        inbox.interpreted(
-            unit.session,
-            inbound_id,
-            now,
-            reading,
-            study_id=one.study_id,
-            participant_id=one.case.participant.id,
-        )
+        whose = {"study_id": one.study_id, "participant_id": one.case.participant.id}
+        inbox.interpreted(unit.session, inbound_id, now, reading, **whose)
+
+
+def _confirmed(unit: Work, one: Loaded, test: ReachTest) -> str:
+    """A text that confirms a test is no answer to anything else."""
+    reach.confirm_by_reply(unit, one, test)
+    return reach.READING
+
+
+def _read(unit: Work, one: Loaded, reply: Reply) -> str:
+    """Read a participant's text and carry out what follows; gives how it was read."""
+    reading, commands = on_reply(one.case, reply, unit.now)
+    unit.carry_out(one, commands)
+    why = for_a_person(one.case, reading, commands)
+    if why is not None:
+        inbox.handed(unit.session, reply.inbound_id, unit.now, why)
+    return reading
 
 
 def _for_everyone(unit: Work, loaded: list[Loaded], reply: Reply) -> str:

@@ -17,6 +17,7 @@ from pro_service.web import (
     dashboard_inbox,
     dashboard_inbox_text,
     dashboard_participant,
+    dashboard_reach,
     dashboard_tasks,
     dashboard_words,
 )
@@ -43,6 +44,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     dashboard_participant.add(pages, rt)
     dashboard_tasks.add(pages, rt)
     dashboard_inbox.add(pages, rt)
+    dashboard_reach.add(pages, rt)
     dashboard_inbox_text.add(pages, rt)
     return pages
 

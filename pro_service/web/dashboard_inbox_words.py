@@ -6,6 +6,7 @@ from pro_service.web.i18n import gettext as _
 def reasons() -> dict[str, str]:
     """Why a text waits for a person, besides what raises a task."""
     return {
+        "reach_failed": _("texts do not reach this participant: telephone first"),
         "picture": _("a picture or voice note"),
         "unknown_sender": _("an unknown number"),
         "fault": _("the service could not read it"),
@@ -34,6 +35,10 @@ def templates() -> dict[str, str]:
 def actions() -> dict[str, str]:
     """What was done, as the audit trail names it."""
     return {
+        "reach_begin": _("Test text sent"),
+        "reach_confirm": _("Test text confirmed"),
+        "reach_fail": _("Test text failed"),
+        "reach_again": _("Texts allowed again"),
         "inbox_record": _("Score kept from a text"),
         "inbox_answer": _("Text answered"),
         "inbox_call": _("Call task made from a text"),
@@ -46,7 +51,7 @@ def actions() -> dict[str, str]:
 
 def kinds() -> dict[str, str]:
     """Kinds of text that only the inbox shows."""
-    return {"stranger": _("Neutral answer")}
+    return {"stranger": _("Neutral answer"), "reach": _("Test text")}
 
 
 def faults() -> dict[str, str]:

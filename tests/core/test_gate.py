@@ -67,7 +67,9 @@ def _calls_of(name: str) -> Iterator[str]:
 
 @pytest.mark.shows("stopping: one gate")
 def test_texts_are_called_for_in_two_places_and_written_in_one() -> None:
-    assert set(_calls_of("Send")) == {"core/turn.py", "core/prompts.py"}, "a new place needs the gate: may_text"
+    assert set(_calls_of("Send")) == {"core/turn.py", "core/prompts.py", "core/reach.py"}, (
+        "a new place needs the gate: may_text"
+    )
     assert set(_calls_of("_send")) == {"store/records.py"}
 
 
