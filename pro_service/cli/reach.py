@@ -1,4 +1,4 @@
-"""`pro-service participant reach CODE`: does a text reach them before they leave the clinic?"""
+"""`pro-service participant reach CODE`: whether a text reaches them before they leave the clinic."""
 
 from datetime import timedelta
 from typing import Any
