@@ -1,8 +1,6 @@
-"""The inbox: what no rule understood waits for a person, who keeps its score, answers, calls, marks it, or is done."""
+"""What a person does with a text: keep its score, answer it, call, mark it, or nothing; each thing once."""
 
-from collections.abc import Callable
-from datetime import date, timedelta
-from itertools import count
+from datetime import date
 
 import pytest
 from sqlalchemy import select, update
@@ -11,9 +9,9 @@ from sqlalchemy.exc import DatabaseError
 from pro_service.runtime import Runtime
 from pro_service.store import report_inbox
 from pro_service.store.audit import Actor
-from pro_service.store.report_inbox import Item, Look, Reader
-from pro_service.store.schema import audit_trail, inbound, inbox_actions, messages, participants, responses
-from pro_service.use_cases import inbox, receive
+from pro_service.store.report_inbox import Reader
+from pro_service.store.schema import inbox_actions, messages, participants, responses
+from pro_service.use_cases import inbox
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.deliver import deliver
 from pro_service.use_cases.entry import EntryRejectedError
@@ -21,140 +19,7 @@ from pro_service.use_cases.inbox import About, DoneAlreadyError, Score
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.telephones import Telephones
-
-PHONE, OTHER, STRANGER = "+12025550123", "+12025550124", "+12025550199"
-W1 = support.at("2026-03-09 10:00")
-Says = Callable[..., None]
-
-
-@pytest.fixture
-def says(rt: Runtime, clock: support.SetClock) -> Says:
-    """Return what lets somebody write a text, a minute after the last."""
-    numbers = count(1)
-
-    def say(body: str, sender: str = PHONE, **more: str) -> None:
-        clock.now += timedelta(minutes=1)
-        sid = f"SM{next(numbers):032d}"
-        receive.receive(rt, {"MessageSid": sid, "From": sender, "To": "+15005550006", "Body": body} | more)
-        deliver(rt)
-
-    return say
-
-
-@pytest.fixture
-def participant(rt: Runtime, study_id: int, clock: support.SetClock) -> int:
-    """Return somebody who was asked a moment ago and has not answered."""
-    found = support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE, channel="sms-reply", language="en")
-    clock.now = W1
-    tick(rt)
-    deliver(rt)
-    return found
-
-
-@pytest.fixture
-def actor(rt: Runtime, study_id: int) -> Actor:
-    """Return a coordinator at work."""
-    del study_id
-    user_id = support.coordinator(rt)
-    return Actor(kind="staff", id=f"user:{user_id}", source="dashboard", user_id=user_id)
-
-
-@pytest.fixture
-def reader(study_id: int) -> Reader:
-    """Return who sees the whole study."""
-    return Reader(study_id, None, strangers=True)
-
-
-def waiting(rt: Runtime, reader: Reader, show: str = "open", why: str | None = None) -> list[Item]:
-    with rt.sessions.reading() as session:
-        return report_inbox.page(session, rt.vault, reader, Look(show, why), rt.clock())[0]
-
-
-def only(rt: Runtime, reader: Reader) -> Item:
-    (item,) = waiting(rt, reader)
-    return item
-
-
-def open_tasks(rt: Runtime, participant: int) -> list[str]:
-    return [e.reason for e in support.loaded(rt, participant).case.escalations if e.open and e.level == "E0"]
-
-
-def actions(rt: Runtime) -> list[str]:
-    with rt.sessions.reading() as session:
-        a = audit_trail.c
-        return list(session.scalars(select(a.action).where(a.actor_kind == "staff").order_by(a.id)))
-
-
-def about(rt: Runtime, reader: Reader, participant: int) -> About:
-    revision = support.loaded(rt, participant).case.participant.revision
-    return About(only(rt, reader).id, reader, revision)
-
-
-def unreadable(says: Says) -> None:
-    for body in ("7-8", "7 or 8", "seven and a bit"):
-        says(body)
-
-
-@pytest.mark.shows("inbox: not understood")
-def test_what_was_asked_again_twice_waits_for_a_person(
-    rt: Runtime, participant: int, says: Says, reader: Reader
-) -> None:
-    says("7-8")
-    says("7 or 8")
-    assert waiting(rt, reader) == []
-    says("seven and a bit")
-    item = only(rt, reader)
-    assert (item.participant, item.why, item.text) == ("P-001", "unreadable_reply", "seven and a bit")
-    assert open_tasks(rt, participant) == ["unreadable_reply"]
-
-
-def test_a_text_whose_task_is_open_already_waits_as_well(rt: Runtime, participant: int, says: Says) -> None:
-    del participant
-    unreadable(says)
-    says("about seven I think")
-    with rt.sessions.reading() as session:
-        i = inbound.c
-        assert len(session.scalars(select(i.id).where(i.handed_at.is_not(None))).all()) == 2
-
-
-@pytest.mark.parametrize(
-    "body, more, why",
-    [
-        ("my mother says 5", {}, "proxy_answer"),
-        ("please stop it with these", {}, "stop_word"),
-        ("wrong number", {}, "wrong_number"),
-        ("", {"NumMedia": "1", "MediaUrl0": "https://example.org/1"}, "picture"),
-        ("I can't breathe", {}, "safety_word"),
-    ],
-)
-def test_what_only_a_person_can_judge_waits(
-    rt: Runtime, participant: int, says: Says, reader: Reader, body: str, more: dict[str, str], why: str
-) -> None:
-    del participant
-    says(body, **more)
-    item = only(rt, reader)
-    assert (item.why, item.media) == (why, int(more.get("NumMedia", "0")))
-
-
-@pytest.mark.parametrize("body", ["7", "HELP", "STOP", "call me", "tomorrow", "Liked \u201cyour question\u201d"])
-def test_what_the_rules_understood_waits_for_nobody(
-    rt: Runtime, participant: int, says: Says, reader: Reader, body: str
-) -> None:
-    del participant
-    says(body)
-    assert waiting(rt, reader) == []
-
-
-def test_a_text_that_stays_unread_waits_after_a_quarter_of_an_hour(
-    rt: Runtime, participant: int, says: Says, reader: Reader, clock: support.SetClock
-) -> None:
-    del participant
-    says("7")
-    with rt.sessions.begin() as session:
-        session.execute(update(inbound).values(interpreted_at=None, participant_id=None))
-    assert waiting(rt, reader) == []
-    clock.now += timedelta(minutes=16)
-    assert (only(rt, reader).why, only(rt, reader).owners) == ("unread", ("P-001",))
+from tests.use_cases.inbox.conftest import PHONE, STRANGER, Says, about, actions, only, open_tasks, unreadable, waiting
 
 
 @pytest.mark.shows("inbox: record")
@@ -310,23 +175,6 @@ def test_done_ends_the_waiting_and_its_task(
     assert open_tasks(rt, participant) == []
 
 
-def test_unanswered_comes_first_and_pages_follow_on(
-    rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor
-) -> None:
-    del participant
-    for number in range(30):
-        says(f"my mother says {number}")
-    first = waiting(rt, reader)
-    inbox.done(rt, actor, About(first[0].id, reader))
-    with rt.sessions.reading() as session:
-        page, more = report_inbox.page(session, rt.vault, reader, Look("all"), rt.clock())
-        rest, last = report_inbox.page(session, rt.vault, reader, Look("all", after=page[-1].place), rt.clock())
-        assert report_inbox.count(session, reader, rt.clock()) == 29
-    assert (len(page), more, len(rest), last) == (25, True, 5, False)
-    assert [item.text for item in (*page, *rest)] == [f"my mother says {n}" for n in (*range(1, 30), 0)]
-    assert waiting(rt, reader, "all", "picture") == []
-
-
 @pytest.mark.shows("inbox: unknown sender")
 def test_a_text_from_nobodys_telephone_waits_for_those_who_see_the_whole_study(
     rt: Runtime, study_id: int, says: Says, reader: Reader, actor: Actor
@@ -357,13 +205,3 @@ def test_whose_words_they_are_on_a_shared_telephone_a_person_says(
     assert open_tasks(rt, participant) == open_tasks(rt, other) == []
     with pytest.raises(KeyError):
         inbox.done(rt, actor, About(item.id, Reader(study_id, frozenset({-1}), strangers=False)))
-
-
-def test_the_thread_holds_both_sides_in_order(rt: Runtime, participant: int, says: Says, reader: Reader) -> None:
-    del participant
-    unreadable(says)
-    with rt.sessions.reading() as session:
-        bubbles = report_inbox.thread(session, rt.vault, reader, only(rt, reader).id)
-    assert [bubble.ours for bubble in bubbles] == [True, False, True, False, True, False, True]
-    assert bubbles[1].text == "7-8"
-    assert "your question" in (bubbles[0].text or "").lower()
