@@ -139,7 +139,9 @@ def test_a_score_is_kept_with_its_reason(desk: FlaskClient, rt: Runtime, texts: 
         kept = session.execute(select(r.value, r.source, r.reason, r.inbound_id)).one()
     assert tuple(kept) == (5, "sms", "asked her herself", texts["IST"])
     assert "Nothing waits" in desk.get("/inbox").text
-    assert "asked her herself" in desk.get("/participants/P-001").text
+    story = desk.get("/participants/P-001").text
+    assert "asked her herself" in story
+    assert "by text, read and entered by staff" in story
 
 
 def test_an_answer_is_chosen_among_texts_whose_words_are_shown(

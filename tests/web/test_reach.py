@@ -21,7 +21,7 @@ PHONE = "+12025550123"
 def desk(client: FlaskClient, rt: Runtime, study_id: int, clock: support.SetClock) -> FlaskClient:
     """Return a browser of a coordinator of IST, with one participant there and one at BER."""
     clock.now = support.at("2026-03-02 15:00")
-    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE, language="en")
+    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE, language="en", channel="sms-link")
     support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), phone="+12025550124", site="BER")
     support.coordinator(rt, site="IST", language="en")
     support.sign_in(client)
