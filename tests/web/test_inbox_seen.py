@@ -94,3 +94,16 @@ def test_a_score_with_faults_is_mended_and_kept(desk: Page, texts: list[str]) ->
         desk.locator("form[action$=record] button").click()
     assert desk.locator("[role=status]").is_visible()
     assert faults(desk) == []
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+def test_the_reachability_test_has_no_findings(desk: Page, language: str) -> None:
+    with another_page(desk):
+        desk.click(f"button[name=language][value={language}]")
+    desk.goto("/participants/P-003")
+    assert faults(desk) == []
+    for form in ("begin", "confirm"):
+        with another_page(desk):
+            desk.locator(f"form[action$='reach/{form}'] button").click()
+        assert faults(desk) == []
+    assert desk.locator("#reach ~ p .s-completed_in_window").is_visible()

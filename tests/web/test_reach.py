@@ -52,7 +52,7 @@ def address(rt: Runtime) -> str:
 def test_a_test_is_begun_seen_waiting_and_confirmed_by_its_link(desk: FlaskClient, rt: Runtime) -> None:
     assert "Not tried yet." in desk.get("/participants/P-001").text
     page = send(desk, "begin", minutes=10)
-    assert re.search(r"Waiting</b>.*10 min left", page)
+    assert re.search(r"Waiting to be confirmed</b>.*10 min left", page)
     assert "A test is waiting already" in send(desk, "begin", minutes=10)
     path = address(rt)
     before = support.rows_of(rt)
@@ -83,7 +83,7 @@ def test_a_failed_test_is_telephone_first_and_can_be_tried_again(
     assert re.search(r"Failed</b>: not confirmed in time", page)
     assert "Telephone first: no texts go out" in page
     assert "texts do not reach this participant" in desk.get("/").text
-    assert "Waiting" in send(desk, "begin", minutes=30)
+    assert "Waiting to be confirmed" in send(desk, "begin", minutes=30)
 
 
 def test_an_unreasonable_time_is_refused(desk: FlaskClient) -> None:
