@@ -44,8 +44,12 @@ class Wording:
         `first` adds who we are and how to stop: the first text a participant ever gets says so. FrameError if a frame
         asks for a value that does not exist; KeyError for a frame or language the version does not have.
         """
-        values = self._values(case, send, link)
+        values, language = self._values(case, send, link), case.participant.language
         body = fill(self._frame(case, send.frame), values)
+        turn = "turn-link" if case.participant.channel == "sms-link" else "turn"
+        if case.others and (send.item is not None or send.kind in PROMPTS) and turn in self.frames[language]:
+            # Several use this telephone: the text says whose turn it is.
+            body = f"{fill(self._frame(case, turn), values).strip()}\n{body}"
         if first and send.kind in PROMPTS:
             body = f"{body}\n{fill(self._first(case), values)}"
         body = body.strip()
@@ -77,6 +81,7 @@ class Wording:
             "telephone": site.telephone,
             "contact": site.name,
             "study": protocol.study,
+            "code": case.participant.code,
             "answer": "" if send.proposed is None else str(send.proposed),
             "when": "" if send.when is None else moment(send.when, zone, language),
         }

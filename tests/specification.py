@@ -20,7 +20,7 @@ ROWS: dict[str, str] = {
     "conversation: soon after completion": "A bare number within 10 minutes of completion is asked about",
     "conversation: long after completion": "Later a bare number goes to a person",
     "conversation: already": "The same answer after completion: already recorded",
-    "conversation: newer window": "A reply while a newer window is open belongs to it",
+    "conversation: newer window": "A reply while a newer window is open belongs to it, and the echo names it",
     "conversation: late": "After close with no newer window open: a late answer to the last one",
     "conversation: unscheduled": "Before any window: kept as unscheduled",
     "conversation: serialised": "Shared telephone: prompts are serialised, the text says whose turn it is",
@@ -29,6 +29,7 @@ ROWS: dict[str, str] = {
     "conversation: neutral reply": "Unknown sender: one neutral reply a day",
     "conversation: three asides": "At most 3 automatic replies an hour that do not advance",
     "conversation: twelve": "Never more than 12 replies an hour in all",
+    "conversation: machines": "A machine is never answered, and no loop goes on: at most 12 asides a day",
     "stopping: words": "Full-message opt-out words only; never HAYIR, NO, YOK",
     "stopping: sentence": "A sentence with such a word: a person, automatic texts pause 24 h",
     "stopping: not withdrawal": "Opt-out is not withdrawal: prompts stop, windows go on, staff may call",
@@ -44,6 +45,16 @@ ROWS: dict[str, str] = {
     "stopping: safety words": "Safety words: fixed reply and safety escalation",
     "safety: own path": "The safety escalation goes its own way: no stop, hold or limit keeps it from people",
     "stopping: score threshold": "Score ≥ 8 or ≥ 2 above baseline: clinical review",
+    "inbox: not understood": "What no rule understood waits for a person, unanswered first, oldest first",
+    "inbox: unknown sender": "A text from an unknown number waits for those who see the whole study",
+    "inbox: shared telephone": "Whose words they are on a shared telephone a person says",
+    "inbox: record": "A score is kept from the text, counted by its arrival, with who entered it and why",
+    "inbox: answer": "An answer is one of the study's texts, through the gate and the outbox",
+    "inbox: call": "A call task is made from a text",
+    "inbox: reveals treatment": "A text that reveals the treatment is hidden from all but the investigator, for good",
+    "inbox: once": "A double click or a stale page does nothing twice, and says so",
+    "reach: confirmed": "Before they leave the clinic: a text, confirmed by reply (never a score), by link or by staff",
+    "reach: telephone first": "Not delivered or not confirmed in time: no texts, calls for every window, a task",
     "form: no script": "No JavaScript needed, nothing pre-selected, thumbs",
     "form: declined": '"I prefer not to answer" apart from missing',
     "form: one version": "Double click, reload and back button make one version; every version kept",
@@ -78,8 +89,5 @@ ROWS: dict[str, str] = {
 }
 """What a test may say that it shows (`@pytest.mark.shows`) -> the row in short."""
 
-OPEN: dict[str, str] = {
-    "conversation: serialised": "two who share a telephone may be asked at the same time; a person attributes answers",
-    "conversation: neutral reply": "an unknown sender gets no reply at all, only the task",
-}
+OPEN: dict[str, str] = {}
 """Rows that nothing shows yet -> what happens instead."""

@@ -12,6 +12,8 @@ PARTS = {
     "never guess": "Reading a reply",
     "conversation: one at a time": "The conversation",
     "stopping: words": "Stopping, wishes, safety",
+    "inbox: not understood": "The inbox",
+    "reach: confirmed": "The reachability test",
     "form: no script": "The web form",
     "case: after a window": "Turns that a participant's life takes",
 }

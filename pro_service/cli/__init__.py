@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from pro_service.cli import demo, doctor, participant, rehearse, report, running, study, user
+from pro_service.cli import demo, doctor, inbox, participant, reach, rehearse, report, running, study, user
 from pro_service.cli.terminal import Guarded, State
 
 __all__ = ["main"]
@@ -31,6 +31,8 @@ main.add_command(running.database)
 main.add_command(study.study)
 main.add_command(participant.participant)
 main.add_command(user.user)
+participant.participant.add_command(reach.reach)
+main.add_command(inbox.inbox)
 main.add_command(running.serve)
 main.add_command(running.scheduler)
 main.add_command(running.tick)

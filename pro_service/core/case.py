@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,9 @@ State: TypeAlias = Literal[
 
 PENDING: frozenset[State] = frozenset({"ready", "sending", "uncertain"})
 """The provider may still get to see it."""
+
+LOOK_AGAIN = timedelta(minutes=15)
+"""How soon one looks again whether a question to another on the same telephone has left."""
 
 PROMPTS = frozenset({"invitation", "reminder-1", "reminder-2", "reminder-3"})
 """Kinds of message that ask unbidden; every other text answers something."""
@@ -179,6 +182,24 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """Another participant who is reached on the same telephone."""
+
+    id: int
+    code: str
+    taken_until: datetime | None = None
+    """Until when their conversation keeps the telephone; None if they have none."""
+    under_way_until: datetime | None = None
+    """Until when a question to them may still leave; None if none is under way."""
+
+    def keeps(self, now: datetime) -> datetime | None:
+        """Until when one waits for them, or looks again whether what is under way has left."""
+        if self.under_way_until is None or self.under_way_until <= now:
+            return self.taken_until
+        return max(self.taken_until or now, min(self.under_way_until, now + LOOK_AGAIN))
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Everything the rules may look at when they decide about one participant."""
 
@@ -192,6 +213,8 @@ class Case:
     """Ordered by `queued_at`."""
     escalations: tuple[EscalationFacts, ...] = ()
     calls: tuple[Call, ...] = ()
+    others: tuple[Other, ...] = ()
+    """With whom the telephone is shared."""
 
     @property
     def site_zone(self) -> ZoneInfo:

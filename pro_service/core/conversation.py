@@ -21,9 +21,11 @@ __all__ = ["Reply", "asked", "concerns_everyone", "on_reply"]
 
 HOLD = timedelta(hours=24)
 """How long a stop word inside a sentence holds automatic texts."""
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ASIDES_AN_HOUR = 3
 """Automatic replies an hour that do not advance the conversation."""
+ASIDES_A_DAY = 12
+"""In a day: whoever is told so often and writes on is a machine, or needs a person."""
 REPLIES_AN_HOUR = 12
 ASIDES = frozenset({"reask", "ack"})
 ALWAYS = frozenset({"stopped", "started", "safety"})
@@ -52,6 +54,7 @@ def _passed(turn: Turn, commands: Iterable[Command]) -> Iterator[Command]:
     participant = turn.case.participant
     recent = [m for m in turn.case.messages if m.queued_at > turn.now - HOUR and m.kind not in PROMPTS]
     asides = sum(_is_aside(m.kind, m.frame) for m in recent)
+    day = sum(_is_aside(m.kind, m.frame) for m in turn.case.messages if m.queued_at > turn.now - DAY)
     for command in commands:
         if isinstance(command, OptIn):
             participant = replace(participant, opted_out_at=None)
@@ -60,7 +63,7 @@ def _passed(turn: Turn, commands: Iterable[Command]) -> Iterator[Command]:
         if isinstance(command, Send) and command.frame != "stopped":
             if not may_text(participant):
                 continue
-            too_many = _is_aside(command.kind, command.frame) and asides >= ASIDES_AN_HOUR
+            too_many = _is_aside(command.kind, command.frame) and (asides >= ASIDES_AN_HOUR or day >= ASIDES_A_DAY)
             if too_many or len(recent) >= REPLIES_AN_HOUR:
                 if command.kind == "reask":
                     yield from turn.task("unreadable_reply")
@@ -97,7 +100,7 @@ def _reading(turn: Turn) -> replies.Reading:
 def _after_leaving(turn: Turn, reading: replies.Reading) -> Iterator[Command]:
     """Nothing is asked or kept of who died or withdrew; a person reads what still comes."""
     match reading:
-        case replies.Tapback():
+        case replies.Tapback() | replies.Automatic():
             return
         case replies.OptOut():
             yield from _opt_out(turn)
@@ -131,8 +134,8 @@ def _carry(turn: Turn, reading: replies.Reading) -> Iterator[Command]:  # noqa: 
             yield from _wrong_number(turn)
         case replies.CallMe():
             yield from _call_me(turn)
-        case replies.Snooze(kind):
-            yield from _snooze(turn, kind)
+        case replies.Snooze(kind, hours):
+            yield from _snooze(turn, kind, hours)
         case replies.Safety():
             yield turn.say("ack", "safety")
             yield from turn.task("safety_word", "ES")
@@ -141,7 +144,7 @@ def _carry(turn: Turn, reading: replies.Reading) -> Iterator[Command]:  # noqa: 
             yield from turn.task("proxy_answer")
         case replies.Media():
             yield turn.say("ack", "media")
-        case replies.Tapback():
+        case replies.Tapback() | replies.Automatic():
             return
         case _:
             assert_never(reading)
@@ -191,12 +194,12 @@ def _call_me(turn: Turn) -> Iterator[Command]:
     yield turn.say("ack", "call-me")
 
 
-def _snooze(turn: Turn, kind: str) -> Iterator[Command]:
+def _snooze(turn: Turn, kind: str, hours: int) -> Iterator[Command]:
     """Move the next prompt to when the participant wants it; where none is left to be moved, somebody calls."""
     window, arrived = turn.window, turn.reply.arrived
     zone = turn.case.participant.zone
     today = local_day(arrived, zone)
-    wish = arrived + HOUR
+    wish = arrived + hours * HOUR
     if kind == "tonight":
         wish = max(wish, local_instant(today, EVENING, zone))
     elif kind == "tomorrow":

@@ -15,12 +15,14 @@ Frames = Mapping[Language, Mapping[str, str]]
 ALWAYS = (
     *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
-    *("media", "proxy", "declined", "handed-over", "unknown-sender", "first.sms-card"),
+    *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link", "first.sms-card"),
+    *("reach-test", *(f"reach-test.{channel}" for channel in ("sms-reply", "sms-link"))),
 )
 """What a conversation can call for, whatever the protocol."""
 
 KNOWN = frozenset(
     {"question", "label", "closes", "link", "telephone", "contact", "study", "item", "answer", "low", "high", "when"}
+    | {"code"}
 )
 STOP_WORDS: Mapping[Language, str] = {"tr": "dur", "en": "stop"}
 """How one says stop; in another language STOP."""

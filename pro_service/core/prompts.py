@@ -142,6 +142,9 @@ def _earliest(case: Case, now: datetime) -> datetime:
         # A pause without an end is ended by a person, never by time.
         gates.append(participant.paused_until or NEVER)
     gates += [_after(case, text) for text in case.messages if text.kind in PROMPTS]
+    if participant.channel == "sms-reply":
+        # One conversation at a time on a telephone that is shared.
+        gates += [other.keeps(now) for other in case.others]
     moment = max(gate for gate in gates if gate is not None)
     return moment if moment >= NEVER else next_allowed(moment, case.protocol.contact_hours, participant.zone)
 

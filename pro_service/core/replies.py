@@ -72,6 +72,8 @@ class Snooze:
     """Ask again later, inside the window."""
 
     kind: Literal["hour", "tonight", "tomorrow"]
+    hours: int = 1
+    """After how many, where they said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,11 @@ class Safety:
 @dataclass(frozen=True, slots=True)
 class Tapback:
     """A reaction of the telephone, or our own text quoted back: ignored and logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """Written by a machine: out of office, driving. Never answered, or two machines would talk to each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,7 @@ Reading: TypeAlias = (
     | Snooze
     | Safety
     | Tapback
+    | Automatic
     | Proxy
     | Media
     | Yes
@@ -153,6 +161,7 @@ def read(
         _opt_out(said)
         or _tapback(mark, said, own_texts, safety_words)
         or _safety(said, safety_words)
+        or _automatic(said)
         or _wish(said, zero=item_min <= 0 <= item_max)
     )
     if clear is not None:
@@ -198,6 +207,12 @@ def _safety(said: str, safety_words: Sequence[str]) -> Safety | None:
     return Safety() if contains(said, map(plain, safety_words)) else None
 
 
+def _automatic(said: str) -> Automatic | None:
+    """Read what a machine wrote in somebody's name."""
+    begins = any(said.startswith(phrase) for phrase in words.AUTOMATIC_HEADS)
+    return Automatic() if begins or contains(said, words.AUTOMATIC_INSIDE) else None
+
+
 def _wish(said: str, *, zero: bool) -> Reading | None:
     """Read the meanings that take the whole message."""
     if contains(said, words.WRONG_NUMBER_INSIDE):
@@ -217,7 +232,21 @@ def _wish(said: str, *, zero: bool) -> Reading | None:
         (words.ZERO if zero else frozenset(), ConfirmZero()),
     )
     meant = courteous(said) if " " in said else said
-    return next((meaning for phrases, meaning in known if said in phrases or meant in phrases), None)
+    found = next((meaning for phrases, meaning in known if said in phrases or meant in phrases), None)
+    return found or _in_hours(meant)
+
+
+_MOST_HOURS = 48
+
+
+def _in_hours(meant: str) -> Snooze | None:
+    """Read `2 saat sonra`, `in three hours`: a wish about time, never a score."""
+    found = words.IN_HOURS.fullmatch(meant)
+    if found is None:
+        return None
+    number = next(part for part in found.groups() if part is not None)
+    hours = int(number) if number.isdecimal() else words.SMALL_NUMBERS[number]
+    return Snooze("hour", hours) if 0 < hours <= _MOST_HOURS else None
 
 
 def _for_a_person(said: str) -> Reading | None:

@@ -6,6 +6,7 @@ languages are read always, because people answer in the language of the text in 
 Source of the opt-out words: the study's conversation rules; Twilio's default keywords.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -138,6 +139,17 @@ SNOOZE_HOUR = frozenset(
     | {"simdi musait degilim", "su an musait degilim", "later", "not now", "in an hour", "in 1 hour", "1 hour later"}
     | {"in one hour", "an hour later", "one hour later"},
 )
+SMALL_NUMBERS: Mapping[str, int] = MappingProxyType({**NUMBERS["tr"], **NUMBERS["en"]})
+"""In a wish about hours both languages are read."""
+_NUMBER = rf"([0-9]{{1,2}}|{'|'.join(SMALL_NUMBERS)})"
+_HOURS = r"(?:hours?|hrs?|h)"
+IN_HOURS = re.compile(
+    rf"{_NUMBER} (?:saat|sa) (?:sonra|sonraya|icinde)(?: (?:yaz|yazin|sor|sorun|cevap veririm|olur))?"
+    rf"|{_NUMBER} saate(?: (?:cevap veririm|yazarim))?"
+    rf"|(?:ask (?:me )?(?:again )?|text me )?(?:in|after) {_NUMBER} ?{_HOURS}"
+    rf"|(?:ask (?:me )?(?:again )?)?{_NUMBER} {_HOURS} (?:later|from now)"
+)
+"""Full messages that wish to be asked again after so many hours."""
 SNOOZE_TONIGHT = frozenset(
     {"aksam", "bu aksam", "aksama", "aksamleyin", "aksam cevap veririm", "tonight", "this evening", "in the evening"},
 )
@@ -173,6 +185,24 @@ PROXY = frozenset(
     | {"my wife", "my husband", "my son", "my daughter", "my sister", "my brother", "my aunt"}
     | {"my uncle", "my grandmother", "my grandfather", "on behalf of", "he says", "she says"}
     | {"his pain", "her pain", "says", "the patient"},
+)
+
+# -- Machines that answer -----------------------------------------------------------------------
+
+AUTOMATIC_HEADS = frozenset(
+    {"otomatik yanit", "otomatik cevap", "otomatik mesaj", "oto yanit", "automatic reply", "automatic response"}
+    | {"auto reply", "autoreply", "auto response", "autoresponse", "automated reply", "automated response"}
+    | {"out of office", "away message", "vacation reply", "ofis disi yanit"},
+)
+"""A text that begins so was written by a machine, whatever follows."""
+AUTOMATIC_INSIDE = frozenset(
+    {"bu otomatik bir mesajdir", "bu otomatik bir yanittir", "bu otomatik bir cevaptir", "bu mesaj otomatik"}
+    | {"otomatik olarak gonderilmistir", "otomatik olarak gonderildi", "ofis disindayim", "ofiste degilim"}
+    | {"izinde oldugum icin", "su anda arac kullaniyorum", "su an arac kullaniyorum", "araba kullaniyorum"}
+    | {"suruste oldugum icin", "rahatsiz etmeyin modu", "this is an automated", "this is an automatic"}
+    | {"this message was sent automatically", "automatically generated", "i am out of the office"}
+    | {"im out of the office", "out of office", "im driving", "i am driving", "do not reply to this"}
+    | {"with do not disturb", "this mailbox is not monitored", "message not monitored", "sent from my car"},
 )
 
 # -- Telephones that turn a reaction into a text ----------------------------------------------

@@ -6,7 +6,7 @@ then reads facts, so that no decision rests on facts that change meanwhile.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -26,14 +26,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import Answer, Call, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
+from pro_service.core.case import Answer, Call, Case, EscalationFacts, MessageFacts, Other, Participant, WindowFacts
 from pro_service.core.protocol import Protocol, Window
+from pro_service.store import sharing
 from pro_service.store.schema import (
     AnyRow,
     calls,
     escalations,
     inbound,
-    links,
     messages,
     participants,
     protocol_versions,
@@ -72,16 +72,27 @@ class Loader:
     holidays_of: HolidaysOf
 
     def load(
-        self, session: Session, ids: Sequence[int], *, lock: bool = True, skip_locked: bool = False, whole: bool = True
+        self,
+        session: Session,
+        ids: Sequence[int],
+        *,
+        lock: bool = True,
+        skip_locked: bool = False,
+        whole: bool = True,
+        alone: bool = False,
     ) -> list[Loaded]:
         """These participants with all their facts, ordered by id; those locked elsewhere are left out if asked.
 
-        Not `whole`: windows and answers alone, all that a window's status needs; nothing may be decided on it.
+        Not `whole`: windows and answers alone, all that a window's status needs; nothing may be decided on it. `alone`:
+        without those who share the telephone.
         """
         statement = _who(lock=lock, skip_locked=skip_locked)
         rows = session.execute(statement, {"ids": ids}).all()
         facts = _Facts(session, [row.id for row in rows], whole=whole)
-        return [self._loaded(session, row, facts) for row in rows]
+        loaded = [self._loaded(session, row, facts) for row in rows]
+        ids = [row.id for row in rows] if whole and not alone else []
+        shared = sharing.others(session, ids, lambda them: self.load(session, them, lock=False, alone=True))
+        return [_among(one, shared) for one in loaded] if shared else loaded
 
     def one(self, session: Session, participant_id: int, *, lock: bool = True) -> Loaded:
         """One participant; KeyError if there is none."""
@@ -112,6 +123,10 @@ class Loader:
     def _version(self, session: Session, window: AnyRow, protocol: Protocol) -> Protocol:
         """The protocol a window was laid out by: the participant's, unless it closed under an earlier version."""
         return protocol if window[1] is None else self.protocol_of(session, window[1])
+
+
+def _among(one: Loaded, shared: Mapping[int, tuple[Other, ...]]) -> Loaded:
+    return replace(one, case=replace(one.case, others=shared.get(one.case.participant.id, ())))
 
 
 @lru_cache(maxsize=1024)
@@ -194,18 +209,6 @@ def page(session: Session, study_id: int, after: str, limit: int) -> Sequence[in
     p = participants.c
     statement = select(p.id).where(p.study_id == study_id, p.code > after).order_by(p.code).limit(limit)
     return session.scalars(statement).all()
-
-
-def with_telephone(session: Session, index: bytes) -> Sequence[int]:
-    """Participants with this telephone (blind index); couples share one."""
-    p = participants.c
-    return session.scalars(select(p.id).where(p.phone_index == index).order_by(p.id)).all()
-
-
-def link(session: Session, token: bytes) -> tuple[int, int] | None:
-    """(participant id, window id) of a link by its token's hash."""
-    row = session.execute(select(links.c.participant_id, links.c.window_id).where(links.c.token == token)).first()
-    return None if row is None else (row[0], row[1])
 
 
 def uninterpreted(session: Session, limit: int) -> Sequence[int]:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 
 from sqlalchemy import Connection, or_, select, update
 from sqlalchemy.orm import Session
 
-from pro_service.store.schema import channels
+from pro_service.store.schema import AnyRow, channels
 
 c = channels.c
 AHEAD = timedelta(seconds=5)
@@ -119,3 +120,11 @@ def release(session: Session, name: str) -> bool:
 def pulled(session: Session, name: str, until: datetime) -> None:
     """Replies up to here were fetched."""
     session.execute(update(channels).where(c.name == name).values(pulled_until=until))
+
+
+def within(rows: Sequence[AnyRow], room: int | None) -> list[int]:
+    """As many of these messages, in order, as fit; the first one always."""
+    if room is None:
+        return [row.id for row in rows]
+    sums = accumulate(max(row.segments, 1) for row in rows)
+    return [row.id for place, (row, total) in enumerate(zip(rows, sums, strict=True)) if place == 0 or total <= room]

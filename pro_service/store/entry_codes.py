@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import WindowFacts
 from pro_service.core.entry_code import CODES, code_of
-from pro_service.store import cases
 from pro_service.store.cases import Loaded
+from pro_service.store.links import owner_of
 from pro_service.store.records import Writer
 from pro_service.store.schema import entry_codes, links, windows
 from pro_service.store.vault import Vault, opened, sealed, token_hash
@@ -124,7 +124,7 @@ def token_of(vault: Vault, code: str, window_id: int) -> str:
 def opened_window(writer: Writer, loaded: Loaded, code: str, window: WindowFacts) -> str:
     """Let a code open the form of a window, once; gives the token of the form."""
     token = token_of(writer.vault, code, window.id)
-    if cases.link(writer.session, token_hash(token)) is None:
+    if owner_of(writer.session, token_hash(token)) is None:
         row = {"participant_id": loaded.case.participant.id, "window_id": window.id, "message_id": None}
         row_id = writer.add(links, {**row, "token": token_hash(token), "created_at": writer.now})
         writer.note(loaded, "enter_by_card", "link", row_id, {"window": (None, window.code)})

@@ -142,6 +142,12 @@ def parameters(vault: Vault, row: Text) -> dict[str, str]:
     return found
 
 
+def sender(vault: Vault, inbound_id: int, raw: bytes) -> str:
+    """The telephone that a text came from."""
+    given: dict[str, str] = json.loads(opened(vault.system_key, raw, f"inbound|raw|{inbound_id}"))
+    return given["From"]
+
+
 def interpreted(
     session: Session, inbound_id: int, now: datetime, reading: str, *, study_id: int | None, participant_id: int | None
 ) -> None:
@@ -154,3 +160,40 @@ def failed(session: Session, inbound_id: int) -> int:
     """Count one more fault in reading this text; gives how many there were."""
     counted = update(inbound).where(i.id == inbound_id).values(faults=i.faults + 1).returning(i.faults)
     return int(session.execute(counted).scalar_one())
+
+
+def handed(session: Session, inbound_id: int, now: datetime, reason: str) -> None:
+    """Say that a person has to look at this text, and why."""
+    session.execute(update(inbound).where(i.id == inbound_id).values(handed_at=now, handed_for=reason))
+
+
+def taken(session: Session, inbound_id: int) -> Text | None:
+    """The text, locked, whoever has read it."""
+    statement = select(inbound).where(i.id == inbound_id)
+    if session.get_bind().dialect.name == "postgresql":
+        statement = statement.with_for_update()
+    return session.execute(statement).first()
+
+
+def attribute(session: Session, inbound_id: int, study_id: int, participant_id: int) -> None:
+    """Say whose text it is, as a person found out."""
+    session.execute(update(inbound).where(i.id == inbound_id).values(study_id=study_id, participant_id=participant_id))
+
+
+def handled(session: Session, inbound_id: int, now: datetime) -> None:
+    """Say that a person has dealt with this text; the first time counts."""
+    for column in (i.handed_at, i.handled_at):
+        session.execute(update(inbound).where(i.id == inbound_id, column.is_(None)).values({column.name: now}))
+
+
+def waits(session: Session, participant_id: int) -> bool:
+    """Whether a text of this participant still waits for a person."""
+    w = select(i.id).where(i.participant_id == participant_id, i.handed_at.is_not(None), i.handled_at.is_(None))
+    return session.execute(w.limit(1)).first() is not None
+
+
+def waits_from(session: Session, sender_index: bytes) -> bool:
+    """Whether a text of nobody's from this telephone still waits for a person."""
+    mine = (i.sender_index == sender_index, i.participant_id.is_(None))
+    w = select(i.id).where(*mine, i.handed_at.is_not(None), i.handled_at.is_(None))
+    return session.execute(w.limit(1)).first() is not None

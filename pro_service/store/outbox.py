@@ -7,18 +7,18 @@ changed has lost the message to somebody else, and drops the result.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
+from pro_service.core.strangers import KIND as STRANGER
 from pro_service.store import channels
 from pro_service.store.bulk import Bulk
 from pro_service.store.channels import FREE, Channel, Pace
 from pro_service.store.ids import row_ids
-from pro_service.store.schema import AnyRow, Instant, attempts, messages, participants, users, windows
+from pro_service.store.schema import Instant, attempts, inbound, messages, participants, users, windows
 from pro_service.store.vault import token_hash
 from pro_service.store.waiting import READY
 
@@ -46,6 +46,9 @@ class Claimed:
     reference: str
     segments: int
     participants_channel: str | None = None
+    inbound_id: int | None = None
+    raw: bytes | None = None
+    """Where there is no participant: the sealed text that this one answers, which alone holds the number."""
     leaves_at: datetime | None = None
     """When the sender's pace lets it leave; None = at once."""
 
@@ -71,7 +74,9 @@ def may_go(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
         or_(p.paused_at.is_(None), and_(p.paused_until.is_not(None), p.paused_until <= now)),
         or_(p.texts_held_until.is_(None), p.texts_held_until <= now),
     )
-    return or_(m.channel == "email", and_(written_to, or_(m.kind.not_in(PROMPTS), prompt_fits)))
+    # The neutral answer to a telephone of nobody's: its gate is asked when it is queued, and a stop withdraws it.
+    neutral = and_(m.kind == STRANGER, m.participant_id.is_(None))
+    return or_(m.channel == "email", neutral, and_(written_to, or_(m.kind.not_in(PROMPTS), prompt_fits)))
 
 
 def claim(
@@ -135,20 +140,12 @@ def _take(
     )
     if session.get_bind().dialect.name == "postgresql":
         found = found.with_for_update(of=messages, skip_locked=True)
-    ids = _within(session.execute(found).all(), room)
+    ids = channels.within(session.execute(found).all(), room)
     if not ids:
         return []
     session.connection().execute(_TAKEN, [{"m_id": row_id, "m_lease": now + lease} for row_id in ids])
     rows = session.execute(_what_is_needed().where(m.id.in_(ids), m.state == "sending").order_by(m.next_try_at)).all()
     return [Claimed(row.id, row.attempt, token, *row[2:]) for row, token in zip(rows, tokens, strict=False)]
-
-
-def _within(rows: Sequence[AnyRow], room: int | None) -> list[int]:
-    """As many of these messages, in order, as fit; the first one always."""
-    if room is None:
-        return [row.id for row in rows]
-    sums = accumulate(max(row.segments, 1) for row in rows)
-    return [row.id for place, (row, total) in enumerate(zip(rows, sums, strict=True)) if place == 0 or total <= room]
 
 
 def _useful(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
@@ -170,11 +167,13 @@ def _what_is_needed() -> Any:
     return (
         select(
             m.id, m.attempt, m.channel, m.kind, m.body, m.participant_id, p.data_key, p.phone,
-            users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key, m.segments, p.channel,
+            users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key,
+            m.segments, p.channel, m.inbound_id, inbound.c.raw,
         )
         .outerjoin(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
         .outerjoin(users, users.c.id == m.user_id)
+        .outerjoin(inbound, and_(inbound.c.id == m.inbound_id, m.kind == STRANGER))
     )  # fmt: skip
 
 

@@ -66,6 +66,7 @@ def participant_story(
                 "item": row.item,
                 "value": row.value,
                 "source": row.source,
+                "mode": "staff-from-text" if row.source == "sms" and row.entered_by is not None else row.source,
                 "received_at": instant(row.received_at),
                 "in_window": row.in_window,
                 "version": row.version,

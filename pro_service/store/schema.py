@@ -395,6 +395,9 @@ inbound = Table(
     Column("interpreted_at", Instant),
     Column("reading", String(40), comment="What kind of reply it was, never its text"),
     Column("faults", Integer, nullable=False, server_default="0"),
+    Column("handed_at", Instant, index=True, comment="When the rules gave it to a person"),
+    Column("handed_for", String(40), comment="Why to a person"),
+    Column("handled_at", Instant, comment="When a person had dealt with it"),
     Index("ix_inbound_participant_id_received_at", "participant_id", "received_at"),
     Index("ix_inbound_sender_index_received_at", "sender_index", "received_at"),
     comment="Texts from telephones, kept raw before anybody reads them",
@@ -404,6 +407,12 @@ Index(
     inbound.c.received_at,
     sqlite_where=inbound.c.interpreted_at.is_(None),
     postgresql_where=inbound.c.interpreted_at.is_(None),
+)
+Index(
+    "ix_inbound_waits",
+    inbound.c.received_at,
+    sqlite_where=inbound.c.handed_at.is_not(None) & inbound.c.handled_at.is_(None),
+    postgresql_where=inbound.c.handed_at.is_not(None) & inbound.c.handled_at.is_(None),
 )
 
 links = Table(
@@ -609,4 +618,48 @@ audit_seals = Table(
     Column("previous", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     comment="Chains committed audit rows",
+)
+
+inbox_actions = Table(
+    "inbox_actions",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id", nullable=True),
+    _ref("inbound_id", "inbound.id"),
+    _ref("participant_id", "participants.id", nullable=True),
+    _ref("user_id", "users.id", nullable=True),
+    Column("at", Instant, nullable=False),
+    Column("action", String(12), nullable=False),
+    Column("detail", String(80), comment="Which item, template or task"),
+    Column("reason", Text),
+    UniqueConstraint("inbound_id", "action"),
+    CheckConstraint("action IN ('record', 'answer', 'call', 'reveal', 'done')", name="action"),
+    comment="What people did with a text, each thing once; append-only, also the log of texts that reveal",
+)
+
+reach_tests = Table(
+    "reach_tests",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("participant_id", "participants.id", index=True),
+    _ref("message_id", "messages.id"),
+    _ref("user_id", "users.id", nullable=True),
+    Column("token", LargeBinary, unique=True, comment="SHA-256 of the token in the address"),
+    Column("started_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("confirmed_by", String(10)),
+    Column("failed_at", Instant),
+    Column("failure", String(20)),
+    CheckConstraint("confirmed_by IN ('reply', 'link', 'staff')", name="confirmed_by"),
+    CheckConstraint("failure IN ('undelivered', 'unconfirmed', 'staff')", name="failure"),
+    CheckConstraint("started_at < expires_at", name="runs_forward"),
+    comment="Whether a text reaches a participant, tried before they leave the clinic",
+)
+Index(
+    "ix_reach_tests_open",
+    reach_tests.c.expires_at,
+    sqlite_where=reach_tests.c.confirmed_at.is_(None) & reach_tests.c.failed_at.is_(None),
+    postgresql_where=reach_tests.c.confirmed_at.is_(None) & reach_tests.c.failed_at.is_(None),
 )

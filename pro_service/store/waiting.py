@@ -7,6 +7,7 @@ from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, s
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
+from pro_service.core.strangers import KIND as STRANGER
 from pro_service.store.schema import AnyRow, attempts, messages, participants, windows
 
 m, p, w = messages.c, participants.c, windows.c
@@ -33,10 +34,12 @@ def leases_over(session: Session, now: datetime, ask_at: datetime) -> None:
         return
     ended = update(messages).where(m.id.in_(ids), m.state == "sending", m.lease_until <= now)
     again = ended.where(m.channel == "email").values(state="ready", error="lease", lease_until=None, next_try_at=now)
-    in_doubt = ended.where(m.channel != "email").values(
+    # Nobody waits for a neutral answer: whether it left is not worth a question.
+    neutral = ended.where(m.kind == STRANGER).values(state="dead", error="lease", lease_until=None, ended_at=now)
+    in_doubt = ended.where(m.channel != "email", m.kind != STRANGER).values(
         state="uncertain", error="lease", lease_until=None, ask_at=ask_at
     )
-    for statement in (again, in_doubt):
+    for statement in (again, neutral, in_doubt):
         session.execute(statement)
 
 

@@ -16,7 +16,7 @@ from pro_service.core.routes import CARD
 from pro_service.core.texts import contains_address
 from pro_service.core.windows import end_of_hours
 from pro_service.runtime import Runtime
-from pro_service.store import alerts, cases
+from pro_service.store import alerts, cases, sharing
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.store.database import Session
@@ -114,6 +114,16 @@ def work(rt: Runtime, actor: Actor, now: datetime) -> Iterator[Work]:
         finish(rt, session, writer, now)
 
 
+def _waiting_for(session: Session, touched: frozenset[int]) -> frozenset[int]:
+    """Those who share a telephone with whom this was about, and perhaps wait for their turn.
+
+    Whoever is being decided about elsewhere at this moment is looked at anew there.
+    """
+    whom = sharing.with_whom(session, sorted(touched))
+    others = {other for ids in whom.values() for other in ids} - touched
+    return frozenset(sharing.free(session, sorted(others))) if others else frozenset()
+
+
 def _alert(base_url: str, language: str, loaded: Loaded, command: Escalate, escalation_id: int) -> str:
     return letters.alert(language, loaded, command, escalation_id, base_url)
 
@@ -121,6 +131,7 @@ def _alert(base_url: str, language: str, loaded: Loaded, command: Escalate, esca
 def finish(rt: Runtime, session: Session, writer: Writer, now: datetime) -> None:
     """Write what was collected; mail those whom an escalation is for; store when to look again, from reloaded facts."""
     touched = writer.flush()
+    touched |= _waiting_for(session, touched)
     if writer.raised and rt.mail is not None:
         alerts.queue(session, writer, partial(_alert, rt.settings.public_base_url))
         writer.flush()

@@ -16,7 +16,9 @@ from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.carrying import Work, work
 
 Mode: TypeAlias = Literal["clinic", "telephone"]
-FaultCode: TypeAlias = Literal["not_a_number", "out_of_range", "both", "nothing", "needs_reason", "not_open"]
+FaultCode: TypeAlias = Literal[
+    "not_a_number", "out_of_range", "both", "nothing", "needs_reason", "not_open", "unchanged"
+]
 
 FORM = ""
 """Place of a fault that belongs to no single field."""

@@ -10,11 +10,15 @@ from pro_service.core.case import Case
 from pro_service.core.commands import Send
 from pro_service.core.conversation import Reply, asked, concerns_everyone, on_reply
 from pro_service.core.decisions import escalate
+from pro_service.core.inbox import ALWAYS, for_a_person
+from pro_service.core.reach import ReachTest
+from pro_service.core.telephone import addressed
 from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
-from pro_service.store import cases, channels, inbox, studies
+from pro_service.store import cases, channels, inbox, sharing, studies
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
+from pro_service.use_cases import reach, strangers
 from pro_service.use_cases.carrying import SCHEDULER, Work, work
 
 BATCH = 200
@@ -99,7 +103,7 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
         if row is None:
             return
         said = inbox.parameters(rt.vault, row)
-        owners = cases.with_telephone(unit.session, row.sender_index)
+        owners = sharing.with_telephone(unit.session, row.sender_index)
         loaded = rt.loader.load(unit.session, owners)
         reply = Reply(
             inbound_id=inbound_id,
@@ -110,24 +114,38 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
         )
         if len(loaded) > 1 and concerns_everyone(loaded[0].case, reply, now):
             reading = _for_everyone(unit, loaded, reply)
+            if reading in ALWAYS:
+                inbox.handed(unit.session, inbound_id, now, ALWAYS[reading])
             inbox.interpreted(unit.session, inbound_id, now, reading, study_id=None, participant_id=None)
             return
-        one = _one_of(loaded, reply.arrived)
+        tested = reach.meant(unit.session, loaded, reply)
+        one, reply = (None, reply) if len(tested) > 1 else _one_of(loaded, reply)
+        if len(tested) == 1:
+            one = tested[0][0]
         if one is None:
-            _nobody(unit, loaded, row)
-            inbox.interpreted(unit.session, inbound_id, now, "unattributed", study_id=None, participant_id=None)
+            reading = _nobody(unit, loaded, row) if loaded else strangers.take(unit, row, said.get("From", ""), reply)
+            inbox.interpreted(unit.session, inbound_id, now, reading, study_id=None, participant_id=None)
             return
-        reading, commands = on_reply(one.case, reply, now)
-        unit.carry_out(one, commands)
+        reading = _confirmed(unit, *tested[0]) if tested else _read(unit, one, reply)
         unit.writer.note(one, "read", "inbound", inbound_id, {"reading": (None, reading)})
-        inbox.interpreted(
-            unit.session,
-            inbound_id,
-            now,
-            reading,
-            study_id=one.study_id,
-            participant_id=one.case.participant.id,
-        )
+        whose = {"study_id": one.study_id, "participant_id": one.case.participant.id}
+        inbox.interpreted(unit.session, inbound_id, now, reading, **whose)
+
+
+def _confirmed(unit: Work, one: Loaded, test: ReachTest) -> str:
+    """A text that confirms a test is no answer to anything else."""
+    reach.confirm_by_reply(unit, one, test)
+    return reach.READING
+
+
+def _read(unit: Work, one: Loaded, reply: Reply) -> str:
+    """Read a participant's text and carry out what follows; gives how it was read."""
+    reading, commands = on_reply(one.case, reply, unit.now)
+    unit.carry_out(one, commands)
+    why = for_a_person(one.case, reading, commands)
+    if why is not None:
+        inbox.handed(unit.session, reply.inbound_id, unit.now, why)
+    return reading
 
 
 def _for_everyone(unit: Work, loaded: list[Loaded], reply: Reply) -> str:
@@ -141,12 +159,19 @@ def _for_everyone(unit: Work, loaded: list[Loaded], reply: Reply) -> str:
     return reading
 
 
-def _one_of(loaded: list[Loaded], arrived: datetime) -> Loaded | None:
-    """Whose text it is: the only owner of the telephone, or the only one a question is open to. Never a guess."""
+def _one_of(loaded: list[Loaded], reply: Reply) -> tuple[Loaded | None, Reply]:
+    """Whose text it is, and what it says to us. Never a guess.
+
+    It is the only owner's, that of the one whose code it begins with, or of the only one a question is open to.
+    """
     if len(loaded) <= 1:
-        return loaded[0] if loaded else None
-    asked_now = [one for one in loaded if _awaits(one.case, arrived)]
-    return asked_now[0] if len(asked_now) == 1 else None
+        return (loaded[0] if loaded else None), reply
+    owners = {one.case.participant.code: one for one in loaded}
+    said = addressed(reply.text, owners) if len(owners) == len(loaded) else None
+    if said is not None:
+        return owners[said[0]], replace(reply, text=said[1])
+    asked_now = [one for one in loaded if _awaits(one.case, reply.arrived)]
+    return (asked_now[0] if len(asked_now) == 1 else None), reply
 
 
 def _awaits(case: Case, arrived: datetime) -> bool:
@@ -158,15 +183,13 @@ def _awaits(case: Case, arrived: datetime) -> bool:
     return False
 
 
-def _nobody(unit: Work, loaded: list[Loaded], row: inbox.Text) -> None:
-    """A telephone that several share, or that is nobody's: a person finds out whose words these are."""
+def _nobody(unit: Work, loaded: list[Loaded], row: inbox.Text) -> str:
+    """A telephone that several share: a person finds out whose words these are."""
+    inbox.handed(unit.session, row.id, unit.now, "shared_telephone")
     for one in loaded:
         task = escalate(one.case, "E0", "shared_telephone", unit.now)
         unit.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
-    if not loaded:
-        # Whose it may be nobody knows: a task without a study would be on nobody's list.
-        for study in studies.every(unit.session):
-            unit.writer.possible_participant(row.sender_index, study.id)
+    return "unattributed"
 
 
 def _give_to_a_person(rt: Runtime, inbound_id: int, now: datetime) -> None:
@@ -184,9 +207,12 @@ def _end_unread(rt: Runtime, inbound_id: int, now: datetime, *, attributed: bool
         if row is None:
             return
         if not attributed:
-            _nobody(unit, [], row)
-        owners = cases.with_telephone(unit.session, row.sender_index) if attributed else ()
+            # About nobody, for even loading its owners fails: a task without a study would be on nobody's list.
+            for study in studies.every(unit.session):
+                unit.writer.possible_participant(row.sender_index, study.id)
+        owners = sharing.with_telephone(unit.session, row.sender_index) if attributed else ()
         for one in rt.loader.load(unit.session, owners):
             task = escalate(one.case, "E0", "unreadable_reply", now)
             unit.carry_out(one, [replace(task, key=f"E0:unreadable_reply:i{inbound_id}:p{one.case.participant.id}")])
+        inbox.handed(unit.session, inbound_id, now, "fault")
         inbox.interpreted(unit.session, inbound_id, now, "fault", study_id=None, participant_id=None)

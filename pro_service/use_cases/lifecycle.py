@@ -17,7 +17,7 @@ from pro_service.core.outlook import Outlook, outlook
 from pro_service.core.protocol import Site
 from pro_service.core.texts import masked
 from pro_service.runtime import Runtime
-from pro_service.store import cases, office, schedules, studies
+from pro_service.store import cases, office, schedules, sharing, studies
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.store.database import Session
@@ -116,7 +116,7 @@ def _worked_out(rt: Runtime, session: Session, loaded: Loaded, wanted: Wanted, n
     index = None if new is None else rt.vault.index("phone", new.e164)
     if index == there.phone_index:
         return made
-    others = () if index is None else cases.with_telephone(session, index)
+    others = () if index is None else sharing.with_telephone(session, index)
     shared = (Note("shared", {}, "number"),) if any(one != person_id for one in others) else ()
     return replace(
         made,

@@ -11,10 +11,11 @@ from cryptography.exceptions import InvalidTag
 
 from pro_service import logs
 from pro_service.core.routes import CARD
+from pro_service.core.strangers import KIND as STRANGER
 from pro_service.core.texts import contains_address
 from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
 from pro_service.runtime import Runtime
-from pro_service.store import outbox
+from pro_service.store import inbox, outbox
 from pro_service.store.outbox import Claimed, Outcome
 from pro_service.store.vault import WrongKeyError, opened
 
@@ -136,6 +137,14 @@ class Sending:
             return Outgoing(
                 message_id=claimed.id, to=claimed.email or "", body=body, subject=subject, reference=claimed.reference
             )
+        if claimed.raw is not None and claimed.inbound_id is not None:
+            return Outgoing(
+                message_id=claimed.id,
+                to=inbox.sender(self.rt.vault, claimed.inbound_id, claimed.raw),
+                body=opened(self.rt.vault.system_key, claimed.body, place).decode(),
+                callback_url=f"{self.rt.settings.public_base_url}/hooks/twilio/status/{claimed.token}",
+                validity_seconds=_validity(claimed, now),
+            )
         if claimed.participant_id is None or claimed.data_key is None or claimed.phone is None:
             message = "a text without a telephone"
             raise ValueError(message)
@@ -161,6 +170,8 @@ class Sending:
         return Outcome(claimed, "ready", error=code, next_try_at=self.rt.clock() + STOPPED)
 
     def _uncertain(self, claimed: Claimed, error: str) -> Outcome:
+        if claimed.kind == STRANGER:
+            return Outcome(claimed, "dead", error=error)
         if claimed.channel == "sms":
             ask_at = self.rt.clock() + self.rt.settings.delivery.ask_after
             return Outcome(claimed, "uncertain", error=error, ask_at=ask_at)

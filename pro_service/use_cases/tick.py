@@ -8,7 +8,8 @@ from threading import Event
 from pro_service import logs
 from pro_service.core.decisions import escalate, on_time
 from pro_service.runtime import Runtime
-from pro_service.store import cases, heartbeats
+from pro_service.store import cases, heartbeats, reach, sharing
+from pro_service.use_cases import reach as reach_tests
 from pro_service.use_cases.carrying import SCHEDULER, work
 from pro_service.use_cases.interpret import interpret_unread
 
@@ -36,8 +37,11 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
     """
     now = rt.clock()
     with rt.sessions.glance() as connection:
-        if not cases.anything(connection, now):
+        testing = reach.anything(connection, now)
+        if not (testing or cases.anything(connection, now)):
             return TickReport()
+    if testing:
+        reach_tests.settle(rt)
     report = TickReport(texts_read=interpret_unread(rt, stop))
     size = BATCH
     seen: set[int] = set()
@@ -71,18 +75,37 @@ def _batch(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> No
 
 
 def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> None:
-    commands = 0
+    commands, together = 0, list[int]()
     with work(rt, SCHEDULER, now) as unit:
         loaded = rt.loader.load(unit.session, ids, skip_locked=True)
         for one in loaded:
             if one.look_at is None or one.look_at > now:
                 continue
+            if one.case.others:
+                together.append(one.case.participant.id)
+                continue
             decided = on_time(one.case, now)
             commands += len(decided)
             unit.carry_out(one, decided)
             unit.look_ahead(one)
+    for participant_id in together:
+        commands += _decide_sharing(rt, participant_id, now)
     report.commands += commands
     report.looked_at += len(ids)
+
+
+def _decide_sharing(rt: Runtime, participant_id: int, now: datetime) -> int:
+    """Decide about one who shares a telephone, with the rows of all who do taken: only one may be asked at a time."""
+    with work(rt, SCHEDULER, now) as unit:
+        owners = sorted([participant_id, *sharing.with_whom(unit.session, [participant_id]).get(participant_id, [])])
+        loaded = {one.case.participant.id: one for one in rt.loader.load(unit.session, owners, skip_locked=True)}
+        one = loaded.get(participant_id)
+        if one is None or len(loaded) < len(owners) or one.look_at is None or one.look_at > now:
+            return 0
+        decided = on_time(one.case, now)
+        unit.carry_out(one, decided)
+        unit.writer.look_anew(one)
+    return len(decided)
 
 
 def _put_off(rt: Runtime, participant_id: int, now: datetime) -> None:

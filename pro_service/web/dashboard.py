@@ -15,8 +15,11 @@ from pro_service.store.report_grid import SHAPES, Look
 from pro_service.web import (
     dashboard_alarms,
     dashboard_card,
+    dashboard_inbox,
+    dashboard_inbox_text,
     dashboard_office,
     dashboard_participant,
+    dashboard_reach,
     dashboard_tasks,
     dashboard_words,
 )
@@ -44,6 +47,9 @@ def blueprint(rt: Runtime) -> Blueprint:
     dashboard_office.add(pages, rt)
     dashboard_card.add(pages, rt)
     dashboard_tasks.add(pages, rt)
+    dashboard_inbox.add(pages, rt)
+    dashboard_reach.add(pages, rt)
+    dashboard_inbox_text.add(pages, rt)
     return pages
 
 

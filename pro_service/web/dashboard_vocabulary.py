@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from pro_service.web import dashboard_inbox_words as inbox
 from pro_service.web import dashboard_office_words
 from pro_service.web.i18n import gettext as _
 
@@ -17,14 +18,14 @@ def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
         "participant": _participant(),
         "flag": _flags(),
         "level": _levels(),
-        "reason": _reasons(),
+        "reason": _reasons() | inbox.reasons(),
         "outcome": _outcomes() | {"new_number": _("Another number")},
         "effect": _effects(),
         "missing": _missing(),
-        "kind": _kinds(),
+        "kind": _kinds() | inbox.kinds(),
         "state": _states(),
         "source": _sources(),
-        "action": _actions() | dashboard_office_words.actions(),
+        "action": _actions() | dashboard_office_words.actions() | inbox.actions(),
         "why": _why(),
         "time": _time(),
         **dashboard_office_words.words(),

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from pro_service.runtime import Runtime
 from pro_service.use_cases import survey
 from pro_service.use_cases.survey import FieldFault, Form
+from pro_service.web import survey_reach
 from pro_service.web.i18n import LANGUAGES
 
 
@@ -42,6 +43,7 @@ def blueprint(rt: Runtime) -> Blueprint:
         g.page = "survey.form"
         return _back(token, called=1) if survey.ask_for_call(rt, token) else _gone()
 
+    survey_reach.add(pages, rt)
     return pages
 
 

@@ -18,6 +18,8 @@ NAMES = {
     "wrong_number": replies.WrongNumber(),
     "call": replies.CallMe(),
     "snooze: hour": Snooze("hour"),
+    **{f"snooze: {hours} hours": Snooze("hour", hours) for hours in (2, 3, 4, 5, 12, 24)},
+    "automatic": replies.Automatic(),
     "snooze: tonight": Snooze("tonight"),
     "snooze: tomorrow": Snooze("tomorrow"),
     "decline": replies.Decline(),

@@ -16,9 +16,11 @@ EXPECTED = {
     *(f"{prompt}.{channel}" for prompt in PROMPTS for channel in ("sms-reply", "sms-link", "sms-card")),
     *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
-    *("media", "proxy", "declined", "handed-over", "unknown-sender", "first.sms-card"),
+    *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link", "first.sms-card"),
+    *("reach-test", "reach-test.sms-reply", "reach-test.sms-link"),
 }
 KNOWN = {
+    "code",
     "question",
     "label",
     "closes",
@@ -57,6 +59,7 @@ def longest(language: str) -> dict[str, str]:
         "telephone": "+90 212 555 01 99",
         "contact": "Istanbul University Outcomes Clinic",
         "study": PROTOCOL.study,
+        "code": "P-0123456789",
         "answer": "10",
         "low": "0",
         "high": "10",

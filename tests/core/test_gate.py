@@ -66,7 +66,9 @@ def _calls_of(name: str) -> Iterator[str]:
 
 @pytest.mark.shows("stopping: one gate")
 def test_texts_are_called_for_in_two_places_and_written_in_one() -> None:
-    assert set(_calls_of("Send")) == {"core/turn.py", "core/prompts.py"}, "a new place needs the gate: may_text"
+    assert set(_calls_of("Send")) == {"core/turn.py", "core/prompts.py", "core/reach.py"}, (
+        "a new place needs the gate: may_text"
+    )
     assert set(_calls_of("_send")) == {"store/records.py"}
 
 
@@ -82,4 +84,4 @@ def test_rows_of_the_outbox_are_written_by_the_writer_and_by_the_mail_to_staff_a
             named = {arg.id for arg in node.args if isinstance(arg, ast.Name)}
             if name in ("insert", "add", "Bulk") and "messages" in named:
                 found.add(file.relative_to(PACKAGE).as_posix())
-    assert found == {"store/records.py", "store/alerts.py"}
+    assert found == {"store/records.py", "store/alerts.py", "store/strangers.py"}

@@ -174,8 +174,11 @@ def test_a_text_from_a_shared_telephone_is_attributed_to_nobody_unless_one_was_a
     assert answers(rt) == [("NRS-AVG", 7, 1)]
     tick(rt)
     deliver(rt)
+    clock.now += timedelta(minutes=5)
     receive.receive(rt, said("3"))
-    assert answers(rt) == [("NRS-AVG", 7, 1)]
+    assert answers(rt) == [("NRS-AVG", 7, 1), ("PGIC", 3, 1)]
+    receive.receive(rt, said("4"))
+    assert answers(rt) == [("NRS-AVG", 7, 1), ("PGIC", 3, 1)]
     with rt.sessions.reading() as session:
         assert set(session.scalars(select(escalations.c.reason)).all()) == {"shared_telephone"}
     assert participant

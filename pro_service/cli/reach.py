@@ -1,0 +1,83 @@
+"""`pro-service participant reach CODE`: whether a text reaches them before they leave the clinic."""
+
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, who
+from pro_service.core.enrolment_cells import shown
+from pro_service.core.faults import Fault, RejectedError
+
+FAULTS = {
+    "no_texts": ("no text may go to this participant", "see `pro-service participant show`; telephone instead"),
+    "waiting": ("a test is waiting already", "say --confirmed or --failed, or wait until its time is over"),
+    "minutes": ("that time cannot be waited for", "give 5 to 1440 minutes"),
+    "no_template": ("the participant's version of the study has no text for it", "load the study again"),
+    "no_test": ("there is no test yet", "begin one: without --confirmed and --failed"),
+    "decided": ("that was decided already", "`--state` shows how"),
+    "needs_reason": ("there is no reason", "say with --reason why it does not work"),
+}
+
+
+@click.command()
+@click.argument("code")
+@click.option("--minutes", type=int, default=30, show_default=True, help="How long to wait for the confirmation.")
+@click.option("--confirmed", "action", flag_value="confirmed", help="The participant showed the text.")
+@click.option("--failed", "action", flag_value="failed", help="It does not work; --reason says why.")
+@click.option("--state", "action", flag_value="state", help="Only show how the newest test stands.")
+@click.option("--reason", default="", help="Why it failed; kept in the audit trail.")
+@of_study
+@as_json
+@click.pass_obj
+def reach(state: State, code: str, minutes: int, action: str | None, reason: str, study_code: str | None) -> None:
+    """Send a test text, or say what came of it.
+
+    Confirmed by reply, by its link or by staff. Not delivered, or not confirmed in time: the participant gets no more
+    texts, every window becomes a call, and a task tells the staff.
+    """
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import reach as use_case  # noqa: PLC0415
+    from pro_service.use_cases import study  # noqa: PLC0415
+
+    with opened(state) as rt:
+        actor = Actor(kind="staff", id=who(), source="cli")
+        whom = use_case.Whom(study.chosen(rt, study_code).id, code)
+        try:
+            if action == "confirmed":
+                use_case.confirm_by_staff(rt, actor, whom)
+            elif action == "failed":
+                use_case.fail_by_staff(rt, actor, whom, reason)
+            elif action is None:
+                use_case.begin(rt, actor, whom, timedelta(minutes=minutes))
+            test = use_case.of(rt, whom)
+        except KeyError:
+            fault = Fault("CODE", None, f"there is no participant {shown(code)}", "see `pro-service participant list`")
+            raise RejectedError((fault,)) from None
+        except use_case.ReachRefusedError as refusal:
+            raise RejectedError((Fault("CODE", None, *FAULTS[refusal.code]),)) from None
+    _show(state, code, test)
+
+
+def _show(state: State, code: str, test: Any) -> None:
+    from pro_service.core.reach import state as state_of  # noqa: PLC0415
+
+    if test is None:
+        told: dict[str, Any] = {"participant": code, "state": "not tried"}
+    else:
+        told = {
+            "participant": code,
+            "state": state_of(test),
+            "started_at": test.started_at,
+            "expires_at": test.expires_at,
+            "text": test.text,
+            "confirmed_at": test.confirmed_at,
+            "confirmed_by": test.confirmed_by,
+            "failed_at": test.failed_at,
+            "failure": test.failure,
+        }
+    if state.as_json:
+        show_json(told)
+        return
+    why = told.get("confirmed_by") or told.get("failure")
+    click.echo(f"{code}: {told['state'].replace('_', ' ')}" + (f" ({why})" if why else ""))

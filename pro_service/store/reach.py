@@ -1,0 +1,81 @@
+"""Tests of whether a text reaches a participant: begun, confirmed, failed; each fact is written once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy.orm import Session
+
+from pro_service.core.reach import By, Failure, ReachTest
+from pro_service.store.schema import messages, reach_tests
+from pro_service.store.vault import token_hash
+
+t, m = reach_tests.c, messages.c
+LOST = ("undelivered", "failed", "refused", "dead", "expired", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A new test, as it is written down."""
+
+    id: int
+    study_id: int
+    participant_id: int
+    message_id: int
+    user_id: int | None
+    token: bytes | None
+    started_at: datetime
+    expires_at: datetime
+
+
+def latest(session: Session, participant_id: int) -> ReachTest | None:
+    """The newest test of a participant."""
+    found = _TESTS.where(t.participant_id == participant_id).order_by(t.id.desc()).limit(1)
+    row = session.execute(found).first()
+    return None if row is None else ReachTest(*row)
+
+
+def by_token(session: Session, token: str) -> tuple[int, int] | None:
+    """(participant id, test id) of the test whose text carried this token."""
+    row = session.execute(select(t.participant_id, t.id).where(t.token == token_hash(token))).first()
+    return None if row is None else (row[0], row[1])
+
+
+def message_with(session: Session, key: str) -> int:
+    """The row of the outbox with this key."""
+    return int(session.scalars(select(m.id).where(m.dedup_key == key)).one())
+
+
+def confirm(session: Session, test_id: int, now: datetime, by: By) -> bool:
+    """Say that it was confirmed; False if it had been."""
+    mine = update(reach_tests).where(t.id == test_id, t.confirmed_at.is_(None))
+    return session.connection().execute(mine.values(confirmed_at=now, confirmed_by=by)).rowcount > 0
+
+
+def fail(session: Session, test_id: int, now: datetime, failure: Failure) -> bool:
+    """Say that it failed; False if it was decided before."""
+    mine = update(reach_tests).where(t.id == test_id, t.confirmed_at.is_(None), t.failed_at.is_(None))
+    return session.connection().execute(mine.values(failed_at=now, failure=failure)).rowcount > 0
+
+
+def anything(connection: Connection, now: datetime) -> bool:
+    """Whether a test is to be decided now: one question, over open tests alone."""
+    return connection.execute(_DUE.limit(1), {"now": now}).first() is not None
+
+
+def due(session: Session, now: datetime) -> Sequence[int]:
+    """Participants with an open test whose time is over, or whose text was lost."""
+    return session.scalars(_DUE, {"now": now}).all()
+
+
+_TESTS = select(t.id, t.started_at, t.expires_at, t.confirmed_at, t.confirmed_by, t.failed_at, t.failure, m.state).join(
+    messages, m.id == t.message_id
+)
+_OPEN = and_(t.confirmed_at.is_(None), t.failed_at.is_(None))
+_DUE = (
+    select(t.participant_id)
+    .join(messages, m.id == t.message_id)
+    .where(_OPEN, or_(t.expires_at <= bindparam("now"), m.state.in_(LOST)))
+    .order_by(t.participant_id)
+)

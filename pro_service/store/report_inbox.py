@@ -1,0 +1,276 @@
+"""The inbox as its readers see it: what waits for a person, page by page, and the thread around one text.
+
+A text belongs to the site of the participant whose it is; where that is open, to the sites of all who have the
+telephone; where nobody has it, to those who see every site of the study.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal_column, or_, select
+from sqlalchemy.orm import Session
+
+from pro_service.store.inbox import Text, parameters
+from pro_service.store.reports import Sites
+from pro_service.store.schema import inbound, inbox_actions, messages, participants, sites
+from pro_service.store.vault import Vault, WrongKeyError, opened
+
+PAGE = 25
+THREAD = 30
+"""Texts shown around one, in each direction of travel."""
+CAP = 100
+"""Counted up to here."""
+SLOW = timedelta(minutes=15)
+"""A text that nobody has read for so long is a matter for a person."""
+i, p, m, a = inbound.c, participants.c, messages.c, inbox_actions.c
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who looks: the sites they may read texts of, and whether they may read what reveals the treatment."""
+
+    study_id: int
+    sites: Sites
+    """None = all of the study."""
+    strangers: bool
+    """Whether texts from telephones that nobody has are theirs to read."""
+    revealing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which part of the inbox is looked at."""
+
+    show: str = "open"
+    """`open`, `done` or `all`: what waits, what was dealt with, both."""
+    why: str | None = None
+    """One reason alone; `unread` = read by nobody yet."""
+    after: tuple[bool, datetime, int] | None = None
+    """(dealt with, received, row id) of the last text of the page before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One text that waits for a person, or waited."""
+
+    id: int
+    received_at: datetime
+    why: str
+    handled_at: datetime | None
+    participant: str | None
+    zone: str | None
+    """The participant's, or of the first whose text it may be; None for a telephone of nobody's."""
+    owners: tuple[str, ...]
+    """Codes of the participants whose it may be, as far as the reader may see them."""
+    reveals: bool
+    text: str | None
+    """None where it may not or cannot be read."""
+    media: int
+
+    @property
+    def place(self) -> tuple[bool, datetime, int]:
+        """Where it stands in the order of all."""
+        return self.handled_at is not None, self.received_at, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One text of a thread."""
+
+    at: datetime
+    ours: bool
+    text: str | None
+    media: int = 0
+    kind: str | None = None
+    state: str | None = None
+    inbound_id: int | None = None
+    reveals: bool = False
+    code: str | None = None
+    """To whom it went, where several share the telephone."""
+
+
+def page(session: Session, vault: Vault, reader: Reader, look: Look, now: datetime) -> tuple[list[Item], bool]:
+    """One page, unanswered first and oldest first; and whether there is more."""
+    shown = case((i.handled_at.is_(None), literal_column("0")), else_=literal_column("1"))
+    statement = _seen(reader, now).order_by(shown, i.received_at, i.id).limit(PAGE + 1)
+    if look.show != "all":
+        statement = statement.where(i.handled_at.is_(None) if look.show == "open" else i.handled_at.is_not(None))
+    if look.why is not None:
+        statement = statement.where(i.handed_at.is_(None) if look.why == "unread" else i.handed_for == look.why)
+    if look.after is not None:
+        dealt, received, row_id = look.after
+        later = or_(i.received_at > received, and_(i.received_at == received, i.id > row_id))
+        statement = statement.where(or_(shown > int(dealt), and_(shown == int(dealt), later)))
+    rows = session.execute(statement).all()
+    return _items(session, vault, reader, rows[:PAGE]), len(rows) > PAGE
+
+
+def count(session: Session, reader: Reader, now: datetime) -> int:
+    """How many wait for a person, up to CAP."""
+    waiting = _seen(reader, now).where(i.handled_at.is_(None)).with_only_columns(i.id).limit(CAP)
+    return session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
+
+
+def one(session: Session, vault: Vault, reader: Reader, inbound_id: int, now: datetime) -> Item | None:
+    """One text; None if there is none with this id that this reader may see in the inbox."""
+    found = _items(session, vault, reader, session.execute(_seen(reader, now).where(i.id == inbound_id)).all())
+    return found[0] if found else None
+
+
+def _seen(reader: Reader, now: datetime) -> Select[Any]:
+    given = or_(i.handed_at.is_not(None), and_(i.interpreted_at.is_(None), i.received_at < now - SLOW))
+    return select(inbound).where(given, _theirs(reader))
+
+
+def _theirs(reader: Reader) -> ColumnElement[bool]:
+    here = [p.study_id == reader.study_id]
+    if reader.sites is not None:
+        here.append(p.site_id.in_(reader.sites))
+    whose = exists().where(p.id == i.participant_id, *here)
+    may_be = and_(i.participant_id.is_(None), exists().where(p.phone_index == i.sender_index, *here))
+    if not reader.strangers:
+        return or_(whose, may_be)
+    nobodys = and_(i.participant_id.is_(None), ~exists().where(p.phone_index == i.sender_index))
+    return or_(whose, may_be, nobodys)
+
+
+def _items(session: Session, vault: Vault, reader: Reader, rows: Sequence[Text]) -> list[Item]:
+    if not rows:
+        return []
+    owners = _owners(session, reader, rows)
+    hidden = _revealing(session, [row.id for row in rows])
+    return [_item(vault, reader, row, owners, reveals=row.id in hidden) for row in rows]
+
+
+def _item(vault: Vault, reader: Reader, row: Text, owners: Mapping[bytes | int, list[Any]], *, reveals: bool) -> Item:
+    text, media = _said(vault, row, hidden=reveals and not reader.revealing)
+    mine = owners.get(row.participant_id or 0, [])
+    sharing = owners.get(bytes(row.sender_index), [])
+    return Item(
+        id=row.id,
+        received_at=row.received_at,
+        why=row.handed_for or "unread",
+        handled_at=row.handled_at,
+        participant=mine[0].code if mine else None,
+        zone=next((owner.zone for owner in mine or sharing), None),
+        owners=() if mine else tuple(owner.code for owner in sharing),
+        reveals=reveals,
+        text=text,
+        media=media,
+    )
+
+
+def _owners(session: Session, reader: Reader, rows: Sequence[Text]) -> dict[bytes | int, list[Any]]:
+    """By participant id, and by telephone, those whose texts these may be (`code`, `zone`)."""
+    ids = {row.participant_id for row in rows if row.participant_id is not None}
+    telephones = {row.sender_index for row in rows if row.participant_id is None}
+    statement = select(p.id, p.code, p.zone, p.phone_index).where(p.study_id == reader.study_id).order_by(p.code)
+    if reader.sites is not None:
+        statement = statement.where(p.site_id.in_(reader.sites))
+    found: dict[bytes | int, list[Any]] = {}
+    for row in session.execute(statement.where(or_(p.id.in_(ids), p.phone_index.in_(telephones)))):
+        found.setdefault(row.id, []).append(row)
+        if row.phone_index is not None:
+            found.setdefault(bytes(row.phone_index), []).append(row)
+    return found
+
+
+def _revealing(session: Session, ids: Iterable[int]) -> frozenset[int]:
+    """Those of these texts that reveal the treatment."""
+    marked = select(a.inbound_id).where(a.inbound_id.in_(list(ids)), a.action == "reveal")
+    return frozenset(session.scalars(marked))
+
+
+def _said(vault: Vault, row: Text, *, hidden: bool) -> tuple[str | None, int]:
+    """What a text says, and how many pictures or voice notes came with it."""
+    try:
+        given = parameters(vault, row)
+    except (InvalidTag, ValueError):
+        return None, 0
+    media = given.get("NumMedia", "0")
+    return None if hidden else given.get("Body", ""), int(media) if media.isdecimal() else 0
+
+
+def thread(session: Session, vault: Vault, reader: Reader, inbound_id: int) -> list[Bubble]:
+    """The texts around one, in and out, oldest first: of its participant, or of the telephone it came from."""
+    row = session.execute(select(inbound).where(i.id == inbound_id)).one()
+    if row.participant_id is not None:
+        about, owners = i.participant_id == row.participant_id, [row.participant_id]
+    else:
+        about = and_(i.sender_index == row.sender_index, i.participant_id.is_(None))
+        here = [p.phone_index == row.sender_index, p.study_id == reader.study_id]
+        here += [] if reader.sites is None else [p.site_id.in_(reader.sites)]
+        owners = list(session.scalars(select(p.id).where(*here)))
+    bubbles = [*_received(session, vault, reader, about), *_sent(session, vault, owners)]
+    if not owners:
+        bubbles += _neutral(session, vault, row.sender_index)
+    return sorted(bubbles, key=lambda bubble: bubble.at)[-2 * THREAD :]
+
+
+def _received(session: Session, vault: Vault, reader: Reader, about: ColumnElement[bool]) -> list[Bubble]:
+    rows = session.execute(select(inbound).where(about).order_by(i.received_at.desc(), i.id.desc()).limit(THREAD)).all()
+    marked = _revealing(session, [row.id for row in rows])
+    found = []
+    for row in rows:
+        text, media = _said(vault, row, hidden=row.id in marked and not reader.revealing)
+        found.append(Bubble(row.received_at, False, text, media, inbound_id=row.id, reveals=row.id in marked))
+    return found
+
+
+def _sent(session: Session, vault: Vault, owners: Collection[int]) -> list[Bubble]:
+    statement = (
+        select(m.id, m.participant_id, m.body, m.kind, m.state, m.queued_at, m.accepted_at, p.data_key, p.code)
+        .join(participants, p.id == m.participant_id)
+        .where(m.participant_id.in_(owners), m.channel == "sms")
+        .order_by(m.queued_at.desc(), m.id.desc())
+        .limit(THREAD)
+    )
+    several = len(owners) > 1
+    return [
+        Bubble(
+            row.accepted_at or row.queued_at,
+            True,
+            _words(vault, row),
+            kind=row.kind,
+            state=row.state,
+            code=row.code if several else None,
+        )
+        for row in session.execute(statement)
+    ]
+
+
+def _neutral(session: Session, vault: Vault, sender_index: bytes) -> list[Bubble]:
+    """The neutral answers that a telephone of nobody's got."""
+    statement = (
+        select(m.id, m.body, m.kind, m.state, m.queued_at, m.accepted_at)
+        .join(inbound, i.id == m.inbound_id)
+        .where(m.participant_id.is_(None), m.channel == "sms", i.sender_index == sender_index)
+        .order_by(m.queued_at.desc())
+        .limit(THREAD)
+    )
+    return [
+        Bubble(
+            row.accepted_at or row.queued_at,
+            True,
+            opened(vault.system_key, row.body, f"messages|body|{row.id}").decode(),
+            kind=row.kind,
+            state=row.state,
+        )
+        for row in session.execute(statement)
+    ]
+
+
+def _words(vault: Vault, row: Any) -> str | None:
+    try:
+        key = vault.data_key(row.data_key, row.participant_id)
+        return opened(key, row.body, f"messages|body|{row.id}").decode()
+    except (InvalidTag, WrongKeyError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def every_site(session: Session, study_id: int) -> frozenset[int]:
+    """All sites of a study."""
+    return frozenset(session.scalars(select(sites.c.id).where(sites.c.study_id == study_id)))

@@ -1,0 +1,68 @@
+"""The words of the inbox: why a text waits, what may be answered, what was done with it, what is wrong in a form."""
+
+from pro_service.web.i18n import gettext as _
+
+
+def reasons() -> dict[str, str]:
+    """Why a text waits for a person, besides what raises a task."""
+    return {
+        "reach_failed": _("texts do not reach this participant: telephone first"),
+        "picture": _("a picture or voice note"),
+        "unknown_sender": _("an unknown number"),
+        "fault": _("the service could not read it"),
+        "unread": _("not read yet"),
+    }
+
+
+def shown() -> dict[str, str]:
+    """The parts of the inbox one may look at."""
+    return {"open": _("Waiting"), "done": _("Dealt with"), "all": _("All")}
+
+
+def templates() -> dict[str, str]:
+    """The texts of the study that may be sent as an answer."""
+    return {
+        "reask": _("Ask for one whole number"),
+        "media": _("We cannot read pictures or voice messages"),
+        "proxy": _("Only the participant's own answer counts"),
+        "handed-over": _("Somebody will look at the message"),
+        "call-me": _("Somebody will call"),
+        "help": _("Who we are and how to stop"),
+        "unscheduled": _("There is no question at the moment"),
+    }
+
+
+def actions() -> dict[str, str]:
+    """What was done, as the audit trail names it."""
+    return {
+        "reach_begin": _("Test text sent"),
+        "reach_confirm": _("Test text confirmed"),
+        "reach_fail": _("Test text failed"),
+        "reach_again": _("Texts allowed again"),
+        "inbox_record": _("Score kept from a text"),
+        "inbox_answer": _("Text answered"),
+        "inbox_call": _("Call task made from a text"),
+        "inbox_reveal": _("Text marked as revealing the treatment"),
+        "inbox_done": _("Text dealt with"),
+        "attribute": _("Text attributed to the participant"),
+        "read": _("Text read"),
+    }
+
+
+def kinds() -> dict[str, str]:
+    """Kinds of text that only the inbox shows."""
+    return {"stranger": _("Neutral answer"), "reach": _("Test text")}
+
+
+def faults() -> dict[str, str]:
+    """What is wrong with a field, by its place and code."""
+    return {
+        "participant nothing": _("Choose first whose text it is."),
+        "window not_open": _("Choose one of the windows that were open when the text came."),
+        "item nothing": _("Choose a question of that window whose answer may still change."),
+        "value not_a_number": _("Write a whole number."),
+        "value out_of_range": _("The number is not on that question's scale."),
+        "value unchanged": _("That is the answer already kept; nothing would change."),
+        "reason needs_reason": _("Say how you know the number: it is kept with the answer."),
+        "template not_open": _("This text cannot be sent now. Choose another one, or make it a call."),
+    }
