@@ -46,7 +46,7 @@ def test_every_page_is_public_or_says_which_roles_may_use_it(app: Flask) -> None
 
 def test_what_is_public_is_known_by_name(app: Flask) -> None:
     public = {rule.endpoint for rule in app.url_map.iter_rules() if access.is_public(rule.endpoint)}
-    assert {name.partition(".")[0] for name in public} == {"static", "auth", "survey", "webhooks", "health"}
+    assert {name.partition(".")[0] for name in public} == {"static", "auth", "survey", "card", "webhooks", "health"}
     assert {name for name in public if name.startswith("auth.")} == {"auth.sign_in"}
 
 
