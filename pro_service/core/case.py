@@ -235,25 +235,30 @@ class Case:
 
     def texts(self, window_id: int) -> tuple[MessageFacts, ...]:
         """Messages about one window, oldest first; of the windows it replaced, those accepted since it opened."""
-        replaced = self._replaced(window_id)
-        if not replaced:
-            return tuple(message for message in self.messages if message.window_id == window_id)
-        opened = self.window(window_id).span.opens_at
+        window = self.window(window_id)
+        replaced = self._replaced(window)
         return tuple(
             message
             for message in self.messages
             if message.window_id == window_id
-            or (message.window_id in replaced and message.accepted_at is not None and message.accepted_at >= opened)
+            or (
+                message.window_id in replaced
+                and message.accepted_at is not None
+                and message.accepted_at >= window.span.opens_at
+            )
         )
 
-    def _replaced(self, window_id: int) -> frozenset[int]:
-        """Windows of the same time point under earlier schedules."""
-        cancelled = [window for window in self.windows if window.cancelled_at is not None]
-        code = self.window(window_id).code if cancelled else ""
-        return frozenset(window.id for window in cancelled if window.code == code and window.id != window_id)
+    def _replaced(self, window: WindowFacts) -> frozenset[int]:
+        """Windows of the same time point under earlier schedules; most participants keep their first."""
+        if window.schedule == 1:
+            return frozenset()
+        earlier = (other for other in self.windows if other.code == window.code and other.schedule < window.schedule)
+        return frozenset(other.id for other in earlier)
 
     def laid_at(self, window: WindowFacts) -> datetime | None:
         """When a later schedule put this window in the place of another; None for one of the first schedule."""
+        if window.schedule == 1:
+            return None
         gave_way = [
             other.cancelled_at
             for other in self.windows
