@@ -150,7 +150,7 @@ def test_a_story_has_the_keys_that_others_build_on(
     assert story["windows"][1]["status"] == "completed_in_window"
     assert story["responses"][-1] == {
         "window": "W1", "item": "PGIC", "value": 2, "source": "telephone", "received_at": "2026-01-14T07:00:00Z",
-        "in_window": True, "version": 1,
+        "in_window": True, "version": 1, "mode": "telephone",
     }  # fmt: skip
     assert story["derived"] == [
         {
