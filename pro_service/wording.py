@@ -46,7 +46,7 @@ class Wording:
         """
         values, language = self._values(case, send, link), case.participant.language
         body = fill(self._frame(case, send.frame), values)
-        turn = "turn-link" if case.participant.channel == "sms-link" else "turn"
+        turn = "turn" if case.participant.channel == "sms-reply" else "turn-link"
         if case.others and (send.item is not None or send.kind in PROMPTS) and turn in self.frames[language]:
             # Several use this telephone: the text says whose turn it is.
             body = f"{fill(self._frame(case, turn), values).strip()}\n{body}"

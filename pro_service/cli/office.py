@@ -49,7 +49,10 @@ OPTIONS: dict[str, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = {
     "language": ((("--language", "language"), {"metavar": "CODE", "required": True, "help": "E.g. tr or en."}),),
     "zone": ((("--zone", "timezone"), {"metavar": "NAME", "required": True, "help": "E.g. Europe/Berlin."}),),
     "channel": (
-        (("--channel", "channel"), {"metavar": "CHANNEL", "required": True, "help": "sms-reply or sms-link."}),
+        (
+            ("--channel", "channel"),
+            {"metavar": "CHANNEL", "required": True, "help": "sms-reply, sms-link or sms-card."},
+        ),
     ),
     "consent": (
         (("--given", "consent"), {"metavar": "DAY", "help": "The day on which it was given (again)."}),

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from pro_service.core.case import Answer, Case, Source, WindowFacts, settled_as
+from pro_service.core.case import Answer, Case, Source, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Record, Resolve, Settle
 from pro_service.core.decisions import escalate
+from pro_service.core.status import settled_as
 
 STAFF: frozenset[Source] = frozenset({"telephone", "clinic", "import"})
 """Sources behind which a member of staff stands."""

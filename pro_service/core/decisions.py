@@ -9,10 +9,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pro_service.core.calendar import call_moment, due
-from pro_service.core.case import Case, EscalationFacts, Participant, WindowFacts, settled_as, status
+from pro_service.core.case import Case, EscalationFacts, Participant, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Escalate, Resolve, Send, Settle
 from pro_service.core.prompts import Agenda, prompts, step_moment
 from pro_service.core.protocol import LevelCode
+from pro_service.core.status import settled_as, status
 from pro_service.core.windows import local_instant
 
 

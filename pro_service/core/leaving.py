@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from pro_service.core.case import PROMPTS, Case, EscalationFacts, MessageFacts, Participant, WindowFacts, settled_as
+from pro_service.core.case import PROMPTS, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Resolve, Settle
+from pro_service.core.status import settled_as
 
 
 def commands(case: Case, gone: Participant, now: datetime) -> tuple[Command, ...]:

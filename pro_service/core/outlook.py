@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from pro_service.core.case import PENDING, PROMPTS, Case, Status, WindowFacts, status
+from pro_service.core.case import PENDING, PROMPTS, Case, WindowFacts
 from pro_service.core.changes import Note
 from pro_service.core.forecast import forecast
 from pro_service.core.lifecycle import Plan, after
 from pro_service.core.protocol import Site
 from pro_service.core.relaying import Verdict
+from pro_service.core.status import Status, status
 
 HIDDEN = frozenset({"has_phone"})
 

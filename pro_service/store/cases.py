@@ -211,12 +211,6 @@ def page(session: Session, study_id: int, after: str, limit: int) -> Sequence[in
     return session.scalars(statement).all()
 
 
-def uninterpreted(session: Session, limit: int) -> Sequence[int]:
-    """Texts that nobody has read yet, oldest first."""
-    i = inbound.c
-    return session.scalars(select(i.id).where(i.interpreted_at.is_(None)).order_by(i.received_at).limit(limit)).all()
-
-
 def look(session: Session, moments: Mapping[int, datetime | None]) -> None:
     """Store when to look again at these participants."""
     if moments:

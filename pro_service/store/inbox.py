@@ -118,6 +118,11 @@ def waiting(session: Session, limit: int) -> Sequence[tuple[int, datetime]]:
     return sorted(((row.id, row.provider_at or row.received_at) for row in rows), key=lambda one: one[1])
 
 
+def uninterpreted(session: Session, limit: int) -> Sequence[int]:
+    """Texts that nobody has read yet, oldest first."""
+    return session.scalars(select(i.id).where(i.interpreted_at.is_(None)).order_by(i.received_at).limit(limit)).all()
+
+
 def provider_time(session: Session, inbound_id: int, provider_at: datetime) -> None:
     """Say when the provider got a text."""
     session.execute(update(inbound).where(i.id == inbound_id).values(provider_at=provider_at))

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import Case, WindowFacts, status
+from pro_service.core.case import Case, WindowFacts
+from pro_service.core.status import status
 from pro_service.store.cases import Loader
 from pro_service.store.reports import AT_RISK, ParticipantStatus, Sites, at_risk, participant_status, protocol_of
 from pro_service.store.schema import participants, windows

@@ -25,8 +25,9 @@ from pro_service.core.changes import (
     Withdraw,
 )
 from pro_service.core.enrolment_cells import CellError
-from pro_service.core.protocol import Channel
-from pro_service.core.routes import CHANNELS, preflight, preflight_number
+from pro_service.core.frames import Frames, unfit_for_cards
+from pro_service.core.protocol import Channel, Language
+from pro_service.core.routes import CARD, CHANNELS, preflight, preflight_number
 from pro_service.core.windows import local_instant
 from pro_service.store.cases import Loaded
 from pro_service.use_cases import telephones
@@ -65,6 +66,8 @@ class Known:
     country: str | None
     """Of the number there is."""
     now: datetime
+    frames: Frames
+    """Of the version they keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,17 @@ def _route(form: _Form, name: str, country: str, channel: str) -> None:
     form.notes += [_found(name, one.reason) for one in routes if one.severity == "refuse"]
 
 
+def _texts_fit(form: _Form, name: str, channel: str, language: Language) -> None:
+    """Whoever has a card is written to without an address: the version they keep must have such texts."""
+    unfit = (
+        unfit_for_cards(form.case.protocol, language, form.known.frames.get(language, {})) if channel == CARD else ()
+    )
+    if unfit:
+        fault = f"these texts of the version they keep are missing or hold an internet address: {', '.join(unfit)}"
+        remedy = "load the study with texts that do not, then move them: pro-service study migrate --participant CODE"
+        form.notes.append(Note("cell", {"fault": fault, "remedy": remedy}, name))
+
+
 def _found(name: str, reason: str) -> Note:
     return Note("cell", {"fault": reason, "remedy": NO_ROUTE}, name)
 
@@ -212,6 +226,8 @@ def _move(form: _Form) -> Read | None:
 
 def _language(form: _Form) -> Read | None:
     language = form.one_of("language", form.case.protocol.languages, "language of this study")
+    if language is not None:
+        _texts_fit(form, "language", form.case.participant.channel, language)
     return None if language is None else Read(NewLanguage(language))
 
 
@@ -225,6 +241,8 @@ def _channel(form: _Form) -> Read | None:
     country = form.known.country
     if channel is not None and country is not None and form.case.participant.consented_at is not None:
         _route(form, "channel", country, channel)
+    if channel is not None:
+        _texts_fit(form, "channel", channel, form.case.participant.language)
     return None if channel is None else Read(NewChannel(cast("Channel", channel)))
 
 

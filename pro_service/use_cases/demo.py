@@ -165,8 +165,7 @@ class _Past:
         self.life.text(person.phone, words)
 
     def _scan(self, person: Person) -> None:
-        code, _, mark = person.card.partition("#")[2].partition(".")
-        found = card_entry.enter(self.rt, code, (mark,), person.phone)
+        found = card_entry.scan(self.rt, person.card, person.phone)
         if found is not None and found.token:
             self._fill_in(person, found.token)
 

@@ -15,7 +15,7 @@ from pro_service.core.reach import ReachTest
 from pro_service.core.telephone import addressed
 from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
-from pro_service.store import cases, channels, inbox, sharing, studies
+from pro_service.store import channels, inbox, sharing, studies
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.use_cases import reach, strangers
@@ -37,7 +37,7 @@ def interpret_unread(rt: Runtime, stop: Event | None = None) -> int:
     while time.monotonic() - began < READ_FOR:
         with rt.sessions.reading() as session:
             # What stays unread stands in front, for it is old.
-            ids = [one for one in cases.uninterpreted(session, BATCH + len(tried)) if one not in tried]
+            ids = [one for one in inbox.uninterpreted(session, BATCH + len(tried)) if one not in tried]
         if not ids:
             break
         for inbound_id in ids:

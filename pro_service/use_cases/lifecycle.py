@@ -108,7 +108,8 @@ def _found(
 def _worked_out(rt: Runtime, session: Session, loaded: Loaded, wanted: Wanted, now: datetime) -> Made:
     person_id = loaded.case.participant.id
     end, there = schedules.procedure_end(session, person_id), office.telephone_of(session, person_id)
-    given = read(wanted, Known(loaded, end, there.phone_country, now))
+    frames = rt.bundles.get(session, loaded.protocol_version_id).wording.frames
+    given = read(wanted, Known(loaded, end, there.phone_country, now, frames))
     made = Made(plan(loaded.case, given.change, now, end), end)
     if made.plan.action != "new_telephone":
         return made

@@ -118,7 +118,11 @@ def _named(codes: Mapping[str, Site] | tuple[str, ...]) -> tuple[tuple[str, str]
 
 
 def _channels() -> tuple[tuple[str, str], ...]:
-    known = {"sms-reply": _("answers by text"), "sms-link": _("answers by link")}
+    known = {
+        "sms-reply": _("answers by text"),
+        "sms-link": _("answers by link"),
+        "sms-card": _("answers with the printed card"),
+    }
     return tuple((code, known.get(code, code)) for code in CHANNELS)
 
 

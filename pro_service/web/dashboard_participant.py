@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.case import WindowFacts, status
+from pro_service.core.case import WindowFacts
 from pro_service.core.faults import RejectedError
+from pro_service.core.status import status
 from pro_service.runtime import Runtime
 from pro_service.store import report_participant, report_today, reports
 from pro_service.store.cases import Loaded

@@ -5,7 +5,7 @@ from typing import cast
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.case import status
+from pro_service.core.status import status
 from pro_service.runtime import Runtime
 from pro_service.store import report_participant, report_today, tasks
 from pro_service.store.cases import Loaded, zone_of

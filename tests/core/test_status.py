@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pro_service.core.case import Answer, Participant, Status, WindowFacts, settled_as, status
+from pro_service.core.case import Answer, Participant, WindowFacts
+from pro_service.core.status import Status, settled_as, status
 from tests.core.world import STUDY, at, case_of, person
 
 PRIMARY = "NRS-AVG"

@@ -110,6 +110,14 @@ def test_one_participant_on_the_first_day_makes_a_report_too(tmp_path: Path, lan
         assert "P-001" in page_of(found.report, language)
 
 
+def test_who_has_the_printed_card_is_asked_by_text_and_answers_on_the_page(tmp_path: Path) -> None:
+    with lived(tmp_path, plan(participants=12, days=14, enrolment_days=2, channels=("sms-card",))) as found:
+        assert found.number("SELECT count(*) FROM messages WHERE frame LIKE '%.sms-card' AND accepted_at > ''")
+        assert found.number("SELECT count(*) FROM responses WHERE source = 'web'")
+        assert "route_refused" not in {finding.code for finding in found.report.findings}
+        assert "printed card" in page_of(found.report, "en")
+
+
 def test_every_word_of_the_report_is_there_in_turkish() -> None:
     with (paths.templates() / "web" / "locale" / "tr.po").open("rb") as source:
         catalogue = read_po(source, locale="tr")

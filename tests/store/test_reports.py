@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import event, select
 
-from pro_service.core.case import settled_as
+from pro_service.core.status import settled_as
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store import report_grid, report_story, report_today, reports

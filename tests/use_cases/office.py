@@ -79,7 +79,8 @@ class Office:
         with self.rt.sessions.reading() as session:
             end = schedules.procedure_end(session, self.who)
             country = office.telephone_of(session, self.who).phone_country
-        found = read(wanted, Known(loaded, end, country, self.clock.now))
+            frames = self.rt.bundles.get(session, loaded.protocol_version_id).wording.frames
+        found = read(wanted, Known(loaded, end, country, self.clock.now, frames))
         return after(loaded.case, plan(loaded.case, found.change, self.clock.now, end), self.clock.now)
 
     def refused(self, action: str, **fields: str) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from pro_service.use_cases.deliver import deliver
 from pro_service.use_cases.tick import PUT_OFF, tick
 from tests import support
 from tests.telephones import Telephones
+from tests.use_cases.office import Office
 from tests.use_cases.test_faults_stay_alone import Mailbox
 
 TURKISH, OTHER = "+905321234567", "+12025550124"
@@ -45,6 +46,17 @@ def reworded(rt: Runtime, name: str, text: str) -> None:
         new["sha256"] = hashlib.sha256(new["wording"].encode()).hexdigest()
         session.execute(insert(protocol_versions).values(**{**row._asdict(), **new}))
         session.execute(update(participants).values(protocol_version_id=new["id"]))
+
+
+def test_nobody_is_moved_to_the_card_whose_texts_hold_an_address(
+    rt: Runtime, study_id: int, clock: support.SetClock
+) -> None:
+    who = support.enrolled(rt, study_id, "P-002", PROCEDURE, phone=OTHER)
+    reworded(rt, "thanks", "Teşekkürler: anket.org")
+    desk = Office(rt, study_id, clock, who, code="P-002")
+    [(field, fault, remedy)] = desk.faults("channel", channel="sms-card")
+    assert (field, "thanks" in fault, "study migrate" in remedy) == ("channel", True, True)
+    assert desk.change("channel", channel="sms-link").facts
 
 
 def reasons(rt: Runtime) -> list[str]:

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from statistics import quantiles
 from typing import Literal
 
-from pro_service.core.case import PROMPTS, Case, Participant, status
+from pro_service.core.case import PROMPTS, Case, Participant
 from pro_service.core.prompts import step_moment
+from pro_service.core.status import status
 from pro_service.documents.rehearsal import BINS, Kind, Level, Row, Step, Times, Traffic, Window
 from pro_service.store import report_ledger, reports
 from pro_service.store.schema import AnyRow

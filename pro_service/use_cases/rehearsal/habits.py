@@ -14,7 +14,7 @@ from pro_service.core.windows import next_allowed
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.store import report_ledger
 from pro_service.store.report_ledger import Sent
-from pro_service.use_cases import survey
+from pro_service.use_cases import card_entry, survey
 from pro_service.use_cases.lived import Life
 from pro_service.use_cases.rehearsal.crowd import Crowd
 from pro_service.use_cases.rehearsal.people import Person
@@ -102,11 +102,11 @@ class Habits:
             self.life.text(person.phone, self.crowd.phrase("stop", person.language))
         elif self._does(person, "alarms") and self.protocol.safety_words.get(person.language):
             self.life.text(person.phone, self.protocol.safety_words[person.language][-1])
-        elif self._does(person, "declines") and sent.window in person.links:
+        elif self._does(person, "declines") and self._has_form(person, sent.window):
             self.fills_in(person, sent.window, decline=True)
         elif self._does(person, "declines"):
             self.life.text(person.phone, self.crowd.phrase("decline", person.language))
-        elif sent.window in person.links:
+        elif self._has_form(person, sent.window):
             self.fills_in(person, sent.window)
         else:
             self._answers(person, sent)
@@ -143,6 +143,14 @@ class Habits:
 
     # By form ---------------------------------------------------------------------------------------------------------
 
+    def _has_form(self, person: Person, window: str | None) -> bool:
+        """Whether there is a form to fill in: by the link of a text, or by the card, which is scanned for it."""
+        if person.card and window is not None:
+            found = card_entry.scan(self.life.rt, person.card, person.phone)
+            if found is not None and found.token:
+                person.links[window] = found.token
+        return window in person.links
+
     def fills_in(self, person: Person, window: str | None, *, decline: bool = False) -> None:
         """Open the newest link of a window and send the form."""
         if window is None:
@@ -162,7 +170,7 @@ class Habits:
     def keeps_word(self, person: Person, window: str) -> None:
         """Answer after having said so on the telephone: by the link, or by a text to the last question."""
         item = self.protocol.time_point(window).items[0]
-        if window in person.links:
+        if self._has_form(person, window):
             self.life.at(self._in_their_time(person), partial(self.fills_in, person, window))
         elif person.channel == "sms-reply":
             sent = Sent("call", "call", item, window, None)

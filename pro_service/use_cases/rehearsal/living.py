@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from pro_service.core.routes import CARD
 from pro_service.core.windows import local_instant
 from pro_service.gateways.outgoing import Accepted, Outgoing
 from pro_service.runtime import Runtime
 from pro_service.store import cases, studies
 from pro_service.store.audit import Actor
-from pro_service.use_cases import accounts, enrol, study
+from pro_service.use_cases import accounts, card, enrol, study
 from pro_service.use_cases.lived import Life, Progress
 from pro_service.use_cases.rehearsal.habits import Habits
 from pro_service.use_cases.rehearsal.office import Office
@@ -77,6 +78,9 @@ class Rehearsal:
 
     def _enrols(self, person: Person) -> None:
         enrol.enrol_one(self.rt, REHEARSAL, self.study_id, person.cells(self.protocol))
+        if person.channel == CARD:
+            # Printed and handed over before they leave the clinic.
+            person.card = card.show(self.rt, REHEARSAL, self.study_id, person.code).scanned
         with self.rt.sessions.reading() as session:
             row_id = cases.find(session, self.study_id, person.code)
             loaded = None if row_id is None else self.rt.loader.one(session, row_id, lock=False)

@@ -38,6 +38,8 @@ class Person:
     """(window, item) -> the answer they have in mind."""
     links: dict[str, str] = field(default_factory=dict)
     """Window -> token of the newest link to its form."""
+    card: str = ""
+    """What the picture of their printed card holds, where they have one."""
 
     @property
     def enrolled_at(self) -> datetime:
