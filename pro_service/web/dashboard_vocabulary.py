@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from pro_service.web.dashboard_terms import terms
 from pro_service.web.i18n import gettext as _
 
 
@@ -26,6 +27,7 @@ def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
         "action": _actions(),
         "why": _why(),
         "time": _time(),
+        **terms(),
     }
 
 
