@@ -100,8 +100,8 @@ def month(value: str) -> str:
 
 
 def weekday(value: date) -> str:
-    """A day as the reader says it: `Tue 20`."""
-    return format_date(value, "EEE d", locale=language())
+    """A day of the week as the reader says it: `Tue`."""
+    return format_date(value, "EEE", locale=language())
 
 
 def span(value: timedelta) -> str:

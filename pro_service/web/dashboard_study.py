@@ -46,9 +46,12 @@ class Remark:
     """What `study check` finds in the version that is loaded."""
 
     place: str
+    """In the file; of a route: the channel."""
     fault: str
     remedy: str
     grave: bool
+    country: str = ""
+    """Of a route: of the telephone numbers."""
 
 
 def add(pages: Blueprint, rt: Runtime) -> None:
@@ -150,8 +153,8 @@ def _remarks(bundle: Bundle) -> list[Remark]:
     for country in sorted({site.country for site in protocol.sites.values()}):
         for channel in CHANNELS:
             for finding in preflight(PROVIDER, country, channel, protocol.routes):
-                place = f"{country} {channel}"
-                found.append(Remark(place, finding.reason, finding.remedy, grave=finding.severity == "refuse"))
+                # Not of the study itself: whose number is of another country is not concerned.
+                found.append(Remark(channel, finding.reason, finding.remedy, grave=False, country=country))
     return found
 
 
