@@ -61,9 +61,11 @@ class Funnel:
     """Whether these are all windows so far; else those open now that close first."""
 
 
-def funnel(session: Session, study_id: int, protocol: Protocol, now: datetime, look: Chosen) -> Funnel:
+def funnel(
+    session: Session, study_id: int, protocol: Protocol, now: datetime, look: Chosen, *, people: int = PEOPLE
+) -> Funnel:
     """What should have been sent, and what became of it."""
-    rows, whole = _windows(session, study_id, now, look)
+    rows, whole = _windows(session, study_id, now, look, people)
     ids = [row.id for row in rows]
     answers = {row.window_id: row for row in session.execute(_first_answers(ids))} if ids else {}
     prompts: dict[int, list[AnyRow]] = defaultdict(list)
@@ -81,16 +83,16 @@ def funnel(session: Session, study_id: int, protocol: Protocol, now: datetime, l
     return Funnel(tuple(flows.values()), len(rows), whole)
 
 
-def _windows(session: Session, study_id: int, now: datetime, look: Chosen) -> tuple[list[AnyRow], bool]:
+def _windows(session: Session, study_id: int, now: datetime, look: Chosen, most: int) -> tuple[list[AnyRow], bool]:
     asked = (p.consented_at.is_not(None), p.phone.is_not(None), p.confirmed_at.is_not(None), *look.person())
     columns = (w.id, w.code, w.target, w.opens_at, w.closes_at, p.zone, p.enrolled_at, p.confirmed_at, p.withdrawn_at)
     of_time = [w.cancelled_at.is_(None), w.opens_at <= now]
     if look.window is not None:
         of_time.append(w.code == look.window)
-    some = select(p.id).where(p.study_id == study_id, *asked).order_by(p.code).limit(PEOPLE + 1)
+    some = select(p.id).where(p.study_id == study_id, *asked).order_by(p.code).limit(most + 1)
     people = session.scalars(some).all()
     statement = select(*columns, p.died_at).join(participants, p.id == w.participant_id).where(*of_time)
-    if len(people) <= PEOPLE:
+    if len(people) <= most:
         return list(session.execute(statement.where(p.id.in_(people)))), True
     running = and_(w.study_id == study_id, w.settled.is_(None), w.closes_at > now)
     statement = statement.where(running, *asked).order_by(w.closes_at).limit(WINDOWS)

@@ -1,4 +1,4 @@
-"""Compliance, the ledger of messages and the protocol as pages: what they say, what their files hold, what they cost."""
+"""Compliance, the ledger of messages and the protocol: what the pages say, what their files hold, what they cost."""
 
 import csv
 import io
@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
+from pro_service import paths
 from pro_service.runtime import Runtime
 from pro_service.store.schema import messages, participants
 from pro_service.use_cases import entry, study
@@ -65,7 +66,7 @@ def test_filters_stay_in_every_address_of_the_page(desk: FlaskClient) -> None:
     assert 'href="/compliance.csv?site=BER&amp;channel=calls&amp;window=W1"' in page
     assert 'href="/participants?site=BER&amp;channel=calls&amp;window=W1"' in page
     assert "over=so_far" in page
-    assert [row["due"] for row in lines(desk, "/compliance.csv?site=BER&channel=calls&window=W1")][0] == "1"
+    assert lines(desk, "/compliance.csv?site=BER&channel=calls&window=W1")[0]["due"] == "1"
 
 
 def test_what_is_asked_for_in_vain_is_left_out(desk: FlaskClient) -> None:
@@ -138,7 +139,9 @@ def test_a_delivered_and_a_failed_text_are_counted_by_route_and_reason(desk: Fla
         prompts = list(session.scalars(select(messages.c.id).where(messages.c.channel == "sms").order_by("queued_at")))
         good, bad = prompts[:2]
         session.execute(messages.update().where(messages.c.id == good).values(state="delivered", segments=2))
-        session.execute(messages.update().where(messages.c.id == bad).values(state="undelivered", segments=1, error="30005"))
+        session.execute(
+            messages.update().where(messages.c.id == bad).values(state="undelivered", segments=1, error="30005")
+        )
     page = desk.get("/messages?price=0,5").text
     assert re.search(r"United States.*?>2</td>.*?>1</td>.*?>1</td>.*?>3</td>.*?>1\.50</td>", page, re.DOTALL)
     assert "number unknown or not in service" in page
@@ -190,14 +193,13 @@ def test_the_protocol_is_read_with_its_texts_as_a_telephone_shows_them(desk: Fla
     assert "UCS-2" in texts
     assert "GSM-7" in texts
     assert "the first text of all" in texts
-    assert "We received your message but do not know this telephone number." in desk.get(
-        "/study/texts?window=answers"
-    ).text
+    assert (
+        "We received your message but do not know this telephone number."
+        in desk.get("/study/texts?window=answers").text
+    )
 
 
 def test_an_earlier_version_can_be_read_and_says_that_it_is_one(desk: FlaskClient, rt: Runtime) -> None:
-    from pro_service import paths  # noqa: PLC0415
-
     text = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
     study.load(rt, support.SETUP, text.replace('title = "Demonstration"', 'title = "Another title"'))
     assert "Another title" in desk.get("/study").text
