@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from pro_service.store.bulk import Bulk
 from pro_service.store.cases import look
+from pro_service.store.closings import Closings
 from pro_service.store.schema import (
     audit_trail,
     escalations,
@@ -35,6 +36,7 @@ class Pending:
         """Table name -> new rows."""
         self.tallies: dict[tuple[int, int, str, str], int] = defaultdict(int)
         """(study id, site id, time point, settled as) -> by how many it changes."""
+        self.closings = Closings()
         self.settled: list[Row] = []
         self.resolved: list[Row] = []
         self.cancelled: list[Row] = []
@@ -54,6 +56,7 @@ class Pending:
                 connection.execute(statement, rows)
                 rows.clear()
         self._move_tallies(session)
+        self.closings.write(session)
         self._touch(session)
         look(session, self.moments)
         self.moments.clear()

@@ -274,7 +274,9 @@ class Writer:
         self._pending.tallies[loaded.study_id, loaded.site_id, code, settled] += 1
         if window.settled is not None:
             self._pending.tallies[loaded.study_id, loaded.site_id, code, window.settled] -= 1
+        before = dict(self._foreseen[loaded.case.participant.id].settled)
         self._foreseen[loaded.case.participant.id].settled[window.id] = settled
+        self._pending.closings.settle(self.session, loaded, window, settled, before)
         self._pending.settled.append({"w_id": window.id, "w_settled": settled, "w_reason": missing_reason})
         self.note(loaded, "settle", "window", window.id, {"settled": (window.settled, settled)}, missing_reason)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.status import status
 from pro_service.store.cases import Loader
+from pro_service.store.report_compliance import asked_by
 from pro_service.store.reports import AT_RISK, ParticipantStatus, Sites, at_risk, participant_status, protocol_of
 from pro_service.store.schema import participants, windows
 
@@ -71,6 +72,10 @@ class Look:
     """One of SHAPES: participants with at least one such window."""
     search: str | None = None
     """Beginning of a participant's code."""
+    channel: str | None = None
+    """How participants are asked: a channel, or `calls`."""
+    window: str | None = None
+    """A time point: the state is looked for in this window alone, and no other is shown."""
 
 
 def participants_page(
@@ -85,13 +90,14 @@ def participants_page(
 ) -> Grid:
     """One page of participants in the order of their codes; a fixed number of queries at any size."""
     protocol = protocol_of(session, loader, study_id)
-    codes = () if protocol is None else tuple(point.code for point in protocol.time_points)
+    points = () if protocol is None else protocol.time_points
+    codes = tuple(point.code for point in points if look.window in (None, point.code))
     found, after = _found(session, study_id, now, sites, look, size)
     loaded = loader.load(session, found, lock=False, whole=False) if found else []
     by_id = {one.case.participant.id: _row(one.case, now) for one in loaded}
     rows = [by_id[key] for key in found if key in by_id]
     if look.state:
-        rows = [row for row in rows if any(cell.shape == look.state for cell in row.cells.values())]
+        rows = [row for row in rows if any(row.cells[c].shape == look.state for c in codes if c in row.cells)]
     return Grid(codes, tuple(rows), after)
 
 
@@ -105,12 +111,13 @@ def _found(
         statement = statement.where(p.code > look.after)
     if look.search:
         statement = statement.where(p.code.startswith(look.search, autoescape=True))
+    statement = statement.where(*asked_by(look.channel))
     if sites is not None:
         statement = statement.where(p.site_id.in_(sites))
     if look.state is None:
         rows = session.execute(statement.limit(size + 1)).all()
         return [row.id for row in rows[:size]], rows[size - 1].code if len(rows) > size else None
-    return _filtered(session, statement, _may_be(look.state, now), size)
+    return _filtered(session, statement, _may_be(look.state, look.window, now), size)
 
 
 def _filtered(
@@ -125,8 +132,13 @@ def _filtered(
     return [row.id for row in rows], None if last is None else last.code
 
 
-def _may_be(state: str, now: datetime) -> ColumnElement[bool]:
+def _may_be(state: str, window: str | None, now: datetime) -> ColumnElement[bool]:
     """What the database can say of a state; whether it is so, the rules say."""
+    may = _may_be_somewhere(state, now)
+    return may if window is None else and_(may, windows.c.code == window)
+
+
+def _may_be_somewhere(state: str, now: datetime) -> ColumnElement[bool]:
     w = windows.c
     running = and_(w.opens_at <= now, w.closes_at > now)
     match state:

@@ -5,7 +5,7 @@ same rules. Everything is ready for JSON: instants as UTC ISO 8601 with Z.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias, TypedDict
 
@@ -87,7 +87,7 @@ def compliance(
     protocol = protocol_of(session, loader, study_id)
     known = [] if protocol is None else [point.code for point in protocol.time_points]
     codes = [*known, *sorted({code for code, _ in counts} - set(known))]
-    return [_row(code, {settled: n for (of, settled), n in counts.items() if of == code}) for code in codes]
+    return [counted(code, {settled: n for (of, settled), n in counts.items() if of == code}) for code in codes]
 
 
 def _settled(session: Session, study_id: int, sites: Sites) -> Counter[tuple[str, str]]:
@@ -113,7 +113,8 @@ def _judged(case: Case, now: datetime) -> Iterator[tuple[str, str]]:
             yield window.code, settled_as(window, case.participant, case.protocol.primary(window.point), now)
 
 
-def _row(code: str, counts: dict[str, int]) -> ComplianceRow:
+def counted(code: str, counts: Mapping[str, int]) -> ComplianceRow:
+    """The figures of windows that are counted so: how (`settled_as`) -> how many."""
     left = sum(count for settled, count in counts.items() if settled.endswith(AFTER_OPENING))
     in_window, late = counts.get("completed_in_window", 0), counts.get("completed_late", 0)
     missed, partial, declined = (counts.get(name, 0) for name in ("missed", "partial", "declined"))

@@ -198,6 +198,7 @@ windows = Table(
     Column("settled", String(30), comment="How the window is counted since its close; moved with the tallies"),
     Column("missing_reason", String(40)),
     _ref("protocol_version_id", "protocol_versions.id", nullable=True),
+    Column("counted_channel", String(20), comment="How its participant was asked when it was first counted"),
     UniqueConstraint("participant_id", "code", "schedule"),
     CheckConstraint("opens_at < closes_at AND closes_at <= late_until", name="runs_forward"),
 )
@@ -573,6 +574,20 @@ tallies = Table(
     Column("count", Integer, nullable=False),
     UniqueConstraint("study_id", "site_id", "code", "status"),
     comment="How many windows are settled how: equal to the full count at any instant",
+)
+
+closings = Table(
+    "closings",
+    metadata,
+    _ref("study_id", "studies.id"),
+    _ref("site_id", "sites.id"),
+    Column("code", String(20), nullable=False, comment="A time point; * = all that decide, of one participant"),
+    Column("channel", String(20), nullable=False),
+    Column("month", String(7), nullable=False, comment="Of the target, on the site's calendar: 2026-03"),
+    Column("status", String(30), nullable=False),
+    Column("count", Integer, nullable=False),
+    UniqueConstraint("study_id", "site_id", "code", "channel", "month", "status"),
+    comment="What tallies count, told apart by channel and month, and complete cases: moved by the same facts",
 )
 
 heartbeats = Table(

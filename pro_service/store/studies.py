@@ -47,6 +47,12 @@ def newest(session: Session, study_id: int) -> Version | None:
     return _version(session, _VERSION.where(v.study_id == study_id).order_by(v.number.desc()).limit(1))
 
 
+def versions(session: Session, study_id: int) -> list[Version]:
+    """Every version there ever was, newest first."""
+    rows = session.execute(_VERSION.where(v.study_id == study_id).order_by(v.number.desc())).all()
+    return [Version(row.id, row.number, row.sha256, row.loaded_at) for row in rows]
+
+
 def with_digest(session: Session, study_id: int, sha256: str) -> Version | None:
     """The version with this digest."""
     return _version(session, _VERSION.where(v.study_id == study_id, v.sha256 == sha256))

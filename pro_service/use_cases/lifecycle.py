@@ -11,13 +11,13 @@ from typing import Any
 
 from pro_service.core.case import Case
 from pro_service.core.changes import Note
-from pro_service.core.commands import Record
-from pro_service.core.lifecycle import Plan, follows, plan
+from pro_service.core.commands import Record, Settle
+from pro_service.core.lifecycle import Plan, after, follows, plan
 from pro_service.core.outlook import Outlook, outlook
 from pro_service.core.protocol import Site
 from pro_service.core.texts import masked
 from pro_service.runtime import Runtime
-from pro_service.store import cases, office, schedules, sharing, studies
+from pro_service.store import cases, closings, office, schedules, sharing, studies
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.store.database import Session
@@ -136,6 +136,8 @@ def carry_out(unit: Work, loaded: Loaded, made: Made, reason: str | None) -> Non
     unit.carry_out(loaded, made_of.commands)
     if made.version_id is not None:
         _keep_version(unit, loaded, made)
+        settled = {one.window_id: one.settled for one in made_of.commands if isinstance(one, Settle)}
+        closings.follow(unit.session, loaded, settled, after(loaded.case, made_of, unit.now))
     number = schedules.lay_anew(unit.writer, loaded, made_of.relaid)
     columns, changes = _columns(unit, loaded, made)
     if number != loaded.schedule:

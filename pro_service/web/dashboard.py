@@ -1,8 +1,10 @@
 """The coordinators' pages: today's work, the grid, compliance."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from jinja2 import pass_context
 from jinja2.runtime import Context
@@ -15,20 +17,26 @@ from pro_service.store.report_grid import SHAPES, Look
 from pro_service.web import (
     dashboard_alarms,
     dashboard_card,
+    dashboard_compliance,
     dashboard_inbox,
     dashboard_inbox_text,
+    dashboard_messages,
     dashboard_office,
     dashboard_participant,
     dashboard_reach,
+    dashboard_study,
     dashboard_tasks,
     dashboard_words,
 )
 from pro_service.web.access import roles, secure
+from pro_service.web.dashboard_compliance import CHANNELS, chosen, kept, labels
 from pro_service.web.dashboard_scope import STUDY_COOKIE, Scope, scope_of
 from pro_service.web.dashboard_times import times
 from pro_service.web.dashboard_today import RowWriter
+from pro_service.web.sheets import Cell, sheet
 
 LONGEST_CODE = 40
+SHEET_PAGE = 500
 
 
 def blueprint(rt: Runtime) -> Blueprint:
@@ -43,6 +51,9 @@ def blueprint(rt: Runtime) -> Blueprint:
     _add_grid(pages, rt)
     _add_study(pages, rt)
     dashboard_alarms.add(pages, rt)
+    dashboard_compliance.add(pages, rt)
+    dashboard_messages.add(pages, rt)
+    dashboard_study.add(pages, rt)
     dashboard_participant.add(pages, rt)
     dashboard_office.add(pages, rt)
     dashboard_card.add(pages, rt)
@@ -68,36 +79,18 @@ def _add_today(pages: Blueprint, rt: Runtime) -> None:
             return render_template("dashboard/no_study.html", scope=scope)
         with rt.sessions.reading() as session:
             shown = report_today.today(session, rt.loader, scope.study_id, now, scope.sites)
-            labels = _labels(scope)
         write = RowWriter(now)
         return render_template(
             "dashboard/today.html",
             scope=scope,
             today=shown,
-            labels=labels,
+            labels=labels(scope),
             saving=write.saving(shown.queue[1:]),
             safety=write.open(task for task in shown.tasks if task.level == "ES"),
             others=write.open(task for task in shown.tasks if task.level != "ES"),
             **times(now),
             cap=report_queries.CAP,
             tasks_cap=report_queries.TASKS_CAP,
-        )
-
-    @pages.get("/compliance")
-    @roles("coordinator")
-    def compliance() -> ResponseReturnValue:
-        scope, now = scope_of(rt), rt.clock()
-        if scope.study_id is None:
-            return render_template("dashboard/no_study.html", scope=scope)
-        with rt.sessions.reading() as session:
-            rows = reports.compliance(
-                session, rt.loader, scope.study_id, now, scope.chosen_sites, cap=report_today.UNSETTLED
-            )
-            beat = reports.heartbeat(session)
-            labels = _labels(scope)
-        left = {row["code"]: reports.left_during(row) for row in rows}
-        return render_template(
-            "dashboard/compliance.html", scope=scope, rates=rows, left=left, heartbeat=beat, labels=labels, **times(now)
         )
 
 
@@ -108,18 +101,47 @@ def _add_grid(pages: Blueprint, rt: Runtime) -> None:
         scope, now = scope_of(rt), rt.clock()
         if scope.study_id is None:
             return render_template("dashboard/no_study.html", scope=scope)
-        look = Look(_short("after"), _state(), _short("code"))
+        look = _look(scope)
         with rt.sessions.reading() as session:
             if look.search and look.after is None:
                 for code in dict.fromkeys((look.search, look.search.upper())):
                     if reports.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites) is not None:
                         return redirect(url_for("dashboard.participant", code=code), 303)
             page = report_grid.participants_page(session, rt.loader, scope.study_id, now, scope.chosen_sites, look)
-            labels = _labels(scope)
         return render_template(
-            "dashboard/participants.html", scope=scope, grid=page, look=look, rows=_grid_rows(page, now), labels=labels,
-            **times(now), shapes=SHAPES, kept=_kept(),
+            "dashboard/participants.html", scope=scope, grid=page, look=look, rows=_grid_rows(page, now),
+            labels=labels(scope), **times(now), shapes=SHAPES, channels=CHANNELS,
+            kept=kept("site", "code", "channel", "window"),
         )  # fmt: skip
+
+    @pages.get("/participants.csv")
+    @roles("coordinator")
+    def participants_sheet() -> Response:
+        scope, now = scope_of(rt), rt.clock()
+        if scope.study_id is None:
+            abort(404)
+        codes = [code for code in labels(scope) if chosen(scope).window in (None, code)]
+        head = ["participant", "site", "status"]
+        for code in codes:
+            head += [f"{code}_status", f"{code}_opens_at", f"{code}_closes_at", f"{code}_answered_at"]
+        return sheet(f"{scope.study}-participants", head, _everybody(rt, scope, _look(scope), codes, now))
+
+
+def _everybody(rt: Runtime, scope: Scope, look: Look | None, codes: list[str], now: datetime) -> Iterator[list[Cell]]:
+    """The grid's rows, page after page; each page in a look of its own, so that nobody waits for a slow reader."""
+    while look is not None and scope.study_id is not None:
+        with rt.sessions.reading() as session:
+            page = report_grid.participants_page(
+                session, rt.loader, scope.study_id, now, scope.chosen_sites, look, size=SHEET_PAGE
+            )
+        for row in page.rows:
+            line: list[Cell] = [row.code, row.site, row.status]
+            for code in codes:
+                cell = row.cells.get(code)
+                moments = (None,) * 3 if cell is None else (cell.opens_at, cell.closes_at, cell.answered_at)
+                line += [None if cell is None else cell.status, *(reports.instant(moment) for moment in moments)]
+            yield line
+        look = None if page.after is None else replace(look, after=page.after)
 
 
 def _grid_rows(page: report_grid.Grid, now: datetime) -> list[tuple[report_grid.GridRow, list[tuple[str, ...] | None]]]:
@@ -151,15 +173,9 @@ def _add_study(pages: Blueprint, rt: Runtime) -> None:
         return response
 
 
-def _labels(scope: Scope) -> dict[str, str]:
-    """What the newest protocol calls its time points, in the reader's language."""
-    points = () if scope.protocol is None else scope.protocol.time_points
-    return {point.code: dashboard_words.of(point.label) for point in points}
-
-
-def _kept() -> dict[str, str]:
-    """What stays in the address when another state is chosen."""
-    return {name: request.args[name] for name in ("site", "code") if request.args.get(name)}
+def _look(scope: Scope) -> Look:
+    asked = chosen(scope)
+    return Look(_short("after"), _state(), _short("code"), asked.channel, asked.window)
 
 
 def _short(name: str) -> str | None:

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from pro_service.web import dashboard_inbox_words as inbox
 from pro_service.web import dashboard_office_words
+from pro_service.web.dashboard_terms import terms
 from pro_service.web.i18n import gettext as _
 
 
@@ -29,6 +30,7 @@ def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
         "why": _why(),
         "time": _time(),
         **dashboard_office_words.words(),
+        **terms(),
     }
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select, text, update
+from sqlalchemy import Connection, String, Table, cast, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.decisions import next_moment, on_time
@@ -174,7 +174,23 @@ def _finish(connection: Connection, next_id: int) -> None:
     connection.execute(schema.tallies.delete())
     names = ["study_id", "site_id", "code", "status", "count"]
     connection.execute(insert(schema.tallies).from_select(names, settled))
+    _count_closings(connection)
     connection.execute(text("ANALYZE"))
+
+
+def _count_closings(connection: Connection) -> None:
+    """What the copied windows count as, by channel and month; complete cases are left out."""
+    w, p = schema.windows.c, schema.participants.c
+    month = func.substr(cast(w.target, String), 1, 7)
+    kind = (w.study_id, p.site_id, w.code, func.coalesce(w.counted_channel, p.channel), month, w.settled)
+    counted = (
+        select(*kind, func.count())
+        .join(schema.participants, p.id == w.participant_id)
+        .where(w.settled.is_not(None))
+        .group_by(*kind)
+    )
+    connection.execute(schema.closings.delete())
+    connection.execute(insert(schema.closings).from_select(schema.closings.columns.keys(), counted))
 
 
 def _check(rt: Runtime, size: int, woken: tuple[int, ...]) -> None:

@@ -19,6 +19,7 @@ CALLING = support.at("2026-03-11 11:00")
 PAGES = (
     "/", "/participants", "/participants?state=missed", "/participants?state=declined", "/compliance",
     "/participants/P-001", "/participants/P-001/enter/W1?mode=telephone", "/participants/P-001/enter/V0",
+    "/messages", "/study", "/study/texts", "/study/texts?window=answers",
 )  # fmt: skip
 
 

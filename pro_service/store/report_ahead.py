@@ -1,0 +1,178 @@
+"""What is coming and what can still be saved: windows that close soon, who is at risk, how long answers take.
+
+Index ranges with a limit: where there is more than a page can count, the figure says "at least".
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from pro_service.core.protocol import Protocol
+from pro_service.core.status import status
+from pro_service.store.cases import Loader
+from pro_service.store.report_compliance import Chosen
+from pro_service.store.reports import AT_RISK, at_risk
+from pro_service.store.schema import messages, participants, responses, windows
+
+m, p, r, w = messages.c, participants.c, responses.c, windows.c
+
+DAYS = 14
+A_DAY = 100
+"""So far the windows that close on one day are counted: "99+"."""
+SHOWN = 20
+SCAN = 500
+"""So many windows, those that close first, are looked through for those at risk."""
+TEXTS, INVITED = 2000, 300
+"""So many of the newest texts are looked through for so many invitations."""
+BY_TELEPHONE = ("sms", "web")
+"""How answers come that a text brought about."""
+BOUNDS = tuple(timedelta(minutes=n) for n in (15, 60, 240, 720, 1440, 2880))
+"""Ends of the classes of times to answer; what took longer is in one more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """How many windows close by the end of one of the site's days."""
+
+    day: date
+    windows: int
+    more: bool
+    """There are more than were counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """One window that can still be saved, and not for long."""
+
+    participant: str
+    window: str
+    site: str
+    zone: str
+    opens_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """Windows with 48 hours or less to their close and no answer, least time left first."""
+
+    windows: tuple[AtRisk, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """From the invitation to the first answer by text or link, of the windows invited last."""
+
+    invited: int
+    classes: tuple[int, ...]
+    """One for each of BOUNDS, and one for what took longer."""
+    quartiles: tuple[timedelta, timedelta, timedelta] | None
+
+    @property
+    def answered(self) -> int:
+        """Windows that were answered by text or link."""
+        return sum(self.classes)
+
+
+def due(session: Session, study_id: int, now: datetime, zone: ZoneInfo, look: Chosen) -> list[Day]:
+    """How many windows close on each of the coming days; today is the first. Who has left is not counted."""
+    today = now.astimezone(zone).date()
+    days = [today + timedelta(days=n) for n in range(DAYS)]
+    ends = [datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(now.tzinfo) for day in days]
+    parts = []
+    for start, end in zip([now, *ends], ends, strict=False):
+        # A window that closes at midnight closes on the day before it.
+        closing = _unsettled(study_id, w.closes_at > start, w.closes_at <= end)
+        closing = closing.order_by(w.closes_at).limit(A_DAY).subquery()
+        counted = select(func.count()).select_from(closing).join(participants, p.id == closing.c.participant_id)
+        counted = counted.where(*_present(look), *([] if look.window is None else [closing.c.code == look.window]))
+        parts += [counted.scalar_subquery(), select(func.count()).select_from(closing).scalar_subquery()]
+    row = session.execute(select(*(part.label(f"n{number}") for number, part in enumerate(parts)))).one()
+    return [Day(day, row[2 * n], row[2 * n + 1] >= A_DAY) for n, day in enumerate(days)]
+
+
+def _unsettled(study_id: int, *more: ColumnElement[bool]) -> Any:
+    columns = (w.id, w.participant_id, w.code, w.opens_at, w.closes_at)
+    return select(*columns).where(w.study_id == study_id, w.settled.is_(None), w.cancelled_at.is_(None), *more)
+
+
+def _present(look: Chosen) -> list[Any]:
+    return [p.confirmed_at.is_not(None), p.withdrawn_at.is_(None), p.died_at.is_(None), *look.person()]
+
+
+def risk(session: Session, loader: Loader, study_id: int, protocol: Protocol, now: datetime, look: Chosen) -> Risk:
+    """Who is at risk. The database finds who may be; the rules say who is."""
+    codes = [point.code for point in protocol.time_points if point.prompted and look.window in (None, point.code)]
+    soon = _unsettled(study_id, w.closes_at > now, w.closes_at <= now + AT_RISK).order_by(w.closes_at)
+    near = soon.limit(SCAN).subquery()
+    primary = [item.id for item in protocol.items.values() if item.primary]
+    of_window = and_(r.window_id == near.c.id, r.item.in_(primary))
+    unanswered = or_(~exists().where(of_window), exists().where(of_window, r.cleared))
+    statement = (
+        select(near.c.id, near.c.participant_id)
+        .join(participants, p.id == near.c.participant_id)
+        .where(near.c.opens_at <= now, near.c.code.in_(codes), unanswered, *_present(look))
+        .order_by(near.c.closes_at, p.code)
+        .limit(SHOWN + 1)
+    )
+    order = {row.id: row.participant_id for row in session.execute(statement)}
+    found = []
+    for loaded in loader.load(session, sorted(set(order.values())), lock=False, whole=False) if order else []:
+        case = loaded.case
+        for window in case.current:
+            state = status(window, case.participant, case.protocol.primary(window.point), now)
+            if window.id in order and at_risk(case, window, state, now):
+                site = case.participant.site
+                span = window.span
+                found.append(
+                    AtRisk(case.participant.code, window.code, site.code, site.zone, span.opens_at, span.closes_at)
+                )
+    found.sort(key=lambda one: (one.closes_at, one.participant))
+    return Risk(tuple(found[:SHOWN]), len(order) > SHOWN)
+
+
+def times(session: Session, study_id: int, now: datetime, look: Chosen) -> Times:
+    """How long the windows that were invited last took to be answered."""
+    newest = (
+        select(m.window_id, m.participant_id, m.kind, func.coalesce(m.accepted_at, m.queued_at).label("asked_at"))
+        .where(m.study_id == study_id, m.channel == "sms", m.queued_at <= now)
+        .order_by(m.queued_at.desc())
+        .limit(TEXTS)
+        .subquery()
+    )
+    first = (
+        select(func.min(r.received_at))
+        .where(r.window_id == newest.c.window_id, r.source.in_(BY_TELEPHONE), ~r.cleared)
+        .scalar_subquery()
+    )
+    statement = (
+        select(newest.c.asked_at, first.label("first"))
+        .join(participants, p.id == newest.c.participant_id)
+        .where(newest.c.kind == "invitation", *look.person())
+        .limit(INVITED)
+    )
+    if look.window is not None:
+        statement = statement.join(windows, w.id == newest.c.window_id).where(w.code == look.window)
+    rows = session.execute(statement).all()
+    return _times([(row.asked_at, row.first) for row in rows])
+
+
+def _times(pairs: list[tuple[datetime, datetime | None]]) -> Times:
+    spans = sorted(first - asked for asked, first in pairs if first is not None and first >= asked)
+    classes = [0] * (len(BOUNDS) + 1)
+    for span in spans:
+        classes[sum(span > bound for bound in BOUNDS)] += 1
+    return Times(len(pairs), tuple(classes), _quartiles(spans))
+
+
+def _quartiles(spans: list[timedelta]) -> tuple[timedelta, timedelta, timedelta] | None:
+    """Of the sorted values, the smallest that a quarter, half and three quarters do not exceed."""
+    if not spans:
+        return None
+    one, two, three = (spans[-(-len(spans) * n // 4) - 1] for n in (1, 2, 3))
+    return one, two, three

@@ -1,0 +1,147 @@
+"""The funnel of prompts, step by step: expected, sent, delivered, answered.
+
+A step is expected of a window once its moment has passed: of participants who get texts, were there by then and had not
+left. Answered: by text or link, after this prompt and before the next.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy.orm import Session
+
+from pro_service.core.case import PROMPTS
+from pro_service.core.protocol import Protocol, Step
+from pro_service.core.windows import local_instant, next_allowed
+from pro_service.store.cases import zone_of
+from pro_service.store.report_compliance import Chosen
+from pro_service.store.schema import AnyRow, messages, participants, responses, windows
+
+m, p, r, w = messages.c, participants.c, responses.c, windows.c
+
+PEOPLE = 200
+"""Up to so many participants all windows are counted; of a larger study those open now, …"""
+WINDOWS = 500
+"""… so many that close first."""
+SENT = frozenset({"accepted", "sent", "delivered", "undelivered", "failed", "uncertain"})
+FAILED = frozenset({"undelivered", "failed", "refused", "dead", "expired"})
+
+
+@dataclass(slots=True)
+class StepFlow:
+    """One step of one window: of how many it was expected, and what came of it."""
+
+    window: str
+    step: str
+    expected: int = 0
+    unneeded: int = 0
+    """Answered before its moment."""
+    sent: int = 0
+    delivered: int = 0
+    failed: int = 0
+    answered: int = 0
+
+    @property
+    def withheld(self) -> int:
+        """Expected, needed and not sent: stopped, paused, unreachable, another text that day, or our fault."""
+        return max(self.expected - self.unneeded - self.sent, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """All steps in the protocol's order."""
+
+    steps: tuple[StepFlow, ...]
+    windows: int
+    """How many windows were looked at."""
+    whole: bool
+    """Whether these are all windows so far; else those open now that close first."""
+
+
+def funnel(
+    session: Session, study_id: int, protocol: Protocol, now: datetime, look: Chosen, *, people: int = PEOPLE
+) -> Funnel:
+    """What should have been sent, and what became of it."""
+    rows, whole = _windows(session, study_id, now, look, people)
+    ids = [row.id for row in rows]
+    answers = {row.window_id: row for row in session.execute(_first_answers(ids))} if ids else {}
+    prompts: dict[int, list[AnyRow]] = defaultdict(list)
+    for row in session.execute(_prompts(ids)) if ids else ():
+        prompts[row.window_id].append(row)
+    flows = {
+        (point.code, step.name): StepFlow(point.code, step.name)
+        for point in protocol.time_points
+        if look.window in (None, point.code)
+        for step in point.steps
+    }
+    for row in rows:
+        _expect(row, answers.get(row.id), protocol, now, flows)
+        _follow(row.code, prompts[row.id], answers.get(row.id), flows)
+    return Funnel(tuple(flows.values()), len(rows), whole)
+
+
+def _windows(session: Session, study_id: int, now: datetime, look: Chosen, most: int) -> tuple[list[AnyRow], bool]:
+    asked = (p.consented_at.is_not(None), p.phone.is_not(None), p.confirmed_at.is_not(None), *look.person())
+    columns = (w.id, w.code, w.target, w.opens_at, w.closes_at, p.zone, p.enrolled_at, p.confirmed_at, p.withdrawn_at)
+    of_time = [w.cancelled_at.is_(None), w.opens_at <= now]
+    if look.window is not None:
+        of_time.append(w.code == look.window)
+    some = select(p.id).where(p.study_id == study_id, *asked).order_by(p.code).limit(most + 1)
+    people = session.scalars(some).all()
+    statement = select(*columns, p.died_at).join(participants, p.id == w.participant_id).where(*of_time)
+    if len(people) <= most:
+        return list(session.execute(statement.where(p.id.in_(people)))), True
+    running = and_(w.study_id == study_id, w.settled.is_(None), w.closes_at > now)
+    statement = statement.where(running, *asked).order_by(w.closes_at).limit(WINDOWS)
+    return list(session.execute(statement)), False
+
+
+def _first_answers(ids: list[int]) -> Select[Any]:
+    told = case((r.source.in_(("sms", "web")), r.received_at))
+    return (
+        select(r.window_id, func.min(r.received_at).label("first"), func.min(told).label("told"))
+        .where(r.window_id.in_(ids), ~r.cleared)
+        .group_by(r.window_id)
+    )
+
+
+def _prompts(ids: list[int]) -> Select[Any]:
+    wanted = (m.window_id.in_(ids), m.kind.in_(PROMPTS), m.channel == "sms")
+    return select(m.window_id, m.kind, m.state, m.queued_at).where(*wanted).order_by(m.queued_at)
+
+
+def _expect(
+    row: AnyRow, answer: AnyRow | None, protocol: Protocol, now: datetime, flows: Mapping[tuple[str, str], StepFlow]
+) -> None:
+    left = min((at for at in (row.withdrawn_at, row.died_at) if at is not None), default=None)
+    for point in protocol.time_points:
+        for step in point.steps if point.code == row.code else ():
+            moment = _moment(row, step, protocol)
+            there = max(row.enrolled_at, row.confirmed_at) <= moment and (left is None or moment < left)
+            if there and moment <= min(now, row.closes_at):
+                flow = flows[row.code, step.name]
+                flow.expected += 1
+                flow.unneeded += answer is not None and answer.first <= moment
+
+
+def _moment(row: AnyRow, step: Step, protocol: Protocol) -> datetime:
+    zone = zone_of(row.zone)
+    planned = local_instant(row.target + timedelta(days=step.after), step.at, zone)
+    return next_allowed(max(planned, row.opens_at), protocol.contact_hours, zone)
+
+
+def _follow(code: str, prompts: list[AnyRow], answer: AnyRow | None, flows: Mapping[tuple[str, str], StepFlow]) -> None:
+    told = None if answer is None else answer.told
+    for number, prompt in enumerate(prompts):
+        flow = flows.get((code, prompt.kind))
+        if flow is None:
+            continue
+        flow.sent += prompt.state in SENT
+        flow.delivered += prompt.state == "delivered"
+        flow.failed += prompt.state in FAILED
+        until = prompts[number + 1].queued_at if number + 1 < len(prompts) else None
+        if told is not None and told >= prompt.queued_at and (until is None or told < until):
+            flow.answered += 1

@@ -1,0 +1,207 @@
+"""The ledger of messages: one keyset page, one message's life, and what became of the newest by route and reason.
+
+Never a text and never a number: participant codes, kinds, states and instants.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from pro_service.store.report_funnel import FAILED, SENT
+from pro_service.store.reports import Sites
+from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, sites, windows
+
+a, m, p, t, w = attempts.c, messages.c, participants.c, receipts.c, windows.c
+
+PAGE = 50
+SCAN = 1000
+"""So many messages are looked through for one page of a filter, and counted by route."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which messages; everything of it stands in the page's address."""
+
+    sites: Sites = None
+    participant: str | None = None
+    """The whole code."""
+    window: str | None = None
+    kind: str | None = None
+    state: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Queued before this instant."""
+    after: tuple[datetime, int] | None = None
+    """(queued at, id) of the last message of the page before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages, newest first."""
+
+    rows: tuple[AnyRow, ...]
+    after: tuple[datetime, int] | None
+    """Where the next page goes on; None = this is the last."""
+
+
+@dataclass(slots=True)
+class Route:
+    """Texts to one country by one channel."""
+
+    country: str
+    channel: str
+    sent: int = 0
+    delivered: int = 0
+    failed: int = 0
+    segments: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What became of the newest texts that fit."""
+
+    routes: tuple[Route, ...]
+    reasons: tuple[tuple[str, str, str, str, int], ...]
+    """(state, error, country, channel, how many) of texts that did not arrive, most frequent first."""
+    texts: int
+    more: bool
+    """There are more than were counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One moment of a message's life."""
+
+    at: datetime
+    kind: str
+    word: str = ""
+    """A state of ours or a status of the provider."""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One message from the queue to its end."""
+
+    row: AnyRow
+    events: tuple[Event, ...]
+
+
+def page(session: Session, study_id: int, sought: Sought, *, size: int = PAGE) -> Page:
+    """One page of the ledger; a fixed number of queries at any size."""
+    scan = _scan(session, study_id, sought).limit(SCAN)
+    near = scan.subquery()
+    statement = (
+        select(
+            near.c.id, near.c.kind, near.c.channel, near.c.state, near.c.error, near.c.segments, near.c.queued_at,
+            near.c.accepted_at, near.c.ended_at, p.code.label("participant"), w.code.label("window"),
+            sites.c.code.label("site"),
+        )
+        .outerjoin(participants, p.id == near.c.participant_id)
+        .outerjoin(windows, w.id == near.c.window_id)
+        .outerjoin(sites, sites.c.id == p.site_id)
+        .where(*_fitting(near.c, sought))
+        .order_by(near.c.queued_at.desc(), near.c.id.desc())
+        .limit(size + 1)
+    )  # fmt: skip
+    rows = session.execute(statement).all()
+    if len(rows) > size:
+        return Page(tuple(rows[:size]), (rows[size - 1].queued_at, rows[size - 1].id))
+    last = session.execute(scan.offset(SCAN - 1).limit(1)).first()
+    return Page(tuple(rows), None if last is None else (last.queued_at, last.id))
+
+
+def _scan(session: Session, study_id: int, sought: Sought) -> Select[Any]:
+    """Messages of the study by when they were queued, newest first: one range of one index."""
+    statement = select(messages).where(m.study_id == study_id).order_by(m.queued_at.desc(), m.id.desc())
+    if sought.participant is not None:
+        of_code = select(p.id).where(p.study_id == study_id, p.code == sought.participant)
+        statement = statement.where(m.participant_id == (session.scalar(of_code) or 0))
+    if sought.since is not None:
+        statement = statement.where(m.queued_at >= sought.since)
+    if sought.until is not None:
+        statement = statement.where(m.queued_at < sought.until)
+    if sought.after is not None:
+        at, row_id = sought.after
+        statement = statement.where(m.queued_at <= at, or_(m.queued_at < at, m.id < row_id))
+    return statement
+
+
+def _fitting(columns: Any, sought: Sought) -> list[Any]:
+    found: list[Any] = [] if sought.sites is None else [p.site_id.in_(sought.sites)]
+    if sought.window is not None:
+        found.append(w.code == sought.window)
+    if sought.kind is not None:
+        found.append(columns.kind == sought.kind)
+    if sought.state is not None:
+        found.append(columns.state == sought.state)
+    return found
+
+
+def traffic(session: Session, study_id: int, sought: Sought) -> Traffic:
+    """The newest texts that fit, by route and by reason."""
+    near = _scan(session, study_id, replace(sought, after=None)).where(m.channel == "sms").limit(SCAN).subquery()
+    kind = (p.phone_country, p.channel, near.c.state, near.c.error)
+    statement = (
+        select(*kind, func.count().label("n"), func.sum(near.c.segments).label("segments"))
+        .join(participants, p.id == near.c.participant_id)
+        .outerjoin(windows, w.id == near.c.window_id)
+        .where(*_fitting(near.c, sought))
+        .group_by(*kind)
+    )
+    return _traffic(session.execute(statement).all(), session.scalar(select(func.count()).select_from(near)) or 0)
+
+
+def _traffic(rows: Sequence[AnyRow], looked_at: int) -> Traffic:
+    routes: dict[tuple[str, str], Route] = {}
+    reasons: Counter[tuple[str, str, str, str]] = Counter()
+    for country, channel, state, error, n, segments in rows:
+        route = routes.setdefault((country or "", channel), Route(country or "", channel))
+        route.sent += n if state in SENT else 0
+        route.segments += int(segments) if state in SENT else 0
+        route.delivered += n if state == "delivered" else 0
+        route.failed += n if state in FAILED else 0
+        if state in FAILED:
+            reasons[state, error or "", country or "", channel] += n
+    ordered = sorted(routes.values(), key=lambda route: (-route.sent, route.country, route.channel))
+    frequent = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+    total = sum(row.n for row in rows)
+    return Traffic(tuple(ordered), tuple((*key, n) for key, n in frequent), total, looked_at >= SCAN)
+
+
+def life(session: Session, study_id: int, message_id: int, seen: Sites = None) -> Life | None:
+    """One message with all that is known of it; None if there is none one may see."""
+    statement = (
+        select(
+            m.id, m.kind, m.frame, m.item, m.channel, m.state, m.error, m.segments, m.attempt, m.resends, m.queued_at,
+            m.accepted_at, m.sent_at, m.ended_at, m.useful_until, m.provider_status, p.code.label("participant"),
+            p.phone_country, w.code.label("window"), w.closes_at, sites.c.code.label("site"),
+        )
+        .outerjoin(participants, p.id == m.participant_id)
+        .outerjoin(windows, w.id == m.window_id)
+        .outerjoin(sites, sites.c.id == p.site_id)
+        .where(m.id == message_id, m.study_id == study_id)
+    )  # fmt: skip
+    row = session.execute(statement if seen is None else statement.where(p.site_id.in_(seen))).first()
+    return None if row is None else Life(row, tuple(_events(session, row)))
+
+
+def _events(session: Session, row: AnyRow) -> list[Event]:
+    found = [Event(row.queued_at, "queued")]
+    for tried in session.execute(select(attempts).where(a.message_id == row.id).order_by(a.number)):
+        found.append(Event(tried.started_at, "attempt", tried.outcome or "", tried.error))
+        if tried.missed_at is not None:
+            found.append(Event(tried.missed_at, "missed"))
+    said = session.execute(select(t.status, t.error, t.received_at).where(t.message_id == row.id)).all()
+    found += [Event(one.received_at, "receipt", one.status, one.error) for one in said]
+    if row.accepted_at is not None:
+        found.append(Event(row.accepted_at, "accepted"))
+    if row.ended_at is not None:
+        found.append(Event(row.ended_at, "ended", row.state, row.error))
+    order = ("queued", "attempt", "missed", "accepted", "receipt", "ended")
+    return sorted(found, key=lambda event: (event.at, order.index(event.kind)))
