@@ -44,7 +44,11 @@ class Asked:
 def add(pages: Blueprint, rt: Runtime) -> None:
     """The ledger, its table file, and one message."""
     pages.app_template_filter("country")(country)
+    _add_ledger(pages, rt)
+    _add_message(pages, rt)
 
+
+def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/messages")
     @roles("coordinator")
     def messages() -> ResponseReturnValue:
@@ -72,6 +76,8 @@ def add(pages: Blueprint, rt: Runtime) -> None:
             abort(404)
         return sheet(f"{scope.study}-messages", HEAD, _lines(rt, scope.study_id, _asked(scope).sought))
 
+
+def _add_message(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/messages/<number>")
     @roles("coordinator")
     def message(number: str) -> ResponseReturnValue:

@@ -9,6 +9,7 @@ def terms() -> dict[str, dict[str, str]]:
         "channel": {
             "sms-reply": _("Text, answered by text"),
             "sms-link": _("Text with a link"),
+            "sms-card": _("Text, answered with the card"),
             "calls": _("Telephone only"),
         },
         "failure": _failures(),
@@ -25,15 +26,7 @@ def terms() -> dict[str, dict[str, str]]:
             "failed": _("Failed"),
             "rest": _("Not sent"),
         },
-        "took": {
-            "0": _("up to 15 min"),
-            "1": _("up to 1 h"),
-            "2": _("up to 4 h"),
-            "3": _("up to 12 h"),
-            "4": _("up to 24 h"),
-            "5": _("up to 48 h"),
-            "6": _("longer"),
-        },
+        "took": _took(),
         "event": {
             "queued": _("Queued"),
             "attempt": _("Handed to the provider"),
@@ -42,6 +35,13 @@ def terms() -> dict[str, dict[str, str]]:
             "missed": _("The provider, asked, did not know of it"),
             "ended": _("Ended"),
         },
+        **_of_the_study(),
+    }
+
+
+def _of_the_study() -> dict[str, dict[str, str]]:
+    """What the page of the study calls its rules."""
+    return {
         "role": {
             "coordinator": _("coordinator"),
             "assessor": _("assessor"),
@@ -60,6 +60,19 @@ def terms() -> dict[str, dict[str, str]]:
         },
         "mode": {"message": _("asked by text or call"), "clinic": _("entered in the clinic")},
         "tongue": {"tr": _("Turkish"), "en": _("English")},
+    }
+
+
+def _took() -> dict[str, str]:
+    """Classes of time to answer."""
+    return {
+        "0": _("up to 15 min"),
+        "1": _("up to 1 h"),
+        "2": _("up to 4 h"),
+        "3": _("up to 12 h"),
+        "4": _("up to 24 h"),
+        "5": _("up to 48 h"),
+        "6": _("longer"),
     }
 
 

@@ -68,7 +68,8 @@ def answer(rt: Runtime, code: str, at: datetime, source: str = "sms") -> None:
 
 def _id(rt: Runtime, code: str) -> int:
     with rt.sessions.reading() as session:
-        return int(session.scalars(select(participants.c.id).where(participants.c.code == code)).one())
+        found: int = session.scalars(select(participants.c.id).where(participants.c.code == code)).one()
+    return found
 
 
 def test_times_run_from_the_text_to_the_first_answer_by_telephone(rt: Runtime, study_id: int) -> None:

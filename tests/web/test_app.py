@@ -56,7 +56,9 @@ def test_nobody_sees_a_private_page_without_signing_in(app: Flask, client: Flask
         if access.is_public(rule.endpoint):
             continue
         named = {name: values.get(name, 1) for name in rule.arguments}
-        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found, named=named: str(named[found[1]]), rule.rule)  # type: ignore[misc]
+        if chosen := re.search(r"<any\((\w+)", rule.rule):
+            named["action"] = chosen[1]
+        path = re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda found, named=named: str(named[found[1]]), rule.rule)  # type: ignore[misc]
         method = "GET" if "GET" in (rule.methods or ()) else "POST"
         answer = client.open(path, method=method)
         assert (answer.status_code, answer.location.partition("?")[0]) == (303, "/login"), path

@@ -36,11 +36,11 @@ def desk(
         day = date(2025, 11, 1 + 2 * number)
         cells = {"phone": f"+120255501{number:02}", "messaging_consent": "2025-11-30"} if number % 4 else {}
         support.enrolled(rt, study_id, f"P-{number:03}", day, site=site, **cells)
-    for look in ("2025-12-06", "2025-12-20", "2026-01-10", "2026-03-09"):
-        clock.now = support.at(f"{look} 10:00")
+    for moment in ("2025-12-06", "2025-12-20", "2026-01-10", "2026-03-09"):
+        clock.now = support.at(f"{moment} 10:00")
         tick(rt)
         filled = Filled({"NRS-AVG": "3", "PGIC": "2"}, reason="as told", mode="telephone")
-        entry.enter(rt, support.SETUP, study_id, "P-008", "W1" if look < "2026" else "M1", filled)
+        entry.enter(rt, support.SETUP, study_id, "P-008", "W1" if moment < "2026" else "M1", filled)
     beat(rt, "tick")
     width: int = request.param[0]
     scheme: Literal["light", "dark"] = request.param[1]
@@ -78,7 +78,7 @@ def test_a_bar_is_as_long_as_its_number(desk: Page) -> None:
     assert whole is not None
     assert part is not None
     row = desk.locator(".behind td.n").all_text_contents()
-    due, missed = int(row[0]), int(row[5 - 1])
+    due, missed = int(row[0]), int(row[5])
     assert due > 0
     assert abs(part["width"] / whole["width"] - missed / due) < 0.02
 
