@@ -29,9 +29,7 @@ def upgrade() -> None:
     for column in (
         sa.Column("factor_at", INSTANT, comment="When the second factor was shown in this session"),
         sa.Column("confirmed_at", INSTANT, comment="When the password was last typed in this session"),
-        sa.Column(
-            "agent", sa.String(60), comment="Browser and system, as far as a person needs to know theirs again"
-        ),
+        sa.Column("agent", sa.String(60), comment="Browser and system, as far as a person needs to know theirs again"),
     ):
         op.add_column("logins", column)
     _tickets()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from pro_service.web import account_words
 from pro_service.web.i18n import gettext as _
 
 
@@ -23,7 +24,8 @@ def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
         "kind": _kinds(),
         "state": _states(),
         "source": _sources(),
-        "action": _actions(),
+        "action": _actions() | account_words.actions(),
+        "role": account_words.roles(),
         "why": _why(),
         "time": _time(),
     }
