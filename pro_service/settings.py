@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from math import inf, isfinite, nan
 from pathlib import Path
-from typing import overload
+from typing import get_args, overload
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+
+from pro_service.core.protocol import Role
 
 SECRETS = ("SECRET_KEY", "DATA_KEYS", "TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET", "SMTP_PASSWORD", "DATABASE_URL")
 """Names that may also be given as `<NAME>_FILE`; their values are never shown."""
@@ -19,25 +21,14 @@ SECRETS = ("SECRET_KEY", "DATA_KEYS", "TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET", 
 NAMES = (
     *SECRETS,
     "PUBLIC_BASE_URL",
-    "TWILIO_ACCOUNT_SID",
-    "TWILIO_API_KEY",
-    "TWILIO_MESSAGING_SERVICE_SID",
-    "TWILIO_FROM",
-    "TWILIO_BASE_URL",
-    "TWILIO_TIMEOUT_SECONDS",
-    "TWILIO_PER_SECOND",
-    "TWILIO_PER_DAY",
-    "SEND_WORKERS",
-    "DELIVERY_LEASE_SECONDS",
-    "DELIVERY_ASK_AFTER_SECONDS",
-    "DELIVERY_ASK_AGAIN_SECONDS",
-    "SMTP_HOST",
-    "SMTP_PORT",
-    "SMTP_USERNAME",
-    "MAIL_FROM",
+    "TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_MESSAGING_SERVICE_SID", "TWILIO_FROM", "TWILIO_BASE_URL",
+    "TWILIO_TIMEOUT_SECONDS", "TWILIO_PER_SECOND", "TWILIO_PER_DAY", "SEND_WORKERS",
+    "DELIVERY_LEASE_SECONDS", "DELIVERY_ASK_AFTER_SECONDS", "DELIVERY_ASK_AGAIN_SECONDS",
+    "SMTP_HOST", "SMTP_PORT", "SMTP_USERNAME", "MAIL_FROM",
+    "SECOND_FACTOR_ROLES",
     "LOG_LEVEL",
     "PRO_SERVICE_NOW",
-)
+)  # fmt: skip
 """Every name that is read."""
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -118,6 +109,8 @@ class Settings:
     smtp_password: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     delivery: Delivery = Delivery()
+    second_factor_roles: frozenset[str] = frozenset()
+    """Roles whose holders sign in with a second factor; whoever was invited does in any case."""
     log_level: str = "INFO"
     now: str | None = None
     """PRO_SERVICE_NOW: an ISO instant or the path of a file that holds one."""
@@ -179,6 +172,7 @@ class _Reader:
             smtp_password=self.text("SMTP_PASSWORD"),
             mail_from=self.text("MAIL_FROM"),
             delivery=self.delivery(),
+            second_factor_roles=self.roles("SECOND_FACTOR_ROLES"),
             log_level=self.level(),
             now=self.text("PRO_SERVICE_NOW"),
         )
@@ -256,6 +250,12 @@ class _Reader:
         bounds = f"of {least:g} or more" if most == inf else f"from {least:g} to {most:g}"
         self.fault(name, f"is not {kind} {bounds}", f"write {kind} {bounds}, or leave it out")
         return default
+
+    def roles(self, name: str) -> frozenset[str]:
+        known, named = frozenset(get_args(Role)), frozenset((self.text(name) or "").replace(",", " ").split())
+        if named - known - {"all"}:
+            self.fault(name, "names something that is no role", f"write all, or some of {', '.join(sorted(known))}")
+        return known if "all" in named else named
 
     def level(self) -> str:
         value = (self.text("LOG_LEVEL") or "INFO").upper()

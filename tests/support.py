@@ -11,13 +11,13 @@ from werkzeug.test import TestResponse
 
 from pro_service import paths
 from pro_service.runtime import Runtime
-from pro_service.store import cases
+from pro_service.store import cases, studies
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.store.ids import row_ids
 from pro_service.store.schema import links, metadata, windows
 from pro_service.store.vault import token_hash
-from pro_service.use_cases import accounts, enrol, study
+from pro_service.use_cases import accounts, enrol, entry, study
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
 SETUP = Actor(kind="system", id="tests", source="cli")
@@ -88,6 +88,15 @@ def link_to(rt: Runtime, participant_id: int, code: str, token: str) -> str:
 def coordinator(rt: Runtime, email: str = EMAIL, **more: str) -> int:
     """Give a coordinator an account; gives the user's id."""
     return accounts.add_user(rt, SETUP, email, PASSWORD, more.pop("role", "coordinator"), **more).user_id
+
+
+def answered(rt: Runtime, code: str, window: str, values: dict[str, str], mode: entry.Mode = "telephone") -> None:
+    """Have somebody enter answers of a participant of the first study; in a closed window with a reason."""
+    with rt.sessions.reading() as session:
+        study_id = studies.every(session)[0].id
+    by = Actor("staff", "user:0", "dashboard")
+    filled = entry.Filled(values=values, mode=mode, reason="entered by a test")
+    entry.enter(rt, by, study_id, code, window, filled)
 
 
 def sign_in(client: FlaskClient, email: str = EMAIL, password: str = PASSWORD, path: str = "/login") -> TestResponse:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
@@ -29,6 +29,7 @@ class Account:
     id: int
     password: str | None
     disabled: bool
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +44,35 @@ class Login:
     csrf: str
     started_at: datetime
     seen_at: datetime
+    factor_at: datetime | None
+    """When the second factor was shown in this session."""
+    confirmed_at: datetime | None
+    """When the password was last typed in this session."""
+    enrolled_at: datetime | None
+    """When this user set a second factor up."""
+    factor_required: bool
     roles: tuple[Grant, ...]
 
 
 def account(session: Session, email: str) -> Account | None:
     """The account of an e-mail address in its folded form."""
-    row = session.execute(select(u.id, u.password, u.disabled_at).where(u.email == email)).first()
-    return None if row is None else Account(row.id, row.password, row.disabled_at is not None)
+    return _account(session, u.email == email)
 
 
-def create(writer: Writer, email: str, password: str, language: str) -> int:
-    """Queue a user; gives its id."""
+def account_of(session: Session, user_id: int) -> Account | None:
+    """The account with this id."""
+    return _account(session, u.id == user_id)
+
+
+def _account(session: Session, whose: ColumnElement[bool]) -> Account | None:
+    row = session.execute(select(u.id, u.password, u.disabled_at, u.language).where(whose)).first()
+    return None if row is None else Account(row.id, row.password, row.disabled_at is not None, row.language)
+
+
+def create(writer: Writer, email: str, password: str | None, language: str, *, factor_required: bool = False) -> int:
+    """Queue a user; gives its id. Without a password nobody signs in."""
     row = {"email": email, "password": password, "language": language, "created_at": writer.now}
-    return writer.add(users, row)
+    return writer.add(users, row | {"factor_required": factor_required})
 
 
 def grant(writer: Writer, user_id: int, what: Grant) -> int:
@@ -75,10 +92,17 @@ def set_language(session: Session, user_id: int, language: str) -> None:
     session.execute(update(users).where(u.id == user_id).values(language=language))
 
 
-def start_login(writer: Writer, user_id: int, token: bytes, csrf: str) -> int:
-    """Queue a server-side session, known by the hash of its cookie."""
+def set_password(session: Session, user_id: int, password: str) -> None:
+    """Replace a user's password by this argon2id hash."""
+    session.execute(update(users).where(u.id == user_id).values(password=password))
+
+
+def start_login(
+    writer: Writer, user_id: int, token: bytes, csrf: str, agent: str, *, factor_at: datetime | None = None
+) -> int:
+    """Queue a server-side session, known by the hash of its cookie; its person has just typed the password."""
     row = {"user_id": user_id, "token": token, "csrf": csrf, "started_at": writer.now, "seen_at": writer.now}
-    return writer.add(logins, row)
+    return writer.add(logins, row | {"factor_at": factor_at, "confirmed_at": writer.now, "agent": agent})
 
 
 def login(asking: Session | Connection, token: bytes) -> Login | None:
@@ -88,7 +112,10 @@ def login(asking: Session | Connection, token: bytes) -> Login | None:
         return None
     granted = tuple(Grant(row.role, row.study_id, row.site_id) for row in rows if row.role is not None)
     row = rows[0]
-    return Login(row.id, row.user_id, row.email, row.language, row.csrf, row.started_at, row.seen_at, granted)
+    return Login(
+        row.id, row.user_id, row.email, row.language, row.csrf, row.started_at, row.seen_at, row.factor_at,
+        row.confirmed_at, row.totp_at, row.factor_required, granted,
+    )  # fmt: skip
 
 
 def seen(session: Session, login_id: int, now: datetime) -> None:
@@ -120,13 +147,14 @@ def forget_failures(session: Session, before: datetime) -> None:
 
 
 # Asked before every page: one statement, built once.
+_OF_LOGIN = (
+    l.id, l.user_id, u.email, u.language, l.csrf, l.started_at, l.seen_at, l.factor_at, l.confirmed_at, u.totp_at,
+    u.factor_required,
+)  # fmt: skip
 _LOGIN = (
-    select(
-        l.id, l.user_id, u.email, u.language, l.csrf, l.started_at, l.seen_at,
-        r.role, r.study_id, r.site_id,
-    )
+    select(*_OF_LOGIN, r.role, r.study_id, r.site_id)
     .join(users, u.id == l.user_id)
     .outerjoin(roles, and_(r.user_id == u.id, r.revoked_at.is_(None)))
     .where(l.token == bindparam("token"), l.ended_at.is_(None), u.disabled_at.is_(None))
     .order_by(r.id)
-)  # fmt: skip
+)

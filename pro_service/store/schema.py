@@ -518,8 +518,10 @@ users = Table(
     Column("language", String(8), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
-    Column("totp", LargeBinary),
+    Column("totp", LargeBinary, comment="Secret of the second factor, encrypted; counts once `totp_at` is set"),
     Column("totp_step", BigInteger, comment="Last time step used: each counts once"),
+    Column("totp_at", Instant, comment="When the second factor was set up; NULL = there is none"),
+    Column("factor_required", Boolean, nullable=False, server_default=text("false"), comment="Invited, or reset"),
     comment="Staff",
 )
 
@@ -550,7 +552,37 @@ logins = Table(
     Column("started_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("factor_at", Instant, comment="When the second factor was shown in this session"),
+    Column("confirmed_at", Instant, comment="When the password was last typed in this session"),
+    Column("agent", String(60), comment="Browser and system, as far as a person needs to know theirs again"),
     comment="Server-side sessions of staff",
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id", index=True),
+    _ref("made_by", "users.id", nullable=True),
+    Column("purpose", String(12), nullable=False),
+    Column("token", LargeBinary, nullable=False, unique=True, comment="SHA-256 of the token in the address"),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant, comment="Used, or replaced by a newer one"),
+    CheckConstraint("purpose IN ('invitation', 'reset')", name="purpose"),
+    comment="Links in mails to staff that set a password, once",
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id"),
+    Column("code", LargeBinary, nullable=False, comment="Keyed hash"),
+    Column("made_at", Instant, nullable=False),
+    Column("used_at", Instant, comment="Used, or replaced by newer ones"),
+    UniqueConstraint("user_id", "code"),
+    comment="In place of the second factor, each once",
 )
 
 login_failures = Table(
@@ -620,6 +652,13 @@ audit_trail = Table(
     Index("ix_audit_trail_participant_id_id", "participant_id", "id"),
     Index("ix_audit_trail_study_id_id", "study_id", "id"),
     comment="Append-only; triggers refuse every other change",
+)
+Index(
+    "ix_audit_trail_staff",
+    audit_trail.c.actor,
+    audit_trail.c.id,
+    sqlite_where=audit_trail.c.actor_kind == "staff",
+    postgresql_where=audit_trail.c.actor_kind == "staff",
 )
 
 audit_seals = Table(

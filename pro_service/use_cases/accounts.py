@@ -4,8 +4,8 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import get_args
+from datetime import datetime, timedelta
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
@@ -17,18 +17,18 @@ from pro_service.runtime import Runtime
 from pro_service.store import accounts, studies
 from pro_service.store.accounts import Grant, Login
 from pro_service.store.audit import Actor, Entry
+from pro_service.store.database import Session
 from pro_service.store.records import Writer
 from pro_service.store.vault import token_hash
+from pro_service.use_cases import guessing
+from pro_service.use_cases.guessing import Place
 
 IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=8)
 SEEN_EVERY = timedelta(minutes=1)
-
-FAILURES_IN = timedelta(minutes=15)
-ACCOUNT_FAILURES = 10
-"""From then on an account refuses places it does not know; a browser its owner signed in from is let in."""
-ADDRESS_FAILURES = 30
-BROWSER_FAILURES = 10
+WAITING = timedelta(minutes=10)
+"""How long a login may wait for its second factor."""
+Stage = Literal["code", "enrol", "whole"]
 
 PASSWORD_LENGTH = 12
 LONGEST_PASSWORD = 1024
@@ -40,14 +40,6 @@ WEB = Actor(kind="system", id="web", source="dashboard")
 
 # Checked where there is no such account, so that both answers take the same time; nobody knows a password for it.
 NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$unEVzrKGU23BEqSkAfK8SQ$xJbivXmi/drmNCoPT7qA3g3EXcVqEbi2Va+hhSf6ilE"
-
-
-class TooManyFailuresError(Exception):
-    """Wait before trying again; nothing was checked."""
-
-    def __init__(self, wait: timedelta) -> None:
-        super().__init__("too many logins failed")
-        self.wait = wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +77,12 @@ def add_user(
     with rt.sessions.begin() as session:
         writer = Writer(session, now, actor, rt.vault)
         known = accounts.account(session, email)
-        faults = [] if known else [*_email_faults(email), *_password_faults(password, email)]
-        what = _grant(writer, role, study, site, faults)
+        faults = [] if known else [*email_faults(email), *password_faults(password, email)]
+        what = grant_meant(writer, role, study, site, faults)
         if faults or what is None:
             raise RejectedError(tuple(faults))
         if known is None:
-            user_id = accounts.create(writer, email, PasswordHasher().hash(_normal(password)), language)
+            user_id = accounts.create(writer, email, hashed(password), language)
             writer.audit(Entry("add_user", "user", user_id, {}, what.study_id), UTC)
         else:
             user_id = known.id
@@ -103,14 +95,16 @@ def add_user(
     return Added(user_id, created=known is None, granted=granted)
 
 
-def _email_faults(email: str) -> list[Fault]:
+def email_faults(email: str) -> list[Fault]:
+    """What is wrong with an e-mail address, in its folded form."""
     name, at, host = email.rpartition("@")
     if not at or not name or not host or any(c.isspace() for c in email) or len(email) > LONGEST_EMAIL:
         return [Fault("email", None, "is not an e-mail address", "write it as name@example.org")]
     return []
 
 
-def _password_faults(password: str, email: str) -> list[Fault]:
+def password_faults(password: str, email: str) -> list[Fault]:
+    """What is wrong with a password that somebody chose."""
     words = "choose a sentence only you would think of"
     normal = _normal(password)
     if len(normal) < PASSWORD_LENGTH:
@@ -122,7 +116,8 @@ def _password_faults(password: str, email: str) -> list[Fault]:
     return []
 
 
-def _grant(writer: Writer, role: str, study: str | None, site: str | None, faults: list[Fault]) -> Grant | None:
+def grant_meant(writer: Writer, role: str, study: str | None, site: str | None, faults: list[Fault]) -> Grant | None:
+    """The role, study and site that are meant by their codes; adds to `faults` what is no such thing."""
     known: tuple[Role, ...] = get_args(Role)
     meant = next((name for name in known if name == role), None)
     if meant is None:
@@ -152,47 +147,58 @@ def _normal(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def log_in(
-    rt: Runtime, email: str, password: str, address: str, *, browser: str | None = None, previous: str | None = None
-) -> str | None:
+def log_in(rt: Runtime, email: str, password: str, place: Place, *, previous: str | None = None) -> str | None:
     """Sign in: the token of a new session, or None; unknown accounts take as long as wrong passwords.
 
-    `address` is the network address. `browser` names a browser in which this account signed in before: guessing from
-    elsewhere does not lock it out. `previous` is the token of a session that this one replaces.
-    TooManyFailuresError if this place, or for an unknown place this account, has failed too often.
+    Where the account has a second factor, or must set one up, the session opens nothing else before (`stage`).
+    `previous` is the token of a session that this one replaces. TooManyFailuresError if this place, or for an unknown
+    place this account, has failed too often.
     """
-    now, email = rt.clock(), folded(email)
-    account_key = rt.vault.index("login-account", email)
-    place = rt.vault.index("login-address", address) if browser is None else rt.vault.index("login-browser", browser)
+    email = folded(email)
+    guess = guessing.attempt(rt, "login", email, place)
     with rt.sessions.reading() as session:
         known = accounts.account(session, email)
-        of_account, of_place = accounts.failures(session, account_key, place, now - FAILURES_IN)
-    most = ADDRESS_FAILURES if browser is None else BROWSER_FAILURES
-    if of_place >= most or (browser is None and of_account >= ACCOUNT_FAILURES):
-        raise TooManyFailuresError(FAILURES_IN)
     # Hashing takes its time: no transaction is open meanwhile.
-    good = _verified(None if known is None or known.disabled else known.password, password)
-    user_id = known.id if known is not None else None
-    token, csrf = secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(TOKEN_BYTES)
+    good = verified(None if known is None or known.disabled else known.password, password)
+    now, user_id = rt.clock(), known.id if known is not None else None
     with rt.sessions.begin() as session:
         if user_id is None or not good:
             writer = Writer(session, now, WEB, rt.vault)
-            accounts.forget_failures(session, now - FAILURES_IN)
-            accounts.add_failure(writer, account_key, place)
+            guess.fail(writer)
             writer.audit(Entry("login_failed", "user", user_id, {}), UTC)
             writer.flush()
             return None
-        writer = Writer(session, now, _staff(user_id), rt.vault)
-        replaced = accounts.login(session, token_hash(previous)) if previous else None
-        if replaced is not None:
-            accounts.end_login(session, replaced.id, now)
-        row_id = accounts.start_login(writer, user_id, token_hash(token), csrf)
-        writer.audit(Entry("login", "login", row_id, {"user": (None, user_id)}), UTC)
+        writer = Writer(session, now, staff(user_id), rt.vault)
+        if previous:
+            end_previous(session, previous, now)
+        token = new_session(writer, user_id, place)
         writer.flush()
     return token
 
 
-def _verified(stored: str | None, password: str) -> bool:
+def end_previous(session: Session, token: str, now: datetime) -> None:
+    """End the session that another one replaces, unless it ended before."""
+    replaced = accounts.login(session, token_hash(token))
+    if replaced is not None:
+        accounts.end_login(session, replaced.id, now)
+
+
+def new_session(writer: Writer, user_id: int, place: Place, *, factor_at: datetime | None = None) -> str:
+    """Queue a session of its own for a login that was good; gives its token."""
+    token, csrf = secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(TOKEN_BYTES)
+    row_id = accounts.start_login(writer, user_id, token_hash(token), csrf, place.agent, factor_at=factor_at)
+    changes = {"user": (None, user_id)} | ({} if factor_at is None else {"second_factor": (None, True)})
+    writer.audit(Entry("login", "login", row_id, changes), UTC)
+    return token
+
+
+def hashed(password: str) -> str:
+    """What is stored of a password: argon2id."""
+    return PasswordHasher().hash(_normal(password))
+
+
+def verified(stored: str | None, password: str) -> bool:
+    """Whether this is the password of this hash; without a hash it takes as long, and is not."""
     normal = _normal(password[: LONGEST_PASSWORD + 1])
     try:
         PasswordHasher().verify(stored or NOBODY, normal)
@@ -201,12 +207,16 @@ def _verified(stored: str | None, password: str) -> bool:
     return stored is not None
 
 
-def _staff(user_id: int) -> Actor:
+def staff(user_id: int) -> Actor:
+    """A member of staff on a page."""
     return Actor(kind="staff", id=f"user:{user_id}", source="dashboard", user_id=user_id)
 
 
 def current(rt: Runtime, token: str) -> Login | None:
-    """Who holds this session's token; None once it was idle for 15 minutes, is 8 hours old, or was ended."""
+    """Who holds this session's token; None once it was idle for 15 minutes, is 8 hours old, or was ended.
+
+    One that waits for its second factor ends after 10 minutes.
+    """
     if not token:
         return None
     now = rt.clock()
@@ -214,17 +224,27 @@ def current(rt: Runtime, token: str) -> Login | None:
         login = accounts.login(connection, token_hash(token))
     if login is None or now - login.seen_at > IDLE or now - login.started_at > LONGEST:
         return None
+    if now - login.started_at > WAITING and stage(rt, login) == "code":
+        return None
     if now - login.seen_at >= SEEN_EVERY:
         with rt.sessions.begin() as session:
             accounts.seen(session, login.id, now)
     return login
 
 
+def stage(rt: Runtime, login: Login) -> Stage:
+    """What a session still lacks: the `code` of a second factor, or to `enrol` one; nothing when it is `whole`."""
+    if login.enrolled_at is not None:
+        return "code" if login.factor_at is None else "whole"
+    needs_one = login.factor_required or any(grant.role in rt.settings.second_factor_roles for grant in login.roles)
+    return "enrol" if needs_one else "whole"
+
+
 def log_out(rt: Runtime, login: Login) -> None:
     """End a session; ending it twice changes nothing."""
     now = rt.clock()
     with rt.sessions.begin() as session:
-        writer = Writer(session, now, _staff(login.user_id), rt.vault)
+        writer = Writer(session, now, staff(login.user_id), rt.vault)
         if accounts.end_login(session, login.id, now):
             writer.audit(Entry("logout", "login", login.id, {}), UTC)
             writer.flush()
@@ -234,7 +254,7 @@ def choose_language(rt: Runtime, login: Login, language: str) -> None:
     """Remember the language a member of staff reads."""
     now = rt.clock()
     with rt.sessions.begin() as session:
-        writer = Writer(session, now, _staff(login.user_id), rt.vault)
+        writer = Writer(session, now, staff(login.user_id), rt.vault)
         accounts.set_language(session, login.user_id, language)
         writer.audit(Entry("choose_language", "user", login.user_id, {"language": (login.language, language)}), UTC)
         writer.flush()

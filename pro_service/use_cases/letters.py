@@ -1,6 +1,8 @@
 """The mails coordinators get, from templates/email/<language>/."""
 
+from datetime import datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from pro_service import paths
 from pro_service.core.commands import Escalate
@@ -9,6 +11,7 @@ from pro_service.store.cases import Loaded
 from pro_service.wording import moment
 
 DEFAULT = "en"
+UTC = ZoneInfo("UTC")
 
 
 def alert(language: str, loaded: Loaded, command: Escalate, escalation_id: int, base_url: str) -> str:
@@ -54,3 +57,15 @@ def _read(language: str, name: str) -> str:
 def _words(language: str, name: str) -> dict[str, str]:
     lines = [line.partition("=") for line in _read(language, name).splitlines() if "=" in line]
     return {code.strip(): words.strip() for code, _, words in lines}
+
+
+def link(language: str, name: str, address: str, until: datetime) -> str:
+    """The mail with a link that sets a password once: an `invitation` or a `reset`."""
+    known = language if language in _languages() else DEFAULT
+    return fill(_read(known, name), {"link": address, "until": moment(until, UTC, known) + " (UTC)"})
+
+
+def notice(language: str, what: str, base_url: str) -> str:
+    """The mail that says what was changed about somebody's account."""
+    known = language if language in _languages() else DEFAULT
+    return fill(_read(known, "notice"), {"what": _words(known, "notices")[what], "link": f"{base_url}/account"})

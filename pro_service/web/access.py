@@ -1,46 +1,88 @@
-"""Default deny: who may see which page. What is public stands here; every other page says which roles may."""
+"""Default deny: who may see which page. What is public stands here; every other page names the capability it needs."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
-from pro_service.store.accounts import Login
-from pro_service.use_cases import accounts
+from pro_service.store.accounts import Grant, Login
+from pro_service.use_cases import accounts, kept, passwords
+from pro_service.use_cases.guessing import TooManyFailuresError
+from pro_service.web import browsers
+from pro_service.web.capabilities import Capability, held
 
-PUBLIC = frozenset({"static", "auth.sign_in", "survey", "card", "webhooks", "health"})
+PUBLIC = frozenset({"static", "auth.sign_in", "welcome", "survey", "card", "webhooks", "health"})
 """Blueprints and endpoints that need no login: each of them checks a secret of its own or tells nothing."""
 
-ROLES: frozenset[Role] = frozenset(
-    {"coordinator", "assessor", "investigator", "data-manager", "monitor", "administrator"}
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SECRET = frozenset({"csrf", "password", "current", "again", "confirm_password"})
+"""Fields that are never put into a page again."""
+SURE = timedelta(minutes=10)
+"""For how long a typed password stands for the person."""
+
+HOME = "dashboard.today"
+HOMES: tuple[tuple[Capability, str], ...] = (
+    ("progress", "dashboard.compliance"),
+    ("entry", "clinic.list"),
+    ("users", "administration.users"),
 )
-COOKIE = "pro_login"
+"""Where those are led to whom the first page is not open, by what they may."""
+
+ALWAYS = frozenset({"auth.logout", "auth.language"})
+UNFINISHED: Mapping[str, tuple[str, ...]] = {
+    "code": ("auth.code",),
+    "enrol": ("account.factor", "account.set_up"),
+}
+"""What somebody may reach whose login is not whole; the first is where they are led."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 class NoAccessYetError(Exception):
-    """Signed in, and nothing is open to this role here."""
+    """Signed in, and no role of theirs holds what this page needs."""
 
 
-def roles(*names: Role) -> Callable[[View], View]:
-    """State which roles may use a page. A page that states none is closed to everybody."""
+def needs(capability: Capability) -> Callable[[View], View]:
+    """State what a page needs. A page that states nothing is closed to everybody."""
 
     def stated(view: View) -> View:
-        view.__dict__["roles"] = frozenset(names)
+        view.__dict__["needs"] = capability
         return view
 
     return stated
 
 
-def roles_of(app: Flask, endpoint: str) -> frozenset[Role]:
-    """The roles an endpoint states."""
-    found: frozenset[Role] = getattr(app.view_functions.get(endpoint), "roles", frozenset())
+def sensitive(view: View) -> View:
+    """State that a form asks for the password again, unless it was typed in the last minutes."""
+    view.__dict__["sensitive"] = True
+    return view
+
+
+def needed(app: Flask, endpoint: str) -> Capability | None:
+    """What an endpoint states that it needs."""
+    found: Capability | None = getattr(app.view_functions.get(endpoint), "needs", None)
     return found
+
+
+def grants(capability: Capability | None = None) -> tuple[Grant, ...]:
+    """The reader's grants that hold a capability, else what this page needs: for which studies and sites it is open."""
+    asked = capability or needed(current_app, request.endpoint or "")
+    return () if asked is None else held(signed_in().roles, asked)
+
+
+def may(capability: Capability) -> bool:
+    """Whether the reader holds a capability anywhere."""
+    return bool(grants(capability))
+
+
+def may_at(capability: Capability, study_id: int, site_id: int) -> bool:
+    """Whether the reader holds a capability for this site."""
+    found = grants(capability)
+    return any(grant.study_id in (None, study_id) and grant.site_id in (None, site_id) for grant in found)
 
 
 def is_public(endpoint: str) -> bool:
@@ -54,8 +96,9 @@ def signed_in() -> Login:
     return login
 
 
-def install(app: Flask, rt: Runtime) -> None:
-    """Stand before every request."""
+def install(app: Flask, rt: Runtime, again: Callable[[Runtime], ResponseReturnValue]) -> None:
+    """Stand before every request; `again` answers where nobody is signed in."""
+    app.jinja_env.globals["may"] = may
 
     @app.before_request
     def guard() -> ResponseReturnValue | None:
@@ -63,25 +106,38 @@ def install(app: Flask, rt: Runtime) -> None:
         endpoint = request.endpoint
         if endpoint is None or is_public(endpoint):
             return None
-        g.login = accounts.current(rt, request.cookies.get(cookie(rt, COOKIE), ""))
+        g.login = accounts.current(rt, browsers.given(rt, browsers.COOKIE))
         if g.login is None:
-            return redirect(url_for("auth.sign_in", next=_here()), 303)
+            return again(rt)
         g.language = g.login.language or g.language
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
-            _check_csrf(g.login)
-        if not roles_of(current_app, endpoint) & {grant.role for grant in g.login.roles}:
-            raise NoAccessYetError
+        if request.method not in SAFE and not _csrf_fits(g.login):
+            return _another_session(rt, g.login)
+        unfinished = _unfinished(rt, g.login, endpoint)
+        if unfinished is not None:
+            return unfinished
+        if not grants() and needed(current_app, endpoint) != "account":
+            return _elsewhere(endpoint)
+        return _once_more(rt, g.login, endpoint)
+
+
+def _unfinished(rt: Runtime, login: Login, endpoint: str) -> ResponseReturnValue | None:
+    """Whoever has not shown their second factor, or still has to set one up, may do that and nothing else."""
+    stage = accounts.stage(rt, login)
+    if stage == "whole" or endpoint in ALWAYS or endpoint in UNFINISHED[stage]:
         return None
+    return redirect(url_for(UNFINISHED[stage][0], next=_page()), 303)
 
 
-def cookie(rt: Runtime, name: str) -> str:
-    """The cookie's name; over https the prefix makes browsers refuse one set by another host or over http."""
-    return f"__Host-{name}" if secure(rt) else name
+def _page() -> str:
+    return here() if request.method in SAFE else "/"
 
 
-def secure(rt: Runtime) -> bool:
-    """Whether this installation is reached over https."""
-    return rt.settings.public_base_url.startswith("https:")
+def _elsewhere(endpoint: str) -> ResponseReturnValue:
+    """The first page is the coordinators'; everybody else is led to one of their own."""
+    home = next((place for capability, place in HOMES if may(capability)), None)
+    if endpoint != HOME or home is None:
+        raise NoAccessYetError
+    return redirect(url_for(home), 303)
 
 
 def local(path: str) -> str:
@@ -91,11 +147,48 @@ def local(path: str) -> str:
     return path if good else "/"
 
 
-def _check_csrf(login: Login) -> None:
+def here() -> str:
+    """The address of this page or form, to come back to."""
+    return request.full_path.rstrip("?")
+
+
+def typed() -> tuple[tuple[str, str], ...]:
+    """What was typed into the form that came; never its token, nor a password."""
+    return tuple((name, value) for name, value in request.form.items(multi=True) if name not in SECRET)
+
+
+def resend(path: str, fields: Iterable[tuple[str, str]]) -> str:
+    """A page that sends a kept form again, once its owner says so."""
+    g.page = HOME
+    return render_template("kept.html", path=local(path), fields=fields)
+
+
+def _csrf_fits(login: Login) -> bool:
     given = request.form.get("csrf", "") or request.headers.get("X-CSRF-Token", "")
-    if not hmac.compare_digest(given.encode(), login.csrf.encode()):
+    return hmac.compare_digest(given.encode(), login.csrf.encode())
+
+
+def _another_session(rt: Runtime, login: Login) -> ResponseReturnValue:
+    """Somebody signed in again since this form was made: theirs is kept, a stranger's refused."""
+    if not kept.of_user(rt, login.user_id, request.form.get("csrf", "")):
         abort(403)
+    return resend(here(), typed()), 409
 
 
-def _here() -> str:
-    return request.full_path.rstrip("?") if request.method == "GET" else "/"
+def _once_more(rt: Runtime, login: Login, endpoint: str) -> ResponseReturnValue | None:
+    """Before a sensitive change the password is asked for again, unless it was typed a moment ago."""
+    if request.method in SAFE or not getattr(current_app.view_functions[endpoint], "sensitive", False):
+        return None
+    if login.confirmed_at is not None and rt.clock() - login.confirmed_at <= SURE:
+        return None
+    given, fault = request.form.get("confirm_password"), ""
+    if given is not None:
+        try:
+            if passwords.confirm(rt, login, given, browsers.place(rt, login.email)):
+                return None
+            fault = "wrong"
+        except TooManyFailuresError:
+            fault = "slow"
+    g.page = HOME
+    page = render_template("confirm.html", path=here(), fields=typed(), fault=fault)
+    return page, {"": 403, "wrong": 422, "slow": 429}[fault]

@@ -15,7 +15,21 @@ from pro_service import logs, paths
 from pro_service.runtime import Runtime
 from pro_service.store.health import UNREACHABLE
 from pro_service.use_cases.intake import Intake
-from pro_service.web import access, auth, card, dashboard, health, i18n, survey, webhooks
+from pro_service.web import (
+    access,
+    account,
+    administration,
+    auth,
+    browsers,
+    card,
+    clinic,
+    dashboard,
+    health,
+    i18n,
+    survey,
+    webhooks,
+    welcome,
+)
 
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 256 * 1024
@@ -38,10 +52,10 @@ def create_app(rt: Runtime) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     i18n.install(app, folder / "locale")
     _time_and_language(app)
-    access.install(app, rt)
+    access.install(app, rt, auth.again)
     intake = app.extensions["intake"] = Intake(rt)
     app.register_blueprint(webhooks.blueprint(rt, intake))
-    for part in (survey, card, auth, dashboard, health):
+    for part in (survey, card, auth, welcome, account, dashboard, clinic, administration, health):
         app.register_blueprint(part.blueprint(rt))
     _words(app, folder / "static")
     _headers(app, rt)
@@ -113,7 +127,7 @@ def _version(file: Path, _changed: int) -> str:
 
 
 def _headers(app: Flask, rt: Runtime) -> None:
-    secure = access.secure(rt)
+    secure = browsers.secure(rt)
 
     @app.after_request
     def harden(response: Response) -> Response:

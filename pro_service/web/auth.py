@@ -1,132 +1,134 @@
-"""Signing in and out, and the language a member of staff reads."""
+"""Signing in and out: password, second factor, the language a member of staff reads; what was typed is not lost."""
 
-import hashlib
-import hmac
-import json
-import secrets
-
-from flask import Blueprint, g, redirect, render_template, request
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases import accounts
-from pro_service.web import access
+from pro_service.use_cases import accounts, kept, second_factor
+from pro_service.use_cases.guessing import TooManyFailuresError
+from pro_service.web import access, browsers
 from pro_service.web.i18n import LANGUAGES
 
-FORM_COOKIE = "pro_form"
-KNOWN_COOKIE = "pro_known"
 LANGUAGE_COOKIE = "language"
-_YEAR = 365 * 24 * 60 * 60
 
 
 def blueprint(rt: Runtime) -> Blueprint:
-    """`/login`, `/logout`, `/language`."""
+    """`/login`, `/login/code`, `/logout`, `/language`."""
     auth = Blueprint("auth", __name__)
 
     @auth.route("/login", methods=["GET", "POST"])
     def sign_in() -> ResponseReturnValue:
         return _posted(rt) if request.method == "POST" else _shown(rt)
 
+    @auth.route("/login/code", methods=["GET", "POST"])
+    @access.needs("account")
+    def code() -> ResponseReturnValue:
+        """Show the second factor; the session that is signed in so far opens nothing else."""
+        if accounts.stage(rt, access.signed_in()) == "whole":
+            return redirect(_asked(), 303)
+        return _code_given(rt) if request.method == "POST" else _code_page(rt, 200)
+
     @auth.post("/logout")
-    @access.roles(*access.ROLES)
+    @access.needs("account")
     def logout() -> ResponseReturnValue:
         accounts.log_out(rt, access.signed_in())
         answer = redirect("/login", 303)
-        _forget(rt, answer)
+        browsers.forget(rt, answer)
         return answer
 
     @auth.post("/language")
-    @access.roles(*access.ROLES)
+    @access.needs("account")
     def language() -> ResponseReturnValue:
         chosen = request.form.get("language", "")
         if chosen in LANGUAGES:
             accounts.choose_language(rt, access.signed_in(), chosen)
-        return redirect(access.local(request.form.get("next", "/")), 303)
+        return redirect(_asked(), 303)
 
     return auth
 
 
+def again(rt: Runtime) -> ResponseReturnValue:
+    """Nobody is signed in. Whoever sent a form is asked to sign in, and finds it as it was."""
+    if request.method in access.SAFE:
+        return redirect(url_for("auth.sign_in", next=access.here()), 303)
+    token, csrf = browsers.given(rt, browsers.COOKIE), request.form.get("csrf", "")
+    form = kept.keep(rt, token, csrf, access.here(), access.typed())
+    if not form:
+        return redirect(url_for("auth.sign_in", next="/"), 303)
+    g.page = "auth.sign_in"
+    return _form(rt, 403, "ended", form=form)
+
+
+def _asked() -> str:
+    return access.local(request.values.get("next", "/"))
+
+
 def _shown(rt: Runtime) -> ResponseReturnValue:
-    if accounts.current(rt, request.cookies.get(access.cookie(rt, access.COOKIE), "")) is not None:
-        return redirect(access.local(request.args.get("next", "/")), 303)
+    if accounts.current(rt, browsers.given(rt, browsers.COOKIE)) is not None:
+        return redirect(_asked(), 303)
     return _form(rt, 200)
 
 
-def _form(rt: Runtime, status: int, fault: str = "", email: str = "") -> ResponseReturnValue:
+def _form(rt: Runtime, status: int, fault: str = "", email: str = "", form: str = "") -> ResponseReturnValue:
     """The sign-in form. Its token belongs to a signed cookie, so that no other page can send it."""
-    cookie = request.cookies.get(access.cookie(rt, FORM_COOKIE), "")
-    if _token_of(rt, cookie) is None:
-        nonce = secrets.token_urlsafe(24)
-        cookie = f"{nonce}.{_signed(rt, 'cookie', nonce)}"
-    asked = request.values.get("next", "/")
-    page = render_template("login.html", fault=fault, email=email, next=access.local(asked), csrf=_token_of(rt, cookie))
+    cookie = browsers.form_cookie(rt)
+    page = render_template(
+        "login.html", fault=fault, email=email, next=_asked(), csrf=browsers.form_token(rt, cookie), kept=form
+    )
     answer = Response(page, status, mimetype="text/html")
-    _keep(rt, answer, FORM_COOKIE, cookie, None)
+    browsers.keep(rt, answer, browsers.FORM_COOKIE, cookie, None)
     if request.args.get("lang") in LANGUAGES:
-        answer.set_cookie(LANGUAGE_COOKIE, g.language, max_age=_YEAR, secure=access.secure(rt), samesite="Lax")
+        answer.set_cookie(
+            LANGUAGE_COOKIE, g.language, max_age=browsers.YEAR, secure=browsers.secure(rt), samesite="Lax"
+        )
     return answer
 
 
 def _posted(rt: Runtime) -> ResponseReturnValue:
-    expected = _token_of(rt, request.cookies.get(access.cookie(rt, FORM_COOKIE), ""))
-    email, password = request.form.get("email", ""), request.form.get("password", "")
-    if expected is None or not hmac.compare_digest(expected.encode(), request.form.get("csrf", "").encode()):
-        return _form(rt, 400, "stale", email)
-    known = request.cookies.get(access.cookie(rt, KNOWN_COOKIE), "")
-    browser = _browser_of(rt, known, email)
-    cookie = access.cookie(rt, access.COOKIE)
+    email, form = request.form.get("email", ""), request.form.get("kept", "")
+    if not browsers.form_is_ours(rt):
+        return _form(rt, 400, "stale", email, form)
+    previous = browsers.given(rt, browsers.COOKIE)
     try:
         token = accounts.log_in(
-            rt,
-            email,
-            password,
-            request.remote_addr or "",
-            browser=browser,
-            previous=request.cookies.get(cookie),
+            rt, email, request.form.get("password", ""), browsers.place(rt, email), previous=previous
         )
-    except accounts.TooManyFailuresError:
-        return _form(rt, 429, "slow", email)
+    except TooManyFailuresError:
+        return _form(rt, 429, "slow", email, form)
     if token is None:
-        return _form(rt, 422, "wrong", email)
-    answer = redirect(access.local(request.form.get("next", "/")), 303)
-    _keep(rt, answer, access.COOKIE, token, int(accounts.LONGEST.total_seconds()))
-    if browser is None:
-        browser = secrets.token_urlsafe(16)
-        known = f"{browser}.{_signed(rt, 'known', browser, accounts.folded(email))}"
-    _keep(rt, answer, KNOWN_COOKIE, known, _YEAR)
+        return _form(rt, 422, "wrong", email, form)
+    return _signed_in(rt, token, form)
+
+
+def _signed_in(rt: Runtime, token: str, form: str) -> ResponseReturnValue:
+    """Lead on: to the second factor, to the form that was kept, or to the page that was asked for."""
+    g.login = accounts.current(rt, token)
+    if g.login is None:
+        return redirect(url_for("auth.sign_in"), 303)
+    stage, found = accounts.stage(rt, g.login), kept.look(rt, form) if form else None
+    answer = redirect(_asked(), 303)
+    if found is not None and found.user_id == g.login.user_id and stage != "enrol":
+        page = _code_page(rt, 200, form=form)[0] if stage == "code" else access.resend(found.path, found.fields)
+        answer = Response(page, mimetype="text/html")
+    if stage == "whole" or g.login.enrolled_at is None:
+        browsers.signed_in(rt, answer, token, g.login.email)
+    else:
+        # Known is only a browser in which the second factor was shown as well.
+        browsers.keep(rt, answer, browsers.COOKIE, token, browsers.LOGIN_KEPT)
     return answer
 
 
-def _token_of(rt: Runtime, cookie: str) -> str | None:
-    """The form token that belongs to a form cookie; None if we did not sign it."""
-    nonce, _, signature = cookie.partition(".")
-    if not nonce or not hmac.compare_digest(signature.encode(), _signed(rt, "cookie", nonce).encode()):
-        return None
-    return _signed(rt, "form", nonce)
+def _code_page(rt: Runtime, status: int, fault: str = "", form: str = "") -> tuple[str, int]:
+    g.page = "auth.code"
+    left = second_factor.codes_left(rt, access.signed_in())
+    return render_template("code.html", fault=fault, next=_asked(), kept=form, left=left), status
 
 
-def _browser_of(rt: Runtime, cookie: str, email: str) -> str | None:
-    """The name of this browser, if this very account signed in with it before."""
-    name, _, signature = cookie.partition(".")
-    expected = _signed(rt, "known", name, accounts.folded(email))
-    return name if name and hmac.compare_digest(signature.encode(), expected.encode()) else None
-
-
-def _signed(rt: Runtime, *parts: str) -> str:
-    return hmac.digest(rt.settings.secret_key, json.dumps(parts).encode(), hashlib.sha256).hex()
-
-
-def _keep(rt: Runtime, answer: Response, name: str, value: str, seconds: int | None) -> None:
-    answer.set_cookie(
-        access.cookie(rt, name),
-        value,
-        max_age=seconds,
-        secure=access.secure(rt),
-        httponly=True,
-        samesite="Lax",
-    )
-
-
-def _forget(rt: Runtime, answer: Response) -> None:
-    answer.delete_cookie(access.cookie(rt, access.COOKIE), secure=access.secure(rt), httponly=True, samesite="Lax")
+def _code_given(rt: Runtime) -> ResponseReturnValue:
+    login, form = access.signed_in(), request.form.get("kept", "")
+    try:
+        token = second_factor.show(rt, login, request.form.get("code", ""), browsers.place(rt, login.email))
+    except TooManyFailuresError:
+        return _code_page(rt, 429, "slow", form)
+    return _code_page(rt, 422, "wrong", form) if token is None else _signed_in(rt, token, form)

@@ -19,13 +19,12 @@ from pro_service.store.entry_tries import TooManyTriesError
 from pro_service.use_cases import card_entry
 from pro_service.use_cases.card import PATH
 from pro_service.use_cases.card_entry import Entry
-from pro_service.web import access
+from pro_service.web import browsers
 from pro_service.web.i18n import LANGUAGES
 
 COOKIE = "pro_card"
 MOST_MARKS = 4
 """So many cards a telephone remembers: couples share one."""
-_YEAR = 365 * 24 * 60 * 60
 _MARK = re.compile(r"[A-Z2-7]{16}", re.ASCII)
 
 
@@ -55,7 +54,7 @@ def blueprint(rt: Runtime) -> Blueprint:
 
 
 def _entered(rt: Runtime) -> ResponseReturnValue:
-    typed, kept = request.form.get("code", ""), _marks(request.cookies.get(access.cookie(rt, COOKIE), ""))
+    typed, kept = request.form.get("code", ""), _marks(browsers.given(rt, COOKIE))
     marks = (*_marks(request.form.get("mark", "")), *kept)
     try:
         found = card_entry.enter(rt, typed, marks, request.remote_addr or "")
@@ -69,9 +68,7 @@ def _entered(rt: Runtime) -> ResponseReturnValue:
         return _page("unknown", typed), HTTPStatus.UNPROCESSABLE_ENTITY
     answer = make_response(_led_to(found))
     value = ".".join([found.mark, *(mark for mark in kept if mark != found.mark)][:MOST_MARKS])
-    answer.set_cookie(
-        access.cookie(rt, COOKIE), value, max_age=_YEAR, secure=access.secure(rt), httponly=True, samesite="Lax"
-    )
+    browsers.keep(rt, answer, COOKIE, value, browsers.YEAR)
     return answer
 
 

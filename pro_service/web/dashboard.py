@@ -28,7 +28,8 @@ from pro_service.web import (
     dashboard_tasks,
     dashboard_words,
 )
-from pro_service.web.access import roles, secure
+from pro_service.web.access import needs
+from pro_service.web.browsers import secure
 from pro_service.web.dashboard_compliance import CHANNELS, chosen, kept, labels
 from pro_service.web.dashboard_scope import STUDY_COOKIE, Scope, scope_of
 from pro_service.web.dashboard_times import times
@@ -72,7 +73,7 @@ def _word(_context: Context, code: str, kind: str) -> str:
 
 def _add_today(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/")
-    @roles("coordinator")
+    @needs("work")
     def today() -> ResponseReturnValue:
         scope, now = scope_of(rt), rt.clock()
         if scope.study_id is None:
@@ -96,7 +97,7 @@ def _add_today(pages: Blueprint, rt: Runtime) -> None:
 
 def _add_grid(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants")
-    @roles("coordinator")
+    @needs("progress")
     def participants() -> ResponseReturnValue:
         scope, now = scope_of(rt), rt.clock()
         if scope.study_id is None:
@@ -115,7 +116,7 @@ def _add_grid(pages: Blueprint, rt: Runtime) -> None:
         )  # fmt: skip
 
     @pages.get("/participants.csv")
-    @roles("coordinator")
+    @needs("progress")
     def participants_sheet() -> Response:
         scope, now = scope_of(rt), rt.clock()
         if scope.study_id is None:
@@ -163,7 +164,7 @@ def _grid_rows(page: report_grid.Grid, now: datetime) -> list[tuple[report_grid.
 
 def _add_study(pages: Blueprint, rt: Runtime) -> None:
     @pages.post("/study")
-    @roles("coordinator")
+    @needs("account")
     def study() -> ResponseReturnValue:
         """Look at another study from now on."""
         chosen = next((s for s in scope_of(rt).studies if s == request.form.get("study")), None)

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.faults import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.use_cases import card, card_sheet
-from pro_service.web.access import roles
+from pro_service.web.access import needs
 from pro_service.web.dashboard_scope import Scope, actor, scope_here
 
 
@@ -14,13 +14,13 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     """Add the pages of the card."""
 
     @pages.post("/participants/<code>/card")
-    @roles("coordinator")
+    @needs("work")
     def show_card(code: str) -> ResponseReturnValue:
         """Show the card, to be printed."""
         return _card(rt, code, again=False)
 
     @pages.post("/participants/<code>/card/replace")
-    @roles("coordinator")
+    @needs("work")
     def replace_card(code: str) -> ResponseReturnValue:
         """Make another code: the old card ends."""
         return _card(rt, code, again=True)

@@ -15,7 +15,7 @@ from pro_service.store.closings import CALLS
 from pro_service.store.report_compliance import Breakdown, Chosen
 from pro_service.store.reports import ComplianceRow, left_during
 from pro_service.web import dashboard_words
-from pro_service.web.access import roles
+from pro_service.web.access import needs
 from pro_service.web.dashboard_scope import Scope, scope_of
 from pro_service.web.dashboard_times import times
 from pro_service.web.i18n import language
@@ -36,7 +36,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     pages.app_template_filter("weekday")(weekday)
 
     @pages.get("/compliance")
-    @roles("coordinator")
+    @needs("progress")
     def compliance() -> ResponseReturnValue:
         scope, now = scope_of(rt), rt.clock()
         if scope.study_id is None or scope.protocol is None:
@@ -59,7 +59,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
         )  # fmt: skip
 
     @pages.get("/compliance.csv")
-    @roles("coordinator")
+    @needs("progress")
     def compliance_sheet() -> Response:
         scope, now = scope_of(rt), rt.clock()
         if scope.study_id is None:

@@ -10,7 +10,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import report_inbox
 from pro_service.store.report_inbox import Item, Look, Reader
 from pro_service.web import dashboard_inbox_words as said
-from pro_service.web.access import NoAccessYetError, roles, signed_in
+from pro_service.web.access import NoAccessYetError, needs, signed_in
 from pro_service.web.dashboard_scope import Scope, scope_here
 from pro_service.web.dashboard_scope import row_id as number_of
 from pro_service.web.dashboard_times import times
@@ -29,7 +29,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     pages.app_template_global("inbox_waiting")(lambda scope: _waiting(rt, scope))
 
     @pages.get("/inbox")
-    @roles("coordinator")
+    @needs("work")
     def inbox_page() -> ResponseReturnValue:
         return _list(rt)
 

@@ -19,7 +19,7 @@ from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.entry import EntryFault, EntryRejectedError
 from pro_service.use_cases.inbox import About, DoneAlreadyError, Score
 from pro_service.web import dashboard_inbox_words as said
-from pro_service.web.access import roles
+from pro_service.web.access import needs
 from pro_service.web.dashboard_inbox import reader_of
 from pro_service.web.dashboard_scope import LARGEST_ID, actor, scope_here
 from pro_service.web.dashboard_times import since, times
@@ -38,12 +38,12 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     """Add the page of one text."""
 
     @pages.get("/inbox/<int:text_id>")
-    @roles("coordinator")
+    @needs("work")
     def inbox_text(text_id: int) -> ResponseReturnValue:
         return _page(rt, text_id)
 
     @pages.post("/inbox/<int:text_id>/<any(record, answer, call, reveal, done):action>")
-    @roles("coordinator")
+    @needs("work")
     def inbox_deal(text_id: int, action: str) -> ResponseReturnValue:
         return _deal(rt, text_id, action)
 

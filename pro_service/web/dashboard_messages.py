@@ -13,7 +13,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import report_funnel, report_messages, reports
 from pro_service.store.report_messages import Sought
 from pro_service.store.schema import AnyRow
-from pro_service.web.access import roles
+from pro_service.web.access import needs
 from pro_service.web.dashboard_compliance import chosen, kept, labels
 from pro_service.web.dashboard_scope import Scope, row_id, scope_of
 from pro_service.web.dashboard_times import times
@@ -50,7 +50,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
 
 def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/messages")
-    @roles("coordinator")
+    @needs("progress")
     def messages() -> ResponseReturnValue:
         scope, now = scope_of(rt), rt.clock()
         if scope.study_id is None or scope.protocol is None:
@@ -69,7 +69,7 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
         )  # fmt: skip
 
     @pages.get("/messages.csv")
-    @roles("coordinator")
+    @needs("progress")
     def messages_sheet() -> Response:
         scope = scope_of(rt)
         if scope.study_id is None:
@@ -79,7 +79,7 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
 
 def _add_message(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/messages/<number>")
-    @roles("coordinator")
+    @needs("progress")
     def message(number: str) -> ResponseReturnValue:
         scope, now = scope_of(rt), rt.clock()
         try:

@@ -19,7 +19,7 @@ from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.change_forms import ACTIONS, Action, Wanted
 from pro_service.web import dashboard_notes
 from pro_service.web import dashboard_office_words as words
-from pro_service.web.access import roles
+from pro_service.web.access import needs
 from pro_service.web.dashboard_scope import Scope, actor, scope_here
 from pro_service.web.dashboard_times import since, times
 from pro_service.web.i18n import day, moment
@@ -47,14 +47,14 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     """Add the pages of the office's changes."""
 
     @pages.get("/participants/<code>/change/<action>")
-    @roles("coordinator")
+    @needs("work")
     def change(code: str, action: str) -> ResponseReturnValue:
         scope, loaded = _theirs(rt, code, action)
         shown = {one.name: one.value for one in words.fields(cast("Action", action), loaded.case)}
         return _form(rt, _Page(scope, loaded, Wanted(cast("Action", action), shown)))
 
     @pages.post("/participants/<code>/change/<action>")
-    @roles("coordinator")
+    @needs("work")
     def changed(code: str, action: str) -> ResponseReturnValue:
         scope, loaded = _theirs(rt, code, action)
         wanted = _filled(loaded, cast("Action", action))

@@ -15,8 +15,8 @@ from pro_service.use_cases import calls, entry
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.confirm import confirm
 from pro_service.use_cases.entry import EntryFault, EntryRejectedError, Filled, Mode
-from pro_service.web import dashboard_office, dashboard_tasks, dashboard_words
-from pro_service.web.access import roles
+from pro_service.web import dashboard_office, dashboard_record, dashboard_tasks, dashboard_words
+from pro_service.web.access import may_at, needs
 from pro_service.web.dashboard_scope import Scope, actor, row_id, scope_here
 from pro_service.web.dashboard_times import since, times
 
@@ -30,12 +30,17 @@ def add(pages: Blueprint, rt: Runtime) -> None:
 
 def _add_story(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants/<code>")
-    @roles("coordinator")
+    @needs("progress")
     def participant(code: str) -> ResponseReturnValue:
-        return _story(rt, scope_here(rt), code)
+        """The coordinators' page where the reader works; elsewhere what their role may read, and nothing to press."""
+        scope = scope_here(rt)
+        seen = _seen(rt, scope, code)
+        if seen is not None and not may_at("work", seen.study_id, seen.site_id):
+            return dashboard_record.page(rt, scope, seen)
+        return _story(rt, scope, code)
 
     @pages.post("/participants/<code>/telephone")
-    @roles("coordinator")
+    @needs("contact")
     def telephone(code: str) -> ResponseReturnValue:
         """Show the number once; who looked stands in the audit trail."""
         scope = scope_here(rt)
@@ -69,7 +74,7 @@ def _story(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, r
 
 def _add_confirm(pages: Blueprint, rt: Runtime) -> None:
     @pages.post("/participants/<code>/confirm")
-    @roles("coordinator")
+    @needs("work")
     def confirm_procedure(code: str) -> ResponseReturnValue:
         """The procedure took place on the day that was planned."""
         scope = scope_here(rt)
@@ -92,17 +97,18 @@ def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded | None:
 
 def _add_entry(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants/<code>/enter/<window>")
-    @roles("coordinator")
+    @needs("entry")
     def enter(code: str, window: str) -> ResponseReturnValue:
         scope = scope_here(rt)
         loaded, facts = _window(rt, scope, code, window)
-        typed = {item: str(answer.value) for item, answer in facts.answers.items() if answer.value is not None}
-        declined = frozenset(item for item, answer in facts.answers.items() if answer.declined)
+        answers = {} if _blind(loaded) else facts.answers
+        typed = {item: str(answer.value) for item, answer in answers.items() if answer.value is not None}
+        declined = frozenset(item for item, answer in answers.items() if answer.declined)
         filled = Filled(typed, declined, mode=_mode(request.args), task=request.args.get("task", type=row_id))
         return _form(rt, scope, loaded, facts, filled)
 
     @pages.post("/participants/<code>/enter/<window>")
-    @roles("coordinator")
+    @needs("entry")
     def entered(code: str, window: str) -> ResponseReturnValue:
         scope = scope_here(rt)
         loaded, facts = _window(rt, scope, code, window)
@@ -113,6 +119,8 @@ def _add_entry(pages: Blueprint, rt: Runtime) -> None:
             return _form(rt, scope, loaded, facts, filled, faults=rejected.faults), 422
         except StaleError:
             return _form(rt, scope, loaded, facts, filled, stale=True), 409
+        if _blind(loaded):
+            return redirect(url_for("clinic.list", study=scope.named, done="entered"), 303)
         done = "entered" if kept.items else "unchanged"
         return redirect(url_for("dashboard.participant", code=code, study=scope.named, done=done), 303)
 
@@ -120,9 +128,14 @@ def _add_entry(pages: Blueprint, rt: Runtime) -> None:
 def _window(rt: Runtime, scope: Scope, code: str, window: str) -> tuple[Loaded, WindowFacts]:
     loaded = _seen(rt, scope, code)
     facts = next((facts for facts in loaded.case.current if facts.code == window), None) if loaded else None
-    if loaded is None or facts is None:
+    if loaded is None or facts is None or (_blind(loaded) and facts.point.prompted):
         abort(404)
     return loaded, facts
+
+
+def _blind(loaded: Loaded) -> bool:
+    """Whether the reader takes new scores in the clinic and must not see earlier ones."""
+    return not may_at("work", loaded.study_id, loaded.site_id)
 
 
 def _mode(given: Mapping[str, str]) -> Mode:
@@ -153,11 +166,11 @@ def _form(
     stale: bool = False,
 ) -> str:
     """The entry form, with what was typed; `stale`: with what has changed since it was made."""
-    now, case = rt.clock(), loaded.case
+    now, case, blind = rt.clock(), loaded.case, _blind(loaded)
     with rt.sessions.reading() as session:
-        changes = report_participant.changes(session, case.participant.id, since()) if stale else []
+        changes = report_participant.changes(session, case.participant.id, since()) if stale and not blind else []
         task = None
-        if filled.task is not None and scope.study_id is not None:
+        if filled.task is not None and not blind and scope.study_id is not None:
             task = report_today.task(session, rt.loader, scope.study_id, filled.task, scope.sites)
     spoken = case.participant.language
     return render_template(
@@ -165,5 +178,5 @@ def _form(
         items=[case.protocol.items[item] for item in facts.point.items], spoken=spoken, task=task,
         faults={fault.place: fault.code for fault in faults}, stale=stale, changes=changes,
         status=status(facts, case.participant, case.protocol.primary(facts.point), now),
-        zone=case.site_zone, label=dashboard_words.of(facts.point.label), **times(now),
+        zone=case.site_zone, label=dashboard_words.of(facts.point.label), blind=blind, **times(now),
     )  # fmt: skip

@@ -11,7 +11,7 @@ from pro_service.runtime import Runtime
 from pro_service.use_cases import reach
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.reach import ReachRefusedError, Whom
-from pro_service.web.access import roles
+from pro_service.web.access import needs
 from pro_service.web.dashboard_scope import actor, scope_here
 
 MINUTES = (10, 30, 60)
@@ -29,7 +29,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     pages.app_template_global("reach_minutes")(lambda: MINUTES)
 
     @pages.post("/participants/<code>/reach/<any(begin, confirm, fail):action>")
-    @roles("coordinator")
+    @needs("work")
     def reach_test(code: str, action: str) -> ResponseReturnValue:
         return _act(rt, code, action)
 

@@ -11,7 +11,9 @@ from pro_service.store import reports, studies
 from pro_service.store.audit import Actor
 from pro_service.store.cases import zone_of
 from pro_service.store.reports import Sites
+from pro_service.web import access
 from pro_service.web.access import signed_in
+from pro_service.web.capabilities import Capability
 
 STUDY_COOKIE = "study"
 LARGEST_ID = 2**63 - 1
@@ -21,7 +23,7 @@ NOBODYS = -1
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One study, seen by one coordinator."""
+    """One study, seen by one member of staff."""
 
     study_id: int | None
     study: str
@@ -69,17 +71,20 @@ def actor() -> Actor:
     return Actor(kind="staff", id=f"user:{user_id}", source="dashboard", user_id=user_id)
 
 
-def scope_here(rt: Runtime) -> Scope:
+def scope_here(rt: Runtime, capability: Capability | None = None) -> Scope:
     """What the reader may see of the study this page or form is about: two studies may use the same codes."""
-    return scope_of(rt, named=request.values.get("study"))
+    return scope_of(rt, named=request.values.get("study"), capability=capability)
 
 
-def scope_of(rt: Runtime, study_id: int | None = None, *, named: str | None = None) -> Scope:
+def scope_of(
+    rt: Runtime, study_id: int | None = None, *, named: str | None = None, capability: Capability | None = None
+) -> Scope:
     """What the reader may see: the study they chose, else their first.
 
-    `study_id`, or its code in `named`, asks for one; 404 if it is not theirs.
+    `study_id`, or its code in `named`, asks for one; 404 if it is not theirs. What is theirs follows from their roles
+    that hold what this page needs, or another `capability`.
     """
-    grants = [grant for grant in signed_in().roles if grant.role == "coordinator"]
+    grants = access.grants(capability)
     everywhere = any(grant.study_id is None for grant in grants)
     with rt.sessions.reading() as session:
         every = {study.code: study.id for study in studies.every(session)}

@@ -17,7 +17,7 @@ from pro_service.store import studies
 from pro_service.store.cases import zone_of
 from pro_service.store.studies import Version
 from pro_service.web import study_texts
-from pro_service.web.access import roles
+from pro_service.web.access import needs
 from pro_service.web.dashboard_compliance import kept
 from pro_service.web.dashboard_scope import Scope, scope_of
 from pro_service.web.dashboard_times import times
@@ -58,7 +58,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     """The protocol, and its texts."""
 
     @pages.get("/study")
-    @roles("coordinator")
+    @needs("progress")
     def protocol() -> ResponseReturnValue:
         scope, now = scope_of(rt), rt.clock()
         if scope.study_id is None or scope.protocol is None:
@@ -72,7 +72,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
         )  # fmt: skip
 
     @pages.get("/study/texts")
-    @roles("coordinator")
+    @needs("progress")
     def texts() -> ResponseReturnValue:
         scope, now = scope_of(rt), rt.clock()
         if scope.study_id is None or scope.protocol is None:

@@ -12,7 +12,7 @@ from pro_service.store.cases import Loaded, zone_of
 from pro_service.store.report_today import Task
 from pro_service.use_cases import calls
 from pro_service.use_cases.calls import MissingReason, Outcome, StaleError, Told, WorkRefusedError
-from pro_service.web.access import roles
+from pro_service.web.access import NoAccessYetError, may, may_at, needs
 from pro_service.web.dashboard_scope import LARGEST_ID, Scope, actor, scope_of
 from pro_service.web.dashboard_times import local_time, since, times
 
@@ -26,12 +26,18 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     """Add the pages of one task."""
 
     @pages.get("/escalations/<int:task_id>")
-    @roles("coordinator")
+    @needs("progress")
     def task(task_id: int) -> ResponseReturnValue:
+        """The task to those who work on it; whoever else got its mail is led to the participant it is about."""
+        scope, about, loaded = _theirs(rt, task_id)
+        if loaded is not None and not may_at("work", loaded.study_id, loaded.site_id):
+            return redirect(url_for("dashboard.participant", code=about.participant, study=scope.named), 303)
+        if loaded is None and not may("work"):
+            raise NoAccessYetError
         return page(rt, task_id)
 
     @pages.post("/escalations/<int:task_id>/acknowledge")
-    @roles("coordinator")
+    @needs("work")
     def acknowledge(task_id: int) -> ResponseReturnValue:
         if _theirs(rt, task_id)[2] is None:
             abort(404)
@@ -39,12 +45,12 @@ def add(pages: Blueprint, rt: Runtime) -> None:
         return redirect(url_for("dashboard.task", task_id=task_id, done="acknowledged"), 303)
 
     @pages.post("/escalations/<int:task_id>/call")
-    @roles("coordinator")
+    @needs("work")
     def call(task_id: int) -> ResponseReturnValue:
         return _call(rt, task_id)
 
     @pages.post("/escalations/<int:task_id>/resolve")
-    @roles("coordinator")
+    @needs("work")
     def resolve(task_id: int) -> ResponseReturnValue:
         return _resolve(rt, task_id)
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from pro_service.web import account_words, dashboard_office_words
 from pro_service.web import dashboard_inbox_words as inbox
-from pro_service.web import dashboard_office_words
 from pro_service.web.dashboard_terms import terms
 from pro_service.web.i18n import gettext as _
 
@@ -26,7 +26,8 @@ def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
         "kind": _kinds() | inbox.kinds(),
         "state": _states(),
         "source": _sources(),
-        "action": _actions() | dashboard_office_words.actions() | inbox.actions(),
+        "action": _actions() | account_words.actions() | dashboard_office_words.actions() | inbox.actions(),
+        "role": account_words.roles(),
         "why": _why(),
         "time": _time(),
         **dashboard_office_words.words(),

@@ -38,20 +38,21 @@ def away(rt: Runtime) -> Iterator[FlaskClient]:
 # --- default deny ----------------------------------------------------------------------------------------------------
 
 
-def test_every_page_is_public_or_says_which_roles_may_use_it(app: Flask) -> None:
+def test_every_page_is_public_or_says_what_it_needs(app: Flask) -> None:
     private = {rule.endpoint for rule in app.url_map.iter_rules() if not access.is_public(rule.endpoint)}
     assert "dashboard.today" in private or private
-    assert {name for name in private if not access.roles_of(app, name)} == set()
+    assert {name for name in private if access.needed(app, name) is None} == set()
 
 
 def test_what_is_public_is_known_by_name(app: Flask) -> None:
     public = {rule.endpoint for rule in app.url_map.iter_rules() if access.is_public(rule.endpoint)}
-    assert {name.partition(".")[0] for name in public} == {"static", "auth", "survey", "card", "webhooks", "health"}
+    named = {name.partition(".")[0] for name in public}
+    assert named == {"static", "auth", "welcome", "survey", "card", "webhooks", "health"}
     assert {name for name in public if name.startswith("auth.")} == {"auth.sign_in"}
 
 
 def test_nobody_sees_a_private_page_without_signing_in(app: Flask, client: FlaskClient) -> None:
-    values = {"code": "P-001", "window": "W1", "escalation_id": 1, "escalation": 1, "id": 1}
+    values = {"user_id": 1, "code": "P-001", "window": "W1", "escalation_id": 1, "escalation": 1, "id": 1}
     for rule in app.url_map.iter_rules():
         if access.is_public(rule.endpoint):
             continue
@@ -66,15 +67,6 @@ def test_nobody_sees_a_private_page_without_signing_in(app: Flask, client: Flask
 
 def test_whoever_is_sent_to_sign_in_comes_back(client: FlaskClient) -> None:
     assert client.get("/participants?site=IST").location == "/login?next=/participants?site%3DIST"
-
-
-@pytest.mark.parametrize("role", sorted(access.ROLES - {"coordinator"}))
-def test_another_role_sees_no_access_yet(rt: Runtime, client: FlaskClient, role: str) -> None:
-    support.coordinator(rt, role=role)
-    support.sign_in(client)
-    answer = client.get("/")
-    assert answer.status_code == 403
-    assert "No access yet" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from pro_service.runtime import Runtime
 from pro_service.store.accounts import add_failure
 from pro_service.store.records import Writer
 from pro_service.store.schema import audit_trail, login_failures, logins, users
-from pro_service.use_cases import accounts
+from pro_service.use_cases import accounts, guessing
+from pro_service.use_cases.guessing import Place
 from tests import support
 from tests.support import EMAIL, PASSWORD
 
@@ -64,7 +65,7 @@ def test_an_existing_user_gets_another_role_and_keeps_the_password(rt: Runtime, 
     again = accounts.add_user(rt, support.SETUP, " Coordinator@EXAMPLE.org ", "", "monitor", site="BER")
     assert (again.user_id, again.created, again.granted) == (user, False, True)
     assert not accounts.add_user(rt, support.SETUP, EMAIL, "", "monitor", site="BER").granted
-    token = accounts.log_in(rt, EMAIL, PASSWORD, "127.0.0.1")
+    token = accounts.log_in(rt, EMAIL, PASSWORD, Place("127.0.0.1"))
     login = accounts.current(rt, token or "")
     assert login is not None
     assert [(grant.role, grant.site_id is None) for grant in login.roles] == [("coordinator", True), ("monitor", False)]
@@ -106,8 +107,8 @@ def test_the_cookie_is_a_secret_that_the_database_does_not_hold(rt: Runtime, cli
 
 def test_every_login_gets_a_session_of_its_own_and_ends_the_one_before(rt: Runtime, user: int) -> None:
     del user
-    first = accounts.log_in(rt, EMAIL, PASSWORD, "127.0.0.1")
-    second = accounts.log_in(rt, EMAIL, PASSWORD, "127.0.0.1", previous=first)
+    first = accounts.log_in(rt, EMAIL, PASSWORD, Place("127.0.0.1"))
+    second = accounts.log_in(rt, EMAIL, PASSWORD, Place("127.0.0.1"), previous=first)
     assert first != second
     assert accounts.current(rt, first or "") is None
     assert accounts.current(rt, second or "") is not None
@@ -162,27 +163,27 @@ def test_guessing_an_account_is_slowed_but_its_owner_comes_in(
     del user
     support.sign_in(client)
     client.delete_cookie("pro_login")
-    guesses(rt, EMAIL, accounts.ACCOUNT_FAILURES - 1)
+    guesses(rt, EMAIL, guessing.ACCOUNT_FAILURES["login"] - 1)
     assert support.sign_in(elsewhere, password="a guess").status_code == 422
     assert support.sign_in(elsewhere).status_code == 429
     assert support.sign_in(client).status_code == 303
-    clock.now += accounts.FAILURES_IN + timedelta(seconds=1)
+    clock.now += guessing.FAILURES_IN + timedelta(seconds=1)
     assert support.sign_in(elsewhere).status_code == 303
 
 
 def test_an_unknown_account_is_slowed_alike(rt: Runtime, elsewhere: FlaskClient) -> None:
-    guesses(rt, "nobody@example.org", accounts.ACCOUNT_FAILURES - 1)
+    guesses(rt, "nobody@example.org", guessing.ACCOUNT_FAILURES["login"] - 1)
     assert support.sign_in(elsewhere, email="nobody@example.org").status_code == 422
     assert support.sign_in(elsewhere, email="nobody@example.org").status_code == 429
 
 
 def test_one_address_may_not_try_many_accounts(rt: Runtime, user: int) -> None:
     del user
-    for number in range(accounts.ADDRESS_FAILURES):
+    for number in range(guessing.ADDRESS_FAILURES):
         guesses(rt, f"nobody-{number}@example.org", 1)
-    with pytest.raises(accounts.TooManyFailuresError):
-        accounts.log_in(rt, EMAIL, PASSWORD, ELSEWHERE)
-    assert accounts.log_in(rt, EMAIL, PASSWORD, "192.0.2.8")
+    with pytest.raises(guessing.TooManyFailuresError):
+        accounts.log_in(rt, EMAIL, PASSWORD, Place(ELSEWHERE))
+    assert accounts.log_in(rt, EMAIL, PASSWORD, Place("192.0.2.8"))
 
 
 def test_neither_address_nor_e_mail_is_kept_of_a_failure(rt: Runtime, client: FlaskClient, user: int) -> None:

@@ -1,0 +1,47 @@
+"""What can be entered in the clinic now: open windows that nobody is written to about. No answer is told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pro_service.store.reports import Sites
+from pro_service.store.schema import participants, windows
+
+p, w = participants.c, windows.c
+MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One window of one participant that is open now."""
+
+    participant: str
+    window: str
+    zone: str
+    closes_at: datetime
+
+
+def visits(session: Session, study_id: int, codes: Sequence[str], now: datetime, sites: Sites) -> tuple[Visit, ...]:
+    """Up to `MOST` open windows of these time points, the one that closes first on top."""
+    statement = (
+        select(p.code, w.code.label("window"), p.zone, w.closes_at)
+        .join(participants, p.id == w.participant_id)
+        .where(
+            w.study_id == study_id,
+            w.settled.is_(None),
+            w.cancelled_at.is_(None),
+            w.code.in_(codes),
+            w.opens_at <= now,
+            w.closes_at > now,
+            p.withdrawn_at.is_(None),
+            p.died_at.is_(None),
+        )
+        .order_by(w.closes_at, p.code)
+        .limit(MOST)
+    )
+    if sites is not None:
+        statement = statement.where(p.site_id.in_(sites))
+    return tuple(Visit(*row) for row in session.execute(statement))

@@ -1,0 +1,71 @@
+"""Guessing passwords and codes is slowed, by whom it is aimed at and by where it comes from, and locks no owner out."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from pro_service.runtime import Runtime
+from pro_service.store import accounts
+from pro_service.store.records import Writer
+
+FAILURES_IN = timedelta(minutes=15)
+ADDRESS_FAILURES = 30
+BROWSER_FAILURES = 10
+
+Kind = Literal["login", "code", "confirm", "forgot"]
+ACCOUNT_FAILURES: dict[Kind, int] = {"login": 10, "code": 5, "confirm": 5, "forgot": 3}
+"""From then on an account refuses places it does not know; a browser its owner signed in from is let in.
+
+A code has six digits, so it is guessed less often; mails with a reset are asked for less often still.
+"""
+
+
+class TooManyFailuresError(Exception):
+    """Wait before trying again; nothing was checked."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("too many attempts failed")
+        self.wait = wait
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an attempt comes from. `browser` names one in which this very account signed in before."""
+
+    address: str
+    browser: str | None = None
+    agent: str = ""
+    """Browser and system in a few words, for the list of sessions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One attempt, by keyed hashes: of what it is aimed at, and of where it comes from."""
+
+    account: bytes
+    place: bytes
+
+    def fail(self, writer: Writer) -> None:
+        """Queue the failure, and drop those too old to count."""
+        accounts.forget_failures(writer.session, writer.now - FAILURES_IN)
+        accounts.add_failure(writer, self.account, self.place)
+
+
+def attempt(rt: Runtime, kind: Kind, account: str, place: Place) -> Guess:
+    """Let an attempt be made; TooManyFailuresError where too many failed, before anything is checked."""
+    guess = Guess(rt.vault.index(f"{kind}-account", account), _key(rt, kind, place))
+    with rt.sessions.reading() as session:
+        aimed, here = accounts.failures(session, guess.account, guess.place, rt.clock() - FAILURES_IN)
+    known = place.browser is not None
+    if here >= (BROWSER_FAILURES if known else ADDRESS_FAILURES):
+        raise TooManyFailuresError(FAILURES_IN)
+    if not known and aimed >= ACCOUNT_FAILURES[kind]:
+        raise TooManyFailuresError(FAILURES_IN)
+    return guess
+
+
+def _key(rt: Runtime, kind: Kind, place: Place) -> bytes:
+    if place.browser is None:
+        # Who asks for many mails must not keep a whole clinic from signing in.
+        return rt.vault.index("forgot-address" if kind == "forgot" else "login-address", place.address)
+    return rt.vault.index("login-browser", place.browser)

@@ -1,0 +1,79 @@
+"""What is wrong with an account's fields, in the reader's language; agents and purposes of links."""
+
+from collections.abc import Iterable, Mapping
+
+from pro_service.core.faults import Fault
+from pro_service.use_cases.accounts import LONGEST_PASSWORD, PASSWORD_LENGTH
+from pro_service.web.i18n import gettext as _
+
+
+def by_field(faults: Iterable[Fault]) -> Mapping[str, str]:
+    """Field -> what is wrong with it, the first fault of each."""
+    words, found = _words(), dict[str, str]()
+    for fault in faults:
+        found.setdefault(fault.path, words.get(fault.fault, fault.fault))
+    return found
+
+
+def _words() -> dict[str, str]:
+    guessed = _("This would be guessed: choose a sentence only you would think of.")
+    return {
+        "is not an e-mail address": _("Write an e-mail address, as name@example.org."),
+        f"is shorter than {PASSWORD_LENGTH} characters": _("Too short: 12 characters or more, best a sentence."),
+        f"is longer than {LONGEST_PASSWORD} characters": _("Too long: at most 1024 characters."),
+        "is the e-mail address, or one character repeated": guessed,
+        "is not your password": _("This is not your password."),
+        "differs from the password": _("The two do not agree."),
+        "is not a role": _("Choose a role."),
+        "is not a site of this study": _("Choose a site of this study, or every site."),
+        "is not a study": _("Choose a study."),
+        "is not named, and there is not exactly one": _("Choose a study."),
+        "has an account already": _("There is an account with this address already: give it a role instead."),
+        "cannot be mailed": _("No mail can be sent: SMTP_HOST and MAIL_FROM are not set. Use the command line."),
+        "is your own account": _("This cannot be done to your own account: ask another administrator."),
+        "is the last administrator": _("Somebody must remain administrator: name another one first."),
+        "is not a code of now": _("This code does not fit. Wait for the next one and type it at once."),
+        "is nobody's address": _("Nobody has this address."),
+        "is not a day": _("Write a day, as 2026-03-09."),
+        "ends before it begins": _("The last day is before the first."),
+        "is no participant you may see": _("There is no such participant here."),
+    }
+
+
+def roles() -> dict[str, str]:
+    """What each role is called."""
+    return {
+        "coordinator": _("Coordinator"),
+        "assessor": _("Blinded assessor"),
+        "investigator": _("Investigator"),
+        "data-manager": _("Data manager"),
+        "monitor": _("Monitor"),
+        "administrator": _("Administrator"),
+    }
+
+
+def actions() -> dict[str, str]:
+    """What the audit trail says of accounts."""
+    return {
+        "login": _("Signed in"),
+        "login_failed": _("Sign-in failed"),
+        "logout": _("Signed out"),
+        "choose_language": _("Language chosen"),
+        "add_user": _("Account made"),
+        "invite": _("Invited"),
+        "grant_role": _("Role given"),
+        "revoke_role": _("Role ended"),
+        "disable_user": _("Account disabled"),
+        "enable_user": _("Account enabled"),
+        "set_password": _("Password set"),
+        "ask_reset": _("New password asked for"),
+        "send_link": _("Link mailed"),
+        "confirm_identity": _("Password typed again"),
+        "confirm_failed": _("Wrong password when asked again"),
+        "set_up_factor": _("Second factor set up"),
+        "factor_failed": _("Wrong code"),
+        "reset_factor": _("Second factor reset"),
+        "new_recovery_codes": _("New recovery codes"),
+        "use_recovery_code": _("Recovery code used"),
+        "end_sessions": _("Sessions ended"),
+    }

@@ -1,0 +1,59 @@
+"""What each role may do. The one table: a route names the capability it needs, a role holds it or does not."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, get_args
+
+from pro_service.core.protocol import Role
+from pro_service.store.accounts import Grant
+
+Capability = Literal[
+    "account",
+    "work",
+    "contact",
+    "entry",
+    "progress",
+    "scores",
+    "free_text",
+    "audit",
+    "audit_values",
+    "team",
+    "users",
+    "system",
+]
+"""account: one's own; work: the coordinators' day; contact: telephones; entry: answers told or measured;
+progress: answered or not; scores: values and what is derived from them; free_text: reasons as they were typed;
+audit: the trail; audit_values: from what to what; team: who has which role in the study; users: accounts and roles;
+system: sites, health, the installation's own trail."""
+
+GRANTED: Mapping[Role, frozenset[Capability]] = {
+    "coordinator": frozenset({"account", "work", "contact", "entry", "progress", "free_text", "audit"}),
+    "assessor": frozenset({"account", "entry"}),
+    "investigator": frozenset({"account", "progress", "scores", "free_text", "audit", "audit_values", "team"}),
+    "data-manager": frozenset({"account", "progress", "scores", "audit", "audit_values"}),
+    "monitor": frozenset({"account", "progress", "scores", "audit", "audit_values", "team"}),
+    "administrator": frozenset({"account", "audit", "team", "users", "system"}),
+}
+"""An assessor is blinded: what others answered or wrote, and what is derived from it, is never theirs."""
+
+ROLES: frozenset[Role] = frozenset(GRANTED)
+CAPABILITIES: frozenset[Capability] = frozenset(get_args(Capability))
+
+UNBLINDING: frozenset[Capability] = frozenset({"scores", "free_text", "audit_values"})
+"""Closed to whoever is an assessor of the study, whatever else they are there."""
+
+
+def held(grants: Iterable[Grant], capability: Capability) -> tuple[Grant, ...]:
+    """Those of somebody's grants that hold a capability; one role more never unblinds an assessor."""
+    every = tuple(grants)
+    blind = {grant.study_id for grant in every if grant.role == "assessor"} if capability in UNBLINDING else set()
+    return tuple(
+        grant
+        for grant in every
+        if capability in GRANTED[grant.role]
+        and not (blind and (None in blind or grant.study_id is None or grant.study_id in blind))
+    )
+
+
+def having(capability: Capability) -> frozenset[Role]:
+    """The roles that hold a capability."""
+    return frozenset(role for role, held in GRANTED.items() if capability in held)
