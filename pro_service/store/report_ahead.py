@@ -4,15 +4,17 @@ Index ranges with a limit: where there is more than a page can count, the figure
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
 from pro_service.core.status import status
+from pro_service.store import report_queries as queries
 from pro_service.store.cases import Loader
 from pro_service.store.report_compliance import Chosen
 from pro_service.store.reports import AT_RISK, at_risk
@@ -83,20 +85,34 @@ def due(session: Session, study_id: int, now: datetime, zone: ZoneInfo, look: Ch
     """How many windows close on each of the coming days; today is the first. Who has left is not counted."""
     today = now.astimezone(zone).date()
     days = [today + timedelta(days=n) for n in range(DAYS)]
-    ends = [datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(now.tzinfo) for day in days]
-    parts = []
-    for start, end in zip([now, *ends], ends, strict=False):
-        # A window that closes at midnight closes on the day before it.
-        closing = _unsettled(study_id, w.closes_at > start, w.closes_at <= end)
-        closing = closing.order_by(w.closes_at).limit(A_DAY).subquery()
-        counted = select(func.count()).select_from(closing).join(participants, p.id == closing.c.participant_id)
-        counted = counted.where(*_present(look), *([] if look.window is None else [closing.c.code == look.window]))
-        parts += [counted.scalar_subquery(), select(func.count()).select_from(closing).scalar_subquery()]
-    row = session.execute(select(*(part.label(f"n{number}") for number, part in enumerate(parts)))).one()
+    ends = [datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC) for day in days]
+    given = queries.given(study_id, look.sites) | {f"end{n}": end for n, end in enumerate([now, *ends])}
+    statement = _due(limited=look.sites is not None, channel=look.channel, window=look.window)
+    row = session.execute(statement, given).one()
     return [Day(day, row[2 * n], row[2 * n + 1] >= A_DAY) for n, day in enumerate(days)]
 
 
-def _unsettled(study_id: int, *more: ColumnElement[bool]) -> Any:
+@lru_cache(maxsize=256)
+def _due(*, limited: bool, channel: str | None, window: str | None) -> Select[Any]:
+    """Two numbers a day, counted and looked at; made once: building it costs more than the database needs."""
+    study: BindParameter[int] = bindparam("study")
+    parts = []
+    for n in range(DAYS):
+        # A window that closes at midnight closes on the day before it.
+        start, end = (bindparam(f"end{number}", type_=w.closes_at.type) for number in (n, n + 1))
+        closing = _unsettled(study, w.closes_at > start, w.closes_at <= end)
+        closing = closing.order_by(w.closes_at).limit(A_DAY).subquery()
+        counted = select(func.count()).select_from(closing).join(participants, p.id == closing.c.participant_id)
+        counted = counted.where(*_present(Chosen(channel=channel)))
+        if limited:
+            counted = counted.where(p.site_id.in_(bindparam("sites", expanding=True)))
+        if window is not None:
+            counted = counted.where(closing.c.code == window)
+        parts += [counted.scalar_subquery(), select(func.count()).select_from(closing).scalar_subquery()]
+    return select(*(part.label(f"n{number}") for number, part in enumerate(parts)))
+
+
+def _unsettled(study_id: int | BindParameter[int], *more: ColumnElement[bool]) -> Any:
     columns = (w.id, w.participant_id, w.code, w.opens_at, w.closes_at)
     return select(*columns).where(w.study_id == study_id, w.settled.is_(None), w.cancelled_at.is_(None), *more)
 

@@ -7,14 +7,16 @@ left. Answered: by text or link, after this prompt and before the next.
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
-from pro_service.core.protocol import Protocol, Step
+from pro_service.core.protocol import Hours, Protocol, Step
 from pro_service.core.windows import local_instant, next_allowed
 from pro_service.store.cases import zone_of
 from pro_service.store.report_compliance import Chosen
@@ -22,9 +24,9 @@ from pro_service.store.schema import AnyRow, messages, participants, responses, 
 
 m, p, r, w = messages.c, participants.c, responses.c, windows.c
 
-PEOPLE = 200
+PEOPLE = 100
 """Up to so many participants all windows are counted; of a larger study those open now, …"""
-WINDOWS = 500
+WINDOWS = 300
 """… so many that close first."""
 SENT = frozenset({"accepted", "sent", "delivered", "undelivered", "failed", "uncertain"})
 FAILED = frozenset({"undelivered", "failed", "refused", "dead", "expired"})
@@ -65,7 +67,8 @@ def funnel(
     session: Session, study_id: int, protocol: Protocol, now: datetime, look: Chosen, *, people: int = PEOPLE
 ) -> Funnel:
     """What should have been sent, and what became of it."""
-    rows, whole = _windows(session, study_id, now, look, people)
+    codes = [point.code for point in protocol.time_points if point.steps and look.window in (None, point.code)]
+    rows, whole = _windows(session, study_id, now, look, codes, people)
     ids = [row.id for row in rows]
     answers = {row.window_id: row for row in session.execute(_first_answers(ids))} if ids else {}
     prompts: dict[int, list[AnyRow]] = defaultdict(list)
@@ -74,7 +77,7 @@ def funnel(
     flows = {
         (point.code, step.name): StepFlow(point.code, step.name)
         for point in protocol.time_points
-        if look.window in (None, point.code)
+        if point.code in codes
         for step in point.steps
     }
     for row in rows:
@@ -83,12 +86,12 @@ def funnel(
     return Funnel(tuple(flows.values()), len(rows), whole)
 
 
-def _windows(session: Session, study_id: int, now: datetime, look: Chosen, most: int) -> tuple[list[AnyRow], bool]:
+def _windows(
+    session: Session, study_id: int, now: datetime, look: Chosen, codes: list[str], most: int
+) -> tuple[list[AnyRow], bool]:
     asked = (p.consented_at.is_not(None), p.phone.is_not(None), p.confirmed_at.is_not(None), *look.person())
     columns = (w.id, w.code, w.target, w.opens_at, w.closes_at, p.zone, p.enrolled_at, p.confirmed_at, p.withdrawn_at)
-    of_time = [w.cancelled_at.is_(None), w.opens_at <= now]
-    if look.window is not None:
-        of_time.append(w.code == look.window)
+    of_time = (w.cancelled_at.is_(None), w.opens_at <= now, w.code.in_(codes))
     some = select(p.id).where(p.study_id == study_id, *asked).order_by(p.code).limit(most + 1)
     people = session.scalars(some).all()
     statement = select(*columns, p.died_at).join(participants, p.id == w.participant_id).where(*of_time)
@@ -117,20 +120,19 @@ def _expect(
     row: AnyRow, answer: AnyRow | None, protocol: Protocol, now: datetime, flows: Mapping[tuple[str, str], StepFlow]
 ) -> None:
     left = min((at for at in (row.withdrawn_at, row.died_at) if at is not None), default=None)
-    for point in protocol.time_points:
-        for step in point.steps if point.code == row.code else ():
-            moment = _moment(row, step, protocol)
-            there = max(row.enrolled_at, row.confirmed_at) <= moment and (left is None or moment < left)
-            if there and moment <= min(now, row.closes_at):
-                flow = flows[row.code, step.name]
-                flow.expected += 1
-                flow.unneeded += answer is not None and answer.first <= moment
+    here, until = max(row.enrolled_at, row.confirmed_at), min(now, row.closes_at)
+    for step in protocol.time_point(row.code).steps:
+        moment = _moment(row.target, row.opens_at, zone_of(row.zone), step, protocol.contact_hours)
+        if here <= moment <= until and (left is None or moment < left):
+            flow = flows[row.code, step.name]
+            flow.expected += 1
+            flow.unneeded += answer is not None and answer.first <= moment
 
 
-def _moment(row: AnyRow, step: Step, protocol: Protocol) -> datetime:
-    zone = zone_of(row.zone)
-    planned = local_instant(row.target + timedelta(days=step.after), step.at, zone)
-    return next_allowed(max(planned, row.opens_at), protocol.contact_hours, zone)
+@lru_cache(maxsize=4096)
+def _moment(target: date, opens_at: datetime, zone: ZoneInfo, step: Step, hours: Hours) -> datetime:
+    planned = local_instant(target + timedelta(days=step.after), step.at, zone)
+    return next_allowed(max(planned, opens_at), hours, zone)
 
 
 def _follow(code: str, prompts: list[AnyRow], answer: AnyRow | None, flows: Mapping[tuple[str, str], StepFlow]) -> None:
