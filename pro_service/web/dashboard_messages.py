@@ -64,6 +64,10 @@ def add(pages: Blueprint, rt: Runtime) -> None:
             **times(now),
         )  # fmt: skip
 
+    _add_parts(pages, rt)
+
+
+def _add_parts(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/messages.csv")
     @roles("coordinator")
     def messages_sheet() -> Response:

@@ -5,7 +5,7 @@ from pro_service.web.i18n import gettext as _
 
 def terms() -> dict[str, dict[str, str]]:
     """Kinds of codes with their words, beside those of the vocabulary."""
-    return {
+    return _protocol() | {
         "channel": {
             "sms-reply": _("Text, answered by text"),
             "sms-link": _("Text with a link"),
@@ -34,6 +34,14 @@ def terms() -> dict[str, dict[str, str]]:
             "5": _("up to 48 h"),
             "6": _("longer"),
         },
+        "mode": {"message": _("asked by text or call"), "clinic": _("entered in the clinic")},
+        "tongue": {"tr": _("Turkish"), "en": _("English")},
+    }
+
+
+def _protocol() -> dict[str, dict[str, str]]:
+    """What happens to a message, and what stands in a protocol."""
+    return {
         "event": {
             "queued": _("Queued"),
             "attempt": _("Handed to the provider"),
@@ -58,8 +66,6 @@ def terms() -> dict[str, dict[str, str]]:
             "E4": _("windows missed in a row"),
             "ES": _("a word or a value that asks for a clinician"),
         },
-        "mode": {"message": _("asked by text or call"), "clinic": _("entered in the clinic")},
-        "tongue": {"tr": _("Turkish"), "en": _("English")},
     }
 
 
