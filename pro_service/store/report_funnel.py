@@ -24,9 +24,9 @@ from pro_service.store.schema import AnyRow, messages, participants, responses, 
 
 m, p, r, w = messages.c, participants.c, responses.c, windows.c
 
-PEOPLE = 100
+PEOPLE = 60
 """Up to so many participants all windows are counted; of a larger study those open now, …"""
-WINDOWS = 300
+WINDOWS = 150
 """… so many that close first."""
 SENT = frozenset({"accepted", "sent", "delivered", "undelivered", "failed", "uncertain"})
 FAILED = frozenset({"undelivered", "failed", "refused", "dead", "expired"})
