@@ -129,6 +129,8 @@ def step_of(secret: bytes, code: str, now: datetime) -> int | None:
         return None
     totp, current, found = _totp(secret), int(now.timestamp()) // STEP, None
     for drift in DRIFT:  # all of them, whichever fits
+        if current + drift < 0:
+            continue  # before 1970 there was no code
         if compare_digest(totp.generate((current + drift) * STEP), code.encode()) and found is None:
             found = current + drift
     return found

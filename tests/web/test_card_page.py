@@ -78,7 +78,7 @@ def test_without_the_forms_token_nothing_is_shown(rt: Runtime, signed_in: FlaskC
 def test_nobody_but_coordinators_sees_a_card(rt: Runtime, client: FlaskClient, participant: int, role: str) -> None:
     support.coordinator(rt, role=role)
     support.sign_in(client)
-    data = {"csrf": support.csrf_of(client.get("/").text), "reason": "curious"}
+    data = {"csrf": support.csrf_of(client.get("/account").text), "reason": "curious"}
     assert data["csrf"]
     assert client.post("/participants/P-001/card", data=data).status_code == 403
     assert client.post("/participants/P-001/card/replace", data=data).status_code == 403
