@@ -19,7 +19,7 @@ Agenda: TypeAlias = Iterator[tuple[datetime, Command | None]]
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 NEVER_LEFT: frozenset[State] = frozenset({"cancelled", "expired"})
 """Withdrawn, or useless before it could go; what was refused would be refused again."""
-NOT_SENT: frozenset[State] = frozenset({"refused", "expired", "cancelled"})
+NOT_SENT: frozenset[State] = NEVER_LEFT | {"refused"}
 """Ended before the participant can have seen it."""
 
 

@@ -6,7 +6,6 @@ end, inside open windows, so that their texts leave through the configured provi
 """
 
 import random
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,7 +20,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import audit, reports, studies
 from pro_service.use_cases import accounts, calls, card, card_entry, enrol, entry, reporting, study, survey
 from pro_service.use_cases.demo_people import NEW, PARTICIPANTS, Person, asks, invent
-from pro_service.use_cases.lived import Life, Progress
+from pro_service.use_cases.lived import LINK, Life, Progress
 from pro_service.use_cases.tick import beat
 
 STUDY = "DEMO"
@@ -31,7 +30,6 @@ SEED = 7
 CLI = audit.Actor(kind="system", id="demo", source="cli")
 CARD_WORD = {"tr": "art", "en": "card"}
 """By this a text is known that points to the card: Kartınız, kartta."""
-LINK = re.compile(r"/q/([\w-]+)")
 ENROLLED_AT = time(15, 0)
 
 

@@ -5,6 +5,7 @@ telephones inside the process at once, and whoever invents the people says what 
 """
 
 import heapq
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,6 +21,9 @@ from pro_service.use_cases.tick import tick
 
 Progress = Callable[[int, int], None]
 """(days lived through, days in all)."""
+
+LINK = re.compile(r"/q/([\w-]+)")
+"""The address in a text, by the token of the form it opens."""
 
 AGAIN = timedelta(minutes=1)
 """What was due and could not be done is tried again so soon."""

@@ -1,7 +1,6 @@
 """What the invented participants do with a text: read it, or not; answer in their own time and way, or do not."""
 
 import random
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,11 +14,10 @@ from pro_service.gateways.outgoing import Outgoing
 from pro_service.store import report_ledger
 from pro_service.store.report_ledger import Sent
 from pro_service.use_cases import card_entry, survey
-from pro_service.use_cases.lived import Life
+from pro_service.use_cases.lived import LINK, Life
 from pro_service.use_cases.rehearsal.crowd import Crowd
 from pro_service.use_cases.rehearsal.people import Person
 
-LINK = re.compile(r"/q/([\w-]+)")
 ASKS = frozenset({"question", "confirm-repeat", "corrected"})
 """Texts that ask the next question."""
 REASKS = frozenset({"reask", "reask-2", "confirm-zero"})
