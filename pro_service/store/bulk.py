@@ -1,10 +1,10 @@
-"""Many rows into one table: past the statement compiler, which costs more than the database does."""
+"""Many rows in one round: past the statement compiler, which costs more than the database does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Table
+from sqlalchemy import Connection, Dialect, LargeBinary, Table, Update
 
 Convert = Callable[[Any], Any]
 REMEMBERED = 1 << 16
@@ -30,11 +30,63 @@ class Bulk:
 
     def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert these rows in one round."""
-        parameters = []
-        for row in rows:
-            values = list(row.values())
-            for at, convert in self._converts:
-                if values[at] is not None:
-                    values[at] = convert(values[at])
-            parameters.append(tuple(values))
-        self._connection.exec_driver_sql(self._statement, parameters)
+        self.insert([self.written(row.values()) for row in rows])
+
+    def written(self, row: Iterable[Any]) -> tuple[Any, ...]:
+        """One row's values as the driver takes them."""
+        values = list(row)
+        for at, convert in self._converts:
+            if values[at] is not None:
+                values[at] = convert(values[at])
+        return tuple(values)
+
+    def insert(self, written: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows that are as the driver takes them, in one round."""
+        self._connection.exec_driver_sql(self._statement, written)
+
+
+def change(connection: Connection, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Carry out one statement for many rows; each row names every parameter that the statement leaves open.
+
+    KeyError names a parameter that a row lacks. For statements that live as long as the program: each is compiled once.
+    """
+    if rows:
+        _compiled(statement, connection.dialect).carry_out(connection, rows)
+
+
+@lru_cache(maxsize=128)
+def _compiled(statement: Update, dialect: Dialect) -> "_Change":
+    return _Change(statement, dialect)
+
+
+class _Change:
+    """A statement as the driver takes it, and how each of its parameters is written."""
+
+    def __init__(self, statement: Update, dialect: Dialect) -> None:
+        compiled: Any = statement.compile(dialect=dialect)
+        self._statement = str(compiled)
+        self._positional = bool(compiled.positional)
+        self._parameters: list[tuple[str, Convert | None, Any]] = []
+        """(name, how its values are written, the value itself where the statement holds it: then the name is empty)"""
+        self._names: list[str] = list(compiled.positiontup if self._positional else compiled.binds)
+        for name in self._names:
+            bound = compiled.binds[name]
+            convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
+            if bound.required:
+                self._parameters.append((name, convert, None))
+            else:
+                value = bound.effective_value
+                self._parameters.append(("", None, value if convert is None else convert(value)))
+
+    def carry_out(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        given = [tuple([self._written(row, *parameter) for parameter in self._parameters]) for row in rows]
+        if self._positional:
+            connection.exec_driver_sql(self._statement, given)
+        else:
+            connection.exec_driver_sql(self._statement, [dict(zip(self._names, row, strict=True)) for row in given])
+
+    @staticmethod
+    def _written(row: Mapping[str, Any], name: str, convert: Convert | None, value: Any) -> Any:
+        if not name:
+            return value
+        return row[name] if convert is None else convert(row[name])

@@ -28,7 +28,8 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import Answer, Call, Case, EscalationFacts, MessageFacts, Other, Participant, WindowFacts
 from pro_service.core.protocol import Protocol, Window
-from pro_service.store import sharing
+from pro_service.store import reach, sharing
+from pro_service.store.bulk import change
 from pro_service.store.schema import (
     AnyRow,
     calls,
@@ -173,9 +174,13 @@ class _Facts:
         )
 
 
-def anything(connection: Connection, now: datetime) -> bool:
-    """Whether time calls for anything or a text waits to be read: one question, two index look-ups."""
-    return bool(connection.execute(_ANYTHING, {"now": now}).scalar())
+def anything(connection: Connection, now: datetime) -> tuple[bool, bool]:
+    """Whether time calls for anything or a text waits to be read, and whether a test of reachability is to be decided.
+
+    One question, three index look-ups.
+    """
+    anything, testing = connection.execute(_ANYTHING, {"now": now}).one()
+    return bool(anything), bool(testing)
 
 
 def due(session: Session, now: datetime, limit: int) -> Sequence[int]:
@@ -215,7 +220,7 @@ def look(session: Session, moments: Mapping[int, datetime | None]) -> None:
     """Store when to look again at these participants."""
     if moments:
         rows = [{"p_id": key, "p_look": moment} for key, moment in moments.items()]
-        session.connection().execute(_LOOK, rows)
+        change(session.connection(), _LOOK, rows)
 
 
 def version_row(session: Session, version_id: int) -> AnyRow:
@@ -237,7 +242,8 @@ _ANYTHING = select(
         .scalar_subquery()
         .is_not(None),
         select(inbound.c.id).where(inbound.c.interpreted_at.is_(None)).exists(),
-    )
+    ),
+    reach.DUE.exists(),
 )
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
 m, e, c, r = messages.c, escalations.c, calls.c, responses.c

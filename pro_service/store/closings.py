@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, Participant, WindowFacts
+from pro_service.store.bulk import change as change_rows
 from pro_service.store.cases import Loaded
 from pro_service.store.schema import closings, windows
 
@@ -84,7 +85,7 @@ class Closings:
         """Write everything, once; in one order for everybody, so that no two wait for each other."""
         if self._channels:
             rows = [{"w_id": key, "w_channel": channel} for key, channel in self._channels.items()]
-            session.connection().execute(_CHANNEL, rows)
+            change_rows(session.connection(), _CHANNEL, rows)
         count(session, self._changes)
         self._changes.clear()
         self._channels.clear()

@@ -1,25 +1,25 @@
 """Enrolments -> rows, in bulk; and what is stored of the participants a file names again."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, select
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Window
 from pro_service.core.texts import masked
 from pro_service.store.audit import Actor, Entry, audit_row
 from pro_service.store.bulk import Bulk
-from pro_service.store.entry_codes import Code, fresh, row_of
 from pro_service.store.ids import row_ids
-from pro_service.store.schema import audit_trail, entry_codes, participants, responses, windows
+from pro_service.store.schema import audit_trail, participants, responses, windows
 from pro_service.store.vault import Vault, opened, sealed
 
 HIDDEN = "•••"
+REMEMBERED = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,13 @@ def existing(session: Session, vault: Vault, study_id: int, codes: Sequence[str]
     }
 
 
+WINDOW_COLUMNS = (
+    "id", "study_id", "participant_id", "code", "schedule",
+    "target", "target_at", "opens_at", "closes_at", "late_until", "clamped",
+)  # fmt: skip
+"""A window's row at its beginning: its id, then what `window_row` gives."""
+
+
 def window_row(study_id: int, participant_id: int, schedule: int, window: Window) -> dict[str, Any]:
     """The row of one window, without an id."""
     return {
@@ -103,6 +110,37 @@ def window_row(study_id: int, participant_id: int, schedule: int, window: Window
         "late_until": window.late_until,
         "clamped": window.clamped,
     }
+
+
+class _Windows:
+    """The windows of a batch. All of one day and site are the same, so each is made ready for the driver once."""
+
+    def __init__(self, connection: Connection, study_id: int) -> None:
+        self._bulk = Bulk(connection, windows, WINDOW_COLUMNS)
+        self._study_id = study_id
+        self._ready: dict[int, tuple[tuple[Window, ...], list[tuple[Any, ...]]]] = {}
+        """By the identity of what a reader laid out: it is kept beside it, so that nothing else can have it."""
+        self._rows: list[tuple[Any, ...]] = []
+
+    def add(self, participant_id: int, laid: tuple[Window, ...], ids: Iterator[int]) -> Iterator[tuple[int, Window]]:
+        """Take up one participant's windows; gives each with the id of its row."""
+        known = self._ready.get(id(laid))
+        if known is None:
+            if len(self._ready) >= REMEMBERED:
+                self._ready.clear()
+            known = self._ready[id(laid)] = laid, [self._written(window) for window in laid]
+        for window, (_, study_id, _, *rest) in zip(*known, strict=True):
+            row_id = next(ids)
+            self._rows.append((row_id, study_id, participant_id, *rest))
+            yield row_id, window
+
+    def _written(self, window: Window) -> tuple[Any, ...]:
+        return self._bulk.written((0, *window_row(self._study_id, 0, 1, window).values()))
+
+    def write(self) -> None:
+        if self._rows:
+            self._bulk.insert(self._rows)
+            self._rows.clear()
 
 
 class Enroller:
@@ -122,34 +160,35 @@ class Enroller:
         self.session, self.now, self.actor, self.vault = session, now, actor, vault
         self.study_id, self.version_id, self.sites = study_id, version_id, sites
         self._ids = row_ids(session)
-        self._rows: dict[Table, list[dict[str, Any]]] = {
-            table: [] for table in (participants, entry_codes, windows, responses, audit_trail)
-        }
+        self._rows: dict[Table, list[dict[str, Any]]] = {table: [] for table in (participants, responses, audit_trail)}
+        self._windows = _Windows(session.connection(), study_id)
         self._bulks: dict[Table, Bulk] = {}
 
     def write(self, enrolments: Sequence[Enrolment]) -> None:
-        """Write one batch: participants, their codes, windows and baseline, one audit row each."""
-        codes = fresh(self.session, self.vault, len(enrolments))
-        for enrolment, code in zip(enrolments, codes, strict=True):
-            self._collect(enrolment, code)
-        for table, rows in self._rows.items():
-            if rows:
-                bulk = self._bulks.get(table)
-                if bulk is None:
-                    bulk = self._bulks[table] = Bulk(self.session.connection(), table, tuple(rows[0]))
-                bulk.write(rows)
-                rows.clear()
+        """Write one batch: participants, their windows and baseline, one audit row each."""
+        for enrolment in enrolments:
+            self._collect(enrolment)
+        self._write(participants)
+        self._windows.write()
+        for table in (responses, audit_trail):
+            self._write(table)
 
-    def _collect(self, enrolment: Enrolment, code: Code) -> None:
+    def _write(self, table: Table) -> None:
+        self._insert(table, self._rows[table])
+        self._rows[table].clear()
+
+    def _insert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+        if rows:
+            bulk = self._bulks.get(table)
+            if bulk is None:
+                bulk = self._bulks[table] = Bulk(self.session.connection(), table, tuple(rows[0]))
+            bulk.write(rows)
+
+    def _collect(self, enrolment: Enrolment) -> None:
         row_id = next(self._ids)
         key, wrapped = self.vault.new_data_key(row_id)
         self._rows[participants].append(self._participant(row_id, enrolment, key, wrapped))
-        self._rows[entry_codes].append(row_of(next(self._ids), self.study_id, row_id, key, code, self.now))
-        for window in enrolment.windows:
-            window_id = next(self._ids)
-            row = window_row(self.study_id, row_id, 1, window)
-            row["id"] = window_id
-            self._rows[windows].append(row)
+        for window_id, window in self._windows.add(row_id, enrolment.windows, self._ids):
             if window.code == enrolment.baseline_window:
                 self._rows[responses].extend(
                     self._answer(row_id, window_id, item, value) for item, value in enrolment.baseline.items()

@@ -36,15 +36,13 @@ class ErasedError(Exception):
     """This participant's contact data was erased; there is no code to print."""
 
 
-def fresh(session: Session, vault: Vault, count: int) -> list[Code]:
-    """So many codes that nobody has: drawn from the system's randomness, each looked up before it is given."""
-    found: dict[bytes, Code] = {}
-    while len(found) < count:
-        drawn = (code_of(secrets.randbelow(CODES)) for _ in range(count - len(found)))
-        codes = {code.index: code for code in (Code(plain, index_of(vault, plain)) for plain in drawn)}
-        taken = session.scalars(select(c.code_index).where(c.code_index.in_(list(codes)))).all()
-        found |= {index: code for index, code in codes.items() if index not in set(taken)}
-    return list(found.values())
+def fresh(session: Session, vault: Vault) -> Code:
+    """A code that nobody has, drawn from the system's randomness."""
+    while True:
+        plain = code_of(secrets.randbelow(CODES))
+        code = Code(plain, index_of(vault, plain))
+        if session.scalar(select(c.id).where(c.code_index == code.index)) is None:
+            return code
 
 
 def index_of(vault: Vault, code: str) -> bytes:
@@ -90,7 +88,7 @@ def of(session: Session, vault: Vault, loaded: Loaded) -> str | None:
 
 def made(writer: Writer, loaded: Loaded) -> str:
     """Make a code for a participant who has none; gives it. ErasedError."""
-    code = fresh(writer.session, writer.vault, 1)[0]
+    code = fresh(writer.session, writer.vault)
     key, row_id = _key(writer.vault, loaded), next(writer.ids)
     row = row_of(row_id, loaded.study_id, loaded.case.participant.id, key, code, writer.now)
     writer.session.execute(entry_codes.insert().values(row))
@@ -104,7 +102,7 @@ def replaced(writer: Writer, loaded: Loaded, reason: str) -> str:
     old = of(session, vault, loaded)
     if old is None:
         return made(writer, loaded)
-    code = fresh(session, vault, 1)[0]
+    code = fresh(session, vault)
     row_id = session.execute(select(c.id).where(c.participant_id == participant_id)).scalar_one()
     row = row_of(row_id, loaded.study_id, participant_id, _key(vault, loaded), code, writer.now)
     session.execute(update(entry_codes).where(c.id == row_id).values(row))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from pro_service.core.case import PROMPTS
 from pro_service.core.strangers import KIND as STRANGER
 from pro_service.store import channels
-from pro_service.store.bulk import Bulk
+from pro_service.store.bulk import Bulk, change
 from pro_service.store.channels import FREE, Channel, Pace
 from pro_service.store.ids import row_ids
 from pro_service.store.schema import Instant, attempts, inbound, messages, participants, users, windows
@@ -129,22 +129,13 @@ def _take(
     """Take up to `limit` messages of these ways out, of no more than `room` segments together."""
     if limit <= 0 or room == 0:
         return []
-    due = and_(READY, m.next_try_at <= now, m.channel.in_(ways), _useful(now))
-    found = (
-        select(m.id, m.segments)
-        .outerjoin(participants, p.id == m.participant_id)
-        .outerjoin(windows, w.id == m.window_id)
-        .where(due, may_go(now))
-        .order_by(m.next_try_at)
-        .limit(limit)
-    )
-    if session.get_bind().dialect.name == "postgresql":
-        found = found.with_for_update(of=messages, skip_locked=True)
-    ids = channels.within(session.execute(found).all(), room)
+    found = _DUE_TAKEN if session.get_bind().dialect.name == "postgresql" else _DUE
+    given = {"m_now": now, "m_ways": list(ways), "m_limit": limit}
+    ids = channels.within(session.execute(found, given).all(), room)
     if not ids:
         return []
-    session.connection().execute(_TAKEN, [{"m_id": row_id, "m_lease": now + lease} for row_id in ids])
-    rows = session.execute(_what_is_needed().where(m.id.in_(ids), m.state == "sending").order_by(m.next_try_at)).all()
+    change(session.connection(), _TAKEN, [{"m_id": row_id, "m_lease": now + lease} for row_id in ids])
+    rows = session.execute(_NEEDED, {"m_ids": ids}).all()
     return [Claimed(row.id, row.attempt, token, *row[2:]) for row, token in zip(rows, tokens, strict=False)]
 
 
@@ -161,20 +152,6 @@ def still_may_go(connection: Connection, claimed: Iterable[Claimed], now: dateti
     to = {one.id: (one.attempt, one.phone if one.channel == "sms" else None) for one in claimed}
     rows = connection.execute(_STILL, {"m_ids": list(to), "m_now": now})
     return frozenset(row.id for row in rows if to[row.id] in ((row.attempt, row.phone), (row.attempt, None)))
-
-
-def _what_is_needed() -> Any:
-    return (
-        select(
-            m.id, m.attempt, m.channel, m.kind, m.body, m.participant_id, p.data_key, p.phone,
-            users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key,
-            m.segments, p.channel, m.inbound_id, inbound.c.raw,
-        )
-        .outerjoin(participants, p.id == m.participant_id)
-        .outerjoin(windows, w.id == m.window_id)
-        .outerjoin(users, users.c.id == m.user_id)
-        .outerjoin(inbound, and_(inbound.c.id == m.inbound_id, m.kind == STRANGER))
-    )  # fmt: skip
 
 
 def _begin_attempts(session: Session, claimed: Sequence[Claimed], now: datetime) -> None:
@@ -210,15 +187,14 @@ def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list
     counted = []
     accepted = [o for o in outcomes if o.state == "accepted"]
     if accepted:
-        session.connection().execute(_ACCEPTED, [_accepted_row(o, now) for o in accepted])
+        change(session.connection(), _ACCEPTED, [_accepted_row(o, now) for o in accepted])
         counted += accepted
     counted += [one for one in outcomes if one.state != "accepted" and _moved(session, one, now)]
     rows = [
         {"a_m": o.claimed.id, "a_n": o.claimed.attempt, "a_at": now, "a_out": o.state, "a_err": o.error}
         for o in outcomes
     ]
-    if rows:
-        session.connection().execute(_ATTEMPT_ENDED, rows)
+    change(session.connection(), _ATTEMPT_ENDED, rows)
     _look_again(session, counted, now)
     return counted
 
@@ -251,8 +227,7 @@ def _look_again(session: Session, outcomes: Iterable[Outcome], now: datetime) ->
         for o in outcomes
         if o.claimed.kind in PROMPTS and o.claimed.useful_until is not None
     ]
-    if rows:
-        session.connection().execute(_LOOK_AGAIN, rows)
+    change(session.connection(), _LOOK_AGAIN, rows)
 
 
 _TAKEN = (
@@ -261,11 +236,35 @@ _TAKEN = (
     .values(state="sending", attempt=m.attempt + 1, lease_until=bindparam("m_lease"))
 )
 _NOW: BindParameter[datetime] = bindparam("m_now", type_=Instant())
+_IDS: BindParameter[Sequence[int]] = bindparam("m_ids", expanding=True)
+_DUE = (
+    select(m.id, m.segments)
+    .outerjoin(participants, p.id == m.participant_id)
+    .outerjoin(windows, w.id == m.window_id)
+    .where(READY, m.next_try_at <= _NOW, m.channel.in_(bindparam("m_ways", expanding=True)), _useful(_NOW))
+    .where(may_go(_NOW))
+    .order_by(m.next_try_at)
+    .limit(bindparam("m_limit"))
+)
+_DUE_TAKEN = _DUE.with_for_update(of=messages, skip_locked=True)
+_NEEDED: Any = (
+    select(
+        m.id, m.attempt, m.channel, m.kind, m.body, m.participant_id, p.data_key, p.phone,
+        users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key,
+        m.segments, p.channel, m.inbound_id, inbound.c.raw,
+    )
+    .outerjoin(participants, p.id == m.participant_id)
+    .outerjoin(windows, w.id == m.window_id)
+    .outerjoin(users, users.c.id == m.user_id)
+    .outerjoin(inbound, and_(inbound.c.id == m.inbound_id, m.kind == STRANGER))
+    .where(m.id.in_(_IDS), m.state == "sending")
+    .order_by(m.next_try_at)
+)  # fmt: skip
 _STILL = (
     select(m.id, m.attempt, p.phone)
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
-    .where(m.id.in_(bindparam("m_ids", expanding=True)), m.state == "sending")
+    .where(m.id.in_(_IDS), m.state == "sending")
     .where(may_go(_NOW), _useful(_NOW))
 )
 _ACCEPTED = (

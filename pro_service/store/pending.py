@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Table, Update, bindparam, insert, update
 from sqlalchemy.orm import Session
 
-from pro_service.store.bulk import Bulk
+from pro_service.store.bulk import Bulk, change
 from pro_service.store.cases import look
 from pro_service.store.closings import Closings
 from pro_service.store.schema import (
@@ -52,9 +52,8 @@ class Pending:
         for name in sorted(others, key=_place):
             self._insert(session, audit_trail.metadata.tables[name])
         for statement, rows in ((_SETTLE, self.settled), (_RESOLVE, self.resolved), (_CANCEL, self.cancelled)):
-            if rows:
-                connection.execute(statement, rows)
-                rows.clear()
+            change(connection, statement, rows)
+            rows.clear()
         self._move_tallies(session)
         self.closings.write(session)
         self._touch(session)
@@ -71,12 +70,12 @@ class Pending:
             Bulk(session.connection(), table, columns).write(rows)
 
     def _move_tallies(self, session: Session) -> None:
-        for (study_id, site_id, code, status), change in sorted(self.tallies.items()):
+        for (study_id, site_id, code, status), by in sorted(self.tallies.items()):
             t = tallies.c
             key = (t.study_id == study_id) & (t.site_id == site_id) & (t.code == code) & (t.status == status)
-            moved = session.connection().execute(update(tallies).where(key).values(count=t.count + change))
+            moved = session.connection().execute(update(tallies).where(key).values(count=t.count + by))
             if moved.rowcount == 0:
-                row = {"study_id": study_id, "site_id": site_id, "code": code, "status": status, "count": change}
+                row = {"study_id": study_id, "site_id": site_id, "code": code, "status": status, "count": by}
                 session.connection().execute(insert(tallies).values(row))
         self.tallies.clear()
 
@@ -86,7 +85,7 @@ class Pending:
             row = {f"p_{name}": value for name, value in values.items()}
             alike[tuple(sorted(values))].append(row | {"p_id": key})
         for names, rows in alike.items():
-            session.connection().execute(_touching(names), rows)
+            change(session.connection(), _touching(names), rows)
         self.touched.clear()
 
 

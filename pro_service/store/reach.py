@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.reach import By, Failure, ReachTest
@@ -59,23 +59,17 @@ def fail(session: Session, test_id: int, now: datetime, failure: Failure) -> boo
     return session.connection().execute(mine.values(failed_at=now, failure=failure)).rowcount > 0
 
 
-def anything(connection: Connection, now: datetime) -> bool:
-    """Whether a test is to be decided now: one question, over open tests alone."""
-    return connection.execute(_DUE.limit(1), {"now": now}).first() is not None
-
-
 def due(session: Session, now: datetime) -> Sequence[int]:
     """Participants with an open test whose time is over, or whose text was lost."""
-    return session.scalars(_DUE, {"now": now}).all()
+    return session.scalars(DUE.order_by(t.participant_id), {"now": now}).all()
 
 
 _TESTS = select(t.id, t.started_at, t.expires_at, t.confirmed_at, t.confirmed_by, t.failed_at, t.failure, m.state).join(
     messages, m.id == t.message_id
 )
 _OPEN = and_(t.confirmed_at.is_(None), t.failed_at.is_(None))
-_DUE = (
+DUE = (
     select(t.participant_id)
     .join(messages, m.id == t.message_id)
     .where(_OPEN, or_(t.expires_at <= bindparam("now"), m.state.in_(LOST)))
-    .order_by(t.participant_id)
 )

@@ -1,7 +1,6 @@
 """A participant's card: what is printed on it, and another code when one was lost.
 
-Who looked stands in the audit trail. A participant enrolled by an earlier release has no code yet: the first look
-makes one.
+Who looked stands in the audit trail. The first look makes the code: whoever has no card has none that could be guessed.
 """
 
 from collections.abc import Callable, Collection
@@ -73,9 +72,7 @@ def blank(rt: Runtime, study_id: int, site: str) -> Card:
 
 
 def _looked_at(writer: Writer, loaded: Loaded) -> str:
-    found = entry_codes.of(writer.session, writer.vault, loaded)
-    if found is None:
-        return entry_codes.made(writer, loaded)
+    found = entry_codes.of(writer.session, writer.vault, loaded) or entry_codes.made(writer, loaded)
     writer.note(loaded, "view_card", "participant", loaded.case.participant.id, {})
     return found
 

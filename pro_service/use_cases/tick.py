@@ -8,7 +8,7 @@ from threading import Event
 from pro_service import logs
 from pro_service.core.decisions import escalate, on_time
 from pro_service.runtime import Runtime
-from pro_service.store import cases, heartbeats, reach, sharing
+from pro_service.store import cases, heartbeats, sharing
 from pro_service.use_cases import reach as reach_tests
 from pro_service.use_cases.carrying import SCHEDULER, work
 from pro_service.use_cases.interpret import interpret_unread
@@ -37,9 +37,9 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
     """
     now = rt.clock()
     with rt.sessions.glance() as connection:
-        testing = reach.anything(connection, now)
-        if not (testing or cases.anything(connection, now)):
-            return TickReport()
+        anything, testing = cases.anything(connection, now)
+    if not (anything or testing):
+        return TickReport()
     if testing:
         reach_tests.settle(rt)
     report = TickReport(texts_read=interpret_unread(rt, stop))
