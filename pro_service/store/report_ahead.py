@@ -14,9 +14,8 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
 from pro_service.core.status import status
-from pro_service.store import report_queries as queries
 from pro_service.store.cases import Loader
-from pro_service.store.report_compliance import Chosen
+from pro_service.store.report_compliance import Chosen, Shape
 from pro_service.store.reports import AT_RISK, at_risk
 from pro_service.store.schema import messages, participants, responses, windows
 
@@ -86,14 +85,13 @@ def due(session: Session, study_id: int, now: datetime, zone: ZoneInfo, look: Ch
     today = now.astimezone(zone).date()
     days = [today + timedelta(days=n) for n in range(DAYS)]
     ends = [datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC) for day in days]
-    given = queries.given(study_id, look.sites) | {f"end{n}": end for n, end in enumerate([now, *ends])}
-    statement = _due(limited=look.sites is not None, channel=look.channel, window=look.window)
-    row = session.execute(statement, given).one()
+    given = {f"end{n}": end for n, end in enumerate([now, *ends])}
+    row = session.execute(_due(look.shape), given | look.given(study_id)).one()
     return [Day(day, row[2 * n], row[2 * n + 1] >= A_DAY) for n, day in enumerate(days)]
 
 
 @lru_cache(maxsize=256)
-def _due(*, limited: bool, channel: str | None, window: str | None) -> Select[Any]:
+def _due(shape: Shape) -> Select[Any]:
     """Two numbers a day, counted and looked at; made once: building it costs more than the database needs."""
     study: BindParameter[int] = bindparam("study")
     parts = []
@@ -103,40 +101,28 @@ def _due(*, limited: bool, channel: str | None, window: str | None) -> Select[An
         closing = _unsettled(study, w.closes_at > start, w.closes_at <= end)
         closing = closing.order_by(w.closes_at).limit(A_DAY).subquery()
         counted = select(func.count()).select_from(closing).join(participants, p.id == closing.c.participant_id)
-        counted = counted.where(*_present(Chosen(channel=channel)))
-        if limited:
-            counted = counted.where(p.site_id.in_(bindparam("sites", expanding=True)))
-        if window is not None:
-            counted = counted.where(closing.c.code == window)
+        counted = counted.where(*_present(shape))
+        if shape.window:
+            counted = counted.where(closing.c.code == bindparam("window"))
         parts += [counted.scalar_subquery(), select(func.count()).select_from(closing).scalar_subquery()]
     return select(*(part.label(f"n{number}") for number, part in enumerate(parts)))
 
 
-def _unsettled(study_id: int | BindParameter[int], *more: ColumnElement[bool]) -> Any:
+def _unsettled(study_id: BindParameter[int], *more: ColumnElement[bool]) -> Any:
     columns = (w.id, w.participant_id, w.code, w.opens_at, w.closes_at)
     return select(*columns).where(w.study_id == study_id, w.settled.is_(None), w.cancelled_at.is_(None), *more)
 
 
-def _present(look: Chosen) -> list[Any]:
-    return [p.confirmed_at.is_not(None), p.withdrawn_at.is_(None), p.died_at.is_(None), *look.person()]
+def _present(shape: Shape) -> list[Any]:
+    return [p.confirmed_at.is_not(None), p.withdrawn_at.is_(None), p.died_at.is_(None), *shape.person()]
 
 
 def risk(session: Session, loader: Loader, study_id: int, protocol: Protocol, now: datetime, look: Chosen) -> Risk:
     """Who is at risk. The database finds who may be; the rules say who is."""
     codes = [point.code for point in protocol.time_points if point.prompted and look.window in (None, point.code)]
-    soon = _unsettled(study_id, w.closes_at > now, w.closes_at <= now + AT_RISK).order_by(w.closes_at)
-    near = soon.limit(SCAN).subquery()
     primary = [item.id for item in protocol.items.values() if item.primary]
-    of_window = and_(r.window_id == near.c.id, r.item.in_(primary))
-    unanswered = or_(~exists().where(of_window), exists().where(of_window, r.cleared))
-    statement = (
-        select(near.c.id, near.c.participant_id)
-        .join(participants, p.id == near.c.participant_id)
-        .where(near.c.opens_at <= now, near.c.code.in_(codes), unanswered, *_present(look))
-        .order_by(near.c.closes_at, p.code)
-        .limit(SHOWN + 1)
-    )
-    order = {row.id: row.participant_id for row in session.execute(statement)}
+    given = look.given(study_id) | {"now": now, "soon": now + AT_RISK, "codes": codes, "primary": primary}
+    order = {row.id: row.participant_id for row in session.execute(_risk(look.shape), given)}
     found = []
     for loaded in loader.load(session, sorted(set(order.values())), lock=False, whole=False) if order else []:
         case = loaded.case
@@ -152,11 +138,37 @@ def risk(session: Session, loader: Loader, study_id: int, protocol: Protocol, no
     return Risk(tuple(found[:SHOWN]), len(order) > SHOWN)
 
 
+@lru_cache(maxsize=64)
+def _risk(shape: Shape) -> Select[Any]:
+    """(window, participant) of those who may be at risk, least time left first."""
+    now, soon = bindparam("now", type_=w.closes_at.type), bindparam("soon", type_=w.closes_at.type)
+    closing = _unsettled(bindparam("study"), w.closes_at > now, w.closes_at <= soon).order_by(w.closes_at)
+    near = closing.limit(SCAN).subquery()
+    of_window = and_(r.window_id == near.c.id, r.item.in_(bindparam("primary", expanding=True)))
+    unanswered = or_(~exists().where(of_window), exists().where(of_window, r.cleared))
+    return (
+        select(near.c.id, near.c.participant_id)
+        .join(participants, p.id == near.c.participant_id)
+        .where(near.c.opens_at <= now, near.c.code.in_(bindparam("codes", expanding=True)), unanswered)
+        .where(*_present(shape))
+        .order_by(near.c.closes_at, p.code)
+        .limit(SHOWN + 1)
+    )
+
+
 def times(session: Session, study_id: int, now: datetime, look: Chosen) -> Times:
     """How long the windows that were invited last took to be answered."""
+    rows = session.execute(_asked(look.shape), look.given(study_id) | {"now": now}).all()
+    return _times([(row.asked_at, row.first) for row in rows])
+
+
+@lru_cache(maxsize=64)
+def _asked(shape: Shape) -> Select[Any]:
+    """(asked at, first answered at) of the windows invited last."""
     newest = (
         select(m.window_id, m.participant_id, m.kind, func.coalesce(m.accepted_at, m.queued_at).label("asked_at"))
-        .where(m.study_id == study_id, m.channel == "sms", m.queued_at <= now)
+        .where(m.study_id == bindparam("study"), m.channel == "sms")
+        .where(m.queued_at <= bindparam("now", type_=m.queued_at.type))
         .order_by(m.queued_at.desc())
         .limit(TEXTS)
         .subquery()
@@ -169,13 +181,12 @@ def times(session: Session, study_id: int, now: datetime, look: Chosen) -> Times
     statement = (
         select(newest.c.asked_at, first.label("first"))
         .join(participants, p.id == newest.c.participant_id)
-        .where(newest.c.kind == "invitation", *look.person())
+        .where(newest.c.kind == "invitation", *shape.person())
         .limit(INVITED)
     )
-    if look.window is not None:
-        statement = statement.join(windows, w.id == newest.c.window_id).where(w.code == look.window)
-    rows = session.execute(statement).all()
-    return _times([(row.asked_at, row.first) for row in rows])
+    if not shape.window:
+        return statement
+    return statement.join(windows, w.id == newest.c.window_id).where(w.code == bindparam("window"))
 
 
 def _times(pairs: list[tuple[datetime, datetime | None]]) -> Times:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.status import settled_as
@@ -59,9 +59,32 @@ class Chosen:
         sites = [] if self.sites is None else [p.site_id.in_(self.sites)]
         return [*sites, *asked_by(self.channel)]
 
+    @property
+    def shape(self) -> "Shape":
+        """What a question about it looks like, whatever is asked for: made once for each, as building costs most."""
+        return Shape(self.sites is not None, self.channel, self.window is not None)
+
+    def given(self, study_id: int) -> dict[str, Any]:
+        """The values that questions of its shape leave open."""
+        given = queries.given(study_id, self.sites)
+        return given if self.window is None else given | {"window": self.window}
+
     def fits(self, key: Closing) -> bool:
         """Whether windows that are counted so are meant."""
         return self.channel in (None, key.channel) and self.window in (None, key.code)
+
+
+class Shape(NamedTuple):
+    """What is asked for, without its values: `study`, `sites` and `window` are parameters of the question."""
+
+    limited: bool
+    channel: str | None
+    window: bool
+
+    def person(self) -> list[ColumnElement[bool]]:
+        """The conditions on a participant's row."""
+        sites = [p.site_id.in_(bindparam("sites", expanding=True))] if self.limited else []
+        return [*sites, *asked_by(self.channel)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,21 +12,21 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
 from pro_service.core.protocol import Hours, Protocol, Step
 from pro_service.core.windows import local_instant, next_allowed
 from pro_service.store.cases import zone_of
-from pro_service.store.report_compliance import Chosen
+from pro_service.store.report_compliance import Chosen, Shape
 from pro_service.store.schema import AnyRow, messages, participants, responses, windows
 
 m, p, r, w = messages.c, participants.c, responses.c, windows.c
 
 PEOPLE = 60
 """Up to so many participants all windows are counted; of a larger study those open now, …"""
-WINDOWS = 150
+WINDOWS = 100
 """… so many that close first."""
 SENT = frozenset({"accepted", "sent", "delivered", "undelivered", "failed", "uncertain"})
 FAILED = frozenset({"undelivered", "failed", "refused", "dead", "expired"})
@@ -70,9 +70,9 @@ def funnel(
     codes = [point.code for point in protocol.time_points if point.steps and look.window in (None, point.code)]
     rows, whole = _windows(session, study_id, now, look, codes, people)
     ids = [row.id for row in rows]
-    answers = {row.window_id: row for row in session.execute(_first_answers(ids))} if ids else {}
+    answers = {row.window_id: row for row in session.execute(_FIRST_ANSWERS, {"ids": ids})} if ids else {}
     prompts: dict[int, list[AnyRow]] = defaultdict(list)
-    for row in session.execute(_prompts(ids)) if ids else ():
+    for row in session.execute(_PROMPTS, {"ids": ids}) if ids else ():
         prompts[row.window_id].append(row)
     flows = {
         (point.code, step.name): StepFlow(point.code, step.name)
@@ -89,31 +89,54 @@ def funnel(
 def _windows(
     session: Session, study_id: int, now: datetime, look: Chosen, codes: list[str], most: int
 ) -> tuple[list[AnyRow], bool]:
-    asked = (p.consented_at.is_not(None), p.phone.is_not(None), p.confirmed_at.is_not(None), *look.person())
-    columns = (w.id, w.code, w.target, w.opens_at, w.closes_at, p.zone, p.enrolled_at, p.confirmed_at, p.withdrawn_at)
-    of_time = (w.cancelled_at.is_(None), w.opens_at <= now, w.code.in_(codes))
-    some = select(p.id).where(p.study_id == study_id, *asked).order_by(p.code).limit(most + 1)
-    people = session.scalars(some).all()
-    statement = select(*columns, p.died_at).join(participants, p.id == w.participant_id).where(*of_time)
+    given = look.given(study_id) | {"now": now, "codes": codes}
+    people = session.scalars(_people(look.shape), given | {"most": most + 1}).all()
     if len(people) <= most:
-        return list(session.execute(statement.where(p.id.in_(people)))), True
-    running = and_(w.study_id == study_id, w.settled.is_(None), w.closes_at > now)
-    statement = statement.where(running, *asked).order_by(w.closes_at).limit(WINDOWS)
-    return list(session.execute(statement)), False
+        return list(session.execute(_THEIRS, {"now": now, "codes": codes, "people": list(people)})), True
+    return list(session.execute(_running(look.shape), given)), False
 
 
-def _first_answers(ids: list[int]) -> Select[Any]:
-    told = case((r.source.in_(("sms", "web")), r.received_at))
+@lru_cache(maxsize=64)
+def _people(shape: Shape) -> Select[Any]:
+    """The first of those who are asked by text."""
     return (
-        select(r.window_id, func.min(r.received_at).label("first"), func.min(told).label("told"))
-        .where(r.window_id.in_(ids), ~r.cleared)
-        .group_by(r.window_id)
+        select(p.id).where(p.study_id == bindparam("study"), *_texted(shape)).order_by(p.code).limit(bindparam("most"))
     )
 
 
-def _prompts(ids: list[int]) -> Select[Any]:
-    wanted = (m.window_id.in_(ids), m.kind.in_(PROMPTS), m.channel == "sms")
-    return select(m.window_id, m.kind, m.state, m.queued_at).where(*wanted).order_by(m.queued_at)
+@lru_cache(maxsize=64)
+def _running(shape: Shape) -> Select[Any]:
+    """Windows that are open, those first that close first."""
+    running = and_(w.study_id == bindparam("study"), w.settled.is_(None), w.closes_at > _NOW)
+    return _BEGUN.where(running, *_texted(shape)).order_by(w.closes_at).limit(WINDOWS)
+
+
+def _texted(shape: Shape) -> list[ColumnElement[bool]]:
+    return [p.consented_at.is_not(None), p.phone.is_not(None), p.confirmed_at.is_not(None), *shape.person()]
+
+
+_NOW: BindParameter[datetime] = bindparam("now", type_=w.opens_at.type)
+_BEGUN = (
+    select(w.id, w.code, w.target, w.opens_at, w.closes_at, p.zone, p.enrolled_at, p.confirmed_at, p.withdrawn_at)
+    .add_columns(p.died_at)
+    .join(participants, p.id == w.participant_id)
+    .where(w.cancelled_at.is_(None), w.opens_at <= _NOW, w.code.in_(bindparam("codes", expanding=True)))
+)
+_THEIRS = _BEGUN.where(p.id.in_(bindparam("people", expanding=True)))
+
+
+_TOLD = case((r.source.in_(("sms", "web")), r.received_at))
+_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
+_FIRST_ANSWERS = (
+    select(r.window_id, func.min(r.received_at).label("first"), func.min(_TOLD).label("told"))
+    .where(r.window_id.in_(_IDS), ~r.cleared)
+    .group_by(r.window_id)
+)
+_PROMPTS = (
+    select(m.window_id, m.kind, m.state, m.queued_at)
+    .where(m.window_id.in_(_IDS), m.kind.in_(PROMPTS), m.channel == "sms")
+    .order_by(m.queued_at)
+)
 
 
 def _expect(

@@ -7,12 +7,26 @@ telephone; where nobody has it, to those who see every site of the study.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal_column, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
+from pro_service.store import report_queries as queries
 from pro_service.store.inbox import Text, parameters
 from pro_service.store.reports import Sites
 from pro_service.store.schema import inbound, inbox_actions, messages, participants, sites
@@ -110,8 +124,17 @@ def page(session: Session, vault: Vault, reader: Reader, look: Look, now: dateti
 
 def count(session: Session, reader: Reader, now: datetime) -> int:
     """How many wait for a person, up to CAP."""
-    waiting = _seen(reader, now).where(i.handled_at.is_(None)).with_only_columns(i.id).limit(CAP)
-    return session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
+    statement = _count(limited=reader.sites is not None, strangers=reader.strangers)
+    return session.scalar(statement, queries.given(reader.study_id, reader.sites) | {"slow": now - SLOW}) or 0
+
+
+@lru_cache(maxsize=4)
+def _count(*, limited: bool, strangers: bool) -> Select[int]:
+    """How many wait; every page asks it, and building the question costs more than the answer."""
+    given = _given(bindparam("slow", type_=i.received_at.type))
+    here = [p.study_id == bindparam("study"), *([p.site_id.in_(bindparam("sites", expanding=True))] if limited else [])]
+    waiting = select(i.id).where(given, _whose(here, strangers=strangers), i.handled_at.is_(None)).limit(CAP)
+    return select(func.count()).select_from(waiting.subquery())
 
 
 def one(session: Session, vault: Vault, reader: Reader, inbound_id: int, now: datetime) -> Item | None:
@@ -121,17 +144,26 @@ def one(session: Session, vault: Vault, reader: Reader, inbound_id: int, now: da
 
 
 def _seen(reader: Reader, now: datetime) -> Select[Any]:
-    given = or_(i.handed_at.is_not(None), and_(i.interpreted_at.is_(None), i.received_at < now - SLOW))
-    return select(inbound).where(given, _theirs(reader))
+    return select(inbound).where(_given(now - SLOW), _theirs(reader))
+
+
+def _given(slow: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """Handed to a person, or unread for longer than reading takes."""
+    return or_(i.handed_at.is_not(None), and_(i.interpreted_at.is_(None), i.received_at < slow))
 
 
 def _theirs(reader: Reader) -> ColumnElement[bool]:
     here = [p.study_id == reader.study_id]
     if reader.sites is not None:
         here.append(p.site_id.in_(reader.sites))
+    return _whose(here, strangers=reader.strangers)
+
+
+def _whose(here: list[ColumnElement[bool]], *, strangers: bool) -> ColumnElement[bool]:
+    """Of participants here, of a telephone that they share, and of nobody's where strangers are seen too."""
     whose = exists().where(p.id == i.participant_id, *here)
     may_be = and_(i.participant_id.is_(None), exists().where(p.phone_index == i.sender_index, *here))
-    if not reader.strangers:
+    if not strangers:
         return or_(whose, may_be)
     nobodys = and_(i.participant_id.is_(None), ~exists().where(p.phone_index == i.sender_index))
     return or_(whose, may_be, nobodys)
@@ -273,4 +305,7 @@ def _words(vault: Vault, row: Any) -> str | None:
 
 def every_site(session: Session, study_id: int) -> frozenset[int]:
     """All sites of a study."""
-    return frozenset(session.scalars(select(sites.c.id).where(sites.c.study_id == study_id)))
+    return frozenset(session.scalars(_SITES, {"study": study_id}))
+
+
+_SITES = select(sites.c.id).where(sites.c.study_id == bindparam("study"))

@@ -24,7 +24,9 @@ COLUMNS = (
     m.ended_at,
 )  # fmt: skip
 SCAN = 1000
-"""So many messages are looked through for one page of a filter, and counted by route."""
+"""So many messages are looked through for one page of a filter."""
+NEWEST = 500
+"""So many texts are counted by route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def _fitting(columns: Any, sought: Sought) -> list[Any]:
 
 def traffic(session: Session, study_id: int, sought: Sought) -> Traffic:
     """The newest texts that fit, by route and by reason."""
-    near = _scan(session, study_id, replace(sought, after=None)).where(m.channel == "sms").limit(SCAN).subquery()
+    near = _scan(session, study_id, replace(sought, after=None)).where(m.channel == "sms").limit(NEWEST).subquery()
     kind = (p.phone_country, p.channel, near.c.state, near.c.error)
     statement = (
         select(*kind, func.count().label("n"), func.sum(near.c.segments).label("segments"))
@@ -177,7 +179,7 @@ def _traffic(rows: Sequence[AnyRow], looked_at: int) -> Traffic:
     ordered = sorted(routes.values(), key=lambda route: (-route.sent, route.country, route.channel))
     frequent = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
     total = sum(row.n for row in rows)
-    return Traffic(tuple(ordered), tuple((*key, n) for key, n in frequent), total, looked_at >= SCAN)
+    return Traffic(tuple(ordered), tuple((*key, n) for key, n in frequent), total, looked_at >= NEWEST)
 
 
 def life(session: Session, study_id: int, message_id: int, seen: Sites = None) -> Life | None:

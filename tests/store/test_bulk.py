@@ -48,7 +48,7 @@ def test_a_statement_changes_many_rows_with_what_it_holds_and_what_each_row_give
 
 
 def test_a_row_that_lacks_a_parameter_is_named_and_nothing_is_changed(rt: Runtime) -> None:
-    rows = [{"h_name": "a", "h_at": LATER}, {"h_name": "b 100%"}]
+    rows: list[dict[str, object]] = [{"h_name": "a", "h_at": LATER}, {"h_name": "b 100%"}]
     with pytest.raises(KeyError, match="h_at"), rt.sessions.begin() as session:
         change(session.connection(), MOVE, rows)
     assert beats(rt)["a"] == AT

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from pro_service.core import entry_code
 from pro_service.core.faults import RejectedError
@@ -93,17 +93,6 @@ def test_no_code_is_written_in_clear(rt: Runtime, study_id: int, participant: in
     assert code.encode() not in row.code_index
     assert code not in trail
     assert row.participant_id == participant
-
-
-def test_whoever_was_enrolled_before_there_were_cards_gets_a_code_at_the_first_look(
-    rt: Runtime, study_id: int, participant: int
-) -> None:
-    with rt.sessions.begin() as session:
-        session.execute(delete(table))
-    first = card.show(rt, SETUP, study_id, "P-001")
-    assert card.show(rt, SETUP, study_id, "P-001") == first
-    assert [action for action, _, _ in actions(rt)] == ["make_code", "view_card"]
-    assert participant
 
 
 def test_a_replaced_code_ends_with_everything_it_opened(
