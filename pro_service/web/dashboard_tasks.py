@@ -5,6 +5,7 @@ from typing import cast
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from pro_service.core.later import next_attempt
 from pro_service.core.status import status
 from pro_service.runtime import Runtime
 from pro_service.store import report_participant, report_today, tasks
@@ -105,7 +106,7 @@ def page(
         changes=changes, is_call=task.level in CALL_LEVELS and window is not None and now < window.span.closes_at,
         groups=(("spoke", SPOKE), ("in_vain", IN_VAIN), ("learnt", LEARNT)), missing=calls.MISSING_REASONS,
         items=[loaded.case.protocol.items[i] for i in window.missing()] if loaded and window else [],
-        again=calls.try_again(loaded.case, window, now) if loaded else None, done=request.args.get("done"),
+        again=next_attempt(loaded.case, window, now) if loaded else None, done=request.args.get("done"),
         typed=request.form, **times(now),
     )  # fmt: skip
 
