@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, true, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
@@ -25,8 +25,15 @@ class Colleague(NamedTuple):
         return self.away_until is not None and self.away_until > now
 
 
-def at(session: Session, study_id: int, site_id: int | None, wanted: Collection[Role]) -> tuple[Colleague, ...]:
-    """Staff who hold one of these roles for this site (None: for the whole study) and can sign in, by e-mail."""
+MOST = 50
+"""So many colleagues are named on one page."""
+
+
+def at(
+    session: Session, study_id: int, site_ids: Collection[int] | None, wanted: Collection[Role]
+) -> tuple[Colleague, ...]:
+    """Staff who hold one of these roles for one of these sites (None: any of the study's), can sign in; by e-mail."""
+    here = [r.site_id.is_(None), r.site_id.in_(site_ids)] if site_ids is not None else [true()]
     statement = (
         select(u.id, u.email, u.away_until)
         .join(roles, r.user_id == u.id)
@@ -36,10 +43,11 @@ def at(session: Session, study_id: int, site_id: int | None, wanted: Collection[
             u.disabled_at.is_(None),
             u.password.is_not(None),
             or_(r.study_id.is_(None), r.study_id == study_id),
-            r.site_id.is_(None) if site_id is None else or_(r.site_id.is_(None), r.site_id == site_id),
+            or_(*here),
         )
         .distinct()
         .order_by(u.email)
+        .limit(MOST)
     )
     return tuple(Colleague(*row) for row in session.execute(statement))
 

@@ -1,5 +1,6 @@
 """Open work that somebody else does, or somebody later: hand it to a colleague, put it off."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from pro_service.core.later import Later, put_off_to, respite
@@ -7,7 +8,6 @@ from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
 from pro_service.store import colleagues, tasks
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
 from pro_service.store.colleagues import Colleague
 from pro_service.use_cases.calls import WorkRefusedError, about, check_open, check_time, of_window
 
@@ -52,7 +52,7 @@ def hand_over(rt: Runtime, actor: Actor, escalation_id: int, to: int, *, revisio
         check_open(escalation)
         if to == actor.user_id:
             raise WorkRefusedError("yourself")
-        found = colleagues.at(w.session, loaded.study_id, loaded.site_id, WORKERS)
+        found = colleagues.at(w.session, loaded.study_id, [loaded.site_id], WORKERS)
         colleague = next((one for one in found if one.id == to), None)
         if colleague is None:
             raise WorkRefusedError("no_colleague")
@@ -62,8 +62,9 @@ def hand_over(rt: Runtime, actor: Actor, escalation_id: int, to: int, *, revisio
             tasks.hand_over(w.writer, loaded, escalation, to, respite(loaded.case, escalation, w.now))
 
 
-def who_may_take(rt: Runtime, actor: Actor, loaded: Loaded) -> tuple[Colleague, ...]:
-    """The actor's colleagues at a participant's site, by e-mail."""
+def who_may_take(rt: Runtime, actor: Actor, study_id: int, site_ids: Collection[int] | None) -> tuple[Colleague, ...]:
+    """The actor's colleagues at these sites (None: at any), who are there, by e-mail."""
+    now = rt.clock()
     with rt.sessions.reading() as session:
-        found = colleagues.at(session, loaded.study_id, loaded.site_id, WORKERS)
-    return tuple(one for one in found if one.id != actor.user_id)
+        found = colleagues.at(session, study_id, site_ids, WORKERS)
+    return tuple(one for one in found if one.id != actor.user_id and not one.away(now))
