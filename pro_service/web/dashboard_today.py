@@ -24,7 +24,7 @@ SHOUTS = timedelta(days=2)
 """With less time than this left, a row shouts."""
 
 
-SAID = frozenset({"acknowledged", "later", "handed", "resolved", "none"})
+SAID = frozenset({"acknowledged", "later", "again", "handed", "resolved", "none"})
 """What the page may say that it did."""
 
 

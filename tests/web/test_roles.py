@@ -82,6 +82,7 @@ KNOWN = {
     "GET clinic.list": Route("/clinic", "CB"),
     "GET account.own": Route("/account", EVERYBODY),
     "POST account.password": Route("/account/password", EVERYBODY),
+    "POST account.away_until": Route("/account/away", EVERYBODY),
     "POST account.sessions": Route("/account/sessions", EVERYBODY),
     "GET account.factor": Route("/account/second-factor", EVERYBODY),
     "POST account.set_up": Route("/account/second-factor", EVERYBODY),
