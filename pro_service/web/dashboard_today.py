@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -75,7 +76,7 @@ def _shown(rt: Runtime, scope: Scope) -> dict[str, Any]:
         "scope": scope,
         "today": shown,
         "labels": labels(scope),
-        "mine": write.open(shown.mine),
+        "mine": write.open(replace(task, handed_to=None) for task in shown.mine),
         "first": write.hands(shown.queue[0]) if shown.queue else "",
         "saving": write.saving(shown.queue[1:]),
         "safety": write.open(task for task in shown.tasks if task.level == "ES"),
