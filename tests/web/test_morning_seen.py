@@ -120,7 +120,11 @@ def test_a_visit_is_saved_although_the_session_ends_on_the_way(morning: Morning)
     assert sorted(kept) == [("NRS-AVG", 4, "telephone"), ("PGIC", 2, "telephone")]
     assert made == ["no_answer", "completed_now"]
     assert morning.row(morning.task(0))["outcome"] == "completed_now"
-    # The baseline that nobody entered is explained, from the list.
+    _explain_the_baseline(morning, page)
+
+
+def _explain_the_baseline(morning: Morning, page: Page) -> None:
+    """Choose the baseline that nobody entered in the list, and say why it is missing."""
     page.goto("/")
     missed = morning.task(0, "E3")
     page.locator(f"input[name=task][value^='{missed}.']").check()
