@@ -53,6 +53,12 @@ def primary_open(case: Case, window: WindowFacts) -> bool:
     return bool(window.missing()) if primary is None else not window.given(primary)
 
 
+def savable(case: Case, window: WindowFacts, now: datetime) -> bool:
+    """Whether a call can still bring this window its answer."""
+    stands = window.cancelled_at is None and case.participant.left_at is None
+    return stands and now < window.span.closes_at and primary_open(case, window)
+
+
 def escalate(case: Case, level: LevelCode, reason: str, now: datetime, window: WindowFacts | None = None) -> Escalate:
     """An escalation about this case, due by the ladder; named so that it can exist once a window and level."""
     subject = f"w{window.id}" if window is not None else f"p{case.participant.id}"
@@ -192,17 +198,33 @@ def _ladder(case: Case, now: datetime) -> Agenda:
         if pointless is not None:
             yield now, Resolve(escalation.id, pointless)
         elif escalation.acknowledged_at is None and rung.next is not None:
-            subject = f"w{window.id}" if window is not None and _of_window(escalation) else f"e{escalation.id}"
-            higher = Escalate(
-                key=f"{rung.next}:{subject}",
-                level=rung.next,
-                reason="not_acknowledged",
-                due_at=_due(case, rung.next, now, window),
-                window_id=escalation.window_id,
-                save_by=None if window is None or window.span.closes_at <= now else window.span.closes_at,
-            )
-            if not case.escalated(higher.key):
+            higher = _higher(case, escalation, rung.next, window, now)
+            if higher is not None:
                 yield escalation.due_at, higher
+
+
+def _higher(
+    case: Case, escalation: EscalationFacts, level: LevelCode, window: WindowFacts | None, now: datetime
+) -> Escalate | None:
+    """The task one rung up; None if it exists.
+
+    In a window each rung exists once, so what goes up from a channel that failed is the window's urgent call, as long
+    as a call can save the window, and a task about the participant after that.
+    """
+    if window is not None and case.escalated(f"{level}:w{window.id}"):
+        return None
+    if window is not None and not _of_window(escalation) and not savable(case, window, now):
+        window = None
+    subject = f"e{escalation.id}" if window is None else f"w{window.id}"
+    higher = Escalate(
+        key=f"{level}:{subject}",
+        level=level,
+        reason="not_acknowledged",
+        due_at=_due(case, level, now, window),
+        window_id=None if window is None else window.id,
+        save_by=None if window is None or window.span.closes_at <= now else window.span.closes_at,
+    )
+    return None if case.escalated(higher.key) else higher
 
 
 def _of_window(escalation: EscalationFacts) -> bool:

@@ -1,22 +1,30 @@
 """Alert mails: who hears of an escalation. They carry the participant's code, the window and a link; nothing else."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session
 
 from pro_service.core.commands import Escalate
+from pro_service.core.protocol import LevelCode
 from pro_service.store.cases import Loaded
 from pro_service.store.records import Writer
 from pro_service.store.schema import AnyRow, messages, roles, users
 from pro_service.store.vault import sealed
 
+LEAD: LevelCode = "E2"
+"""The rung of those who stand in: the other coordinators and the lead."""
+
 MailText = Callable[[str, Loaded, Escalate, int], str]
 """(language, whose, what, escalation id) -> subject, blank line, body."""
 
 
-def recipients(session: Session, study_id: int, site_id: int, wanted: Sequence[str]) -> Sequence[AnyRow]:
-    """Staff with one of these roles for this site, or for all of them: (id, language)."""
+def recipients(
+    session: Session, study_id: int, site_id: int, wanted: Sequence[str], *, there_at: datetime | None = None
+) -> Sequence[AnyRow]:
+    """Staff with one of these roles for this site, or for all of them: (id, language); not those away `there_at`."""
+    there = true() if there_at is None else or_(users.c.away_until.is_(None), users.c.away_until <= there_at)
     r = roles.c
     statement = (
         select(users.c.id, users.c.language)
@@ -25,6 +33,7 @@ def recipients(session: Session, study_id: int, site_id: int, wanted: Sequence[s
             r.role.in_(wanted),
             r.revoked_at.is_(None),
             users.c.disabled_at.is_(None),
+            there,
             or_(r.study_id.is_(None), r.study_id == study_id),
             or_(r.site_id.is_(None), r.site_id == site_id),
         )
@@ -32,6 +41,16 @@ def recipients(session: Session, study_id: int, site_id: int, wanted: Sequence[s
         .order_by(users.c.id)
     )
     return session.execute(statement).all()
+
+
+def stand_ins(session: Session, loaded: Loaded, level: LevelCode, now: datetime) -> Sequence[AnyRow]:
+    """Whom a task of this level is mailed to: of its roles who is there, else the lead, else all of its roles."""
+    ladder, place = loaded.case.protocol.ladder, (loaded.study_id, loaded.site_id)
+    for wanted in (ladder[level].roles, ladder[ladder[level].next or LEAD].roles, ladder[LEAD].roles):
+        found = recipients(session, *place, wanted, there_at=now)
+        if found:
+            return found
+    return recipients(session, *place, ladder[level].roles)
 
 
 def operators(session: Session) -> Sequence[AnyRow]:
@@ -62,12 +81,11 @@ def queue_alarm(session: Session, writer: Writer, user_id: int, key: str, body: 
 
 def queue(session: Session, writer: Writer, text: MailText) -> None:
     """Queue one mail per escalation this writer raised and member of staff it is for."""
-    cache: dict[tuple[int, int, tuple[str, ...]], Sequence[AnyRow]] = {}
+    cache: dict[tuple[int, int, int, LevelCode], Sequence[AnyRow]] = {}
     for loaded, command, escalation_id in writer.raised:
-        wanted = loaded.case.protocol.ladder[command.level].roles
-        key = (loaded.study_id, loaded.site_id, wanted)
+        key = (loaded.study_id, loaded.site_id, loaded.protocol_version_id, command.level)
         if key not in cache:
-            cache[key] = recipients(session, *key)
+            cache[key] = stand_ins(session, loaded, command.level, writer.now)
         for user in cache[key]:
             row_id = next(writer.ids)
             body = text(user.language, loaded, command, escalation_id)

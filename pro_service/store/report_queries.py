@@ -72,6 +72,15 @@ def queue(*, limited: bool, limit: int = QUEUE + 1) -> Select[int]:
     return statement if seen is None else statement.where(seen)
 
 
+@lru_cache(maxsize=2)
+def handed(*, limited: bool) -> Select[int]:
+    """Ids of open tasks that colleagues handed to `reader`, the least time left first."""
+    statement = select(e.id).where(e.handed_to == bindparam("reader"), e.resolved_at.is_(None), e.study_id == _study())
+    seen = _seen(limited)
+    statement = statement if seen is None else statement.where(seen)
+    return statement.order_by(func.coalesce(e.save_by, e.due_at), e.id).limit(QUEUE)
+
+
 def _of_level(level: LevelCode, *, limited: bool) -> Select[int]:
     statement = select(e.id).where(e.study_id == _study(), e.resolved_at.is_(None), e.level == level)
     seen = _seen(limited)
@@ -118,16 +127,20 @@ def _open_windows(*, limited: bool) -> Select[int]:
 @lru_cache(maxsize=1)
 def tasks() -> Select[Any]:
     """Escalations (`ids`) with what surrounds them."""
+    giver, receiver = users.alias("giver"), users.alias("receiver")
     return (
         select(
             e.id, e.level, e.reason, e.raised_at, e.due_at, e.save_by, e.look_again_at, e.acknowledged_at, e.window_id,
             e.participant_id, p.code.label("participant"), p.protocol_version_id, sites.c.code.label("site"),
-            w.code.label("window"), w.opens_at, w.closes_at, users.c.email.label("who"),
+            w.code.label("window"), w.opens_at, w.closes_at, users.c.email.label("who"), p.revision,
+            e.handed_at, e.handed_to, giver.c.email.label("giver"), receiver.c.email.label("receiver"),
         )
         .outerjoin(participants, p.id == e.participant_id)
         .outerjoin(sites, sites.c.id == e.site_id)
         .outerjoin(windows, w.id == e.window_id)
         .outerjoin(users, users.c.id == e.acknowledged_by)
+        .outerjoin(giver, giver.c.id == e.handed_by)
+        .outerjoin(receiver, receiver.c.id == e.handed_to)
         .where(e.id.in_(_many("ids")))
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Today: who can still be saved, what else is somebody's work, how the windows stand, and whether time is passing."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,12 @@ class Task:
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     attempts: tuple[Attempt, ...] = ()
+    revision: int | None = None
+    """Of the participant."""
+    handed_at: datetime | None = None
+    handed_to: str | None = None
+    handed_by: str | None = None
+    """Who handed it to whom, in whose hands it still is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,8 @@ class Today:
 
     now: datetime
     heartbeat: datetime | None
+    mine: tuple[Task, ...]
+    """What colleagues handed to the reader; not told again below."""
     queue: tuple[Task, ...]
     """Open calls that can still save a window, least time left first; those put off until later come last."""
     queue_count: int
@@ -70,20 +78,29 @@ class Today:
     """(when, participant, site) of a window that opens next; looked up only when nobody is to be called."""
 
 
-def today(session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites = None) -> Today:
-    """The first page, at `now`; a fixed number of queries."""
+def today(
+    session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites = None, *, reader: int | None = None
+) -> Today:
+    """The first page of a `reader` (id of a user), at `now`; a fixed number of queries."""
     given = queries.given(study_id, sites) | {"now": now}
     limited = sites is not None
     saving = session.scalars(queries.queue(limited=limited), given).all()[: queries.QUEUE]
     rest = session.scalars(queries.others(limited=limited), given).all()
-    found = {task.id: task for task in _tasks(session, loader, (*saving, *rest))}
+    mine = session.scalars(queries.handed(limited=limited), given | {"reader": reader}).all()
+    found = {task.id: task for task in _tasks(session, loader, {*mine, *saving, *rest})}
     in_queue, open_windows, *by_level = session.execute(queries.counts(limited=limited), given).one()
     return Today(
         now=now,
         heartbeat=heartbeat(session),
-        queue=tuple(sorted((found[key] for key in saving), key=lambda task: (_put_off(task, now), _until(task)))),
+        mine=tuple(found[key] for key in mine),
+        queue=tuple(
+            sorted(
+                (found[key] for key in saving if key not in mine),
+                key=lambda task: (_put_off(task, now), _until(task)),
+            )
+        ),
         queue_count=in_queue,
-        tasks=tuple(sorted((found[key] for key in rest), key=lambda task: (LEVELS.index(task.level), task.due_at))),
+        tasks=tuple(sorted((found[key] for key in rest if key not in mine), key=lambda task: _turn(task, now))),
         counts=dict(zip(LEVELS, by_level, strict=True)),
         rates=compliance(session, loader, study_id, now, sites, cap=UNSETTLED),
         open_windows=open_windows,
@@ -93,6 +110,11 @@ def today(session: Session, loader: Loader, study_id: int, now: datetime, sites:
 
 def _until(task: Task) -> datetime:
     return task.save_by or task.due_at
+
+
+def _turn(task: Task, now: datetime) -> tuple[bool, int, datetime]:
+    """Safety first, then by level, by when it is due; what is put off until later comes last."""
+    return _put_off(task, now), LEVELS.index(task.level), task.due_at
 
 
 def _put_off(task: Task, now: datetime) -> bool:
@@ -109,7 +131,7 @@ def task(session: Session, loader: Loader, study_id: int, escalation_id: int, si
     return found[0] if found else None
 
 
-def _tasks(session: Session, loader: Loader, ids: Sequence[int]) -> list[Task]:
+def _tasks(session: Session, loader: Loader, ids: Collection[int]) -> list[Task]:
     rows = session.execute(queries.tasks(), {"ids": list(ids)}).all() if ids else []
     tried = _attempts(session, rows)
     return [_task(session, loader, row, tuple(tried[row.window_id])) for row in rows]
@@ -135,6 +157,10 @@ def _task(session: Session, loader: Loader, row: Row[Any], attempts: tuple[Attem
         acknowledged_at=row.acknowledged_at,
         acknowledged_by=row.who,
         attempts=attempts,
+        revision=row.revision,
+        handed_at=row.handed_at,
+        handed_to=row.receiver,
+        handed_by=row.giver,
     )
 
 

@@ -475,6 +475,9 @@ escalations = Table(
     Column("resolved_at", Instant),
     _ref("resolved_by", "users.id", nullable=True),
     Column("outcome", String(40)),
+    _ref("handed_to", "users.id", nullable=True),
+    _ref("handed_by", "users.id", nullable=True),
+    Column("handed_at", Instant),
     CheckConstraint("level IN ('E0', 'E1', 'E2', 'E3', 'E4', 'ES')", name="level"),
 )
 Index(
@@ -492,6 +495,12 @@ Index(
     escalations.c.due_at,
     sqlite_where=escalations.c.resolved_at.is_(None),
     postgresql_where=escalations.c.resolved_at.is_(None),
+)
+Index(
+    "ix_escalations_handed",
+    escalations.c.handed_to,
+    sqlite_where=escalations.c.resolved_at.is_(None) & escalations.c.handed_to.is_not(None),
+    postgresql_where=escalations.c.resolved_at.is_(None) & escalations.c.handed_to.is_not(None),
 )
 
 calls = Table(
@@ -522,6 +531,7 @@ users = Table(
     Column("totp_step", BigInteger, comment="Last time step used: each counts once"),
     Column("totp_at", Instant, comment="When the second factor was set up; NULL = there is none"),
     Column("factor_required", Boolean, nullable=False, server_default=text("false"), comment="Invited, or reset"),
+    Column("away_until", Instant, comment="Not at work: tasks and mails go to the stand-in until then"),
     comment="Staff",
 )
 

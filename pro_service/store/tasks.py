@@ -5,6 +5,7 @@ Each function queues its rows and audit entries with the transaction's Writer; n
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -33,24 +34,62 @@ def whose(session: Session, escalation_id: int) -> Whose | None:
     return None if row is None else Whose(*row)
 
 
+class Holder(NamedTuple):
+    """Who has a task: ids of users, None where nobody."""
+
+    acknowledged_by: int | None
+    handed_to: int | None
+    look_again_at: datetime | None
+
+
+def holder(session: Session, escalation_id: int) -> Holder:
+    """Who has taken a task up, to whom it was handed, and until when it is put off."""
+    e = escalations.c
+    statement = select(e.acknowledged_by, e.handed_to, e.look_again_at).where(e.id == escalation_id)
+    return Holder(*session.execute(statement).one())
+
+
 def acknowledge(writer: Writer, loaded: Loaded, escalation: EscalationFacts) -> None:
-    """Somebody has taken it up; it no longer goes up the ladder. A second time changes nothing."""
+    """Somebody has taken it up; it no longer goes up the ladder. A second time changes nothing.
+
+    What was handed to somebody else is no longer theirs.
+    """
     if escalation.acknowledged_at is not None or not escalation.open:
         return
-    e = escalations.c
+    e, me = escalations.c, writer.actor.user_id
+    handed_to = holder(writer.session, escalation.id).handed_to
+    values: dict[str, Any] = {"acknowledged_at": writer.now, "acknowledged_by": me}
+    changes: dict[str, tuple[object, object]] = {"acknowledged_at": (None, writer.now)}
+    if handed_to not in (None, me):
+        values |= {"handed_to": None, "handed_by": None, "handed_at": None}
+        changes["handed_to"] = (handed_to, None)
     statement = update(escalations).where(e.id == escalation.id, e.acknowledged_at.is_(None))
-    values = {"acknowledged_at": writer.now, "acknowledged_by": writer.actor.user_id}
     writer.session.execute(statement.values(**values))
     changed(writer, loaded)
-    writer.note(loaded, "acknowledge", "escalation", escalation.id, {"acknowledged_at": (None, writer.now)})
+    writer.note(loaded, "acknowledge", "escalation", escalation.id, changes)
 
 
 def put_off(writer: Writer, loaded: Loaded, escalation_id: int, until: datetime | None) -> None:
     """Take it up again at `until`; None = it stands with the others again."""
-    e = escalations.c
+    e, before = escalations.c, holder(writer.session, escalation_id).look_again_at
     writer.session.execute(update(escalations).where(e.id == escalation_id).values(look_again_at=until))
     changed(writer, loaded)
-    writer.note(loaded, "put_off", "escalation", escalation_id, {"look_again_at": (None, until)})
+    writer.note(loaded, "put_off", "escalation", escalation_id, {"look_again_at": (before, until)})
+
+
+def hand_over(writer: Writer, loaded: Loaded, escalation: EscalationFacts, to: int, due_at: datetime) -> None:
+    """Give it to a colleague, who has not taken it up yet: until then it may go up the ladder, at `due_at`."""
+    e, before = escalations.c, holder(writer.session, escalation.id)
+    values = {"handed_to": to, "handed_by": writer.actor.user_id, "handed_at": writer.now, "due_at": due_at}
+    none = {"acknowledged_at": None, "acknowledged_by": None}
+    writer.session.execute(update(escalations).where(e.id == escalation.id).values(**values, **none))
+    changed(writer, loaded)
+    changes: dict[str, tuple[object, object]] = {"handed_to": (before.handed_to, to)}
+    if escalation.acknowledged_at is not None:
+        changes["acknowledged_at"] = (escalation.acknowledged_at, None)
+    if due_at != escalation.due_at:
+        changes["due_at"] = (escalation.due_at, due_at)
+    writer.note(loaded, "hand_over", "escalation", escalation.id, changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,10 +212,10 @@ def staff(user_id: int) -> Actor:
     return Actor(kind="staff", id=f"user:{user_id}", source="dashboard", user_id=user_id)
 
 
-def current(rt: Runtime, token: str) -> Login | None:
+def current(rt: Runtime, token: str, *, attended: bool = True) -> Login | None:
     """Who holds this session's token; None once it was idle for 15 minutes, is 8 hours old, or was ended.
 
-    One that waits for its second factor ends after 10 minutes.
+    One that waits for its second factor ends after 10 minutes. What a page asks by itself (not `attended`) is no use.
     """
     if not token:
         return None
@@ -226,7 +226,7 @@ def current(rt: Runtime, token: str) -> Login | None:
         return None
     if now - login.started_at > WAITING and stage(rt, login) == "code":
         return None
-    if now - login.seen_at >= SEEN_EVERY:
+    if attended and now - login.seen_at >= SEEN_EVERY:
         with rt.sessions.begin() as session:
             accounts.seen(session, login.id, now)
     return login

@@ -1,19 +1,18 @@
-"""What coordinators do about open work: take it up, telephone, say how it went, say why a value is missing."""
+"""What coordinators do about open work: telephone, say how it went, end it, say why a value is missing."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Literal, TypeAlias, get_args
-from zoneinfo import ZoneInfo
 
 from pro_service.core.answers import on_answers
 from pro_service.core.case import Case, EscalationFacts, WindowFacts
 from pro_service.core.changes import Die, Withdraw
 from pro_service.core.commands import CancelTexts, Command, OptOut, Resolve, Unreachable
-from pro_service.core.decisions import escalate
+from pro_service.core.decisions import escalate, savable
+from pro_service.core.later import LONGEST, next_attempt
 from pro_service.core.lifecycle import plan
-from pro_service.core.windows import local_instant
 from pro_service.runtime import Runtime
 from pro_service.store import cases, tasks
 from pro_service.store.audit import Actor
@@ -38,12 +37,11 @@ FAILED: frozenset[str] = frozenset({"no_answer", "busy", "wrong_person"})
 """Nobody spoke to the participant: counted towards `failed_calls`."""
 FINAL: frozenset[str] = frozenset({"withdraws", "died"})
 """Ends everything; asks for a note that says how one knows."""
-PARTS_OF_THE_DAY = (time(10), time(13, 30), time(16, 30))
-APART = timedelta(hours=2)
 
 RefusedCode: TypeAlias = Literal[
-    "resolved", "needs_note", "needs_time", "time_passed", "time_after_close", "enter_the_answers", "unknown_outcome"
-]
+    "resolved", "needs_note", "needs_time", "time_passed", "time_after_close", "enter_the_answers", "unknown_outcome",
+    "taken", "too_far", "safety", "no_colleague", "yourself", "away", "still_to_be_called",
+]  # fmt: skip
 
 
 class WorkRefusedError(Exception):
@@ -72,8 +70,15 @@ class Told:
 
 
 def acknowledge(rt: Runtime, actor: Actor, escalation_id: int) -> None:
-    """Take a task up: it no longer goes up the ladder. KeyError if there is none."""
-    with _task(rt, actor, escalation_id) as (w, loaded, escalation):
+    """Take a task up: it no longer goes up the ladder. One that was handed to somebody else is yours then.
+
+    Taking up what one has changes nothing. KeyError if there is none, WorkRefusedError if it ended or another has it.
+    """
+    with about(rt, actor, escalation_id) as (w, loaded, escalation):
+        check_open(escalation)
+        by = tasks.holder(w.session, escalation_id).acknowledged_by
+        if escalation.acknowledged_at is not None and by != actor.user_id:
+            raise WorkRefusedError("taken")
         tasks.acknowledge(w.writer, loaded, escalation)
 
 
@@ -82,15 +87,14 @@ def record(rt: Runtime, actor: Actor, escalation_id: int, told: Told, *, revisio
 
     KeyError (no such task), StaleError (the participant has changed since `revision`), WorkRefusedError.
     """
-    with _task(rt, actor, escalation_id, revision) as (w, loaded, escalation):
+    with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
         _check(loaded.case, escalation, told, w.now)
         _keep(w, loaded, escalation, told)
         _OUTCOMES.get(told.outcome, _stays_open)(w, loaded, escalation, told)
 
 
 def _check(case: Case, escalation: EscalationFacts, told: Told, now: datetime) -> None:
-    if not escalation.open:
-        raise WorkRefusedError("resolved")
+    check_open(escalation)
     if told.outcome not in OUTCOMES:
         raise WorkRefusedError("unknown_outcome")
     if told.outcome == "completed_now":
@@ -98,16 +102,19 @@ def _check(case: Case, escalation: EscalationFacts, told: Told, now: datetime) -
     if told.outcome in FINAL and not (told.note or "").strip():
         raise WorkRefusedError("needs_note")
     if told.outcome == "call_back_at":
-        _check_time(_window(case, escalation), told.call_back_at, now)
+        check_time(of_window(case, escalation), told.call_back_at, now)
 
 
-def _check_time(window: WindowFacts | None, at: datetime | None, now: datetime) -> None:
+def check_time(window: WindowFacts | None, at: datetime | None, now: datetime) -> None:
+    """Refuse a time to come back to this that is none, over, after the close of an open window, or too far away."""
     if at is None:
         raise WorkRefusedError("needs_time")
     if at <= now:
         raise WorkRefusedError("time_passed")
     if window is not None and now < window.span.closes_at <= at:
         raise WorkRefusedError("time_after_close")
+    if at > now + LONGEST:
+        raise WorkRefusedError("too_far")
 
 
 def _keep(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
@@ -123,9 +130,9 @@ def _stays_open(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told
 
 def _nobody(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
     """Try again at another part of the day; after several calls in vain the lead is told."""
-    case, window = loaded.case, _window(loaded.case, escalation)
+    case, window = loaded.case, of_window(loaded.case, escalation)
     if told.outcome != "wrong_person":
-        tasks.put_off(w.writer, loaded, escalation.id, try_again(case, window, w.now))
+        tasks.put_off(w.writer, loaded, escalation.id, next_attempt(case, window, w.now))
     if window is None:
         return
     made = sum(call.window_id == window.id and call.outcome in FAILED for call in case.calls) + 1
@@ -140,7 +147,7 @@ def _call_back(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told)
 
 def _refused(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
     """Not this time: the deciding item is declined, prompts stop, the window's calls end."""
-    window = _window(loaded.case, escalation)
+    window = of_window(loaded.case, escalation)
     commands: tuple[Command, ...] = ()
     if window is not None:
         primary = loaded.case.protocol.primary(window.point)
@@ -168,9 +175,13 @@ def _no_messages(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Tol
 
 
 def _no_such_number(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
-    del escalation
-    if loaded.case.participant.unreachable_at is None:
+    """Neither calls nor texts reach anybody: no more texts, and the investigator is told."""
+    case = loaded.case
+    if case.participant.unreachable_at is None:
         w.carry_out(loaded, (Unreachable(told.outcome), CancelTexts()))
+    pattern = escalate(case, "E4", "no_channel", w.now, of_window(case, escalation))
+    if not case.escalated(pattern.key):
+        w.carry_out(loaded, [pattern])
 
 
 def _left(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
@@ -199,38 +210,45 @@ _OUTCOMES: dict[str, Callable[[Work, Loaded, EscalationFacts, Told], None]] = {
 }
 
 
-def try_again(case: Case, window: WindowFacts | None, now: datetime) -> datetime | None:
-    """When to call next: another part of the day, at least two hours on, before the close; None if there is no more."""
-    zone: ZoneInfo = case.site_zone
-    today = now.astimezone(zone).date()
-    moments = (local_instant(today + timedelta(days=n), at, zone) for n in range(2) for at in PARTS_OF_THE_DAY)
-    ahead = next(moment for moment in moments if moment >= now + APART)
-    return None if window is not None and ahead >= window.span.closes_at else ahead
+def resolve(
+    rt: Runtime,
+    actor: Actor,
+    escalation_id: int,
+    outcome: str = "done",
+    *,
+    reason: str = "",
+    revision: int | None = None,
+) -> None:
+    """End a task by saying how; a call that could still save its window ends otherwise, or for a `reason`.
 
-
-def resolve(rt: Runtime, actor: Actor, escalation_id: int, outcome: str = "done") -> None:
-    """End a task by saying how. KeyError if there is none, WorkRefusedError if it has ended."""
+    KeyError if there is none, StaleError (the participant has changed since `revision`), WorkRefusedError.
+    """
     with rt.sessions.reading() as session:
         found = tasks.whose(session, escalation_id)
     if found is not None and found.participant_id is None:
         with work(rt, actor, rt.clock()) as w:
             tasks.resolve_unowned(w.writer, escalation_id, outcome)
         return
-    with _task(rt, actor, escalation_id) as (w, loaded, escalation):
-        if not escalation.open:
-            raise WorkRefusedError("resolved")
+    with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
+        check_open(escalation)
+        window, why = of_window(loaded.case, escalation), reason.strip() or None
+        to_call = escalation.level in ("E1", "E2") and window is not None and savable(loaded.case, window, w.now)
+        if to_call and why is None:
+            raise WorkRefusedError("still_to_be_called")
         tasks.acknowledge(w.writer, loaded, escalation)
-        w.carry_out(loaded, [Resolve(escalation.id, outcome)])
+        tasks.changed(w.writer, loaded)
+        w.writer.resolve(loaded, escalation.id, outcome, why)
 
 
-def explain_missing(rt: Runtime, actor: Actor, escalation_id: int, reason: MissingReason) -> None:
+def explain_missing(
+    rt: Runtime, actor: Actor, escalation_id: int, reason: MissingReason, *, revision: int | None = None
+) -> None:
     """Say why a missed window has no answer; this ends the task.
 
-    KeyError if there is none, WorkRefusedError if it has ended or the reason is none of MISSING_REASONS.
+    KeyError if there is none, StaleError, WorkRefusedError if it has ended or the reason is none of MISSING_REASONS.
     """
-    with _task(rt, actor, escalation_id) as (w, loaded, escalation):
-        if not escalation.open:
-            raise WorkRefusedError("resolved")
+    with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
+        check_open(escalation)
         if reason not in MISSING_REASONS:
             raise WorkRefusedError("unknown_outcome")
         if escalation.window_id is not None:
@@ -253,8 +271,14 @@ def show_telephone(
         return tasks.telephone(w.writer, loaded)
 
 
+def check_open(escalation: EscalationFacts) -> None:
+    """Refuse a task that has ended."""
+    if not escalation.open:
+        raise WorkRefusedError("resolved")
+
+
 @contextmanager
-def _task(
+def about(
     rt: Runtime, actor: Actor, escalation_id: int, revision: int | None = None
 ) -> Iterator[tuple[Work, Loaded, EscalationFacts]]:
     """One transaction about one task, with its participant's row taken."""
@@ -268,5 +292,6 @@ def _task(
         yield w, loaded, next(e for e in loaded.case.escalations if e.id == escalation_id)
 
 
-def _window(case: Case, escalation: EscalationFacts) -> WindowFacts | None:
+def of_window(case: Case, escalation: EscalationFacts) -> WindowFacts | None:
+    """The window a task is about."""
     return None if escalation.window_id is None else case.window(escalation.window_id)

@@ -62,6 +62,12 @@ def sensitive(view: View) -> View:
     return view
 
 
+def unattended(view: View) -> View:
+    """State that a page asks for this by itself: it keeps no session alive, and is told when there is none."""
+    view.__dict__["unattended"] = True
+    return view
+
+
 def needed(app: Flask, endpoint: str) -> Capability | None:
     """What an endpoint states that it needs."""
     found: Capability | None = getattr(app.view_functions.get(endpoint), "needs", None)
@@ -106,9 +112,10 @@ def install(app: Flask, rt: Runtime, again: Callable[[Runtime], ResponseReturnVa
         endpoint = request.endpoint
         if endpoint is None or is_public(endpoint):
             return None
-        g.login = accounts.current(rt, browsers.given(rt, browsers.COOKIE))
+        by_itself = getattr(app.view_functions[endpoint], "unattended", False)
+        g.login = accounts.current(rt, browsers.given(rt, browsers.COOKIE), attended=not by_itself)
         if g.login is None:
-            return again(rt)
+            return abort(401) if by_itself else again(rt)
         g.language = g.login.language or g.language
         if request.method not in SAFE and not _csrf_fits(g.login):
             return _another_session(rt, g.login)

@@ -34,6 +34,7 @@ def _words() -> dict[str, str]:
         "is the last administrator": _("Somebody must remain administrator: name another one first."),
         "is not a code of now": _("This code does not fit. Wait for the next one and type it at once."),
         "is nobody's address": _("Nobody has this address."),
+        "is no day within the next 120 days": _("Choose a day from tomorrow on, at most 120 days away."),
         "is not a day": _("Write a day, as 2026-03-09."),
         "ends before it begins": _("The last day is before the first."),
         "is no participant you may see": _("There is no such participant here."),

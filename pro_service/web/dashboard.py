@@ -11,10 +11,11 @@ from jinja2.runtime import Context
 from markupsafe import escape
 
 from pro_service.runtime import Runtime
-from pro_service.store import report_grid, report_queries, report_today, reports
+from pro_service.store import report_grid, reports
 from pro_service.store.cases import zone_of
 from pro_service.store.report_grid import SHAPES, Look
 from pro_service.web import (
+    dashboard_acts,
     dashboard_alarms,
     dashboard_card,
     dashboard_compliance,
@@ -26,6 +27,7 @@ from pro_service.web import (
     dashboard_reach,
     dashboard_study,
     dashboard_tasks,
+    dashboard_today,
     dashboard_words,
 )
 from pro_service.web.access import needs
@@ -33,7 +35,6 @@ from pro_service.web.browsers import secure
 from pro_service.web.dashboard_compliance import CHANNELS, chosen, kept, labels
 from pro_service.web.dashboard_scope import STUDY_COOKIE, Scope, scope_of
 from pro_service.web.dashboard_times import times
-from pro_service.web.dashboard_today import RowWriter
 from pro_service.web.sheets import Cell, sheet
 
 LONGEST_CODE = 40
@@ -48,7 +49,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     pages.app_template_filter("short_day")(dashboard_words.short_day)
     pages.app_template_global("of")(dashboard_words.of)
     pages.app_template_global("zone_of")(zone_of)
-    _add_today(pages, rt)
+    dashboard_today.add(pages, rt)
     _add_grid(pages, rt)
     _add_study(pages, rt)
     dashboard_alarms.add(pages, rt)
@@ -59,6 +60,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     dashboard_office.add(pages, rt)
     dashboard_card.add(pages, rt)
     dashboard_tasks.add(pages, rt)
+    dashboard_acts.add(pages, rt)
     dashboard_inbox.add(pages, rt)
     dashboard_reach.add(pages, rt)
     dashboard_inbox_text.add(pages, rt)
@@ -69,30 +71,6 @@ def blueprint(rt: Runtime) -> Blueprint:
 def _word(_context: Context, code: str, kind: str) -> str:
     """The word of a code. With the context, or a constant would be put into the first reader's language for all."""
     return dashboard_words.word(kind, code)
-
-
-def _add_today(pages: Blueprint, rt: Runtime) -> None:
-    @pages.get("/")
-    @needs("work")
-    def today() -> ResponseReturnValue:
-        scope, now = scope_of(rt), rt.clock()
-        if scope.study_id is None:
-            return render_template("dashboard/no_study.html", scope=scope)
-        with rt.sessions.reading() as session:
-            shown = report_today.today(session, rt.loader, scope.study_id, now, scope.sites)
-        write = RowWriter(now)
-        return render_template(
-            "dashboard/today.html",
-            scope=scope,
-            today=shown,
-            labels=labels(scope),
-            saving=write.saving(shown.queue[1:]),
-            safety=write.open(task for task in shown.tasks if task.level == "ES"),
-            others=write.open(task for task in shown.tasks if task.level != "ES"),
-            **times(now),
-            cap=report_queries.CAP,
-            tasks_cap=report_queries.TASKS_CAP,
-        )
 
 
 def _add_grid(pages: Blueprint, rt: Runtime) -> None:

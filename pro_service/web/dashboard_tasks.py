@@ -1,20 +1,24 @@
 """The page of one task: the call with its script and outcomes, the missed window's reason, or simply done."""
 
+from datetime import datetime
 from typing import cast
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from pro_service.core import later
+from pro_service.core.case import WindowFacts
+from pro_service.core.decisions import savable
 from pro_service.core.status import status
 from pro_service.runtime import Runtime
 from pro_service.store import report_participant, report_today, tasks
-from pro_service.store.cases import Loaded, zone_of
+from pro_service.store.cases import Loaded
 from pro_service.store.report_today import Task
-from pro_service.use_cases import calls
-from pro_service.use_cases.calls import MissingReason, Outcome, StaleError, Told, WorkRefusedError
+from pro_service.use_cases import calls, handing
+from pro_service.use_cases.calls import Outcome, StaleError, Told, WorkRefusedError
 from pro_service.web.access import NoAccessYetError, may, may_at, needs
 from pro_service.web.dashboard_scope import LARGEST_ID, Scope, actor, scope_of
-from pro_service.web.dashboard_times import local_time, since, times
+from pro_service.web.dashboard_times import local_time, since, times, zone_of_task
 
 CALL_LEVELS = frozenset({"E1", "E2"})
 SPOKE: tuple[Outcome, ...] = ("will_do_it", "call_back_at", "refused_this_time", "wants_no_messages", "withdraws")
@@ -29,33 +33,20 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     @needs("progress")
     def task(task_id: int) -> ResponseReturnValue:
         """The task to those who work on it; whoever else got its mail is led to the participant it is about."""
-        scope, about, loaded = _theirs(rt, task_id)
+        scope, about, loaded = theirs(rt, task_id)
         if loaded is not None and not may_at("work", loaded.study_id, loaded.site_id):
             return redirect(url_for("dashboard.participant", code=about.participant, study=scope.named), 303)
         if loaded is None and not may("work"):
             raise NoAccessYetError
         return page(rt, task_id)
 
-    @pages.post("/escalations/<int:task_id>/acknowledge")
-    @needs("work")
-    def acknowledge(task_id: int) -> ResponseReturnValue:
-        if _theirs(rt, task_id)[2] is None:
-            abort(404)
-        calls.acknowledge(rt, actor(), task_id)
-        return redirect(url_for("dashboard.task", task_id=task_id, done="acknowledged"), 303)
-
     @pages.post("/escalations/<int:task_id>/call")
     @needs("work")
     def call(task_id: int) -> ResponseReturnValue:
         return _call(rt, task_id)
 
-    @pages.post("/escalations/<int:task_id>/resolve")
-    @needs("work")
-    def resolve(task_id: int) -> ResponseReturnValue:
-        return _resolve(rt, task_id)
 
-
-def _theirs(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
+def theirs(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
     """The task, if it is the reader's; its study, whichever they look at now; its participant."""
     if task_id > LARGEST_ID:
         abort(404)
@@ -77,7 +68,7 @@ def _theirs(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
 
 def is_about(rt: Runtime, task_id: int, scope: Scope, code: str) -> bool:
     """Whether this task, if it is the reader's, is about this participant."""
-    whose, task, _ = _theirs(rt, task_id)
+    whose, task, _ = theirs(rt, task_id)
     return whose.study_id == scope.study_id and task.participant == code
 
 
@@ -86,7 +77,7 @@ def page(
 ) -> str:
     """The task as it stands; what was typed is kept when something was `refused` or the form was `stale`."""
     now = rt.clock()
-    scope, task, loaded = _theirs(rt, task_id)
+    scope, task, loaded = theirs(rt, task_id)
     facts = next((e for e in loaded.case.escalations if e.id == task_id), None) if loaded else None
     window = loaded.case.window(facts.window_id) if loaded and facts and facts.window_id is not None else None
     made = []
@@ -101,25 +92,38 @@ def page(
     return render_template(
         "dashboard/task.html", scope=scope, task=task, facts=facts, window=window, state=state, calls=made,
         case=loaded.case if loaded else None, person=loaded.case.participant if loaded else None,
-        zone=zone_of(task.site.zone if task.site else "UTC"), number=number, refused=refused, stale=stale,
+        zone=zone_of_task(task), number=number, refused=refused, stale=stale,
         changes=changes, is_call=task.level in CALL_LEVELS and window is not None and now < window.span.closes_at,
         groups=(("spoke", SPOKE), ("in_vain", IN_VAIN), ("learnt", LEARNT)), missing=calls.MISSING_REASONS,
         items=[loaded.case.protocol.items[i] for i in window.missing()] if loaded and window else [],
-        again=calls.try_again(loaded.case, window, now) if loaded else None, done=request.args.get("done"),
+        done=request.args.get("done"), **(_not_now(rt, loaded, window, now) if loaded else {}),
         typed=request.form, **times(now),
     )  # fmt: skip
 
 
+def _not_now(rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datetime) -> dict[str, object]:
+    """When to try again, to when to put off, to whom to hand over."""
+    case = loaded.case
+    return {
+        "again": later.next_attempt(case, window, now),
+        "most": case.protocol.failed_calls,
+        "part": lambda moment: later.part_of_day(case, moment),
+        "put_off_to": later.choices(case, window, now),
+        "colleagues": handing.who_may_take(rt, actor(), loaded.study_id, [loaded.site_id]),
+        "to_be_called": window is not None and savable(case, window, now),
+    }
+
+
 def _call(rt: Runtime, task_id: int) -> ResponseReturnValue:
-    scope, task, loaded = _theirs(rt, task_id)
+    scope, task, loaded = theirs(rt, task_id)
     given = request.form
     outcome = given.get("outcome", "")
     if outcome == "completed_now" and task.participant and task.point:
         code, window, named = task.participant, task.point.code, scope.named
         form = url_for("dashboard.enter", code=code, window=window, mode="telephone", task=task_id, study=named)
         return redirect(form, 303)
-    zone = zone_of(task.site.zone if task.site else "UTC")
-    told = Told(cast("Outcome", outcome), local_time(given.get("call_back_at", ""), zone), given.get("note"))
+    back = local_time(given.get("call_back_at", ""), zone_of_task(task))
+    told = Told(cast("Outcome", outcome), back, given.get("note"))
     if loaded is None:
         abort(404)
     try:
@@ -129,15 +133,3 @@ def _call(rt: Runtime, task_id: int) -> ResponseReturnValue:
     except StaleError:
         return page(rt, task_id, stale=True), 409
     return redirect(url_for("dashboard.task", task_id=task_id, done=outcome), 303)
-
-
-def _resolve(rt: Runtime, task_id: int) -> ResponseReturnValue:
-    _, task, _loaded = _theirs(rt, task_id)
-    try:
-        if task.level == "E3":
-            calls.explain_missing(rt, actor(), task_id, cast("MissingReason", request.form.get("reason", "")))
-        else:
-            calls.resolve(rt, actor(), task_id)
-    except WorkRefusedError as refusal:
-        return page(rt, task_id, refused=refusal.code), 422
-    return redirect(url_for("dashboard.task", task_id=task_id, done="resolved"), 303)

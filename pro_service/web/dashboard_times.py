@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
+from pro_service.store.cases import zone_of
+from pro_service.store.report_today import Task
 from pro_service.web import dashboard_words
 from pro_service.web.i18n import MINUTE
 
@@ -19,6 +21,11 @@ def times(now: datetime) -> dict[str, object]:
         "instant": datetime.fromisoformat,
         "now": now,
     }
+
+
+def zone_of_task(task: Task) -> ZoneInfo:
+    """The zone of the site a task is about."""
+    return zone_of(task.site.zone if task.site else "UTC")
 
 
 def since() -> datetime | None:

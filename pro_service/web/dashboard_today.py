@@ -1,16 +1,91 @@
-"""The rows of the first page in words: what is left to save a visit, what was tried, what else is open."""
+"""The first page: what is left to save a visit, what was tried, what else is open, and what is done about it."""
 
+import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from pro_service.runtime import Runtime
+from pro_service.store import report_queries, report_today
 from pro_service.store.report_today import Task
+from pro_service.use_cases import handing
+from pro_service.web.access import needs, unattended
+from pro_service.web.dashboard_compliance import labels
+from pro_service.web.dashboard_scope import Scope, actor, scope_of
+from pro_service.web.dashboard_times import times
 from pro_service.web.dashboard_words import measured, said, share_left, time_left, words
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import ngettext
 
 SHOUTS = timedelta(days=2)
 """With less time than this left, a row shouts."""
+
+
+SAID = frozenset({"acknowledged", "later", "again", "handed", "resolved", "none"})
+"""What the page may say that it did."""
+
+
+def add(pages: Blueprint, rt: Runtime) -> None:
+    """Add the first page, and its lists alone for the page that refreshes itself."""
+
+    @pages.get("/")
+    @needs("work")
+    def today() -> ResponseReturnValue:
+        scope = scope_of(rt)
+        if scope.study_id is None:
+            return render_template("dashboard/no_study.html", scope=scope)
+        shown = _shown(rt, scope)
+        about = request.args.get("task", type=int)
+        done = request.args.get("done")
+        return render_template(
+            "dashboard/today.html",
+            **shown,
+            colleagues=handing.who_may_take(rt, actor(), scope.study_id, scope.sites),
+            done=done if done in SAID else None,
+            about=next((task for task in everything(shown["today"]) if task.id == about), None),
+        )
+
+    @pages.get("/today")
+    @needs("work")
+    @unattended
+    def today_lists() -> ResponseReturnValue:
+        scope = scope_of(rt)
+        if scope.study_id is None:
+            return redirect(url_for("dashboard.today"), 303)
+        lists = render_template("dashboard/_today_lists.html", **_shown(rt, scope))
+        answer = make_response(lists)
+        answer.set_etag(hashlib.sha256(lists.encode()).hexdigest()[:32])
+        return answer.make_conditional(request)
+
+
+def everything(today: report_today.Today) -> Iterable[Task]:
+    """Every task the page shows."""
+    return (*today.mine, *today.queue, *today.tasks)
+
+
+def _shown(rt: Runtime, scope: Scope) -> dict[str, Any]:
+    now, by = rt.clock(), actor().user_id
+    with rt.sessions.reading() as session:
+        shown = report_today.today(session, rt.loader, scope.study_id or 0, now, scope.sites, reader=by)
+    write = RowWriter(now)
+    return {
+        "scope": scope,
+        "today": shown,
+        "labels": labels(scope),
+        "mine": write.open(replace(task, handed_to=None) for task in shown.mine),
+        "first": write.hands(shown.queue[0]) if shown.queue else "",
+        "saving": write.saving(shown.queue[1:]),
+        "safety": write.open(task for task in shown.tasks if task.level == "ES"),
+        "others": write.open(task for task in shown.tasks if task.level != "ES"),
+        **times(now),
+        "shown_of_queue": report_queries.QUEUE,
+        "cap": report_queries.CAP,
+        "tasks_cap": report_queries.TASKS_CAP,
+    }
 
 
 class Saving(NamedTuple):
@@ -26,6 +101,8 @@ class Saving(NamedTuple):
     reason: str
     tried: str
     """`2 texts, 1 call: No answer`."""
+    hands: str
+    """In whose it is."""
 
 
 class Open(NamedTuple):
@@ -36,6 +113,7 @@ class Open(NamedTuple):
     reason: str
     due: str
     late: bool
+    hands: str
 
 
 class RowWriter:
@@ -46,7 +124,14 @@ class RowWriter:
         self._times, self._reasons, self._levels = words("time"), words("reason"), words("level")
         self._outcomes = words("outcome")
         self._due_in, self._overdue_by = _("due in {time}"), _("overdue by {time}")
+        self._taken, self._handed = _("taken up by {who}"), _("handed to {who}")
         self._tried: dict[tuple[int, int], str] = {}
+
+    def hands(self, task: Task) -> str:
+        """Who has a task, or is to take it up; empty where nobody does."""
+        if task.acknowledged_at is not None:
+            return self._taken.format(who=task.acknowledged_by or "–")
+        return self._handed.format(who=task.handed_to) if task.handed_to else ""
 
     def saving(self, tasks: Iterable[Task]) -> list[Saving]:
         """The queue; every task in it has a window and an end."""
@@ -63,6 +148,7 @@ class RowWriter:
             share=share_left(opens, closes, self._now),
             reason=said(self._reasons, task.reason),
             tried=self._what_was_tried(task),
+            hands=self.hands(task),
         )
 
     def _what_was_tried(self, task: Task) -> str:
@@ -85,6 +171,7 @@ class RowWriter:
                 reason=said(self._reasons, task.reason),
                 due=self._due(task.due_at),
                 late=task.due_at < self._now,
+                hands=self.hands(task),
             )
             for task in tasks
         ]

@@ -122,10 +122,12 @@ def test_no_more_texts_leaves_the_task_open(stage: Stage) -> None:
     assert stage.fact().open
 
 
-def test_a_number_not_in_service_is_not_written_to_again(stage: Stage) -> None:
+def test_a_number_not_in_service_is_not_written_to_again_and_the_investigator_is_told_once(stage: Stage) -> None:
+    stage.call("not_in_service")
     stage.call("not_in_service")
     assert stage.loaded.case.participant.unreachable_at == CALL_DAY
     assert stage.fact().open
+    assert [e.reason for e in stage.open() if e.level == "E4"] == ["no_channel"]
 
 
 @pytest.mark.parametrize("outcome", ["withdraws", "died"])
@@ -184,10 +186,24 @@ def test_the_reason_of_a_missed_window_ends_its_task(stage: Stage) -> None:
 
 
 def test_other_tasks_end_as_done_once(stage: Stage) -> None:
-    calls.resolve(stage.rt, stage.actor, stage.task)
-    assert stage.fact().outcome == "done"
+    stage.clock.now = support.at("2026-03-13 09:00")
+    tick(stage.rt)
+    other = next(e.id for e in stage.open() if e.level == "E3")
+    calls.resolve(stage.rt, stage.actor, other)
+    assert stage.fact(other).outcome == "done"
     with pytest.raises(WorkRefusedError, match="resolved"):
-        calls.resolve(stage.rt, stage.actor, stage.task)
+        calls.resolve(stage.rt, stage.actor, other)
+
+
+def test_a_call_that_can_save_its_window_ends_by_its_outcome_or_for_a_reason(stage: Stage) -> None:
+    with pytest.raises(WorkRefusedError, match="still_to_be_called"):
+        calls.resolve(stage.rt, stage.actor, stage.task, reason=" ")
+    assert stage.fact().open
+    calls.resolve(stage.rt, stage.actor, stage.task, reason="comes to the clinic today")
+    assert (stage.fact().open, stage.fact().outcome) == (False, "done")
+    with stage.rt.sessions.reading() as session:
+        why = session.scalars(select(audit_trail.c.reason).where(audit_trail.c.action == "resolve")).all()
+    assert "comes to the clinic today" in why
 
 
 def test_the_number_is_shown_and_who_looked_is_kept(stage: Stage) -> None:

@@ -1,0 +1,63 @@
+"""Who may work at a site, and who of them is there: to hand a task over, and to know who stands in."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import or_, select, true, update
+from sqlalchemy.orm import Session
+
+from pro_service.core.protocol import Role
+from pro_service.store.schema import roles, users
+
+u, r = users.c, roles.c
+
+
+class Colleague(NamedTuple):
+    """One who may work at a site."""
+
+    id: int
+    email: str
+    away_until: datetime | None
+
+    def away(self, now: datetime) -> bool:
+        """Whether they are not at work."""
+        return self.away_until is not None and self.away_until > now
+
+
+MOST = 50
+"""So many colleagues are named on one page."""
+
+
+def at(
+    session: Session, study_id: int, site_ids: Collection[int] | None, wanted: Collection[Role]
+) -> tuple[Colleague, ...]:
+    """Staff who hold one of these roles for one of these sites (None: any of the study's), can sign in; by e-mail."""
+    here = [r.site_id.is_(None), r.site_id.in_(site_ids)] if site_ids is not None else [true()]
+    statement = (
+        select(u.id, u.email, u.away_until)
+        .join(roles, r.user_id == u.id)
+        .where(
+            r.role.in_(wanted),
+            r.revoked_at.is_(None),
+            u.disabled_at.is_(None),
+            u.password.is_not(None),
+            or_(r.study_id.is_(None), r.study_id == study_id),
+            or_(*here),
+        )
+        .distinct()
+        .order_by(u.email)
+        .limit(MOST)
+    )
+    return tuple(Colleague(*row) for row in session.execute(statement))
+
+
+def away_until(session: Session, user_id: int) -> datetime | None:
+    """Until when somebody is away."""
+    moment: datetime | None = session.scalar(select(u.away_until).where(u.id == user_id))
+    return moment
+
+
+def set_away(session: Session, user_id: int, until: datetime | None) -> None:
+    """Remember until when somebody is away; None: they are back."""
+    session.execute(update(users).where(u.id == user_id).values(away_until=until))
