@@ -18,7 +18,8 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What a page looks like does not depend on the database behind it."""
 
 PAGES = (
-    "/compliance", "/compliance?over=so_far&site=IST", "/compliance/outcomes", "/messages?price=x&since=x", "/study", "/study/texts",
+    "/compliance", "/compliance?over=so_far&site=IST", "/compliance/outcomes", "/messages?price=x&since=x",
+    "/study", "/study/texts",
 )  # fmt: skip
 
 
@@ -31,7 +32,7 @@ def desk(
     study_id: int,
     clock: support.SetClock,
 ) -> Iterator[Page]:
-    """Return a tab of a coordinator and data manager of a study in which windows of several months have closed in every way."""
+    """Return a tab of a coordinator and data manager; windows of several months have closed in every way."""
     clock.now = support.at("2025-12-01 15:00")
     for number in range(12):
         site = "BER" if number % 3 == 0 else "IST"
