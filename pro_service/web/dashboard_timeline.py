@@ -21,8 +21,8 @@ from pro_service.web.i18n import gettext as _
 
 WIDER = 2.5
 """So much wider is an open window drawn than a gap of its length."""
-LEAST, NEAR = 1.2, 12.0
-"""In percent of the line: the narrowest window; how far dates stand apart."""
+LEAST, NEAR, NARROW = 1.2, 7.0, 16.0
+"""In percent of the line: the narrowest window; how far dates stand apart, at a desk and on a telephone."""
 DAY = timedelta(days=1)
 LANES: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     ("texts", ("message", "reply", "reach")),
@@ -65,7 +65,8 @@ class Line:
     spans: tuple[Span, ...]
     earlier: tuple[Span, ...]
     lanes: tuple[Lane, ...]
-    ticks: tuple[tuple[float, str], ...]
+    ticks: tuple[tuple[float, str, bool], ...]
+    """(x, date, whether it is left out where the line is short)."""
     now: float
 
 
@@ -140,10 +141,14 @@ def _lane(name: str, kinds: tuple[Kind, ...], entries: Sequence[Entry], scale: S
     return Lane(name, tuple((scale(entry.at), entry) for entry in mine))
 
 
-def _ticks(spans: Sequence[Span], scale: Scale, zone: ZoneInfo) -> tuple[tuple[float, str], ...]:
-    found: list[tuple[float, str]] = []
+def _ticks(spans: Sequence[Span], scale: Scale, zone: ZoneInfo) -> tuple[tuple[float, str, bool], ...]:
+    found: list[tuple[float, str, bool]] = []
+    wide = -NARROW
     for span in spans:
         x = scale(span.opens)
-        if not found or x - found[-1][0] >= NEAR:
-            found.append((x, short_day(span.opens, zone)))
+        if found and x - found[-1][0] < NEAR:
+            continue
+        tight = x - wide < NARROW
+        wide = wide if tight else x
+        found.append((x, short_day(span.opens, zone), tight))
     return tuple(found)

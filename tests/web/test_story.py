@@ -7,11 +7,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from pro_service.runtime import Runtime
+from pro_service.store import report_events, reports
+from pro_service.store.story_event import Mark, Wanted
 from pro_service.use_cases import entry
 from pro_service.use_cases.deliver import deliver
 from pro_service.use_cases.entry import Filled
 from pro_service.use_cases.tick import tick
-from pro_service.web.dashboard_story import PAGE
+from pro_service.web.dashboard_story import CHIPS, PAGE
 from tests import support
 from tests.telephones import Telephones
 
@@ -61,6 +63,7 @@ def test_what_happened_is_told_newest_first_with_its_outcome(rt: Runtime, client
 
 
 @pytest.mark.usefixtures("lived")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "role, scores, reason",
     [
@@ -113,6 +116,7 @@ def test_turning_every_page_tells_everything_once(rt: Runtime, client: FlaskClie
 
 
 @pytest.mark.usefixtures("lived")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_line_of_time_has_every_mark_and_a_table_behind_it(rt: Runtime, client: FlaskClient) -> None:
     page = seen_by(rt, client, "coordinator")
     assert re.search(r"<title>9 Mar 10:00 · Invitation W1: accepted</title>", page)
@@ -121,3 +125,32 @@ def test_the_line_of_time_has_every_mark_and_a_table_behind_it(rt: Runtime, clie
     places = [float(x) for x in re.findall(r'class="spot[^"]*" x="([\d.]+)%"', page)]
     assert places
     assert all(0 <= x <= 100 for x in places)
+
+
+def test_pages_tell_everything_once_and_in_order(rt: Runtime, lived: int) -> None:
+    with rt.sessions.reading() as session:
+        loaded = reports.loaded_by_code(session, rt.loader, lived, "P-001")
+        assert loaded is not None
+        whole = [event.mark for event in report_events.events(session, loaded.case, rt.clock(), Wanted())]
+        turned: list[Mark] = []
+        while True:
+            before = turned[-1] if turned else None
+            wanted = Wanted(before=before, limit=3)
+            page = [event.mark for event in report_events.events(session, loaded.case, rt.clock(), wanted)]
+            if not page:
+                break
+            turned += page
+    assert turned == whole
+    assert [mark.order for mark in whole] == sorted((mark.order for mark in whole), reverse=True)
+
+
+@pytest.mark.usefixtures("lived")
+def test_values_are_not_even_read_for_whoever_may_not_see_them(rt: Runtime, lived: int) -> None:
+    with rt.sessions.reading() as session:
+        loaded = reports.loaded_by_code(session, rt.loader, lived, "P-001")
+        assert loaded is not None
+        for scores in (False, True):
+            wanted = Wanted(CHIPS["answers"], scores=scores)
+            events = report_events.events(session, loaded.case, rt.clock(), wanted)
+            values = {given.value for event in events for given in event.answers}
+            assert (values == {None}) != scores
