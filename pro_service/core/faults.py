@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 _HEADER = re.compile(r"\s*(?P<open>\[\[?)\s*(?P<name>[^\[\]#=]+?)\s*\]\]?\s*(?:#.*)?")
@@ -21,6 +21,10 @@ class Fault:
     """Line in the file, from 1, best effort."""
     fault: str
     remedy: str
+    code: str = field(default="", compare=False)
+    """Of `core.findings`, for whoever says it in another language; empty where a person reads the file itself."""
+    values: tuple[tuple[str, object], ...] = field(default=(), compare=False)
+    """What fills the blanks of its words."""
 
 
 class RejectedError(Exception):
@@ -66,9 +70,15 @@ class Faults:
 
 def closest(word: str, known: Iterable[str]) -> str:
     """` did you mean "x"?` with the nearest known word, or nothing."""
+    near = nearest(word, known)
+    return "" if near is None else f'did you mean "{near}"?'
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that this one was most likely meant to be; None if none is near."""
     folded = {name.lower(): name for name in known}
     near = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-    return f'did you mean "{folded[near[0]]}"?' if near else ""
+    return folded[near[0]] if near else None
 
 
 def places(text: str) -> dict[str, int]:

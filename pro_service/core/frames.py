@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from pro_service.core.faults import Fault, closest
+from pro_service.core.faults import Fault, nearest
+from pro_service.core.findings import fault
 from pro_service.core.folding import plain
 from pro_service.core.protocol import Language, Protocol
 from pro_service.core.routes import CARD, CHANNELS
@@ -39,7 +40,7 @@ def wanted(protocol: Protocol) -> tuple[str, ...]:
 
 def check_frames(protocol: Protocol, frames: Frames) -> tuple[Fault, ...]:
     """Every fault in the frames of a protocol's languages; paths are those of the files."""
-    return tuple(fault for language in protocol.languages for fault in _language(protocol, language, frames))
+    return tuple(found for language in protocol.languages for found in _language(protocol, language, frames))
 
 
 def addressed(protocol: Protocol, language: Language, text: str) -> bool:
@@ -78,20 +79,18 @@ def unfit_for_cards(protocol: Protocol, language: Language, given: Mapping[str, 
 def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterator[Fault]:
     given = frames.get(language, {})
     if not given:
-        remedy = f'write the texts in this folder, or take "{language}" out of the languages'
-        yield Fault(f"templates/sms/{language}", None, "there are no texts in this language", remedy)
+        yield fault(f"templates/sms/{language}", None, "no_texts", language=language)
         return
     for name in wanted(protocol):
         path = f"templates/sms/{language}/{name}.txt"
         if name not in given:
-            yield Fault(path, None, "this text is missing", "write it, or copy that of another study and change it")
+            yield fault(path, None, "text_missing")
         elif not given[name].strip():
-            yield Fault(path, 1, "this text is empty", "write it")
+            yield fault(path, 1, "text_empty")
         else:
             yield from _frame(path, name, given[name])
             if name.endswith(f".{CARD}") and addressed(protocol, language, given[name]):
-                remedy = "take it out, or put a space behind the point: where cards are used, such texts do not arrive"
-                yield Fault(path, 1, "this text holds an internet address, or what looks like one", remedy)
+                yield fault(path, 1, "address_in_card")
     if given.get("first", "").strip():
         yield from _first(f"templates/sms/{language}/first.txt", language, given["first"])
 
@@ -100,36 +99,38 @@ def _frame(path: str, name: str, text: str) -> Iterator[Fault]:
     try:
         asked = placeholders(text)
     except FrameError as error:
-        yield Fault(path, _line(text, error.name), str(error), "write {name}, or {{ and }} for braces")
+        yield fault(path, _line(text, error.name), "stray_brace", brace=error.name, place=error.place)
         return
     for placeholder in sorted(asked - KNOWN):
-        remedy = closest(placeholder, KNOWN) or f"known: {', '.join(sorted(KNOWN))}"
-        yield Fault(path, _line(text, f"{{{placeholder}}}"), f"unknown placeholder {{{placeholder}}}", remedy)
+        yield _unknown(path, _line(text, f"{{{placeholder}}}"), placeholder)
     if name.endswith(".sms-link") and "link" not in asked:
-        yield Fault(path, 1, "a text that invites to the page does not name it", "write {link} where the address goes")
+        yield fault(path, 1, "link_missing")
     if name.endswith(f".{CARD}") and "telephone" not in asked:
-        remedy = "write {telephone}: whoever has lost the card, or cannot reply, calls"
-        yield Fault(path, 1, "a text that points to the card names no telephone", remedy)
+        yield fault(path, 1, "card_without_telephone")
     if not name.endswith(".sms-link") and "link" in asked:
-        remedy = "take {link} out: only texts of the channel sms-link carry an address"
-        yield Fault(path, _line(text, "{link}"), "this text has no address to give", remedy)
+        yield fault(path, _line(text, "{link}"), "no_link_to_give")
     if name == "unknown-sender" and asked:
-        remedy = "take the placeholders out: whoever gets it may be a stranger"
-        yield Fault(path, 1, "the answer to an unknown number tells something about the study", remedy)
+        yield fault(path, 1, "stranger_is_told")
+
+
+def _unknown(path: str, line: int, name: str) -> Fault:
+    near = nearest(name, KNOWN)
+    if near is not None:
+        return fault(path, line, "misspelt_placeholder", name=name, near=near)
+    return fault(path, line, "unknown_placeholder", name=name, known=", ".join(sorted(KNOWN)))
 
 
 def _first(path: str, language: Language, text: str) -> Iterator[Fault]:
     """The first text says who writes, how to stop, and that nobody watches the line (the protocol's own rule)."""
     said = plain(text)
     if "{telephone}" not in text:
-        yield Fault(path, 1, "the first text does not name the study's contact", "write {telephone}")
+        yield fault(path, 1, "first_without_contact")
     stop = STOP_WORDS.get(language, "stop")
     if stop not in said.split():
-        yield Fault(path, 1, "the first text does not say how to stop", f"say that {stop.upper()} ends the texts")
+        yield fault(path, 1, "first_without_stop", stop=stop.upper())
     monitored = NOT_MONITORED.get(language, ())
     if monitored and not any(phrase in said for phrase in monitored):
-        remedy = "say that nobody watches this line, and where to turn in an emergency"
-        yield Fault(path, 1, "the first text does not say that the line is not monitored", remedy)
+        yield fault(path, 1, "first_not_monitored")
 
 
 def _line(text: str, part: str) -> int:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pro_service.core.faults import Fault, Faults, closest
+from pro_service.core.findings import fault
 from pro_service.core.protocol import Item, Level, LevelCode, Protocol, Site, Step, TimePoint
 from pro_service.core.windows import add, days_of
 
@@ -53,15 +54,13 @@ def check_rules(protocol: Protocol, faults: Faults) -> None:
 
 def contacts_missing(protocol: Protocol, text: str = "") -> tuple[Fault, ...]:
     """The sites without a telephone or e-mail address; with the file's text, with lines. Participants are told them."""
-    faults = Faults(text)
+    lines, found = Faults(text), []
     for index, site in enumerate(protocol.sites.values()):
-        if not site.telephone:
-            fault = f"site {site.code} has no telephone; every participant is told it"
-            faults.add(f"site[{index}].telephone", fault, 'write the study telephone, e.g. telephone = "+90 212 …"')
-        if not site.email:
-            fault = f"site {site.code} has no e-mail address; alerts need one"
-            faults.add(f"site[{index}].email", fault, 'write the study address, e.g. email = "name@hospital.example"')
-    return faults.all()
+        for name, given in (("telephone", site.telephone), ("email", site.email)):
+            if not given:
+                path = f"site[{index}].{name}"
+                found.append(fault(path, lines.line(path), f"site_{name}", site=site.code))
+    return tuple(sorted(found, key=lambda one: (one.line or 0, one.path)))
 
 
 def _check_item(item: Item, path: str, faults: Faults) -> None:

@@ -6,10 +6,11 @@ None says that nothing was, and a study file may state its own reason against a 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from typing import Literal, TypeAlias
 
+from pro_service.core.findings import ALLOWED, BY_PHONE, INSTEAD, TRY, words
 from pro_service.core.protocol import RouteOverride
 from pro_service.core.texts import contains_address
 
@@ -181,16 +182,12 @@ class Finding:
     severity: Literal["refuse", "warn"]
     reason: str
     remedy: str
-
-
-_BY_PHONE = "Leave messaging_consent and channel empty (the telephone may stay): coordinators then call at each window."
-_INSTEAD = (
-    f"{_BY_PHONE} Or write sms-card in the column channel and give the participant the printed card: its texts hold no "
-    "address and ask for no reply. "
-    "Or connect a gateway of that country and state it in the study file as a route override with its reason."
-)
-_SENDER = "Have the sender name registered with the provider before the study goes live (TWILIO_FROM)."
-_TRY = "Send a text and, for sms-reply, an answer from a telephone of that country before the study goes live."
+    code: str = field(default="", compare=False)
+    """Of `core.findings`, for whoever says it in another language."""
+    values: tuple[tuple[str, object], ...] = field(default=(), compare=False)
+    """What fills the blanks of its words; `of` is the country's code."""
+    stated: str = field(default="", compare=False)
+    """Why the study file allows it all the same."""
 
 
 def route(provider: str, country: str) -> Route:
@@ -212,30 +209,40 @@ def preflight(
     states a reason becomes a warning that shows the reason. A country without a row is allowed with a warning.
     """
     if channel not in CHANNELS:
-        return (Finding("refuse", f"channel {channel!r} is not known", f"Use one of: {', '.join(CHANNELS)}."),)
+        return (_finding("refuse", "unknown_channel", channel=repr(channel), known=", ".join(CHANNELS)),)
     row = route(provider, country)
     if channel == CARD:
         return tuple(_of_a_card(row))
-    allowed, needs = (row.two_way, "answers by text") if channel == "sms-reply" else (row.urls, "links in texts")
+    allowed, needs = (row.two_way, "answers") if channel == "sms-reply" else (row.urls, "links")
     findings = []
     if allowed is False:
-        findings.append(Finding("refuse", f"{provider} carries no {needs} in {row.name}", _INSTEAD))
+        findings.append(_of(row, "refuse", f"no_{needs}"))
     elif allowed is None:
-        findings.append(Finding("warn", f"it is not known whether {provider} carries {needs} in {row.name}", _TRY))
+        findings.append(_of(row, "warn", f"unsure_{needs}"))
     if row.caution:
-        findings.append(Finding("warn", f"{row.name}: {row.caution}", _TRY))
+        findings.append(_of(row, "warn", "caution"))
     stated = _stated(row, channel, overrides)
     return tuple(_softened(finding, stated) if stated else finding for finding in findings)
+
+
+def _finding(severity: Literal["refuse", "warn"], code: str, **values: object) -> Finding:
+    return Finding(severity, *words(code, values), code, tuple(values.items()))
+
+
+def _of(row: Route, severity: Literal["refuse", "warn"], code: str) -> Finding:
+    """A finding about a row."""
+    about = {"provider": row.provider, "country": row.name, "of": row.country}
+    return _finding(severity, code, **about, **({"caution": row.caution} if code == "caution" else {}))
 
 
 def _of_a_card(row: Route) -> Iterator[Finding]:
     """A text without an address that asks for no answer arrives wherever texts do; nothing of it can be refused."""
     if row.two_way is None and row.urls is None:
-        yield Finding("warn", f"it is not known whether {row.provider} carries texts to {row.name}", _TRY)
+        yield _of(row, "warn", "unsure_texts")
     if row.senders == ("alphanumeric",):
-        yield Finding("warn", f"{row.name} takes texts from registered sender names only", _SENDER)
+        yield _of(row, "warn", "registered_sender")
     if row.caution:
-        yield Finding("warn", f"{row.name}: {row.caution}", _TRY)
+        yield _of(row, "warn", "caution")
 
 
 def preflight_number(provider: str, country: str, e164: str, *, landline: bool = False) -> tuple[Finding, ...]:
@@ -245,14 +252,14 @@ def preflight_number(provider: str, country: str, e164: str, *, landline: bool =
     """
     row = route(provider, country)
     findings = [
-        Finding("refuse", f"the number begins with {prefix.digits}, which {prefix.why}", _BY_PHONE)
+        Finding("refuse", f"the number begins with {prefix.digits}, which {prefix.why}", BY_PHONE)
         for prefix in row.unserved
         if e164.startswith(prefix.digits)
     ]
     if landline and not row.landlines:
         findings.append(
             Finding(
-                "refuse", f"{provider} sends no texts to landlines in {row.name}", f"Give a mobile number. {_BY_PHONE}"
+                "refuse", f"{provider} sends no texts to landlines in {row.name}", f"Give a mobile number. {BY_PHONE}"
             ),
         )
     return tuple(findings)
@@ -272,7 +279,7 @@ def preflight_text(
     if row.urls is not False or not contains_address(text) or _stated(row, "sms-link", overrides):
         return ()
     reason = f"the text holds an internet address, and {provider} carries no links in texts in {row.name}"
-    return (Finding("refuse", reason, f"Take the address out of the text. {_INSTEAD}"),)
+    return (Finding("refuse", reason, f"Take the address out of the text. {INSTEAD}"),)
 
 
 def _stated(row: Route, channel: str, overrides: Iterable[RouteOverride]) -> str:
@@ -289,4 +296,5 @@ def _softened(finding: Finding, stated: str) -> Finding:
     """Turn a refusal into a warning that shows why the study allows it."""
     if finding.severity == "warn":
         return finding
-    return Finding("warn", f"{finding.reason}; allowed by the study file: {stated}", _TRY)
+    reason = ALLOWED.format(reason=finding.reason, stated=stated)
+    return Finding("warn", reason, TRY, finding.code, finding.values, stated)

@@ -67,12 +67,12 @@ def _widths(text: str, used: Encoding) -> list[int]:
 
 
 class FrameError(ValueError):
-    """A frame of a text cannot be filled; `name` is the placeholder or brace at fault."""
+    """A frame of a text cannot be filled; `name` is the placeholder or brace at fault, `place` where a brace stands."""
 
-    def __init__(self, name: str, fault: str) -> None:
-        """Keep the placeholder's name beside the sentence about it."""
+    def __init__(self, name: str, fault: str, place: int = 0) -> None:
+        """Keep the placeholder's name and place beside the sentence about it."""
         super().__init__(fault)
-        self.name = name
+        self.name, self.place = name, place
 
 
 _BRACES = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
@@ -86,8 +86,9 @@ def placeholders(frame: str) -> frozenset[str]:
         if found[0] in {"{", "}"}:
             raise FrameError(
                 found[0],
-                f"{found[0]!r} at character {found.start() + 1} belongs to no {{placeholder}}; "
-                "a name is written in small letters, a literal brace twice",
+                f"{found[0]!r} at character {found.start() + 1} belongs to no {{placeholder}}: "
+                "small letters make one, two braces a brace",
+                found.start() + 1,
             )
         if found[1]:
             names.append(found[1])

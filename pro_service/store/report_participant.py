@@ -1,4 +1,4 @@
-"""One participant for the coordinators' page: the whole story, contact data and scores left out or masked."""
+"""One participant for the coordinators' page: windows and their reasons, calls, masked changes."""
 
 import json
 from collections.abc import Sequence
@@ -13,17 +13,8 @@ from pro_service.core.case import Case, WindowFacts
 from pro_service.core.status import status
 from pro_service.store import schedules
 from pro_service.store.cases import Loaded, Loader
-from pro_service.store.report_story import message_rows, response_rows
 from pro_service.store.report_why import Moved, why
-from pro_service.store.reports import (
-    EscalationRow,
-    ParticipantStatus,
-    Sites,
-    at_risk,
-    escalations,
-    loaded_by_code,
-    participant_status,
-)
+from pro_service.store.reports import ParticipantStatus, Sites, at_risk, loaded_by_code, participant_status
 from pro_service.store.schedules import ScheduleChange
 from pro_service.store.schema import audit_trail, calls, users, windows
 
@@ -56,16 +47,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantView:
-    """What the participant's page shows."""
+    """What the participant's page shows of the case; what happened stands in `report_events`."""
 
     loaded: Loaded
     status: ParticipantStatus
     windows: tuple["WindowView", ...]
-    messages: list[Row[Any]]
-    responses: list[Row[Any]]
-    calls: list[Row[Any]]
-    escalations: list[EscalationRow]
-    changes: list[Change]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +79,6 @@ def participant_view(
         loaded=loaded,
         status=participant_status(case, now),
         windows=tuple(_view(case, window, now, history) for window in case.windows),
-        messages=message_rows(session, case.participant.id),
-        responses=response_rows(session, case.participant.id),
-        calls=call_rows(session, case.participant.id),
-        escalations=escalations(session, study_id, participant_id=case.participant.id),
-        changes=changes(session, case.participant.id),
     )
 
 

@@ -23,6 +23,7 @@ from pro_service.web import (
     dashboard_inbox_text,
     dashboard_messages,
     dashboard_office,
+    dashboard_outcomes,
     dashboard_participant,
     dashboard_reach,
     dashboard_study,
@@ -54,6 +55,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     _add_study(pages, rt)
     dashboard_alarms.add(pages, rt)
     dashboard_compliance.add(pages, rt)
+    dashboard_outcomes.add(pages, rt)
     dashboard_messages.add(pages, rt)
     dashboard_study.add(pages, rt)
     dashboard_participant.add(pages, rt)

@@ -1,6 +1,7 @@
 """One participant's pages: the story, the telephone number once, the procedure's confirmation, the entry form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,15 +10,18 @@ from pro_service.core.case import WindowFacts
 from pro_service.core.faults import RejectedError
 from pro_service.core.status import status
 from pro_service.runtime import Runtime
-from pro_service.store import report_participant, report_today, reports
+from pro_service.store import report_events, report_participant, report_story, report_today, reports
 from pro_service.store.cases import Loaded
+from pro_service.store.report_participant import WindowView
+from pro_service.store.story_event import Wanted
 from pro_service.use_cases import calls, entry
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.confirm import confirm
 from pro_service.use_cases.entry import EntryFault, EntryRejectedError, Filled, Mode
-from pro_service.web import dashboard_office, dashboard_record, dashboard_tasks, dashboard_words
+from pro_service.web import dashboard_office, dashboard_story, dashboard_tasks, dashboard_timeline, dashboard_words
 from pro_service.web.access import may_at, needs
 from pro_service.web.dashboard_scope import Scope, actor, row_id, scope_here
+from pro_service.web.dashboard_story import CHIPS, Reader
 from pro_service.web.dashboard_times import since, times
 
 
@@ -32,12 +36,8 @@ def _add_story(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants/<code>")
     @needs("progress")
     def participant(code: str) -> ResponseReturnValue:
-        """The coordinators' page where the reader works; elsewhere what their role may read, and nothing to press."""
-        scope = scope_here(rt)
-        seen = _seen(rt, scope, code)
-        if seen is not None and not may_at("work", seen.study_id, seen.site_id):
-            return dashboard_record.page(rt, scope, seen)
-        return _story(rt, scope, code)
+        """The story; with what can be done where the reader works, with scores where their role has them."""
+        return _story(rt, scope_here(rt), code)
 
     @pages.post("/participants/<code>/telephone")
     @needs("contact")
@@ -62,14 +62,36 @@ def _story(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, r
         abort(404)
     with rt.sessions.reading() as session:
         view = report_participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
-    if view is None:
-        abort(404)
+        if view is None:
+            abort(404)
+        reader = _reader(view.loaded)
+        chip, before = dashboard_story.asked()
+        wanted = Wanted(dashboard_story.kinds(chip), before, dashboard_story.PAGE + 1, scores=reader.scores)
+        happened = report_events.happened(session, view.loaded.case, now, wanted)
+    case = view.loaded.case
+    story = dashboard_story.told(happened, case, reader)
     return render_template(
-        "dashboard/participant.html", scope=scope, view=view, case=view.loaded.case,
-        person=view.loaded.case.participant, zone=view.loaded.case.site_zone, number=number, refused=refused,
-        done=request.args.get("done"), told=dashboard_office.told, office=dashboard_words.words("change"),
-        **times(now),
+        "dashboard/participant.html", scope=scope, view=view, case=case, reader=reader, story=story, chips=CHIPS,
+        line=dashboard_timeline.line(case, view.windows, story.every, now), lane_word=dashboard_timeline.lane_word,
+        nearest=_nearest(view.windows, now), person=case.participant, zone=case.site_zone, number=number,
+        refused=refused, done=request.args.get("done"), told=dashboard_office.told, place=dashboard_story.place,
+        office=dashboard_words.words("change") if reader.works else {}, fact=dashboard_story.fact,
+        derived=tuple(report_story.derived_values(case, now)) if reader.scores else (), **times(now),
     )  # fmt: skip
+
+
+def _reader(loaded: Loaded) -> Reader:
+    """What the reader may do and see at this participant's site."""
+    works, scores, words = (
+        may_at(asked, loaded.study_id, loaded.site_id) for asked in ("work", "scores", "free_text")
+    )  # fmt: skip
+    return Reader(works, scores, words)
+
+
+def _nearest(views: Iterable[WindowView], now: datetime) -> WindowView | None:
+    """The window to look at: the one that is open and asks by itself, else the next one that opens."""
+    ahead = [view for view in views if view.facts.span.closes_at > now and view.status not in dashboard_story.LEFT]
+    return min(ahead, key=lambda view: (not view.facts.point.prompted, view.facts.span.closes_at), default=None)
 
 
 def _add_confirm(pages: Blueprint, rt: Runtime) -> None:

@@ -19,6 +19,7 @@ from pro_service.store.studies import Version
 from pro_service.web import study_texts
 from pro_service.web.access import needs
 from pro_service.web.dashboard_compliance import kept
+from pro_service.web.dashboard_findings import of_fault, of_route
 from pro_service.web.dashboard_scope import Scope, scope_of
 from pro_service.web.dashboard_times import times
 from pro_service.web.i18n import LANGUAGES
@@ -147,14 +148,14 @@ def _remarks(bundle: Bundle) -> list[Remark]:
     """What `study check` says of it, and what is known of the routes to the sites' countries."""
     protocol = bundle.protocol
     faults = check_frames(protocol, bundle.wording.frames)
-    found = [Remark(fault.path, fault.fault, fault.remedy, grave=True) for fault in faults]
+    found = [Remark(fault.path, *of_fault(fault), grave=True) for fault in faults]
     missing = contacts_missing(protocol)
-    found += [Remark(fault.path, fault.fault, fault.remedy, grave=not protocol.demo) for fault in missing]
+    found += [Remark(fault.path, *of_fault(fault), grave=not protocol.demo) for fault in missing]
     for country in sorted({site.country for site in protocol.sites.values()}):
         for channel in CHANNELS:
             for finding in preflight(PROVIDER, country, channel, protocol.routes):
                 # Not of the study itself: whose number is of another country is not concerned.
-                found.append(Remark(channel, finding.reason, finding.remedy, grave=False, country=country))
+                found.append(Remark(channel, *of_route(finding), grave=False, country=country))
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from pro_service.web import account_words, dashboard_office_words
+from pro_service.web import account_words, dashboard_office_words, dashboard_story_words
 from pro_service.web import dashboard_inbox_words as inbox
 from pro_service.web.dashboard_terms import terms
 from pro_service.web.i18n import gettext as _
@@ -32,6 +32,7 @@ def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
         "time": _time(),
         **dashboard_office_words.words(),
         **terms(),
+        **dashboard_story_words.words(),
     }
 
 

@@ -17,7 +17,10 @@ from tests.peers.chromium import another_page, faults
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What a page looks like does not depend on the database behind it."""
 
-PAGES = ("/compliance", "/compliance?over=so_far&site=IST", "/messages?price=x&since=x", "/study", "/study/texts")
+PAGES = (
+    "/compliance", "/compliance?over=so_far&site=IST", "/compliance/outcomes", "/messages?price=x&since=x",
+    "/study", "/study/texts",
+)  # fmt: skip
 
 
 @pytest.fixture(params=[(360, "dark", "tr"), (1280, "light", "en")], ids=str)
@@ -29,7 +32,7 @@ def desk(
     study_id: int,
     clock: support.SetClock,
 ) -> Iterator[Page]:
-    """Return a tab of a coordinator of a study in which windows of several months have closed in every way."""
+    """Return a tab of a coordinator and data manager; windows of several months have closed in every way."""
     clock.now = support.at("2025-12-01 15:00")
     for number in range(12):
         site = "BER" if number % 3 == 0 else "IST"
@@ -45,6 +48,7 @@ def desk(
     width: int = request.param[0]
     scheme: Literal["light", "dark"] = request.param[1]
     support.coordinator(rt, language=request.param[2])
+    support.coordinator(rt, role="data-manager")
     context = chromium.new_context(
         viewport={"width": width, "height": 740}, color_scheme=scheme, reduced_motion="reduce", base_url=address
     )

@@ -67,6 +67,8 @@ KNOWN = {
     "GET dashboard.protocol": Route("/study", "CIDM"),
     "GET dashboard.texts": Route("/study/texts", "CIDM"),
     "GET dashboard.compliance_sheet": Route("/compliance.csv", "CIDM"),
+    "GET dashboard.outcomes": Route("/compliance/outcomes", "IDM"),
+    "GET dashboard.outcomes_sheet": Route("/compliance/outcomes.csv", "IDM"),
     "GET dashboard.participants_sheet": Route("/participants.csv", "CIDM"),
     "GET dashboard.messages": Route("/messages", "CIDM"),
     "GET dashboard.messages_sheet": Route("/messages.csv", "CIDM"),
