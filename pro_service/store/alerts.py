@@ -6,6 +6,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.commands import Escalate
+from pro_service.store.accounts import HOLDS
 from pro_service.store.cases import Loaded
 from pro_service.store.records import Writer
 from pro_service.store.schema import AnyRow, messages, roles, users
@@ -23,7 +24,7 @@ def recipients(session: Session, study_id: int, site_id: int, wanted: Sequence[s
         .join(roles, r.user_id == users.c.id)
         .where(
             r.role.in_(wanted),
-            r.revoked_at.is_(None),
+            HOLDS,
             users.c.disabled_at.is_(None),
             or_(r.study_id.is_(None), r.study_id == study_id),
             or_(r.site_id.is_(None), r.site_id == site_id),
@@ -40,7 +41,7 @@ def operators(session: Session) -> Sequence[AnyRow]:
         statement = (
             select(users.c.id, users.c.language)
             .join(roles, roles.c.user_id == users.c.id)
-            .where(roles.c.role == role, roles.c.revoked_at.is_(None), users.c.disabled_at.is_(None))
+            .where(roles.c.role == role, HOLDS, users.c.disabled_at.is_(None))
             .distinct()
             .order_by(users.c.id)
         )

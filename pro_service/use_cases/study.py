@@ -14,7 +14,7 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.protocol_file import check as check_protocol
 from pro_service.core.protocol_file import contacts_missing, to_json
 from pro_service.runtime import Runtime
-from pro_service.store import studies
+from pro_service.store import digests, studies
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.records import Writer
 from pro_service.store.studies import Study, Version
@@ -109,6 +109,7 @@ def keep(rt: Runtime, actor: Actor, checked: Checked) -> Loading:
         there = studies.site_ids(session, study.id)
         new_sites = tuple(site for site in checked.protocol.sites if site not in there)
         studies.add_sites(writer, study, new_sites)
+        digests.forget(session, study.id)
         changes: dict[str, tuple[object, object]] = {
             "version": (None if before is None else before.number, number),
             "sha256": (None if before is None else before.sha256, sha256),
