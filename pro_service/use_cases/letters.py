@@ -127,9 +127,8 @@ def digest(language: str, morning: Morning, base_url: str) -> str:
             lines.append(f"{fill(words[name], {'count': str(count)})}\n  {base_url}/{page}")
     lines += [f"{alarm_words(known, code)[0]}\n  {base_url}/system" for code in morning.alarms]
     values = {"count": f"{len(lines)}", "lines": "\n\n".join(lines), "link": base_url, "account": f"{base_url}/account"}
-    return fill(
-        _read(known, "digest"), values | {"day": format_date(morning.day, DAY.get(known, DAY[DEFAULT]), locale=known)}
-    )
+    values["day"] = format_date(morning.day, DAY.get(known, DAY[DEFAULT]), locale=known)
+    return fill(_read(known, "digest"), values)
 
 
 def _task(task: Task, morning: Morning, words: Mapping[str, str], names: Mapping[str, str], language: str) -> str:

@@ -87,6 +87,8 @@ KNOWN = {
     "POST auth.language": Route("/language", EVERYBODY),
     "POST auth.logout": Route("/logout", EVERYBODY),
     "GET administration.team": Route("/team", "IMA"),
+    "POST administration.decide": Route("/team/roles/1/approve", "I", {"reason": "on the delegation log"}),
+    "POST account.daily": Route("/account/digest", EVERYBODY),
     "GET administration.users": Route("/users", "A"),
     "GET administration.invitation": Route("/users/invite", "A"),
     "POST administration.invite": Route("/users/invite", "A"),
