@@ -24,6 +24,7 @@ from pro_service.web import (
     dashboard_office,
     dashboard_participant,
     dashboard_reach,
+    dashboard_revealed,
     dashboard_study,
     dashboard_tasks,
     dashboard_words,
@@ -59,6 +60,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     dashboard_office.add(pages, rt)
     dashboard_card.add(pages, rt)
     dashboard_tasks.add(pages, rt)
+    dashboard_revealed.add(pages, rt)
     dashboard_inbox.add(pages, rt)
     dashboard_reach.add(pages, rt)
     dashboard_inbox_text.add(pages, rt)

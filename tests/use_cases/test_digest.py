@@ -20,6 +20,7 @@ from tests.telephones import Telephones
 
 PHONE = "+12025550123"
 BASELINE = {"baseline_nrs_avg": "6", "baseline_nrs_now": "5"}
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 MORNING = "2026-03-12 09:00"
 """A Thursday: the call of the one-week window was raised the day before, and can be made until midnight."""
 
@@ -56,6 +57,7 @@ def morning(rt: Runtime) -> TickReport:
     return report
 
 
+@ON_ONE
 def test_a_coordinator_reads_whom_to_call_and_how_long_there_is(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -83,6 +85,7 @@ def test_it_comes_once_a_day_and_not_before_working_hours(
         assert len(read(letters)) == (moment == MORNING), moment
 
 
+@ON_ONE
 def test_days_off_and_days_without_work_bring_none(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -94,6 +97,7 @@ def test_days_off_and_days_without_work_bring_none(
         assert len(read(letters)) == how_many, moment
 
 
+@ON_ONE
 def test_nothing_to_say_is_not_said(rt: Runtime, clock: support.SetClock, letters: Telephones, study_id: int) -> None:
     office = replace(rt, mail=letters)
     support.coordinator(rt)
@@ -104,6 +108,7 @@ def test_nothing_to_say_is_not_said(rt: Runtime, clock: support.SetClock, letter
     assert study_id
 
 
+@ON_ONE
 def test_an_outage_brings_one_for_today_and_none_after_hours(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -145,6 +150,7 @@ def test_a_crash_before_the_end_takes_nothing_along_and_doubles_nothing(
     assert letters.sent == []
 
 
+@ON_ONE
 def test_whoever_left_or_does_not_want_it_gets_none(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -164,6 +170,7 @@ def test_whoever_left_or_does_not_want_it_gets_none(
     assert read(letters) == []
 
 
+@ON_ONE
 def test_investigators_read_their_rungs_and_administrators_what_fails(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -198,7 +205,7 @@ def test_every_digest_stands_in_the_trail(office: Runtime, clock: support.SetClo
     assert keys == [f"d:{user_id}:2026-03-12"]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE
 def test_a_real_mail_host_takes_it(office: Runtime, clock: support.SetClock, mail_host: MailHost) -> None:
     support.coordinator(office, "here@example.org", site="IST", language="tr")
     gateway = EmailGateway(mail_host.host, mail_host.port, mail_from="pro@example.org", clock=clock)

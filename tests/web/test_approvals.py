@@ -1,4 +1,4 @@
-"""Roles that an administrator gives: nothing before an investigator approves, never one's own, and all of it audited."""
+"""Roles that an administrator gives: nothing before an investigator approves, never one's own, and all is audited."""
 
 from dataclasses import dataclass, replace
 
@@ -17,6 +17,8 @@ from pro_service.web.app import create_app
 from tests import support
 from tests.telephones import Telephones
 
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What a page says does not depend on the database behind it."""
 LEAD, ADMIN, NEW = "lead@example.org", "admin@example.org", "new@example.org"
 
 
@@ -88,6 +90,7 @@ def test_nobody_approves_their_own_role_nor_one_of_elsewhere(hospital: Hospital)
     assert hospital.decide(hospital.give("assessor", "BER"), of_site)
 
 
+@ON_ONE
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
 def test_a_decision_needs_a_reason(hospital: Hospital, reason: str) -> None:
     waiting = hospital.give()
@@ -112,6 +115,7 @@ def test_the_first_investigator_and_administrators_need_nobody(rt: Runtime, stud
     assert first.held() == ["administrator"]
 
 
+@ON_ONE
 def test_a_role_for_every_study_needs_somebody_who_could_approve_it(hospital: Hospital) -> None:
     with pytest.raises(RejectedError) as error:
         hospital.give("monitor", None, None)
@@ -141,6 +145,7 @@ def test_the_trail_says_how_each_role_came_to_hold(hospital: Hospital) -> None:
     assert rows[4][1] == f"user:{hospital.lead}"
 
 
+@ON_ONE
 def test_investigators_hear_of_it_and_nobody_is_named(hospital: Hospital) -> None:
     letters = Telephones(kind="mail-")
     mailing = replace(hospital, rt=replace(hospital.rt, mail=letters))
@@ -152,6 +157,7 @@ def test_investigators_hear_of_it_and_nobody_is_named(hospital: Hospital) -> Non
     assert NEW not in letters.sent[0].body + (letters.sent[0].subject or "")
 
 
+@ON_ONE
 def test_the_team_page_shows_what_waits_and_takes_the_decision(hospital: Hospital, app: Flask) -> None:
     waiting = hospital.give()
     hospital.give("monitor", None, to=hospital.lead)
@@ -174,6 +180,7 @@ def test_the_team_page_shows_what_waits_and_takes_the_decision(hospital: Hospita
     assert desk.post(f"/team/roles/{2**64}/approve", data=fields).status_code == 303
 
 
+@ON_ONE
 def test_a_role_that_waits_brings_nobody_in_by_another_door(rt: Runtime, hospital: Hospital) -> None:
     hospital.give("investigator", None)
     assert hospital.held() == []
