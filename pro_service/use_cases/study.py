@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pro_service import paths
+from pro_service.core.blinding import check_blinding
 from pro_service.core.faults import Fault, RejectedError, closest
 from pro_service.core.frames import check_frames
 from pro_service.core.protocol import Protocol
@@ -61,7 +62,7 @@ def check(text: str, folder: Path | None = None) -> Checked:
     if protocol is None:
         raise RejectedError(faults)
     frames = read_frames(folder or paths.templates() / "sms", protocol)
-    faults = check_frames(protocol, frames)
+    faults = (*check_frames(protocol, frames), *check_blinding(protocol, frames))
     if faults:
         raise RejectedError(faults)
     return Checked(protocol, frames, () if protocol.demo else contacts_missing(protocol, text))

@@ -28,9 +28,7 @@ def desk(rt: Runtime, client: FlaskClient, study_id: int, clock: support.SetCloc
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE, channel="sms-reply")
     support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), site="BER")
     clock.now = support.at("2026-03-09 10:00")
-    receive.receive(
-        rt, {"MessageSid": "SM1", "From": PHONE, "Body": "please stop asking me, the doctor said I got the real one"}
-    )
+    receive.receive(rt, {"MessageSid": "SM1", "From": PHONE, "Body": "please stop asking me, I got the real one"})
     support.coordinator(rt, site="IST")
     support.sign_in(client)
     return client
