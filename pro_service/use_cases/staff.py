@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from pro_service.core.faults import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import accounts as store
-from pro_service.store import second_factors, sessions, tickets
+from pro_service.store import alerts, second_factors, sessions, tickets
 from pro_service.store import staff as listing
 from pro_service.store.accounts import Login
 from pro_service.store.audit import Actor, Entry
@@ -89,7 +89,8 @@ def revoke(rt: Runtime, actor: Actor, user_id: int, role_id: int) -> bool:
             return False
         if not listing.revoke(session, user_id, role_id, writer.now):
             return False
-        changes = {"user": (user_id, None), "role": (held.role, None), "site": (held.site, None)}
+        changes: dict[str, tuple[object, object]] = {"user": (user_id, None), "role": (held.role, None)}
+        changes |= {"site": (held.site, None), "mails_ended": (None, alerts.withdraw(session, user_id, writer.now))}
         writer.audit(Entry("revoke_role", "role", role_id, changes, held.study_id), UTC)
         writer.flush()
     return True
@@ -107,7 +108,9 @@ def disable(rt: Runtime, actor: Actor, user_id: int) -> bool:
             return False
         ended = sessions.end_of_user(session, user_id, writer.now)
         tickets.void(session, user_id, writer.now)
-        writer.audit(Entry("disable_user", "user", user_id, {"sessions_ended": (None, ended)}), UTC)
+        mails = alerts.withdraw(session, user_id, writer.now)
+        changes = {"sessions_ended": (None, ended), "mails_ended": (None, mails)}
+        writer.audit(Entry("disable_user", "user", user_id, changes), UTC)
         writer.flush()
     return True
 
