@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.reach import By, Failure, ReachTest
@@ -61,7 +61,7 @@ def fail(session: Session, test_id: int, now: datetime, failure: Failure) -> boo
 
 def anything(connection: Connection, now: datetime) -> bool:
     """Whether a test is to be decided now: one question, over open tests alone."""
-    return connection.execute(_DUE.limit(1), {"now": now}).first() is not None
+    return connection.execute(_ANYTHING, {"now": now}).first() is not None
 
 
 def due(session: Session, now: datetime) -> Sequence[int]:
@@ -79,3 +79,5 @@ _DUE = (
     .where(_OPEN, or_(t.expires_at <= bindparam("now"), m.state.in_(LOST)))
     .order_by(t.participant_id)
 )
+# Asked by every tick: built once, down to its limit.
+_ANYTHING = _DUE.limit(literal_column("1"))

@@ -17,8 +17,8 @@ from tests.peers.chromium import another_page, faults
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ASSESSOR = "blind@example.org"
 SECRETS = re.compile(
-    r"zeytin|2025550123|•••|<b class=\"number\">\d|type=\"number\"[^>]* value=\"\d|Kept so far|Noted so far|revealed the|"
-    r"version \d|NRS-NOW: \d|: (answered|declined)"
+    r"zeytin|2025550123|•••|<b class=\"number\">\d|type=\"number\"[^>]* value=\"\d|Kept so far|"
+    r"Noted so far|revealed the|version \d|NRS-NOW: \d|: (answered|declined)"
 )
 """A word of the participant's own, a number, a score or that there is one; of all that is nothing theirs."""
 
