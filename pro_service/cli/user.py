@@ -79,7 +79,7 @@ def list_users(state: State) -> None:
         [
             (
                 member.email,
-                ", ".join(f"{held.role} {held.study or '*'}/{held.site or '*'}" for held in member.roles) or None,
+                ", ".join(_role(held) for held in member.roles) or None,
                 _condition(member),
                 "set up" if member.factor_at else "required" if member.factor_required else "none",
                 member.last_login_at,
@@ -153,6 +153,10 @@ def _of(rt: Any, email: str) -> int:
     return found.id
 
 
+def _role(held: Any) -> str:
+    return f"{held.role} {held.study or '*'}/{held.site or '*'}" + ("" if held.approved_at else " (not approved yet)")
+
+
 def _condition(member: Any) -> str:
     return "disabled" if member.disabled_at else "open" if member.has_password else "invited"
 
@@ -164,7 +168,10 @@ def _as_json(member: Any) -> dict[str, object]:
         "second_factor": member.factor_at is not None,
         "second_factor_required": member.factor_required,
         "last_login_at": member.last_login_at,
-        "roles": [{"role": held.role, "study": held.study, "site": held.site} for held in member.roles],
+        "roles": [
+            {"role": held.role, "study": held.study, "site": held.site, "approved_at": held.approved_at}
+            for held in member.roles
+        ],
     }
 
 

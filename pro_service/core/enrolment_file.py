@@ -9,8 +9,8 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pro_service.core.blinding import is_allocation
 from pro_service.core.faults import Fault, closest
-from pro_service.core.folding import plain
 
 REQUIRED = ("participant", "site", "procedure_date", "language", "messaging_consent")
 OPTIONAL = ("phone", "email", "timezone", "channel", "procedure_time")
@@ -24,25 +24,6 @@ SAVE_AS = 'in the spreadsheet choose "Save as" and the type "CSV UTF-8 (comma de
 _DELIMITERS = ",;\t"
 _NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\r\f")
 
-_ALLOCATION_WORDS = frozenset(
-    {"arm", "arms", "armcd", "actarm", "actarmcd", "kol", "kolu", "kollar", "trt", "rx", "rand", "assigned"}
-)
-_ALLOCATION_PARTS = (
-    *("random", "rastgele", "rasgele", "alloc", "treatment", "treated", "tedavi", "group", "grup", "grub"),
-    *(
-        "placebo",
-        "plasebo",
-        "intervention",
-        "mudahale",
-        "assignment",
-        "atama",
-        "atanan",
-        "verum",
-        "trt0",
-        "studyarm",
-        "unblind",
-    ),
-)
 BLINDING = (
     "this looks like the allocation, and the allocation must never be in this system: nothing here could then reveal it"
 )
@@ -139,13 +120,6 @@ def decode(data: bytes) -> tuple[str, tuple[Fault, ...]]:
 def columns_of(items: Sequence[str]) -> dict[str, str]:
     """Column -> item of the baseline columns: `baseline_nrs_avg` -> `NRS-AVG`."""
     return {BASELINE + item.lower().replace("-", "_"): item for item in items}
-
-
-def is_allocation(column: str) -> bool:
-    """Whether a column's name looks like the allocation, in Turkish or English, however it is written."""
-    words = plain(column).split()
-    joined = "".join(words)
-    return not _ALLOCATION_WORDS.isdisjoint(words) or any(part in joined for part in _ALLOCATION_PARTS)
 
 
 def _not_a_text(data: bytes) -> str:

@@ -12,6 +12,8 @@ from pro_service.store.records import Writer
 from pro_service.store.schema import login_failures, logins, roles, users
 
 u, r, l, f = users.c, roles.c, logins.c, login_failures.c  # noqa: E741 -- logins, as the other tables
+HOLDS = and_(r.revoked_at.is_(None), r.approved_at.is_not(None))
+"""A role gives something: it was approved (refusing one that was is impossible) and has not ended. Asked here alone."""
 
 
 class Grant(NamedTuple):
@@ -75,15 +77,16 @@ def create(writer: Writer, email: str, password: str | None, language: str, *, f
     return writer.add(users, row | {"factor_required": factor_required})
 
 
-def grant(writer: Writer, user_id: int, what: Grant) -> int:
-    """Queue a role for a user; gives its row id."""
+def grant(writer: Writer, user_id: int, what: Grant, *, approved: bool) -> int:
+    """Queue a role for a user; gives its row id. Not `approved`: it gives nothing before an investigator says so."""
     row = {"user_id": user_id, "study_id": what.study_id, "site_id": what.site_id, "role": what.role}
-    return writer.add(roles, row | {"granted_at": writer.now})
+    when = {"granted_at": writer.now, "approved_at": writer.now if approved else None}
+    return writer.add(roles, row | when | {"granted_by": writer.actor.user_id})
 
 
 def grants(session: Session, user_id: int) -> tuple[Grant, ...]:
-    """The roles a user has now."""
-    statement = select(r.role, r.study_id, r.site_id).where(r.user_id == user_id, r.revoked_at.is_(None))
+    """The roles that a user has now, without those that wait for an approval."""
+    statement = select(r.role, r.study_id, r.site_id).where(r.user_id == user_id, HOLDS)
     return tuple(Grant(*row) for row in session.execute(statement.order_by(r.id)))
 
 
@@ -154,7 +157,7 @@ _OF_LOGIN = (
 _LOGIN = (
     select(*_OF_LOGIN, r.role, r.study_id, r.site_id)
     .join(users, u.id == l.user_id)
-    .outerjoin(roles, and_(r.user_id == u.id, r.revoked_at.is_(None)))
+    .outerjoin(roles, and_(r.user_id == u.id, HOLDS))
     .where(l.token == bindparam("token"), l.ended_at.is_(None), u.disabled_at.is_(None))
     .order_by(r.id)
 )

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, true
+from sqlalchemy import and_, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.commands import Escalate
 from pro_service.core.protocol import LevelCode
+from pro_service.store.accounts import HOLDS
 from pro_service.store.cases import Loaded
 from pro_service.store.records import Writer
-from pro_service.store.schema import AnyRow, messages, roles, users
+from pro_service.store.schema import AnyRow, messages, participants, roles, users
 from pro_service.store.vault import sealed
+from pro_service.store.waiting import READY
 
 LEAD: LevelCode = "E2"
 """The rung of those who stand in: the other coordinators and the lead."""
@@ -31,7 +33,7 @@ def recipients(
         .join(roles, r.user_id == users.c.id)
         .where(
             r.role.in_(wanted),
-            r.revoked_at.is_(None),
+            HOLDS,
             users.c.disabled_at.is_(None),
             there,
             or_(r.study_id.is_(None), r.study_id == study_id),
@@ -59,7 +61,7 @@ def operators(session: Session) -> Sequence[AnyRow]:
         statement = (
             select(users.c.id, users.c.language)
             .join(roles, roles.c.user_id == users.c.id)
-            .where(roles.c.role == role, roles.c.revoked_at.is_(None), users.c.disabled_at.is_(None))
+            .where(roles.c.role == role, HOLDS, users.c.disabled_at.is_(None))
             .distinct()
             .order_by(users.c.id)
         )
@@ -111,3 +113,29 @@ def queue(session: Session, writer: Writer, text: MailText) -> None:
             )
             writer.note(loaded, "queue", "message", row_id, {"kind": (None, "alert"), "user": (None, user.id)})
     writer.raised.clear()
+
+
+def withdraw(session: Session, user_id: int, now: datetime) -> int:
+    """End mails that wait for somebody who has no access left to what they are about; gives how many.
+
+    Asked when a role has ended or an account is shut: a relay that was away for hours must not bring them all the same.
+    """
+    m = messages.c
+    of = roles.alias("of")
+    covers = and_(
+        or_(of.c.study_id.is_(None), m.study_id.is_(None), of.c.study_id == m.study_id),
+        or_(of.c.site_id.is_(None), participants.c.site_id.is_(None), of.c.site_id == participants.c.site_id),
+    )
+    holds = and_(of.c.user_id == user_id, of.c.revoked_at.is_(None), of.c.approved_at.is_not(None))
+    open_to = (
+        select(of.c.id).join(users, users.c.id == of.c.user_id).where(holds, covers, users.c.disabled_at.is_(None))
+    )
+    waiting = (
+        select(m.id)
+        .outerjoin(participants, participants.c.id == m.participant_id)
+        .where(READY, m.state == "ready", m.user_id == user_id, m.kind.in_(("alert", "digest")))
+        .where(or_(m.kind == "digest", ~open_to.correlate(messages, participants).exists()))
+    )
+    ids = session.scalars(waiting).all()
+    ended = update(messages).where(m.id.in_(ids), m.state == "ready").values(state="cancelled", ended_at=now)
+    return session.connection().execute(ended).rowcount if ids else 0

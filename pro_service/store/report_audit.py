@@ -19,7 +19,21 @@ a, p = audit_trail.c, participants.c
 PAGE = 50
 SYSTEM = ("user", "role", "login", "channel", "clock")
 """Entities that are of the installation, whatever study they name."""
-ACCOUNT_FIELDS = frozenset({"role", "site", "user", "sessions_ended", "second_factor", "mailed", "channel", "code"})
+ACCOUNT_FIELDS = frozenset(
+    {
+        "role",
+        "site",
+        "user",
+        "sessions_ended",
+        "second_factor",
+        "mailed",
+        "channel",
+        "code",
+        "approval",
+        "digest",
+        "mails_ended",
+    }
+)
 CODE = re.compile(r"[a-z][a-z0-9_.-]*")
 """What a reason looks like that a program gave; every other one was typed."""
 APART = timedelta(hours=1)

@@ -135,6 +135,7 @@ sites = Table(
     _id(),
     _ref("study_id", "studies.id"),
     Column("code", String(40), nullable=False),
+    Column("digest_at", Instant, index=True, comment="When its staff's next digest falls due; NULL = to be found"),
     UniqueConstraint("study_id", "code"),
     comment="Identity only: what a site is called and where it is stands in the protocol",
 )
@@ -532,6 +533,7 @@ users = Table(
     Column("totp_at", Instant, comment="When the second factor was set up; NULL = there is none"),
     Column("factor_required", Boolean, nullable=False, server_default=text("false"), comment="Invited, or reset"),
     Column("away_until", Instant, comment="Not at work: tasks and mails go to the stand-in until then"),
+    Column("digest", Boolean, nullable=False, server_default=text("true"), comment="A mail of the day's work"),
     comment="Staff",
 )
 
@@ -545,11 +547,22 @@ roles = Table(
     Column("role", String(20), nullable=False),
     Column("granted_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("approved_at", Instant, comment="Since when it holds; NULL = it waits for an investigator, or was refused"),
+    Column("refused_at", Instant),
+    _ref("granted_by", "users.id", nullable=True),
+    _ref("approved_by", "users.id", nullable=True),
+    _ref("refused_by", "users.id", nullable=True),
     CheckConstraint(
         "role IN ('coordinator', 'assessor', 'investigator', 'data-manager', 'monitor', 'administrator')",
         name="role",
     ),
     comment="Who may do what where; a NULL site means every site of the study, a NULL study every study",
+)
+Index(
+    "ix_roles_pending",
+    roles.c.study_id,
+    sqlite_where=roles.c.approved_at.is_(None) & roles.c.refused_at.is_(None) & roles.c.revoked_at.is_(None),
+    postgresql_where=roles.c.approved_at.is_(None) & roles.c.refused_at.is_(None) & roles.c.revoked_at.is_(None),
 )
 
 logins = Table(
@@ -726,4 +739,21 @@ Index(
     reach_tests.c.expires_at,
     sqlite_where=reach_tests.c.confirmed_at.is_(None) & reach_tests.c.failed_at.is_(None),
     postgresql_where=reach_tests.c.confirmed_at.is_(None) & reach_tests.c.failed_at.is_(None),
+)
+
+revelations = Table(
+    "revelations",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("participant_id", "participants.id", nullable=True, index=True),
+    Column("inbound_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("inbound.id"), unique=True),
+    _ref("user_id", "users.id", nullable=True),
+    Column("at", Instant, nullable=False, comment="When it was noted"),
+    Column("source", String(8), nullable=False, comment="Where it was revealed; never what was said"),
+    CheckConstraint("source IN ('text', 'call', 'visit', 'other')", name="source"),
+    CheckConstraint("(source = 'text') = (inbound_id IS NOT NULL)", name="text_of_inbox"),
+    CheckConstraint("participant_id IS NOT NULL OR inbound_id IS NOT NULL", name="about_somebody"),
+    Index("ix_revelations_study_id_id", "study_id", "id"),
+    comment="Each time a participant revealed the treatment: append-only, for those who lead the study",
 )

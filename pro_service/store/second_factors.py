@@ -44,6 +44,11 @@ def forget(session: Session, user_id: int) -> bool:
     return session.connection().execute(update(users).where(u.id == user_id, anything).values(values)).rowcount == 1
 
 
+def taken(session: Session, user_id: int) -> None:
+    """Take the user's row: of many codes that come at once each is counted before the next is looked at."""
+    session.execute(select(u.id).where(u.id == user_id).with_for_update())
+
+
 def use_step(session: Session, user_id: int, step: int) -> bool:
     """Use a time step up; False if it, or a later one, was used before (RFC 6238, 5.2)."""
     fresh = or_(u.totp_step.is_(None), u.totp_step < step)

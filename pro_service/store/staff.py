@@ -4,14 +4,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
+from pro_service.store.accounts import HOLDS
 from pro_service.store.schema import logins, roles, sites, studies, users
 
 u, r, l = users.c, roles.c, logins.c  # noqa: E741 -- logins, as the other tables
 PAGE = 50
+STANDS = and_(r.revoked_at.is_(None), r.refused_at.is_(None))
+"""A role is to be seen: it holds, or waits for its approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,10 @@ class Held:
     study: str | None
     site: str | None
     study_id: int | None
+    site_id: int | None
     granted_at: datetime
+    approved_at: datetime | None
+    """None: it waits for an investigator, and gives nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ def page(session: Session, *, after: str = "", search: str = "", study_id: int |
     if search:
         statement = statement.where(u.email.contains(search, autoescape=True))
     if study_id is not None:
-        held = select(r.user_id).where(r.revoked_at.is_(None), or_(r.study_id.is_(None), r.study_id == study_id))
+        held = select(r.user_id).where(STANDS, or_(r.study_id.is_(None), r.study_id == study_id))
         statement = statement.where(u.id.in_(held))
     return _members(session, statement)
 
@@ -92,7 +98,7 @@ def revoke(session: Session, user_id: int, role_id: int, now: datetime) -> bool:
 
 def other_administrators(session: Session, user_id: int) -> int:
     """How many others may sign in as administrators; their rows are taken, so that two cannot remove each other."""
-    held = select(r.user_id).where(r.role == "administrator", r.revoked_at.is_(None))
+    held = select(r.user_id).where(r.role == "administrator", HOLDS)
     others = select(u.id).where(u.id.in_(held), u.id != user_id, u.disabled_at.is_(None)).order_by(u.id)
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(u.id).where(u.id.in_(held)).order_by(u.id).with_for_update())
@@ -103,7 +109,7 @@ def _members(session: Session, statement: Select[*tuple[object, ...]]) -> tuple[
     rows = session.execute(statement).all()
     held: dict[int, list[Held]] = {row.id: [] for row in rows}
     for row in session.execute(_HELD.where(r.user_id.in_(held))):
-        held[row.user_id].append(Held(row.id, row.role, row.study, row.site, row.study_id, row.granted_at))
+        held[row.user_id].append(Held(*row[1:]))
     return tuple(
         Member(
             id=row.id,
@@ -134,9 +140,11 @@ _MEMBERS = select(
     _LAST.label("last"),
 )
 _HELD = (
-    select(r.id, r.user_id, r.role, r.study_id, r.granted_at, studies.c.code.label("study"), sites.c.code.label("site"))
+    select(
+        r.user_id, r.id, r.role, studies.c.code, sites.c.code, r.study_id, r.site_id, r.granted_at, r.approved_at,
+    )
     .outerjoin(studies, studies.c.id == r.study_id)
     .outerjoin(sites, sites.c.id == r.site_id)
-    .where(r.revoked_at.is_(None))
+    .where(STANDS)
     .order_by(r.id)
-)
+)  # fmt: skip

@@ -88,8 +88,10 @@ def add_user(
             user_id = known.id
         granted = what not in accounts.grants(session, user_id)
         if granted:
-            row_id = accounts.grant(writer, user_id, what)
-            changes = {"user": (None, user_id), "role": (None, what.role), "site": (None, what.site_id)}
+            # Whoever holds the machine needs nobody's approval, and the trail says so.
+            row_id = accounts.grant(writer, user_id, what, approved=True)
+            changes: dict[str, tuple[object, object]] = {"user": (None, user_id), "role": (None, what.role)}
+            changes |= {"site": (None, what.site_id), "approval": (None, "command_line")}
             writer.audit(Entry("grant_role", "role", row_id, changes, what.study_id), UTC)
         writer.flush()
     return Added(user_id, created=known is None, granted=granted)

@@ -51,6 +51,8 @@ class Filled:
     revision: int | None = None
     task: int | None = None
     """The escalation whose call this is."""
+    blind: bool = False
+    """Whoever enters must not learn what stands there: a reason is asked for whether or not it is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,9 @@ def _answers(loaded: Loaded, window: WindowFacts, filled: Filled, now: datetime)
         faults.append(EntryFault(FORM, "not_open"))
     elif not answers and not faults:
         faults.append(EntryFault(FORM, "nothing"))
-    changing = any(window.given(item) and differs(window, item, value) for item, value in answers.items())
+    changing = any(
+        window.given(item) and (filled.blind or differs(window, item, value)) for item, value in answers.items()
+    )
     late = now >= window.span.closes_at and bool(answers)
     if (changing or late) and not filled.reason.strip():
         faults.append(EntryFault("reason", "needs_reason"))

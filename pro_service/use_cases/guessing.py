@@ -1,11 +1,12 @@
 """Guessing passwords and codes is slowed, by whom it is aimed at and by where it comes from, and locks no owner out."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pro_service.runtime import Runtime
 from pro_service.store import accounts
+from pro_service.store.database import Session
 from pro_service.store.records import Writer
 
 FAILURES_IN = timedelta(minutes=15)
@@ -44,6 +45,12 @@ class Guess:
 
     account: bytes
     place: bytes
+    limits: tuple[int | None, int]
+    """Failures from which on nothing is checked: aimed at this account (None = at any), and from this place."""
+
+    def still_allowed(self, writer: Writer) -> None:
+        """Ask again inside the transaction that checks, with the account's row taken. TooManyFailuresError."""
+        _refuse(self, writer.session, writer.now)
 
     def fail(self, writer: Writer) -> None:
         """Queue the failure, and drop those too old to count."""
@@ -53,15 +60,19 @@ class Guess:
 
 def attempt(rt: Runtime, kind: Kind, account: str, place: Place) -> Guess:
     """Let an attempt be made; TooManyFailuresError where too many failed, before anything is checked."""
-    guess = Guess(rt.vault.index(f"{kind}-account", account), _key(rt, kind, place))
-    with rt.sessions.reading() as session:
-        aimed, here = accounts.failures(session, guess.account, guess.place, rt.clock() - FAILURES_IN)
     known = place.browser is not None
-    if here >= (BROWSER_FAILURES if known else ADDRESS_FAILURES):
-        raise TooManyFailuresError(FAILURES_IN)
-    if not known and aimed >= ACCOUNT_FAILURES[kind]:
-        raise TooManyFailuresError(FAILURES_IN)
+    limits = (None, BROWSER_FAILURES) if known else (ACCOUNT_FAILURES[kind], ADDRESS_FAILURES)
+    guess = Guess(rt.vault.index(f"{kind}-account", account), _key(rt, kind, place), limits)
+    with rt.sessions.reading() as session:
+        _refuse(guess, session, rt.clock())
     return guess
+
+
+def _refuse(guess: Guess, session: Session, now: datetime) -> None:
+    aimed, here = accounts.failures(session, guess.account, guess.place, now - FAILURES_IN)
+    most_aimed, most_here = guess.limits
+    if here >= most_here or (most_aimed is not None and aimed >= most_aimed):
+        raise TooManyFailuresError(FAILURES_IN)
 
 
 def _key(rt: Runtime, kind: Kind, place: Place) -> bytes:

@@ -14,7 +14,7 @@ from pro_service.core import inbox as rules
 from pro_service.core.answers import editable, on_answers
 from pro_service.core.case import WindowFacts
 from pro_service.runtime import Runtime
-from pro_service.store import cases, inbox, inbox_actions, report_inbox, sharing, tasks
+from pro_service.store import cases, inbox, inbox_actions, report_inbox, revelations, sharing, tasks
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.store.inbox_actions import Act, Done
@@ -189,6 +189,7 @@ def reveal(rt: Runtime, actor: Actor, about: About) -> None:
     """
     with _text(rt, actor, about, "reveal", stale=True) as seen:
         inbox_actions.keep(seen.w.writer, seen.study_id, seen.loaded, Act(seen.item.id, "reveal"))
+        revelations.note(seen.w.writer, seen.study_id, seen.loaded, "text", seen.item.id)
 
 
 def done(rt: Runtime, actor: Actor, about: About, reason: str | None = None) -> None:

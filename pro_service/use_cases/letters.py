@@ -1,17 +1,48 @@
 """The mails coordinators get, from templates/email/<language>/."""
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
+
 from pro_service import paths
 from pro_service.core.commands import Escalate
+from pro_service.core.digest import Task, hours_left, saves
 from pro_service.core.texts import fill
 from pro_service.store.cases import Loaded
 from pro_service.wording import moment
 
 DEFAULT = "en"
 UTC = ZoneInfo("UTC")
+DAY = {"en": "EEEE d MMMM", "tr": "d MMMM EEEE"}
+MINUTE = timedelta(minutes=1)
+"""A window that closes at 00:00 is open until 23:59."""
+
+
+@dataclass(frozen=True, slots=True)
+class Morning:
+    """What one member of staff has before them on one day."""
+
+    day: date
+    now: datetime
+    tasks: Sequence[Task] = ()
+    more: bool = False
+    several_studies: bool = False
+    texts: int = 0
+    """That wait for a person to read them."""
+    approvals: int = 0
+    """Roles that wait for this reader."""
+    waiting_roles: int = 0
+    """Roles that wait for any investigator, for who gave them."""
+    alarms: Sequence[str] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to say."""
+        return not (self.tasks or self.texts or self.approvals or self.waiting_roles or self.alarms)
 
 
 def alert(language: str, loaded: Loaded, command: Escalate, escalation_id: int, base_url: str) -> str:
@@ -69,3 +100,44 @@ def notice(language: str, what: str, base_url: str) -> str:
     """The mail that says what was changed about somebody's account."""
     known = language if language in _languages() else DEFAULT
     return fill(_read(known, "notice"), {"what": _words(known, "notices")[what], "link": f"{base_url}/account"})
+
+
+def approval(language: str, role: str, place: str, base_url: str) -> str:
+    """The mail to an investigator about a role that waits for their approval; nobody is named."""
+    known = language if language in _languages() else DEFAULT
+    named = _words(known, "roles").get(role, role)
+    return fill(_read(known, "approval"), {"role": named, "place": place, "link": f"{base_url}/team"})
+
+
+def digest(language: str, morning: Morning, base_url: str) -> str:
+    """The day's work of one member of staff: subject, blank line, body. Codes, windows, hours, links; nothing else."""
+    known = language if language in _languages() else DEFAULT
+    words, names = _words(known, "digests"), _words(known, "tasks")
+    lines = [
+        _task(task, morning, words, names, known) + f"\n  {base_url}/escalations/{task.id}" for task in morning.tasks
+    ]
+    if morning.more:
+        lines.append(f"{words['more']}\n  {base_url}/")
+    for name, count, page in (
+        ("inbox", morning.texts, "inbox"),
+        ("approvals", morning.approvals, "team"),
+        ("waiting_roles", morning.waiting_roles, "users"),
+    ):
+        if count:
+            lines.append(f"{fill(words[name], {'count': str(count)})}\n  {base_url}/{page}")
+    lines += [f"{alarm_words(known, code)[0]}\n  {base_url}/system" for code in morning.alarms]
+    values = {"count": f"{len(lines)}", "lines": "\n\n".join(lines), "link": base_url, "account": f"{base_url}/account"}
+    values["day"] = format_date(morning.day, DAY.get(known, DAY[DEFAULT]), locale=known)
+    return fill(_read(known, "digest"), values)
+
+
+def _task(task: Task, morning: Morning, words: Mapping[str, str], names: Mapping[str, str], language: str) -> str:
+    if saves(task, morning.now) and task.save_by is not None:
+        left = hours_left(task.save_by, morning.now)
+        moment_of = moment(task.save_by - MINUTE, task.zone, language)
+        said = fill(words["left" if left else "under_an_hour"], {"hours": str(left), "closes": moment_of})
+    else:
+        said = fill(words["due"], {"due": moment(task.due_at, task.zone, language)})
+    whose = task.participant or "–"
+    code = f"{task.study} {whose}" if morning.several_studies else whose
+    return f"{code} · {task.window or '–'}: {names[task.level]}. {said}."

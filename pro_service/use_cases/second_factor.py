@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from pro_service.runtime import Runtime
 from pro_service.store import accounts as store
-from pro_service.store import second_factors
+from pro_service.store import second_factors, sessions
 from pro_service.store.accounts import Login
 from pro_service.store.audit import Entry
 from pro_service.store.records import Writer
@@ -62,7 +62,10 @@ def set_up(rt: Runtime, login: Login, code: str) -> tuple[str, ...] | None:
         writer = Writer(session, now, accounts.staff(login.user_id), rt.vault)
         second_factors.keep(writer, login.user_id, secret, step, login.id)
         _keep_codes(rt, writer, login.user_id, codes)
-        changes = {"second_factor": (login.enrolled_at is not None, True)}
+        moved = login.enrolled_at is not None
+        # Whoever moves it may have lost the old telephone: what was opened with that one ends.
+        ended = sessions.end_of_user(session, login.user_id, now, but=login.id) if moved else 0
+        changes = {"second_factor": (moved, True), "sessions_ended": (None, ended)}
         writer.audit(Entry("set_up_factor", "user", login.user_id, changes), UTC)
         mailing.notice(rt, writer, login.user_id, "factor")
         writer.flush()
@@ -97,6 +100,8 @@ def show(rt: Runtime, login: Login, code: str, place: Place) -> str | None:
     now, given = rt.clock(), _plain(code)
     with rt.sessions.begin() as session:
         writer = Writer(session, now, accounts.staff(login.user_id), rt.vault)
+        second_factors.taken(session, login.user_id)
+        guess.still_allowed(writer)
         how = _used(rt, writer, login.user_id, given)
         if how is None:
             guess.fail(writer)

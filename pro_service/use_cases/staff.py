@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 from pro_service.core.faults import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import accounts as store
-from pro_service.store import second_factors, sessions, tickets
+from pro_service.store import alerts, second_factors, sessions, tickets
 from pro_service.store import staff as listing
 from pro_service.store.accounts import Login
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.records import Writer
 from pro_service.store.sessions import Seat
 from pro_service.store.staff import Held, Member
-from pro_service.use_cases import mailing
+from pro_service.use_cases import approvals, mailing
 from pro_service.use_cases.accounts import IDLE, LONGEST, email_faults, folded, grant_meant, staff
 
 UTC = ZoneInfo("UTC")
@@ -47,29 +47,35 @@ def invite(
         what = grant_meant(writer, role, study, site, faults)
         if rt.mail is None and not by_hand:
             faults.append(NO_MAIL)
+        if what is not None:
+            faults += approvals.grant_faults(writer, what)
         if faults or what is None:
             raise RejectedError(tuple(faults))
         user_id = store.create(writer, email, None, language, factor_required=True)
         writer.audit(Entry("invite", "user", user_id, {}, what.study_id), UTC)
         writer.flush()
-        _grant(writer, user_id, what)
+        approvals.grant(rt, writer, user_id, what, (study, site))
         address = mailing.link(rt, writer, user_id, "invitation")
         writer.flush()
     return Link(user_id, address, rt.mail is not None)
 
 
 def grant(rt: Runtime, actor: Actor, user_id: int, role: str, study: str | None, site: str | None) -> bool:
-    """Give somebody one more role; False if they have it. RejectedError with every fault at once."""
+    """Give somebody one more role; False if they have it, or it waits. RejectedError with every fault at once.
+
+    A role in a study waits for an investigator's approval; see `approvals`.
+    """
     with rt.sessions.begin() as session:
         writer = Writer(session, rt.clock(), actor, rt.vault)
-        _member(writer, user_id)
-        faults: list[Fault] = []
+        member, faults = _member(writer, user_id), list[Fault]()
         what = grant_meant(writer, role, study, site, faults)
+        if what is not None:
+            faults += approvals.grant_faults(writer, what)
         if faults or what is None:
             raise RejectedError(tuple(faults))
-        if what in store.grants(session, user_id):
+        if what in {(held.role, held.study_id, held.site_id) for held in member.roles}:
             return False
-        _grant(writer, user_id, what)
+        approvals.grant(rt, writer, user_id, what, (study, site))
         writer.flush()
     return True
 
@@ -83,7 +89,8 @@ def revoke(rt: Runtime, actor: Actor, user_id: int, role_id: int) -> bool:
             return False
         if not listing.revoke(session, user_id, role_id, writer.now):
             return False
-        changes = {"user": (user_id, None), "role": (held.role, None), "site": (held.site, None)}
+        changes: dict[str, tuple[object, object]] = {"user": (user_id, None), "role": (held.role, None)}
+        changes |= {"site": (held.site, None), "mails_ended": (None, alerts.withdraw(session, user_id, writer.now))}
         writer.audit(Entry("revoke_role", "role", role_id, changes, held.study_id), UTC)
         writer.flush()
     return True
@@ -101,7 +108,9 @@ def disable(rt: Runtime, actor: Actor, user_id: int) -> bool:
             return False
         ended = sessions.end_of_user(session, user_id, writer.now)
         tickets.void(session, user_id, writer.now)
-        writer.audit(Entry("disable_user", "user", user_id, {"sessions_ended": (None, ended)}), UTC)
+        mails = alerts.withdraw(session, user_id, writer.now)
+        changes = {"sessions_ended": (None, ended), "mails_ended": (None, mails)}
+        writer.audit(Entry("disable_user", "user", user_id, changes), UTC)
         writer.flush()
     return True
 
@@ -189,9 +198,3 @@ def _may_go(writer: Writer, user_id: int, held: Held) -> bool:
     if held.role == "administrator" and not listing.other_administrators(writer.session, user_id):
         raise RejectedError((Fault("user", None, "is the last administrator", "name another administrator first"),))
     return True
-
-
-def _grant(writer: Writer, user_id: int, what: store.Grant) -> None:
-    row_id = store.grant(writer, user_id, what)
-    changes = {"user": (None, user_id), "role": (None, what.role), "site": (None, what.site_id)}
-    writer.audit(Entry("grant_role", "role", row_id, changes, what.study_id), UTC)

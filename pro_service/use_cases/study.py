@@ -8,13 +8,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pro_service import paths
+from pro_service.core.blinding import check_blinding
 from pro_service.core.faults import Fault, RejectedError, closest
 from pro_service.core.frames import check_frames
 from pro_service.core.protocol import Protocol
 from pro_service.core.protocol_file import check as check_protocol
 from pro_service.core.protocol_file import contacts_missing, to_json
 from pro_service.runtime import Runtime
-from pro_service.store import studies
+from pro_service.store import digests, studies
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.records import Writer
 from pro_service.store.studies import Study, Version
@@ -61,7 +62,7 @@ def check(text: str, folder: Path | None = None) -> Checked:
     if protocol is None:
         raise RejectedError(faults)
     frames = read_frames(folder or paths.templates() / "sms", protocol)
-    faults = check_frames(protocol, frames)
+    faults = (*check_frames(protocol, frames), *check_blinding(protocol, frames))
     if faults:
         raise RejectedError(faults)
     return Checked(protocol, frames, () if protocol.demo else contacts_missing(protocol, text))
@@ -109,6 +110,7 @@ def keep(rt: Runtime, actor: Actor, checked: Checked) -> Loading:
         there = studies.site_ids(session, study.id)
         new_sites = tuple(site for site in checked.protocol.sites if site not in there)
         studies.add_sites(writer, study, new_sites)
+        digests.forget(session, study.id)
         changes: dict[str, tuple[object, object]] = {
             "version": (None if before is None else before.number, number),
             "sha256": (None if before is None else before.sha256, sha256),

@@ -8,7 +8,8 @@ from threading import Event
 from pro_service import logs
 from pro_service.core.decisions import escalate, on_time
 from pro_service.runtime import Runtime
-from pro_service.store import cases, heartbeats, sharing
+from pro_service.store import cases, digests, heartbeats, sharing
+from pro_service.use_cases import digest
 from pro_service.use_cases import reach as reach_tests
 from pro_service.use_cases.carrying import SCHEDULER, work
 from pro_service.use_cases.interpret import interpret_unread
@@ -28,6 +29,7 @@ class TickReport:
     commands: int = 0
     texts_read: int = 0
     faults: int = 0
+    digests: int = 0
 
 
 def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
@@ -38,7 +40,8 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
     now = rt.clock()
     with rt.sessions.glance() as connection:
         anything, testing = cases.anything(connection, now)
-    if not (anything or testing):
+        morning = rt.mail is not None and digests.anything(connection, now)
+    if not (anything or testing or morning):
         return TickReport()
     if testing:
         reach_tests.settle(rt)
@@ -50,7 +53,7 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
             due = [one for one in cases.due(session, now, size) if one not in seen]
         if not due:
             # Whoever is still due is in the hands of another scheduler, or was put off.
-            return report
+            break
         seen.update(due)
         started = time.perf_counter()
         _batch(rt, due, now, report)
@@ -58,6 +61,9 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
             size = max(size // 2, 25)
         elif size < BATCH:
             size = min(size * 2, BATCH)
+    if morning:
+        # Last: what this very tick raised is work of this morning.
+        report.digests = digest.send(rt)
     return report
 
 

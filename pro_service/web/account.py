@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from pro_service.core.faults import Fault, RejectedError
 from pro_service.runtime import Runtime
-from pro_service.use_cases import accounts, away, passwords, second_factor, staff
+from pro_service.use_cases import accounts, away, digest, passwords, second_factor, staff
 from pro_service.use_cases.guessing import TooManyFailuresError
 from pro_service.web import access, browsers
 from pro_service.web.account_words import by_field
@@ -65,13 +65,21 @@ def _add_own(pages: Blueprint, rt: Runtime) -> None:
             return _own(rt, rejected.faults), 422
         return redirect(url_for("account.own", done="away"), 303)
 
+    @pages.post("/account/digest")
+    @access.needs("account")
+    def daily() -> ResponseReturnValue:
+        """Have the morning's digest, or no more."""
+        digest.choose(rt, access.signed_in(), wanted=request.form.get("wanted") == "yes")
+        return redirect(url_for("account.own", done="digest"), 303)
+
 
 def _own(rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = False) -> str:
     login = access.signed_in()
     return render_template(
         "account/own.html", scope=scope_of(rt, capability="account"), faults=by_field(faults), slow=slow,
         left=second_factor.codes_left(rt, login), seats=staff.seats(rt, login), done=request.args.get("done"),
-        roles=staff.own_roles(rt, login), away=away.until(rt, login),
+        roles=staff.own_roles(rt, login), away=away.until(rt, login), digest=digest.wanted(rt, login),
+        mails=rt.mail is not None,
     )  # fmt: skip
 
 

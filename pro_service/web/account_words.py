@@ -37,6 +37,11 @@ def _words() -> dict[str, str]:
         "is no day within the next 120 days": _("Choose a day from tomorrow on, at most 120 days away."),
         "is not a day": _("Write a day, as 2026-03-09."),
         "ends before it begins": _("The last day is before the first."),
+        "is every study, and nobody is an investigator of every study who could approve it": _(
+            "Nobody is an investigator of every study, who could approve this: give the role study by study."
+        ),
+        "is missing": _("Say in a few words why."),
+        "is longer than 500 characters": _("Too long: at most 500 characters."),
         "is no participant you may see": _("There is no such participant here."),
     }
 
@@ -64,6 +69,10 @@ def actions() -> dict[str, str]:
         "invite": _("Invited"),
         "grant_role": _("Role given"),
         "revoke_role": _("Role ended"),
+        "approve_role": _("Role approved"),
+        "refuse_role": _("Role refused"),
+        "choose_digest": _("Daily mail switched"),
+        "digest": _("The day's work mailed"),
         "disable_user": _("Account disabled"),
         "enable_user": _("Account enabled"),
         "set_password": _("Password set"),

@@ -11,6 +11,7 @@ from pro_service.store import staff as listing
 from pro_service.store import studies
 from pro_service.store.staff import PAGE, Member
 from pro_service.use_cases import staff
+from pro_service.web import administration_approvals
 from pro_service.web.access import may, needs, sensitive
 from pro_service.web.account_words import by_field
 from pro_service.web.capabilities import GRANTED
@@ -25,6 +26,7 @@ EVERYWHERE = "*"
 def add(pages: Blueprint, rt: Runtime) -> None:
     """Add the pages of users."""
     _add_lists(pages, rt)
+    administration_approvals.add(pages, rt)
     _add_invitation(pages, rt)
     _add_one(pages, rt)
     _add_changes(pages, rt)
@@ -35,12 +37,7 @@ def _add_lists(pages: Blueprint, rt: Runtime) -> None:
     @needs("team")
     def team() -> ResponseReturnValue:
         """Who has which role in this study; for those who answer for it."""
-        scope, after = scope_of(rt), request.args.get("after", "")[:LONGEST]
-        if scope.study_id is None:
-            return render_template("dashboard/no_study.html", scope=scope)
-        with rt.sessions.reading() as session:
-            found = listing.page(session, after=after, study_id=scope.study_id)
-        return render_template("administration/team.html", scope=scope, members=found, full=len(found) == PAGE)
+        return administration_approvals.team(rt)
 
     @pages.get("/users")
     @needs("users")

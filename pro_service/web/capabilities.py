@@ -17,19 +17,24 @@ Capability = Literal[
     "audit",
     "audit_values",
     "team",
+    "approve",
+    "revelations",
     "users",
     "system",
 ]
 """account: one's own; work: the coordinators' day; contact: telephones; entry: answers told or measured;
 progress: answered or not; scores: values and what is derived from them; free_text: reasons as they were typed;
-audit: the trail; audit_values: from what to what; team: who has which role in the study; users: accounts and roles;
+audit: the trail; audit_values: from what to what; team: who has which role in the study;
+approve: roles that wait; revelations: when treatments were revealed, never what was said; users: accounts and roles;
 system: sites, health, the installation's own trail."""
 
 GRANTED: Mapping[Role, frozenset[Capability]] = {
     "coordinator": frozenset({"account", "work", "contact", "entry", "progress", "free_text", "audit"}),
     "assessor": frozenset({"account", "entry"}),
-    "investigator": frozenset({"account", "progress", "scores", "free_text", "audit", "audit_values", "team"}),
-    "data-manager": frozenset({"account", "progress", "scores", "audit", "audit_values"}),
+    "investigator": frozenset(
+        {"account", "progress", "scores", "free_text", "audit", "audit_values", "team", "approve", "revelations"}
+    ),
+    "data-manager": frozenset({"account", "progress", "scores", "audit", "audit_values", "revelations"}),
     "monitor": frozenset({"account", "progress", "scores", "audit", "audit_values", "team"}),
     "administrator": frozenset({"account", "audit", "team", "users", "system"}),
 }
@@ -38,7 +43,7 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
 ROLES: frozenset[Role] = frozenset(GRANTED)
 CAPABILITIES: frozenset[Capability] = frozenset(get_args(Capability))
 
-UNBLINDING: frozenset[Capability] = frozenset({"scores", "free_text", "audit_values"})
+UNBLINDING: frozenset[Capability] = frozenset({"scores", "free_text", "audit_values", "revelations"})
 """Closed to whoever is an assessor of the study, whatever else they are there."""
 
 

@@ -26,6 +26,7 @@ from pro_service.web import (
     dashboard_outcomes,
     dashboard_participant,
     dashboard_reach,
+    dashboard_revealed,
     dashboard_study,
     dashboard_tasks,
     dashboard_today,
@@ -63,6 +64,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     dashboard_card.add(pages, rt)
     dashboard_tasks.add(pages, rt)
     dashboard_acts.add(pages, rt)
+    dashboard_revealed.add(pages, rt)
     dashboard_inbox.add(pages, rt)
     dashboard_reach.add(pages, rt)
     dashboard_inbox_text.add(pages, rt)

@@ -43,6 +43,7 @@ def actions() -> dict[str, str]:
         "inbox_answer": _("Text answered"),
         "inbox_call": _("Call task made from a text"),
         "inbox_reveal": _("Text marked as revealing the treatment"),
+        "reveal": _("Noted: the treatment was revealed"),
         "inbox_done": _("Text dealt with"),
         "attribute": _("Text attributed to the participant"),
         "read": _("Text read"),

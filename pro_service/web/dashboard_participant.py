@@ -1,6 +1,7 @@
 """One participant's pages: the story, the telephone number once, the procedure's confirmation, the entry form."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -134,7 +135,7 @@ def _add_entry(pages: Blueprint, rt: Runtime) -> None:
     def entered(code: str, window: str) -> ResponseReturnValue:
         scope = scope_here(rt)
         loaded, facts = _window(rt, scope, code, window)
-        filled = _filled(facts)
+        filled = replace(_filled(facts), blind=_blind(loaded))
         try:
             kept = entry.enter(rt, actor(), scope.study_id or 0, code, window, filled, sites=scope.sites)
         except EntryRejectedError as rejected:

@@ -23,7 +23,10 @@ def test_an_invitation_without_a_mail_host_gives_the_link_to_hand_over(run: Run,
     assert (again.status, "has an account already" in again.out) == (1, True)
     listed = run("user", "list", "--json").json
     assert [(one["account"], one["second_factor_required"]) for one in listed] == [("invited", True)]
-    assert listed[0]["roles"] == [{"role": "coordinator", "study": study, "site": "IST"}]
+    held = {"role": "coordinator", "study": study, "site": "IST"}
+    # Whoever has the command line needs nobody's approval.
+    assert listed[0]["roles"] == [held | {"approved_at": listed[0]["roles"][0]["approved_at"]}]
+    assert listed[0]["roles"][0]["approved_at"]
 
 
 def test_users_are_listed_for_people_and_programs(run: Run, user: str) -> None:

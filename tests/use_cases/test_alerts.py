@@ -1,19 +1,22 @@
 """Alert mails: who hears of an escalation, once, and what the mail does not say."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from pro_service.runtime import Runtime
-from pro_service.store.schema import escalations, messages
+from pro_service.store.schema import escalations, messages, roles
+from pro_service.use_cases import staff
 from pro_service.use_cases.deliver import DeliverReport, deliver
+from pro_service.use_cases.receive import receive
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.telephones import Telephones
 
 PHONE = "+12025550123"
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 BASELINE = {"baseline_nrs_avg": "6", "baseline_nrs_now": "5"}
 
 
@@ -73,3 +76,81 @@ def test_a_provider_that_gives_one_id_twice_does_not_stop_the_others(
     tick(mailing)
     report = deliver(replace(mailing, mail=Telephones(kind=phones.kind)))
     assert report == DeliverReport(accepted=4)
+
+
+@ON_ONE
+def test_each_rung_goes_at_once_to_the_roles_it_names_and_to_each_once(
+    mailing: Runtime, clock: support.SetClock, letters: Telephones
+) -> None:
+    """E1 a call, E2 little time, E3 missed, unseen: E4; nobody works, and the beat goes on."""
+    for name, role in (("call", "coordinator"), ("lead", "investigator"), ("data", "data-manager")):
+        support.coordinator(mailing, f"{name}@example.org", role=role, language="en")
+    heard: list[tuple[str, str]] = []
+    clock.now = support.at("2026-03-11 09:00")
+    for _ in range(24 * 12):
+        for _ in range(2):
+            tick(mailing)
+        deliver(mailing)
+        heard += [(one.to.partition("@")[0], one.subject or "") for one in letters.sent if "/escalations/" in one.body]
+        heard = [(who, subject) for who, subject in heard if "work on" not in subject]
+        letters.sent.clear()
+        clock.now += timedelta(hours=1)
+    assert len(heard) == len(set(heard)), heard
+    assert heard == [
+        ("call", "P-001 · W1: please call"),
+        ("call", "P-001 · W1: please call today"),
+        ("lead", "P-001 · W1: please call today"),
+        ("call", "P-001 · W1: window missed, please give the reason"),
+        ("lead", "P-001 · W1: window missed, please give the reason"),
+        ("lead", "P-001 · W1: several windows missed"),
+    ]
+
+
+@ON_ONE
+def test_a_safety_word_at_night_is_mailed_in_the_same_minute(
+    mailing: Runtime, clock: support.SetClock, letters: Telephones
+) -> None:
+    support.coordinator(mailing, "call@example.org", site="IST")
+    support.coordinator(mailing, "lead@example.org", role="investigator")
+    clock.now = support.at("2026-03-14 03:10")  # a Saturday
+    tick(mailing)
+    deliver(mailing)
+    letters.sent.clear()
+    for number in ("SM1", "SM1"):
+        receive(mailing, {"MessageSid": number, "From": PHONE, "Body": "nefes alamıyorum"})
+    for _ in range(2):
+        tick(mailing)
+        deliver(mailing)
+    told = [(one.to, (one.subject or "").partition(": ")[2]) for one in letters.sent]
+    assert told == [
+        ("call@example.org", "safety: please look at once"),
+        ("lead@example.org", "safety: please look at once"),
+    ]
+
+
+def test_a_mail_that_waits_does_not_reach_who_has_no_access_left(
+    mailing: Runtime, clock: support.SetClock, letters: Telephones
+) -> None:
+    ended, shut, stays = (support.coordinator(mailing, f"{name}@example.org") for name in ("ended", "shut", "stays"))
+    support.coordinator(mailing, "stays@example.org", role="monitor", site="IST")
+    clock.now = support.at("2026-03-11 09:00")
+    tick(mailing)  # and the relay is away
+    with mailing.sessions.reading() as session:
+        held = {
+            row.user_id: row.id for row in session.execute(select(roles.c.id, roles.c.user_id).order_by(-roles.c.id))
+        }
+    assert staff.revoke(mailing, support.SETUP, ended, held[ended])
+    assert staff.disable(mailing, support.SETUP, shut)
+    assert staff.revoke(mailing, support.SETUP, stays, held[stays])
+    deliver(mailing)
+    assert [letter.to for letter in letters.sent] == ["stays@example.org"]
+
+
+def test_a_role_that_waits_brings_no_mail(mailing: Runtime, clock: support.SetClock, letters: Telephones) -> None:
+    waiting = support.coordinator(mailing)
+    with mailing.sessions.begin() as session:
+        session.execute(roles.update().where(roles.c.user_id == waiting).values(approved_at=None))
+    clock.now = support.at("2026-03-11 09:00")
+    tick(mailing)
+    deliver(mailing)
+    assert letters.sent == []

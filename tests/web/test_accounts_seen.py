@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Page
 
 from pro_service.runtime import Runtime
 from pro_service.store import staff as listing
-from pro_service.use_cases import staff
+from pro_service.use_cases import accounts, revelations, staff
 from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.revelations import Noted
 from pro_service.use_cases.tick import beat
 from tests import support
 from tests.authenticator import Post, code
@@ -25,6 +26,7 @@ PASSWORD = "another quiet morning in May"
 PAGES = (
     "/users", "/users/invite", "/sites", "/system", "/audit", "/audit?who=nobody@example.org&from=x", "/account",
     "/participants/P-001", "/compliance", "/clinic", "/participants/P-001/enter/V1H", "/account/second-factor",
+    "/revealed",
 )  # fmt: skip
 
 
@@ -125,13 +127,17 @@ def test_from_an_invitation_to_the_first_page_nothing_is_found(
 def everybody(rt: Runtime, study_id: int, clock: support.SetClock) -> str:
     """Return the e-mail of somebody who may see every page there is, in a study with answers."""
     clock.now = support.at("2026-03-02 15:00")
-    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), procedure_time="14:30")
+    who = support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), procedure_time="14:30")
     clock.now = support.at("2026-03-09 10:00")
     support.answered(rt, "P-001", "W1", {"NRS-AVG": "7", "PGIC": "2"})
     beat(rt, "tick")
     for role in ("administrator", "investigator"):
         support.coordinator(rt, role=role, language="en")
     support.coordinator(rt, "coordinator2@example.org", site="IST", language="tr")
+    revision = support.loaded(rt, who).case.participant.revision
+    revelations.note(rt, support.SETUP, Noted(study_id, "P-001", None, "visit", revision))
+    waiting = support.coordinator(rt, "waits@example.org", role="administrator")
+    staff.grant(rt, accounts.staff(waiting), waiting, "monitor", "DEMO", "IST")
     return support.EMAIL
 
 
@@ -160,6 +166,15 @@ def test_no_page_of_administration_has_findings(
         tab.keyboard.press("Enter")
     assert tab.locator("[role=status]").is_visible()
     tab.goto("/team")
+    assert tab.get_by_label("waits@example.org").is_visible()
+    assert faults(tab) == []
+    tab.context.clear_cookies()
+    support.coordinator(rt, "desk@example.org", site="IST", language=language)
+    sign_in(tab, "desk@example.org")
+    tab.goto("/participants/P-001/revealed")
+    assert faults(tab) == []
+    with another_page(tab):
+        tab.locator("main form button").click()
     assert faults(tab) == []
 
 

@@ -1,0 +1,90 @@
+"""What stands in somebody's digest: their open tasks, and how many texts wait for them."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, SelectBase, bindparam, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from pro_service.core.digest import CALLS, LISTED, Task
+from pro_service.core.protocol import LevelCode, Protocol
+from pro_service.store import report_queries as queries
+from pro_service.store import reports
+from pro_service.store.cases import Loader, zone_of
+from pro_service.store.reports import Sites
+from pro_service.store.schema import escalations, protocol_versions
+
+e, v = escalations.c, protocol_versions.c
+
+Span: TypeAlias = tuple[datetime, datetime]
+"""From now until the end of the working day."""
+
+
+def tasks(
+    session: Session, loader: Loader, study_id: int, levels: Collection[LevelCode], sites: Sites, span: Span
+) -> list[Task]:
+    """Open escalations of these levels and sites: the calls with the least time left, and the first of each level.
+
+    Without those put off beyond the end of the span.
+    """
+    if not levels:
+        return []
+    limited, (now, until) = sites is not None, span
+    given = queries.given(study_id, sites) | {"now": now, "until": until}
+    ids = set(session.scalars(_open(tuple(sorted(levels)), limited=limited), given))
+    if CALLS & set(levels):
+        ids |= set(session.scalars(queries.queue(limited=limited, limit=LISTED + 1), given))
+    rows = session.execute(queries.tasks(), {"ids": sorted(ids)}).all() if ids else []
+    rows = [row for row in rows if row.level in levels and (row.look_again_at is None or row.look_again_at < until)]
+    study = reports.study_code(session, study_id)
+    newest = reports.protocol_of(session, loader, study_id)
+    return [_task(session, loader, row, study, newest) for row in rows]
+
+
+def protocol_with(session: Session, loader: Loader, study_id: int, site: str) -> Protocol | None:
+    """The newest protocol version of a study that knows this site; None if none does."""
+    for version_id in session.scalars(select(v.id).where(v.study_id == study_id).order_by(v.number.desc())):
+        found = loader.protocol_of(session, version_id)
+        if site in found.sites:
+            return found
+    return None
+
+
+@lru_cache(maxsize=32)
+def _open(levels: tuple[LevelCode, ...], *, limited: bool) -> Select[Any]:
+    """Ids; one index range for each level, as on the first page."""
+    until = bindparam("until", type_=e.due_at.type)
+    parts: list[SelectBase] = []
+    for level in levels:
+        first = select(e.id).where(e.study_id == bindparam("study"), e.resolved_at.is_(None), e.level == level)
+        first = first.where(or_(e.look_again_at.is_(None), e.look_again_at < until))
+        if limited:
+            first = first.where(e.site_id.in_(bindparam("sites", expanding=True)))
+        parts.append(select(first.order_by(e.due_at).limit(LISTED + 1).subquery()))
+    return select(union_all(*parts).subquery().c.id)
+
+
+def _task(session: Session, loader: Loader, row: Row[Any], study: str, newest: Protocol | None) -> Task:
+    protocol = newest if row.protocol_version_id is None else loader.protocol_of(session, row.protocol_version_id)
+    return Task(
+        id=row.id,
+        study=study,
+        participant=row.participant,
+        window=row.window,
+        level=row.level,
+        due_at=row.due_at,
+        save_by=row.save_by,
+        zone=_zone(row.site, (protocol, newest)),
+    )
+
+
+def _zone(site: str | None, protocols: Iterable[Protocol | None]) -> ZoneInfo:
+    for protocol in protocols:
+        if protocol is not None and protocol.sites:
+            known = protocol.sites.get(site or "") or (None if site else next(iter(protocol.sites.values())))
+            if known is not None:
+                return zone_of(known.zone)
+    return zone_of("UTC")
