@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select, true, update
+from sqlalchemy import Select, bindparam, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
@@ -33,23 +34,29 @@ def at(
     session: Session, study_id: int, site_ids: Collection[int] | None, wanted: Collection[Role]
 ) -> tuple[Colleague, ...]:
     """Staff who hold one of these roles for one of these sites (None: any of the study's), can sign in; by e-mail."""
-    here = [r.site_id.is_(None), r.site_id.in_(site_ids)] if site_ids is not None else [true()]
-    statement = (
+    asked = {"study": study_id, "wanted": list(wanted)} | ({} if site_ids is None else {"sites": list(site_ids)})
+    return tuple(Colleague(*row) for row in session.execute(_at(limited=site_ids is not None), asked))
+
+
+@lru_cache(maxsize=2)
+def _at(*, limited: bool) -> Select[Any]:
+    """Made once: the first page asks this, and building it costs more than the answer."""
+    here = or_(r.site_id.is_(None), r.site_id.in_(bindparam("sites", expanding=True))) if limited else true()
+    return (
         select(u.id, u.email, u.away_until)
         .join(roles, r.user_id == u.id)
         .where(
-            r.role.in_(wanted),
+            r.role.in_(bindparam("wanted", expanding=True)),
             r.revoked_at.is_(None),
             u.disabled_at.is_(None),
             u.password.is_not(None),
-            or_(r.study_id.is_(None), r.study_id == study_id),
-            or_(*here),
+            or_(r.study_id.is_(None), r.study_id == bindparam("study")),
+            here,
         )
         .distinct()
         .order_by(u.email)
         .limit(MOST)
     )
-    return tuple(Colleague(*row) for row in session.execute(statement))
 
 
 def away_until(session: Session, user_id: int) -> datetime | None:
