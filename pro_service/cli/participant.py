@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from pro_service.cli.card import card
 from pro_service.cli.terminal import (
     State,
     as_json,
+    fault_as_json,
     given_file,
     of_study,
     opened,
@@ -62,7 +62,7 @@ def import_file(state: State, file: Path, dry_run: bool, study_code: str | None)
         done = enrol.enrol_file(rt, actor, found.id, data, dry_run=dry_run, progress=progress)
     if state.as_json:
         counts = {"enrolled": done.enrolled, "unchanged": done.unchanged, "dry_run": dry_run}
-        show_json(counts | {"warnings": [asdict(warning) for warning in done.warnings]})
+        show_json(counts | {"warnings": [fault_as_json(warning) for warning in done.warnings]})
         return
     _show_warnings(done.warnings)
     verb = "would be enrolled" if dry_run else "enrolled"

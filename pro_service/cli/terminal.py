@@ -161,10 +161,15 @@ def _cell(value: object) -> str:
     return "–" if value is None else str(value)
 
 
+def fault_as_json(fault: Fault) -> dict[str, object]:
+    """A fault as programs read it: where, what, and what to do."""
+    return {"path": fault.path, "line": fault.line, "fault": fault.fault, "remedy": fault.remedy}
+
+
 def show_faults(faults: Sequence[Fault], *, as_json: bool) -> None:
     """Print every fault: what, where, and what to do."""
     if as_json:
-        show_json([asdict(fault) for fault in faults])
+        show_json([fault_as_json(fault) for fault in faults])
         return
     for fault in faults:
         show_fault(fault, "red")

@@ -141,7 +141,8 @@ def test_a_score_is_kept_with_its_reason(desk: FlaskClient, rt: Runtime, texts: 
     assert "Nothing waits" in desk.get("/inbox").text
     story = desk.get("/participants/P-001").text
     assert "asked her herself" in story
-    assert "by text, read and entered by staff" in story
+    assert "Answers by text" in story
+    assert "read and entered by staff" in story
 
 
 def test_an_answer_is_chosen_among_texts_whose_words_are_shown(
