@@ -18,6 +18,7 @@ from pro_service.web import (
     dashboard_alarms,
     dashboard_card,
     dashboard_compliance,
+    dashboard_enrol,
     dashboard_inbox,
     dashboard_inbox_text,
     dashboard_messages,
@@ -26,6 +27,7 @@ from pro_service.web import (
     dashboard_reach,
     dashboard_study,
     dashboard_tasks,
+    dashboard_what_if,
     dashboard_words,
 )
 from pro_service.web.access import needs
@@ -57,6 +59,8 @@ def blueprint(rt: Runtime) -> Blueprint:
     dashboard_study.add(pages, rt)
     dashboard_participant.add(pages, rt)
     dashboard_office.add(pages, rt)
+    dashboard_enrol.add(pages, rt)
+    dashboard_what_if.add(pages, rt)
     dashboard_card.add(pages, rt)
     dashboard_tasks.add(pages, rt)
     dashboard_inbox.add(pages, rt)
