@@ -1,12 +1,14 @@
 """Enrolment, from a file or one participant at a time: everything is checked, every fault is said, all or nothing."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
-from pro_service.core.enrolment_file import REQUIRED, Record, Sheet, read
+from pro_service.core import redcap
+from pro_service.core.enrolment_file import REQUIRED, Record, Sheet, decode, read
 from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.redcap_mapping import ColumnMapping, parse
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
@@ -30,6 +32,10 @@ class Enrolled:
     unchanged: int = 0
     warnings: list[Fault] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    ignored: tuple[str, ...] = ()
+    """Of a REDCap export: columns that nothing was read from; see `redcap.Found`."""
+    waiting: int = 0
+    repeated: int = 0
 
 
 def enrol_file(
@@ -41,20 +47,67 @@ def enrol_file(
     dry_run: bool = False,
     progress: Progress | None = None,
     sites: Collection[str] | None = None,
+    mapping: ColumnMapping | None = None,
 ) -> Enrolled:
     """Enrol everyone in a CSV file who is not enrolled yet; RejectedError with every fault at once, nothing written.
 
     Somebody enrolled with an identical row is unchanged; with another one, a fault. `dry_run` writes nothing at all.
-    `sites`: codes of those the actor may enrol at; None = all of the study.
+    `sites`: codes of those the actor may enrol at; None = all of the study. `mapping`: the file is a REDCap export.
     """
     now = rt.clock()
     with rt.sessions.reading() as session:
         version = newest_of(session, study_id)
         protocol = rt.bundles.get(session, version.id).protocol
+    if mapping is not None:
+        return _enrol_export(rt, actor, study_id, data, mapping, now, dry_run=dry_run, progress=progress, allowed=sites)
     sheet, faults = read(data, protocol.baseline.items if protocol.baseline else ())
     if sheet is None:
         raise RejectedError(faults)
     return _enrol(rt, actor, study_id, sheet, now, dry_run=dry_run, progress=progress, allowed=sites)
+
+
+def _enrol_export(
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    data: bytes,
+    mapping: ColumnMapping,
+    now: datetime,
+    *,
+    dry_run: bool,
+    progress: Progress | None,
+    allowed: Collection[str] | None,
+) -> Enrolled:
+    """Enrol from a REDCap export; faults and warnings name the export's column beside ours."""
+
+    def both(fault: Fault) -> Fault:
+        theirs = mapping.theirs(fault.path)
+        return replace(fault, path=f"{fault.path} ({theirs})") if theirs else fault
+
+    found, faults = redcap.read(data, mapping)
+    if found is None:
+        raise RejectedError(faults)
+    try:
+        done = _enrol(
+            rt, actor, study_id, list(found.records), now, dry_run=dry_run, progress=progress, allowed=allowed
+        )
+    except RejectedError as rejected:
+        raise RejectedError(tuple(map(both, rejected.faults))) from None
+    done.warnings = list(map(both, done.warnings))
+    done.ignored, done.waiting, done.repeated = found.ignored, found.waiting, found.repeated
+    return done
+
+
+def mapping_of(rt: Runtime, study_id: int, data: bytes) -> ColumnMapping:
+    """The column mapping in a TOML file, for this study. RejectedError with every fault in it."""
+    text, faults = decode(data)
+    if not faults:
+        with rt.sessions.reading() as session:
+            baseline = rt.bundles.get(session, newest_of(session, study_id).id).protocol.baseline
+        found, faults = parse(text, baseline.items if baseline else ())
+        if found is not None:
+            return found
+    raise RejectedError(faults)
 
 
 def enrol_one(
