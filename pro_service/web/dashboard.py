@@ -19,6 +19,7 @@ from pro_service.web import (
     dashboard_card,
     dashboard_compliance,
     dashboard_enrol,
+    dashboard_import,
     dashboard_inbox,
     dashboard_inbox_text,
     dashboard_messages,
@@ -60,6 +61,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     dashboard_participant.add(pages, rt)
     dashboard_office.add(pages, rt)
     dashboard_enrol.add(pages, rt)
+    dashboard_import.add(pages, rt)
     dashboard_what_if.add(pages, rt)
     dashboard_card.add(pages, rt)
     dashboard_tasks.add(pages, rt)

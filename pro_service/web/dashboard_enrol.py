@@ -98,17 +98,18 @@ def _typed(scope: Scope) -> dict[str, str]:
     return {name: request.form.get(name, "").strip()[:LONGEST] for name in _names(scope)}
 
 
-def _allowed(scope: Scope) -> tuple[str, ...] | None:
+def allowed(scope: Scope) -> tuple[str, ...] | None:
+    """Codes of the sites at which the reader may enrol; None = all of the study."""
     return None if scope.sites is None else tuple(sites_of(scope))
 
 
 def _look(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> enrol_preview.Preview:
-    return enrol_preview.look(rt, actor(), scope.study_id or 0, typed, sites=_allowed(scope))
+    return enrol_preview.look(rt, actor(), scope.study_id or 0, typed, sites=allowed(scope))
 
 
 def _make(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> ResponseReturnValue:
     """The code makes it happen once: what comes a second time, the same, changes nothing and says so."""
-    done = enrol.enrol_one(rt, actor(), scope.study_id or 0, typed, sites=_allowed(scope))
+    done = enrol.enrol_one(rt, actor(), scope.study_id or 0, typed, sites=allowed(scope))
     outcome = "enrolled" if done.enrolled else "unchanged"
     return redirect(url_for("dashboard.enrolled", code=typed["participant"], study=scope.named, done=outcome), 303)
 

@@ -56,8 +56,41 @@ SAID = (
     "the file is empty",
     "this is a spreadsheet's own format (xlsx, ods), not CSV",
     'in the spreadsheet choose "Save as" and the type "CSV UTF-8 (comma delimited)"',
+    "the file is not UTF-8; it looks like Windows-1254 (Turkish) or another older alphabet",
+    "no file was chosen",
+    "choose a CSV file",
+    "the file that was looked at did not come back as it was",
+    "choose it again",
+    "the file is too large for the dashboard",
+    "import it on the command line: pro-service participant import FILE --dry-run",
+    "take this field out of the report in REDCap, export again without it, and import that",
+    f"the events are of {{n}} arms, and in REDCap an arm is often the treatment group: {BLINDING}",
+    "the export has events, and the mapping names none",
+    "no row is of the event {event}",
+    "the mapping names this column, and the export has none of that name",
+    "correct the mapping, or put the field into the report",
+    "{given} is not in the mapping's values",
+    "add it; there are: {known}",
+    "{box} is ticked, and {column} is empty",
+    "write it in REDCap and export again",
+    "{box} is no checkbox: {given}",
+    "it must be 1 or 0, Checked or Unchecked",
+    "{given} is not written as {format}",
+    "correct `format` in the mapping",
+    "is missing",
+    "choose one of the export's columns",
+    "needs one of `from` and `always`",
+    "choose a column, or the same for everybody; not both",
+    "these values cannot be read",
+    "write code=word, separated by commas: 1=tr, 2=en",
 )
 """What is said of a row or a file, with blanks; the catalogue translates each whole, else it stays English."""
+
+_CHOOSE: Mapping[str, str] = {
+    "is missing": "choose one of the export's columns",
+    "needs one of `from` and `always`": "choose a column, or the same for everybody; not both",
+}
+"""Faults of a mapping whose remedy speaks of its file, and what to do in the form."""
 
 INSTEAD = (
     "Leave messaging_consent and channel empty (the telephone may stay): coordinators then call at each window. Or "
@@ -70,7 +103,7 @@ BY_PHONE = "Leave messaging_consent and channel empty (the telephone may stay): 
 
 def in_words(fault: Fault, *, form: bool = False) -> tuple[str, str]:
     """(what, what to do) in the reader's language. `form`: of the page's form, which has no columns to speak of."""
-    return _said(fault.fault), _in_form(fault) if form else _said(fault.remedy)
+    return _said(fault.fault), _in_form(fault) if form else _said(_CHOOSE.get(fault.fault, fault.remedy))
 
 
 def _in_form(fault: Fault) -> str:
@@ -171,6 +204,12 @@ def columns() -> dict[str, str]:
         "timezone": _("Time zone"),
         "channel": _("How they are asked"),
     }
+
+
+def both(path: str) -> str:
+    """A fault's column in the reader's words, with what the export calls it."""
+    name, _space, theirs = path.partition(" (")
+    return f"{column(name)} ({theirs}" if theirs else column(name)
 
 
 def column(name: str) -> str:

@@ -77,6 +77,8 @@ KNOWN = {
     "POST dashboard.reach_test": Route("/participants/{code}/reach/begin", "C"),
     "GET dashboard.enrol_form": Route("/enrol", "C"),
     "POST dashboard.enrol_one": Route("/enrol", "C"),
+    "GET dashboard.import_form": Route("/enrol/import", "C"),
+    "POST dashboard.import_file": Route("/enrol/import", "C"),
     "GET dashboard.enrolled": Route("/participants/{code}/enrolled", "C"),
     "GET dashboard.what_if": Route("/what-if", "CIDM"),
     "GET clinic.list": Route("/clinic", "CB"),
