@@ -91,7 +91,9 @@ def _first(scope: Scope) -> dict[str, str]:
     if "date" in request.args:
         given.setdefault("procedure_date", request.args["date"][:LONGEST])
     languages = () if scope.protocol is None else scope.protocol.languages
-    return {"site": next(iter(sites_of(scope)), ""), "language": languages[0] if languages else ""} | given
+    # Of several sites none: what stands there already is what is sent in a hurry.
+    sites = tuple(sites_of(scope))
+    return {"site": sites[0] if len(sites) == 1 else "", "language": languages[0] if languages else ""} | given
 
 
 def _typed(scope: Scope) -> dict[str, str]:

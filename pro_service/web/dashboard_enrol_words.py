@@ -48,6 +48,7 @@ SAID = (
     'add a column "{column}"',
     "unknown column",
     "take this column out of the file",
+    "take it out of the file, or choose its columns",
     BLINDING,
     "{n} cells for {m} columns",
     "give every row as many cells as there are columns",
@@ -103,7 +104,11 @@ BY_PHONE = "Leave messaging_consent and channel empty (the telephone may stay): 
 
 def in_words(fault: Fault, *, form: bool = False) -> tuple[str, str]:
     """(what, what to do) in the reader's language. `form`: of the page's form, which has no columns to speak of."""
-    return _said(fault.fault), _in_form(fault) if form else _said(_CHOOSE.get(fault.fault, fault.remedy))
+    remedy = _CHOOSE.get(fault.fault, fault.remedy)
+    if remedy.startswith("take it out; known columns:"):
+        # The page says above which columns there are, and need not say it once for each.
+        remedy = "take it out of the file, or choose its columns"
+    return _said(fault.fault), _in_form(fault) if form else _said(remedy)
 
 
 def _in_form(fault: Fault) -> str:
@@ -138,6 +143,7 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
 def fields(protocol: Protocol, sites: Mapping[str, str]) -> dict[str, tuple[Field, ...]]:
     """The form in its parts; `sites`: code -> name of those one may enrol at."""
     where = tuple((code, f"{code} · {name}") for code, name in sites.items())
+    where = where if len(where) == 1 else (("", _("not chosen")), *where)
     tongues = {"tr": _("Turkish"), "en": _("English")}
     languages = tuple((code, tongues.get(code, code)) for code in protocol.languages)
     return {

@@ -57,6 +57,7 @@ class Picture:
 def add(pages: Blueprint, rt: Runtime) -> None:
     """Add the page, and how it says days."""
     pages.app_template_filter("weekday")(weekday)
+    pages.app_template_filter("weekday_short")(weekday_short)
     pages.app_template_filter("weekday_moment")(weekday_moment)
 
     @pages.get("/what-if")
@@ -161,7 +162,12 @@ def weekday(day: date) -> str:
     return format_date(day, "EEE d MMM y", locale=language())
 
 
+def weekday_short(day: date) -> str:
+    """`Tue 20 Jan`, where the year is plain from what stands beside it."""
+    return format_date(day, "EEE d MMM", locale=language())
+
+
 def weekday_moment(instant: datetime, zone: ZoneInfo) -> str:
     """`Tue 20 Jan 18:30`."""
     local = instant.astimezone(zone)
-    return f"{format_date(local.date(), 'EEE d MMM', locale=language())} {local:%H:%M}"
+    return f"{weekday_short(local.date())} {local:%H:%M}"

@@ -8,7 +8,7 @@ from tests.cli.conftest import Run
 from tests.core import redcap as sample
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""The rows are the use case's, and tried there on both databases."""
+"""What comes of the rows is tried on both databases through the dashboard: it is the same use case."""
 
 
 @pytest.fixture
