@@ -35,7 +35,11 @@ class _Page:
 
 def add(pages: Blueprint, rt: Runtime) -> None:
     """Add the form, and the page after it."""
+    _add_form(pages, rt)
+    _add_next(pages, rt)
 
+
+def _add_form(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/enrol")
     @needs("work")
     def enrol_form() -> ResponseReturnValue:
@@ -60,6 +64,8 @@ def add(pages: Blueprint, rt: Runtime) -> None:
             return _form(rt, _Page(scope, typed, _said(rejected.faults))), 422
         return _form(rt, _Page(scope, typed, preview=preview))
 
+
+def _add_next(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants/<code>/enrolled")
     @needs("work")
     def enrolled(code: str) -> ResponseReturnValue:

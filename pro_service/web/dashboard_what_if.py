@@ -56,9 +56,9 @@ class Picture:
 
 def add(pages: Blueprint, rt: Runtime) -> None:
     """Add the page, and how it says days."""
-    pages.app_template_filter("weekday")(weekday)
-    pages.app_template_filter("weekday_short")(weekday_short)
-    pages.app_template_filter("weekday_moment")(weekday_moment)
+    pages.app_template_filter("dated")(dated)
+    pages.app_template_filter("dated_short")(dated_short)
+    pages.app_template_filter("dated_moment")(dated_moment)
 
     @pages.get("/what-if")
     @needs("progress")
@@ -157,17 +157,17 @@ def _holiday(day: date, country: str) -> str:
     return holiday_names(country, day.year, language()).get(day, "")
 
 
-def weekday(day: date) -> str:
+def dated(day: date) -> str:
     """`Tue 20 Jan 2026`, in the reader's language."""
     return format_date(day, "EEE d MMM y", locale=language())
 
 
-def weekday_short(day: date) -> str:
+def dated_short(day: date) -> str:
     """`Tue 20 Jan`, where the year is plain from what stands beside it."""
     return format_date(day, "EEE d MMM", locale=language())
 
 
-def weekday_moment(instant: datetime, zone: ZoneInfo) -> str:
+def dated_moment(instant: datetime, zone: ZoneInfo) -> str:
     """`Tue 20 Jan 18:30`."""
     local = instant.astimezone(zone)
-    return f"{weekday_short(local.date())} {local:%H:%M}"
+    return f"{dated_short(local.date())} {local:%H:%M}"
