@@ -1,7 +1,7 @@
 """The composition root: everything a use case needs, made once from the settings and passed on."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -143,6 +143,17 @@ def holidays_of(country: str) -> frozenset[date]:
         return frozenset(public_holidays.country_holidays(country, years=HOLIDAY_YEARS))
     except NotImplementedError:
         return frozenset()
+
+
+@lru_cache(maxsize=256)
+def holiday_names(country: str, year: int, language: str) -> Mapping[date, str]:
+    """The public holidays of one year by name, in this language where the calendar knows it."""
+    try:
+        known = public_holidays.country_holidays(country).supported_languages
+        spoken = next((code for code in known if code == language or code.startswith(f"{language}_")), None)
+        return dict(public_holidays.country_holidays(country, years=year, language=spoken))
+    except NotImplementedError:
+        return {}
 
 
 def _clock(settings: Settings, *, test: bool) -> Clock:

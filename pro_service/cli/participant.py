@@ -42,10 +42,22 @@ participant.add_command(card)
 @participant.command("import")
 @given_file
 @click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
+@click.option(
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="MAPPING.toml",
+    help="FILE is a REDCap export; this says which of its columns is which of ours.",
+)
 @of_study
 @as_json
 @click.pass_obj
-def import_file(state: State, file: Path, dry_run: bool, study_code: str | None) -> None:  # noqa: FBT001 -- click's
+def import_file(
+    state: State,
+    file: Path,
+    dry_run: bool,  # noqa: FBT001 -- click's
+    mapping: Path | None,
+    study_code: str | None,
+) -> None:
     """Enrol everyone in a CSV file, or nobody: every faulty row is named.
 
     Columns: participant, site, procedure_date, language, messaging_consent; and as you need them phone, email,
@@ -59,15 +71,28 @@ def import_file(state: State, file: Path, dry_run: bool, study_code: str | None)
     with opened(state) as rt, _bar(data, dry_run=dry_run) as progress:
         found = study.chosen(rt, study_code)
         actor = Actor(kind="staff", id=who(), source="cli")
-        done = enrol.enrol_file(rt, actor, found.id, data, dry_run=dry_run, progress=progress)
+        read = None if mapping is None else enrol.mapping_of(rt, found.id, mapping.read_bytes())
+        done = enrol.enrol_file(rt, actor, found.id, data, dry_run=dry_run, progress=progress, mapping=read)
     if state.as_json:
         counts = {"enrolled": done.enrolled, "unchanged": done.unchanged, "dry_run": dry_run}
-        show_json(counts | {"warnings": [fault_as_json(warning) for warning in done.warnings]})
+        export = {"ignored": done.ignored, "waiting": done.waiting, "repeated": done.repeated} if mapping else {}
+        show_json(counts | export | {"warnings": [fault_as_json(warning) for warning in done.warnings]})
         return
     _show_warnings(done.warnings)
+    if mapping is not None:
+        _show_export(done.ignored, done.waiting, done.repeated)
     verb = "would be enrolled" if dry_run else "enrolled"
     nothing = " Nothing was written." if dry_run else ""
     click.echo(f"{found.code}: {done.enrolled} {verb}, {done.unchanged} unchanged.{nothing}")
+
+
+def _show_export(ignored: tuple[str, ...], waiting: int, repeated: int) -> None:
+    """What was left out of a REDCap export on purpose."""
+    click.echo(f"Columns that nothing was read from: {', '.join(ignored) or 'none'}.", err=True)
+    if waiting:
+        click.echo(f"Records without a row of the procedure's event, left for later: {waiting}.", err=True)
+    if repeated:
+        click.echo(f"Rows of repeated instruments, passed over: {repeated}.", err=True)
 
 
 def _show_warnings(warnings: list[Fault]) -> None:

@@ -91,12 +91,12 @@ def read(data: bytes, baseline: Sequence[str]) -> tuple[Sheet | None, tuple[Faul
     text, faults = decode(data)
     if faults:
         return None, faults
-    first_line, header, delimiter = _header(text)
-    if not header.strip():
+    first_line, names_line, delimiter = header(text)
+    if not names_line.strip():
         remedy = f"write the names of the columns in the first line: {', '.join(REQUIRED)}"
         return None, (Fault("", 1, "the file is empty" if not text.strip() else "the first line is empty", remedy),)
     try:
-        names = next(csv.reader([header], delimiter=delimiter, strict=True), [])
+        names = next(csv.reader([names_line], delimiter=delimiter, strict=True), [])
     except csv.Error as error:
         return None, (Fault("", first_line, f"the first line cannot be read: {error}", "take the quotes out of it"),)
     columns = tuple("_".join(name.strip().lower().split()) for name in names)
@@ -134,13 +134,13 @@ def _not_a_text(data: bytes) -> str:
     return ""
 
 
-def _header(text: str) -> tuple[int, str, str]:
-    """(line, header, delimiter). A first line `sep=;` is Excel's own; the delimiter is told by the header alone."""
+def header(text: str) -> tuple[int, str, str]:
+    """(line, the names, delimiter). A first line `sep=;` is Excel's own; the delimiter is told by the names alone."""
     for number, line in enumerate(io.StringIO(text, newline=""), start=1):
-        header = line.strip("\r\n")
-        if number == 1 and header.lower().startswith("sep=") and header[4:] and header[4] in _DELIMITERS:
+        names = line.strip("\r\n")
+        if number == 1 and names.lower().startswith("sep=") and names[4:] and names[4] in _DELIMITERS:
             continue
-        return number, header, max(_DELIMITERS, key=header.count)
+        return number, names, max(_DELIMITERS, key=names.count)
     return 1, "", ","
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Select, bindparam, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
+from pro_service.store.accounts import HOLDS
 from pro_service.store.schema import roles, users
 
 u, r = users.c, roles.c
@@ -47,7 +48,7 @@ def _at(*, limited: bool) -> Select[Any]:
         .join(roles, r.user_id == u.id)
         .where(
             r.role.in_(bindparam("wanted", expanding=True)),
-            r.revoked_at.is_(None),
+            HOLDS,
             u.disabled_at.is_(None),
             u.password.is_not(None),
             or_(r.study_id.is_(None), r.study_id == bindparam("study")),

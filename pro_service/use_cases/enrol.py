@@ -1,15 +1,18 @@
 """Enrolment, from a file or one participant at a time: everything is checked, every fault is said, all or nothing."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
-from pro_service.core.enrolment_file import REQUIRED, Record, Sheet, read
+from pro_service.core import redcap
+from pro_service.core.enrolment_file import REQUIRED, Record, Sheet, decode, read
 from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.redcap_mapping import ColumnMapping, parse
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
+from pro_service.store.database import Session
 from pro_service.store.enrolment import Enroller, Enrolment, Stored, existing
 from pro_service.use_cases.enrolment_rows import Read, RowReader
 
@@ -29,29 +32,100 @@ class Enrolled:
     unchanged: int = 0
     warnings: list[Fault] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    ignored: tuple[str, ...] = ()
+    """Of a REDCap export: columns that nothing was read from; see `redcap.Found`."""
+    waiting: int = 0
+    repeated: int = 0
 
 
 def enrol_file(
-    rt: Runtime, actor: Actor, study_id: int, data: bytes, *, dry_run: bool = False, progress: Progress | None = None
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    data: bytes,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    sites: Collection[str] | None = None,
+    mapping: ColumnMapping | None = None,
 ) -> Enrolled:
     """Enrol everyone in a CSV file who is not enrolled yet; RejectedError with every fault at once, nothing written.
 
     Somebody enrolled with an identical row is unchanged; with another one, a fault. `dry_run` writes nothing at all.
+    `sites`: codes of those the actor may enrol at; None = all of the study. `mapping`: the file is a REDCap export.
     """
     now = rt.clock()
     with rt.sessions.reading() as session:
-        version = _newest(studies.newest(session, study_id))
+        version = newest_of(session, study_id)
         protocol = rt.bundles.get(session, version.id).protocol
+    if mapping is not None:
+        return _enrol_export(rt, actor, study_id, data, mapping, now, dry_run=dry_run, progress=progress, allowed=sites)
     sheet, faults = read(data, protocol.baseline.items if protocol.baseline else ())
     if sheet is None:
         raise RejectedError(faults)
-    return _enrol(rt, actor, study_id, sheet, now, dry_run=dry_run, progress=progress)
+    return _enrol(rt, actor, study_id, sheet, now, dry_run=dry_run, progress=progress, allowed=sites)
 
 
-def enrol_one(rt: Runtime, actor: Actor, study_id: int, cells: Mapping[str, str]) -> Enrolled:
+def _enrol_export(
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    data: bytes,
+    mapping: ColumnMapping,
+    now: datetime,
+    *,
+    dry_run: bool,
+    progress: Progress | None,
+    allowed: Collection[str] | None,
+) -> Enrolled:
+    """Enrol from a REDCap export; faults and warnings name the export's column beside ours."""
+
+    def both(fault: Fault) -> Fault:
+        theirs = mapping.theirs(fault.path)
+        return replace(fault, path=f"{fault.path} ({theirs})") if theirs else fault
+
+    found, faults = redcap.read(data, mapping)
+    if found is None:
+        raise RejectedError(faults)
+    try:
+        done = _enrol(
+            rt, actor, study_id, list(found.records), now, dry_run=dry_run, progress=progress, allowed=allowed
+        )
+    except RejectedError as rejected:
+        raise RejectedError(tuple(map(both, rejected.faults))) from None
+    done.warnings = list(map(both, done.warnings))
+    done.ignored, done.waiting, done.repeated = found.ignored, found.waiting, found.repeated
+    return done
+
+
+def mapping_of(rt: Runtime, study_id: int, data: bytes) -> ColumnMapping:
+    """The column mapping in a TOML file, for this study. RejectedError with every fault in it."""
+    text, faults = decode(data)
+    if not faults:
+        with rt.sessions.reading() as session:
+            baseline = rt.bundles.get(session, newest_of(session, study_id).id).protocol.baseline
+        found, faults = parse(text, baseline.items if baseline else ())
+        if found is not None:
+            return found
+    raise RejectedError(faults)
+
+
+def enrol_one(
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    cells: Mapping[str, str],
+    *,
+    dry_run: bool = False,
+    sites: Collection[str] | None = None,
+) -> Enrolled:
     """Enrol one participant by the same rules; `cells` are named as the file's columns. RejectedError as there."""
-    named = {name: cells.get(name, "").strip() for name in (*REQUIRED, *cells)}
-    return _enrol(rt, actor, study_id, [Record(1, named)], rt.clock())
+    return _enrol(rt, actor, study_id, [record_of(cells)], rt.clock(), dry_run=dry_run, allowed=sites)
+
+
+def record_of(cells: Mapping[str, str]) -> Record:
+    """One participant as the only row of a file."""
+    return Record(1, {name: cells.get(name, "").strip() for name in (*REQUIRED, *cells)})
 
 
 def _enrol(
@@ -63,22 +137,23 @@ def _enrol(
     *,
     dry_run: bool = False,
     progress: Progress | None = None,
+    allowed: Collection[str] | None = None,
 ) -> Enrolled:
     # One pass in one transaction: a file of any size is never held twice, and one fault takes everything back.
     with rt.sessions.reading() if dry_run else rt.sessions.begin() as session:
         if not dry_run:
             studies.taken(session, study_id)
-        version = _newest(studies.newest(session, study_id))
+        version = newest_of(session, study_id)
         sites = studies.site_ids(session, study_id)
         bundle = rt.bundles.get(session, version.id)
-        reader = RowReader(bundle.protocol, bundle.wording.frames, now)
+        reader = RowReader(bundle.protocol, bundle.wording.frames, now, allowed)
         enroller = Enroller(session, now, actor, rt.vault, study_id=study_id, version_id=version.id, sites=sites)
         outcome = Enrolled()
         for batch in _batches(_rows(reader, records, outcome)):
             sound = {row.enrolment.code: row for row in batch if row.enrolment is not None}
             stored = existing(session, rt.vault, study_id, tuple(sound))
             for code, there in stored.items():
-                _compare(sound[code], there, sites, outcome)
+                _compare(sound[code], there, sites, outcome, allowed)
             new = [row.enrolment for code, row in sound.items() if code not in stored and row.enrolment is not None]
             outcome.enrolled += len(new)
             if not (outcome.faults or dry_run):
@@ -90,7 +165,9 @@ def _enrol(
     return outcome
 
 
-def _newest(version: studies.Version | None) -> studies.Version:
+def newest_of(session: Session, study_id: int) -> studies.Version:
+    """The version that new participants get. RejectedError for a study without a protocol."""
+    version = studies.newest(session, study_id)
     if version is None:
         raise RejectedError((Fault("--study", None, "this study has no protocol", "pro-service study load FILE"),))
     return version
@@ -123,10 +200,17 @@ def _batches(rows: Iterator[Read]) -> Iterator[list[Read]]:
         yield batch
 
 
-def _compare(row: Read, stored: Stored, sites: Mapping[str, int], outcome: Enrolled) -> None:
+def _compare(
+    row: Read, stored: Stored, sites: Mapping[str, int], outcome: Enrolled, allowed: Collection[str] | None
+) -> None:
     """An identical row changes nothing; a differing one is said, without repeating contact data."""
     given = row.enrolment
     if given is None:
+        return
+    if allowed is not None and stored.facts["site"] not in {sites[code] for code in allowed}:
+        # Not what differs: whoever may not look at this participant could try telephones until one fits.
+        fault = f"{given.code} is enrolled at another site"
+        outcome.faults.append(Fault("participant", row.line, fault, "check the code, or give this participant another"))
         return
     facts = _facts(given, sites)
     different = [column for column, value in facts.items() if value != stored.facts[column]]

@@ -1,6 +1,6 @@
 """One row of an enrolment file -> a complete enrolment, or every fault in it; and what to mind about it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -66,8 +66,10 @@ class _Row:
 class RowReader:
     """Reads the rows of one file; remembers what many rows share."""
 
-    def __init__(self, protocol: Protocol, frames: Frames, now: datetime) -> None:
-        self.protocol, self.frames, self.now = protocol, frames, now
+    def __init__(
+        self, protocol: Protocol, frames: Frames, now: datetime, allowed: Collection[str] | None = None
+    ) -> None:
+        self.protocol, self.frames, self.now, self.allowed = protocol, frames, now, allowed
         self._unfit: dict[str, tuple[str, ...]] = {}
         self._zones = {code: ZoneInfo(site.zone) for code, site in protocol.sites.items()}
         self._baseline = columns_of(protocol.baseline.items if protocol.baseline else ())
@@ -85,7 +87,7 @@ class RowReader:
 
     def _enrolment(self, row: _Row) -> Enrolment | None:
         code = row.read("participant", cells.code)
-        site_code = row.read("site", lambda text: cells.one_of(text, self.protocol.sites, "site of this study"))
+        site_code = row.read("site", self._site)
         day = row.read("procedure_date", cells.day)
         languages = self.protocol.languages
         language = row.read("language", lambda text: cells.one_of(text, languages, "language of this study"))
@@ -121,6 +123,12 @@ class RowReader:
             windows=windows,
             baseline_window=self.protocol.baseline.code if self.protocol.baseline else None,
         )
+
+    def _site(self, text: str) -> str:
+        code = cells.one_of(text, self.protocol.sites, "site of this study")
+        if self.allowed is not None and code not in self.allowed:
+            raise CellError(f"{cells.shown(code)} is not your site", "have it enrolled by somebody of that site")
+        return code
 
     def _answers(self, row: _Row) -> Mapping[str, int]:
         found = {}

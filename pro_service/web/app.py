@@ -27,6 +27,7 @@ from pro_service.web import (
     health,
     i18n,
     survey,
+    uploads,
     webhooks,
     welcome,
 )
@@ -48,6 +49,7 @@ def create_app(rt: Runtime) -> Flask:
     """Make the web application of this runtime: webhooks, the participants' form, sign-in, dashboard, health."""
     folder = paths.templates() / "web"
     app = Flask(__name__, template_folder=str(folder), static_folder=str(folder / "static"))
+    app.request_class = uploads.InMemoryRequest
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_FORM, MAX_FORM_PARTS=MOST_FIELDS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     i18n.install(app, folder / "locale")

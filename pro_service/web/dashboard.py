@@ -19,6 +19,8 @@ from pro_service.web import (
     dashboard_alarms,
     dashboard_card,
     dashboard_compliance,
+    dashboard_enrol,
+    dashboard_import,
     dashboard_inbox,
     dashboard_inbox_text,
     dashboard_messages,
@@ -30,6 +32,7 @@ from pro_service.web import (
     dashboard_study,
     dashboard_tasks,
     dashboard_today,
+    dashboard_what_if,
     dashboard_words,
 )
 from pro_service.web.access import needs
@@ -61,6 +64,9 @@ def blueprint(rt: Runtime) -> Blueprint:
     dashboard_study.add(pages, rt)
     dashboard_participant.add(pages, rt)
     dashboard_office.add(pages, rt)
+    dashboard_enrol.add(pages, rt)
+    dashboard_import.add(pages, rt)
+    dashboard_what_if.add(pages, rt)
     dashboard_card.add(pages, rt)
     dashboard_tasks.add(pages, rt)
     dashboard_acts.add(pages, rt)

@@ -1,0 +1,49 @@
+"""`participant import --mapping`: a REDCap export becomes an enrolment, or every fault in it is said."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.core import redcap as sample
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What comes of the rows is tried on both databases through the dashboard: it is the same use case."""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """Return an export of two records, and its mapping."""
+    export, mapping = tmp_path / "export.csv", tmp_path / "redcap.toml"
+    rows = [sample.screening(1), sample.procedure(1), sample.repeated(1), sample.screening(2), sample.screening(3)]
+    export.write_bytes(sample.export([*rows, sample.procedure(2, lang="2", consent="0")]))
+    mapping.write_text(sample.MAPPING.replace('"sms-link"', '"sms-reply"'), encoding="utf-8")
+    return export, mapping
+
+
+def test_an_export_enrols_says_what_was_left_out_and_changes_nothing_again(
+    run: Run, study: str, files: tuple[Path, Path]
+) -> None:
+    export, mapping = files
+    done = run("participant", "import", export, "--mapping", mapping)
+    assert (done.status, f"{study}: 2 enrolled, 0 unchanged." in done.out) == (0, True)
+    assert "Columns that nothing was read from: redcap_repeat_instance, surname" in done.err
+    assert "left for later: 1." in done.err
+    again = run("participant", "import", export, "--mapping", mapping, "--json").json
+    assert (again["enrolled"], again["unchanged"], again["waiting"], again["repeated"]) == (0, 2, 1, 1)
+
+
+def test_faults_name_the_exports_column_beside_ours(run: Run, study: str, files: tuple[Path, Path]) -> None:
+    assert study
+    export, mapping = files
+    export.write_bytes(sample.export([sample.screening(1), sample.procedure(1, nrs="17")]))
+    done = run("participant", "import", export, "--mapping", mapping)
+    assert (done.status, "baseline_nrs_avg (nrs_avg)" in done.out) == (1, True)
+
+
+def test_a_faulty_mapping_is_refused_with_its_lines(run: Run, study: str, files: tuple[Path, Path]) -> None:
+    assert study
+    export, mapping = files
+    mapping.write_text(sample.MAPPING.replace('"proc_datetime"', '"treatment_group"', 1), encoding="utf-8")
+    done = run("participant", "import", export, "--mapping", mapping)
+    assert (done.status, "treatment_group" in done.out, "allocation" in done.out) == (1, True, True)
