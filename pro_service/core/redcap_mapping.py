@@ -11,7 +11,8 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pro_service.core.enrolment_file import BLINDING, OPTIONAL, REQUIRED, columns_of, is_allocation
+from pro_service.core.blinding import is_allocation
+from pro_service.core.enrolment_file import BLINDING, OPTIONAL, REQUIRED, columns_of
 from pro_service.core.faults import Fault, Faults, closest
 
 NEEDED = ("participant", "site", "procedure_date", "language")
