@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pro_service.core.enrolment_file import BLINDING, is_allocation, read
+from pro_service.core.blinding import is_allocation
+from pro_service.core.enrolment_file import BLINDING, read
 
 ITEMS = ("NRS-AVG", "NRS-NOW")
 HEADER = "participant,site,procedure_date,language,messaging_consent"
