@@ -87,4 +87,10 @@ def test_rows_of_the_outbox_are_written_by_the_writer_and_by_the_mail_to_staff_a
             named = {arg.id for arg in node.args if isinstance(arg, ast.Name)}
             if name in ("insert", "add", "Bulk") and "messages" in named:
                 found.add(file.relative_to(PACKAGE).as_posix())
-    assert found == {"store/records.py", "store/alerts.py", "store/strangers.py", "store/tickets.py"}
+    assert found == {
+        "store/records.py",
+        "store/alerts.py",
+        "store/strangers.py",
+        "store/digests.py",
+        "store/tickets.py",
+    }

@@ -50,6 +50,19 @@ def everywhere(app: Flask) -> list[str]:
     return found
 
 
+def both_values(page: Page, address: str) -> list[str]:
+    """Enter the value that stands there, and another: the form is empty before, and what is said must be the same."""
+    told = []
+    for value in ("9", "3"):
+        page.goto(f"{address}/participants/P-001/enter/V0")
+        assert [one.input_value() for one in page.locator("input[type=number]").all()] == ["", ""]
+        page.fill("input[name='NRS-AVG']", value)
+        with another_page(page):
+            page.get_by_role("button", name="Keep the answers").click()
+        told.append(page.locator("main").inner_text())
+    return told
+
+
 def test_an_assessor_finds_nothing_wherever_they_look(
     page: Page, browser_context: BrowserContext, app: Flask, address: str, study: int
 ) -> None:
@@ -71,15 +84,7 @@ def test_an_assessor_finds_nothing_wherever_they_look(
     }  # fmt: skip
     assert {opened[path] for path in opened if path.endswith(".csv")} == {403}
 
-    # What is entered first is as empty as if nobody had measured, and says the same whatever stands there.
-    told = []
-    for value in ("9", "3"):
-        page.goto(f"{address}/participants/P-001/enter/V0")
-        assert [one.input_value() for one in page.locator("input[type=number]").all()] == ["", ""]
-        page.fill("input[name='NRS-AVG']", value)
-        with another_page(page):
-            page.get_by_role("button", name="Keep the answers").click()
-        told.append(page.locator("main").inner_text())
+    told = both_values(page, address)
     assert told[0] == told[1]
     assert "A reason is needed" in told[0]
     assert faults(page) == []
