@@ -14,13 +14,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BindParameter,
-    ColumnClause,
-    Connection,
     Select,
     bindparam,
     func,
-    literal_column,
-    or_,
     select,
     update,
 )
@@ -28,13 +24,12 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import Answer, Call, Case, EscalationFacts, MessageFacts, Other, Participant, WindowFacts
 from pro_service.core.protocol import Protocol, Window
-from pro_service.store import reach, sharing
+from pro_service.store import sharing
 from pro_service.store.bulk import change
 from pro_service.store.schema import (
     AnyRow,
     calls,
     escalations,
-    inbound,
     messages,
     participants,
     protocol_versions,
@@ -174,22 +169,6 @@ class _Facts:
         )
 
 
-def anything(connection: Connection, now: datetime) -> tuple[bool, bool]:
-    """Whether time calls for anything or a text waits to be read, and whether a test of reachability is to be decided.
-
-    One question, three index look-ups.
-    """
-    anything, testing = connection.execute(_ANYTHING, {"now": now}).one()
-    return bool(anything), bool(testing)
-
-
-def due(session: Session, now: datetime, limit: int) -> Sequence[int]:
-    """Participants whose `look_at` has passed, longest first: one index range."""
-    p = participants.c
-    first: ColumnClause[int] = literal_column(str(int(limit)))
-    return session.scalars(select(p.id).where(p.look_at <= now).order_by(p.look_at).limit(first)).all()
-
-
 def put_off(session: Session, participant_id: int, until: datetime) -> int:
     """Look at a participant whose case could not be carried out again later; gives how often that happened."""
     p = participants.c
@@ -231,20 +210,6 @@ def version_row(session: Session, version_id: int) -> AnyRow:
 
 _LOOK = update(participants).where(participants.c.id == bindparam("p_id")).values(look_at=bindparam("p_look"), faults=0)
 
-# Ordered and limited in so many words: a plan that PostgreSQL makes for any value takes a third of a table for due, and
-# reads all of it.
-_ANYTHING = select(
-    or_(
-        select(participants.c.id)
-        .where(participants.c.look_at <= bindparam("now"))
-        .order_by(participants.c.look_at)
-        .limit(literal_column("1"))
-        .scalar_subquery()
-        .is_not(None),
-        select(inbound.c.id).where(inbound.c.interpreted_at.is_(None)).exists(),
-    ),
-    reach.DUE.exists(),
-)
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
 m, e, c, r = messages.c, escalations.c, calls.c, responses.c
 _WHO = (

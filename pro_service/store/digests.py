@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, literal_column, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.store.accounts import HOLDS, Grant
@@ -14,14 +14,9 @@ from pro_service.store.vault import sealed
 s, u, r = sites.c, users.c, roles.c
 
 
-def anything(connection: Connection, now: datetime) -> bool:
-    """Whether a site's digest is due: one question, one index."""
-    return connection.execute(_ANYTHING, {"now": now}).first() is not None
-
-
 def due(session: Session, now: datetime) -> Sequence[AnyRow]:
     """Sites whose digest is due, or of which nobody knows when: (id, study id, code, digest at)."""
-    return session.execute(_DUE, {"now": now}).all()
+    return session.execute(DUE.order_by(s.id), {"now": now}).all()
 
 
 def move_on(session: Session, site: AnyRow, following: datetime) -> bool:
@@ -86,6 +81,4 @@ def choose(session: Session, user_id: int, *, wanted: bool) -> bool:
 
 
 _IS_DUE = or_(s.digest_at <= bindparam("now", type_=s.digest_at.type), s.digest_at.is_(None))
-_DUE = select(s.id, s.study_id, s.code, s.digest_at).where(_IS_DUE).order_by(s.id)
-# Asked by every tick: built once, down to its limit.
-_ANYTHING = select(s.id).where(_IS_DUE).limit(literal_column("1"))
+DUE = select(s.id, s.study_id, s.code, s.digest_at).where(_IS_DUE)

@@ -10,13 +10,13 @@ from pro_service.core.calendar import local_day
 from pro_service.core.digest import LISTED, Task, next_start, ordered, working_until
 from pro_service.core.protocol import LevelCode, Protocol, Role
 from pro_service.runtime import Runtime, holidays_of
-from pro_service.store import approvals, digests, report_digest, report_inbox, reports, studies
+from pro_service.store import approvals, digests, inbox_readers, report_digest, reports, studies
 from pro_service.store.accounts import Grant, Login
 from pro_service.store.audit import Entry
 from pro_service.store.cases import zone_of
 from pro_service.store.database import Session
+from pro_service.store.inbox_readers import Reader
 from pro_service.store.records import Writer
-from pro_service.store.report_inbox import Reader
 from pro_service.store.reports import Sites
 from pro_service.store.schema import AnyRow
 from pro_service.use_cases import letters
@@ -171,5 +171,5 @@ class _Round:
             mine = own["coordinator"]
             every = None in mine
             sites = None if every else frozenset(site for site in mine if site is not None)
-            waiting += report_inbox.count(self.session, Reader(study_id, sites, strangers=every), self.now)
+            waiting += inbox_readers.count(self.session, Reader(study_id, sites, strangers=every), self.now)
         return waiting

@@ -18,7 +18,8 @@ from pro_service.store import cases, inbox, inbox_actions, report_inbox, revelat
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.store.inbox_actions import Act, Done
-from pro_service.store.report_inbox import Bubble, Item, Look, Reader
+from pro_service.store.inbox_readers import Reader
+from pro_service.store.report_inbox import Bubble, Item, Look
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.carrying import Work, work
 from pro_service.use_cases.entry import EntryFault, EntryRejectedError, differs

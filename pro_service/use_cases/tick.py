@@ -8,7 +8,7 @@ from threading import Event
 from pro_service import logs
 from pro_service.core.decisions import escalate, on_time
 from pro_service.runtime import Runtime
-from pro_service.store import cases, digests, heartbeats, sharing
+from pro_service.store import cases, due, heartbeats, sharing
 from pro_service.use_cases import digest
 from pro_service.use_cases import reach as reach_tests
 from pro_service.use_cases.carrying import SCHEDULER, work
@@ -39,24 +39,24 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
     """
     now = rt.clock()
     with rt.sessions.glance() as connection:
-        anything, testing = cases.anything(connection, now)
-        morning = rt.mail is not None and digests.anything(connection, now)
-    if not (anything or testing or morning):
+        found = due.anything(connection, now)
+    morning = found.digests and rt.mail is not None
+    if not (found.work or found.tests or morning):
         return TickReport()
-    if testing:
+    if found.tests:
         reach_tests.settle(rt)
     report = TickReport(texts_read=interpret_unread(rt, stop))
     size = BATCH
     seen: set[int] = set()
     while stop is None or not stop.is_set():
         with rt.sessions.reading() as session:
-            due = [one for one in cases.due(session, now, size) if one not in seen]
-        if not due:
+            ids = [one for one in due.participants_due(session, now, size) if one not in seen]
+        if not ids:
             # Whoever is still due is in the hands of another scheduler, or was put off.
             break
-        seen.update(due)
+        seen.update(ids)
         started = time.perf_counter()
-        _batch(rt, due, now, report)
+        _batch(rt, ids, now, report)
         if time.perf_counter() - started > BATCH_SECONDS:
             size = max(size // 2, 25)
         elif size < BATCH:

@@ -19,6 +19,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     pages = Blueprint("account", __name__)
     pages.app_template_global("second_factor_missing")(_second_factor_missing)
     _add_own(pages, rt)
+    _add_work(pages, rt)
     _add_factor(pages, rt)
     return pages
 
@@ -54,6 +55,8 @@ def _add_own(pages: Blueprint, rt: Runtime) -> None:
         staff.end_sessions(rt, access.signed_in(), request.form.get("session", type=row_id))
         return redirect(url_for("account.own", done="sessions"), 303)
 
+
+def _add_work(pages: Blueprint, rt: Runtime) -> None:
     @pages.post("/account/away")
     @access.needs("account")
     def away_until() -> ResponseReturnValue:

@@ -7,8 +7,9 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.runtime import Runtime
-from pro_service.store import report_inbox
-from pro_service.store.report_inbox import Item, Look, Reader
+from pro_service.store import inbox_readers, report_inbox
+from pro_service.store.inbox_readers import Reader
+from pro_service.store.report_inbox import Item, Look
 from pro_service.web import dashboard_inbox_words as said
 from pro_service.web.access import NoAccessYetError, needs, signed_in
 from pro_service.web.dashboard_scope import Scope, scope_here
@@ -44,7 +45,7 @@ def reader_of(rt: Runtime, scope: Scope) -> Reader:
     grants = [grant for grant in signed_in().roles if grant.study_id in (None, scope.study_id)]
     assessed = {grant.site_id for grant in grants if grant.role == "assessor"}
     with rt.sessions.reading() as session:
-        every = report_inbox.every_site(session, scope.study_id)
+        every = inbox_readers.every_site(session, scope.study_id)
     seen = every if scope.sites is None else every & frozenset(scope.sites)
     seen = frozenset() if None in assessed else seen - {site for site in assessed if site is not None}
     if not seen:
@@ -64,7 +65,7 @@ def _waiting(rt: Runtime, scope: Scope) -> int:
     except NoAccessYetError:
         return 0
     with rt.sessions.reading() as session:
-        return report_inbox.count(session, reader, rt.clock())
+        return inbox_readers.count(session, reader, rt.clock())
 
 
 def _list(rt: Runtime) -> str:

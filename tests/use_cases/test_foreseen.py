@@ -11,7 +11,7 @@ from pro_service.core.case import Case
 from pro_service.core.commands import OptOut
 from pro_service.core.decisions import next_moment, on_time
 from pro_service.runtime import Runtime
-from pro_service.store import cases
+from pro_service.store import cases, due
 from pro_service.use_cases.carrying import SCHEDULER, work
 from pro_service.use_cases.deliver import deliver
 from tests import support
@@ -51,9 +51,9 @@ def one_batch(rt: Runtime, clock: support.SetClock, seen: Counter[str]) -> list[
     """Do what a tick does in one batch; gives what was foreseen, of whom."""
     found = []
     with rt.sessions.reading() as session:
-        due = cases.due(session, clock.now, 500)
+        ids = due.participants_due(session, clock.now, 500)
     with work(rt, SCHEDULER, clock.now) as unit:
-        for loaded in rt.loader.load(unit.session, due):
+        for loaded in rt.loader.load(unit.session, ids):
             commands = on_time(loaded.case, clock.now)
             unit.carry_out(loaded, commands)
             seen.update(type(command).__name__ for command in commands)
@@ -68,7 +68,7 @@ def one_batch(rt: Runtime, clock: support.SetClock, seen: Counter[str]) -> list[
 def _happen(rt: Runtime, clock: support.SetClock, dice: random.Random) -> None:
     """Somebody answers, or wants no more texts, or nothing happens."""
     with work(rt, SCHEDULER, clock.now) as unit:
-        ids = cases.due(unit.session, START + 10 * MONTHS, 500)
+        ids = due.participants_due(unit.session, START + 10 * MONTHS, 500)
         for loaded in rt.loader.load(unit.session, ids):
             opened = [w for w in loaded.case.current if w.span.opens_at <= clock.now < w.span.closes_at and w.missing()]
             if opened and dice.random() < 0.1:

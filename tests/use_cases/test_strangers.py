@@ -12,7 +12,8 @@ from pro_service.core import strangers
 from pro_service.gateways.outgoing import Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store import report_inbox
-from pro_service.store.report_inbox import Look, Reader
+from pro_service.store.inbox_readers import Reader
+from pro_service.store.report_inbox import Look
 from pro_service.store.schema import audit_trail, escalations, messages, metadata
 from pro_service.use_cases import receive
 from pro_service.use_cases.deliver import deliver

@@ -65,7 +65,7 @@ class Reading(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        quoted = (tag != "html" and "lang" in given) or tag in ("style", "script", "code")
+        quoted = (tag != "html" and "lang" in given) or tag in ("style", "script", "code", "kbd")
         quoted = quoted or any(silent for _, silent in self._open)
         if not quoted:
             self.said += [given[name] or "" for name in READ_ALOUD if name in given]

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from pro_service.runtime import Runtime
 from pro_service.store import report_inbox
 from pro_service.store.audit import Actor
-from pro_service.store.report_inbox import Item, Look, Reader
+from pro_service.store.inbox_readers import Reader
+from pro_service.store.report_inbox import Item, Look
 from pro_service.store.schema import audit_trail
 from pro_service.use_cases import receive
 from pro_service.use_cases.deliver import deliver
