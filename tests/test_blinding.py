@@ -34,6 +34,11 @@ ALLOWED: dict[str, str] = {
     "group": "a colour group of the report's stylesheet",
     "groups": "the outcomes of a call, a few under each heading",
     "rx": "the radius of a rounded corner in SVG",
+    "arm": "REDCap's own word for a sequence of events, where a file of its is read",
+    "arms": "the refusal of an export of several",
+    "grubudur": "the same in Turkish",
+    "tedaviye": "the outcomes say that nothing is shown by it, in Turkish",
+    "unblind": "what is typed may; the investigator is told so",
     "kol": "the Turkish catalogue's word that the rates are shown without",
 }
 """Word → why it stands in something that people read. Each new one needs a reason."""
@@ -46,6 +51,11 @@ NAMES: dict[str, str] = {
     "groupby": "itertools'",
     "group_by": "SQL's",
     "is_allocation": "the refusal itself",
+    "allocations": "columns that are refused",
+    "looks_like_allocation": "the refusal itself",
+    "arm": "of an event in a REDCap export, which is refused where there are several",
+    "arms": "the same",
+    "grouped": "rows of one record brought together",
     "unblinding": "what whoever assesses never sees",
 }
 """Name in the code → why."""

@@ -288,4 +288,4 @@ def _step(step: Step, zone: ZoneInfo, since: datetime) -> str:
     at = f"{local.hour:02}:{local.minute:02}" if same else short_moment(step.at, zone)
     if step.word == "attempt":
         return _("handed over {when}").format(when=at)
-    return f"{word('state', step.word)} {at}"
+    return f"{said({**words('state'), **words('carried')}, step.word)} {at}"

@@ -35,6 +35,13 @@ def terms() -> dict[str, dict[str, str]]:
             "missed": _("The provider, asked, did not know of it"),
             "ended": _("Ended"),
         },
+        "carried": {
+            "scheduled": _("planned by the provider"),
+            "queued": _("queued by the provider"),
+            "sending": _("being sent by the provider"),
+            "canceled": _("withdrawn at the provider"),
+            "read": _("read"),
+        },
         **_of_the_study(),
     }
 

@@ -24,7 +24,7 @@ def test_texts_and_segments_are_those_of_the_outbox(rehearsed: Rehearsed) -> Non
     assert report.texts == rehearsed.number("SELECT count(*) FROM messages WHERE channel = 'sms' AND accepted_at > ''")
     assert report.segments == rehearsed.number("SELECT sum(segments) FROM messages WHERE accepted_at > ''")
     assert report.cost == round(float(report.segments * PRICE), 2)
-    assert report.mails == rehearsed.number("SELECT count(*) FROM messages WHERE channel = 'email'")
+    assert report.mails == rehearsed.number("SELECT count(*) FROM messages WHERE kind = 'alert'")
     assert report.replies == rehearsed.number("SELECT count(*) FROM inbound")
     assert min(report.texts, report.mails, report.replies) > 0
 
