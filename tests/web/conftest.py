@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
 from pro_service.runtime import Runtime, open_runtime
@@ -61,6 +62,12 @@ def app(rt: Runtime) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """Return a browser without a browser."""
     return app.test_client()
+
+
+@pytest.fixture
+def language(desk: Page) -> str:
+    """Return the language of a look at a coordinator's page: each is read narrow and wide, one of them in the dark."""
+    return "en" if desk.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "tr"
 
 
 @pytest.fixture

@@ -66,7 +66,6 @@ def desk(chromium: Browser, request: pytest.FixtureRequest, address: str, tasks:
     context.close()
 
 
-@pytest.mark.parametrize("language", ["tr", "en"])
 def test_no_page_has_findings(desk: Page, tasks: list[str], language: str) -> None:
     said: list[str] = []
     desk.on("console", lambda message: said.append(message.text))

@@ -64,7 +64,6 @@ def desk(chromium: Browser, request: pytest.FixtureRequest, address: str, texts:
     context.close()
 
 
-@pytest.mark.parametrize("language", ["tr", "en"])
 def test_no_page_of_the_inbox_has_findings(desk: Page, texts: list[str], language: str) -> None:
     said: list[str] = []
     desk.on("console", lambda message: said.append(message.text))
@@ -96,7 +95,6 @@ def test_a_score_with_faults_is_mended_and_kept(desk: Page, texts: list[str]) ->
     assert faults(desk) == []
 
 
-@pytest.mark.parametrize("language", ["tr", "en"])
 def test_the_reachability_test_has_no_findings(desk: Page, language: str) -> None:
     with another_page(desk):
         desk.click(f"button[name=language][value={language}]")
