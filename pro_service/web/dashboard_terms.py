@@ -35,13 +35,7 @@ def terms() -> dict[str, dict[str, str]]:
             "missed": _("The provider, asked, did not know of it"),
             "ended": _("Ended"),
         },
-        "carried": {
-            "scheduled": _("planned by the provider"),
-            "queued": _("queued by the provider"),
-            "sending": _("being sent by the provider"),
-            "canceled": _("withdrawn at the provider"),
-            "read": _("read"),
-        },
+        "carried": _carried(),
         **_of_the_study(),
     }
 
@@ -67,6 +61,17 @@ def _of_the_study() -> dict[str, dict[str, str]]:
         },
         "mode": {"message": _("asked by text or call"), "clinic": _("entered in the clinic")},
         "tongue": {"tr": _("Turkish"), "en": _("English")},
+    }
+
+
+def _carried() -> dict[str, str]:
+    """What a provider reports of a text that is no state of ours."""
+    return {
+        "scheduled": _("planned by the provider"),
+        "queued": _("queued by the provider"),
+        "sending": _("being sent by the provider"),
+        "canceled": _("withdrawn at the provider"),
+        "read": _("read"),
     }
 
 
