@@ -31,8 +31,8 @@ def forget(session: Session, study_id: int) -> None:
     session.execute(update(sites).where(s.study_id == study_id).values(digest_at=None))
 
 
-def readers(session: Session, study_id: int, site_id: int, wanted: Collection[str]) -> Sequence[AnyRow]:
-    """Staff of a site with one of these roles who want the digest, their rows taken: (id, language).
+def readers(session: Session, study_id: int, site_id: int, wanted: Collection[str], now: datetime) -> Sequence[AnyRow]:
+    """Staff of a site with one of these roles who want the digest and are not away, their rows taken: (id, language).
 
     Taken, because two of their sites may begin at the same instant, and a day has one digest.
     """
@@ -43,7 +43,8 @@ def readers(session: Session, study_id: int, site_id: int, wanted: Collection[st
         or_(r.site_id.is_(None), r.site_id == site_id),
     )
     wants = u.id.in_(held), u.disabled_at.is_(None), u.digest.is_(True)
-    return session.execute(select(u.id, u.language).where(*wants).order_by(u.id).with_for_update()).all()
+    there = or_(u.away_until.is_(None), u.away_until <= now)
+    return session.execute(select(u.id, u.language).where(*wants, there).order_by(u.id).with_for_update()).all()
 
 
 def grants_of(session: Session, ids: Collection[int]) -> dict[int, list[Grant]]:

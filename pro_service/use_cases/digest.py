@@ -98,7 +98,7 @@ class _Round:
         return 0 if until is None else self._write(site, local_day(self.now, zone), until)
 
     def _write(self, site: AnyRow, day: date, until: datetime) -> int:
-        readers = digests.readers(self.session, site.study_id, site.id, READERS)
+        readers = digests.readers(self.session, site.study_id, site.id, READERS, self.now)
         keys = {user.id: f"d:{user.id}:{day.isoformat()}" for user in readers}
         before = digests.written(self.session, keys.values())
         held = digests.grants_of(self.session, keys)

@@ -151,7 +151,7 @@ def test_a_crash_before_the_end_takes_nothing_along_and_doubles_nothing(
 
 
 @ON_ONE
-def test_whoever_left_or_does_not_want_it_gets_none(
+def test_whoever_left_is_away_or_does_not_want_it_gets_none(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
     gone = support.coordinator(office, "gone@example.org")
@@ -165,6 +165,9 @@ def test_whoever_left_or_does_not_want_it_gets_none(
     unwilling = support.coordinator(office, "unwilling@example.org")
     with office.sessions.begin() as session:
         session.execute(users.update().where(users.c.id == unwilling).values(digest=False))
+    away = support.coordinator(office, "away@example.org")
+    with office.sessions.begin() as session:
+        session.execute(users.update().where(users.c.id == away).values(away_until=support.at("2026-03-13 00:00")))
     clock.now = support.at(MORNING)
     assert morning(office).digests == 0
     assert read(letters) == []
