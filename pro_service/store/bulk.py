@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Dialect, LargeBinary, Table, Update
+from sqlalchemy import Connection, Dialect, LargeBinary, Row, Select, Table, Update
 
 Convert = Callable[[Any], Any]
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+"""A question for whatever columns."""
 REMEMBERED = 1 << 16
 """Values whose conversion is kept: rows of one batch share most of their instants."""
 
@@ -54,15 +56,23 @@ def change(connection: Connection, statement: Update, rows: Sequence[Mapping[str
         _compiled(statement, connection.dialect).carry_out(connection, rows)
 
 
+def ask(connection: Connection, statement: AnySelect, given: Mapping[str, Any]) -> Row[Any]:
+    """The one row that answers a question asked all the time, its values as the driver has them.
+
+    KeyError names a parameter that is not given; no parameter may stand for a list.
+    """
+    return _compiled(statement, connection.dialect).asked(connection, given)
+
+
 @lru_cache(maxsize=128)
-def _compiled(statement: Update, dialect: Dialect) -> "_Change":
-    return _Change(statement, dialect)
+def _compiled(statement: Update | AnySelect, dialect: Dialect) -> "_Compiled":
+    return _Compiled(statement, dialect)
 
 
-class _Change:
+class _Compiled:
     """A statement as the driver takes it, and how each of its parameters is written."""
 
-    def __init__(self, statement: Update, dialect: Dialect) -> None:
+    def __init__(self, statement: Update | AnySelect, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)
         self._statement = str(compiled)
         self._positional = bool(compiled.positional)
@@ -79,11 +89,14 @@ class _Change:
                 self._parameters.append(("", None, value if convert is None else convert(value)))
 
     def carry_out(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        given = [tuple([self._written(row, *parameter) for parameter in self._parameters]) for row in rows]
-        if self._positional:
-            connection.exec_driver_sql(self._statement, given)
-        else:
-            connection.exec_driver_sql(self._statement, [dict(zip(self._names, row, strict=True)) for row in given])
+        connection.exec_driver_sql(self._statement, [self._given(row) for row in rows])
+
+    def asked(self, connection: Connection, given: Mapping[str, Any]) -> Row[Any]:
+        return connection.exec_driver_sql(self._statement, self._given(given)).one()
+
+    def _given(self, row: Mapping[str, Any]) -> Any:
+        values = tuple([self._written(row, *parameter) for parameter in self._parameters])
+        return values if self._positional else dict(zip(self._names, values, strict=True))
 
     @staticmethod
     def _written(row: Mapping[str, Any], name: str, convert: Convert | None, value: Any) -> Any:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnClause, Connection, bindparam, literal_column, or_,
 from sqlalchemy.orm import Session
 
 from pro_service.store import digests, reach
+from pro_service.store.bulk import ask
 from pro_service.store.schema import inbound, participants
 
 p, i = participants.c, inbound.c
@@ -26,7 +27,7 @@ class Due(NamedTuple):
 
 def anything(connection: Connection, now: datetime) -> Due:
     """What there is to do: one question, a handful of index look-ups."""
-    return Due(*map(bool, connection.execute(_ANYTHING, {"now": now}).one()))
+    return Due(*map(bool, ask(connection, _ANYTHING, {"now": now})))
 
 
 def participants_due(session: Session, now: datetime, limit: int) -> Sequence[int]:

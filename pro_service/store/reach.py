@@ -71,5 +71,5 @@ _OPEN = and_(t.confirmed_at.is_(None), t.failed_at.is_(None))
 DUE = (
     select(t.participant_id)
     .join(messages, m.id == t.message_id)
-    .where(_OPEN, or_(t.expires_at <= bindparam("now"), m.state.in_(LOST)))
+    .where(_OPEN, or_(t.expires_at <= bindparam("now"), *(m.state == state for state in LOST)))
 )

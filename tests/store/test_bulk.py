@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import BindParameter, bindparam, select, update
 
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
-from pro_service.store.bulk import Bulk, change
+from pro_service.store.bulk import Bulk, ask, change
 from pro_service.store.schema import heartbeats
 
 AT = datetime(2026, 3, 9, 7, 0, 0, 5, tzinfo=UTC)
@@ -58,3 +58,13 @@ def test_no_rows_are_no_statement(rt: Runtime) -> None:
     with rt.sessions.begin() as session:
         change(session.connection(), MOVE, ())
     assert beats(rt)["a"] == AT
+
+
+def test_a_question_asked_all_the_time_is_answered_with_what_it_holds_and_what_is_given(rt: Runtime) -> None:
+    name: BindParameter[str] = bindparam("h_name")
+    earlier = select(heartbeats.c.name == name, heartbeats.c.at < LATER).where(heartbeats.c.name == name)
+    with rt.sessions.glance() as connection:
+        assert [bool(value) for value in ask(connection, earlier, {"h_name": "b 100%"})] == [True, True]
+        assert [bool(value) for value in ask(connection, earlier, {"h_name": "c"})] == [True, False]
+        with pytest.raises(KeyError, match="h_name"):
+            ask(connection, earlier, {})
