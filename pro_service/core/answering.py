@@ -15,7 +15,7 @@ from pro_service.core.turn import Turn
 REPEAT = timedelta(seconds=60)
 """The same number this soon may be the telephone sending twice."""
 ECHO = timedelta(seconds=30)
-"""The same for a number that was no answer and made us ask: who reads the question and means it takes longer."""
+"""The same where nobody knows yet that we asked anything: who reads the question and means it takes longer."""
 CONFIRMED_WITHIN = timedelta(hours=24)
 """How long a yes is about the change we proposed."""
 REASKS = ("reask", "reask-2")
@@ -38,9 +38,22 @@ def number(turn: Turn, value: int) -> Iterator[Command]:
     elif turn.soon and previous is not None:
         if previous.value != value:
             yield from _another(turn, window, previous, value)
+        elif _may_be_an_answer(turn, window, previous):
+            yield turn.ask("confirm-repeat", proposed=value)
     elif not turn.on_its_way or turn.in_doubt:
         # Nothing was asked in a text yet, or nobody knows: a number alone is no answer to it.
         yield turn.ask("question", proposed=value)
+
+
+def _may_be_an_answer(turn: Turn, window: WindowFacts, previous: Answer) -> bool:
+    """Whether a number given before may answer the next question, of which nobody knows yet whether it left.
+
+    Passed over in silence, its writer would think that question answered, and mean another by the number after it.
+    """
+    if not turn.in_doubt or turn.reply.arrived - previous.received_at <= ECHO:
+        return False
+    texts = turn.case.texts(window.id)
+    return not any(text.frame == "confirm-repeat" and text.queued_at >= previous.received_at for text in texts)
 
 
 def _another(turn: Turn, window: WindowFacts, previous: Answer, value: int) -> Iterator[Command]:

@@ -43,3 +43,24 @@ def test_a_number_after_a_proposed_change_is_no_answer_to_the_question_before_it
     life.until(life.now + timedelta(seconds=10))
     assert life.text("3", after=60) == ["thanks"]
     assert life.values("W1") == {"NRS-AVG": 4, "PGIC": 3}
+
+
+@pytest.mark.parametrize("state", ["sending", "uncertain"])
+def test_the_same_number_while_the_next_question_may_have_been_read_is_not_passed_over(state: State) -> None:
+    life = invited()
+    assert life.text("5", after=60) == ["question"]
+    question = life.case.messages[-1].id
+    life.mark(question, state)
+    assert life.text("5", after=31) == ["confirm-repeat"]
+    assert life.values("W1") == {"NRS-AVG": 5}
+    life.mark(question, "accepted", life.now - timedelta(seconds=30))
+    assert life.text("5", after=60) == ["thanks"]
+    assert life.values("W1") == {"NRS-AVG": 5, "PGIC": 5}
+
+
+def test_a_telephone_that_sends_twice_while_the_next_question_leaves_is_not_asked_about() -> None:
+    life = invited()
+    assert life.text("5", after=60) == ["question"]
+    life.mark(life.case.messages[-1].id, "sending")
+    assert life.text("5", after=15) == []
+    assert life.values("W1") == {"NRS-AVG": 5}
