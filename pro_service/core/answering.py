@@ -5,9 +5,10 @@ A score is never guessed: what is not exact is asked again, then a person takes 
 
 from collections.abc import Iterator
 from datetime import timedelta
+from operator import itemgetter
 
 from pro_service.core.answers import on_answers
-from pro_service.core.case import Answer, WindowFacts
+from pro_service.core.case import Answer, MessageFacts, State, WindowFacts
 from pro_service.core.commands import Command, Record
 from pro_service.core.decisions import may_text
 from pro_service.core.turn import Turn
@@ -21,6 +22,9 @@ CONFIRMED_WITHIN = timedelta(hours=24)
 REASKS = ("reask", "reask-2")
 """Texts that ask again, in turn; after the last a person takes over."""
 CONFIRM_ZERO = "confirm-zero"
+CONFIRM_CHANGE = "confirm-change"
+UNSEEN: frozenset[State] = frozenset({"ready", "cancelled", "refused"})
+"""A text that no provider has taken: nobody can have read it."""
 
 
 def number(turn: Turn, value: int) -> Iterator[Command]:
@@ -62,32 +66,52 @@ def _another(turn: Turn, window: WindowFacts, previous: Answer, value: int) -> I
         yield from _record(turn, window, previous.item, value, corrected=True)
         return
     texts = turn.case.texts(window.id)
-    if any(text.frame == "confirm-change" and text.queued_at >= previous.received_at for text in texts):
+    if any(text.frame == CONFIRM_CHANGE and text.queued_at >= previous.received_at for text in texts):
         yield turn.ask("question")
     else:
-        yield turn.say("reask", "confirm-change", proposed=value, item=previous.item)
+        yield turn.say("reask", CONFIRM_CHANGE, proposed=value, item=previous.item)
 
 
 def yes_or_no(turn: Turn, *, yes: bool) -> Iterator[Command]:
     """Read yes as the answer to a change we proposed; otherwise it is as unreadable as any other word."""
-    window, arrived = turn.window, turn.reply.arrived
-    texts = () if window is None else turn.case.texts(window.id)
-    last = next((m for m in reversed(texts) if m.accepted_at is not None and m.accepted_at <= arrived), None)
-    if (
-        window is None
-        or last is None
-        or last.accepted_at is None
-        or last.item is None
-        or last.frame != "confirm-change"
-        or arrived - last.accepted_at > CONFIRMED_WITHIN
-    ):
+    window, last = turn.window, _proposal(turn)
+    if window is None or last is None or last.item is None:
         # "Okay" after our thanks says nothing that anybody must read.
         if not (yes and window is not None and turn.awaited is None):
             yield from unreadable(turn)
+    elif _may_mean_another(turn, window, last):
+        yield from turn.person("unreadable_reply")
     elif yes:
         yield from _record(turn, window, last.item, last.proposed, corrected=True)
     else:
         yield turn.say("ack", "already")
+
+
+def _proposal(turn: Turn) -> MessageFacts | None:
+    """The change we proposed, where nothing that can have been read came after it, and not too long ago."""
+    texts = () if turn.window is None else turn.case.texts(turn.window.id)
+    read = [(text.accepted_at, text) for text in texts if text.accepted_at is not None]
+    read = [(accepted, text) for accepted, text in read if accepted <= turn.reply.arrived]
+    if not read:
+        return None
+    accepted, last = max(read, key=itemgetter(0))
+    fits = last.frame == CONFIRM_CHANGE and turn.reply.arrived - accepted <= CONFIRMED_WITHIN
+    return last if fits else None
+
+
+def _may_mean_another(turn: Turn, window: WindowFacts, last: MessageFacts) -> bool:
+    """Whether another change was proposed that may be the one that was read last.
+
+    One of which nobody knows when it left, or whether; or one that was read while the newer one arrived.
+    """
+    quickly = last.accepted_at is not None and turn.reply.arrived - last.accepted_at <= ECHO
+    about = (last.item, last.proposed)
+    for text in turn.case.texts(window.id):
+        if text.frame == CONFIRM_CHANGE and (text.item, text.proposed) != about:
+            read = text.accepted_at is not None and text.accepted_at <= turn.reply.arrived
+            if quickly if read else text.state not in UNSEEN:
+                return True
+    return False
 
 
 def decline(turn: Turn) -> Iterator[Command]:
@@ -205,6 +229,6 @@ def _after_completion(turn: Turn, window: WindowFacts, value: int) -> Iterator[C
     if any(answer.value == value for answer in window.answers.values()):
         yield turn.say("ack", "already")
     elif turn.soon and primary is not None and turn.reply.arrived < window.span.closes_at:
-        yield turn.say("reask", "confirm-change", proposed=value, item=primary)
+        yield turn.say("reask", CONFIRM_CHANGE, proposed=value, item=primary)
     else:
         yield from turn.person("number_after_completion")

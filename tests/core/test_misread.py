@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pro_service.core.case import State
-from tests.core.world import at, invited, world
+from tests.core.world import at, completed, invited, world
 
 
 def test_a_number_sent_twice_does_not_answer_the_question_that_it_made_us_ask() -> None:
@@ -64,3 +64,45 @@ def test_a_telephone_that_sends_twice_while_the_next_question_leaves_is_not_aske
     life.mark(life.case.messages[-1].id, "sending")
     assert life.text("5", after=15) == []
     assert life.values("W1") == {"NRS-AVG": 5}
+
+
+@pytest.mark.parametrize("state", ["sending", "uncertain", "dead"])
+def test_yes_while_another_change_may_have_been_read_changes_nothing_and_goes_to_a_person(state: State) -> None:
+    life = completed()
+    assert life.text("10", after=60) == ["confirm-change"]
+    life.mark(life.case.messages[-1].id, state)
+    assert life.text("5", after=60) == ["confirm-change"]
+    assert life.text("YES", after=60) == ["handed-over"]
+    assert life.values("W1") == {"NRS-AVG": 7, "PGIC": 2}
+    assert life.case.escalations[-1].reason == "unreadable_reply"
+
+
+def test_yes_is_about_the_change_that_was_read_last_whichever_was_written_first() -> None:
+    life = completed()
+    assert life.text("10", after=60) == ["confirm-change"]
+    first = life.case.messages[-1].id
+    life.mark(first, "sending")
+    assert life.text("5", after=60) == ["confirm-change"]
+    life.until(life.now + timedelta(seconds=60))
+    life.mark(first, "accepted")
+    assert life.text("YES", after=60) == ["corrected"]
+    assert life.values("W1") == {"NRS-AVG": 10, "PGIC": 2}
+
+
+def test_yes_in_the_moment_in_which_another_change_arrives_may_be_about_the_one_before() -> None:
+    life = completed()
+    assert life.text("10", after=60) == ["confirm-change"]
+    assert life.text("5", after=60) == ["confirm-change"]
+    assert life.text("YES", after=20) == ["handed-over"]
+    assert life.values("W1") == {"NRS-AVG": 7, "PGIC": 2}
+    assert life.case.escalations[-1].reason == "unreadable_reply"
+
+
+def test_a_change_that_no_provider_has_taken_yet_stands_in_nobodys_way() -> None:
+    life = completed()
+    assert life.text("10", after=60) == ["confirm-change"]
+    life.until(life.now + timedelta(seconds=10))
+    life.delay = None
+    assert life.text("5", after=60) == ["confirm-change"]
+    assert life.text("YES", after=60) == ["corrected"]
+    assert life.values("W1") == {"NRS-AVG": 10, "PGIC": 2}
