@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 
 import holidays as public_holidays
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from pro_service import wording
@@ -46,11 +47,11 @@ class Bundles:
         self._bundles: dict[int, Bundle] = {}
         self._lock = threading.Lock()
 
-    def get(self, session: Session, version_id: int) -> Bundle:
+    def get(self, asking: Session | Connection, version_id: int) -> Bundle:
         """The bundle of this version."""
         found = self._bundles.get(version_id)
         if found is None:
-            row = cases.version_row(session, version_id)
+            row = cases.version_row(asking, version_id)
             found = Bundle(from_json(row.protocol), wording.from_json(version_id, row.wording))
             with self._lock:
                 self._bundles[version_id] = found

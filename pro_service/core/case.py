@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from pro_service.core.protocol import Channel, LevelCode, Protocol, Site, TimePoint, Window
@@ -76,8 +76,7 @@ class Participant:
         return None if self.confirmed_at is None else max(self.enrolled_at, self.confirmed_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The newest version of one item's answer; neither value nor declined = taken back."""
 
     item: str

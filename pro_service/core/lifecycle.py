@@ -103,7 +103,7 @@ def after(case: Case, made: Plan, now: datetime) -> Case:
             schedule=number,
             span=one.span,
             point=one.point,
-            answers={j.answer.item: replace(j.answer, version=1, in_window=j.in_window) for j in one.goes_along},
+            answers={j.answer.item: j.answer._replace(version=1, in_window=j.in_window) for j in one.goes_along},
         )
         for place, one in enumerate(made.relaid.laid, start=1)
     )

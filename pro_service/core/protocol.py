@@ -7,7 +7,7 @@ checks anything, and nothing here knows what is being measured.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 Language: TypeAlias = str
 """ISO 639-1 code of a language participants read, e.g. `tr`, `en`."""
@@ -193,8 +193,7 @@ class Protocol:
         return self.time_points[0] if self.time_points else None
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """One participant's time span for one time point, decided once from one procedure date."""
 
     code: str

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Dialect, LargeBinary, Row, Select, Table, Update
+from sqlalchemy import Connection, Dialect, LargeBinary, Select, Table, Update
+
+from pro_service.store.schema import AnyRow
 
 Convert = Callable[[Any], Any]
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
@@ -56,11 +58,16 @@ def change(connection: Connection, statement: Update, rows: Sequence[Mapping[str
         _compiled(statement, connection.dialect).carry_out(connection, rows)
 
 
-def ask(connection: Connection, statement: AnySelect, given: Mapping[str, Any]) -> Row[Any]:
-    """The one row that answers a question asked all the time, its values as the driver has them.
+def ask(connection: Connection, statement: AnySelect, given: Mapping[str, Any]) -> AnyRow:
+    """The first row that answers a question asked all the time, its values as the driver has them.
 
     KeyError names a parameter that is not given; no parameter may stand for a list.
     """
+    return rows(connection, statement, given)[0]
+
+
+def rows(connection: Connection, statement: AnySelect, given: Mapping[str, Any]) -> Sequence[AnyRow]:
+    """The rows that answer such a question, as `ask` gives them."""
     return _compiled(statement, connection.dialect).asked(connection, given)
 
 
@@ -91,8 +98,8 @@ class _Compiled:
     def carry_out(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         connection.exec_driver_sql(self._statement, [self._given(row) for row in rows])
 
-    def asked(self, connection: Connection, given: Mapping[str, Any]) -> Row[Any]:
-        return connection.exec_driver_sql(self._statement, self._given(given)).one()
+    def asked(self, connection: Connection, given: Mapping[str, Any]) -> Sequence[AnyRow]:
+        return connection.exec_driver_sql(self._statement, self._given(given)).all()
 
     def _given(self, row: Mapping[str, Any]) -> Any:
         values = tuple([self._written(row, *parameter) for parameter in self._parameters])

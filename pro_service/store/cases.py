@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BindParameter,
+    Connection,
     Select,
     bindparam,
     func,
@@ -38,8 +39,8 @@ from pro_service.store.schema import (
     windows,
 )
 
-ProtocolOf = Callable[[Session, int], Protocol]
-"""(session, protocol version id) -> Protocol; the runtime keeps them parsed."""
+ProtocolOf = Callable[[Session | Connection, int], Protocol]
+"""(through what to ask, protocol version id) -> Protocol; the runtime keeps them parsed."""
 HolidaysOf = Callable[[str], frozenset[date]]
 """Country (ISO 3166-1 alpha-2) -> public holidays."""
 
@@ -202,10 +203,10 @@ def look(session: Session, moments: Mapping[int, datetime | None]) -> None:
         change(session.connection(), _LOOK, rows)
 
 
-def version_row(session: Session, version_id: int) -> AnyRow:
+def version_row(asking: Session | Connection, version_id: int) -> AnyRow:
     """One stored bundle of protocol and wording."""
     statement = select(protocol_versions).where(protocol_versions.c.id == version_id)
-    return session.execute(statement).one()
+    return asking.execute(statement).one()
 
 
 _LOOK = update(participants).where(participants.c.id == bindparam("p_id")).values(look_at=bindparam("p_look"), faults=0)
@@ -228,7 +229,7 @@ _WINDOWS = (
     select(
         *(windows.c[name] for name in ("participant_id", "protocol_version_id")),
         *(windows.c[name] for name in ("id", "schedule", "cancelled_at", "settled")),
-        *(windows.c[field.name] for field in fields(Window)),
+        *(windows.c[name] for name in Window._fields),
     )
     .where(windows.c.participant_id.in_(_IDS))
     .order_by(windows.c.opens_at, windows.c.id)

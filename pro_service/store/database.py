@@ -23,6 +23,8 @@ FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 
 BUSY_MS = 10_000
 MODE = "sqlite_mode"
+READ_ONLY = "read_only"
+"""Whether nothing can be written through a connection just now."""
 
 
 def sqlite_module() -> ModuleType:
@@ -107,7 +109,10 @@ def _begin(connection: Connection) -> None:
     if mode == "glance":
         return
     reading = mode == "reading"
-    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+    # Only where it changes: this pragma makes SQLite forget every statement that the connection has prepared.
+    if connection.info.get(READ_ONLY) is not reading:
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+        connection.info[READ_ONLY] = reading
     connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
 
 

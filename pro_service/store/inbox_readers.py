@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.store import report_queries as queries
 from pro_service.store.reports import Sites
-from pro_service.store.schema import inbound, participants, sites
+from pro_service.store.schema import inbound, participants
 
 CAP = 100
 """Counted up to here."""
@@ -35,15 +35,10 @@ class Reader:
     revealing: bool = False
 
 
-def every_site(session: Session, study_id: int) -> frozenset[int]:
-    """All sites of a study."""
-    return frozenset(session.scalars(_SITES, {"study": study_id}))
-
-
-def count(session: Session, reader: Reader, now: datetime) -> int:
+def count(asking: Session | Connection, reader: Reader, now: datetime) -> int:
     """How many wait for a person, up to CAP."""
     statement = _count(limited=reader.sites is not None, strangers=reader.strangers)
-    return session.scalar(statement, queries.given(reader.study_id, reader.sites) | {"slow": now - SLOW}) or 0
+    return asking.scalar(statement, queries.given(reader.study_id, reader.sites) | {"slow": now - SLOW}) or 0
 
 
 @lru_cache(maxsize=4)
@@ -80,6 +75,3 @@ def _whose(here: list[ColumnElement[bool]], *, strangers: bool) -> ColumnElement
         return or_(whose, may_be)
     nobodys = and_(i.participant_id.is_(None), ~exists().where(p.phone_index == i.sender_index))
     return or_(whose, may_be, nobodys)
-
-
-_SITES = select(sites.c.id).where(sites.c.study_id == bindparam("study"))

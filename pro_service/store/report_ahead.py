@@ -9,7 +9,21 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
@@ -27,7 +41,7 @@ A_DAY = 100
 SHOWN = 20
 SCAN = 500
 """So many windows, those that close first, are looked through for those at risk."""
-TEXTS, INVITED = 2000, 300
+TEXTS, INVITED = 1000, 300
 """So many of the newest texts are looked through for so many invitations."""
 BY_TELEPHONE = ("sms", "web")
 """How answers come that a text brought about."""
@@ -86,26 +100,28 @@ def due(session: Session, study_id: int, now: datetime, zone: ZoneInfo, look: Ch
     days = [today + timedelta(days=n) for n in range(DAYS)]
     ends = [datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC) for day in days]
     given = {f"end{n}": end for n, end in enumerate([now, *ends])}
-    row = session.execute(_due(look.shape), given | look.given(study_id)).one()
-    return [Day(day, row[2 * n], row[2 * n + 1] >= A_DAY) for n, day in enumerate(days)]
+    found = {row.n: row for row in session.execute(_due(look.shape), given | look.given(study_id))}
+    return [Day(day, found[n].counted, found[n].seen >= A_DAY) for n, day in enumerate(days)]
 
 
 @lru_cache(maxsize=256)
-def _due(shape: Shape) -> Select[Any]:
-    """Two numbers a day, counted and looked at; made once: building it costs more than the database needs."""
+def _due(shape: Shape) -> CompoundSelect[Any]:
+    """(day, counted, looked at) of each; made once: building it costs more than the database needs."""
     study: BindParameter[int] = bindparam("study")
-    parts = []
+    parts: list[Select[*tuple[Any, ...]]] = []
     for n in range(DAYS):
         # A window that closes at midnight closes on the day before it.
         start, end = (bindparam(f"end{number}", type_=w.closes_at.type) for number in (n, n + 1))
         closing = _unsettled(study, w.closes_at > start, w.closes_at <= end)
         closing = closing.order_by(w.closes_at).limit(A_DAY).subquery()
-        counted = select(func.count()).select_from(closing).join(participants, p.id == closing.c.participant_id)
-        counted = counted.where(*_present(shape))
-        if shape.window:
-            counted = counted.where(closing.c.code == bindparam("window"))
-        parts += [counted.scalar_subquery(), select(func.count()).select_from(closing).scalar_subquery()]
-    return select(*(part.label(f"n{number}") for number, part in enumerate(parts)))
+        which = [closing.c.code == bindparam("window")] if shape.window else []
+        counted = func.count(case((and_(*_present(shape), *which), 1)))
+        parts.append(
+            select(literal_column(str(n)).label("n"), counted.label("counted"), func.count().label("seen"))
+            .select_from(closing)
+            .join(participants, p.id == closing.c.participant_id)
+        )
+    return union_all(*parts)
 
 
 def _unsettled(study_id: BindParameter[int], *more: ColumnElement[bool]) -> Any:
@@ -125,14 +141,14 @@ def risk(session: Session, loader: Loader, study_id: int, protocol: Protocol, no
     order = {row.id: row.participant_id for row in session.execute(_risk(look.shape), given)}
     found = []
     for loaded in loader.load(session, sorted(set(order.values())), lock=False, whole=False) if order else []:
-        case = loaded.case
-        for window in case.current:
-            state = status(window, case.participant, case.protocol.primary(window.point), now)
-            if window.id in order and at_risk(case, window, state, now):
-                site = case.participant.site
+        facts = loaded.case
+        for window in facts.current:
+            state = status(window, facts.participant, facts.protocol.primary(window.point), now)
+            if window.id in order and at_risk(facts, window, state, now):
+                site = facts.participant.site
                 span = window.span
                 found.append(
-                    AtRisk(case.participant.code, window.code, site.code, site.zone, span.opens_at, span.closes_at)
+                    AtRisk(facts.participant.code, window.code, site.code, site.zone, span.opens_at, span.closes_at)
                 )
     found.sort(key=lambda one: (one.closes_at, one.participant))
     return Risk(tuple(found[:SHOWN]), len(order) > SHOWN)

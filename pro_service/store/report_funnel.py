@@ -28,8 +28,9 @@ PEOPLE = 60
 """Up to so many participants all windows are counted; of a larger study those open now, …"""
 WINDOWS = 100
 """… so many that close first …"""
-SCAN = 1000
-"""… of so many that have not closed yet."""
+OPEN, SCAN = 200, 1000
+"""… of the first so many that are open (where one looks at a part of the study: of all) and have not closed yet, of so
+many that have not closed."""
 SENT = frozenset({"accepted", "sent", "delivered", "undelivered", "failed", "uncertain"})
 FAILED = frozenset({"undelivered", "failed", "refused", "dead", "expired"})
 
@@ -118,6 +119,8 @@ def _running(shape: Shape) -> Select[Any]:
         .subquery()
     )
     open_now = select(near.c.id).where(near.c.opens_at <= _NOW)
+    if not any(shape):
+        open_now = open_now.order_by(near.c.closes_at).limit(OPEN)
     return _BEGUN.where(w.id.in_(open_now), *_texted(shape)).order_by(w.closes_at).limit(WINDOWS)
 
 

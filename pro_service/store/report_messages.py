@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, case, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from pro_service.store.report_funnel import FAILED, SENT
@@ -25,7 +26,7 @@ COLUMNS = (
 )  # fmt: skip
 SCAN = 1000
 """So many messages are looked through for one page of a filter."""
-NEWEST = 500
+NEWEST = 300
 """So many texts are counted by route."""
 
 
@@ -100,10 +101,53 @@ class Life:
 
 def page(session: Session, study_id: int, sought: Sought, *, size: int = PAGE) -> Page:
     """One page of the ledger; a fixed number of queries at any size."""
-    fitting = _fitting(m, sought)
-    scan = _scan(session, study_id, sought).limit(SCAN if fitting else size + 1)
-    near = scan.subquery()
-    statement = (
+    given = _given(session, study_id, sought) | {"most": size + 1}
+    rows = session.execute(_page(_shape(sought)), given).all()
+    if len(rows) > size:
+        return Page(tuple(rows[:size]), (rows[size - 1].queued_at, rows[size - 1].id))
+    last = session.execute(_last(_shape(sought)), given).first() if _shape(sought).narrow else None
+    return Page(tuple(rows), None if last is None else (last.queued_at, last.id))
+
+
+class _Shape(NamedTuple):
+    """What of `Sought` is asked: all that a statement depends on, which costs more to build than to answer."""
+
+    sites: bool
+    window: bool
+    kind: bool
+    state: bool
+    participant: bool
+    since: bool
+    until: bool
+    after: bool
+
+    @property
+    def narrow(self) -> bool:
+        """Whether not all that the index gives is asked for."""
+        return self.sites or self.window or self.kind or self.state
+
+
+def _shape(sought: Sought) -> _Shape:
+    return _Shape(*(getattr(sought, name) is not None for name in _Shape._fields))
+
+
+def _given(session: Session, study_id: int, sought: Sought) -> dict[str, Any]:
+    at, row_id = sought.after or (None, None)
+    given: dict[str, Any] = {"study": study_id, "at": at, "row": row_id}
+    given |= {name: getattr(sought, name) for name in ("window", "kind", "state", "since", "until")}
+    if sought.sites is not None:
+        given["sites"] = list(sought.sites)
+    if sought.participant is not None:
+        of_code = select(p.id).where(p.study_id == study_id, p.code == sought.participant)
+        given["participant"] = session.scalar(of_code) or 0
+    return given
+
+
+@lru_cache(maxsize=256)
+def _page(shape: _Shape) -> Select[Any]:
+    scan = _scan(shape)
+    near = (scan.limit(SCAN) if shape.narrow else scan.limit(bindparam("most"))).subquery()
+    return (
         select(
             near.c.id, near.c.kind, near.c.channel, near.c.state, near.c.error, near.c.segments, near.c.queued_at,
             near.c.accepted_at, near.c.ended_at, p.code.label("participant"), w.code.label("window"),
@@ -112,63 +156,74 @@ def page(session: Session, study_id: int, sought: Sought, *, size: int = PAGE) -
         .outerjoin(participants, p.id == near.c.participant_id)
         .outerjoin(windows, w.id == near.c.window_id)
         .outerjoin(sites, sites.c.id == p.site_id)
-        .where(*_fitting(near.c, sought))
+        .where(*_fitting(near.c, shape))
         .order_by(near.c.queued_at.desc(), near.c.id.desc())
-        .limit(size + 1)
+        .limit(bindparam("most"))
     )  # fmt: skip
-    rows = session.execute(statement).all()
-    if len(rows) > size:
-        return Page(tuple(rows[:size]), (rows[size - 1].queued_at, rows[size - 1].id))
-    last = session.execute(scan.offset(SCAN - 1).limit(1)).first() if fitting else None
-    return Page(tuple(rows), None if last is None else (last.queued_at, last.id))
 
 
-def _scan(session: Session, study_id: int, sought: Sought) -> Select[Any]:
+@lru_cache(maxsize=256)
+def _last(shape: _Shape) -> Select[Any]:
+    """The last message that one page of a filter looks at."""
+    return _scan(shape).offset(SCAN - 1).limit(1)
+
+
+def _scan(shape: _Shape) -> Select[Any]:
     """Messages of the study by when they were queued, newest first: one range of one index."""
     # Never the words: a thousand of them would be copied for nothing.
-    statement = select(*COLUMNS).where(m.study_id == study_id).order_by(m.queued_at.desc(), m.id.desc())
-    if sought.participant is not None:
-        of_code = select(p.id).where(p.study_id == study_id, p.code == sought.participant)
-        statement = statement.where(m.participant_id == (session.scalar(of_code) or 0))
-    if sought.since is not None:
-        statement = statement.where(m.queued_at >= sought.since)
-    if sought.until is not None:
-        statement = statement.where(m.queued_at < sought.until)
-    if sought.after is not None:
-        at, row_id = sought.after
-        statement = statement.where(m.queued_at <= at, or_(m.queued_at < at, m.id < row_id))
+    statement = select(*COLUMNS).where(m.study_id == bindparam("study")).order_by(m.queued_at.desc(), m.id.desc())
+    if shape.participant:
+        statement = statement.where(m.participant_id == bindparam("participant"))
+    if shape.since:
+        statement = statement.where(m.queued_at >= bindparam("since"))
+    if shape.until:
+        statement = statement.where(m.queued_at < bindparam("until"))
+    if shape.after:
+        at: BindParameter[datetime] = bindparam("at", type_=m.queued_at.type)
+        statement = statement.where(m.queued_at <= at, or_(m.queued_at < at, m.id < bindparam("row")))
     return statement
 
 
-def _fitting(columns: Any, sought: Sought) -> list[Any]:
-    found: list[Any] = [] if sought.sites is None else [p.site_id.in_(sought.sites)]
-    if sought.window is not None:
-        found.append(w.code == sought.window)
-    if sought.kind is not None:
-        found.append(columns.kind == sought.kind)
-    if sought.state is not None:
-        found.append(columns.state == sought.state)
+def _fitting(columns: Any, shape: _Shape) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if shape.sites:
+        found.append(p.site_id.in_(bindparam("sites", expanding=True)))
+    if shape.window:
+        found.append(w.code == bindparam("window"))
+    if shape.kind:
+        found.append(columns.kind == bindparam("kind"))
+    if shape.state:
+        found.append(columns.state == bindparam("state"))
     return found
 
 
 def traffic(session: Session, study_id: int, sought: Sought) -> Traffic:
     """The newest texts that fit, by route and by reason."""
-    near = _scan(session, study_id, replace(sought, after=None)).where(m.channel == "sms").limit(NEWEST).subquery()
+    every = replace(sought, after=None)
+    return _traffic(session.execute(_routes(_shape(every)), _given(session, study_id, every)).all())
+
+
+@lru_cache(maxsize=256)
+def _routes(shape: _Shape) -> Select[Any]:
+    """How many of the newest texts fit, their segments, and how many were looked at, by route and by reason."""
+    near = _scan(shape).where(m.channel == "sms").limit(NEWEST).subquery()
     kind = (p.phone_country, p.channel, near.c.state, near.c.error)
-    statement = (
-        select(*kind, func.count().label("n"), func.sum(near.c.segments).label("segments"))
+    fits = and_(true(), *_fitting(near.c, shape))
+    return (
+        select(*kind, func.count(case((fits, 1))), func.sum(case((fits, near.c.segments), else_=0)), func.count())
+        .select_from(near)
         .join(participants, p.id == near.c.participant_id)
         .outerjoin(windows, w.id == near.c.window_id)
-        .where(*_fitting(near.c, sought))
         .group_by(*kind)
     )
-    return _traffic(session.execute(statement).all(), session.scalar(select(func.count()).select_from(near)) or 0)
 
 
-def _traffic(rows: Sequence[AnyRow], looked_at: int) -> Traffic:
+def _traffic(rows: Sequence[AnyRow]) -> Traffic:
     routes: dict[tuple[str, str], Route] = {}
     reasons: Counter[tuple[str, str, str, str]] = Counter()
-    for country, channel, state, error, n, segments in rows:
+    for country, channel, state, error, n, segments, _ in rows:
+        if not n:
+            continue
         route = routes.setdefault((country or "", channel), Route(country or "", channel))
         route.sent += n if state in SENT else 0
         route.segments += int(segments) if state in SENT else 0
@@ -178,8 +233,8 @@ def _traffic(rows: Sequence[AnyRow], looked_at: int) -> Traffic:
             reasons[state, error or "", country or "", channel] += n
     ordered = sorted(routes.values(), key=lambda route: (-route.sent, route.country, route.channel))
     frequent = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-    total = sum(row.n for row in rows)
-    return Traffic(tuple(ordered), tuple((*key, n) for key, n in frequent), total, looked_at >= NEWEST)
+    fit, looked_at = sum(row[4] for row in rows), sum(row[6] for row in rows)
+    return Traffic(tuple(ordered), tuple((*key, n) for key, n in frequent), fit, looked_at >= NEWEST)
 
 
 def life(session: Session, study_id: int, message_id: int, seen: Sites = None) -> Life | None:

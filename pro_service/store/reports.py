@@ -57,11 +57,6 @@ def protocol_of(session: Session, loader: Loader, study_id: int) -> Protocol | N
     return None if newest is None else loader.protocol_of(session, newest)
 
 
-def study_sites(session: Session, study_id: int) -> dict[int, str]:
-    """Site ids of a study with their codes, ordered by code."""
-    return {row.id: row.code for row in session.execute(_SITES, {"study": study_id})}
-
-
 def study_code(session: Session, study_id: int) -> str:
     """The code of a study; NoResultFound if there is none with this id."""
     return str(session.execute(select(studies.c.code).where(studies.c.id == study_id)).scalar_one())
@@ -239,10 +234,5 @@ _NEWEST = (
     .where(protocol_versions.c.study_id == bindparam("study"))
     .order_by(protocol_versions.c.number.desc())
     .limit(1)
-)
-_SITES = (
-    select(schema.sites.c.id, schema.sites.c.code)
-    .where(schema.sites.c.study_id == bindparam("study"))
-    .order_by(schema.sites.c.code)
 )
 _HEARTBEAT = select(heartbeats.c.at).where(heartbeats.c.name == bindparam("name"))

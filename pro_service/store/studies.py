@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.orm import Session
 
+from pro_service.store.bulk import rows
 from pro_service.store.records import Writer
 from pro_service.store.schema import participants, protocol_versions, sites, studies
 
@@ -19,6 +20,17 @@ class Study:
 
     id: int
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A study with what every page asks of it."""
+
+    id: int
+    version_id: int | None
+    """Of its newest protocol; None while none is loaded."""
+    sites: dict[int, str]
+    """Ids with their codes, ordered by code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,16 @@ def every(session: Session) -> tuple[Study, ...]:
     return tuple(Study(row.id, row.code) for row in session.execute(_EVERY))
 
 
+def overviews(connection: Connection) -> dict[str, Overview]:
+    """All studies by code; one question, asked before every page."""
+    found: dict[str, Overview] = {}
+    for study_id, code, version_id, site_id, site in rows(connection, _OVERVIEWS, {}):
+        study = found.setdefault(code, Overview(study_id, version_id, {}))
+        if site_id is not None:
+            study.sites[site_id] = site
+    return found
+
+
 def taken(session: Session, study_id: int) -> None:
     """Take the study's row, so that two imports or loads stand in line; participants' rows may still refer to it."""
     if session.get_bind().dialect.name == "postgresql":
@@ -49,8 +71,8 @@ def newest(session: Session, study_id: int) -> Version | None:
 
 def versions(session: Session, study_id: int) -> list[Version]:
     """Every version there ever was, newest first."""
-    rows = session.execute(_VERSION.where(v.study_id == study_id).order_by(v.number.desc())).all()
-    return [Version(row.id, row.number, row.sha256, row.loaded_at) for row in rows]
+    found = session.execute(_VERSION.where(v.study_id == study_id).order_by(v.number.desc())).all()
+    return [Version(row.id, row.number, row.sha256, row.loaded_at) for row in found]
 
 
 def with_digest(session: Session, study_id: int, sha256: str) -> Version | None:
@@ -60,8 +82,8 @@ def with_digest(session: Session, study_id: int, sha256: str) -> Version | None:
 
 def site_ids(session: Session, study_id: int) -> Mapping[str, int]:
     """Site code -> row id."""
-    rows = session.execute(select(sites.c.code, sites.c.id).where(sites.c.study_id == study_id))
-    return {row.code: row.id for row in rows}
+    found = session.execute(select(sites.c.code, sites.c.id).where(sites.c.study_id == study_id))
+    return {row.code: row.id for row in found}
 
 
 def enrolled(session: Session, study_id: int) -> int:
@@ -88,6 +110,12 @@ def add_sites(writer: Writer, study: Study, codes: Sequence[str]) -> None:
 
 
 _EVERY = select(studies.c.id, studies.c.code).order_by(studies.c.code)
+_NEWEST = select(v.id).where(v.study_id == studies.c.id).order_by(v.number.desc()).limit(1).scalar_subquery()
+_OVERVIEWS = (
+    select(studies.c.id, studies.c.code, _NEWEST, sites.c.id, sites.c.code)
+    .outerjoin(sites, sites.c.study_id == studies.c.id)
+    .order_by(studies.c.code, sites.c.code)
+)
 _VERSION: Select[tuple[int, int, str, datetime]] = select(v.id, v.number, v.sha256, v.loaded_at)
 
 

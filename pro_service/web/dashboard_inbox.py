@@ -35,7 +35,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
         return _list(rt)
 
 
-def reader_of(rt: Runtime, scope: Scope) -> Reader:
+def reader_of(scope: Scope) -> Reader:
     """What this coordinator may read of participants' own words; NoAccessYetError if nothing.
 
     Free text never reaches an assessor: not at the sites where a coordinator assesses as well.
@@ -44,8 +44,7 @@ def reader_of(rt: Runtime, scope: Scope) -> Reader:
         raise NoAccessYetError
     grants = [grant for grant in signed_in().roles if grant.study_id in (None, scope.study_id)]
     assessed = {grant.site_id for grant in grants if grant.role == "assessor"}
-    with rt.sessions.reading() as session:
-        every = inbox_readers.every_site(session, scope.study_id)
+    every = scope.every_site
     seen = every if scope.sites is None else every & frozenset(scope.sites)
     seen = frozenset() if None in assessed else seen - {site for site in assessed if site is not None}
     if not seen:
@@ -61,18 +60,18 @@ def reader_of(rt: Runtime, scope: Scope) -> Reader:
 def _waiting(rt: Runtime, scope: Scope) -> int:
     """How many texts wait for this reader; 0 where they may read none."""
     try:
-        reader = reader_of(rt, scope)
+        reader = reader_of(scope)
     except NoAccessYetError:
         return 0
-    with rt.sessions.reading() as session:
-        return inbox_readers.count(session, reader, rt.clock())
+    with rt.sessions.glance() as connection:
+        return inbox_readers.count(connection, reader, rt.clock())
 
 
 def _list(rt: Runtime) -> str:
     scope, now = scope_here(rt), rt.clock()
     if scope.study_id is None:
         return render_template("dashboard/no_study.html", scope=scope)
-    reader = _narrowed(reader_of(rt, scope), scope)
+    reader = _narrowed(reader_of(scope), scope)
     show, why = request.args.get("show", "open"), request.args.get("why")
     look = Look(
         show if show in said.shown() else "open", why if why in WHY else None, _place(request.args.get("after"))

@@ -51,7 +51,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
 def _page(rt: Runtime, text_id: int, told: _Told = _Told()) -> str:
     """The text as it stands; what was typed is kept."""
     scope, now = scope_here(rt), rt.clock()
-    reader = reader_of(rt, scope)
+    reader = reader_of(scope)
     with rt.sessions.reading() as session:
         item = None if text_id > LARGEST_ID else report_inbox.one(session, rt.vault, reader, text_id, now)
         if item is None:
@@ -92,7 +92,7 @@ def _deal(rt: Runtime, text_id: int, action: str) -> ResponseReturnValue:
     given = request.form
     about = About(
         inbound_id=min(text_id, LARGEST_ID),
-        reader=reader_of(rt, scope),
+        reader=reader_of(scope),
         revision=given.get("revision", type=int),
         participant=given.get("participant"),
     )

@@ -65,7 +65,7 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
             "dashboard/messages.html", scope=scope, asked=asked, look=look, flow=flow, traffic=traffic, page=page,
             heartbeat=heartbeat, kept=kept(*NAMES), labels=labels(scope), words=vocabulary(language()),
             after=None if page.after is None else _cursor(page.after), deep=bool(request.args.get("after")),
-            **times(now),
+            newest=report_messages.NEWEST, **times(now),
         )  # fmt: skip
 
     @pages.get("/messages.csv")

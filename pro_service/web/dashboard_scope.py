@@ -7,7 +7,7 @@ from flask import abort, request
 
 from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
-from pro_service.store import reports, studies
+from pro_service.store import studies
 from pro_service.store.audit import Actor
 from pro_service.store.cases import zone_of
 from pro_service.store.reports import Sites
@@ -36,6 +36,8 @@ class Scope:
     site: str | None
     """The one chosen in the address."""
     protocol: Protocol | None
+    every_site: frozenset[int]
+    """All of the study's, seen or not."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -86,9 +88,11 @@ def scope_of(
     """
     grants = access.grants(capability)
     everywhere = any(grant.study_id is None for grant in grants)
-    with rt.sessions.reading() as session:
-        every = {study.code: study.id for study in studies.every(session)}
-        theirs = {code: key for code, key in every.items() if everywhere or key in {g.study_id for g in grants}}
+    with rt.sessions.glance() as connection:
+        every = studies.overviews(connection)
+        theirs = {
+            code: study.id for code, study in every.items() if everywhere or study.id in {g.study_id for g in grants}
+        }
         if named is not None:
             study_id = theirs.get(named, NOBODYS)
         if study_id is not None and study_id not in theirs.values():
@@ -96,19 +100,20 @@ def scope_of(
         chosen = study_id if study_id is not None else theirs.get(request.cookies.get(STUDY_COOKIE, ""))
         chosen = chosen if chosen is not None else min(theirs.values(), default=None)
         if chosen is None:
-            return Scope(None, "", (), None, {}, None, None)
+            return Scope(None, "", (), None, {}, None, None, frozenset())
         own = {g.site_id for g in grants if g.study_id in (None, chosen)}
         sites = None if None in own else frozenset(site for site in own if site is not None)
-        codes = {
-            key: code for key, code in reports.study_sites(session, chosen).items() if sites is None or key in sites
-        }
+        code = next(code for code, key in theirs.items() if key == chosen)
+        found = every[code]
+        codes = {key: site for key, site in found.sites.items() if sites is None or key in sites}
         site = request.args.get("site")
         return Scope(
             study_id=chosen,
-            study=next(code for code, key in theirs.items() if key == chosen),
+            study=code,
             studies=tuple(sorted(theirs)),
             sites=sites,
             site_codes=codes,
             site=site if site in codes.values() else None,
-            protocol=reports.protocol_of(session, rt.loader, chosen),
+            protocol=None if found.version_id is None else rt.loader.protocol_of(connection, found.version_id),
+            every_site=frozenset(found.sites),
         )

@@ -11,7 +11,7 @@ from sqlalchemy import event, select
 from pro_service.core.status import settled_as
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
-from pro_service.store import report_grid, report_story, report_today, reports
+from pro_service.store import report_grid, report_story, report_today, reports, studies
 from pro_service.store.audit import Actor
 from pro_service.store.report_grid import Look
 from pro_service.store.reports import ComplianceRow
@@ -232,7 +232,7 @@ def test_a_site_sees_its_own(rt: Runtime, clock: support.SetClock, study_id: int
     clock.now = support.at("2026-01-14 12:00")
     tick(rt)
     with rt.sessions.reading() as session:
-        berlin = {key for key, code in reports.study_sites(session, study_id).items() if code == "BER"}
+        berlin = {studies.site_ids(session, study_id)["BER"]}
         shown = report_today.today(session, rt.loader, study_id, clock.now, berlin)
         assert reports.loaded_by_code(session, rt.loader, study_id, "P-001", berlin) is None
         assert report_story.participant_story(session, rt.loader, study_id, "P-001", clock.now, berlin) is None
