@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, or_, select, true, update
+from sqlalchemy import Connection, Select, bindparam, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
@@ -32,11 +32,11 @@ MOST = 50
 
 
 def at(
-    session: Session, study_id: int, site_ids: Collection[int] | None, wanted: Collection[Role]
+    asking: Session | Connection, study_id: int, site_ids: Collection[int] | None, wanted: Collection[Role]
 ) -> tuple[Colleague, ...]:
     """Staff who hold one of these roles for one of these sites (None: any of the study's), can sign in; by e-mail."""
     asked = {"study": study_id, "wanted": list(wanted)} | ({} if site_ids is None else {"sites": list(site_ids)})
-    return tuple(Colleague(*row) for row in session.execute(_at(limited=site_ids is not None), asked))
+    return tuple(Colleague(*row) for row in asking.execute(_at(limited=site_ids is not None), asked))
 
 
 @lru_cache(maxsize=2)

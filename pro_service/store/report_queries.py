@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Select,
     SelectBase,
     and_,
     bindparam,
     exists,
     func,
+    literal_column,
     or_,
     select,
     union_all,
@@ -59,7 +61,7 @@ def _seen(limited: bool) -> ColumnElement[bool] | None:  # noqa: FBT001 -- the c
 
 
 @lru_cache(maxsize=8)
-def queue(*, limited: bool, limit: int = QUEUE + 1) -> Select[int]:
+def queue(*, limited: bool, limit: int) -> Select[int]:
     """Ids of calls that can still save a window, least time left first."""
     statement = select(e.id).where(e.study_id == _study(), e.resolved_at.is_(None), e.save_by > _now())
     # A window whose call became urgent has two of them open, and is one call to make.
@@ -99,6 +101,18 @@ def others(*, limited: bool) -> Select[int]:
             first = select(e.id).where(e.id.in_(first), e.save_by.is_(None) | (e.save_by <= _now())).order_by(e.due_at)
         parts.append(select(first.limit(PER_LEVEL).subquery()))
     return select(union_all(*parts).subquery().c.id)
+
+
+@lru_cache(maxsize=2)
+def shown(*, limited: bool) -> CompoundSelect[Any]:
+    """(part, id) of what the first page shows: `saving`, the `rest`, and `mine`, handed to the `reader`."""
+    parts = {
+        "saving": queue(limited=limited, limit=QUEUE),
+        "rest": others(limited=limited),
+        "mine": handed(limited=limited),
+    }
+    found = ((name, part.subquery()) for name, part in parts.items())
+    return union_all(*(select(literal_column(f"'{name}'").label("part"), ids.c.id) for name, ids in found))
 
 
 @lru_cache(maxsize=2)

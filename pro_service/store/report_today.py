@@ -84,27 +84,30 @@ def today(
     """The first page of a `reader` (id of a user), at `now`; a fixed number of queries."""
     given = queries.given(study_id, sites) | {"now": now}
     limited = sites is not None
-    saving = session.scalars(queries.queue(limited=limited), given).all()[: queries.QUEUE]
-    rest = session.scalars(queries.others(limited=limited), given).all()
-    mine = session.scalars(queries.handed(limited=limited), given | {"reader": reader}).all()
-    found = {task.id: task for task in _tasks(session, loader, {*mine, *saving, *rest})}
+    parts: dict[str, list[int]] = {"saving": [], "rest": [], "mine": []}
+    for part, task_id in session.execute(queries.shown(limited=limited), given | {"reader": reader}):
+        parts[part].append(task_id)
+    found = {task.id: task for task in _tasks(session, loader, {key for ids in parts.values() for key in ids})}
+    mine = parts["mine"]
     in_queue, open_windows, *by_level = session.execute(queries.counts(limited=limited), given).one()
     return Today(
         now=now,
         heartbeat=heartbeat(session),
-        mine=tuple(found[key] for key in mine),
+        mine=tuple(sorted((found[key] for key in mine), key=lambda task: (_until(task), task.id))),
         queue=tuple(
             sorted(
-                (found[key] for key in saving if key not in mine),
+                (found[key] for key in parts["saving"] if key not in mine),
                 key=lambda task: (_put_off(task, now), _until(task)),
             )
         ),
         queue_count=in_queue,
-        tasks=tuple(sorted((found[key] for key in rest if key not in mine), key=lambda task: _turn(task, now))),
+        tasks=tuple(
+            sorted((found[key] for key in parts["rest"] if key not in mine), key=lambda task: _turn(task, now))
+        ),
         counts=dict(zip(LEVELS, by_level, strict=True)),
         rates=compliance(session, loader, study_id, now, sites, cap=UNSETTLED),
         open_windows=open_windows,
-        next_opening=None if saving else _next_opening(session, loader, given, limited=limited),
+        next_opening=None if parts["saving"] else _next_opening(session, loader, given, limited=limited),
     )
 
 

@@ -65,6 +65,6 @@ def hand_over(rt: Runtime, actor: Actor, escalation_id: int, to: int, *, revisio
 def who_may_take(rt: Runtime, actor: Actor, study_id: int, site_ids: Collection[int] | None) -> tuple[Colleague, ...]:
     """The actor's colleagues at these sites (None: at any), who are there, by e-mail."""
     now = rt.clock()
-    with rt.sessions.reading() as session:
-        found = colleagues.at(session, study_id, site_ids, WORKERS)
+    with rt.sessions.glance() as connection:
+        found = colleagues.at(connection, study_id, site_ids, WORKERS)
     return tuple(one for one in found if one.id != actor.user_id and not one.away(now))

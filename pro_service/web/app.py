@@ -107,9 +107,13 @@ def _words(app: Flask, static: Path) -> None:
         endpoint = g.get("page", request.endpoint)
         return url_for(endpoint, **kept) if endpoint else f"?lang={code}"
 
+    @lru_cache(maxsize=256)
+    def address(name: str, changed: int, _below: str) -> str:
+        return url_for("static", filename=name, v=_version(static / name, changed))
+
     def asset(name: str) -> str:
         """Address a file of static/ so that a browser may keep it until it changes."""
-        return url_for("static", filename=name, v=_version(static / name, (static / name).stat().st_mtime_ns))
+        return address(name, (static / name).stat().st_mtime_ns, request.script_root)
 
     @app.context_processor
     def words() -> dict[str, object]:
