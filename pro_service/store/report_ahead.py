@@ -3,6 +3,7 @@
 Index ranges with a limit: where there is more than a page can count, the figure says "at least".
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -36,12 +37,12 @@ from pro_service.store.schema import messages, participants, responses, windows
 m, p, r, w = messages.c, participants.c, responses.c, windows.c
 
 DAYS = 14
-A_DAY = 100
-"""So far the windows that close on one day are counted: "99+"."""
+A_DAY = 50
+"""So far the windows that close on one day are counted: "50+"."""
 SHOWN = 20
 SCAN = 500
 """So many windows, those that close first, are looked through for those at risk."""
-TEXTS, INVITED = 1000, 300
+TEXTS, INVITED = 1000, 200
 """So many of the newest texts are looked through for so many invitations."""
 BY_TELEPHONE = ("sms", "web")
 """How answers come that a text brought about."""
@@ -209,7 +210,7 @@ def _times(pairs: list[tuple[datetime, datetime | None]]) -> Times:
     spans = sorted(first - asked for asked, first in pairs if first is not None and first >= asked)
     classes = [0] * (len(BOUNDS) + 1)
     for span in spans:
-        classes[sum(span > bound for bound in BOUNDS)] += 1
+        classes[bisect_left(BOUNDS, span)] += 1
     return Times(len(pairs), tuple(classes), _quartiles(spans))
 
 

@@ -26,9 +26,9 @@ m, p, r, w = messages.c, participants.c, responses.c, windows.c
 
 PEOPLE = 60
 """Up to so many participants all windows are counted; of a larger study those open now, …"""
-WINDOWS = 100
+WINDOWS = 60
 """… so many that close first …"""
-OPEN, SCAN = 200, 1000
+OPEN, SCAN = 120, 1000
 """… of the first so many that are open (where one looks at a part of the study: of all) and have not closed yet, of so
 many that have not closed."""
 SENT = frozenset({"accepted", "sent", "delivered", "undelivered", "failed", "uncertain"})

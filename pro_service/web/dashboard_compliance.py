@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from flask import Blueprint, Response, abort, render_template, request
@@ -12,10 +13,13 @@ from pro_service.core.protocol import Channel
 from pro_service.runtime import Runtime
 from pro_service.store import report_ahead, report_compliance, reports
 from pro_service.store.closings import CALLS
+from pro_service.store.database import Session
+from pro_service.store.report_ahead import Day, Times
 from pro_service.store.report_compliance import Breakdown, Chosen
 from pro_service.store.reports import ComplianceRow, left_during
 from pro_service.web import dashboard_words
 from pro_service.web.access import needs
+from pro_service.web.as_of import AsOf
 from pro_service.web.dashboard_scope import Scope, scope_of
 from pro_service.web.dashboard_times import times
 from pro_service.web.i18n import language
@@ -35,27 +39,27 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     pages.app_template_filter("month")(month)
     pages.app_template_filter("weekday")(weekday)
 
+    known = AsOf()
+
     @pages.get("/compliance")
     @needs("progress")
     def compliance() -> ResponseReturnValue:
         scope, now = scope_of(rt), rt.clock()
         if scope.study_id is None or scope.protocol is None:
             return render_template("dashboard/no_study.html", scope=scope)
-        look = chosen(scope)
+        look, study_id = chosen(scope), scope.study_id
         with rt.sessions.reading() as session:
-            found = report_compliance.breakdown(session, rt.loader, scope.study_id, now, look)
-            shown = {
-                "due": report_ahead.due(session, scope.study_id, now, scope.zone, look),
-                "risk": report_ahead.risk(session, rt.loader, scope.study_id, scope.protocol, now, look),
-                "took": report_ahead.times(session, scope.study_id, now, look),
-                "heartbeat": reports.heartbeat(session),
-            }
+            tick = reports.heartbeat(session)
+            found, due, took = known.told(
+                (study_id, look), tick, now, lambda: _counted(rt, session, study_id, scope.zone, look)
+            )
+            risk = report_ahead.risk(session, rt.loader, study_id, scope.protocol, now, look)
         over = "so_far" if request.args.get("over") == "so_far" else "months"
         course = dict(list((found.so_far if over == "so_far" else found.months).items())[-MONTHS:])
         return render_template(
             "dashboard/compliance.html", scope=scope, look=look, found=found, over=over, course=course, tones=TONES,
             channels=CHANNELS, left=left_during, kept=kept("site", "channel", "window", "over"),
-            labels=labels(scope), span=span, **shown, **times(now),
+            labels=labels(scope), span=span, due=due, took=took, risk=risk, heartbeat=tick, **times(now),
         )  # fmt: skip
 
     @pages.get("/compliance.csv")
@@ -68,6 +72,18 @@ def add(pages: Blueprint, rt: Runtime) -> None:
             found = report_compliance.breakdown(session, rt.loader, scope.study_id, now, chosen(scope))
         head = ("by", "value", "due", *COUNTS, "left_during", "missed_before_enrolment", "rate_in_window", "rate_any")
         return sheet(f"{scope.study}-compliance", head, _lines(found, scope))
+
+
+def _counted(
+    rt: Runtime, session: Session, study_id: int, zone: ZoneInfo, look: Chosen
+) -> tuple[Breakdown, list[Day], Times]:
+    """What the page tells as of the last tick; who is at risk it looks up."""
+    now = rt.clock()
+    return (
+        report_compliance.breakdown(session, rt.loader, study_id, now, look),
+        report_ahead.due(session, study_id, now, zone, look),
+        report_ahead.times(session, study_id, now, look),
+    )
 
 
 def chosen(scope: Scope) -> Chosen:

@@ -14,6 +14,7 @@ from pro_service.store import report_funnel, report_messages, reports
 from pro_service.store.report_messages import Sought
 from pro_service.store.schema import AnyRow
 from pro_service.web.access import needs
+from pro_service.web.as_of import AsOf
 from pro_service.web.dashboard_compliance import chosen, kept, labels
 from pro_service.web.dashboard_scope import Scope, row_id, scope_of
 from pro_service.web.dashboard_times import times
@@ -49,6 +50,8 @@ def add(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
+    flows, routes = AsOf(), AsOf()
+
     @pages.get("/messages")
     @needs("progress")
     def messages() -> ResponseReturnValue:
@@ -56,14 +59,19 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
         if scope.study_id is None or scope.protocol is None:
             return render_template("dashboard/no_study.html", scope=scope)
         asked, look = _asked(scope), chosen(scope)
+        study_id, protocol, every = scope.study_id, scope.protocol, replace(asked.sought, after=None)
         with rt.sessions.reading() as session:
-            flow = report_funnel.funnel(session, scope.study_id, scope.protocol, now, look)
-            traffic = report_messages.traffic(session, scope.study_id, asked.sought)
-            page = report_messages.page(session, scope.study_id, asked.sought)
-            heartbeat = reports.heartbeat(session)
+            tick = reports.heartbeat(session)
+            flow = flows.told(
+                (study_id, look), tick, now, lambda: report_funnel.funnel(session, study_id, protocol, now, look)
+            )
+            traffic = routes.told(
+                (study_id, every), tick, now, lambda: report_messages.traffic(session, study_id, every)
+            )
+            page = report_messages.page(session, study_id, asked.sought)
         return render_template(
             "dashboard/messages.html", scope=scope, asked=asked, look=look, flow=flow, traffic=traffic, page=page,
-            heartbeat=heartbeat, kept=kept(*NAMES), labels=labels(scope), words=vocabulary(language()),
+            heartbeat=tick, kept=kept(*NAMES), labels=labels(scope), words=vocabulary(language()),
             after=None if page.after is None else _cursor(page.after), deep=bool(request.args.get("after")),
             newest=report_messages.NEWEST, **times(now),
         )  # fmt: skip

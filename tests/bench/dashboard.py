@@ -5,6 +5,8 @@ import gc
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from flask import Flask
@@ -25,6 +27,8 @@ from tests.bench.stories import Story
 CALLS = 30
 """Of each page in one round."""
 PAGES = (("today", "/"), ("grid", "/participants"), ("compliance", "/compliance"), ("messages", "/messages"))
+TOLD = (("compliance", "/compliance"), ("messages", "/messages"))
+"""Pages with figures as of the last tick."""
 PEOPLED = ("/participants",)
 PAGE = 50
 LARGEST = 64 * 1024
@@ -48,21 +52,41 @@ def measure(places: Places, plan: Plan, kind: Kind, stories: tuple[Story, ...]) 
             beat(rt, "tick")
             client = _signed_in(rt)
             driver = stack.enter_context(rt.sessions.engine.connect()).connection.driver_connection
+            least = _by_hand(rt, driver)
             for name, path in (*PAGES, ("deep grid", _deep(rt, size))):
-                lines.append(_page(f"H6 {name}", kind, size, client, path, _by_hand(rt, driver), plan.rounds))
+                lines.append(_page(f"H6 {name}", kind, size, _Look(client, path), least, plan.rounds))
+            for name, path in TOLD:
+                look = _Look(client, path, _ticks(rt))
+                lines.append(_page(f"H6 {name}, first after a tick", kind, size, look, least, plan.rounds))
     yield from sorted(lines, key=lambda one: (one.measure, one.size))
 
 
-def _page(
-    name: str, kind: Kind, size: int, client: FlaskClient, path: str, by_hand: Callable[[], object], rounds: int
-) -> Line:
-    answer = client.get(path)
+@dataclasses.dataclass(frozen=True)
+class _Look:
+    """One page, and what happens before each look at it, which is not its time."""
+
+    client: FlaskClient
+    path: str
+    before: Callable[[], object] = bool
+
+    def once(self) -> None:
+        check(self.client.get(self.path).status_code == 200, self.path)
+
+
+def _ticks(rt: Runtime) -> Callable[[], object]:
+    """Beats of the scheduler, one after the other: figures that are told as of the last are counted anew."""
+    numbers = count(1)
+    return lambda: beat(dataclasses.replace(rt, clock=lambda: NOW + timedelta(microseconds=next(numbers))), "tick")
+
+
+def _page(name: str, kind: Kind, size: int, look: _Look, by_hand: Callable[[], object], rounds: int) -> Line:
+    path, answer = look.path, look.client.get(look.path)
     check(answer.status_code == 200, f"{path} answered {answer.status_code}")
     check(not path.startswith(PEOPLED) or answer.text.count("C-") >= PAGE / 2, "the grid shows nobody")
     samples: list[float] = []
 
     def ours(_: int) -> float:
-        found = sampled(lambda: check(client.get(path).status_code == 200, path), CALLS)
+        found = sampled(look.once, CALLS, before=look.before)
         samples.extend(found)
         return statistics.median(found)
 

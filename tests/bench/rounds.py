@@ -109,10 +109,11 @@ def typical(work: Callable[[], object], times: int) -> float:
     return statistics.median(sampled(work, times))
 
 
-def sampled(work: Callable[[], object], times: int) -> list[float]:
-    """How long each of so many calls took, in seconds, in order of length."""
+def sampled(work: Callable[[], object], times: int, *, before: Callable[[], object] = bool) -> list[float]:
+    """How long each of so many calls took, in seconds, in order of length; without what is done `before` each."""
     found = []
     for _ in range(times):
+        before()
         began = time.perf_counter()
         work()
         found.append(time.perf_counter() - began)
