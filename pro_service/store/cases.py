@@ -150,8 +150,8 @@ class _Facts:
         given = {"ids": ids}
         for row in session.execute(_WINDOWS, given).all():
             self.windows[row[0]].append(row)
-        for window_id, *answer in session.execute(_ANSWERS, given).all():
-            self.answers[window_id][answer[0]] = Answer(*answer)
+        for row in session.execute(_ANSWERS, given).all():
+            self.answers[row[0]][row[1]] = Answer._make(row[1:])
 
     def _read_what_happened(self, session: Session, ids: Sequence[int]) -> None:
         given = {"ids": ids}
@@ -164,7 +164,7 @@ class _Facts:
 
     def window(self, row: AnyRow, protocol: Protocol) -> WindowFacts:
         _, _, row_id, schedule, cancelled_at, settled, *bounds = row
-        span = Window(*bounds)
+        span = Window._make(bounds)
         return WindowFacts(
             row_id, schedule, span, protocol.time_point(span.code), self.answers[row_id], cancelled_at, settled
         )

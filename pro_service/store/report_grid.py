@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.status import status
+from pro_service.store import report_queries as queries
 from pro_service.store.cases import Loader
 from pro_service.store.report_compliance import asked_by
 from pro_service.store.reports import AT_RISK, ParticipantStatus, Sites, at_risk, participant_status, protocol_of
@@ -105,30 +107,53 @@ def _found(
     session: Session, study_id: int, now: datetime, sites: Sites, look: Look, size: int
 ) -> tuple[list[int], str | None]:
     """Ids of one page's participants, and the code after which the next page goes on."""
-    p = participants.c
-    statement = select(p.id, p.code).where(p.study_id == study_id).order_by(p.code)
-    if look.after:
-        statement = statement.where(p.code > look.after)
-    if look.search:
-        statement = statement.where(p.code.startswith(look.search, autoescape=True))
-    statement = statement.where(*asked_by(look.channel))
-    if sites is not None:
-        statement = statement.where(p.site_id.in_(sites))
+    given = queries.given(study_id, sites) | {"after": look.after or "", "begins": _beginning(look.search or "")}
+    asked = (look.channel, sites is not None, look.search is not None)
     if look.state is None:
-        rows = session.execute(statement.limit(size + 1)).all()
+        rows = session.execute(_first(*asked), given | {"most": size + 1}).all()
         return [row.id for row in rows[:size]], rows[size - 1].code if len(rows) > size else None
-    return _filtered(session, statement, _may_be(look.state, look.window, now), size)
+    return _filtered(session, _codes(*asked), given, _may_be(look.state, look.window, now), size)
+
+
+def _beginning(text: str) -> str:
+    """A pattern that what begins with a text fits."""
+    for sign in ("/", "%", "_"):
+        text = text.replace(sign, f"/{sign}")
+    return f"{text}%"
+
+
+@lru_cache(maxsize=64)
+def _codes(channel: str | None, limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001 -- the cache's key
+    """Participants in the order of their codes; made once: building it costs more than the database needs."""
+    p = participants.c
+    statement = select(p.id, p.code).where(p.study_id == bindparam("study"), p.code > bindparam("after"))
+    if searched:
+        statement = statement.where(p.code.like(bindparam("begins"), escape="/"))
+    if limited:
+        statement = statement.where(p.site_id.in_(bindparam("sites", expanding=True)))
+    return statement.where(*asked_by(channel)).order_by(p.code)
+
+
+@lru_cache(maxsize=64)
+def _first(channel: str | None, limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001
+    """The first of them."""
+    return _codes(channel, limited, searched).limit(bindparam("most"))
 
 
 def _filtered(
-    session: Session, statement: Select[int, str], condition: ColumnElement[bool], size: int
+    session: Session,
+    statement: Select[int, str],
+    given: Mapping[str, object],
+    condition: ColumnElement[bool],
+    size: int,
 ) -> tuple[list[int], str | None]:
     scan = statement.limit(SCAN).subquery()
     matching = exists().where(windows.c.participant_id == scan.c.id, windows.c.cancelled_at.is_(None), condition)
-    rows = session.execute(select(scan.c.id, scan.c.code).where(matching).order_by(scan.c.code).limit(size + 1)).all()
+    found = select(scan.c.id, scan.c.code).where(matching).order_by(scan.c.code).limit(size + 1)
+    rows = session.execute(found, given).all()
     if len(rows) > size:
         return [row.id for row in rows[:size]], rows[size - 1].code
-    last = session.execute(statement.offset(SCAN - 1).limit(1)).first()
+    last = session.execute(statement.offset(SCAN - 1).limit(1), given).first()
     return [row.id for row in rows], None if last is None else last.code
 
 
