@@ -1,0 +1,50 @@
+"""The ways to the database: what only looks cannot write, whichever way its connection went before."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import delete, event, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from pro_service.runtime import Runtime, open_runtime
+from pro_service.settings import Settings
+from pro_service.store.database import Sessions, make_engine
+from pro_service.store.schema import heartbeats
+from tests import support
+
+BEAT = {"name": "a test", "at": support.at("2026-01-14 12:00")}
+
+
+@pytest.fixture
+def rt(settings: Settings) -> Iterator[Runtime]:
+    """Return a runtime on an empty database."""
+    runtime = open_runtime(settings)
+    yield runtime
+    runtime.close()
+
+
+def test_a_look_cannot_write_whatever_was_done_through_its_connection_before(rt: Runtime) -> None:
+    for _ in range(2):
+        with rt.sessions.begin() as session:
+            session.execute(delete(heartbeats))
+            session.execute(insert(heartbeats).values(BEAT))
+        with pytest.raises(DBAPIError), rt.sessions.reading() as session:
+            session.execute(delete(heartbeats))
+        with rt.sessions.reading() as session:
+            assert session.scalars(select(heartbeats.c.name)).all() == [BEAT["name"]]
+
+
+def test_sqlite_is_told_what_a_connection_is_for_only_where_that_changes(sqlite_url: str) -> None:
+    sessions, said = Sessions(make_engine(sqlite_url)), list[str]()
+    event.listen(sessions.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    for _ in range(3):
+        with sessions.reading() as session:
+            session.scalar(select(heartbeats.c.name))
+    with sessions.begin() as session:
+        session.scalar(select(heartbeats.c.name))
+    sessions.close()
+    # The pragma makes SQLite forget every prepared statement of the connection.
+    assert [statement for statement in said if "query_only" in statement] == [
+        "PRAGMA query_only = ON",
+        "PRAGMA query_only = OFF",
+    ]
