@@ -22,6 +22,8 @@ from tests import support
 from tests.telephones import Telephones
 
 PHONE = "+12025550123"
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Where the database behind it makes no difference."""
 
 
 @dataclass
@@ -100,6 +102,7 @@ def test_whom_it_is_handed_to_gets_one_mail_with_code_window_and_link(
     assert mails(stage) == [(stage.colleague, "accepted")]
 
 
+@ON_ONE
 @pytest.mark.usefixtures("letters")
 def test_a_refused_hand_over_brings_no_mail(stage: Stage) -> None:
     assert stage.me.user_id is not None
@@ -128,6 +131,7 @@ def test_handed_to_and_fro_only_the_last_hand_over_is_told(stage: Stage, letters
     assert [sent.to for sent in letters.sent] == ["colleague@example.org"]
 
 
+@ON_ONE
 @pytest.mark.parametrize("what", ["ended", "taken back", "taken up", "role ended", "account shut"])
 def test_what_is_no_longer_theirs_to_take_up_is_not_mailed(stage: Stage, letters: Telephones, what: str) -> None:
     hand(stage, stage.colleague)
@@ -148,6 +152,7 @@ def test_what_is_no_longer_theirs_to_take_up_is_not_mailed(stage: Stage, letters
     assert [sent for sent in letters.sent if "/escalations/" in sent.body] == []
 
 
+@ON_ONE
 def test_a_relay_that_comes_back_brings_it_once(stage: Stage, letters: Telephones) -> None:
     letters.faults.append(Unavailable(421))
     hand(stage, stage.colleague)
@@ -158,6 +163,7 @@ def test_a_relay_that_comes_back_brings_it_once(stage: Stage, letters: Telephone
     assert [sent.to for sent in letters.sent] == ["colleague@example.org"]
 
 
+@ON_ONE
 def test_without_a_mail_host_it_is_handed_over_all_the_same(stage: Stage) -> None:
     hand(stage, stage.colleague)
     assert holder(stage) == stage.colleague
