@@ -82,7 +82,7 @@ class Sending:
             # A mail to staff is about a participant too, and always holds a link: it is none of this.
             return Outcome(claimed, "dead", error="address_in_text")
         if claimed.channel == "email" and handed.is_one(claimed.reference) and not self._still_theirs(claimed):
-            return Outcome(claimed, "cancelled", error="stopped")
+            return Outcome(claimed, "cancelled")
         if age > FRESH and not self._still_may_go(claimed):
             return Outcome(claimed, "cancelled", error="stopped")
         return self._handed_over(claimed, outgoing)
