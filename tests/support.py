@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select
 from werkzeug.test import TestResponse
 
 from pro_service import paths
+from pro_service.core import decisions
 from pro_service.runtime import Runtime
 from pro_service.store import cases, studies
 from pro_service.store.audit import Actor
@@ -17,7 +18,7 @@ from pro_service.store.cases import Loaded
 from pro_service.store.ids import row_ids
 from pro_service.store.schema import links, metadata, windows
 from pro_service.store.vault import token_hash
-from pro_service.use_cases import accounts, enrol, entry, study
+from pro_service.use_cases import accounts, carrying, enrol, entry, study
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
 SETUP = Actor(kind="system", id="tests", source="cli")
@@ -97,6 +98,16 @@ def answered(rt: Runtime, code: str, window: str, values: dict[str, str], mode: 
     by = Actor("staff", "user:0", "dashboard")
     filled = entry.Filled(values=values, mode=mode, reason="entered by a test")
     entry.enter(rt, by, study_id, code, window, filled)
+
+
+def to_decide(rt: Runtime, participant_id: int, code: str | None = None) -> int:
+    """Raise a task of the investigator's rung about somebody, or about one of their windows; gives its id."""
+    with carrying.work(rt, SETUP, rt.clock()) as w:
+        case = (who := rt.loader.one(w.session, participant_id)).case
+        window = next((one for one in case.windows if one.code == code), None)
+        raised = decisions.escalate(case, "E4", "missed_in_a_row", w.now, window)
+        w.carry_out(who, [raised])
+    return next(one.id for one in loaded(rt, participant_id).case.escalations if one.key.endswith(raised.key))
 
 
 def sign_in(client: FlaskClient, email: str = EMAIL, password: str = PASSWORD, path: str = "/login") -> TestResponse:

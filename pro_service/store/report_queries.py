@@ -34,6 +34,9 @@ WINDOWS_EACH = 5
 TASKS_CAP = 100
 """So far open tasks are counted: nobody works through more, and counting them is what a page would pay for."""
 CALLS: tuple[LevelCode, ...] = ("E1", "E2")
+DECIDED: LevelCode = "E4"
+"""The rung whose tasks are decided about, not worked on."""
+DECISIONS = 50
 LEVELS: tuple[LevelCode, ...] = ("ES", "E4", "E2", "E1", "E0", "E3")
 
 e, p, w = escalations.c, participants.c, windows.c
@@ -101,6 +104,18 @@ def others(*, limited: bool) -> Select[int]:
             first = select(e.id).where(e.id.in_(first), e.save_by.is_(None) | (e.save_by <= _now())).order_by(e.due_at)
         parts.append(select(first.limit(PER_LEVEL).subquery()))
     return select(union_all(*parts).subquery().c.id)
+
+
+@lru_cache(maxsize=4)
+def decisions(*, limited: bool, one: bool = False) -> Select[int]:
+    """Ids of open tasks that an investigator decides, by when they are due, one more than are shown; or `one` of them.
+
+    Parameter of the latter: `task`.
+    """
+    statement = _of_level(DECIDED, limited=limited).where(e.participant_id.is_not(None))
+    if one:
+        return statement.where(e.id == bindparam("task"))
+    return statement.order_by(e.due_at, e.id).limit(DECISIONS + 1)
 
 
 @lru_cache(maxsize=2)

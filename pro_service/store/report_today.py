@@ -78,6 +78,15 @@ class Today:
     """(when, participant, site) of a window that opens next; looked up only when nobody is to be called."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Open tasks that wait for an investigator, the longest due first."""
+
+    tasks: tuple[Task, ...]
+    more: bool
+    """Whether more wait than are shown at once."""
+
+
 def today(
     session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites = None, *, reader: int | None = None
 ) -> Today:
@@ -132,6 +141,19 @@ def task(session: Session, loader: Loader, study_id: int, escalation_id: int, si
         statement = statement.where(e.site_id.in_(sites))
     found = _tasks(session, loader, session.scalars(statement).all())
     return found[0] if found else None
+
+
+def decisions(
+    session: Session, loader: Loader, study_id: int, sites: Sites = None, *, wanted: int | None = None
+) -> Decisions:
+    """What waits for an investigator; a `wanted` task that waits is there however many fell due before it."""
+    given, limited = queries.given(study_id, sites), sites is not None
+    found = session.scalars(queries.decisions(limited=limited), given).all()
+    shown = list(found[: queries.DECISIONS])
+    if wanted is not None and wanted not in shown:
+        shown += session.scalars(queries.decisions(limited=limited, one=True), given | {"task": wanted})
+    tasks = sorted(_tasks(session, loader, shown), key=lambda task: (task.due_at, task.id))
+    return Decisions(tuple(tasks), more=len(found) > queries.DECISIONS)
 
 
 def _tasks(session: Session, loader: Loader, ids: Collection[int]) -> list[Task]:

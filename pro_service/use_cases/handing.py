@@ -2,13 +2,15 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 
 from pro_service.core.later import Later, put_off_to, respite
 from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
-from pro_service.store import colleagues, tasks
+from pro_service.store import colleagues, handed, tasks
 from pro_service.store.audit import Actor
 from pro_service.store.colleagues import Colleague
+from pro_service.use_cases import letters
 from pro_service.use_cases.calls import WorkRefusedError, about, check_open, check_time, of_window
 
 WORKERS: tuple[Role, ...] = ("coordinator",)
@@ -43,7 +45,7 @@ def put_off(
 
 
 def hand_over(rt: Runtime, actor: Actor, escalation_id: int, to: int, *, revision: int | None = None) -> None:
-    """Give a task to a colleague who may work at its site; they have it, but are still to take it up.
+    """Give a task to a colleague who may work at its site; they have it, get a mail, but are still to take it up.
 
     If they do not by the time it is due, it goes up the ladder; what is overdue is due at the end of the working day.
     KeyError (no such task), StaleError (the participant has changed since `revision`), WorkRefusedError.
@@ -59,7 +61,11 @@ def hand_over(rt: Runtime, actor: Actor, escalation_id: int, to: int, *, revisio
         if colleague.away(w.now):
             raise WorkRefusedError("away")
         if tasks.holder(w.session, escalation_id).handed_to != to:
-            tasks.hand_over(w.writer, loaded, escalation, to, respite(loaded.case, escalation, w.now))
+            due_at = respite(loaded.case, escalation, w.now)
+            tasks.hand_over(w.writer, loaded, escalation, to, due_at)
+            if rt.mail is not None:
+                text = partial(letters.handed, loaded, escalation, due_at, rt.settings.public_base_url)
+                handed.queue(w.writer, loaded, escalation, to, text)
 
 
 def who_may_take(rt: Runtime, actor: Actor, study_id: int, site_ids: Collection[int] | None) -> tuple[Colleague, ...]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from pro_service import paths
+from pro_service.core.case import EscalationFacts
 from pro_service.core.commands import Escalate
 from pro_service.core.digest import Task, hours_left, saves
 from pro_service.core.texts import fill
@@ -47,16 +48,27 @@ class Morning:
 
 def alert(language: str, loaded: Loaded, command: Escalate, escalation_id: int, base_url: str) -> str:
     """The alert about one escalation: subject, blank line, body. Code, window and a link; nothing else."""
+    return _about("alert", language, loaded, command, command.due_at, f"{base_url}/escalations/{escalation_id}")
+
+
+def handed(loaded: Loaded, task: EscalationFacts, due_at: datetime, base_url: str, language: str) -> str:
+    """The mail about a task that was handed over, due at `due_at`; as an alert, and by nobody's name."""
+    return _about("handed", language, loaded, task, due_at, f"{base_url}/escalations/{task.id}")
+
+
+def _about(
+    name: str, language: str, loaded: Loaded, task: Escalate | EscalationFacts, due_at: datetime, link_to: str
+) -> str:
     language = language if language in _languages() else DEFAULT
-    window = "–" if command.window_id is None else loaded.case.window(command.window_id).code
+    window = "–" if task.window_id is None else loaded.case.window(task.window_id).code
     return fill(
-        _read(language, "alert"),
+        _read(language, name),
         {
             "code": loaded.case.participant.code,
             "window": window,
-            "task": _words(language, "tasks")[command.level],
-            "due": moment(command.due_at, loaded.case.site_zone, language),
-            "link": f"{base_url}/escalations/{escalation_id}",
+            "task": _words(language, "tasks")[task.level],
+            "due": moment(due_at, loaded.case.site_zone, language),
+            "link": link_to,
         },
     )
 

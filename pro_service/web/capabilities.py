@@ -9,6 +9,7 @@ from pro_service.store.accounts import Grant
 Capability = Literal[
     "account",
     "work",
+    "decide",
     "contact",
     "entry",
     "progress",
@@ -22,17 +23,28 @@ Capability = Literal[
     "users",
     "system",
 ]
-"""account: one's own; work: the coordinators' day; contact: telephones; entry: answers told or measured;
-progress: answered or not; scores: values and what is derived from them; free_text: reasons as they were typed;
-audit: the trail; audit_values: from what to what; team: who has which role in the study;
-approve: roles that wait; revelations: when treatments were revealed, never what was said; users: accounts and roles;
-system: sites, health, the installation's own trail."""
+"""account: one's own; work: the coordinators' day; decide: what only an investigator decides; contact: telephones;
+entry: answers told or measured; progress: answered or not; scores: values and what is derived from them;
+free_text: reasons as they were typed; audit: the trail; audit_values: from what to what; team: who has which role in
+the study; approve: roles that wait; revelations: when treatments were revealed, never what was said;
+users: accounts and roles; system: sites, health, the installation's own trail."""
 
 GRANTED: Mapping[Role, frozenset[Capability]] = {
     "coordinator": frozenset({"account", "work", "contact", "entry", "progress", "free_text", "audit"}),
     "assessor": frozenset({"account", "entry"}),
     "investigator": frozenset(
-        {"account", "progress", "scores", "free_text", "audit", "audit_values", "team", "approve", "revelations"}
+        {
+            "account",
+            "decide",
+            "approve",
+            "progress",
+            "scores",
+            "free_text",
+            "audit",
+            "audit_values",
+            "team",
+            "revelations",
+        }
     ),
     "data-manager": frozenset({"account", "progress", "scores", "audit", "audit_values", "revelations"}),
     "monitor": frozenset({"account", "progress", "scores", "audit", "audit_values", "team"}),

@@ -19,6 +19,7 @@ from pro_service.web import (
     dashboard_alarms,
     dashboard_card,
     dashboard_compliance,
+    dashboard_decisions,
     dashboard_enrol,
     dashboard_import,
     dashboard_inbox,
@@ -70,6 +71,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     dashboard_card.add(pages, rt)
     dashboard_tasks.add(pages, rt)
     dashboard_acts.add(pages, rt)
+    dashboard_decisions.add(pages, rt)
     dashboard_revealed.add(pages, rt)
     dashboard_inbox.add(pages, rt)
     dashboard_reach.add(pages, rt)

@@ -13,6 +13,7 @@ from pro_service.core.status import status
 from pro_service.runtime import Runtime
 from pro_service.store import report_participant, report_today, tasks
 from pro_service.store.cases import Loaded
+from pro_service.store.report_queries import DECIDED
 from pro_service.store.report_today import Task
 from pro_service.use_cases import calls, handing
 from pro_service.use_cases.calls import Outcome, StaleError, Told, WorkRefusedError
@@ -32,10 +33,10 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/escalations/<int:task_id>")
     @needs("progress")
     def task(task_id: int) -> ResponseReturnValue:
-        """The task to those who work on it; whoever else got its mail is led to the participant it is about."""
+        """The task to those who work on it; whoever else got its mail is led to where they decide or read about it."""
         scope, about, loaded = theirs(rt, task_id)
         if loaded is not None and not may_at("work", loaded.study_id, loaded.site_id):
-            return redirect(url_for("dashboard.participant", code=about.participant, study=scope.named), 303)
+            return redirect(_read_elsewhere(scope, about, loaded), 303)
         if loaded is None and not may("work"):
             raise NoAccessYetError
         return page(rt, task_id)
@@ -44,6 +45,14 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     @needs("work")
     def call(task_id: int) -> ResponseReturnValue:
         return _call(rt, task_id)
+
+
+def _read_elsewhere(scope: Scope, task: Task, loaded: Loaded) -> str:
+    """Where somebody reads of a task who does not work on it: those who decide, where they decide."""
+    open_now = any(one.id == task.id and one.open for one in loaded.case.escalations)
+    if task.level == DECIDED and open_now and may_at("decide", loaded.study_id, loaded.site_id):
+        return url_for("dashboard.decisions", task=task.id, study=scope.named, _anchor=f"task-{task.id}")
+    return url_for("dashboard.participant", code=task.participant, study=scope.named)
 
 
 def theirs(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:

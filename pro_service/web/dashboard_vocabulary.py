@@ -20,7 +20,7 @@ def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
         "flag": _flags(),
         "level": _levels(),
         "reason": _reasons() | inbox.reasons(),
-        "outcome": _outcomes() | {"new_number": _("Another number")},
+        "outcome": _outcomes() | {"new_number": _("Another number"), "decided": _("Decided")},
         "effect": _effects(),
         "missing": _missing(),
         "kind": _kinds() | inbox.kinds(),

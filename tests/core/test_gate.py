@@ -76,7 +76,7 @@ def test_texts_are_called_for_in_two_places_and_written_in_one() -> None:
 def test_rows_of_the_outbox_are_written_by_the_writer_and_by_the_mail_to_staff_alone() -> None:
     """Found by what one must name to add a row: the table, in an insert, an `add` or a bulk.
 
-    `tickets` writes mails with links to staff; `strangers` the one answer to a number that nobody has.
+    `handed` and `tickets` write mails with links to staff; `strangers` the one answer to a number that nobody has.
     """
     found = set()
     for file in sorted(PACKAGE.rglob("*.py")):
@@ -90,6 +90,7 @@ def test_rows_of_the_outbox_are_written_by_the_writer_and_by_the_mail_to_staff_a
     assert found == {
         "store/records.py",
         "store/alerts.py",
+        "store/handed.py",
         "store/strangers.py",
         "store/digests.py",
         "store/tickets.py",

@@ -26,7 +26,7 @@ PASSWORD = "another quiet morning in May"
 PAGES = (
     "/users", "/users/invite", "/sites", "/system", "/audit", "/audit?who=nobody@example.org&from=x", "/account",
     "/participants/P-001", "/compliance", "/clinic", "/participants/P-001/enter/V1H", "/account/second-factor",
-    "/revealed",
+    "/revealed", "/decisions",
 )  # fmt: skip
 
 
@@ -134,6 +134,7 @@ def everybody(rt: Runtime, study_id: int, clock: support.SetClock) -> str:
     for role in ("administrator", "investigator"):
         support.coordinator(rt, role=role, language="en")
     support.coordinator(rt, "coordinator2@example.org", site="IST", language="tr")
+    support.to_decide(rt, who, "W1")
     revision = support.loaded(rt, who).case.participant.revision
     revelations.note(rt, support.SETUP, Noted(study_id, "P-001", None, "visit", revision))
     waiting = support.coordinator(rt, "waits@example.org", role="administrator")

@@ -106,6 +106,7 @@ def named(rt: Runtime, study_id: int, clock: support.SetClock) -> dict[str, obje
     entry.enter(rt, support.SETUP, study_id, "P-001", "W1", filled)
     tick(rt)
     beat(rt, "tick")
+    support.to_decide(rt, other)
     e, i, m = escalations.c, inbound.c, messages.c
     with rt.sessions.reading() as session:
         task = session.scalars(select(e.id).where(e.participant_id == other, e.level == "E1")).first()

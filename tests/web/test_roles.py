@@ -34,7 +34,7 @@ EVERYBODY = "CBIDMA"
 class Route:
     """How a route is asked, and whose it is.
 
-    `{code}`, `{task}`, `{text}`, `{message}`, `{user}`: of one's own site, then of another.
+    `{code}`, `{task}`, `{decision}`, `{text}`, `{message}`, `{user}`: of one's own site, then of another.
     """
 
     path: str
@@ -43,7 +43,7 @@ class Route:
 
     @property
     def of_a_site(self) -> bool:
-        return any(what in self.path for what in ("{code}", "{task}", "{text}", "{message}"))
+        return any(what in self.path for what in ("{code}", "{task}", "{decision}", "{text}", "{message}"))
 
 
 KNOWN = {
@@ -59,6 +59,8 @@ KNOWN = {
     "POST dashboard.acknowledge": Route("/escalations/{task}/acknowledge", "C"),
     "POST dashboard.later": Route("/escalations/{task}/later", "C", {"until": "hour"}),
     "POST dashboard.hand": Route("/escalations/{task}/hand", "C", {"to": "1"}),
+    "GET dashboard.decisions": Route("/decisions", "I"),
+    "POST dashboard.decide": Route("/decisions/{decision}", "I", {"reason": "nobody calls any more"}),
     "GET dashboard.today_lists": Route("/today", "C"),
     "POST dashboard.act": Route("/today/act", "C", {"do": "acknowledge"}),
     "POST dashboard.call": Route("/escalations/{task}/call", "C"),
@@ -136,6 +138,7 @@ def named(rt: Runtime, study_id: int, clock: support.SetClock) -> tuple[dict[str
     for number, phone in enumerate(("+12025550123", "+12025550124")):
         said = {"MessageSid": f"SM{number}", "From": phone, "Body": "please stop asking me, my mother is ill"}
         receive.receive(rt, said)
+    decisions = [support.to_decide(rt, who) for who in people]
     victim = support.coordinator(rt, "somebody@example.org")
     e, i, m = escalations.c, inbound.c, messages.c
     with rt.sessions.reading() as session:
@@ -146,8 +149,10 @@ def named(rt: Runtime, study_id: int, clock: support.SetClock) -> tuple[dict[str
         sms = select(m.id).where(m.channel == "sms")
         asked = [session.scalars(sms.where(m.participant_id == who)).first() for who in people]
     own, other = (
-        {"code": code, "task": task, "text": text, "message": message, "user": victim}
-        for code, task, text, message in zip(("P-001", "P-002"), tasks, texts, asked, strict=True)
+        {"code": code, "task": task, "decision": decision, "text": text, "message": message, "user": victim}
+        for code, task, decision, text, message in zip(
+            ("P-001", "P-002"), tasks, decisions, texts, asked, strict=True
+        )
     )  # fmt: skip
     return own, other
 
