@@ -1,6 +1,7 @@
 """Catalogues of translated words (`tr.po`, …), kept as text beside the templates and compiled in memory."""
 
 import io
+from functools import lru_cache
 from gettext import NullTranslations
 from pathlib import Path
 
@@ -14,10 +15,13 @@ SOURCE = "en"
 
 def read(folder: Path) -> dict[str, NullTranslations]:
     """Language -> its words, for every catalogue of a folder and for the source language."""
-    return {SOURCE: NullTranslations()} | {file.stem: _compiled(file) for file in sorted(folder.glob("*.po"))}
+    files = sorted(folder.glob("*.po"))
+    return {SOURCE: NullTranslations()} | {file.stem: _compiled(file, file.stat().st_mtime_ns) for file in files}
 
 
-def _compiled(file: Path) -> NullTranslations:
+@lru_cache(maxsize=16)
+def _compiled(file: Path, _changed: int) -> NullTranslations:
+    """The words of one file, as long as it stays as it is."""
     with file.open("rb") as source:
         catalogue = read_po(source, locale=file.stem)
     compiled = io.BytesIO()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 import holidays as public_holidays
 from sqlalchemy import Connection
@@ -65,6 +66,15 @@ class Memory:
     last_id: int = 0
 
 
+class PasswordCost(NamedTuple):
+    """What hashing a password costs (argon2id): the second choice of RFC 9106, for machines that spare 64 MiB."""
+
+    time_cost: int = 3
+    memory_cost: int = 65536
+    """KiB."""
+    parallelism: int = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """What a use case is given. Frozen; tests replace single parts with `dataclasses.replace`."""
@@ -79,6 +89,7 @@ class Runtime:
     """None: no texts are configured; prompts wait in the outbox."""
     mail: Gateway | None
     memory: Memory = field(default_factory=Memory)
+    password_cost: PasswordCost = field(default_factory=PasswordCost)
 
     @property
     def per_second(self) -> float | None:

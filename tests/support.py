@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
@@ -11,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from pro_service import paths
 from pro_service.core import decisions
-from pro_service.runtime import Runtime
+from pro_service.runtime import PasswordCost, Runtime
 from pro_service.store import cases, studies
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
@@ -36,9 +37,12 @@ class SetClock:
         return self.now
 
 
+CHEAP = PasswordCost(time_cost=1, memory_cost=8, parallelism=1)
+
+
 def with_clock(rt: Runtime, clock: SetClock) -> Runtime:
-    """The runtime with a clock of ours."""
-    return replace(rt, clock=clock)
+    """The runtime with a clock of ours, and passwords that cost next to nothing: a thousand tests sign in."""
+    return replace(rt, clock=clock, password_cost=CHEAP)
 
 
 def at(text: str, zone: ZoneInfo = ISTANBUL) -> datetime:
@@ -48,8 +52,13 @@ def at(text: str, zone: ZoneInfo = ISTANBUL) -> datetime:
 
 def load_demo(rt: Runtime) -> int:
     """Load the demonstration protocol; gives the study's id."""
-    text = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
-    return study.load(rt, SETUP, text).study.id
+    return study.keep(rt, SETUP, _demo()).study.id
+
+
+@lru_cache(maxsize=1)
+def _demo() -> study.Checked:
+    """The protocol, looked through once a run: that it is checked at every load has tests of its own."""
+    return study.check((paths.protocols() / "demo.toml").read_text(encoding="utf-8"))
 
 
 def enrolled(rt: Runtime, study_id: int, code: str, procedure_date: date, **cells: str) -> int:

@@ -82,7 +82,7 @@ def add_user(
         if faults or what is None:
             raise RejectedError(tuple(faults))
         if known is None:
-            user_id = accounts.create(writer, email, hashed(password), language)
+            user_id = accounts.create(writer, email, hashed(rt, password), language)
             writer.audit(Entry("add_user", "user", user_id, {}, what.study_id), UTC)
         else:
             user_id = known.id
@@ -194,9 +194,9 @@ def new_session(writer: Writer, user_id: int, place: Place, *, factor_at: dateti
     return token
 
 
-def hashed(password: str) -> str:
+def hashed(rt: Runtime, password: str) -> str:
     """What is stored of a password: argon2id."""
-    return PasswordHasher().hash(_normal(password))
+    return PasswordHasher(**rt.password_cost._asdict()).hash(_normal(password))
 
 
 def verified(stored: str | None, password: str) -> bool:

@@ -57,7 +57,7 @@ def change(rt: Runtime, login: Login, current: str, new: str, again: str, place:
         faults.insert(0, Fault("current", None, "is not your password", "type the password you signed in with"))
     if faults:
         raise RejectedError(tuple(faults))
-    stored = hashed(new)
+    stored = hashed(rt, new)
     with rt.sessions.begin() as session:
         writer = Writer(session, rt.clock(), staff(login.user_id), rt.vault)
         _set(rt, writer, login.user_id, stored, but=login.id)
@@ -106,7 +106,7 @@ def set_by_link(rt: Runtime, token: str, password: str, again: str, place: Place
     faults = _faults(password, again, found.email)
     if faults:
         raise RejectedError(tuple(faults))
-    stored = hashed(password)
+    stored = hashed(rt, password)
     with rt.sessions.begin() as session:
         writer = Writer(session, rt.clock(), staff(found.user_id), rt.vault)
         if not tickets.use(session, found.id, writer.now):

@@ -7,6 +7,8 @@ from datetime import date
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
@@ -15,6 +17,24 @@ from pro_service.settings import Settings
 from pro_service.web.app import create_app
 from tests import support
 
+
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled for an earlier test of this run."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Read what is known of a template as it stands."""
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template that was compiled."""
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = _Compiled()
 TOKEN = "a-token-of-enough-random-bits"
 OPEN = support.at("2026-03-09 10:00")
 """The day of the one-week window of a procedure on 2 March; it is open from the 8th to the 12th."""
@@ -54,6 +74,7 @@ def participant(rt: Runtime, study_id: int, clock: support.SetClock) -> int:
 def app(rt: Runtime) -> Iterator[Flask]:
     """Return the web application."""
     made = create_app(rt)
+    made.jinja_env.bytecode_cache = COMPILED
     yield made
     made.extensions["intake"].close()
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from pro_service.core.faults import RejectedError
-from pro_service.runtime import Runtime
+from pro_service.runtime import PasswordCost, Runtime
 from pro_service.store.accounts import add_failure
 from pro_service.store.records import Writer
 from pro_service.store.schema import audit_trail, login_failures, logins, users
@@ -79,8 +80,10 @@ def test_a_password_is_stored_as_argon2id(rt: Runtime, user: int) -> None:
     assert PASSWORD not in json.dumps(audit(rt))
 
 
-def test_an_unknown_account_costs_as_much_as_a_known_one() -> None:
-    assert not PasswordHasher().check_needs_rehash(accounts.NOBODY)
+def test_passwords_cost_what_rfc_9106_recommends_and_an_unknown_account_as_much(rt: Runtime) -> None:
+    costly = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=4)
+    assert not costly.check_needs_rehash(accounts.hashed(replace(rt, password_cost=PasswordCost()), PASSWORD))
+    assert not costly.check_needs_rehash(accounts.NOBODY)
 
 
 # --- signing in ------------------------------------------------------------------------------------------------------
