@@ -155,11 +155,13 @@ def test_a_story_has_the_keys_that_others_build_on(
     assert story["derived"] == [
         {
             "window": "W1", "item": "NRS-AVG", "percent_reduction": 50.0, "absolute_change": 4, "responder30": True,
-            "responder50": True, "pgic_responder": None, "reason": None, "formula_version": "1",
+            "responder50": True, "pgic_responder": None, "clinical_improvement": None,
+            "reason": None, "formula_version": "1",
         },
         {
             "window": "W1", "item": "PGIC", "percent_reduction": None, "absolute_change": None, "responder30": None,
-            "responder50": None, "pgic_responder": True, "reason": None, "formula_version": "1",
+            "responder50": None, "pgic_responder": True, "clinical_improvement": True,
+            "reason": None, "formula_version": "1",
         },
     ]  # fmt: skip
     assert [e["outcome"] for e in story["escalations"]] == ["completed_now"]
