@@ -2,15 +2,13 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import event, select
 
 from pro_service.core.status import settled_as
-from pro_service.runtime import Runtime, open_runtime
-from pro_service.settings import Settings
+from pro_service.runtime import Runtime
 from pro_service.store import report_grid, report_story, report_today, reports, studies
 from pro_service.store.audit import Actor
 from pro_service.store.report_grid import Look
@@ -24,34 +22,6 @@ from tests import support
 
 START = support.at("2026-01-05 15:00")
 FIRST = date(2026, 1, 5)
-
-
-@pytest.fixture
-def clock() -> support.SetClock:
-    """Return the clock of the runtime."""
-    return support.SetClock(START)
-
-
-@pytest.fixture
-def rt(settings: Settings, clock: support.SetClock) -> Iterator[Runtime]:
-    """Return a runtime with the demonstration study and a coordinator."""
-    runtime = support.with_clock(open_runtime(settings), clock)
-    support.load_demo(runtime)
-    yield runtime
-    runtime.close()
-
-
-@pytest.fixture
-def study_id(rt: Runtime) -> int:
-    """Return the demonstration study."""
-    return support.load_demo(rt)
-
-
-@pytest.fixture
-def actor(rt: Runtime) -> Actor:
-    """Return a coordinator."""
-    user = support.coordinator(rt)
-    return Actor(kind="staff", id=f"user:{user}", source="dashboard", user_id=user)
 
 
 def full_count(rt: Runtime, study_id: int) -> dict[str, Counter[str]]:

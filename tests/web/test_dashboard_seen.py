@@ -1,7 +1,6 @@
 """What coordinators see, in a real Chromium: every page, both languages, narrow and wide, light and dark."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -11,6 +10,7 @@ from pro_service.use_cases import enrol
 from pro_service.use_cases.tick import beat, tick
 from tests import support
 from tests.peers.chromium import another_page, faults
+from tests.web.desks import LOOKS, signed_in
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What a page looks like does not depend on the database behind it."""
@@ -45,25 +45,12 @@ def _first(rt: Runtime) -> int:
         return next(iter(rt.loader.load(session, range(1, 10_000), lock=False))).case.participant.id
 
 
-@pytest.fixture(params=[(360, "light"), (1280, "dark"), (360, "dark"), (1280, "light")], ids=str)
+@pytest.fixture(params=LOOKS, ids=str)
 def desk(chromium: Browser, request: pytest.FixtureRequest, address: str, tasks: list[str]) -> Iterator[Page]:
     """Return a tab in which a coordinator is signed in."""
     assert tasks
-    width: int = request.param[0]
-    scheme: Literal["light", "dark"] = request.param[1]
-    context = chromium.new_context(
-        viewport={"width": width, "height": 740}, color_scheme=scheme, reduced_motion="reduce", base_url=address
-    )
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    page.goto("/login")
-    page.fill("#email", support.EMAIL)
-    page.fill("#password", support.PASSWORD)
-    with another_page(page):
-        page.keyboard.press("Enter")
-    assert page.url == f"{address}/"
-    yield page
-    context.close()
+    with signed_in(chromium, address, *request.param) as page:
+        yield page
 
 
 def test_no_page_has_findings(desk: Page, tasks: list[str], language: str) -> None:
