@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Literal, TypeAlias
 
-from pro_service.core.findings import ALLOWED, BY_PHONE, INSTEAD, TRY, words
+from pro_service.core.findings import ALLOWED, BY_PHONE, TRY, words
 from pro_service.core.protocol import RouteOverride
-from pro_service.core.texts import contains_address
 
 Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card"]
 CHANNELS: tuple[Channel, ...] = ("sms-reply", "sms-link", "sms-card")
@@ -263,23 +262,6 @@ def preflight_number(provider: str, country: str, e164: str, *, landline: bool =
             ),
         )
     return tuple(findings)
-
-
-def preflight_text(
-    provider: str,
-    country: str,
-    text: str,
-    overrides: Iterable[RouteOverride] = (),
-) -> tuple[Finding, ...]:
-    """Say why one finished text would not arrive: an internet address where operators drop such texts.
-
-    The last check before sending, whatever the channel; an override for sms-link lifts it.
-    """
-    row = route(provider, country)
-    if row.urls is not False or not contains_address(text) or _stated(row, "sms-link", overrides):
-        return ()
-    reason = f"the text holds an internet address, and {provider} carries no links in texts in {row.name}"
-    return (Finding("refuse", reason, f"Take the address out of the text. {INSTEAD}"),)
 
 
 def _stated(row: Route, channel: str, overrides: Iterable[RouteOverride]) -> str:

@@ -35,6 +35,11 @@ class Derived:
     reason: Reason | None = None
     formula_version: str = FORMULA_VERSION
 
+    @property
+    def clinical_improvement(self) -> bool | None:
+        """Placeholder: the same as `pgic_responder` until the investigator defines it."""
+        return self.pgic_responder
+
 
 def derive(item: str, baseline: int | None, followup: int | None) -> Derived:
     """Compare a follow-up value with the baseline value of the same item.
@@ -78,11 +83,6 @@ def derive_impression(item: str, followup: int | None) -> Derived:
 def pgic_responder(value: int | None) -> bool | None:
     """Whether a global impression is "much improved" or better (PGIC ≤ 2)."""
     return None if value is None else value <= _MUCH_IMPROVED
-
-
-def clinical_improvement(value: int | None) -> bool | None:
-    """Placeholder: the same as `pgic_responder` until the investigator defines it."""
-    return pgic_responder(value)
 
 
 def _percent(part: int, whole: int) -> Decimal:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import WindowFacts
@@ -43,6 +43,11 @@ def fresh(session: Session, vault: Vault) -> Code:
         code = Code(plain, index_of(vault, plain))
         if session.scalar(select(c.id).where(c.code_index == code.index)) is None:
             return code
+
+
+def count(session: Session) -> int:
+    """How many codes open something, in all studies."""
+    return session.scalar(select(func.count()).select_from(entry_codes)) or 0
 
 
 def index_of(vault: Vault, code: str) -> bytes:

@@ -124,6 +124,7 @@ def _derived(window: str, value: Derived) -> dict[str, Any]:
         "responder30": value.responder30,
         "responder50": value.responder50,
         "pgic_responder": value.pgic_responder,
+        "clinical_improvement": value.clinical_improvement,
         "reason": value.reason,
         "formula_version": value.formula_version,
     }

@@ -12,6 +12,7 @@ from pro_service.core.redcap_mapping import ColumnMapping, parse
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
+from pro_service.store.codes import Spellings
 from pro_service.store.database import Session
 from pro_service.store.enrolment import Enroller, Enrolment, Stored, existing
 from pro_service.use_cases.enrolment_rows import Read, RowReader
@@ -19,6 +20,8 @@ from pro_service.use_cases.enrolment_rows import Read, RowReader
 BATCH = 500
 MOST_WARNINGS = 10_000
 """So many are kept; a file that gives more has told its story."""
+
+SPELLED = "if it is the same person, write the code in just that way; if not, give this participant another code"
 
 Progress = Callable[[int], None]
 """Called with the number of the line reached."""
@@ -148,13 +151,16 @@ def _enrol(
         bundle = rt.bundles.get(session, version.id)
         reader = RowReader(bundle.protocol, bundle.wording.frames, now, allowed)
         enroller = Enroller(session, now, actor, rt.vault, study_id=study_id, version_id=version.id, sites=sites)
-        outcome = Enrolled()
+        outcome, spellings = Enrolled(), Spellings(session, study_id)
         for batch in _batches(_rows(reader, records, outcome)):
             sound = {row.enrolment.code: row for row in batch if row.enrolment is not None}
             stored = existing(session, rt.vault, study_id, tuple(sound))
             for code, there in stored.items():
                 _compare(sound[code], there, sites, outcome, allowed)
-            new = [row.enrolment for code, row in sound.items() if code not in stored and row.enrolment is not None]
+            unknown = [code for code in sound if code not in stored]
+            mistakable = spellings.other(unknown)
+            outcome.faults += [_mistakable(sound[code], code, there) for code, there in mistakable.items()]
+            new = [found for code in unknown if code not in mistakable and (found := sound[code].enrolment) is not None]
             outcome.enrolled += len(new)
             if not (outcome.faults or dry_run):
                 enroller.write(new)
@@ -226,6 +232,12 @@ def _compare(
         outcome.faults.append(Fault(column, row.line, fault, _remedy(column, given)))
     if not different:
         outcome.unchanged += 1
+
+
+def _mistakable(row: Read, code: str, there: str) -> Fault:
+    """Whoever types one of two such codes means the other as easily; so does a text from a shared telephone."""
+    fault = f"{code} is enrolled already as {there} (capital letters do not tell two participants apart)"
+    return Fault("participant", row.line, fault, SPELLED)
 
 
 def _facts(given: Enrolment, sites: Mapping[str, int]) -> Mapping[str, object]:

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
+from pro_service.core.guessing import chance_of_a_hit
 from pro_service.runtime import ClockError, Runtime, open_runtime
 from pro_service.settings import Settings
-from pro_service.store import condition
+from pro_service.store import condition, entry_codes
 from pro_service.store.condition import Condition
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.health import UNREACHABLE
@@ -21,6 +22,9 @@ BEAT = "tick"
 STALE = timedelta(minutes=15)
 WAITING = timedelta(minutes=15)
 UNREAD = timedelta(minutes=5)
+YEAR = timedelta(days=366)
+BEARABLE = 1e-3
+"""Of the chance that anybody hits a card's code within a year, whatever they spend on it."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Colour = Literal["green", "yellow", "red"]
@@ -58,7 +62,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
 def _opened(rt: Runtime) -> Iterator[Finding]:
     now = rt.clock()
     with rt.sessions.reading() as session:
-        seen = condition.look(session, BEAT, now)
+        seen, cards = condition.look(session, BEAT, now), entry_codes.count(session)
     yield Finding("database", "green", "PostgreSQL" if not rt.sessions.sqlite else "SQLite, reachable")
     yield Finding("schema", "green", "current")
     yield Finding("keys", "green", "open this database")
@@ -70,7 +74,19 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
         yield Finding("clock", "yellow", f"set by PRO_SERVICE_NOW to {now:%Y-%m-%dT%H:%M:%SZ}", "for rehearsals only")
     yield _beat(seen, now)
     yield from _waiting(seen, now, sending=rt.sms is not None)
+    yield codes_of(cards)
     yield from _alarms(rt)
+
+
+def codes_of(cards: int) -> Finding:
+    """What so many codes on cards are worth: the more there are, the likelier somebody hits one of them."""
+    if cards == 0:
+        return Finding("cards", "green", "none has a code yet")
+    chance = chance_of_a_hit(cards, YEAR)
+    told = f"{cards} codes; in a year somebody hits one with a chance of at most {chance:.1e}"
+    if chance <= BEARABLE:
+        return Finding("cards", "green", told)
+    return Finding("cards", "yellow", told, "lengthen EVERYBODY.every in core/guessing.py; see decision 12")
 
 
 def _sqlite() -> Iterator[Finding]:

@@ -11,11 +11,12 @@ from pro_service.store import condition, report_audit, reports, staff
 from pro_service.store.database import Session
 from pro_service.store.report_audit import Asked, Reach
 from pro_service.use_cases.accounts import folded
-from pro_service.web import administration_users
+from pro_service.web import administration_users, audit_words
 from pro_service.web.access import grants, needs
 from pro_service.web.account_words import by_field
 from pro_service.web.dashboard_scope import Scope, row_id, scope_of
 from pro_service.web.dashboard_times import times
+from pro_service.web.i18n import language
 
 LONGEST = 254
 
@@ -67,7 +68,8 @@ def _add_audit(pages: Blueprint, rt: Runtime) -> None:
         kept = {name: value for name in FIELDS if (value := request.args.get(name, ""))}
         return render_template(
             "administration/audit.html", scope=scope, lines=lines, after=after, actions=known, kept=kept,
-            faults=by_field(faults), first=asked.before is None,
+            faults=by_field(faults), first=asked.before is None, fields=audit_words.fields(language()),
+            records=audit_words.records(language()),
         ), 422 if faults else 200  # fmt: skip
 
 

@@ -22,6 +22,8 @@ SAID = (
     "{code} is enrolled at another site",
     "check the code, or give this participant another",
     "{code} is enrolled already, with another {which}",
+    "{code} is enrolled already as {there} (capital letters do not tell two participants apart)",
+    "if it is the same person, write the code in just that way; if not, give this participant another code",
     "is not an e-mail address",
     "write one address, name@host, or leave it empty",
     "{given} is not an answer to this item",

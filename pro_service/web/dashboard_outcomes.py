@@ -28,7 +28,7 @@ WORTH = 100
 LONGEST = timedelta(minutes=15)
 HEAD = (
     "participant", "site", "window", "item", "baseline", "followup", "percent_reduction", "absolute_change",
-    "responder30", "responder50", "pgic_responder", "reason", "formula_version",
+    "responder30", "responder50", "pgic_responder", "clinical_improvement", "reason", "formula_version",
 )  # fmt: skip
 
 
@@ -107,8 +107,8 @@ def _cells(value: Derived) -> tuple[Cell, ...]:
     percent = value.percent_reduction
     return (
         value.item, value.baseline, value.followup, None if percent is None else str(percent), value.absolute_change,
-        _yes(value.responder30), _yes(value.responder50), _yes(value.pgic_responder), value.reason,
-        value.formula_version,
+        _yes(value.responder30), _yes(value.responder50), _yes(value.pgic_responder),
+        _yes(value.clinical_improvement), value.reason, value.formula_version,
     )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from pro_service.core.routes import (
     Finding,
     preflight,
     preflight_number,
-    preflight_text,
     route,
 )
 
@@ -99,14 +98,6 @@ def test_an_ordinary_turkish_mobile_number_has_no_findings_of_its_own() -> None:
 def test_a_landline_is_refused_where_the_provider_refuses_it() -> None:
     assert severities(preflight_number("twilio", "TR", "+902121234567", landline=True)) == ["refuse"]
     assert preflight_number("twilio", "US", "+12025550100", landline=True) == ()
-
-
-def test_a_text_with_an_address_is_refused_in_turkey_only() -> None:
-    text = "Formunuz: hastane.edu.tr/q/x"
-    assert severities(preflight_text("twilio", "TR", text)) == ["refuse"]
-    assert preflight_text("twilio", "TR", "Anketiniz açıldı.") == ()
-    assert preflight_text("twilio", "US", text) == ()
-    assert preflight_text("twilio", "TR", text, [RouteOverride("TR", "sms-link", "local gateway")]) == ()
 
 
 def test_the_table_has_one_row_for_each_provider_and_country() -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from pro_service.core.scoring import (
     FORMULA_VERSION,
     Derived,
-    clinical_improvement,
     derive,
     derive_impression,
     pgic_responder,
@@ -100,7 +99,7 @@ def test_a_null_percentage_has_a_reason(baseline: int | None, followup: int | No
 @pytest.mark.parametrize("value, responds", [(1, True), (2, True), (3, False), (4, False), (7, False), (None, None)])
 def test_much_improved_or_better_responds(value: int | None, responds: bool | None) -> None:  # noqa: FBT001
     assert pgic_responder(value) is responds
-    assert clinical_improvement(value) is responds
+    assert derive_impression("PGIC", value).clinical_improvement is responds
 
 
 def test_an_impression_needs_no_baseline() -> None:

@@ -2,7 +2,6 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -10,8 +9,7 @@ from sqlalchemy import select, update
 
 from pro_service.core.case import Case
 from pro_service.core.status import settled_as
-from pro_service.runtime import Runtime, open_runtime
-from pro_service.settings import Settings
+from pro_service.runtime import Runtime
 from pro_service.store import closings, report_compliance
 from pro_service.store import schema as tables
 from pro_service.store.audit import Actor
@@ -24,39 +22,10 @@ from pro_service.use_cases.entry import Filled
 from pro_service.use_cases.tick import tick
 from tests import support
 
-START = support.at("2026-01-05 15:00")
 FIRST = date(2026, 1, 5)
 DECIDING = {"V0", "W1", "M1", "M3"}
 NOT_DUE = {"missed_before_enrolment", "withdrawn", "died"}
 DONE = {"completed_in_window", "completed_late"}
-
-
-@pytest.fixture
-def clock() -> support.SetClock:
-    """Return the clock of the runtime."""
-    return support.SetClock(START)
-
-
-@pytest.fixture
-def rt(settings: Settings, clock: support.SetClock) -> Iterator[Runtime]:
-    """Return a runtime with the demonstration study."""
-    runtime = support.with_clock(open_runtime(settings), clock)
-    support.load_demo(runtime)
-    yield runtime
-    runtime.close()
-
-
-@pytest.fixture
-def study_id(rt: Runtime) -> int:
-    """Return the demonstration study."""
-    return support.load_demo(rt)
-
-
-@pytest.fixture
-def actor(rt: Runtime) -> Actor:
-    """Return a coordinator."""
-    user = support.coordinator(rt)
-    return Actor(kind="staff", id=f"user:{user}", source="dashboard", user_id=user)
 
 
 def everybody(rt: Runtime) -> list[Case]:

@@ -2,15 +2,13 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import event, select
 
 from pro_service.core.status import settled_as
-from pro_service.runtime import Runtime, open_runtime
-from pro_service.settings import Settings
+from pro_service.runtime import Runtime
 from pro_service.store import report_grid, report_story, report_today, reports, studies
 from pro_service.store.audit import Actor
 from pro_service.store.report_grid import Look
@@ -24,34 +22,6 @@ from tests import support
 
 START = support.at("2026-01-05 15:00")
 FIRST = date(2026, 1, 5)
-
-
-@pytest.fixture
-def clock() -> support.SetClock:
-    """Return the clock of the runtime."""
-    return support.SetClock(START)
-
-
-@pytest.fixture
-def rt(settings: Settings, clock: support.SetClock) -> Iterator[Runtime]:
-    """Return a runtime with the demonstration study and a coordinator."""
-    runtime = support.with_clock(open_runtime(settings), clock)
-    support.load_demo(runtime)
-    yield runtime
-    runtime.close()
-
-
-@pytest.fixture
-def study_id(rt: Runtime) -> int:
-    """Return the demonstration study."""
-    return support.load_demo(rt)
-
-
-@pytest.fixture
-def actor(rt: Runtime) -> Actor:
-    """Return a coordinator."""
-    user = support.coordinator(rt)
-    return Actor(kind="staff", id=f"user:{user}", source="dashboard", user_id=user)
 
 
 def full_count(rt: Runtime, study_id: int) -> dict[str, Counter[str]]:
@@ -155,11 +125,13 @@ def test_a_story_has_the_keys_that_others_build_on(
     assert story["derived"] == [
         {
             "window": "W1", "item": "NRS-AVG", "percent_reduction": 50.0, "absolute_change": 4, "responder30": True,
-            "responder50": True, "pgic_responder": None, "reason": None, "formula_version": "1",
+            "responder50": True, "pgic_responder": None, "clinical_improvement": None,
+            "reason": None, "formula_version": "1",
         },
         {
             "window": "W1", "item": "PGIC", "percent_reduction": None, "absolute_change": None, "responder30": None,
-            "responder50": None, "pgic_responder": True, "reason": None, "formula_version": "1",
+            "responder50": None, "pgic_responder": True, "clinical_improvement": True,
+            "reason": None, "formula_version": "1",
         },
     ]  # fmt: skip
     assert [e["outcome"] for e in story["escalations"]] == ["completed_now"]

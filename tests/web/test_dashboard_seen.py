@@ -1,7 +1,6 @@
 """What coordinators see, in a real Chromium: every page, both languages, narrow and wide, light and dark."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -11,6 +10,7 @@ from pro_service.use_cases import enrol
 from pro_service.use_cases.tick import beat, tick
 from tests import support
 from tests.peers.chromium import another_page, faults
+from tests.web.desks import LOOKS, signed_in
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What a page looks like does not depend on the database behind it."""
@@ -45,25 +45,12 @@ def _first(rt: Runtime) -> int:
         return next(iter(rt.loader.load(session, range(1, 10_000), lock=False))).case.participant.id
 
 
-@pytest.fixture(params=[(360, "light"), (1280, "dark"), (360, "dark"), (1280, "light")], ids=str)
+@pytest.fixture(params=LOOKS, ids=str)
 def desk(chromium: Browser, request: pytest.FixtureRequest, address: str, tasks: list[str]) -> Iterator[Page]:
     """Return a tab in which a coordinator is signed in."""
     assert tasks
-    width: int = request.param[0]
-    scheme: Literal["light", "dark"] = request.param[1]
-    context = chromium.new_context(
-        viewport={"width": width, "height": 740}, color_scheme=scheme, reduced_motion="reduce", base_url=address
-    )
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    page.goto("/login")
-    page.fill("#email", support.EMAIL)
-    page.fill("#password", support.PASSWORD)
-    with another_page(page):
-        page.keyboard.press("Enter")
-    assert page.url == f"{address}/"
-    yield page
-    context.close()
+    with signed_in(chromium, address, *request.param) as page:
+        yield page
 
 
 def test_no_page_has_findings(desk: Page, tasks: list[str], language: str) -> None:
@@ -79,6 +66,21 @@ def test_no_page_has_findings(desk: Page, tasks: list[str], language: str) -> No
         assert (path, faults(desk)) == (path, [])
     # Nothing that the page's policy had to refuse.
     assert said == []
+
+
+def test_a_laptop_shows_the_whole_header_in_one_row(desk: Page, language: str) -> None:
+    size = desk.viewport_size
+    assert size is not None
+    with another_page(desk):
+        desk.click(f"button[name=language][value={language}]")
+    # A full inbox, whose count is the widest there is.
+    desk.evaluate("document.querySelector('nav a[href=\"/inbox\"]').innerHTML += ' <b class=count>99+</b>'")
+    links = [link.bounding_box() for link in desk.locator("header a, header button").all()]
+    assert all(box is not None and min(box["width"], box["height"]) >= 24 for box in links)
+    rows = {round(box["y"] + box["height"] / 2) for box in links if box is not None}
+    assert size["width"] < 1280 or len(rows) == 1
+    assert desk.locator("header").get_by_text(support.EMAIL).is_visible()
+    assert faults(desk) == []
 
 
 def test_faults_and_stale_pages_have_no_findings(desk: Page) -> None:

@@ -102,6 +102,22 @@ def test_another_form_under_the_same_code_is_refused_beside_what_differs(rt: Run
 
 
 @READ_ALONE
+def test_a_code_in_other_capitals_is_refused_beside_the_field_in_the_readers_language(
+    rt: Runtime, office: FlaskClient
+) -> None:
+    sent(office, "make")
+    for step in ("look", "make"):
+        status, page = sent(office, step, participant="p-009")
+        assert status == 422
+        assert "enrolled already as P-009" in beside(page, "participant")
+        assert "write the code in just that way" in beside(page, "participant")
+    token = support.csrf_of(office.get("/enrol").text)
+    office.post("/language", data={"csrf": token, "language": "tr", "next": "/enrol"})
+    assert "P-009 yazılışıyla zaten kayıtlı" in beside(sent(office, "make", participant="p-009")[1], "participant")
+    assert codes(rt) == ["P-009"]
+
+
+@READ_ALONE
 def test_every_fault_stands_beside_its_field_and_what_was_typed_is_kept(rt: Runtime, office: FlaskClient) -> None:
     wrong = {
         "participant": "Ayşe Y",

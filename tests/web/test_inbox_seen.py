@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -14,6 +13,7 @@ from pro_service.use_cases import receive
 from pro_service.use_cases.tick import beat, tick
 from tests import support
 from tests.peers.chromium import another_page, faults
+from tests.web.desks import LOOKS, signed_in
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What a page looks like does not depend on the database behind it."""
@@ -44,24 +44,12 @@ def texts(rt: Runtime, study_id: int, clock: support.SetClock) -> list[str]:
         return [f"/inbox/{key}" for key in session.scalars(select(inbound.c.id).order_by(inbound.c.id))]
 
 
-@pytest.fixture(params=[(360, "light"), (1280, "dark"), (360, "dark"), (1280, "light")], ids=str)
+@pytest.fixture(params=LOOKS, ids=str)
 def desk(chromium: Browser, request: pytest.FixtureRequest, address: str, texts: list[str]) -> Iterator[Page]:
     """Return a tab in which a coordinator is signed in."""
     assert texts
-    width: int = request.param[0]
-    scheme: Literal["light", "dark"] = request.param[1]
-    context = chromium.new_context(
-        viewport={"width": width, "height": 740}, color_scheme=scheme, reduced_motion="reduce", base_url=address
-    )
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    page.goto("/login")
-    page.fill("#email", support.EMAIL)
-    page.fill("#password", support.PASSWORD)
-    with another_page(page):
-        page.keyboard.press("Enter")
-    yield page
-    context.close()
+    with signed_in(chromium, address, *request.param) as page:
+        yield page
 
 
 def test_no_page_of_the_inbox_has_findings(desk: Page, texts: list[str], language: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -14,6 +13,7 @@ from pro_service.use_cases.tick import tick
 from tests import support
 from tests.peers.chromium import another_page, faults
 from tests.telephones import Telephones
+from tests.web.desks import signed_in
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What a page looks like does not depend on the database behind it."""
@@ -40,20 +40,8 @@ def desk(
         tick(rt)
         deliver(rt)
     support.coordinator(rt)
-    width: int = request.param[0]
-    scheme: Literal["light", "dark"] = request.param[1]
-    context = chromium.new_context(
-        viewport={"width": width, "height": 740}, color_scheme=scheme, reduced_motion="reduce", base_url=address
-    )
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    page.goto("/login")
-    page.fill("#email", support.EMAIL)
-    page.fill("#password", support.PASSWORD)
-    page.press("#password", "Enter")
-    page.wait_for_url("**/")
-    yield page
-    context.close()
+    with signed_in(chromium, address, *request.param[:2]) as page:
+        yield page
 
 
 @pytest.fixture

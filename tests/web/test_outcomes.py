@@ -84,6 +84,9 @@ def test_the_file_has_a_line_for_each_value_with_codes(desk: FlaskClient) -> Non
     assert values["P-004"]["reason"] == "baseline_missing"
     assert values["P-005"]["reason"] == "followup_missing"
     assert {row["formula_version"] for row in rows} == {"1"}
+    overall = {row["participant"]: row["clinical_improvement"] for row in rows if row["item"] == "PGIC"}
+    assert overall == {row["participant"]: row["pgic_responder"] for row in rows if row["item"] == "PGIC"}
+    assert set(overall.values()) == {"1", "0", ""}
 
 
 def test_a_corrected_answer_counts_by_its_newest_version(desk: FlaskClient, rt: Runtime, study_id: int) -> None:
