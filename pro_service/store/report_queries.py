@@ -136,7 +136,9 @@ def counts(*, limited: bool) -> Select[Any]:
     parts = [
         queue(limited=limited, limit=TASKS_CAP),
         _open_windows(limited=limited),
-        *(_of_level(level, limited=limited).limit(TASKS_CAP) for level in LEVELS),
+        # In the index's order: else PostgreSQL walks through the table for the first that fit, and through all of it
+        # where none does.
+        *(_of_level(level, limited=limited).order_by(e.due_at).limit(TASKS_CAP) for level in LEVELS),
     ]
     return select(*(select(func.count()).select_from(part.subquery()).scalar_subquery() for part in parts))
 
@@ -146,6 +148,7 @@ def _open_windows(*, limited: bool) -> Select[int]:
         select(w.id)
         .where(w.study_id == _study(), w.settled.is_(None), w.cancelled_at.is_(None))
         .where(w.closes_at > _now(), w.opens_at <= _now())
+        .order_by(w.closes_at)
         .limit(CAP)
     )
     if not limited:
