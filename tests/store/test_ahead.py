@@ -1,13 +1,11 @@
 """How long answers take, and what came of each prompt: counted from texts and answers as they are kept."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, select, update
 
-from pro_service.runtime import Runtime, open_runtime
-from pro_service.settings import Settings
+from pro_service.runtime import Runtime
 from pro_service.store import report_ahead, report_funnel
 from pro_service.store.ids import row_ids
 from pro_service.store.report_compliance import Chosen
@@ -24,14 +22,6 @@ INVITED = support.at("2026-03-09 10:00")
 def clock() -> support.SetClock:
     """Return the clock of the runtime."""
     return support.SetClock(support.at("2026-03-02 15:00"))
-
-
-@pytest.fixture
-def rt(settings: Settings, clock: support.SetClock) -> Iterator[Runtime]:
-    """Return a runtime whose clock is ours."""
-    runtime = support.with_clock(open_runtime(settings), clock)
-    yield runtime
-    runtime.close()
 
 
 @pytest.fixture

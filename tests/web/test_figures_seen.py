@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -12,7 +11,8 @@ from pro_service.use_cases import entry
 from pro_service.use_cases.entry import Filled
 from pro_service.use_cases.tick import beat, tick
 from tests import support
-from tests.peers.chromium import another_page, faults
+from tests.peers.chromium import faults
+from tests.web.desks import Scheme, signed_in
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What a page looks like does not depend on the database behind it."""
@@ -46,21 +46,12 @@ def desk(
         entry.enter(rt, support.SETUP, study_id, "P-008", "W1" if moment < "2026" else "M1", filled)
     beat(rt, "tick")
     width: int = request.param[0]
-    scheme: Literal["light", "dark"] = request.param[1]
+    scheme: Scheme = request.param[1]
     support.coordinator(rt, language=request.param[2])
     support.coordinator(rt, role="data-manager")
-    context = chromium.new_context(
-        viewport={"width": width, "height": 740}, color_scheme=scheme, reduced_motion="reduce", base_url=address
-    )
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.goto("/login")
-    page.fill("#email", support.EMAIL)
-    page.fill("#password", support.PASSWORD)
-    with another_page(page):
-        page.keyboard.press("Enter")
-    yield page
-    context.close()
+    with signed_in(chromium, address, width, scheme) as page:
+        page.set_default_timeout(20_000)
+        yield page
 
 
 def test_no_picture_and_no_table_behind_one_has_findings(desk: Page) -> None:
