@@ -148,7 +148,6 @@ def _open_windows(*, limited: bool) -> Select[int]:
         select(w.id)
         .where(w.study_id == _study(), w.settled.is_(None), w.cancelled_at.is_(None))
         .where(w.closes_at > _now(), w.opens_at <= _now())
-        .order_by(w.closes_at)
         .limit(CAP)
     )
     if not limited:
