@@ -108,11 +108,11 @@ def _found(
 ) -> tuple[list[int], str | None]:
     """Ids of one page's participants, and the code after which the next page goes on."""
     given = queries.given(study_id, sites) | {"after": look.after or "", "begins": _beginning(look.search or "")}
-    asked = (look.channel, sites is not None, look.search is not None)
-    if look.state is None:
+    asked = (sites is not None, look.search is not None)
+    if look.state is None and look.channel is None:
         rows = session.execute(_first(*asked), given | {"most": size + 1}).all()
         return [row.id for row in rows[:size]], rows[size - 1].code if len(rows) > size else None
-    return _filtered(session, _codes(*asked), given, _may_be(look.state, look.window, now), size)
+    return _filtered(session, _codes(*asked), given, look, now, size)
 
 
 def _beginning(text: str) -> str:
@@ -123,7 +123,7 @@ def _beginning(text: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _codes(channel: str | None, limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001 -- the cache's key
+def _codes(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001 -- the cache's key
     """Participants in the order of their codes; made once: building it costs more than the database needs."""
     p = participants.c
     statement = select(p.id, p.code).where(p.study_id == bindparam("study"), p.code > bindparam("after"))
@@ -131,25 +131,28 @@ def _codes(channel: str | None, limited: bool, searched: bool) -> Select[int, st
         statement = statement.where(p.code.like(bindparam("begins"), escape="/"))
     if limited:
         statement = statement.where(p.site_id.in_(bindparam("sites", expanding=True)))
-    return statement.where(*asked_by(channel)).order_by(p.code)
+    return statement.order_by(p.code)
 
 
 @lru_cache(maxsize=64)
-def _first(channel: str | None, limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001
+def _first(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001
     """The first of them."""
-    return _codes(channel, limited, searched).limit(bindparam("most"))
+    return _codes(limited, searched).limit(bindparam("most"))
 
 
 def _filtered(
-    session: Session,
-    statement: Select[int, str],
-    given: Mapping[str, object],
-    condition: ColumnElement[bool],
-    size: int,
+    session: Session, statement: Select[int, str], given: Mapping[str, object], look: Look, now: datetime, size: int
 ) -> tuple[list[int], str | None]:
+    """The first that fit of the first SCAN: a filter that few fit never reads the whole study for one page."""
     scan = statement.limit(SCAN).subquery()
-    matching = exists().where(windows.c.participant_id == scan.c.id, windows.c.cancelled_at.is_(None), condition)
-    found = select(scan.c.id, scan.c.code).where(matching).order_by(scan.c.code).limit(size + 1)
+    found = select(scan.c.id, scan.c.code).order_by(scan.c.code).limit(size + 1)
+    if look.state is not None:
+        may = _may_be(look.state, look.window, now)
+        found = found.where(
+            exists().where(windows.c.participant_id == scan.c.id, windows.c.cancelled_at.is_(None), may)
+        )
+    if look.channel is not None:
+        found = found.where(exists().where(participants.c.id == scan.c.id, *asked_by(look.channel)))
     rows = session.execute(found, given).all()
     if len(rows) > size:
         return [row.id for row in rows[:size]], rows[size - 1].code

@@ -265,3 +265,15 @@ def test_pages_ask_the_database_as_often_at_any_size(rt: Runtime, clock: support
         asked.append(len([statement for statement in statements if statement.startswith(("SELECT", "WITH"))]))
     assert asked[0] == asked[1]
     assert asked[0] < 25
+
+
+def test_a_way_of_asking_is_looked_for_page_by_page(rt: Runtime, study_id: int) -> None:
+    for number in range(4):
+        cells = {"phone": f"+1202555010{number}", "channel": "sms-reply"} if number % 2 else {}
+        support.enrolled(rt, study_id, f"P-00{number}", FIRST, **cells)
+    first = page(rt, study_id, Look(channel="sms-reply"), size=1)
+    assert [row.code for row in first.rows] == ["P-001"]
+    rest = page(rt, study_id, Look(channel="sms-reply", after=first.after), size=1)
+    assert ([row.code for row in rest.rows], rest.after) == (["P-003"], None)
+    assert [row.code for row in page(rt, study_id, Look(channel="calls")).rows] == ["P-000", "P-002"]
+    assert page(rt, study_id, Look(channel="sms-link")).rows == ()
