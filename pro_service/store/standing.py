@@ -1,8 +1,10 @@
 """Whether this is still the database it was: which server's history it follows, and what time that server has."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pro_service.store.schema import installation
@@ -28,7 +30,9 @@ def known_timeline(session: Session) -> str | None:
 def remember_timeline(session: Session, value: str) -> None:
     """From now on it follows this one."""
     if session.connection().execute(update(installation).where(k.key == TIMELINE).values(value=value)).rowcount == 0:
-        session.execute(insert(installation).values(key=TIMELINE, value=value))
+        # Another that started in the same instant may have been first, and has written the same.
+        with suppress(IntegrityError), session.begin_nested():
+            session.execute(insert(installation).values(key=TIMELINE, value=value))
 
 
 def server_time(connection: Connection) -> datetime | None:

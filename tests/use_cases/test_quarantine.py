@@ -1,10 +1,12 @@
 """A database that may be older than what was sent sends nothing before the provider has told what it knows."""
 
+import threading
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from pro_service.clock import GuardedClock
 from pro_service.gateways.outgoing import Record
@@ -177,6 +179,29 @@ def test_a_standby_that_took_over_is_noticed(rt: Runtime, clock: support.SetCloc
         session.execute(channels.update().values(quarantined_at=None, quarantine_reason=None))
     quarantine.look(rt)  # it is known now
     assert reason(rt) is None
+
+
+def test_two_schedulers_that_start_at_once_remember_one_history(rt: Runtime) -> None:
+    if rt.sessions.sqlite:
+        return
+    looked, failed = threading.Event(), list[BaseException]()
+
+    def second() -> None:
+        try:
+            with rt.sessions.begin() as session:
+                standing.remember_timeline(session, "00000001")
+        except SQLAlchemyError as error:
+            failed.append(error)
+
+    with rt.sessions.begin() as session:
+        standing.remember_timeline(session, "00000001")
+        event.listen(rt.sessions.engine, "after_cursor_execute", lambda *_: looked.set())
+        other = threading.Thread(target=second)
+        other.start()
+        # It has seen no history, for ours is not committed yet.
+        assert looked.wait(10)
+    other.join(10)
+    assert failed == []
 
 
 def test_a_clock_that_jumped_sends_nothing_for_two_minutes_and_is_audited(
