@@ -61,7 +61,8 @@ def change(connection: Connection, statement: Update, rows: Sequence[Mapping[str
 def ask(connection: Connection, statement: AnySelect, given: Mapping[str, Any]) -> AnyRow:
     """The first row that answers a question asked all the time, its values as the driver has them.
 
-    KeyError names a parameter that is not given; no parameter may stand for a list.
+    KeyError names a parameter that is not given, IndexError says that there is no row; no parameter may stand for a
+    list.
     """
     return rows(connection, statement, given)[0]
 

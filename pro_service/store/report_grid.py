@@ -122,7 +122,7 @@ def _beginning(text: str) -> str:
     return f"{text}%"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4)
 def _codes(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001 -- the cache's key
     """Participants in the order of their codes; made once: building it costs more than the database needs."""
     p = participants.c
@@ -134,7 +134,7 @@ def _codes(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001 -
     return statement.order_by(p.code)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4)
 def _first(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001
     """The first of them."""
     return _codes(limited, searched).limit(bindparam("most"))

@@ -1,7 +1,7 @@
 """The compliance page: rates, their course and parts, what is due, who is at risk; and the rates as a table file."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.protocol import Channel
 from pro_service.runtime import Runtime
 from pro_service.store import report_ahead, report_compliance, reports
+from pro_service.store.cases import Loader
 from pro_service.store.closings import CALLS
 from pro_service.store.database import Session
 from pro_service.store.report_ahead import Day, Times
@@ -51,7 +52,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
         with rt.sessions.reading() as session:
             tick = reports.heartbeat(session)
             found, due, took = known.told(
-                (study_id, look), tick, now, lambda: _counted(rt, session, study_id, scope.zone, look)
+                (study_id, look), tick, now, lambda: _counted(session, rt.loader, study_id, now, scope.zone, look)
             )
             risk = report_ahead.risk(session, rt.loader, study_id, scope.protocol, now, look)
         over = "so_far" if request.args.get("over") == "so_far" else "months"
@@ -75,12 +76,11 @@ def add(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _counted(
-    rt: Runtime, session: Session, study_id: int, zone: ZoneInfo, look: Chosen
+    session: Session, loader: Loader, study_id: int, now: datetime, zone: ZoneInfo, look: Chosen
 ) -> tuple[Breakdown, list[Day], Times]:
     """What the page tells as of the last tick; who is at risk it looks up."""
-    now = rt.clock()
     return (
-        report_compliance.breakdown(session, rt.loader, study_id, now, look),
+        report_compliance.breakdown(session, loader, study_id, now, look),
         report_ahead.due(session, study_id, now, zone, look),
         report_ahead.times(session, study_id, now, look),
     )

@@ -10,6 +10,7 @@ from pro_service.runtime import Runtime
 from tests import support
 from tests.core import redcap as sample
 from tests.peers.chromium import another_page, faults
+from tests.web.desks import signed_in
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What a page looks like does not depend on the database behind it."""
@@ -24,16 +25,8 @@ def context(chromium: Browser, address: str, rt: Runtime, study_id: int) -> Iter
     """Return a browser in which a coordinator is signed in."""
     assert study_id
     support.coordinator(rt)
-    opened = chromium.new_context(base_url=address, reduced_motion="reduce")
-    opened.set_default_timeout(10_000)
-    page = opened.new_page()
-    page.goto("/login")
-    page.fill("#email", support.EMAIL)
-    page.fill("#password", support.PASSWORD)
-    with another_page(page):
-        page.press("#password", "Enter")
-    yield opened
-    opened.close()
+    with signed_in(chromium, address, 1280, "light") as page:
+        yield page.context
 
 
 def seen(page: Page, name: str) -> dict[str, list[str]]:
