@@ -13,7 +13,7 @@ from pro_service.cli.terminal import State, as_json, day_bar, opened, show_json
 @click.pass_obj
 def demo(state: State) -> None:
     """Make the study DEMO with 42 invented participants, once, and say how to sign in."""
-    from pro_service.use_cases import demo as use_case  # noqa: PLC0415
+    from pro_service.rehearsal import demo as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
         try:

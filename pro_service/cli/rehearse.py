@@ -69,8 +69,8 @@ def rehearse(
         raise RejectedError(
             (Fault("--out", None, "its folder does not exist or cannot be written to", "name a file elsewhere"),)
         )
-    from pro_service.documents.rehearsal import page  # noqa: PLC0415
-    from pro_service.use_cases.rehearsal.rehearse import rehearse as use_case  # noqa: PLC0415
+    from pro_service.rehearsal.rehearse import rehearse as use_case  # noqa: PLC0415
+    from pro_service.rehearsal.report import page  # noqa: PLC0415
 
     plan = _plan(state, study_code, file, asked)
     with ExitStack() as shown:
@@ -85,12 +85,12 @@ def rehearse(
 
 
 def _plan(state: State, study_code: str | None, file: Path | None, asked: dict[str, Any]) -> Any:
+    from pro_service.rehearsal import temperaments  # noqa: PLC0415
+    from pro_service.rehearsal.plan import USUAL_CHANNELS, Plan  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
-    from pro_service.use_cases.rehearsal import crowd  # noqa: PLC0415
-    from pro_service.use_cases.rehearsal.plan import USUAL_CHANNELS, Plan  # noqa: PLC0415
 
     given, calls, starts = asked.pop("temperaments"), asked.pop("calls_a_day"), asked.pop("starts")
-    people = crowd.shipped() if given is None else crowd.read(text_of(given))
+    people = temperaments.shipped() if given is None else temperaments.read(text_of(given))
     if calls is not None:
         people = replace(people, office=replace(people.office, calls_a_day=calls))
     asked["channels"] = asked["channels"] or USUAL_CHANNELS

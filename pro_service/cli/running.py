@@ -193,8 +193,8 @@ def _show_report(state: State, counts: dict[str, object]) -> None:
 def simulate_twilio(state: State, port: int) -> None:
     """Run a Twilio of our own, with telephones to answer on. Needs no database."""
     from pro_service.runtime import clock_of  # noqa: PLC0415
-    from pro_service.web.simulator import create_simulator  # noqa: PLC0415
-    from pro_service.web.simulator.app import SENDER  # noqa: PLC0415
+    from pro_service.simulator import create_simulator  # noqa: PLC0415
+    from pro_service.simulator.app import SENDER  # noqa: PLC0415
 
     told = state.settings(serving=True)
     key = (told.twilio_api_key, told.twilio_api_secret)

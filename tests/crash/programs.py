@@ -24,6 +24,7 @@ from flask import Flask
 
 from pro_service import logs, runtime
 from pro_service.runtime import Runtime
+from pro_service.simulator import create_simulator
 from pro_service.store.audit import Actor
 from pro_service.use_cases import quarantine, study
 from pro_service.use_cases.deliver import deliver
@@ -31,7 +32,6 @@ from pro_service.use_cases.enrol import enrol_file
 from pro_service.use_cases.reconcile import reconcile
 from pro_service.use_cases.tick import tick
 from pro_service.web.app import create_app
-from pro_service.web.simulator import create_simulator
 from tests.crash.world import SENDER, Plan, enrolment_files
 from tests.peers.configuration import ACCOUNT_SID, AUTH_TOKEN
 

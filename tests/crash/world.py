@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from pro_service.settings import Settings
-from pro_service.web.simulator import Faults
+from pro_service.simulator import Faults
 from tests.peers.configuration import ACCOUNT_SID, AUTH_TOKEN, settings_for
 from tests.peers.servers import free_port
 

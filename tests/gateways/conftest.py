@@ -22,7 +22,7 @@ from flask import Flask
 from waitress.server import create_server
 
 from pro_service.gateways.twilio import TwilioGateway
-from pro_service.web.simulator import Faults, Pace, create_simulator
+from pro_service.simulator import Faults, Pace, create_simulator
 from tests.peers.servers import free_port
 
 ACCOUNT = "AC" + "0" * 31 + "1"

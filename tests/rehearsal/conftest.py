@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import Engine, text
 
 from pro_service import paths
-from pro_service.documents.rehearsal import Report, Thread
+from pro_service.rehearsal import temperaments
+from pro_service.rehearsal.plan import Plan
+from pro_service.rehearsal.rehearse import rehearse_in
+from pro_service.rehearsal.report import Report, Thread
 from pro_service.store.database import make_engine
 from pro_service.use_cases import study
-from pro_service.use_cases.rehearsal import crowd
-from pro_service.use_cases.rehearsal.plan import Plan
-from pro_service.use_cases.rehearsal.rehearse import rehearse_in
 
 REAL = paths.protocols() / "nct07326982.toml"
 PRICE = Decimal("0.05")
@@ -27,7 +27,7 @@ def plan(**more: object) -> Plan:
     protocol = REAL.read_text(encoding="utf-8")
     protocol = protocol.replace('telephone = ""', 'telephone = "+90 212 555 0100"')
     protocol = protocol.replace('email = ""', 'email = "study@example.org"')
-    return replace(Plan(study.check(protocol), crowd.shipped()), **more)  # type: ignore[arg-type]
+    return replace(Plan(study.check(protocol), temperaments.shipped()), **more)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ CERTAIN = {
 @pytest.fixture(scope="session")
 def certain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
     """Return a rehearsal of one window with one participant of each of these temperaments."""
-    shipped = crowd.shipped()
+    shipped = temperaments.shipped()
     kinds = tuple(
         replace(kind, percent={**kind.percent, "finish": ALWAYS, **CERTAIN[kind.code]}, lost_after=timedelta())
         for kind in shipped.temperaments

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pro_service.documents.rehearsal import Report, page
+from pro_service.rehearsal.rehearse import rehearse
+from pro_service.rehearsal.report import Report, page
 from pro_service.use_cases import study
-from pro_service.use_cases.rehearsal.rehearse import rehearse
 from tests.rehearsal.conftest import REAL, Rehearsed, plan
 
 SMALL = {"participants": 3, "days": 14, "enrolment_days": 2}

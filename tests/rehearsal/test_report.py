@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 from playwright.sync_api import Browser, Page
 
 from pro_service import paths
-from pro_service.documents.rehearsal import page as page_of
+from pro_service.rehearsal.report import page as page_of
 from tests.peers.chromium import faults
 from tests.rehearsal.conftest import Rehearsed, lived, plan
 

@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 from pro_service.core.calendar import is_working, local_day
 from pro_service.core.protocol import Protocol, Site
 from pro_service.core.windows import local_instant, within
+from pro_service.rehearsal.habits import Habits
+from pro_service.rehearsal.people import Person
+from pro_service.rehearsal.temperaments import OfficeHabits
+from pro_service.rehearsal.virtual_time import Life
 from pro_service.runtime import holidays_of
 from pro_service.store import report_ledger
 from pro_service.store.audit import Actor
 from pro_service.store.report_ledger import OpenTask
 from pro_service.use_cases import calls, entry
-from pro_service.use_cases.lived import Life
-from pro_service.use_cases.rehearsal.crowd import OfficeHabits
-from pro_service.use_cases.rehearsal.habits import Habits
-from pro_service.use_cases.rehearsal.people import Person
 
 NEXT_TIME = timedelta(hours=20)
 """So long a call that left its task open is not made again."""

@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 from pro_service.core.routes import CARD
 from pro_service.core.windows import local_instant
 from pro_service.gateways.outgoing import Accepted, Outgoing
+from pro_service.rehearsal.habits import Habits
+from pro_service.rehearsal.office import Office
+from pro_service.rehearsal.people import ENROLLED_AT, Person, days_of_procedures, invent
+from pro_service.rehearsal.plan import Plan
+from pro_service.rehearsal.virtual_time import Life, Progress
 from pro_service.runtime import Runtime
 from pro_service.store import cases, studies
 from pro_service.store.audit import Actor
 from pro_service.use_cases import accounts, card, enrol, study
-from pro_service.use_cases.lived import Life, Progress
-from pro_service.use_cases.rehearsal.habits import Habits
-from pro_service.use_cases.rehearsal.office import Office
-from pro_service.use_cases.rehearsal.people import ENROLLED_AT, Person, days_of_procedures, invent
-from pro_service.use_cases.rehearsal.plan import Plan
 
 REHEARSAL = Actor(kind="system", id="rehearsal", source="cli")
 AFTER_ENROLMENT = timedelta(minutes=5)

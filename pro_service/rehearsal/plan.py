@@ -10,10 +10,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pro_service.core.protocol import Protocol
+from pro_service.rehearsal.people import longest
+from pro_service.rehearsal.temperaments import Crowd
 from pro_service.runtime import Runtime, open_runtime, upgrade
 from pro_service.settings import Delivery, Settings
-from pro_service.use_cases.rehearsal.crowd import Crowd
-from pro_service.use_cases.rehearsal.people import longest
 from pro_service.use_cases.study import Checked, digest
 
 UNDATED = date(2026, 1, 5)

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from pro_service.core.texts import segments
 from pro_service.gateways.signatures import CALLBACK_RETRIES
-from pro_service.web.simulator.faults import Dice
-from pro_service.web.simulator.network import Network, Text
-from pro_service.web.simulator.postman import Postman
-from pro_service.web.simulator.rules import Refusal, check, is_telephone, is_turkish, lost_on_the_way
+from pro_service.simulator.faults import Dice
+from pro_service.simulator.network import Network, Text
+from pro_service.simulator.postman import Postman
+from pro_service.simulator.rules import Refusal, check, is_telephone, is_turkish, lost_on_the_way
 
 API_VERSION = "2010-04-01"
 _STOP = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from pro_service.core.calendar import is_working, local_day
 from pro_service.core.protocol import Site
 from pro_service.core.windows import local_instant
-from pro_service.documents.rehearsal import Desk, WorkDay
+from pro_service.rehearsal.figures import Facts
+from pro_service.rehearsal.report import Desk, WorkDay
+from pro_service.rehearsal.run import Rehearsal
 from pro_service.runtime import holidays_of
-from pro_service.use_cases.rehearsal.figures import Facts
-from pro_service.use_cases.rehearsal.living import Rehearsal
 
 CALLS = frozenset({"E1", "E2"})
 DAY = timedelta(days=1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 
-from pro_service.documents import paper
+from pro_service import documents
 
 Texts: TypeAlias = Mapping[str, str]
 Severity: TypeAlias = Literal["attention", "note", "good"]
@@ -284,4 +284,4 @@ class Report:
 
 def page(report: Report, language: str) -> str:
     """The report as one HTML file that loads nothing."""
-    return paper.render("rehearsal/report.html", language, {"report": report, "bins": BINS})
+    return documents.render("rehearsal/report.html", language, {"report": report, "bins": BINS})

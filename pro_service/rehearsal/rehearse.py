@@ -7,14 +7,14 @@ from datetime import time
 from pathlib import Path
 
 from pro_service.core.protocol import Hours
-from pro_service.documents.rehearsal import Parameters, Report
-from pro_service.use_cases.lived import Progress
-from pro_service.use_cases.rehearsal.figures import Facts, facts, kinds, levels, rows, steps, times, traffic, windows
-from pro_service.use_cases.rehearsal.findings import findings
-from pro_service.use_cases.rehearsal.living import Rehearsal
-from pro_service.use_cases.rehearsal.plan import Plan, stage
-from pro_service.use_cases.rehearsal.threads import threads
-from pro_service.use_cases.rehearsal.work import desks
+from pro_service.rehearsal.figures import Facts, facts, kinds, levels, rows, steps, times, traffic, windows
+from pro_service.rehearsal.findings import findings
+from pro_service.rehearsal.plan import Plan, stage
+from pro_service.rehearsal.report import Parameters, Report
+from pro_service.rehearsal.run import Rehearsal
+from pro_service.rehearsal.threads import threads
+from pro_service.rehearsal.virtual_time import Progress
+from pro_service.rehearsal.work import desks
 
 
 def rehearse(plan: Plan, progress: Progress) -> Report:

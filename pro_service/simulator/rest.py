@@ -8,10 +8,10 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.texts import segments
-from pro_service.web.simulator.carrier import API_VERSION, Carrier, Wanted
-from pro_service.web.simulator.faults import Fate
-from pro_service.web.simulator.network import Text
-from pro_service.web.simulator.rules import Refusal, message_of
+from pro_service.simulator.carrier import API_VERSION, Carrier, Wanted
+from pro_service.simulator.faults import Fate
+from pro_service.simulator.network import Text
+from pro_service.simulator.rules import Refusal, message_of
 
 _LARGEST_PAGE = 1000
 _USUAL_PAGE = 50

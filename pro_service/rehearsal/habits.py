@@ -11,12 +11,12 @@ from pro_service.core.case import PROMPTS
 from pro_service.core.protocol import Protocol
 from pro_service.core.windows import next_allowed
 from pro_service.gateways.outgoing import Outgoing
+from pro_service.rehearsal.people import Person
+from pro_service.rehearsal.temperaments import Crowd
+from pro_service.rehearsal.virtual_time import LINK, Life
 from pro_service.store import report_ledger
 from pro_service.store.report_ledger import Sent
 from pro_service.use_cases import card_entry, survey
-from pro_service.use_cases.lived import LINK, Life
-from pro_service.use_cases.rehearsal.crowd import Crowd
-from pro_service.use_cases.rehearsal.people import Person
 
 ASKS = frozenset({"question", "confirm-repeat", "corrected"})
 """Texts that ask the next question."""

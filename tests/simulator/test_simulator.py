@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from pro_service.gateways import Outgoing, Refused, Unavailable, Uncertain
 from pro_service.gateways.signatures import valid_signature
 from pro_service.gateways.twilio import TwilioGateway
-from pro_service.web.simulator import Faults
+from pro_service.simulator import Faults
 from tests.gateways.conftest import ACCOUNT, LONG_AGO, NUMBER, SERVICE, TOKEN, Answer, Scripted
 
 PERSON = "+447700900123"

@@ -11,10 +11,10 @@ from typing import Literal
 from pro_service.core.case import PROMPTS, Case, Participant
 from pro_service.core.prompts import step_moment
 from pro_service.core.status import status
-from pro_service.documents.rehearsal import BINS, Kind, Level, Row, Step, Times, Traffic, Window
+from pro_service.rehearsal.report import BINS, Kind, Level, Row, Step, Times, Traffic, Window
+from pro_service.rehearsal.run import Rehearsal
 from pro_service.store import report_ledger, reports
 from pro_service.store.schema import AnyRow
-from pro_service.use_cases.rehearsal.living import Rehearsal
 
 MINUTE = timedelta(minutes=1)
 ARRIVED, FAILED = "delivered", frozenset({"undelivered", "failed", "refused"})

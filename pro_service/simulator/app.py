@@ -9,12 +9,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from pro_service import paths
-from pro_service.web.simulator.carrier import Account, Carrier, Pace
-from pro_service.web.simulator.faults import Dice, Faults
-from pro_service.web.simulator.network import Network
-from pro_service.web.simulator.pages import create_pages
-from pro_service.web.simulator.postman import Postman
-from pro_service.web.simulator.rest import create_rest
+from pro_service.simulator.carrier import Account, Carrier, Pace
+from pro_service.simulator.faults import Dice, Faults
+from pro_service.simulator.network import Network
+from pro_service.simulator.pages import create_pages
+from pro_service.simulator.postman import Postman
+from pro_service.simulator.rest import create_rest
 
 SENDER = "+15005550006"  # Twilio's own magic number to send from
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})

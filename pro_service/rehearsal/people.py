@@ -10,8 +10,8 @@ from pro_service.core.calendar import is_working, local_day
 from pro_service.core.enrolment_file import columns_of
 from pro_service.core.protocol import Protocol
 from pro_service.core.windows import schedule
+from pro_service.rehearsal.temperaments import Temperament
 from pro_service.runtime import holidays_of
-from pro_service.use_cases.rehearsal.crowd import Temperament
 
 AREAS = (202, 212, 213, 301, 303, 305, 312, 313, 404, 415, 503, 512, 602, 617, 702, 713, 718, 801, 919, 972)
 NUMBERS_EACH = 100

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 from pro_service.core.case import Case
-from pro_service.documents.rehearsal import Bubble, Thread
+from pro_service.rehearsal.figures import Facts
+from pro_service.rehearsal.report import Bubble, Thread
+from pro_service.rehearsal.run import Rehearsal
 from pro_service.store import report_ledger
 from pro_service.store.database import Session
-from pro_service.use_cases.rehearsal.figures import Facts
-from pro_service.use_cases.rehearsal.living import Rehearsal
 
 TOKEN = re.compile(r"(/q/)[\w-]+")
 HIDDEN = r"\1…"

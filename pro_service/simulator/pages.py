@@ -7,9 +7,9 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.texts import segments
-from pro_service.web.simulator.carrier import CannotReply, Carrier
-from pro_service.web.simulator.network import Text
-from pro_service.web.simulator.rules import LONGEST_BODY, is_telephone
+from pro_service.simulator.carrier import CannotReply, Carrier
+from pro_service.simulator.network import Text
+from pro_service.simulator.rules import LONGEST_BODY, is_telephone
 
 _MOST_LISTED = 200
 _MOST_BUBBLES = 300

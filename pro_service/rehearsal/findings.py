@@ -8,12 +8,12 @@ from pro_service.core.calendar import local_day, working_days_between
 from pro_service.core.case import PROMPTS, Case
 from pro_service.core.routes import preflight
 from pro_service.core.windows import within
-from pro_service.documents.rehearsal import SEVERITIES, Finding, Severity
+from pro_service.rehearsal.figures import Facts, taken_up
+from pro_service.rehearsal.people import CALLS
+from pro_service.rehearsal.report import SEVERITIES, Finding, Severity
+from pro_service.rehearsal.run import Rehearsal
 from pro_service.store.cases import zone_of
 from pro_service.use_cases.enrolment_rows import PROVIDER
-from pro_service.use_cases.rehearsal.figures import Facts, taken_up
-from pro_service.use_cases.rehearsal.living import Rehearsal
-from pro_service.use_cases.rehearsal.people import CALLS
 
 Value = str | int | date | tuple[str, ...]
 MOMENT, HOUR = timedelta(microseconds=1), timedelta(hours=1)
