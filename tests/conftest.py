@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from pro_service.settings import Settings
-from tests.core import corpus
+from tests.core.replies import corpus
 from tests.peers import chromium as chromium_peer
 from tests.peers import configuration, databases, mail, network, postgres
 from tests.peers import emulate as emulate_peer

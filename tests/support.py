@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select
 from werkzeug.test import TestResponse
 
 from pro_service import paths
-from pro_service.core import decisions
+from pro_service.core.schedule import agenda
 from pro_service.runtime import PasswordCost, Runtime
 from pro_service.store import cases, studies
 from pro_service.store.audit import Actor
@@ -114,7 +114,7 @@ def to_decide(rt: Runtime, participant_id: int, code: str | None = None) -> int:
     with carrying.work(rt, SETUP, rt.clock()) as w:
         case = (who := rt.loader.one(w.session, participant_id)).case
         window = next((one for one in case.windows if one.code == code), None)
-        raised = decisions.escalate(case, "E4", "missed_in_a_row", w.now, window)
+        raised = agenda.escalate(case, "E4", "missed_in_a_row", w.now, window)
         w.carry_out(who, [raised])
     return next(one.id for one in loaded(rt, participant_id).case.escalations if one.key.endswith(raised.key))
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pro_service import paths
-from pro_service.core.blinding import check_blinding, is_allocation, spoken
-from pro_service.core.protocol_file import check
+from pro_service.core.enrolment.blinding import check_blinding, is_allocation, spoken
+from pro_service.core.study_file.file import check
 from pro_service.runtime import open_runtime
 from pro_service.settings import Settings
 from pro_service.store.schema import metadata

@@ -9,16 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FILE_LINES, FUNCTION_LINES = 300, 40
-LONG_FILES = {
-    "dev": "one file that runs before anything is installed, so it has nothing to import from",
-    "pro_service/store/schema.py": "the tables, looked up rather than read: one place for all of them",
-}
-LONG_FUNCTIONS: dict[str, str] = {}
 PACKAGE = sorted((ROOT / "pro_service").rglob("*.py"))
 TESTS = sorted(file for file in (ROOT / "tests").rglob("*.py"))
 MIGRATIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
-FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def name_of(file: Path) -> str:
@@ -55,23 +48,6 @@ def test_the_core_knows_the_standard_library_alone(file: Path) -> None:
     known = set(imported_by(tree_of(file)))
     foreign = {name for name in known if name.split(".")[0] not in sys.stdlib_module_names}
     assert {name for name in foreign if not name.startswith("pro_service.core")} == set()
-
-
-# Migrations are left out: one is written once, in the order in which it runs.
-@each([*PACKAGE, *TESTS, ROOT / "dev"])
-def test_no_file_is_too_long_to_read_at_once(file: Path) -> None:
-    lines = len(file.read_text(encoding="utf-8").splitlines())
-    assert (lines > FILE_LINES) == (name_of(file) in LONG_FILES), f"{lines} lines"
-
-
-@each([*PACKAGE, *TESTS, ROOT / "dev"])
-def test_no_function_is_too_long_to_read_at_once(file: Path) -> None:
-    long = {
-        f"{name_of(file)}:{node.name}": node.end_lineno - node.lineno + 1
-        for node in ast.walk(tree_of(file))
-        if isinstance(node, FUNCTION) and node.end_lineno and node.end_lineno - node.lineno + 1 > FUNCTION_LINES
-    }
-    assert {name: lines for name, lines in long.items() if name not in LONG_FUNCTIONS} == {}
 
 
 @each([*PACKAGE, *TESTS])

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, show_table, who
-from pro_service.core.enrolment_cells import shown
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.enrolment.cells import shown
+from pro_service.core.problems import Fault, RejectedError
 
 _OUT = click.Path(dir_okay=False, path_type=Path)
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_fault, show_json, show_table, who
-from pro_service.core import notes
+from pro_service.core.problems import note_fault, note_words
 
 MOST_SHOWN = 40
 
@@ -35,7 +35,7 @@ def migrate(state: State, codes: tuple[str, ...], reason: str, dry_run: bool, st
         done = migrating.migrate(rt, actor, found.id, reason, codes=codes, dry_run=dry_run, progress=progress)
     if state.as_json:
         migrants = [
-            {"participant": one.participant, "windows": one.windows, "notes": [notes.words(n)[0] for n in one.notes]}
+            {"participant": one.participant, "windows": one.windows, "notes": [note_words(n)[0] for n in one.notes]}
             for one in done.migrants
         ]
         counts = {"version": done.version, "unchanged": done.unchanged, "dry_run": dry_run}
@@ -59,7 +59,7 @@ def _show(done: Any) -> None:
         click.echo(f"… and {len(rows) - MOST_SHOWN} more windows: --json lists them.")
     for one in done.migrants[:MOST_SHOWN]:
         for note in one.notes:
-            show_fault(notes.fault(note), "yellow", err=True)
+            show_fault(note_fault(note), "yellow", err=True)
 
 
 @contextmanager

@@ -8,11 +8,9 @@ from typing import Any, cast
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_fault, show_json, show_table, who
-from pro_service.core import notes
-from pro_service.core.changes import ChangeRefusedError
-from pro_service.core.enrolment_cells import shown
-from pro_service.core.faults import Fault, RejectedError
-from pro_service.core.outlook import Outlook
+from pro_service.core.changes.preview import Outlook
+from pro_service.core.enrolment.cells import shown
+from pro_service.core.problems import ChangeRefusedError, Fault, RejectedError, note_fault, note_words
 
 Command = Callable[..., Any]
 
@@ -117,7 +115,7 @@ def _run(
             remedy = "`pro-service participant list` lists all"
             raise RejectedError((Fault("CODE", None, f"there is no participant {shown(code)}", remedy),)) from None
         except ChangeRefusedError as refused:
-            raise RejectedError(tuple(_at_option(action, notes.fault(note)) for note in refused.notes)) from None
+            raise RejectedError(tuple(_at_option(action, note_fault(note)) for note in refused.notes)) from None
     show(state, told, dry_run=dry_run)
 
 
@@ -133,11 +131,11 @@ def _at_option(action: str, fault: Fault) -> Fault:
 def show(state: State, told: Outlook, *, dry_run: bool) -> None:
     """Print an outlook: every consequence, and whether it is one or was only shown."""
     if state.as_json:
-        said = [{"code": note.code, "what": notes.words(note)[0]} for note in told.notes]
+        said = [{"code": note.code, "what": note_words(note)[0]} for note in told.notes]
         show_json(asdict(told) | {"notes": said, "dry_run": dry_run})
         return
     for note in told.notes:
-        show_fault(notes.fault(note), "yellow", err=True)
+        show_fault(note_fault(note), "yellow", err=True)
     if told.unchanged:
         click.echo(f"{told.participant}: everything is so already; nothing was changed.")
         return

@@ -23,8 +23,8 @@ from pro_service.cli.terminal import (
     show_table,
     who,
 )
-from pro_service.core.enrolment_cells import shown
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.enrolment.cells import shown
+from pro_service.core.problems import Fault, RejectedError
 
 MOST_SHOWN = 20
 BIG = 2_000

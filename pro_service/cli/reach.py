@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, who
-from pro_service.core.enrolment_cells import shown
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.enrolment.cells import shown
+from pro_service.core.problems import Fault, RejectedError
 
 FAULTS = {
     "no_texts": ("no text may go to this participant", "see `pro-service participant show`; telephone instead"),
@@ -60,7 +60,7 @@ def reach(state: State, code: str, minutes: int, action: str | None, reason: str
 
 
 def _show(state: State, code: str, test: Any) -> None:
-    from pro_service.core.reach import state as state_of  # noqa: PLC0415
+    from pro_service.core.conversation.contact_test import state as state_of  # noqa: PLC0415
 
     if test is None:
         told: dict[str, Any] = {"participant": code, "state": "not tried"}

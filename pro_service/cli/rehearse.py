@@ -12,7 +12,7 @@ import click
 
 from pro_service import logs
 from pro_service.cli.terminal import State, as_json, day_bar, of_study, opened, show_json, show_table, text_of
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.settings import SettingsError
 
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)

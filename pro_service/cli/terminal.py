@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from pro_service import logs
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.settings import Settings, SettingsError, load
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, show_table, who
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 
 
 @click.group()

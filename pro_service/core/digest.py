@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from pro_service.core.calendar import is_working, local_day, working_day_after
 from pro_service.core.protocol import Hours, LevelCode
-from pro_service.core.windows import end_of_hours, local_instant, within
+from pro_service.core.schedule.calendar import is_working, local_day, working_day_after
+from pro_service.core.schedule.windows import end_of_hours, local_instant, within
 
 CALLS: frozenset[LevelCode] = frozenset({"E1", "E2"})
 LISTED = 25

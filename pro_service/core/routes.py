@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Literal, TypeAlias
 
-from pro_service.core.findings import ALLOWED, BY_PHONE, TRY, words
+from pro_service.core.problems import ALLOWED, BY_PHONE, TRY, words
 from pro_service.core.protocol import RouteOverride
 
 Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card"]
@@ -182,7 +182,7 @@ class Finding:
     reason: str
     remedy: str
     code: str = field(default="", compare=False)
-    """Of `core.findings`, for whoever says it in another language."""
+    """Of `core.problems`, for whoever says it in another language."""
     values: tuple[tuple[str, object], ...] = field(default=(), compare=False)
     """What fills the blanks of its words; `of` is the country's code."""
     stated: str = field(default="", compare=False)

@@ -9,8 +9,8 @@ from statistics import quantiles
 from typing import Literal
 
 from pro_service.core.case import PROMPTS, Case, Participant
-from pro_service.core.prompts import step_moment
-from pro_service.core.status import status
+from pro_service.core.schedule.prompts import step_moment
+from pro_service.core.schedule.status import status
 from pro_service.rehearsal.report import BINS, Kind, Level, Row, Step, Times, Traffic, Window
 from pro_service.rehearsal.run import Rehearsal
 from pro_service.store import report_ledger, reports

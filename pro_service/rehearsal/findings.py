@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from pro_service.core.calendar import local_day, working_days_between
 from pro_service.core.case import PROMPTS, Case
 from pro_service.core.routes import preflight
-from pro_service.core.windows import within
+from pro_service.core.schedule.calendar import local_day, working_days_between
+from pro_service.core.schedule.windows import within
 from pro_service.rehearsal.figures import Facts, taken_up
 from pro_service.rehearsal.people import CALLS
 from pro_service.rehearsal.report import SEVERITIES, Finding, Severity

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from pro_service.core import words
 from pro_service.core.case import PROMPTS
 from pro_service.core.protocol import Protocol
-from pro_service.core.windows import next_allowed
+from pro_service.core.replies import phrases
+from pro_service.core.schedule.windows import next_allowed
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.rehearsal.people import Person
 from pro_service.rehearsal.temperaments import Crowd
@@ -130,7 +130,7 @@ class Habits:
             below = value == self.protocol.items[item].maximum
             return f"{value - 1}-{value}" if below else f"{value}-{value + 1}"
         if self._does(person, "words"):
-            spoken = {number: word for word, number in words.NUMBERS.get(person.language, {}).items()}
+            spoken = {number: word for word, number in phrases.NUMBERS.get(person.language, {}).items()}
             return spoken.get(value, str(value))
         return str(value)
 

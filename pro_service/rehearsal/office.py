@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from pro_service.core.calendar import is_working, local_day
 from pro_service.core.protocol import Protocol, Site
-from pro_service.core.windows import local_instant, within
+from pro_service.core.schedule.calendar import is_working, local_day
+from pro_service.core.schedule.windows import local_instant, within
 from pro_service.rehearsal.habits import Habits
 from pro_service.rehearsal.people import Person
 from pro_service.rehearsal.temperaments import OfficeHabits

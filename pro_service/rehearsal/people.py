@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from pro_service.core.calendar import is_working, local_day
-from pro_service.core.enrolment_file import columns_of
+from pro_service.core.enrolment.file import columns_of
 from pro_service.core.protocol import Protocol
-from pro_service.core.windows import schedule
+from pro_service.core.schedule.calendar import is_working, local_day
+from pro_service.core.schedule.windows import schedule
 from pro_service.rehearsal.temperaments import Temperament
 from pro_service.runtime import holidays_of
 

@@ -7,7 +7,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from pro_service.core.routes import CARD
-from pro_service.core.windows import local_instant
+from pro_service.core.schedule.windows import local_instant
 from pro_service.gateways.outgoing import Accepted, Outgoing
 from pro_service.rehearsal.habits import Habits
 from pro_service.rehearsal.office import Office

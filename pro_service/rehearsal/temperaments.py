@@ -7,9 +7,9 @@ from datetime import time, timedelta
 from typing import Literal, TypeAlias, get_args
 
 from pro_service import paths
-from pro_service.core.faults import Fault, Faults, RejectedError
+from pro_service.core.problems import Fault, Faults, RejectedError
 from pro_service.core.protocol import Channel, Hours, Texts
-from pro_service.core.table import Table
+from pro_service.core.study_file.toml_table import Table
 
 Number: TypeAlias = Literal["right", "wrong", "lost"]
 LANGUAGES = ("en", "tr")

@@ -4,9 +4,9 @@ from collections import Counter
 from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
-from pro_service.core.calendar import is_working, local_day
 from pro_service.core.protocol import Site
-from pro_service.core.windows import local_instant
+from pro_service.core.schedule.calendar import is_working, local_day
+from pro_service.core.schedule.windows import local_instant
 from pro_service.rehearsal.figures import Facts
 from pro_service.rehearsal.report import Desk, WorkDay
 from pro_service.rehearsal.run import Rehearsal

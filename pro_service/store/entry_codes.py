@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from pro_service.core.card_code import CODES, code_of
 from pro_service.core.case import WindowFacts
-from pro_service.core.entry_code import CODES, code_of
 from pro_service.store.cases import Loaded
 from pro_service.store.links import owner_of
 from pro_service.store.records import Writer

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.guessing import ACQUAINTED, ADDRESS, EVERYBODY, LATELY
+from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, LATELY
 from pro_service.store.schema import AnyRow, entry_tries
 from pro_service.store.vault import Vault
 

@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
-from pro_service.core.strangers import KIND as STRANGER
+from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.store import channels
 from pro_service.store.bulk import Bulk, change
 from pro_service.store.channels import FREE, Channel, Pace

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.reach import By, Failure, ReachTest
+from pro_service.core.conversation.contact_test import By, Failure, ReachTest
 from pro_service.store.schema import messages, reach_tests
 from pro_service.store.vault import token_hash
 

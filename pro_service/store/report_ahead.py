@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
-from pro_service.core.status import status
+from pro_service.core.schedule.status import status
 from pro_service.store.cases import Loader
 from pro_service.store.report_compliance import Chosen, Shape
 from pro_service.store.reports import AT_RISK, at_risk

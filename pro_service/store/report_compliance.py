@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from pro_service.core.status import settled_as
+from pro_service.core.schedule.status import settled_as
 from pro_service.store import report_queries as queries
 from pro_service.store.cases import Loaded, Loader
 from pro_service.store.closings import CALLS, WHOLE, channel_of, completeness, month_of

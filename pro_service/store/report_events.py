@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case
-from pro_service.core.status import status
+from pro_service.core.schedule.status import status
 from pro_service.store.report_participant import SHOWN
 from pro_service.store.schema import (
     AnyRow,

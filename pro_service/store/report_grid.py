@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, sele
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.status import status
+from pro_service.core.schedule.status import status
 from pro_service.store import report_queries as queries
 from pro_service.store.cases import Loader
 from pro_service.store.report_compliance import asked_by

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from pro_service.core.outcomes import Outcome, Pair, outcome
 from pro_service.core.protocol import Protocol
+from pro_service.core.scores import Outcome, Pair, outcome
 from pro_service.store import cases
 from pro_service.store.cases import Loader
 from pro_service.store.closings import NOT_DUE

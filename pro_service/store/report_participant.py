@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.status import status
+from pro_service.core.schedule.status import status
 from pro_service.store import schedules
 from pro_service.store.cases import Loaded, Loader
 from pro_service.store.report_why import Moved, why

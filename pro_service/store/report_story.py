@@ -8,8 +8,8 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.scoring import Derived, derive, derive_impression
-from pro_service.core.status import status
+from pro_service.core.schedule.status import status
+from pro_service.core.scores import Derived, derive, derive_impression
 from pro_service.store import schedules
 from pro_service.store.cases import Loader
 from pro_service.store.report_why import told, why

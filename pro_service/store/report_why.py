@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.windows import explain_point
+from pro_service.core.schedule.windows import explain_point
 from pro_service.store.reports import instant
 from pro_service.store.schedules import Basis, ScheduleChange
 

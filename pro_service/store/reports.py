@@ -13,9 +13,9 @@ from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, Participant, WindowFacts
-from pro_service.core.decisions import primary_open
 from pro_service.core.protocol import Protocol
-from pro_service.core.status import AFTER_OPENING, settled_as
+from pro_service.core.schedule.agenda import primary_open
+from pro_service.core.schedule.status import AFTER_OPENING, settled_as
 from pro_service.store import report_queries as queries
 from pro_service.store import schema
 from pro_service.store.cases import Loaded, Loader

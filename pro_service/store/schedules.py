@@ -7,8 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from pro_service.core.changes.reschedule import Relaid
 from pro_service.core.protocol import Window
-from pro_service.core.relaying import Relaid
 from pro_service.store.cases import Loaded
 from pro_service.store.enrolment import window_row
 from pro_service.store.records import Writer

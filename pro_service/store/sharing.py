@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, Other
-from pro_service.core.telephone import seen_by_others
+from pro_service.core.conversation.shared_phone import seen_by_others
 from pro_service.store.schema import participants
 
 p = participants.c

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.strangers import FRAME, KIND
-from pro_service.core.turn import PATIENCE
+from pro_service.core.conversation.rules import PATIENCE
+from pro_service.core.conversation.unknown_sender import FRAME, KIND
 from pro_service.store.audit import Entry
 from pro_service.store.cases import zone_of
 from pro_service.store.records import Words, Writer

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, s
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
-from pro_service.core.strangers import KIND as STRANGER
+from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.store.schema import AnyRow, attempts, messages, participants, windows
 
 m, p, w = messages.c, participants.c, windows.c

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
 from pro_service.store import accounts, studies

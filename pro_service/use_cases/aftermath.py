@@ -6,9 +6,8 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from pro_service import logs
-from pro_service.core.decisions import escalate
-from pro_service.core.failures import on_failure
-from pro_service.core.windows import end_of_hours, next_allowed
+from pro_service.core.schedule.agenda import escalate, on_failure
+from pro_service.core.schedule.windows import end_of_hours, next_allowed
 from pro_service.gateways.codes import kind_of
 from pro_service.runtime import Runtime
 from pro_service.store import channels, outbox, waiting

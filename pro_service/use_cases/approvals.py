@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
 from pro_service.store import accounts, approvals, tickets

@@ -3,9 +3,9 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from pro_service.core.calendar import local_day
-from pro_service.core.faults import Fault, RejectedError
-from pro_service.core.windows import local_instant
+from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
 from pro_service.store import colleagues
 from pro_service.store.accounts import Login

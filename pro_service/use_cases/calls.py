@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
-from pro_service.core.answers import on_answers
 from pro_service.core.case import Case, EscalationFacts, WindowFacts
-from pro_service.core.changes import Die, Withdraw
+from pro_service.core.changes.model import Die, Withdraw
+from pro_service.core.changes.plan import plan
 from pro_service.core.commands import CancelTexts, Command, OptOut, Resolve, Unreachable
-from pro_service.core.decisions import escalate, savable
-from pro_service.core.later import LONGEST, next_attempt
-from pro_service.core.lifecycle import plan
+from pro_service.core.conversation.answers import on_answers
+from pro_service.core.schedule.agenda import escalate, savable
+from pro_service.core.schedule.retries import LONGEST, next_attempt
 from pro_service.runtime import Runtime
 from pro_service.store import cases, tasks
 from pro_service.store.audit import Actor

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 
-from pro_service.core.entry_code import written
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.card_code import written
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Language, Site, Texts
 from pro_service.runtime import Runtime
 from pro_service.store import cases, entry_codes, studies

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pro_service.core import entry_code
+from pro_service.core import card_code
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.protocol import Language
 from pro_service.runtime import Runtime
@@ -44,7 +44,7 @@ def enter(rt: Runtime, typed: str, marks: Collection[str], address: str) -> Entr
     `marks` came with the code, `address` is the network address it came from. CodeError for what cannot be a code:
     nothing was looked up, nothing is counted. TooManyTriesError if no more may be looked up for now.
     """
-    now, code = rt.clock(), entry_code.read(typed)
+    now, code = rt.clock(), card_code.read(typed)
     place = entry_tries.place_of(rt.vault, address)
     marked = any(entry_codes.is_marked(rt.vault, code, mark) for mark in marks)
     if not marked:

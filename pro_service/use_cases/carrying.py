@@ -11,10 +11,10 @@ from cryptography.exceptions import InvalidTag
 
 from pro_service.core.case import PROMPTS
 from pro_service.core.commands import Command, Escalate, Send
-from pro_service.core.decisions import escalate, next_moment
 from pro_service.core.routes import CARD
+from pro_service.core.schedule.agenda import escalate, next_moment
+from pro_service.core.schedule.windows import end_of_hours
 from pro_service.core.texts import contains_address
-from pro_service.core.windows import end_of_hours
 from pro_service.runtime import Runtime
 from pro_service.store import alerts, cases, sharing
 from pro_service.store.audit import Actor

@@ -6,10 +6,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, TypeAlias, TypeVar, cast, get_args
 from zoneinfo import ZoneInfo
 
-from pro_service.core import enrolment_cells as cells
-from pro_service.core.changes import (
+from pro_service.core.changes.model import (
     Change,
-    ChangeRefusedError,
     Die,
     Move,
     NewChannel,
@@ -17,18 +15,19 @@ from pro_service.core.changes import (
     NewLanguage,
     NewTelephone,
     NewZone,
-    Note,
     Origin,
     Pause,
     Reschedule,
     Resume,
     Withdraw,
 )
-from pro_service.core.enrolment_cells import CellError
-from pro_service.core.frames import Frames, unfit_for_cards
+from pro_service.core.enrolment import cells
+from pro_service.core.enrolment.cells import CellError
+from pro_service.core.problems import ChangeRefusedError, Note
 from pro_service.core.protocol import Channel, Language
 from pro_service.core.routes import CARD, CHANNELS, preflight, preflight_number
-from pro_service.core.windows import local_instant
+from pro_service.core.schedule.windows import local_instant
+from pro_service.core.study_file.frames import Frames, unfit_for_cards
 from pro_service.store.cases import Loaded
 from pro_service.use_cases import telephones
 from pro_service.use_cases.telephones import Telephone

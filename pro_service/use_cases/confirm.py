@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pro_service.core.calendar import local_day
 from pro_service.core.case import Case
-from pro_service.core.changes import Reschedule
+from pro_service.core.changes.model import Reschedule
+from pro_service.core.changes.plan import plan
 from pro_service.core.commands import Resolve
-from pro_service.core.enrolment_cells import shown
-from pro_service.core.faults import Fault, RejectedError
-from pro_service.core.lifecycle import plan
-from pro_service.core.windows import local_instant
+from pro_service.core.enrolment.cells import shown
+from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
 from pro_service.store import cases, schedules
 from pro_service.store.audit import Actor

@@ -2,7 +2,7 @@
 
 import re
 
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import tasks
 from pro_service.store.audit import Actor

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
-from pro_service.core import redcap
-from pro_service.core.enrolment_file import REQUIRED, Record, Sheet, decode, read
-from pro_service.core.faults import Fault, RejectedError
-from pro_service.core.redcap_mapping import ColumnMapping, parse
+from pro_service.core.enrolment import redcap
+from pro_service.core.enrolment.file import REQUIRED, Record, Sheet, decode, read
+from pro_service.core.enrolment.redcap_mapping import ColumnMapping, parse
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor

@@ -6,12 +6,12 @@ from datetime import date, datetime, time
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Channel, Protocol
 from pro_service.core.routes import CHANNELS
+from pro_service.core.schedule.forecast import WhatIf, Whom, what_if
+from pro_service.core.schedule.windows import local_instant
 from pro_service.core.texts import masked
-from pro_service.core.what_if import WhatIf, Whom, what_if
-from pro_service.core.windows import local_instant
 from pro_service.runtime import Runtime, holidays_of
 from pro_service.store.audit import Actor
 from pro_service.store.enrolment import Enrolment

@@ -7,17 +7,16 @@ from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from pro_service.core import enrolment_cells as cells
-from pro_service.core import notes
-from pro_service.core.calendar import local_day
-from pro_service.core.concerns import concerns
-from pro_service.core.enrolment_cells import CellError
-from pro_service.core.enrolment_file import Record, columns_of
-from pro_service.core.faults import Fault
-from pro_service.core.frames import Frames, unfit_for_cards
+from pro_service.core.enrolment import cells
+from pro_service.core.enrolment.cells import CellError
+from pro_service.core.enrolment.file import Record, columns_of
+from pro_service.core.problems import Fault, note_words
 from pro_service.core.protocol import Protocol, Site, Window
 from pro_service.core.routes import CARD, CHANNELS, Finding, preflight, preflight_number
-from pro_service.core.windows import local_instant, schedule
+from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.forecast import concerns
+from pro_service.core.schedule.windows import local_instant, schedule
+from pro_service.core.study_file.frames import Frames, unfit_for_cards
 from pro_service.runtime import holidays_of
 from pro_service.store.enrolment import Enrolment
 from pro_service.use_cases import telephones
@@ -227,7 +226,7 @@ class RowReader:
         zone = self._zones[site.code]
         windows = schedule(self.protocol, day, zone, end)
         found = concerns(self.protocol, day, windows, zone, holidays_of(site.country))
-        laid = windows, tuple(notes.words(note)[0] for note in found)
+        laid = windows, tuple(note_words(note)[0] for note in found)
         if end is None:
             self._laid[key] = laid
         return laid

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from pro_service.core.answers import on_answers
 from pro_service.core.case import WindowFacts
+from pro_service.core.conversation.answers import on_answers
 from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
 from pro_service.store import cases, tasks

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pro_service.core.guessing import chance_of_a_hit
+from pro_service.core.throttle import chance_of_a_hit
 from pro_service.runtime import ClockError, Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store import condition, entry_codes
@@ -86,7 +86,7 @@ def codes_of(cards: int) -> Finding:
     told = f"{cards} codes; in a year somebody hits one with a chance of at most {chance:.1e}"
     if chance <= BEARABLE:
         return Finding("cards", "green", told)
-    return Finding("cards", "yellow", told, "lengthen EVERYBODY.every in core/guessing.py; see decision 12")
+    return Finding("cards", "yellow", told, "lengthen EVERYBODY.every in core/throttle.py; see decision 12")
 
 
 def _sqlite() -> Iterator[Finding]:

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
-from pro_service.core.later import Later, put_off_to, respite
 from pro_service.core.protocol import Role
+from pro_service.core.schedule.retries import Later, put_off_to, respite
 from pro_service.runtime import Runtime
 from pro_service.store import colleagues, handed, tasks
 from pro_service.store.audit import Actor

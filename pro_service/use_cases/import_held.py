@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store.vault import opened, sealed
 

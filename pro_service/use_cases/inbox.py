@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from pro_service.core import inbox as rules
-from pro_service.core.answers import editable, on_answers
 from pro_service.core.case import WindowFacts
+from pro_service.core.conversation import inbox as rules
+from pro_service.core.conversation.answers import editable, on_answers
 from pro_service.runtime import Runtime
 from pro_service.store import cases, inbox, inbox_actions, report_inbox, revelations, sharing, tasks
 from pro_service.store.audit import Actor

@@ -8,11 +8,11 @@ from threading import Event
 from pro_service import logs
 from pro_service.core.case import Case
 from pro_service.core.commands import Send
-from pro_service.core.conversation import Reply, asked, concerns_everyone, on_reply
-from pro_service.core.decisions import escalate
-from pro_service.core.inbox import ALWAYS, for_a_person
-from pro_service.core.reach import ReachTest
-from pro_service.core.telephone import addressed
+from pro_service.core.conversation.contact_test import ReachTest
+from pro_service.core.conversation.inbox import ALWAYS, for_a_person
+from pro_service.core.conversation.rules import Reply, asked, concerns_everyone, on_reply
+from pro_service.core.conversation.shared_phone import addressed
+from pro_service.core.schedule.agenda import escalate
 from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
 from pro_service.store import channels, inbox, sharing, studies

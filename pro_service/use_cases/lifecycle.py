@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from pro_service.core.case import Case
-from pro_service.core.changes import Note
+from pro_service.core.changes.plan import Plan, after, follows, plan
+from pro_service.core.changes.preview import Outlook, outlook
 from pro_service.core.commands import Record, Settle
-from pro_service.core.lifecycle import Plan, after, follows, plan
-from pro_service.core.outlook import Outlook, outlook
+from pro_service.core.problems import Note
 from pro_service.core.protocol import Site
 from pro_service.core.texts import masked
 from pro_service.runtime import Runtime

@@ -8,12 +8,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pro_service.core import notes
-from pro_service.core.changes import ChangeRefusedError, Migrate, Note
-from pro_service.core.enrolment_cells import shown
-from pro_service.core.faults import Fault, RejectedError
-from pro_service.core.lifecycle import after, plan
-from pro_service.core.outlook import WindowThen, windows_then
+from pro_service.core.changes.model import Migrate
+from pro_service.core.changes.plan import after, plan
+from pro_service.core.changes.preview import WindowThen, windows_then
+from pro_service.core.enrolment.cells import shown
+from pro_service.core.problems import ChangeRefusedError, Fault, Note, RejectedError, note_fault, note_words
 from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
 from pro_service.store import cases, schedules, studies
@@ -121,7 +120,7 @@ def _plans(
         try:
             made = plan(loaded.case, Migrate(target.protocol), now, end)
         except ChangeRefusedError as refused:
-            said = (notes.words(note) for note in refused.notes)
+            said = (note_words(note) for note in refused.notes)
             faults += [Fault("", None, f"{person.code}: {what}", remedy) for what, remedy in said]
             continue
         found.append((loaded, Made(made, end, version_id=target.version.id)))
@@ -154,4 +153,4 @@ def _asked_for(rt: Runtime, study_id: int, codes: Collection[str]) -> tuple[_Tar
 
 def _refuse_reason(reason: str) -> None:
     if not reason.strip() or len(reason.strip()) > LONGEST_REASON:
-        raise RejectedError((notes.fault(Note("needs_reason", {"most": LONGEST_REASON}, "--reason")),))
+        raise RejectedError((note_fault(Note("needs_reason", {"most": LONGEST_REASON}, "--reason")),))

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from pro_service import logs
-from pro_service.core import reach as rules
 from pro_service.core.commands import Resolve
-from pro_service.core.decisions import may_text
-from pro_service.core.reach import By, Failure, ReachTest
-from pro_service.core.telephone import addressed
-from pro_service.core.turn import Reply
+from pro_service.core.conversation import contact_test as rules
+from pro_service.core.conversation.contact_test import By, Failure, ReachTest
+from pro_service.core.conversation.rules import Reply
+from pro_service.core.conversation.shared_phone import addressed
+from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime
 from pro_service.store import cases, reach
 from pro_service.store.audit import Actor

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pro_service.core.failures import on_failure
+from pro_service.core.schedule.agenda import on_failure
 from pro_service.gateways.codes import kind_of
 from pro_service.runtime import Runtime
 from pro_service.store import inbox, receipts

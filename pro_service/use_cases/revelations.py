@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import cases, reports, revelations, tasks
 from pro_service.store.audit import Actor

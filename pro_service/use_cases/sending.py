@@ -10,8 +10,8 @@ from threading import Lock
 from cryptography.exceptions import InvalidTag
 
 from pro_service import logs
+from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.core.routes import CARD
-from pro_service.core.strangers import KIND as STRANGER
 from pro_service.core.texts import contains_address
 from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
 from pro_service.runtime import Runtime

@@ -1,8 +1,8 @@
 """A text from a telephone that nobody has: a task for each study, and one neutral answer a day."""
 
-from pro_service.core import strangers as rules
+from pro_service.core.conversation import unknown_sender as rules
+from pro_service.core.conversation.rules import Reply
 from pro_service.core.texts import segments
-from pro_service.core.turn import Reply
 from pro_service.store import inbox, strangers, studies
 from pro_service.store.inbox import Text
 from pro_service.store.records import Words

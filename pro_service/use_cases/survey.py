@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pro_service.core.answers import editable, on_answers
 from pro_service.core.case import Answer, Case, WindowFacts
-from pro_service.core.decisions import escalate
+from pro_service.core.conversation.answers import editable, on_answers
 from pro_service.core.protocol import Item, Language, Texts, Window
+from pro_service.core.schedule.agenda import escalate
 from pro_service.runtime import Runtime
 from pro_service.store import links
 from pro_service.store.audit import Actor

@@ -8,8 +8,8 @@ from typing import Literal
 import phonenumbers
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
 
-from pro_service.core.enrolment_cells import CellError
-from pro_service.core.folding import plain
+from pro_service.core.enrolment.cells import CellError
+from pro_service.core.replies.folding import plain
 
 Kind = Literal["mobile", "landline"]
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Event
 
 from pro_service import logs
-from pro_service.core.decisions import escalate, on_time
+from pro_service.core.schedule.agenda import escalate, on_time
 from pro_service.runtime import Runtime
 from pro_service.store import cases, due, heartbeats, sharing
 from pro_service.use_cases import digest

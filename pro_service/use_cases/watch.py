@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pro_service.core.guessing import EVERYBODY
+from pro_service.core.throttle import EVERYBODY
 from pro_service.runtime import Runtime
 from pro_service.store import alerts, flow
 from pro_service.store.audit import Entry

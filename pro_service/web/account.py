@@ -5,7 +5,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.use_cases import accounts, away, digest, passwords, second_factor, staff
 from pro_service.use_cases.guessing import TooManyFailuresError

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.faults import Fault
+from pro_service.core.problems import Fault
 from pro_service.runtime import Runtime
 from pro_service.store import condition, report_audit, reports, staff
 from pro_service.store.database import Session

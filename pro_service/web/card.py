@@ -13,7 +13,7 @@ from flask import Blueprint, abort, g, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from pro_service.core.entry_code import LONGEST_TYPED, CodeError
+from pro_service.core.card_code import LONGEST_TYPED, CodeError
 from pro_service.runtime import Runtime
 from pro_service.store.entry_tries import TooManyTriesError
 from pro_service.use_cases import card_entry

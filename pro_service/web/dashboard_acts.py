@@ -6,7 +6,7 @@ from typing import cast
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.later import LATER
+from pro_service.core.schedule.retries import LATER
 from pro_service.runtime import Runtime
 from pro_service.store.report_today import Task
 from pro_service.use_cases import calls, handing

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.faults import RejectedError
+from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import report_participant, report_today
 from pro_service.store.cases import Loaded

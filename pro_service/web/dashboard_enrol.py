@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import report_participant
 from pro_service.use_cases import enrol, enrol_preview

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from pro_service.core.enrolment_file import BASELINE, BLINDING, columns_of
-from pro_service.core.faults import Fault
+from pro_service.core.enrolment.file import BASELINE, BLINDING, columns_of
+from pro_service.core.problems import Fault
 from pro_service.core.protocol import Protocol
 from pro_service.core.routes import CHANNELS
 from pro_service.web import dashboard_notes

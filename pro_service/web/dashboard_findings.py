@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from babel import Locale
 
-from pro_service.core.faults import Fault
-from pro_service.core.findings import ALLOWED, FINDINGS
+from pro_service.core.problems import ALLOWED, FINDINGS, Fault
 from pro_service.core.routes import Finding
 from pro_service.web.i18n import gettext, language
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core import redcap, redcap_mapping
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.enrolment import redcap, redcap_mapping
+from pro_service.core.enrolment.redcap_mapping import ColumnMapping
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Protocol
-from pro_service.core.redcap_mapping import ColumnMapping
 from pro_service.runtime import Runtime
 from pro_service.use_cases import enrol, import_held
 from pro_service.use_cases.enrol import Enrolled

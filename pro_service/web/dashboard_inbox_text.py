@@ -7,9 +7,9 @@ from datetime import datetime
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core import inbox as rules
-from pro_service.core.answers import editable
 from pro_service.core.case import WindowFacts
+from pro_service.core.conversation import inbox as rules
+from pro_service.core.conversation.answers import editable
 from pro_service.runtime import Runtime
 from pro_service.store import inbox_actions, report_inbox, report_participant, reports
 from pro_service.store.cases import Loaded

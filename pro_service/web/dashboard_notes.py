@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
 
-from pro_service.core import notes
-from pro_service.core.changes import Note
+from pro_service.core.problems import NOTES, Note
 from pro_service.use_cases.change_forms import NO_ROUTE
 from pro_service.web.i18n import day, gettext
 
@@ -57,7 +56,7 @@ def said(note: Note) -> tuple[str, str]:
     """(what, what to do) for the reader."""
     if note.code == "cell":
         return spoken(str(note.values["fault"])), spoken(str(note.values["remedy"]))
-    what, remedy = notes.NOTES[note.code]
+    what, remedy = NOTES[note.code]
     values = {name: _plainly(value) for name, value in note.values.items()}
     return gettext(what).format(**values), gettext(remedy).format(**values)
 

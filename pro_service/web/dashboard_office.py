@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.changes import ChangeRefusedError, Note
-from pro_service.core.outlook import Outlook
+from pro_service.core.changes.preview import Outlook
+from pro_service.core.problems import ChangeRefusedError, Note
 from pro_service.runtime import Runtime
 from pro_service.store import report_participant, reports
 from pro_service.store.cases import Loaded

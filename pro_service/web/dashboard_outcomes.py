@@ -9,9 +9,8 @@ from threading import Lock
 from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.outcomes import BOUNDS
 from pro_service.core.protocol import Protocol
-from pro_service.core.scoring import FORMULA_VERSION, Derived
+from pro_service.core.scores import BOUNDS, FORMULA_VERSION, Derived
 from pro_service.runtime import Runtime
 from pro_service.store import report_outcomes
 from pro_service.store.report_outcomes import Counts

@@ -8,8 +8,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.case import WindowFacts
-from pro_service.core.faults import RejectedError
-from pro_service.core.status import status
+from pro_service.core.problems import RejectedError
+from pro_service.core.schedule.status import status
 from pro_service.runtime import Runtime
 from pro_service.store import report_events, report_participant, report_story, report_today, reports
 from pro_service.store.cases import Loaded

@@ -5,8 +5,8 @@ from datetime import timedelta
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core import reach as rules
-from pro_service.core.reach import ReachTest
+from pro_service.core.conversation import contact_test as rules
+from pro_service.core.conversation.contact_test import ReachTest
 from pro_service.runtime import Runtime
 from pro_service.use_cases import reach
 from pro_service.use_cases.calls import StaleError

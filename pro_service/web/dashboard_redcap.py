@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pro_service.core.enrolment_file import OPTIONAL, REQUIRED, columns_of
-from pro_service.core.faults import Fault
+from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of
+from pro_service.core.enrolment.redcap import Export
+from pro_service.core.enrolment.redcap_mapping import CONTACT, DATES, NEEDED, Column, ColumnMapping, check
+from pro_service.core.problems import Fault
 from pro_service.core.protocol import Protocol
-from pro_service.core.redcap import Export
-from pro_service.core.redcap_mapping import CONTACT, DATES, NEEDED, Column, ColumnMapping, check
 from pro_service.core.routes import CHANNELS
 from pro_service.web import dashboard_enrol_words as words
 

@@ -7,11 +7,11 @@ from typing import Any
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.frames import check_frames
 from pro_service.core.protocol import Protocol, TimePoint, Window
-from pro_service.core.protocol_rules import contacts_missing
 from pro_service.core.routes import CHANNELS, preflight
-from pro_service.core.windows import local_instant, schedule
+from pro_service.core.schedule.windows import local_instant, schedule
+from pro_service.core.study_file.frames import check_frames
+from pro_service.core.study_file.rules import contacts_missing
 from pro_service.runtime import Bundle, Runtime
 from pro_service.store import studies
 from pro_service.store.cases import zone_of

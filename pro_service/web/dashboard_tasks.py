@@ -6,10 +6,10 @@ from typing import cast
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core import later
 from pro_service.core.case import WindowFacts
-from pro_service.core.decisions import savable
-from pro_service.core.status import status
+from pro_service.core.schedule import retries
+from pro_service.core.schedule.agenda import savable
+from pro_service.core.schedule.status import status
 from pro_service.runtime import Runtime
 from pro_service.store import report_participant, report_today, tasks
 from pro_service.store.cases import Loaded
@@ -114,10 +114,10 @@ def _not_now(rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datet
     """When to try again, to when to put off, to whom to hand over."""
     case = loaded.case
     return {
-        "again": later.next_attempt(case, window, now),
+        "again": retries.next_attempt(case, window, now),
         "most": case.protocol.failed_calls,
-        "part": lambda moment: later.part_of_day(case, moment),
-        "put_off_to": later.choices(case, window, now),
+        "part": lambda moment: retries.part_of_day(case, moment),
+        "put_off_to": retries.choices(case, window, now),
         "colleagues": handing.who_may_take(rt, actor(), loaded.study_id, [loaded.site_id]),
         "to_be_called": window is not None and savable(case, window, now),
     }

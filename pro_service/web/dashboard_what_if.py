@@ -9,11 +9,11 @@ from babel.dates import format_date
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pro_service.core import enrolment_cells as cells
-from pro_service.core.enrolment_cells import CellError
+from pro_service.core.enrolment import cells
+from pro_service.core.enrolment.cells import CellError
 from pro_service.core.protocol import Window
-from pro_service.core.what_if import Laid, WhatIf
-from pro_service.core.windows import local_instant
+from pro_service.core.schedule.forecast import Laid, WhatIf
+from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime, holiday_names
 from pro_service.use_cases import enrol_preview
 from pro_service.use_cases.enrol_preview import Question

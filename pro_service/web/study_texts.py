@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pro_service.core.frames import ALWAYS
 from pro_service.core.protocol import Item, Protocol, Site, TimePoint, Window
 from pro_service.core.routes import CHANNELS
+from pro_service.core.study_file.frames import ALWAYS
 from pro_service.core.texts import FrameError, encoding, fill, segments, units
 from pro_service.runtime import Bundle
 from pro_service.wording import MIDNIGHT, moment

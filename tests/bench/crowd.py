@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, String, Table, cast, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.decisions import next_moment, on_time
+from pro_service.core.schedule.agenda import next_moment, on_time
 from pro_service.runtime import Runtime
 from pro_service.store import schema, studies
 from pro_service.store.vault import sealed

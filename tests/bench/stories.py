@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from pro_service.core.answers import on_answers
 from pro_service.core.case import Source
 from pro_service.core.commands import Send
-from pro_service.core.decisions import next_moment, on_time
+from pro_service.core.conversation.answers import on_answers
+from pro_service.core.schedule.agenda import next_moment, on_time
 from pro_service.runtime import Runtime
 from pro_service.store import schema
 from pro_service.store.database import Session

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.core import redcap as sample
+from tests.core.enrolment import redcap as sample
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What comes of the rows is tried on both databases through the dashboard: it is the same use case."""

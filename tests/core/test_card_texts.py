@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from pro_service.core.frames import addressed, check_frames, unfit_for_cards
+from pro_service.core.study_file.frames import addressed, check_frames, unfit_for_cards
 from pro_service.core.texts import contains_address
-from tests.core.test_frames_of_a_study import frames, protocol
+from tests.core.study_file.test_frames_of_a_study import frames, protocol
 
 LANGUAGES = pytest.mark.parametrize("language", ["tr", "en"])
 STEPS = ("invitation", "reminder-1", "reminder-2", "reminder-3")

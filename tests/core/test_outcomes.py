@@ -5,8 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pro_service.core.outcomes import Share, outcome
-from pro_service.core.scoring import derive
+from pro_service.core.scores import Share, derive, outcome
 
 NRS = st.integers(0, 10)
 PEOPLE = st.lists(st.tuples(st.none() | NRS, st.none() | NRS), max_size=60)

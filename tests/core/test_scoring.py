@@ -7,13 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pro_service.core.scoring import (
-    FORMULA_VERSION,
-    Derived,
-    derive,
-    derive_impression,
-    pgic_responder,
-)
+from pro_service.core.scores import FORMULA_VERSION, Derived, derive, derive_impression, pgic_responder
 
 SCALE = st.integers(min_value=0, max_value=10)
 

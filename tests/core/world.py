@@ -8,15 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pro_service.core.answers import on_answers
 from pro_service.core.case import PROMPTS, Case, MessageFacts, Participant, Source, State, WindowFacts
 from pro_service.core.commands import Command, Record, Send
-from pro_service.core.conversation import Reply, on_reply
-from pro_service.core.decisions import may_text, next_moment, on_time
+from pro_service.core.conversation.answers import on_answers
+from pro_service.core.conversation.rules import Reply, on_reply
 from pro_service.core.protocol import Protocol
-from pro_service.core.protocol_file import check
-from pro_service.core.status import Status, status
-from pro_service.core.windows import schedule, within
+from pro_service.core.schedule.agenda import may_text, next_moment, on_time
+from pro_service.core.schedule.status import Status, status
+from pro_service.core.schedule.windows import schedule, within
+from pro_service.core.study_file.file import check
 from tests.core.ledger import fold, marked, with_facts
 
 FOLDER = Path(__file__).parents[2] / "pro_service" / "protocols"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from pro_service.core.calendar import is_working
+from pro_service.core.schedule.calendar import is_working
 from pro_service.runtime import holidays_of
 from tests.rehearsal.conftest import PRICE, Rehearsed
 

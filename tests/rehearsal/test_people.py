@@ -3,7 +3,7 @@
 import pytest
 
 from pro_service import paths
-from pro_service.core.faults import RejectedError
+from pro_service.core.problems import RejectedError
 from pro_service.rehearsal import temperaments
 from pro_service.rehearsal.people import allotted, days_of_procedures
 from pro_service.rehearsal.report import Thread

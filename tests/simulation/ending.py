@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from pro_service.core.case import PROMPTS, Case, WindowFacts
 from pro_service.core.protocol import Protocol
-from pro_service.core.status import settled_as
+from pro_service.core.schedule.status import settled_as
 from pro_service.runtime import Runtime
 from pro_service.store.schema import AnyRow, escalations, inbound, messages, participants, responses, tallies, windows
 from tests.simulation import losses

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from pro_service.core.protocol import Protocol, Window
-from pro_service.core.windows import schedule
+from pro_service.core.schedule.windows import schedule
 from tests.simulation.texts import Read
 
 Deed: TypeAlias = Literal["answer", "part", "garble", "decline", "stop", "later", "call", "chat", "help", "nothing"]

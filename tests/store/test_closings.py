@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from pro_service.core.case import Case
-from pro_service.core.status import settled_as
+from pro_service.core.schedule.status import settled_as
 from pro_service.runtime import Runtime
 from pro_service.store import closings, report_compliance
 from pro_service.store import schema as tables

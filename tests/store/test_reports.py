@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import event, select
 
-from pro_service.core.status import settled_as
+from pro_service.core.schedule.status import settled_as
 from pro_service.runtime import Runtime
 from pro_service.store import report_grid, report_story, report_today, reports, studies
 from pro_service.store.audit import Actor

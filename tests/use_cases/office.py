@@ -6,11 +6,10 @@ from typing import cast
 import pytest
 from sqlalchemy import select
 
-from pro_service.core import notes
 from pro_service.core.case import Case
-from pro_service.core.changes import ChangeRefusedError
-from pro_service.core.lifecycle import after, plan
-from pro_service.core.outlook import Outlook
+from pro_service.core.changes.plan import after, plan
+from pro_service.core.changes.preview import Outlook
+from pro_service.core.problems import ChangeRefusedError, note_words
 from pro_service.runtime import Runtime
 from pro_service.store import office, schedules, studies
 from pro_service.store.schema import audit_trail, messages
@@ -98,7 +97,7 @@ class Office:
         """(field, what, remedy) of everything that is said against a change, in words."""
         with pytest.raises(ChangeRefusedError) as error:
             lifecycle.preview(self.rt, self.study_id, self.code, self.wanted(action, **fields))
-        return [(note.field, *notes.words(note)) for note in error.value.notes]
+        return [(note.field, *note_words(note)) for note in error.value.notes]
 
     def seen_from(self, site: str) -> bool:
         """Whether somebody of this site can change anything about the participant."""

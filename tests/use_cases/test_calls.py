@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.core.case import EscalationFacts
-from pro_service.core.decisions import may_text
+from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store.audit import Actor

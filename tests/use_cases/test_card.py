@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from sqlalchemy import select, update
 
-from pro_service.core import entry_code
-from pro_service.core.faults import RejectedError
+from pro_service.core import card_code
+from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import entry_codes
 from pro_service.store.schema import audit_trail, links, participants
@@ -34,7 +34,7 @@ def actions(rt: Runtime) -> list[tuple[str, str | None, str]]:
 
 
 def plain(found: card.Card) -> str:
-    return entry_code.read(found.code)
+    return card_code.read(found.code)
 
 
 def test_a_code_exists_once_its_card_was_looked_at_and_everybody_has_one_of_their_own(
@@ -72,7 +72,7 @@ def test_the_picture_carries_the_code_where_no_server_sees_it(rt: Runtime, study
     code, _, mark = hidden.partition(".")
     assert (address, code) == (found.address, plain(found))
     assert entry_codes.is_marked(rt.vault, code, mark)
-    assert not entry_codes.is_marked(rt.vault, entry_code.code_of(1), mark)
+    assert not entry_codes.is_marked(rt.vault, card_code.code_of(1), mark)
     assert participant
 
 

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from pro_service.core import entry_code
-from pro_service.core.entry_code import CodeError
-from pro_service.core.guessing import ACQUAINTED, ADDRESS, EVERYBODY, LATELY
+from pro_service.core import card_code
+from pro_service.core.card_code import CodeError
+from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, LATELY
 from pro_service.runtime import Runtime
 from pro_service.store import entry_codes, entry_tries
 from pro_service.store.entry_tries import TooManyTriesError
@@ -29,7 +29,7 @@ def code(rt: Runtime, study_id: int, clock: support.SetClock) -> str:
     """Return the code of P-001, whose one-week window is open now."""
     support.enrolled(rt, study_id, "P-001", PROCEDURE, channel="sms-card", phone="+905321234567", language="en")
     clock.now = OPEN
-    return entry_code.read(card.show(rt, SETUP, study_id, "P-001").code)
+    return card_code.read(card.show(rt, SETUP, study_id, "P-001").code)
 
 
 def entered(rt: Runtime, code: str, *marks: str, address: str = HOME) -> Entry:
@@ -40,7 +40,7 @@ def entered(rt: Runtime, code: str, *marks: str, address: str = HOME) -> Entry:
 
 def wrong(number: int) -> str:
     """A code that nobody has, or hardly."""
-    return entry_code.code_of(number * 7_000_003)
+    return card_code.code_of(number * 7_000_003)
 
 
 def burn(rt: Runtime, times: int) -> list[str]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import insert, select, update
 
-from pro_service.core.faults import RejectedError
+from pro_service.core.problems import RejectedError
 from pro_service.core.texts import contains_address
 from pro_service.runtime import Runtime
 from pro_service.store.ids import row_ids

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from pro_service.core.faults import RejectedError
+from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, participants, responses, tallies, windows
 from pro_service.use_cases.confirm import confirm

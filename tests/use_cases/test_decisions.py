@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.core.case import EscalationFacts
-from pro_service.core.faults import RejectedError
+from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import report_today
 from pro_service.store.audit import Actor

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from pro_service.core.faults import RejectedError
+from pro_service.core.problems import RejectedError
 from pro_service.core.protocol import RouteOverride
-from pro_service.core.status import status
+from pro_service.core.schedule.status import status
 from pro_service.runtime import Bundle, Bundles, Runtime
 from pro_service.store.schema import audit_trail, participants, responses, windows
 from pro_service.store.vault import opened

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from pro_service.core.answers import on_answers
 from pro_service.core.case import Case
 from pro_service.core.commands import OptOut
-from pro_service.core.decisions import next_moment, on_time
+from pro_service.core.conversation.answers import on_answers
+from pro_service.core.schedule.agenda import next_moment, on_time
 from pro_service.runtime import Runtime
 from pro_service.store import cases, due
 from pro_service.use_cases.carrying import SCHEDULER, work

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.core.case import EscalationFacts
-from pro_service.core.later import Later
+from pro_service.core.schedule.retries import Later
 from pro_service.runtime import Runtime
 from pro_service.store import colleagues, report_today
 from pro_service.store.audit import Actor

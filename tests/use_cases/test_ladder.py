@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from pro_service.core.case import EscalationFacts
-from pro_service.core.changes import ChangeRefusedError
-from pro_service.core.decisions import on_time
+from pro_service.core.problems import ChangeRefusedError
+from pro_service.core.schedule.agenda import on_time
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store import report_today

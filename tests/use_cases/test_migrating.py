@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service import paths
-from pro_service.core.faults import RejectedError
+from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import schedules
 from pro_service.store.schema import participants, windows

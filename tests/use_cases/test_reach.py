@@ -8,8 +8,8 @@ from itertools import count
 import pytest
 from sqlalchemy import select, update
 
-from pro_service.core.decisions import may_text
-from pro_service.core.reach import ReachTest, state
+from pro_service.core.conversation.contact_test import ReachTest, state
+from pro_service.core.schedule.agenda import may_text
 from pro_service.gateways.outgoing import Refused
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from pro_service.core.outlook import Outlook
-from pro_service.core.windows import local_instant
+from pro_service.core.changes.preview import Outlook
+from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
 from pro_service.store import schedules
 from pro_service.store.audit import Actor

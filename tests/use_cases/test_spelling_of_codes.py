@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import event, select
 
 from pro_service import paths
-from pro_service.core.faults import Fault, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import codes
 from pro_service.store.schema import participants

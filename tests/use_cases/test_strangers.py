@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from sqlalchemy import select, update
 
-from pro_service.core import strangers
+from pro_service.core.conversation import unknown_sender
 from pro_service.gateways.outgoing import Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store import report_inbox
@@ -147,4 +147,4 @@ def test_the_thread_shows_what_a_stranger_was_told(rt: Runtime, study_id: int, s
 
 
 def test_the_language_is_one_that_there_are_texts_in() -> None:
-    assert [strangers.language("+4915112345678", known) for known in (("de", "tr"), ("tr", "en"))] == ["de", "en"]
+    assert [unknown_sender.language("+4915112345678", known) for known in (("de", "tr"), ("tr", "en"))] == ["de", "en"]

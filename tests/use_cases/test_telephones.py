@@ -4,7 +4,7 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from pro_service.core.enrolment_cells import CellError
+from pro_service.core.enrolment.cells import CellError
 from pro_service.use_cases import telephones
 
 KINDS = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE)

@@ -7,8 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from pro_service.core import entry_code
-from pro_service.core.guessing import ADDRESS, EVERYBODY
+from pro_service.core import card_code
+from pro_service.core.throttle import ADDRESS, EVERYBODY
 from pro_service.runtime import Runtime
 from pro_service.store import entry_codes
 from pro_service.use_cases import card
@@ -16,7 +16,7 @@ from pro_service.web.app import create_app
 from tests import support
 from tests.web.conftest import OPEN
 
-WRONG = entry_code.code_of(7)
+WRONG = card_code.code_of(7)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def code(rt: Runtime, study_id: int, clock: support.SetClock) -> str:
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), channel="sms-card", phone="+905321234567")
     found = card.show(rt, support.SETUP, study_id, "P-001").code
     clock.now = OPEN
-    return entry_code.read(found)
+    return card_code.read(found)
 
 
 def typed(client: FlaskClient, code: str, lang: str = "", **headers: str) -> TestResponse:

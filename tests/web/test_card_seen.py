@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page
 
-from pro_service.core import entry_code
+from pro_service.core import card_code
 from pro_service.runtime import Runtime
 from pro_service.use_cases import card, card_sheet
 from tests import support
@@ -32,7 +32,7 @@ def test_the_door_has_no_findings(tab: Page, address: str, clock: support.SetClo
     assert tab.locator("html").get_attribute("lang") == language
     assert faults(tab) == []
     clock.now = support.at("2026-03-05 10:00")
-    for typed in ("", entry_code.code_of(7)):
+    for typed in ("", card_code.code_of(7)):
         tab.fill("#code", typed)
         with another_page(tab):
             tab.click("button.send")
@@ -73,7 +73,7 @@ def test_a_scanned_card_fills_the_field_and_leaves_nothing_in_the_address(
     page.on("request", lambda request: asked.append(request.url))
     scanned = card.show(rt, support.SETUP, study_id, "P-001").scanned
     page.goto(f"{address}/k#{scanned.partition('#')[2]}")
-    assert page.input_value("#code") == entry_code.written(code)
+    assert page.input_value("#code") == card_code.written(code)
     assert page.url == f"{address}/k"
     with another_page(page):
         page.click("button.send")
@@ -97,7 +97,7 @@ def test_the_card_on_the_dashboard_has_no_findings_and_prints_on_a6(
     with another_page(tab):
         tab.click("form[action$='/card'] button")
     assert tab.locator("html").get_attribute("lang") == language
-    assert tab.locator(".card-code").first.inner_text() == entry_code.written(code)
+    assert tab.locator(".card-code").first.inner_text() == card_code.written(code)
     assert tab.locator("#print").is_visible()
     assert faults(tab) == []
     sheets = pages_of(tab.pdf(prefer_css_page_size=True))

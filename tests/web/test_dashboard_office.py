@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from pro_service.core import notes
+from pro_service.core.problems import NOTES
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail
 from pro_service.use_cases.change_forms import ACTIONS
@@ -190,5 +190,5 @@ def test_everything_is_said_in_turkish_too(desk: FlaskClient) -> None:
 
 def test_every_note_has_its_words_in_turkish() -> None:
     known = turkish_catalogue()
-    said = [text for pair in notes.NOTES.values() for text in pair]
+    said = [text for pair in NOTES.values() for text in pair]
     assert sorted({text for text in (*said, *CELLS) if text not in known}) == []

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from pro_service.runtime import Runtime
 from tests import support
-from tests.core import redcap as sample
+from tests.core.enrolment import redcap as sample
 from tests.peers.chromium import another_page, faults
 from tests.web.desks import signed_in
 

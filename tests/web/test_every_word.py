@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from pro_service.core.findings import ALLOWED, FINDINGS
+from pro_service.core.problems import ALLOWED, FINDINGS
 from pro_service.core.routes import ROUTES
 from pro_service.runtime import Runtime
 from pro_service.store import reports

@@ -11,11 +11,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from pro_service.core.redcap_mapping import parse
+from pro_service.core.enrolment.redcap_mapping import parse
 from pro_service.runtime import Runtime
 from pro_service.store.schema import participants
 from tests import support
-from tests.core import redcap as sample
+from tests.core.enrolment import redcap as sample
 
 HEADER = "participant,site,procedure_date,language,messaging_consent,phone"
 ROWS = ("P-001,IST,2026-03-02,tr,2026-03-01,+12025550101", "P-002,IST,2026-03-03,en,,")

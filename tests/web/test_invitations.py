@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from pro_service.core.faults import RejectedError
+from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store.schema import messages, tickets, users
 from pro_service.use_cases import staff

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from pro_service.core.faults import RejectedError
+from pro_service.core.problems import RejectedError
 from pro_service.runtime import PasswordCost, Runtime
 from pro_service.store.accounts import add_failure
 from pro_service.store.records import Writer

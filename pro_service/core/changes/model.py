@@ -1,0 +1,115 @@
+"""What the office can change about a participant, as values. `lifecycle` says what each of them brings about."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pro_service.core.protocol import Channel, Protocol, Site
+
+Origin: TypeAlias = Literal["messages", "study"]
+"""What somebody withdraws from. Who wants no messages stays in the study and may be telephoned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reschedule:
+    """The procedure took, or will take, place on another day; or it ended at another time."""
+
+    day: date
+    end: datetime | None
+    """When it ended, where that is known: what windows of minutes are counted from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """No prompts before this instant; then they begin again by themselves."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Prompts begin again now: a pause, and a hold after a stop word, have ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """No more messages; or nothing at all any more."""
+
+    origin: Origin
+    at: datetime | None = None
+    """When that was said, where it was not now; of the study only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Die:
+    """The participant has died: silence, at once."""
+
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewTelephone:
+    """Another number, or none. The number itself stays outside the rules."""
+
+    given: bool
+    consented_at: datetime | None
+    """Consent to messages on this number; None = it is only called."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLanguage:
+    """Texts and forms in another language."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewZone:
+    """The participant lives by another clock."""
+
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class NewChannel:
+    """Asked another way."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class NewConsent:
+    """Consent to messages given (again) at this instant, or taken back."""
+
+    consented_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Another site looks after the participant."""
+
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class Migrate:
+    """Another version of the protocol holds for the participant."""
+
+    protocol: Protocol
+
+
+Change: TypeAlias = (
+    Reschedule
+    | Pause
+    | Resume
+    | Withdraw
+    | Die
+    | NewTelephone
+    | NewLanguage
+    | NewZone
+    | NewChannel
+    | NewConsent
+    | Move
+    | Migrate
+)

@@ -1,0 +1,280 @@
+"""What a change by the office brings about: facts, windows, commands, and what to mind about it. Nothing is written.
+
+The preview and the change are this one computation; `after` shows the case as it will read.
+"""
+
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
+from typing import Any, assert_never
+from zoneinfo import ZoneInfo
+
+from pro_service.core.case import Case, Participant, WindowFacts
+from pro_service.core.changes.model import (
+    Change,
+    Die,
+    Migrate,
+    Move,
+    NewChannel,
+    NewConsent,
+    NewLanguage,
+    NewTelephone,
+    NewZone,
+    Pause,
+    Reschedule,
+    Resume,
+    Withdraw,
+)
+from pro_service.core.changes.reschedule import Relaid, consequences, relay
+from pro_service.core.commands import CancelTexts, Command, Resolve
+from pro_service.core.problems import ChangeRefusedError, Note
+from pro_service.core.protocol import Protocol
+from pro_service.core.schedule import projection
+from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.forecast import concerns
+from pro_service.core.schedule.windows import schedule
+
+ABOUT_THE_NUMBER = frozenset({"bad_number", "wrong_number", "not_delivered"})
+"""Reasons of tasks that another number settles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a change brings about."""
+
+    action: str
+    """What the audit trail calls it."""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """Fact of the participant -> new value, of those that change; `procedure_end` and `site` among them."""
+    relaid: Relaid = field(default_factory=Relaid)
+    commands: tuple[Command, ...] = ()
+    notes: tuple[Note, ...] = ()
+    protocol: Protocol | None = None
+    """The version that holds from now on, where it changes."""
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether everything is so already."""
+        return not (self.facts or self.relaid.ended or self.relaid.laid or self.protocol)
+
+
+def plan(case: Case, change: Change, now: datetime, end: datetime | None = None) -> Plan:
+    """Work a change out; `end` is when the procedure ended, as it is known so far. Raises ChangeRefusedError."""
+    made = _plan(case, change, now, end)
+    before = {"procedure_end": end} | {one.name: getattr(case.participant, one.name) for one in fields(Participant)}
+    differing = {name: value for name, value in made.facts.items() if before[name] != value}
+    return replace(made, facts=differing)
+
+
+def _plan(case: Case, change: Change, now: datetime, end: datetime | None) -> Plan:
+    match change:
+        case Reschedule():
+            return _rescheduled(case, change, now)
+        case Migrate() | Move():
+            return _transferred(case, change, now, end)
+        case Withdraw() | Die():
+            return _left(case, change, now)
+        case Pause() | Resume():
+            return _paused(case, change, now)
+        case NewTelephone() | NewConsent():
+            return _reached(case, change)
+        case NewLanguage(language):
+            return Plan("language", {"language": language}, commands=_anew(case, language=language))
+        case NewZone(zone):
+            return Plan("zone", {"zone": zone}, commands=_anew(case, zone=zone))
+        case NewChannel(channel):
+            return Plan("channel", {"channel": channel}, commands=_anew(case, channel=channel))
+        case _:
+            assert_never(change)
+
+
+def after(case: Case, made: Plan, now: datetime) -> Case:
+    """The case as it will read once the plan is written; windows that are new have negative ids."""
+    known = {one.name for one in fields(Participant)}
+    facts: dict[str, Any] = {name: value for name, value in made.facts.items() if name in known}
+    ended = {window.id for window in made.relaid.ended}
+    cancelled = tuple(replace(w, cancelled_at=now) if w.id in ended else w for w in case.windows)
+    number = max((window.schedule for window in case.windows), default=0) + 1
+    protocol = made.protocol or case.protocol
+    laid = tuple(
+        WindowFacts(
+            id=-place,
+            schedule=number,
+            span=one.span,
+            point=one.point,
+            answers={j.answer.item: j.answer._replace(version=1, in_window=j.in_window) for j in one.goes_along},
+        )
+        for place, one in enumerate(made.relaid.laid, start=1)
+    )
+    case = replace(
+        case,
+        participant=replace(case.participant, **facts),
+        protocol=protocol,
+        windows=tuple(sorted((*_repointed(cancelled, made, now), *laid), key=lambda window: window.span.opens_at)),
+    )
+    return projection.folded(case, made.commands, now)
+
+
+def _repointed(windows: tuple[WindowFacts, ...], made: Plan, now: datetime) -> Iterator[WindowFacts]:
+    """Windows that stay and are still to close ask what the new version asks; closed ones keep theirs."""
+    points = {} if made.protocol is None else {point.code: point for point in made.protocol.time_points}
+    for window in windows:
+        yield replace(window, point=points[window.code]) if follows(window, points, now) else window
+
+
+def follows(window: WindowFacts, codes: Container[str], now: datetime) -> bool:
+    """Whether a window that stays is asked by the version that holds now: it is still to close, and has its place."""
+    return window.cancelled_at is None and now < window.span.closes_at and window.code in codes
+
+
+# Another date, site or protocol --------------------------------------------------------------------------------------
+
+
+def _rescheduled(case: Case, change: Reschedule, now: datetime) -> Plan:
+    person, zone, day = case.participant, case.site_zone, change.day
+    ahead = day > local_day(now, zone)
+    end = None if ahead else change.end
+    spans = schedule(case.protocol, day, zone, end)
+    relaid = relay(case, spans, case.protocol, moves=lambda _: True, joins=lambda _: True)
+    facts: dict[str, object] = {"procedure_date": day, "procedure_end": end}
+    if ahead:
+        # What is still to come has not taken place: nothing is sent before somebody confirms it.
+        facts["confirmed_at"] = None
+    tasks = (Resolve(e.id, "rescheduled") for e in case.escalations if e.open and e.reason == "confirm_procedure")
+    notes = [*concerns(case.protocol, day, spans, zone, case.holidays), *_of_the_baseline(case, day, zone)]
+    notes += [
+        Note("window_over", {"window": one.span.code}, "procedure_date")
+        for one in relaid.laid
+        if one.point.prompted and one.span.closes_at <= now and one.span.closes_at > person.enrolled_at
+    ]
+    if ahead or person.confirmed_at is None:
+        notes.append(Note("to_be_confirmed", {"day": day}))
+    notes += [Note("has_left")] if person.left_at is not None else []
+    commands = (*consequences(case, relaid), *(tasks if ahead else ()))
+    return Plan("reschedule", facts, relaid, commands, tuple(notes))
+
+
+def _of_the_baseline(case: Case, day: date, zone: ZoneInfo) -> Iterator[Note]:
+    """A baseline was measured before the procedure; on another day it is the same value, further away or too late."""
+    point = case.protocol.baseline
+    for window in case.current:
+        given = [answer for answer in window.answers.values() if answer.given and answer.source != "import"]
+        if point is not None and window.code == point.code and given:
+            measured = max(local_day(answer.received_at, zone) for answer in given)
+            if measured > day:
+                yield Note("baseline_after", {"measured": measured, "day": day}, "procedure_date")
+            elif measured < day:
+                yield Note("baseline_before", {"measured": measured, "day": day}, "procedure_date")
+
+
+def _transferred(case: Case, change: Migrate | Move, now: datetime, end: datetime | None) -> Plan:
+    """Windows to come are laid out by the new site's calendar, windows not yet closed by the new version."""
+    day = case.participant.procedure_date
+    if isinstance(change, Move):
+        site = change.site
+        spans = schedule(case.protocol, day, ZoneInfo(site.zone), end)
+        moved = site.zone != case.participant.site.zone
+        relaid = relay(
+            case, spans, case.protocol, moves=lambda w: moved and w.span.opens_at > now, joins=lambda _: False
+        )
+        notes = [] if case.participant.zone.key == site.zone else [Note("zone_stays", {"zone": case.participant.zone})]
+        return Plan("move", {"site": site}, relaid, tuple(consequences(case, relaid)), tuple(notes))
+    protocol = change.protocol
+    _refuse_version(case, protocol)
+    if protocol == case.protocol:
+        return Plan("migrate")
+    spans = schedule(protocol, day, ZoneInfo(protocol.sites[case.participant.site.code].zone), end)
+    relaid = relay(
+        case, spans, protocol, moves=lambda w: w.span.closes_at > now, joins=lambda span: span.closes_at > now
+    )
+    over = [Note("not_laid", {"window": code}) for code in _skipped(case, protocol, relaid)]
+    over += [Note("window_over", {"window": one.span.code}) for one in relaid.laid if one.span.closes_at <= now]
+    facts = {"site": protocol.sites[case.participant.site.code]}
+    return Plan("migrate", facts, relaid, tuple(consequences(case, relaid)), tuple(over), protocol)
+
+
+def _skipped(case: Case, protocol: Protocol, relaid: Relaid) -> list[str]:
+    """Time points of the new version that get no window, for it would be over already."""
+    there = {window.code for window in case.current} | {one.span.code for one in relaid.laid}
+    return [point.code for point in protocol.time_points if point.code not in there and point.minutes is None]
+
+
+def _refuse_version(case: Case, protocol: Protocol) -> None:
+    person = case.participant
+    notes: list[Note] = []
+    if person.site.code not in protocol.sites:
+        notes.append(Note("site_gone", {"site": person.site.code}))
+    if person.language not in protocol.languages:
+        notes.append(Note("language_gone", {"language": person.language}))
+    asked = {item for window in case.windows for item in (*window.point.items, *window.answers)}
+    notes += [Note("item_gone", {"item": item}) for item in sorted(asked - protocol.items.keys())]
+    if notes:
+        raise ChangeRefusedError(tuple(notes))
+
+
+# Leaving, pausing, being reached -------------------------------------------------------------------------------------
+
+
+def _left(case: Case, change: Withdraw | Die, now: datetime) -> Plan:
+    person = case.participant
+    if isinstance(change, Withdraw) and person.died_at is not None:
+        raise ChangeRefusedError((Note("has_died"),))
+    if isinstance(change, Withdraw) and change.origin == "messages":
+        facts = {"opted_out_at": person.opted_out_at or now}
+        return Plan("opt_out", facts, commands=(CancelTexts(),))
+    at = change.at or now
+    if at > now:
+        raise ChangeRefusedError((Note("in_future", {}, "on"),))
+    name, action = ("died_at", "died") if isinstance(change, Die) else ("withdrawn_at", "withdraw")
+    before = getattr(person, name)
+    if before is not None and change.at is None:
+        return Plan(action)
+    fact: dict[str, Any] = {name: at}
+    return Plan(action, fact, commands=projection.commands(case, replace(person, **fact), now))
+
+
+def _paused(case: Case, change: Pause | Resume, now: datetime) -> Plan:
+    person = case.participant
+    if person.left_at is not None:
+        raise ChangeRefusedError((Note("has_left_for_good"),))
+    if isinstance(change, Resume):
+        # Who looked has looked: a hold after a stop word inside a sentence ends with it.
+        return Plan("resume", {"paused_at": None, "paused_until": None, "texts_held_until": None})
+    if change.until <= now:
+        raise ChangeRefusedError((Note("not_ahead", {}, "until"),))
+    running = person.paused_at is not None and (person.paused_until is None or person.paused_until > now)
+    facts = {"paused_at": person.paused_at if running else now, "paused_until": change.until}
+    return Plan("pause", facts, notes=tuple(_of_the_pause(case, change.until, now)))
+
+
+def _of_the_pause(case: Case, until: datetime, now: datetime) -> Iterator[Note]:
+    last = max((w.span.closes_at for w in case.current if w.point.prompted), default=now)
+    if until >= last:
+        yield Note("paused_to_the_end", {}, "until")
+        return
+    for window in case.current:
+        if window.point.prompted and now < window.span.closes_at <= until and window.missing():
+            yield Note("window_in_pause", {"window": window.code}, "until")
+
+
+def _reached(case: Case, change: NewTelephone | NewConsent) -> Plan:
+    """Another number settles what was wrong with the old one; texts that wait for the old one do not leave."""
+    person, given = case.participant, change.consented_at
+    facts: dict[str, object] = {"consented_at": given}
+    if person.opted_out_at is not None and given is not None and given != person.consented_at:
+        if local_day(given, case.site_zone) < local_day(person.opted_out_at, case.site_zone):
+            stopped = local_day(person.opted_out_at, case.site_zone)
+            raise ChangeRefusedError((Note("before_opt_out", {"day": stopped}, "consent"),))
+        facts["opted_out_at"] = None
+    if isinstance(change, NewConsent):
+        return Plan("consent", facts, commands=() if given is not None else (CancelTexts(replies=True),))
+    facts |= {"has_phone": change.given, "unreachable_at": None}
+    settled = (Resolve(e.id, "new_number") for e in case.escalations if e.open and e.reason in ABOUT_THE_NUMBER)
+    notes = () if given is not None or not change.given else (Note("calls_only", {}, "consent"),)
+    return Plan("new_telephone", facts, commands=(CancelTexts(replies=True), *settled), notes=notes)
+
+
+def _anew(case: Case, **facts: object) -> tuple[Command, ...]:
+    """Prompts that wait are withdrawn, and decided again by what is true now; those sent are not repeated."""
+    changed = any(getattr(case.participant, name) != value for name, value in facts.items())
+    return (CancelTexts(),) if changed else ()

@@ -1,0 +1,142 @@
+"""What answers call for, whoever brings them: a text, the web form, a telephone call, the clinic, an import."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from pro_service.core.case import Answer, Case, Source, WindowFacts
+from pro_service.core.commands import CancelTexts, Command, Record, Resolve, Settle
+from pro_service.core.schedule.agenda import escalate
+from pro_service.core.schedule.status import settled_as
+
+STAFF: frozenset[Source] = frozenset({"telephone", "clinic", "import"})
+"""Sources behind which a member of staff stands."""
+
+
+def editable(window: WindowFacts, source: Source, received_at: datetime) -> frozenset[str]:
+    """Items whose answer may change now.
+
+    Until the close all of them; after it, until late answers end, those without an answer; staff at any time from the
+    opening on, with a reason. What was measured before is imported.
+    """
+    span = window.span
+    if source == "import" or (source in STAFF and received_at >= span.opens_at):
+        return frozenset(window.point.items)
+    if span.opens_at <= received_at < span.closes_at:
+        return frozenset(window.point.items)
+    if span.closes_at <= received_at < span.late_until:
+        return frozenset(window.missing())
+    return frozenset()
+
+
+def on_answers(
+    case: Case,
+    window: WindowFacts,
+    answers: Mapping[str, int | None],
+    *,
+    source: Source,
+    received_at: datetime,
+    now: datetime,
+    inbound_id: int | None = None,
+    entered_by: int | None = None,
+    reason: str | None = None,
+) -> tuple[Command, ...]:
+    """Keep answers (item -> value, None = declined) that are new, and draw the consequences.
+
+    An answer that is the same as the newest version changes nothing, so a double click makes one version.
+    """
+    allowed = editable(window, source, received_at)
+    records = [
+        Record(
+            window_id=window.id,
+            item=item,
+            value=value,
+            declined=value is None,
+            source=source,
+            received_at=received_at,
+            in_window=_in_window(window, item, source, received_at),
+            inbound_id=inbound_id,
+            entered_by=entered_by,
+            reason=reason,
+        )
+        for item, value in answers.items()
+        if item in allowed and not _same(window, item, value)
+    ]
+    if not records:
+        return ()
+    return (*records, *_consequences(case, _with(window, records), records, source, now))
+
+
+def _in_window(window: WindowFacts, item: str, source: Source, received_at: datetime) -> bool:
+    """An answer counts by its arrival; what staff correct, by the arrival of what they correct.
+
+    A baseline column is a transcript of what was measured in its window.
+    """
+    if source == "import" or window.span.opens_at <= received_at < window.span.closes_at:
+        return True
+    return source in STAFF and window.given(item) and window.answers[item].in_window
+
+
+def _same(window: WindowFacts, item: str, value: int | None) -> bool:
+    answer = window.answers.get(item)
+    return answer is not None and answer.given and answer.value == value and answer.declined == (value is None)
+
+
+def _with(window: WindowFacts, records: list[Record]) -> WindowFacts:
+    """The window as it will be once these are kept."""
+    new = {
+        r.item: Answer(
+            item=r.item,
+            value=r.value,
+            declined=r.declined,
+            version=0,
+            source=r.source,
+            received_at=r.received_at,
+            in_window=r.in_window,
+        )
+        for r in records
+    }
+    return replace(window, answers={**window.answers, **new})
+
+
+def _consequences(
+    case: Case, window: WindowFacts, records: list[Record], source: Source, now: datetime
+) -> Iterator[Command]:
+    primary = case.protocol.primary(window.point)
+    answered = window.given(primary) if primary is not None else not window.missing()
+    if answered:
+        yield from _ended(case, window, source, late=records[-1].received_at >= window.span.closes_at)
+    lead = window.answers.get(primary) if primary else None
+    if not window.missing() or (lead is not None and lead.declined):
+        yield CancelTexts(window.id)
+    if window.settled is not None:
+        # Counted already: a late answer moves it from one tally to the other.
+        settled = settled_as(window, case.participant, primary, now)
+        if settled != window.settled:
+            yield Settle(window.id, settled)
+    review = escalate(case, "ES", "score_threshold", now, window)
+    high = any(
+        record.value is not None and _needs_review(case, window, record.item, record.value) for record in records
+    )
+    if high and not case.escalated(review.key):
+        yield review
+
+
+def _ended(case: Case, window: WindowFacts, source: Source, *, late: bool) -> Iterator[Command]:
+    """An answer ends the work that was about getting it: calls while the window is open, all of the ladder after it."""
+    in_time = "completed_now" if source == "telephone" else "answered"
+    for escalation in case.escalations:
+        if escalation.open and escalation.window_id == window.id and escalation.level in ("E1", "E2", "E3", "E4"):
+            yield Resolve(escalation.id, "answered_late" if late else in_time)
+
+
+def _needs_review(case: Case, window: WindowFacts, item: str, value: int) -> bool:
+    """A score that high, or that much worse than at baseline, is a matter for the clinic."""
+    rule = case.protocol.items[item]
+    baseline = case.protocol.baseline
+    if baseline is not None and window.code == baseline.code:
+        return False
+    if rule.review_at is not None and value >= rule.review_at:
+        return True
+    before = case.baseline(item)
+    return rule.review_rise is not None and before is not None and value - before >= rule.review_rise

@@ -1,0 +1,101 @@
+"""Whether a text reaches a participant, tried before they leave the clinic: facts are stored, the state worked out."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+from pro_service.core.case import Case, State
+from pro_service.core.commands import CancelTexts, Command, Send, Unreachable
+from pro_service.core.conversation.rules import CORRECTION
+from pro_service.core.replies.folding import plain
+from pro_service.core.replies.numbers import courteous
+from pro_service.core.schedule.agenda import escalate, may_text
+
+KIND = "reach"
+USUAL = timedelta(minutes=30)
+SHORTEST, LONGEST = timedelta(minutes=5), timedelta(hours=24)
+LATE = timedelta(hours=24)
+"""So long after the start a confirming word is about the test, and never a score."""
+Failure: TypeAlias = Literal["undelivered", "unconfirmed", "staff"]
+By: TypeAlias = Literal["reply", "link", "staff"]
+TestState: TypeAlias = Literal["waiting", "confirmed", "confirmed_late", "failed"]
+
+CONFIRMING = frozenset(
+    {"1", "evet", "tamam", "ok", "okay", "okey", "oldu", "geldi", "aldim", "mesaj geldi", "mesaji aldim", "ulasti"}
+    | {"yes", "yep", "received", "got it", "i got it", "it arrived", "evet geldi", "yes i got it", "bir", "one"},
+)
+"""Folded; the test asks for `1`, and people answer as people do."""
+_LOST: frozenset[State] = frozenset({"undelivered", "failed", "refused", "dead", "expired", "cancelled"})
+_NOT_SENT: frozenset[State] = frozenset({"ready", "refused", "expired", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReachTest:
+    """One test, with what became of its text."""
+
+    id: int
+    started_at: datetime
+    expires_at: datetime
+    confirmed_at: datetime | None
+    confirmed_by: By | None
+    failed_at: datetime | None
+    failure: Failure | None
+    text: State
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be decided."""
+        return self.confirmed_at is None and self.failed_at is None
+
+
+def state(test: ReachTest) -> TestState:
+    """What a test is: told by its facts alone."""
+    if test.failed_at is not None:
+        return "failed" if test.confirmed_at is None else "confirmed_late"
+    return "waiting" if test.confirmed_at is None else "confirmed"
+
+
+def failure(test: ReachTest, now: datetime) -> Failure | None:
+    """Why an open test has failed by `now`; None while it has not."""
+    if not test.open:
+        return None
+    if now >= test.expires_at:
+        return "unconfirmed"
+    return "undelivered" if test.text in _LOST else None
+
+
+def confirms(test: ReachTest, text: str, arrived: datetime) -> bool:
+    """Whether a text that arrived then confirms a test, or repeats that it did: then it is no answer to anything."""
+    if courteous(plain(text)) not in CONFIRMING or not test.started_at <= arrived <= test.started_at + LATE:
+        return False
+    if test.confirmed_at is not None:
+        return arrived - test.confirmed_at <= CORRECTION
+    return test.text not in _NOT_SENT
+
+
+def frame(case: Case) -> str:
+    """The text of a test by how the participant will answer; where neither reply nor link works, staff look at it."""
+    known = {"sms-reply": "reach-test.sms-reply", "sms-link": "reach-test.sms-link"}
+    return known.get(case.participant.channel, "reach-test")
+
+
+def text(case: Case, test_id: int, until: datetime) -> Send:
+    """The text of a test; ValueError through the closed gate. It asks at once, for the participant is here."""
+    if not may_text(case.participant):
+        raise ValueError(test_id)
+    return Send(key=f"t:{test_id}", kind=KIND, frame=frame(case), useful_until=until)
+
+
+def closed_by(case: Case, test: ReachTest | None) -> bool:
+    """Whether it is a failed test that closed the gate, and nothing else."""
+    return test is not None and test.failed_at is not None and case.participant.unreachable_at == test.failed_at
+
+
+def on_failed(case: Case, test: ReachTest, now: datetime) -> tuple[Command, ...]:
+    """The plan becomes telephone first: no texts, a call for every window, and somebody is told now."""
+    commands: list[Command] = []
+    if case.participant.unreachable_at is None:
+        commands += [Unreachable("reach_test"), CancelTexts()]
+    task = escalate(case, "E0", "reach_failed", now)
+    key = f"{task.key}:t{test.id}"
+    return (*commands, *(() if case.escalated(key) else (replace(task, key=key),)))

@@ -1,0 +1,114 @@
+"""Texts that only a person can read: which they are, where a score in one may belong, what may be answered.
+
+A person never writes to a participant in words of their own: every answer is a text of the study, through the same
+gate as all others (decision 15).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from pro_service.core.case import Case, WindowFacts
+from pro_service.core.commands import Command, Escalate, Record, Resolve, Send
+from pro_service.core.conversation.answers import editable
+from pro_service.core.conversation.rules import Reply, Turn
+from pro_service.core.schedule.agenda import escalate, may_text, primary_open
+from pro_service.core.schedule.windows import next_allowed
+
+ALWAYS = {
+    "OptOutMentioned": "stop_word",
+    "Proxy": "proxy_answer",
+    "Media": "picture",
+    "WrongNumber": "wrong_number",
+    "Safety": "safety_word",
+}
+"""Readings that a person looks at whatever else follows -> why."""
+UNDERSTOOD = frozenset({"asked_for_call", "score_threshold"})
+"""Escalations that a text can cause although it was understood."""
+READING = frozenset(
+    {"unreadable_reply", "number_after_completion", "unscheduled_answer", "answer_after_leaving", "proxy_answer"}
+    | {"shared_telephone"}
+)
+"""Tasks that are nothing but "read this": they end when the last text that waits has been dealt with."""
+ASKS = "reask"
+ANSWERS = (ASKS, "media", "proxy", "handed-over", "call-me", "help", "unscheduled")
+"""Texts a person may choose as an answer, by the name of their template."""
+
+
+def for_a_person(case: Case, reading: str, commands: Sequence[Command]) -> str | None:
+    """Why a person has to look at a text that was read like this; None if the rules did all that it called for."""
+    raised = (c.reason for c in commands if isinstance(c, Escalate) and c.reason not in UNDERSTOOD)
+    reason = next(raised, None) or ALWAYS.get(reading)
+    if reason is not None:
+        return reason
+    if case.participant.left_at is not None:
+        return "answer_after_leaving" if reading not in ("Tapback", "Automatic", "OptOut") else None
+    if reading in ("Tapback", "Automatic") or not all(_is_apart(command) for command in commands):
+        return None
+    # Nothing followed: perhaps because the same is a person's work already.
+    return next((e.reason for e in case.escalations if e.open and e.reason in READING), None)
+
+
+def _is_apart(command: Command) -> bool:
+    """Whether a command keeps a number outside every window, which answers nothing."""
+    return isinstance(command, Record) and command.window_id is None
+
+
+def windows_for(case: Case, arrived: datetime) -> tuple[WindowFacts, ...]:
+    """Windows whose answer a text that arrived then may give or change: it counts by its own arrival."""
+    return tuple(window for window in case.current if window.point.prompted and editable(window, "sms", arrived))
+
+
+def answers(case: Case, now: datetime) -> tuple[str, ...]:
+    """The texts that may be sent now, by name; none outside contact hours or through the closed gate."""
+    if not may_text(case.participant) or opens(case, now) > now:
+        return ()
+    turn = _now(case, 0, now)
+    asks = turn.window is not None and turn.awaited is not None and now < turn.window.span.closes_at
+    return tuple(name for name in ANSWERS if name != ("unscheduled" if asks else ASKS))
+
+
+def opens(case: Case, now: datetime) -> datetime:
+    """When a text that the participant does not wait for may go: now, or at the start of contact hours."""
+    return next_allowed(now, case.protocol.contact_hours, case.participant.zone)
+
+
+def answer(case: Case, inbound_id: int, name: str, now: datetime) -> Send:
+    """The text with this name, once a received text; ValueError if it may not be sent now."""
+    if name not in answers(case, now):
+        raise ValueError(name)
+    turn = _now(case, inbound_id, now)
+    send = turn.ask(name) if name == ASKS else turn.say("ack", name)
+    return replace(send, key=f"m:{inbound_id}:{name}", contact_hours=True)
+
+
+def _now(case: Case, inbound_id: int, now: datetime) -> Turn:
+    return Turn.of(case, Reply(inbound_id, "", now), now)
+
+
+def call_task(case: Case, inbound_id: int, now: datetime) -> Escalate | None:
+    """A call about this text: the window's own while its answer is missing; None if that is somebody's work already."""
+    window = next((w for w in case.current if w.point.prompted and w.span.opens_at <= now < w.span.closes_at), None)
+    if window is not None and primary_open(case, window):
+        call = escalate(case, "E1", "asked_for_call", now, window)
+        known = next((e for e in case.escalations if e.key == call.key), None)
+        if known is None or known.open:
+            return call if known is None else None
+    task = escalate(case, "E0", "asked_for_call", now, window)
+    return replace(task, key=f"{task.key}:i{inbound_id}")
+
+
+def ended(case: Case) -> tuple[Resolve, ...]:
+    """The tasks that were about reading texts, once none of the participant's waits any more."""
+    return tuple(Resolve(e.id, "done") for e in case.escalations if e.open and e.reason in READING and _alone(e.key))
+
+
+def ended_with(case: Case, inbound_id: int) -> tuple[Resolve, ...]:
+    """The tasks that were about this one text, which nobody knew whose it was."""
+    mark = f":i{inbound_id}:"
+    return tuple(Resolve(e.id, "done") for e in case.escalations if e.open and e.reason in READING and mark in e.key)
+
+
+def _alone(key: str) -> bool:
+    """Whether a task is about the participant, and not about one text from a telephone that others have too."""
+    return ":p" not in key.partition(":i")[2]

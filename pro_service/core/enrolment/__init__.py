@@ -1,0 +1,1 @@
+"""Enrolment files and REDCap exports: bytes to rows, with every fault named."""

@@ -1,0 +1,62 @@
+"""Words that speak of the allocation, in Turkish and English: one list for imports, study files, and our own lint.
+
+The allocation is in no table, so nothing here can reveal it; nothing may ask for it or speak of it either.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from pro_service.core.problems import Fault
+from pro_service.core.protocol import Protocol
+from pro_service.core.replies.folding import plain
+
+_SURE = ("random", "rastgele", "rasgele", "alloc", "placebo", "plasebo", "verum", "unblind", "studyarm")
+"""Wherever they stand in a word, they speak of it."""
+_PARTS = (
+    *_SURE,
+    *("treatment", "treated", "tedavi", "group", "grup", "grub", "intervention", "mudahale"),
+    *("assignment", "atama", "atanan", "trt0"),
+)
+"""In the name of a column they do."""
+_WORDS = frozenset(
+    {
+        *("arm", "arms", "armcd", "actarm", "actarmcd", "kol", "kolu", "kollar", "trt", "rx", "rand", "assigned"),
+        *("sham", "control", "kontrol"),
+    }
+)
+"""As a whole word in the name of a column."""
+_SAID = re.compile(
+    r"\b(sham|(treatment|control|active|study|tedavi|kontrol|aktif|calisma|deney) "
+    r"(arms?|groups?|kol|kolu|kolunda|grup|grubu|grubunda|grubundasiniz))\b"
+)
+"""What a text to people does not say: `arm` and `kol` alone are where it may hurt, `treatment` what they came for."""
+REMEDY = "leave it out: whoever reads it could tell, or guess, which treatment somebody has"
+
+
+def is_allocation(name: str) -> bool:
+    """Whether a name (of a column, a table, a variable) looks like the allocation, however it is written."""
+    words = plain(name).split()
+    joined = "".join(words)
+    return not _WORDS.isdisjoint(words) or any(part in joined for part in _PARTS)
+
+
+def spoken(text: str) -> str | None:
+    """The word or phrase of a text that speaks of the allocation; None if there is none."""
+    folded = plain(text)
+    found = _SAID.search(folded)
+    sure = (word for word in folded.split() if any(part in word for part in _SURE))
+    return found[0] if found else next(sure, None)
+
+
+def check_blinding(protocol: Protocol, frames: Mapping[str, Mapping[str, str]]) -> Iterator[Fault]:
+    """Name everything in a study that speaks of the allocation: items, labels, codes, and texts to participants."""
+    told = {f"{language}/{name}.txt": text for language, texts in frames.items() for name, text in texts.items()}
+    for code, item in protocol.items.items():
+        told |= {f"item.{code}": code} | {f"item.{code}.question.{tongue}": t for tongue, t in item.question.items()}
+        told |= {f"item.{code}.short.{tongue}": text for tongue, text in item.short.items()}
+    for point in protocol.time_points:
+        told |= {f"time_point.{point.code}": point.code}
+        told |= {f"time_point.{point.code}.label.{tongue}": text for tongue, text in point.label.items()}
+    for path, text in told.items():
+        if (word := spoken(text)) is not None:
+            yield Fault(path, None, f'speaks of the allocation: "{word}"', REMEDY)

@@ -1,0 +1,214 @@
+"""Reads a REDCap export through a column mapping: bytes -> the rows of an enrolment, or every fault in it.
+
+An export is CSV in UTF-8, headers raw or labelled, one row an event of a record (`redcap_event_name`, raw
+`baseline_arm_1`, labelled `Baseline (Arm 1: Everybody)`) and one more for each repeated instrument; a checkbox is a
+column an option, `consent___1`, with 1 or Checked. The event is used to choose rows and never stored. An export of more
+than one arm is refused: in REDCap an arm is often the treatment group, and whoever imports would see who is in which.
+"""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from pro_service.core.enrolment.cells import shown
+from pro_service.core.enrolment.file import BLINDING, Record, Sheet, decode, header
+from pro_service.core.enrolment.redcap_mapping import (
+    DATES,
+    EXPORT_WITHOUT,
+    FORMATS,
+    Column,
+    ColumnMapping,
+    looks_like_allocation,
+)
+from pro_service.core.problems import Fault, closest
+
+EVENTS = ("redcap_event_name", "Event Name")
+REPEATS = ("redcap_repeat_instrument", "Repeat Instrument")
+TICKED, UNTICKED = frozenset({"1", "Checked"}), frozenset({"", "0", "Unchecked"})
+MOST_EVENTS = 12
+_ARM = re.compile(r"_arm_(\d+)[a-z]?$|\(Arm (\d+): ", re.IGNORECASE)
+_CLOCK = re.compile(r"(\d{1,2}:\d{2})(?::\d{2})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An export whose first line was read."""
+
+    sheet: Sheet
+    columns: tuple[str, ...]
+    """As the first line names them."""
+    events: tuple[str, ...] = ()
+    """Names of events, in the file's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rows of an enrolment, and what was left out on purpose."""
+
+    records: tuple[Record, ...] = field(repr=False)
+    ignored: tuple[str, ...]
+    """Columns of the export that nothing is read from."""
+    waiting: int = 0
+    """Records without a row of the procedure's event yet."""
+    repeated: int = 0
+    """Rows of repeated instruments."""
+
+
+def opened(data: bytes) -> tuple[Export | None, tuple[Fault, ...]]:
+    """The export in these bytes, or why it cannot be used: no CSV, an allocation in it, several arms."""
+    text, faults = decode(data)
+    if faults:
+        return None, faults
+    line, names, delimiter = header(text)
+    try:
+        columns = tuple(name.strip() for name in next(csv.reader([names], delimiter=delimiter, strict=True), []))
+    except csv.Error as error:
+        return None, (Fault("", line, f"the first line cannot be read: {error}", "export it again"),)
+    if not any(columns):
+        return None, (Fault("", line, "the file is empty", "export it again, as CSV"),)
+    allocations = [name for name in columns if looks_like_allocation(name)]
+    if allocations:
+        return None, tuple(Fault(name, line, BLINDING, EXPORT_WITHOUT) for name in allocations)
+    sheet = Sheet(data, delimiter, line, columns)
+    events = _events(sheet)
+    arms = {next(filter(None, found.groups())) for name in events if (found := _ARM.search(name))}
+    if len(arms) > 1:
+        fault = f"the events are of {len(arms)} arms, and in REDCap an arm is often the treatment group: {BLINDING}"
+        return None, (Fault(_named(columns, EVENTS), line, fault, EXPORT_WITHOUT),)
+    return Export(sheet, columns, events), ()
+
+
+def read(data: bytes, mapping: ColumnMapping) -> tuple[Found | None, tuple[Fault, ...]]:
+    """The rows of the enrolment in an export; None exactly when there are faults of the export as a whole.
+
+    What is wrong with single rows stands in them, as in any enrolment file.
+    """
+    export, faults = opened(data)
+    if export is None:
+        return None, faults
+    faults = tuple(_column_faults(export, mapping))
+    if faults:
+        return None, faults
+    main, others, repeated = _grouped(export, mapping)
+    records = tuple(_converted(record, others.get(_record_id(record, mapping), {}), mapping) for record in main)
+    ids = {_record_id(record, mapping) for record in main}
+    used = {*mapping.named(), *EVENTS, *REPEATS}
+    ignored = tuple(dict.fromkeys(name for name in export.columns if name and name not in used))
+    return Found(records, ignored, sum(key not in ids for key in others), repeated), ()
+
+
+def _events(sheet: Sheet) -> tuple[str, ...]:
+    name = _named(sheet.columns, EVENTS)
+    return tuple(dict.fromkeys(record.cells.get(name, "") for record in sheet.records())) if name else ()
+
+
+def _named(columns: Sequence[str], known: Sequence[str]) -> str:
+    return next((name for name in known if name in columns), "")
+
+
+def _column_faults(export: Export, mapping: ColumnMapping) -> Iterator[Fault]:
+    line = export.sheet.first_line
+    for name in dict.fromkeys(mapping.named()):
+        if export.columns.count(name) > 1:
+            yield Fault(name, line, "this column is there twice", "export with raw headers: those are all different")
+        elif name not in export.columns:
+            remedy = closest(name, export.columns) or "correct the mapping, or put the field into the report"
+            yield Fault(name, line, "the mapping names this column, and the export has none of that name", remedy)
+    wanted = {mapping.event, *(column.event for column in mapping.columns.values())} - {""}
+    has_events = _named(export.columns, EVENTS)
+    some = ", ".join(export.events[:MOST_EVENTS])
+    if has_events and not mapping.event:
+        remedy = f'write event = "…" into the mapping; there are: {some}'
+        yield Fault(has_events, line, "the export has events, and the mapping names none", remedy)
+    for name in sorted(wanted):
+        if name not in export.events:
+            remedy = (
+                f"there are: {some}" if has_events else "take `event` out of the mapping: this export has no events"
+            )
+            yield Fault("event", line, f"no row is of the event {shown(name)}", remedy)
+
+
+def _record_id(record: Record, mapping: ColumnMapping) -> str:
+    return record.cells.get(mapping.theirs("participant"), "")
+
+
+def _grouped(export: Export, mapping: ColumnMapping) -> tuple[list[Record], Mapping[str, Mapping[str, Record]], int]:
+    """(rows of the procedure's event, record -> event -> its row, rows of repeated instruments)."""
+    event, repeat = _named(export.columns, EVENTS), _named(export.columns, REPEATS)
+    main, every, repeated = [], defaultdict[str, dict[str, Record]](dict), 0
+    for record in export.sheet.records():
+        if repeat and record.cells.get(repeat):
+            repeated += 1
+            continue
+        name = record.cells.get(event, "") if event else ""
+        # A line that cannot be read belongs to no event, and must not be passed over.
+        if record.faults or name == mapping.event:
+            main.append(record)
+        if not record.faults:
+            every[_record_id(record, mapping)].setdefault(name, record)
+    return main, every, repeated
+
+
+def _converted(record: Record, rows: Mapping[str, Record], mapping: ColumnMapping) -> Record:
+    """One row in our columns, with what cannot be read through the mapping as its faults."""
+    if record.faults:
+        return record
+    cells, faults = {}, []
+    for name, column in mapping.columns.items():
+        row = rows.get(column.event) if column.event else record
+        value, fault, remedy = ("", "", "") if row is None else _cell(name, column, row)
+        cells[name] = value
+        if fault:
+            faults.append(Fault(name, record.line if row is None else row.line, fault, remedy))
+    return Record(record.line, {"messaging_consent": ""} | cells, tuple(faults))
+
+
+def _cell(name: str, column: Column, row: Record) -> tuple[str, str, str]:
+    """(value, fault, remedy) of one of our columns."""
+    if column.when:
+        ticked = row.cells.get(column.when, "")
+        if ticked not in TICKED | UNTICKED:
+            return "", f"{column.when} is no checkbox: {shown(ticked)}", "it must be 1 or 0, Checked or Unchecked"
+        if ticked in UNTICKED:
+            return "", "", ""
+    value = column.always or row.cells.get(column.source, "")
+    if column.when and not value:
+        return "", f"{column.when} is ticked, and {column.source} is empty", "write it in REDCap and export again"
+    if column.values and value:
+        if value not in column.values:
+            known = ", ".join(column.values)
+            return "", f"{shown(value)} is not in the mapping's values", f"add it; there are: {known}"
+        value = column.values[value]
+    if name in DATES:
+        return _dated(value, column.format)
+    return (_timed(value, column.format) if name == "procedure_time" else value), "", ""
+
+
+def _dated(value: str, form: str) -> tuple[str, str, str]:
+    """A date as our own files write it; what is written otherwise is left for the reader of cells to refuse."""
+    if not value:
+        return "", "", ""
+    found = _pattern(form or FORMATS[0]).fullmatch(value)
+    if found is None:
+        return value, f"{shown(value)} is not written as {form or FORMATS[0]}", "correct `format` in the mapping"
+    return f"{found['Y']}-{int(found['M']):02}-{int(found['D']):02}", "", ""
+
+
+def _timed(value: str, form: str) -> str:
+    """A time of day without its seconds, alone or after a date."""
+    dated = _pattern(form or FORMATS[0]).fullmatch(value)
+    clock = dated["clock"] or "" if dated else value
+    found = _CLOCK.fullmatch(clock)
+    return found[1] if found else clock
+
+
+@lru_cache(maxsize=32)
+def _pattern(form: str) -> re.Pattern[str]:
+    parts = {"YYYY": r"(?P<Y>\d{4})", "MM": r"(?P<M>\d{1,2})", "DD": r"(?P<D>\d{1,2})"}
+    pattern = re.escape(form)
+    for sign, part in parts.items():
+        pattern = pattern.replace(sign, part)
+    return re.compile(pattern + r"(?:[ T](?P<clock>\d{1,2}:\d{2}(?::\d{2})?))?", re.ASCII)

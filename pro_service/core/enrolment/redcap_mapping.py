@@ -1,0 +1,182 @@
+"""A column mapping, as data: which column of a REDCap export is which of ours, and how its values are read.
+
+TOML, one table a column of ours. `from` names theirs, or `always` gives the same value to all; `values` turns codes
+into words, `format` says how dates are written, `when` is a checkbox that must be ticked, `event` the event whose row
+holds it, if that is not the procedure's.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pro_service.core.enrolment.blinding import is_allocation
+from pro_service.core.enrolment.file import BLINDING, OPTIONAL, REQUIRED, columns_of
+from pro_service.core.problems import Fault, Faults, closest
+
+NEEDED = ("participant", "site", "procedure_date", "language")
+DATES = frozenset({"procedure_date", "messaging_consent"})
+CONTACT = frozenset({"phone", "email"})
+FORMATS = (*("YYYY-MM-DD", "DD-MM-YYYY", "MM-DD-YYYY", "DD.MM.YYYY", "DD/MM/YYYY", "MM/DD/YYYY", "YYYY/MM/DD"),)
+"""How a date may be written; a time may follow it, as in REDCap's own date-times."""
+
+SYSTEM = frozenset(
+    {
+        *("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance", "redcap_data_access_group"),
+        *("redcap_survey_identifier", "event name", "repeat instrument", "repeat instance", "data access group"),
+        "survey identifier",
+    }
+)
+"""REDCap's own columns, raw and labelled: a data access group is a site, an event a visit, neither an allocation."""
+
+EXPORT_WITHOUT = "take this field out of the report in REDCap, export again without it, and import that"
+HEAD = """\
+# How a REDCap export is read as an enrolment: a table for each of our columns, `from` names the export's.
+# Used by: pro-service participant import EXPORT.csv --mapping THIS.toml
+"""
+_BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where one of our columns comes from."""
+
+    source: str = ""
+    """Theirs, as its first line names it; empty with `always`."""
+    always: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Theirs -> ours; empty: as they are."""
+    format: str = ""
+    when: str = ""
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """A whole mapping."""
+
+    columns: Mapping[str, Column]
+    event: str = ""
+    """The event whose row holds the procedure; empty for a project without events."""
+
+    def theirs(self, column: str) -> str:
+        """What one of our columns is called in the export; empty if it comes from none."""
+        return self.columns[column].source if column in self.columns else ""
+
+    def named(self) -> Iterator[str]:
+        """Every column of the export that is read."""
+        for column in self.columns.values():
+            yield from (name for name in (column.source, column.when) if name)
+
+
+def parse(text: str, baseline: Sequence[str]) -> tuple[ColumnMapping | None, tuple[Fault, ...]]:
+    """The mapping in this TOML, or every fault in it. `baseline`: the items of the baseline."""
+    try:
+        root = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return None, (Fault("", None, f"this is not TOML: {error}", "correct the line; text stands in quotes"),)
+    faults, known = Faults(text), {"event", "column"}
+    for name in root.keys() - known:
+        faults.add(name, "unknown key", closest(name, known) or "known: event, [column.NAME]")
+    tables = root.get("column", {})
+    event = _text(faults, "event", root.get("event", ""))
+    if not isinstance(tables, dict):
+        faults.add("column", "is not a table", 'write [column.participant], below it from = "record_id"')
+        tables = {}
+    columns = {name: _column(faults, name, table) for name, table in tables.items()}
+    found = ColumnMapping(columns, event)
+    for fault in check(found, baseline):
+        faults.add(fault.path, fault.fault, fault.remedy)
+    every = faults.all()
+    return (None if every else found), every
+
+
+def _column(faults: Faults, name: str, table: object) -> Column:
+    path = f"column.{name}"
+    if not isinstance(table, dict):
+        faults.add(path, "is not a table", f'write [column.{name}], below it from = "their column"')
+        return Column()
+    keys = ("from", "always", "values", "format", "when", "event")
+    for key in table.keys() - set(keys):
+        faults.add(f"{path}.{key}", "unknown key", closest(key, keys) or f"known: {', '.join(keys)}")
+    values = table.get("values", {})
+    if not isinstance(values, dict):
+        faults.add(f"{path}.values", "is not a table", 'write values = { "1" = "tr", "2" = "en" }')
+        values = {}
+    given = {key: _text(faults, f"{path}.{key}", table.get(key, "")) for key in keys if key != "values"}
+    mapped = {str(key): _text(faults, f"{path}.values.{key}", value) for key, value in values.items()}
+    return Column(given["from"], given["always"], mapped, given["format"], given["when"], given["event"])
+
+
+def _text(faults: Faults, path: str, value: object) -> str:
+    if not isinstance(value, str):
+        faults.add(path, "is not a text", "put quotes around it")
+        return ""
+    return value.strip()
+
+
+def check(mapping: ColumnMapping, baseline: Sequence[str]) -> Iterator[Fault]:
+    """What is wrong with a mapping, however it was written down; paths as in its file."""
+    known = (*REQUIRED, *OPTIONAL, *columns_of(baseline))
+    for name in NEEDED:
+        if name not in mapping.columns:
+            yield Fault(f"column.{name}", None, "is missing", f'write [column.{name}], below it from = "their column"')
+    for name, column in mapping.columns.items():
+        path = f"column.{name}"
+        if name not in known:
+            remedy = closest(name, known) or f"known columns: {', '.join(known)}"
+            yield Fault(path, None, "there is no such column of ours", remedy)
+        yield from _origin_faults(path, name, column)
+        if column.values and name in CONTACT:
+            yield Fault(f"{path}.values", None, "contact data are read as they are", "take `values` out")
+        if column.format and (name not in {*DATES, "procedure_time"} or column.format not in FORMATS):
+            remedy = f"one of {', '.join(FORMATS)}, for dates alone"
+            yield Fault(f"{path}.format", None, "is not a format of a date", remedy)
+
+
+def _origin_faults(path: str, name: str, column: Column) -> Iterator[Fault]:
+    """What is wrong with where a column comes from."""
+    if bool(column.source) == bool(column.always):
+        yield Fault(path, None, "needs one of `from` and `always`", 'write from = "their column"')
+    elif column.always and name in CONTACT | {"participant"}:
+        yield Fault(f"{path}.always", None, "cannot be the same for everybody", 'write from = "their column"')
+    for theirs in (column.source, column.when):
+        if looks_like_allocation(theirs):
+            yield Fault(f"{path}.from", None, f"{theirs}: {BLINDING}", "never map it; export without it")
+
+
+def looks_like_allocation(name: str) -> bool:
+    """Whether a column of an export looks like the allocation; REDCap's own columns do not."""
+    return bool(name) and name.strip().casefold() not in SYSTEM and is_allocation(name)
+
+
+def written(mapping: ColumnMapping) -> str:
+    """The mapping as TOML, to be kept for the next time; `parse` reads it back."""
+    lines = [HEAD]
+    if mapping.event:
+        lines.append(f"event = {_quoted(mapping.event)}\n")
+    for name, column in mapping.columns.items():
+        lines.append(f"[column.{_key(name)}]")
+        given = {
+            "from": column.source,
+            "always": column.always,
+            "format": column.format,
+            "when": column.when,
+            "event": column.event,
+        }
+        lines += [f"{key} = {_quoted(value)}" for key, value in given.items() if value]
+        if column.values:
+            pairs = ", ".join(f"{_quoted(theirs)} = {_quoted(ours)}" for theirs, ours in column.values.items())
+            lines.append(f"values = {{ {pairs} }}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _quoted(name)
+
+
+def _quoted(text: str) -> str:
+    # JSON's escapes are TOML's, but for a lone DEL, which TOML wants escaped too.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,1 @@
+"""The reply reader: text to score or wish, and never a guess."""

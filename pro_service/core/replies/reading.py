@@ -1,0 +1,256 @@
+"""What a participant meant by a text: a score, a wish, or something a person must read.
+
+A score is never guessed. The table this follows is the study's conversation rules: one whole
+number, alone or in a short known phrase. Everything else has a name of its own, so that
+`match` with `assert_never` handles each meaning.
+"""
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pro_service.core.replies import phrases as words
+from pro_service.core.replies.folding import contains, marked, plain, plain_of
+from pro_service.core.replies.numbers import Reason, courteous, find
+
+LONGEST = 1600
+"""Characters considered (ten SMS segments of one text); a longer text is never a score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A whole number within the item's range. Zero is a score."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmZero:
+    """`hiç`, `yok`, `no pain`: probably 0, to be confirmed with the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Not exactly understood: ask again for one whole number."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """An opt-out word as the whole message: prompts stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptIn:
+    """START or BAŞLA as the whole message: undoes an opt-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Asks who is writing, and on which telephone number one can be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutMentioned:
+    """An opt-out word inside a sentence: a person reads it, automatic texts pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongNumber:
+    """The text reached somebody else: stop at once, verify the contact."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallMe:
+    """The participant asks for a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Ask again later, inside the window."""
+
+    kind: Literal["hour", "tonight", "tomorrow"]
+    hours: int = 1
+    """After how many, where they said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """A safety word: fixed reply and a person at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tapback:
+    """A reaction of the telephone, or our own text quoted back: ignored and logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """Written by a machine: out of office, driving. Never answered, or two machines would talk to each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Someone else answers for the participant: self-report only, a person takes over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture or voice note without a readable text: nothing is kept but the fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """Confirms a question of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """Denies a question of ours. Never an opt-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """Prefers not to answer this item: not the same as missing."""
+
+
+Reading: TypeAlias = (
+    Score
+    | ConfirmZero
+    | Unreadable
+    | OptOut
+    | OptIn
+    | Help
+    | OptOutMentioned
+    | WrongNumber
+    | CallMe
+    | Snooze
+    | Safety
+    | Tapback
+    | Automatic
+    | Proxy
+    | Media
+    | Yes
+    | No
+    | Decline
+)
+
+
+def read(
+    text: str,
+    language: str,
+    *,
+    item_min: int,
+    item_max: int,
+    media: int = 0,
+    own_texts: Sequence[str] = (),
+    safety_words: Sequence[str] = (),
+) -> Reading:
+    """Say what a participant meant by `text`.
+
+    `language` is a tag such as `tr` or `en-GB` (an unknown one reads as English), `item_min` and `item_max` bound the
+    awaited item, `media` counts attachments, `own_texts` are texts we sent to this telephone, `safety_words` the
+    investigator's phrases, matched as whole folded words. Takes time linear in the length and raises nothing.
+    """
+    whole = text.strip()
+    mark = marked(whole[:LONGEST])
+    said = plain_of(mark)
+    clear = (
+        _opt_out(said)
+        or _tapback(mark, said, own_texts, safety_words)
+        or _safety(said, safety_words)
+        or _automatic(said)
+        or _wish(said, zero=item_min <= 0 <= item_max)
+    )
+    if clear is not None:
+        return clear
+    found = find(mark, said, language, item_min, item_max) if len(whole) <= LONGEST else "words"
+    if isinstance(found, int):
+        return Score(found)
+    return _for_a_person(said) or (Media() if media > 0 else Unreadable(found))
+
+
+def _opt_out(said: str) -> OptOut | None:
+    """`STOP` and `stop stop`, never a sentence and never HAYIR, NO or YOK."""
+    tokens = said.split()
+    once = tokens[0] if len(set(tokens)) == 1 else said
+    return OptOut() if once in words.OPT_OUT else None
+
+
+_QUOTE_WORTH_COMPARING = 12  # characters; shorter ones (`7`, `evet`) are answers, not quotes
+
+
+def _tapback(mark: str, said: str, own_texts: Sequence[str], safety_words: Sequence[str]) -> Tapback | None:
+    """`Liked "…"` and the like, and our own text sent back whole or in part."""
+    ours = [plain(sent) for sent in own_texts]
+    head, opened, rest = mark.partition('"')
+    quote, closed, tail = rest.rpartition('"')
+    if not closed:  # a long text cut off by the telephone
+        quote, tail = rest, ""
+    before, after = plain_of(head), plain_of(tail)
+    if _quotes(said, ours) or (_quotes(plain_of(quote), ours) and not (before and after)):
+        return Tapback()
+    headed = bool(opened) and before in words.TAPBACK_HEADS and not after
+    tailed = bool(opened) and after in words.TAPBACK_TAILS and not before
+    shape = headed or tailed or said in words.TAPBACK_WHOLE
+    # A reaction to words that are not ours may carry what somebody must see.
+    return Tapback() if shape and _safety(said, safety_words) is None else None
+
+
+def _quotes(said: str, ours: Iterable[str]) -> bool:
+    return len(said) >= _QUOTE_WORTH_COMPARING and any(said in sent for sent in ours)
+
+
+def _safety(said: str, safety_words: Sequence[str]) -> Safety | None:
+    return Safety() if contains(said, map(plain, safety_words)) else None
+
+
+def _automatic(said: str) -> Automatic | None:
+    """Read what a machine wrote in somebody's name."""
+    begins = any(said.startswith(phrase) for phrase in words.AUTOMATIC_HEADS)
+    return Automatic() if begins or contains(said, words.AUTOMATIC_INSIDE) else None
+
+
+def _wish(said: str, *, zero: bool) -> Reading | None:
+    """Read the meanings that take the whole message."""
+    if contains(said, words.WRONG_NUMBER_INSIDE):
+        return WrongNumber()
+    if said in words.OPT_IN:
+        return OptIn()
+    known: tuple[tuple[AbstractSet[str], Reading], ...] = (
+        (words.HELP, Help()),
+        (words.WRONG_NUMBER, WrongNumber()),
+        (words.CALL_ME, CallMe()),
+        (words.SNOOZE_HOUR, Snooze("hour")),
+        (words.SNOOZE_TONIGHT, Snooze("tonight")),
+        (words.SNOOZE_TOMORROW, Snooze("tomorrow")),
+        (words.DECLINE, Decline()),
+        (words.YES, Yes()),
+        (words.NO, No()),
+        (words.ZERO if zero else frozenset(), ConfirmZero()),
+    )
+    meant = courteous(said) if " " in said else said
+    found = next((meaning for phrases, meaning in known if said in phrases or meant in phrases), None)
+    return found or _in_hours(meant)
+
+
+_MOST_HOURS = 48
+
+
+def _in_hours(meant: str) -> Snooze | None:
+    """Read `2 saat sonra`, `in three hours`: a wish about time, never a score."""
+    found = words.IN_HOURS.fullmatch(meant)
+    if found is None:
+        return None
+    number = next(part for part in found.groups() if part is not None)
+    hours = int(number) if number.isdecimal() else words.SMALL_NUMBERS[number]
+    return Snooze("hour", hours) if 0 < hours <= _MOST_HOURS else None
+
+
+def _for_a_person(said: str) -> Reading | None:
+    """Read the meanings that stand inside a sentence, the more careful one first."""
+    if contains(said, words.OPT_OUT) or contains(said, words.OPT_OUT_HINTS):
+        return OptOutMentioned()
+    return Proxy() if contains(said, words.PROXY) else None

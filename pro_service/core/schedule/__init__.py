@@ -1,0 +1,1 @@
+"""Rules about time: windows, working days, what is due and when to look again."""

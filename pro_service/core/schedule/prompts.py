@@ -1,0 +1,167 @@
+"""When a prompt goes out: a protocol's steps in one window, the gates before them, and at most one a day."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from pro_service.core.case import PENDING, PROMPTS, Case, MessageFacts, State, WindowFacts
+from pro_service.core.commands import Command, Send
+from pro_service.core.protocol import Hours, Step
+from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.windows import SHARED, local_instant, next_allowed
+
+Agenda: TypeAlias = Iterator[tuple[datetime, Command | None]]
+"""(instant, what it calls for); without a command it only says "look then"."""
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+NEVER_LEFT: frozenset[State] = frozenset({"cancelled", "expired"})
+"""Withdrawn, or useless before it could go; what was refused would be refused again."""
+NOT_SENT: frozenset[State] = NEVER_LEFT | {"refused"}
+"""Ended before the participant can have seen it."""
+
+
+def may_prompt(case: Case, window: WindowFacts, now: datetime) -> bool:
+    """Whether this window still wants answers: open or to come, something missing, not declined."""
+    primary = case.protocol.primary(window.point)
+    declined = primary is not None and primary in window.answers and window.answers[primary].declined
+    return window.point.prompted and now < window.span.closes_at and bool(window.missing()) and not declined
+
+
+def prompts(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda:
+    """The newest step of each of these windows that is still useful, with every moment at which that may change."""
+    for window in windows:
+        if may_prompt(case, window, now):
+            yield from _steps(case, window, now)
+
+
+def step_moment(case: Case, window: WindowFacts, step: Step) -> datetime:
+    """The instant of a step: counted on the site's calendar, told in the participant's zone, inside contact hours."""
+    span, hours = window.span, case.protocol.contact_hours
+    return _step_moment(span.target, step.after, step.at, span.opens_at, case.participant.zone, hours.start, hours.end)
+
+
+@lru_cache(maxsize=SHARED)
+def _step_moment(
+    target: date, after: int, at: time, opens_at: datetime, zone: ZoneInfo, start: time, end: time
+) -> datetime:
+    planned = local_instant(target + timedelta(days=after), at, zone)
+    # In a zone far east of the site's the target day begins before the window does.
+    return next_allowed(max(planned, opens_at), Hours(start, end), zone)
+
+
+def moved_prompt(case: Case, window: WindowFacts, wish: datetime) -> datetime | None:
+    """When the next prompt goes if the participant wishes it for `wish`; None if there is none left that fits."""
+    if not _untaken(case, window) or not may_prompt(case, window, wish):
+        return None
+    unhurried = replace(case, participant=replace(case.participant, snoozed_until=None))
+    moment = _earliest(unhurried, wish)
+    return moment if moment < _last_useful(case, window) else None
+
+
+def _steps(case: Case, window: WindowFacts, now: datetime) -> Agenda:
+    plan = _plan(case, window)
+    yield from ((moment, None) for moment, _ in plan if moment > now)
+    passed = [pair for pair in plan if pair[0] <= now]
+    if not passed:
+        return
+    moment, step = passed[-1]
+    last = min(moment + case.protocol.useful_for, _last_useful(case, window))
+    earliest = _earliest(case, now)
+    if earliest >= last:
+        return
+    channel = case.participant.channel
+    send = Send(
+        key=_key(case, window, step),
+        kind=step.name,
+        frame=f"{step.name}.{channel}",
+        window_id=window.id,
+        item=window.missing()[0] if channel == "sms-reply" else None,
+        useful_until=last,
+        contact_hours=True,
+    )
+    yield earliest, send
+
+
+def _last_useful(case: Case, window: WindowFacts) -> datetime:
+    return window.span.closes_at - case.protocol.useless_before_close
+
+
+def _plan(case: Case, window: WindowFacts) -> list[tuple[datetime, Step]]:
+    """Steps that are still to be taken, each with its moment, in order."""
+    started, snoozed = _started(case, window), case.participant.snoozed_until
+    steps = _untaken(case, window)
+    plan = [(step_moment(case, window, step), step) for step in steps]
+    if started is not None and len(steps) == len(window.point.steps) and plan and plan[0][0] < started:
+        # Enrolled inside the window, or laid out anew over this day: one message now, then the steps that still fit.
+        plan = [(started, plan[0][1]), *(pair for pair in plan[1:] if pair[0] > started)]
+    if snoozed is not None and plan and window.span.opens_at <= snoozed < window.span.closes_at:
+        # Asked for another moment: the step that would be newest then comes then.
+        newest = [step for moment, step in plan if moment <= snoozed]
+        plan = sorted([*plan, (snoozed, newest[-1] if newest else plan[0][1])], key=lambda pair: pair[0])
+    return plan
+
+
+def _started(case: Case, window: WindowFacts) -> datetime | None:
+    """From when on this window could ask."""
+    started, laid = case.participant.started_at, case.laid_at(window)
+    return laid if started is None else started if laid is None else max(started, laid)
+
+
+def _untaken(case: Case, window: WindowFacts) -> tuple[Step, ...]:
+    """Steps after the last one that was taken."""
+    names = [step.name for step in window.point.steps]
+    taken = [names.index(text.kind) for text in _prompted(case, window) if text.kind in names]
+    return window.point.steps[max(taken, default=-1) + 1 :]
+
+
+def _prompted(case: Case, window: WindowFacts) -> Iterator[MessageFacts]:
+    """Prompts of this window that were taken: one that never left is decided anew, should its moment still come."""
+    if not case.messages:
+        return
+    for text in case.texts(window.id):
+        if text.state not in NEVER_LEFT or text.accepted_at is not None:
+            yield text
+
+
+def _key(case: Case, window: WindowFacts, step: Step) -> str:
+    """The name under which this step exists once; each time one never left it may exist once more."""
+    in_vain = sum(
+        text.window_id == window.id and text.kind == step.name and text.state in NEVER_LEFT for text in case.messages
+    )
+    return f"p:{window.id}:{step.name}" + (f":{in_vain + 1}" if in_vain else "")
+
+
+def _earliest(case: Case, now: datetime) -> datetime:
+    """The first instant from `now` on at which a prompt may be queued."""
+    participant = case.participant
+    gates = [now, participant.texts_held_until, participant.snoozed_until]
+    if participant.paused_at is not None:
+        # A pause without an end is ended by a person, never by time.
+        gates.append(participant.paused_until or NEVER)
+    gates += [_after(case, text) for text in case.messages if text.kind in PROMPTS]
+    if participant.channel == "sms-reply":
+        # One conversation at a time on a telephone that is shared.
+        gates += [other.keeps(now) for other in case.others]
+    moment = max(gate for gate in gates if gate is not None)
+    return moment if moment >= NEVER else next_allowed(moment, case.protocol.contact_hours, participant.zone)
+
+
+def _after(case: Case, text: MessageFacts) -> datetime | None:
+    """When another prompt may follow this one: on the next day, and not while this one may still leave."""
+    if text.state in NOT_SENT and text.accepted_at is None:
+        return None
+    latest = text.accepted_at or text.queued_at
+    if text.useful_until is None or text.state not in PENDING:
+        return _next_day(case, latest)
+    if text.state == "uncertain":
+        # It may have left at any instant until it was useless.
+        return _next_day(case, text.useful_until - timedelta(microseconds=1))
+    return max(text.useful_until, _next_day(case, latest))
+
+
+def _next_day(case: Case, asked: datetime) -> datetime:
+    zone = case.participant.zone
+    return local_instant(local_day(asked, zone) + timedelta(days=1), case.protocol.contact_hours.start, zone)

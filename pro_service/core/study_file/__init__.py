@@ -1,0 +1,1 @@
+"""The study file: TOML to protocol, with every fault named."""

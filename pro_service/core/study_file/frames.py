@@ -1,0 +1,136 @@
+"""Checks the frames of texts before a study relies on them: every one there, every placeholder known."""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+from pro_service.core.problems import Fault, fault, nearest
+from pro_service.core.protocol import Language, Protocol
+from pro_service.core.replies.folding import plain
+from pro_service.core.routes import CARD, CHANNELS
+from pro_service.core.texts import FrameError, contains_address, fill, placeholders
+
+Frames = Mapping[Language, Mapping[str, str]]
+"""Language -> name of the frame -> text with {placeholders}."""
+
+ALWAYS = (
+    *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
+    *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
+    *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link", "first.sms-card"),
+    *("reach-test", *(f"reach-test.{channel}" for channel in ("sms-reply", "sms-link"))),
+)
+"""What a conversation can call for, whatever the protocol."""
+
+KNOWN = frozenset(
+    {"question", "label", "closes", "link", "telephone", "contact", "study", "item", "answer", "low", "high", "when"}
+    | {"code"}
+)
+STOP_WORDS: Mapping[Language, str] = {"tr": "dur", "en": "stop"}
+"""How one says stop; in another language STOP."""
+
+NOT_MONITORED: Mapping[Language, tuple[str, ...]] = {"tr": ("izlenm", "takip edilm"), "en": ("not monitored",)}
+"""Beginnings of words that say that nobody reads at once; not judged in another language."""
+
+
+def wanted(protocol: Protocol) -> tuple[str, ...]:
+    """The names of all frames a protocol needs in each of its languages."""
+    steps = {step.name: None for point in protocol.time_points if point.prompted for step in point.steps}
+    return (*(f"{step}.{channel}" for step in steps for channel in CHANNELS), *ALWAYS)
+
+
+def check_frames(protocol: Protocol, frames: Frames) -> tuple[Fault, ...]:
+    """Every fault in the frames of a protocol's languages; paths are those of the files."""
+    return tuple(found for language in protocol.languages for found in _language(protocol, language, frames))
+
+
+def addressed(protocol: Protocol, language: Language, text: str) -> bool:
+    """Whether a text holds anything like an internet address, filled in for some site, window and item.
+
+    A text that cannot be filled in is another fault, and holds none.
+    """
+    points = [point for point in protocol.time_points if point.prompted] or protocol.time_points[:1]
+    for site, point, item in product(protocol.sites.values(), points, protocol.items.values()):
+        values = dict.fromkeys(KNOWN, "7") | {
+            "telephone": site.telephone,
+            "contact": site.name,
+            "study": protocol.study,
+            "label": point.label[language],
+            "question": item.question[language],
+            "item": item.short[language],
+        }
+        try:
+            if contains_address(fill(text, values)):
+                return True
+        except FrameError:
+            return False
+    return False
+
+
+def unfit_for_cards(protocol: Protocol, language: Language, given: Mapping[str, str]) -> tuple[str, ...]:
+    """The texts that a participant with a card may be sent and that cannot be: they are missing, or hold an address.
+
+    Versions of a protocol that an earlier release stored have none of the card's own.
+    """
+    others = (".sms-link", ".sms-reply")
+    names = [name for name in wanted(protocol) if not name.endswith(others) and name not in ("first", "unknown-sender")]
+    return tuple(name for name in names if name not in given or addressed(protocol, language, given[name]))
+
+
+def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterator[Fault]:
+    given = frames.get(language, {})
+    if not given:
+        yield fault(f"templates/sms/{language}", None, "no_texts", language=language)
+        return
+    for name in wanted(protocol):
+        path = f"templates/sms/{language}/{name}.txt"
+        if name not in given:
+            yield fault(path, None, "text_missing")
+        elif not given[name].strip():
+            yield fault(path, 1, "text_empty")
+        else:
+            yield from _frame(path, name, given[name])
+            if name.endswith(f".{CARD}") and addressed(protocol, language, given[name]):
+                yield fault(path, 1, "address_in_card")
+    if given.get("first", "").strip():
+        yield from _first(f"templates/sms/{language}/first.txt", language, given["first"])
+
+
+def _frame(path: str, name: str, text: str) -> Iterator[Fault]:
+    try:
+        asked = placeholders(text)
+    except FrameError as error:
+        yield fault(path, _line(text, error.name), "stray_brace", brace=error.name, place=error.place)
+        return
+    for placeholder in sorted(asked - KNOWN):
+        yield _unknown(path, _line(text, f"{{{placeholder}}}"), placeholder)
+    if name.endswith(".sms-link") and "link" not in asked:
+        yield fault(path, 1, "link_missing")
+    if name.endswith(f".{CARD}") and "telephone" not in asked:
+        yield fault(path, 1, "card_without_telephone")
+    if not name.endswith(".sms-link") and "link" in asked:
+        yield fault(path, _line(text, "{link}"), "no_link_to_give")
+    if name == "unknown-sender" and asked:
+        yield fault(path, 1, "stranger_is_told")
+
+
+def _unknown(path: str, line: int, name: str) -> Fault:
+    near = nearest(name, KNOWN)
+    if near is not None:
+        return fault(path, line, "misspelt_placeholder", name=name, near=near)
+    return fault(path, line, "unknown_placeholder", name=name, known=", ".join(sorted(KNOWN)))
+
+
+def _first(path: str, language: Language, text: str) -> Iterator[Fault]:
+    """The first text says who writes, how to stop, and that nobody watches the line (the protocol's own rule)."""
+    said = plain(text)
+    if "{telephone}" not in text:
+        yield fault(path, 1, "first_without_contact")
+    stop = STOP_WORDS.get(language, "stop")
+    if stop not in said.split():
+        yield fault(path, 1, "first_without_stop", stop=stop.upper())
+    monitored = NOT_MONITORED.get(language, ())
+    if monitored and not any(phrase in said for phrase in monitored):
+        yield fault(path, 1, "first_not_monitored")
+
+
+def _line(text: str, part: str) -> int:
+    return text[: max(text.find(part), 0)].count("\n") + 1

@@ -1,0 +1,278 @@
+"""What must fit together in a protocol: windows, steps, items, ladder, sites. Adds its faults to those of the reading.
+
+Paths count tables as the file does, so the protocol must come straight from it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pro_service.core.problems import Fault, Faults, closest, fault
+from pro_service.core.protocol import Item, Level, LevelCode, Protocol, Site, Step, TimePoint
+from pro_service.core.schedule.windows import add, days_of
+
+_FOUR_YEARS = tuple(date(2023, 3, 1) + timedelta(days=days) for days in range(4 * 365 + 1))
+"""Every procedure date of a leap cycle: calendar months make windows meet on some dates only."""
+
+_MOST_REMINDERS = 3
+_MIDNIGHT = time(0)
+_TELEPHONE = re.compile(r"\+\d[\d ]{6,18}\d", re.ASCII)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+# ISO 3166-1 alpha-2, officially assigned.
+_COUNTRIES = (
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ "
+    "CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO "
+    "FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE "
+    "JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO "
+    "MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW "
+    "PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM "
+    "TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW"
+)
+
+
+def check_rules(protocol: Protocol, faults: Faults) -> None:
+    """Note everything that does not fit together. What was not read soundly is not judged a second time."""
+    if protocol.starts and protocol.ends and protocol.ends < protocol.starts and not faults.touched("starts", "ends"):
+        faults.add("ends", "the study ends before it starts", 'write "starts" before "ends"')
+    for index, item in enumerate(protocol.items.values()):
+        _check_item(item, f"item[{index}]", faults)
+    for index, point in enumerate(protocol.time_points):
+        _check_time_point(point, protocol, f"time_point[{index}]", faults)
+    _check_codes(protocol.time_points, faults)
+    _check_primary(protocol, faults)
+    _check_order(protocol.time_points, faults)
+    _check_ladder(protocol, faults)
+    for index, site in enumerate(protocol.sites.values()):
+        _check_site(site, f"site[{index}]", faults)
+    for index, route in enumerate(protocol.routes):
+        _check_country(route.country, f"route[{index}].country", faults)
+
+
+def contacts_missing(protocol: Protocol, text: str = "") -> tuple[Fault, ...]:
+    """The sites without a telephone or e-mail address; with the file's text, with lines. Participants are told them."""
+    lines, found = Faults(text), []
+    for index, site in enumerate(protocol.sites.values()):
+        for name, given in (("telephone", site.telephone), ("email", site.email)):
+            if not given:
+                path = f"site[{index}].{name}"
+                found.append(fault(path, lines.line(path), f"site_{name}", site=site.code))
+    return tuple(sorted(found, key=lambda one: (one.line or 0, one.path)))
+
+
+def _check_item(item: Item, path: str, faults: Faults) -> None:
+    if faults.touched(f"{path}.minimum", f"{path}.maximum"):
+        return
+    if item.minimum >= item.maximum:
+        faults.add(f"{path}.maximum", "the range is empty or runs backwards", 'write a "maximum" above the "minimum"')
+        return
+    wanted = item.maximum - item.minimum + 1
+    for language, choices in item.choices.items():
+        if len(choices) != wanted and not faults.touched(f"{path}.choices.{language}"):
+            fault = f"{len(choices)} choices for {wanted} values ({item.minimum} to {item.maximum})"
+            faults.add(f"{path}.choices.{language}", fault, f"write {wanted} labels, or take the choices out")
+    review_read = not faults.touched(f"{path}.review_at")
+    if item.review_at is not None and review_read and not item.minimum <= item.review_at <= item.maximum:
+        remedy = f"write a value from {item.minimum} to {item.maximum}"
+        faults.add(f"{path}.review_at", f"{item.review_at} is not a value of this item", remedy)
+    if item.review_rise is not None and item.review_rise > item.maximum - item.minimum:
+        remedy = f"write a rise of at most {item.maximum - item.minimum}"
+        faults.add(f"{path}.review_rise", f"a rise of {item.review_rise} cannot happen", remedy)
+
+
+def _check_primary(protocol: Protocol, faults: Faults) -> None:
+    primary = [index for index, item in enumerate(protocol.items.values()) if item.primary]
+    unread = (f"item[{index}].primary" for index in range(len(protocol.items)))
+    if not primary and protocol.items and not faults.touched(*unread):
+        faults.add("item", "no item is primary", 'write "primary = true" at the item that decides completion')
+    for index in primary[1:]:
+        faults.add(f"item[{index}].primary", "a second primary item", "leave one primary item")
+
+
+def _check_time_point(point: TimePoint, protocol: Protocol, path: str, faults: Faults) -> None:
+    for place, item in enumerate(point.items):
+        if item and item not in protocol.items:
+            remedy = closest(item, protocol.items) or f"known items: {', '.join(protocol.items)}"
+            faults.add(f"{path}.items[{place}]", f'unknown item "{item}"', remedy)
+    if point.planned_day == 0 and not faults.touched(f"{path}.planned_day"):
+        faults.add(f"{path}.planned_day", "there is no study day 0", "write 1 for the day of the procedure")
+    _check_span(point, path, faults)
+    if point.mode == "message" and not faults.touched(f"{path}.mode"):
+        _check_asked(point, protocol, path, faults)
+    elif not faults.touched(f"{path}.mode"):
+        for key, given in (("invitation", point.steps), ("call", point.call_after is not None)):
+            if given:
+                fault = "a clinic time point asks nobody by message or telephone"
+                faults.add(f"{path}.{key}", fault, 'take it out, or write mode = "message"')
+
+
+def _check_span(point: TimePoint, path: str, faults: Faults) -> None:
+    if point.minutes is not None:
+        target, opens, closes = point.minutes
+        if not (opens <= target <= closes and opens < closes) and not faults.touched(f"{path}.after_procedure"):
+            remedy = 'write "from" before "target" before "to"'
+            faults.add(f"{path}.after_procedure", "the window runs backwards", remedy)
+        if point.mode == "message" and not faults.touched(f"{path}.mode"):
+            remedy = 'write mode = "clinic", or "target", "first_day" and "last_day"'
+            faults.add(f"{path}.mode", "a window of minutes is too short for messages", remedy)
+        return
+    if _unread(path, faults):
+        return
+    if -point.before > point.after:
+        faults.add(f"{path}.last_day", "the window runs backwards", 'write a "last_day" that is not before "first_day"')
+    elif point.before < 0 or point.after < 0:
+        remedy = 'write "first_day" at or before the target (-P1D, P0D) and "last_day" at or after it'
+        faults.add(f"{path}.first_day" if point.before < 0 else f"{path}.last_day", "the target lies outside", remedy)
+    if point.late is not None and not faults.touched(f"{path}.late_until"):
+        days = days_of(point, _FOUR_YEARS[0])
+        if add(days.target, point.late)[0] < days.last:
+            remedy = 'write an offset from the target that is not before "last_day"'
+            faults.add(f"{path}.late_until", "late answers would end before the window does", remedy)
+
+
+def _check_asked(point: TimePoint, protocol: Protocol, path: str, faults: Faults) -> None:
+    """A window that participants are asked in: its primary item, its prompts in order, its call before close."""
+    primary = [item for item, asked in protocol.items.items() if asked.primary]
+    if primary and not set(primary) & set(point.items) and not faults.touched(f"{path}.items"):
+        faults.add(f"{path}.items", "no primary item is asked here", f'add "{primary[0]}"')
+    keys = [_key_of(step) for step in point.steps]
+    if "invitation" not in keys:
+        faults.add(f"{path}.invitation", "is missing", 'write invitation = { after = "P0D", at = "10:00" }')
+    if len(keys) > _MOST_REMINDERS + 1:
+        remedy = f"leave at most {_MOST_REMINDERS} reminders"
+        faults.add(f"{path}.reminder[{_MOST_REMINDERS}]", "too many reminders: there are no texts for more", remedy)
+    if point.call_after is None:
+        remedy = 'write call = { after = "P2D", at = "09:00" }: a telephone call is what saves a window'
+        faults.add(f"{path}.call", "is missing", remedy)
+    if _unread(path, faults):
+        return
+    for place, key in enumerate(keys):
+        if not faults.touched(f"{path}.{key}"):
+            _check_step(point, place, protocol.useless_before_close, f"{path}.{key}", faults)
+    _check_call(point, path, faults)
+
+
+def _check_step(point: TimePoint, place: int, useless: timedelta, path: str, faults: Faults) -> None:
+    step = point.steps[place]
+    if not -point.before <= step.after <= point.after:
+        fault = f"this prompt comes {'after the window closed' if step.after > 0 else 'before the window opens'}"
+        remedy = f"write a day from {-point.before} to {point.after} after the target"
+        faults.add(f"{path}.after", fault, remedy)
+    elif _moment(point.after + 1) - _moment(step.after, step.at) < useless:
+        hours = useless // timedelta(hours=1)
+        faults.add(f"{path}.at", f"less than {hours} hours before close: it would never be sent", "move it earlier")
+    if place and step.after <= point.steps[place - 1].after:
+        fault = "prompts are not in order: there is at most one a day"
+        faults.add(f"{path}.after", fault, "write a later day than that of the prompt before")
+
+
+def _check_call(point: TimePoint, path: str, faults: Faults) -> None:
+    if point.call_after is None or faults.touched(f"{path}.call", f"{path}.invitation"):
+        return
+    call = _moment(point.call_after, point.call_at)
+    if call >= _moment(point.after + 1):
+        faults.add(f"{path}.call.after", "the call task is not before close", "move it inside the window")
+    elif point.steps and call <= _moment(point.steps[0].after, point.steps[0].at):
+        faults.add(f"{path}.call.after", "the call task is not after the invitation", "move it after the invitation")
+
+
+def _check_codes(points: Sequence[TimePoint], faults: Faults) -> None:
+    seen: dict[str, int] = {}
+    for index, point in enumerate(points):
+        if point.code and point.code in seen:
+            fault = f'the code "{point.code}" is taken by time_point[{seen[point.code]}]'
+            faults.add(f"time_point[{index}].code", fault, "give every time point a code of its own")
+        seen.setdefault(point.code, index)
+
+
+def _check_order(points: Sequence[TimePoint], faults: Faults) -> None:
+    """Targets in the order of the file on every procedure date, and no two message windows at once."""
+    sound = [
+        (index, point)
+        for index, point in enumerate(points)
+        if point.minutes is None and not _unread(f"time_point[{index}]", faults)
+    ]
+    for (_, earlier), (index, point) in pairwise(sound):
+        day = next((day for day in _FOUR_YEARS if days_of(point, day).target < days_of(earlier, day).target), None)
+        if day is not None:
+            fault = f"{point.code} comes before {earlier.code} in time but after it in the file"
+            faults.add(f"time_point[{index}].target", fault, "put the time points in the order of their targets")
+    asked = [(index, point) for index, point in sound if point.prompted]
+    for (_, earlier), (index, point) in pairwise(asked):
+        day = next((day for day in _FOUR_YEARS if _overlap(earlier, point, day)), None)
+        if day is not None and not faults.touched(f"time_point[{index}].target"):
+            first, last = days_of(point, day).first, days_of(earlier, day).last
+            fault = (
+                f"windows {earlier.code} and {point.code} overlap: after a procedure on {day}, "
+                f"{earlier.code} lasts to {last} and {point.code} opens on {first}"
+            )
+            faults.add(f"time_point[{index}].first_day", fault, 'change "last_day" of one or "first_day" of the other')
+
+
+def _check_ladder(protocol: Protocol, faults: Faults) -> None:
+    for code, level in protocol.ladder.items():
+        path = f"ladder.{code}"
+        if faults.touched(path):
+            continue
+        if (level.due_working_days is None) == (level.due_hours is None):
+            faults.add(path, "needs one deadline", 'write either "due_working_days" or "due_hours"')
+        if _returns(code, protocol.ladder):
+            faults.add(f"{path}.next", "the ladder leads back to this level", "let the ladder end somewhere")
+
+
+def _check_site(site: Site, path: str, faults: Faults) -> None:
+    if site.zone and not _is_zone(site.zone):
+        remedy = closest(site.zone, available_timezones()) or 'write an IANA name, e.g. "Europe/Istanbul"'
+        faults.add(f"{path}.zone", f'there is no time zone "{site.zone}"', remedy)
+    _check_country(site.country, f"{path}.country", faults)
+    if site.telephone and not _TELEPHONE.fullmatch(site.telephone):
+        remedy = "write it with + and the country's code: +90 212 …"
+        faults.add(f"{path}.telephone", f'"{site.telephone}" is not an international telephone number', remedy)
+    if site.email and not _EMAIL.fullmatch(site.email):
+        faults.add(f"{path}.email", f'"{site.email}" is not an e-mail address', "write name@host")
+
+
+def _check_country(country: str, path: str, faults: Faults) -> None:
+    countries = _COUNTRIES.split()
+    if country and country not in countries:
+        remedy = closest(country.upper(), countries) or 'write the two letters of ISO 3166-1, e.g. "TR"'
+        faults.add(path, f'there is no country "{country}"', remedy)
+
+
+def _overlap(earlier: TimePoint, later: TimePoint, day: date) -> bool:
+    before, after = days_of(earlier, day), days_of(later, day)
+    return after.first <= before.last and before.first <= after.last
+
+
+def _returns(code: LevelCode, ladder: Mapping[LevelCode, Level]) -> bool:
+    """Whether following `next` from a level comes back to it."""
+    here = ladder[code].next
+    for _ in ladder:
+        if here is None or here == code:
+            break
+        here = ladder[here].next
+    return here == code
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _unread(path: str, faults: Faults) -> bool:
+    """Whether the days of the time point at this path are stand-ins."""
+    return faults.touched(f"{path}.target", f"{path}.first_day", f"{path}.last_day")
+
+
+def _key_of(step: Step) -> str:
+    name, _, number = step.name.partition("-")
+    return f"reminder[{int(number) - 1}]" if number else name
+
+
+def _moment(days: int, at: time = _MIDNIGHT) -> timedelta:
+    return timedelta(days=days, hours=at.hour, minutes=at.minute)

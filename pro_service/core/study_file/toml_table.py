@@ -1,0 +1,243 @@
+"""Reads one TOML table key by key: a faulty value is noted with its path, and reading goes on with a stand-in."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import TypeVar
+
+from pro_service.core import durations
+from pro_service.core.problems import Faults, closest
+from pro_service.core.protocol import Hours, Language, Offset, Texts
+
+Value = TypeVar("Value")
+Word = TypeVar("Word", bound=str)
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
+_MIDNIGHT = time(0)
+_DURATION_REMEDY = "write an ISO 8601 duration, e.g. {example}"
+
+
+class Table:
+    """One table of the file. Call `close` when everything known was read: what is left over is an unknown key.
+
+    A key that is missing without a default is a fault; its stand-in lets reading go on.
+    """
+
+    def __init__(self, values: Mapping[str, object], path: str, faults: Faults) -> None:
+        self._values = values
+        self.path = path
+        self.faults = faults
+        self._asked: set[str] = set()
+
+    def at(self, key: str) -> str:
+        """The path of a key of this table."""
+        return f"{self.path}.{key}" if self.path else key
+
+    def has(self, key: str) -> bool:
+        """Whether the file gives this key."""
+        self._asked.add(key)
+        return key in self._values
+
+    def fault(self, key: str, fault: str, remedy: str) -> None:
+        """Note a fault at a key of this table."""
+        self.faults.add(self.at(key), fault, remedy)
+
+    def close(self) -> None:
+        """Note every key nobody asked for."""
+        for key in self._values:
+            if key not in self._asked:
+                known = ", ".join(sorted(self._asked))
+                self.fault(key, f'unknown key "{key}"', closest(key, self._asked) or f"known keys here: {known}")
+
+    def text(self, key: str, default: str | None = None, *, empty: bool = False) -> str:
+        """A text without surrounding space; empty only where that is allowed."""
+        value = self._read(key, default, "", _text, "a text", 'write it in quotes: "…"')
+        if not (value or empty or self.faults.touched(self.at(key))):
+            self.fault(key, "is empty", "write the text")
+        return value
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """`true` or `false`."""
+        return self._read(key, default, default, _flag, "true or false", "write true or false without quotes")
+
+    def integer(self, key: str, least: int, most: int, default: int | None = None) -> int:
+        """A whole number from `least` to `most`."""
+        remedy = f"write a whole number from {least} to {most}"
+        value = self._read(key, default, least, _integer, "a whole number", remedy)
+        if not least <= value <= most:
+            self.fault(key, f"{value} is out of range", remedy)
+            return least
+        return value
+
+    def day(self, key: str) -> date | None:
+        """A calendar date, if given."""
+        if not self.has(key):
+            return None
+        return self._read(key, None, date.min, _date, "a date", "write year-month-day, e.g. 2026-06-22")
+
+    def clock(self, key: str, default: time | None = None, *, midnight: bool = False) -> time:
+        """A local time of day, `"09:00"`; with `midnight`, `"24:00"` is 00:00."""
+        if midnight and self._values.get(key) == "24:00":
+            self._asked.add(key)
+            return _MIDNIGHT
+        return self._read(key, default, _MIDNIGHT, _time, "a time of day", 'write hours and minutes, e.g. "09:00"')
+
+    def hours(self, key: str) -> Hours:
+        """Local hours of a day, `{ from = "09:00", to = "20:00" }`; `to = "24:00"` is midnight."""
+        table = self.table(key)
+        hours = Hours(table.clock("from"), table.clock("to", midnight=True))
+        table.close()
+        backwards = hours.end != _MIDNIGHT and hours.end <= hours.start
+        if backwards and not self.faults.touched(self.at(key)):
+            self.fault(key, "these hours end before they begin", 'write "from" before "to"; midnight is "24:00"')
+        return hours
+
+    def offset(self, key: str, default: Offset | None = None) -> Offset:
+        """A distance on the calendar, `"P1M"`."""
+        remedy = _DURATION_REMEDY.format(example='"P1W", "-P3D", "P1M"')
+        return self._read(key, default, Offset(), _offset, "a number of days, weeks or months", remedy)
+
+    def days(self, key: str, default: int | None = None) -> int:
+        """A number of days, `"-P3D"` or `"P1W"`."""
+        remedy = _DURATION_REMEDY.format(example='"-P3D", "P1W"')
+        return self._read(key, default, 0, _days, "a number of days or weeks", remedy)
+
+    def span(self, key: str, default: timedelta | None = None) -> timedelta:
+        """A length of time that is not negative, `"PT24H"`."""
+        remedy = _DURATION_REMEDY.format(example='"PT24H", "PT45M"')
+        return self._read(key, default, timedelta(), _span, "a length of time", remedy)
+
+    def choice(self, key: str, options: Sequence[Word]) -> Word:
+        """One of a few words."""
+        value = self.text(key)
+        if value not in options and not self.faults.touched(self.at(key)):
+            known = ", ".join(options)
+            self.fault(key, f'"{value}" is not known', closest(value, options) or f"one of: {known}")
+        return next((option for option in options if option == value), options[0])
+
+    def words(self, key: str, *, required: bool = True) -> tuple[str, ...]:
+        """A list of texts, none of them empty, none twice."""
+        remedy = 'write a list in brackets: ["…", "…"]'
+        nothing: tuple[str, ...] = ()
+        words = self._read(key, None if required else nothing, nothing, _words, "a list of texts", remedy)
+        for index, word in enumerate(words):
+            if not word:
+                self.fault(f"{key}[{index}]", "is empty", "write the text or take it out")
+            elif word in words[:index]:
+                self.fault(f"{key}[{index}]", f'"{word}" is there twice', "take one of them out")
+        if required and not words and not self.faults.touched(self.at(key)):
+            self.fault(key, "is empty", remedy)
+        return words
+
+    def texts(self, key: str, languages: Sequence[Language]) -> Texts:
+        """One text for each of the study's languages."""
+        table = self.table(key)
+        texts = {language: table.text(language) for language in languages}
+        table.close()
+        return texts
+
+    def table(self, key: str, *, required: bool = True) -> "Table":
+        """A table inside this one; an empty one if it is missing."""
+        given = self.has(key)
+        value = self._values.get(key, {})
+        if isinstance(value, dict) and (given or not required):
+            return Table(value, self.at(key), self.faults)
+        self.fault(key, "must be a table" if given else "is missing", f"write [{self.at(key)}] and its keys below")
+        return _Silent(self.at(key))
+
+    def tables(self, key: str, *, required: bool = True) -> tuple["Table", ...]:
+        """The tables of a list, `[[key]]`."""
+        given = self.has(key)
+        value = self._values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(part, dict) for part in value):
+            self.fault(key, "must be a list of tables", f"write [[{key}]] and its keys below")
+            return ()
+        if required and not value:
+            self.fault(key, "is empty" if given else "is missing", f"write [[{key}]] and its keys below")
+        return tuple(Table(part, f"{self.at(key)}[{index}]", self.faults) for index, part in enumerate(value))
+
+    def _read(
+        self,
+        key: str,
+        default: Value | None,
+        stand_in: Value,
+        read: Callable[[object], Value],
+        what: str,
+        remedy: str,
+    ) -> Value:
+        if not self.has(key):
+            if default is None:
+                self.fault(key, "is missing", remedy)
+            return stand_in if default is None else default
+        try:
+            return read(self._values[key])
+        except TypeError:
+            self.fault(key, f"is not {what}", remedy)
+        except ValueError as error:
+            self.fault(key, f'"{self._values[key]}" is not {what}: {error}', remedy)
+        return stand_in
+
+
+class _Silent(Table):
+    """Stands in for a table that is missing: that was said once, its keys need no fault each."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__({}, path, Faults(""))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    raise TypeError
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise TypeError
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise TypeError
+
+
+def _date(value: object) -> date:
+    if isinstance(value, str):
+        return date.fromisoformat(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise TypeError
+
+
+def _time(value: object) -> time:
+    if isinstance(value, time):
+        return value.replace(second=0, microsecond=0)
+    if found := _CLOCK.fullmatch(_text(value)):
+        return time(int(found[1]), int(found[2]))
+    raise ValueError("hours from 00 to 23, minutes from 00 to 59")
+
+
+def _offset(value: object) -> Offset:
+    return durations.offset(_text(value))
+
+
+def _days(value: object) -> int:
+    offset = _offset(value)
+    if offset.months:
+        raise ValueError("a month has no fixed number of days")
+    return offset.days
+
+
+def _span(value: object) -> timedelta:
+    span = durations.span(_text(value))
+    if span < timedelta():
+        raise ValueError("a length of time is not negative")
+    return span
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(_text(word) for word in value)
+    raise TypeError

@@ -1,0 +1,164 @@
+"""A REDCap export through a column mapping: which rows, which columns, which values, and what is refused."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pro_service.core.enrolment.file import BLINDING
+from pro_service.core.enrolment.redcap import Found, read
+from pro_service.core.enrolment.redcap_mapping import Column, ColumnMapping, parse, written
+from pro_service.core.problems import Fault
+from tests.core.enrolment import redcap as sample
+
+ITEMS = ("NRS-AVG", "NRS-NOW")
+
+
+def mapped(text: str = sample.MAPPING) -> ColumnMapping:
+    found, faults = parse(text, ITEMS)
+    assert found is not None, faults
+    return found
+
+
+def found_in(*rows: str, mapping: ColumnMapping | None = None, header: str = sample.HEADER) -> Found:
+    found, faults = read(sample.export(rows, header), mapping or mapped())
+    assert found is not None, faults
+    return found
+
+
+def refused(data: bytes, mapping: ColumnMapping | None = None) -> str:
+    found, faults = read(data, mapping or mapped())
+    assert found is None
+    return said(faults)
+
+
+def said(faults: tuple[Fault, ...]) -> str:
+    return "\n".join(f"{fault.line} {fault.path}: {fault.fault} → {fault.remedy}" for fault in faults)
+
+
+def test_the_procedures_row_is_read_and_another_events_row_lends_its_columns() -> None:
+    found = found_in(sample.screening(23), sample.procedure(23))
+    assert [record.cells for record in found.records] == [
+        {
+            "participant": "P-023",
+            "site": "IST",
+            "procedure_date": "2026-03-02",
+            "procedure_time": "09:30",
+            "language": "tr",
+            "messaging_consent": "2026-03-01",
+            "phone": "+1 202 555 0123",
+            "channel": "sms-link",
+            "baseline_nrs_avg": "7",
+        }
+    ]
+    assert (found.records[0].line, found.records[0].faults) == (3, ())
+
+
+def test_what_is_left_out_is_said() -> None:
+    rows = (sample.screening(1), sample.procedure(1), sample.repeated(1), sample.screening(2))
+    found = found_in(*rows)
+    assert (len(found.records), found.waiting, found.repeated) == (1, 1, 1)
+    assert {"surname", "consent___2", "baseline_complete"} <= set(found.ignored)
+    assert not {"mobile", "record_id", "redcap_event_name"} & set(found.ignored)
+
+
+def test_a_box_that_is_not_ticked_is_no_consent() -> None:
+    assert found_in(sample.screening(1), sample.procedure(1, consent="0")).records[0].cells["messaging_consent"] == ""
+
+
+def test_a_labelled_export_is_read_by_its_labels() -> None:
+    header = "Record ID,Event Name,Procedure on,Consent (choice=by text),Consent given,Language"
+    row = "P-001,Baseline (Arm 1: Everybody),02-03-2026,Checked,01-03-2026,Turkish"
+    columns = {
+        "participant": Column("Record ID"),
+        "site": Column(always="IST"),
+        "procedure_date": Column("Procedure on", format="DD-MM-YYYY"),
+        "language": Column("Language", values={"Turkish": "tr"}),
+        "messaging_consent": Column("Consent given", format="DD-MM-YYYY", when="Consent (choice=by text)"),
+    }
+    found = found_in(row, mapping=ColumnMapping(columns, "Baseline (Arm 1: Everybody)"), header=header)
+    cells = found.records[0].cells
+    assert (cells["procedure_date"], cells["messaging_consent"]) == ("2026-03-02", "2026-03-01")
+
+
+@pytest.mark.parametrize(
+    "row, column, fault",
+    [
+        (sample.procedure(1, lang="3"), "language", '"3" is not in the mapping\'s values'),
+        (sample.procedure(1, consent="maybe"), "messaging_consent", "no checkbox"),
+        (sample.procedure(1).replace("2026-03-01", ""), "messaging_consent", "is ticked, and consent_date is empty"),
+        (sample.procedure(1, at="02.03.2026"), "procedure_date", "is not written as YYYY-MM-DD"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_a_fault_of_its_row(row: str, column: str, fault: str) -> None:
+    faults = found_in(sample.screening(1), row).records[0].faults
+    assert [(one.path, one.line, fault in one.fault) for one in faults] == [(column, 3, True)]
+
+
+@pytest.mark.parametrize("column", ["arm", "Randomisation arm", "treatment___1", "group_assignment", "Çalışma kolu"])
+def test_an_export_with_an_allocation_is_refused_whether_it_is_mapped_or_not(column: str) -> None:
+    assert BLINDING in (told := refused(sample.export([f"{sample.procedure(1)},A"], f"{sample.HEADER},{column}")))
+    assert "export again without it" in told
+    assert BLINDING in said(parse(sample.MAPPING.replace('"lang"', f'"{column}"'), ITEMS)[1])
+
+
+def test_an_event_chooses_rows_and_two_arms_are_refused() -> None:
+    told = refused(sample.export([sample.procedure(1), sample.procedure(2).replace("arm_1", "arm_2")]))
+    assert "2 arms" in told
+    assert BLINDING in told
+    kept = found_in(sample.screening(1), sample.procedure(1)).records[0]
+    assert not any("arm_1" in value for value in kept.cells.values())
+
+
+def test_every_column_and_event_that_is_not_there_is_said_at_once() -> None:
+    header = sample.HEADER.replace("consent_date", "consent_on").replace("mobile", "telephone")
+    told = refused(sample.export([sample.screening(1).replace("screening", "visit")], header))
+    for part in ("consent_date: the mapping names", "mobile: the mapping names", "baseline_arm_1", "screening_arm_1"):
+        assert part in told
+
+
+def test_an_export_with_events_needs_to_know_which() -> None:
+    told = refused(sample.export([sample.screening(1)]), replace(mapped(), event=""))
+    assert 'event = "…"' in told
+    assert "screening_arm_1" in told
+
+
+def test_every_fault_of_a_mapping_is_said_at_once_with_its_line() -> None:
+    told = said(
+        parse('evnt = "x"\n[column.phone]\nvalues = { "1" = "2" }\n[column.sites]\nfrom = "a"\nformat = "YY"\n', ITEMS)[
+            1
+        ]
+    )
+    for part in (
+        "1 evnt: unknown key",
+        "column.participant: is missing",
+        "column.procedure_date: is missing",
+        "2 column.phone: needs one of",
+        "3 column.phone.values: contact data",
+        "4 column.sites: there is no such column",
+        "6 column.sites.format: is not a format",
+    ):
+        assert part in told
+
+
+def test_a_mapping_that_is_no_toml_is_refused() -> None:
+    assert "not TOML" in said(parse("event = ", ITEMS)[1])
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+
+
+@given(st.dictionaries(TEXTS, TEXTS), TEXTS.map(str.strip))
+def test_a_mapping_that_is_written_down_is_read_back_the_same(values: dict[str, str], event: str) -> None:
+    clean = {theirs: ours.strip() for theirs, ours in values.items()}
+    made = mapped()
+    changed = {**made.columns, "language": replace(made.columns["language"], values=clean)}
+    whole = ColumnMapping(changed, event)
+    assert parse(written(whole), ITEMS) == (whole, ())
+
+
+@given(st.binary() | st.text().map(str.encode) | st.text().map(lambda rest: f"{sample.HEADER}\n{rest}".encode()))
+def test_arbitrary_bytes_are_read_or_refused_and_never_crash(data: bytes) -> None:
+    found, faults = read(data, mapped())
+    assert (found is None) == bool(faults)

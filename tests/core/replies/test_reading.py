@@ -1,0 +1,222 @@
+"""Reading replies: languages, attachments, and properties that no text may break."""
+
+import sys
+import unicodedata
+from time import perf_counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pro_service.core.replies import phrases as words
+from pro_service.core.replies.folding import plain
+from pro_service.core.replies.reading import (
+    Media,
+    OptOut,
+    OptOutMentioned,
+    Proxy,
+    Reading,
+    Score,
+    Tapback,
+    Unreadable,
+    read,
+)
+
+SAFETY = ("intihar", "ölmek istiyorum", "göğüs ağrısı", "suicide", "kill myself")
+OURS = (
+    "Son 24 saatte kalça/bacak ağrınız ORTALAMA ne kadardı? 0 = hiç ağrı yok, 10 = en kötü. Bırakmak için DUR yazın.",
+    "On average, how strong was your pain in the last 24 hours? Answer 0-10. Reply STOP to stop.",
+)
+
+
+def nrs(text: str, language: str = "tr", media: int = 0) -> Reading:
+    """Read a reply to a question from 0 to 10."""
+    return read(text, language, item_min=0, item_max=10, media=media, own_texts=OURS, safety_words=SAFETY)
+
+
+def pgic(text: str, language: str = "tr") -> Reading:
+    """Read a reply to a question from 1 to 7."""
+    return read(text, language, item_min=1, item_max=7, own_texts=OURS, safety_words=SAFETY)
+
+
+@pytest.mark.parametrize("language", ["tr", "TR", "tr-TR", "tr_TR"])
+def test_a_language_tag_may_carry_a_country(language: str) -> None:
+    assert nrs("yedi", language) == Score(7)
+
+
+@pytest.mark.parametrize("language", ["", "xx", "de-DE", "trk", "\ud800"])
+def test_an_unknown_language_reads_as_english(language: str) -> None:
+    assert nrs("seven", language) == Score(7)
+    assert nrs("yedi", language) == Unreadable("words")
+    assert nrs("DUR", language) == OptOut()
+
+
+@pytest.mark.shows("reading: media")
+def test_a_picture_without_a_readable_text_is_media() -> None:
+    assert nrs("", media=1) == Media()
+    assert nrs("bakın", media=2) == Media()
+
+
+def test_a_picture_with_a_clear_text_is_read() -> None:
+    assert nrs("7", media=1) == Score(7)
+    assert nrs("DUR", media=1) == OptOut()
+    assert nrs("annem çekti", media=1) == Proxy()
+
+
+@pytest.mark.shows("reading: tapback")
+def test_a_reaction_without_known_texts_is_still_a_reaction() -> None:
+    text = "Liked “How strong was your pain, 0-10?”"
+    assert read(text, "en", item_min=0, item_max=10) == Tapback()
+
+
+def test_a_short_answer_is_not_taken_for_a_quote() -> None:
+    assert nrs("10") == Score(10)
+    assert nrs("0-10") == Unreadable("range")
+
+
+def test_a_text_longer_than_we_consider_is_never_a_score() -> None:
+    assert nrs("7" + " " * 5000) == Score(7)
+    assert nrs("7" + " " * 5000 + "8") == Unreadable("words")
+
+
+def test_empty_safety_words_match_nothing() -> None:
+    assert read("7", "tr", item_min=0, item_max=10, safety_words=("", " ", "!")) == Score(7)
+
+
+@pytest.mark.shows("reading: folding")
+def test_every_listed_phrase_is_written_folded() -> None:
+    lists = [value for name, value in vars(words).items() if name.isupper() and isinstance(value, frozenset)]
+    phrases = [phrase for phrases in lists for phrase in phrases]
+    phrases += [word for numbers in words.NUMBERS.values() for word in numbers]
+    assert len(phrases) > 200
+    assert [phrase for phrase in phrases if plain(phrase) != phrase] == []
+
+
+@pytest.mark.shows("stopping: words")
+def test_no_and_hayir_never_stop_anything() -> None:
+    for word in ("HAYIR", "NO", "YOK", "hayır"):
+        assert nrs(word) not in {OptOut(), OptOutMentioned()}
+
+
+@pytest.mark.shows("reading: not a score")
+def test_no_single_character_but_a_decimal_digit_is_a_score() -> None:
+    numeric = [
+        chr(code)
+        for code in range(sys.maxunicode + 1)
+        if any(c.isdecimal() for c in unicodedata.normalize("NFKC", chr(code)))
+        or unicodedata.numeric(chr(code), None) is not None
+    ]
+    assert len(numeric) > 1000
+    for c in numeric:
+        decimal = unicodedata.decimal(c, None)
+        meaning = nrs(c)
+        assert meaning == Score(decimal) if decimal is not None else not isinstance(meaning, Score)
+
+
+def _numbers(text: str) -> list[int]:
+    """Every number of a text by a rule of its own: what shows as a digit, joined where nothing visible separates."""
+    runs, inside = [], False
+    for c in unicodedata.normalize("NFKC", text.replace("🔟", " 10 ")):
+        decimal = unicodedata.decimal(c, None)
+        if decimal is not None:
+            if not inside:
+                runs.append("")
+            runs[-1] += str(decimal)
+            inside = True
+        elif unicodedata.category(c) not in {"Cf", "Mn", "Me"}:
+            inside = False
+    return [int(run) for run in runs]
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "7",
+            "8",
+            "10",
+            "0",
+            "-",
+            "/",
+            ",",
+            ".",
+            " ",
+            "²",
+            "½",
+            "O",
+            "\ufe0f\u20e3",
+            "٧",
+            "\u200d",
+            "7️⃣",
+            "𝟕",
+            "🙏",
+            "?",
+            "\n",
+        ),
+        *("ağrım", "puan", "ya da", "yedi", "is", "it is", "out of", "üzerinden", "“", "”", "Liked", "DUR", "stop"),
+        *("annem", "diyor"),
+        *("sekiz", "zero", "seven", "out of ten", "(", ")", "yok", "hiç", "lütfen", "idi", "thanks", "a", "an"),
+    ],
+)
+TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=8).map("".join), st.lists(PIECES).map(" ".join))
+
+
+@pytest.mark.shows("never guess")
+@given(TEXTS, st.sampled_from(["tr", "en", "xx"]), st.sampled_from([(0, 10), (1, 7)]), st.integers(0, 3))
+def test_a_score_is_the_one_number_in_the_text(text: str, language: str, bounds: tuple[int, int], media: int) -> None:
+    low, high = bounds
+    meaning = read(text, language, item_min=low, item_max=high, media=media)
+    if not isinstance(meaning, Score):
+        return
+    assert low <= meaning.value <= high
+    written = _numbers(text)
+    numbers = words.NUMBERS.get(language, words.NUMBERS["en"])
+    if written:
+        assert written in ([meaning.value], [meaning.value, high], [high, meaning.value])
+        said = plain(text).replace(f"out of {next(w for w, n in numbers.items() if n == high)}", "")
+        assert {numbers[word] for word in said.split() if word in numbers} <= {meaning.value}
+    else:
+        assert numbers[plain(text)] == meaning.value
+
+
+@given(TEXTS)
+def test_a_number_beside_another_number_is_no_score(text: str) -> None:
+    for two in (f"7 {text} 8", f"{text} 3 4", f"9-{text}-2"):
+        meaning = nrs(two)
+        assert not isinstance(meaning, Score), two
+
+
+@pytest.mark.parametrize("word", ["7", "yedi"])
+def test_a_letter_or_word_glued_to_a_number_is_no_frame(word: str) -> None:
+    for glued in (f"a{word}", f"{word}x", f"o{word}", f"{word}b"):
+        assert not isinstance(nrs(glued), Score)
+
+
+def test_a_row_of_digits_as_long_as_ten_segments_is_outside_the_scale() -> None:
+    assert nrs("9" * 1600) == Unreadable("out_of_range")
+
+
+@given(
+    st.text(st.characters(), max_size=200),
+    st.text(max_size=5),
+    st.integers(),
+    st.integers(),
+    st.lists(st.text(max_size=30), max_size=3),
+    st.lists(st.text(max_size=10), max_size=3),
+)
+def test_no_text_crashes(text: str, language: str, low: int, high: int, ours: list[str], safety: list[str]) -> None:
+    meaning = read(text, language, item_min=low, item_max=high, own_texts=ours, safety_words=safety)
+    assert not isinstance(meaning, Score) or low <= meaning.value <= high
+
+
+@pytest.mark.shows("reading: folding")
+@given(st.lists(PIECES, min_size=1, max_size=4).map(" ".join))
+def test_case_and_dots_do_not_change_the_meaning(text: str) -> None:
+    turkish_capitals = text.replace("i", "İ").upper()
+    assert nrs(turkish_capitals) == nrs(text)
+
+
+def test_a_huge_text_is_read_at_once() -> None:
+    started = perf_counter()
+    for unit in ("7 ", "puan ", "merhaba iyi gunler ", '"', "a" * 50 + " ", "Liked “", "1.", "e\u0301"):
+        nrs(unit * 100_000)
+    assert perf_counter() - started < 5

@@ -1,0 +1,135 @@
+"""The frames of texts: the same in both languages, and nothing in them that must not be read over a shoulder."""
+
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from pro_service.core.study_file.file import check
+from pro_service.core.texts import contains_address, encoding, fill, placeholders, segments
+
+ROOT = Path(__file__).parents[3]
+FOLDER = ROOT / "templates" / "sms"
+NAMES = sorted(path.stem for path in (FOLDER / "en").glob("*.txt"))
+PROMPTS = ("invitation", "reminder-1", "reminder-2", "reminder-3")
+EXPECTED = {
+    *(f"{prompt}.{channel}" for prompt in PROMPTS for channel in ("sms-reply", "sms-link", "sms-card")),
+    *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
+    *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
+    *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link", "first.sms-card"),
+    *("reach-test", "reach-test.sms-reply", "reach-test.sms-link"),
+}
+KNOWN = {
+    "code",
+    "question",
+    "label",
+    "closes",
+    "link",
+    "telephone",
+    "contact",
+    "study",
+    "item",
+    "answer",
+    "low",
+    "high",
+    "when",
+}
+FORBIDDEN = (
+    *("dextrose", "dekstroz", "needl", "iğne", "hydrodis", "hidrodis", "injec", "enjek", "blok", "lidoca", "lidoka"),
+    *("piriformis", "syndrom", "sendrom", "myofas", "miyofas", "gluteal", "sciat", "siyatik", "pain", "ağrı"),
+    *("patient", "hasta", "placebo", "plasebo", "group", "grup", "random"),
+)
+PROTOCOL, _ = check((ROOT / "pro_service" / "protocols" / "nct07326982.toml").read_text(encoding="utf-8"))
+
+
+def frame(language: str, name: str) -> str:
+    return (FOLDER / language / f"{name}.txt").read_text(encoding="utf-8").strip()
+
+
+def longest(language: str) -> dict[str, str]:
+    assert PROTOCOL is not None
+    items = PROTOCOL.items.values()
+    return {
+        "question": max((item.question[language] for item in items), key=len),
+        "item": max((item.short[language] for item in items), key=len),
+        "label": max((point.label[language] for point in PROTOCOL.time_points), key=len),
+        "closes": "15 Ağustos 2026 23:59" if language == "tr" else "15 September 2026 23:59",
+        "when": "15 Ağustos 2026 23:59" if language == "tr" else "15 September 2026 23:59",
+        "link": "https://outcomes.hospital.example/q/" + "x" * 32,
+        "telephone": "+90 212 555 01 99",
+        "contact": "Istanbul University Outcomes Clinic",
+        "study": PROTOCOL.study,
+        "code": "P-0123456789",
+        "answer": "10",
+        "low": "0",
+        "high": "10",
+    }
+
+
+def test_every_frame_is_there_in_both_languages() -> None:
+    for language in ("tr", "en"):
+        assert {path.stem for path in (FOLDER / language).glob("*.txt")} == EXPECTED
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_languages_ask_for_the_same_placeholders(name: str) -> None:
+    asked = {language: placeholders(frame(language, name)) for language in ("tr", "en")}
+    assert asked["tr"] == asked["en"] <= KNOWN
+    assert {field for _, field, _, _ in Formatter().parse(frame("en", name)) if field} == asked["en"]
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+@pytest.mark.parametrize("name", NAMES)
+def test_no_frame_names_a_treatment_or_a_disease(name: str, language: str) -> None:
+    text = frame(language, name).lower()
+    assert [word for word in FORBIDDEN if word in text] == []
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+@pytest.mark.parametrize("name", NAMES)
+def test_four_segments_carry_every_text(name: str, language: str) -> None:
+    assert segments(fill(frame(language, name), longest(language))) <= 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_english_needs_no_letters_beyond_gsm(name: str) -> None:
+    assert encoding(frame("en", name)) == "GSM-7"
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+@pytest.mark.parametrize("name", NAMES)
+def test_an_address_is_only_in_a_text_with_a_link(name: str, language: str) -> None:
+    with_link = name.endswith("sms-link")
+    assert contains_address(fill(frame(language, name), longest(language))) == with_link
+    assert ("link" in placeholders(frame(language, name))) == with_link
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+@pytest.mark.parametrize("channel", ["sms-reply", "sms-link", "sms-card"])
+def test_each_prompt_differs_from_the_others(language: str, channel: str) -> None:
+    texts = {frame(language, f"{prompt}.{channel}") for prompt in PROMPTS}
+    assert len(texts) == len(PROMPTS)
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+def test_asking_again_differs_each_time(language: str) -> None:
+    assert frame(language, "reask") != frame(language, "reask-2")
+
+
+@pytest.mark.parametrize("language, word", [("tr", "DUR"), ("en", "STOP")])
+def test_the_first_text_names_the_contact_the_way_out_and_the_emergency_number(language: str, word: str) -> None:
+    text = frame(language, "first")
+    assert {"contact", "telephone"} <= placeholders(text)
+    assert word in text
+    assert "112" in text
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+def test_a_stranger_learns_nothing_about_the_study(language: str) -> None:
+    assert placeholders(frame(language, "unknown-sender")) == frozenset()
+
+
+def test_a_call_is_offered_by_word_or_by_number() -> None:
+    assert " ARA " in frame("tr", "reminder-2.sms-reply")
+    assert " CALL" in frame("en", "reminder-2.sms-reply")
+    assert "telephone" in placeholders(frame("tr", "reminder-2.sms-link"))

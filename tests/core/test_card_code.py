@@ -1,0 +1,88 @@
+"""The code on a card: signs that nobody mistakes, read however it is typed, and never made of something else."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pro_service.core.card_code import CODES, LENGTH, SIGNS, CodeError, code_of, read, written
+
+CODE = "8K52DVH6"
+NUMBERS = st.integers(min_value=0, max_value=CODES - 1)
+
+
+def fault(typed: str) -> str:
+    with pytest.raises(CodeError) as caught:
+        read(typed)
+    return caught.value.fault
+
+
+def test_of_every_pair_that_looks_alike_one_sign_is_left_at_most() -> None:
+    assert len(set(SIGNS)) == len(SIGNS) <= 30
+    for alike in ("0OQD", "1IL", "2Z", "5S", "6G", "8B", "UV"):
+        assert len(set(alike) & set(SIGNS)) <= 1
+    assert not set("01IOLQ") & set(SIGNS)
+
+
+@given(NUMBERS, NUMBERS)
+def test_every_number_has_a_code_of_its_own(one: int, other: int) -> None:
+    assert len(code_of(one)) == LENGTH
+    assert (code_of(one) == code_of(other)) == (one == other)
+
+
+@pytest.mark.parametrize("number", [-1, CODES])
+def test_there_is_no_code_beyond_the_last(number: int) -> None:
+    with pytest.raises(ValueError, match="from 0"):
+        code_of(number)
+
+
+@given(NUMBERS, st.sampled_from(["", " ", "-", "–", " - ", "  ", ".", "_", "\u00a0"]), st.booleans())
+def test_a_code_is_read_as_it_is_typed(number: int, between: str, small: bool) -> None:  # noqa: FBT001 -- drawn
+    code = code_of(number)
+    typed = f" {code[:4]}{between}{code[4:]} "
+    assert read(typed.lower() if small else typed) == code
+    assert read(written(code)) == code
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "8K52 DVH6",
+        "bk52dvh6",
+        "8ksz duhg",
+        "BKSZ-0UHG",
+        "8k520vh6",
+        "8K52QVH6",
+        "8ksz oüHĞ",
+        "8kşz dvhğ",
+        "８Ｋ５２ＤＶＨ６",
+        "٨K٥٢DVH٦",
+        "8K52\u200bDVH6",
+    ],
+)
+def test_look_alikes_and_other_keyboards_are_understood(typed: str) -> None:
+    assert read(typed) == CODE
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "- -", "\u200b"])
+def test_nothing_typed_is_said(typed: str) -> None:
+    assert fault(typed) == "empty"
+
+
+@pytest.mark.parametrize("typed", ["8K52DVH", "8K52DVH66", "8" * 200])
+def test_too_few_or_too_many_signs_are_said(typed: str) -> None:
+    assert fault(typed) == "length"
+
+
+@pytest.mark.parametrize("typed", ["8K52DVHI", "8k52dvhi", "8K52DVHı", "8K52DVHİ", "1K52DVH6", "8K52DVHl", "8K52DVH!"])
+def test_a_sign_that_no_card_has_is_said(typed: str) -> None:
+    assert fault(typed) == "sign"
+
+
+@given(st.text(max_size=200))
+def test_whatever_is_typed_is_a_code_or_a_fault(typed: str) -> None:
+    found = ""
+    with suppress(CodeError):
+        found = read(typed)
+    assert found == "" or (len(found) == LENGTH and set(found) <= set(SIGNS))

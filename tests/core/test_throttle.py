@@ -1,0 +1,81 @@
+"""Guessing codes is hopeless whatever somebody does, and nobody is shut out for good."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, Allowance, chance_of_a_hit
+
+START = datetime(2026, 3, 9, 10, tzinfo=UTC)
+YEAR = timedelta(days=366)
+WAITS = st.lists(st.integers(min_value=0, max_value=7200), max_size=120)
+EACH = pytest.mark.parametrize("allowance", [ADDRESS, EVERYBODY, ACQUAINTED])
+
+
+@pytest.mark.shows("card: attempts")
+def test_in_a_year_hardly_anybody_hits_one_of_the_studys_42_codes() -> None:
+    assert chance_of_a_hit(42, YEAR) <= 3.3e-5
+
+
+def test_the_chance_counts_every_try_of_both_allowances() -> None:
+    one = chance_of_a_hit(1, timedelta())
+    assert chance_of_a_hit(42, timedelta()) == pytest.approx(42 * one)
+    assert one * 25**8 == pytest.approx(60 + 24)
+    assert chance_of_a_hit(1, timedelta(hours=1)) * 25**8 == pytest.approx(60 + 12 + 24 + 1)
+
+
+def admitted(allowance: Allowance, waits: list[int]) -> list[datetime]:
+    """The instants at which somebody who tries after each wait is let through."""
+    now, owed, through = START, None, []
+    for seconds in waits:
+        now += timedelta(seconds=seconds)
+        if allowance.admits(owed, now):
+            owed = allowance.after(owed, now)
+            through.append(now)
+    return through
+
+
+@EACH
+@given(waits=WAITS)
+def test_no_span_holds_more_tries_than_it_says(allowance: Allowance, waits: list[int]) -> None:
+    through = admitted(allowance, waits)
+    for first, began in enumerate(through):
+        for last in range(first, len(through)):
+            assert last - first + 1 <= allowance.most_in(through[last] - began) + 1e-6
+
+
+@EACH
+def test_a_burst_is_let_through_and_then_one_at_a_time(allowance: Allowance) -> None:
+    assert len(admitted(allowance, [0] * (allowance.burst + 5))) == allowance.burst
+    owed: datetime | None = None
+    for _ in range(allowance.burst):
+        owed = allowance.after(owed, START)
+    assert owed is not None
+    again = allowance.again_at(owed)
+    assert again == START + allowance.every
+    assert allowance.admits(owed, again)
+    assert not allowance.admits(owed, again - timedelta(microseconds=1))
+
+
+@EACH
+def test_honest_mistakes_alone_raise_no_alarm(allowance: Allowance) -> None:
+    owed: datetime | None = None
+    assert not allowance.nearly_spent(owed, START)
+    for number in range(allowance.burst):
+        owed = allowance.after(owed, START)
+        assert allowance.nearly_spent(owed, START) == (number + 1 >= allowance.burst * 0.8)
+    assert not allowance.nearly_spent(owed, START + allowance.every * allowance.burst)
+
+
+@EACH
+def test_a_clock_that_was_set_back_shuts_nobody_out(allowance: Allowance) -> None:
+    owed: datetime | None = None
+    for _ in range(allowance.burst):
+        owed = allowance.after(owed, START)
+    back = START - timedelta(days=30)
+    assert allowance.admits(owed, back)
+    assert allowance.after(owed, back) == back + allowance.every
+    assert not allowance.nearly_spent(owed, back)
+    assert not allowance.admits(owed, START - timedelta(seconds=30))
