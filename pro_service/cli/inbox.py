@@ -70,8 +70,8 @@ def show(state: State, text_id: int, study_code: str | None) -> None:
 @click.pass_obj
 def resolve(state: State, text_id: int, reason: str, study_code: str | None) -> None:
     """Say that nothing more is to be done about a text."""
+    from pro_service.reports.inbox import Reader  # noqa: PLC0415
     from pro_service.store.audit import Actor  # noqa: PLC0415
-    from pro_service.store.inbox_readers import Reader  # noqa: PLC0415
     from pro_service.use_cases import inbox as use_case  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
 

@@ -18,8 +18,9 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.routes import CARD
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.rehearsal.virtual_time import LINK, Life, Progress
+from pro_service.reports import compliance
 from pro_service.runtime import Runtime
-from pro_service.store import audit, reports, studies
+from pro_service.store import audit, studies
 from pro_service.use_cases import accounts, calls, card, card_entry, enrol, entry, reporting, study, survey
 from pro_service.use_cases.tick import beat
 
@@ -157,7 +158,7 @@ class _Past:
         text = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
         self.study_id = study.load(self.rt, CLI, text).study.id
         with self.rt.sessions.reading() as session:
-            protocol = reports.protocol_of(session, self.rt.loader, self.study_id)
+            protocol = compliance.protocol_of(session, self.rt.loader, self.study_id)
         if protocol is None:
             raise LookupError(STUDY)
         self.protocol = protocol
@@ -274,7 +275,7 @@ class _Past:
             else:
                 calls.resolve(self.rt, self.coordinator, task["id"])
 
-    def _call(self, task: reports.EscalationRow) -> None:
+    def _call(self, task: compliance.EscalationRow) -> None:
         outcome = self.random.choice(("no_answer", "no_answer", "completed", "will_do_it"))
         if outcome != "completed" or task["window"] is None or task["participant"] is None:
             told = calls.Told("will_do_it" if outcome == "will_do_it" else "no_answer")

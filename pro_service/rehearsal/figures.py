@@ -13,7 +13,8 @@ from pro_service.core.schedule.prompts import step_moment
 from pro_service.core.schedule.status import status
 from pro_service.rehearsal.report import BINS, Kind, Level, Row, Step, Times, Traffic, Window
 from pro_service.rehearsal.run import Rehearsal
-from pro_service.store import report_ledger, reports
+from pro_service.reports import compliance as reports
+from pro_service.reports import ledger as report_ledger
 from pro_service.store.schema import AnyRow
 
 MINUTE = timedelta(minutes=1)

@@ -14,8 +14,8 @@ from pro_service.gateways.outgoing import Outgoing
 from pro_service.rehearsal.people import Person
 from pro_service.rehearsal.temperaments import Crowd
 from pro_service.rehearsal.virtual_time import LINK, Life
-from pro_service.store import report_ledger
-from pro_service.store.report_ledger import Sent
+from pro_service.reports import ledger
+from pro_service.reports.ledger import Sent
 from pro_service.use_cases import card_entry, survey
 
 ASKS = frozenset({"question", "confirm-repeat", "corrected"})
@@ -56,7 +56,7 @@ class Habits:
             return
         self.life.receipt(outgoing, "delivered")
         with self.life.rt.sessions.reading() as session:
-            sent = report_ledger.sent(session, outgoing.message_id)
+            sent = ledger.sent(session, outgoing.message_id)
         link = LINK.search(outgoing.body)
         if link is not None and sent.window is not None:
             person.links[sent.window] = link[1]

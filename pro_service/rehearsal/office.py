@@ -15,10 +15,10 @@ from pro_service.rehearsal.habits import Habits
 from pro_service.rehearsal.people import Person
 from pro_service.rehearsal.temperaments import OfficeHabits
 from pro_service.rehearsal.virtual_time import Life
+from pro_service.reports import ledger
+from pro_service.reports.ledger import OpenTask
 from pro_service.runtime import holidays_of
-from pro_service.store import report_ledger
 from pro_service.store.audit import Actor
-from pro_service.store.report_ledger import OpenTask
 from pro_service.use_cases import calls, entry
 
 NEXT_TIME = timedelta(hours=20)
@@ -88,7 +88,7 @@ class Office:
         """Safety first, then calls that can still save a window (the least time left first), then everything else."""
         now, today = self.life.now, local_day(self.life.now, self.zone)
         with self.life.rt.sessions.reading() as session:
-            tasks = report_ledger.open_tasks(session, self.study_id, self.site_id)
+            tasks = ledger.open_tasks(session, self.study_id, self.site_id)
         # A window whose call became urgent has two of them open, and is one call to make.
         urgent = {(task.participant, task.window) for task in tasks if task.level == "E2"}
         ready = [

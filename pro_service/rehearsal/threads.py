@@ -7,7 +7,7 @@ from pro_service.core.case import Case
 from pro_service.rehearsal.figures import Facts
 from pro_service.rehearsal.report import Bubble, Thread
 from pro_service.rehearsal.run import Rehearsal
-from pro_service.store import report_ledger
+from pro_service.reports import ledger
 from pro_service.store.database import Session
 
 TOKEN = re.compile(r"(/q/)[\w-]+")
@@ -45,9 +45,9 @@ def _bubbles(session: Session, rehearsal: Rehearsal, found: Facts, case: Case) -
 def _texts(session: Session, rehearsal: Rehearsal, participant_id: int) -> Iterator[Bubble]:
     # A reply and what it was answered with bear the same instant: the reply was first.
     vault = rehearsal.rt.vault
-    for at, words, reading in report_ledger.words_received(session, vault, participant_id):
+    for at, words, reading in ledger.words_received(session, vault, participant_id):
         yield Bubble(at, "theirs", words, code=reading)
-    for at, frame, words, segments, state in report_ledger.words_sent(session, vault, participant_id):
+    for at, frame, words, segments, state in ledger.words_sent(session, vault, participant_id):
         arrived = state == "delivered"
         yield Bubble(at, "ours", TOKEN.sub(HIDDEN, words), code=frame, segments=segments, arrived=arrived)
 

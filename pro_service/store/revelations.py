@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from pro_service.store.cases import Loaded
 from pro_service.store.records import Writer
-from pro_service.store.reports import Sites
 from pro_service.store.schema import inbound, participants, revelations, sites, users
+from pro_service.store.studies import Sites
 
 v, p, i = revelations.c, participants.c, inbound.c
 Source = Literal["text", "call", "visit", "other"]

@@ -1,8 +1,9 @@
 """Studies, their protocol versions and their sites."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.orm import Session
@@ -12,6 +13,9 @@ from pro_service.store.records import Writer
 from pro_service.store.schema import participants, protocol_versions, sites, studies
 
 v = protocol_versions.c
+
+Sites: TypeAlias = Collection[int] | None
+"""Ids of the sites one may see; None = every site of the study."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,17 @@ from pro_service import logs
 from pro_service.core.digest import LISTED, Task, next_start, ordered, working_until
 from pro_service.core.protocol import LevelCode, Protocol, Role
 from pro_service.core.schedule.calendar import local_day
+from pro_service.reports import compliance, digest, inbox
+from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime, holidays_of
-from pro_service.store import approvals, digests, inbox_readers, report_digest, reports, studies
+from pro_service.store import approvals, digests, studies
 from pro_service.store.accounts import Grant, Login
 from pro_service.store.audit import Entry
 from pro_service.store.cases import zone_of
 from pro_service.store.database import Session
-from pro_service.store.inbox_readers import Reader
 from pro_service.store.records import Writer
-from pro_service.store.reports import Sites
 from pro_service.store.schema import AnyRow
+from pro_service.store.studies import Sites
 from pro_service.use_cases import letters
 from pro_service.use_cases.accounts import staff
 from pro_service.use_cases.carrying import SCHEDULER
@@ -86,7 +87,7 @@ class _Round:
 
     def of(self, site: AnyRow) -> int:
         """Take the round over, and write to those who have something to do."""
-        protocol = report_digest.protocol_with(self.session, self.rt.loader, site.study_id, site.code)
+        protocol = digest.protocol_with(self.session, self.rt.loader, site.study_id, site.code)
         zone = UTC if protocol is None else zone_of(protocol.sites[site.code].zone)
         if protocol is None:
             return 0  # being loaded: looked at again by the next tick
@@ -134,7 +135,7 @@ class _Round:
     def _protocols(self) -> dict[int, Protocol]:
         found = {}
         for study in studies.every(self.session):
-            protocol = reports.protocol_of(self.session, self.rt.loader, study.id)
+            protocol = compliance.protocol_of(self.session, self.rt.loader, study.id)
             if protocol is not None:
                 found[study.id] = protocol
         return found
@@ -154,7 +155,7 @@ class _Round:
             if key not in self._tasks:
                 sites: Sites = None if grant.site_id is None else frozenset({grant.site_id})
                 span = (self.now, until)
-                self._tasks[key] = report_digest.tasks(self.session, self.rt.loader, study_id, levels, sites, span)
+                self._tasks[key] = digest.tasks(self.session, self.rt.loader, study_id, levels, sites, span)
             found += self._tasks[key]
         return found
 
@@ -171,5 +172,5 @@ class _Round:
             mine = own["coordinator"]
             every = None in mine
             sites = None if every else frozenset(site for site in mine if site is not None)
-            waiting += inbox_readers.count(self.session, Reader(study_id, sites, strangers=every), self.now)
+            waiting += inbox.count(self.session, Reader(study_id, sites, strangers=every), self.now)
         return waiting

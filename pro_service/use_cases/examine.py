@@ -7,10 +7,11 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from pro_service.core.throttle import chance_of_a_hit
+from pro_service.reports import health
+from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, open_runtime
 from pro_service.settings import Settings
-from pro_service.store import condition, entry_codes
-from pro_service.store.condition import Condition
+from pro_service.store import entry_codes
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.health import UNREACHABLE
 from pro_service.store.migrate import BehindError
@@ -62,7 +63,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
 def _opened(rt: Runtime) -> Iterator[Finding]:
     now = rt.clock()
     with rt.sessions.reading() as session:
-        seen, cards = condition.look(session, BEAT, now), entry_codes.count(session)
+        seen, cards = health.condition(session, BEAT, now), entry_codes.count(session)
     yield Finding("database", "green", "PostgreSQL" if not rt.sessions.sqlite else "SQLite, reachable")
     yield Finding("schema", "green", "current")
     yield Finding("keys", "green", "open this database")

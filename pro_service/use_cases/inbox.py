@@ -13,13 +13,13 @@ from typing import Literal, TypeAlias
 from pro_service.core.case import WindowFacts
 from pro_service.core.conversation import inbox as rules
 from pro_service.core.conversation.answers import editable, on_answers
+from pro_service.reports import inbox as report_inbox
+from pro_service.reports.inbox import Bubble, Item, Look, Reader
 from pro_service.runtime import Runtime
-from pro_service.store import cases, inbox, inbox_actions, report_inbox, revelations, sharing, tasks
+from pro_service.store import cases, inbox, inbox_actions, revelations, sharing, tasks
 from pro_service.store.audit import Actor
 from pro_service.store.cases import Loaded
 from pro_service.store.inbox_actions import Act, Done
-from pro_service.store.inbox_readers import Reader
-from pro_service.store.report_inbox import Bubble, Item, Look
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.carrying import Work, work
 from pro_service.use_cases.entry import EntryFault, EntryRejectedError, differs

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from pro_service.reports import compliance
 from pro_service.runtime import Runtime
-from pro_service.store import cases, reports
+from pro_service.store import cases
 
 PAGE = 500
 
@@ -22,7 +23,7 @@ def participants(rt: Runtime, study_id: int) -> Iterator[dict[str, object]]:
             yield {
                 "participant": person.code,
                 "site": person.site.code,
-                "status": reports.participant_status(case, now),
+                "status": compliance.participant_status(case, now),
                 "procedure_date": person.procedure_date,
                 "language": person.language,
                 "channel": person.channel,

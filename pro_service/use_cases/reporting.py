@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 
+from pro_service.reports import compliance as reports
+from pro_service.reports import story as report_story
+from pro_service.reports.compliance import ComplianceRow, EscalationRow
+from pro_service.reports.story import Story
 from pro_service.runtime import Runtime
-from pro_service.store import report_story, reports
-from pro_service.store.report_story import Story
-from pro_service.store.reports import ComplianceRow, EscalationRow
 
 
 def compliance(rt: Runtime, study_id: int, sites: Collection[int] | None = None) -> list[ComplianceRow]:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from pro_service.core.problems import Fault, RejectedError
+from pro_service.reports import compliance
 from pro_service.runtime import Runtime
-from pro_service.store import cases, reports, revelations, tasks
+from pro_service.store import cases, revelations, tasks
 from pro_service.store.audit import Actor
-from pro_service.store.reports import Sites
 from pro_service.store.revelations import TOLD, Source
+from pro_service.store.studies import Sites
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.carrying import work
 
@@ -30,7 +31,7 @@ def note(rt: Runtime, actor: Actor, given: Noted) -> int:
     """
     source: Source | None = next((known for known in TOLD if known == given.source), None)
     with work(rt, actor, rt.clock()) as unit:
-        seen = reports.loaded_by_code(unit.session, rt.loader, given.study_id, given.code, given.sites)
+        seen = compliance.loaded_by_code(unit.session, rt.loader, given.study_id, given.code, given.sites)
         found = cases.find(unit.session, given.study_id, given.code)
         if seen is None or found is None:
             raise KeyError(given.code)

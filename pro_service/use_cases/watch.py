@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pro_service.core.throttle import EVERYBODY
+from pro_service.reports import health
+from pro_service.reports.health import Flow
 from pro_service.runtime import Runtime
-from pro_service.store import alerts, flow
+from pro_service.store import alerts
 from pro_service.store.audit import Entry
-from pro_service.store.flow import Flow
 from pro_service.use_cases import letters
 from pro_service.use_cases.carrying import SCHEDULER, work
 
@@ -35,7 +36,9 @@ def alarms(rt: Runtime) -> tuple[Alarm, ...]:
     """Everything that fails in silence now, the worst first."""
     now = rt.clock()
     with rt.sessions.reading() as session:
-        seen = flow.look(session, now, [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None])
+        seen = health.flow(
+            session, now, [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None]
+        )
     return tuple(_alarms(seen, now, rt.settings.delivery.per_day))
 
 

@@ -6,10 +6,12 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import Fault
+from pro_service.reports import audit as report_audit
+from pro_service.reports import compliance, health
+from pro_service.reports.audit import Asked, Reach
 from pro_service.runtime import Runtime
-from pro_service.store import condition, report_audit, reports, staff
+from pro_service.store import staff
 from pro_service.store.database import Session
-from pro_service.store.report_audit import Asked, Reach
 from pro_service.use_cases.accounts import folded
 from pro_service.web import administration_users, audit_words
 from pro_service.web.access import grants, needs
@@ -47,7 +49,7 @@ def _add_system(pages: Blueprint, rt: Runtime) -> None:
     def system() -> ResponseReturnValue:
         now = rt.clock()
         with rt.sessions.reading() as session:
-            seen = condition.look(session, "tick", now)
+            seen = health.condition(session, "tick", now)
         return render_template(
             "administration/system.html", scope=scope_of(rt), seen=seen, settings=rt.settings,
             sqlite=rt.sessions.sqlite, late=timedelta(minutes=15), **times(now),
@@ -128,7 +130,7 @@ class _Question:
             return None
         found = None
         if self.reach.study_id is not None:
-            found = reports.loaded_by_code(session, self.rt.loader, self.reach.study_id, code, self.reach.sites)
+            found = compliance.loaded_by_code(session, self.rt.loader, self.reach.study_id, code, self.reach.sites)
         if found is None:
             self._fault("participant", "is no participant you may see")
             return None

@@ -3,8 +3,8 @@
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from pro_service.reports import clinic
 from pro_service.runtime import Runtime
-from pro_service.store import report_clinic
 from pro_service.web.access import needs
 from pro_service.web.dashboard_scope import scope_of
 from pro_service.web.dashboard_words import of
@@ -22,7 +22,7 @@ def blueprint(rt: Runtime) -> Blueprint:
             return render_template("dashboard/no_study.html", scope=scope)
         points = {point.code: of(point.label) for point in scope.protocol.time_points if not point.prompted}
         with rt.sessions.reading() as session:
-            found = report_clinic.visits(session, scope.study_id, list(points), now, scope.chosen_sites)
+            found = clinic.visits(session, scope.study_id, list(points), now, scope.chosen_sites)
         return render_template(
             "dashboard/clinic.html", scope=scope, visits=found, labels=points, done=request.args.get("done")
         )

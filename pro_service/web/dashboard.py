@@ -10,10 +10,10 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import escape
 
+from pro_service.reports import compliance, grid
+from pro_service.reports.grid import SHAPES, Look
 from pro_service.runtime import Runtime
-from pro_service.store import report_grid, reports
 from pro_service.store.cases import zone_of
-from pro_service.store.report_grid import SHAPES, Look
 from pro_service.web import (
     dashboard_acts,
     dashboard_alarms,
@@ -96,9 +96,9 @@ def _add_grid(pages: Blueprint, rt: Runtime) -> None:
         with rt.sessions.reading() as session:
             if look.search and look.after is None:
                 for code in dict.fromkeys((look.search, look.search.upper())):
-                    if reports.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites) is not None:
+                    if compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites) is not None:
                         return redirect(url_for("dashboard.participant", code=code), 303)
-            page = report_grid.participants_page(session, rt.loader, scope.study_id, now, scope.chosen_sites, look)
+            page = grid.participants_page(session, rt.loader, scope.study_id, now, scope.chosen_sites, look)
         return render_template(
             "dashboard/participants.html", scope=scope, grid=page, look=look, rows=_grid_rows(page, now),
             labels=labels(scope), **times(now), shapes=SHAPES, channels=CHANNELS,
@@ -122,7 +122,7 @@ def _everybody(rt: Runtime, scope: Scope, look: Look | None, codes: list[str], n
     """The grid's rows, page after page; each page in a look of its own, so that nobody waits for a slow reader."""
     while look is not None and scope.study_id is not None:
         with rt.sessions.reading() as session:
-            page = report_grid.participants_page(
+            page = grid.participants_page(
                 session, rt.loader, scope.study_id, now, scope.chosen_sites, look, size=SHEET_PAGE
             )
         for row in page.rows:
@@ -130,12 +130,12 @@ def _everybody(rt: Runtime, scope: Scope, look: Look | None, codes: list[str], n
             for code in codes:
                 cell = row.cells.get(code)
                 moments = (None,) * 3 if cell is None else (cell.opens_at, cell.closes_at, cell.answered_at)
-                line += [None if cell is None else cell.status, *(reports.instant(moment) for moment in moments)]
+                line += [None if cell is None else cell.status, *(compliance.instant(moment) for moment in moments)]
             yield line
         look = None if page.after is None else replace(look, after=page.after)
 
 
-def _grid_rows(page: report_grid.Grid, now: datetime) -> list[tuple[report_grid.GridRow, list[tuple[str, ...] | None]]]:
+def _grid_rows(page: grid.Grid, now: datetime) -> list[tuple[grid.GridRow, list[tuple[str, ...] | None]]]:
     """Rows with their cells in words: (time point, shape, what stands there, what the title adds).
 
     All of it is safe to put into a page as it is: our own words, and codes that are escaped here.

@@ -7,8 +7,8 @@ from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.schedule.retries import LATER
+from pro_service.reports.today import Task
 from pro_service.runtime import Runtime
-from pro_service.store.report_today import Task
 from pro_service.use_cases import calls, handing
 from pro_service.use_cases.calls import MissingReason, StaleError, WorkRefusedError
 from pro_service.web.access import needs

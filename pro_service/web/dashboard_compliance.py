@@ -10,14 +10,15 @@ from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.protocol import Channel
+from pro_service.reports import ahead, breakdown
+from pro_service.reports import compliance as reports
+from pro_service.reports.ahead import Day, Times
+from pro_service.reports.breakdown import Breakdown, Chosen
+from pro_service.reports.compliance import ComplianceRow, left_during
 from pro_service.runtime import Runtime
-from pro_service.store import report_ahead, report_compliance, reports
 from pro_service.store.cases import Loader
 from pro_service.store.closings import CALLS
 from pro_service.store.database import Session
-from pro_service.store.report_ahead import Day, Times
-from pro_service.store.report_compliance import Breakdown, Chosen
-from pro_service.store.reports import ComplianceRow, left_during
 from pro_service.web import dashboard_words
 from pro_service.web.access import needs
 from pro_service.web.as_of import AsOf
@@ -54,7 +55,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
             found, due, took = known.told(
                 (study_id, look), tick, now, lambda: _counted(session, rt.loader, study_id, now, scope.zone, look)
             )
-            risk = report_ahead.risk(session, rt.loader, study_id, scope.protocol, now, look)
+            risk = ahead.risk(session, rt.loader, study_id, scope.protocol, now, look)
         over = "so_far" if request.args.get("over") == "so_far" else "months"
         course = dict(list((found.so_far if over == "so_far" else found.months).items())[-MONTHS:])
         return render_template(
@@ -70,7 +71,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
         if scope.study_id is None:
             abort(404)
         with rt.sessions.reading() as session:
-            found = report_compliance.breakdown(session, rt.loader, scope.study_id, now, chosen(scope))
+            found = breakdown.breakdown(session, rt.loader, scope.study_id, now, chosen(scope))
         head = ("by", "value", "due", *COUNTS, "left_during", "missed_before_enrolment", "rate_in_window", "rate_any")
         return sheet(f"{scope.study}-compliance", head, _lines(found, scope))
 
@@ -80,9 +81,9 @@ def _counted(
 ) -> tuple[Breakdown, list[Day], Times]:
     """What the page tells as of the last tick; who is at risk it looks up."""
     return (
-        report_compliance.breakdown(session, loader, study_id, now, look),
-        report_ahead.due(session, study_id, now, zone, look),
-        report_ahead.times(session, study_id, now, look),
+        breakdown.breakdown(session, loader, study_id, now, look),
+        ahead.due(session, study_id, now, zone, look),
+        ahead.times(session, study_id, now, look),
     )
 
 

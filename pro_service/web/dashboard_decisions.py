@@ -7,11 +7,12 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import RejectedError
+from pro_service.reports import participant as report_participant
+from pro_service.reports import today
+from pro_service.reports.participant import Change
+from pro_service.reports.statements import DECIDED, DECISIONS
 from pro_service.runtime import Runtime
-from pro_service.store import report_participant, report_today
 from pro_service.store.cases import Loaded
-from pro_service.store.report_participant import Change
-from pro_service.store.report_queries import DECIDED, DECISIONS
 from pro_service.use_cases import decisions
 from pro_service.use_cases.calls import StaleError, WorkRefusedError
 from pro_service.use_cases.decisions import LONGEST_REASON
@@ -89,7 +90,7 @@ def _page(rt: Runtime, scope: Scope, wanted: int | None, sent: Sent | None = Non
         return render_template("dashboard/no_study.html", scope=scope)
     now = rt.clock()
     with rt.sessions.reading() as session:
-        found = report_today.decisions(session, rt.loader, scope.study_id, scope.chosen_sites, wanted=wanted)
+        found = today.decisions(session, rt.loader, scope.study_id, scope.chosen_sites, wanted=wanted)
     return render_template(
         "dashboard/decisions.html", scope=scope, found=found, sent=sent, typed=request.form.get("reason", ""),
         longest=LONGEST_REASON, most=DECISIONS, done=request.args.get("done"), zone_of_task=zone_of_task, **times(now),

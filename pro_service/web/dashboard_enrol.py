@@ -7,8 +7,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import Fault, RejectedError
+from pro_service.reports import participant
 from pro_service.runtime import Runtime
-from pro_service.store import report_participant
 from pro_service.use_cases import enrol, enrol_preview
 from pro_service.web import dashboard_enrol_words as words
 from pro_service.web.access import needs
@@ -74,7 +74,7 @@ def _add_next(pages: Blueprint, rt: Runtime) -> None:
         if scope.study_id is None:
             abort(404)
         with rt.sessions.reading() as session:
-            view = report_participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
+            view = participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
         if view is None:
             abort(404)
         case = view.loaded.case

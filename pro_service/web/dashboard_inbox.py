@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from pro_service.reports import inbox
+from pro_service.reports.inbox import Item, Look, Reader
 from pro_service.runtime import Runtime
-from pro_service.store import inbox_readers, report_inbox
-from pro_service.store.inbox_readers import Reader
-from pro_service.store.report_inbox import Item, Look
 from pro_service.web import dashboard_inbox_words as said
 from pro_service.web.access import NoAccessYetError, needs, signed_in
 from pro_service.web.dashboard_scope import Scope, scope_here
@@ -64,7 +63,7 @@ def _waiting(rt: Runtime, scope: Scope) -> int:
     except NoAccessYetError:
         return 0
     with rt.sessions.glance() as connection:
-        return inbox_readers.count(connection, reader, rt.clock())
+        return inbox.count(connection, reader, rt.clock())
 
 
 def _list(rt: Runtime) -> str:
@@ -77,7 +76,7 @@ def _list(rt: Runtime) -> str:
         show if show in said.shown() else "open", why if why in WHY else None, _place(request.args.get("after"))
     )
     with rt.sessions.reading() as session:
-        items, more = report_inbox.page(session, rt.vault, reader, look, now)
+        items, more = inbox.page(session, rt.vault, reader, look, now)
     kept = {"show": look.show if look.show != "open" else None, "why": look.why, "site": scope.site}
     return render_template(
         "dashboard/inbox.html", scope=scope, items=items, look=look, kept=kept, reasons=WHY,

@@ -10,8 +10,10 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.case import WindowFacts
 from pro_service.core.conversation import inbox as rules
 from pro_service.core.conversation.answers import editable
+from pro_service.reports import compliance, participant
+from pro_service.reports import inbox as report_inbox
 from pro_service.runtime import Runtime
-from pro_service.store import inbox_actions, report_inbox, report_participant, reports
+from pro_service.store import inbox_actions
 from pro_service.store.cases import Loaded
 from pro_service.store.inbox_actions import Done
 from pro_service.use_cases import inbox
@@ -57,10 +59,10 @@ def _page(rt: Runtime, text_id: int, told: _Told = _Told()) -> str:
         if item is None:
             abort(404)
         code = item.participant or (chosen if (chosen := request.values.get("participant")) in item.owners else None)
-        loaded = None if code is None else reports.loaded_by_code(session, rt.loader, reader.study_id, code)
+        loaded = None if code is None else compliance.loaded_by_code(session, rt.loader, reader.study_id, code)
         changes = []
         if told.stale and loaded is not None:
-            changes = report_participant.changes(session, loaded.case.participant.id, since())
+            changes = participant.changes(session, loaded.case.participant.id, since())
         found = {
             "thread": report_inbox.thread(session, rt.vault, reader, text_id),
             "done": inbox_actions.done(session, text_id),

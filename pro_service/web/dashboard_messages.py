@@ -9,9 +9,10 @@ from babel import Locale
 from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
+from pro_service.reports import compliance, funnel
+from pro_service.reports import messages as report_messages
+from pro_service.reports.messages import Sought
 from pro_service.runtime import Runtime
-from pro_service.store import report_funnel, report_messages, reports
-from pro_service.store.report_messages import Sought
 from pro_service.store.schema import AnyRow
 from pro_service.web.access import needs
 from pro_service.web.as_of import AsOf
@@ -61,9 +62,9 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
         asked, look = _asked(scope), chosen(scope)
         study_id, protocol, every = scope.study_id, scope.protocol, replace(asked.sought, after=None)
         with rt.sessions.reading() as session:
-            tick = reports.heartbeat(session)
+            tick = compliance.heartbeat(session)
             flow = flows.told(
-                (study_id, look), tick, now, lambda: report_funnel.funnel(session, study_id, protocol, now, look)
+                (study_id, look), tick, now, lambda: funnel.funnel(session, study_id, protocol, now, look)
             )
             traffic = routes.told(
                 (study_id, every), tick, now, lambda: report_messages.traffic(session, study_id, every)
@@ -160,7 +161,7 @@ def _after() -> tuple[datetime, int] | None:
 
 
 def _cursor(after: tuple[datetime, int]) -> str:
-    return f"{reports.instant(after[0])}_{after[1]}"
+    return f"{compliance.instant(after[0])}_{after[1]}"
 
 
 def _lines(rt: Runtime, study_id: int, sought: Sought) -> Iterator[tuple[Cell, ...]]:
@@ -176,7 +177,7 @@ def _lines(rt: Runtime, study_id: int, sought: Sought) -> Iterator[tuple[Cell, .
 
 def _line(row: AnyRow) -> tuple[Cell, ...]:
     about = (row.id, row.participant, row.site, row.window, row.kind, row.channel, row.state, row.error, row.segments)
-    return (*about, *(reports.instant(moment) for moment in (row.queued_at, row.accepted_at, row.ended_at)))
+    return (*about, *(compliance.instant(moment) for moment in (row.queued_at, row.accepted_at, row.ended_at)))
 
 
 def country(code: str) -> str:

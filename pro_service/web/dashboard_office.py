@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.core.changes.preview import Outlook
 from pro_service.core.problems import ChangeRefusedError, Note
+from pro_service.reports import compliance, participant
+from pro_service.reports.participant import Change
 from pro_service.runtime import Runtime
-from pro_service.store import report_participant, reports
 from pro_service.store.cases import Loaded
-from pro_service.store.report_participant import Change
 from pro_service.use_cases import lifecycle
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.change_forms import ACTIONS, Action, Wanted
@@ -69,7 +69,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
             return _form(rt, _Page(scope, loaded, wanted, refused.notes)), 422
         except StaleError:
             with rt.sessions.reading() as session:
-                happened = report_participant.changes(session, loaded.case.participant.id, since())
+                happened = participant.changes(session, loaded.case.participant.id, since())
             return _form(rt, _Page(scope, loaded, wanted, stale=True, changes=happened)), 409
 
 
@@ -78,7 +78,7 @@ def _theirs(rt: Runtime, code: str, action: str) -> tuple[Scope, Loaded]:
     if scope.study_id is None or action not in ACTIONS:
         abort(404)
     with rt.sessions.reading() as session:
-        loaded = reports.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+        loaded = compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
     if loaded is None:
         abort(404)
     return scope, loaded

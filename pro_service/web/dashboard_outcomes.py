@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.core.protocol import Protocol
 from pro_service.core.scores import BOUNDS, FORMULA_VERSION, Derived
+from pro_service.reports import outcomes as report_outcomes
+from pro_service.reports.outcomes import Counts
 from pro_service.runtime import Runtime
-from pro_service.store import report_outcomes
-from pro_service.store.report_outcomes import Counts
-from pro_service.store.reports import Sites
+from pro_service.store.studies import Sites
 from pro_service.web.access import needs
 from pro_service.web.dashboard_compliance import chosen, kept, labels
 from pro_service.web.dashboard_scope import scope_of

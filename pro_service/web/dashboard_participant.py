@@ -10,11 +10,21 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.case import WindowFacts
 from pro_service.core.problems import RejectedError
 from pro_service.core.schedule.status import status
+from pro_service.reports import (
+    compliance,
+    events,
+    today,
+)
+from pro_service.reports import (
+    participant as report_participant,
+)
+from pro_service.reports import (
+    story as report_story,
+)
+from pro_service.reports.events import Wanted
+from pro_service.reports.participant import WindowView
 from pro_service.runtime import Runtime
-from pro_service.store import report_events, report_participant, report_story, report_today, reports
 from pro_service.store.cases import Loaded
-from pro_service.store.report_participant import WindowView
-from pro_service.store.story_event import Wanted
 from pro_service.use_cases import calls, entry
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.confirm import confirm
@@ -68,7 +78,7 @@ def _story(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, r
         reader = _reader(view.loaded)
         chip, before = dashboard_story.asked()
         wanted = Wanted(dashboard_story.kinds(chip), before, dashboard_story.PAGE + 1, scores=reader.scores)
-        happened = report_events.happened(session, view.loaded.case, now, wanted)
+        happened = events.happened(session, view.loaded.case, now, wanted)
     case = view.loaded.case
     story = dashboard_story.told(happened, case, reader)
     return render_template(
@@ -115,7 +125,7 @@ def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded | None:
     if scope.study_id is None:
         return None
     with rt.sessions.reading() as session:
-        return reports.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+        return compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
 
 
 def _add_entry(pages: Blueprint, rt: Runtime) -> None:
@@ -194,7 +204,7 @@ def _form(
         changes = report_participant.changes(session, case.participant.id, since()) if stale and not blind else []
         task = None
         if filled.task is not None and not blind and scope.study_id is not None:
-            task = report_today.task(session, rt.loader, scope.study_id, filled.task, scope.sites)
+            task = today.task(session, rt.loader, scope.study_id, filled.task, scope.sites)
     spoken = case.participant.language
     return render_template(
         "dashboard/enter.html", scope=scope, case=case, person=case.participant, window=facts, filled=filled,

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import RejectedError
+from pro_service.reports import compliance
 from pro_service.runtime import Runtime
-from pro_service.store import reports
 from pro_service.store import revelations as log
 from pro_service.store.cases import Loaded
 from pro_service.store.revelations import TOLD
@@ -80,7 +80,7 @@ def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded:
     found = None
     if scope.study_id is not None:
         with rt.sessions.reading() as session:
-            found = reports.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+            found = compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
     if found is None:
         abort(404)
     return found
@@ -116,5 +116,5 @@ def _everything(rt: Runtime, scope: Scope, study_id: int) -> Iterator[list[Cell]
         with rt.sessions.reading() as session:
             lines, before = log.page(session, study_id, scope.chosen_sites, before=before, size=SHEET_PAGE)
         for line in lines:
-            yield [reports.instant(line.at), line.participant, line.site, line.source, line.who]
+            yield [compliance.instant(line.at), line.participant, line.site, line.source, line.who]
         more = before is not None

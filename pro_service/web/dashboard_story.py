@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import request, url_for
 
 from pro_service.core.case import Case
-from pro_service.store.report_events import Happened
-from pro_service.store.story_event import KINDS, Event, Given, Kind, Mark, Step
+from pro_service.reports.events import KINDS, Event, Given, Happened, Kind, Mark, Step
 from pro_service.web.dashboard_words import of, said, short_moment, word, words
 from pro_service.web.i18n import day
 from pro_service.web.i18n import gettext as _

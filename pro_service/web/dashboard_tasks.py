@@ -10,11 +10,12 @@ from pro_service.core.case import WindowFacts
 from pro_service.core.schedule import retries
 from pro_service.core.schedule.agenda import savable
 from pro_service.core.schedule.status import status
+from pro_service.reports import participant, today
+from pro_service.reports.statements import DECIDED
+from pro_service.reports.today import Task
 from pro_service.runtime import Runtime
-from pro_service.store import report_participant, report_today, tasks
+from pro_service.store import tasks
 from pro_service.store.cases import Loaded
-from pro_service.store.report_queries import DECIDED
-from pro_service.store.report_today import Task
 from pro_service.use_cases import calls, handing
 from pro_service.use_cases.calls import Outcome, StaleError, Told, WorkRefusedError
 from pro_service.web.access import NoAccessYetError, may, may_at, needs
@@ -66,7 +67,7 @@ def theirs(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
         scope = scope_of(rt, whose.study_id)
         if scope.study_id is None:
             abort(404)
-        task = report_today.task(session, rt.loader, scope.study_id, task_id, scope.sites)
+        task = today.task(session, rt.loader, scope.study_id, task_id, scope.sites)
         if task is None:
             abort(404)
         loaded = None
@@ -93,8 +94,8 @@ def page(
     changes = []
     if loaded is not None:
         with rt.sessions.reading() as session:
-            made = report_participant.call_rows(session, loaded.case.participant.id, window.id if window else None)
-            changes = report_participant.changes(session, loaded.case.participant.id, since()) if stale else []
+            made = participant.call_rows(session, loaded.case.participant.id, window.id if window else None)
+            changes = participant.changes(session, loaded.case.participant.id, since()) if stale else []
     state = None
     if loaded and window:
         state = status(window, loaded.case.participant, loaded.case.protocol.primary(window.point), now)

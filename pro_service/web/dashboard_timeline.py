@@ -12,8 +12,8 @@ from math import sqrt
 from zoneinfo import ZoneInfo
 
 from pro_service.core.case import Case
-from pro_service.store.report_participant import WindowView
-from pro_service.store.story_event import Kind
+from pro_service.reports.events import Kind
+from pro_service.reports.participant import WindowView
 from pro_service.web.dashboard_story import LEFT, Entry
 from pro_service.web.dashboard_words import short_day, word
 from pro_service.web.i18n import MINUTE

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from pro_service.reports import statements
+from pro_service.reports import today as report_today
+from pro_service.reports.today import Task
 from pro_service.runtime import Runtime
-from pro_service.store import report_queries, report_today
-from pro_service.store.report_today import Task
 from pro_service.use_cases import handing
 from pro_service.web.access import needs, unattended
 from pro_service.web.dashboard_compliance import labels
@@ -82,9 +83,9 @@ def _shown(rt: Runtime, scope: Scope) -> dict[str, Any]:
         "safety": write.open(task for task in shown.tasks if task.level == "ES"),
         "others": write.open(task for task in shown.tasks if task.level != "ES"),
         **times(now),
-        "shown_of_queue": report_queries.QUEUE,
-        "cap": report_queries.CAP,
-        "tasks_cap": report_queries.TASKS_CAP,
+        "shown_of_queue": statements.QUEUE,
+        "cap": statements.CAP,
+        "tasks_cap": statements.TASKS_CAP,
     }
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import get_month_names
 
-from pro_service.store.report_grid import Cell
+from pro_service.reports.grid import Cell
 from pro_service.web.dashboard_vocabulary import vocabulary
 from pro_service.web.i18n import MINUTE, language
 from pro_service.web.i18n import gettext as _

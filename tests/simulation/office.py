@@ -7,9 +7,9 @@ from datetime import timedelta
 from functools import partial
 
 from pro_service.core.protocol import Protocol
+from pro_service.reports.compliance import EscalationRow
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
-from pro_service.store.reports import EscalationRow
 from pro_service.use_cases import calls, confirm, entry, reporting
 from tests.simulation.people import Given, Meant, Person, feels
 from tests.simulation.world import World

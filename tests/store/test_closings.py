@@ -9,11 +9,12 @@ from sqlalchemy import select, update
 
 from pro_service.core.case import Case
 from pro_service.core.schedule.status import settled_as
+from pro_service.reports import breakdown
+from pro_service.reports.breakdown import Breakdown, Chosen
 from pro_service.runtime import Runtime
-from pro_service.store import closings, report_compliance
+from pro_service.store import closings
 from pro_service.store import schema as tables
 from pro_service.store.audit import Actor
-from pro_service.store.report_compliance import Breakdown, Chosen
 from pro_service.store.schema import participants, sites
 from pro_service.use_cases import calls, entry, reporting
 from pro_service.use_cases.calls import Told
@@ -65,7 +66,7 @@ def full_count(rt: Runtime, channel_then: dict[str, str]) -> tuple[Counter[tuple
 
 def shown(rt: Runtime, study_id: int, look: Chosen) -> Breakdown:
     with rt.sessions.reading() as session:
-        return report_compliance.breakdown(session, rt.loader, study_id, rt.clock(), look)
+        return breakdown.breakdown(session, rt.loader, study_id, rt.clock(), look)
 
 
 def site_ids(rt: Runtime) -> dict[str, int]:

@@ -3,8 +3,8 @@
 from datetime import date, datetime, timedelta
 
 from pro_service.gateways.outgoing import Refused
+from pro_service.reports import health
 from pro_service.runtime import Runtime
-from pro_service.store import condition
 from pro_service.use_cases.deliver import deliver
 from pro_service.use_cases.tick import tick
 from tests import support
@@ -17,7 +17,7 @@ INVITED = support.at("2026-03-09 10:00")
 def waits_since(rt: Runtime) -> datetime | None:
     """Return since when the oldest message waits."""
     with rt.sessions.reading() as session:
-        return condition.look(session, "tick", rt.clock()).ready_since
+        return health.condition(session, "tick", rt.clock()).ready_since
 
 
 def test_a_text_refused_for_our_credentials_waits_since_it_was_queued(

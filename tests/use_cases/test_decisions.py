@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from pro_service.core.case import EscalationFacts
 from pro_service.core.problems import RejectedError
+from pro_service.reports import today
+from pro_service.reports.statements import DECISIONS
 from pro_service.runtime import Runtime
-from pro_service.store import report_today
 from pro_service.store.audit import Actor
-from pro_service.store.report_queries import DECISIONS
 from pro_service.store.schema import audit_trail
 from pro_service.store.studies import site_ids
 from pro_service.use_cases import calls, decisions, handing
@@ -124,19 +124,19 @@ def test_those_who_decide_are_the_investigators_alone() -> None:
 
 
 @pytest.fixture
-def waiting(stage: Stage) -> Callable[..., report_today.Decisions]:
+def waiting(stage: Stage) -> Callable[..., today.Decisions]:
     """Return a look at what waits."""
 
-    def look(site: str | None = None, wanted: int | None = None) -> report_today.Decisions:
+    def look(site: str | None = None, wanted: int | None = None) -> today.Decisions:
         with stage.rt.sessions.reading() as session:
             sites = None if site is None else frozenset({site_ids(session, stage.study_id)[site]})
-            return report_today.decisions(session, stage.rt.loader, stage.study_id, sites, wanted=wanted)
+            return today.decisions(session, stage.rt.loader, stage.study_id, sites, wanted=wanted)
 
     return look
 
 
 def test_what_waits_is_listed_with_what_was_tried_the_longest_due_first(
-    stage: Stage, clock: support.SetClock, waiting: Callable[..., report_today.Decisions]
+    stage: Stage, clock: support.SetClock, waiting: Callable[..., today.Decisions]
 ) -> None:
     clock.now += timedelta(days=1)
     other = support.to_decide(
@@ -153,7 +153,7 @@ def test_what_waits_is_listed_with_what_was_tried_the_longest_due_first(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_of_more_than_fifty_those_due_first_are_listed_and_the_one_asked_for(
-    stage: Stage, clock: support.SetClock, waiting: Callable[..., report_today.Decisions]
+    stage: Stage, clock: support.SetClock, waiting: Callable[..., today.Decisions]
 ) -> None:
     clock.now += timedelta(days=1)
     people = [

@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from pro_service.core.case import EscalationFacts
 from pro_service.core.schedule.retries import Later
+from pro_service.reports import today
 from pro_service.runtime import Runtime
-from pro_service.store import colleagues, report_today
+from pro_service.store import colleagues
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail, escalations
 from pro_service.use_cases import calls, handing
@@ -43,15 +44,15 @@ class Stage:
     def revision(self) -> int:
         return support.loaded(self.rt, self.who).case.participant.revision
 
-    def shown(self, user: int | None = None) -> report_today.Task:
+    def shown(self, user: int | None = None) -> today.Task:
         """The task as somebody's first page shows it."""
         with self.rt.sessions.reading() as session:
-            page = report_today.today(session, self.rt.loader, self.study_id, self.clock.now, reader=user)
+            page = today.today(session, self.rt.loader, self.study_id, self.clock.now, reader=user)
         return next(task for task in (*page.mine, *page.queue, *page.tasks) if task.id == self.task.id)
 
     def is_mine(self, user: int) -> bool:
         with self.rt.sessions.reading() as session:
-            page = report_today.today(session, self.rt.loader, self.study_id, self.clock.now, reader=user)
+            page = today.today(session, self.rt.loader, self.study_id, self.clock.now, reader=user)
         return self.task.id in {task.id for task in page.mine}
 
     def audited(self) -> list[str]:

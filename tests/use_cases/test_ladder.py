@@ -14,9 +14,9 @@ from sqlalchemy import select
 from pro_service.core.case import EscalationFacts
 from pro_service.core.problems import ChangeRefusedError
 from pro_service.core.schedule.agenda import on_time
+from pro_service.reports import today
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
-from pro_service.store import report_today
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail
 from pro_service.use_cases import calls, entry, handing, lifecycle
@@ -121,9 +121,7 @@ class Site:
         with self.rt.sessions.reading() as session:
             told = session.scalars(select(a.entity_id).where(a.action == "resolve", a.entity == "escalation")).all()
             pages = [
-                report_today.today(
-                    session, self.rt.loader, self.study_id, self.clock.now, {self._site}, reader=actor.user_id
-                )
+                today.today(session, self.rt.loader, self.study_id, self.clock.now, {self._site}, reader=actor.user_id)
                 for actor in self.staff
             ]
         assert ended <= set(told)

@@ -10,10 +10,9 @@ from sqlalchemy import select, update
 
 from pro_service.core.conversation import unknown_sender
 from pro_service.gateways.outgoing import Uncertain
+from pro_service.reports import inbox
+from pro_service.reports.inbox import Look, Reader
 from pro_service.runtime import Runtime
-from pro_service.store import report_inbox
-from pro_service.store.inbox_readers import Reader
-from pro_service.store.report_inbox import Look
 from pro_service.store.schema import audit_trail, escalations, messages, metadata
 from pro_service.use_cases import receive
 from pro_service.use_cases.deliver import deliver
@@ -141,8 +140,8 @@ def test_the_thread_shows_what_a_stranger_was_told(rt: Runtime, study_id: int, s
     says("hello")
     reader = Reader(study_id, None, strangers=True)
     with rt.sessions.reading() as session:
-        (item,) = report_inbox.page(session, rt.vault, reader, Look(), rt.clock())[0]
-        bubbles = report_inbox.thread(session, rt.vault, reader, item.id)
+        (item,) = inbox.page(session, rt.vault, reader, Look(), rt.clock())[0]
+        bubbles = inbox.thread(session, rt.vault, reader, item.id)
     assert [(bubble.ours, (bubble.text or "")[:11]) for bubble in bubbles] == [(False, "hello"), (True, "We received")]
 
 

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from pro_service.core.problems import RejectedError
+from pro_service.reports import audit
 from pro_service.runtime import Runtime
-from pro_service.store import report_audit
 from pro_service.store.schema import audit_trail, roles, users
 from pro_service.use_cases import calls, staff
 from pro_service.use_cases.deliver import deliver
@@ -235,11 +235,11 @@ def test_pages_of_the_trail_meet_without_a_gap(rt: Runtime, study_id: int, trail
     assert trail
     with rt.sessions.reading() as session:
         every = list(session.scalars(select(audit_trail.c.id).where(audit_trail.c.study_id == study_id)))
-        reach = report_audit.Reach(study_id, None, system=False, values=True, free_text=True)
+        reach = audit.Reach(study_id, None, system=False, values=True, free_text=True)
         found: list[int] = []
         before: int | None = None
         while True:
-            lines, after = report_audit.page(session, reach, report_audit.Asked(before=before), size=3)
+            lines, after = audit.page(session, reach, audit.Asked(before=before), size=3)
             found += [line.id for line in lines]
             if after is None:
                 break

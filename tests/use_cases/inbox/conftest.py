@@ -7,11 +7,10 @@ from itertools import count
 import pytest
 from sqlalchemy import select
 
+from pro_service.reports import inbox
+from pro_service.reports.inbox import Item, Look, Reader
 from pro_service.runtime import Runtime
-from pro_service.store import report_inbox
 from pro_service.store.audit import Actor
-from pro_service.store.inbox_readers import Reader
-from pro_service.store.report_inbox import Item, Look
 from pro_service.store.schema import audit_trail
 from pro_service.use_cases import receive
 from pro_service.use_cases.deliver import deliver
@@ -64,7 +63,7 @@ def reader(study_id: int) -> Reader:
 
 def waiting(rt: Runtime, reader: Reader, show: str = "open", why: str | None = None) -> list[Item]:
     with rt.sessions.reading() as session:
-        return report_inbox.page(session, rt.vault, reader, Look(show, why), rt.clock())[0]
+        return inbox.page(session, rt.vault, reader, Look(show, why), rt.clock())[0]
 
 
 def only(rt: Runtime, reader: Reader) -> Item:

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import DatabaseError
 
+from pro_service.reports import inbox as report_inbox
+from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime
-from pro_service.store import report_inbox
 from pro_service.store.audit import Actor
-from pro_service.store.inbox_readers import Reader
 from pro_service.store.schema import inbox_actions, messages, participants, responses
 from pro_service.use_cases import inbox
 from pro_service.use_cases.calls import StaleError

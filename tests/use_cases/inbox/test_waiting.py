@@ -5,11 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from pro_service.reports import inbox as report_inbox
+from pro_service.reports.inbox import Look, Reader
 from pro_service.runtime import Runtime
-from pro_service.store import inbox_readers, report_inbox
 from pro_service.store.audit import Actor
-from pro_service.store.inbox_readers import Reader
-from pro_service.store.report_inbox import Look
 from pro_service.store.schema import inbound
 from pro_service.use_cases import inbox
 from pro_service.use_cases.inbox import About
@@ -90,7 +89,7 @@ def test_unanswered_comes_first_and_pages_follow_on(
     with rt.sessions.reading() as session:
         page, more = report_inbox.page(session, rt.vault, reader, Look("all"), rt.clock())
         rest, last = report_inbox.page(session, rt.vault, reader, Look("all", after=page[-1].place), rt.clock())
-        assert inbox_readers.count(session, reader, rt.clock()) == 29
+        assert report_inbox.count(session, reader, rt.clock()) == 29
     assert (len(page), more, len(rest), last) == (25, True, 5, False)
     assert [item.text for item in (*page, *rest)] == [f"my mother says {n}" for n in (*range(1, 30), 0)]
     assert waiting(rt, reader, "all", "picture") == []

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
 from pro_service.core.scores import Outcome, Pair, outcome
+from pro_service.reports.story import derived_values
 from pro_service.store import cases
 from pro_service.store.cases import Loader
 from pro_service.store.closings import NOT_DUE
-from pro_service.store.report_story import derived_values
-from pro_service.store.reports import Sites
 from pro_service.store.schema import participants, responses, tallies, windows
+from pro_service.store.studies import Sites
 
 BATCH = 200
 """Participants whose values are worked out together, for a file."""

@@ -5,11 +5,11 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import insert, select, update
 
+from pro_service.reports import ahead, funnel
+from pro_service.reports.breakdown import Chosen
+from pro_service.reports.funnel import Funnel, StepFlow
 from pro_service.runtime import Runtime
-from pro_service.store import report_ahead, report_funnel
 from pro_service.store.ids import row_ids
-from pro_service.store.report_compliance import Chosen
-from pro_service.store.report_funnel import Funnel, StepFlow
 from pro_service.store.schema import messages, participants, responses, windows
 from pro_service.use_cases.tick import tick
 from tests import support
@@ -67,8 +67,8 @@ def test_times_run_from_the_text_to_the_first_answer_by_telephone(rt: Runtime, s
     answer(rt, "P-001", INVITED + timedelta(hours=3), source="web")
     answer(rt, "P-002", INVITED + timedelta(minutes=1), source="telephone")
     with rt.sessions.reading() as session:
-        found = report_ahead.times(session, study_id, INVITED + timedelta(days=1), Chosen())
-        none = report_ahead.times(session, study_id, INVITED + timedelta(days=1), Chosen(window="M1"))
+        found = ahead.times(session, study_id, INVITED + timedelta(days=1), Chosen())
+        none = ahead.times(session, study_id, INVITED + timedelta(days=1), Chosen(window="M1"))
     assert (found.invited, found.answered, found.classes) == (4, 2, (1, 0, 1, 0, 0, 0, 0))
     assert found.quartiles == (timedelta(minutes=15), timedelta(minutes=15), timedelta(hours=3))
     assert (none.invited, none.quartiles) == (0, None)
@@ -98,7 +98,7 @@ def test_a_large_study_is_looked_at_where_it_is_open(rt: Runtime, study_id: int,
 def _funnel(rt: Runtime, study_id: int, now: datetime, *, people: int = 10) -> Funnel:
     with rt.sessions.reading() as session:
         protocol = rt.loader.one(session, _id(rt, "P-000"), lock=False).case.protocol
-        return report_funnel.funnel(session, study_id, protocol, now, Chosen(), people=people)
+        return funnel.funnel(session, study_id, protocol, now, Chosen(), people=people)
 
 
 def _flow(rt: Runtime, study_id: int, now: datetime) -> dict[tuple[str, str], StepFlow]:

@@ -29,9 +29,9 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
 from pro_service.core.schedule.status import status
+from pro_service.reports.breakdown import Chosen, Shape
+from pro_service.reports.compliance import AT_RISK, at_risk
 from pro_service.store.cases import Loader
-from pro_service.store.report_compliance import Chosen, Shape
-from pro_service.store.reports import AT_RISK, at_risk
 from pro_service.store.schema import messages, participants, responses, windows
 
 m, p, r, w = messages.c, participants.c, responses.c, windows.c

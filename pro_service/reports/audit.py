@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from pro_service.reports.participant import SHOWN, Change
 from pro_service.store import staff
-from pro_service.store.report_participant import SHOWN, Change
-from pro_service.store.reports import Sites
 from pro_service.store.schema import audit_trail, participants
+from pro_service.store.studies import Sites
 
 a, p = audit_trail.c, participants.c
 PAGE = 50

@@ -11,11 +11,18 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.schedule.status import status
-from pro_service.store import report_queries as queries
+from pro_service.reports import statements as queries
+from pro_service.reports.breakdown import asked_by
+from pro_service.reports.compliance import (
+    AT_RISK,
+    ParticipantStatus,
+    at_risk,
+    participant_status,
+    protocol_of,
+)
 from pro_service.store.cases import Loader
-from pro_service.store.report_compliance import asked_by
-from pro_service.store.reports import AT_RISK, ParticipantStatus, Sites, at_risk, participant_status, protocol_of
 from pro_service.store.schema import participants, windows
+from pro_service.store.studies import Sites
 
 PAGE = 50
 SCAN = 1000

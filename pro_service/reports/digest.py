@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.digest import CALLS, LISTED, Task
 from pro_service.core.protocol import LevelCode, Protocol
-from pro_service.store import report_queries as queries
-from pro_service.store import reports
+from pro_service.reports import compliance
+from pro_service.reports import statements as queries
 from pro_service.store.cases import Loader, zone_of
-from pro_service.store.reports import Sites
 from pro_service.store.schema import escalations, protocol_versions
+from pro_service.store.studies import Sites
 
 e, v = escalations.c, protocol_versions.c
 
@@ -39,8 +39,8 @@ def tasks(
         ids |= set(session.scalars(queries.queue(limited=limited, limit=LISTED + 1), given))
     rows = session.execute(queries.tasks(), {"ids": sorted(ids)}).all() if ids else []
     rows = [row for row in rows if row.level in levels and (row.look_again_at is None or row.look_again_at < until)]
-    study = reports.study_code(session, study_id)
-    newest = reports.protocol_of(session, loader, study_id)
+    study = compliance.study_code(session, study_id)
+    newest = compliance.protocol_of(session, loader, study_id)
     return [_task(session, loader, row, study, newest) for row in rows]
 
 

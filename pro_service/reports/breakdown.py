@@ -14,11 +14,12 @@ from sqlalchemy import ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.schedule.status import settled_as
-from pro_service.store import report_queries as queries
+from pro_service.reports import statements as queries
+from pro_service.reports.compliance import BATCH, ComplianceRow, counted, protocol_of
 from pro_service.store.cases import Loaded, Loader
 from pro_service.store.closings import CALLS, WHOLE, channel_of, completeness, month_of
-from pro_service.store.reports import BATCH, ComplianceRow, Sites, counted, protocol_of
 from pro_service.store.schema import closings, participants
+from pro_service.store.studies import Sites
 
 c, p = closings.c, participants.c
 

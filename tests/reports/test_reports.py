@@ -8,11 +8,14 @@ import pytest
 from sqlalchemy import event, select
 
 from pro_service.core.schedule.status import settled_as
+from pro_service.reports import compliance, today
+from pro_service.reports import grid as report_grid
+from pro_service.reports import story as report_story
+from pro_service.reports.compliance import ComplianceRow
+from pro_service.reports.grid import Look
 from pro_service.runtime import Runtime
-from pro_service.store import report_grid, report_story, report_today, reports, studies
+from pro_service.store import studies
 from pro_service.store.audit import Actor
-from pro_service.store.report_grid import Look
-from pro_service.store.reports import ComplianceRow
 from pro_service.store.schema import participants
 from pro_service.use_cases import calls, entry, reporting
 from pro_service.use_cases.calls import Told
@@ -47,7 +50,7 @@ def assert_equal(rows: list[ComplianceRow], counts: dict[str, Counter[str]]) -> 
             count["missed"], count["partial"], count["declined"],
         )  # fmt: skip
         assert row["missed_before_enrolment"] == count["missed_before_enrolment"]
-        assert reports.left_during(row) == count["withdrawn_after_opening"] + count["died_after_opening"]
+        assert compliance.left_during(row) == count["withdrawn_after_opening"] + count["died_after_opening"]
         assert row["due"] == sum(count.values()) - sum(
             count[name] for name in ("missed_before_enrolment", "withdrawn", "died")
         )
@@ -155,13 +158,13 @@ def test_a_participant_is_what_cannot_change_first(
     with rt.sessions.begin() as session:
         if facts:
             session.execute(participants.update().where(participants.c.id == participant_id).values(**facts))
-    assert reports.participant_status(support.loaded(rt, participant_id).case, START) == expected
+    assert compliance.participant_status(support.loaded(rt, participant_id).case, START) == expected
 
 
 def test_a_participant_whose_windows_have_closed_is_finished(rt: Runtime, study_id: int) -> None:
     participant_id = support.enrolled(rt, study_id, "P-001", FIRST)
     case = support.loaded(rt, participant_id).case
-    assert reports.participant_status(case, support.at("2026-08-01 10:00")) == "finished"
+    assert compliance.participant_status(case, support.at("2026-08-01 10:00")) == "finished"
 
 
 def page(rt: Runtime, study_id: int, look: Look, sites: set[int] | None = None, size: int = 2) -> report_grid.Grid:
@@ -205,8 +208,8 @@ def test_a_site_sees_its_own(rt: Runtime, clock: support.SetClock, study_id: int
     tick(rt)
     with rt.sessions.reading() as session:
         berlin = {studies.site_ids(session, study_id)["BER"]}
-        shown = report_today.today(session, rt.loader, study_id, clock.now, berlin)
-        assert reports.loaded_by_code(session, rt.loader, study_id, "P-001", berlin) is None
+        shown = today.today(session, rt.loader, study_id, clock.now, berlin)
+        assert compliance.loaded_by_code(session, rt.loader, study_id, "P-001", berlin) is None
         assert report_story.participant_story(session, rt.loader, study_id, "P-001", clock.now, berlin) is None
     assert [task.participant for task in shown.queue] == ["P-002"]
     assert [row.code for row in page(rt, study_id, Look(), berlin).rows] == ["P-002"]
@@ -223,14 +226,14 @@ def test_today_puts_the_least_time_left_first_and_what_was_put_off_last(
     tick(rt)
     beat(rt, "tick")
     with rt.sessions.reading() as session:
-        before = report_today.today(session, rt.loader, study_id, clock.now)
+        before = today.today(session, rt.loader, study_id, clock.now)
     assert [task.participant for task in before.queue] == ["P-001", "P-000"]
     # The second has both a call and an urgent call open: one card.
     assert (before.queue[0].level, before.queue_count) == ("E2", 2)
     calls.record(rt, actor, before.queue[0].id, Told("no_answer"))
     clock.now += timedelta(minutes=16)
     with rt.sessions.reading() as session:
-        after = report_today.today(session, rt.loader, study_id, clock.now)
+        after = today.today(session, rt.loader, study_id, clock.now)
     assert [task.participant for task in after.queue] == ["P-000", "P-001"]
     assert [attempt.result for attempt in after.queue[-1].attempts] == ["no_answer"]
 
@@ -238,7 +241,7 @@ def test_today_puts_the_least_time_left_first_and_what_was_put_off_last(
 def test_an_empty_day_says_which_window_opens_next(rt: Runtime, study_id: int) -> None:
     support.enrolled(rt, study_id, "P-001", FIRST)
     with rt.sessions.reading() as session:
-        shown = report_today.today(session, rt.loader, study_id, START)
+        shown = today.today(session, rt.loader, study_id, START)
     assert shown.queue == ()
     assert shown.next_opening is not None
     assert shown.next_opening[:2] == (support.at("2026-01-11 00:00"), "P-001")
@@ -259,7 +262,7 @@ def test_pages_ask_the_database_as_often_at_any_size(rt: Runtime, clock: support
 
         event.listen(rt.sessions.engine, "before_cursor_execute", count)
         with rt.sessions.reading() as session:
-            report_today.today(session, rt.loader, study_id, clock.now)
+            today.today(session, rt.loader, study_id, clock.now)
             report_grid.participants_page(session, rt.loader, study_id, clock.now)
         event.remove(rt.sessions.engine, "before_cursor_execute", count)
         asked.append(len([statement for statement in statements if statement.startswith(("SELECT", "WITH"))]))

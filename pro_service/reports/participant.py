@@ -11,12 +11,18 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.schedule.status import status
+from pro_service.reports.compliance import (
+    ParticipantStatus,
+    at_risk,
+    loaded_by_code,
+    participant_status,
+)
+from pro_service.reports.story import Moved, why
 from pro_service.store import schedules
 from pro_service.store.cases import Loaded, Loader
-from pro_service.store.report_why import Moved, why
-from pro_service.store.reports import ParticipantStatus, Sites, at_risk, loaded_by_code, participant_status
 from pro_service.store.schedules import ScheduleChange
 from pro_service.store.schema import audit_trail, calls, users, windows
+from pro_service.store.studies import Sites
 
 CHANGES = 100
 SHOWN = frozenset(

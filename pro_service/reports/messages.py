@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, case, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from pro_service.store.report_funnel import FAILED, SENT
-from pro_service.store.reports import Sites
+from pro_service.reports.funnel import FAILED, SENT
 from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, sites, windows
+from pro_service.store.studies import Sites
 
 a, m, p, t, w = attempts.c, messages.c, participants.c, receipts.c, windows.c
 

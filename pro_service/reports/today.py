@@ -10,11 +10,12 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import LevelCode, Protocol, Site, TimePoint
-from pro_service.store import report_queries as queries
+from pro_service.reports import statements as queries
+from pro_service.reports.compliance import ComplianceRow, compliance, heartbeat
+from pro_service.reports.statements import LEVELS
 from pro_service.store.cases import Loader
-from pro_service.store.report_queries import LEVELS
-from pro_service.store.reports import ComplianceRow, Sites, compliance, heartbeat
 from pro_service.store.schema import escalations
+from pro_service.store.studies import Sites
 
 UNSETTLED = 200
 """So many participants' windows are judged for the rates while a scheduler that stood still catches up."""

@@ -5,7 +5,7 @@ same rules. Everything is ready for JSON: instants as UTC ISO 8601 with Z.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias, TypedDict
 
@@ -16,13 +16,11 @@ from pro_service.core.case import Case, Participant, WindowFacts
 from pro_service.core.protocol import Protocol
 from pro_service.core.schedule.agenda import primary_open
 from pro_service.core.schedule.status import AFTER_OPENING, settled_as
-from pro_service.store import report_queries as queries
+from pro_service.reports import statements as queries
 from pro_service.store import schema
 from pro_service.store.cases import Loaded, Loader
 from pro_service.store.schema import heartbeats, participants, protocol_versions, studies, windows
-
-Sites: TypeAlias = Collection[int] | None
-"""Ids of the sites one may see; None = every site of the study."""
+from pro_service.store.studies import Sites
 
 ParticipantStatus: TypeAlias = Literal["planned", "active", "paused", "opted_out", "withdrawn", "died", "finished"]
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pro_service.store.reports import Sites
 from pro_service.store.schema import participants, windows
+from pro_service.store.studies import Sites
 
 p, w = participants.c, windows.c
 MOST = 200

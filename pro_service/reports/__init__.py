@@ -1,0 +1,1 @@
+"""What pages, files and the command line show: read models, read only, a fixed number of queries at any size."""
