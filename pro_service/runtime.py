@@ -19,8 +19,9 @@ from pro_service.gateways.email import EmailGateway
 from pro_service.gateways.outgoing import Gateway, TextGateway
 from pro_service.gateways.twilio import TwilioGateway, usual_pace
 from pro_service.settings import Settings
-from pro_service.store import cases, migrate
+from pro_service.store import migrate
 from pro_service.store.database import Sessions, make_engine
+from pro_service.store.participants import cases
 from pro_service.store.vault import Vault, open_vault
 
 Clock = Callable[[], datetime]

@@ -13,10 +13,11 @@ from werkzeug.test import TestResponse
 from pro_service import paths
 from pro_service.core.schedule import agenda
 from pro_service.runtime import PasswordCost, Runtime
-from pro_service.store import cases, studies
+from pro_service.store import studies
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
-from pro_service.store.ids import row_ids
+from pro_service.store.bulk import row_ids
+from pro_service.store.participants import cases
+from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import links, metadata, windows
 from pro_service.store.vault import token_hash
 from pro_service.use_cases import accounts, carrying, enrol, entry, study

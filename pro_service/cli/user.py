@@ -67,7 +67,7 @@ def invite(state: State, email: str, role: str, site: str | None, language: str,
 @click.pass_obj
 def list_users(state: State) -> None:
     """All users with their roles, and who is disabled, invited, without a second factor."""
-    from pro_service.store import staff as listing  # noqa: PLC0415
+    from pro_service.store.staff import members as listing  # noqa: PLC0415
 
     with opened(state) as rt, rt.sessions.reading() as session:
         members = listing.every(session)
@@ -143,7 +143,7 @@ def _actor() -> Any:
 
 def _of(rt: Any, email: str) -> int:
     """The user with this address; RejectedError if there is none."""
-    from pro_service.store import staff as listing  # noqa: PLC0415
+    from pro_service.store.staff import members as listing  # noqa: PLC0415
     from pro_service.use_cases.accounts import folded  # noqa: PLC0415
 
     with rt.sessions.reading() as session:

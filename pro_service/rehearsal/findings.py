@@ -12,7 +12,7 @@ from pro_service.rehearsal.figures import Facts, taken_up
 from pro_service.rehearsal.people import CALLS
 from pro_service.rehearsal.report import SEVERITIES, Finding, Severity
 from pro_service.rehearsal.run import Rehearsal
-from pro_service.store.cases import zone_of
+from pro_service.store.participants.cases import zone_of
 from pro_service.use_cases.enrolment_rows import PROVIDER
 
 Value = str | int | date | tuple[str, ...]

@@ -15,8 +15,9 @@ from pro_service.rehearsal.people import ENROLLED_AT, Person, days_of_procedures
 from pro_service.rehearsal.plan import Plan
 from pro_service.rehearsal.virtual_time import Life, Progress
 from pro_service.runtime import Runtime
-from pro_service.store import cases, studies
+from pro_service.store import studies
 from pro_service.store.audit import Actor
+from pro_service.store.participants import cases
 from pro_service.use_cases import accounts, card, enrol, study
 
 REHEARSAL = Actor(kind="system", id="rehearsal", source="cli")

@@ -31,7 +31,7 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.schedule.status import status
 from pro_service.reports.breakdown import Chosen, Shape
 from pro_service.reports.compliance import AT_RISK, at_risk
-from pro_service.store.cases import Loader
+from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import messages, participants, responses, windows
 
 m, p, r, w = messages.c, participants.c, responses.c, windows.c

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.reports.participant import SHOWN, Change
-from pro_service.store import staff
 from pro_service.store.schema import audit_trail, participants
+from pro_service.store.staff import members
 from pro_service.store.studies import Sites
 
 a, p = audit_trail.c, participants.c
@@ -85,7 +85,7 @@ def page(session: Session, reach: Reach, asked: Asked, size: int = PAGE) -> tupl
     statement = statement.where(_reached(reach), *_filters(session, asked)).order_by(a.id.desc()).limit(size + 1)
     rows = session.execute(statement).all()
     ids = {int(row.actor[5:]) for row in rows if re.fullmatch(r"user:\d{1,18}", row.actor)}
-    names = {f"user:{key}": email for key, email in staff.emails(session, ids).items()}
+    names = {f"user:{key}": email for key, email in members.emails(session, ids).items()}
     lines = tuple(_line(row, reach, names) for row in rows[:size])
     return lines, lines[-1].id if len(rows) > size else None
 

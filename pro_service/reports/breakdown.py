@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from pro_service.core.schedule.status import settled_as
 from pro_service.reports import statements as queries
 from pro_service.reports.compliance import BATCH, ComplianceRow, counted, protocol_of
-from pro_service.store.cases import Loaded, Loader
-from pro_service.store.closings import CALLS, WHOLE, channel_of, completeness, month_of
+from pro_service.store.participants.cases import Loaded, Loader
+from pro_service.store.participants.counts import CALLS, WHOLE, channel_of, completeness, month_of
 from pro_service.store.schema import closings, participants
 from pro_service.store.studies import Sites
 

@@ -18,7 +18,7 @@ from pro_service.core.schedule.agenda import primary_open
 from pro_service.core.schedule.status import AFTER_OPENING, settled_as
 from pro_service.reports import statements as queries
 from pro_service.store import schema
-from pro_service.store.cases import Loaded, Loader
+from pro_service.store.participants.cases import Loaded, Loader
 from pro_service.store.schema import heartbeats, participants, protocol_versions, studies, windows
 from pro_service.store.studies import Sites
 

@@ -13,7 +13,7 @@ from pro_service.core.digest import CALLS, LISTED, Task
 from pro_service.core.protocol import LevelCode, Protocol
 from pro_service.reports import compliance
 from pro_service.reports import statements as queries
-from pro_service.store.cases import Loader, zone_of
+from pro_service.store.participants.cases import Loader, zone_of
 from pro_service.store.schema import escalations, protocol_versions
 from pro_service.store.studies import Sites
 

@@ -20,7 +20,7 @@ from pro_service.reports.compliance import (
     participant_status,
     protocol_of,
 )
-from pro_service.store.cases import Loader
+from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import participants, windows
 from pro_service.store.studies import Sites
 

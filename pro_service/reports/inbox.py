@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from pro_service.reports import statements as queries
-from pro_service.store.inbox import Text, parameters
+from pro_service.store.messages.inbox import Text, parameters
 from pro_service.store.schema import inbound, inbox_actions, messages, participants
 from pro_service.store.studies import Sites
 from pro_service.store.vault import Vault, WrongKeyError, opened

@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import LevelCode
-from pro_service.store import inbox
+from pro_service.store.messages import inbox
 from pro_service.store.schema import calls, escalations, inbound, messages, participants, responses, sites, windows
 from pro_service.store.vault import Vault, opened
 

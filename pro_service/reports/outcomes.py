@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from pro_service.core.protocol import Protocol
 from pro_service.core.scores import Outcome, Pair, outcome
 from pro_service.reports.story import derived_values
-from pro_service.store import cases
-from pro_service.store.cases import Loader
-from pro_service.store.closings import NOT_DUE
+from pro_service.store.participants import cases
+from pro_service.store.participants.cases import Loader
+from pro_service.store.participants.counts import NOT_DUE
 from pro_service.store.schema import participants, responses, tallies, windows
 from pro_service.store.studies import Sites
 

@@ -18,9 +18,9 @@ from pro_service.reports.compliance import (
     participant_status,
 )
 from pro_service.reports.story import Moved, why
-from pro_service.store import schedules
-from pro_service.store.cases import Loaded, Loader
-from pro_service.store.schedules import ScheduleChange
+from pro_service.store.participants import schedules
+from pro_service.store.participants.cases import Loaded, Loader
+from pro_service.store.participants.schedules import ScheduleChange
 from pro_service.store.schema import audit_trail, calls, users, windows
 from pro_service.store.studies import Sites
 

@@ -21,9 +21,9 @@ from pro_service.reports.compliance import (
     loaded_by_code,
     participant_status,
 )
-from pro_service.store import schedules
-from pro_service.store.cases import Loader
-from pro_service.store.schedules import Basis, ScheduleChange
+from pro_service.store.participants import schedules
+from pro_service.store.participants.cases import Loader
+from pro_service.store.participants.schedules import Basis, ScheduleChange
 from pro_service.store.schema import messages, responses, users, windows
 from pro_service.store.studies import Sites
 

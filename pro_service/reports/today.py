@@ -13,7 +13,7 @@ from pro_service.core.protocol import LevelCode, Protocol, Site, TimePoint
 from pro_service.reports import statements as queries
 from pro_service.reports.compliance import ComplianceRow, compliance, heartbeat
 from pro_service.reports.statements import LEVELS
-from pro_service.store.cases import Loader
+from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import escalations
 from pro_service.store.studies import Sites
 

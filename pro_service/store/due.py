@@ -7,8 +7,9 @@ from typing import NamedTuple
 from sqlalchemy import ColumnClause, Connection, bindparam, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from pro_service.store import digests, reach
 from pro_service.store.bulk import ask
+from pro_service.store.messages import digests
+from pro_service.store.participants import contact_tests
 from pro_service.store.schema import inbound, participants
 
 p, i = participants.c, inbound.c
@@ -48,6 +49,6 @@ _ANYTHING = select(
         .is_not(None),
         select(i.id).where(i.interpreted_at.is_(None)).exists(),
     ),
-    reach.DUE.exists(),
+    contact_tests.DUE.exists(),
     digests.DUE.exists(),
 )

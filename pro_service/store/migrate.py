@@ -1,13 +1,20 @@
 """Bringing a database to the schema this release speaks, and saying when it is behind."""
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, select
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from pro_service import paths
+from pro_service.store import heartbeats
+from pro_service.store.database import Sessions
 from pro_service.store.schema import installation
 from pro_service.store.vault import make_keys, open_vault
 
@@ -85,3 +92,41 @@ def _mark_as_test(session: Session, *, new: bool) -> None:
 def is_test(session: Session) -> bool:
     """Whether this database was made with `db upgrade --test`."""
     return session.scalar(select(installation.c.value).where(installation.c.key == TEST)) == "yes"
+
+
+UNREACHABLE = (OperationalError, InterfaceError, PoolTimeoutError)
+"""What is raised when the database cannot be reached just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The state of the database; `beat_at`: when the scheduler was last alive, None if never or unknown."""
+
+    reachable: bool
+    current: bool
+    beat_at: datetime | None
+
+
+def look(sessions: Sessions, beat: str) -> Database:
+    """Ask the database; never raises because it is away."""
+    try:
+        if revision(sessions.engine) != head():
+            return Database(reachable=True, current=False, beat_at=None)
+        with sessions.reading() as session:
+            return Database(reachable=True, current=True, beat_at=heartbeats.last(session, beat))
+    except UNREACHABLE:
+        return Database(reachable=False, current=False, beat_at=None)
+
+
+def write(sessions: Sessions, beat: str, now: datetime, every: timedelta) -> bool:
+    """Whether the database takes a write: a heartbeat, at most one in `every`."""
+    try:
+        with sessions.glance() as connection:
+            last = heartbeats.at(connection, beat)
+        if last is not None and abs(now - last) < every:
+            return True
+        with sessions.begin() as session:
+            heartbeats.beat(session, beat, now)
+    except UNREACHABLE:
+        return False
+    return True

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from pro_service.store.bulk import rows
-from pro_service.store.records import Writer
+from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import participants, protocol_versions, sites, studies
 
 v = protocol_versions.c

@@ -14,11 +14,12 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
-from pro_service.store import accounts, studies
-from pro_service.store.accounts import Grant, Login
+from pro_service.store import studies
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.database import Session
-from pro_service.store.records import Writer
+from pro_service.store.participants.writer import Writer
+from pro_service.store.staff import accounts
+from pro_service.store.staff.accounts import Grant, Login
 from pro_service.store.vault import token_hash
 from pro_service.use_cases import guessing
 from pro_service.use_cases.guessing import Place

@@ -10,10 +10,10 @@ from pro_service.core.schedule.agenda import escalate, on_failure
 from pro_service.core.schedule.windows import end_of_hours, next_allowed
 from pro_service.gateways.codes import kind_of
 from pro_service.runtime import Runtime
-from pro_service.store import channels, outbox, waiting
 from pro_service.store.audit import Entry
-from pro_service.store.cases import zone_of
-from pro_service.store.outbox import Outcome
+from pro_service.store.messages import channels, outbox, waiting
+from pro_service.store.messages.outbox import Outcome
+from pro_service.store.participants.cases import zone_of
 from pro_service.use_cases.carrying import SCHEDULER, Work, work
 from pro_service.use_cases.sending import STOPPED, without_id
 

@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
-from pro_service.store import accounts, approvals, tickets
-from pro_service.store.accounts import Grant
-from pro_service.store.approvals import Pending
 from pro_service.store.audit import Actor, Entry
-from pro_service.store.records import Writer
+from pro_service.store.participants.writer import Writer
+from pro_service.store.staff import accounts, approvals, links
+from pro_service.store.staff.accounts import Grant
+from pro_service.store.staff.approvals import Pending
 from pro_service.use_cases import letters, mailing
 
 UTC = ZoneInfo("UTC")
@@ -50,7 +50,7 @@ def grant(rt: Runtime, writer: Writer, user_id: int, what: Grant, place: Place) 
     named = ", ".join(code for code in place if code) or "–"
     for reader in approvals.investigators(writer.session, user_id, what):
         body = letters.approval(reader.language, what.role, named, rt.settings.public_base_url)
-        tickets.queue_mail(writer, reader.id, "approval", f"g:{row_id}:{reader.id}", body)
+        links.queue_mail(writer, reader.id, "approval", f"g:{row_id}:{reader.id}", body)
 
 
 def waiting(rt: Runtime, user_id: int, study_id: int | None) -> tuple[tuple[Pending, bool], ...]:

@@ -7,10 +7,10 @@ from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
-from pro_service.store import colleagues
-from pro_service.store.accounts import Login
 from pro_service.store.audit import Entry
-from pro_service.store.records import Writer
+from pro_service.store.participants.writer import Writer
+from pro_service.store.staff import colleagues
+from pro_service.store.staff.accounts import Login
 from pro_service.use_cases.accounts import UTC, staff
 
 LONGEST = timedelta(days=120)

@@ -14,9 +14,9 @@ from pro_service.core.conversation.answers import on_answers
 from pro_service.core.schedule.agenda import escalate, savable
 from pro_service.core.schedule.retries import LONGEST, next_attempt
 from pro_service.runtime import Runtime
-from pro_service.store import cases, tasks
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
+from pro_service.store.participants import cases, tasks
+from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.carrying import Work, work
 
 Outcome: TypeAlias = Literal[

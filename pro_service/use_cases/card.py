@@ -11,11 +11,12 @@ from pro_service.core.card_code import written
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Language, Site, Texts
 from pro_service.runtime import Runtime
-from pro_service.store import cases, entry_codes, studies
+from pro_service.store import studies
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
-from pro_service.store.entry_codes import ErasedError
-from pro_service.store.records import Writer
+from pro_service.store.participants import card_codes, cases
+from pro_service.store.participants.card_codes import ErasedError
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.writer import Writer
 from pro_service.use_cases.carrying import work
 
 PATH = "/k"
@@ -53,7 +54,7 @@ def replace(
         raise RejectedError((Fault("reason", None, "is empty", "say why, e.g. card lost"),))
 
     def another(writer: Writer, loaded: Loaded) -> str:
-        return entry_codes.replaced(writer, loaded, reason.strip())
+        return card_codes.replaced(writer, loaded, reason.strip())
 
     return _card(rt, actor, study_id, code, sites, another)
 
@@ -72,7 +73,7 @@ def blank(rt: Runtime, study_id: int, site: str) -> Card:
 
 
 def _looked_at(writer: Writer, loaded: Loaded) -> str:
-    found = entry_codes.of(writer.session, writer.vault, loaded) or entry_codes.made(writer, loaded)
+    found = card_codes.of(writer.session, writer.vault, loaded) or card_codes.made(writer, loaded)
     writer.note(loaded, "view_card", "participant", loaded.case.participant.id, {})
     return found
 
@@ -109,6 +110,6 @@ def _filled_in(rt: Runtime, loaded: Loaded, code: str) -> Card:
         site=person.site,
         address=address,
         code=written(code),
-        scanned=f"{address}#{code}.{entry_codes.mark_of(rt.vault, code)}",
+        scanned=f"{address}#{code}.{card_codes.mark_of(rt.vault, code)}",
         days=tuple((window.point.label, window.span.target) for window in case.current if window.point.prompted),
     )

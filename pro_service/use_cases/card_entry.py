@@ -14,11 +14,11 @@ from pro_service.core import card_code
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.protocol import Language
 from pro_service.runtime import Runtime
-from pro_service.store import entry_codes, entry_tries
 from pro_service.store.audit import Actor
 from pro_service.store.database import Session
-from pro_service.store.entry_tries import Room
-from pro_service.store.records import Writer
+from pro_service.store.participants import card_code_tries, card_codes
+from pro_service.store.participants.card_code_tries import Room
+from pro_service.store.participants.writer import Writer
 
 State: TypeAlias = Literal["form", "later", "finished"]
 
@@ -45,14 +45,14 @@ def enter(rt: Runtime, typed: str, marks: Collection[str], address: str) -> Entr
     nothing was looked up, nothing is counted. TooManyTriesError if no more may be looked up for now.
     """
     now, code = rt.clock(), card_code.read(typed)
-    place = entry_tries.place_of(rt.vault, address)
-    marked = any(entry_codes.is_marked(rt.vault, code, mark) for mark in marks)
+    place = card_code_tries.place_of(rt.vault, address)
+    marked = any(card_codes.is_marked(rt.vault, code, mark) for mark in marks)
     if not marked:
         # Turned away without a lock: whoever floods this door must not hold up those who write.
         with rt.sessions.glance() as connection:
-            entry_tries.look(connection, place, now)
+            card_code_tries.look(connection, place, now)
     with rt.sessions.begin() as session:
-        room = None if marked else entry_tries.taken(session, place, now)
+        room = None if marked else card_code_tries.taken(session, place, now)
         return _entered(rt, session, code, room, now)
 
 
@@ -63,20 +63,20 @@ def scan(rt: Runtime, scanned: str, address: str) -> Entry | None:
 
 
 def _entered(rt: Runtime, session: Session, code: str, room: Room | None, now: datetime) -> Entry | None:
-    participant_id = entry_codes.whose(session, rt.vault, code)
+    participant_id = card_codes.whose(session, rt.vault, code)
     if participant_id is None:
         if room is not None:
-            entry_tries.wrong(session, room, now)
+            card_code_tries.wrong(session, room, now)
         return None
     if room is not None:
-        entry_tries.right(session, room, now)
+        card_code_tries.right(session, room, now)
     loaded = rt.loader.one(session, participant_id)
-    person, mark = loaded.case.participant, entry_codes.mark_of(rt.vault, code)
+    person, mark = loaded.case.participant, card_codes.mark_of(rt.vault, code)
     window = wanted(loaded.case, now)
     if window is not None:
         actor = Actor(kind="participant", id=f"participant:{person.id}", source="web")
         writer = Writer(session, now, actor, rt.vault)
-        token = entry_codes.opened_window(writer, loaded, code, window)
+        token = card_codes.opened_window(writer, loaded, code, window)
         writer.flush()
         return Entry("form", person.language, person.zone, mark, token=token)
     if person.left_at is not None:

@@ -16,11 +16,12 @@ from pro_service.core.schedule.agenda import escalate, next_moment
 from pro_service.core.schedule.windows import end_of_hours
 from pro_service.core.texts import contains_address
 from pro_service.runtime import Runtime
-from pro_service.store import alerts, cases, sharing
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
 from pro_service.store.database import Session
-from pro_service.store.records import Words, Writer
+from pro_service.store.messages import staff_mail
+from pro_service.store.participants import cases, shared_phone
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.writer import Words, Writer
 from pro_service.store.schema import AnyRow
 from pro_service.store.vault import WrongKeyError, opened, token_hash
 from pro_service.use_cases import letters
@@ -119,9 +120,9 @@ def _waiting_for(session: Session, touched: frozenset[int]) -> frozenset[int]:
 
     Whoever is being decided about elsewhere at this moment is looked at anew there.
     """
-    whom = sharing.with_whom(session, sorted(touched))
+    whom = shared_phone.with_whom(session, sorted(touched))
     others = {other for ids in whom.values() for other in ids} - touched
-    return frozenset(sharing.free(session, sorted(others))) if others else frozenset()
+    return frozenset(shared_phone.free(session, sorted(others))) if others else frozenset()
 
 
 def _alert(base_url: str, language: str, loaded: Loaded, command: Escalate, escalation_id: int) -> str:
@@ -133,7 +134,7 @@ def finish(rt: Runtime, session: Session, writer: Writer, now: datetime) -> None
     touched = writer.flush()
     touched |= _waiting_for(session, touched)
     if writer.raised and rt.mail is not None:
-        alerts.queue(session, writer, partial(_alert, rt.settings.public_base_url))
+        staff_mail.queue_alerts(session, writer, partial(_alert, rt.settings.public_base_url))
         writer.flush()
     moments = {
         loaded.case.participant.id: next_moment(loaded.case, now)

@@ -28,7 +28,7 @@ from pro_service.core.protocol import Channel, Language
 from pro_service.core.routes import CARD, CHANNELS, preflight, preflight_number
 from pro_service.core.schedule.windows import local_instant
 from pro_service.core.study_file.frames import Frames, unfit_for_cards
-from pro_service.store.cases import Loaded
+from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases import telephones
 from pro_service.use_cases.telephones import Telephone
 

@@ -12,8 +12,8 @@ from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
-from pro_service.store import cases, schedules
 from pro_service.store.audit import Actor
+from pro_service.store.participants import cases, schedules
 from pro_service.use_cases.carrying import work
 from pro_service.use_cases.lifecycle import Made, carry_out
 

@@ -5,8 +5,8 @@ import re
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.reports.statements import DECIDED
 from pro_service.runtime import Runtime
-from pro_service.store import tasks
 from pro_service.store.audit import Actor
+from pro_service.store.participants import tasks
 from pro_service.use_cases.calls import StaleError, about, check_open
 
 OUTCOME = "decided"

@@ -19,10 +19,11 @@ from zoneinfo import ZoneInfo
 from pro_service import logs
 from pro_service.clock import JUMP, GuardedClock
 from pro_service.runtime import Runtime
-from pro_service.store import channels, outbox, standing, waiting
+from pro_service.store import standing
 from pro_service.store.audit import Entry
-from pro_service.store.channels import Pace
-from pro_service.store.outbox import Claimed, Outcome
+from pro_service.store.messages import channels, outbox, waiting
+from pro_service.store.messages.channels import Pace
+from pro_service.store.messages.outbox import Claimed, Outcome
 from pro_service.use_cases import aftermath, quarantine
 from pro_service.use_cases.carrying import SCHEDULER, work
 from pro_service.use_cases.sending import Sending

@@ -12,13 +12,15 @@ from pro_service.core.schedule.calendar import local_day
 from pro_service.reports import compliance, digest, inbox
 from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime, holidays_of
-from pro_service.store import approvals, digests, studies
-from pro_service.store.accounts import Grant, Login
+from pro_service.store import studies
 from pro_service.store.audit import Entry
-from pro_service.store.cases import zone_of
 from pro_service.store.database import Session
-from pro_service.store.records import Writer
+from pro_service.store.messages import digests
+from pro_service.store.participants.cases import zone_of
+from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow
+from pro_service.store.staff import approvals
+from pro_service.store.staff.accounts import Grant, Login
 from pro_service.store.studies import Sites
 from pro_service.use_cases import letters
 from pro_service.use_cases.accounts import staff

@@ -12,9 +12,8 @@ from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
-from pro_service.store.codes import Spellings
 from pro_service.store.database import Session
-from pro_service.store.enrolment import Enroller, Enrolment, Stored, existing
+from pro_service.store.participants.enrolment import Enroller, Enrolment, Spellings, Stored, existing
 from pro_service.use_cases.enrolment_rows import Read, RowReader
 
 BATCH = 500

@@ -14,7 +14,7 @@ from pro_service.core.schedule.windows import local_instant
 from pro_service.core.texts import masked
 from pro_service.runtime import Runtime, holidays_of
 from pro_service.store.audit import Actor
-from pro_service.store.enrolment import Enrolment
+from pro_service.store.participants.enrolment import Enrolment
 from pro_service.use_cases import enrol
 from pro_service.use_cases.enrolment_rows import RowReader
 

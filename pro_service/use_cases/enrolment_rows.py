@@ -18,7 +18,7 @@ from pro_service.core.schedule.forecast import concerns
 from pro_service.core.schedule.windows import local_instant, schedule
 from pro_service.core.study_file.frames import Frames, unfit_for_cards
 from pro_service.runtime import holidays_of
-from pro_service.store.enrolment import Enrolment
+from pro_service.store.participants.enrolment import Enrolment
 from pro_service.use_cases import telephones
 from pro_service.use_cases.telephones import Telephone
 

@@ -9,9 +9,9 @@ from pro_service.core.case import WindowFacts
 from pro_service.core.conversation.answers import on_answers
 from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
-from pro_service.store import cases, tasks
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
+from pro_service.store.participants import cases, tasks
+from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.carrying import Work, work
 

@@ -11,10 +11,9 @@ from pro_service.reports import health
 from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, open_runtime
 from pro_service.settings import Settings
-from pro_service.store import entry_codes
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
-from pro_service.store.health import UNREACHABLE
-from pro_service.store.migrate import BehindError
+from pro_service.store.migrate import UNREACHABLE, BehindError
+from pro_service.store.participants import card_codes
 from pro_service.store.vault import WrongKeyError
 from pro_service.use_cases import letters
 from pro_service.use_cases.watch import alarms
@@ -63,7 +62,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
 def _opened(rt: Runtime) -> Iterator[Finding]:
     now = rt.clock()
     with rt.sessions.reading() as session:
-        seen, cards = health.condition(session, BEAT, now), entry_codes.count(session)
+        seen, cards = health.condition(session, BEAT, now), card_codes.count(session)
     yield Finding("database", "green", "PostgreSQL" if not rt.sessions.sqlite else "SQLite, reachable")
     yield Finding("schema", "green", "current")
     yield Finding("keys", "green", "open this database")

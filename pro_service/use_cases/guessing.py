@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from pro_service.runtime import Runtime
-from pro_service.store import accounts
 from pro_service.store.database import Session
-from pro_service.store.records import Writer
+from pro_service.store.participants.writer import Writer
+from pro_service.store.staff import accounts
 
 FAILURES_IN = timedelta(minutes=15)
 ADDRESS_FAILURES = 30

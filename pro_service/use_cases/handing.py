@@ -7,9 +7,11 @@ from functools import partial
 from pro_service.core.protocol import Role
 from pro_service.core.schedule.retries import Later, put_off_to, respite
 from pro_service.runtime import Runtime
-from pro_service.store import colleagues, handed, tasks
 from pro_service.store.audit import Actor
-from pro_service.store.colleagues import Colleague
+from pro_service.store.messages import staff_mail
+from pro_service.store.participants import tasks
+from pro_service.store.staff import colleagues
+from pro_service.store.staff.colleagues import Colleague
 from pro_service.use_cases import letters
 from pro_service.use_cases.calls import WorkRefusedError, about, check_open, check_time, of_window
 
@@ -65,7 +67,7 @@ def hand_over(rt: Runtime, actor: Actor, escalation_id: int, to: int, *, revisio
             tasks.hand_over(w.writer, loaded, escalation, to, due_at)
             if rt.mail is not None:
                 text = partial(letters.handed, loaded, escalation, due_at, rt.settings.public_base_url)
-                handed.queue(w.writer, loaded, escalation, to, text)
+                staff_mail.queue_hand_over(w.writer, loaded, escalation, to, text)
 
 
 def who_may_take(rt: Runtime, actor: Actor, study_id: int, site_ids: Collection[int] | None) -> tuple[Colleague, ...]:

@@ -16,10 +16,12 @@ from pro_service.core.conversation.answers import editable, on_answers
 from pro_service.reports import inbox as report_inbox
 from pro_service.reports.inbox import Bubble, Item, Look, Reader
 from pro_service.runtime import Runtime
-from pro_service.store import cases, inbox, inbox_actions, revelations, sharing, tasks
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
-from pro_service.store.inbox_actions import Act, Done
+from pro_service.store.messages import inbox
+from pro_service.store.messages import inbox as inbox_actions
+from pro_service.store.messages.inbox import Act, Done
+from pro_service.store.participants import cases, revelations, shared_phone, tasks
+from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.carrying import Work, work
 from pro_service.use_cases.entry import EntryFault, EntryRejectedError, differs
@@ -189,7 +191,7 @@ def reveal(rt: Runtime, actor: Actor, about: About) -> None:
     KeyError, DoneAlreadyError. Whether the page is stale does not matter: what a text reveals does not change.
     """
     with _text(rt, actor, about, "reveal", stale=True) as seen:
-        inbox_actions.keep(seen.w.writer, seen.study_id, seen.loaded, Act(seen.item.id, "reveal"))
+        inbox_actions.keep_action(seen.w.writer, seen.study_id, seen.loaded, Act(seen.item.id, "reveal"))
         revelations.note(seen.w.writer, seen.study_id, seen.loaded, "text", seen.item.id)
 
 
@@ -228,7 +230,7 @@ def _whose(item: Item, chosen: str | None) -> str | None:
 def _finish(seen: _Open, act: Act) -> None:
     """Keep what was done, end the text's waiting, and the tasks that were about nothing but reading it."""
     session, writer, loaded = seen.w.session, seen.w.writer, seen.loaded
-    inbox_actions.keep(writer, seen.study_id, loaded, act)
+    inbox_actions.keep_action(writer, seen.study_id, loaded, act)
     inbox.handled(session, seen.item.id, seen.w.now)
     _end_tasks_of_owners(seen)
     if loaded is None:
@@ -249,6 +251,6 @@ def _end_tasks_of_owners(seen: _Open) -> None:
     """End the tasks that every owner of a shared telephone got about this one text."""
     if seen.item.participant is not None:
         return
-    owners = sharing.with_telephone(seen.w.session, seen.sender_index)
+    owners = shared_phone.with_telephone(seen.w.session, seen.sender_index)
     for one in seen.w.rt.loader.load(seen.w.session, owners):
         seen.w.carry_out(one, rules.ended_with(one.case, seen.item.id))

@@ -11,9 +11,9 @@ from threading import Event, Lock, Thread
 
 from pro_service import logs
 from pro_service.runtime import Runtime
-from pro_service.store import inbox
-from pro_service.store.health import UNREACHABLE
-from pro_service.store.inbox import Arrival
+from pro_service.store.messages import inbox
+from pro_service.store.messages.inbox import Arrival
+from pro_service.store.migrate import UNREACHABLE
 from pro_service.use_cases.interpret import interpret
 from pro_service.use_cases.receive import id_of
 

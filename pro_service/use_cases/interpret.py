@@ -15,9 +15,11 @@ from pro_service.core.conversation.shared_phone import addressed
 from pro_service.core.schedule.agenda import escalate
 from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
-from pro_service.store import channels, inbox, sharing, studies
+from pro_service.store import studies
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
+from pro_service.store.messages import channels, inbox
+from pro_service.store.participants import shared_phone
+from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases import reach, strangers
 from pro_service.use_cases.carrying import SCHEDULER, Work, work
 
@@ -103,7 +105,7 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
         if row is None:
             return
         said = inbox.parameters(rt.vault, row)
-        owners = sharing.with_telephone(unit.session, row.sender_index)
+        owners = shared_phone.with_telephone(unit.session, row.sender_index)
         loaded = rt.loader.load(unit.session, owners)
         reply = Reply(
             inbound_id=inbound_id,
@@ -210,7 +212,7 @@ def _end_unread(rt: Runtime, inbound_id: int, now: datetime, *, attributed: bool
             # About nobody, for even loading its owners fails: a task without a study would be on nobody's list.
             for study in studies.every(unit.session):
                 unit.writer.possible_participant(row.sender_index, study.id)
-        owners = sharing.with_telephone(unit.session, row.sender_index) if attributed else ()
+        owners = shared_phone.with_telephone(unit.session, row.sender_index) if attributed else ()
         for one in rt.loader.load(unit.session, owners):
             task = escalate(one.case, "E0", "unreadable_reply", now)
             unit.carry_out(one, [replace(task, key=f"E0:unreadable_reply:i{inbound_id}:p{one.case.participant.id}")])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 
 from pro_service.runtime import Runtime
-from pro_service.store import sessions
+from pro_service.store.staff import sessions
 from pro_service.store.vault import opened, sealed, token_hash
 
 PLACE = "kept|form|"

@@ -13,7 +13,7 @@ from pro_service.core.case import EscalationFacts
 from pro_service.core.commands import Escalate
 from pro_service.core.digest import Task, hours_left, saves
 from pro_service.core.texts import fill
-from pro_service.store.cases import Loaded
+from pro_service.store.participants.cases import Loaded
 from pro_service.wording import moment
 
 DEFAULT = "en"

@@ -17,10 +17,11 @@ from pro_service.core.problems import Note
 from pro_service.core.protocol import Site
 from pro_service.core.texts import masked
 from pro_service.runtime import Runtime
-from pro_service.store import cases, closings, office, schedules, sharing, studies
+from pro_service.store import studies
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
 from pro_service.store.database import Session
+from pro_service.store.participants import cases, contact, counts, schedules, shared_phone
+from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.carrying import Work, work
 from pro_service.use_cases.change_forms import Known, Wanted, read
@@ -107,7 +108,7 @@ def _found(
 
 def _worked_out(rt: Runtime, session: Session, loaded: Loaded, wanted: Wanted, now: datetime) -> Made:
     person_id = loaded.case.participant.id
-    end, there = schedules.procedure_end(session, person_id), office.telephone_of(session, person_id)
+    end, there = schedules.procedure_end(session, person_id), contact.telephone_of(session, person_id)
     frames = rt.bundles.get(session, loaded.protocol_version_id).wording.frames
     given = read(wanted, Known(loaded, end, there.phone_country, now, frames))
     made = Made(plan(loaded.case, given.change, now, end), end)
@@ -117,12 +118,12 @@ def _worked_out(rt: Runtime, session: Session, loaded: Loaded, wanted: Wanted, n
     index = None if new is None else rt.vault.index("phone", new.e164)
     if index == there.phone_index:
         return made
-    others = () if index is None else sharing.with_telephone(session, index)
+    others = () if index is None else shared_phone.with_telephone(session, index)
     shared = (Note("shared", {}, "number"),) if any(one != person_id for one in others) else ()
     return replace(
         made,
         plan=replace(made.plan, notes=(*made.plan.notes, *shared)),
-        numbers=(office.telephone_masked(rt.vault, loaded), None if new is None else masked(new.e164)),
+        numbers=(contact.telephone_masked(rt.vault, loaded), None if new is None else masked(new.e164)),
         telephone=new,
     )
 
@@ -137,7 +138,7 @@ def carry_out(unit: Work, loaded: Loaded, made: Made, reason: str | None) -> Non
     if made.version_id is not None:
         _keep_version(unit, loaded, made)
         settled = {one.window_id: one.settled for one in made_of.commands if isinstance(one, Settle)}
-        closings.follow(unit.session, loaded, settled, after(loaded.case, made_of, unit.now))
+        counts.follow(unit.session, loaded, settled, after(loaded.case, made_of, unit.now))
     number = schedules.lay_anew(unit.writer, loaded, made_of.relaid)
     columns, changes = _columns(unit, loaded, made)
     if number != loaded.schedule:
@@ -148,7 +149,7 @@ def carry_out(unit: Work, loaded: Loaded, made: Made, reason: str | None) -> Non
         before = schedules.basis(loaded, made.end)
         bases = (before, _basis(before, made))
         schedules.remember(unit.writer, loaded, number, made.cause or action, bases, reason)
-    office.change(unit.writer, loaded, columns, changes, (action, reason))
+    contact.change(unit.writer, loaded, columns, changes, (action, reason))
     if made_of.relaid.laid:
         again = unit.rt.loader.one(unit.session, loaded.case.participant.id, lock=False)
         origins = schedules.origins(unit.session, loaded.case.participant.id)
@@ -172,7 +173,7 @@ def _columns(unit: Work, loaded: Loaded, made: Made) -> tuple[dict[str, Any], di
             columns[name], changes[name] = value, (old, value)
     if made.numbers is not None:
         number, country = (None, None) if made.telephone is None else (made.telephone.e164, made.telephone.country)
-        columns |= office.new_telephone(unit.writer, loaded, number, country)
+        columns |= contact.new_telephone(unit.writer, loaded, number, country)
         changes["phone"] = made.numbers
     if made.version_id is not None:
         columns["protocol_version_id"] = made.version_id
@@ -183,7 +184,7 @@ def _columns(unit: Work, loaded: Loaded, made: Made) -> tuple[dict[str, Any], di
 def _move(unit: Work, loaded: Loaded, site: Site, columns: dict[str, Any]) -> None:
     site_id = studies.site_ids(unit.session, loaded.study_id)[site.code]
     if site_id != loaded.site_id:
-        office.move(unit.writer, loaded, site_id)
+        contact.move(unit.writer, loaded, site_id)
         columns["site_id"] = site_id
 
 

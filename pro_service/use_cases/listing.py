@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pro_service.reports import compliance
 from pro_service.runtime import Runtime
-from pro_service.store import cases
+from pro_service.store.participants import cases
 
 PAGE = 500
 

@@ -4,9 +4,9 @@ import secrets
 from datetime import timedelta
 
 from pro_service.runtime import Runtime
-from pro_service.store import accounts, tickets
-from pro_service.store.records import Writer
-from pro_service.store.tickets import Purpose
+from pro_service.store.participants.writer import Writer
+from pro_service.store.staff import accounts, links
+from pro_service.store.staff.links import Purpose
 from pro_service.store.vault import token_hash
 from pro_service.use_cases import letters
 
@@ -20,12 +20,12 @@ def link(rt: Runtime, writer: Writer, user_id: int, purpose: Purpose) -> str:
     Flushes: the mail's row refers to the user's and the ticket's.
     """
     token, until = secrets.token_urlsafe(TOKEN_BYTES), writer.now + LASTS[purpose]
-    ticket_id = tickets.make(writer, user_id, purpose, token_hash(token), until)
+    ticket_id = links.make(writer, user_id, purpose, token_hash(token), until)
     writer.flush()
     address = f"{rt.settings.public_base_url}/welcome/{token}"
     if rt.mail is not None:
         body = letters.link(_language(writer, user_id), purpose, address, until)
-        tickets.queue_mail(writer, user_id, purpose, f"t:{ticket_id}", body, until)
+        links.queue_mail(writer, user_id, purpose, f"t:{ticket_id}", body, until)
     return address
 
 
@@ -33,7 +33,7 @@ def notice(rt: Runtime, writer: Writer, user_id: int, what: str) -> None:
     """Tell somebody what was changed about their account: if it was not they, somebody should know."""
     if rt.mail is not None:
         body = letters.notice(_language(writer, user_id), what, rt.settings.public_base_url)
-        tickets.queue_mail(writer, user_id, "notice", f"n:{next(writer.ids)}", body)
+        links.queue_mail(writer, user_id, "notice", f"n:{next(writer.ids)}", body)
 
 
 def _language(writer: Writer, user_id: int) -> str:

@@ -15,10 +15,11 @@ from pro_service.core.enrolment.cells import shown
 from pro_service.core.problems import ChangeRefusedError, Fault, Note, RejectedError, note_fault, note_words
 from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
-from pro_service.store import cases, schedules, studies
+from pro_service.store import studies
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
 from pro_service.store.database import Session
+from pro_service.store.participants import cases, schedules
+from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.carrying import work
 from pro_service.use_cases.change_forms import LONGEST_REASON
 from pro_service.use_cases.lifecycle import Made, carry_out

@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
-from pro_service.store import accounts as store
-from pro_service.store import sessions, tickets
-from pro_service.store.accounts import Login
 from pro_service.store.audit import Entry
-from pro_service.store.records import Writer
-from pro_service.store.tickets import Ticket
+from pro_service.store.participants.writer import Writer
+from pro_service.store.staff import accounts as store
+from pro_service.store.staff import links, sessions
+from pro_service.store.staff.accounts import Login
+from pro_service.store.staff.links import Ticket
 from pro_service.store.vault import token_hash
 from pro_service.use_cases import accounts, guessing, mailing
 from pro_service.use_cases.accounts import folded, hashed, password_faults, staff, verified
@@ -95,7 +95,7 @@ def ask_reset(rt: Runtime, email: str, place: Place) -> None:
 def ticket(rt: Runtime, token: str) -> Ticket | None:
     """The link of this token, if it still works; looking uses nothing up."""
     with rt.sessions.reading() as session:
-        return tickets.find(session, token_hash(token), rt.clock())
+        return links.find(session, token_hash(token), rt.clock())
 
 
 def set_by_link(rt: Runtime, token: str, password: str, again: str, place: Place) -> Welcome:
@@ -109,7 +109,7 @@ def set_by_link(rt: Runtime, token: str, password: str, again: str, place: Place
     stored = hashed(rt, password)
     with rt.sessions.begin() as session:
         writer = Writer(session, rt.clock(), staff(found.user_id), rt.vault)
-        if not tickets.use(session, found.id, writer.now):
+        if not links.use(session, found.id, writer.now):
             raise LinkOverError
         _set(rt, writer, found.user_id, stored, reason=found.purpose)
         signed_in = accounts.new_session(writer, found.user_id, place) if found.purpose == "invitation" else None
@@ -121,7 +121,7 @@ def _set(
     rt: Runtime, writer: Writer, user_id: int, stored: str, *, but: int | None = None, reason: str | None = None
 ) -> None:
     store.set_password(writer.session, user_id, stored)
-    tickets.void(writer.session, user_id, writer.now)
+    links.void(writer.session, user_id, writer.now)
     ended = sessions.end_of_user(writer.session, user_id, writer.now, but=but)
     entry = Entry("set_password", "user", user_id, {"sessions_ended": (None, ended)}, reason=reason)
     writer.audit(entry, UTC)

@@ -6,7 +6,8 @@ from datetime import timedelta
 from pro_service import logs
 from pro_service.gateways.outgoing import GatewayError, Record
 from pro_service.runtime import Runtime
-from pro_service.store import channels, heartbeats, inbox
+from pro_service.store import heartbeats
+from pro_service.store.messages import channels, inbox
 from pro_service.use_cases.interpret import interpret
 
 FIRST = timedelta(days=7)
@@ -73,7 +74,7 @@ def _keep(rt: Runtime, record: Record) -> bool:
         "NumMedia": str(record.media),
     }
     with rt.sessions.begin() as session:
-        inbound_id = inbox.keep(session, rt.vault, record.sid, parameters, rt.clock(), record.created_at)
+        inbound_id = inbox.keep_text(session, rt.vault, record.sid, parameters, rt.clock(), record.created_at)
     if inbound_id is not None:
         interpret(rt, inbound_id)
     return inbound_id is not None

@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 from pro_service import logs
 from pro_service.gateways.outgoing import GatewayError, Record
 from pro_service.runtime import Runtime
-from pro_service.store import channels, heartbeats, ids, inbox, links, receipts, settling, standing
+from pro_service.store import bulk, heartbeats, standing
 from pro_service.store.audit import Actor, Entry
+from pro_service.store.messages import channels, inbox, receipts, uncertain
+from pro_service.store.participants import links
 from pro_service.store.schema import AnyRow
 from pro_service.use_cases import receive
 from pro_service.use_cases.carrying import SCHEDULER, Work, plain_text, work
@@ -67,7 +69,7 @@ def beat(rt: Runtime) -> None:
 def look(rt: Runtime) -> None:
     """Notice that another database stands in this one's place: fewer ids than were handed out, another history."""
     with rt.sessions.glance() as connection:
-        last_id, timeline = ids.last_id(connection), standing.timeline(connection)
+        last_id, timeline = bulk.last_id(connection), standing.timeline(connection)
     older, rt.memory.last_id = last_id < rt.memory.last_id, last_id
     if older:
         begin(rt, "older_database")
@@ -138,7 +140,7 @@ def settle(rt: Runtime) -> QuarantineReport:
 def _compare(rt: Runtime, records: Sequence[Record], report: QuarantineReport) -> list[Record]:
     """Take over what this database thought not sent; gives the texts to participants it still knows nothing of."""
     with rt.sessions.reading() as session:
-        known = settling.known(session, {record.sid for record in records})
+        known = uncertain.known(session, {record.sid for record in records})
     left = []
     for record in records:
         if record.sid in known:
@@ -157,18 +159,18 @@ def _replies(rt: Runtime) -> Sequence[tuple[int, datetime]]:
 
 def _is_ours(rt: Runtime, record: Record) -> bool:
     with rt.sessions.reading() as session:
-        return settling.somebody_has(session, rt.vault.index("phone", record.to))
+        return uncertain.somebody_has(session, rt.vault.index("phone", record.to))
 
 
 def _adopted(rt: Runtime, record: Record) -> bool:
     """Find the row that says "not sent yet" of this text, and let it say what the provider knows."""
     with work(rt, SCHEDULER, rt.clock()) as unit:
-        for row in settling.could_be(unit.session, rt.vault.index("phone", record.to)):
+        for row in uncertain.could_be(unit.session, rt.vault.index("phone", record.to)):
             text = plain_text(rt, row)
             if text is None or _without_token(text) not in _without_token(record.body):
                 continue
             loaded = rt.loader.one(unit.session, row.participant_id)
-            if settling.adopt(unit.session, row, record.sid, record.status, record.created_at or unit.now):
+            if uncertain.adopt(unit.session, row, record.sid, record.status, record.created_at or unit.now):
                 unit.writer.note(loaded, "adopt", "message", row.id, {"state": (row.state, "accepted")})
                 _link(unit, row, record.body)
                 code = "" if record.error_code is None else str(record.error_code)

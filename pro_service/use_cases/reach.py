@@ -18,11 +18,11 @@ from pro_service.core.conversation.rules import Reply
 from pro_service.core.conversation.shared_phone import addressed
 from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime
-from pro_service.store import cases, reach
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
 from pro_service.store.database import Session
-from pro_service.store.records import Words
+from pro_service.store.participants import cases, contact_tests
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.writer import Words
 from pro_service.store.schema import reach_tests
 from pro_service.store.vault import token_hash
 from pro_service.use_cases.calls import StaleError
@@ -53,7 +53,7 @@ class Whom:
 def latest(rt: Runtime, participant_id: int) -> ReachTest | None:
     """The newest test of a participant."""
     with rt.sessions.reading() as session:
-        return reach.latest(session, participant_id)
+        return contact_tests.latest(session, participant_id)
 
 
 def of(rt: Runtime, whom: Whom) -> ReachTest | None:
@@ -62,7 +62,7 @@ def of(rt: Runtime, whom: Whom) -> ReachTest | None:
         found = cases.find(session, whom.study_id, whom.code)
         if found is None:
             raise KeyError(whom.code)
-        return reach.latest(session, found)
+        return contact_tests.latest(session, found)
 
 
 def begin(rt: Runtime, actor: Actor, whom: Whom, patience: timedelta = rules.USUAL) -> ReachTest:
@@ -80,7 +80,7 @@ def begin(rt: Runtime, actor: Actor, whom: Whom, patience: timedelta = rules.USU
             raise ReachRefusedError("no_texts")
         _queue(w, loaded, w.now + patience)
     with rt.sessions.reading() as session:
-        test = reach.latest(session, loaded.case.participant.id)
+        test = contact_tests.latest(session, loaded.case.participant.id)
     if test is None:
         raise KeyError(whom.code)
     return test
@@ -111,7 +111,7 @@ def _queue(w: Work, loaded: Loaded, until: datetime) -> None:
         "id": test_id,
         "study_id": loaded.study_id,
         "participant_id": person.id,
-        "message_id": reach.message_with(w.session, send.key),
+        "message_id": contact_tests.message_with(w.session, send.key),
         "user_id": w.writer.actor.user_id,
         "token": None if token is None else token_hash(token),
         "started_at": w.now,
@@ -144,11 +144,11 @@ def fail_by_staff(rt: Runtime, actor: Actor, whom: Whom, reason: str) -> None:
 def confirm_by_link(rt: Runtime, token: str) -> str | None:
     """The participant pressed the button of the text's page; gives their language, None for a token nobody has."""
     with work(rt, Actor(kind="participant", id="link", source="web"), rt.clock()) as w:
-        found = reach.by_token(w.session, token)
+        found = contact_tests.by_token(w.session, token)
         if found is None:
             return None
         loaded = rt.loader.one(w.session, found[0])
-        test = reach.latest(w.session, found[0])
+        test = contact_tests.latest(w.session, found[0])
         if test is not None and test.id == found[1]:
             _confirmed(w, loaded, test, "link")
         return loaded.case.participant.language
@@ -157,7 +157,7 @@ def confirm_by_link(rt: Runtime, token: str) -> str | None:
 def language_of(rt: Runtime, token: str) -> str | None:
     """In which language the page of a text speaks; None for a token nobody has. Writes nothing."""
     with rt.sessions.reading() as session:
-        found = reach.by_token(session, token)
+        found = contact_tests.by_token(session, token)
         return None if found is None else rt.loader.one(session, found[0], lock=False).case.participant.language
 
 
@@ -166,7 +166,7 @@ def meant(session: Session, loaded: Sequence[Loaded], reply: Reply) -> list[tupl
     said = addressed(reply.text, [one.case.participant.code for one in loaded]) if len(loaded) > 1 else None
     owners = [one for one in loaded if said is None or one.case.participant.code == said[0]]
     words = reply.text if said is None else said[1]
-    tests = [(one, reach.latest(session, one.case.participant.id)) for one in owners]
+    tests = [(one, contact_tests.latest(session, one.case.participant.id)) for one in owners]
     return [(one, test) for one, test in tests if test and rules.confirms(test, words, reply.arrived)]
 
 
@@ -179,13 +179,13 @@ def settle(rt: Runtime) -> int:
     """Decide every test whose time is over or whose text was lost; gives how many failed."""
     now = rt.clock()
     with rt.sessions.reading() as session:
-        due = reach.due(session, now)
+        due = contact_tests.due(session, now)
     failed = 0
     for participant_id in due:
         try:
             with work(rt, SCHEDULER, now) as w:
                 loaded = rt.loader.one(w.session, participant_id)
-                test = reach.latest(w.session, participant_id)
+                test = contact_tests.latest(w.session, participant_id)
                 why = None if test is None else rules.failure(test, now)
                 if test is not None and why is not None:
                     failed += _failed(w, loaded, test, why)
@@ -195,7 +195,7 @@ def settle(rt: Runtime) -> int:
 
 
 def _confirmed(w: Work, loaded: Loaded, test: ReachTest, by: By) -> bool:
-    if not reach.confirm(w.session, test.id, w.now, by):
+    if not contact_tests.confirm(w.session, test.id, w.now, by):
         return False
     w.writer.note(loaded, "reach_confirm", "reach_test", test.id, {"confirmed_by": (None, by)})
     if test.failure != "staff" or by == "staff":
@@ -208,7 +208,7 @@ def _confirmed(w: Work, loaded: Loaded, test: ReachTest, by: By) -> bool:
 
 
 def _failed(w: Work, loaded: Loaded, test: ReachTest, why: Failure, reason: str | None = None) -> bool:
-    if not reach.fail(w.session, test.id, w.now, why):
+    if not contact_tests.fail(w.session, test.id, w.now, why):
         return False
     w.writer.note(loaded, "reach_fail", "reach_test", test.id, {"failure": (None, why)}, reason)
     w.carry_out(loaded, rules.on_failed(loaded.case, test, w.now))
@@ -225,4 +225,4 @@ def _about(rt: Runtime, actor: Actor, whom: Whom) -> Iterator[tuple[Work, Loaded
             raise KeyError(whom.code)
         if whom.revision is not None and loaded.case.participant.revision != whom.revision:
             raise StaleError(loaded.case.participant.revision)
-        yield w, loaded, reach.latest(w.session, loaded.case.participant.id)
+        yield w, loaded, contact_tests.latest(w.session, loaded.case.participant.id)

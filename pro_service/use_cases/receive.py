@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pro_service.core.schedule.agenda import on_failure
 from pro_service.gateways.codes import kind_of
 from pro_service.runtime import Runtime
-from pro_service.store import inbox, receipts
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
+from pro_service.store.messages import inbox, receipts
+from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import AnyRow
 from pro_service.use_cases.carrying import Work, work
 from pro_service.use_cases.interpret import interpret
@@ -27,7 +27,7 @@ def receive(rt: Runtime, parameters: Mapping[str, str]) -> bool:
         return False
     now = rt.clock()
     with rt.sessions.begin() as session:
-        inbound_id = inbox.keep(session, rt.vault, provider_id, parameters, now)
+        inbound_id = inbox.keep_text(session, rt.vault, provider_id, parameters, now)
     if inbound_id is not None:
         interpret(rt, inbound_id)
     return True

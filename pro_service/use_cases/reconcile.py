@@ -16,8 +16,8 @@ from cryptography.exceptions import InvalidTag
 from pro_service import logs
 from pro_service.gateways.outgoing import GatewayError, Record, TextGateway
 from pro_service.runtime import ASKERS, Runtime
-from pro_service.store import receipts, settling
-from pro_service.store.settling import InDoubt
+from pro_service.store.messages import receipts, uncertain
+from pro_service.store.messages.uncertain import InDoubt
 from pro_service.store.vault import WrongKeyError, opened
 from pro_service.use_cases import aftermath, receive
 from pro_service.use_cases.carrying import SCHEDULER, Work, plain_text, work
@@ -50,7 +50,7 @@ def reconcile(rt: Runtime) -> ReconcileReport:
     report = ReconcileReport()
     if rt.sms is not None:
         with rt.sessions.reading() as session:
-            due = settling.to_ask(session, rt.clock(), BATCH)
+            due = uncertain.to_ask(session, rt.clock(), BATCH)
         asker = _Asker(rt, rt.sms)
         askers = min(ASKERS, rt.settings.delivery.workers, len(due))
         if askers > 1:
@@ -96,7 +96,7 @@ class _Asker:
         rt = self.rt
         with rt.sessions.begin() as session:
             # Whoever takes it asks; if that asker dies, it is anybody's turn again after this.
-            if not settling.take(session, doubt, rt.clock() + rt.settings.delivery.lease):
+            if not uncertain.take(session, doubt, rt.clock() + rt.settings.delivery.lease):
                 return None
         try:
             to, body = _plain(rt, doubt)
@@ -105,9 +105,9 @@ class _Asker:
             return self._carried("given_up", doubt, lambda unit: _end(unit, doubt, "dead"))
         remembered = self.provider.find(to, body, doubt.started_at - BEFORE)
         with rt.sessions.reading() as session:
-            known = settling.known(session, {record.sid for record in remembered})
+            known = uncertain.known(session, {record.sid for record in remembered})
             unsure = any(
-                one.state == "sending" and plain_text(rt, one) == body for one in settling.rivals(session, doubt)
+                one.state == "sending" and plain_text(rt, one) == body for one in uncertain.rivals(session, doubt)
             )
         ours = sorted((record for record in remembered if record.sid not in known), key=_created)
         if ours and unsure:
@@ -123,12 +123,12 @@ class _Asker:
         again, now = self.rt.settings.delivery.ask_again, self.rt.clock()
         if doubt.missed_at is None:
             with self.rt.sessions.begin() as session:
-                return "missed" if settling.missed(session, doubt, now, now + again) else None
+                return "missed" if uncertain.missed(session, doubt, now, now + again) else None
         if now - doubt.missed_at < again:
             self._later(doubt, doubt.missed_at + again)
             return None
         if doubt.resends == 0 and doubt.useful(now):
-            return self._carried("sent_again", doubt, lambda unit: settling.send_again(unit.session, doubt, unit.now))
+            return self._carried("sent_again", doubt, lambda unit: uncertain.send_again(unit.session, doubt, unit.now))
         state = "dead" if doubt.useful(now) else "expired"
         return self._carried("given_up", doubt, lambda unit: _end(unit, doubt, state))
 
@@ -148,12 +148,12 @@ class _Asker:
 
     def _later(self, doubt: InDoubt, moment: datetime) -> None:
         with self.rt.sessions.begin() as session:
-            settling.ask_later(session, doubt, moment)
+            uncertain.ask_later(session, doubt, moment)
 
 
 def _found(unit: Work, doubt: InDoubt, record: Record) -> bool:
     accepted_at = record.created_at or unit.now
-    if not settling.found(unit.session, doubt, record.sid, record.status, accepted_at):
+    if not uncertain.found(unit.session, doubt, record.sid, record.status, accepted_at):
         return False
     code = "" if record.error_code is None else str(record.error_code)
     said = {"provider_id": record.sid, "status": record.status, "error": code}
@@ -162,7 +162,7 @@ def _found(unit: Work, doubt: InDoubt, record: Record) -> bool:
 
 
 def _end(unit: Work, doubt: InDoubt, state: str) -> bool:
-    if not settling.end(unit.session, doubt, state, unit.now):
+    if not uncertain.end(unit.session, doubt, state, unit.now):
         return False
     aftermath.give_up(unit, doubt.id, doubt.participant_id)
     return True

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.reports import compliance
 from pro_service.runtime import Runtime
-from pro_service.store import cases, revelations, tasks
 from pro_service.store.audit import Actor
-from pro_service.store.revelations import TOLD, Source
+from pro_service.store.participants import cases, revelations, tasks
+from pro_service.store.participants.revelations import TOLD, Source
 from pro_service.store.studies import Sites
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.carrying import work

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from pro_service.runtime import Runtime
-from pro_service.store import accounts as store
-from pro_service.store import second_factors, sessions
-from pro_service.store.accounts import Login
 from pro_service.store.audit import Entry
-from pro_service.store.records import Writer
+from pro_service.store.participants.writer import Writer
+from pro_service.store.staff import accounts as store
+from pro_service.store.staff import second_factors, sessions
+from pro_service.store.staff.accounts import Login
 from pro_service.use_cases import accounts, guessing, mailing
 from pro_service.use_cases.guessing import Place
 

@@ -5,14 +5,15 @@ from zoneinfo import ZoneInfo
 
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
-from pro_service.store import accounts as store
-from pro_service.store import alerts, second_factors, sessions, tickets
-from pro_service.store import staff as listing
-from pro_service.store.accounts import Login
 from pro_service.store.audit import Actor, Entry
-from pro_service.store.records import Writer
-from pro_service.store.sessions import Seat
-from pro_service.store.staff import Held, Member
+from pro_service.store.messages import staff_mail
+from pro_service.store.participants.writer import Writer
+from pro_service.store.staff import accounts as store
+from pro_service.store.staff import links, second_factors, sessions
+from pro_service.store.staff import members as listing
+from pro_service.store.staff.accounts import Login
+from pro_service.store.staff.members import Held, Member
+from pro_service.store.staff.sessions import Seat
 from pro_service.use_cases import approvals, mailing
 from pro_service.use_cases.accounts import IDLE, LONGEST, email_faults, folded, grant_meant, staff
 
@@ -90,7 +91,7 @@ def revoke(rt: Runtime, actor: Actor, user_id: int, role_id: int) -> bool:
         if not listing.revoke(session, user_id, role_id, writer.now):
             return False
         changes: dict[str, tuple[object, object]] = {"user": (user_id, None), "role": (held.role, None)}
-        changes |= {"site": (held.site, None), "mails_ended": (None, alerts.withdraw(session, user_id, writer.now))}
+        changes |= {"site": (held.site, None), "mails_ended": (None, staff_mail.withdraw(session, user_id, writer.now))}
         writer.audit(Entry("revoke_role", "role", role_id, changes, held.study_id), UTC)
         writer.flush()
     return True
@@ -107,8 +108,8 @@ def disable(rt: Runtime, actor: Actor, user_id: int) -> bool:
         if not listing.set_disabled(session, user_id, writer.now):
             return False
         ended = sessions.end_of_user(session, user_id, writer.now)
-        tickets.void(session, user_id, writer.now)
-        mails = alerts.withdraw(session, user_id, writer.now)
+        links.void(session, user_id, writer.now)
+        mails = staff_mail.withdraw(session, user_id, writer.now)
         changes = {"sessions_ended": (None, ended), "mails_ended": (None, mails)}
         writer.audit(Entry("disable_user", "user", user_id, changes), UTC)
         writer.flush()

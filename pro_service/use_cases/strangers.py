@@ -3,9 +3,10 @@
 from pro_service.core.conversation import unknown_sender as rules
 from pro_service.core.conversation.rules import Reply
 from pro_service.core.texts import segments
-from pro_service.store import inbox, strangers, studies
-from pro_service.store.inbox import Text
-from pro_service.store.records import Words
+from pro_service.store import studies
+from pro_service.store.messages import inbox, unknown_sender
+from pro_service.store.messages.inbox import Text
+from pro_service.store.participants.writer import Words
 from pro_service.use_cases.carrying import Work
 
 
@@ -19,9 +20,9 @@ def take(unit: Work, row: Text, number: str, reply: Reply) -> str:
     for study in known:
         unit.writer.possible_participant(row.sender_index, study.id)
     if reading == "OptOut":
-        strangers.cancel(unit.session, row.sender_index, unit.now)
-    stopped = strangers.stopped(unit.session, row.sender_index)
-    answered = strangers.answered(unit.session, row.sender_index, unit.now - rules.ONCE)
+        unknown_sender.cancel(unit.session, row.sender_index, unit.now)
+    stopped = unknown_sender.stopped(unit.session, row.sender_index)
+    answered = unknown_sender.answered(unit.session, row.sender_index, unit.now - rules.ONCE)
     if known and rules.may_answer(number, reading, stopped=stopped, answered=answered):
         # The sender is shared by all studies, and the words name none.
         _answer(unit, known[0].id, row, number)
@@ -34,4 +35,4 @@ def _answer(unit: Work, study_id: int, row: Text, number: str) -> None:
         return
     frames = unit.rt.wording(unit.session, version.id).frames
     body = frames[rules.language(number, tuple(frames))][rules.FRAME].strip()
-    strangers.queue(unit.writer, study_id, row.id, row.sender_index, Words(body, segments(body), version.id))
+    unknown_sender.queue(unit.writer, study_id, row.id, row.sender_index, Words(body, segments(body), version.id))

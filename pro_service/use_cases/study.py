@@ -15,9 +15,10 @@ from pro_service.core.study_file.file import check as check_protocol
 from pro_service.core.study_file.file import contacts_missing, to_json
 from pro_service.core.study_file.frames import check_frames
 from pro_service.runtime import Runtime
-from pro_service.store import digests, studies
+from pro_service.store import studies
 from pro_service.store.audit import Actor, Entry
-from pro_service.store.records import Writer
+from pro_service.store.messages import digests
+from pro_service.store.participants.writer import Writer
 from pro_service.store.studies import Study, Version
 
 FRAME = ".txt"

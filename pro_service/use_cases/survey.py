@@ -15,8 +15,8 @@ from pro_service.core.conversation.answers import editable, on_answers
 from pro_service.core.protocol import Item, Language, Texts, Window
 from pro_service.core.schedule.agenda import escalate
 from pro_service.runtime import Runtime
-from pro_service.store import links
 from pro_service.store.audit import Actor
+from pro_service.store.participants import links
 from pro_service.use_cases.carrying import work
 
 DECLINED = "declined"

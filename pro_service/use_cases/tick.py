@@ -8,7 +8,8 @@ from threading import Event
 from pro_service import logs
 from pro_service.core.schedule.agenda import escalate, on_time
 from pro_service.runtime import Runtime
-from pro_service.store import cases, due, heartbeats, sharing
+from pro_service.store import due, heartbeats
+from pro_service.store.participants import cases, shared_phone
 from pro_service.use_cases import digest
 from pro_service.use_cases import reach as reach_tests
 from pro_service.use_cases.carrying import SCHEDULER, work
@@ -103,7 +104,9 @@ def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> N
 def _decide_sharing(rt: Runtime, participant_id: int, now: datetime) -> int:
     """Decide about one who shares a telephone, with the rows of all who do taken: only one may be asked at a time."""
     with work(rt, SCHEDULER, now) as unit:
-        owners = sorted([participant_id, *sharing.with_whom(unit.session, [participant_id]).get(participant_id, [])])
+        owners = sorted(
+            [participant_id, *shared_phone.with_whom(unit.session, [participant_id]).get(participant_id, [])]
+        )
         loaded = {one.case.participant.id: one for one in rt.loader.load(unit.session, owners, skip_locked=True)}
         one = loaded.get(participant_id)
         if one is None or len(loaded) < len(owners) or one.look_at is None or one.look_at > now:

@@ -12,8 +12,8 @@ from pro_service.core.throttle import EVERYBODY
 from pro_service.reports import health
 from pro_service.reports.health import Flow
 from pro_service.runtime import Runtime
-from pro_service.store import alerts
 from pro_service.store.audit import Entry
+from pro_service.store.messages import staff_mail
 from pro_service.use_cases import letters
 from pro_service.use_cases.carrying import SCHEDULER, work
 
@@ -48,10 +48,10 @@ def watch(rt: Runtime) -> tuple[Alarm, ...]:
     if found and rt.mail is not None:
         with work(rt, SCHEDULER, rt.clock()) as unit:
             for alarm in found:
-                for user in alerts.operators(unit.session):
+                for user in staff_mail.operators(unit.session):
                     body = letters.alarm(user.language, alarm.code, rt.settings.public_base_url)
                     key = f"s:{alarm.code}:{unit.now.date().isoformat()}:{user.id}"
-                    row_id = alerts.queue_alarm(unit.session, unit.writer, user.id, key, body)
+                    row_id = staff_mail.queue_alarm(unit.session, unit.writer, user.id, key, body)
                     if row_id is not None:
                         changes = {"alarm": (None, alarm.code), "user": (None, user.id)}
                         unit.writer.audit(Entry("alarm", "message", row_id, changes), ZoneInfo("UTC"))

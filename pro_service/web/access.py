@@ -9,7 +9,7 @@ from flask import Flask, abort, current_app, g, redirect, render_template, reque
 from flask.typing import ResponseReturnValue
 
 from pro_service.runtime import Runtime
-from pro_service.store.accounts import Grant, Login
+from pro_service.store.staff.accounts import Grant, Login
 from pro_service.use_cases import accounts, kept, passwords
 from pro_service.use_cases.guessing import TooManyFailuresError
 from pro_service.web import browsers

@@ -10,8 +10,8 @@ from pro_service.reports import audit as report_audit
 from pro_service.reports import compliance, health
 from pro_service.reports.audit import Asked, Reach
 from pro_service.runtime import Runtime
-from pro_service.store import staff
 from pro_service.store.database import Session
+from pro_service.store.staff import members
 from pro_service.use_cases.accounts import folded
 from pro_service.web import administration_users, audit_words
 from pro_service.web.access import grants, needs
@@ -118,7 +118,7 @@ class _Question:
         named = request.args.get("who", "").strip()[:LONGEST]
         if not named or "@" not in named:
             return named or None
-        found = staff.by_email(session, folded(named))
+        found = members.by_email(session, folded(named))
         if found is None:
             self._fault("who", "is nobody's address")
             return named

@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
-from pro_service.store import staff as listing
 from pro_service.store import studies
-from pro_service.store.staff import PAGE, Member
+from pro_service.store.staff import members as listing
+from pro_service.store.staff.members import PAGE, Member
 from pro_service.use_cases import staff
 from pro_service.web import administration_approvals
 from pro_service.web.access import may, needs, sensitive

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 from pro_service.core.protocol import Role
-from pro_service.store.accounts import Grant
+from pro_service.store.staff.accounts import Grant
 
 Capability = Literal[
     "account",

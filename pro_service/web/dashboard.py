@@ -13,7 +13,7 @@ from markupsafe import escape
 from pro_service.reports import compliance, grid
 from pro_service.reports.grid import SHAPES, Look
 from pro_service.runtime import Runtime
-from pro_service.store.cases import zone_of
+from pro_service.store.participants.cases import zone_of
 from pro_service.web import (
     dashboard_acts,
     dashboard_alarms,

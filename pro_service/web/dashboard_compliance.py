@@ -16,9 +16,9 @@ from pro_service.reports.ahead import Day, Times
 from pro_service.reports.breakdown import Breakdown, Chosen
 from pro_service.reports.compliance import ComplianceRow, left_during
 from pro_service.runtime import Runtime
-from pro_service.store.cases import Loader
-from pro_service.store.closings import CALLS
 from pro_service.store.database import Session
+from pro_service.store.participants.cases import Loader
+from pro_service.store.participants.counts import CALLS
 from pro_service.web import dashboard_words
 from pro_service.web.access import needs
 from pro_service.web.as_of import AsOf

@@ -12,7 +12,7 @@ from pro_service.reports import today
 from pro_service.reports.participant import Change
 from pro_service.reports.statements import DECIDED, DECISIONS
 from pro_service.runtime import Runtime
-from pro_service.store.cases import Loaded
+from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases import decisions
 from pro_service.use_cases.calls import StaleError, WorkRefusedError
 from pro_service.use_cases.decisions import LONGEST_REASON

@@ -13,9 +13,9 @@ from pro_service.core.conversation.answers import editable
 from pro_service.reports import compliance, participant
 from pro_service.reports import inbox as report_inbox
 from pro_service.runtime import Runtime
-from pro_service.store import inbox_actions
-from pro_service.store.cases import Loaded
-from pro_service.store.inbox_actions import Done
+from pro_service.store.messages import inbox as inbox_actions
+from pro_service.store.messages.inbox import Done
+from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases import inbox
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.entry import EntryFault, EntryRejectedError

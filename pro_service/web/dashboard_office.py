@@ -13,7 +13,7 @@ from pro_service.core.problems import ChangeRefusedError, Note
 from pro_service.reports import compliance, participant
 from pro_service.reports.participant import Change
 from pro_service.runtime import Runtime
-from pro_service.store.cases import Loaded
+from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases import lifecycle
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.change_forms import ACTIONS, Action, Wanted

@@ -24,7 +24,7 @@ from pro_service.reports import (
 from pro_service.reports.events import Wanted
 from pro_service.reports.participant import WindowView
 from pro_service.runtime import Runtime
-from pro_service.store.cases import Loaded
+from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases import calls, entry
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.confirm import confirm

@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.problems import RejectedError
 from pro_service.reports import compliance
 from pro_service.runtime import Runtime
-from pro_service.store import revelations as log
-from pro_service.store.cases import Loaded
-from pro_service.store.revelations import TOLD
+from pro_service.store.participants import revelations as log
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.revelations import TOLD
 from pro_service.use_cases import revelations
 from pro_service.use_cases.calls import StaleError
 from pro_service.use_cases.revelations import Noted

@@ -9,7 +9,7 @@ from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
-from pro_service.store.cases import zone_of
+from pro_service.store.participants.cases import zone_of
 from pro_service.store.studies import Sites
 from pro_service.web import access
 from pro_service.web.access import signed_in

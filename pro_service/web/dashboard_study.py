@@ -14,7 +14,7 @@ from pro_service.core.study_file.frames import check_frames
 from pro_service.core.study_file.rules import contacts_missing
 from pro_service.runtime import Bundle, Runtime
 from pro_service.store import studies
-from pro_service.store.cases import zone_of
+from pro_service.store.participants.cases import zone_of
 from pro_service.store.studies import Version
 from pro_service.web import study_texts
 from pro_service.web.access import needs

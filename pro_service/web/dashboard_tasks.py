@@ -14,8 +14,8 @@ from pro_service.reports import participant, today
 from pro_service.reports.statements import DECIDED
 from pro_service.reports.today import Task
 from pro_service.runtime import Runtime
-from pro_service.store import tasks
-from pro_service.store.cases import Loaded
+from pro_service.store.participants import tasks
+from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases import calls, handing
 from pro_service.use_cases.calls import Outcome, StaleError, Told, WorkRefusedError
 from pro_service.web.access import NoAccessYetError, may, may_at, needs

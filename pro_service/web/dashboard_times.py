@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from flask import request
 
 from pro_service.reports.today import Task
-from pro_service.store.cases import zone_of
+from pro_service.store.participants.cases import zone_of
 from pro_service.web import dashboard_words
 from pro_service.web.i18n import MINUTE
 

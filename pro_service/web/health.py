@@ -6,8 +6,8 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from pro_service.runtime import Runtime
-from pro_service.store import health
-from pro_service.store.health import UNREACHABLE
+from pro_service.store import migrate
+from pro_service.store.migrate import UNREACHABLE
 from pro_service.use_cases.watch import alarms
 
 BEAT, OWN_BEAT = "tick", "web"
@@ -25,9 +25,9 @@ def blueprint(rt: Runtime) -> Blueprint:
 
     @probes.get("/readyz")
     def ready() -> ResponseReturnValue:
-        database = health.look(rt.sessions, BEAT)
+        database = migrate.look(rt.sessions, BEAT)
         # Reading goes on when the disk is full: only a write shows it.
-        writable = database.current and health.write(rt.sessions, OWN_BEAT, rt.clock(), WRITE_EVERY)
+        writable = database.current and migrate.write(rt.sessions, OWN_BEAT, rt.clock(), WRITE_EVERY)
         good = database.reachable and database.current and writable
         age = None if database.beat_at is None else int((rt.clock() - database.beat_at).total_seconds())
         found = {

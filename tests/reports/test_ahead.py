@@ -9,7 +9,7 @@ from pro_service.reports import ahead, funnel
 from pro_service.reports.breakdown import Chosen
 from pro_service.reports.funnel import Funnel, StepFlow
 from pro_service.runtime import Runtime
-from pro_service.store.ids import row_ids
+from pro_service.store.bulk import row_ids
 from pro_service.store.schema import messages, participants, responses, windows
 from pro_service.use_cases.tick import tick
 from tests import support

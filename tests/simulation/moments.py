@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, or_, select
 
 from pro_service.runtime import Runtime
+from pro_service.store.messages.waiting import READY, UNCERTAIN, UNSETTLED
 from pro_service.store.schema import channels, messages, participants
-from pro_service.store.waiting import READY, UNCERTAIN, UNSETTLED
 from tests.simulation.weather import Weather
 
 m = messages.c

@@ -11,7 +11,8 @@ from pro_service.core.changes.plan import after, plan
 from pro_service.core.changes.preview import Outlook
 from pro_service.core.problems import ChangeRefusedError, note_words
 from pro_service.runtime import Runtime
-from pro_service.store import office, schedules, studies
+from pro_service.store import studies
+from pro_service.store.participants import contact, schedules
 from pro_service.store.schema import audit_trail, messages
 from pro_service.use_cases import lifecycle
 from pro_service.use_cases.change_forms import Action, Known, Wanted, read
@@ -77,7 +78,7 @@ class Office:
         loaded = support.loaded(self.rt, self.who)
         with self.rt.sessions.reading() as session:
             end = schedules.procedure_end(session, self.who)
-            country = office.telephone_of(session, self.who).phone_country
+            country = contact.telephone_of(session, self.who).phone_country
             frames = self.rt.bundles.get(session, loaded.protocol_version_id).wording.frames
         found = read(wanted, Known(loaded, end, country, self.clock.now, frames))
         return after(loaded.case, plan(loaded.case, found.change, self.clock.now, end), self.clock.now)

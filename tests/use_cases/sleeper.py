@@ -15,7 +15,7 @@ from pathlib import Path
 from pro_service import settings
 from pro_service.gateways.outgoing import Accepted, Outgoing
 from pro_service.runtime import open_runtime
-from pro_service.store.outbox import Claimed, Outcome
+from pro_service.store.messages.outbox import Claimed, Outcome
 from pro_service.use_cases.deliver import deliver
 from pro_service.use_cases.sending import Sending
 from tests.telephones import Telephones

@@ -11,10 +11,10 @@ from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store.audit import Actor
-from pro_service.store.cases import Loaded
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.tasks import note_place
 from pro_service.store.schema import audit_trail, escalations, windows
 from pro_service.store.schema import calls as call_table
-from pro_service.store.tasks import note_place
 from pro_service.store.vault import opened
 from pro_service.use_cases import calls
 from pro_service.use_cases.calls import StaleError, Told, WorkRefusedError

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from pro_service.core import card_code
 from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
-from pro_service.store import entry_codes
+from pro_service.store.participants import card_codes
 from pro_service.store.schema import audit_trail, links, participants
 from pro_service.store.schema import entry_codes as table
 from pro_service.use_cases import card, card_entry, card_sheet, enrol
@@ -71,8 +71,8 @@ def test_the_picture_carries_the_code_where_no_server_sees_it(rt: Runtime, study
     address, _, hidden = found.scanned.partition("#")
     code, _, mark = hidden.partition(".")
     assert (address, code) == (found.address, plain(found))
-    assert entry_codes.is_marked(rt.vault, code, mark)
-    assert not entry_codes.is_marked(rt.vault, card_code.code_of(1), mark)
+    assert card_codes.is_marked(rt.vault, code, mark)
+    assert not card_codes.is_marked(rt.vault, card_code.code_of(1), mark)
     assert participant
 
 

@@ -10,8 +10,8 @@ from pro_service.core import card_code
 from pro_service.core.card_code import CodeError
 from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, LATELY
 from pro_service.runtime import Runtime
-from pro_service.store import entry_codes, entry_tries
-from pro_service.store.entry_tries import TooManyTriesError
+from pro_service.store.participants import card_code_tries, card_codes
+from pro_service.store.participants.card_code_tries import TooManyTriesError
 from pro_service.store.schema import entry_tries as table
 from pro_service.store.schema import links, participants
 from pro_service.use_cases import card, survey, watch
@@ -195,7 +195,7 @@ def test_an_address_may_be_wrong_a_few_times_and_then_now_and_again(
     ],
 )
 def test_an_ipv6_network_counts_as_one_address(rt: Runtime, one: str, other: str, same: bool) -> None:  # noqa: FBT001 -- a parameter
-    place = entry_tries.place_of
+    place = card_code_tries.place_of
     assert (place(rt.vault, one) == place(rt.vault, other)) == same
 
 
@@ -235,7 +235,7 @@ def test_a_scanned_card_is_served_while_somebody_guesses(rt: Runtime, code: str)
     burn(rt, EVERYBODY.burst)
     with pytest.raises(TooManyTriesError):
         enter(rt, code, (), ELSEWHERE)
-    assert entered(rt, code, entry_codes.mark_of(rt.vault, code), address=ELSEWHERE).state == "form"
+    assert entered(rt, code, card_codes.mark_of(rt.vault, code), address=ELSEWHERE).state == "form"
 
 
 def test_a_browser_that_was_let_in_before_is_served_while_somebody_guesses(rt: Runtime, code: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from pro_service.core.problems import RejectedError
 from pro_service.core.texts import contains_address
 from pro_service.runtime import Runtime
-from pro_service.store.ids import row_ids
+from pro_service.store.bulk import row_ids
 from pro_service.store.schema import escalations, messages, participants, protocol_versions, responses
 from pro_service.store.vault import sealed
 from pro_service.use_cases import card, receive, survey

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from pro_service.gateways.outgoing import Accepted, Outgoing, Refused
 from pro_service.gateways.twilio import usual_pace
 from pro_service.runtime import Runtime
-from pro_service.store import channels, outbox
-from pro_service.store.channels import AHEAD, Pace
+from pro_service.store.messages import channels, outbox
+from pro_service.store.messages.channels import AHEAD, Pace
 from pro_service.store.schema import messages
 from pro_service.use_cases.deliver import deliver
 from pro_service.use_cases.tick import tick

@@ -11,7 +11,8 @@ from pro_service.core.commands import OptOut
 from pro_service.core.conversation.answers import on_answers
 from pro_service.core.schedule.agenda import next_moment, on_time
 from pro_service.runtime import Runtime
-from pro_service.store import cases, due
+from pro_service.store import due
+from pro_service.store.participants import cases
 from pro_service.use_cases.carrying import SCHEDULER, work
 from pro_service.use_cases.deliver import deliver
 from tests import support

@@ -11,9 +11,10 @@ from sqlalchemy import event, select
 
 from pro_service.gateways.outgoing import Unavailable
 from pro_service.runtime import Runtime
-from pro_service.store import accounts, tasks
 from pro_service.store.audit import Actor
+from pro_service.store.participants import tasks
 from pro_service.store.schema import messages, roles
+from pro_service.store.staff import accounts
 from pro_service.use_cases import calls, handing, staff
 from pro_service.use_cases.calls import Told, WorkRefusedError
 from pro_service.use_cases.deliver import deliver

@@ -11,9 +11,9 @@ from pro_service.core.case import EscalationFacts
 from pro_service.core.schedule.retries import Later
 from pro_service.reports import today
 from pro_service.runtime import Runtime
-from pro_service.store import colleagues
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail, escalations
+from pro_service.store.staff import colleagues
 from pro_service.use_cases import calls, handing
 from pro_service.use_cases.calls import StaleError, Told, WorkRefusedError
 from pro_service.use_cases.tick import tick

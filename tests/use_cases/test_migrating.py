@@ -8,7 +8,7 @@ from sqlalchemy import select
 from pro_service import paths
 from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
-from pro_service.store import schedules
+from pro_service.store.participants import schedules
 from pro_service.store.schema import participants, windows
 from pro_service.use_cases import entry, migrating, reporting, study
 from tests import support

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from pro_service.core.texts import masked
 from pro_service.gateways.outgoing import Uncertain
 from pro_service.runtime import Runtime
-from pro_service.store import sharing
+from pro_service.store.participants import shared_phone
 from pro_service.store.schema import audit_trail, escalations, former_telephones, participants, tallies
 from pro_service.store.vault import opened
 from pro_service.use_cases import receive
@@ -61,8 +61,8 @@ def test_the_old_number_is_kept_encrypted_and_found_no_more(desk: Office, rt: Ru
         assert wrapped is not None
         key = rt.vault.data_key(wrapped, desk.who)
         assert opened(key, row.phone, f"former_telephones|phone|{row.id}").decode() == OLD
-        assert sharing.with_telephone(session, rt.vault.index("phone", OLD)) == []
-        assert sharing.with_telephone(session, rt.vault.index("phone", NEW)) == [desk.who]
+        assert shared_phone.with_telephone(session, rt.vault.index("phone", OLD)) == []
+        assert shared_phone.with_telephone(session, rt.vault.index("phone", NEW)) == [desk.who]
         changes = session.scalars(select(audit_trail.c.changes).where(audit_trail.c.action == "new_telephone")).one()
     assert OLD not in changes
     assert NEW not in changes

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from pro_service.core.changes.preview import Outlook
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
-from pro_service.store import schedules
 from pro_service.store.audit import Actor
+from pro_service.store.participants import schedules
 from pro_service.store.schema import escalations, responses, tallies, windows
 from pro_service.use_cases import entry, lifecycle
 from pro_service.use_cases.calls import StaleError

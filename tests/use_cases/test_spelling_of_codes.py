@@ -6,14 +6,14 @@ from sqlalchemy import event, select
 from pro_service import paths
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
-from pro_service.store import codes
+from pro_service.store.participants import enrolment
 from pro_service.store.schema import participants
 from pro_service.use_cases import enrol, study
 from tests import support
 
 HEADER = "participant,site,procedure_date,language,messaging_consent"
 THERE = ("P-001", "Ist-x.9", "iI")
-MANY = codes.FEW
+MANY = enrolment.FEW
 """Rows of so many new codes with letters: the whole study is read instead of each spelling."""
 
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from pro_service.runtime import Runtime
-from pro_service.store import staff as listing
+from pro_service.store.staff import members as listing
 from pro_service.use_cases import accounts, revelations, staff
 from pro_service.use_cases.deliver import deliver
 from pro_service.use_cases.revelations import Noted

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
-from pro_service.store import accounts as store
 from pro_service.store.schema import audit_trail, roles
+from pro_service.store.staff import accounts as store
 from pro_service.use_cases import accounts, approvals, staff
 from pro_service.use_cases.deliver import deliver
 from pro_service.web.app import create_app

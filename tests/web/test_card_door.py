@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from pro_service.core import card_code
 from pro_service.core.throttle import ADDRESS, EVERYBODY
 from pro_service.runtime import Runtime
-from pro_service.store import entry_codes
+from pro_service.store.participants import card_codes
 from pro_service.use_cases import card
 from pro_service.web.app import create_app
 from tests import support
@@ -145,7 +145,7 @@ def test_a_browser_that_was_let_in_is_let_in_again_while_somebody_guesses(client
 def test_a_scanned_card_is_let_in_while_somebody_guesses(rt: Runtime, client: FlaskClient, code: str) -> None:
     for _ in range(ADDRESS.burst):
         typed(client, WRONG)
-    mark = entry_codes.mark_of(rt.vault, code)
+    mark = card_codes.mark_of(rt.vault, code)
     assert client.post("/k", data={"code": code, "mark": mark}).status_code == 303
     assert client.post("/k", data={"code": code, "mark": "A" * 16}, headers={"Cookie": "pro_card=x"}).status_code == 303
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from pro_service.runtime import Runtime
-from pro_service.store import cases
+from pro_service.store.participants import cases
 from pro_service.store.schema import audit_trail
 from pro_service.use_cases.tick import beat, tick
 from tests import support

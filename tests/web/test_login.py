@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from pro_service.core.problems import RejectedError
 from pro_service.runtime import PasswordCost, Runtime
-from pro_service.store.accounts import add_failure
-from pro_service.store.records import Writer
+from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import audit_trail, login_failures, logins, users
+from pro_service.store.staff.accounts import add_failure
 from pro_service.use_cases import accounts, guessing
 from pro_service.use_cases.guessing import Place
 from tests import support

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from pro_service.gateways.signatures import sign
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.store.database import make_engine
-from pro_service.store.health import UNREACHABLE
+from pro_service.store.migrate import UNREACHABLE
 from pro_service.store.schema import inbound, receipts, responses
 from pro_service.use_cases.deliver import deliver
 from pro_service.use_cases.tick import tick

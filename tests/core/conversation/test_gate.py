@@ -71,7 +71,7 @@ def test_texts_are_called_for_in_two_places_and_written_in_one() -> None:
         "core/schedule/prompts.py",
         "core/conversation/contact_test.py",
     }, "a new place needs the gate: may_text"
-    assert set(_calls_of("_send")) == {"store/records.py"}
+    assert set(_calls_of("_send")) == {"store/participants/writer.py"}
 
 
 @pytest.mark.shows("stopping: one gate")
@@ -90,10 +90,9 @@ def test_rows_of_the_outbox_are_written_by_the_writer_and_by_the_mail_to_staff_a
             if name in ("insert", "add", "Bulk") and "messages" in named:
                 found.add(file.relative_to(PACKAGE).as_posix())
     assert found == {
-        "store/records.py",
-        "store/alerts.py",
-        "store/handed.py",
-        "store/strangers.py",
-        "store/digests.py",
-        "store/tickets.py",
+        "store/participants/writer.py",
+        "store/messages/staff_mail.py",
+        "store/messages/unknown_sender.py",
+        "store/messages/digests.py",
+        "store/staff/links.py",
     }

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.card_code import CODES, code_of
 from pro_service.core.case import WindowFacts
-from pro_service.store.cases import Loaded
-from pro_service.store.links import owner_of
-from pro_service.store.records import Writer
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.links import owner_of
+from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import entry_codes, links, windows
 from pro_service.store.vault import Vault, opened, sealed, token_hash
 

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
 from pro_service.store import studies as of_studies
-from pro_service.store.accounts import HOLDS, Grant
 from pro_service.store.schema import AnyRow, roles, sites, studies, users
+from pro_service.store.staff.accounts import HOLDS, Grant
 
 r, u = roles.c, users.c
 WAITS = and_(r.approved_at.is_(None), r.refused_at.is_(None), r.revoked_at.is_(None))

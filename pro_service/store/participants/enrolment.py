@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,7 @@ from sqlalchemy.orm import Session
 from pro_service.core.protocol import Window
 from pro_service.core.texts import masked
 from pro_service.store.audit import Actor, Entry, audit_row
-from pro_service.store.bulk import Bulk
-from pro_service.store.ids import row_ids
+from pro_service.store.bulk import Bulk, row_ids
 from pro_service.store.schema import audit_trail, participants, responses, windows
 from pro_service.store.vault import Vault, opened, sealed
 
@@ -271,3 +271,41 @@ def _opened(vault: Vault, row: Any, column: str) -> str | None:
         return None
     key = vault.data_key(row.data_key, row.id)
     return opened(key, cipher, f"participants|{column}|{row.id}").decode()
+
+
+FEW = 256
+"""Up to so many spellings are looked for one by one; for more, all codes of the study are read, once."""
+
+
+class Spellings:
+    """How a study writes the codes it has, asked inside one transaction in which nobody else enrols.
+
+    Folded here, not by the database: `lower('I')` is another letter where its locale is Turkish. Codes are ASCII.
+    """
+
+    def __init__(self, session: Session, study_id: int) -> None:
+        self._session, self._study_id = session, study_id
+        self._every: Mapping[str, str] | None = None
+
+    def other(self, codes: Sequence[str]) -> dict[str, str]:
+        """Code -> how it is written there, for those that differ from an enrolled one by capital letters alone."""
+        if not codes:
+            return {}
+        known = self._every
+        if known is None and sum(1 << sum(map(str.isalpha, code)) for code in codes) <= FEW:
+            known = self._written([spelled for code in codes for spelled in _spellings(code)])
+        elif known is None:
+            known = self._every = self._written()
+        found = ((code, known.get(code.casefold(), code)) for code in codes)
+        return {code: there for code, there in found if there != code}
+
+    def _written(self, among: Sequence[str] | None = None) -> dict[str, str]:
+        """Folded code -> code, of these or of the whole study; both read the index on study and code alone."""
+        p = participants.c
+        statement = select(p.code).where(p.study_id == self._study_id)
+        found = self._session.scalars(statement if among is None else statement.where(p.code.in_(among)))
+        return {code.casefold(): code for code in found}
+
+
+def _spellings(code: str) -> Iterator[str]:
+    return map("".join, product(*(sorted({sign.lower(), sign.upper()}) for sign in code)))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from pro_service.store.ids import row_ids
+from pro_service.store.bulk import row_ids
 from pro_service.store.schema import AnyRow, attempts, messages, receipts
 from pro_service.store.vault import token_hash
 

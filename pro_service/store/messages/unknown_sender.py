@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from pro_service.core.conversation.rules import PATIENCE
 from pro_service.core.conversation.unknown_sender import FRAME, KIND
 from pro_service.store.audit import Entry
-from pro_service.store.cases import zone_of
-from pro_service.store.records import Words, Writer
+from pro_service.store.participants.cases import zone_of
+from pro_service.store.participants.writer import Words, Writer
 from pro_service.store.schema import inbound, messages
 from pro_service.store.vault import sealed
 

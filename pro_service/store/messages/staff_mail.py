@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, or_, select, true, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, true, update
 from sqlalchemy.orm import Session
 
+from pro_service.core.case import EscalationFacts
 from pro_service.core.commands import Escalate
 from pro_service.core.protocol import LevelCode
-from pro_service.store.accounts import HOLDS
-from pro_service.store.cases import Loaded
-from pro_service.store.records import Writer
-from pro_service.store.schema import AnyRow, messages, participants, roles, users
+from pro_service.store.messages.waiting import READY
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.writer import Writer
+from pro_service.store.schema import AnyRow, escalations, messages, participants, roles, users
+from pro_service.store.staff.accounts import HOLDS
 from pro_service.store.vault import sealed
-from pro_service.store.waiting import READY
 
 LEAD: LevelCode = "E2"
 """The rung of those who stand in: the other coordinators and the lead."""
@@ -81,7 +83,7 @@ def queue_alarm(session: Session, writer: Writer, user_id: int, key: str, body: 
     return writer.add(messages, row | {"state": "ready", "queued_at": writer.now, "next_try_at": writer.now})
 
 
-def queue(session: Session, writer: Writer, text: MailText) -> None:
+def queue_alerts(session: Session, writer: Writer, text: MailText) -> None:
     """Queue one mail per escalation this writer raised and member of staff it is for."""
     cache: dict[tuple[int, int, int, LevelCode], Sequence[AnyRow]] = {}
     for loaded, command, escalation_id in writer.raised:
@@ -139,3 +141,53 @@ def withdraw(session: Session, user_id: int, now: datetime) -> int:
     ids = session.scalars(waiting).all()
     ended = update(messages).where(m.id.in_(ids), m.state == "ready").values(state="cancelled", ended_at=now)
     return session.connection().execute(ended).rowcount if ids else 0
+
+
+PREFIX = "h:"
+"""What the keys of these mails begin with."""
+
+m, e, u = messages.c, escalations.c, users.c
+
+
+def key_of(escalation_id: int, to: int, at: datetime) -> str:
+    """What one hand-over is called: the same task comes to the same person again, at another instant."""
+    return f"{PREFIX}{escalation_id}:{to}:{at:%Y%m%d%H%M%S%f}"
+
+
+def queue_hand_over(writer: Writer, loaded: Loaded, task: EscalationFacts, to: int, text: Callable[[str], str]) -> None:
+    """Queue the mail about a hand-over of this instant, `text` (language -> subject, blank line, body); once."""
+    key = key_of(task.id, to, writer.now)
+    if writer.session.scalar(select(m.id).where(m.dedup_key == key)) is not None:
+        return
+    language = writer.session.scalar(select(u.language).where(u.id == to)) or ""
+    row_id = next(writer.ids)
+    about = {"study_id": loaded.study_id, "participant_id": loaded.case.participant.id, "window_id": task.window_id}
+    row: dict[str, Any] = {"id": row_id, **about, "escalation_id": task.id, "user_id": to, "dedup_key": key}
+    row |= {"kind": "alert", "frame": "handed", "channel": "email", "segments": 0}
+    row |= {"body": sealed(writer.vault.system_key, text(language).encode(), f"messages|body|{row_id}")}
+    writer.add(messages, row | {"state": "ready", "queued_at": writer.now, "next_try_at": writer.now})
+    writer.note(loaded, "queue", "message", row_id, {"kind": (None, "alert"), "user": (None, to)})
+
+
+def is_one(key: str) -> bool:
+    """Whether a message's key is that of a hand-over's mail."""
+    return key.startswith(PREFIX)
+
+
+def still_theirs(connection: Connection, message_id: int) -> bool:
+    """Whether what the mail says still holds: of this very hand-over, open, and not taken up by anybody since."""
+    return connection.execute(_STILL, {"message": message_id}).first() is not None
+
+
+_STILL = (
+    select(m.id)
+    .join(escalations, e.id == m.escalation_id)
+    .join(users, u.id == m.user_id)
+    .where(
+        m.id == bindparam("message"),
+        and_(e.handed_to == m.user_id, e.handed_at == m.queued_at),
+        e.acknowledged_at.is_(None),
+        e.resolved_at.is_(None),
+        u.disabled_at.is_(None),
+    )
+)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from pro_service.store.ids import row_ids
+from pro_service.store.bulk import row_ids
 from pro_service.store.schema import AnyRow, links, participants
 from pro_service.store.vault import token_hash
 

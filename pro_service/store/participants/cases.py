@@ -25,8 +25,8 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import Answer, Call, Case, EscalationFacts, MessageFacts, Other, Participant, WindowFacts
 from pro_service.core.protocol import Protocol, Window
-from pro_service.store import sharing
 from pro_service.store.bulk import change
+from pro_service.store.participants import shared_phone
 from pro_service.store.schema import (
     AnyRow,
     calls,
@@ -88,7 +88,7 @@ class Loader:
         facts = _Facts(session, [row.id for row in rows], whole=whole)
         loaded = [self._loaded(session, row, facts) for row in rows]
         ids = [row.id for row in rows] if whole and not alone else []
-        shared = sharing.others(session, ids, lambda them: self.load(session, them, lock=False, alone=True))
+        shared = shared_phone.others(session, ids, lambda them: self.load(session, them, lock=False, alone=True))
         return [_among(one, shared) for one in loaded] if shared else loaded
 
     def one(self, session: Session, participant_id: int, *, lock: bool = True) -> Loaded:

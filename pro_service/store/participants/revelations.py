@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from pro_service.store.cases import Loaded
-from pro_service.store.records import Writer
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import inbound, participants, revelations, sites, users
 from pro_service.store.studies import Sites
 

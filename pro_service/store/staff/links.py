@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from pro_service.store.records import Writer
+from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import messages, tickets, users
 from pro_service.store.vault import sealed
 

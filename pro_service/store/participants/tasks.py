@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import EscalationFacts
 from pro_service.store.audit import Entry
-from pro_service.store.cases import Loaded, zone_of
-from pro_service.store.records import Writer
+from pro_service.store.participants.cases import Loaded, zone_of
+from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import calls, escalations, participants, windows
 from pro_service.store.vault import opened, sealed
 

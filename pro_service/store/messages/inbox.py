@@ -10,9 +10,11 @@ from sqlalchemy import BindParameter, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from pro_service.store.bulk import Bulk
-from pro_service.store.ids import row_ids
-from pro_service.store.schema import AnyRow, Instant, inbound, participants, windows
+from pro_service.store.audit import Entry
+from pro_service.store.bulk import Bulk, row_ids
+from pro_service.store.participants.cases import Loaded, zone_of
+from pro_service.store.participants.writer import Writer
+from pro_service.store.schema import AnyRow, Instant, escalations, inbound, inbox_actions, participants, users, windows
 from pro_service.store.vault import Vault, opened, sealed
 
 i = inbound.c
@@ -33,7 +35,7 @@ class Arrival:
     """When the provider got it, where that is known."""
 
 
-def keep(
+def keep_text(
     session: Session,
     vault: Vault,
     provider_id: str,
@@ -202,3 +204,68 @@ def waits_from(session: Session, sender_index: bytes) -> bool:
     mine = (i.sender_index == sender_index, i.participant_id.is_(None))
     w = select(i.id).where(*mine, i.handed_at.is_not(None), i.handled_at.is_(None))
     return session.execute(w.limit(1)).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One thing that was done with a text."""
+
+    action: str
+    at: datetime
+    who: str | None
+    """E-mail of the member of staff; None for the command line."""
+    detail: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that is being done with a text."""
+
+    inbound_id: int
+    action: str
+    detail: str | None = None
+    reason: str | None = None
+    changes: Mapping[str, tuple[object, object]] | None = None
+
+
+def done(session: Session, inbound_id: int) -> Sequence[Done]:
+    """What was done with this text, in order."""
+    a = inbox_actions.c
+    statement = (
+        select(a.action, a.at, users.c.email, a.detail, a.reason)
+        .outerjoin(users, users.c.id == a.user_id)
+        .where(a.inbound_id == inbound_id)
+        .order_by(a.id)
+    )
+    return [Done(*row) for row in session.execute(statement)]
+
+
+def keep_action(writer: Writer, study_id: int, loaded: Loaded | None, act: Act) -> None:
+    """Keep what is being done, with its audit row; a second time the same is refused by the table's own constraint."""
+    participant_id = None if loaded is None else loaded.case.participant.id
+    writer.add(
+        inbox_actions,
+        {
+            "study_id": study_id,
+            "inbound_id": act.inbound_id,
+            "participant_id": participant_id,
+            "user_id": writer.actor.user_id,
+            "at": writer.now,
+            "action": act.action,
+            "detail": act.detail,
+            "reason": act.reason,
+        },
+    )
+    changes = {"detail": (None, act.detail)} | dict(act.changes or {})
+    zone = zone_of("UTC") if loaded is None else loaded.case.site_zone
+    action = f"inbox_{act.action}"
+    entry = Entry(action, "inbound", act.inbound_id, changes, study_id, participant_id, act.reason)
+    writer.audit(entry, zone)
+
+
+def strangers_tasks(session: Session, sender_index: bytes, study_id: int) -> Sequence[int]:
+    """Open tasks "possible participant" about this telephone."""
+    e = escalations.c
+    mine = e.dedup_key.like(f"E0:possible_participant:{sender_index.hex()[:24]}:%")
+    return session.scalars(select(e.id).where(mine, e.study_id == study_id, e.resolved_at.is_(None))).all()

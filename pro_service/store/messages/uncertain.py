@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
-from pro_service.store import office
+from pro_service.store.messages.waiting import UNCERTAIN, UNSETTLED
+from pro_service.store.participants import contact
 from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, windows
-from pro_service.store.waiting import UNCERTAIN, UNSETTLED
 
 a, m, p, w = attempts.c, messages.c, participants.c, windows.c
 
@@ -67,10 +67,10 @@ def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
 
 def _where_it_went(session: Session, doubt: InDoubt) -> InDoubt:
     """Asked about under the number it went to, though the participant may have another by now."""
-    former = office.went_to(session, doubt.participant_id, doubt.started_at)
+    former = contact.went_to(session, doubt.participant_id, doubt.started_at)
     if former is None:
         return replace(doubt, place=f"participants|phone|{doubt.participant_id}")
-    place = office.former_place(former.id)
+    place = contact.former_place(former.id)
     return replace(doubt, phone=former.phone, phone_index=former.phone_index, place=place)
 
 

@@ -14,13 +14,12 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
-from pro_service.store import channels
-from pro_service.store.bulk import Bulk, change
-from pro_service.store.channels import FREE, Channel, Pace
-from pro_service.store.ids import row_ids
+from pro_service.store.bulk import Bulk, change, row_ids
+from pro_service.store.messages import channels
+from pro_service.store.messages.channels import FREE, Channel, Pace
+from pro_service.store.messages.waiting import READY
 from pro_service.store.schema import Instant, attempts, inbound, messages, participants, users, windows
 from pro_service.store.vault import token_hash
-from pro_service.store.waiting import READY
 
 m, p, w = messages.c, participants.c, windows.c
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Select, bindparam, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
-from pro_service.store.accounts import HOLDS
 from pro_service.store.schema import roles, users
+from pro_service.store.staff.accounts import HOLDS
 
 u, r = users.c, roles.c
 

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.changes.reschedule import Relaid
 from pro_service.core.protocol import Window
-from pro_service.store.cases import Loaded
-from pro_service.store.enrolment import window_row
-from pro_service.store.records import Writer
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.enrolment import window_row
+from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, participants, responses, schedule_changes, windows
 
 w = windows.c

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func,
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
-from pro_service.store.records import Writer
+from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import login_failures, logins, roles, users
 
 u, r, l, f = users.c, roles.c, logins.c, login_failures.c  # noqa: E741 -- logins, as the other tables

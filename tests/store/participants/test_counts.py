@@ -12,9 +12,9 @@ from pro_service.core.schedule.status import settled_as
 from pro_service.reports import breakdown
 from pro_service.reports.breakdown import Breakdown, Chosen
 from pro_service.runtime import Runtime
-from pro_service.store import closings
 from pro_service.store import schema as tables
 from pro_service.store.audit import Actor
+from pro_service.store.participants import counts
 from pro_service.store.schema import participants, sites
 from pro_service.use_cases import calls, entry, reporting
 from pro_service.use_cases.calls import Told
@@ -159,7 +159,7 @@ def test_a_participant_takes_what_was_counted_to_another_site(
     there = site_ids(rt)["BER"]
     before = shown(rt, study_id, Chosen())
     with rt.sessions.begin() as session:
-        closings.move(session, rt.loader.one(session, row_id), there)
+        counts.move(session, rt.loader.one(session, row_id), there)
     after = shown(rt, study_id, Chosen())
     assert {key: row["due"] for key, row in after.sites.items() if row["due"]} == {there: before.all["due"]}
     assert shown(rt, study_id, Chosen(frozenset({there}))).complete == before.complete == (0, 1)
@@ -176,7 +176,7 @@ def test_another_procedure_date_takes_a_case_out_until_its_windows_have_closed_a
     assert shown(rt, study_id, Chosen()).complete == (0, 0)
     with rt.sessions.reading() as session:
         c = tables.closings.c
-        left = session.execute(select(c.status, c.count).where(c.code == closings.WHOLE, c.count != 0)).all()
+        left = session.execute(select(c.status, c.count).where(c.code == counts.WHOLE, c.count != 0)).all()
     assert left == []
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.texts import masked
-from pro_service.store import closings
-from pro_service.store.cases import Loaded
-from pro_service.store.records import Writer
+from pro_service.store.participants import counts
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, escalations, former_telephones, participants, tallies, windows
 from pro_service.store.vault import Vault, opened, sealed
 
@@ -46,7 +46,7 @@ def move(writer: Writer, loaded: Loaded, site_id: int) -> None:
     for row in connection.execute(counted.order_by(w.code, w.settled)).all():
         _count(writer.session, loaded.study_id, (loaded.site_id, row.code, row.settled), -1)
         _count(writer.session, loaded.study_id, (site_id, row.code, row.settled), +1)
-    closings.move(writer.session, loaded, site_id)
+    counts.move(writer.session, loaded, site_id)
 
 
 def _count(session: Session, study_id: int, what: tuple[int, str, str], change: int) -> None:

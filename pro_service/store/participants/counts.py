@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, Participant, WindowFacts
 from pro_service.store.bulk import change as change_rows
-from pro_service.store.cases import Loaded
+from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import closings, windows
 
 WHOLE = "*"

@@ -1,0 +1,1 @@
+"""Texts and mails on their way out and in: the outbox, receipts, the inbox, staff's mail."""
