@@ -14,12 +14,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from pro_service import logs
 from pro_service.runtime import Runtime
-from pro_service.use_cases import quarantine
-from pro_service.use_cases.deliver import deliver
-from pro_service.use_cases.pull import pull
-from pro_service.use_cases.reconcile import reconcile
+from pro_service.use_cases.delivery import quarantine
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.delivery.reconcile import reconcile
+from pro_service.use_cases.delivery.watch import watch
+from pro_service.use_cases.inbound.pull import pull
 from pro_service.use_cases.tick import beat, tick
-from pro_service.use_cases.watch import watch
 
 TICK_SECONDS = 60
 DELIVER_SECONDS = 5

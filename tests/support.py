@@ -20,7 +20,10 @@ from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import links, metadata, windows
 from pro_service.store.vault import token_hash
-from pro_service.use_cases import accounts, carrying, enrol, entry, study
+from pro_service.use_cases import study, transaction
+from pro_service.use_cases.enrolment import enrol
+from pro_service.use_cases.participants import entry
+from pro_service.use_cases.staff import accounts
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
 SETUP = Actor(kind="system", id="tests", source="cli")
@@ -112,7 +115,7 @@ def answered(rt: Runtime, code: str, window: str, values: dict[str, str], mode: 
 
 def to_decide(rt: Runtime, participant_id: int, code: str | None = None) -> int:
     """Raise a task of the investigator's rung about somebody, or about one of their windows; gives its id."""
-    with carrying.work(rt, SETUP, rt.clock()) as w:
+    with transaction.work(rt, SETUP, rt.clock()) as w:
         case = (who := rt.loader.one(w.session, participant_id)).case
         window = next((one for one in case.windows if one.code == code), None)
         raised = agenda.escalate(case, "E4", "missed_in_a_row", w.now, window)

@@ -28,8 +28,9 @@ def card(state: State, /, code: str | None, out: Path | None, study_code: str | 
     One card serves the whole study. Whoever looks stands in the audit trail; a code is made where there is none yet.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
-    from pro_service.use_cases import card as use_case  # noqa: PLC0415
-    from pro_service.use_cases import card_sheet, study  # noqa: PLC0415
+    from pro_service.use_cases import study  # noqa: PLC0415
+    from pro_service.use_cases.participants import card as card_sheet  # noqa: PLC0415
+    from pro_service.use_cases.participants import card as use_case  # noqa: PLC0415
 
     reason, site, replace = more["reason"], more["blank"], more["replace"]
     _check(code, site, reason, replace=replace)

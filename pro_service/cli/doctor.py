@@ -14,7 +14,7 @@ SIGNS = {"green": "✓", "yellow": "!", "red": "✗"}
 @click.pass_obj
 def doctor(state: State) -> None:
     """Examine settings, database, keys, clock, scheduler and what waits; status 1 if something is broken."""
-    from pro_service.use_cases.examine import examine  # noqa: PLC0415
+    from pro_service.use_cases.doctor import examine  # noqa: PLC0415
 
     found = examine(state.settings())
     if state.as_json:

@@ -20,8 +20,8 @@ def inbox() -> None:
 @click.pass_obj
 def list_all(state: State, everything: bool, study_code: str | None) -> None:  # noqa: FBT001 -- click's
     """List what waits for a person, oldest first; what the texts say is shown by `show`."""
-    from pro_service.use_cases import inbox as use_case  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
+    from pro_service.use_cases.inbound import inbox as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
         found = use_case.waiting(rt, study.chosen(rt, study_code).id, everything=everything)
@@ -41,8 +41,8 @@ def list_all(state: State, everything: bool, study_code: str | None) -> None:  #
 @click.pass_obj
 def show(state: State, text_id: int, study_code: str | None) -> None:
     """Show one text with the conversation around it. What reveals the treatment stays hidden."""
-    from pro_service.use_cases import inbox as use_case  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
+    from pro_service.use_cases.inbound import inbox as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
         found = use_case.one(rt, study.chosen(rt, study_code).id, text_id)
@@ -72,8 +72,8 @@ def resolve(state: State, text_id: int, reason: str, study_code: str | None) -> 
     """Say that nothing more is to be done about a text."""
     from pro_service.reports.inbox import Reader  # noqa: PLC0415
     from pro_service.store.audit import Actor  # noqa: PLC0415
-    from pro_service.use_cases import inbox as use_case  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
+    from pro_service.use_cases.inbound import inbox as use_case  # noqa: PLC0415
 
     if not reason.strip():
         raise RejectedError((Fault("--reason", None, "there is no reason", "say why nothing more is to be done"),))

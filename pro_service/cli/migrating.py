@@ -27,7 +27,8 @@ def migrate(state: State, codes: tuple[str, ...], reason: str, dry_run: bool, st
     that it may be said again after an interruption.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
-    from pro_service.use_cases import migrating, study  # noqa: PLC0415
+    from pro_service.use_cases import study  # noqa: PLC0415
+    from pro_service.use_cases.participants import migrate as migrating  # noqa: PLC0415
 
     with opened(state) as rt, _bar(dry_run=dry_run) as progress:
         found = study.chosen(rt, study_code)

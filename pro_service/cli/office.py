@@ -97,8 +97,9 @@ def _run(
     state: State, action: str, code: str, reason: str, given: dict[str, Any], study_code: str | None, *, dry_run: bool
 ) -> None:
     from pro_service.store.audit import Actor  # noqa: PLC0415
-    from pro_service.use_cases import lifecycle, study  # noqa: PLC0415
-    from pro_service.use_cases.change_forms import Action, Wanted  # noqa: PLC0415
+    from pro_service.use_cases import study  # noqa: PLC0415
+    from pro_service.use_cases.participants import change  # noqa: PLC0415
+    from pro_service.use_cases.participants.change_form import Action, Wanted  # noqa: PLC0415
 
     if action == "phone" and given["number"] in (None, "-") and not given["remove"]:
         given["number"] = click.prompt("New number", hide_input=True, err=True)
@@ -108,9 +109,9 @@ def _run(
         found = study.chosen(rt, study_code)
         try:
             if dry_run:
-                told = lifecycle.preview(rt, found.id, code, wanted)
+                told = change.preview(rt, found.id, code, wanted)
             else:
-                told = lifecycle.change(rt, Actor(kind="staff", id=who(), source="cli"), found.id, code, wanted)
+                told = change.change(rt, Actor(kind="staff", id=who(), source="cli"), found.id, code, wanted)
         except KeyError:
             remedy = "`pro-service participant list` lists all"
             raise RejectedError((Fault("CODE", None, f"there is no participant {shown(code)}", remedy),)) from None

@@ -65,7 +65,8 @@ def import_file(
     enrolled already with the same row is unchanged, so that a file may be imported again.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
-    from pro_service.use_cases import enrol, study  # noqa: PLC0415
+    from pro_service.use_cases import study  # noqa: PLC0415
+    from pro_service.use_cases.enrolment import enrol  # noqa: PLC0415
 
     data = file.read_bytes()
     with opened(state) as rt, _bar(data, dry_run=dry_run) as progress:
@@ -125,10 +126,10 @@ def _bar(data: bytes, *, dry_run: bool) -> Iterator[Callable[[int], None] | None
 @click.pass_obj
 def list_all(state: State, study_code: str | None) -> None:
     """List a study's participants."""
-    from pro_service.use_cases import listing, study  # noqa: PLC0415
+    from pro_service.use_cases import reporting, study  # noqa: PLC0415
 
     with opened(state) as rt:
-        found = list(listing.participants(rt, study.chosen(rt, study_code).id))
+        found = list(reporting.participants(rt, study.chosen(rt, study_code).id))
     if state.as_json:
         show_json(found)
         return
@@ -186,8 +187,8 @@ STORY = {
 def confirm(state: State, code: str, procedure_date: datetime | None, study_code: str | None) -> None:
     """Say that the procedure took place: from now on this participant is asked."""
     from pro_service.store.audit import Actor  # noqa: PLC0415
-    from pro_service.use_cases import confirm as use_case  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
+    from pro_service.use_cases.participants import confirm as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
         actor = Actor(kind="staff", id=who(), source="cli")

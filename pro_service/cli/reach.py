@@ -37,8 +37,8 @@ def reach(state: State, code: str, minutes: int, action: str | None, reason: str
     texts, every window becomes a call, and a task tells the staff.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
-    from pro_service.use_cases import reach as use_case  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
+    from pro_service.use_cases.participants import contact_test as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
         actor = Actor(kind="staff", id=who(), source="cli")

@@ -88,8 +88,9 @@ def tick(state: State) -> None:
 @click.pass_obj
 def deliver(state: State) -> None:
     """Send once what waits in the outbox, after asking what became of what is in doubt. For cron."""
-    from pro_service.use_cases import deliver as use_case  # noqa: PLC0415
-    from pro_service.use_cases import pull, quarantine, reconcile, watch  # noqa: PLC0415
+    from pro_service.use_cases.delivery import deliver as use_case  # noqa: PLC0415
+    from pro_service.use_cases.delivery import quarantine, reconcile, watch  # noqa: PLC0415
+    from pro_service.use_cases.inbound import pull  # noqa: PLC0415
 
     with opened(state) as rt:
         quarantine.on_start(rt)
@@ -107,8 +108,9 @@ def deliver(state: State) -> None:
 @click.pass_obj
 def reconcile(state: State) -> None:
     """Ask the provider now: texts in doubt, replies that no webhook brought, and what a quarantine waits for."""
-    from pro_service.use_cases import pull, quarantine  # noqa: PLC0415
-    from pro_service.use_cases import reconcile as use_case  # noqa: PLC0415
+    from pro_service.use_cases.delivery import quarantine  # noqa: PLC0415
+    from pro_service.use_cases.delivery import reconcile as use_case  # noqa: PLC0415
+    from pro_service.use_cases.inbound import pull  # noqa: PLC0415
 
     with opened(state) as rt:
         held = quarantine.settle(rt)
@@ -129,7 +131,7 @@ def quarantine() -> None:
 def begin(state: State) -> None:
     """Keep every text back until all that the provider sent is known. After restoring a backup elsewhere."""
     from pro_service.store.audit import Actor  # noqa: PLC0415
-    from pro_service.use_cases import quarantine as use_case  # noqa: PLC0415
+    from pro_service.use_cases.delivery import quarantine as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
         begun = use_case.begin(rt, "by_hand", Actor(kind="staff", id=who(), source="cli"))
@@ -142,7 +144,7 @@ def begin(state: State) -> None:
 def lift(state: State, reason: str) -> None:
     """Send again although the provider has texts that are not known here: you have looked at its log."""
     from pro_service.store.audit import Actor  # noqa: PLC0415
-    from pro_service.use_cases import quarantine as use_case  # noqa: PLC0415
+    from pro_service.use_cases.delivery import quarantine as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
         lifted = use_case.lift(rt, Actor(kind="staff", id=who(), source="cli"), reason)

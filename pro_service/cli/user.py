@@ -28,7 +28,7 @@ def add(state: State, email: str, role: str, site: str | None, study_code: str |
 
     The password is asked for, or read from standard input where that is not a terminal.
     """
-    from pro_service.use_cases import accounts  # noqa: PLC0415
+    from pro_service.use_cases.staff import accounts  # noqa: PLC0415
 
     with opened(state) as rt:
         done = accounts.add_user(rt, _actor(), email, _password(), role, study_code, site)
@@ -55,7 +55,7 @@ def invite(state: State, email: str, role: str, site: str | None, language: str,
 
     Where no mail can be sent, the link is printed, to be handed over by another safe way.
     """
-    from pro_service.use_cases import staff  # noqa: PLC0415
+    from pro_service.use_cases.staff import administration as staff  # noqa: PLC0415
 
     with opened(state) as rt:
         made = staff.invite(rt, _actor(), email, role, study_code, site, language=language, by_hand=True)
@@ -95,7 +95,7 @@ def list_users(state: State) -> None:
 @click.pass_obj
 def disable(state: State, email: str) -> None:
     """Shut somebody out at once; their sessions end."""
-    from pro_service.use_cases import staff  # noqa: PLC0415
+    from pro_service.use_cases.staff import administration as staff  # noqa: PLC0415
 
     with opened(state) as rt:
         changed = staff.disable(rt, _actor(), _of(rt, email))
@@ -108,7 +108,7 @@ def disable(state: State, email: str) -> None:
 @click.pass_obj
 def enable(state: State, email: str) -> None:
     """Let somebody in again, with the password and the second factor they had."""
-    from pro_service.use_cases import staff  # noqa: PLC0415
+    from pro_service.use_cases.staff import administration as staff  # noqa: PLC0415
 
     with opened(state) as rt:
         changed = staff.enable(rt, _actor(), _of(rt, email))
@@ -125,7 +125,7 @@ def reset(state: State, email: str, second_factor: bool) -> None:  # noqa: FBT00
 
     Where no mail can be sent, the link is printed, to be handed over by another safe way.
     """
-    from pro_service.use_cases import staff  # noqa: PLC0415
+    from pro_service.use_cases.staff import administration as staff  # noqa: PLC0415
 
     with opened(state) as rt:
         if second_factor:
@@ -144,7 +144,7 @@ def _actor() -> Any:
 def _of(rt: Any, email: str) -> int:
     """The user with this address; RejectedError if there is none."""
     from pro_service.store.staff import members as listing  # noqa: PLC0415
-    from pro_service.use_cases.accounts import folded  # noqa: PLC0415
+    from pro_service.use_cases.staff.accounts import folded  # noqa: PLC0415
 
     with rt.sessions.reading() as session:
         found = listing.by_email(session, folded(email))

@@ -21,7 +21,11 @@ from pro_service.rehearsal.virtual_time import LINK, Life, Progress
 from pro_service.reports import compliance
 from pro_service.runtime import Runtime
 from pro_service.store import audit, studies
-from pro_service.use_cases import accounts, calls, card, card_entry, enrol, entry, reporting, study, survey
+from pro_service.use_cases import reporting, study
+from pro_service.use_cases.enrolment import enrol
+from pro_service.use_cases.participants import card, card_entry, entry, survey
+from pro_service.use_cases.staff import accounts
+from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tick import beat
 
 PARTICIPANTS = 42

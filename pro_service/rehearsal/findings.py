@@ -13,7 +13,7 @@ from pro_service.rehearsal.people import CALLS
 from pro_service.rehearsal.report import SEVERITIES, Finding, Severity
 from pro_service.rehearsal.run import Rehearsal
 from pro_service.store.participants.cases import zone_of
-from pro_service.use_cases.enrolment_rows import PROVIDER
+from pro_service.use_cases.enrolment.rows import PROVIDER
 
 Value = str | int | date | tuple[str, ...]
 MOMENT, HOUR = timedelta(microseconds=1), timedelta(hours=1)

@@ -16,7 +16,7 @@ from pro_service.rehearsal.temperaments import Crowd
 from pro_service.rehearsal.virtual_time import LINK, Life
 from pro_service.reports import ledger
 from pro_service.reports.ledger import Sent
-from pro_service.use_cases import card_entry, survey
+from pro_service.use_cases.participants import card_entry, survey
 
 ASKS = frozenset({"question", "confirm-repeat", "corrected"})
 """Texts that ask the next question."""

@@ -19,7 +19,8 @@ from pro_service.reports import ledger
 from pro_service.reports.ledger import OpenTask
 from pro_service.runtime import holidays_of
 from pro_service.store.audit import Actor
-from pro_service.use_cases import calls, entry
+from pro_service.use_cases.participants import entry
+from pro_service.use_cases.tasks import calls
 
 NEXT_TIME = timedelta(hours=20)
 """So long a call that left its task open is not made again."""

@@ -18,7 +18,10 @@ from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
 from pro_service.store.participants import cases
-from pro_service.use_cases import accounts, card, enrol, study
+from pro_service.use_cases import study
+from pro_service.use_cases.enrolment import enrol
+from pro_service.use_cases.participants import card
+from pro_service.use_cases.staff import accounts
 
 REHEARSAL = Actor(kind="system", id="rehearsal", source="cli")
 AFTER_ENROLMENT = timedelta(minutes=5)

@@ -16,8 +16,8 @@ from pro_service.gateways.outgoing import Accepted, Gateway, Outgoing
 from pro_service.runtime import Runtime
 from pro_service.store.messages import waiting
 from pro_service.store.participants import cases
-from pro_service.use_cases import receive
-from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 
 Progress = Callable[[int, int], None]

@@ -1,12 +1,16 @@
 """What the command line and the pages look at: one clock reading, one consistent look."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from pro_service.reports import compliance as reports
 from pro_service.reports import story as report_story
 from pro_service.reports.compliance import ComplianceRow, EscalationRow
 from pro_service.reports.story import Story
 from pro_service.runtime import Runtime
+from pro_service.store.participants import cases
+
+PAGE = 500
+"""Participants read at once for a list."""
 
 
 def compliance(rt: Runtime, study_id: int, sites: Collection[int] | None = None) -> list[ComplianceRow]:
@@ -29,3 +33,27 @@ def story(rt: Runtime, study_id: int, code: str) -> Story | None:
     now = rt.clock()
     with rt.sessions.reading() as session:
         return report_story.participant_story(session, rt.loader, study_id, code, now)
+
+
+def participants(rt: Runtime, study_id: int) -> Iterator[dict[str, object]]:
+    """Every participant in the order of their codes, as the list shows them."""
+    now, after = rt.clock(), ""
+    while True:
+        with rt.sessions.reading() as session:
+            page = cases.page(session, study_id, after, PAGE)
+            loaded = {one.case.participant.id: one.case for one in rt.loader.load(session, list(page), lock=False)}
+        for participant_id in page:
+            case = loaded[participant_id]
+            person = case.participant
+            after = person.code
+            yield {
+                "participant": person.code,
+                "site": person.site.code,
+                "status": reports.participant_status(case, now),
+                "procedure_date": person.procedure_date,
+                "language": person.language,
+                "channel": person.channel,
+                "texts": person.has_phone and person.consented_at is not None,
+            }
+        if len(page) < PAGE:
+            return

@@ -10,10 +10,10 @@ from pro_service.core.schedule.agenda import escalate, on_time
 from pro_service.runtime import Runtime
 from pro_service.store import due, heartbeats
 from pro_service.store.participants import cases, shared_phone
-from pro_service.use_cases import digest
-from pro_service.use_cases import reach as reach_tests
-from pro_service.use_cases.carrying import SCHEDULER, work
-from pro_service.use_cases.interpret import interpret_unread
+from pro_service.use_cases.inbound.interpret import interpret_unread
+from pro_service.use_cases.participants import contact_test as reach_tests
+from pro_service.use_cases.tasks import digest
+from pro_service.use_cases.transaction import SCHEDULER, work
 
 BATCH = 500
 BATCH_SECONDS = 0.2

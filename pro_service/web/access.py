@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.runtime import Runtime
 from pro_service.store.staff.accounts import Grant, Login
-from pro_service.use_cases import accounts, kept, passwords
-from pro_service.use_cases.guessing import TooManyFailuresError
+from pro_service.use_cases.staff import accounts, interrupted_forms, passwords
+from pro_service.use_cases.staff.throttling import TooManyFailuresError
 from pro_service.web import browsers
 from pro_service.web.capabilities import Capability, held
 
@@ -177,7 +177,7 @@ def _csrf_fits(login: Login) -> bool:
 
 def _another_session(rt: Runtime, login: Login) -> ResponseReturnValue:
     """Somebody signed in again since this form was made: theirs is kept, a stranger's refused."""
-    if not kept.of_user(rt, login.user_id, request.form.get("csrf", "")):
+    if not interrupted_forms.of_user(rt, login.user_id, request.form.get("csrf", "")):
         abort(403)
     return resend(here(), typed()), 409
 

@@ -7,8 +7,9 @@ from markupsafe import Markup
 
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
-from pro_service.use_cases import accounts, away, digest, passwords, second_factor, staff
-from pro_service.use_cases.guessing import TooManyFailuresError
+from pro_service.use_cases.staff import accounts, administration, away, passwords, second_factor
+from pro_service.use_cases.staff.throttling import TooManyFailuresError
+from pro_service.use_cases.tasks import digest
 from pro_service.web import access, browsers
 from pro_service.web.account_words import by_field
 from pro_service.web.dashboard_scope import row_id, scope_of
@@ -52,7 +53,7 @@ def _add_own(pages: Blueprint, rt: Runtime) -> None:
     @access.needs("account")
     def sessions() -> ResponseReturnValue:
         """End one other session, or all of them."""
-        staff.end_sessions(rt, access.signed_in(), request.form.get("session", type=row_id))
+        administration.end_sessions(rt, access.signed_in(), request.form.get("session", type=row_id))
         return redirect(url_for("account.own", done="sessions"), 303)
 
 
@@ -80,8 +81,8 @@ def _own(rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = False) -> 
     login = access.signed_in()
     return render_template(
         "account/own.html", scope=scope_of(rt, capability="account"), faults=by_field(faults), slow=slow,
-        left=second_factor.codes_left(rt, login), seats=staff.seats(rt, login), done=request.args.get("done"),
-        roles=staff.own_roles(rt, login), away=away.until(rt, login), digest=digest.wanted(rt, login),
+        left=second_factor.codes_left(rt, login), seats=administration.seats(rt, login), done=request.args.get("done"),
+        roles=administration.own_roles(rt, login), away=away.until(rt, login), digest=digest.wanted(rt, login),
         mails=rt.mail is not None,
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from pro_service.core.problems import Fault
-from pro_service.use_cases.accounts import LONGEST_PASSWORD, PASSWORD_LENGTH
+from pro_service.use_cases.staff.accounts import LONGEST_PASSWORD, PASSWORD_LENGTH
 from pro_service.web.i18n import gettext as _
 
 

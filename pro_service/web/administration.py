@@ -12,7 +12,7 @@ from pro_service.reports.audit import Asked, Reach
 from pro_service.runtime import Runtime
 from pro_service.store.database import Session
 from pro_service.store.staff import members
-from pro_service.use_cases.accounts import folded
+from pro_service.use_cases.staff.accounts import folded
 from pro_service.web import administration_users, audit_words
 from pro_service.web.access import grants, needs
 from pro_service.web.account_words import by_field

@@ -7,7 +7,7 @@ from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store.staff import members as listing
 from pro_service.store.staff.members import PAGE
-from pro_service.use_cases import approvals
+from pro_service.use_cases.staff import approvals
 from pro_service.web.access import may, needs, sensitive, signed_in
 from pro_service.web.account_words import by_field
 from pro_service.web.dashboard_scope import LARGEST_ID, actor, scope_of

@@ -10,7 +10,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.staff import members as listing
 from pro_service.store.staff.members import PAGE, Member
-from pro_service.use_cases import staff
+from pro_service.use_cases.staff import administration
 from pro_service.web import administration_approvals
 from pro_service.web.access import may, needs, sensitive
 from pro_service.web.account_words import by_field
@@ -64,7 +64,7 @@ def _add_invitation(pages: Blueprint, rt: Runtime) -> None:
         given = request.form
         language = given.get("language", "")
         try:
-            made = staff.invite(
+            made = administration.invite(
                 rt, actor(), given.get("email", ""), given.get("role", ""), *_place(given.get("place", "")),
                 language=language if language in LANGUAGES else "tr",
             )  # fmt: skip
@@ -130,13 +130,16 @@ def _add_changes(pages: Blueprint, rt: Runtime) -> None:
         pages.post(f"/users/<int:user_id>/{name}", endpoint=name)(needs("users")(sensitive(changed)))
 
     def granted(user_id: int) -> bool:
-        return staff.grant(
+        return administration.grant(
             rt, actor(), user_id, request.form.get("role", ""), *_place(request.form.get("place", ""))
         )  # fmt: skip
 
-    add_change("disable", lambda user_id: staff.disable(rt, actor(), user_id))
-    add_change("enable", lambda user_id: staff.enable(rt, actor(), user_id))
-    add_change("reset-factor", lambda user_id: staff.reset_factor(rt, actor(), user_id))
-    add_change("send-link", lambda user_id: staff.send_link(rt, actor(), user_id).mailed)
+    def revoked(user_id: int) -> bool:
+        return administration.revoke(rt, actor(), user_id, request.form.get("of", 0, type=row_id))
+
+    add_change("disable", lambda user_id: administration.disable(rt, actor(), user_id))
+    add_change("enable", lambda user_id: administration.enable(rt, actor(), user_id))
+    add_change("reset-factor", lambda user_id: administration.reset_factor(rt, actor(), user_id))
+    add_change("send-link", lambda user_id: administration.send_link(rt, actor(), user_id).mailed)
     add_change("grant", granted)
-    add_change("revoke", lambda user_id: staff.revoke(rt, actor(), user_id, request.form.get("of", 0, type=row_id)))
+    add_change("revoke", revoked)

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from pro_service import logs, paths
 from pro_service.runtime import Runtime
 from pro_service.store.migrate import UNREACHABLE
-from pro_service.use_cases.intake import Intake
+from pro_service.use_cases.inbound.receive import Intake
 from pro_service.web import (
     access,
     account,

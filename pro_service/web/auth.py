@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases import accounts, kept, second_factor
-from pro_service.use_cases.guessing import TooManyFailuresError
+from pro_service.use_cases.staff import accounts, interrupted_forms, second_factor
+from pro_service.use_cases.staff.throttling import TooManyFailuresError
 from pro_service.web import access, browsers
 from pro_service.web.i18n import LANGUAGES
 
@@ -53,7 +53,7 @@ def again(rt: Runtime) -> ResponseReturnValue:
     if request.method in access.SAFE:
         return redirect(url_for("auth.sign_in", next=access.here()), 303)
     token, csrf = browsers.given(rt, browsers.COOKIE), request.form.get("csrf", "")
-    form = kept.keep(rt, token, csrf, access.here(), access.typed())
+    form = interrupted_forms.keep(rt, token, csrf, access.here(), access.typed())
     if not form:
         return redirect(url_for("auth.sign_in", next="/"), 303)
     g.page = "auth.sign_in"
@@ -106,7 +106,7 @@ def _signed_in(rt: Runtime, token: str, form: str) -> ResponseReturnValue:
     g.login = accounts.current(rt, token)
     if g.login is None:
         return redirect(url_for("auth.sign_in"), 303)
-    stage, found = accounts.stage(rt, g.login), kept.look(rt, form) if form else None
+    stage, found = accounts.stage(rt, g.login), interrupted_forms.look(rt, form) if form else None
     answer = redirect(_asked(), 303)
     if found is not None and found.user_id == g.login.user_id and stage != "enrol":
         page = _code_page(rt, 200, form=form)[0] if stage == "code" else access.resend(found.path, found.fields)

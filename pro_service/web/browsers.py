@@ -9,8 +9,8 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases import accounts
-from pro_service.use_cases.guessing import Place
+from pro_service.use_cases.staff import accounts
+from pro_service.use_cases.staff.throttling import Place
 
 COOKIE = "pro_login"
 FORM_COOKIE = "pro_form"

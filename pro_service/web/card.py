@@ -16,9 +16,9 @@ from werkzeug.wrappers import Response
 from pro_service.core.card_code import LONGEST_TYPED, CodeError
 from pro_service.runtime import Runtime
 from pro_service.store.participants.card_code_tries import TooManyTriesError
-from pro_service.use_cases import card_entry
-from pro_service.use_cases.card import PATH
-from pro_service.use_cases.card_entry import Entry
+from pro_service.use_cases.participants import card_entry
+from pro_service.use_cases.participants.card import PATH
+from pro_service.use_cases.participants.card_entry import Entry
 from pro_service.web import browsers
 from pro_service.web.i18n import LANGUAGES
 

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.schedule.retries import LATER
 from pro_service.reports.today import Task
 from pro_service.runtime import Runtime
-from pro_service.use_cases import calls, handing
-from pro_service.use_cases.calls import MissingReason, StaleError, WorkRefusedError
+from pro_service.use_cases.tasks import calls, hand_over
+from pro_service.use_cases.tasks.calls import MissingReason, StaleError, WorkRefusedError
 from pro_service.web.access import needs
 from pro_service.web.dashboard_scope import actor, row_id
 from pro_service.web.dashboard_tasks import page, theirs
@@ -77,13 +77,13 @@ def _acknowledge(rt: Runtime, task: Task, revision: int | None) -> str:
 def _later(rt: Runtime, task: Task, revision: int | None) -> str:
     asked = request.form.get("until", "")
     if asked == "now":
-        handing.put_off(rt, actor(), task.id, None, revision=revision)
+        hand_over.put_off(rt, actor(), task.id, None, revision=revision)
         return "again"
     until = local_time(request.form.get("at", ""), zone_of_task(task))
     wanted = asked if asked in LATER else until
     if wanted is None:
         raise WorkRefusedError("needs_time")
-    handing.put_off(rt, actor(), task.id, wanted, revision=revision)
+    hand_over.put_off(rt, actor(), task.id, wanted, revision=revision)
     return "later"
 
 
@@ -92,7 +92,7 @@ def _hand(rt: Runtime, task: Task, revision: int | None) -> str:
         to = row_id(request.form.get("to", ""))
     except ValueError:
         raise WorkRefusedError("no_colleague") from None
-    handing.hand_over(rt, actor(), task.id, to, revision=revision)
+    hand_over.hand_over(rt, actor(), task.id, to, revision=revision)
     return "handed"
 
 

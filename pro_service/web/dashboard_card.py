@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
-from pro_service.use_cases import card, card_sheet
+from pro_service.use_cases.participants import card
+from pro_service.use_cases.participants import card as card_sheet
 from pro_service.web.access import needs
 from pro_service.web.dashboard_scope import Scope, actor, scope_here
 

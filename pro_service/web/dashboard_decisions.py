@@ -13,9 +13,9 @@ from pro_service.reports.participant import Change
 from pro_service.reports.statements import DECIDED, DECISIONS
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases import decisions
-from pro_service.use_cases.calls import StaleError, WorkRefusedError
-from pro_service.use_cases.decisions import LONGEST_REASON
+from pro_service.use_cases.tasks import decisions
+from pro_service.use_cases.tasks.calls import StaleError, WorkRefusedError
+from pro_service.use_cases.tasks.decisions import LONGEST_REASON
 from pro_service.web.access import may_at, needs
 from pro_service.web.account_words import by_field
 from pro_service.web.dashboard_scope import Scope, actor, row_id, scope_here

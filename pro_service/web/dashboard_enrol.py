@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.reports import participant
 from pro_service.runtime import Runtime
-from pro_service.use_cases import enrol, enrol_preview
+from pro_service.use_cases.enrolment import enrol
+from pro_service.use_cases.enrolment import preview as enrol_preview
 from pro_service.web import dashboard_enrol_words as words
 from pro_service.web.access import needs
 from pro_service.web.dashboard_scope import Scope, actor, scope_here

@@ -11,9 +11,9 @@ from pro_service.core.enrolment.redcap_mapping import ColumnMapping
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
-from pro_service.use_cases import enrol, import_held
-from pro_service.use_cases.enrol import Enrolled
-from pro_service.use_cases.import_held import Held
+from pro_service.use_cases.enrolment import enrol, held_file
+from pro_service.use_cases.enrolment.enrol import Enrolled
+from pro_service.use_cases.enrolment.held_file import Held
 from pro_service.web import dashboard_enrol_words as words
 from pro_service.web import dashboard_redcap
 from pro_service.web.access import needs, signed_in
@@ -72,7 +72,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
 def _held(rt: Runtime, study_id: int) -> Held:
     """The file that was sent, or the one that was looked at. RejectedError where there is none."""
     if blob := request.form.get("held", ""):
-        held = import_held.look(rt, signed_in().user_id, study_id, blob)
+        held = held_file.look(rt, signed_in().user_id, study_id, blob)
         if held is None:
             raise RejectedError((NOT_OURS,))
         return held
@@ -97,7 +97,7 @@ def _run(rt: Runtime, scope: Scope, held: Held, *, dry_run: bool) -> Enrolled:
 
 
 def _look(rt: Runtime, scope: Scope, held: Held) -> str:
-    blob = import_held.hold(rt, signed_in().user_id, scope.study_id or 0, held)
+    blob = held_file.hold(rt, signed_in().user_id, scope.study_id or 0, held)
     return _page(rt, scope, _Shown(held, blob, _run(rt, scope, held, dry_run=True)))
 
 
@@ -118,7 +118,7 @@ def _make(rt: Runtime, scope: Scope, held: Held) -> ResponseReturnValue:
 def _shown(rt: Runtime, scope: Scope, held: Held, faults: tuple[Fault, ...]) -> _Shown:
     """A file with faults goes along, so that its columns can still be chosen; one too large does not."""
     try:
-        blob = import_held.hold(rt, signed_in().user_id, scope.study_id or 0, held) if held.data else ""
+        blob = held_file.hold(rt, signed_in().user_id, scope.study_id or 0, held) if held.data else ""
     except RejectedError:
         blob = ""
     return _Shown(held, blob, faults=faults)
@@ -146,7 +146,7 @@ def _columns(rt: Runtime, scope: Scope, protocol: Protocol, held: Held, *, chose
             except RejectedError as rejected:
                 return _page(rt, scope, _shown(rt, scope, whole, rejected.faults)), 422
         beside = found
-    blob = import_held.hold(rt, signed_in().user_id, scope.study_id or 0, Held(held.data))
+    blob = held_file.hold(rt, signed_in().user_id, scope.study_id or 0, Held(held.data))
     page = render_template(
         "dashboard/enrol_columns.html", scope=scope, export=export, asked=asked, typed=typed, faults=beside,
         blob=blob, formats=redcap_mapping.FORMATS, named=words.column, **times(rt.clock()),
@@ -158,7 +158,7 @@ def _page(rt: Runtime, scope: Scope, shown: _Shown) -> str:
     done, given = shown.done, request.args
     warnings = () if done is None else done.warnings
     return render_template(
-        "dashboard/enrol_import.html", scope=scope, shown=shown, most=MOST_SHOWN, limit=import_held.LARGEST // 1024,
+        "dashboard/enrol_import.html", scope=scope, shown=shown, most=MOST_SHOWN, limit=held_file.LARGEST // 1024,
         faults=[(one, *words.in_words(one)) for one in shown.faults[:MOST_SHOWN]],
         warnings=[(one, *words.in_words(one)) for one in warnings[:MOST_SHOWN]], named=words.both,
         enrolled=given.get("enrolled", type=int), unchanged=given.get("unchanged", type=int),

@@ -16,10 +16,10 @@ from pro_service.runtime import Runtime
 from pro_service.store.messages import inbox as inbox_actions
 from pro_service.store.messages.inbox import Done
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases import inbox
-from pro_service.use_cases.calls import StaleError
-from pro_service.use_cases.entry import EntryFault, EntryRejectedError
-from pro_service.use_cases.inbox import About, DoneAlreadyError, Score
+from pro_service.use_cases.inbound import inbox
+from pro_service.use_cases.inbound.inbox import About, DoneAlreadyError, Score
+from pro_service.use_cases.participants.entry import EntryFault, EntryRejectedError
+from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web import dashboard_inbox_words as said
 from pro_service.web.access import needs
 from pro_service.web.dashboard_inbox import reader_of

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from pro_service.core.problems import NOTES, Note
-from pro_service.use_cases.change_forms import NO_ROUTE
+from pro_service.use_cases.participants.change_form import NO_ROUTE
 from pro_service.web.i18n import day, gettext
 
 CELLS = (

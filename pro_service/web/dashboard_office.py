@@ -14,9 +14,9 @@ from pro_service.reports import compliance, participant
 from pro_service.reports.participant import Change
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases import lifecycle
-from pro_service.use_cases.calls import StaleError
-from pro_service.use_cases.change_forms import ACTIONS, Action, Wanted
+from pro_service.use_cases.participants import change as lifecycle
+from pro_service.use_cases.participants.change_form import ACTIONS, Action, Wanted
+from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web import dashboard_notes
 from pro_service.web import dashboard_office_words as words
 from pro_service.web.access import needs

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from pro_service.core.case import Case
 from pro_service.core.protocol import Site
 from pro_service.core.routes import CHANNELS
-from pro_service.use_cases.change_forms import STANDS, Action
+from pro_service.use_cases.participants.change_form import STANDS, Action
 from pro_service.web.i18n import gettext as _
 
 Kind: TypeAlias = Literal["date", "time", "tel", "text", "select", "radio", "check"]

@@ -25,10 +25,11 @@ from pro_service.reports.events import Wanted
 from pro_service.reports.participant import WindowView
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases import calls, entry
-from pro_service.use_cases.calls import StaleError
-from pro_service.use_cases.confirm import confirm
-from pro_service.use_cases.entry import EntryFault, EntryRejectedError, Filled, Mode
+from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants.confirm import confirm
+from pro_service.use_cases.participants.entry import EntryFault, EntryRejectedError, Filled, Mode
+from pro_service.use_cases.tasks import calls
+from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web import dashboard_office, dashboard_story, dashboard_tasks, dashboard_timeline, dashboard_words
 from pro_service.web.access import may_at, needs
 from pro_service.web.dashboard_scope import Scope, actor, row_id, scope_here

@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.conversation import contact_test as rules
 from pro_service.core.conversation.contact_test import ReachTest
 from pro_service.runtime import Runtime
-from pro_service.use_cases import reach
-from pro_service.use_cases.calls import StaleError
-from pro_service.use_cases.reach import ReachRefusedError, Whom
+from pro_service.use_cases.participants import contact_test
+from pro_service.use_cases.participants.contact_test import ReachRefusedError, Whom
+from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import needs
 from pro_service.web.dashboard_scope import actor, scope_here
 
@@ -21,7 +21,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     """Add the forms, and `reach_of(participant id)`, `reach_state(test)` for the page."""
 
     def of(participant_id: int) -> ReachTest | None:
-        return reach.latest(rt, participant_id)
+        return contact_test.latest(rt, participant_id)
 
     pages.app_template_global("reach_of")(of)
     pages.app_template_global("reach_state")(rules.state)
@@ -44,11 +44,11 @@ def _act(rt: Runtime, code: str, action: str) -> ResponseReturnValue:
     try:
         if action == "begin":
             minutes = given.get("minutes", 30, type=int)
-            reach.begin(rt, actor(), whom, timedelta(minutes=minutes if minutes in MINUTES else 0))
+            contact_test.begin(rt, actor(), whom, timedelta(minutes=minutes if minutes in MINUTES else 0))
         elif action == "confirm":
-            reach.confirm_by_staff(rt, actor(), whom)
+            contact_test.confirm_by_staff(rt, actor(), whom)
         else:
-            reach.fail_by_staff(rt, actor(), whom, given.get("reason", ""))
+            contact_test.fail_by_staff(rt, actor(), whom, given.get("reason", ""))
     except KeyError:
         abort(404)
     except ReachRefusedError as refusal:

@@ -11,9 +11,9 @@ from pro_service.runtime import Runtime
 from pro_service.store.participants import revelations as log
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.revelations import TOLD
-from pro_service.use_cases import revelations
-from pro_service.use_cases.calls import StaleError
-from pro_service.use_cases.revelations import Noted
+from pro_service.use_cases.participants import revelations
+from pro_service.use_cases.participants.revelations import Noted
+from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import needs, signed_in
 from pro_service.web.dashboard_scope import Scope, actor, row_id, scope_here
 from pro_service.web.i18n import gettext as _

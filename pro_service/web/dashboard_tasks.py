@@ -16,8 +16,8 @@ from pro_service.reports.today import Task
 from pro_service.runtime import Runtime
 from pro_service.store.participants import tasks
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases import calls, handing
-from pro_service.use_cases.calls import Outcome, StaleError, Told, WorkRefusedError
+from pro_service.use_cases.tasks import calls, hand_over
+from pro_service.use_cases.tasks.calls import Outcome, StaleError, Told, WorkRefusedError
 from pro_service.web.access import NoAccessYetError, may, may_at, needs
 from pro_service.web.dashboard_scope import LARGEST_ID, Scope, actor, scope_of
 from pro_service.web.dashboard_times import local_time, since, times, zone_of_task
@@ -119,7 +119,7 @@ def _not_now(rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datet
         "most": case.protocol.failed_calls,
         "part": lambda moment: retries.part_of_day(case, moment),
         "put_off_to": retries.choices(case, window, now),
-        "colleagues": handing.who_may_take(rt, actor(), loaded.study_id, [loaded.site_id]),
+        "colleagues": hand_over.who_may_take(rt, actor(), loaded.study_id, [loaded.site_id]),
         "to_be_called": window is not None and savable(case, window, now),
     }
 

@@ -13,7 +13,7 @@ from pro_service.reports import statements
 from pro_service.reports import today as report_today
 from pro_service.reports.today import Task
 from pro_service.runtime import Runtime
-from pro_service.use_cases import handing
+from pro_service.use_cases.tasks import hand_over
 from pro_service.web.access import needs, unattended
 from pro_service.web.dashboard_compliance import labels
 from pro_service.web.dashboard_scope import Scope, actor, scope_of
@@ -45,7 +45,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
         return render_template(
             "dashboard/today.html",
             **shown,
-            colleagues=handing.who_may_take(rt, actor(), scope.study_id, scope.sites),
+            colleagues=hand_over.who_may_take(rt, actor(), scope.study_id, scope.sites),
             done=done if done in SAID else None,
             about=next((task for task in everything(shown["today"]) if task.id == about), None),
         )

@@ -15,8 +15,8 @@ from pro_service.core.protocol import Window
 from pro_service.core.schedule.forecast import Laid, WhatIf
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime, holiday_names
-from pro_service.use_cases import enrol_preview
-from pro_service.use_cases.enrol_preview import Question
+from pro_service.use_cases.enrolment import preview
+from pro_service.use_cases.enrolment.preview import Question
 from pro_service.web import dashboard_notes
 from pro_service.web.access import needs
 from pro_service.web.dashboard_scope import Scope, scope_here
@@ -69,7 +69,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
         asked, faults = _asked(scope, now)
         shown = None
         if asked is not None:
-            shown = picture(enrol_preview.ask(rt, scope.protocol, asked), scope.protocol.sites[asked.site].country, now)
+            shown = picture(preview.ask(rt, scope.protocol, asked), scope.protocol.sites[asked.site].country, now)
         page = render_template(
             "dashboard/what_if.html", scope=scope, sites=sites_of(scope), typed=_typed(scope, now), faults=faults,
             shown=shown, **times(now),

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases import survey
-from pro_service.use_cases.survey import FieldFault, Form
+from pro_service.use_cases.participants import survey
+from pro_service.use_cases.participants.survey import FieldFault, Form
 from pro_service.web import survey_reach
 from pro_service.web.i18n import LANGUAGES
 

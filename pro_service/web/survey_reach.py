@@ -4,7 +4,7 @@ from flask import Blueprint, g, render_template
 from flask.typing import ResponseReturnValue
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases import reach
+from pro_service.use_cases.participants import contact_test
 from pro_service.web.i18n import LANGUAGES
 
 
@@ -13,13 +13,13 @@ def add(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/reach/<token>")
     def reach_page(token: str) -> ResponseReturnValue:
-        language = reach.language_of(rt, token)
+        language = contact_test.language_of(rt, token)
         return _gone() if language is None else _page(language, done=False)
 
     @pages.post("/reach/<token>")
     def reach_confirm(token: str) -> ResponseReturnValue:
         g.page = "survey.reach_page"
-        language = reach.confirm_by_link(rt, token)
+        language = contact_test.confirm_by_link(rt, token)
         return _gone() if language is None else _page(language, done=True)
 
 

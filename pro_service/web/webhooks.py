@@ -5,8 +5,8 @@ from flask import Blueprint, Response, abort, request
 from pro_service import logs
 from pro_service.gateways.signatures import valid_signature
 from pro_service.runtime import Runtime
-from pro_service.use_cases import receive
-from pro_service.use_cases.intake import Intake
+from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.inbound.receive import Intake
 
 EMPTY = "<?xml version='1.0' encoding='UTF-8'?><Response/>"
 

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from pro_service import logs
 from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
-from pro_service.use_cases import passwords
-from pro_service.use_cases.guessing import Place
+from pro_service.use_cases.staff import passwords
+from pro_service.use_cases.staff.throttling import Place
 from pro_service.web import browsers
 from pro_service.web.account_words import by_field
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from pro_service.runtime import Runtime
 from pro_service.store import schema
-from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.tick import tick
 from tests.bench import crowd
 from tests.bench.limits import Hand

@@ -10,7 +10,7 @@ from sqlalchemy import MetaData, Table, text
 
 from pro_service.store import schema
 from pro_service.use_cases import study
-from pro_service.use_cases.enrol import enrol_file
+from pro_service.use_cases.enrolment.enrol import enrol_file
 from tests.bench import bulk
 from tests.bench.crowd import count_of
 from tests.bench.peers import ApScheduler, apscheduler

@@ -18,8 +18,8 @@ from twilio.rest import Client
 from pro_service.gateways.twilio import TwilioGateway
 from pro_service.runtime import Runtime
 from pro_service.store import schema
-from pro_service.use_cases.deliver import deliver
-from pro_service.use_cases.reconcile import reconcile
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.tick import tick
 from tests.bench import crowd
 from tests.bench.callers import exchanged

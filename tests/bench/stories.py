@@ -16,10 +16,10 @@ from pro_service.runtime import Runtime
 from pro_service.store import schema
 from pro_service.store.database import Session
 from pro_service.use_cases import study
-from pro_service.use_cases.carrying import work
-from pro_service.use_cases.deliver import deliver
-from pro_service.use_cases.enrol import enrol_file
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.enrolment.enrol import enrol_file
 from pro_service.use_cases.tick import tick
+from pro_service.use_cases.transaction import work
 from tests.bench.places import ACTOR, NOW, STUDY, Places, check
 
 TABLES: tuple[Table, ...] = (

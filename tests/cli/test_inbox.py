@@ -6,7 +6,7 @@ import pytest
 
 from pro_service.runtime import open_runtime
 from pro_service.settings import load
-from pro_service.use_cases import receive
+from pro_service.use_cases.inbound import receive
 from tests.cli.conftest import Run
 
 PHONE = "+12025550123"

@@ -26,10 +26,11 @@ from pro_service import logs, runtime
 from pro_service.runtime import Runtime
 from pro_service.simulator import create_simulator
 from pro_service.store.audit import Actor
-from pro_service.use_cases import quarantine, study
-from pro_service.use_cases.deliver import deliver
-from pro_service.use_cases.enrol import enrol_file
-from pro_service.use_cases.reconcile import reconcile
+from pro_service.use_cases import study
+from pro_service.use_cases.delivery import quarantine
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.delivery.reconcile import reconcile
+from pro_service.use_cases.enrolment.enrol import enrol_file
 from pro_service.use_cases.tick import tick
 from pro_service.web.app import create_app
 from tests.crash.world import SENDER, Plan, enrolment_files

@@ -17,9 +17,11 @@ from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
 from pro_service.store.schema import participants
-from pro_service.use_cases import calls, entry, reporting
-from pro_service.use_cases.calls import Told
-from pro_service.use_cases.entry import Filled
+from pro_service.use_cases import reporting
+from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants.entry import Filled
+from pro_service.use_cases.tasks import calls
+from pro_service.use_cases.tasks.calls import Told
 from pro_service.use_cases.tick import beat, tick
 from tests import support
 

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases import card_entry, receive, survey
-from pro_service.use_cases.pull import pull
+from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.inbound.pull import pull
+from pro_service.use_cases.participants import card_entry, survey
 from tests.simulation import words
 from tests.simulation.carrier import Carrier
 from tests.simulation.people import Meant, Person

@@ -13,9 +13,11 @@ from pro_service.gateways.outgoing import Outgoing
 from pro_service.reports import compliance
 from pro_service.runtime import Runtime
 from pro_service.store import heartbeats
-from pro_service.use_cases import card, enrol, quarantine
-from pro_service.use_cases.deliver import deliver
-from pro_service.use_cases.reconcile import reconcile
+from pro_service.use_cases.delivery import quarantine
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.delivery.reconcile import reconcile
+from pro_service.use_cases.enrolment import enrol
+from pro_service.use_cases.participants import card
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.simulation import moments

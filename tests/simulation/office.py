@@ -10,7 +10,9 @@ from pro_service.core.protocol import Protocol
 from pro_service.reports.compliance import EscalationRow
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
-from pro_service.use_cases import calls, confirm, entry, reporting
+from pro_service.use_cases import reporting
+from pro_service.use_cases.participants import confirm, entry
+from pro_service.use_cases.tasks import calls
 from tests.simulation.people import Given, Meant, Person, feels
 from tests.simulation.world import World
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from pro_service.gateways.outgoing import Refused
 from pro_service.reports import health
 from pro_service.runtime import Runtime
-from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.telephones import Telephones

@@ -6,24 +6,25 @@ import pytest
 
 from pro_service.runtime import Runtime
 from pro_service.settings import Settings
-from pro_service.use_cases import card, examine
+from pro_service.use_cases import doctor
+from pro_service.use_cases.participants import card
 from tests import support
 
 
 def test_the_codes_on_cards_are_counted_with_the_chance_to_hit_one(
     settings: Settings, rt: Runtime, study_id: int
 ) -> None:
-    before = [found for found in examine.examine(settings) if found.part == "cards"]
+    before = [found for found in doctor.examine(settings) if found.part == "cards"]
     assert [found.finding for found in before] == ["none has a code yet"]
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone="+12025550123", channel="sms-link")
     card.show(rt, support.SETUP, study_id, "P-001")
-    (found,) = (found for found in examine.examine(settings) if found.part == "cards")
+    (found,) = (found for found in doctor.examine(settings) if found.part == "cards")
     assert found.finding.startswith("1 codes; in a year somebody hits one with a chance of at most 7.")
     assert found.colour == "green"
 
 
 @pytest.mark.parametrize("cards, colour", [(42, "green"), (1000, "green"), (2000, "yellow")])
 def test_so_many_codes_that_one_may_be_hit_are_to_be_minded(cards: int, colour: str) -> None:
-    found = examine.codes_of(cards)
+    found = doctor.codes_of(cards)
     assert found.colour == colour
     assert ("EVERYBODY.every" in found.remedy) == (colour == "yellow")

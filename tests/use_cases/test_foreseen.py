@@ -13,8 +13,8 @@ from pro_service.core.schedule.agenda import next_moment, on_time
 from pro_service.runtime import Runtime
 from pro_service.store import due
 from pro_service.store.participants import cases
-from pro_service.use_cases.carrying import SCHEDULER, work
-from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.transaction import SCHEDULER, work
 from tests import support
 
 START = support.at("2026-03-02 15:00")

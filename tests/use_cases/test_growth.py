@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from pro_service.runtime import Runtime
 from pro_service.store.schema import metadata
-from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.tick import tick
 from tests import support
 

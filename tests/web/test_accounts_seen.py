@@ -10,9 +10,10 @@ from playwright.sync_api import Browser, Page
 
 from pro_service.runtime import Runtime
 from pro_service.store.staff import members as listing
-from pro_service.use_cases import accounts, revelations, staff
-from pro_service.use_cases.deliver import deliver
-from pro_service.use_cases.revelations import Noted
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.participants import revelations
+from pro_service.use_cases.participants.revelations import Noted
+from pro_service.use_cases.staff import accounts, administration
 from pro_service.use_cases.tick import beat
 from tests import support
 from tests.authenticator import Post, code
@@ -88,7 +89,7 @@ def test_from_an_invitation_to_the_first_page_nothing_is_found(
     tab: Page, rt: Runtime, study_id: int, clock: support.SetClock, post: Post, language: str
 ) -> None:
     assert study_id
-    staff.invite(rt, support.SETUP, INVITED, "coordinator", "DEMO", "IST", language=language)
+    administration.invite(rt, support.SETUP, INVITED, "coordinator", "DEMO", "IST", language=language)
     deliver(rt)
     said: list[str] = []
     tab.on("console", lambda message: said.append(message.text) if "status of 4" not in message.text else None)
@@ -138,7 +139,7 @@ def everybody(rt: Runtime, study_id: int, clock: support.SetClock) -> str:
     revision = support.loaded(rt, who).case.participant.revision
     revelations.note(rt, support.SETUP, Noted(study_id, "P-001", None, "visit", revision))
     waiting = support.coordinator(rt, "waits@example.org", role="administrator")
-    staff.grant(rt, accounts.staff(waiting), waiting, "monitor", "DEMO", "IST")
+    administration.grant(rt, accounts.staff(waiting), waiting, "monitor", "DEMO", "IST")
     return support.EMAIL
 
 

@@ -11,8 +11,9 @@ from pro_service.core.problems import RejectedError
 from pro_service.reports import audit
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, roles, users
-from pro_service.use_cases import calls, staff
-from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.staff import administration
+from pro_service.use_cases.tasks import calls
 from tests import support
 from tests.authenticator import Post
 from tests.support import EMAIL
@@ -107,9 +108,9 @@ def test_nobody_shuts_out_themselves_or_the_last_administrator(rt: Runtime, offi
     status, page = sent(office, f"/users/{admin}/revoke", of=str(role_id))
     assert (status, "must remain administrator" in page) == (422, True)
     with pytest.raises(RejectedError):
-        staff.disable(rt, support.SETUP, admin)
+        administration.disable(rt, support.SETUP, admin)
     support.coordinator(rt, "second@example.org", role="administrator")
-    assert staff.disable(rt, support.SETUP, admin)
+    assert administration.disable(rt, support.SETUP, admin)
 
 
 def test_pages_of_users_that_do_not_exist_are_not_found(office: FlaskClient) -> None:

@@ -11,8 +11,8 @@ from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, roles
 from pro_service.store.staff import accounts as store
-from pro_service.use_cases import accounts, approvals, staff
-from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.staff import accounts, administration, approvals
 from pro_service.web.app import create_app
 from tests import support
 from tests.telephones import Telephones
@@ -33,7 +33,7 @@ class Hospital:
 
     def give(self, role: str = "coordinator", site: str | None = "IST", study: str | None = "DEMO", to: int = 0) -> int:
         """The administrator gives a role; gives its row id."""
-        assert staff.grant(self.rt, accounts.staff(self.admin), to or self.new, role, study, site)
+        assert administration.grant(self.rt, accounts.staff(self.admin), to or self.new, role, study, site)
         with self.rt.sessions.reading() as session:
             return session.scalars(select(roles.c.id).order_by(roles.c.id.desc())).first() or 0
 

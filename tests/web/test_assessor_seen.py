@@ -8,9 +8,10 @@ from flask import Flask
 from playwright.sync_api import BrowserContext, Error, Page
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases import receive, revelations
-from pro_service.use_cases.accounts import staff
-from pro_service.use_cases.revelations import Noted
+from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.participants import revelations
+from pro_service.use_cases.participants.revelations import Noted
+from pro_service.use_cases.staff.accounts import staff
 from tests import support
 from tests.peers.chromium import another_page, faults
 

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from pro_service.runtime import Runtime
 from pro_service.store.schema import login_failures, users
-from pro_service.use_cases import accounts, second_factor
-from pro_service.use_cases.guessing import Place, TooManyFailuresError
+from pro_service.use_cases.staff import accounts, second_factor
+from pro_service.use_cases.staff.throttling import Place, TooManyFailuresError
 from pro_service.web.access import local
 from tests import support
 from tests.authenticator import code, set_up, show

@@ -11,7 +11,7 @@ from pro_service.core import card_code
 from pro_service.core.throttle import ADDRESS, EVERYBODY
 from pro_service.runtime import Runtime
 from pro_service.store.participants import card_codes
-from pro_service.use_cases import card
+from pro_service.use_cases.participants import card
 from pro_service.web.app import create_app
 from tests import support
 from tests.web.conftest import OPEN

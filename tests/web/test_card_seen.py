@@ -7,7 +7,8 @@ from playwright.sync_api import Browser, Page
 
 from pro_service.core import card_code
 from pro_service.runtime import Runtime
-from pro_service.use_cases import card, card_sheet
+from pro_service.use_cases.participants import card
+from pro_service.use_cases.participants import card as card_sheet
 from tests import support
 from tests.peers.chromium import another_page, faults
 from tests.web.test_card_door import code as code  # noqa: PLC0414 -- a fixture

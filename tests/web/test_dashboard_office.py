@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from pro_service.core.problems import NOTES
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail
-from pro_service.use_cases.change_forms import ACTIONS
+from pro_service.use_cases.participants.change_form import ACTIONS
 from pro_service.use_cases.tick import tick
 from pro_service.web.dashboard_notes import CELLS
 from tests import support

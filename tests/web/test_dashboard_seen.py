@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases import enrol
+from pro_service.use_cases.enrolment import enrol
 from pro_service.use_cases.tick import beat, tick
 from tests import support
 from tests.peers.chromium import another_page, faults

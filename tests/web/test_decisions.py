@@ -11,9 +11,10 @@ from sqlalchemy import select
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail
-from pro_service.use_cases import calls, lifecycle
-from pro_service.use_cases.calls import Told
-from pro_service.use_cases.change_forms import Wanted
+from pro_service.use_cases.participants import change
+from pro_service.use_cases.participants.change_form import Wanted
+from pro_service.use_cases.tasks import calls
+from pro_service.use_cases.tasks.calls import Told
 from pro_service.use_cases.tick import tick
 from tests import support
 
@@ -155,7 +156,7 @@ def test_whoever_is_blinded_does_not_read_the_reasons_of_what_changed(desk: Desk
     desk.page()
     desk.clock.now += timedelta(minutes=2)
     paused = Wanted("pause", {"until": "2026-03-20"}, "had the real one")
-    lifecycle.change(desk.rt, support.SETUP, study_id, "P-001", paused)
+    change.change(desk.rt, support.SETUP, study_id, "P-001", paused)
     status, page = desk.decide()
     assert status == 409
     assert "the real one" not in page

@@ -17,10 +17,11 @@ from pro_service.core.routes import ROUTES
 from pro_service.reports import compliance
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, inbound, messages
-from pro_service.use_cases import entry, receive
-from pro_service.use_cases.change_forms import ACTIONS
-from pro_service.use_cases.deliver import deliver
-from pro_service.use_cases.entry import Filled
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants.change_form import ACTIONS
+from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tick import beat, tick
 from pro_service.web import i18n
 from pro_service.web.dashboard_vocabulary import vocabulary

@@ -12,8 +12,9 @@ from sqlalchemy import event, select
 from pro_service import paths
 from pro_service.runtime import Runtime
 from pro_service.store.schema import messages, participants
-from pro_service.use_cases import entry, study
-from pro_service.use_cases.entry import Filled
+from pro_service.use_cases import study
+from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tick import beat, tick
 from pro_service.web.sheets import harmless
 from tests import support

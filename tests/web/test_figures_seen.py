@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases import entry
-from pro_service.use_cases.entry import Filled
+from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tick import beat, tick
 from tests import support
 from tests.peers.chromium import faults

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, inbound, inbox_actions, messages, responses
-from pro_service.use_cases import accounts, receive
+from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.staff import accounts
 from pro_service.use_cases.tick import tick
 from tests import support
 

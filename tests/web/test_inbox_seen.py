@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from pro_service.runtime import Runtime
 from pro_service.store.schema import inbound
-from pro_service.use_cases import receive
+from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import beat, tick
 from tests import support
 from tests.peers.chromium import another_page, faults

@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store.schema import messages, tickets, users
-from pro_service.use_cases import staff
-from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.staff import administration
 from tests import support
 from tests.authenticator import Post, set_up
 from tests.support import EMAIL, PASSWORD
@@ -38,7 +38,7 @@ def rt(rt: Runtime, post: Post) -> Runtime:
 def invited(rt: Runtime, study_id: int, post: Post) -> str:
     """Return the path of the link that an invited coordinator got."""
     assert study_id
-    staff.invite(rt, support.SETUP, INVITED, "coordinator", "DEMO", "IST", language="en")
+    administration.invite(rt, support.SETUP, INVITED, "coordinator", "DEMO", "IST", language="en")
     deliver(rt)
     assert [(mail.to, mail.subject) for mail in post.sent] == [(INVITED, "PRO Service: your account")]
     return post.link()
@@ -95,7 +95,7 @@ def test_an_invitation_sent_again_replaces_the_first(
 ) -> None:
     with rt.sessions.reading() as session:
         user_id = session.scalars(select(users.c.id).where(users.c.email == INVITED)).one()
-    staff.send_link(rt, support.SETUP, user_id)
+    administration.send_link(rt, support.SETUP, user_id)
     deliver(rt)
     assert client.get(invited).status_code == 410
     assert choose(client, post.link()).location == "/account/second-factor"
@@ -120,7 +120,7 @@ def test_an_invitation_names_every_fault_at_once(rt: Runtime, study_id: int) -> 
     assert study_id
     support.coordinator(rt)
     with pytest.raises(RejectedError) as caught:
-        staff.invite(replace(rt, mail=None), support.SETUP, EMAIL, "boss", "DEMO", "XXX")
+        administration.invite(replace(rt, mail=None), support.SETUP, EMAIL, "boss", "DEMO", "XXX")
     assert [fault.path for fault in caught.value.faults] == ["email", "role", "site", "email"]
 
 
@@ -215,7 +215,7 @@ def test_a_disabled_account_gets_no_mail_and_its_links_do_not_work(
     forgotten(client, EMAIL)
     deliver(rt)
     link = post.link()
-    staff.disable(rt, support.SETUP, user_id)
+    administration.disable(rt, support.SETUP, user_id)
     assert client.get(link).status_code == 410
     forgotten(client, EMAIL)
     deliver(rt)

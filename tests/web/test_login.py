@@ -16,8 +16,8 @@ from pro_service.runtime import PasswordCost, Runtime
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import audit_trail, login_failures, logins, users
 from pro_service.store.staff.accounts import add_failure
-from pro_service.use_cases import accounts, guessing
-from pro_service.use_cases.guessing import Place
+from pro_service.use_cases.staff import accounts, throttling
+from pro_service.use_cases.staff.throttling import Place
 from tests import support
 from tests.support import EMAIL, PASSWORD
 
@@ -166,25 +166,25 @@ def test_guessing_an_account_is_slowed_but_its_owner_comes_in(
     del user
     support.sign_in(client)
     client.delete_cookie("pro_login")
-    guesses(rt, EMAIL, guessing.ACCOUNT_FAILURES["login"] - 1)
+    guesses(rt, EMAIL, throttling.ACCOUNT_FAILURES["login"] - 1)
     assert support.sign_in(elsewhere, password="a guess").status_code == 422
     assert support.sign_in(elsewhere).status_code == 429
     assert support.sign_in(client).status_code == 303
-    clock.now += guessing.FAILURES_IN + timedelta(seconds=1)
+    clock.now += throttling.FAILURES_IN + timedelta(seconds=1)
     assert support.sign_in(elsewhere).status_code == 303
 
 
 def test_an_unknown_account_is_slowed_alike(rt: Runtime, elsewhere: FlaskClient) -> None:
-    guesses(rt, "nobody@example.org", guessing.ACCOUNT_FAILURES["login"] - 1)
+    guesses(rt, "nobody@example.org", throttling.ACCOUNT_FAILURES["login"] - 1)
     assert support.sign_in(elsewhere, email="nobody@example.org").status_code == 422
     assert support.sign_in(elsewhere, email="nobody@example.org").status_code == 429
 
 
 def test_one_address_may_not_try_many_accounts(rt: Runtime, user: int) -> None:
     del user
-    for number in range(guessing.ADDRESS_FAILURES):
+    for number in range(throttling.ADDRESS_FAILURES):
         guesses(rt, f"nobody-{number}@example.org", 1)
-    with pytest.raises(guessing.TooManyFailuresError):
+    with pytest.raises(throttling.TooManyFailuresError):
         accounts.log_in(rt, EMAIL, PASSWORD, Place(ELSEWHERE))
     assert accounts.log_in(rt, EMAIL, PASSWORD, Place("192.0.2.8"))
 

@@ -15,7 +15,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.schema import calls as call_table
 from pro_service.store.schema import escalations, logins, responses
-from pro_service.use_cases import calls
+from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tick import beat, tick
 from tests import support
 from tests.peers.chromium import another_page, faults

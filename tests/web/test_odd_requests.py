@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from pro_service.cli import running
 from pro_service.runtime import Runtime
 from pro_service.store.database import Sessions, make_engine
-from pro_service.use_cases import accounts
+from pro_service.use_cases.staff import accounts
 from pro_service.web import app
 from tests import support
 

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases.change_forms import ACTIONS
-from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.participants.change_form import ACTIONS
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.peers.chromium import another_page, faults

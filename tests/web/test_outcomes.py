@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases import entry
-from pro_service.use_cases.entry import Filled
+from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tick import tick
 from tests import support
 

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from pro_service.runtime import Runtime
 from pro_service.store.schema import messages, reach_tests
-from pro_service.use_cases import receive
-from pro_service.use_cases.carrying import plain_text
+from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
+from pro_service.use_cases.transaction import plain_text
 from tests import support
 
 PHONE = "+12025550123"

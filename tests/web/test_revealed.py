@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from pro_service.runtime import Runtime
 from pro_service.store import migrate
 from pro_service.store.schema import audit_trail, inbound, inbox_actions, participants, revelations
-from pro_service.use_cases import receive
+from pro_service.use_cases.inbound import receive
 from tests import support
 
 PHONE = "+12025550123"

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, inbound, messages, roles
-from pro_service.use_cases import receive
+from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 from pro_service.web import access
 from pro_service.web.capabilities import GRANTED, ROLES

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, logins, recovery_codes, users
-from pro_service.use_cases import second_factor, staff
-from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.staff import administration, second_factor
 from pro_service.web.app import create_app
 from tests import authenticator, support
 from tests.authenticator import Post, code, set_up, show
@@ -209,8 +209,8 @@ def test_an_administrator_resets_a_lost_factor_and_another_must_be_set_up(
     rt: Runtime, client: FlaskClient, clock: support.SetClock, user: int, post: Post
 ) -> None:
     _, codes = set_up(client, clock.now)
-    assert staff.reset_factor(rt, support.SETUP, user)
-    assert not staff.reset_factor(rt, support.SETUP, user)
+    assert administration.reset_factor(rt, support.SETUP, user)
+    assert not administration.reset_factor(rt, support.SETUP, user)
     assert client.get("/").location.startswith("/login?")
     support.sign_in(client)
     assert client.get("/").location.startswith("/account/second-factor")

@@ -10,9 +10,9 @@ from pro_service.reports import compliance
 from pro_service.reports import events as report_events
 from pro_service.reports.events import Mark, Wanted
 from pro_service.runtime import Runtime
-from pro_service.use_cases import entry
-from pro_service.use_cases.deliver import deliver
-from pro_service.use_cases.entry import Filled
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tick import tick
 from pro_service.web.dashboard_story import CHIPS, PAGE
 from tests import support

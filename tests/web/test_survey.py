@@ -12,7 +12,7 @@ from sqlalchemy import event, select
 from pro_service.core.case import Answer, EscalationFacts
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, participants, windows
-from pro_service.use_cases import survey
+from pro_service.use_cases.participants import survey
 from tests import support
 from tests.web.conftest import OPEN, TOKEN
 

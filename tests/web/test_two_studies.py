@@ -10,7 +10,8 @@ from sqlalchemy import select
 from pro_service import paths
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, responses
-from pro_service.use_cases import receive, study
+from pro_service.use_cases import study
+from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 from tests import support
 

@@ -18,7 +18,7 @@ from pro_service.runtime import Runtime, open_runtime
 from pro_service.store.database import make_engine
 from pro_service.store.migrate import UNREACHABLE
 from pro_service.store.schema import inbound, receipts, responses
-from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.tick import tick
 from pro_service.web.app import create_app
 from tests import support

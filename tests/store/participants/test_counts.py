@@ -16,10 +16,12 @@ from pro_service.store import schema as tables
 from pro_service.store.audit import Actor
 from pro_service.store.participants import counts
 from pro_service.store.schema import participants, sites
-from pro_service.use_cases import calls, entry, reporting
-from pro_service.use_cases.calls import Told
-from pro_service.use_cases.confirm import confirm
-from pro_service.use_cases.entry import Filled
+from pro_service.use_cases import reporting
+from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants.confirm import confirm
+from pro_service.use_cases.participants.entry import Filled
+from pro_service.use_cases.tasks import calls
+from pro_service.use_cases.tasks.calls import Told
 from pro_service.use_cases.tick import tick
 from tests import support
 

@@ -1,0 +1,233 @@
+"""Send what is due: claim (committed) -> send, no transaction open -> record.
+
+A pipeline: while workers send, the next messages are claimed and the last ones written down, so that a provider who is
+slow with one message holds up no other.
+"""
+
+import secrets
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
+from queue import Empty, SimpleQueue
+from threading import Event
+from zoneinfo import ZoneInfo
+
+from pro_service import logs
+from pro_service.clock import JUMP, GuardedClock
+from pro_service.runtime import Runtime
+from pro_service.store import standing
+from pro_service.store.audit import Entry
+from pro_service.store.messages import channels, outbox, waiting
+from pro_service.store.messages.channels import Pace
+from pro_service.store.messages.outbox import Claimed, Outcome
+from pro_service.use_cases.delivery import outcomes as aftermath
+from pro_service.use_cases.delivery import quarantine
+from pro_service.use_cases.delivery.attempt import Sending
+from pro_service.use_cases.transaction import SCHEDULER, work
+
+SMALLEST, LARGEST = 32, 500
+"""How many messages one process has claimed at a time: as many as it sends in about a second."""
+ENOUGH = 4
+"""At least so many for each worker: half of them may be through before more are claimed, and nobody shall wait."""
+SHORT, LONG = 0.5, 2.5
+"""Seconds for half of what is claimed to be sent below which more are claimed at a time, and above which fewer."""
+RECORD_EVERY = 0.1
+"""Seconds after which results are written down, however few there are."""
+LOOK_EVERY = 1.0
+"""Seconds after which it is looked again whether something new may go while others are still being sent."""
+TIDY_EVERY = 5.0
+
+
+@dataclass(slots=True)
+class DeliverReport:
+    """What one delivery did, by outcome."""
+
+    accepted: int = 0
+    refused: int = 0
+    unavailable: int = 0
+    uncertain: int = 0
+    dead: int = 0
+    void: int = 0
+
+    def count(self, outcome: Outcome) -> None:
+        """Count one more."""
+        name = {"ready": "unavailable", "cancelled": "void"}.get(outcome.state, outcome.state)
+        setattr(self, name, getattr(self, name) + 1)
+
+
+def deliver(rt: Runtime, stop: Event | None = None) -> DeliverReport:
+    """Send what is due now until nothing is left that may go, or `stop` is set: then what is claimed still goes."""
+    now = rt.clock()
+    with rt.sessions.glance() as connection:
+        if not waiting.anything(connection, now):
+            return DeliverReport()
+    if not _trusted(rt):
+        return DeliverReport()
+    line = _Line(rt, stop or Event())
+    line.run()
+    return line.report
+
+
+def _trusted(rt: Runtime) -> bool:
+    """Whether clock and database can be believed. A clock that jumped holds everything back for a while."""
+    quarantine.look(rt)
+    if not isinstance(rt.clock, GuardedClock):
+        return True
+    with rt.sessions.glance() as connection:
+        server = standing.server_time(connection)
+    if server is not None and abs(rt.clock() - server) > JUMP:
+        rt.clock.distrust(rt.clock() - server)
+    held, jumped = rt.clock.held, rt.clock.jump()
+    if jumped is not None:
+        seconds = round(jumped.total_seconds())
+        with work(rt, SCHEDULER, rt.clock()) as unit:
+            unit.writer.audit(Entry("clock_jump", "clock", None, {"seconds": (0, seconds)}), ZoneInfo("UTC"))
+        logs.event("clock.jumped", seconds=seconds)
+    return not held
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One claimed message, with the moment of its claim on both clocks."""
+
+    claimed: Claimed
+    now: datetime
+    started: float
+
+    def wait(self) -> float:
+        """Seconds until the sender's pace lets it leave."""
+        if self.claimed.leaves_at is None:
+            return 0.0
+        return (self.claimed.leaves_at - self.now).total_seconds() - (time.monotonic() - self.started)
+
+
+class _Line:
+    """One delivery: claims, hands over to the workers, writes down."""
+
+    def __init__(self, rt: Runtime, stop: Event) -> None:
+        self.rt, self.stop = rt, stop
+        self.sending = Sending(rt)
+        self.report = DeliverReport()
+        self.pace = Pace(rt.per_second, rt.settings.delivery.per_day)
+        self.ways = [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None]
+        self.smallest = max(SMALLEST, ENOUGH * rt.settings.delivery.workers)
+        self.size = self.smallest
+        self.paced: deque[_Job] = deque()
+        """Claimed, waiting for the moment their sender's pace gives them; in order."""
+        self.free = 0.0
+        """When the last paced message that left lets the next one go, by the monotonic clock."""
+        self.under_way = 0
+        self.done: SimpleQueue[Outcome | BaseException] = SimpleQueue()
+        self.dry = False
+        """Whether the last claim found less than it asked for."""
+        self.claimed_at = 0.0
+        self.recovering = self._stopped_before()
+
+    def run(self) -> None:
+        pool = ThreadPoolExecutor(self.rt.settings.delivery.workers, thread_name_prefix="send")
+        tidied = -TIDY_EVERY
+        try:
+            while True:
+                if time.monotonic() - tidied >= TIDY_EVERY:
+                    tidied = time.monotonic()
+                    self.report.void += aftermath.tidy(self.rt)
+                self._claim(pool)
+                self._leave(pool)
+                if not self.under_way and not self.paced:
+                    return
+                self._record(self._results())
+        finally:
+            # After a fault what has not begun is left to its lease: nobody knows any more whether it may leave.
+            pool.shutdown(cancel_futures=True)
+
+    def _claim(self, pool: ThreadPoolExecutor) -> None:
+        """Take as many more as there is room for, once half of what was taken is through."""
+        held = self.under_way + len(self.paced)
+        ways = [name for name in self.ways if name not in self.sending.stopped]
+        now, started = self.rt.clock(), time.monotonic()
+        took = started - self.claimed_at
+        if self.stop.is_set() or not ways or held > self.size // 2 or (self.dry and held and took < LOOK_EVERY):
+            return
+        if not self.dry:
+            longer, shorter = min(self.size * 2, LARGEST), max(self.size // 2, self.smallest)
+            self.size = longer if took < SHORT else shorter if took > LONG else self.size
+        limit, self.claimed_at = self.size - held, started
+        with self.rt.sessions.begin() as session:
+            lease = self.rt.settings.delivery.lease
+            claimed = outbox.claim(session, now, lease, limit, ways, _tokens(), self.pace)
+        self.dry = len(claimed) < limit
+        for one in claimed:
+            job = _Job(one, now, started)
+            if one.leaves_at is None:
+                self._hand_over(pool, job)
+            else:
+                self.paced.append(job)
+
+    def _leave(self, pool: ThreadPoolExecutor) -> None:
+        while self.paced and self._wait() <= 0:
+            job = self.paced.popleft()
+            self.free = time.monotonic() + max(job.claimed.segments, 1) / (self.pace.per_second or inf)
+            self._hand_over(pool, job)
+
+    def _wait(self) -> float:
+        """Seconds until the next paced message may leave: at its moment, and never in a burst to catch up."""
+        return max(self.paced[0].wait(), self.free - time.monotonic())
+
+    def _hand_over(self, pool: ThreadPoolExecutor, job: _Job) -> None:
+        self.under_way += 1
+        self.sending.expect(job.claimed)
+        pool.submit(self._send, job)
+
+    def _send(self, job: _Job) -> None:
+        """In a worker. Whatever ends it must reach the line, or the line would wait for ever."""
+        try:
+            self.done.put(self.sending.one(job.claimed, job.now, job.started))
+        except BaseException as fault:  # noqa: BLE001 -- raised again by the line
+            self.done.put(fault)
+
+    def _results(self) -> list[Outcome]:
+        """What came back: all there is at the end, else what comes within a moment, up to half of what is out."""
+        found: list[Outcome] = []
+        began, enough = time.monotonic(), max(self.size // 2, 1)
+        while self.under_way and len(found) < enough:
+            # With nothing to write down yet, only what is new may be waited for.
+            left = (RECORD_EVERY if found else LOOK_EVERY) - (time.monotonic() - began)
+            if self.paced:
+                left = min(left, self._wait())
+            try:
+                result = self.done.get(timeout=max(left, 0.0))
+            except Empty:
+                break
+            if isinstance(result, BaseException):
+                raise result
+            self.under_way -= 1
+            found.append(result)
+        if not self.under_way and not found and self.paced:
+            time.sleep(max(self._wait(), 0.0))
+        return found
+
+    def _record(self, outcomes: list[Outcome]) -> None:
+        if not outcomes:
+            return
+        for channel, code in list(self.sending.stopped.items()):
+            aftermath.stop(self.rt, channel, code)
+        for outcome in aftermath.keep(self.rt, outcomes):
+            self.report.count(outcome)
+            if outcome.state == "accepted" and outcome.claimed.channel in self.recovering:
+                self.recovering.discard(outcome.claimed.channel)
+                with self.rt.sessions.begin() as session:
+                    channels.go_on(session, outcome.claimed.channel)
+
+    def _stopped_before(self) -> set[str]:
+        """Ways out whose provider refused us the last time."""
+        with self.rt.sessions.reading() as session:
+            return {name for name, one in channels.every(session).items() if one.stopped_by is not None}
+
+
+def _tokens() -> Iterator[str]:
+    while True:
+        yield secrets.token_urlsafe(18)

@@ -1,0 +1,153 @@
+"""What comes after sending: outcomes written down, and what cannot be sent given to a person."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from pro_service import logs
+from pro_service.core.schedule.agenda import escalate, on_failure
+from pro_service.core.schedule.windows import end_of_hours, next_allowed
+from pro_service.gateways.codes import kind_of
+from pro_service.runtime import Runtime
+from pro_service.store.audit import Entry
+from pro_service.store.messages import channels, outbox, waiting
+from pro_service.store.messages.outbox import Outcome
+from pro_service.store.participants.cases import zone_of
+from pro_service.use_cases.delivery.attempt import STOPPED, without_id
+from pro_service.use_cases.transaction import SCHEDULER, Work, work
+
+LARGEST = 500
+UTC = ZoneInfo("UTC")
+
+
+def keep(rt: Runtime, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Write outcomes down; gives those that still counted."""
+    now = rt.clock()
+    for_a_person = [o for o in outcomes if o.claimed.channel == "sms" and o.state in ("refused", "dead")]
+    counted = _kept(rt, [outcome for outcome in outcomes if outcome not in for_a_person], now)
+    for outcome in for_a_person:
+        counted += _given_to_a_person(rt, outcome, now)
+    return counted
+
+
+def _kept(rt: Runtime, outcomes: Sequence[Outcome], now: datetime) -> list[Outcome]:
+    """Write outcomes down together; if that fails, one by one: the others were sent and must not be forgotten."""
+    if not outcomes:
+        return []
+    try:
+        with rt.sessions.begin() as session:
+            return outbox.record(session, outcomes, now)
+    except Exception as fault:  # noqa: BLE001 -- one fault must not take the others along
+        if len(outcomes) > 1:
+            logs.fault("deliver.batch", fault, messages=len(outcomes))
+            return [kept for one in outcomes for kept in _kept(rt, [one], now)]
+        logs.fault("deliver", fault, message=outcomes[0].claimed.id)
+        if outcomes[0].provider_id is None:
+            return []  # its lease ends, and it becomes uncertain
+        # The id is the only thing a database refuses: somebody else's message has it. The callback will tell.
+        return _kept(rt, [without_id(outcomes[0])], now)
+
+
+def _given_to_a_person(rt: Runtime, outcome: Outcome, now: datetime) -> list[Outcome]:
+    """A text that was refused, or cannot be sent at all, becomes a person's task, in the transaction that ends it."""
+    try:
+        with work(rt, SCHEDULER, now) as unit:
+            counted = outbox.record(unit.session, [outcome], now)
+            if counted and outcome.claimed.participant_id is not None:
+                _tell(unit, outcome.claimed.participant_id, outcome)
+            return counted
+    except Exception as fault:  # noqa: BLE001 -- what follows from it fails; that it was refused stays true
+        logs.fault("deliver", fault, message=outcome.claimed.id)
+        return _kept(rt, [outcome], now)
+
+
+def _tell(unit: Work, participant_id: int, outcome: Outcome) -> None:
+    loaded = unit.rt.loader.one(unit.session, participant_id)
+    window_id = next((m.window_id for m in loaded.case.messages if m.id == outcome.claimed.id), None)
+    code = outcome.error or ""
+    kind = kind_of(int(code)) if code.isascii() and code.isdecimal() else "other"
+    changes = {"state": ("sending", outcome.state), "error": (None, outcome.error)}
+    unit.writer.note(loaded, "not_sent", "message", outcome.claimed.id, changes)
+    unit.carry_out(loaded, on_failure(loaded.case, window_id, kind, unit.now))
+
+
+def stop(rt: Runtime, channel: str, code: str) -> None:
+    """A provider refused us: its way out rests, for every worker, and the staff who can mend it are told."""
+    now = rt.clock()
+    with work(rt, SCHEDULER, now) as unit:
+        if channels.stop(unit.session, channel, now + STOPPED, code, now):
+            changes = {"channel": (None, channel), "code": (None, code)}
+            unit.writer.audit(Entry("stop", "channel", None, changes), UTC)
+
+
+def tidy(rt: Runtime) -> int:
+    """Before sending: leases that are over, texts that may not go any more, and nights.
+
+    Gives how many were ended.
+    """
+    now, delivery = rt.clock(), rt.settings.delivery
+    with rt.sessions.begin() as session:
+        waiting.leases_over(session, now, now + delivery.ask_after)
+        ended = waiting.void(session, now)
+        for row in waiting.past_today(session, now, LARGEST):
+            hours = rt.bundles.get(session, row.protocol_version_id).protocol.contact_hours
+            zone = zone_of(row.zone)
+            start = next_allowed(now, hours, zone)
+            waiting.postpone(session, row.id, start, end_of_hours(start, hours, zone))
+    for participant_id in sorted({row.participant_id for row in ended if row.participant_id is not None}):
+        changed = [(row.id, row.state) for row in ended if row.participant_id == participant_id]
+        _alone(participant_id, partial(_note_void, rt, participant_id, changed, now))
+    return len(ended)
+
+
+def tell(rt: Runtime) -> int:
+    """Tell a person of each text whose fate nobody could find out for long; gives how many there were.
+
+    Each is a transaction, so no sender does it: what may leave does not wait for what cannot be known.
+    """
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        uncertain = waiting.long_uncertain(session, now - patience(rt), LARGEST)
+    for row in uncertain:
+        _alone(row.participant_id, partial(_tell_uncertain, rt, row.id, row.participant_id, now))
+    return len(uncertain)
+
+
+def patience(rt: Runtime) -> timedelta:
+    """How long a message may stay uncertain before a person is told."""
+    delivery = rt.settings.delivery
+    return delivery.ask_after + 3 * delivery.ask_again
+
+
+def _alone(participant_id: int, work_of_one: Callable[[], None]) -> None:
+    """What fails for one participant must not keep everybody's texts back."""
+    try:
+        work_of_one()
+    except Exception as fault:  # noqa: BLE001 -- the others are still to be written to
+        logs.fault("deliver", fault, participant=participant_id)
+
+
+def _note_void(rt: Runtime, participant_id: int, changed: Sequence[tuple[int, str]], now: datetime) -> None:
+    with work(rt, SCHEDULER, now) as unit:
+        loaded = rt.loader.one(unit.session, participant_id)
+        for message_id, state in changed:
+            unit.writer.note(loaded, "void", "message", message_id, {"state": ("ready", state)})
+        unit.writer.look_anew(loaded)
+
+
+def _tell_uncertain(rt: Runtime, message_id: int, participant_id: int, now: datetime) -> None:
+    with work(rt, SCHEDULER, now) as unit:
+        give_up(unit, message_id, participant_id)
+        waiting.told(unit.session, message_id, now)
+
+
+def give_up(unit: Work, message_id: int, participant_id: int) -> None:
+    """Nobody knows whether a text arrived: a person is told, once a window."""
+    loaded = unit.rt.loader.one(unit.session, participant_id)
+    text = next(m for m in loaded.case.messages if m.id == message_id)
+    window = None if text.window_id is None else loaded.case.window(text.window_id)
+    task = escalate(loaded.case, "E0", "uncertain_delivery", unit.now, window)
+    if not loaded.case.escalated(task.key):
+        unit.carry_out(loaded, [task])
+    unit.writer.look_anew(loaded)

@@ -1,0 +1,93 @@
+"""Silent failures speak: what should have been sent, what was accepted and what arrived are compared.
+
+One list of alarms for the dashboard, the doctor, the health page and the mail to those who run the service.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pro_service.core.throttle import EVERYBODY
+from pro_service.reports import health
+from pro_service.reports.health import Flow
+from pro_service.runtime import Runtime
+from pro_service.store.audit import Entry
+from pro_service.store.messages import staff_mail
+from pro_service.use_cases.staff import mails
+from pro_service.use_cases.transaction import SCHEDULER, work
+
+SILENT = timedelta(minutes=15)
+UNREAD = timedelta(minutes=5)
+FEWEST = 10
+"""Texts from which on a share says something."""
+MOST_FAILED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that should happen does not. `code` names it; `since`: from when on, where that is known."""
+
+    code: str
+    since: datetime | None = None
+
+
+def alarms(rt: Runtime) -> tuple[Alarm, ...]:
+    """Everything that fails in silence now, the worst first."""
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        seen = health.flow(
+            session, now, [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None]
+        )
+    return tuple(_alarms(seen, now, rt.settings.delivery.per_day))
+
+
+def watch(rt: Runtime) -> tuple[Alarm, ...]:
+    """The same, mailed once a day and alarm to those who run the service."""
+    found = alarms(rt)
+    if found and rt.mail is not None:
+        with work(rt, SCHEDULER, rt.clock()) as unit:
+            for alarm in found:
+                for user in staff_mail.operators(unit.session):
+                    body = mails.alarm(user.language, alarm.code, rt.settings.public_base_url)
+                    key = f"s:{alarm.code}:{unit.now.date().isoformat()}:{user.id}"
+                    row_id = staff_mail.queue_alarm(unit.session, unit.writer, user.id, key, body)
+                    if row_id is not None:
+                        changes = {"alarm": (None, alarm.code), "user": (None, user.id)}
+                        unit.writer.audit(Entry("alarm", "message", row_id, changes), ZoneInfo("UTC"))
+    return found
+
+
+def _alarms(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
+    beat = seen.beats.get("tick")
+    if (seen.in_use and beat is None) or (beat is not None and now - beat > SILENT):
+        yield Alarm("scheduler", beat)
+    elif seen.undecided_since is not None and now - seen.undecided_since > SILENT:
+        yield Alarm("undecided", seen.undecided_since)
+    texts = seen.channels["sms"]
+    if texts.quarantined_at is not None:
+        yield Alarm("quarantine", texts.quarantined_at)
+    for name, channel in seen.channels.items():
+        if channel.stopped_by is not None:
+            yield Alarm(f"stopped_{name}", None)
+    full = per_day is not None and texts.sent_on(now.date()) >= per_day
+    if full and seen.waiting_since is not None:
+        yield Alarm("daily_limit", None)
+    elif seen.waiting_since is not None and now - seen.waiting_since > SILENT:
+        yield Alarm("waiting", seen.waiting_since)
+    if seen.unread_since is not None and now - seen.unread_since > UNREAD:
+        yield Alarm("unread", seen.unread_since)
+    if EVERYBODY.nearly_spent(seen.codes_owed_until, now):
+        yield Alarm("guessing", None)
+    yield from _arrival(seen)
+
+
+def _arrival(seen: Flow) -> Iterator[Alarm]:
+    """Compare what was accepted with what arrived."""
+    arrived = seen.states.get("delivered", 0)
+    failed = seen.states.get("undelivered", 0) + seen.states.get("failed", 0)
+    unknown = seen.states.get("accepted", 0) + seen.states.get("sent", 0)
+    if arrived + failed >= FEWEST and failed >= MOST_FAILED * (arrived + failed):
+        yield Alarm("undelivered", None)
+    if not arrived + failed and unknown >= FEWEST:
+        yield Alarm("no_receipts", None)

@@ -1,0 +1,158 @@
+"""`doctor`: one finding about each part of the service, from the settings to what waits."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pro_service.core.throttle import chance_of_a_hit
+from pro_service.reports import health
+from pro_service.reports.health import Condition
+from pro_service.runtime import ClockError, Runtime, open_runtime
+from pro_service.settings import Settings
+from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
+from pro_service.store.migrate import UNREACHABLE, BehindError
+from pro_service.store.participants import card_codes
+from pro_service.store.vault import WrongKeyError
+from pro_service.use_cases.delivery.watch import alarms
+from pro_service.use_cases.staff import mails
+
+BEAT = "tick"
+STALE = timedelta(minutes=15)
+WAITING = timedelta(minutes=15)
+UNREAD = timedelta(minutes=5)
+YEAR = timedelta(days=366)
+BEARABLE = 1e-3
+"""Of the chance that anybody hits a card's code within a year, whatever they spend on it."""
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+Colour = Literal["green", "yellow", "red"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part of the service: green, to be minded (yellow), or broken (red) with what to do."""
+
+    part: str
+    colour: Colour
+    finding: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> tuple[Finding, ...]:
+    """Look at everything; never raises because something is broken."""
+    found = [Finding("settings", "green", "complete"), *_address(settings), *_ways_out(settings)]
+    try:
+        rt = open_runtime(settings)
+    except BehindError as error:
+        return (*found, Finding("schema", "red", str(error), "pro-service db upgrade"))
+    except WrongKeyError as error:
+        return (*found, Finding("keys", "red", str(error), "set DATA_KEYS to the keys of this database"))
+    except ClockError as error:
+        return (*found, Finding("clock", "red", str(error), "unset PRO_SERVICE_NOW"))
+    except UNREACHABLE:
+        return (*found, Finding("database", "red", "cannot be reached", "check DATABASE_URL, and that it runs"))
+    try:
+        return (*found, *_opened(rt))
+    finally:
+        rt.close()
+
+
+def _opened(rt: Runtime) -> Iterator[Finding]:
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        seen, cards = health.condition(session, BEAT, now), card_codes.count(session)
+    yield Finding("database", "green", "PostgreSQL" if not rt.sessions.sqlite else "SQLite, reachable")
+    yield Finding("schema", "green", "current")
+    yield Finding("keys", "green", "open this database")
+    if rt.sessions.sqlite:
+        yield from _sqlite()
+    if rt.settings.now is None:
+        yield Finding("clock", "green", "the system's")
+    else:
+        yield Finding("clock", "yellow", f"set by PRO_SERVICE_NOW to {now:%Y-%m-%dT%H:%M:%SZ}", "for rehearsals only")
+    yield _beat(seen, now)
+    yield from _waiting(seen, now, sending=rt.sms is not None)
+    yield codes_of(cards)
+    yield from _alarms(rt)
+
+
+def codes_of(cards: int) -> Finding:
+    """What so many codes on cards are worth: the more there are, the likelier somebody hits one of them."""
+    if cards == 0:
+        return Finding("cards", "green", "none has a code yet")
+    chance = chance_of_a_hit(cards, YEAR)
+    told = f"{cards} codes; in a year somebody hits one with a chance of at most {chance:.1e}"
+    if chance <= BEARABLE:
+        return Finding("cards", "green", told)
+    return Finding("cards", "yellow", told, "lengthen EVERYBODY.every in core/throttle.py; see decision 12")
+
+
+def _sqlite() -> Iterator[Finding]:
+    version: tuple[int, int, int] = sqlite_module().sqlite_version_info
+    if not wal_is_safe(version):
+        fixed = ".".join(map(str, FIXED[0]))
+        remedy = f"install a build of Python with SQLite {fixed} or newer; until then writing is slower, and safe"
+        yield Finding("sqlite", "yellow", f"{'.'.join(map(str, version))} is affected by a fault of WAL files", remedy)
+
+
+def _address(settings: Settings) -> Iterator[Finding]:
+    parts = urlsplit(settings.public_base_url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        remedy = "participants' answers travel in the clear: put a TLS proxy in front and use its https address"
+        yield Finding("address", "red", "PUBLIC_BASE_URL is not https", remedy)
+    else:
+        yield Finding("address", "green", settings.public_base_url)
+
+
+def _ways_out(settings: Settings) -> Iterator[Finding]:
+    if settings.texts:
+        yield Finding("texts", "green", "configured" + (" (TWILIO_BASE_URL)" if settings.twilio_base_url else ""))
+    else:
+        remedy = "set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID"
+        yield Finding("texts", "yellow", "not configured: prompts wait", remedy)
+    if settings.mails:
+        yield Finding("mail", "green", "configured")
+    else:
+        remedy = "set SMTP_HOST and MAIL_FROM; until then tasks are on the dashboard only"
+        yield Finding("mail", "yellow", "not configured: nobody is alerted by mail", remedy)
+
+
+def _beat(seen: Condition, now: datetime) -> Finding:
+    remedy = "run `pro-service scheduler`, or `pro-service tick` and `deliver` from cron"
+    if seen.beat_at is None:
+        return Finding("scheduler", "red" if seen.studies_in_use else "yellow", "has never run", remedy)
+    age = now - seen.beat_at
+    ago = f"{age // timedelta(minutes=1)} min ago" if age >= timedelta(minutes=1) else "under a minute ago"
+    if age > STALE:
+        return Finding("scheduler", "red", f"last alive {ago}", remedy)
+    return Finding("scheduler", "green", f"alive {ago}")
+
+
+def _alarms(rt: Runtime) -> Iterator[Finding]:
+    """What fails in silence and no finding above says already."""
+    said = {"scheduler", "waiting", "unread"}
+    for alarm in alarms(rt):
+        if alarm.code not in said:
+            what, remedy = mails.alarm_words("en", alarm.code)
+            yield Finding("sending", "red", what[:1].lower() + what[1:], remedy)
+
+
+def _waiting(seen: Condition, now: datetime, *, sending: bool) -> Iterator[Finding]:
+    late = seen.unread_since is not None and now - seen.unread_since > UNREAD
+    remedy = "the next tick reads them; if they stay, the log names the fault" if seen.unread else ""
+    yield Finding("replies", "red" if late else "green", f"{seen.unread} not read yet", remedy)
+    if seen.ready_since is None:
+        yield Finding("outbox", "green", "nothing waits")
+    else:
+        waits = now - seen.ready_since
+        colour: Colour = "green" if waits <= WAITING else "red" if sending else "yellow"
+        minutes = waits // timedelta(minutes=1)
+        remedy = "" if colour == "green" else "run `pro-service deliver` and look at its log"
+        yield Finding("outbox", colour, f"the oldest message waits since {minutes} min", remedy)
+    if seen.dead_channels:
+        remedy = "each names a participant who cannot be reached, or a procedure to confirm: see the dashboard"
+        yield Finding("channels", "yellow", f"{seen.dead_channels} open tasks of level E0", remedy)
+    if seen.faulty:
+        yield Finding("rules", "red", f"failed at {seen.faulty} participants", "the log names the place of the fault")

@@ -1,0 +1,1 @@
+"""Enrolling participants: a row, a file, a form; checked whole and shown before."""

@@ -1,0 +1,276 @@
+"""Enrolment, from a file or one participant at a time: everything is checked, every fault is said, all or nothing."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+
+from pro_service.core.enrolment import redcap
+from pro_service.core.enrolment.file import REQUIRED, Record, Sheet, decode, read
+from pro_service.core.enrolment.redcap_mapping import ColumnMapping, parse
+from pro_service.core.problems import Fault, RejectedError
+from pro_service.runtime import Runtime
+from pro_service.store import studies
+from pro_service.store.audit import Actor
+from pro_service.store.database import Session
+from pro_service.store.participants.enrolment import Enroller, Enrolment, Spellings, Stored, existing
+from pro_service.use_cases.enrolment.rows import Read, RowReader
+
+BATCH = 500
+MOST_WARNINGS = 10_000
+"""So many are kept; a file that gives more has told its story."""
+
+SPELLED = "if it is the same person, write the code in just that way; if not, give this participant another code"
+
+Progress = Callable[[int], None]
+"""Called with the number of the line reached."""
+
+
+@dataclass(slots=True)
+class Enrolled:
+    """What came of an enrolment: everything in it, or nothing and the faults."""
+
+    enrolled: int = 0
+    unchanged: int = 0
+    warnings: list[Fault] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    ignored: tuple[str, ...] = ()
+    """Of a REDCap export: columns that nothing was read from; see `redcap.Found`."""
+    waiting: int = 0
+    repeated: int = 0
+
+
+def enrol_file(
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    data: bytes,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    sites: Collection[str] | None = None,
+    mapping: ColumnMapping | None = None,
+) -> Enrolled:
+    """Enrol everyone in a CSV file who is not enrolled yet; RejectedError with every fault at once, nothing written.
+
+    Somebody enrolled with an identical row is unchanged; with another one, a fault. `dry_run` writes nothing at all.
+    `sites`: codes of those the actor may enrol at; None = all of the study. `mapping`: the file is a REDCap export.
+    """
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        version = newest_of(session, study_id)
+        protocol = rt.bundles.get(session, version.id).protocol
+    if mapping is not None:
+        return _enrol_export(rt, actor, study_id, data, mapping, now, dry_run=dry_run, progress=progress, allowed=sites)
+    sheet, faults = read(data, protocol.baseline.items if protocol.baseline else ())
+    if sheet is None:
+        raise RejectedError(faults)
+    return _enrol(rt, actor, study_id, sheet, now, dry_run=dry_run, progress=progress, allowed=sites)
+
+
+def _enrol_export(
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    data: bytes,
+    mapping: ColumnMapping,
+    now: datetime,
+    *,
+    dry_run: bool,
+    progress: Progress | None,
+    allowed: Collection[str] | None,
+) -> Enrolled:
+    """Enrol from a REDCap export; faults and warnings name the export's column beside ours."""
+
+    def both(fault: Fault) -> Fault:
+        theirs = mapping.theirs(fault.path)
+        return replace(fault, path=f"{fault.path} ({theirs})") if theirs else fault
+
+    found, faults = redcap.read(data, mapping)
+    if found is None:
+        raise RejectedError(faults)
+    try:
+        done = _enrol(
+            rt, actor, study_id, list(found.records), now, dry_run=dry_run, progress=progress, allowed=allowed
+        )
+    except RejectedError as rejected:
+        raise RejectedError(tuple(map(both, rejected.faults))) from None
+    done.warnings = list(map(both, done.warnings))
+    done.ignored, done.waiting, done.repeated = found.ignored, found.waiting, found.repeated
+    return done
+
+
+def mapping_of(rt: Runtime, study_id: int, data: bytes) -> ColumnMapping:
+    """The column mapping in a TOML file, for this study. RejectedError with every fault in it."""
+    text, faults = decode(data)
+    if not faults:
+        with rt.sessions.reading() as session:
+            baseline = rt.bundles.get(session, newest_of(session, study_id).id).protocol.baseline
+        found, faults = parse(text, baseline.items if baseline else ())
+        if found is not None:
+            return found
+    raise RejectedError(faults)
+
+
+def enrol_one(
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    cells: Mapping[str, str],
+    *,
+    dry_run: bool = False,
+    sites: Collection[str] | None = None,
+) -> Enrolled:
+    """Enrol one participant by the same rules; `cells` are named as the file's columns. RejectedError as there."""
+    return _enrol(rt, actor, study_id, [record_of(cells)], rt.clock(), dry_run=dry_run, allowed=sites)
+
+
+def record_of(cells: Mapping[str, str]) -> Record:
+    """One participant as the only row of a file."""
+    return Record(1, {name: cells.get(name, "").strip() for name in (*REQUIRED, *cells)})
+
+
+def _enrol(
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    records: Sheet | list[Record],
+    now: datetime,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    allowed: Collection[str] | None = None,
+) -> Enrolled:
+    # One pass in one transaction: a file of any size is never held twice, and one fault takes everything back.
+    with rt.sessions.reading() if dry_run else rt.sessions.begin() as session:
+        if not dry_run:
+            studies.taken(session, study_id)
+        version = newest_of(session, study_id)
+        sites = studies.site_ids(session, study_id)
+        bundle = rt.bundles.get(session, version.id)
+        reader = RowReader(bundle.protocol, bundle.wording.frames, now, allowed)
+        enroller = Enroller(session, now, actor, rt.vault, study_id=study_id, version_id=version.id, sites=sites)
+        outcome, spellings = Enrolled(), Spellings(session, study_id)
+        for batch in _batches(_rows(reader, records, outcome)):
+            sound = {row.enrolment.code: row for row in batch if row.enrolment is not None}
+            stored = existing(session, rt.vault, study_id, tuple(sound))
+            for code, there in stored.items():
+                _compare(sound[code], there, sites, outcome, allowed)
+            unknown = [code for code in sound if code not in stored]
+            mistakable = spellings.other(unknown)
+            outcome.faults += [_mistakable(sound[code], code, there) for code, there in mistakable.items()]
+            new = [found for code in unknown if code not in mistakable and (found := sound[code].enrolment) is not None]
+            outcome.enrolled += len(new)
+            if not (outcome.faults or dry_run):
+                enroller.write(new)
+            if progress is not None:
+                progress(batch[-1].line)
+        if outcome.faults:
+            raise RejectedError(tuple(sorted(outcome.faults, key=lambda fault: fault.line or 0)))
+    return outcome
+
+
+def newest_of(session: Session, study_id: int) -> studies.Version:
+    """The version that new participants get. RejectedError for a study without a protocol."""
+    version = studies.newest(session, study_id)
+    if version is None:
+        raise RejectedError((Fault("--study", None, "this study has no protocol", "pro-service study load FILE"),))
+    return version
+
+
+def _rows(reader: RowReader, records: Sheet | list[Record], outcome: Enrolled) -> Iterator[Read]:
+    """Read row after row and keep what was found; a code that came before is a fault, and so is a file without rows."""
+    codes: dict[str, int] = {}
+    row = None
+    for record in records.records() if isinstance(records, Sheet) else records:
+        row = reader.read(record)
+        outcome.faults.extend(row.faults)
+        outcome.warnings.extend(row.warnings[: MOST_WARNINGS - len(outcome.warnings)])
+        code = record.cells.get("participant", "")
+        line = codes.setdefault(code.casefold(), row.line) if code else row.line
+        if line == row.line:
+            yield row
+            continue
+        fault = f"the code of line {line} again (capital letters do not tell two participants apart)"
+        remedy = "take one of the rows out, or give one of the participants another code"
+        outcome.faults.append(Fault("participant", row.line, fault, remedy))
+        yield Read(row.line, None, (), ())
+    if row is None:
+        remedy = "write one row for each participant below the names of the columns"
+        outcome.faults.append(Fault("", None, "the file holds no participants", remedy))
+
+
+def _batches(rows: Iterator[Read]) -> Iterator[list[Read]]:
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+def _compare(
+    row: Read, stored: Stored, sites: Mapping[str, int], outcome: Enrolled, allowed: Collection[str] | None
+) -> None:
+    """An identical row changes nothing; a differing one is said, without repeating contact data."""
+    given = row.enrolment
+    if given is None:
+        return
+    if allowed is not None and stored.facts["site"] not in {sites[code] for code in allowed}:
+        # Not what differs: whoever may not look at this participant could try telephones until one fits.
+        fault = f"{given.code} is enrolled at another site"
+        outcome.faults.append(Fault("participant", row.line, fault, "check the code, or give this participant another"))
+        return
+    facts = _facts(given, sites)
+    different = [column for column, value in facts.items() if value != stored.facts[column]]
+    if "procedure_date" in different and "procedure_time" in different:
+        different.remove("procedure_time")
+    different += [
+        f"baseline_{item.lower().replace('-', '_')}"
+        for item, value in given.baseline.items()
+        if value not in stored.baseline.get(item, frozenset())
+    ]
+    for column in different:
+        fault = f"{given.code} is enrolled already, with another {column}"
+        outcome.faults.append(Fault(column, row.line, fault, _remedy(column, given)))
+    if not different:
+        outcome.unchanged += 1
+
+
+def _mistakable(row: Read, code: str, there: str) -> Fault:
+    """Whoever types one of two such codes means the other as easily; so does a text from a shared telephone."""
+    fault = f"{code} is enrolled already as {there} (capital letters do not tell two participants apart)"
+    return Fault("participant", row.line, fault, SPELLED)
+
+
+def _facts(given: Enrolment, sites: Mapping[str, int]) -> Mapping[str, object]:
+    return {
+        "site": sites[given.site],
+        "procedure_date": given.procedure_date,
+        "language": given.language,
+        "messaging_consent": given.consented_at,
+        "phone": given.phone,
+        "email": given.email,
+        "timezone": given.zone,
+        "channel": given.channel,
+        "procedure_time": given.procedure_end,
+    }
+
+
+COMMANDS = {
+    "procedure_date": "reschedule {code} --procedure-date {day}",
+    "procedure_time": "reschedule {code} --procedure-date {day} --procedure-time HH:MM",
+    "site": "move {code} --site {site}",
+    "language": "language {code} --language {language}",
+    "timezone": "zone {code} --zone {zone}",
+    "channel": "channel {code} --channel {channel}",
+    "phone": "phone {code}",
+    "messaging_consent": "consent {code} --given DAY",
+}
+"""Column -> the command that changes what it says of somebody who is enrolled."""
+
+
+def _remedy(column: str, given: Enrolment) -> str:
+    """How what is different is changed: never by an import."""
+    if column in COMMANDS:
+        named = {"code": given.code, "day": given.procedure_date, "site": given.site, "language": given.language}
+        command = COMMANDS[column].format(**named, zone=given.zone, channel=given.channel)
+        return f"to change it: pro-service participant {command} --reason …; then import again"
+    show = f"pro-service participant show {given.code}"
+    return f"an import never changes who is enrolled: compare with `{show}`, then correct the row or take it out"

@@ -1,0 +1,232 @@
+"""One row of an enrolment file -> a complete enrolment, or every fault in it; and what to mind about it."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import partial
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from pro_service.core.enrolment import cells
+from pro_service.core.enrolment.cells import CellError
+from pro_service.core.enrolment.file import Record, columns_of
+from pro_service.core.problems import Fault, note_words
+from pro_service.core.protocol import Protocol, Site, Window
+from pro_service.core.routes import CARD, CHANNELS, Finding, preflight, preflight_number
+from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.forecast import concerns
+from pro_service.core.schedule.windows import local_instant, schedule
+from pro_service.core.study_file.frames import Frames, unfit_for_cards
+from pro_service.runtime import holidays_of
+from pro_service.store.participants.enrolment import Enrolment
+from pro_service.use_cases.enrolment import phone_numbers
+from pro_service.use_cases.enrolment.phone_numbers import Telephone
+
+Value = TypeVar("Value")
+PROVIDER = "twilio"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What became of one row; the enrolment is None exactly when there are faults."""
+
+    line: int
+    enrolment: Enrolment | None
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row being read: its cells, and what was found about it."""
+
+    record: Record
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+
+    def text(self, column: str) -> str:
+        return self.record.cells.get(column, "")
+
+    def read(self, column: str, reader: Callable[[str], Value]) -> Value | None:
+        """The value of a cell; None with a fault noted if it cannot be used."""
+        try:
+            return reader(self.text(column))
+        except CellError as error:
+            self.fault(column, error.fault, error.remedy)
+            return None
+
+    def fault(self, column: str, fault: str, remedy: str) -> None:
+        self.faults.append(Fault(column, self.record.line, fault, remedy))
+
+    def warn(self, column: str, fault: str, remedy: str) -> None:
+        self.warnings.append(Fault(column, self.record.line, fault, remedy))
+
+
+class RowReader:
+    """Reads the rows of one file; remembers what many rows share."""
+
+    def __init__(
+        self, protocol: Protocol, frames: Frames, now: datetime, allowed: Collection[str] | None = None
+    ) -> None:
+        self.protocol, self.frames, self.now, self.allowed = protocol, frames, now, allowed
+        self._unfit: dict[str, tuple[str, ...]] = {}
+        self._zones = {code: ZoneInfo(site.zone) for code, site in protocol.sites.items()}
+        self._baseline = columns_of(protocol.baseline.items if protocol.baseline else ())
+        self._laid: dict[tuple[str, date], tuple[tuple[Window, ...], tuple[str, ...]]] = {}
+        self._routes: dict[tuple[str, str], tuple[Finding, ...]] = {}
+        self._warned: set[tuple[str, str]] = set()
+
+    def read(self, record: Record) -> Read:
+        """One row."""
+        row = _Row(record, list(record.faults))
+        enrolment = None if row.faults else self._enrolment(row)
+        if row.faults:
+            return Read(record.line, None, tuple(row.faults), ())
+        return Read(record.line, enrolment, (), tuple(row.warnings))
+
+    def _enrolment(self, row: _Row) -> Enrolment | None:
+        code = row.read("participant", cells.code)
+        site_code = row.read("site", self._site)
+        day = row.read("procedure_date", cells.day)
+        languages = self.protocol.languages
+        language = row.read("language", lambda text: cells.one_of(text, languages, "language of this study"))
+        email = row.read("email", cells.email)
+        baseline = self._answers(row)
+        site = self.protocol.sites.get(site_code or "") or next(iter(self.protocol.sites.values()))
+        zone = self._zones[site.code]
+        own = row.read("timezone", lambda text: cells.zone(text or site.zone))
+        consented_at = row.read("messaging_consent", lambda text: cells.consent(text, zone, self.now))
+        phone = self._telephone(row, site)
+        channel = self._channel(row, phone)
+        end = self._procedure_end(row, day, zone)
+        if row.faults or code is None or day is None or language is None or own is None:
+            return None
+        windows, concerns = self._windows(site, day, end)
+        for concern in concerns:
+            row.warn("procedure_date", f"{code}: {concern}", "check the date; nothing else is needed if it is right")
+        return Enrolment(
+            code=code,
+            site=site.code,
+            site_zone=zone,
+            language=language,
+            zone=own.key,
+            channel=channel,
+            procedure_date=day,
+            procedure_end=end,
+            consented_at=consented_at,
+            confirmed=day <= local_day(self.now, zone),
+            phone=None if phone is None else phone.e164,
+            phone_country=None if phone is None else phone.country,
+            email=email,
+            baseline=baseline,
+            windows=windows,
+            baseline_window=self.protocol.baseline.code if self.protocol.baseline else None,
+        )
+
+    def _site(self, text: str) -> str:
+        code = cells.one_of(text, self.protocol.sites, "site of this study")
+        if self.allowed is not None and code not in self.allowed:
+            raise CellError(f"{cells.shown(code)} is not your site", "have it enrolled by somebody of that site")
+        return code
+
+    def _answers(self, row: _Row) -> Mapping[str, int]:
+        found = {}
+        for column, item_id in self._baseline.items():
+            if row.text(column):
+                item = self.protocol.items[item_id]
+                value = row.read(column, partial(cells.number, least=item.minimum, most=item.maximum))
+                if value is not None:
+                    found[item_id] = value
+        return found
+
+    def _procedure_end(self, row: _Row, day: date | None, zone: ZoneInfo) -> datetime | None:
+        if not row.text("procedure_time"):
+            return None
+        at = row.read("procedure_time", cells.clock)
+        if at is None or day is None:
+            return None
+        end = local_instant(day, at, zone)
+        if end > self.now:
+            remedy = "leave it empty until the procedure has ended, if this is only planned"
+            row.warn("procedure_time", "the procedure's end lies in the future", remedy)
+        return end
+
+    def _telephone(self, row: _Row, site: Site) -> Telephone | None:
+        if not row.text("phone"):
+            return None
+        phone = row.read("phone", lambda text: phone_numbers.read(text, site.country))
+        if phone is None or not self._texted(row):
+            return phone
+        findings = preflight_number(PROVIDER, phone.country, phone.e164, landline=phone.kind == "landline")
+        for finding in findings:
+            row.fault("phone", finding.reason, finding.remedy)
+        if phone.kind == "landline" and not findings:
+            remedy = "give a mobile number; or leave messaging_consent and channel empty: then people call"
+            row.fault(
+                "phone", "is a landline, internet or personal number, and texts are read on a mobile telephone", remedy
+            )
+        return phone
+
+    @staticmethod
+    def _texted(row: _Row) -> bool:
+        """Whether texts are meant for this row: consent is there, or a channel is asked for."""
+        return bool(row.text("messaging_consent") or row.text("channel"))
+
+    def _channel(self, row: _Row, phone: Telephone | None) -> str:
+        """The channel asked for; where none is, reply by text, which every telephone can."""
+        asked = row.text("channel")
+        channel = asked and row.read("channel", lambda text: cells.one_of(text, CHANNELS, "channel"))
+        if asked and not channel:
+            return ""
+        channel = channel or CHANNELS[0]
+        if phone is not None and self._texted(row):
+            self._check_route(row, phone.country, channel)
+        if channel == CARD and row.text("language") in self.protocol.languages:
+            self._check_texts(row, row.text("language"))
+        return channel
+
+    def _check_texts(self, row: _Row, language: str) -> None:
+        """A participant with a card is written to without an address, or not at all."""
+        if language not in self._unfit:
+            self._unfit[language] = unfit_for_cards(self.protocol, language, self.frames.get(language, {}))
+        if self._unfit[language]:
+            fault = f"these texts are missing or hold an internet address: {', '.join(self._unfit[language])}"
+            remedy = f"correct them in templates/sms/{language}, then load the study again: pro-service study load FILE"
+            row.fault("channel", fault, remedy)
+
+    def _check_route(self, row: _Row, country: str, channel: str) -> None:
+        for finding in self._findings(country, channel):
+            if finding.severity == "refuse":
+                row.fault("channel", finding.reason, self._instead(country, channel) or finding.remedy)
+            elif (country, channel) not in self._warned:
+                row.warn("channel", finding.reason, finding.remedy)
+        if not row.faults:
+            self._warned.add((country, channel))
+
+    def _instead(self, country: str, channel: str) -> str:
+        """Another channel that works in this country, if there is one."""
+        for other in CHANNELS:
+            # The card is no drop-in: it has to be printed and handed over. The finding's own remedy says so.
+            if other not in (channel, CARD) and all(
+                found.severity == "warn" for found in self._findings(country, other)
+            ):
+                return f"write {other} in the column channel: it works there"
+        return ""
+
+    def _findings(self, country: str, channel: str) -> tuple[Finding, ...]:
+        if (country, channel) not in self._routes:
+            self._routes[country, channel] = preflight(PROVIDER, country, channel, self.protocol.routes)
+        return self._routes[country, channel]
+
+    def _windows(self, site: Site, day: date, end: datetime | None) -> tuple[tuple[Window, ...], tuple[str, ...]]:
+        """The windows of a procedure on this day, and what to mind about them; many rows share a day."""
+        key = (site.code, day)
+        if end is None and key in self._laid:
+            return self._laid[key]
+        zone = self._zones[site.code]
+        windows = schedule(self.protocol, day, zone, end)
+        found = concerns(self.protocol, day, windows, zone, holidays_of(site.country))
+        laid = windows, tuple(note_words(note)[0] for note in found)
+        if end is None:
+            self._laid[key] = laid
+        return laid

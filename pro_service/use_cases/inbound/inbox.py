@@ -1,0 +1,256 @@
+"""What coordinators do with a text that no rule understood: keep its score, answer it, call, mark it, or nothing.
+
+Each thing once a text: a second click finds it done and is told so. Everything is audited, and a page from before a
+change of the participant writes nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from pro_service.core.case import WindowFacts
+from pro_service.core.conversation import inbox as rules
+from pro_service.core.conversation.answers import editable, on_answers
+from pro_service.reports import inbox as report_inbox
+from pro_service.reports.inbox import Bubble, Item, Look, Reader
+from pro_service.runtime import Runtime
+from pro_service.store.audit import Actor
+from pro_service.store.messages import inbox
+from pro_service.store.messages import inbox as inbox_actions
+from pro_service.store.messages.inbox import Act, Done
+from pro_service.store.participants import cases, revelations, shared_phone, tasks
+from pro_service.store.participants.cases import Loaded
+from pro_service.use_cases.participants.entry import EntryFault, EntryRejectedError, differs
+from pro_service.use_cases.tasks.calls import StaleError
+from pro_service.use_cases.transaction import Work, work
+
+Action: TypeAlias = Literal["record", "answer", "call", "reveal", "done"]
+MODE = "staff-from-text"
+"""How a score that a person read out of a text was entered: the text stays its source, the person who entered it."""
+
+
+class DoneAlreadyError(Exception):
+    """This was done with this text before; nothing was written. `done` says by whom and when."""
+
+    def __init__(self, done: Done) -> None:
+        super().__init__(f"{done.action} was done already")
+        self.done = done
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Which text somebody works on, as they saw it."""
+
+    inbound_id: int
+    reader: Reader
+    revision: int | None = None
+    """The participant's, when the page was made."""
+    participant: str | None = None
+    """Whose text it is, where the telephone is shared and the person knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score as a person reads it out of a text."""
+
+    window: str
+    item: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """One transaction about one text."""
+
+    w: Work
+    study_id: int
+    item: Item
+    received_at: datetime
+    sender_index: bytes
+    loaded: Loaded | None
+
+    @property
+    def whose(self) -> Loaded:
+        """The participant; EntryRejectedError where nobody said whose text it is."""
+        if self.loaded is None:
+            raise EntryRejectedError((EntryFault("participant", "nothing"),))
+        return self.loaded
+
+
+def record(rt: Runtime, actor: Actor, about: About, score: Score) -> None:
+    """Keep a score that a person reads in a text, for one window and item, with the reason.
+
+    It counts by the arrival of the text, which stays its source; the version names who entered it. KeyError (not to be
+    seen), DoneAlreadyError, StaleError, EntryRejectedError with every fault.
+    """
+    with _text(rt, actor, about, "record") as seen:
+        loaded = seen.whose
+        window, value = _read(loaded, seen.received_at, score)
+        commands = on_answers(
+            loaded.case,
+            window,
+            {score.item: value},
+            source="sms",
+            received_at=seen.received_at,
+            now=seen.w.now,
+            inbound_id=seen.item.id,
+            entered_by=actor.user_id,
+            reason=score.reason.strip(),
+        )
+        seen.w.carry_out(loaded, commands)
+        changes = {"mode": (None, MODE), "window": (None, window.code)}
+        _finish(seen, Act(seen.item.id, "record", f"{window.code} {score.item}", score.reason.strip(), changes))
+
+
+def _read(loaded: Loaded, received_at: datetime, score: Score) -> tuple[WindowFacts, int]:
+    """The window and value meant; EntryRejectedError with every fault at once."""
+    faults = []
+    possible = {window.code: window for window in rules.windows_for(loaded.case, received_at)}
+    window, typed = possible.get(score.window), score.value.strip()
+    rule = loaded.case.protocol.items.get(score.item)
+    if window is None:
+        faults.append(EntryFault("window", "not_open"))
+    if rule is None or (window is not None and score.item not in editable(window, "sms", received_at)):
+        faults.append(EntryFault("item", "nothing"))
+    if not (typed.isascii() and typed.isdigit()):
+        faults.append(EntryFault("value", "not_a_number"))
+    elif rule is not None and not rule.minimum <= int(typed) <= rule.maximum:
+        faults.append(EntryFault("value", "out_of_range"))
+    elif window is not None and not differs(window, score.item, int(typed)):
+        faults.append(EntryFault("value", "unchanged"))
+    if not score.reason.strip():
+        faults.append(EntryFault("reason", "needs_reason"))
+    if faults or window is None:
+        raise EntryRejectedError(tuple(faults))
+    return window, int(typed)
+
+
+def answer(rt: Runtime, actor: Actor, about: About, template: str) -> None:
+    """Send one of the study's texts as the answer, through the gate and the outbox.
+
+    KeyError, DoneAlreadyError, StaleError, EntryRejectedError (place `template`) where it may not be sent now.
+    """
+    with _text(rt, actor, about, "answer") as seen:
+        loaded = seen.whose
+        try:
+            send = rules.answer(loaded.case, seen.item.id, template, seen.w.now)
+        except ValueError:
+            raise EntryRejectedError((EntryFault("template", "not_open"),)) from None
+        seen.w.carry_out(loaded, [send])
+        _finish(seen, Act(seen.item.id, "answer", template))
+
+
+def waiting(rt: Runtime, study_id: int, *, everything: bool = False) -> list[Item]:
+    """What waits for a person in a study, oldest first; or all that ever did, what waits first."""
+    reader, found, more = Reader(study_id, None, strangers=True), list[Item](), True
+    with rt.sessions.reading() as session:
+        while more:
+            look = Look("all" if everything else "open", after=found[-1].place if found else None)
+            items, more = report_inbox.page(session, rt.vault, reader, look, rt.clock())
+            found += items
+    return found
+
+
+def one(rt: Runtime, study_id: int, inbound_id: int) -> tuple[Item, list[Bubble], Sequence[Done]] | None:
+    """One text with its thread and what was done with it; None if it is not in this study's inbox."""
+    reader = Reader(study_id, None, strangers=True)
+    with rt.sessions.reading() as session:
+        item = report_inbox.one(session, rt.vault, reader, inbound_id, rt.clock())
+        if item is None:
+            return None
+        thread = report_inbox.thread(session, rt.vault, reader, inbound_id)
+        return item, thread, inbox_actions.done(session, inbound_id)
+
+
+def previews(rt: Runtime, loaded: Loaded, inbound_id: int) -> list[tuple[str, str]]:
+    """The texts that may be sent as an answer now: (name, the words as the telephone will show them)."""
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        wording = rt.wording(session, loaded.protocol_version_id)
+        return [
+            (name, wording.text(loaded.case, rules.answer(loaded.case, inbound_id, name, now)).body)
+            for name in rules.answers(loaded.case, now)
+        ]
+
+
+def call(rt: Runtime, actor: Actor, about: About) -> None:
+    """Make it a call: the window's own task where its answer is missing. KeyError, DoneAlreadyError, StaleError."""
+    with _text(rt, actor, about, "call") as seen:
+        loaded = seen.whose
+        task = rules.call_task(loaded.case, seen.item.id, seen.w.now)
+        seen.w.carry_out(loaded, [] if task is None else [task])
+        _finish(seen, Act(seen.item.id, "call", None if task is None else task.level))
+
+
+def reveal(rt: Runtime, actor: Actor, about: About) -> None:
+    """Mark a text as one that reveals the treatment, for good: from now on few may read it.
+
+    KeyError, DoneAlreadyError. Whether the page is stale does not matter: what a text reveals does not change.
+    """
+    with _text(rt, actor, about, "reveal", stale=True) as seen:
+        inbox_actions.keep_action(seen.w.writer, seen.study_id, seen.loaded, Act(seen.item.id, "reveal"))
+        revelations.note(seen.w.writer, seen.study_id, seen.loaded, "text", seen.item.id)
+
+
+def done(rt: Runtime, actor: Actor, about: About, reason: str | None = None) -> None:
+    """Say that nothing more is to be done. KeyError, DoneAlreadyError, StaleError."""
+    with _text(rt, actor, about, "done") as seen:
+        _finish(seen, Act(seen.item.id, "done", None, (reason or "").strip() or None))
+
+
+@contextmanager
+def _text(rt: Runtime, actor: Actor, about: About, action: Action, *, stale: bool = False) -> Iterator[_Open]:
+    """One transaction about one text, with its participant's row taken first, and then the text's own."""
+    with work(rt, actor, rt.clock()) as w:
+        item = report_inbox.one(w.session, rt.vault, about.reader, about.inbound_id, w.now)
+        code = None if item is None else _whose(item, about.participant)
+        found = None if code is None else cases.find(w.session, about.reader.study_id, code)
+        loaded = None if found is None else rt.loader.one(w.session, found)
+        row = inbox.taken(w.session, about.inbound_id)
+        if item is None or row is None:
+            raise KeyError(about.inbound_id)
+        before = next((d for d in inbox_actions.done(w.session, item.id) if d.action == action), None)
+        if before is not None:
+            raise DoneAlreadyError(before)
+        revision = None if loaded is None else loaded.case.participant.revision
+        if not stale and None not in (revision, about.revision) and revision != about.revision:
+            raise StaleError(revision or 0)
+        arrived = min(row.received_at, row.provider_at or row.received_at)
+        yield _Open(w, about.reader.study_id, item, arrived, row.sender_index, loaded)
+
+
+def _whose(item: Item, chosen: str | None) -> str | None:
+    """The code of the participant: the text's own, else the one that was chosen among those whose it may be."""
+    return item.participant or (chosen if chosen in item.owners else None)
+
+
+def _finish(seen: _Open, act: Act) -> None:
+    """Keep what was done, end the text's waiting, and the tasks that were about nothing but reading it."""
+    session, writer, loaded = seen.w.session, seen.w.writer, seen.loaded
+    inbox_actions.keep_action(writer, seen.study_id, loaded, act)
+    inbox.handled(session, seen.item.id, seen.w.now)
+    _end_tasks_of_owners(seen)
+    if loaded is None:
+        if not inbox.waits_from(session, seen.sender_index):
+            for task in inbox_actions.strangers_tasks(session, seen.sender_index, seen.study_id):
+                tasks.resolve_unowned(writer, task, "done")
+        return
+    person = loaded.case.participant
+    if seen.item.participant is None:
+        inbox.attribute(session, seen.item.id, loaded.study_id, person.id)
+        writer.note(loaded, "attribute", "inbound", seen.item.id, {"code": (None, person.code)})
+    tasks.changed(writer, loaded)
+    if not inbox.waits(session, person.id):
+        seen.w.carry_out(loaded, rules.ended(loaded.case))
+
+
+def _end_tasks_of_owners(seen: _Open) -> None:
+    """End the tasks that every owner of a shared telephone got about this one text."""
+    if seen.item.participant is not None:
+        return
+    owners = shared_phone.with_telephone(seen.w.session, seen.sender_index)
+    for one in seen.w.rt.loader.load(seen.w.session, owners):
+        seen.w.carry_out(one, rules.ended_with(one.case, seen.item.id))

@@ -1,0 +1,253 @@
+"""What a kept text means: whose telephone, which words, what follows. Apart from keeping it, so that none is lost."""
+
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Event
+
+from pro_service import logs
+from pro_service.core.case import Case
+from pro_service.core.commands import Send
+from pro_service.core.conversation import unknown_sender as rules
+from pro_service.core.conversation.contact_test import ReachTest
+from pro_service.core.conversation.inbox import ALWAYS, for_a_person
+from pro_service.core.conversation.rules import Reply, asked, concerns_everyone, on_reply
+from pro_service.core.conversation.shared_phone import addressed
+from pro_service.core.schedule.agenda import escalate
+from pro_service.core.texts import segments
+from pro_service.gateways.outgoing import GatewayError
+from pro_service.runtime import Runtime
+from pro_service.store import studies
+from pro_service.store.audit import Actor
+from pro_service.store.messages import channels, inbox, unknown_sender
+from pro_service.store.messages.inbox import Text
+from pro_service.store.participants import shared_phone
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.writer import Words
+from pro_service.use_cases.participants import contact_test
+from pro_service.use_cases.transaction import SCHEDULER, Work, work
+
+
+def take(unit: Work, row: Text, number: str, reply: Reply) -> str:
+    """Give it to a person, and answer where the gate lets us; gives how it was read. The number goes nowhere else."""
+    reading = rules.meaning(reply.text, reply.media)
+    reading = {"STOP": "OptOut", "START": "OptIn"}.get(reply.opt_out or "", reading)
+    known = studies.every(unit.session)
+    inbox.handed(unit.session, row.id, unit.now, "unknown_sender")
+    # Whose it may be nobody knows: a task without a study would be on nobody's list.
+    for study in known:
+        unit.writer.possible_participant(row.sender_index, study.id)
+    if reading == "OptOut":
+        unknown_sender.cancel(unit.session, row.sender_index, unit.now)
+    stopped = unknown_sender.stopped(unit.session, row.sender_index)
+    answered = unknown_sender.answered(unit.session, row.sender_index, unit.now - rules.ONCE)
+    if known and rules.may_answer(number, reading, stopped=stopped, answered=answered):
+        # The sender is shared by all studies, and the words name none.
+        _answer(unit, known[0].id, row, number)
+    return reading if reading in ("OptOut", "OptIn") else "unattributed"
+
+
+def _answer(unit: Work, study_id: int, row: Text, number: str) -> None:
+    version = studies.newest(unit.session, study_id)
+    if version is None:
+        return
+    frames = unit.rt.wording(unit.session, version.id).frames
+    body = frames[rules.language(number, tuple(frames))][rules.FRAME].strip()
+    unknown_sender.queue(unit.writer, study_id, row.id, row.sender_index, Words(body, segments(body), version.id))
+
+
+BATCH = 200
+AFTER_CLOSE = timedelta(hours=24)
+"""So long after a window's close a text may have been written before it."""
+WAIT_FOR_TIME = timedelta(minutes=15)
+"""So long a text waits for the provider to say when it was written."""
+READ_FOR = 30.0
+"""Seconds after which a tick turns from a backlog of texts to those whose time has come."""
+
+
+def interpret_unread(rt: Runtime, stop: Event | None = None) -> int:
+    """Read every text nobody has read yet, oldest first, each once, for READ_FOR at most; gives how many."""
+    tried: set[int] = set()
+    began = time.monotonic()
+    while time.monotonic() - began < READ_FOR:
+        with rt.sessions.reading() as session:
+            # What stays unread stands in front, for it is old.
+            ids = [one for one in inbox.uninterpreted(session, BATCH + len(tried)) if one not in tried]
+        if not ids:
+            break
+        for inbound_id in ids:
+            if stop is not None and stop.is_set():
+                return len(tried)
+            interpret(rt, inbound_id)
+            tried.add(inbound_id)
+    return len(tried)
+
+
+def interpret(rt: Runtime, inbound_id: int, *, in_quarantine: bool = False) -> None:
+    """Read one kept text and carry out what follows. After a fault it is read again, and in the end by a person.
+
+    In a quarantine it waits until it is known what was asked before it; whoever knows says `in_quarantine`.
+    """
+    now = rt.clock()
+    try:
+        if (in_quarantine or not _held(rt, inbound_id, now)) and _time_is_known(rt, inbound_id, now):
+            _interpret(rt, inbound_id, now)
+    except Exception as fault:  # noqa: BLE001 -- the text is kept; the next tick tries again
+        logs.fault("interpret", fault, inbound=inbound_id)
+        with rt.sessions.begin() as session:
+            faults = inbox.failed(session, inbound_id)
+        if faults >= inbox.FAULTS:
+            _give_to_a_person(rt, inbound_id, now)
+
+
+def _held(rt: Runtime, inbound_id: int, now: datetime) -> bool:
+    """Whether it is not known yet what was asked before this text. Not for ever: it may be a cry for help."""
+    with rt.sessions.reading() as session:
+        if channels.every(session)["sms"].quarantined_at is None:
+            return False
+        received_at = inbox.received(session, inbound_id)
+    return received_at is not None and now - received_at < WAIT_FOR_TIME
+
+
+def _time_is_known(rt: Runtime, inbound_id: int, now: datetime) -> bool:
+    """Whether it is clear when a text was written, as far as a window's close hangs on it.
+
+    The webhook carries no time. After a close the provider is asked, and the earlier time counts; while it does not
+    answer the text waits, but not for ever.
+    """
+    if rt.sms is None:
+        return True
+    with rt.sessions.reading() as session:
+        row = inbox.after_a_close(session, inbound_id, AFTER_CLOSE)
+    if row is None:
+        return True
+    try:
+        record = rt.sms.fetch(row.provider_id)
+    except GatewayError as fault:
+        logs.fault("interpret.time", fault, inbound=inbound_id)
+        return bool(now - row.received_at >= WAIT_FOR_TIME)
+    if record is not None and record.created_at is not None:
+        with rt.sessions.begin() as session:
+            inbox.provider_time(session, inbound_id, record.created_at)
+    return True
+
+
+def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
+    with work(rt, Actor(kind="participant", id=f"inbound:{inbound_id}", source="sms"), now) as unit:
+        row = inbox.unread(unit.session, inbound_id)
+        if row is None:
+            return
+        said = inbox.parameters(rt.vault, row)
+        owners = shared_phone.with_telephone(unit.session, row.sender_index)
+        loaded = rt.loader.load(unit.session, owners)
+        reply = Reply(
+            inbound_id=inbound_id,
+            text=said.get("Body", ""),
+            arrived=min(row.received_at, row.provider_at or row.received_at),
+            media=int(said.get("NumMedia", "0") or 0) if said.get("NumMedia", "0").isdecimal() else 0,
+            opt_out=said.get("OptOutType"),
+        )
+        if len(loaded) > 1 and concerns_everyone(loaded[0].case, reply, now):
+            reading = _for_everyone(unit, loaded, reply)
+            if reading in ALWAYS:
+                inbox.handed(unit.session, inbound_id, now, ALWAYS[reading])
+            inbox.interpreted(unit.session, inbound_id, now, reading, study_id=None, participant_id=None)
+            return
+        tested = contact_test.meant(unit.session, loaded, reply)
+        one, reply = (None, reply) if len(tested) > 1 else _one_of(loaded, reply)
+        if len(tested) == 1:
+            one = tested[0][0]
+        if one is None:
+            reading = _nobody(unit, loaded, row) if loaded else take(unit, row, said.get("From", ""), reply)
+            inbox.interpreted(unit.session, inbound_id, now, reading, study_id=None, participant_id=None)
+            return
+        reading = _confirmed(unit, *tested[0]) if tested else _read(unit, one, reply)
+        unit.writer.note(one, "read", "inbound", inbound_id, {"reading": (None, reading)})
+        whose = {"study_id": one.study_id, "participant_id": one.case.participant.id}
+        inbox.interpreted(unit.session, inbound_id, now, reading, **whose)
+
+
+def _confirmed(unit: Work, one: Loaded, test: ReachTest) -> str:
+    """A text that confirms a test is no answer to anything else."""
+    contact_test.confirm_by_reply(unit, one, test)
+    return contact_test.READING
+
+
+def _read(unit: Work, one: Loaded, reply: Reply) -> str:
+    """Read a participant's text and carry out what follows; gives how it was read."""
+    reading, commands = on_reply(one.case, reply, unit.now)
+    unit.carry_out(one, commands)
+    why = for_a_person(one.case, reading, commands)
+    if why is not None:
+        inbox.handed(unit.session, reply.inbound_id, unit.now, why)
+    return reading
+
+
+def _for_everyone(unit: Work, loaded: list[Loaded], reply: Reply) -> str:
+    """A stop or a cry for help from a shared telephone holds for all who share it; it is answered once."""
+    reading, answered = "", False
+    for one in loaded:
+        reading, commands = on_reply(one.case, reply, unit.now)
+        unit.carry_out(one, [command for command in commands if not (answered and isinstance(command, Send))])
+        unit.writer.note(one, "read", "inbound", reply.inbound_id, {"reading": (None, reading)})
+        answered = answered or any(isinstance(command, Send) for command in commands)
+    return reading
+
+
+def _one_of(loaded: list[Loaded], reply: Reply) -> tuple[Loaded | None, Reply]:
+    """Whose text it is, and what it says to us. Never a guess.
+
+    It is the only owner's, that of the one whose code it begins with, or of the only one a question is open to.
+    """
+    if len(loaded) <= 1:
+        return (loaded[0] if loaded else None), reply
+    owners = {one.case.participant.code: one for one in loaded}
+    said = addressed(reply.text, owners) if len(owners) == len(loaded) else None
+    if said is not None:
+        return owners[said[0]], replace(reply, text=said[1])
+    asked_now = [one for one in loaded if _awaits(one.case, reply.arrived)]
+    return (asked_now[0] if len(asked_now) == 1 else None), reply
+
+
+def _awaits(case: Case, arrived: datetime) -> bool:
+    for window in case.current:
+        missing = window.missing()
+        open_now = window.span.opens_at <= arrived < window.span.closes_at
+        if open_now and missing and asked(case, window, missing[0], arrived):
+            return True
+    return False
+
+
+def _nobody(unit: Work, loaded: list[Loaded], row: inbox.Text) -> str:
+    """A telephone that several share: a person finds out whose words these are."""
+    inbox.handed(unit.session, row.id, unit.now, "shared_telephone")
+    for one in loaded:
+        task = escalate(one.case, "E0", "shared_telephone", unit.now)
+        unit.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
+    return "unattributed"
+
+
+def _give_to_a_person(rt: Runtime, inbound_id: int, now: datetime) -> None:
+    """A task for each owner of the telephone; where that fails too, one that is about nobody."""
+    try:
+        _end_unread(rt, inbound_id, now, attributed=True)
+    except Exception as fault:  # noqa: BLE001 -- one text must not stop the beat, nor be read for ever
+        logs.fault("interpret", fault, inbound=inbound_id)
+        _end_unread(rt, inbound_id, now, attributed=False)
+
+
+def _end_unread(rt: Runtime, inbound_id: int, now: datetime, *, attributed: bool) -> None:
+    with work(rt, SCHEDULER, now) as unit:
+        row = inbox.unread(unit.session, inbound_id)
+        if row is None:
+            return
+        if not attributed:
+            # About nobody, for even loading its owners fails: a task without a study would be on nobody's list.
+            for study in studies.every(unit.session):
+                unit.writer.possible_participant(row.sender_index, study.id)
+        owners = shared_phone.with_telephone(unit.session, row.sender_index) if attributed else ()
+        for one in rt.loader.load(unit.session, owners):
+            task = escalate(one.case, "E0", "unreadable_reply", now)
+            unit.carry_out(one, [replace(task, key=f"E0:unreadable_reply:i{inbound_id}:p{one.case.participant.id}")])
+        inbox.handed(unit.session, inbound_id, now, "fault")
+        inbox.interpreted(unit.session, inbound_id, now, "fault", study_id=None, participant_id=None)

@@ -1,0 +1,198 @@
+"""What providers bring: texts from telephones, and what became of ours. Kept first, in a transaction of its own."""
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+
+from pro_service import logs
+from pro_service.core.schedule.agenda import on_failure
+from pro_service.gateways.codes import kind_of
+from pro_service.runtime import Runtime
+from pro_service.store.audit import Actor
+from pro_service.store.messages import inbox, receipts
+from pro_service.store.messages.inbox import Arrival
+from pro_service.store.migrate import UNREACHABLE
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.schema import AnyRow
+from pro_service.use_cases.inbound.interpret import interpret
+from pro_service.use_cases.transaction import Work, work
+
+PROVIDER = Actor(kind="provider", id="twilio", source="webhook")
+LONGEST = 64
+
+
+def receive(rt: Runtime, parameters: Mapping[str, str]) -> bool:
+    """Keep a text, then read it. A repeated one changes nothing. False: it carries no id and cannot be kept.
+
+    The web server does the same through `intake`, where nobody waits for the reading. A fault in reading it is not the
+    provider's business: it is kept, and read again by the next tick.
+    """
+    provider_id = id_of(parameters)
+    if provider_id is None:
+        return False
+    now = rt.clock()
+    with rt.sessions.begin() as session:
+        inbound_id = inbox.keep_text(session, rt.vault, provider_id, parameters, now)
+    if inbound_id is not None:
+        interpret(rt, inbound_id)
+    return True
+
+
+def id_of(parameters: Mapping[str, str]) -> str | None:
+    """The provider's id of a text; None: it has none, or one that we cannot keep."""
+    provider_id = parameters.get("MessageSid", "")
+    return provider_id if 0 < len(provider_id) <= LONGEST else None
+
+
+def take_receipt(rt: Runtime, token: str, parameters: Mapping[str, str]) -> bool:
+    """Keep what became of a message, and act on a failure while the window can still be saved.
+
+    `token` is the attempt's own, from the callback's address; a restored database may know the provider's id alone.
+    False: it is about no message of ours.
+    """
+    now = rt.clock()
+    said = {
+        "provider_id": parameters.get("MessageSid", "")[:LONGEST],
+        "status": parameters.get("MessageStatus", "").lower()[:20],
+        "error": parameters.get("ErrorCode", "")[:10],
+    }
+    with work(rt, PROVIDER, now) as unit:
+        meant = receipts.by_token(unit.session, token) or receipts.by_provider_id(unit.session, said["provider_id"])
+        if meant is None or not said["provider_id"] or not said["status"]:
+            return meant is not None
+        if receipts.said_before(unit.session, said):
+            return True
+        # The participant first, as everywhere, so that two use cases never wait for each other.
+        loaded = None if meant.participant_id is None else rt.loader.one(unit.session, meant.participant_id)
+        told(unit, receipts.by_id(unit.session, meant.id), said, loaded)
+    return True
+
+
+def told(unit: Work, row: AnyRow, said: Mapping[str, str], loaded: Loaded | None = None) -> None:
+    """Keep what a provider said of a message (`provider_id`, `status`, `error`), move it forward, act on a failure."""
+    moved = receipts.keep(unit.session, row, said, unit.now)
+    if moved is None or row.participant_id is None:
+        return
+    loaded = loaded or unit.rt.loader.one(unit.session, row.participant_id)
+    error = said.get("error") or ""
+    changes = {"state": (row.state, moved)} | ({"error": (None, error)} if error else {})
+    unit.writer.note(loaded, "receipt", "message", row.id, changes)
+    if moved in ("undelivered", "failed"):
+        code = int(error) if error.isascii() and error.isdecimal() else None
+        unit.carry_out(loaded, on_failure(loaded.case, row.window_id, kind_of(code), unit.now))
+    elif row.accepted_at is None:
+        # What was accepted before stays accepted for the rules, however far it got.
+        unit.writer.look_anew(loaded)
+
+
+CALM = 0.02
+"""Seconds without a new text after which those that are kept are read: reading takes ten times as long as keeping."""
+LONGEST_PAUSE = 0.5
+"""Seconds: however many come in, one is read after that."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A text whose caller waits until it is durable; `fault`: why it is not."""
+
+    arrival: Arrival
+    done: bool = False
+    fault: BaseException | None = None
+
+
+class Intake:
+    """Takes texts from any number of threads; one of them writes at a time, for all who wait then.
+
+    SQLite lets one writer in at a time, and every commit waits for the disk: eight texts in one transaction cost
+    little more than one.
+    """
+
+    def __init__(self, rt: Runtime) -> None:
+        self._rt = rt
+        self._waiting: deque[_Waiting] = deque()
+        self._writing = Lock()
+        self._unread: deque[int] = deque()
+        self._reading = Lock()
+        self._reader: Thread | None = None
+        self._last = 0.0
+        self._ended = Event()
+
+    def take(self, parameters: Mapping[str, str]) -> bool:
+        """Return once a text is durable, a repeated one at once. False: it carries no id and cannot be kept.
+
+        Raises what the database raised where it could not be kept.
+        """
+        provider_id = id_of(parameters)
+        if provider_id is None:
+            return False
+        self._last = time.monotonic()
+        one = _Waiting(Arrival(provider_id, parameters, self._rt.clock()))
+        self._waiting.append(one)
+        with self._writing:
+            # Whoever is let in writes for all; the others find it done.
+            if not one.done:
+                self._write([self._waiting.popleft() for _ in range(len(self._waiting))])
+        if one.fault is not None:
+            raise one.fault
+        return True
+
+    def _write(self, together: Sequence[_Waiting], *, again: bool = True) -> None:
+        try:
+            with self._rt.sessions.begin() as session:
+                kept = inbox.keep_together(session, self._rt.vault, [one.arrival for one in together])
+        except Exception as fault:  # noqa: BLE001 -- each caller is told of it
+            if again and not isinstance(fault, UNREACHABLE):
+                # One was kept by another process just now, which is seen by now; or one is at fault, and then alone.
+                for one in together:
+                    self._write([one], again=len(together) > 1)
+                return
+            for one in together:
+                one.fault = fault
+            kept = []
+        for one in together:
+            one.done = True
+        self._read_later(kept)
+
+    def _read_later(self, kept: Sequence[int]) -> None:
+        if not kept:
+            return
+        with self._reading:
+            self._unread.extend(kept)
+            if self._reader is None and not self._ended.is_set():
+                # A thread only while there is something to read. Being killed at any moment costs nothing.
+                self._reader = Thread(target=self._read, name="read", daemon=True)
+                self._reader.start()
+
+    def _read(self) -> None:
+        while True:
+            self._let_others_in()
+            with self._reading:
+                if self._ended.is_set() or not self._unread:
+                    self._reader = None
+                    return
+                inbound_id = self._unread.popleft()
+            try:
+                interpret(self._rt, inbound_id)
+            except Exception as fault:  # noqa: BLE001 -- the database went away, say: the next tick reads it
+                logs.fault("interpret", fault, inbound=inbound_id)
+
+    def _let_others_in(self) -> None:
+        """Wait while texts come in thick and fast: Twilio waits for an answer, a reading can wait a moment."""
+        longest = time.monotonic() + LONGEST_PAUSE
+        while (pause := min(self._last + CALM, longest) - time.monotonic()) > 0:
+            if self._ended.wait(pause):
+                return
+
+    def rest(self, patience: float) -> bool:
+        """Wait so many seconds for everything that is kept to be read; whether it is."""
+        reader = self._reader
+        if reader is not None:
+            reader.join(patience)
+        return reader is None or not reader.is_alive()
+
+    def close(self, patience: float = 5.0) -> None:
+        """Finish the text that is being read, and leave the others to the next tick."""
+        self._ended.set()
+        self.rest(patience)

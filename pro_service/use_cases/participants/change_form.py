@@ -1,0 +1,280 @@
+"""A change as it was filled in, on the command line or a page -> the change, or everything that is wrong with it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Literal, TypeAlias, TypeVar, cast, get_args
+from zoneinfo import ZoneInfo
+
+from pro_service.core.changes.model import (
+    Change,
+    Die,
+    Move,
+    NewChannel,
+    NewConsent,
+    NewLanguage,
+    NewTelephone,
+    NewZone,
+    Origin,
+    Pause,
+    Reschedule,
+    Resume,
+    Withdraw,
+)
+from pro_service.core.enrolment import cells
+from pro_service.core.enrolment.cells import CellError
+from pro_service.core.problems import ChangeRefusedError, Note
+from pro_service.core.protocol import Channel, Language
+from pro_service.core.routes import CARD, CHANNELS, preflight, preflight_number
+from pro_service.core.schedule.windows import local_instant
+from pro_service.core.study_file.frames import Frames, unfit_for_cards
+from pro_service.store.participants.cases import Loaded
+from pro_service.use_cases.enrolment import phone_numbers
+from pro_service.use_cases.enrolment.phone_numbers import Telephone
+
+Action: TypeAlias = Literal[
+    "reschedule", "pause", "resume", "withdraw", "died", "phone", "move", "language", "zone", "channel", "consent"
+]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+PROVIDER = "twilio"
+STANDS = "stands"
+"""The participant said that the consent there is holds for the new number too."""
+LONGEST_REASON = 300
+NO_ROUTE = "leave the consent to messages out: then people call; or choose a way that works there"
+_MIDNIGHT = time(0)
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One change as it was filled in; empty and absent are the same."""
+
+    action: Action
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the form is read against."""
+
+    loaded: Loaded
+    end: datetime | None
+    """When the procedure ended."""
+    country: str | None
+    """Of the number there is."""
+    now: datetime
+    frames: Frames
+    """Of the version they keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The change, and the number, where it is about one."""
+
+    change: Change
+    telephone: Telephone | None = None
+
+
+class _Form:
+    """The fields of one form and what was found about them."""
+
+    def __init__(self, wanted: Wanted, known: Known) -> None:
+        self.wanted, self.known = wanted, known
+        self.case = known.loaded.case
+        self.notes: list[Note] = []
+
+    def text(self, name: str) -> str:
+        return self.wanted.fields.get(name, "").strip()
+
+    def read(self, name: str, reader: Callable[[str], Value]) -> Value | None:
+        """The value of a field; None with a note if it cannot be used."""
+        try:
+            return reader(self.text(name))
+        except CellError as error:
+            self.notes.append(cell_note(name, error))
+            return None
+
+    def day(self, name: str) -> date | None:
+        return self.read(name, cells.day)
+
+    def instant(self, name: str, zone: ZoneInfo) -> datetime | None:
+        """The beginning of a day in a zone; None if the field is empty, or cannot be used."""
+        day = self.day(name) if self.text(name) else None
+        return None if day is None else local_instant(day, _MIDNIGHT, zone)
+
+    def one_of(self, name: str, known: Iterable[str], what: str) -> str | None:
+        return self.read(name, lambda text: cells.one_of(text, known, what))
+
+
+def cell_note(name: str, error: CellError) -> Note:
+    """What is wrong with a cell, as a note beside its field."""
+    return Note("cell", {"fault": error.fault, "remedy": error.remedy}, name)
+
+
+def read(wanted: Wanted, known: Known) -> Read:
+    """The change that was filled in. ChangeRefusedError with everything that is wrong with the form."""
+    form = _Form(wanted, known)
+    found = _READERS[wanted.action](form) if wanted.action in _READERS else None
+    if found is None and not form.notes:
+        form.notes.append(Note("unknown_action"))
+    reason = wanted.reason.strip()
+    if not reason or len(reason) > LONGEST_REASON:
+        form.notes.append(Note("needs_reason", {"most": LONGEST_REASON}, "reason"))
+    if form.notes or found is None:
+        raise ChangeRefusedError(tuple(form.notes))
+    return found
+
+
+def _reschedule(form: _Form) -> Read | None:
+    day = form.day("procedure_date")
+    zone, before = form.case.site_zone, form.known.end
+    at = None if before is None else before.astimezone(zone).time()
+    if form.text("procedure_time"):
+        at = form.read("procedure_time", cells.clock)
+    end = None if at is None or day is None else local_instant(day, at, zone)
+    return None if day is None else Read(Reschedule(day, end))
+
+
+def _pause(form: _Form) -> Read | None:
+    if not form.text("until"):
+        form.day("until")
+        return None
+    until = form.instant("until", form.case.participant.zone)
+    return None if until is None else Read(Pause(until))
+
+
+def _resume(form: _Form) -> Read:
+    del form
+    return Read(Resume())
+
+
+def _withdraw(form: _Form) -> Read | None:
+    origin = form.one_of("from", get_args(Origin), "thing to withdraw from")
+    if origin == "messages" and form.text("on"):
+        form.notes.append(Note("no_day_needed", {}, "on"))
+    at = form.instant("on", form.case.site_zone)
+    return None if origin is None else Read(Withdraw(cast("Origin", origin), at))
+
+
+def _died(form: _Form) -> Read:
+    return Read(Die(form.instant("on", form.case.site_zone)))
+
+
+def _phone(form: _Form) -> Read | None:
+    """As at enrolment: a number that is only called may be any; one that gets texts must be able to."""
+    person = form.case.participant
+    consent = form.text("consent")
+    given = person.consented_at if consent == STANDS else _consented(form)
+    if consent == STANDS and given is None and not form.notes:
+        form.notes.append(Note("nothing_stands", {}, "consent"))
+    if form.text("remove"):
+        if form.text("number"):
+            form.notes.append(Note("number_or_none", {}, "number"))
+        return Read(NewTelephone(given=False, consented_at=None))
+    if not form.text("number"):
+        form.notes.append(Note("needs_number", {}, "number"))
+        return None
+    phone = form.read("number", lambda text: phone_numbers.read(text, person.site.country))
+    if phone is None:
+        return None
+    if given is not None:
+        _can_be_texted(form, phone, person.channel)
+    return Read(NewTelephone(given=True, consented_at=given), phone)
+
+
+def _consented(form: _Form) -> datetime | None:
+    return form.read("consent", lambda text: cells.consent(text, form.case.site_zone, form.known.now))
+
+
+def _can_be_texted(form: _Form, phone: Telephone, channel: str) -> None:
+    landline = phone.kind == "landline"
+    findings = preflight_number(PROVIDER, phone.country, phone.e164, landline=landline)
+    form.notes += [_found("number", finding.reason) for finding in findings]
+    if landline and not findings:
+        form.notes.append(Note("landline", {}, "number"))
+    _route(form, "number", phone.country, channel)
+
+
+def _route(form: _Form, name: str, country: str, channel: str) -> None:
+    routes = preflight(PROVIDER, country, channel, form.case.protocol.routes)
+    form.notes += [_found(name, one.reason) for one in routes if one.severity == "refuse"]
+
+
+def _texts_fit(form: _Form, name: str, channel: str, language: Language) -> None:
+    """Whoever has a card is written to without an address: the version they keep must have such texts."""
+    unfit = (
+        unfit_for_cards(form.case.protocol, language, form.known.frames.get(language, {})) if channel == CARD else ()
+    )
+    if unfit:
+        fault = f"these texts of the version they keep are missing or hold an internet address: {', '.join(unfit)}"
+        remedy = "load the study with texts that do not, then move them: pro-service study migrate --participant CODE"
+        form.notes.append(Note("cell", {"fault": fault, "remedy": remedy}, name))
+
+
+def _found(name: str, reason: str) -> Note:
+    return Note("cell", {"fault": reason, "remedy": NO_ROUTE}, name)
+
+
+def _move(form: _Form) -> Read | None:
+    sites = form.case.protocol.sites
+    code = form.one_of("site", sites, "site of this study")
+    return None if code is None else Read(Move(sites[code]))
+
+
+def _language(form: _Form) -> Read | None:
+    language = form.one_of("language", form.case.protocol.languages, "language of this study")
+    if language is not None:
+        _texts_fit(form, "language", form.case.participant.channel, language)
+    return None if language is None else Read(NewLanguage(language))
+
+
+def _zone(form: _Form) -> Read | None:
+    zone = form.read("timezone", lambda text: cells.zone(text or form.case.participant.site.zone))
+    return None if zone is None else Read(NewZone(zone))
+
+
+def _channel(form: _Form) -> Read | None:
+    channel = form.one_of("channel", CHANNELS, "channel")
+    country = form.known.country
+    if channel is not None and country is not None and form.case.participant.consented_at is not None:
+        _route(form, "channel", country, channel)
+    if channel is not None:
+        _texts_fit(form, "channel", channel, form.case.participant.language)
+    return None if channel is None else Read(NewChannel(cast("Channel", channel)))
+
+
+def _consent(form: _Form) -> Read | None:
+    """Given (again) on a day, or taken back: one of the two must be said."""
+    given, taken_back = form.text("consent"), form.text("withdrawn")
+    if bool(given) == bool(taken_back):
+        form.notes.append(Note("given_or_taken_back", {}, "consent"))
+        return None
+    at = None if taken_back else _consented(form)
+    if given and at is None:
+        return None
+    country = form.known.country
+    if at is not None and country is not None:
+        _route(form, "consent", country, form.case.participant.channel)
+    return Read(NewConsent(at))
+
+
+_READERS: Mapping[str, Callable[[_Form], Read | None]] = {
+    "reschedule": _reschedule,
+    "pause": _pause,
+    "resume": _resume,
+    "withdraw": _withdraw,
+    "died": _died,
+    "phone": _phone,
+    "move": _move,
+    "language": _language,
+    "zone": _zone,
+    "channel": _channel,
+    "consent": _consent,
+}
+
+
+def tomorrow(now: datetime, zone: ZoneInfo) -> date:
+    """The first day that a pause can end on."""
+    return now.astimezone(zone).date() + timedelta(days=1)

@@ -1,0 +1,94 @@
+"""The procedure took place: from now on this participant is asked; on another day than planned, by new windows."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pro_service.core.case import Case
+from pro_service.core.changes.model import Reschedule
+from pro_service.core.changes.plan import plan
+from pro_service.core.commands import Resolve
+from pro_service.core.enrolment.cells import shown
+from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.windows import local_instant
+from pro_service.runtime import Runtime
+from pro_service.store.audit import Actor
+from pro_service.store.participants import cases, schedules
+from pro_service.use_cases.participants.change import Made, carry_out
+from pro_service.use_cases.transaction import work
+
+EARLIEST = date(2000, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What came of it; `windows` counts those laid out anew."""
+
+    participant: str
+    procedure_date: date
+    confirmed_at: datetime
+    unchanged: bool
+    rescheduled: bool
+    windows: int
+
+
+def confirm(rt: Runtime, actor: Actor, study_id: int, code: str, procedure_date: date | None = None) -> Confirmed:
+    """Say that the procedure took place, on the planned day or on `procedure_date`. Twice changes nothing.
+
+    Another date lays new windows out and cancels the old ones; the baseline's answers go with it. RejectedError if
+    there is no such participant, the day is still to come, or later answers already hang on the old date: then
+    `lifecycle` shows first what becomes of them.
+    """
+    now = rt.clock()
+    with work(rt, actor, now) as unit:
+        found = cases.find(unit.session, study_id, code)
+        if found is None:
+            raise _rejected("CODE", f"there is no participant {shown(code)}", "see pro-service participant list")
+        loaded = rt.loader.one(unit.session, found)
+        case, person = loaded.case, loaded.case.participant
+        day = procedure_date or person.procedure_date
+        _refuse(case, day, now)
+        moved = day != person.procedure_date
+        if not moved and person.confirmed_at is not None:
+            return Confirmed(person.code, day, person.confirmed_at, unchanged=True, rescheduled=False, windows=0)
+        if person.confirmed_at is None:
+            unit.writer.change(loaded, {"confirmed_at": now}, "confirm_procedure")
+        tasks = [e for e in case.escalations if e.open and e.reason == "confirm_procedure"]
+        unit.carry_out(loaded, [Resolve(task.id, "confirmed") for task in tasks])
+        laid = 0
+        if moved:
+            before = schedules.procedure_end(unit.session, person.id)
+            at = None if before is None else before.astimezone(case.site_zone).time()
+            end = None if at is None else local_instant(day, at, case.site_zone)
+            made = plan(case, Reschedule(day, end), now, before)
+            carry_out(unit, loaded, Made(made, before, cause="confirm"), None)
+            laid = len(made.relaid.laid)
+        unit.writer.look_anew(loaded)
+    return Confirmed(person.code, day, person.confirmed_at or now, unchanged=False, rescheduled=moved, windows=laid)
+
+
+def _refuse(case: Case, day: date, now: datetime) -> None:
+    person, today = case.participant, local_day(now, case.site_zone)
+    if person.left_at is not None:
+        raise _rejected("CODE", f"{person.code} has left the study", "nothing is asked of this participant any more")
+    if day > today:
+        fault = f"{day} is still to come (today at the site: {today})"
+        raise _rejected(
+            "--procedure-date", fault, "confirm once the procedure has taken place; name the day if it moved"
+        )
+    if day < EARLIEST:
+        raise _rejected("--procedure-date", f"{day} is not a date of a study", "write year-month-day, e.g. 2026-05-11")
+    baseline = case.protocol.baseline
+    answered = [
+        window.code
+        for window in case.current
+        if window.point != baseline and any(answer.given for answer in window.answers.values())
+    ]
+    if day != person.procedure_date and person.confirmed_at is not None and answered:
+        fault = f"{person.code} was confirmed for {person.procedure_date} and has answers ({', '.join(answered)})"
+        show = f"pro-service participant reschedule {person.code} --procedure-date {day} --reason … --dry-run"
+        raise _rejected("--procedure-date", fault, f"see first what becomes of them: {show}")
+
+
+def _rejected(path: str, fault: str, remedy: str) -> RejectedError:
+    return RejectedError((Fault(path, None, fault, remedy),))

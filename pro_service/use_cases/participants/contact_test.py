@@ -1,0 +1,228 @@
+"""The reachability test: a text before the participant leaves the clinic, confirmed by reply, by link or by staff.
+
+Where it fails the plan becomes telephone first. Who confirms later gets texts again, unless staff said that it failed.
+"""
+
+import secrets
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+from pro_service import logs
+from pro_service.core.commands import Resolve
+from pro_service.core.conversation import contact_test as rules
+from pro_service.core.conversation.contact_test import By, Failure, ReachTest
+from pro_service.core.conversation.rules import Reply
+from pro_service.core.conversation.shared_phone import addressed
+from pro_service.core.schedule.agenda import may_text
+from pro_service.runtime import Runtime
+from pro_service.store.audit import Actor
+from pro_service.store.database import Session
+from pro_service.store.participants import cases, contact_tests
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.writer import Words
+from pro_service.store.schema import reach_tests
+from pro_service.store.vault import token_hash
+from pro_service.use_cases.tasks.calls import StaleError
+from pro_service.use_cases.transaction import SCHEDULER, TOKEN_BYTES, Work, work
+
+Refusal: TypeAlias = Literal["no_texts", "waiting", "minutes", "no_template", "no_test", "decided", "needs_reason"]
+READING = "ReachConfirmed"
+
+
+class ReachRefusedError(Exception):
+    """What was asked cannot be done; `code` says why, and nothing was written."""
+
+    def __init__(self, code: Refusal) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """Whose test, and what the page showed."""
+
+    study_id: int
+    code: str
+    sites: Collection[int] | None = None
+    revision: int | None = None
+
+
+def latest(rt: Runtime, participant_id: int) -> ReachTest | None:
+    """The newest test of a participant."""
+    with rt.sessions.reading() as session:
+        return contact_tests.latest(session, participant_id)
+
+
+def of(rt: Runtime, whom: Whom) -> ReachTest | None:
+    """The newest test of the participant with this code; KeyError if there is none."""
+    with rt.sessions.reading() as session:
+        found = cases.find(session, whom.study_id, whom.code)
+        if found is None:
+            raise KeyError(whom.code)
+        return contact_tests.latest(session, found)
+
+
+def begin(rt: Runtime, actor: Actor, whom: Whom, patience: timedelta = rules.USUAL) -> ReachTest:
+    """Send the test's text. KeyError (no such participant), StaleError, ReachRefusedError.
+
+    A participant whose gate an earlier test closed is tried again.
+    """
+    if not rules.SHORTEST <= patience <= rules.LONGEST:
+        raise ReachRefusedError("minutes")
+    with _about(rt, actor, whom) as (w, found, before):
+        if before is not None and before.open:
+            raise ReachRefusedError("waiting")
+        loaded = _open_again(w, found) if rules.closed_by(found.case, before) else found
+        if not may_text(loaded.case.participant):
+            raise ReachRefusedError("no_texts")
+        _queue(w, loaded, w.now + patience)
+    with rt.sessions.reading() as session:
+        test = contact_tests.latest(session, loaded.case.participant.id)
+    if test is None:
+        raise KeyError(whom.code)
+    return test
+
+
+def _open_again(w: Work, loaded: Loaded) -> Loaded:
+    """The participant with the gate open that a failed test had closed."""
+    w.writer.change(loaded, {"unreachable_at": None}, "reach_again")
+    person = replace(loaded.case.participant, unreachable_at=None)
+    return replace(loaded, case=replace(loaded.case, participant=person))
+
+
+def _queue(w: Work, loaded: Loaded, until: datetime) -> None:
+    test_id = next(w.writer.ids)
+    person = loaded.case.participant
+    send = rules.text(loaded.case, test_id, until)
+    wording = w.rt.wording(w.session, loaded.protocol_version_id)
+    if send.frame not in wording.frames[person.language]:
+        raise ReachRefusedError("no_template")
+    token = secrets.token_urlsafe(TOKEN_BYTES) if wording.needs_link(loaded.case, send) else None
+    link = "" if token is None else f"{w.rt.settings.public_base_url}/q/reach/{token}"
+    text = wording.text(loaded.case, send, link=link)
+    w.writer.apply(loaded, send, Words(text.body, text.segments, text.version_id))
+    # The row of the outbox is needed by the test that names it.
+    w.writer.flush()
+    w.writer.look_anew(loaded)
+    row = {
+        "id": test_id,
+        "study_id": loaded.study_id,
+        "participant_id": person.id,
+        "message_id": contact_tests.message_with(w.session, send.key),
+        "user_id": w.writer.actor.user_id,
+        "token": None if token is None else token_hash(token),
+        "started_at": w.now,
+        "expires_at": until,
+    }
+    w.writer.add(reach_tests, row)
+    w.writer.note(loaded, "reach_begin", "reach_test", test_id, {"expires_at": (None, until)})
+
+
+def confirm_by_staff(rt: Runtime, actor: Actor, whom: Whom) -> None:
+    """The participant showed the text. KeyError, StaleError, ReachRefusedError (`no_test`, `decided`)."""
+    with _about(rt, actor, whom) as (w, loaded, test):
+        if test is None:
+            raise ReachRefusedError("no_test")
+        if not _confirmed(w, loaded, test, "staff"):
+            raise ReachRefusedError("decided")
+
+
+def fail_by_staff(rt: Runtime, actor: Actor, whom: Whom, reason: str) -> None:
+    """It does not work, and staff say why. KeyError, StaleError, ReachRefusedError."""
+    if not reason.strip():
+        raise ReachRefusedError("needs_reason")
+    with _about(rt, actor, whom) as (w, loaded, test):
+        if test is None:
+            raise ReachRefusedError("no_test")
+        if not _failed(w, loaded, test, "staff", reason.strip()):
+            raise ReachRefusedError("decided")
+
+
+def confirm_by_link(rt: Runtime, token: str) -> str | None:
+    """The participant pressed the button of the text's page; gives their language, None for a token nobody has."""
+    with work(rt, Actor(kind="participant", id="link", source="web"), rt.clock()) as w:
+        found = contact_tests.by_token(w.session, token)
+        if found is None:
+            return None
+        loaded = rt.loader.one(w.session, found[0])
+        test = contact_tests.latest(w.session, found[0])
+        if test is not None and test.id == found[1]:
+            _confirmed(w, loaded, test, "link")
+        return loaded.case.participant.language
+
+
+def language_of(rt: Runtime, token: str) -> str | None:
+    """In which language the page of a text speaks; None for a token nobody has. Writes nothing."""
+    with rt.sessions.reading() as session:
+        found = contact_tests.by_token(session, token)
+        return None if found is None else rt.loader.one(session, found[0], lock=False).case.participant.language
+
+
+def meant(session: Session, loaded: Sequence[Loaded], reply: Reply) -> list[tuple[Loaded, ReachTest]]:
+    """The tests that a text confirms; then it is never a score. Several only where a telephone is shared."""
+    said = addressed(reply.text, [one.case.participant.code for one in loaded]) if len(loaded) > 1 else None
+    owners = [one for one in loaded if said is None or one.case.participant.code == said[0]]
+    words = reply.text if said is None else said[1]
+    tests = [(one, contact_tests.latest(session, one.case.participant.id)) for one in owners]
+    return [(one, test) for one, test in tests if test and rules.confirms(test, words, reply.arrived)]
+
+
+def confirm_by_reply(unit: Work, loaded: Loaded, test: ReachTest) -> None:
+    """The participant answered the test's text; a second time changes nothing."""
+    _confirmed(unit, loaded, test, "reply")
+
+
+def settle(rt: Runtime) -> int:
+    """Decide every test whose time is over or whose text was lost; gives how many failed."""
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        due = contact_tests.due(session, now)
+    failed = 0
+    for participant_id in due:
+        try:
+            with work(rt, SCHEDULER, now) as w:
+                loaded = rt.loader.one(w.session, participant_id)
+                test = contact_tests.latest(w.session, participant_id)
+                why = None if test is None else rules.failure(test, now)
+                if test is not None and why is not None:
+                    failed += _failed(w, loaded, test, why)
+        except Exception as fault:  # noqa: BLE001 -- the others' tests go on
+            logs.fault("reach", fault, participant=participant_id)
+    return failed
+
+
+def _confirmed(w: Work, loaded: Loaded, test: ReachTest, by: By) -> bool:
+    if not contact_tests.confirm(w.session, test.id, w.now, by):
+        return False
+    w.writer.note(loaded, "reach_confirm", "reach_test", test.id, {"confirmed_by": (None, by)})
+    if test.failure != "staff" or by == "staff":
+        if rules.closed_by(loaded.case, test):
+            w.writer.change(loaded, {"unreachable_at": None}, "reach_again")
+        open_tasks = (e for e in loaded.case.escalations if e.open and e.key.endswith(f":t{test.id}"))
+        w.carry_out(loaded, [Resolve(task.id, "done") for task in open_tasks])
+    w.writer.look_anew(loaded)
+    return True
+
+
+def _failed(w: Work, loaded: Loaded, test: ReachTest, why: Failure, reason: str | None = None) -> bool:
+    if not contact_tests.fail(w.session, test.id, w.now, why):
+        return False
+    w.writer.note(loaded, "reach_fail", "reach_test", test.id, {"failure": (None, why)}, reason)
+    w.carry_out(loaded, rules.on_failed(loaded.case, test, w.now))
+    return True
+
+
+@contextmanager
+def _about(rt: Runtime, actor: Actor, whom: Whom) -> Iterator[tuple[Work, Loaded, ReachTest | None]]:
+    """One transaction about one participant, with their row taken, and their newest test."""
+    with work(rt, actor, rt.clock()) as w:
+        found = cases.find(w.session, whom.study_id, whom.code)
+        loaded = None if found is None else rt.loader.one(w.session, found)
+        if loaded is None or (whom.sites is not None and loaded.site_id not in whom.sites):
+            raise KeyError(whom.code)
+        if whom.revision is not None and loaded.case.participant.revision != whom.revision:
+            raise StaleError(loaded.case.participant.revision)
+        yield w, loaded, contact_tests.latest(w.session, loaded.case.participant.id)

@@ -1,0 +1,165 @@
+"""Answers that staff enter: measured in the clinic, or told on the telephone."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from pro_service.core.case import WindowFacts
+from pro_service.core.conversation.answers import on_answers
+from pro_service.core.protocol import Protocol
+from pro_service.runtime import Runtime
+from pro_service.store.audit import Actor
+from pro_service.store.participants import cases, tasks
+from pro_service.store.participants.cases import Loaded
+from pro_service.use_cases.tasks.calls import StaleError
+from pro_service.use_cases.transaction import Work, work
+
+Mode: TypeAlias = Literal["clinic", "telephone"]
+FaultCode: TypeAlias = Literal[
+    "not_a_number", "out_of_range", "both", "nothing", "needs_reason", "not_open", "unchanged"
+]
+
+FORM = ""
+"""Place of a fault that belongs to no single field."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFault:
+    """What is wrong with one field (an item's id, `reason`, or FORM for the whole)."""
+
+    place: str
+    code: FaultCode
+
+
+class EntryRejectedError(Exception):
+    """The form has faults; `faults` holds all of them, and nothing was written."""
+
+    def __init__(self, faults: tuple[EntryFault, ...]) -> None:
+        super().__init__(f"{len(faults)} faults")
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form as it was filled in. Empty is missing: what is not there stays as it was."""
+
+    values: Mapping[str, str]
+    declined: Collection[str] = ()
+    reason: str = ""
+    mode: Mode = "clinic"
+    revision: int | None = None
+    task: int | None = None
+    """The escalation whose call this is."""
+    blind: bool = False
+    """Whoever enters must not learn what stands there: a reason is asked for whether or not it is the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What was kept."""
+
+    items: tuple[str, ...] = field(default=())
+    """Items with a new version; empty when everything was as before."""
+
+
+def enter(
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    code: str,
+    window: str,
+    filled: Filled,
+    *,
+    sites: Collection[int] | None = None,
+) -> Entered:
+    """Keep what staff entered for one window.
+
+    KeyError (no such participant or window, or another site's), EntryRejectedError with every fault, StaleError.
+    """
+    now = rt.clock()
+    with work(rt, actor, now) as w:
+        loaded, facts = _found(w, study_id, code, window, sites)
+        if filled.revision is not None and loaded.case.participant.revision != filled.revision:
+            raise StaleError(loaded.case.participant.revision)
+        answers = _answers(loaded, facts, filled, now)
+        commands = on_answers(
+            loaded.case,
+            facts,
+            answers,
+            source=filled.mode,
+            received_at=now,
+            now=now,
+            entered_by=actor.user_id,
+            reason=filled.reason.strip() or None,
+        )
+        w.carry_out(loaded, commands)
+        _keep_call(w, loaded, facts, filled)
+        changed = (item for item, value in answers.items() if differs(facts, item, value))
+        return Entered(tuple(changed))
+
+
+def _found(w: Work, study_id: int, code: str, window: str, sites: Collection[int] | None) -> tuple[Loaded, WindowFacts]:
+    found = cases.find(w.session, study_id, code)
+    if found is None:
+        raise KeyError(code)
+    loaded = w.rt.loader.one(w.session, found)
+    if sites is not None and loaded.site_id not in sites:
+        raise KeyError(code)
+    for facts in loaded.case.current:
+        if facts.code == window:
+            return loaded, facts
+    raise KeyError(window)
+
+
+def _answers(loaded: Loaded, window: WindowFacts, filled: Filled, now: datetime) -> dict[str, int | None]:
+    answers, faults = read(loaded.case.protocol, window, filled)
+    if now < window.span.opens_at:
+        faults.append(EntryFault(FORM, "not_open"))
+    elif not answers and not faults:
+        faults.append(EntryFault(FORM, "nothing"))
+    changing = any(
+        window.given(item) and (filled.blind or differs(window, item, value)) for item, value in answers.items()
+    )
+    late = now >= window.span.closes_at and bool(answers)
+    if (changing or late) and not filled.reason.strip():
+        faults.append(EntryFault("reason", "needs_reason"))
+    if faults:
+        raise EntryRejectedError(tuple(faults))
+    return answers
+
+
+def read(protocol: Protocol, window: WindowFacts, filled: Filled) -> tuple[dict[str, int | None], list[EntryFault]]:
+    """The answers of a form (None = declined), and everything that is wrong with it."""
+    answers: dict[str, int | None] = {}
+    faults: list[EntryFault] = []
+    for item in window.point.items:
+        rule, typed = protocol.items[item], filled.values.get(item, "").strip()
+        declined = item in filled.declined or typed == "declined"
+        if declined:
+            answers[item] = None
+        if not typed or typed == "declined":
+            continue
+        if declined:
+            faults.append(EntryFault(item, "both"))
+        elif not (typed.isascii() and typed.isdigit()):
+            faults.append(EntryFault(item, "not_a_number"))
+        elif not rule.minimum <= int(typed) <= rule.maximum:
+            faults.append(EntryFault(item, "out_of_range"))
+        else:
+            answers[item] = int(typed)
+    return answers, faults
+
+
+def differs(window: WindowFacts, item: str, value: int | None) -> bool:
+    """Whether a value (None = declined) is another than the one kept."""
+    answer = window.answers.get(item)
+    return answer is None or not answer.given or answer.value != value or answer.declined != (value is None)
+
+
+def _keep_call(w: Work, loaded: Loaded, window: WindowFacts, filled: Filled) -> None:
+    """A telephone entry that came from a task is its call: completed now."""
+    task = next((e for e in loaded.case.escalations if e.id == filled.task), None)
+    if filled.mode == "telephone" and task is not None:
+        tasks.call(w.writer, loaded, tasks.Made(task.id, window.id, "completed_now"))
+        tasks.acknowledge(w.writer, loaded, task)

@@ -1,0 +1,157 @@
+"""Participants moved to the newest version of their study's protocol: windows not yet closed are laid out by it.
+
+Participants keep the version they were enrolled with until somebody moves them, for a reason. Whoever cannot be moved
+is named, and then nobody is. What is interrupted goes on where it was: who has been moved is left alone.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pro_service.core.changes.model import Migrate
+from pro_service.core.changes.plan import after, plan
+from pro_service.core.changes.preview import WindowThen, windows_then
+from pro_service.core.enrolment.cells import shown
+from pro_service.core.problems import ChangeRefusedError, Fault, Note, RejectedError, note_fault, note_words
+from pro_service.core.protocol import Protocol
+from pro_service.runtime import Runtime
+from pro_service.store import studies
+from pro_service.store.audit import Actor
+from pro_service.store.database import Session
+from pro_service.store.participants import cases, schedules
+from pro_service.store.participants.cases import Loaded
+from pro_service.use_cases.participants.change import Made, carry_out
+from pro_service.use_cases.participants.change_form import LONGEST_REASON
+from pro_service.use_cases.transaction import work
+
+BATCH = 100
+
+Progress = Callable[[int, int], None]
+"""Called with how many are through, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migrant:
+    """What the newer version means for one participant."""
+
+    participant: str
+    windows: tuple[WindowThen, ...]
+    """Those that change: laid out anew, or with another status."""
+    notes: tuple[Note, ...]
+
+
+@dataclass(slots=True)
+class Migration:
+    """Who is moved to which version, and what that means for each."""
+
+    version: int
+    unchanged: int = 0
+    """Asked for, and of this version already."""
+    migrants: list[Migrant] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The version to move to."""
+
+    version: studies.Version
+    protocol: Protocol
+
+
+def migrate(
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    reason: str,
+    *,
+    codes: Collection[str] = (),
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Migration:
+    """Move everybody, or those named, to the newest version. RejectedError with every fault; then nobody was moved."""
+    target, ids, done = _asked_for(rt, study_id, codes)
+    _refuse_reason(reason)
+    faults: list[Fault] = []
+    for first in range(0, len(ids), BATCH):
+        batch = ids[first : first + BATCH]
+        with rt.sessions.reading() as session:
+            for loaded, made in _plans(rt, session, batch, target, rt.clock(), faults, lock=False):
+                done.migrants.append(_migrant(loaded, made, rt.clock()))
+        if progress is not None and dry_run:
+            progress(first + len(batch), len(ids))
+    if faults:
+        raise RejectedError(tuple(faults))
+    if not dry_run:
+        _write(rt, actor, ids, target, reason.strip(), progress)
+    return done
+
+
+def _write(
+    rt: Runtime, actor: Actor, ids: Sequence[int], target: _Target, reason: str, progress: Progress | None
+) -> None:
+    for first in range(0, len(ids), BATCH):
+        batch = ids[first : first + BATCH]
+        faults: list[Fault] = []
+        with work(rt, actor, rt.clock()) as unit:
+            for loaded, made in _plans(rt, unit.session, batch, target, unit.now, faults, lock=True):
+                # Somebody else may have been quicker: who has this version is left alone.
+                if loaded.protocol_version_id != target.version.id:
+                    carry_out(unit, loaded, made, reason)
+            if faults:
+                raise RejectedError(tuple(faults))
+        if progress is not None:
+            progress(first + len(batch), len(ids))
+
+
+def _plans(
+    rt: Runtime,
+    session: Session,
+    ids: Sequence[int],
+    target: _Target,
+    now: datetime,
+    faults: list[Fault],
+    *,
+    lock: bool,
+) -> list[tuple[Loaded, Made]]:
+    ends = schedules.procedure_ends(session, ids)
+    found = []
+    for loaded in rt.loader.load(session, ids, lock=lock):
+        person = loaded.case.participant
+        end = ends.get(person.id)
+        try:
+            made = plan(loaded.case, Migrate(target.protocol), now, end)
+        except ChangeRefusedError as refused:
+            said = (note_words(note) for note in refused.notes)
+            faults += [Fault("", None, f"{person.code}: {what}", remedy) for what, remedy in said]
+            continue
+        found.append((loaded, Made(made, end, version_id=target.version.id)))
+    return found
+
+
+def _migrant(loaded: Loaded, made: Made, now: datetime) -> Migrant:
+    then = after(loaded.case, made.plan, now)
+    windows = windows_then(loaded.case, then, made.plan, now)
+    changed = tuple(one for one in windows if one.moved or one.status != one.old_status)
+    return Migrant(loaded.case.participant.code, changed, made.plan.notes)
+
+
+def _asked_for(rt: Runtime, study_id: int, codes: Collection[str]) -> tuple[_Target, list[int], Migration]:
+    with rt.sessions.reading() as session:
+        version = studies.newest(session, study_id)
+        if version is None:
+            raise RejectedError((Fault("--study", None, "this study has no protocol", "pro-service study load FILE"),))
+        protocol = rt.bundles.get(session, version.id).protocol
+        older = {code: key for key, code in schedules.of_another_version(session, study_id, version.id)}
+        unknown = [code for code in codes if code not in older and cases.find(session, study_id, code) is None]
+    if unknown:
+        remedy = "see pro-service participant list"
+        raise RejectedError(
+            tuple(Fault("--participant", None, f"there is no participant {shown(code)}", remedy) for code in unknown)
+        )
+    ids = [key for code, key in older.items() if not codes or code in codes]
+    return _Target(version, protocol), ids, Migration(version.number, len(set(codes)) - len(ids) if codes else 0)
+
+
+def _refuse_reason(reason: str) -> None:
+    if not reason.strip() or len(reason.strip()) > LONGEST_REASON:
+        raise RejectedError((note_fault(Note("needs_reason", {"most": LONGEST_REASON}, "--reason")),))

@@ -1,0 +1,194 @@
+"""The participants' form: what it shows, what an answer does, and the wish to be called.
+
+The token of the address is all that is asked for. A token nobody has, a closed window and somebody who has left are
+answered alike: None.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pro_service.core.case import Answer, Case, WindowFacts
+from pro_service.core.conversation.answers import editable, on_answers
+from pro_service.core.protocol import Item, Language, Texts, Window
+from pro_service.core.schedule.agenda import escalate
+from pro_service.runtime import Runtime
+from pro_service.store.audit import Actor
+from pro_service.store.participants import links
+from pro_service.use_cases.transaction import work
+
+DECLINED = "declined"
+"""The value of a field whose question somebody prefers not to answer."""
+
+State: TypeAlias = Literal["upcoming", "open", "late", "done"]
+FieldFault: TypeAlias = Literal["not_in_range", "nothing_answered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One item and what was answered before."""
+
+    item: Item
+    answer: Answer | None
+
+    @property
+    def given(self) -> str:
+        """What was answered, as the field's value; empty if nothing was."""
+        if self.answer is None or not self.answer.given:
+            return ""
+        return DECLINED if self.answer.declined else str(self.answer.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One window as its participant sees it. No name, no disease, no telephone of the participant."""
+
+    state: State
+    language: Language
+    languages: tuple[Language, ...]
+    zone: ZoneInfo
+    label: Texts
+    span: Window
+    questions: tuple[Question, ...]
+    """All of the window, in the protocol's order."""
+    changeable: bool
+    """Given answers may still be changed."""
+    telephone: str
+    call_wanted: bool
+    """The participant asked for a call, and nobody has called yet."""
+    call_pending: bool
+    """A call about this window is somebody's task, asked for or not."""
+
+    @property
+    def missing(self) -> tuple[Question, ...]:
+        """What is still to be answered."""
+        return tuple(question for question in self.questions if not question.given)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a submitted form did. `form` None: there is nothing to answer here."""
+
+    form: Form | None
+    faults: Mapping[str, FieldFault]
+    """Item id -> what is wrong; nothing was kept unless this is empty. The empty id is the form as a whole."""
+
+
+def open_form(rt: Runtime, token: str) -> Form | None:
+    """The form of this token. Only looks: robots that preview links fetch it too."""
+    return _look(rt, token, rt.clock())[2]
+
+
+def submit(rt: Runtime, token: str, fields: Mapping[str, str]) -> Outcome:
+    """Keep what was answered: item id -> whole number or `declined`; empty or absent is missing.
+
+    A form with a fault keeps nothing. The same answers twice make one version.
+    """
+    now = rt.clock()
+    participant_id, window_id, seen = _look(rt, token, now)
+    if seen is None:
+        return Outcome(None, {})
+    with work(rt, _participant(participant_id), now) as w:
+        loaded = rt.loader.one(w.session, participant_id)
+        window = _window(loaded.case, window_id)
+        form = _form(loaded.case, window_id, now)
+        if form is None or window is None:
+            return Outcome(None, {})
+        if not editable(window, "web", now):
+            return Outcome(form, {})
+        answers, faults = _read(form, fields)
+        if not faults:
+            w.carry_out(loaded, on_answers(loaded.case, window, answers, source="web", received_at=now, now=now))
+    return Outcome(form, faults)
+
+
+def ask_for_call(rt: Runtime, token: str) -> bool:
+    """Make a task of the wish to be called, once; False where there is no form.
+
+    While an answer is missing it is the call task of the window; otherwise a task of its own, which no answer and no
+    close will end.
+    """
+    now = rt.clock()
+    participant_id, window_id, seen = _look(rt, token, now)
+    if seen is None:
+        return False
+    with work(rt, _participant(participant_id), now) as w:
+        loaded = rt.loader.one(w.session, participant_id)
+        case = loaded.case
+        form, window = _form(case, window_id, now), _window(case, window_id)
+        if form is None or window is None:
+            return False
+        task = escalate(case, "E1" if form.state == "open" else "E0", "asked_for_call", now, window)
+        if case.escalated(task.key) and not form.call_pending:
+            task = escalate(case, "E0", "asked_for_call", now, window)
+        if not case.escalated(task.key):
+            w.carry_out(loaded, [task])
+    return True
+
+
+def _look(rt: Runtime, token: str, now: datetime) -> tuple[int, int | None, Form | None]:
+    """Whose window this token opens, and its form; the same work for a token nobody has."""
+    with rt.sessions.reading() as session:
+        participant_id, window_id = links.opened(session, token)
+        loaded = rt.loader.load(session, [participant_id], lock=False)
+    return participant_id, window_id, _form(loaded[0].case, window_id, now) if loaded else None
+
+
+def _participant(participant_id: int) -> Actor:
+    return Actor(kind="participant", id=f"participant:{participant_id}", source="web")
+
+
+def _window(case: Case, window_id: int | None) -> WindowFacts | None:
+    """The window of a link; after a changed procedure date the one that took its place."""
+    found = next((window for window in case.windows if window.id == window_id), None)
+    if found is None or found.cancelled_at is None:
+        return found
+    return next((window for window in case.current if window.code == found.code), None)
+
+
+def _form(case: Case, window_id: int | None, now: datetime) -> Form | None:
+    window, participant = _window(case, window_id), case.participant
+    if window is None or participant.left_at is not None or now >= window.span.late_until:
+        return None
+    open_tasks = [e for e in case.escalations if e.open and e.window_id == window.id]
+    wanted = any(e.reason == "asked_for_call" for e in open_tasks)
+    return Form(
+        state=_state(window, now),
+        language=participant.language,
+        languages=case.protocol.languages,
+        zone=participant.zone,
+        label=window.point.label,
+        span=window.span,
+        questions=tuple(Question(case.protocol.items[item], window.answers.get(item)) for item in window.point.items),
+        changeable=window.span.opens_at <= now < window.span.closes_at,
+        telephone=participant.site.telephone,
+        call_wanted=wanted,
+        call_pending=wanted or any(e.level in ("E1", "E2") for e in open_tasks),
+    )
+
+
+def _state(window: WindowFacts, now: datetime) -> State:
+    if now < window.span.opens_at:
+        return "upcoming"
+    if not window.missing():
+        return "done"
+    return "open" if now < window.span.closes_at else "late"
+
+
+def _read(form: Form, fields: Mapping[str, str]) -> tuple[dict[str, int | None], dict[str, FieldFault]]:
+    """The answers of the fields, and what is wrong with them."""
+    answers: dict[str, int | None] = {}
+    faults: dict[str, FieldFault] = {}
+    for question in form.questions:
+        item, text = question.item, fields.get(question.item.id, "").strip()
+        if text == DECLINED:
+            answers[item.id] = None
+        elif text in {str(value) for value in range(item.minimum, item.maximum + 1)}:
+            answers[item.id] = int(text)
+        elif text:
+            faults[item.id] = "not_in_range"
+    if not answers and not faults:
+        faults[""] = "nothing_answered"
+    return answers, faults

@@ -1,0 +1,1 @@
+"""Accounts of staff: sign-in, second factor, roles, mails."""

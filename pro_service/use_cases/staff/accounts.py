@@ -1,0 +1,263 @@
+"""Staff's accounts: adding a user, signing in without telling who exists, staying signed in, leaving."""
+
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.protocol import Role
+from pro_service.runtime import Runtime
+from pro_service.store import studies
+from pro_service.store.audit import Actor, Entry
+from pro_service.store.database import Session
+from pro_service.store.participants.writer import Writer
+from pro_service.store.staff import accounts
+from pro_service.store.staff.accounts import Grant, Login
+from pro_service.store.vault import token_hash
+from pro_service.use_cases.staff import throttling
+from pro_service.use_cases.staff.throttling import Place
+
+IDLE = timedelta(minutes=15)
+LONGEST = timedelta(hours=8)
+SEEN_EVERY = timedelta(minutes=1)
+WAITING = timedelta(minutes=10)
+"""How long a login may wait for its second factor."""
+Stage = Literal["code", "enrol", "whole"]
+
+PASSWORD_LENGTH = 12
+LONGEST_PASSWORD = 1024
+LONGEST_EMAIL = 254
+TOKEN_BYTES = 32
+
+UTC = ZoneInfo("UTC")
+WEB = Actor(kind="system", id="web", source="dashboard")
+
+# Checked where there is no such account, so that both answers take the same time; nobody knows a password for it.
+NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$unEVzrKGU23BEqSkAfK8SQ$xJbivXmi/drmNCoPT7qA3g3EXcVqEbi2Va+hhSf6ilE"
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What `add_user` did: a new account or one more role of an existing one, or nothing."""
+
+    user_id: int
+    created: bool
+    granted: bool
+
+
+def folded(email: str) -> str:
+    """The one form of an e-mail address under which an account is found."""
+    # Cut before it is folded: normalizing a form full of combining marks takes half a minute of every worker's time.
+    # PostgreSQL keeps no NUL, and no address has one.
+    return unicodedata.normalize("NFKC", email[: LONGEST_EMAIL + 1]).strip().casefold().replace("\0", "\ufffd")
+
+
+def add_user(
+    rt: Runtime,
+    actor: Actor,
+    email: str,
+    password: str,
+    role: str,
+    study: str | None = None,
+    site: str | None = None,
+    language: str = "",
+) -> Added:
+    """Give somebody an account with a role, or an existing account one more role (its password stays).
+
+    `study` and `site` are codes; without a study the role holds in every study, unless a site is named and there is
+    one study only. RejectedError with every fault at once. Doing it twice changes nothing.
+    """
+    now, email = rt.clock(), folded(email)
+    with rt.sessions.begin() as session:
+        writer = Writer(session, now, actor, rt.vault)
+        known = accounts.account(session, email)
+        faults = [] if known else [*email_faults(email), *password_faults(password, email)]
+        what = grant_meant(writer, role, study, site, faults)
+        if faults or what is None:
+            raise RejectedError(tuple(faults))
+        if known is None:
+            user_id = accounts.create(writer, email, hashed(rt, password), language)
+            writer.audit(Entry("add_user", "user", user_id, {}, what.study_id), UTC)
+        else:
+            user_id = known.id
+        granted = what not in accounts.grants(session, user_id)
+        if granted:
+            # Whoever holds the machine needs nobody's approval, and the trail says so.
+            row_id = accounts.grant(writer, user_id, what, approved=True)
+            changes: dict[str, tuple[object, object]] = {"user": (None, user_id), "role": (None, what.role)}
+            changes |= {"site": (None, what.site_id), "approval": (None, "command_line")}
+            writer.audit(Entry("grant_role", "role", row_id, changes, what.study_id), UTC)
+        writer.flush()
+    return Added(user_id, created=known is None, granted=granted)
+
+
+def email_faults(email: str) -> list[Fault]:
+    """What is wrong with an e-mail address, in its folded form."""
+    name, at, host = email.rpartition("@")
+    if not at or not name or not host or any(c.isspace() for c in email) or len(email) > LONGEST_EMAIL:
+        return [Fault("email", None, "is not an e-mail address", "write it as name@example.org")]
+    return []
+
+
+def password_faults(password: str, email: str) -> list[Fault]:
+    """What is wrong with a password that somebody chose."""
+    words = "choose a sentence only you would think of"
+    normal = _normal(password)
+    if len(normal) < PASSWORD_LENGTH:
+        return [Fault("password", None, f"is shorter than {PASSWORD_LENGTH} characters", words)]
+    if len(normal) > LONGEST_PASSWORD:
+        return [Fault("password", None, f"is longer than {LONGEST_PASSWORD} characters", "choose a shorter one")]
+    if normal.casefold() == email or len(set(normal)) == 1:
+        return [Fault("password", None, "is the e-mail address, or one character repeated", words)]
+    return []
+
+
+def grant_meant(writer: Writer, role: str, study: str | None, site: str | None, faults: list[Fault]) -> Grant | None:
+    """The role, study and site that are meant by their codes; adds to `faults` what is no such thing."""
+    known: tuple[Role, ...] = get_args(Role)
+    meant = next((name for name in known if name == role), None)
+    if meant is None:
+        faults.append(Fault("role", None, "is not a role", f"one of: {', '.join(known)}"))
+    known_studies = {found.code: found.id for found in studies.every(writer.session)}
+    if study is None and site is not None and len(known_studies) == 1:
+        study = next(iter(known_studies))
+    if study is None and site is not None:
+        faults.append(Fault("study", None, "is not named, and there is not exactly one", _one_of(known_studies)))
+        return None
+    if study is not None and study not in known_studies:
+        faults.append(Fault("study", None, "is not a study", _one_of(known_studies)))
+        return None
+    study_id = None if study is None else known_studies[study]
+    sites = {} if study_id is None else studies.site_ids(writer.session, study_id)
+    if site is not None and site not in sites:
+        faults.append(Fault("site", None, "is not a site of this study", _one_of(sites)))
+    return None if meant is None else Grant(meant, study_id, sites.get(site or ""))
+
+
+def _one_of(codes: Mapping[str, int]) -> str:
+    return f"one of: {', '.join(sorted(codes))}" if codes else "load a study first: pro-service study load FILE"
+
+
+def _normal(password: str) -> str:
+    """One form of the same letters, whatever the keyboard made of them (NIST SP 800-63B, 3.1.1.2)."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def log_in(rt: Runtime, email: str, password: str, place: Place, *, previous: str | None = None) -> str | None:
+    """Sign in: the token of a new session, or None; unknown accounts take as long as wrong passwords.
+
+    Where the account has a second factor, or must set one up, the session opens nothing else before (`stage`).
+    `previous` is the token of a session that this one replaces. TooManyFailuresError if this place, or for an unknown
+    place this account, has failed too often.
+    """
+    email = folded(email)
+    guess = throttling.attempt(rt, "login", email, place)
+    with rt.sessions.reading() as session:
+        known = accounts.account(session, email)
+    # Hashing takes its time: no transaction is open meanwhile.
+    good = verified(None if known is None or known.disabled else known.password, password)
+    now, user_id = rt.clock(), known.id if known is not None else None
+    with rt.sessions.begin() as session:
+        if user_id is None or not good:
+            writer = Writer(session, now, WEB, rt.vault)
+            guess.fail(writer)
+            writer.audit(Entry("login_failed", "user", user_id, {}), UTC)
+            writer.flush()
+            return None
+        writer = Writer(session, now, staff(user_id), rt.vault)
+        if previous:
+            end_previous(session, previous, now)
+        token = new_session(writer, user_id, place)
+        writer.flush()
+    return token
+
+
+def end_previous(session: Session, token: str, now: datetime) -> None:
+    """End the session that another one replaces, unless it ended before."""
+    replaced = accounts.login(session, token_hash(token))
+    if replaced is not None:
+        accounts.end_login(session, replaced.id, now)
+
+
+def new_session(writer: Writer, user_id: int, place: Place, *, factor_at: datetime | None = None) -> str:
+    """Queue a session of its own for a login that was good; gives its token."""
+    token, csrf = secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(TOKEN_BYTES)
+    row_id = accounts.start_login(writer, user_id, token_hash(token), csrf, place.agent, factor_at=factor_at)
+    changes = {"user": (None, user_id)} | ({} if factor_at is None else {"second_factor": (None, True)})
+    writer.audit(Entry("login", "login", row_id, changes), UTC)
+    return token
+
+
+def hashed(rt: Runtime, password: str) -> str:
+    """What is stored of a password: argon2id."""
+    return PasswordHasher(**rt.password_cost._asdict()).hash(_normal(password))
+
+
+def verified(stored: str | None, password: str) -> bool:
+    """Whether this is the password of this hash; without a hash it takes as long, and is not."""
+    normal = _normal(password[: LONGEST_PASSWORD + 1])
+    try:
+        PasswordHasher().verify(stored or NOBODY, normal)
+    except (VerificationError, InvalidHashError):
+        return False
+    return stored is not None
+
+
+def staff(user_id: int) -> Actor:
+    """A member of staff on a page."""
+    return Actor(kind="staff", id=f"user:{user_id}", source="dashboard", user_id=user_id)
+
+
+def current(rt: Runtime, token: str, *, attended: bool = True) -> Login | None:
+    """Who holds this session's token; None once it was idle for 15 minutes, is 8 hours old, or was ended.
+
+    One that waits for its second factor ends after 10 minutes. What a page asks by itself (not `attended`) is no use.
+    """
+    if not token:
+        return None
+    now = rt.clock()
+    with rt.sessions.glance() as connection:
+        login = accounts.login(connection, token_hash(token))
+    if login is None or now - login.seen_at > IDLE or now - login.started_at > LONGEST:
+        return None
+    if now - login.started_at > WAITING and stage(rt, login) == "code":
+        return None
+    if attended and now - login.seen_at >= SEEN_EVERY:
+        with rt.sessions.begin() as session:
+            accounts.seen(session, login.id, now)
+    return login
+
+
+def stage(rt: Runtime, login: Login) -> Stage:
+    """What a session still lacks: the `code` of a second factor, or to `enrol` one; nothing when it is `whole`."""
+    if login.enrolled_at is not None:
+        return "code" if login.factor_at is None else "whole"
+    needs_one = login.factor_required or any(grant.role in rt.settings.second_factor_roles for grant in login.roles)
+    return "enrol" if needs_one else "whole"
+
+
+def log_out(rt: Runtime, login: Login) -> None:
+    """End a session; ending it twice changes nothing."""
+    now = rt.clock()
+    with rt.sessions.begin() as session:
+        writer = Writer(session, now, staff(login.user_id), rt.vault)
+        if accounts.end_login(session, login.id, now):
+            writer.audit(Entry("logout", "login", login.id, {}), UTC)
+            writer.flush()
+
+
+def choose_language(rt: Runtime, login: Login, language: str) -> None:
+    """Remember the language a member of staff reads."""
+    now = rt.clock()
+    with rt.sessions.begin() as session:
+        writer = Writer(session, now, staff(login.user_id), rt.vault)
+        accounts.set_language(session, login.user_id, language)
+        writer.audit(Entry("choose_language", "user", login.user_id, {"language": (login.language, language)}), UTC)
+        writer.flush()

@@ -1,0 +1,192 @@
+"""The mails coordinators get, from templates/email/<language>/."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
+from pro_service import paths
+from pro_service.core.case import EscalationFacts
+from pro_service.core.commands import Escalate
+from pro_service.core.digest import Task, hours_left, saves
+from pro_service.core.texts import fill
+from pro_service.runtime import Runtime
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.writer import Writer
+from pro_service.store.staff import accounts, links
+from pro_service.store.staff.links import Purpose
+from pro_service.store.vault import token_hash
+from pro_service.wording import moment
+
+DEFAULT = "en"
+UTC = ZoneInfo("UTC")
+DAY = {"en": "EEEE d MMMM", "tr": "d MMMM EEEE"}
+MINUTE = timedelta(minutes=1)
+"""A window that closes at 00:00 is open until 23:59."""
+
+
+@dataclass(frozen=True, slots=True)
+class Morning:
+    """What one member of staff has before them on one day."""
+
+    day: date
+    now: datetime
+    tasks: Sequence[Task] = ()
+    more: bool = False
+    several_studies: bool = False
+    texts: int = 0
+    """That wait for a person to read them."""
+    approvals: int = 0
+    """Roles that wait for this reader."""
+    waiting_roles: int = 0
+    """Roles that wait for any investigator, for who gave them."""
+    alarms: Sequence[str] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to say."""
+        return not (self.tasks or self.texts or self.approvals or self.waiting_roles or self.alarms)
+
+
+def alert(language: str, loaded: Loaded, command: Escalate, escalation_id: int, base_url: str) -> str:
+    """The alert about one escalation: subject, blank line, body. Code, window and a link; nothing else."""
+    return _about("alert", language, loaded, command, command.due_at, f"{base_url}/escalations/{escalation_id}")
+
+
+def handed(loaded: Loaded, task: EscalationFacts, due_at: datetime, base_url: str, language: str) -> str:
+    """The mail about a task that was handed over, due at `due_at`; as an alert, and by nobody's name."""
+    return _about("handed", language, loaded, task, due_at, f"{base_url}/escalations/{task.id}")
+
+
+def _about(
+    name: str, language: str, loaded: Loaded, task: Escalate | EscalationFacts, due_at: datetime, link_to: str
+) -> str:
+    language = language if language in _languages() else DEFAULT
+    window = "–" if task.window_id is None else loaded.case.window(task.window_id).code
+    return fill(
+        _read(language, name),
+        {
+            "code": loaded.case.participant.code,
+            "window": window,
+            "task": _words(language, "tasks")[task.level],
+            "due": moment(due_at, loaded.case.site_zone, language),
+            "link": link_to,
+        },
+    )
+
+
+def alarm(language: str, code: str, base_url: str) -> str:
+    """The mail about one alarm of the service itself: subject, blank line, body. No participant is named."""
+    what, remedy = alarm_words(language, code)
+    known = language if language in _languages() else DEFAULT
+    return fill(_read(known, "alarm"), {"what": what, "remedy": remedy, "link": base_url})
+
+
+def alarm_words(language: str, code: str) -> tuple[str, str]:
+    """What fails, and what to do."""
+    what, _, remedy = _words(language if language in _languages() else DEFAULT, "alarms")[code].partition(" | ")
+    return what, remedy
+
+
+@lru_cache
+def _languages() -> frozenset[str]:
+    return frozenset(folder.name for folder in (paths.templates() / "email").iterdir())
+
+
+@lru_cache
+def _read(language: str, name: str) -> str:
+    return (paths.templates() / "email" / language / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@lru_cache
+def _words(language: str, name: str) -> dict[str, str]:
+    lines = [line.partition("=") for line in _read(language, name).splitlines() if "=" in line]
+    return {code.strip(): words.strip() for code, _, words in lines}
+
+
+def link(language: str, name: str, address: str, until: datetime) -> str:
+    """The mail with a link that sets a password once: an `invitation` or a `reset`."""
+    known = language if language in _languages() else DEFAULT
+    return fill(_read(known, name), {"link": address, "until": moment(until, UTC, known) + " (UTC)"})
+
+
+def notice(language: str, what: str, base_url: str) -> str:
+    """The mail that says what was changed about somebody's account."""
+    known = language if language in _languages() else DEFAULT
+    return fill(_read(known, "notice"), {"what": _words(known, "notices")[what], "link": f"{base_url}/account"})
+
+
+def approval(language: str, role: str, place: str, base_url: str) -> str:
+    """The mail to an investigator about a role that waits for their approval; nobody is named."""
+    known = language if language in _languages() else DEFAULT
+    named = _words(known, "roles").get(role, role)
+    return fill(_read(known, "approval"), {"role": named, "place": place, "link": f"{base_url}/team"})
+
+
+def digest(language: str, morning: Morning, base_url: str) -> str:
+    """The day's work of one member of staff: subject, blank line, body. Codes, windows, hours, links; nothing else."""
+    known = language if language in _languages() else DEFAULT
+    words, names = _words(known, "digests"), _words(known, "tasks")
+    lines = [
+        _task(task, morning, words, names, known) + f"\n  {base_url}/escalations/{task.id}" for task in morning.tasks
+    ]
+    if morning.more:
+        lines.append(f"{words['more']}\n  {base_url}/")
+    for name, count, page in (
+        ("inbox", morning.texts, "inbox"),
+        ("approvals", morning.approvals, "team"),
+        ("waiting_roles", morning.waiting_roles, "users"),
+    ):
+        if count:
+            lines.append(f"{fill(words[name], {'count': str(count)})}\n  {base_url}/{page}")
+    lines += [f"{alarm_words(known, code)[0]}\n  {base_url}/system" for code in morning.alarms]
+    values = {"count": f"{len(lines)}", "lines": "\n\n".join(lines), "link": base_url, "account": f"{base_url}/account"}
+    values["day"] = format_date(morning.day, DAY.get(known, DAY[DEFAULT]), locale=known)
+    return fill(_read(known, "digest"), values)
+
+
+def _task(task: Task, morning: Morning, words: Mapping[str, str], names: Mapping[str, str], language: str) -> str:
+    if saves(task, morning.now) and task.save_by is not None:
+        left = hours_left(task.save_by, morning.now)
+        moment_of = moment(task.save_by - MINUTE, task.zone, language)
+        said = fill(words["left" if left else "under_an_hour"], {"hours": str(left), "closes": moment_of})
+    else:
+        said = fill(words["due"], {"due": moment(task.due_at, task.zone, language)})
+    whose = task.participant or "–"
+    code = f"{task.study} {whose}" if morning.several_studies else whose
+    return f"{code} · {task.window or '–'}: {names[task.level]}. {said}."
+
+
+TOKEN_BYTES = 24
+LASTS: dict[Purpose, timedelta] = {"invitation": timedelta(days=7), "reset": timedelta(hours=1)}
+
+
+def queue_link(rt: Runtime, writer: Writer, user_id: int, purpose: Purpose) -> str:
+    """Make a link that sets a password once, and mail it where mails can be sent; gives its address.
+
+    Flushes: the mail's row refers to the user's and the ticket's.
+    """
+    token, until = secrets.token_urlsafe(TOKEN_BYTES), writer.now + LASTS[purpose]
+    ticket_id = links.make(writer, user_id, purpose, token_hash(token), until)
+    writer.flush()
+    address = f"{rt.settings.public_base_url}/welcome/{token}"
+    if rt.mail is not None:
+        body = link(_language(writer, user_id), purpose, address, until)
+        links.queue_mail(writer, user_id, purpose, f"t:{ticket_id}", body, until)
+    return address
+
+
+def queue_notice(rt: Runtime, writer: Writer, user_id: int, what: str) -> None:
+    """Tell somebody what was changed about their account: if it was not they, somebody should know."""
+    if rt.mail is not None:
+        body = notice(_language(writer, user_id), what, rt.settings.public_base_url)
+        links.queue_mail(writer, user_id, "notice", f"n:{next(writer.ids)}", body)
+
+
+def _language(writer: Writer, user_id: int) -> str:
+    found = accounts.account_of(writer.session, user_id)
+    return DEFAULT if found is None else found.language or DEFAULT

@@ -1,0 +1,129 @@
+"""Passwords: changed, asked for again, and set by a link that a mail brought."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from pro_service.core.problems import Fault, RejectedError
+from pro_service.runtime import Runtime
+from pro_service.store.audit import Entry
+from pro_service.store.participants.writer import Writer
+from pro_service.store.staff import accounts as store
+from pro_service.store.staff import links, sessions
+from pro_service.store.staff.accounts import Login
+from pro_service.store.staff.links import Ticket
+from pro_service.store.vault import token_hash
+from pro_service.use_cases.staff import accounts, mails, throttling
+from pro_service.use_cases.staff.accounts import folded, hashed, password_faults, staff, verified
+from pro_service.use_cases.staff.throttling import Place, TooManyFailuresError
+
+UTC = ZoneInfo("UTC")
+
+
+class LinkOverError(Exception):
+    """The link was used, replaced or is too old: ask for another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What came of a link: a reset lets its person sign in as always, an invitation signs them in."""
+
+    token: str | None
+
+
+def confirm(rt: Runtime, login: Login, password: str, place: Place) -> bool:
+    """Ask somebody who is signed in for their password again; False if it was wrong.
+
+    TooManyFailuresError as for a login: whoever found an open session must not guess here instead.
+    """
+    guess = throttling.attempt(rt, "confirm", str(login.user_id), place)
+    with rt.sessions.reading() as session:
+        known = store.account_of(session, login.user_id)
+    good = verified(None if known is None else known.password, password)
+    with rt.sessions.begin() as session:
+        writer = Writer(session, rt.clock(), staff(login.user_id), rt.vault)
+        if good:
+            sessions.confirm(session, login.id, writer.now)
+        else:
+            guess.fail(writer)
+        writer.audit(Entry("confirm_identity" if good else "confirm_failed", "login", login.id, {}), UTC)
+        writer.flush()
+    return good
+
+
+def change(rt: Runtime, login: Login, current: str, new: str, again: str, place: Place) -> None:
+    """Change one's own password; every other session ends. RejectedError with every fault at once."""
+    faults = _faults(new, again, login.email)
+    if not confirm(rt, login, current, place):
+        faults.insert(0, Fault("current", None, "is not your password", "type the password you signed in with"))
+    if faults:
+        raise RejectedError(tuple(faults))
+    stored = hashed(rt, new)
+    with rt.sessions.begin() as session:
+        writer = Writer(session, rt.clock(), staff(login.user_id), rt.vault)
+        _set(rt, writer, login.user_id, stored, but=login.id)
+        writer.flush()
+
+
+def _faults(password: str, again: str, email: str) -> list[Fault]:
+    """A password that nobody sees is typed twice."""
+    differs = Fault("again", None, "differs from the password", "type the same once more")
+    return [*password_faults(password, email), *([] if password == again else [differs])]
+
+
+def ask_reset(rt: Runtime, email: str, place: Place) -> None:
+    """Mail a link to whoever has this account; the caller must not tell whether there is one.
+
+    Nothing is raised and nothing returned: an account that was asked about too often just gets no further mail.
+    """
+    email = folded(email)
+    try:
+        guess = throttling.attempt(rt, "forgot", email, Place(place.address))
+    except TooManyFailuresError:
+        return
+    with rt.sessions.begin() as session:
+        known = store.account(session, email)
+        writer = Writer(session, rt.clock(), accounts.WEB, rt.vault)
+        guess.fail(writer)
+        found = None if known is None or known.disabled or rt.mail is None else known
+        if found is not None:
+            # Somebody who never used their invitation gets it again: they have no password to lose.
+            mails.queue_link(rt, writer, found.id, "reset" if found.password else "invitation")
+        writer.audit(Entry("ask_reset", "user", None if found is None else found.id, {}), UTC)
+        writer.flush()
+
+
+def ticket(rt: Runtime, token: str) -> Ticket | None:
+    """The link of this token, if it still works; looking uses nothing up."""
+    with rt.sessions.reading() as session:
+        return links.find(session, token_hash(token), rt.clock())
+
+
+def set_by_link(rt: Runtime, token: str, password: str, again: str, place: Place) -> Welcome:
+    """Set a password by a link, once; every session ends. RejectedError with faults, LinkOverError."""
+    found = ticket(rt, token)
+    if found is None:
+        raise LinkOverError
+    faults = _faults(password, again, found.email)
+    if faults:
+        raise RejectedError(tuple(faults))
+    stored = hashed(rt, password)
+    with rt.sessions.begin() as session:
+        writer = Writer(session, rt.clock(), staff(found.user_id), rt.vault)
+        if not links.use(session, found.id, writer.now):
+            raise LinkOverError
+        _set(rt, writer, found.user_id, stored, reason=found.purpose)
+        signed_in = accounts.new_session(writer, found.user_id, place) if found.purpose == "invitation" else None
+        writer.flush()
+    return Welcome(signed_in)
+
+
+def _set(
+    rt: Runtime, writer: Writer, user_id: int, stored: str, *, but: int | None = None, reason: str | None = None
+) -> None:
+    store.set_password(writer.session, user_id, stored)
+    links.void(writer.session, user_id, writer.now)
+    ended = sessions.end_of_user(writer.session, user_id, writer.now, but=but)
+    entry = Entry("set_password", "user", user_id, {"sessions_ended": (None, ended)}, reason=reason)
+    writer.audit(entry, UTC)
+    if reason != "invitation":
+        mails.queue_notice(rt, writer, user_id, "password")

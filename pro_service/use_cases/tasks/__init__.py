@@ -1,0 +1,1 @@
+"""Open work: calls, handing over, decisions, the morning's digest."""

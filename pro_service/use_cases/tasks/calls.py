@@ -1,0 +1,297 @@
+"""What coordinators do about open work: telephone, say how it went, end it, say why a value is missing."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, TypeAlias, get_args
+
+from pro_service.core.case import Case, EscalationFacts, WindowFacts
+from pro_service.core.changes.model import Die, Withdraw
+from pro_service.core.changes.plan import plan
+from pro_service.core.commands import CancelTexts, Command, OptOut, Resolve, Unreachable
+from pro_service.core.conversation.answers import on_answers
+from pro_service.core.schedule.agenda import escalate, savable
+from pro_service.core.schedule.retries import LONGEST, next_attempt
+from pro_service.runtime import Runtime
+from pro_service.store.audit import Actor
+from pro_service.store.participants import cases, tasks
+from pro_service.store.participants.cases import Loaded
+from pro_service.use_cases.transaction import Work, work
+
+Outcome: TypeAlias = Literal[
+    "completed_now", "will_do_it", "call_back_at", "no_answer", "busy", "wrong_person", "not_in_service",
+    "refused_this_time", "wants_no_messages", "withdraws", "moved", "hospitalised", "died", "language_barrier",
+]  # fmt: skip
+"""How a call ended (protocol: escalation ladder)."""
+
+MissingReason: TypeAlias = Literal[
+    "not_asked", "not_delivered", "unreachable", "refused_this_visit", "too_ill", "hospitalised", "withdrew", "died",
+    "language_or_ability", "site_error", "enrolled_after_window", "other",
+]  # fmt: skip
+"""Why a value is missing, as SDTM --REASND wants to know it."""
+
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+MISSING_REASONS: tuple[MissingReason, ...] = get_args(MissingReason)
+FAILED: frozenset[str] = frozenset({"no_answer", "busy", "wrong_person"})
+"""Nobody spoke to the participant: counted towards `failed_calls`."""
+FINAL: frozenset[str] = frozenset({"withdraws", "died"})
+"""Ends everything; asks for a note that says how one knows."""
+
+RefusedCode: TypeAlias = Literal[
+    "resolved", "needs_note", "needs_time", "time_passed", "time_after_close", "enter_the_answers", "unknown_outcome",
+    "taken", "too_far", "safety", "no_colleague", "yourself", "away", "still_to_be_called",
+]  # fmt: skip
+
+
+class WorkRefusedError(Exception):
+    """What was asked cannot be done with this task; `code` says why, and nothing was written."""
+
+    def __init__(self, code: RefusedCode) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class StaleError(Exception):
+    """The participant changed after the form was made; nothing was written."""
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(f"the participant is at revision {revision} now")
+        self.revision = revision
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a call ended, in the caller's words."""
+
+    outcome: Outcome
+    call_back_at: datetime | None = None
+    note: str | None = None
+
+
+def acknowledge(rt: Runtime, actor: Actor, escalation_id: int) -> None:
+    """Take a task up: it no longer goes up the ladder. One that was handed to somebody else is yours then.
+
+    Taking up what one has changes nothing. KeyError if there is none, WorkRefusedError if it ended or another has it.
+    """
+    with about(rt, actor, escalation_id) as (w, loaded, escalation):
+        check_open(escalation)
+        by = tasks.holder(w.session, escalation_id).acknowledged_by
+        if escalation.acknowledged_at is not None and by != actor.user_id:
+            raise WorkRefusedError("taken")
+        tasks.acknowledge(w.writer, loaded, escalation)
+
+
+def record(rt: Runtime, actor: Actor, escalation_id: int, told: Told, *, revision: int | None = None) -> None:
+    """Keep a call and do what its outcome asks for.
+
+    KeyError (no such task), StaleError (the participant has changed since `revision`), WorkRefusedError.
+    """
+    with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
+        _check(loaded.case, escalation, told, w.now)
+        _keep(w, loaded, escalation, told)
+        _OUTCOMES.get(told.outcome, _stays_open)(w, loaded, escalation, told)
+
+
+def _check(case: Case, escalation: EscalationFacts, told: Told, now: datetime) -> None:
+    check_open(escalation)
+    if told.outcome not in OUTCOMES:
+        raise WorkRefusedError("unknown_outcome")
+    if told.outcome == "completed_now":
+        raise WorkRefusedError("enter_the_answers")
+    if told.outcome in FINAL and not (told.note or "").strip():
+        raise WorkRefusedError("needs_note")
+    if told.outcome == "call_back_at":
+        check_time(of_window(case, escalation), told.call_back_at, now)
+
+
+def check_time(window: WindowFacts | None, at: datetime | None, now: datetime) -> None:
+    """Refuse a time to come back to this that is none, over, after the close of an open window, or too far away."""
+    if at is None:
+        raise WorkRefusedError("needs_time")
+    if at <= now:
+        raise WorkRefusedError("time_passed")
+    if window is not None and now < window.span.closes_at <= at:
+        raise WorkRefusedError("time_after_close")
+    if at > now + LONGEST:
+        raise WorkRefusedError("too_far")
+
+
+def _keep(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    back = told.call_back_at if told.outcome == "call_back_at" else None
+    note = (told.note or "").strip() or None
+    tasks.call(w.writer, loaded, tasks.Made(escalation.id, escalation.window_id, told.outcome, back, note))
+    tasks.acknowledge(w.writer, loaded, escalation)
+
+
+def _stays_open(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    """The call is kept, and the task stays: will do it, moved, hospitalised, language barrier."""
+
+
+def _nobody(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    """Try again at another part of the day; after several calls in vain the lead is told."""
+    case, window = loaded.case, of_window(loaded.case, escalation)
+    if told.outcome != "wrong_person":
+        tasks.put_off(w.writer, loaded, escalation.id, next_attempt(case, window, w.now))
+    if window is None:
+        return
+    made = sum(call.window_id == window.id and call.outcome in FAILED for call in case.calls) + 1
+    lead = escalate(case, "E2", "failed_calls", w.now, window)
+    if made >= case.protocol.failed_calls and not case.escalated(lead.key):
+        w.carry_out(loaded, [lead])
+
+
+def _call_back(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    tasks.put_off(w.writer, loaded, escalation.id, told.call_back_at)
+
+
+def _refused(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    """Not this time: the deciding item is declined, prompts stop, the window's calls end."""
+    window = of_window(loaded.case, escalation)
+    commands: tuple[Command, ...] = ()
+    if window is not None:
+        primary = loaded.case.protocol.primary(window.point)
+        items = window.missing() if primary is None else (primary,)
+        commands = on_answers(
+            loaded.case,
+            window,
+            {item: None for item in items if not window.given(item)},
+            source="telephone",
+            received_at=w.now,
+            now=w.now,
+            entered_by=w.writer.actor.user_id,
+        )
+    ended = {command.escalation_id for command in commands if isinstance(command, Resolve)}
+    rest = () if escalation.id in ended else (Resolve(escalation.id, told.outcome),)
+    told_so = (replace(c, outcome=told.outcome) if isinstance(c, Resolve) else c for c in commands)
+    w.carry_out(loaded, (*told_so, *rest))
+
+
+def _no_messages(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    """No more texts; one may still telephone, so the task stays."""
+    del escalation, told
+    if loaded.case.participant.opted_out_at is None:
+        w.carry_out(loaded, (OptOut(), CancelTexts()))
+
+
+def _no_such_number(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    """Neither calls nor texts reach anybody: no more texts, and the investigator is told."""
+    case = loaded.case
+    if case.participant.unreachable_at is None:
+        w.carry_out(loaded, (Unreachable(told.outcome), CancelTexts()))
+    pattern = escalate(case, "E4", "no_channel", w.now, of_window(case, escalation))
+    if not case.escalated(pattern.key):
+        w.carry_out(loaded, [pattern])
+
+
+def _left(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+    """Withdrawn or died: nothing goes out any more, and the open work about the participant ends."""
+    person = loaded.case.participant
+    if person.died_at is not None or (told.outcome == "withdraws" and person.withdrawn_at is not None):
+        w.carry_out(loaded, [Resolve(escalation.id, told.outcome)])
+        return
+    change = Die() if told.outcome == "died" else Withdraw("study")
+    made = plan(loaded.case, change, w.now)
+    if made.facts:
+        w.writer.change(loaded, made.facts, made.action, "told in a call; see its note")
+    w.carry_out(loaded, made.commands)
+
+
+_OUTCOMES: dict[str, Callable[[Work, Loaded, EscalationFacts, Told], None]] = {
+    "no_answer": _nobody,
+    "busy": _nobody,
+    "wrong_person": _nobody,
+    "call_back_at": _call_back,
+    "refused_this_time": _refused,
+    "wants_no_messages": _no_messages,
+    "not_in_service": _no_such_number,
+    "withdraws": _left,
+    "died": _left,
+}
+
+
+def resolve(
+    rt: Runtime,
+    actor: Actor,
+    escalation_id: int,
+    outcome: str = "done",
+    *,
+    reason: str = "",
+    revision: int | None = None,
+) -> None:
+    """End a task by saying how; a call that could still save its window ends otherwise, or for a `reason`.
+
+    KeyError if there is none, StaleError (the participant has changed since `revision`), WorkRefusedError.
+    """
+    with rt.sessions.reading() as session:
+        found = tasks.whose(session, escalation_id)
+    if found is not None and found.participant_id is None:
+        with work(rt, actor, rt.clock()) as w:
+            tasks.resolve_unowned(w.writer, escalation_id, outcome)
+        return
+    with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
+        check_open(escalation)
+        window, why = of_window(loaded.case, escalation), reason.strip() or None
+        to_call = escalation.level in ("E1", "E2") and window is not None and savable(loaded.case, window, w.now)
+        if to_call and why is None:
+            raise WorkRefusedError("still_to_be_called")
+        tasks.acknowledge(w.writer, loaded, escalation)
+        tasks.changed(w.writer, loaded)
+        w.writer.resolve(loaded, escalation.id, outcome, why)
+
+
+def explain_missing(
+    rt: Runtime, actor: Actor, escalation_id: int, reason: MissingReason, *, revision: int | None = None
+) -> None:
+    """Say why a missed window has no answer; this ends the task.
+
+    KeyError if there is none, StaleError, WorkRefusedError if it has ended or the reason is none of MISSING_REASONS.
+    """
+    with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
+        check_open(escalation)
+        if reason not in MISSING_REASONS:
+            raise WorkRefusedError("unknown_outcome")
+        if escalation.window_id is not None:
+            tasks.missing_reason(w.writer, loaded, escalation.window_id, reason)
+        tasks.acknowledge(w.writer, loaded, escalation)
+        w.carry_out(loaded, [Resolve(escalation.id, reason)])
+
+
+def show_telephone(
+    rt: Runtime, actor: Actor, study_id: int, code: str, sites: Collection[int] | None = None
+) -> str | None:
+    """The participant's number, once, with an audit row of who looked; None without one. KeyError if not to be seen."""
+    with work(rt, actor, rt.clock()) as w:
+        found = cases.find(w.session, study_id, code)
+        if found is None:
+            raise KeyError(code)
+        loaded = rt.loader.one(w.session, found)
+        if sites is not None and loaded.site_id not in sites:
+            raise KeyError(code)
+        return tasks.telephone(w.writer, loaded)
+
+
+def check_open(escalation: EscalationFacts) -> None:
+    """Refuse a task that has ended."""
+    if not escalation.open:
+        raise WorkRefusedError("resolved")
+
+
+@contextmanager
+def about(
+    rt: Runtime, actor: Actor, escalation_id: int, revision: int | None = None
+) -> Iterator[tuple[Work, Loaded, EscalationFacts]]:
+    """One transaction about one task, with its participant's row taken."""
+    with work(rt, actor, rt.clock()) as w:
+        found = tasks.whose(w.session, escalation_id)
+        if found is None or found.participant_id is None:
+            raise KeyError(escalation_id)
+        loaded = rt.loader.one(w.session, found.participant_id)
+        if revision is not None and loaded.case.participant.revision != revision:
+            raise StaleError(loaded.case.participant.revision)
+        yield w, loaded, next(e for e in loaded.case.escalations if e.id == escalation_id)
+
+
+def of_window(case: Case, escalation: EscalationFacts) -> WindowFacts | None:
+    """The window a task is about."""
+    return None if escalation.window_id is None else case.window(escalation.window_id)

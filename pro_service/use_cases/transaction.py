@@ -1,0 +1,143 @@
+"""The end every deciding use case shares: words, rows, alerts, and when to look again."""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from cryptography.exceptions import InvalidTag
+
+from pro_service.core.case import PROMPTS
+from pro_service.core.commands import Command, Escalate, Send
+from pro_service.core.routes import CARD
+from pro_service.core.schedule.agenda import escalate, next_moment
+from pro_service.core.schedule.windows import end_of_hours
+from pro_service.core.texts import contains_address
+from pro_service.runtime import Runtime
+from pro_service.store.audit import Actor
+from pro_service.store.database import Session
+from pro_service.store.messages import staff_mail
+from pro_service.store.participants import cases, shared_phone
+from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.writer import Words, Writer
+from pro_service.store.schema import AnyRow
+from pro_service.store.vault import WrongKeyError, opened, token_hash
+from pro_service.use_cases.staff import mails
+
+SCHEDULER = Actor(kind="system", id="scheduler", source="scheduler")
+TOKEN_BYTES = 18
+"""144 random bits."""
+
+
+class AddressInTextError(Exception):
+    """A text to somebody with a card holds an internet address: change the text or the study's words, load again."""
+
+
+@dataclass(slots=True)
+class Work:
+    """One transaction of one use case."""
+
+    rt: Runtime
+    session: Session
+    writer: Writer
+    now: datetime
+
+    def carry_out(self, loaded: Loaded, commands: Iterable[Command]) -> None:
+        """Find the words of each command and write it down."""
+        for command in commands:
+            try:
+                words = self._words(loaded, command) if isinstance(command, Send) else None
+            except AddressInTextError:
+                self._unfit(loaded, command)
+            else:
+                self.writer.apply(loaded, command, words)
+
+    def look_ahead(self, loaded: Loaded) -> None:
+        """Work out when to look again from what was carried out, if nothing else changed about this participant.
+
+        The same as reloading at the end; see `Writer.foreseen`.
+        """
+        case = self.writer.foreseen(loaded)
+        if case is None:
+            self.writer.look_anew(loaded)
+        else:
+            self.writer.look_at(loaded, next_moment(case, self.now))
+
+    def _unfit(self, loaded: Loaded, command: Command) -> None:
+        """A reply that cannot be sent is a person's task, and what it replies to is kept.
+
+        A prompt that cannot be sent is a fault of this participant: the tick puts them off, and tells a person.
+        """
+        if not isinstance(command, Send) or command.kind in PROMPTS:
+            raise AddressInTextError
+        task = escalate(loaded.case, "E0", "address_in_text", self.now)
+        if not loaded.case.escalated(task.key) and task.key not in {raised.key for _, raised, _ in self.writer.raised}:
+            self.writer.apply(loaded, task)
+
+    def _words(self, loaded: Loaded, send: Send) -> Words:
+        case = loaded.case
+        wording = self.rt.wording(self.session, loaded.protocol_version_id)
+        token = secrets.token_urlsafe(TOKEN_BYTES) if wording.needs_link(case, send) else None
+        address = "" if token is None else f"{self.rt.settings.public_base_url}/q/{token}"
+        text = wording.text(case, send, link=address, first=case.participant.first_text_at is None)
+        if case.participant.channel == CARD and contains_address(text.body):
+            raise AddressInTextError
+        zone, hours = case.participant.zone, case.protocol.contact_hours
+        return Words(
+            body=text.body,
+            segments=text.segments,
+            version_id=text.version_id,
+            link_token=None if token is None else token_hash(token),
+            today_until=end_of_hours(self.now, hours, zone) if send.contact_hours else None,
+        )
+
+
+def plain_text(rt: Runtime, row: AnyRow) -> str | None:
+    """The words of a text to a participant (`id`, `participant_id`, `data_key`, `body`); None if nobody can read them.
+
+    One that cannot be read cannot be sent either.
+    """
+    try:
+        key = rt.vault.data_key(row.data_key, row.participant_id)
+        return opened(key, row.body, f"messages|body|{row.id}").decode()
+    except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError, TypeError):
+        return None
+
+
+@contextmanager
+def work(rt: Runtime, actor: Actor, now: datetime) -> Iterator[Work]:
+    """One transaction: what is carried out inside is written, alerted and re-timed at its end."""
+    with rt.sessions.begin() as session:
+        writer = Writer(session, now, actor, rt.vault)
+        yield Work(rt, session, writer, now)
+        finish(rt, session, writer, now)
+
+
+def _waiting_for(session: Session, touched: frozenset[int]) -> frozenset[int]:
+    """Those who share a telephone with whom this was about, and perhaps wait for their turn.
+
+    Whoever is being decided about elsewhere at this moment is looked at anew there.
+    """
+    whom = shared_phone.with_whom(session, sorted(touched))
+    others = {other for ids in whom.values() for other in ids} - touched
+    return frozenset(shared_phone.free(session, sorted(others))) if others else frozenset()
+
+
+def _alert(base_url: str, language: str, loaded: Loaded, command: Escalate, escalation_id: int) -> str:
+    return mails.alert(language, loaded, command, escalation_id, base_url)
+
+
+def finish(rt: Runtime, session: Session, writer: Writer, now: datetime) -> None:
+    """Write what was collected; mail those whom an escalation is for; store when to look again, from reloaded facts."""
+    touched = writer.flush()
+    touched |= _waiting_for(session, touched)
+    if writer.raised and rt.mail is not None:
+        staff_mail.queue_alerts(session, writer, partial(_alert, rt.settings.public_base_url))
+        writer.flush()
+    moments = {
+        loaded.case.participant.id: next_moment(loaded.case, now)
+        for loaded in rt.loader.load(session, sorted(touched), lock=False)
+    }
+    cases.look(session, moments)

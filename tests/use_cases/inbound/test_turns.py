@@ -1,0 +1,203 @@
+"""Two participants on one telephone: one conversation at a time, each text says whose turn it is, no guesses."""
+
+import threading
+from collections.abc import Callable
+from datetime import date, timedelta
+from itertools import count
+
+import pytest
+from sqlalchemy import select
+
+from pro_service.runtime import Runtime
+from pro_service.store.schema import escalations, inbound, messages, responses
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.tick import tick
+from tests import support
+from tests.telephones import Telephones
+
+PHONE = "+12025550123"
+TEN = support.at("2026-03-09 10:00")
+Says = Callable[[str], None]
+
+
+@pytest.fixture
+def couple(rt: Runtime, study_id: int) -> tuple[int, int]:
+    """Return two who share a telephone and are due to be asked at the same moment."""
+    more = {"phone": PHONE, "channel": "sms-reply", "language": "en"}
+    first = support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), **more)
+    return first, support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), **more)
+
+
+@pytest.fixture
+def says(rt: Runtime, clock: support.SetClock) -> Says:
+    """Return what lets somebody write a text from the telephone, two minutes after the last."""
+    numbers = count(1)
+
+    def say(body: str) -> None:
+        clock.now += timedelta(minutes=2)
+        given = {"MessageSid": f"SM{next(numbers):032d}", "From": PHONE, "To": "+15005550006", "Body": body}
+        receive.receive(rt, given)
+        beat(rt)
+
+    return say
+
+
+def beat(rt: Runtime) -> None:
+    tick(rt)
+    deliver(rt)
+
+
+def asked(rt: Runtime) -> list[int | None]:
+    """Whom prompts were queued for, in order."""
+    with rt.sessions.reading() as session:
+        m = messages.c
+        prompts = select(m.participant_id).where(m.kind.in_(("invitation", "reminder-1", "reminder-2", "reminder-3")))
+        return list(session.scalars(prompts.order_by(m.queued_at, m.id)))
+
+
+def answers(rt: Runtime, participant: int) -> list[tuple[str, int | None]]:
+    with rt.sessions.reading() as session:
+        r = responses.c
+        rows = session.execute(select(r.item, r.value).where(r.participant_id == participant).order_by(r.id))
+        return [(row.item, row.value) for row in rows]
+
+
+@pytest.mark.shows("conversation: serialised")
+def test_the_second_waits_until_the_first_has_finished(
+    rt: Runtime, couple: tuple[int, int], says: Says, phones: Telephones, clock: support.SetClock
+) -> None:
+    first, second = couple
+    clock.now = TEN
+    beat(rt)
+    assert asked(rt) == [first]
+    says("7")
+    says("2")
+    assert answers(rt, first) == [("NRS-AVG", 7), ("PGIC", 2)]
+    assert asked(rt) == [first]
+    clock.now += timedelta(minutes=10)
+    beat(rt)
+    assert asked(rt) == [first, second]
+    assert phones.to(PHONE)[0].startswith("This text is for P-001. ")
+    assert phones.to(PHONE)[1].startswith("This text is for P-001. ")
+    assert phones.to(PHONE)[-1].startswith("This text is for P-002. ")
+    says("4")
+    says("3")
+    assert answers(rt, second) == [("NRS-AVG", 4), ("PGIC", 3)]
+
+
+@pytest.mark.shows("conversation: serialised")
+def test_an_unanswered_turn_is_over_in_time_for_the_other_on_the_same_day(
+    rt: Runtime, couple: tuple[int, int], clock: support.SetClock
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    clock.now = TEN + timedelta(hours=2, minutes=59)
+    beat(rt)
+    assert asked(rt) == [couple[0]]
+    clock.now = TEN + timedelta(hours=3)
+    beat(rt)
+    assert asked(rt) == list(couple)
+
+
+def test_who_was_waiting_need_not_wait_longer_than_the_conversation(
+    rt: Runtime, couple: tuple[int, int], says: Says, clock: support.SetClock
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    before = support.loaded(rt, couple[1]).look_at
+    assert before == TEN + timedelta(hours=3)
+    says("7")
+    says("2")
+    clock.now += timedelta(minutes=10)
+    assert support.loaded(rt, couple[1]).look_at == clock.now
+    beat(rt)
+    assert asked(rt) == list(couple)
+
+
+def test_a_text_that_has_not_left_keeps_the_other_waiting(
+    rt: Runtime, couple: tuple[int, int], phones: Telephones, clock: support.SetClock
+) -> None:
+    clock.now = TEN
+    tick(rt)
+    clock.now = TEN + timedelta(hours=5)
+    tick(rt)
+    assert (asked(rt), phones.sent) == ([couple[0]], [])
+    beat(rt)
+    clock.now = TEN + timedelta(hours=8)
+    beat(rt)
+    assert asked(rt) == list(couple)
+
+
+@pytest.mark.shows("conversation: ambiguous")
+def test_a_number_that_could_be_eithers_is_nobodys(
+    rt: Runtime, couple: tuple[int, int], says: Says, clock: support.SetClock
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    clock.now = TEN + timedelta(hours=3)
+    beat(rt)
+    says("7")
+    assert answers(rt, couple[0]) == answers(rt, couple[1]) == []
+    with rt.sessions.reading() as session:
+        assert session.scalar(select(inbound.c.handed_for)) == "shared_telephone"
+        assert "shared_telephone" in session.scalars(select(escalations.c.reason)).all()
+
+
+@pytest.mark.parametrize("body", ["P-002 7", "p002: 7", "P-002: 7/10", "P 002 - seven"])
+@pytest.mark.shows("conversation: ambiguous")
+def test_a_text_that_begins_with_a_code_is_that_participants(
+    rt: Runtime, couple: tuple[int, int], says: Says, clock: support.SetClock, body: str
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    clock.now = TEN + timedelta(hours=3)
+    beat(rt)
+    says(body)
+    assert (answers(rt, couple[0]), answers(rt, couple[1])) == ([], [("NRS-AVG", 7)])
+
+
+def test_a_code_is_no_answer_and_holds_no_number(
+    rt: Runtime, couple: tuple[int, int], says: Says, clock: support.SetClock
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    for body in ("P-001", "P-0017", "P-003 5"):
+        says(body)
+    assert answers(rt, couple[0]) == answers(rt, couple[1]) == []
+
+
+def test_a_stop_with_a_code_is_that_participants_alone(
+    rt: Runtime, couple: tuple[int, int], says: Says, clock: support.SetClock
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    says("P-002 STOP")
+    assert [support.loaded(rt, one).case.participant.opted_out_at is None for one in couple] == [True, False]
+
+
+def test_two_schedulers_ask_one_of_them(rt: Runtime, couple: tuple[int, int], clock: support.SetClock) -> None:
+    clock.now = TEN
+    together = threading.Barrier(2)
+
+    def at_once() -> None:
+        together.wait()
+        tick(rt)
+
+    threads = [threading.Thread(target=at_once) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    tick(rt)
+    assert len(asked(rt)) == 1
+    assert asked(rt)[0] in couple
+
+
+def test_who_has_the_telephone_alone_is_not_told_whose_turn_it_is(
+    rt: Runtime, study_id: int, phones: Telephones, clock: support.SetClock
+) -> None:
+    support.enrolled(rt, study_id, "P-003", date(2026, 3, 2), phone=PHONE, channel="sms-reply", language="en")
+    clock.now = TEN
+    beat(rt)
+    assert "P-003" not in phones.to(PHONE)[0]
