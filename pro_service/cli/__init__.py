@@ -5,7 +5,18 @@ from pathlib import Path
 
 import click
 
-from pro_service.cli import demo, doctor, inbox, participant, reach, rehearse, report, running, study, user
+from pro_service.cli import (
+    contact_test,
+    demo,
+    doctor,
+    inbox,
+    participant,
+    rehearse,
+    report,
+    service,
+    study,
+    user,
+)
 from pro_service.cli.terminal import Guarded, State
 
 __all__ = ["main"]
@@ -27,19 +38,19 @@ def main(context: click.Context, env_file: Path | None) -> None:
     context.obj = State(env_file)
 
 
-main.add_command(running.database)
+main.add_command(service.database)
 main.add_command(study.study)
 main.add_command(participant.participant)
 main.add_command(user.user)
-participant.participant.add_command(reach.reach)
+participant.participant.add_command(contact_test.reach)
 main.add_command(inbox.inbox)
-main.add_command(running.serve)
-main.add_command(running.scheduler)
-main.add_command(running.tick)
-main.add_command(running.deliver)
-main.add_command(running.reconcile)
-main.add_command(running.quarantine)
-main.add_command(running.simulate_twilio)
+main.add_command(service.serve)
+main.add_command(service.scheduler)
+main.add_command(service.tick)
+main.add_command(service.deliver)
+main.add_command(service.reconcile)
+main.add_command(service.quarantine)
+main.add_command(service.simulate_twilio)
 main.add_command(report.report)
 main.add_command(rehearse.rehearse)
 main.add_command(doctor.doctor)

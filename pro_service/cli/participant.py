@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pro_service.cli import office
+from pro_service.cli import change
 from pro_service.cli.card import card
 from pro_service.cli.terminal import (
     State,
@@ -203,4 +203,4 @@ def confirm(state: State, code: str, procedure_date: datetime | None, study_code
         click.echo(f"{done.participant}: confirmed, procedure {done.procedure_date}{moved}.")
 
 
-office.add_to(participant)
+change.add_to(participant)

@@ -15,22 +15,12 @@ from pro_service import logs, paths
 from pro_service.runtime import Runtime
 from pro_service.store.migrate import UNREACHABLE
 from pro_service.use_cases.inbound.receive import Intake
-from pro_service.web import (
-    access,
-    account,
-    administration,
-    auth,
-    browsers,
-    card,
-    clinic,
-    dashboard,
-    health,
-    i18n,
-    survey,
-    uploads,
-    webhooks,
-    welcome,
-)
+from pro_service.web import access, browsers, i18n, uploads
+from pro_service.web.account import own, sign_in, welcome
+from pro_service.web.administration import blueprint as administration
+from pro_service.web.dashboard import blueprint as dashboard
+from pro_service.web.dashboard import clinic
+from pro_service.web.public import card, health, survey, webhooks
 
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 256 * 1024
@@ -54,10 +44,10 @@ def create_app(rt: Runtime) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     i18n.install(app, folder / "locale")
     _time_and_language(app)
-    access.install(app, rt, auth.again)
+    access.install(app, rt, sign_in.again)
     intake = app.extensions["intake"] = Intake(rt)
     app.register_blueprint(webhooks.blueprint(rt, intake))
-    for part in (survey, card, auth, welcome, account, dashboard, clinic, administration, health):
+    for part in (survey, card, sign_in, welcome, own, dashboard, clinic, administration, health):
         app.register_blueprint(part.blueprint(rt))
     _words(app, folder / "static")
     _headers(app, rt)
@@ -92,7 +82,7 @@ def _time_and_language(app: Flask) -> None:
 
 def asked_language() -> str | None:
     """The language that somebody who is not signed in chose: in the address, else on an earlier visit."""
-    for asked in (request.args.get("lang"), request.cookies.get(auth.LANGUAGE_COOKIE)):
+    for asked in (request.args.get("lang"), request.cookies.get(sign_in.LANGUAGE_COOKIE)):
         if asked in i18n.LANGUAGES:
             return asked
     return None

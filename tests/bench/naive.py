@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from twilio.request_validator import RequestValidator
 
-from pro_service.cli.running import THREADS
+from pro_service.cli.service import THREADS
 from pro_service.store.database import make_engine
 
 

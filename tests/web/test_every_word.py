@@ -24,7 +24,7 @@ from pro_service.use_cases.participants.change_form import ACTIONS
 from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tick import beat, tick
 from pro_service.web import i18n
-from pro_service.web.dashboard_vocabulary import vocabulary
+from pro_service.web.dashboard.vocabulary import vocabulary
 from tests import support
 from tests.telephones import Telephones
 from tests.test_texts import turkish_catalogue

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from pro_service.cli import running
+from pro_service.cli import service
 from pro_service.runtime import Runtime
 from pro_service.store.database import Sessions, make_engine
 from pro_service.use_cases.staff import accounts
@@ -53,7 +53,7 @@ def test_a_nul_in_an_address_is_refused(desk: FlaskClient, path: str) -> None:
 
 
 def test_no_body_is_kept_that_no_page_takes() -> None:
-    assert app.LARGEST_REQUEST < running.LARGEST_BODY <= 4 * app.LARGEST_REQUEST
+    assert app.LARGEST_REQUEST < service.LARGEST_BODY <= 4 * app.LARGEST_REQUEST
 
 
 def test_a_gate_that_cannot_be_opened_locks_nobody_out(tmp_path: Path) -> None:

@@ -1,0 +1,122 @@
+"""One's own account: password, second factor, recovery codes, sessions, language."""
+
+import segno
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from pro_service.core.problems import Fault, RejectedError
+from pro_service.runtime import Runtime
+from pro_service.use_cases.staff import accounts, administration, away, passwords, second_factor
+from pro_service.use_cases.staff.throttling import TooManyFailuresError
+from pro_service.use_cases.tasks import digest
+from pro_service.web import access, browsers
+from pro_service.web.account.words import by_field
+from pro_service.web.scope import row_id, scope_of
+
+
+def blueprint(rt: Runtime) -> Blueprint:
+    """`/account` and what is below it."""
+    pages = Blueprint("account", __name__)
+    pages.app_template_global("second_factor_missing")(_second_factor_missing)
+    _add_own(pages, rt)
+    _add_work(pages, rt)
+    _add_factor(pages, rt)
+    return pages
+
+
+def _second_factor_missing() -> bool:
+    """Whether to remind the reader, who may do without so far."""
+    return access.signed_in().enrolled_at is None
+
+
+def _add_own(pages: Blueprint, rt: Runtime) -> None:
+    @pages.get("/account")
+    @access.needs("account")
+    def own() -> ResponseReturnValue:
+        return _own(rt)
+
+    @pages.post("/account/password")
+    @access.needs("account")
+    def password() -> ResponseReturnValue:
+        login, given = access.signed_in(), request.form
+        current, new, again = (given.get(name, "") for name in ("current", "password", "again"))
+        try:
+            passwords.change(rt, login, current, new, again, browsers.place(rt, login.email))
+        except RejectedError as rejected:
+            return _own(rt, rejected.faults), 422
+        except TooManyFailuresError:
+            return _own(rt, slow=True), 429
+        return redirect(url_for("account.own", done="password"), 303)
+
+    @pages.post("/account/sessions")
+    @access.needs("account")
+    def sessions() -> ResponseReturnValue:
+        """End one other session, or all of them."""
+        administration.end_sessions(rt, access.signed_in(), request.form.get("session", type=row_id))
+        return redirect(url_for("account.own", done="sessions"), 303)
+
+
+def _add_work(pages: Blueprint, rt: Runtime) -> None:
+    @pages.post("/account/away")
+    @access.needs("account")
+    def away_until() -> ResponseReturnValue:
+        """Away until a day, or back."""
+        zone = scope_of(rt, capability="account").zone
+        try:
+            away.leave(rt, access.signed_in(), request.form.get("back", "").strip(), zone)
+        except RejectedError as rejected:
+            return _own(rt, rejected.faults), 422
+        return redirect(url_for("account.own", done="away"), 303)
+
+    @pages.post("/account/digest")
+    @access.needs("account")
+    def daily() -> ResponseReturnValue:
+        """Have the morning's digest, or no more."""
+        digest.choose(rt, access.signed_in(), wanted=request.form.get("wanted") == "yes")
+        return redirect(url_for("account.own", done="digest"), 303)
+
+
+def _own(rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = False) -> str:
+    login = access.signed_in()
+    return render_template(
+        "account/own.html", scope=scope_of(rt, capability="account"), faults=by_field(faults), slow=slow,
+        left=second_factor.codes_left(rt, login), seats=administration.seats(rt, login), done=request.args.get("done"),
+        roles=administration.own_roles(rt, login), away=away.until(rt, login), digest=digest.wanted(rt, login),
+        mails=rt.mail is not None,
+    )  # fmt: skip
+
+
+def _add_factor(pages: Blueprint, rt: Runtime) -> None:
+    @pages.get("/account/second-factor")
+    @access.needs("account")
+    def factor() -> ResponseReturnValue:
+        return _factor(rt)
+
+    @pages.post("/account/second-factor")
+    @access.needs("account")
+    @access.sensitive
+    def set_up() -> ResponseReturnValue:
+        codes = second_factor.set_up(rt, access.signed_in(), request.form.get("code", ""))
+        if codes is None:
+            return _factor(rt, wrong=True), 422
+        return render_template("account/codes.html", codes=codes, next=access.local(request.form.get("next", "/")))
+
+    @pages.post("/account/recovery-codes")
+    @access.needs("account")
+    @access.sensitive
+    def recovery_codes() -> ResponseReturnValue:
+        login = access.signed_in()
+        if login.enrolled_at is None:
+            return redirect(url_for("account.factor"), 303)
+        return render_template("account/codes.html", codes=second_factor.new_codes(rt, login), next="/account")
+
+
+def _factor(rt: Runtime, *, wrong: bool = False) -> str:
+    login = access.signed_in()
+    setup = second_factor.setup(rt, login)
+    drawn = segno.make(setup.address, error="m").svg_inline(scale=5, dark="#000", light="#fff", omitsize=False)
+    return render_template(
+        "account/factor.html", setup=setup, qr=Markup(drawn), wrong=wrong,  # noqa: S704 -- drawn by us, of no words
+        asked=access.local(request.values.get("next", "/")), required=accounts.stage(rt, login) == "enrol",
+    )  # fmt: skip

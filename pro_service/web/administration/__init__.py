@@ -1,0 +1,1 @@
+"""Administration: users, sites, audit trail, system health."""

@@ -1,0 +1,177 @@
+"""The pages of users and of a study's team: invited, given roles, approved, helped back in, shut out."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from pro_service.core.problems import Fault, RejectedError
+from pro_service.runtime import Runtime
+from pro_service.store import studies
+from pro_service.store.staff import members as listing
+from pro_service.store.staff.members import PAGE, Member
+from pro_service.use_cases.staff import administration, approvals
+from pro_service.web.access import may, needs, sensitive, signed_in
+from pro_service.web.account.words import by_field
+from pro_service.web.capabilities import GRANTED
+from pro_service.web.i18n import LANGUAGES
+from pro_service.web.scope import LARGEST_ID, actor, row_id, scope_of
+
+LONGEST = 254
+EVERYWHERE = "*"
+"""In forms: every study, every site."""
+DECISIONS = {"approve": True, "refuse": False}
+
+
+def add(pages: Blueprint, rt: Runtime) -> None:
+    """Add the pages of users."""
+    _add_lists(pages, rt)
+    _add_decisions(pages, rt)
+    _add_invitation(pages, rt)
+    _add_one(pages, rt)
+    _add_changes(pages, rt)
+
+
+def _add_decisions(pages: Blueprint, rt: Runtime) -> None:
+    """Add the two decisions about a role that waits."""
+
+    @pages.post("/team/roles/<int:role_id>/<any(approve, refuse):decision>")
+    @needs("approve")
+    @sensitive
+    def decide(role_id: int, decision: str) -> ResponseReturnValue:
+        approved, reason = DECISIONS[decision], request.form.get("reason", "")
+        try:
+            done = approvals.decide(rt, actor(), min(role_id, LARGEST_ID), reason, approved=approved)
+        except KeyError:
+            abort(404)
+        except RejectedError as rejected:
+            return _team(rt, about=role_id, faults=rejected.faults), 422
+        return redirect(url_for("administration.team", done=decision if done else "unchanged"), 303)
+
+
+def _team(rt: Runtime, *, about: int | None = None, faults: tuple[Fault, ...] = ()) -> str:
+    """The page; `about`: the role whose form was sent and did not fit, with what was typed."""
+    scope, after = scope_of(rt, capability="team"), request.args.get("after", "")[:LONGEST]
+    if scope.study_id is None:
+        return render_template("dashboard/no_study.html", scope=scope)
+    with rt.sessions.reading() as session:
+        found = listing.page(session, after=after, study_id=scope.study_id)
+    waiting = approvals.waiting(rt, signed_in().user_id, scope.study_id)
+    return render_template(
+        "administration/team.html", scope=scope, members=found, full=len(found) == PAGE, waiting=waiting,
+        about=about, faults=by_field(faults), typed=request.form, done=request.args.get("done"),
+        may_approve=may("approve"), own=signed_in().user_id,
+    )  # fmt: skip
+
+
+def _add_lists(pages: Blueprint, rt: Runtime) -> None:
+    @pages.get("/team")
+    @needs("team")
+    def team() -> ResponseReturnValue:
+        """Who has which role in this study; for those who answer for it."""
+        return _team(rt)
+
+    @pages.get("/users")
+    @needs("users")
+    def users() -> ResponseReturnValue:
+        after, search = (request.args.get(name, "").strip()[:LONGEST] for name in ("after", "search"))
+        with rt.sessions.reading() as session:
+            found = listing.page(session, after=after, search=search.casefold())
+        return render_template(
+            "administration/users.html", scope=scope_of(rt), members=found, search=search, after=after,
+            full=len(found) == PAGE, done=request.args.get("done"),
+        )  # fmt: skip
+
+
+def _add_invitation(pages: Blueprint, rt: Runtime) -> None:
+    @pages.get("/users/invite")
+    @needs("users")
+    def invitation() -> ResponseReturnValue:
+        return _invitation(rt)
+
+    @pages.post("/users/invite")
+    @needs("users")
+    @sensitive
+    def invite() -> ResponseReturnValue:
+        given = request.form
+        language = given.get("language", "")
+        try:
+            made = administration.invite(
+                rt, actor(), given.get("email", ""), given.get("role", ""), *_place(given.get("place", "")),
+                language=language if language in LANGUAGES else "tr",
+            )  # fmt: skip
+        except RejectedError as rejected:
+            return _invitation(rt, rejected.faults), 422
+        return redirect(url_for("administration.user", user_id=made.user_id, done="invited"), 303)
+
+
+def _invitation(rt: Runtime, faults: tuple[Fault, ...] = ()) -> str:
+    return render_template(
+        "administration/invite.html", scope=scope_of(rt), faults=by_field(faults), typed=request.form,
+        roles=GRANTED, places=places(rt), mails=rt.mail is not None,
+    )  # fmt: skip
+
+
+def _place(given: str) -> tuple[str | None, str | None]:
+    """(study, site) of a choice `STUDY/SITE`; None = every one."""
+    study, _, site = given.partition("/")
+    return (None if study == EVERYWHERE else study), (None if site in (EVERYWHERE, "") else site)
+
+
+def places(rt: Runtime) -> list[tuple[str, str, str]]:
+    """What a role may hold for: (what the form says, study, site)."""
+    with rt.sessions.reading() as session:
+        known = [(study.code, sorted(studies.site_ids(session, study.id))) for study in studies.every(session)]
+    of_sites = [(f"{study}/{site}", study, site) for study, codes in known for site in (EVERYWHERE, *codes)]
+    return [*of_sites, (f"{EVERYWHERE}/{EVERYWHERE}", EVERYWHERE, EVERYWHERE)]
+
+
+def _add_one(pages: Blueprint, rt: Runtime) -> None:
+    @pages.get("/users/<int:user_id>")
+    @needs("users")
+    def user(user_id: int) -> ResponseReturnValue:
+        return _user(rt, user_id)
+
+
+def _member(rt: Runtime, user_id: int) -> Member:
+    with rt.sessions.reading() as session:
+        found = listing.one(session, user_id) if user_id <= LARGEST_ID else None
+    if found is None:
+        abort(404)
+    return found
+
+
+def _user(rt: Runtime, user_id: int, faults: tuple[Fault, ...] = ()) -> str:
+    return render_template(
+        "administration/user.html", scope=scope_of(rt), member=_member(rt, user_id), faults=by_field(faults),
+        roles=GRANTED, places=places(rt), typed=request.form, done=request.args.get("done"), may_audit=may("audit"),
+        mails=rt.mail is not None,
+    )  # fmt: skip
+
+
+def _add_changes(pages: Blueprint, rt: Runtime) -> None:
+    def add_change(name: str, change: Callable[[int], bool]) -> None:
+        def changed(user_id: int) -> ResponseReturnValue:
+            _member(rt, user_id)
+            try:
+                done = name if change(user_id) else "unchanged"
+            except RejectedError as rejected:
+                return _user(rt, user_id, rejected.faults), 422
+            return redirect(url_for("administration.user", user_id=user_id, done=done), 303)
+
+        pages.post(f"/users/<int:user_id>/{name}", endpoint=name)(needs("users")(sensitive(changed)))
+
+    def granted(user_id: int) -> bool:
+        return administration.grant(
+            rt, actor(), user_id, request.form.get("role", ""), *_place(request.form.get("place", ""))
+        )  # fmt: skip
+
+    def revoked(user_id: int) -> bool:
+        return administration.revoke(rt, actor(), user_id, request.form.get("of", 0, type=row_id))
+
+    add_change("disable", lambda user_id: administration.disable(rt, actor(), user_id))
+    add_change("enable", lambda user_id: administration.enable(rt, actor(), user_id))
+    add_change("reset-factor", lambda user_id: administration.reset_factor(rt, actor(), user_id))
+    add_change("send-link", lambda user_id: administration.send_link(rt, actor(), user_id).mailed)
+    add_change("grant", granted)
+    add_change("revoke", revoked)

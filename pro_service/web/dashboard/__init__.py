@@ -1,0 +1,1 @@
+"""The dashboard of coordinators, investigators and assessors: one module per page."""

@@ -1,0 +1,97 @@
+"""What waits for the investigator: the tasks of their rung, and a form beside each that says what was decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from pro_service.core.problems import RejectedError
+from pro_service.reports import participant as report_participant
+from pro_service.reports import today
+from pro_service.reports.participant import Change
+from pro_service.reports.statements import DECIDED, DECISIONS
+from pro_service.runtime import Runtime
+from pro_service.store.participants.cases import Loaded
+from pro_service.use_cases.tasks import decisions
+from pro_service.use_cases.tasks.calls import StaleError, WorkRefusedError
+from pro_service.use_cases.tasks.decisions import LONGEST_REASON
+from pro_service.web.access import may_at, needs
+from pro_service.web.account.words import by_field
+from pro_service.web.dashboard.formatting import since, times, zone_of_task
+from pro_service.web.dashboard.task import theirs
+from pro_service.web.i18n import gettext as _
+from pro_service.web.scope import Scope, actor, row_id, scope_here
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A form that was sent and wrote nothing: of which task, and why."""
+
+    task_id: int
+    participant: str | None
+    faults: Mapping[str, str] = field(default_factory=dict)
+    ended: bool = False
+    stale: bool = False
+    changes: tuple[Change, ...] = ()
+
+
+def add(pages: Blueprint, rt: Runtime) -> None:
+    """Add the list and its form."""
+
+    @pages.get("/decisions", endpoint="decisions")
+    @needs("decide")
+    def waiting() -> ResponseReturnValue:
+        try:
+            wanted = row_id(request.args.get("task", ""))
+        except ValueError:
+            wanted = None
+        return _page(rt, scope_here(rt), wanted)
+
+    @pages.post("/decisions/<int:task_id>")
+    @needs("decide")
+    def decide(task_id: int) -> ResponseReturnValue:
+        return _decide(rt, task_id)
+
+
+def _decide(rt: Runtime, task_id: int) -> ResponseReturnValue:
+    """Keep a decision and lead back; where nothing is written the page says why and keeps what was typed."""
+    scope, task, loaded = theirs(rt, task_id)
+    if loaded is None or task.level != DECIDED:
+        abort(404)
+    given, sent = request.form, Sent(task_id, task.participant)
+    try:
+        decisions.decide(rt, actor(), task_id, given.get("reason", ""), revision=given.get("revision", type=int))
+    except RejectedError as rejected:
+        return _page(rt, scope, task_id, replace(sent, faults={**by_field(rejected.faults), **_own(rejected)})), 422
+    except WorkRefusedError:
+        return _page(rt, scope, task_id, replace(sent, ended=True)), 409
+    except StaleError:
+        return _page(rt, scope, task_id, replace(sent, stale=True, changes=_changes(rt, loaded))), 409
+    return redirect(url_for("dashboard.decisions", done=decisions.OUTCOME, study=scope.named), 303)
+
+
+def _own(rejected: RejectedError) -> dict[str, str]:
+    missing = any(fault.fault == "is missing" for fault in rejected.faults)
+    return {"reason": _("Say in a few words what was decided.")} if missing else {}
+
+
+def _changes(rt: Runtime, loaded: Loaded) -> tuple[Change, ...]:
+    """What changed since the form was made; without reasons as they were typed, where the reader may not see those."""
+    with rt.sessions.reading() as session:
+        found = report_participant.changes(session, loaded.case.participant.id, since())
+    if may_at("free_text", loaded.study_id, loaded.site_id):
+        return tuple(found)
+    return tuple(replace(change, reason=None) for change in found)
+
+
+def _page(rt: Runtime, scope: Scope, wanted: int | None, sent: Sent | None = None) -> str:
+    if scope.study_id is None:
+        return render_template("dashboard/no_study.html", scope=scope)
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        found = today.decisions(session, rt.loader, scope.study_id, scope.chosen_sites, wanted=wanted)
+    return render_template(
+        "dashboard/decisions.html", scope=scope, found=found, sent=sent, typed=request.form.get("reason", ""),
+        longest=LONGEST_REASON, most=DECISIONS, done=request.args.get("done"), zone_of_task=zone_of_task, **times(now),
+    )  # fmt: skip

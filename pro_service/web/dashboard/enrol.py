@@ -1,0 +1,147 @@
+"""Enrol one participant: fill in, see every consequence, and only then enrol; then what comes next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from pro_service.core.problems import Fault, RejectedError
+from pro_service.reports import participant
+from pro_service.runtime import Runtime
+from pro_service.use_cases.enrolment import enrol
+from pro_service.use_cases.enrolment import preview as enrol_preview
+from pro_service.web.access import needs
+from pro_service.web.dashboard import enrol_form as words
+from pro_service.web.dashboard.formatting import times
+from pro_service.web.dashboard.what_if import Picture, picture, sites_of
+from pro_service.web.scope import Scope, actor, scope_here
+
+LOOK, MAKE, AGAIN = "look", "make", "again"
+LONGEST = 200
+"""Characters of one field; no column of the file needs as many."""
+
+Faults = Mapping[str, list[tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The form as far as it has come."""
+
+    scope: Scope
+    typed: Mapping[str, str] = field(repr=False)
+    faults: Faults = field(default_factory=dict)
+    preview: enrol_preview.Preview | None = None
+
+
+def add(pages: Blueprint, rt: Runtime) -> None:
+    """Add the form, and the page after it."""
+    _add_form(pages, rt)
+    _add_next(pages, rt)
+
+
+def _add_form(pages: Blueprint, rt: Runtime) -> None:
+    @pages.get("/enrol")
+    @needs("work")
+    def enrol_form() -> ResponseReturnValue:
+        scope = scope_here(rt)
+        if scope.study_id is None or scope.protocol is None:
+            return render_template("dashboard/no_study.html", scope=scope)
+        return _form(rt, _Page(scope, _first(scope)))
+
+    @pages.post("/enrol")
+    @needs("work")
+    def enrol_one() -> ResponseReturnValue:
+        scope = scope_here(rt)
+        if scope.study_id is None or scope.protocol is None:
+            abort(404)
+        typed = _typed(scope)
+        step = request.form.get("step", LOOK)
+        try:
+            if step == MAKE:
+                return _make(rt, scope, typed)
+            preview = None if step == AGAIN else _look(rt, scope, typed)
+        except RejectedError as rejected:
+            return _form(rt, _Page(scope, typed, _said(rejected.faults))), 422
+        return _form(rt, _Page(scope, typed, preview=preview))
+
+
+def _add_next(pages: Blueprint, rt: Runtime) -> None:
+    @pages.get("/participants/<code>/enrolled")
+    @needs("work")
+    def enrolled(code: str) -> ResponseReturnValue:
+        """What comes next: does a text arrive, the card, the page."""
+        scope, now = scope_here(rt), rt.clock()
+        if scope.study_id is None:
+            abort(404)
+        with rt.sessions.reading() as session:
+            view = participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
+        if view is None:
+            abort(404)
+        case = view.loaded.case
+        return render_template(
+            "dashboard/enrolled.html", scope=scope, view=view, case=case, person=case.participant,
+            zone=case.site_zone, done=request.args.get("done"), **times(now),
+        )  # fmt: skip
+
+
+def _names(scope: Scope) -> list[str]:
+    """The fields of the form: columns of the file."""
+    if scope.protocol is None:
+        return []
+    return [one.name for part in words.fields(scope.protocol, sites_of(scope)).values() for one in part]
+
+
+def _first(scope: Scope) -> dict[str, str]:
+    """What stands in an empty form; what the address gives goes along, from the what-if for instance."""
+    given = {name: request.args.get(name, "")[:LONGEST] for name in _names(scope) if name in request.args}
+    if "date" in request.args:
+        given.setdefault("procedure_date", request.args["date"][:LONGEST])
+    languages = () if scope.protocol is None else scope.protocol.languages
+    # Of several sites none: what stands there already is what is sent in a hurry.
+    sites = tuple(sites_of(scope))
+    return {"site": sites[0] if len(sites) == 1 else "", "language": languages[0] if languages else ""} | given
+
+
+def _typed(scope: Scope) -> dict[str, str]:
+    return {name: request.form.get(name, "").strip()[:LONGEST] for name in _names(scope)}
+
+
+def allowed(scope: Scope) -> tuple[str, ...] | None:
+    """Codes of the sites at which the reader may enrol; None = all of the study."""
+    return None if scope.sites is None else tuple(sites_of(scope))
+
+
+def _look(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> enrol_preview.Preview:
+    return enrol_preview.look(rt, actor(), scope.study_id or 0, typed, sites=allowed(scope))
+
+
+def _make(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> ResponseReturnValue:
+    """The code makes it happen once: what comes a second time, the same, changes nothing and says so."""
+    done = enrol.enrol_one(rt, actor(), scope.study_id or 0, typed, sites=allowed(scope))
+    outcome = "enrolled" if done.enrolled else "unchanged"
+    return redirect(url_for("dashboard.enrolled", code=typed["participant"], study=scope.named, done=outcome), 303)
+
+
+def _said(faults: tuple[Fault, ...]) -> dict[str, list[tuple[str, str]]]:
+    """Field -> what is wrong with it and what to do, in the reader's words."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for fault in faults:
+        found.setdefault(fault.path, []).append(words.in_words(fault, form=True))
+    return found
+
+
+def _form(rt: Runtime, page: _Page) -> str:
+    scope, now, shown = page.scope, rt.clock(), page.preview
+    if scope.protocol is None:
+        abort(404)
+    parts = words.fields(scope.protocol, sites_of(scope))
+    drawn: Picture | None = None
+    if shown is not None:
+        drawn = picture(shown.outlook, scope.protocol.sites[shown.enrolment.site].country, now)
+    return render_template(
+        "dashboard/enrol.html", scope=scope, parts=parts, typed=page.typed, faults=page.faults, preview=shown,
+        shown=drawn, minding=[words.in_words(one, form=True) for one in shown.warnings] if shown else [],
+        columns=words.columns(), named=words.column,
+        **times(now),
+    )  # fmt: skip

@@ -1,0 +1,149 @@
+"""What coordinators read for each code: states, reasons, outcomes, and time left, in their language."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel.dates import get_month_names
+from flask import request
+
+from pro_service.reports.grid import Cell
+from pro_service.reports.today import Task
+from pro_service.store.participants.cases import zone_of
+from pro_service.web.dashboard.vocabulary import vocabulary
+from pro_service.web.i18n import MINUTE, language
+from pro_service.web.i18n import gettext as _
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+IN_HOURS = 72
+"""Up to so many hours, time left is told in hours."""
+
+
+def word(kind: str, code: str) -> str:
+    """What a code of this kind is called; the code itself where it has no word."""
+    return said(vocabulary(language())[kind], code)
+
+
+def said(known: Mapping[str, str], code: str) -> str:
+    """The word of a code; the code itself where it has none."""
+    return known.get(code) or code.replace("_", " ")
+
+
+def words(kind: str) -> Mapping[str, str]:
+    """Every code of a kind with its word."""
+    return vocabulary(language())[kind]
+
+
+def of(texts: Mapping[str, str]) -> str:
+    """The text in the reader's language, else in any."""
+    return texts.get(language()) or next(iter(texts.values()), "")
+
+
+def time_left(moment: datetime, now: datetime, times: Mapping[str, str] | None = None) -> str:
+    """`17 h left`, `3 d left`, `40 min left`; what has passed is `2 h ago`. `times`: the words, where at hand."""
+    unit, n = measured(abs(moment - now))
+    return (times or words("time"))[unit + (" left" if moment >= now else " ago")].format(n=n)
+
+
+def overdue(moment: datetime, now: datetime) -> str:
+    """How long there is until something is due, or for how long it has been."""
+    unit, n = measured(abs(moment - now))
+    span = word("time", unit).format(n=n)
+    return (_("due in {time}") if moment > now else _("overdue by {time}")).format(time=span)
+
+
+def measured(span: timedelta) -> tuple[str, int]:
+    """The unit in which people tell a span, and how many of it."""
+    if span < HOUR:
+        return "min", max(int(span / MINUTE), 1)
+    return ("h", int(span / HOUR)) if span <= IN_HOURS * HOUR else ("d", span // DAY)
+
+
+def short_day(instant: datetime, zone: ZoneInfo) -> str:
+    """`20 Jan`: quick enough for a page full of them."""
+    local = instant.astimezone(zone)
+    return f"{local.day} {_months(language())[local.month]}"
+
+
+def short_moment(instant: datetime, zone: ZoneInfo) -> str:
+    """`20 Jan 18:30`."""
+    return _short_moment(instant, zone, _months(language()))
+
+
+def _short_moment(instant: datetime, zone: ZoneInfo, months: Mapping[int, str]) -> str:
+    local = instant.astimezone(zone)
+    return f"{local.day} {months[local.month]} {local.hour:02}:{local.minute:02}"
+
+
+def share_left(opens: datetime, closes: datetime, now: datetime) -> int:
+    """How much of a window is left, in percent, for a bar that empties."""
+    return max(0, min(100, round(100 * ((closes - now) / (closes - opens)))))
+
+
+class CellWriter:
+    """Puts cells of the grid into words; looks the words up once for a page full of them."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now, self._months = now, _months(language())
+        self._words = vocabulary(language())
+
+    def __call__(self, cell: Cell, zone: ZoneInfo) -> tuple[str, str]:
+        """(what stands in the cell, what its title adds)."""
+        name, times = self._words["status"][cell.status], self._words["time"]
+        if cell.shape in ("at_risk", "open"):
+            said = times["closes"].format(
+                state=self._words["shape"][cell.shape], when=self._at(cell.closes_at - MINUTE, zone)
+            )
+            return time_left(cell.closes_at, self._now, times), said
+        if cell.status == "upcoming":
+            opens = self._at(cell.opens_at, zone)
+            return opens.rpartition(" ")[0], times["opens"].format(state=name, when=opens)
+        at = self._at(cell.closes_at - MINUTE if cell.answered_at is None else cell.answered_at, zone)
+        if cell.status == "completed_late" and cell.answered_at is not None:
+            days = max((cell.answered_at - cell.closes_at) // DAY + 1, 1)
+            return times["late"].format(n=days), f"{name}: {at}"
+        return self._words["short"][cell.status], f"{name}: {at}"
+
+    def _at(self, instant: datetime, zone: ZoneInfo) -> str:
+        return _short_moment(instant, zone, self._months)
+
+
+@lru_cache(maxsize=8)
+def _months(code: str) -> Mapping[int, str]:
+    return dict(get_month_names("abbreviated", locale=code))
+
+
+def times(now: datetime) -> dict[str, object]:
+    """What templates ask of time, seen from `now`."""
+    return {
+        "time_left": lambda moment: time_left(moment, now),
+        "overdue": lambda moment: overdue(moment, now),
+        "share_left": lambda opens, closes: share_left(opens, closes, now),
+        "last_minute": lambda moment: moment - MINUTE,
+        "instant": datetime.fromisoformat,
+        "now": now,
+    }
+
+
+def zone_of_task(task: Task) -> ZoneInfo:
+    """The zone of the site a task is about."""
+    return zone_of(task.site.zone if task.site else "UTC")
+
+
+def since() -> datetime | None:
+    """When the form that was sent had been made; None if it does not say so."""
+    try:
+        made = datetime.fromisoformat(request.form.get("made", ""))
+    except ValueError:
+        return None
+    return made.astimezone(UTC) if made.tzinfo is not None else None
+
+
+def local_time(text: str, zone: ZoneInfo) -> datetime | None:
+    """The instant of a local time as a browser sends it (`2026-03-09T14:30`); None if it is none."""
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (local if local.tzinfo is not None else local.replace(tzinfo=zone)).astimezone(UTC)

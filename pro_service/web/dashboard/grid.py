@@ -1,0 +1,108 @@
+"""The grid: every participant with every window, page by page; and the same as a table file."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import escape
+
+from pro_service.reports import compliance, grid
+from pro_service.reports.grid import SHAPES, Look
+from pro_service.runtime import Runtime
+from pro_service.store.participants.cases import zone_of
+from pro_service.web.access import needs
+from pro_service.web.csv_export import Cell, sheet
+from pro_service.web.dashboard import (
+    formatting,
+)
+from pro_service.web.dashboard.compliance import CHANNELS, chosen, kept, labels
+from pro_service.web.dashboard.formatting import times
+from pro_service.web.scope import Scope, scope_of
+
+LONGEST_CODE = 40
+SHEET_PAGE = 500
+
+
+def add(pages: Blueprint, rt: Runtime) -> None:
+    """Add the grid and its file."""
+
+    @pages.get("/participants")
+    @needs("progress")
+    def participants() -> ResponseReturnValue:
+        scope, now = scope_of(rt), rt.clock()
+        if scope.study_id is None:
+            return render_template("dashboard/no_study.html", scope=scope)
+        look = _look(scope)
+        with rt.sessions.reading() as session:
+            if look.search and look.after is None:
+                for code in dict.fromkeys((look.search, look.search.upper())):
+                    if compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites) is not None:
+                        return redirect(url_for("dashboard.participant", code=code), 303)
+            page = grid.participants_page(session, rt.loader, scope.study_id, now, scope.chosen_sites, look)
+        return render_template(
+            "dashboard/participants.html", scope=scope, grid=page, look=look, rows=_grid_rows(page, now),
+            labels=labels(scope), **times(now), shapes=SHAPES, channels=CHANNELS,
+            kept=kept("site", "code", "channel", "window"),
+        )  # fmt: skip
+
+    @pages.get("/participants.csv")
+    @needs("progress")
+    def participants_sheet() -> Response:
+        scope, now = scope_of(rt), rt.clock()
+        if scope.study_id is None:
+            abort(404)
+        codes = [code for code in labels(scope) if chosen(scope).window in (None, code)]
+        head = ["participant", "site", "status"]
+        for code in codes:
+            head += [f"{code}_status", f"{code}_opens_at", f"{code}_closes_at", f"{code}_answered_at"]
+        return sheet(f"{scope.study}-participants", head, _everybody(rt, scope, _look(scope), codes, now))
+
+
+def _everybody(rt: Runtime, scope: Scope, look: Look | None, codes: list[str], now: datetime) -> Iterator[list[Cell]]:
+    """The grid's rows, page after page; each page in a look of its own, so that nobody waits for a slow reader."""
+    while look is not None and scope.study_id is not None:
+        with rt.sessions.reading() as session:
+            page = grid.participants_page(
+                session, rt.loader, scope.study_id, now, scope.chosen_sites, look, size=SHEET_PAGE
+            )
+        for row in page.rows:
+            line: list[Cell] = [row.code, row.site, row.status]
+            for code in codes:
+                cell = row.cells.get(code)
+                moments = (None,) * 3 if cell is None else (cell.opens_at, cell.closes_at, cell.answered_at)
+                line += [None if cell is None else cell.status, *(compliance.instant(moment) for moment in moments)]
+            yield line
+        look = None if page.after is None else replace(look, after=page.after)
+
+
+def _grid_rows(page: grid.Grid, now: datetime) -> list[tuple[grid.GridRow, list[tuple[str, ...] | None]]]:
+    """Rows with their cells in words: (time point, shape, what stands there, what the title adds).
+
+    All of it is safe to put into a page as it is: our own words, and codes that are escaped here.
+    """
+    rows, write = [], formatting.CellWriter(now)
+    codes = [str(escape(code)) for code in page.codes]
+    for row in page.rows:
+        zone = zone_of(row.zone)
+        cells: list[tuple[str, ...] | None] = []
+        for code, shown in zip(page.codes, codes, strict=True):
+            cell = row.cells.get(code)
+            cells.append(None if cell is None else (shown, cell.shape, *write(cell, zone)))
+        rows.append((row, cells))
+    return rows
+
+
+def _look(scope: Scope) -> Look:
+    asked = chosen(scope)
+    return Look(_short("after"), _state(), _short("code"), asked.channel, asked.window)
+
+
+def _short(name: str) -> str | None:
+    return request.args.get(name, "").strip()[:LONGEST_CODE] or None
+
+
+def _state() -> str | None:
+    state = request.args.get("state")
+    return state if state in SHAPES else None

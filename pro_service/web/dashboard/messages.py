@@ -1,0 +1,185 @@
+"""The ledger of messages: what was expected and what came of it, failures by route and reason, one message's life."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+
+from babel import Locale
+from flask import Blueprint, Response, abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from pro_service.reports import compliance, funnel
+from pro_service.reports import messages as report_messages
+from pro_service.reports.messages import Sought
+from pro_service.runtime import Runtime
+from pro_service.store.schema import AnyRow
+from pro_service.web.access import needs
+from pro_service.web.cached_figures import AsOf
+from pro_service.web.csv_export import Cell, sheet
+from pro_service.web.dashboard.compliance import chosen, kept, labels
+from pro_service.web.dashboard.formatting import times
+from pro_service.web.dashboard.vocabulary import vocabulary
+from pro_service.web.i18n import gettext as _
+from pro_service.web.i18n import language
+from pro_service.web.scope import Scope, row_id, scope_of
+
+NAMES = ("site", "channel", "window", "participant", "kind", "state", "since", "until", "price")
+"""What stands in the address, but for where the page begins."""
+SHEET_PAGE = 500
+HEAD = (
+    "id", "participant", "site", "window", "kind", "way", "state", "error", "segments", "queued_at", "accepted_at",
+    "ended_at",
+)  # fmt: skip
+DEAREST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks for, and what of it cannot be read (field -> fault)."""
+
+    sought: Sought
+    price: Decimal | None
+    faults: dict[str, str]
+
+
+def add(pages: Blueprint, rt: Runtime) -> None:
+    """The ledger, its table file, and one message."""
+    pages.app_template_filter("country")(country)
+    _add_ledger(pages, rt)
+    _add_message(pages, rt)
+
+
+def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
+    flows, routes = AsOf(), AsOf()
+
+    @pages.get("/messages")
+    @needs("progress")
+    def messages() -> ResponseReturnValue:
+        scope, now = scope_of(rt), rt.clock()
+        if scope.study_id is None or scope.protocol is None:
+            return render_template("dashboard/no_study.html", scope=scope)
+        asked, look = _asked(scope), chosen(scope)
+        study_id, protocol, every = scope.study_id, scope.protocol, replace(asked.sought, after=None)
+        with rt.sessions.reading() as session:
+            tick = compliance.heartbeat(session)
+            flow = flows.told(
+                (study_id, look), tick, now, lambda: funnel.funnel(session, study_id, protocol, now, look)
+            )
+            traffic = routes.told(
+                (study_id, every), tick, now, lambda: report_messages.traffic(session, study_id, every)
+            )
+            page = report_messages.page(session, study_id, asked.sought)
+        return render_template(
+            "dashboard/messages.html", scope=scope, asked=asked, look=look, flow=flow, traffic=traffic, page=page,
+            heartbeat=tick, kept=kept(*NAMES), labels=labels(scope), words=vocabulary(language()),
+            after=None if page.after is None else _cursor(page.after), deep=bool(request.args.get("after")),
+            newest=report_messages.NEWEST, **times(now),
+        )  # fmt: skip
+
+    @pages.get("/messages.csv")
+    @needs("progress")
+    def messages_sheet() -> Response:
+        scope = scope_of(rt)
+        if scope.study_id is None:
+            abort(404)
+        return sheet(f"{scope.study}-messages", HEAD, _lines(rt, scope.study_id, _asked(scope).sought))
+
+
+def _add_message(pages: Blueprint, rt: Runtime) -> None:
+    @pages.get("/messages/<number>")
+    @needs("progress")
+    def message(number: str) -> ResponseReturnValue:
+        scope, now = scope_of(rt), rt.clock()
+        try:
+            key = row_id(number)
+        except ValueError:
+            abort(404)
+        with rt.sessions.reading() as session:
+            found = None if scope.study_id is None else report_messages.life(session, scope.study_id, key, scope.sites)
+        if found is None:
+            abort(404)
+        return render_template("dashboard/message.html", scope=scope, life=found, labels=labels(scope), **times(now))
+
+
+def _asked(scope: Scope) -> Asked:
+    faults: dict[str, str] = {}
+    known = vocabulary(language())
+    kind, state = request.args.get("kind"), request.args.get("state")
+    until = _day("until", faults)
+    sought = Sought(
+        sites=scope.chosen_sites,
+        participant=request.args.get("participant", "").strip()[:40] or None,
+        window=chosen(scope).window,
+        kind=kind if kind in known["kind"] else None,
+        state=state if state in known["state"] else None,
+        since=_midnight(_day("since", faults), scope),
+        until=_midnight(None if until is None else until + timedelta(days=1), scope),
+        after=_after(),
+    )
+    return Asked(sought, _price(faults), faults)
+
+
+def _day(name: str, faults: dict[str, str]) -> date | None:
+    text = request.args.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        faults[name] = _("This is not a day. Write it as 2026-03-31.")
+        return None
+    # So far from the ends that no zone leads past them.
+    return min(max(found, date(1970, 1, 2)), date(9999, 12, 1))
+
+
+def _midnight(day: date | None, scope: Scope) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), tzinfo=scope.zone).astimezone(UTC)
+
+
+def _price(faults: dict[str, str]) -> Decimal | None:
+    text = request.args.get("price", "").strip().replace(",", ".")
+    if not text:
+        return None
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if found.is_finite() and 0 <= found <= DEAREST:
+        return found
+    faults["price"] = _("This is not a price. Write what one segment costs, such as 0.045.")
+    return None
+
+
+def _after() -> tuple[datetime, int] | None:
+    at, _sep, number = request.args.get("after", "").partition("_")
+    try:
+        moment, key = datetime.fromisoformat(at), row_id(number)
+    except ValueError:
+        return None
+    return (moment.astimezone(UTC), key) if moment.tzinfo is not None else None
+
+
+def _cursor(after: tuple[datetime, int]) -> str:
+    return f"{compliance.instant(after[0])}_{after[1]}"
+
+
+def _lines(rt: Runtime, study_id: int, sought: Sought) -> Iterator[tuple[Cell, ...]]:
+    """The ledger's rows, page after page; each page in a look of its own, so that nobody waits for a slow reader."""
+    while True:
+        with rt.sessions.reading() as session:
+            page = report_messages.page(session, study_id, sought, size=SHEET_PAGE)
+        yield from (_line(row) for row in page.rows)
+        if page.after is None:
+            return
+        sought = replace(sought, after=page.after)
+
+
+def _line(row: AnyRow) -> tuple[Cell, ...]:
+    about = (row.id, row.participant, row.site, row.window, row.kind, row.channel, row.state, row.error, row.segments)
+    return (*about, *(compliance.instant(moment) for moment in (row.queued_at, row.accepted_at, row.ended_at)))
+
+
+def country(code: str) -> str:
+    """A country in the reader's language; `?` stays where there is none."""
+    return str(Locale(language()).territories.get(code, code or "–"))

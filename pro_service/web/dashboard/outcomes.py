@@ -1,0 +1,115 @@
+"""Derived outcomes beside compliance, for roles that may see scores: responders, how reductions are spread, a file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from threading import Lock
+
+from flask import Blueprint, Response, abort, render_template
+from flask.typing import ResponseReturnValue
+
+from pro_service.core.protocol import Protocol
+from pro_service.core.scores import BOUNDS, FORMULA_VERSION, Derived
+from pro_service.reports import outcomes as report_outcomes
+from pro_service.reports.outcomes import Counts
+from pro_service.runtime import Runtime
+from pro_service.store.studies import Sites
+from pro_service.web.access import needs
+from pro_service.web.csv_export import Cell, sheet
+from pro_service.web.dashboard.compliance import chosen, kept, labels
+from pro_service.web.dashboard.formatting import times
+from pro_service.web.i18n import gettext as _
+from pro_service.web.scope import scope_of
+
+WORTH = 100
+"""What took a second to count is shown for a hundred."""
+LONGEST = timedelta(minutes=15)
+HEAD = (
+    "participant", "site", "window", "item", "baseline", "followup", "percent_reduction", "absolute_change",
+    "responder30", "responder50", "pgic_responder", "clinical_improvement", "reason", "formula_version",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Kept:
+    """Counts of each study, as long as they are worth what they cost."""
+
+    rt: Runtime
+    _found: dict[int, tuple[Counts, datetime]] = field(default_factory=dict)
+    _one: Lock = field(default_factory=Lock)
+
+    def counts(self, study_id: int, protocol: Protocol) -> Counts:
+        """What was counted a moment ago, or now; one thread counts, the others wait for it."""
+        with self._one:
+            began = self.rt.clock()
+            found = self._found.get(study_id)
+            if found is not None and found[0].at <= began < found[1]:
+                return found[0]
+            with self.rt.sessions.reading() as session:
+                counted = report_outcomes.counts(session, study_id, protocol, began)
+            took = self.rt.clock() - began
+            self._found[study_id] = (counted, began + min(took * WORTH, LONGEST))
+            return counted
+
+
+def add(pages: Blueprint, rt: Runtime) -> None:
+    """The page and its table file."""
+    known = Kept(rt)
+
+    @pages.get("/compliance/outcomes")
+    @needs("scores")
+    def outcomes() -> ResponseReturnValue:
+        scope = scope_of(rt)
+        if scope.study_id is None or scope.protocol is None:
+            return render_template("dashboard/no_study.html", scope=scope)
+        look = chosen(scope)
+        counted = known.counts(scope.study_id, scope.protocol)
+        found = report_outcomes.outcomes(counted, scope.protocol, look.sites, look.window)
+        baseline = scope.protocol.baseline
+        codes = {code: name for code, name in labels(scope).items() if baseline is None or code != baseline.code}
+        return render_template(
+            "dashboard/outcomes.html", scope=scope, look=look, found=found, at=counted.at, labels=codes,
+            kept=kept("site", "window"), classes=classes(), version=FORMULA_VERSION, items=scope.protocol.items,
+            **times(counted.at),
+        )  # fmt: skip
+
+    @pages.get("/compliance/outcomes.csv")
+    @needs("scores")
+    def outcomes_sheet() -> Response:
+        scope = scope_of(rt)
+        if scope.study_id is None:
+            abort(404)
+        look = chosen(scope)
+        rows = _rows(rt, scope.study_id, look.sites, look.window)
+        return sheet(f"{scope.study}-outcomes", HEAD, rows)
+
+
+def classes() -> tuple[str, ...]:
+    """What the classes of percent reduction are called, in order."""
+    between = [_("{a} to under {b} percent").format(a=a, b=b) for a, b in pairwise(BOUNDS)]
+    return (_("worse"), *between, _("{a} percent or more").format(a=BOUNDS[-1]))
+
+
+def _rows(rt: Runtime, study_id: int, sites: Sites, window: str | None) -> Iterator[tuple[Cell, ...]]:
+    """Participant after participant; each batch in a look of its own, so that nobody waits for a slow reader."""
+    after: str | None = ""
+    while after is not None:
+        with rt.sessions.reading() as session:
+            lines, after = report_outcomes.lines(session, rt.loader, study_id, rt.clock(), sites, after)
+        yield from (
+            (person, site, code, *_cells(value)) for person, site, code, value in lines if window in (None, code)
+        )
+
+
+def _cells(value: Derived) -> tuple[Cell, ...]:
+    percent = value.percent_reduction
+    return (
+        value.item, value.baseline, value.followup, None if percent is None else str(percent), value.absolute_change,
+        _yes(value.responder30), _yes(value.responder50), _yes(value.pgic_responder),
+        _yes(value.clinical_improvement), value.reason, value.formula_version,
+    )  # fmt: skip
+
+
+def _yes(value: bool | None) -> Cell:  # noqa: FBT001 -- a value, not a switch
+    return None if value is None else int(value)

@@ -1,0 +1,290 @@
+"""One participant's story in words: each event as a line with its shape, newest first, page by page."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+from flask import request, url_for
+
+from pro_service.core.case import Case
+from pro_service.reports.events import KINDS, Event, Given, Happened, Kind, Mark, Step
+from pro_service.web.dashboard.formatting import of, said, short_moment, word, words
+from pro_service.web.i18n import day
+from pro_service.web.i18n import gettext as _
+
+PAGE = 25
+CHIPS: Mapping[str, tuple[Kind, ...]] = {
+    "messages": ("message", "reply", "reach"),
+    "answers": ("answer",),
+    "calls": ("call", "task"),
+    "changes": ("change",),
+}
+"""What the address may ask for, and which events that is."""
+
+GLYPHS: Mapping[Kind, str] = {
+    "window": "window", "change": "change", "message": "text", "reach": "text", "reply": "reply", "answer": "answer",
+    "call": "call", "task": "task",
+}  # fmt: skip
+TEXT_SHAPES = {
+    "ready": "upcoming", "sending": "upcoming", "accepted": "open", "sent": "open", "delivered": "completed_in_window",
+    "undelivered": "missed", "failed": "missed", "refused": "missed", "dead": "missed", "uncertain": "partial",
+    "expired": "not_applicable", "cancelled": "not_applicable",
+}  # fmt: skip
+IN_VAIN = frozenset({"no_answer", "busy", "wrong_person", "not_in_service"})
+ENDED = frozenset({"withdraw", "died", "opt_out"})
+LEFT = frozenset({"withdrawn", "died", "cancelled", "missed_before_enrolment"})
+_PLACE = re.compile(r"(\d{8}T\d{6}\.\d{6})-([a-z]+)-(\d{1,18})")
+_STAMP = "%Y%m%dT%H%M%S.%f"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the story."""
+
+    at: datetime
+    kind: Kind
+    glyph: str
+    shape: str
+    title: str
+    state: str = ""
+    """The word that stands beside the shape."""
+    window: str = ""
+    details: tuple[str, ...] = ()
+    answers: tuple[tuple[str, str, int | None], ...] = ()
+    """(question, what came of it, the value where the reader may see it)."""
+    note: str | None = None
+    """A reason as it was typed; None: there is none."""
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads the story."""
+
+    works: bool
+    """At this participant's site: may follow to tasks' forms and the inbox."""
+    scores: bool
+    free_text: bool
+
+
+def kinds(chip: str | None) -> tuple[Kind, ...]:
+    """The events a chip stands for; all of them where the address asks for none or for one there is not."""
+    return CHIPS.get(chip or "", KINDS)
+
+
+def place(mark: Mark) -> str:
+    """A mark as it stands in an address."""
+    return f"{mark.at.astimezone(UTC).strftime(_STAMP)}-{mark.kind}-{mark.id}"
+
+
+def mark_of(text: str | None) -> Mark | None:
+    """The mark of an address; None for what is none."""
+    found = _PLACE.fullmatch(text or "")
+    if found is None or found[2] not in get_args(Kind):
+        return None
+    try:
+        at = datetime.strptime(found[1], _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return Mark(at, KINDS[KINDS.index(found[2])], int(found[3]))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the page tells: everything for the line of time, and one page of the story."""
+
+    every: tuple[Entry, ...]
+    """The newest of all kinds, newest first."""
+    entries: tuple[Entry, ...]
+    chip: str | None
+    more: Mark | None
+    """Where older ones begin; None where there are none."""
+    earlier: bool
+    """Whether newer ones were left out: somebody has turned the page."""
+
+
+def asked() -> tuple[str | None, Mark | None]:
+    """What the address asks for: a kind of events, and from where on."""
+    chip = request.args.get("show")
+    return chip if chip in CHIPS else None, mark_of(request.args.get("before"))
+
+
+def told(happened: Happened, case: Case, reader: Reader) -> Told:
+    """The story in words."""
+    chip, before = asked()
+    teller = Teller(case, reader, happened.lives)
+    page = happened.page[:PAGE]
+    more = page[-1].mark if len(happened.page) > PAGE else None
+    return Told(tuple(map(teller, happened.every)), tuple(map(teller, page)), chip, more, before is not None)
+
+
+class Teller:
+    """Puts the events of one participant into words for one reader."""
+
+    def __init__(self, case: Case, reader: Reader, lives: Mapping[int, Sequence[Step]]) -> None:
+        self._case, self._reader, self._lives, self._zone = case, reader, lives, case.site_zone
+        self._tellers = {
+            "window": self._window, "change": self._change, "message": self._message, "reach": self._reach,
+            "reply": self._reply, "answer": self._answer, "call": self._call, "task": self._task,
+        }  # fmt: skip
+
+    def __call__(self, event: Event) -> Entry:
+        """The event as a line."""
+        return self._tellers[event.mark.kind](event)
+
+    def _entry(self, event: Event, shape: str, title: str, state: str = "", **more: object) -> Entry:
+        details = tuple(str(one) for one in (*_many(more.pop("details", ())), _by(event)) if one)
+        kind = event.mark.kind
+        glyph = "mail" if event.by == "email" else GLYPHS[kind]
+        return Entry(event.at, kind, glyph, shape, title, state, event.window or "", details, **more)  # type: ignore[arg-type]
+
+    def _window(self, event: Event) -> Entry:
+        if event.word == "opened":
+            return self._entry(event, "open", _("The window opened"))
+        state = event.state or ""
+        shape = "not_applicable" if state in LEFT else state
+        return self._entry(event, shape, _("The window closed"), word("status", state))
+
+    def _message(self, event: Event) -> Entry:
+        state = event.state or ""
+        steps = [_step(step, self._zone, event.at) for step in self._lives.get(event.mark.id, ())]
+        failure = [word("failure", event.detail)] if event.detail and TEXT_SHAPES.get(state) == "missed" else []
+        return self._entry(
+            event, TEXT_SHAPES.get(state, "open"), word("kind", event.word), word("state", state),
+            details=(*failure, " → ".join(dict.fromkeys(steps))),
+            link=url_for("dashboard.message", number=event.mark.id),
+        )  # fmt: skip
+
+    def _reach(self, event: Event) -> Entry:
+        shape = {"confirmed": "completed_in_window", "failed": "missed"}.get(event.state or "", "open")
+        states = {
+            "confirmed": _("confirmed"), "failed": _("failed"),
+        }  # fmt: skip
+        ways = {
+            "reply": _("by reply"), "link": _("by its link"), "staff": _("by staff"),
+            "undelivered": _("the text did not arrive"), "unconfirmed": _("not confirmed in time"),
+        }  # fmt: skip
+        steps = tuple(f"{states[step.word]} {short_moment(step.at, self._zone)}" for step in event.steps)
+        state = states.get(event.state or "", _("waits to be confirmed"))
+        return self._entry(
+            event, shape, _("Test whether texts arrive"), state, details=(ways.get(event.detail or "", ""), *steps)
+        )
+
+    def _reply(self, event: Event) -> Entry:
+        state = {"waits": _("waits for a person"), "handled": _("dealt with")}.get(event.state or "", "")
+        shape = {"waits": "partial"}.get(event.state or "", "completed_in_window")
+        to = event.state is not None and self._reader.works
+        link = url_for("dashboard.inbox_text", text_id=event.mark.id) if to else None
+        return self._entry(event, shape, _("A text came in"), state or _("read"), link=link)
+
+    def _answer(self, event: Event) -> Entry:
+        given = [one for one in event.answers if not one.cleared]
+        if not given:
+            shape, state = "not_applicable", _("taken back")
+        elif all(one.declined for one in given):
+            shape, state = "declined", word("status", "declined")
+        elif event.in_window:
+            shape, state = "completed_in_window", ""
+        else:
+            shape, state = "completed_late", _("late")
+        reasons = list(dict.fromkeys(one.reason for one in event.answers if one.reason))
+        read = _("read and entered by staff") if event.word == "sms" and event.who else ""
+        return self._entry(
+            event, shape, _("Answers {how}").format(how=word("source", event.word)), state, details=(read,),
+            answers=tuple(self._given(one) for one in event.answers), note=" · ".join(reasons) or None,
+        )  # fmt: skip
+
+    def _given(self, one: Given) -> tuple[str, str, int | None]:
+        items = self._case.protocol.items
+        name = of(items[one.item].short) if one.item in items else one.item
+        came = _("declined") if one.declined else _("taken back") if one.cleared else _("answered")
+        if one.version > 1:
+            came = _("{answered}, version {n}").format(answered=came, n=one.version)
+        return name, came, one.value if self._reader.scores else None
+
+    def _call(self, event: Event) -> Entry:
+        shape = (
+            "missed" if event.word in IN_VAIN else "completed_in_window" if event.word == "completed_now" else "open"
+        )
+        when = "" if event.until is None else short_moment(event.until, self._zone)
+        return self._entry(event, shape, _("Called"), f"{word('outcome', event.word)} {when}".strip())
+
+    def _task(self, event: Event) -> Entry:
+        steps = []
+        for step in event.steps:
+            came = word("outcome", step.error) if step.word == "resolve" and step.error else word("action", step.word)
+            steps.append(
+                " ".join((came, short_moment(step.at, self._zone), f"({step.who})" if step.who else "")).strip()
+            )
+        still = event.state == "open"
+        due = _("due {when}").format(when=short_moment(event.until, self._zone)) if still and event.until else ""
+        shape = "at_risk" if still else "completed_in_window"
+        return self._entry(
+            event, shape, word("level", event.word), _("open") if still else _("ended"),
+            details=(word("reason", event.detail or ""), due, *steps),
+            link=url_for("dashboard.task", task_id=event.mark.id),
+        )  # fmt: skip
+
+    def _change(self, event: Event) -> Entry:
+        known = words("fact")
+        facts = [
+            f"{known[name]}: {self._fact(name, old)} → {self._fact(name, new)}" if old is not None
+            else f"{known[name]}: {self._fact(name, new)}"
+            for name, old, new in event.facts
+            if name in known and old != new
+        ]  # fmt: skip
+        shape = "not_applicable" if event.word in ENDED else ""
+        return self._entry(event, shape, word("action", event.word), details=tuple(facts), note=event.note)
+
+    def _fact(self, name: str, value: object) -> str:
+        return fact(name, value, self._zone)
+
+
+def fact(name: str, value: object, zone: ZoneInfo) -> str:
+    """The value of a fact as people read it."""
+    if value is None:
+        return "–"
+    text = str(value)
+    if name in ("channel", "language"):
+        return word("channel", text) if name == "channel" else text.upper()
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return day(date.fromisoformat(text))
+        if re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", text):
+            moment = datetime.fromisoformat(text)
+            return short_moment(moment if moment.tzinfo else moment.replace(tzinfo=UTC), zone)
+    except ValueError:
+        return text
+    return text
+
+
+def _many(details: object) -> tuple[object, ...]:
+    return details if isinstance(details, tuple) else ()
+
+
+def _by(event: Event) -> str:
+    """Who did it."""
+    if event.who:
+        return event.who
+    if event.mark.kind != "change":
+        return ""
+    kinds_of = {
+        "participant": _("participant"),
+        "staff": _("staff"),
+        "system": _("this service"),
+        "provider": _("the provider"),
+    }
+    return said(kinds_of, event.by or "")
+
+
+def _step(step: Step, zone: ZoneInfo, since: datetime) -> str:
+    """`delivered 18:31`; with its day where it is another."""
+    local = step.at.astimezone(zone)
+    same = local.date() == since.astimezone(zone).date()
+    at = f"{local.hour:02}:{local.minute:02}" if same else short_moment(step.at, zone)
+    if step.word == "attempt":
+        return _("handed over {when}").format(when=at)
+    return f"{said({**words('state'), **words('carried')}, step.word)} {at}"

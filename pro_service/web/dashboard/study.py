@@ -1,0 +1,259 @@
+"""The study as people read it: windows on a line of time, steps, items, ladder, sites, texts, findings, versions."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from pro_service.core.protocol import Item, Protocol, Site, TimePoint, Window
+from pro_service.core.routes import CHANNELS, preflight
+from pro_service.core.schedule.windows import local_instant, schedule
+from pro_service.core.study_file.frames import ALWAYS, check_frames
+from pro_service.core.study_file.rules import contacts_missing
+from pro_service.core.texts import FrameError, encoding, fill, segments, units
+from pro_service.runtime import Bundle, Runtime
+from pro_service.store import studies
+from pro_service.store.participants.cases import zone_of
+from pro_service.store.studies import Version
+from pro_service.web.access import needs
+from pro_service.web.dashboard.compliance import kept
+from pro_service.web.dashboard.formatting import times
+from pro_service.web.dashboard.problems import of_fault, of_route
+from pro_service.web.i18n import LANGUAGES
+from pro_service.web.scope import Scope, scope_of
+from pro_service.wording import MIDNIGHT, moment
+
+NOBODYS = "Xk3vQ9mTz7Lw2RbY5hNc8A"
+"""As long as the end of a real address, and nobody's."""
+FIRST = "first"
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One text."""
+
+    name: str
+    """Of its template."""
+    channel: str
+    """The channel it goes by; empty: both."""
+    body: str
+    characters: int
+    units: int
+    encoding: str
+    segments: int
+    first: bool = False
+    """With what is added to the first text a participant ever gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the blanks are filled with."""
+
+    site: Site
+    point: TimePoint
+    span: Window
+    zone: ZoneInfo
+    base_url: str
+
+
+def prompt_bubbles(bundle: Bundle, language: str, sample: Sample) -> Iterator[Bubble]:
+    """The texts that ask in one window, in the order of time, by both channels."""
+    first_of_all = next((point for point in bundle.protocol.time_points if point.steps), None)
+    for number, step in enumerate(sample.point.steps):
+        for channel in CHANNELS:
+            name = f"{step.name}.{channel}"
+            yield from _bubble(bundle, language, sample, name, channel)
+            if number == 0 and first_of_all is not None and sample.point.code == first_of_all.code:
+                yield from _bubble(bundle, language, sample, name, channel, first=True)
+
+
+def answer_bubbles(bundle: Bundle, language: str, sample: Sample) -> Iterator[Bubble]:
+    """Every other text: what a conversation can call for."""
+    for name in ALWAYS:
+        if name != FIRST:
+            yield from _bubble(bundle, language, sample, name, "")
+
+
+def _bubble(
+    bundle: Bundle, language: str, sample: Sample, name: str, channel: str, *, first: bool = False
+) -> Iterator[Bubble]:
+    frames = bundle.wording.frames.get(language, {})
+    values = _values(bundle.protocol, language, sample, name)
+    try:
+        body = fill(frames[name], values).strip()
+        if first:
+            body = f"{body}\n{fill(frames[FIRST], values)}".strip()
+    except (KeyError, FrameError):
+        return  # Said among the findings.
+    size = (len(body), units(body), encoding(body), segments(body))
+    yield Bubble(name, channel, body, *size, first=first)
+
+
+def _values(protocol: Protocol, language: str, sample: Sample, name: str) -> Mapping[str, str]:
+    items = [protocol.items[item] for item in sample.point.items]
+    # A window begins with its first question; the text `question` asks for the next.
+    item: Item | None = items[min(1, len(items) - 1)] if name == "question" and items else next(iter(items), None)
+    close = sample.span.closes_at - MIDNIGHT
+    later: datetime = sample.span.closes_at - timedelta(hours=30)
+    return {
+        "question": "" if item is None else item.question[language],
+        "item": "" if item is None else item.short[language],
+        "low": "" if item is None else str(item.minimum),
+        "high": "" if item is None else str(item.maximum),
+        "label": sample.point.label[language],
+        "closes": moment(close, sample.zone, language),
+        "link": f"{sample.base_url}/q/{NOBODYS}",
+        "telephone": sample.site.telephone,
+        "contact": sample.site.name,
+        "study": protocol.study,
+        "answer": "" if item is None else str(item.maximum),
+        "when": moment(later, sample.zone, language),
+    }
+
+
+PROVIDER = "twilio"
+NOON = time(12)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One window of an invented participant, with where it stands on a line of time from 0 to 100."""
+
+    point: TimePoint
+    span: Window | None
+    place: dict[str, float]
+    """On the line of all windows: from, width."""
+    close_up: dict[str, Any]
+    """On a line of its own: from, width, target, late (from, width), prompts, call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What `study check` finds in the version that is loaded."""
+
+    place: str
+    """In the file; of a route: the channel."""
+    fault: str
+    remedy: str
+    grave: bool
+    country: str = ""
+    """Of a route: of the telephone numbers."""
+
+
+def add(pages: Blueprint, rt: Runtime) -> None:
+    """The protocol, and its texts."""
+
+    @pages.get("/study")
+    @needs("progress")
+    def protocol() -> ResponseReturnValue:
+        scope, now = scope_of(rt), rt.clock()
+        if scope.study_id is None or scope.protocol is None:
+            return render_template("dashboard/no_study.html", scope=scope)
+        every, version, bundle = _version(rt, scope.study_id)
+        day = _day() or now.astimezone(scope.zone).date()
+        return render_template(
+            "dashboard/study.html", scope=scope, protocol=bundle.protocol, version=version, versions=every, day=day,
+            rows=_rows(bundle.protocol, day, scope), remarks=_remarks(bundle), kept=kept("version", "day"),
+            languages_said=LANGUAGES, **times(now),
+        )  # fmt: skip
+
+    @pages.get("/study/texts")
+    @needs("progress")
+    def texts() -> ResponseReturnValue:
+        scope, now = scope_of(rt), rt.clock()
+        if scope.study_id is None or scope.protocol is None:
+            return render_template("dashboard/no_study.html", scope=scope)
+        every, version, bundle = _version(rt, scope.study_id)
+        prompted = [point for point in bundle.protocol.time_points if point.steps]
+        asked = request.args.get("window")
+        point = next((one for one in prompted if one.code == asked), prompted[0] if prompted else None)
+        said = asked == "answers" or point is None
+        shown = {} if point is None else _texts(rt, bundle, point, now.date(), answers=said)
+        return render_template(
+            "dashboard/study_texts.html", scope=scope, version=version, versions=every, prompted=prompted,
+            point=None if said else point, shown=shown, kept=kept("version"), languages_said=LANGUAGES, **times(now),
+        )  # fmt: skip
+
+
+def _version(rt: Runtime, study_id: int) -> tuple[list[Version], Version, Bundle]:
+    """Every version, the one the address asks for (the newest if it asks for none; 404 for one there is not), whole."""
+    with rt.sessions.reading() as session:
+        every = studies.versions(session, study_id)
+        asked = request.args.get("version")
+        found = every[0] if not asked else next((one for one in every if str(one.number) == asked), None)
+        if found is None:
+            abort(404)
+        return every, found, rt.bundles.get(session, found.id)
+
+
+def _day() -> date | None:
+    try:
+        found = date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return None
+    # So far from the ends that no window leads past them.
+    return found if date(1900, 1, 1) <= found <= date(9900, 1, 1) else None
+
+
+def _rows(protocol: Protocol, day: date, scope: Scope) -> list[Row]:
+    end = datetime.combine(day, NOON, tzinfo=scope.zone).astimezone(UTC)
+    spans = {span.code: span for span in schedule(protocol, day, scope.zone, end)}
+    start = local_instant(day, time(), scope.zone)
+    whole = max((span.late_until for span in spans.values()), default=start + DAY) - start
+    rows = []
+    for point in protocol.time_points:
+        span = spans.get(point.code)
+        if span is None:
+            rows.append(Row(point, None, {}, {}))
+            continue
+        place = {"x": 100 * ((span.opens_at - start) / whole), "w": 100 * ((span.closes_at - span.opens_at) / whole)}
+        rows.append(Row(point, span, place, _close_up(point, span, scope)))
+    return rows
+
+
+def _close_up(point: TimePoint, span: Window, scope: Scope) -> dict[str, Any]:
+    whole = span.late_until - span.opens_at
+
+    def at(moment: datetime) -> float:
+        return 100 * ((moment - span.opens_at) / whole)
+
+    def of_day(after: int, hour: time) -> float:
+        return at(local_instant(span.target + timedelta(days=after), hour, scope.zone))
+
+    return {
+        "w": at(span.closes_at),
+        "late": 100 - at(span.closes_at),
+        "target": at(span.target_at) if span.target_at else of_day(0, NOON),
+        "prompts": [of_day(step.after, step.at) for step in point.steps],
+        "call": None if point.call_after is None else of_day(point.call_after, point.call_at),
+    }
+
+
+def _remarks(bundle: Bundle) -> list[Remark]:
+    """What `study check` says of it, and what is known of the routes to the sites' countries."""
+    protocol = bundle.protocol
+    faults = check_frames(protocol, bundle.wording.frames)
+    found = [Remark(fault.path, *of_fault(fault), grave=True) for fault in faults]
+    missing = contacts_missing(protocol)
+    found += [Remark(fault.path, *of_fault(fault), grave=not protocol.demo) for fault in missing]
+    for country in sorted({site.country for site in protocol.sites.values()}):
+        for channel in CHANNELS:
+            for finding in preflight(PROVIDER, country, channel, protocol.routes):
+                # Not of the study itself: whose number is of another country is not concerned.
+                found.append(Remark(channel, *of_route(finding), grave=False, country=country))
+    return found
+
+
+def _texts(rt: Runtime, bundle: Bundle, point: TimePoint, day: date, *, answers: bool) -> dict[str, list[Bubble]]:
+    site = next(iter(bundle.protocol.sites.values()))
+    zone = zone_of(site.zone)
+    spans = schedule(bundle.protocol, day, zone, datetime.combine(day, NOON, tzinfo=zone))
+    span = next(one for one in spans if one.code == point.code)
+    sample = Sample(site, point, span, zone, rt.settings.public_base_url)
+    written = answer_bubbles if answers else prompt_bubbles
+    return {language: list(written(bundle, language, sample)) for language in bundle.protocol.languages}

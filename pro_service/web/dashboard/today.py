@@ -1,0 +1,182 @@
+"""The first page: what is left to save a visit, what was tried, what else is open, and what is done about it."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from pro_service.reports import statements
+from pro_service.reports import today as report_today
+from pro_service.reports.today import Task
+from pro_service.runtime import Runtime
+from pro_service.use_cases.tasks import hand_over
+from pro_service.web.access import needs, unattended
+from pro_service.web.dashboard.compliance import labels
+from pro_service.web.dashboard.formatting import measured, said, share_left, time_left, times, words
+from pro_service.web.i18n import gettext as _
+from pro_service.web.i18n import ngettext
+from pro_service.web.scope import Scope, actor, scope_of
+
+SHOUTS = timedelta(days=2)
+"""With less time than this left, a row shouts."""
+
+
+SAID = frozenset({"acknowledged", "later", "again", "handed", "resolved", "none"})
+"""What the page may say that it did."""
+
+
+def add(pages: Blueprint, rt: Runtime) -> None:
+    """Add the first page, and its lists alone for the page that refreshes itself."""
+
+    @pages.get("/")
+    @needs("work")
+    def today() -> ResponseReturnValue:
+        scope = scope_of(rt)
+        if scope.study_id is None:
+            return render_template("dashboard/no_study.html", scope=scope)
+        shown = _shown(rt, scope)
+        about = request.args.get("task", type=int)
+        done = request.args.get("done")
+        return render_template(
+            "dashboard/today.html",
+            **shown,
+            colleagues=hand_over.who_may_take(rt, actor(), scope.study_id, scope.sites),
+            done=done if done in SAID else None,
+            about=next((task for task in everything(shown["today"]) if task.id == about), None),
+        )
+
+    @pages.get("/today")
+    @needs("work")
+    @unattended
+    def today_lists() -> ResponseReturnValue:
+        scope = scope_of(rt)
+        if scope.study_id is None:
+            return redirect(url_for("dashboard.today"), 303)
+        lists = render_template("dashboard/_today_lists.html", **_shown(rt, scope))
+        answer = make_response(lists)
+        answer.set_etag(hashlib.sha256(lists.encode()).hexdigest()[:32])
+        return answer.make_conditional(request)
+
+
+def everything(today: report_today.Today) -> Iterable[Task]:
+    """Every task the page shows."""
+    return (*today.mine, *today.queue, *today.tasks)
+
+
+def _shown(rt: Runtime, scope: Scope) -> dict[str, Any]:
+    now, by = rt.clock(), actor().user_id
+    with rt.sessions.reading() as session:
+        shown = report_today.today(session, rt.loader, scope.study_id or 0, now, scope.sites, reader=by)
+    write = RowWriter(now)
+    return {
+        "scope": scope,
+        "today": shown,
+        "labels": labels(scope),
+        "mine": write.open(replace(task, handed_to=None) for task in shown.mine),
+        "first": write.hands(shown.queue[0]) if shown.queue else "",
+        "saving": write.saving(shown.queue[1:]),
+        "safety": write.open(task for task in shown.tasks if task.level == "ES"),
+        "others": write.open(task for task in shown.tasks if task.level != "ES"),
+        **times(now),
+        "shown_of_queue": statements.QUEUE,
+        "cap": statements.CAP,
+        "tasks_cap": statements.TASKS_CAP,
+    }
+
+
+class Saving(NamedTuple):
+    """A call that can still save a window."""
+
+    task: Task
+    shape: str
+    tone: str
+    """Of the bar that empties."""
+    left: str
+    share: int
+    """Of the window, in percent."""
+    reason: str
+    tried: str
+    """`2 texts, 1 call: No answer`."""
+    hands: str
+    """In whose it is."""
+
+
+class Open(NamedTuple):
+    """Any other open task."""
+
+    task: Task
+    level: str
+    reason: str
+    due: str
+    late: bool
+    hands: str
+
+
+class RowWriter:
+    """Puts tasks into words; looks the words up once for a page full of them."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._times, self._reasons, self._levels = words("time"), words("reason"), words("level")
+        self._outcomes = words("outcome")
+        self._due_in, self._overdue_by = _("due in {time}"), _("overdue by {time}")
+        self._taken, self._handed = _("taken up by {who}"), _("handed to {who}")
+        self._tried: dict[tuple[int, int], str] = {}
+
+    def hands(self, task: Task) -> str:
+        """Who has a task, or is to take it up; empty where nobody does."""
+        if task.acknowledged_at is not None:
+            return self._taken.format(who=task.acknowledged_by or "–")
+        return self._handed.format(who=task.handed_to) if task.handed_to else ""
+
+    def saving(self, tasks: Iterable[Task]) -> list[Saving]:
+        """The queue; every task in it has a window and an end."""
+        return [self._saving(task, task.save_by or task.due_at) for task in tasks]
+
+    def _saving(self, task: Task, until: datetime) -> Saving:
+        risk = until - self._now < SHOUTS
+        opens, closes = task.opens_at or task.raised_at, task.closes_at or until
+        return Saving(
+            task=task,
+            shape="at_risk" if risk else "open",
+            tone="risk" if risk else "open",
+            left=time_left(until, self._now, self._times),
+            share=share_left(opens, closes, self._now),
+            reason=said(self._reasons, task.reason),
+            tried=self._what_was_tried(task),
+            hands=self.hands(task),
+        )
+
+    def _what_was_tried(self, task: Task) -> str:
+        calls = [attempt for attempt in task.attempts if attempt.kind == "call"]
+        counted = len(task.attempts) - len(calls), len(calls)
+        told = self._tried.get(counted)
+        if told is None:
+            texts, called = counted
+            told = ngettext("%(num)s text", "%(num)s texts", texts) % {"num": texts}
+            told += ", " + ngettext("%(num)s call", "%(num)s calls", called) % {"num": called}
+            self._tried[counted] = told
+        return f"{told}: {said(self._outcomes, calls[-1].result)}" if calls else told
+
+    def open(self, tasks: Iterable[Task]) -> list[Open]:
+        """What else is open."""
+        return [
+            Open(
+                task=task,
+                level=said(self._levels, task.level),
+                reason=said(self._reasons, task.reason),
+                due=self._due(task.due_at),
+                late=task.due_at < self._now,
+                hands=self.hands(task),
+            )
+            for task in tasks
+        ]
+
+    def _due(self, moment: datetime) -> str:
+        unit, n = measured(abs(moment - self._now))
+        told = self._due_in if moment > self._now else self._overdue_by
+        return told.format(time=self._times[unit].format(n=n))

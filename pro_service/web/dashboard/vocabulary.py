@@ -1,0 +1,316 @@
+"""The word for every code on the coordinators' pages: states, levels, reasons, outcomes, actions."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from pro_service.web.account import words as account_words
+from pro_service.web.dashboard import change_words
+from pro_service.web.dashboard import inbox_words as inbox
+from pro_service.web.dashboard.figures_words import terms
+from pro_service.web.i18n import gettext as _
+
+
+@lru_cache(maxsize=8)
+def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
+    """All words, looked up once a language."""
+    return {
+        "status": _statuses(),
+        "shape": _statuses() | {"at_risk": _("At risk"), "not_applicable": _("Not applicable")},
+        "short": _short(),
+        "participant": _participant(),
+        "flag": _flags(),
+        "level": _levels(),
+        "reason": _reasons() | inbox.reasons(),
+        "outcome": _outcomes() | {"new_number": _("Another number"), "decided": _("Decided")},
+        "effect": _effects(),
+        "missing": _missing(),
+        "kind": _kinds() | inbox.kinds(),
+        "state": _states(),
+        "source": _sources(),
+        "action": _actions() | account_words.actions() | change_words.actions() | inbox.actions(),
+        "role": account_words.roles(),
+        "why": _why(),
+        "time": _time(),
+        **change_words.words(),
+        **terms(),
+        **_story(),
+    }
+
+
+def _statuses() -> dict[str, str]:
+    return {
+        "upcoming": _("Upcoming"),
+        "open": _("Open"),
+        "partial": _("Partial"),
+        "completed_in_window": _("Completed"),
+        "completed_late": _("Completed late"),
+        "declined": _("Declined"),
+        "missed": _("Missed"),
+        "missed_before_enrolment": _("Before enrolment"),
+        "withdrawn": _("Withdrawn"),
+        "died": _("Died"),
+        "cancelled": _("Date changed"),
+    }
+
+
+def _short() -> dict[str, str]:
+    return {
+        "partial": _("partial"),
+        "completed_in_window": _("done"),
+        "completed_late": _("late"),
+        "declined": _("declined"),
+        "missed": _("missed"),
+        "missed_before_enrolment": _("before"),
+        "withdrawn": _("left"),
+        "died": _("died"),
+        "cancelled": _("moved"),
+    }
+
+
+def _participant() -> dict[str, str]:
+    return {
+        "planned": _("Procedure not confirmed"),
+        "active": _("Active"),
+        "paused": _("Paused"),
+        "opted_out": _("No texts wanted"),
+        "withdrawn": _("Withdrawn"),
+        "died": _("Died"),
+        "finished": _("Finished"),
+    }
+
+
+def _flags() -> dict[str, str]:
+    return {
+        "planned": _("unconfirmed"),
+        "paused": _("paused"),
+        "opted_out": _("no texts"),
+        "withdrawn": _("left"),
+        "died": _("died"),
+    }
+
+
+def _levels() -> dict[str, str]:
+    return {
+        "E0": _("Cannot be reached"),
+        "E1": _("Call"),
+        "E2": _("Call, urgent"),
+        "E3": _("Missed: say why"),
+        "E4": _("Missed repeatedly"),
+        "ES": _("Safety"),
+    }
+
+
+def _reasons() -> dict[str, str]:
+    return {
+        "unanswered": _("no answer to the texts"),
+        "little_time_left": _("little time left"),
+        "failed_calls": _("several calls in vain"),
+        "not_acknowledged": _("nobody has taken it up in time"),
+        "missed": _("the window closed without an answer"),
+        "no_channel": _("neither texts nor calls reach them any more"),
+        "missed_in_a_row": _("windows missed in a row"),
+        "confirm_procedure": _("did the procedure take place?"),
+        "safety_word": _("a word in a text that needs a person at once"),
+        "score_threshold": _("an answer that asks for a clinical review"),
+        "unreadable_reply": _("texts that could not be read"),
+        "not_delivered": _("a text did not arrive"),
+        "bad_number": _("the number does not take texts"),
+        "opted_out_at_provider": _("stopped texts at the telephone company"),
+        "wrong_number": _("not this person's number"),
+        "asked_for_call": _("asks to be called"),
+        "stop_word": _("a stop word inside a sentence: are texts still wanted?"),
+        "proxy_answer": _("somebody else seems to answer"),
+        "answer_after_leaving": _("an answer after leaving the study"),
+        "unscheduled_answer": _("an answer when nothing was asked"),
+        "number_after_completion": _("another number after the answer"),
+        "shared_telephone": _("two participants share this telephone"),
+        "uncertain_delivery": _("it is uncertain whether a text was sent"),
+        "rules_fault": _("the service stumbled over this participant"),
+        "address_in_text": _("a text for somebody with a card holds an internet address"),
+    }
+
+
+def _outcomes() -> dict[str, str]:
+    return _missing() | {
+        "completed_now": _("Answered on the telephone"),
+        "will_do_it": _("Will do it"),
+        "call_back_at": _("Call back at"),
+        "refused_this_time": _("Not this time"),
+        "wants_no_messages": _("Wants no more texts"),
+        "withdraws": _("Withdraws from the study"),
+        "no_answer": _("No answer"),
+        "busy": _("Busy or switched off"),
+        "wrong_person": _("Wrong person"),
+        "not_in_service": _("Number not in service"),
+        "moved": _("Has moved"),
+        "hospitalised": _("In hospital"),
+        "died": _("Has died"),
+        "language_barrier": _("Language barrier"),
+        "window_closed": _("The window closed"),
+        "answered": _("Answered"),
+        "answered_late": _("Answered late"),
+        "done": _("Done"),
+        "confirmed": _("Procedure confirmed"),
+        "rescheduled": _("Date changed"),
+    }
+
+
+def _effects() -> dict[str, str]:
+    """What saving an outcome will do."""
+    return {
+        "will_do_it": _("The task stays until the answer is here."),
+        "call_back_at": _("The task comes back at that time."),
+        "refused_this_time": _("Recorded as declined; no more prompts for this window; the task ends."),
+        "wants_no_messages": _("No more texts at all; one may still call; the task stays."),
+        "withdraws": _("Nothing is sent any more and all tasks end. A note is needed."),
+        "no_answer": _("Counted; suggested again at another part of the day."),
+        "busy": _("Counted; suggested again at another part of the day."),
+        "wrong_person": _("Counted; the task stays."),
+        "not_in_service": _("No more texts to this number; the task stays."),
+        "moved": _("Noted; the task stays."),
+        "hospitalised": _("Noted; the task stays."),
+        "died": _("Nothing is sent any more and all tasks end. A note is needed."),
+        "language_barrier": _("Noted; the task stays."),
+    }
+
+
+def _missing() -> dict[str, str]:
+    return {
+        "not_asked": _("Not asked (our system)"),
+        "not_delivered": _("Text not delivered"),
+        "unreachable": _("Could not be reached"),
+        "refused_this_visit": _("Refused this time"),
+        "too_ill": _("Too ill"),
+        "hospitalised": _("In hospital"),
+        "withdrew": _("Withdrew"),
+        "died": _("Died"),
+        "language_or_ability": _("Language or ability"),
+        "site_error": _("Our site's mistake"),
+        "enrolled_after_window": _("Enrolled after the window"),
+        "other": _("Other"),
+    }
+
+
+def _kinds() -> dict[str, str]:
+    return {
+        "invitation": _("Invitation"),
+        "reminder-1": _("Reminder 1"),
+        "reminder-2": _("Reminder 2"),
+        "reminder-3": _("Reminder 3"),
+        "question": _("Question"),
+        "reask": _("Asked again"),
+        "thanks": _("Thanks"),
+        "ack": _("Acknowledgement"),
+        "alert": _("Mail to staff"),
+        "call": _("Call"),
+    }
+
+
+def _states() -> dict[str, str]:
+    return {
+        "ready": _("waiting"),
+        "sending": _("being sent"),
+        "accepted": _("accepted"),
+        "sent": _("sent"),
+        "delivered": _("delivered"),
+        "undelivered": _("not delivered"),
+        "failed": _("failed"),
+        "refused": _("refused"),
+        "uncertain": _("uncertain"),
+        "expired": _("expired"),
+        "cancelled": _("withdrawn"),
+        "dead": _("given up"),
+    }
+
+
+def _sources() -> dict[str, str]:
+    return {
+        "sms": _("by text"),
+        "web": _("by link"),
+        "telephone": _("by telephone"),
+        "clinic": _("in the clinic"),
+        "import": _("imported"),
+    }
+
+
+def _actions() -> dict[str, str]:
+    return {
+        "enrol": _("Enrolled"),
+        "confirm_procedure": _("Procedure confirmed"),
+        "queue": _("Text queued"),
+        "answer": _("Answer kept"),
+        "escalate": _("Task made"),
+        "resolve": _("Task ended"),
+        "acknowledge": _("Task taken up"),
+        "put_off": _("Task put off"),
+        "hand_over": _("Task handed over"),
+        "away": _("Away, or back"),
+        "settle": _("Window counted"),
+        "cancel": _("Text withdrawn"),
+        "call": _("Call"),
+        "explain": _("Reason given"),
+        "opt_out": _("No more texts"),
+        "opt_in": _("Texts again"),
+        "hold_texts": _("Texts held"),
+        "snooze": _("Asked to be asked later"),
+        "unreachable": _("Number not usable"),
+        "withdraw": _("Withdrawn"),
+        "died": _("Died"),
+        "view_contact": _("Number looked at"),
+        "send": _("Text sent"),
+        "receipt": _("Receipt"),
+        "reconcile": _("Fate of a text found out"),
+        "view_card": _("Card looked at"),
+        "make_code": _("Entry code made"),
+        "replace_code": _("Entry code replaced"),
+        "enter_by_card": _("Form opened with the card"),
+    }
+
+
+def _why() -> dict[str, str]:
+    return {
+        "anchor": _("Counted from"),
+        "rule": _("Rule"),
+        "target": _("Target"),
+        "clamped_from": _("The month has no day"),
+        "first_day": _("First day"),
+        "last_day": _("Last day"),
+        "opens": _("Opens"),
+        "closes": _("Closes"),
+        "late_until": _("Late answers until"),
+        "zone": _("Time zone"),
+    }
+
+
+def _time() -> dict[str, str]:
+    return {
+        "min left": _("{n} min left"),
+        "min ago": _("{n} min ago"),
+        "min": _("{n} min"),
+        "h left": _("{n} h left"),
+        "h ago": _("{n} h ago"),
+        "h": _("{n} h"),
+        "d left": _("{n} d left"),
+        "d ago": _("{n} d ago"),
+        "d": _("{n} d"),
+        "late": _("late +{n} d"),
+        "closes": _("{state}: closes {when}"),
+        "opens": _("{state}: opens {when}"),
+    }
+
+
+def _story() -> dict[str, dict[str, str]]:
+    """The words of a participant's story and of derived outcomes."""
+    return {
+        "chip": {
+            "messages": _("Messages"),
+            "answers": _("Answers"),
+            "calls": _("Calls and tasks"),
+            "changes": _("Changes"),
+        },
+        "no_value": {
+            "baseline_zero": _("baseline of 0: no percentage can be taken"),
+            "baseline_missing": _("no baseline"),
+            "followup_missing": _("no answer in this window"),
+        },
+    }

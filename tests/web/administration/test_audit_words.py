@@ -1,0 +1,105 @@
+"""The audit trail speaks the reader's language: every field that the code audits has a word, and keeps its name."""
+
+import ast
+import json
+from collections.abc import Iterator
+from datetime import date
+from html import unescape
+from pathlib import Path
+
+import pytest
+from flask import Flask, g
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+import pro_service
+from pro_service.runtime import Runtime
+from pro_service.store.schema import audit_trail, participants
+from pro_service.web.administration import audit_words
+from tests import support
+
+WRITERS = ("store", "use_cases")
+"""The packages that write the trail."""
+BOOKKEEPING = {
+    "id", "study_id", "data_key", "phone_index", "look_at", "rules_version", "faults", "revision",
+}  # fmt: skip
+"""Columns of participants that no audit row names."""
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Words do not depend on the database behind them."""
+
+
+def trees() -> Iterator[ast.AST]:
+    root = Path(pro_service.__file__).parent
+    for package in WRITERS:
+        for file in (root / package).rglob("*.py"):
+            yield from ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+
+
+def audited_fields() -> set[str]:
+    """Names that a mapping in the code gives a pair of an old and a new value; two bare words are no such pair."""
+    return {
+        key.value
+        for node in trees()
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
+        if isinstance(value, ast.Tuple) and len(value.elts) == len(("old", "new"))
+        if not all(isinstance(part, ast.Constant | ast.JoinedStr) for part in value.elts)
+    }
+
+
+def audited_records() -> set[str]:
+    """The second argument of each `Entry` and each `note` of a writer, where it is written out."""
+    calls = (node for node in trees() if isinstance(node, ast.Call))
+    of_rows = (call for call in calls if _name(call.func) == "Entry" or ast.unparse(call.func).endswith("writer.note"))
+    named = (call.args[1 if _name(call.func) == "Entry" else 2] for call in of_rows if len(call.args) > 2)
+    return {node.value for node in named if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_every_field_and_record_that_is_audited_has_a_word(app: Flask, language: str) -> None:
+    with app.test_request_context():
+        g.language = language
+        fields, records = audit_words.fields(language), audit_words.records(language)
+    assert fields["look_again_at"] == {"en": "Postponed until", "tr": "Ertelendiği zaman"}[language]
+    named = audited_fields()
+    assert {"look_again_at", "sessions_ended", "settled", "away_until"} <= named
+    assert (named | set(participants.c.keys())) - BOOKKEEPING - set(fields) == set()
+    assert {"escalation", "channel", "reach_test"} <= (kinds := audited_records())
+    assert kinds - set(records) == set()
+
+
+def test_an_enrolment_is_told_in_words_and_no_word_is_of_a_field_that_nothing_audits(
+    app: Flask, rt: Runtime, study_id: int
+) -> None:
+    support.enrolled(
+        rt, study_id, "P-001", date(2026, 3, 2), phone="+12025550123", email="a@example.org",
+        procedure_time="09:00", baseline_nrs_avg="7",
+    )  # fmt: skip
+    with rt.sessions.reading() as session:
+        enrolment = session.scalars(select(audit_trail.c.changes).where(audit_trail.c.action == "enrol")).one()
+    named = set(json.loads(enrolment))
+    with app.test_request_context():
+        known = set(audit_words.fields("en"))
+    assert named <= known
+    assert known <= named | audited_fields() | set(participants.c.keys()) | {"site", "protocol_version"}
+
+
+def test_the_page_says_fields_in_words_and_keeps_the_names_of_the_export(
+    rt: Runtime, client: FlaskClient, study_id: int
+) -> None:
+    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2))
+    support.coordinator(rt)
+    support.sign_in(client)
+    page = unescape(client.get("/audit").text)
+    assert 'Procedure date <span class="soft">procedure_date</span>: – → 2026-03-02' in page
+    assert 'Participant <span class="nowrap">participant' in page
+    client.post("/language", data={"csrf": support.csrf_of(page), "language": "tr", "next": "/audit"})
+    page = unescape(client.get("/audit").text)
+    assert 'İşlem tarihi <span class="soft">procedure_date</span>: – → 2026-03-02' in page
+    assert 'Katılımcı <span class="nowrap">participant' in page
