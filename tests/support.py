@@ -56,7 +56,7 @@ def at(text: str, zone: ZoneInfo = ISTANBUL) -> datetime:
 
 def load_demo(rt: Runtime) -> int:
     """Load the demonstration protocol; gives the study's id."""
-    return study.keep(rt, SETUP, _demo()).study.id
+    return study.store_version(rt, SETUP, _demo()).study.id
 
 
 @lru_cache(maxsize=1)
@@ -107,7 +107,7 @@ def coordinator(rt: Runtime, email: str = EMAIL, **more: str) -> int:
 def answered(rt: Runtime, code: str, window: str, values: dict[str, str], mode: entry.Mode = "telephone") -> None:
     """Have somebody enter answers of a participant of the first study; in a closed window with a reason."""
     with rt.sessions.reading() as session:
-        study_id = studies.every(session)[0].id
+        study_id = studies.all_studies(session)[0].id
     by = Actor("staff", "user:0", "dashboard")
     filled = entry.Filled(values=values, mode=mode, reason="entered by a test")
     entry.enter(rt, by, study_id, code, window, filled)
@@ -115,7 +115,7 @@ def answered(rt: Runtime, code: str, window: str, values: dict[str, str], mode: 
 
 def to_decide(rt: Runtime, participant_id: int, code: str | None = None) -> int:
     """Raise a task of the investigator's rung about somebody, or about one of their windows; gives its id."""
-    with transaction.work(rt, SETUP, rt.clock()) as w:
+    with transaction.transaction(rt, SETUP, rt.clock()) as w:
         case = (who := rt.loader.one(w.session, participant_id)).case
         window = next((one for one in case.windows if one.code == code), None)
         raised = agenda.escalate(case, "E4", "missed_in_a_row", w.now, window)

@@ -99,12 +99,12 @@ def _run(
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
     from pro_service.use_cases.participants import change  # noqa: PLC0415
-    from pro_service.use_cases.participants.change_form import Action, Wanted  # noqa: PLC0415
+    from pro_service.use_cases.participants.change_form import Action, ChangeForm  # noqa: PLC0415
 
     if action == "phone" and given["number"] in (None, "-") and not given["remove"]:
         given["number"] = click.prompt("New number", hide_input=True, err=True)
     fields = {name: "yes" if value is True else str(value) for name, value in given.items() if value}
-    wanted = Wanted(cast("Action", action), fields, reason)
+    wanted = ChangeForm(cast("Action", action), fields, reason)
     with opened(state) as rt:
         found = study.chosen(rt, study_code)
         try:

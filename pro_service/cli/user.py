@@ -70,7 +70,7 @@ def list_users(state: State) -> None:
     from pro_service.store.staff import members as listing  # noqa: PLC0415
 
     with opened(state) as rt, rt.sessions.reading() as session:
-        members = listing.every(session)
+        members = listing.all_members(session)
     if state.as_json:
         show_json([_as_json(member) for member in members])
         return

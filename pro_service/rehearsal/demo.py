@@ -133,7 +133,7 @@ class DemoLogin:
 def seed(rt: Runtime, progress: Progress | None = None) -> DemoLogin:
     """Make the demonstration once; a second call changes nothing. NotADemoError beside another study."""
     with rt.sessions.reading() as session:
-        known = studies.every(session)
+        known = studies.all_studies(session)
         enrolled = sum(studies.enrolled(session, found.id) for found in known)
     others = [found.code for found in known if found.code != STUDY]
     if others:
@@ -282,7 +282,7 @@ class _Past:
     def _call(self, task: compliance.EscalationRow) -> None:
         outcome = self.random.choice(("no_answer", "no_answer", "completed", "will_do_it"))
         if outcome != "completed" or task["window"] is None or task["participant"] is None:
-            told = calls.Told("will_do_it" if outcome == "will_do_it" else "no_answer")
+            told = calls.CallResult("will_do_it" if outcome == "will_do_it" else "no_answer")
             calls.record(self.rt, self.coordinator, task["id"], told)
             return
         person = next(p for p in self.people.values() if p.code == task["participant"])

@@ -15,7 +15,7 @@ from pro_service.rehearsal.people import Person
 from pro_service.rehearsal.temperaments import Crowd
 from pro_service.rehearsal.virtual_time import LINK, Life
 from pro_service.reports import ledger
-from pro_service.reports.ledger import Sent
+from pro_service.reports.ledger import TextFacts
 from pro_service.use_cases.participants import card_entry, survey
 
 ASKS = frozenset({"question", "confirm-repeat", "corrected"})
@@ -84,7 +84,7 @@ class Habits:
         inside = next_allowed(moment, kind.hours, person.zone)
         return inside + timedelta(seconds=wait) if inside != moment else moment
 
-    def _is_asked(self, person: Person, sent: Sent) -> None:
+    def _is_asked(self, person: Person, sent: TextFacts) -> None:
         """An invitation or a reminder is read: what comes of it is decided once, and done later."""
         if person.temperament.number == "wrong":
             phrase = self.crowd.phrase("wrong_number", person.language)
@@ -95,7 +95,7 @@ class Habits:
             wait = self._in_their_time(person) - self.life.now
             self.life.at(sent.closes_at + wait, partial(self._reacts, person, sent))
 
-    def _reacts(self, person: Person, sent: Sent) -> None:
+    def _reacts(self, person: Person, sent: TextFacts) -> None:
         if self._does(person, "stops"):
             self.life.text(person.phone, self.crowd.phrase("stop", person.language))
         elif self._does(person, "alarms") and self.protocol.safety_words.get(person.language):
@@ -111,7 +111,7 @@ class Habits:
 
     # By text ---------------------------------------------------------------------------------------------------------
 
-    def _answers(self, person: Person, sent: Sent, *, plainly: bool = False) -> None:
+    def _answers(self, person: Person, sent: TextFacts, *, plainly: bool = False) -> None:
         if sent.item is None or sent.window is None:
             return
         value = person.feels(self.protocol, sent.window, sent.item, self.chance)
@@ -171,5 +171,5 @@ class Habits:
         if self._has_form(person, window):
             self.life.at(self._in_their_time(person), partial(self.fills_in, person, window))
         elif person.channel == "sms-reply":
-            sent = Sent("call", "call", item, window, None)
+            sent = TextFacts("call", "call", item, window, None)
             self.life.at(self._in_their_time(person), partial(self._answers, person, sent))

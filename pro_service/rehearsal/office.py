@@ -155,7 +155,7 @@ class Office:
 
     def _notes(self, task: OpenTask, outcome: calls.Outcome) -> None:
         with suppress(calls.WorkRefusedError):
-            calls.record(self.life.rt, self.actor, task.id, calls.Told(outcome))
+            calls.record(self.life.rt, self.actor, task.id, calls.CallResult(outcome))
 
     def _is_rung(self, task: OpenTask, person: Person) -> None:
         """Somebody rings back: the answers are taken if anybody is there and the window is open."""

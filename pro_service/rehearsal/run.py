@@ -44,7 +44,7 @@ class Rehearsal:
         zone = ZoneInfo(next(iter(self.protocol.sites.values())).zone)
         self.life = Life(rt, local_instant(plan.first, ENROLLED_AT, zone), Letterbox())
         self.rt = self.life.rt
-        self.study_id = study.keep(self.rt, REHEARSAL, plan.checked).study.id
+        self.study_id = study.store_version(self.rt, REHEARSAL, plan.checked).study.id
         days = days_of_procedures(self.protocol, plan.first, plan.enrolling)
         kinds = plan.crowd.temperaments
         people = invent(self.protocol, kinds, plan.channels, days, plan.participants, self.chance)

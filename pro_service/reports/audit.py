@@ -55,7 +55,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AuditQuery:
     """What is looked for; None = anything. Instants: from inclusive, to exclusive."""
 
     actor: str | None = None
@@ -79,7 +79,7 @@ class Line:
     source: str
 
 
-def page(session: Session, reach: Reach, asked: Asked, size: int = PAGE) -> tuple[tuple[Line, ...], int | None]:
+def page(session: Session, reach: Reach, asked: AuditQuery, size: int = PAGE) -> tuple[tuple[Line, ...], int | None]:
     """(up to `size` rows, newest first; the id to go on from, or None)."""
     statement = select(audit_trail, p.code.label("participant_code")).outerjoin(participants, p.id == a.participant_id)
     statement = statement.where(_reached(reach), *_filters(session, asked)).order_by(a.id.desc()).limit(size + 1)
@@ -108,7 +108,7 @@ def _reached(reach: Reach) -> ColumnElement[bool]:
     return or_(*parts) if parts else false()
 
 
-def _filters(session: Session, asked: Asked) -> list[ColumnElement[bool]]:
+def _filters(session: Session, asked: AuditQuery) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if asked.actor is not None:
         found.append(a.actor == asked.actor)

@@ -67,7 +67,7 @@ class Chosen:
 
     def given(self, study_id: int) -> dict[str, Any]:
         """The values that questions of its shape leave open."""
-        given = queries.given(study_id, self.sites)
+        given = queries.parameters(study_id, self.sites)
         return given if self.window is None else given | {"window": self.window}
 
     def fits(self, key: Closing) -> bool:
@@ -134,7 +134,7 @@ def _settled(session: Session, study_id: int, sites: Sites) -> Counter[Closing]:
 def _unsettled(session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites) -> Counter[Closing]:
     """How windows that have closed since the last tick will be counted."""
     closed = queries.closed(limited=sites is not None, cap=UNSETTLED)
-    ids = session.scalars(closed, queries.given(study_id, sites) | {"now": now}).all()
+    ids = session.scalars(closed, queries.parameters(study_id, sites) | {"now": now}).all()
     found: Counter[Closing] = Counter()
     for start in range(0, len(ids), BATCH):
         for loaded in loader.load(session, ids[start : start + BATCH], lock=False, whole=False):

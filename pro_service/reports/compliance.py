@@ -85,7 +85,7 @@ def compliance(
 
 def _settled(session: Session, study_id: int, sites: Sites) -> Counter[tuple[str, str]]:
     statement = queries.tallied(limited=sites is not None)
-    rows = session.execute(statement, queries.given(study_id, sites))
+    rows = session.execute(statement, queries.parameters(study_id, sites))
     return Counter({(code, settled): int(count) for code, settled, count in rows})
 
 
@@ -94,7 +94,7 @@ def _unsettled(
 ) -> Iterator[tuple[str, str]]:
     """(code, how it will be counted) of windows that have closed since the last tick."""
     closed = queries.closed(limited=sites is not None, cap=cap)
-    ids = session.scalars(closed, queries.given(study_id, sites) | {"now": now}).all()
+    ids = session.scalars(closed, queries.parameters(study_id, sites) | {"now": now}).all()
     for start in range(0, len(ids), BATCH):
         for loaded in loader.load(session, ids[start : start + BATCH], lock=False, whole=False):
             yield from _judged(loaded.case, now)

@@ -33,7 +33,7 @@ def tasks(
     if not levels:
         return []
     limited, (now, until) = sites is not None, span
-    given = queries.given(study_id, sites) | {"now": now, "until": until}
+    given = queries.parameters(study_id, sites) | {"now": now, "until": until}
     ids = set(session.scalars(_open(tuple(sorted(levels)), limited=limited), given))
     if CALLS & set(levels):
         ids |= set(session.scalars(queries.queue(limited=limited, limit=LISTED + 1), given))

@@ -108,7 +108,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StoryQuery:
     """Which part of a story."""
 
     kinds: Collection[Kind] = KINDS
@@ -143,17 +143,17 @@ class Happened:
     """Of the page's texts."""
 
 
-def happened(session: Session, case: Case, now: datetime, wanted: Wanted) -> Happened:
+def happened(session: Session, case: Case, now: datetime, wanted: StoryQuery) -> Happened:
     """Everything new, and the page that is wanted."""
-    every = events(session, case, now, Wanted(scores=wanted.scores))
+    every = events(session, case, now, StoryQuery(scores=wanted.scores))
     newest = wanted.before is None and wanted.kinds == KINDS
     page = every[: wanted.limit] if newest else events(session, case, now, wanted)
     return Happened(every, page, lives(session, page))
 
 
-def events(session: Session, case: Case, now: datetime, wanted: Wanted) -> list[Event]:
+def events(session: Session, case: Case, now: datetime, wanted: StoryQuery) -> list[Event]:
     """The newest `limit` events of the wanted kinds before the mark, newest first."""
-    readers: Mapping[Kind, Callable[[Session, int, Wanted], list[Event]]] = {
+    readers: Mapping[Kind, Callable[[Session, int, StoryQuery], list[Event]]] = {
         "change": _changes, "message": _messages, "reach": _tests, "reply": _replies, "answer": _answers,
         "call": _calls, "task": _tasks,
     }  # fmt: skip
@@ -185,7 +185,7 @@ def _before(event: Event, mark: Mark) -> bool:
     return event.mark.order < mark.order
 
 
-def _page(statement: Select[Any], at: ColumnElement[datetime], key: Any, kind: Kind, wanted: Wanted) -> Select[Any]:
+def _page(statement: Select[Any], at: ColumnElement[datetime], key: Any, kind: Kind, wanted: StoryQuery) -> Select[Any]:
     """The newest rows before the mark."""
     mark = wanted.before
     if mark is not None:
@@ -207,7 +207,7 @@ def _windows(case: Case, now: datetime) -> Iterable[Event]:
             yield Event(Mark(span.closes_at, "window", window.id), "closed", window.code, window.id, state)
 
 
-def _messages(session: Session, person: int, wanted: Wanted) -> list[Event]:
+def _messages(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     statement = (
         select(
             _m.id, _m.kind, _m.state, _m.channel, _m.queued_at, _m.accepted_at, _m.ended_at, _m.error, _m.window_id,
@@ -223,7 +223,7 @@ def _messages(session: Session, person: int, wanted: Wanted) -> list[Event]:
     ]  # fmt: skip
 
 
-def _tests(session: Session, person: int, wanted: Wanted) -> list[Event]:
+def _tests(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     statement = (
         select(reach_tests, users.c.email)
         .outerjoin(users, users.c.id == _t.user_id)
@@ -241,7 +241,7 @@ def _tests(session: Session, person: int, wanted: Wanted) -> list[Event]:
     return found
 
 
-def _replies(session: Session, person: int, wanted: Wanted) -> list[Event]:
+def _replies(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     statement = select(_i.id, _i.received_at, _i.reading, _i.handed_at, _i.handled_at).where(
         _i.participant_id == person
     )
@@ -252,7 +252,7 @@ def _replies(session: Session, person: int, wanted: Wanted) -> list[Event]:
     ]  # fmt: skip
 
 
-def _answers(session: Session, person: int, wanted: Wanted) -> list[Event]:
+def _answers(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     """What was given together is one event."""
     together = (
         select(_r.received_at, _r.window_id, _r.source, _r.entered_by, _r.in_window, func.max(_r.id).label("id"))
@@ -286,7 +286,7 @@ def _parts(
     return found
 
 
-def _calls(session: Session, person: int, wanted: Wanted) -> list[Event]:
+def _calls(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     statement = (
         select(_c.id, _c.called_at, _c.outcome, _c.call_back_at, _c.window_id, _w.code, users.c.email)
         .outerjoin(windows, _w.id == _c.window_id)
@@ -300,7 +300,7 @@ def _calls(session: Session, person: int, wanted: Wanted) -> list[Event]:
     ]  # fmt: skip
 
 
-def _tasks(session: Session, person: int, wanted: Wanted) -> list[Event]:
+def _tasks(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     took, ended = users.alias("took"), users.alias("ended")
     statement = (
         select(
@@ -323,7 +323,7 @@ def _tasks(session: Session, person: int, wanted: Wanted) -> list[Event]:
     return found
 
 
-def _changes(session: Session, person: int, wanted: Wanted) -> list[Event]:
+def _changes(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     statement = select(_a.id, _a.at, _a.actor_kind, _a.actor, _a.action, _a.changes, _a.reason).where(
         _a.participant_id == person, _a.action.not_in(TOLD_ELSEWHERE)
     )

@@ -114,7 +114,7 @@ def _found(
     session: Session, study_id: int, now: datetime, sites: Sites, look: Look, size: int
 ) -> tuple[list[int], str | None]:
     """Ids of one page's participants, and the code after which the next page goes on."""
-    given = queries.given(study_id, sites) | {"after": look.after or "", "begins": _beginning(look.search or "")}
+    given = queries.parameters(study_id, sites) | {"after": look.after or "", "begins": _beginning(look.search or "")}
     asked = (sites is not None, look.search is not None)
     if look.state is None and look.channel is None:
         rows = session.execute(_first(*asked), given | {"most": size + 1}).all()

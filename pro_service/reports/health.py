@@ -45,7 +45,7 @@ class Flow:
 
 def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
     """The facts at this instant, by index look-ups alone; `ways`: the ways out that are configured."""
-    known = channels.every(session)
+    known = channels.all_channels(session)
     m, p, i = messages.c, participants.c, inbound.c
     # The moment alone: a study that sends without limit has thousands due, and one that stands has one for long.
     undecided = select(p.look_at).where(p.look_at <= now).order_by(p.look_at).limit(1)
@@ -62,7 +62,7 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
     unread = select(i.received_at).where(i.interpreted_at.is_(None)).order_by(i.received_at).limit(1)
     return Flow(
         in_use=session.execute(select(p.id).limit(1)).first() is not None,
-        beats=heartbeats.every(session),
+        beats=heartbeats.all_beats(session),
         undecided_since=session.scalar(undecided),
         waiting_since=min((at for at in waiting if at is not None), default=None),
         unread_since=session.scalar(unread),

@@ -55,7 +55,7 @@ class Reader:
 def count(asking: Session | Connection, reader: Reader, now: datetime) -> int:
     """How many wait for a person, up to CAP."""
     statement = _count(limited=reader.sites is not None, strangers=reader.strangers)
-    return asking.scalar(statement, queries.given(reader.study_id, reader.sites) | {"slow": now - SLOW}) or 0
+    return asking.scalar(statement, queries.parameters(reader.study_id, reader.sites) | {"slow": now - SLOW}) or 0
 
 
 @lru_cache(maxsize=4)

@@ -19,7 +19,7 @@ m, p, w, i = messages.c, participants.c, windows.c, inbound.c
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class TextFacts:
     """What a text to a participant is about."""
 
     kind: str
@@ -44,14 +44,14 @@ class OpenTask:
     look_again_at: datetime | None
 
 
-def sent(session: Session, message_id: int) -> Sent:
+def sent(session: Session, message_id: int) -> TextFacts:
     """What this text is about; NoResultFound if there is none."""
     statement = (
         select(m.kind, m.frame, m.item, w.code, w.closes_at)
         .outerjoin(windows, w.id == m.window_id)
         .where(m.id == message_id)
     )
-    return Sent(*session.execute(statement).one())
+    return TextFacts(*session.execute(statement).one())
 
 
 def texts(session: Session, study_id: int) -> list[Row[Any]]:

@@ -42,7 +42,7 @@ LEVELS: tuple[LevelCode, ...] = ("ES", "E4", "E2", "E1", "E0", "E3")
 e, p, w = escalations.c, participants.c, windows.c
 
 
-def given(study_id: int, sites_seen: Collection[int] | None) -> dict[str, Any]:
+def parameters(study_id: int, sites_seen: Collection[int] | None) -> dict[str, Any]:
     """Parameters of a statement about a study; `sites` where not all of them may be seen."""
     return {"study": study_id} | ({} if sites_seen is None else {"sites": list(sites_seen)})
 

@@ -92,7 +92,7 @@ def today(
     session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites = None, *, reader: int | None = None
 ) -> Today:
     """The first page of a `reader` (id of a user), at `now`; a fixed number of queries."""
-    given = queries.given(study_id, sites) | {"now": now}
+    given = queries.parameters(study_id, sites) | {"now": now}
     limited = sites is not None
     parts: dict[str, list[int]] = {"saving": [], "rest": [], "mine": []}
     for part, task_id in session.execute(queries.shown(limited=limited), given | {"reader": reader}):
@@ -148,7 +148,7 @@ def decisions(
     session: Session, loader: Loader, study_id: int, sites: Sites = None, *, wanted: int | None = None
 ) -> Decisions:
     """What waits for an investigator; a `wanted` task that waits is there however many fell due before it."""
-    given, limited = queries.given(study_id, sites), sites is not None
+    given, limited = queries.parameters(study_id, sites), sites is not None
     found = session.scalars(queries.decisions(limited=limited), given).all()
     shown = list(found[: queries.DECISIONS])
     if wanted is not None and wanted not in shown:

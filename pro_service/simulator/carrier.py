@@ -45,7 +45,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class MessageRequest:
     """What a client asks to be sent."""
 
     to: str
@@ -75,7 +75,7 @@ class Carrier:
         self.account, self.network, self.postman, self.dice = account, network, postman, dice
         self._pace, self._clock = pace, clock
 
-    def take(self, wanted: Wanted) -> Text:
+    def take(self, wanted: MessageRequest) -> Text:
         """Accept one message and send it on its way; raise Refusal."""
         check(to=wanted.to, sender=wanted.sender, service=wanted.service, body=wanted.body)
         sender = wanted.sender or self.account.sender

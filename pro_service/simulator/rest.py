@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.texts import segments
-from pro_service.simulator.carrier import API_VERSION, Carrier, Wanted
+from pro_service.simulator.carrier import API_VERSION, Carrier, MessageRequest
 from pro_service.simulator.faults import Fate
 from pro_service.simulator.network import Text
 from pro_service.simulator.rules import Refusal, message_of
@@ -69,7 +69,7 @@ def _create(carrier: Carrier, account: str) -> ResponseReturnValue:
     """Create a message, or have the fault that was drawn."""
     faults, postman = carrier.dice.faults, carrier.postman
     form = request.form
-    wanted = Wanted(
+    wanted = MessageRequest(
         to=form.get("To", "").strip(),
         body=form.get("Body", ""),
         sender=form.get("From", "").strip(),

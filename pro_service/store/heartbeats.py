@@ -21,7 +21,7 @@ def beat(session: Session, name: str, now: datetime) -> None:
             return
 
 
-def at(connection: Connection, name: str) -> datetime | None:
+def last_beat(connection: Connection, name: str) -> datetime | None:
     """When `name` was last alive, as a single question."""
     return connection.scalar(select(h.at).where(h.name == name))
 
@@ -31,6 +31,6 @@ def last(session: Session, name: str) -> datetime | None:
     return session.scalar(select(h.at).where(h.name == name))
 
 
-def every(session: Session) -> dict[str, datetime]:
+def all_beats(session: Session) -> dict[str, datetime]:
     """Name -> when it was last alive."""
     return {row.name: row.at for row in session.execute(select(h.name, h.at))}

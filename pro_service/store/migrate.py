@@ -107,7 +107,7 @@ class Database:
     beat_at: datetime | None
 
 
-def look(sessions: Sessions, beat: str) -> Database:
+def check_database(sessions: Sessions, beat: str) -> Database:
     """Ask the database; never raises because it is away."""
     try:
         if revision(sessions.engine) != head():
@@ -122,7 +122,7 @@ def write(sessions: Sessions, beat: str, now: datetime, every: timedelta) -> boo
     """Whether the database takes a write: a heartbeat, at most one in `every`."""
     try:
         with sessions.glance() as connection:
-            last = heartbeats.at(connection, beat)
+            last = heartbeats.last_beat(connection, beat)
         if last is not None and abs(now - last) < every:
             return True
         with sessions.begin() as session:

@@ -47,7 +47,7 @@ class Version:
     loaded_at: datetime
 
 
-def every(session: Session) -> tuple[Study, ...]:
+def all_studies(session: Session) -> tuple[Study, ...]:
     """All studies, by code."""
     return tuple(Study(row.id, row.code) for row in session.execute(_EVERY))
 
@@ -62,7 +62,7 @@ def overviews(connection: Connection) -> dict[str, Overview]:
     return found
 
 
-def taken(session: Session, study_id: int) -> None:
+def lock_study(session: Session, study_id: int) -> None:
     """Take the study's row, so that two imports or loads stand in line; participants' rows may still refer to it."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(studies.c.id).where(studies.c.id == study_id).with_for_update(key_share=True))

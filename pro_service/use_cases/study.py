@@ -89,19 +89,19 @@ def load(rt: Runtime, actor: Actor, text: str, folder: Path | None = None) -> Lo
     checked = check(text, folder)
     if checked.contacts:
         raise RejectedError(checked.contacts)
-    return keep(rt, actor, checked)
+    return store_version(rt, actor, checked)
 
 
-def keep(rt: Runtime, actor: Actor, checked: Checked) -> Loading:
+def store_version(rt: Runtime, actor: Actor, checked: Checked) -> Loading:
     """Store a checked protocol and its texts as one version; the same again changes nothing."""
     protocol, wording, sha256 = _bundled(checked)
     now = rt.clock()
     with rt.sessions.begin() as session:
         writer = Writer(session, now, actor, rt.vault)
         code = checked.protocol.study
-        known = next((study for study in studies.every(session) if study.code == code), None)
+        known = next((study for study in studies.all_studies(session) if study.code == code), None)
         study = known or studies.add_study(writer, code)
-        studies.taken(session, study.id)
+        studies.lock_study(session, study.id)
         before = studies.newest(session, study.id)
         if before is not None and before.sha256 == sha256:
             return Loading(study, before, unchanged=True)
@@ -157,7 +157,7 @@ def show(rt: Runtime, study: Study) -> Shown:
 def chosen(rt: Runtime, code: str | None) -> Study:
     """The study meant by `--study`, which may be left out while there is one; RejectedError otherwise."""
     with rt.sessions.reading() as session:
-        there = studies.every(session)
+        there = studies.all_studies(session)
     found = [study for study in there if code is None or study.code.casefold() == code.casefold()]
     if len(found) == 1:
         return found[0]

@@ -13,7 +13,7 @@ from pro_service.store.participants import cases, shared_phone
 from pro_service.use_cases.inbound.interpret import interpret_unread
 from pro_service.use_cases.participants import contact_test as reach_tests
 from pro_service.use_cases.tasks import digest
-from pro_service.use_cases.transaction import SCHEDULER, work
+from pro_service.use_cases.transaction import SCHEDULER, transaction
 
 BATCH = 500
 BATCH_SECONDS = 0.2
@@ -83,7 +83,7 @@ def _batch(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> No
 
 def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> None:
     commands, together = 0, list[int]()
-    with work(rt, SCHEDULER, now) as unit:
+    with transaction(rt, SCHEDULER, now) as unit:
         loaded = rt.loader.load(unit.session, ids, skip_locked=True)
         for one in loaded:
             if one.look_at is None or one.look_at > now:
@@ -103,7 +103,7 @@ def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> N
 
 def _decide_sharing(rt: Runtime, participant_id: int, now: datetime) -> int:
     """Decide about one who shares a telephone, with the rows of all who do taken: only one may be asked at a time."""
-    with work(rt, SCHEDULER, now) as unit:
+    with transaction(rt, SCHEDULER, now) as unit:
         owners = sorted(
             [participant_id, *shared_phone.with_whom(unit.session, [participant_id]).get(participant_id, [])]
         )
@@ -127,7 +127,7 @@ def _put_off(rt: Runtime, participant_id: int, now: datetime) -> None:
 
 def _tell(rt: Runtime, participant_id: int, now: datetime) -> None:
     try:
-        with work(rt, SCHEDULER, now) as unit:
+        with transaction(rt, SCHEDULER, now) as unit:
             loaded = rt.loader.one(unit.session, participant_id)
             task = escalate(loaded.case, "E0", "rules_fault", now)
             if not loaded.case.escalated(task.key):

@@ -36,7 +36,7 @@ class AddressInTextError(Exception):
 
 
 @dataclass(slots=True)
-class Work:
+class Transaction:
     """One transaction of one use case."""
 
     rt: Runtime
@@ -107,11 +107,11 @@ def plain_text(rt: Runtime, row: AnyRow) -> str | None:
 
 
 @contextmanager
-def work(rt: Runtime, actor: Actor, now: datetime) -> Iterator[Work]:
+def transaction(rt: Runtime, actor: Actor, now: datetime) -> Iterator[Transaction]:
     """One transaction: what is carried out inside is written, alerted and re-timed at its end."""
     with rt.sessions.begin() as session:
         writer = Writer(session, now, actor, rt.vault)
-        yield Work(rt, session, writer, now)
+        yield Transaction(rt, session, writer, now)
         finish(rt, session, writer, now)
 
 
@@ -140,4 +140,4 @@ def finish(rt: Runtime, session: Session, writer: Writer, now: datetime) -> None
         loaded.case.participant.id: next_moment(loaded.case, now)
         for loaded in rt.loader.load(session, sorted(touched), lock=False)
     }
-    cases.look(session, moments)
+    cases.set_next_check(session, moments)

@@ -113,7 +113,7 @@ def install(app: Flask, rt: Runtime, again: Callable[[Runtime], ResponseReturnVa
         if endpoint is None or is_public(endpoint):
             return None
         by_itself = getattr(app.view_functions[endpoint], "unattended", False)
-        g.login = accounts.current(rt, browsers.given(rt, browsers.COOKIE), attended=not by_itself)
+        g.login = accounts.current(rt, browsers.cookie_value(rt, browsers.COOKIE), attended=not by_itself)
         if g.login is None:
             return abort(401) if by_itself else again(rt)
         g.language = g.login.language or g.language
@@ -136,7 +136,7 @@ def _unfinished(rt: Runtime, login: Login, endpoint: str) -> ResponseReturnValue
 
 
 def _page() -> str:
-    return here() if request.method in SAFE else "/"
+    return current_path() if request.method in SAFE else "/"
 
 
 def _elsewhere(endpoint: str) -> ResponseReturnValue:
@@ -154,7 +154,7 @@ def local(path: str) -> str:
     return path if good else "/"
 
 
-def here() -> str:
+def current_path() -> str:
     """The address of this page or form, to come back to."""
     return request.full_path.rstrip("?")
 
@@ -179,7 +179,7 @@ def _another_session(rt: Runtime, login: Login) -> ResponseReturnValue:
     """Somebody signed in again since this form was made: theirs is kept, a stranger's refused."""
     if not interrupted_forms.of_user(rt, login.user_id, request.form.get("csrf", "")):
         abort(403)
-    return resend(here(), typed()), 409
+    return resend(current_path(), typed()), 409
 
 
 def _once_more(rt: Runtime, login: Login, endpoint: str) -> ResponseReturnValue | None:
@@ -197,5 +197,5 @@ def _once_more(rt: Runtime, login: Login, endpoint: str) -> ResponseReturnValue 
         except TooManyFailuresError:
             fault = "slow"
     g.page = HOME
-    page = render_template("confirm.html", path=here(), fields=typed(), fault=fault)
+    page = render_template("confirm.html", path=current_path(), fields=typed(), fault=fault)
     return page, {"": 403, "wrong": 422, "slow": 429}[fault]

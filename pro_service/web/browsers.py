@@ -33,12 +33,12 @@ def secure(rt: Runtime) -> bool:
     return rt.settings.public_base_url.startswith("https:")
 
 
-def given(rt: Runtime, name: str) -> str:
+def cookie_value(rt: Runtime, name: str) -> str:
     """The value of a cookie of ours; empty if it did not come."""
     return request.cookies.get(cookie(rt, name), "")
 
 
-def keep(rt: Runtime, answer: Response, name: str, value: str, seconds: int | None) -> None:
+def set_cookie(rt: Runtime, answer: Response, name: str, value: str, seconds: int | None) -> None:
     """Set a cookie that no script and no other site's form gets."""
     answer.set_cookie(
         cookie(rt, name), value, max_age=seconds, secure=secure(rt), httponly=True, samesite="Lax"
@@ -52,17 +52,17 @@ def forget(rt: Runtime, answer: Response) -> None:
 
 def signed_in(rt: Runtime, answer: Response, token: str, email: str) -> None:
     """Give the session's cookie, and one by which this browser is known to be this account's."""
-    keep(rt, answer, COOKIE, token, LOGIN_KEPT)
-    known = given(rt, KNOWN_COOKIE)
+    set_cookie(rt, answer, COOKIE, token, LOGIN_KEPT)
+    known = cookie_value(rt, KNOWN_COOKIE)
     if _browser_of(rt, known, email) is None:
         name = secrets.token_urlsafe(16)
         known = f"{name}.{signed(rt, 'known', name, accounts.folded(email))}"
-    keep(rt, answer, KNOWN_COOKIE, known, YEAR)
+    set_cookie(rt, answer, KNOWN_COOKIE, known, YEAR)
 
 
 def place(rt: Runtime, email: str) -> Place:
     """Where an attempt to sign in to this account comes from."""
-    return Place(request.remote_addr or "", _browser_of(rt, given(rt, KNOWN_COOKIE), email), agent())
+    return Place(request.remote_addr or "", _browser_of(rt, cookie_value(rt, KNOWN_COOKIE), email), agent())
 
 
 def agent() -> str:
@@ -84,7 +84,7 @@ def form_token(rt: Runtime, value: str) -> str | None:
 
 def form_cookie(rt: Runtime) -> str:
     """The form cookie of this browser, or a new one: forms for people who are not signed in belong to it."""
-    value = given(rt, FORM_COOKIE)
+    value = cookie_value(rt, FORM_COOKIE)
     if form_token(rt, value) is not None:
         return value
     nonce = secrets.token_urlsafe(24)
@@ -93,7 +93,7 @@ def form_cookie(rt: Runtime) -> str:
 
 def form_is_ours(rt: Runtime) -> bool:
     """Whether the form that came was made by us for this browser."""
-    expected = form_token(rt, given(rt, FORM_COOKIE))
+    expected = form_token(rt, cookie_value(rt, FORM_COOKIE))
     return expected is not None and hmac.compare_digest(expected.encode(), request.form.get("csrf", "").encode())
 
 

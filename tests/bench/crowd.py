@@ -54,7 +54,7 @@ class _Copier:
     def _there(self, stories: Sequence[Story]) -> dict[str, Callable[[Mapping[str, Any]], Any]]:
         """Ids that are the same for everybody here."""
         with Session(self.connection) as session:
-            study = next(found for found in studies.every(session) if found.code == STUDY)
+            study = next(found for found in studies.all_studies(session) if found.code == STUDY)
             version = studies.newest(session, study.id)
             sites = sorted(studies.site_ids(session, study.id).values())  # in the order of the protocol
         check(version is not None and sites, "the study is not there")

@@ -119,7 +119,7 @@ def _scheduler(rt: Runtime, places: Places) -> _Program:
 
     def ticked(_: subprocess.Popen[bytes]) -> bool:
         with rt.sessions.glance() as connection:
-            return heartbeats.at(connection, "tick") is not None
+            return heartbeats.last_beat(connection, "tick") is not None
 
     return _Program([str(PROGRAM), "scheduler"], _told(rt), places.folder, ticked, forget)
 

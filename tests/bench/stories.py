@@ -19,7 +19,7 @@ from pro_service.use_cases import study
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.enrolment.enrol import enrol_file
 from pro_service.use_cases.tick import tick
-from pro_service.use_cases.transaction import work
+from pro_service.use_cases.transaction import transaction
 from tests.bench.places import ACTOR, NOW, STUDY, Places, check
 
 TABLES: tuple[Table, ...] = (
@@ -112,7 +112,7 @@ def _answer(rt: Runtime, now: datetime) -> None:
         opened = select(p.id, p.code).join(schema.windows, w.participant_id == p.id)
         found = session.execute(opened.where(w.opens_at <= now, w.closes_at > now).distinct()).all()
     able = [row.id for row in found if int(row.code.split("-")[1]) not in SILENT]
-    with work(rt, ACTOR, now) as unit:
+    with transaction(rt, ACTOR, now) as unit:
         for loaded in rt.loader.load(unit.session, able):
             for window in loaded.case.current:
                 open_now = window.span.opens_at <= now < window.span.closes_at

@@ -21,7 +21,7 @@ from pro_service.use_cases import reporting
 from pro_service.use_cases.participants import entry
 from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tasks import calls
-from pro_service.use_cases.tasks.calls import Told
+from pro_service.use_cases.tasks.calls import CallResult
 from pro_service.use_cases.tick import beat, tick
 from tests import support
 
@@ -66,7 +66,9 @@ def something_happens(rt: Runtime, study_id: int, actor: Actor, chance: random.R
     opened = [window for window in case.current if window.span.opens_at <= rt.clock()]
     task = next((e.id for e in case.escalations if e.open), None)
     if task is not None and chance.random() < 0.2:
-        calls.record(rt, actor, task, Told(chance.choice(("withdraws", "died", "refused_this_time")), note="told"))
+        calls.record(
+            rt, actor, task, CallResult(chance.choice(("withdraws", "died", "refused_this_time")), note="told")
+        )
     elif opened:
         window = chance.choice(opened)
         given = {item: str(chance.randint(1, 7)) for item in window.point.items if chance.random() < 0.7}
@@ -232,7 +234,7 @@ def test_today_puts_the_least_time_left_first_and_what_was_put_off_last(
     assert [task.participant for task in before.queue] == ["P-001", "P-000"]
     # The second has both a call and an urgent call open: one card.
     assert (before.queue[0].level, before.queue_count) == ("E2", 2)
-    calls.record(rt, actor, before.queue[0].id, Told("no_answer"))
+    calls.record(rt, actor, before.queue[0].id, CallResult("no_answer"))
     clock.now += timedelta(minutes=16)
     with rt.sessions.reading() as session:
         after = today.today(session, rt.loader, study_id, clock.now)

@@ -77,7 +77,7 @@ class Office:
             return
         outcome = chance.choice(OUTCOMES)
         back = now + timedelta(hours=5) if outcome == "call_back_at" else None
-        calls.record(self.rt, self.actor, task["id"], calls.Told(outcome, back, "said so"))
+        calls.record(self.rt, self.actor, task["id"], calls.CallResult(outcome, back, "said so"))
         self.world.ledger.note(person.code, f"telephone: {outcome}")
         if outcome in STOPS:
             person.stops(now)

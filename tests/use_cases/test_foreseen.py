@@ -14,7 +14,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import due
 from pro_service.store.participants import cases
 from pro_service.use_cases.delivery.deliver import deliver
-from pro_service.use_cases.transaction import SCHEDULER, work
+from pro_service.use_cases.transaction import SCHEDULER, transaction
 from tests import support
 
 START = support.at("2026-03-02 15:00")
@@ -53,7 +53,7 @@ def one_batch(rt: Runtime, clock: support.SetClock, seen: Counter[str]) -> list[
     found = []
     with rt.sessions.reading() as session:
         ids = due.participants_due(session, clock.now, 500)
-    with work(rt, SCHEDULER, clock.now) as unit:
+    with transaction(rt, SCHEDULER, clock.now) as unit:
         for loaded in rt.loader.load(unit.session, ids):
             commands = on_time(loaded.case, clock.now)
             unit.carry_out(loaded, commands)
@@ -68,7 +68,7 @@ def one_batch(rt: Runtime, clock: support.SetClock, seen: Counter[str]) -> list[
 
 def _happen(rt: Runtime, clock: support.SetClock, dice: random.Random) -> None:
     """Somebody answers, or wants no more texts, or nothing happens."""
-    with work(rt, SCHEDULER, clock.now) as unit:
+    with transaction(rt, SCHEDULER, clock.now) as unit:
         ids = due.participants_due(unit.session, START + 10 * MONTHS, 500)
         for loaded in rt.loader.load(unit.session, ids):
             opened = [w for w in loaded.case.current if w.span.opens_at <= clock.now < w.span.closes_at and w.missing()]

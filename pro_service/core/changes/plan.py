@@ -25,7 +25,7 @@ from pro_service.core.changes.model import (
     Resume,
     Withdraw,
 )
-from pro_service.core.changes.reschedule import Relaid, consequences, relay
+from pro_service.core.changes.reschedule import Rescheduled, consequences, relay
 from pro_service.core.commands import CancelTexts, Command, Resolve
 from pro_service.core.problems import ChangeRefusedError, Note
 from pro_service.core.protocol import Protocol
@@ -46,7 +46,7 @@ class Plan:
     """What the audit trail calls it."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """Fact of the participant -> new value, of those that change; `procedure_end` and `site` among them."""
-    relaid: Relaid = field(default_factory=Relaid)
+    relaid: Rescheduled = field(default_factory=Rescheduled)
     commands: tuple[Command, ...] = ()
     notes: tuple[Note, ...] = ()
     protocol: Protocol | None = None
@@ -193,7 +193,7 @@ def _transferred(case: Case, change: Migrate | Move, now: datetime, end: datetim
     return Plan("migrate", facts, relaid, tuple(consequences(case, relaid)), tuple(over), protocol)
 
 
-def _skipped(case: Case, protocol: Protocol, relaid: Relaid) -> list[str]:
+def _skipped(case: Case, protocol: Protocol, relaid: Rescheduled) -> list[str]:
     """Time points of the new version that get no window, for it would be over already."""
     there = {window.code for window in case.current} | {one.span.code for one in relaid.laid}
     return [point.code for point in protocol.time_points if point.code not in there and point.minutes is None]

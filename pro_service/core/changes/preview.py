@@ -26,7 +26,7 @@ class AnswerThen:
 
 
 @dataclass(frozen=True, slots=True)
-class WindowThen:
+class WindowPreview:
     """One time point now and then; None where there is no such window."""
 
     code: str
@@ -82,7 +82,7 @@ class Outlook:
     unchanged: bool
     facts: tuple[tuple[str, object, object], ...]
     """(what, as it is, as it will be); contact data masked."""
-    windows: tuple[WindowThen, ...]
+    windows: tuple[WindowPreview, ...]
     steps: tuple[StepThen, ...]
     texts: tuple[TextThen, ...]
     tasks: tuple[TaskThen, ...]
@@ -121,18 +121,18 @@ def _shown(value: object) -> object:
     return value.key if isinstance(value, ZoneInfo) else value
 
 
-def windows_then(case: Case, then: Case, made: Plan, now: datetime) -> tuple[WindowThen, ...]:
+def windows_then(case: Case, then: Case, made: Plan, now: datetime) -> tuple[WindowPreview, ...]:
     """Every time point as it is and as it will be."""
     return tuple(_windows(case, then, made, now))
 
 
-def _windows(case: Case, then: Case, made: Plan, now: datetime) -> Iterator[WindowThen]:
+def _windows(case: Case, then: Case, made: Plan, now: datetime) -> Iterator[WindowPreview]:
     judged = {one.span.code: one.answers for one in made.relaid.laid}
     before = {window.code: window for window in case.current}
     coming = {window.code: window for window in then.current}
     for code in dict.fromkeys([*before, *coming]):
         old, new = before.get(code), coming.get(code)
-        yield WindowThen(
+        yield WindowPreview(
             code=code,
             old_target=None if old is None else old.span.target,
             old_opens_at=None if old is None else old.span.opens_at,

@@ -35,7 +35,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class NewWindow:
     """A new window with what becomes of the answers given for its time point."""
 
     span: Window
@@ -50,11 +50,11 @@ class Laid:
 
 
 @dataclass(frozen=True, slots=True)
-class Relaid:
+class Rescheduled:
     """What gives way and what comes; windows named in neither stay as they are."""
 
     ended: tuple[WindowFacts, ...] = ()
-    laid: tuple[Laid, ...] = ()
+    laid: tuple[NewWindow, ...] = ()
 
 
 def relay(
@@ -64,14 +64,14 @@ def relay(
     *,
     moves: Callable[[WindowFacts], bool],
     joins: Callable[[Window], bool],
-) -> Relaid:
+) -> Rescheduled:
     """Put `spans` in the place of the current windows that `moves`; those that come out the same stay.
 
     A span whose time point has no window yet is laid where it `joins`; a window without a span ends.
     """
     current = {window.code: window for window in case.current}
     ended: list[WindowFacts] = []
-    laid: list[Laid] = []
+    laid: list[NewWindow] = []
     for span in spans:
         old = current.pop(span.code, None)
         if old is not None and (old.span == span or not moves(old)):
@@ -79,12 +79,12 @@ def relay(
         if old is None and not joins(span):
             continue
         ended += [] if old is None else [old]
-        laid.append(Laid(span, protocol.time_point(span.code), old, _judged(case, protocol, span)))
+        laid.append(NewWindow(span, protocol.time_point(span.code), old, _judged(case, protocol, span)))
     ended += [window for window in current.values() if moves(window)]
-    return Relaid(tuple(ended), tuple(laid))
+    return Rescheduled(tuple(ended), tuple(laid))
 
 
-def consequences(case: Case, relaid: Relaid) -> Iterator[Command]:
+def consequences(case: Case, relaid: Rescheduled) -> Iterator[Command]:
     """What hung on the windows that end: texts that wait are withdrawn, work about their answers ends."""
     ended = {window.id for window in relaid.ended}
     for escalation in case.escalations:

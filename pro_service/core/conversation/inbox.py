@@ -11,7 +11,7 @@ from datetime import datetime
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.commands import Command, Escalate, Record, Resolve, Send
 from pro_service.core.conversation.answers import editable
-from pro_service.core.conversation.rules import Reply, Turn
+from pro_service.core.conversation.rules import Exchange, Reply
 from pro_service.core.schedule.agenda import escalate, may_text, primary_open
 from pro_service.core.schedule.windows import next_allowed
 
@@ -82,8 +82,8 @@ def answer(case: Case, inbound_id: int, name: str, now: datetime) -> Send:
     return replace(send, key=f"m:{inbound_id}:{name}", contact_hours=True)
 
 
-def _now(case: Case, inbound_id: int, now: datetime) -> Turn:
-    return Turn.of(case, Reply(inbound_id, "", now), now)
+def _now(case: Case, inbound_id: int, now: datetime) -> Exchange:
+    return Exchange.of(case, Reply(inbound_id, "", now), now)
 
 
 def call_task(case: Case, inbound_id: int, now: datetime) -> Escalate | None:

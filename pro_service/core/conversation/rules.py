@@ -62,7 +62,7 @@ def _question(case: Case, window: WindowFacts, item: str, arrived: datetime) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Exchange:
     """One text, the window it belongs to and the item it may answer."""
 
     case: Case
@@ -76,7 +76,7 @@ class Turn:
     """The newest answer in the window, by whichever way it came."""
 
     @classmethod
-    def of(cls, case: Case, reply: Reply, now: datetime) -> "Turn":
+    def of(cls, case: Case, reply: Reply, now: datetime) -> "Exchange":
         """Find the text's place."""
         window = _window(case, reply.arrived)
         if window is None:
@@ -246,7 +246,7 @@ UNSEEN: frozenset[State] = frozenset({"ready", "cancelled", "refused"})
 """A text that no provider has taken: nobody can have read it."""
 
 
-def number(turn: Turn, value: int) -> Iterator[Command]:
+def number(turn: Exchange, value: int) -> Iterator[Command]:
     """Find which question a number answers; where it answers none, ask or give it to a person."""
     window, awaited, previous = turn.window, turn.awaited, turn.previous
     if window is None:
@@ -268,7 +268,7 @@ def number(turn: Turn, value: int) -> Iterator[Command]:
         yield turn.ask("question", proposed=value)
 
 
-def _may_be_an_answer(turn: Turn, window: WindowFacts, previous: Answer) -> bool:
+def _may_be_an_answer(turn: Exchange, window: WindowFacts, previous: Answer) -> bool:
     """Whether a number given before may answer the next question, of which nobody knows yet whether it left.
 
     Passed over in silence, its writer would think that question answered, and mean another by the number after it.
@@ -279,7 +279,7 @@ def _may_be_an_answer(turn: Turn, window: WindowFacts, previous: Answer) -> bool
     return not any(text.frame == "confirm-repeat" and text.queued_at >= previous.received_at for text in texts)
 
 
-def _another(turn: Turn, window: WindowFacts, previous: Answer, value: int) -> Iterator[Command]:
+def _another(turn: Exchange, window: WindowFacts, previous: Answer, value: int) -> Iterator[Command]:
     """Correct the answer before; but where the next question may have been read, the number may be about that one."""
     if not turn.perhaps_seen:
         yield from _record(turn, window, previous.item, value, corrected=True)
@@ -291,7 +291,7 @@ def _another(turn: Turn, window: WindowFacts, previous: Answer, value: int) -> I
         yield turn.say("reask", CONFIRM_CHANGE, proposed=value, item=previous.item)
 
 
-def yes_or_no(turn: Turn, *, yes: bool) -> Iterator[Command]:
+def yes_or_no(turn: Exchange, *, yes: bool) -> Iterator[Command]:
     """Read yes as the answer to a change we proposed; otherwise it is as unreadable as any other word."""
     window, last = turn.window, _proposal(turn)
     if window is None or last is None or last.item is None:
@@ -306,7 +306,7 @@ def yes_or_no(turn: Turn, *, yes: bool) -> Iterator[Command]:
         yield turn.say("ack", "already")
 
 
-def _proposal(turn: Turn) -> MessageFacts | None:
+def _proposal(turn: Exchange) -> MessageFacts | None:
     """The change we proposed, where nothing that can have been read came after it, and not too long ago."""
     texts = () if turn.window is None else turn.case.texts(turn.window.id)
     read = [(text.accepted_at, text) for text in texts if text.accepted_at is not None]
@@ -318,7 +318,7 @@ def _proposal(turn: Turn) -> MessageFacts | None:
     return last if fits else None
 
 
-def _may_mean_another(turn: Turn, window: WindowFacts, last: MessageFacts) -> bool:
+def _may_mean_another(turn: Exchange, window: WindowFacts, last: MessageFacts) -> bool:
     """Whether another change was proposed that may be the one that was read last.
 
     One of which nobody knows when it left, or whether; or one that was read while the newer one arrived.
@@ -333,7 +333,7 @@ def _may_mean_another(turn: Turn, window: WindowFacts, last: MessageFacts) -> bo
     return False
 
 
-def decline(turn: Turn) -> Iterator[Command]:
+def decline(turn: Exchange) -> Iterator[Command]:
     """Keep that the participant does not want to answer: an answer to the question that was asked."""
     window, awaited = turn.window, turn.awaited
     if window is None or awaited is None or turn.question is None:
@@ -347,7 +347,7 @@ def decline(turn: Turn) -> Iterator[Command]:
         yield turn.say("thanks", "declined")
 
 
-def unreadable(turn: Turn, *, zero: bool = False) -> Iterator[Command]:
+def unreadable(turn: Exchange, *, zero: bool = False) -> Iterator[Command]:
     """Ask again twice at the most, then a person. A first question is asked, not asked again."""
     window, awaited = turn.window, turn.awaited
     if window is None or awaited is None or not may_text(turn.case.participant):
@@ -365,7 +365,7 @@ def unreadable(turn: Turn, *, zero: bool = False) -> Iterator[Command]:
         yield turn.ask(REASKS[len(again)])
 
 
-def _unscheduled(turn: Turn, value: int) -> Iterator[Command]:
+def _unscheduled(turn: Exchange, value: int) -> Iterator[Command]:
     """Keep a number that came outside every window, apart from the windows' answers."""
     item = turn.unscheduled_item
     if item is not None:
@@ -385,7 +385,7 @@ def _unscheduled(turn: Turn, value: int) -> Iterator[Command]:
         yield from turn.person("unscheduled_answer")
 
 
-def _answer(turn: Turn, window: WindowFacts, item: str, value: int) -> Iterator[Command]:
+def _answer(turn: Exchange, window: WindowFacts, item: str, value: int) -> Iterator[Command]:
     """Keep a number for the awaited item; the same number again within a minute is confirmed first."""
     if _is_echo(turn, value):
         if not turn.on_its_way:
@@ -394,7 +394,7 @@ def _answer(turn: Turn, window: WindowFacts, item: str, value: int) -> Iterator[
     yield from _record(turn, window, item, value)
 
 
-def _is_echo(turn: Turn, value: int) -> bool:
+def _is_echo(turn: Exchange, value: int) -> bool:
     """Whether a number may be the telephone's repetition of the text before: an answer, or what made us ask this."""
     before, question = turn.previous, turn.question
     if question is None or question.frame == "confirm-repeat":
@@ -407,7 +407,7 @@ def _is_echo(turn: Turn, value: int) -> bool:
 
 
 def _record(
-    turn: Turn, window: WindowFacts, item: str, value: int | None, *, corrected: bool = False
+    turn: Exchange, window: WindowFacts, item: str, value: int | None, *, corrected: bool = False
 ) -> Iterator[Command]:
     """Keep the answer and say what comes next: the next question, or thanks."""
     commands = tuple(_kept(turn, window, item, value))
@@ -426,7 +426,7 @@ def _record(
         yield turn.say("thanks", "thanks-late" if late else "thanks")
 
 
-def _kept(turn: Turn, window: WindowFacts, item: str, value: int | None) -> tuple[Command, ...]:
+def _kept(turn: Exchange, window: WindowFacts, item: str, value: int | None) -> tuple[Command, ...]:
     return on_answers(
         turn.case,
         window,
@@ -443,7 +443,7 @@ def _left(window: WindowFacts, answered: str) -> str | None:
     return next((item for item in window.missing() if item != answered), None)
 
 
-def _after_completion(turn: Turn, window: WindowFacts, value: int) -> Iterator[Command]:
+def _after_completion(turn: Exchange, window: WindowFacts, value: int) -> Iterator[Command]:
     primary = turn.case.protocol.primary(window.point)
     if any(answer.value == value for answer in window.answers.values()):
         yield turn.say("ack", "already")
@@ -472,7 +472,7 @@ EVENING, MORNING = time(18, 30), time(10)
 
 def on_reply(case: Case, reply: Reply, now: datetime) -> tuple[str, tuple[Command, ...]]:
     """Say how a text was read (a word without its content) and what it calls for."""
-    turn = Turn.of(case, reply, now)
+    turn = Exchange.of(case, reply, now)
     reading = _reading(turn)
     left = case.participant.left_at is not None
     commands = _after_leaving(turn, reading) if left else _carry(turn, reading)
@@ -481,11 +481,11 @@ def on_reply(case: Case, reply: Reply, now: datetime) -> tuple[str, tuple[Comman
 
 def concerns_everyone(case: Case, reply: Reply, now: datetime) -> bool:
     """Whether a text is about the telephone, whoever of those who share it wrote it: stop, start, danger."""
-    reading = _reading(Turn.of(case, reply, now))
+    reading = _reading(Exchange.of(case, reply, now))
     return isinstance(reading, replies.OptOut | replies.OptIn | replies.WrongNumber | replies.Safety)
 
 
-def _passed(turn: Turn, commands: Iterable[Command]) -> Iterator[Command]:
+def _passed(turn: Exchange, commands: Iterable[Command]) -> Iterator[Command]:
     """The gate: texts only to those who may be written to, and not too many of them."""
     participant = turn.case.participant
     recent = [m for m in turn.case.messages if m.queued_at > turn.now - HOUR and m.kind not in PROMPTS]
@@ -511,7 +511,7 @@ def _is_aside(kind: str, frame: str) -> bool:
     return kind in ASIDES and frame not in ALWAYS
 
 
-def _reading(turn: Turn) -> replies.Reading:
+def _reading(turn: Exchange) -> replies.Reading:
     """Read the text against the item it can answer now; a word the provider read itself is taken from there."""
     known: dict[str | None, replies.Reading] = {
         "STOP": replies.OptOut(),
@@ -533,7 +533,7 @@ def _reading(turn: Turn) -> replies.Reading:
     )
 
 
-def _after_leaving(turn: Turn, reading: replies.Reading) -> Iterator[Command]:
+def _after_leaving(turn: Exchange, reading: replies.Reading) -> Iterator[Command]:
     """Nothing is asked or kept of who died or withdrew; a person reads what still comes."""
     match reading:
         case replies.Tapback() | replies.Automatic():
@@ -546,7 +546,7 @@ def _after_leaving(turn: Turn, reading: replies.Reading) -> Iterator[Command]:
             yield from turn.task("answer_after_leaving")
 
 
-def _carry(turn: Turn, reading: replies.Reading) -> Iterator[Command]:  # noqa: C901, PLR0912 -- one case a meaning
+def _carry(turn: Exchange, reading: replies.Reading) -> Iterator[Command]:  # noqa: C901, PLR0912 -- one case a meaning
     """One `match`, so that no meaning is forgotten."""
     match reading:
         case replies.Score(value):
@@ -586,13 +586,13 @@ def _carry(turn: Turn, reading: replies.Reading) -> Iterator[Command]:  # noqa: 
             assert_never(reading)
 
 
-def _help(turn: Turn) -> Iterator[Command]:
+def _help(turn: Exchange) -> Iterator[Command]:
     # The provider that read the word itself has answered it already.
     if turn.reply.opt_out is None:
         yield turn.say("ack", "help")
 
 
-def _wrong_number(turn: Turn) -> Iterator[Command]:
+def _wrong_number(turn: Exchange) -> Iterator[Command]:
     """Stop at once; somebody verifies the contact."""
     if turn.case.participant.unreachable_at is None:
         yield Unreachable("wrong_number")
@@ -600,7 +600,7 @@ def _wrong_number(turn: Turn) -> Iterator[Command]:
     yield from turn.task("wrong_number")
 
 
-def _opt_out(turn: Turn) -> Iterator[Command]:
+def _opt_out(turn: Exchange) -> Iterator[Command]:
     if turn.case.participant.opted_out_at is not None:
         return
     yield OptOut()
@@ -610,14 +610,14 @@ def _opt_out(turn: Turn) -> Iterator[Command]:
         yield turn.say("ack", "stopped")
 
 
-def _opt_in(turn: Turn) -> Iterator[Command]:
+def _opt_in(turn: Exchange) -> Iterator[Command]:
     if turn.case.participant.opted_out_at is not None:
         yield OptIn()
     if turn.reply.opt_out is None:
         yield turn.say("ack", "started")
 
 
-def _call_me(turn: Turn) -> Iterator[Command]:
+def _call_me(turn: Exchange) -> Iterator[Command]:
     """While an answer is missing it is the call task of the window; otherwise a task of its own."""
     case, window = turn.case, turn.window
     call = None
@@ -630,7 +630,7 @@ def _call_me(turn: Turn) -> Iterator[Command]:
     yield turn.say("ack", "call-me")
 
 
-def _snooze(turn: Turn, kind: str, hours: int) -> Iterator[Command]:
+def _snooze(turn: Exchange, kind: str, hours: int) -> Iterator[Command]:
     """Move the next prompt to when the participant wants it; where none is left to be moved, somebody calls."""
     window, arrived = turn.window, turn.reply.arrived
     zone = turn.case.participant.zone

@@ -128,7 +128,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class PlannedWindow:
     """One time point as it would be laid out; a window of minutes has no span while the procedure's end is unknown."""
 
     point: TimePoint
@@ -162,7 +162,7 @@ class WhatIf:
     day: date
     zone: ZoneInfo
     """The site's."""
-    laid: tuple[Laid, ...]
+    laid: tuple[PlannedWindow, ...]
     notes: tuple[Note, ...]
     to_come: bool
     """The procedure is still ahead: nothing is sent before somebody confirms it, on the day itself as assumed here."""
@@ -239,12 +239,12 @@ def _laid(
     zone: ZoneInfo,
     holidays: frozenset[date],
     now: datetime,
-) -> Laid:
+) -> PlannedWindow:
     if span is None:
-        return Laid(point, None)
+        return PlannedWindow(point, None)
     stage: Stage = "over" if span.closes_at <= now else "open" if span.opens_at <= now else "ahead"
     mine = tuple(one for one in asked if one.window == point.code)
-    return Laid(point, span, tuple(_days(span, zone, holidays)), stage, mine)
+    return PlannedWindow(point, span, tuple(_days(span, zone, holidays)), stage, mine)
 
 
 def _days(span: Window, zone: ZoneInfo, holidays: frozenset[date]) -> Iterator[Day]:

@@ -71,11 +71,11 @@ def schedule(
 
 def days_of(point: TimePoint, procedure_date: date) -> Days:
     """The local calendar days of a time point after a procedure on this date."""
-    target, clamped = add(procedure_date, point.target)
+    target, clamped = add_offset(procedure_date, point.target)
     return Days(target, target - point.before * _DAY, target + point.after * _DAY, clamped)
 
 
-def add(day: date, offset: Offset) -> tuple[date, bool]:
+def add_offset(day: date, offset: Offset) -> tuple[date, bool]:
     """Whole months first, clamped to the month's end, then days; and whether the clamp moved it.
 
     31 January + P1M is the last of February; 30 November + P3M too.
@@ -202,7 +202,7 @@ def _late_day(point: TimePoint, later: Sequence[TimePoint], procedure_date: date
     """The first day on which a late answer is no longer kept."""
     ends = [days_of(other, procedure_date).first for other in later if other.prompted][:1]
     if point.late is not None:
-        ends.append(add(days_of(point, procedure_date).target, point.late)[0] + _DAY)
+        ends.append(add_offset(days_of(point, procedure_date).target, point.late)[0] + _DAY)
     return min(ends, default=None)
 
 

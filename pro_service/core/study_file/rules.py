@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pro_service.core.problems import Fault, Faults, closest, fault
 from pro_service.core.protocol import Item, Level, LevelCode, Protocol, Site, Step, TimePoint
-from pro_service.core.schedule.windows import add, days_of
+from pro_service.core.schedule.windows import add_offset, days_of
 
 _FOUR_YEARS = tuple(date(2023, 3, 1) + timedelta(days=days) for days in range(4 * 365 + 1))
 """Every procedure date of a leap cycle: calendar months make windows meet on some dates only."""
@@ -127,7 +127,7 @@ def _check_span(point: TimePoint, path: str, faults: Faults) -> None:
         faults.add(f"{path}.first_day" if point.before < 0 else f"{path}.last_day", "the target lies outside", remedy)
     if point.late is not None and not faults.touched(f"{path}.late_until"):
         days = days_of(point, _FOUR_YEARS[0])
-        if add(days.target, point.late)[0] < days.last:
+        if add_offset(days.target, point.late)[0] < days.last:
             remedy = 'write an offset from the target that is not before "last_day"'
             faults.add(f"{path}.late_until", "late answers would end before the window does", remedy)
 

@@ -53,12 +53,12 @@ class Pace:
 FREE = Pace()
 
 
-def every(session: Session | Connection) -> dict[str, Channel]:
+def all_channels(session: Session | Connection) -> dict[str, Channel]:
     """Name -> channel."""
     return {row.name: Channel(*row) for row in session.execute(select(channels))}
 
 
-def taken(session: Session, name: str) -> Channel:
+def lock_channel(session: Session, name: str) -> Channel:
     """One channel, its row taken: whoever reserves moments of its sender does so alone."""
     statement = select(channels).where(c.name == name)
     if session.get_bind().dialect.name == "postgresql":

@@ -174,7 +174,7 @@ def handed(session: Session, inbound_id: int, now: datetime, reason: str) -> Non
     session.execute(update(inbound).where(i.id == inbound_id).values(handed_at=now, handed_for=reason))
 
 
-def taken(session: Session, inbound_id: int) -> Text | None:
+def lock_text(session: Session, inbound_id: int) -> Text | None:
     """The text, locked, whoever has read it."""
     statement = select(inbound).where(i.id == inbound_id)
     if session.get_bind().dialect.name == "postgresql":

@@ -92,9 +92,9 @@ def claim(
     Nothing is taken of a way out (`sms`, `email`) that is stopped or in quarantine, and of texts no more than their
     sender's pace and day have room for.
     """
-    known = channels.every(session)
+    known = channels.all_channels(session)
     going = [name for name in ways if known[name].goes(now)]
-    paced = channels.taken(session, "sms") if "sms" in going and pace != FREE else None
+    paced = channels.lock_channel(session, "sms") if "sms" in going and pace != FREE else None
     claimed = []
     if paced is not None:
         going.remove("sms")

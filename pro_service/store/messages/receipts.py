@@ -45,7 +45,7 @@ def said_before(session: Session, said: Mapping[str, str]) -> bool:
     return session.scalar(known) is not None
 
 
-def keep(session: Session, row: AnyRow, said: Mapping[str, str], now: datetime) -> str | None:
+def store_receipt(session: Session, row: AnyRow, said: Mapping[str, str], now: datetime) -> str | None:
     """Keep what a provider said of a message, once a status, and move it forward.
 
     `said`: provider_id, status, error. Gives the state the message moved to, or None. Statuses come in any order,

@@ -55,22 +55,22 @@ def place_of(vault: Vault, address: str) -> bytes:
     return vault.index("entry-address", str(found))
 
 
-def look(asking: Session | Connection, place: bytes, now: datetime) -> Room:
+def admit(asking: Session | Connection, place: bytes, now: datetime) -> Room:
     """Whether another code from this address may be looked up. TooManyTriesError."""
     rows = asking.execute(select(entry_tries).where(t.place.in_([place, ALL, KNOWN]))).all()
     return _judged(place, rows, now)
 
 
-def taken(session: Session, place: bytes, now: datetime) -> Room:
+def admit_locked(session: Session, place: bytes, now: datetime) -> Room:
     """The same with the row of all addresses taken until the end of the transaction. TooManyTriesError."""
     statement = select(entry_tries.c.place).where(t.place == ALL)
     if session.get_bind().dialect.name == "postgresql":
         statement = statement.with_for_update()
     session.execute(statement).one()
-    return look(session, place, now)
+    return admit(session, place, now)
 
 
-def wrong(session: Session, room: Room, now: datetime) -> None:
+def count_wrong_code(session: Session, room: Room, now: datetime) -> None:
     """Count a wrong code. Addresses that owe nothing any more and were not served lately are forgotten."""
     own = ADDRESS.after(room.owed[room.place], now)
     allowance = EVERYBODY if room.lane == ALL else ACQUAINTED
@@ -82,7 +82,7 @@ def wrong(session: Session, room: Room, now: datetime) -> None:
     session.execute(delete(entry_tries).where(paid, old, t.place.not_in([ALL, KNOWN])))
 
 
-def right(session: Session, room: Room, now: datetime) -> None:
+def note_right_code(session: Session, room: Room, now: datetime) -> None:
     """A right code came from this address: nothing is counted, and it is known from now on."""
     if room.served_at is None or room.served_at.date() != now.date():
         _write(session, room, served_at=now)

@@ -85,7 +85,7 @@ def whose(session: Session, vault: Vault, code: str) -> int | None:
     return session.scalar(select(c.participant_id).where(c.code_index == index_of(vault, code)))
 
 
-def of(session: Session, vault: Vault, loaded: Loaded) -> str | None:
+def participants_code(session: Session, vault: Vault, loaded: Loaded) -> str | None:
     """A participant's code; None if none was made yet. ErasedError."""
     row = session.execute(select(c.id, c.code).where(c.participant_id == loaded.case.participant.id)).first()
     return None if row is None else opened(_key(vault, loaded), row.code, _place(row.id)).decode()
@@ -104,7 +104,7 @@ def made(writer: Writer, loaded: Loaded) -> str:
 def replaced(writer: Writer, loaded: Loaded, reason: str) -> str:
     """Give a participant another code; the old one, and every address it opened, lead nowhere from now on."""
     session, vault, participant_id = writer.session, writer.vault, loaded.case.participant.id
-    old = of(session, vault, loaded)
+    old = participants_code(session, vault, loaded)
     if old is None:
         return made(writer, loaded)
     code = fresh(session, vault)

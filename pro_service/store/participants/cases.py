@@ -196,7 +196,7 @@ def page(session: Session, study_id: int, after: str, limit: int) -> Sequence[in
     return session.scalars(statement).all()
 
 
-def look(session: Session, moments: Mapping[int, datetime | None]) -> None:
+def set_next_check(session: Session, moments: Mapping[int, datetime | None]) -> None:
     """Store when to look again at these participants."""
     if moments:
         rows = [{"p_id": key, "p_look": moment} for key, moment in moments.items()]

@@ -21,7 +21,7 @@ def opened(session: Session, token: str) -> tuple[int, int | None]:
     return (anybody, None) if found is None else found
 
 
-def add(session: Session, message: AnyRow, token: str, now: datetime) -> None:
+def add_link(session: Session, message: AnyRow, token: str, now: datetime) -> None:
     """Let this token open the window of a message, unless it opens one already."""
     if session.scalar(select(links.c.id).where(links.c.token == token_hash(token))) is not None:
         return

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.changes.reschedule import Relaid
+from pro_service.core.changes.reschedule import Rescheduled
 from pro_service.core.protocol import Window
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.enrolment import window_row
@@ -66,7 +66,7 @@ def basis(loaded: Loaded, end: datetime | None) -> Basis:
     return Basis(person.procedure_date, end, person.site.zone, loaded.protocol_version_id)
 
 
-def lay_anew(writer: Writer, loaded: Loaded, relaid: Relaid) -> int:
+def lay_anew(writer: Writer, loaded: Loaded, relaid: Rescheduled) -> int:
     """Cancel the windows that end and write those laid out anew; gives the number of the schedule that holds.
 
     Written at once, so that reloaded facts show the new schedule.

@@ -32,7 +32,7 @@ from pro_service.core.commands import (
 )
 from pro_service.store.audit import Actor, Entry, audit_row
 from pro_service.store.bulk import Bulk, change, row_ids
-from pro_service.store.participants.cases import Loaded, look
+from pro_service.store.participants.cases import Loaded, set_next_check
 from pro_service.store.participants.counts import Closings
 from pro_service.store.schema import (
     audit_trail,
@@ -131,7 +131,7 @@ class Pending:
         self._move_tallies(session)
         self.closings.write(session)
         self._touch(session)
-        look(session, self.moments)
+        set_next_check(session, self.moments)
         self.moments.clear()
         self._insert(session, audit_trail)
 

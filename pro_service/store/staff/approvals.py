@@ -80,7 +80,7 @@ def is_first_investigator(session: Session, what: Grant) -> bool:
         return False
     ever = select(r.id).where(r.role == "investigator", r.approved_at.is_not(None))
     if what.study_id is not None:
-        of_studies.taken(session, what.study_id)
+        of_studies.lock_study(session, what.study_id)
         ever = ever.where(or_(r.study_id.is_(None), r.study_id == what.study_id))
     return session.scalars(ever.limit(1)).first() is None
 

@@ -60,7 +60,7 @@ def page(session: Session, *, after: str = "", search: str = "", study_id: int |
     return _members(session, statement)
 
 
-def every(session: Session) -> tuple[Member, ...]:
+def all_members(session: Session) -> tuple[Member, ...]:
     """All of them, for the command line."""
     return _members(session, _MEMBERS.order_by(u.email))
 

@@ -29,7 +29,7 @@ def of_user(writer: Writer, user_id: int) -> Factor | None:
     return Factor(opened(writer.vault.system_key, row.totp, _place(user_id)), row.totp_at)
 
 
-def keep(writer: Writer, user_id: int, secret: bytes, step: int, login_id: int) -> None:
+def store_factor(writer: Writer, user_id: int, secret: bytes, step: int, login_id: int) -> None:
     """Set a second factor up, in the session that has just shown a code of `step`."""
     cipher = sealed(writer.vault.system_key, secret, _place(user_id))
     values = {"totp": cipher, "totp_step": step, "totp_at": writer.now}
@@ -44,7 +44,7 @@ def forget(session: Session, user_id: int) -> bool:
     return session.connection().execute(update(users).where(u.id == user_id, anything).values(values)).rowcount == 1
 
 
-def taken(session: Session, user_id: int) -> None:
+def lock_factor(session: Session, user_id: int) -> None:
     """Take the user's row: of many codes that come at once each is counted before the next is looked at."""
     session.execute(select(u.id).where(u.id == user_id).with_for_update())
 

@@ -27,7 +27,7 @@ from pro_service.store.messages.outbox import Claimed, Outcome
 from pro_service.use_cases.delivery import outcomes as aftermath
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.attempt import Sending
-from pro_service.use_cases.transaction import SCHEDULER, work
+from pro_service.use_cases.transaction import SCHEDULER, transaction
 
 SMALLEST, LARGEST = 32, 500
 """How many messages one process has claimed at a time: as many as it sends in about a second."""
@@ -84,7 +84,7 @@ def _trusted(rt: Runtime) -> bool:
     held, jumped = rt.clock.held, rt.clock.jump()
     if jumped is not None:
         seconds = round(jumped.total_seconds())
-        with work(rt, SCHEDULER, rt.clock()) as unit:
+        with transaction(rt, SCHEDULER, rt.clock()) as unit:
             unit.writer.audit(Entry("clock_jump", "clock", None, {"seconds": (0, seconds)}), ZoneInfo("UTC"))
         logs.event("clock.jumped", seconds=seconds)
     return not held
@@ -215,7 +215,7 @@ class _Line:
             return
         for channel, code in list(self.sending.stopped.items()):
             aftermath.stop(self.rt, channel, code)
-        for outcome in aftermath.keep(self.rt, outcomes):
+        for outcome in aftermath.record_outcomes(self.rt, outcomes):
             self.report.count(outcome)
             if outcome.state == "accepted" and outcome.claimed.channel in self.recovering:
                 self.recovering.discard(outcome.claimed.channel)
@@ -225,7 +225,7 @@ class _Line:
     def _stopped_before(self) -> set[str]:
         """Ways out whose provider refused us the last time."""
         with self.rt.sessions.reading() as session:
-            return {name for name, one in channels.every(session).items() if one.stopped_by is not None}
+            return {name for name, one in channels.all_channels(session).items() if one.stopped_by is not None}
 
 
 def _tokens() -> Iterator[str]:

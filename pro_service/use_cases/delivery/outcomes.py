@@ -15,13 +15,13 @@ from pro_service.store.messages import channels, outbox, waiting
 from pro_service.store.messages.outbox import Outcome
 from pro_service.store.participants.cases import zone_of
 from pro_service.use_cases.delivery.attempt import STOPPED, without_id
-from pro_service.use_cases.transaction import SCHEDULER, Work, work
+from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction
 
 LARGEST = 500
 UTC = ZoneInfo("UTC")
 
 
-def keep(rt: Runtime, outcomes: Sequence[Outcome]) -> list[Outcome]:
+def record_outcomes(rt: Runtime, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Write outcomes down; gives those that still counted."""
     now = rt.clock()
     for_a_person = [o for o in outcomes if o.claimed.channel == "sms" and o.state in ("refused", "dead")]
@@ -52,7 +52,7 @@ def _kept(rt: Runtime, outcomes: Sequence[Outcome], now: datetime) -> list[Outco
 def _given_to_a_person(rt: Runtime, outcome: Outcome, now: datetime) -> list[Outcome]:
     """A text that was refused, or cannot be sent at all, becomes a person's task, in the transaction that ends it."""
     try:
-        with work(rt, SCHEDULER, now) as unit:
+        with transaction(rt, SCHEDULER, now) as unit:
             counted = outbox.record(unit.session, [outcome], now)
             if counted and outcome.claimed.participant_id is not None:
                 _tell(unit, outcome.claimed.participant_id, outcome)
@@ -62,7 +62,7 @@ def _given_to_a_person(rt: Runtime, outcome: Outcome, now: datetime) -> list[Out
         return _kept(rt, [outcome], now)
 
 
-def _tell(unit: Work, participant_id: int, outcome: Outcome) -> None:
+def _tell(unit: Transaction, participant_id: int, outcome: Outcome) -> None:
     loaded = unit.rt.loader.one(unit.session, participant_id)
     window_id = next((m.window_id for m in loaded.case.messages if m.id == outcome.claimed.id), None)
     code = outcome.error or ""
@@ -75,7 +75,7 @@ def _tell(unit: Work, participant_id: int, outcome: Outcome) -> None:
 def stop(rt: Runtime, channel: str, code: str) -> None:
     """A provider refused us: its way out rests, for every worker, and the staff who can mend it are told."""
     now = rt.clock()
-    with work(rt, SCHEDULER, now) as unit:
+    with transaction(rt, SCHEDULER, now) as unit:
         if channels.stop(unit.session, channel, now + STOPPED, code, now):
             changes = {"channel": (None, channel), "code": (None, code)}
             unit.writer.audit(Entry("stop", "channel", None, changes), UTC)
@@ -129,7 +129,7 @@ def _alone(participant_id: int, work_of_one: Callable[[], None]) -> None:
 
 
 def _note_void(rt: Runtime, participant_id: int, changed: Sequence[tuple[int, str]], now: datetime) -> None:
-    with work(rt, SCHEDULER, now) as unit:
+    with transaction(rt, SCHEDULER, now) as unit:
         loaded = rt.loader.one(unit.session, participant_id)
         for message_id, state in changed:
             unit.writer.note(loaded, "void", "message", message_id, {"state": ("ready", state)})
@@ -137,12 +137,12 @@ def _note_void(rt: Runtime, participant_id: int, changed: Sequence[tuple[int, st
 
 
 def _tell_uncertain(rt: Runtime, message_id: int, participant_id: int, now: datetime) -> None:
-    with work(rt, SCHEDULER, now) as unit:
+    with transaction(rt, SCHEDULER, now) as unit:
         give_up(unit, message_id, participant_id)
         waiting.told(unit.session, message_id, now)
 
 
-def give_up(unit: Work, message_id: int, participant_id: int) -> None:
+def give_up(unit: Transaction, message_id: int, participant_id: int) -> None:
     """Nobody knows whether a text arrived: a person is told, once a window."""
     loaded = unit.rt.loader.one(unit.session, participant_id)
     text = next(m for m in loaded.case.messages if m.id == message_id)

@@ -21,7 +21,7 @@ from pro_service.store.schema import AnyRow
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.inbound.interpret import interpret
 from pro_service.use_cases.inbound.pull import pull
-from pro_service.use_cases.transaction import SCHEDULER, Work, plain_text, work
+from pro_service.use_cases.transaction import SCHEDULER, Transaction, plain_text, transaction
 
 BEAT = "deliver"
 SILENCE = timedelta(minutes=15)
@@ -60,7 +60,7 @@ def beat(rt: Runtime) -> None:
     """Say that texts are being sent, once a minute: what was sent before the last time is certainly known."""
     now = rt.clock()
     with rt.sessions.glance() as connection:
-        last = heartbeats.at(connection, BEAT)
+        last = heartbeats.last_beat(connection, BEAT)
     if last is None or abs(now - last) >= EVERY:
         with rt.sessions.begin() as session:
             heartbeats.beat(session, BEAT, now)
@@ -87,7 +87,7 @@ def look(rt: Runtime) -> None:
 def begin(rt: Runtime, reason: str, actor: Actor = SCHEDULER) -> bool:
     """Keep texts back; False if they are already. What was sent before the last heartbeat is known."""
     now = rt.clock()
-    with work(rt, actor, now) as unit:
+    with transaction(rt, actor, now) as unit:
         known_until = (heartbeats.last(unit.session, BEAT) or now) - BEFORE
         if not channels.quarantine(unit.session, "sms", reason, known_until, now):
             return False
@@ -99,7 +99,7 @@ def begin(rt: Runtime, reason: str, actor: Actor = SCHEDULER) -> bool:
 
 def lift(rt: Runtime, actor: Actor, reason: str) -> bool:
     """End it although not everything is known: a person has looked. False if there is none."""
-    with work(rt, actor, rt.clock()) as unit:
+    with transaction(rt, actor, rt.clock()) as unit:
         if not channels.release(unit.session, "sms"):
             return False
         unit.writer.audit(Entry("lift", "channel", None, {"channel": ("sms", None)}, reason=reason), UTC)
@@ -110,7 +110,7 @@ def lift(rt: Runtime, actor: Actor, reason: str) -> bool:
 def settle(rt: Runtime) -> QuarantineReport:
     """Compare what the provider remembers with what this database knows; end the quarantine once they agree."""
     with rt.sessions.reading() as session:
-        channel = channels.every(session)["sms"]
+        channel = channels.all_channels(session)["sms"]
     report = QuarantineReport(held=channel.quarantined_at is not None)
     if not report.held or rt.sms is None:
         return report
@@ -129,7 +129,7 @@ def settle(rt: Runtime) -> QuarantineReport:
         left = _compare(rt, left, report)
     report.unknown = len(left)
     if not left:
-        with work(rt, SCHEDULER, rt.clock()) as unit:
+        with transaction(rt, SCHEDULER, rt.clock()) as unit:
             channels.release(unit.session, "sms")
             unit.writer.audit(Entry("release", "channel", None, {"channel": ("sms", None)}), UTC)
         report.held = False
@@ -164,7 +164,7 @@ def _is_ours(rt: Runtime, record: Record) -> bool:
 
 def _adopted(rt: Runtime, record: Record) -> bool:
     """Find the row that says "not sent yet" of this text, and let it say what the provider knows."""
-    with work(rt, SCHEDULER, rt.clock()) as unit:
+    with transaction(rt, SCHEDULER, rt.clock()) as unit:
         for row in uncertain.could_be(unit.session, rt.vault.index("phone", record.to)):
             text = plain_text(rt, row)
             if text is None or _without_token(text) not in _without_token(record.body):
@@ -175,17 +175,17 @@ def _adopted(rt: Runtime, record: Record) -> bool:
                 _link(unit, row, record.body)
                 code = "" if record.error_code is None else str(record.error_code)
                 said = {"provider_id": record.sid, "status": record.status, "error": code}
-                receive.told(unit, receipts.by_id(unit.session, row.id), said)
+                receive.apply_receipt(unit, receipts.by_id(unit.session, row.id), said)
                 unit.writer.look_anew(loaded)
                 return True
     return False
 
 
-def _link(unit: Work, row: AnyRow, body: str) -> None:
+def _link(unit: Transaction, row: AnyRow, body: str) -> None:
     """The address in the participant's hands shall open the form: this database never had its token."""
     found = _LINK.search(body)
     if found is not None and row.window_id is not None:
-        links.add(unit.session, row, found[1], unit.now)
+        links.add_link(unit.session, row, found[1], unit.now)
 
 
 def _without_token(text: str) -> str:

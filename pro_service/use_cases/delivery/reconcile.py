@@ -21,7 +21,7 @@ from pro_service.store.messages.uncertain import InDoubt
 from pro_service.store.vault import WrongKeyError, opened
 from pro_service.use_cases.delivery import outcomes as aftermath
 from pro_service.use_cases.inbound import receive
-from pro_service.use_cases.transaction import SCHEDULER, Work, plain_text, work
+from pro_service.use_cases.transaction import SCHEDULER, Transaction, plain_text, transaction
 
 BATCH = 200
 BEFORE = timedelta(minutes=10)
@@ -133,9 +133,9 @@ class _Asker:
         state = "dead" if doubt.useful(now) else "expired"
         return self._carried("given_up", doubt, lambda unit: _end(unit, doubt, state))
 
-    def _carried(self, outcome: Outcome, doubt: InDoubt, change: Callable[[Work], bool]) -> Outcome | None:
+    def _carried(self, outcome: Outcome, doubt: InDoubt, change: Callable[[Transaction], bool]) -> Outcome | None:
         """Carry one outcome out with its audit row, unless a callback was quicker."""
-        with work(self.rt, SCHEDULER, self.rt.clock()) as unit:
+        with transaction(self.rt, SCHEDULER, self.rt.clock()) as unit:
             # The participant first, as everywhere: two use cases never wait for each other.
             loaded = self.rt.loader.one(unit.session, doubt.participant_id)
             if not change(unit):
@@ -152,17 +152,17 @@ class _Asker:
             uncertain.ask_later(session, doubt, moment)
 
 
-def _found(unit: Work, doubt: InDoubt, record: Record) -> bool:
+def _found(unit: Transaction, doubt: InDoubt, record: Record) -> bool:
     accepted_at = record.created_at or unit.now
     if not uncertain.found(unit.session, doubt, record.sid, record.status, accepted_at):
         return False
     code = "" if record.error_code is None else str(record.error_code)
     said = {"provider_id": record.sid, "status": record.status, "error": code}
-    receive.told(unit, receipts.by_id(unit.session, doubt.id), said)
+    receive.apply_receipt(unit, receipts.by_id(unit.session, doubt.id), said)
     return True
 
 
-def _end(unit: Work, doubt: InDoubt, state: str) -> bool:
+def _end(unit: Transaction, doubt: InDoubt, state: str) -> bool:
     if not uncertain.end(unit.session, doubt, state, unit.now):
         return False
     aftermath.give_up(unit, doubt.id, doubt.participant_id)

@@ -15,7 +15,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
 from pro_service.store.messages import staff_mail
 from pro_service.use_cases.staff import mails
-from pro_service.use_cases.transaction import SCHEDULER, work
+from pro_service.use_cases.transaction import SCHEDULER, transaction
 
 SILENT = timedelta(minutes=15)
 UNREAD = timedelta(minutes=5)
@@ -46,7 +46,7 @@ def watch(rt: Runtime) -> tuple[Alarm, ...]:
     """The same, mailed once a day and alarm to those who run the service."""
     found = alarms(rt)
     if found and rt.mail is not None:
-        with work(rt, SCHEDULER, rt.clock()) as unit:
+        with transaction(rt, SCHEDULER, rt.clock()) as unit:
             for alarm in found:
                 for user in staff_mail.operators(unit.session):
                     body = mails.alarm(user.language, alarm.code, rt.settings.public_base_url)

@@ -144,7 +144,7 @@ def _enrol(
     # One pass in one transaction: a file of any size is never held twice, and one fault takes everything back.
     with rt.sessions.reading() if dry_run else rt.sessions.begin() as session:
         if not dry_run:
-            studies.taken(session, study_id)
+            studies.lock_study(session, study_id)
         version = newest_of(session, study_id)
         sites = studies.site_ids(session, study_id)
         bundle = rt.bundles.get(session, version.id)

@@ -54,7 +54,7 @@ def hold(rt: Runtime, user_id: int, study_id: int, held: Held) -> str:
     return blob
 
 
-def look(rt: Runtime, user_id: int, study_id: int, blob: str) -> Held | None:
+def open_held(rt: Runtime, user_id: int, study_id: int, blob: str) -> Held | None:
     """What `hold` sealed for this user and this study; None for anything else."""
     try:
         whole = zlib.decompress(opened(rt.vault.system_key, base64.urlsafe_b64decode(blob.encode()), PLACE))

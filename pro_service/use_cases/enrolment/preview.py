@@ -33,7 +33,7 @@ class Preview:
     """Enrolled already, with the same data."""
 
 
-def look(
+def preview(
     rt: Runtime, actor: Actor, study_id: int, cells: Mapping[str, str], *, sites: Collection[str] | None = None
 ) -> Preview:
     """What enrolling this row would bring; nothing is written. RejectedError with every fault, as enrolling raises."""

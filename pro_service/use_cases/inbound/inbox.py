@@ -24,7 +24,7 @@ from pro_service.store.participants import cases, revelations, shared_phone, tas
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.participants.entry import EntryFault, EntryRejectedError, differs
 from pro_service.use_cases.tasks.calls import StaleError
-from pro_service.use_cases.transaction import Work, work
+from pro_service.use_cases.transaction import Transaction, transaction
 
 Action: TypeAlias = Literal["record", "answer", "call", "reveal", "done"]
 MODE = "staff-from-text"
@@ -65,7 +65,7 @@ class Score:
 class _Open:
     """One transaction about one text."""
 
-    w: Work
+    w: Transaction
     study_id: int
     item: Item
     received_at: datetime
@@ -204,12 +204,12 @@ def done(rt: Runtime, actor: Actor, about: About, reason: str | None = None) -> 
 @contextmanager
 def _text(rt: Runtime, actor: Actor, about: About, action: Action, *, stale: bool = False) -> Iterator[_Open]:
     """One transaction about one text, with its participant's row taken first, and then the text's own."""
-    with work(rt, actor, rt.clock()) as w:
+    with transaction(rt, actor, rt.clock()) as w:
         item = report_inbox.one(w.session, rt.vault, about.reader, about.inbound_id, w.now)
         code = None if item is None else _whose(item, about.participant)
         found = None if code is None else cases.find(w.session, about.reader.study_id, code)
         loaded = None if found is None else rt.loader.one(w.session, found)
-        row = inbox.taken(w.session, about.inbound_id)
+        row = inbox.lock_text(w.session, about.inbound_id)
         if item is None or row is None:
             raise KeyError(about.inbound_id)
         before = next((d for d in inbox_actions.done(w.session, item.id) if d.action == action), None)

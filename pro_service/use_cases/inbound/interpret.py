@@ -25,14 +25,14 @@ from pro_service.store.participants import shared_phone
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Words
 from pro_service.use_cases.participants import contact_test
-from pro_service.use_cases.transaction import SCHEDULER, Work, work
+from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction
 
 
-def take(unit: Work, row: Text, number: str, reply: Reply) -> str:
+def take(unit: Transaction, row: Text, number: str, reply: Reply) -> str:
     """Give it to a person, and answer where the gate lets us; gives how it was read. The number goes nowhere else."""
     reading = rules.meaning(reply.text, reply.media)
     reading = {"STOP": "OptOut", "START": "OptIn"}.get(reply.opt_out or "", reading)
-    known = studies.every(unit.session)
+    known = studies.all_studies(unit.session)
     inbox.handed(unit.session, row.id, unit.now, "unknown_sender")
     # Whose it may be nobody knows: a task without a study would be on nobody's list.
     for study in known:
@@ -47,7 +47,7 @@ def take(unit: Work, row: Text, number: str, reply: Reply) -> str:
     return reading if reading in ("OptOut", "OptIn") else "unattributed"
 
 
-def _answer(unit: Work, study_id: int, row: Text, number: str) -> None:
+def _answer(unit: Transaction, study_id: int, row: Text, number: str) -> None:
     version = studies.newest(unit.session, study_id)
     if version is None:
         return
@@ -103,7 +103,7 @@ def interpret(rt: Runtime, inbound_id: int, *, in_quarantine: bool = False) -> N
 def _held(rt: Runtime, inbound_id: int, now: datetime) -> bool:
     """Whether it is not known yet what was asked before this text. Not for ever: it may be a cry for help."""
     with rt.sessions.reading() as session:
-        if channels.every(session)["sms"].quarantined_at is None:
+        if channels.all_channels(session)["sms"].quarantined_at is None:
             return False
         received_at = inbox.received(session, inbound_id)
     return received_at is not None and now - received_at < WAIT_FOR_TIME
@@ -133,7 +133,7 @@ def _time_is_known(rt: Runtime, inbound_id: int, now: datetime) -> bool:
 
 
 def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
-    with work(rt, Actor(kind="participant", id=f"inbound:{inbound_id}", source="sms"), now) as unit:
+    with transaction(rt, Actor(kind="participant", id=f"inbound:{inbound_id}", source="sms"), now) as unit:
         row = inbox.unread(unit.session, inbound_id)
         if row is None:
             return
@@ -167,13 +167,13 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
         inbox.interpreted(unit.session, inbound_id, now, reading, **whose)
 
 
-def _confirmed(unit: Work, one: Loaded, test: ReachTest) -> str:
+def _confirmed(unit: Transaction, one: Loaded, test: ReachTest) -> str:
     """A text that confirms a test is no answer to anything else."""
     contact_test.confirm_by_reply(unit, one, test)
     return contact_test.READING
 
 
-def _read(unit: Work, one: Loaded, reply: Reply) -> str:
+def _read(unit: Transaction, one: Loaded, reply: Reply) -> str:
     """Read a participant's text and carry out what follows; gives how it was read."""
     reading, commands = on_reply(one.case, reply, unit.now)
     unit.carry_out(one, commands)
@@ -183,7 +183,7 @@ def _read(unit: Work, one: Loaded, reply: Reply) -> str:
     return reading
 
 
-def _for_everyone(unit: Work, loaded: list[Loaded], reply: Reply) -> str:
+def _for_everyone(unit: Transaction, loaded: list[Loaded], reply: Reply) -> str:
     """A stop or a cry for help from a shared telephone holds for all who share it; it is answered once."""
     reading, answered = "", False
     for one in loaded:
@@ -218,7 +218,7 @@ def _awaits(case: Case, arrived: datetime) -> bool:
     return False
 
 
-def _nobody(unit: Work, loaded: list[Loaded], row: inbox.Text) -> str:
+def _nobody(unit: Transaction, loaded: list[Loaded], row: inbox.Text) -> str:
     """A telephone that several share: a person finds out whose words these are."""
     inbox.handed(unit.session, row.id, unit.now, "shared_telephone")
     for one in loaded:
@@ -237,13 +237,13 @@ def _give_to_a_person(rt: Runtime, inbound_id: int, now: datetime) -> None:
 
 
 def _end_unread(rt: Runtime, inbound_id: int, now: datetime, *, attributed: bool) -> None:
-    with work(rt, SCHEDULER, now) as unit:
+    with transaction(rt, SCHEDULER, now) as unit:
         row = inbox.unread(unit.session, inbound_id)
         if row is None:
             return
         if not attributed:
             # About nobody, for even loading its owners fails: a task without a study would be on nobody's list.
-            for study in studies.every(unit.session):
+            for study in studies.all_studies(unit.session):
                 unit.writer.possible_participant(row.sender_index, study.id)
         owners = shared_phone.with_telephone(unit.session, row.sender_index) if attributed else ()
         for one in rt.loader.load(unit.session, owners):

@@ -37,7 +37,7 @@ def pull(rt: Runtime) -> PullReport:
         return report
     now = rt.clock()
     with rt.sessions.reading() as session:
-        last = channels.every(session)["sms"].pulled_until
+        last = channels.all_channels(session)["sms"].pulled_until
     since = last or now - FIRST
     try:
         listed = rt.sms.list_inbound(since - OVERLAP)

@@ -17,7 +17,7 @@ from pro_service.store.migrate import UNREACHABLE
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import AnyRow
 from pro_service.use_cases.inbound.interpret import interpret
-from pro_service.use_cases.transaction import Work, work
+from pro_service.use_cases.transaction import Transaction, transaction
 
 PROVIDER = Actor(kind="provider", id="twilio", source="webhook")
 LONGEST = 64
@@ -58,7 +58,7 @@ def take_receipt(rt: Runtime, token: str, parameters: Mapping[str, str]) -> bool
         "status": parameters.get("MessageStatus", "").lower()[:20],
         "error": parameters.get("ErrorCode", "")[:10],
     }
-    with work(rt, PROVIDER, now) as unit:
+    with transaction(rt, PROVIDER, now) as unit:
         meant = receipts.by_token(unit.session, token) or receipts.by_provider_id(unit.session, said["provider_id"])
         if meant is None or not said["provider_id"] or not said["status"]:
             return meant is not None
@@ -66,13 +66,13 @@ def take_receipt(rt: Runtime, token: str, parameters: Mapping[str, str]) -> bool
             return True
         # The participant first, as everywhere, so that two use cases never wait for each other.
         loaded = None if meant.participant_id is None else rt.loader.one(unit.session, meant.participant_id)
-        told(unit, receipts.by_id(unit.session, meant.id), said, loaded)
+        apply_receipt(unit, receipts.by_id(unit.session, meant.id), said, loaded)
     return True
 
 
-def told(unit: Work, row: AnyRow, said: Mapping[str, str], loaded: Loaded | None = None) -> None:
+def apply_receipt(unit: Transaction, row: AnyRow, said: Mapping[str, str], loaded: Loaded | None = None) -> None:
     """Keep what a provider said of a message (`provider_id`, `status`, `error`), move it forward, act on a failure."""
-    moved = receipts.keep(unit.session, row, said, unit.now)
+    moved = receipts.store_receipt(unit.session, row, said, unit.now)
     if moved is None or row.participant_id is None:
         return
     loaded = loaded or unit.rt.loader.one(unit.session, row.participant_id)

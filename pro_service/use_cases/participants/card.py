@@ -24,7 +24,7 @@ from pro_service.store.participants import card_codes, cases
 from pro_service.store.participants.card_codes import ErasedError
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Writer
-from pro_service.use_cases.transaction import work
+from pro_service.use_cases.transaction import transaction
 
 PATH = "/k"
 """Where codes are typed: the shortest there can be, for it is typed as well."""
@@ -80,7 +80,7 @@ def blank(rt: Runtime, study_id: int, site: str) -> Card:
 
 
 def _looked_at(writer: Writer, loaded: Loaded) -> str:
-    found = card_codes.of(writer.session, writer.vault, loaded) or card_codes.made(writer, loaded)
+    found = card_codes.participants_code(writer.session, writer.vault, loaded) or card_codes.made(writer, loaded)
     writer.note(loaded, "view_card", "participant", loaded.case.participant.id, {})
     return found
 
@@ -93,7 +93,7 @@ def _card(
     sites: Collection[int] | None,
     code_of: Callable[[Writer, Loaded], str],
 ) -> Card:
-    with work(rt, actor, rt.clock()) as w:
+    with transaction(rt, actor, rt.clock()) as w:
         found = cases.find(w.session, study_id, code)
         if found is None:
             raise KeyError(code)

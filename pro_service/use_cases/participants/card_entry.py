@@ -50,9 +50,9 @@ def enter(rt: Runtime, typed: str, marks: Collection[str], address: str) -> Entr
     if not marked:
         # Turned away without a lock: whoever floods this door must not hold up those who write.
         with rt.sessions.glance() as connection:
-            card_code_tries.look(connection, place, now)
+            card_code_tries.admit(connection, place, now)
     with rt.sessions.begin() as session:
-        room = None if marked else card_code_tries.taken(session, place, now)
+        room = None if marked else card_code_tries.admit_locked(session, place, now)
         return _entered(rt, session, code, room, now)
 
 
@@ -66,10 +66,10 @@ def _entered(rt: Runtime, session: Session, code: str, room: Room | None, now: d
     participant_id = card_codes.whose(session, rt.vault, code)
     if participant_id is None:
         if room is not None:
-            card_code_tries.wrong(session, room, now)
+            card_code_tries.count_wrong_code(session, room, now)
         return None
     if room is not None:
-        card_code_tries.right(session, room, now)
+        card_code_tries.note_right_code(session, room, now)
     loaded = rt.loader.one(session, participant_id)
     person, mark = loaded.case.participant, card_codes.mark_of(rt.vault, code)
     window = wanted(loaded.case, now)

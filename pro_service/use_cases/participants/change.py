@@ -23,9 +23,9 @@ from pro_service.store.database import Session
 from pro_service.store.participants import cases, contact, counts, schedules, shared_phone
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.enrolment.phone_numbers import Telephone
-from pro_service.use_cases.participants.change_form import Known, Wanted, read
+from pro_service.use_cases.participants.change_form import ChangeForm, Known, read
 from pro_service.use_cases.tasks.calls import StaleError
-from pro_service.use_cases.transaction import Work, work
+from pro_service.use_cases.transaction import Transaction, transaction
 
 LAYS = frozenset({"reschedule", "move", "migrate"})
 """Actions that can lay windows out anew."""
@@ -52,12 +52,14 @@ class Made:
         return self.plan.unchanged and self.numbers is None
 
 
-def preview(rt: Runtime, study_id: int, code: str, wanted: Wanted, *, sites: Collection[int] | None = None) -> Outlook:
+def preview(
+    rt: Runtime, study_id: int, code: str, wanted: ChangeForm, *, sites: Collection[int] | None = None
+) -> Outlook:
     """All consequences of a change; nothing is written. KeyError, ChangeRefusedError."""
     now = rt.clock()
     with rt.sessions.reading() as session:
         loaded = _found(rt, session, study_id, code, sites, lock=False)
-        return told(loaded, _worked_out(rt, session, loaded, wanted, now), now)
+        return preview_of(loaded, _worked_out(rt, session, loaded, wanted, now), now)
 
 
 def change(
@@ -65,7 +67,7 @@ def change(
     actor: Actor,
     study_id: int,
     code: str,
-    wanted: Wanted,
+    wanted: ChangeForm,
     *,
     revision: int | None = None,
     sites: Collection[int] | None = None,
@@ -76,17 +78,17 @@ def change(
     participant has changed since `revision`).
     """
     now = rt.clock()
-    with work(rt, actor, now) as unit:
+    with transaction(rt, actor, now) as unit:
         loaded = _found(rt, unit.session, study_id, code, sites, lock=True)
         if revision is not None and loaded.case.participant.revision != revision:
             raise StaleError(loaded.case.participant.revision)
         made = _worked_out(rt, unit.session, loaded, wanted, now)
         if not made.unchanged:
             carry_out(unit, loaded, made, wanted.reason.strip())
-        return told(loaded, made, now)
+        return preview_of(loaded, made, now)
 
 
-def told(loaded: Loaded, made: Made, now: datetime) -> Outlook:
+def preview_of(loaded: Loaded, made: Made, now: datetime) -> Outlook:
     """What a person is shown of a change."""
     shown = outlook(loaded.case, made.plan, now)
     if made.numbers is None:
@@ -106,7 +108,7 @@ def _found(
     return loaded
 
 
-def _worked_out(rt: Runtime, session: Session, loaded: Loaded, wanted: Wanted, now: datetime) -> Made:
+def _worked_out(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeForm, now: datetime) -> Made:
     person_id = loaded.case.participant.id
     end, there = schedules.procedure_end(session, person_id), contact.telephone_of(session, person_id)
     frames = rt.bundles.get(session, loaded.protocol_version_id).wording.frames
@@ -131,7 +133,7 @@ def _worked_out(rt: Runtime, session: Session, loaded: Loaded, wanted: Wanted, n
 # Writing -------------------------------------------------------------------------------------------------------------
 
 
-def carry_out(unit: Work, loaded: Loaded, made: Made, reason: str | None) -> None:
+def carry_out(unit: Transaction, loaded: Loaded, made: Made, reason: str | None) -> None:
     """Write a plan down: what it ends, the facts, the windows, and the answers that go along."""
     made_of = made.plan
     unit.carry_out(loaded, made_of.commands)
@@ -156,7 +158,7 @@ def carry_out(unit: Work, loaded: Loaded, made: Made, reason: str | None) -> Non
         unit.carry_out(again, _taken_along(again.case, made_of, origins))
 
 
-def _columns(unit: Work, loaded: Loaded, made: Made) -> tuple[dict[str, Any], dict[str, tuple[object, object]]]:
+def _columns(unit: Transaction, loaded: Loaded, made: Made) -> tuple[dict[str, Any], dict[str, tuple[object, object]]]:
     """The columns of the participant's row that change, and what the audit trail says of them."""
     person = loaded.case.participant
     columns: dict[str, Any] = {}
@@ -181,7 +183,7 @@ def _columns(unit: Work, loaded: Loaded, made: Made) -> tuple[dict[str, Any], di
     return columns, changes
 
 
-def _move(unit: Work, loaded: Loaded, site: Site, columns: dict[str, Any]) -> None:
+def _move(unit: Transaction, loaded: Loaded, site: Site, columns: dict[str, Any]) -> None:
     site_id = studies.site_ids(unit.session, loaded.study_id)[site.code]
     if site_id != loaded.site_id:
         contact.move(unit.writer, loaded, site_id)
@@ -199,7 +201,7 @@ def _basis(before: schedules.Basis, made: Made) -> schedules.Basis:
     )
 
 
-def _keep_version(unit: Work, loaded: Loaded, made: Made) -> None:
+def _keep_version(unit: Transaction, loaded: Loaded, made: Made) -> None:
     protocol = made.plan.protocol or loaded.case.protocol
     codes = {point.code for point in protocol.time_points}
     ended = {window.id for window in made.plan.relaid.ended}

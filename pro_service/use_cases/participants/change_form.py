@@ -47,7 +47,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ChangeForm:
     """One change as it was filled in; empty and absent are the same."""
 
     action: Action
@@ -80,7 +80,7 @@ class Read:
 class _Form:
     """The fields of one form and what was found about them."""
 
-    def __init__(self, wanted: Wanted, known: Known) -> None:
+    def __init__(self, wanted: ChangeForm, known: Known) -> None:
         self.wanted, self.known = wanted, known
         self.case = known.loaded.case
         self.notes: list[Note] = []
@@ -113,7 +113,7 @@ def cell_note(name: str, error: CellError) -> Note:
     return Note("cell", {"fault": error.fault, "remedy": error.remedy}, name)
 
 
-def read(wanted: Wanted, known: Known) -> Read:
+def read(wanted: ChangeForm, known: Known) -> Read:
     """The change that was filled in. ChangeRefusedError with everything that is wrong with the form."""
     form = _Form(wanted, known)
     found = _READERS[wanted.action](form) if wanted.action in _READERS else None

@@ -15,7 +15,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import cases, schedules
 from pro_service.use_cases.participants.change import Made, carry_out
-from pro_service.use_cases.transaction import work
+from pro_service.use_cases.transaction import transaction
 
 EARLIEST = date(2000, 1, 1)
 
@@ -40,7 +40,7 @@ def confirm(rt: Runtime, actor: Actor, study_id: int, code: str, procedure_date:
     `lifecycle` shows first what becomes of them.
     """
     now = rt.clock()
-    with work(rt, actor, now) as unit:
+    with transaction(rt, actor, now) as unit:
         found = cases.find(unit.session, study_id, code)
         if found is None:
             raise _rejected("CODE", f"there is no participant {shown(code)}", "see pro-service participant list")

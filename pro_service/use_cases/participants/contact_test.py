@@ -26,7 +26,7 @@ from pro_service.store.participants.writer import Words
 from pro_service.store.schema import reach_tests
 from pro_service.store.vault import token_hash
 from pro_service.use_cases.tasks.calls import StaleError
-from pro_service.use_cases.transaction import SCHEDULER, TOKEN_BYTES, Work, work
+from pro_service.use_cases.transaction import SCHEDULER, TOKEN_BYTES, Transaction, transaction
 
 Refusal: TypeAlias = Literal["no_texts", "waiting", "minutes", "no_template", "no_test", "decided", "needs_reason"]
 READING = "ReachConfirmed"
@@ -86,14 +86,14 @@ def begin(rt: Runtime, actor: Actor, whom: Whom, patience: timedelta = rules.USU
     return test
 
 
-def _open_again(w: Work, loaded: Loaded) -> Loaded:
+def _open_again(w: Transaction, loaded: Loaded) -> Loaded:
     """The participant with the gate open that a failed test had closed."""
     w.writer.change(loaded, {"unreachable_at": None}, "reach_again")
     person = replace(loaded.case.participant, unreachable_at=None)
     return replace(loaded, case=replace(loaded.case, participant=person))
 
 
-def _queue(w: Work, loaded: Loaded, until: datetime) -> None:
+def _queue(w: Transaction, loaded: Loaded, until: datetime) -> None:
     test_id = next(w.writer.ids)
     person = loaded.case.participant
     send = rules.text(loaded.case, test_id, until)
@@ -143,7 +143,7 @@ def fail_by_staff(rt: Runtime, actor: Actor, whom: Whom, reason: str) -> None:
 
 def confirm_by_link(rt: Runtime, token: str) -> str | None:
     """The participant pressed the button of the text's page; gives their language, None for a token nobody has."""
-    with work(rt, Actor(kind="participant", id="link", source="web"), rt.clock()) as w:
+    with transaction(rt, Actor(kind="participant", id="link", source="web"), rt.clock()) as w:
         found = contact_tests.by_token(w.session, token)
         if found is None:
             return None
@@ -170,7 +170,7 @@ def meant(session: Session, loaded: Sequence[Loaded], reply: Reply) -> list[tupl
     return [(one, test) for one, test in tests if test and rules.confirms(test, words, reply.arrived)]
 
 
-def confirm_by_reply(unit: Work, loaded: Loaded, test: ReachTest) -> None:
+def confirm_by_reply(unit: Transaction, loaded: Loaded, test: ReachTest) -> None:
     """The participant answered the test's text; a second time changes nothing."""
     _confirmed(unit, loaded, test, "reply")
 
@@ -183,7 +183,7 @@ def settle(rt: Runtime) -> int:
     failed = 0
     for participant_id in due:
         try:
-            with work(rt, SCHEDULER, now) as w:
+            with transaction(rt, SCHEDULER, now) as w:
                 loaded = rt.loader.one(w.session, participant_id)
                 test = contact_tests.latest(w.session, participant_id)
                 why = None if test is None else rules.failure(test, now)
@@ -194,7 +194,7 @@ def settle(rt: Runtime) -> int:
     return failed
 
 
-def _confirmed(w: Work, loaded: Loaded, test: ReachTest, by: By) -> bool:
+def _confirmed(w: Transaction, loaded: Loaded, test: ReachTest, by: By) -> bool:
     if not contact_tests.confirm(w.session, test.id, w.now, by):
         return False
     w.writer.note(loaded, "reach_confirm", "reach_test", test.id, {"confirmed_by": (None, by)})
@@ -207,7 +207,7 @@ def _confirmed(w: Work, loaded: Loaded, test: ReachTest, by: By) -> bool:
     return True
 
 
-def _failed(w: Work, loaded: Loaded, test: ReachTest, why: Failure, reason: str | None = None) -> bool:
+def _failed(w: Transaction, loaded: Loaded, test: ReachTest, why: Failure, reason: str | None = None) -> bool:
     if not contact_tests.fail(w.session, test.id, w.now, why):
         return False
     w.writer.note(loaded, "reach_fail", "reach_test", test.id, {"failure": (None, why)}, reason)
@@ -216,9 +216,9 @@ def _failed(w: Work, loaded: Loaded, test: ReachTest, why: Failure, reason: str 
 
 
 @contextmanager
-def _about(rt: Runtime, actor: Actor, whom: Whom) -> Iterator[tuple[Work, Loaded, ReachTest | None]]:
+def _about(rt: Runtime, actor: Actor, whom: Whom) -> Iterator[tuple[Transaction, Loaded, ReachTest | None]]:
     """One transaction about one participant, with their row taken, and their newest test."""
-    with work(rt, actor, rt.clock()) as w:
+    with transaction(rt, actor, rt.clock()) as w:
         found = cases.find(w.session, whom.study_id, whom.code)
         loaded = None if found is None else rt.loader.one(w.session, found)
         if loaded is None or (whom.sites is not None and loaded.site_id not in whom.sites):

@@ -13,7 +13,7 @@ from pro_service.store.audit import Actor
 from pro_service.store.participants import cases, tasks
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.tasks.calls import StaleError
-from pro_service.use_cases.transaction import Work, work
+from pro_service.use_cases.transaction import Transaction, transaction
 
 Mode: TypeAlias = Literal["clinic", "telephone"]
 FaultCode: TypeAlias = Literal[
@@ -78,7 +78,7 @@ def enter(
     KeyError (no such participant or window, or another site's), EntryRejectedError with every fault, StaleError.
     """
     now = rt.clock()
-    with work(rt, actor, now) as w:
+    with transaction(rt, actor, now) as w:
         loaded, facts = _found(w, study_id, code, window, sites)
         if filled.revision is not None and loaded.case.participant.revision != filled.revision:
             raise StaleError(loaded.case.participant.revision)
@@ -99,7 +99,9 @@ def enter(
         return Entered(tuple(changed))
 
 
-def _found(w: Work, study_id: int, code: str, window: str, sites: Collection[int] | None) -> tuple[Loaded, WindowFacts]:
+def _found(
+    w: Transaction, study_id: int, code: str, window: str, sites: Collection[int] | None
+) -> tuple[Loaded, WindowFacts]:
     found = cases.find(w.session, study_id, code)
     if found is None:
         raise KeyError(code)
@@ -157,7 +159,7 @@ def differs(window: WindowFacts, item: str, value: int | None) -> bool:
     return answer is None or not answer.given or answer.value != value or answer.declined != (value is None)
 
 
-def _keep_call(w: Work, loaded: Loaded, window: WindowFacts, filled: Filled) -> None:
+def _keep_call(w: Transaction, loaded: Loaded, window: WindowFacts, filled: Filled) -> None:
     """A telephone entry that came from a task is its call: completed now."""
     task = next((e for e in loaded.case.escalations if e.id == filled.task), None)
     if filled.mode == "telephone" and task is not None:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from pro_service.core.changes.model import Migrate
 from pro_service.core.changes.plan import after, plan
-from pro_service.core.changes.preview import WindowThen, windows_then
+from pro_service.core.changes.preview import WindowPreview, windows_then
 from pro_service.core.enrolment.cells import shown
 from pro_service.core.problems import ChangeRefusedError, Fault, Note, RejectedError, note_fault, note_words
 from pro_service.core.protocol import Protocol
@@ -22,7 +22,7 @@ from pro_service.store.participants import cases, schedules
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.participants.change import Made, carry_out
 from pro_service.use_cases.participants.change_form import LONGEST_REASON
-from pro_service.use_cases.transaction import work
+from pro_service.use_cases.transaction import transaction
 
 BATCH = 100
 
@@ -35,7 +35,7 @@ class Migrant:
     """What the newer version means for one participant."""
 
     participant: str
-    windows: tuple[WindowThen, ...]
+    windows: tuple[WindowPreview, ...]
     """Those that change: laid out anew, or with another status."""
     notes: tuple[Note, ...]
 
@@ -92,7 +92,7 @@ def _write(
     for first in range(0, len(ids), BATCH):
         batch = ids[first : first + BATCH]
         faults: list[Fault] = []
-        with work(rt, actor, rt.clock()) as unit:
+        with transaction(rt, actor, rt.clock()) as unit:
             for loaded, made in _plans(rt, unit.session, batch, target, unit.now, faults, lock=True):
                 # Somebody else may have been quicker: who has this version is left alone.
                 if loaded.protocol_version_id != target.version.id:

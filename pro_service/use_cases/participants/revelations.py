@@ -10,7 +10,7 @@ from pro_service.store.participants import cases, revelations, tasks
 from pro_service.store.participants.revelations import TOLD, Source
 from pro_service.store.studies import Sites
 from pro_service.use_cases.tasks.calls import StaleError
-from pro_service.use_cases.transaction import work
+from pro_service.use_cases.transaction import transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def note(rt: Runtime, actor: Actor, given: Noted) -> int:
     KeyError (not to be seen), RejectedError (no such source), StaleError.
     """
     source: Source | None = next((known for known in TOLD if known == given.source), None)
-    with work(rt, actor, rt.clock()) as unit:
+    with transaction(rt, actor, rt.clock()) as unit:
         seen = compliance.loaded_by_code(unit.session, rt.loader, given.study_id, given.code, given.sites)
         found = cases.find(unit.session, given.study_id, given.code)
         if seen is None or found is None:

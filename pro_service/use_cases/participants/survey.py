@@ -17,7 +17,7 @@ from pro_service.core.schedule.agenda import escalate
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import links
-from pro_service.use_cases.transaction import work
+from pro_service.use_cases.transaction import transaction
 
 DECLINED = "declined"
 """The value of a field whose question somebody prefers not to answer."""
@@ -90,7 +90,7 @@ def submit(rt: Runtime, token: str, fields: Mapping[str, str]) -> Outcome:
     participant_id, window_id, seen = _look(rt, token, now)
     if seen is None:
         return Outcome(None, {})
-    with work(rt, _participant(participant_id), now) as w:
+    with transaction(rt, _participant(participant_id), now) as w:
         loaded = rt.loader.one(w.session, participant_id)
         window = _window(loaded.case, window_id)
         form = _form(loaded.case, window_id, now)
@@ -114,7 +114,7 @@ def ask_for_call(rt: Runtime, token: str) -> bool:
     participant_id, window_id, seen = _look(rt, token, now)
     if seen is None:
         return False
-    with work(rt, _participant(participant_id), now) as w:
+    with transaction(rt, _participant(participant_id), now) as w:
         loaded = rt.loader.one(w.session, participant_id)
         case = loaded.case
         form, window = _form(case, window_id, now), _window(case, window_id)

@@ -125,7 +125,7 @@ def grant_meant(writer: Writer, role: str, study: str | None, site: str | None, 
     meant = next((name for name in known if name == role), None)
     if meant is None:
         faults.append(Fault("role", None, "is not a role", f"one of: {', '.join(known)}"))
-    known_studies = {found.code: found.id for found in studies.every(writer.session)}
+    known_studies = {found.code: found.id for found in studies.all_studies(writer.session)}
     if study is None and site is not None and len(known_studies) == 1:
         study = next(iter(known_studies))
     if study is None and site is not None:

@@ -26,7 +26,7 @@ class Kept:
     fields: tuple[tuple[str, str], ...]
 
 
-def keep(rt: Runtime, token: str, csrf: str, path: str, fields: Fields) -> str:
+def seal_form(rt: Runtime, token: str, csrf: str, path: str, fields: Fields) -> str:
     """Seal a form for the time of signing in; empty for one that is not from a page of this very session.
 
     What another site makes a browser send has no cookie of ours, and never its session's form token.
@@ -41,7 +41,7 @@ def keep(rt: Runtime, token: str, csrf: str, path: str, fields: Fields) -> str:
     return base64.urlsafe_b64encode(sealed(rt.vault.system_key, text.encode(), PLACE)).decode()
 
 
-def look(rt: Runtime, blob: str) -> Kept | None:
+def open_form(rt: Runtime, blob: str) -> Kept | None:
     """The form in what `keep` gave; None for anything else."""
     try:
         text = opened(rt.vault.system_key, base64.urlsafe_b64decode(blob.encode()), PLACE)

@@ -60,7 +60,7 @@ def set_up(rt: Runtime, login: Login, code: str) -> tuple[str, ...] | None:
     codes = _fresh_codes()
     with rt.sessions.begin() as session:
         writer = Writer(session, now, accounts.staff(login.user_id), rt.vault)
-        second_factors.keep(writer, login.user_id, secret, step, login.id)
+        second_factors.store_factor(writer, login.user_id, secret, step, login.id)
         _keep_codes(rt, writer, login.user_id, codes)
         moved = login.enrolled_at is not None
         # Whoever moves it may have lost the old telephone: what was opened with that one ends.
@@ -100,7 +100,7 @@ def show(rt: Runtime, login: Login, code: str, place: Place) -> str | None:
     now, given = rt.clock(), _plain(code)
     with rt.sessions.begin() as session:
         writer = Writer(session, now, accounts.staff(login.user_id), rt.vault)
-        second_factors.taken(session, login.user_id)
+        second_factors.lock_factor(session, login.user_id)
         guess.still_allowed(writer)
         how = _used(rt, writer, login.user_id, given)
         if how is None:

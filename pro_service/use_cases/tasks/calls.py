@@ -17,7 +17,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import cases, tasks
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases.transaction import Work, work
+from pro_service.use_cases.transaction import Transaction, transaction
 
 Outcome: TypeAlias = Literal[
     "completed_now", "will_do_it", "call_back_at", "no_answer", "busy", "wrong_person", "not_in_service",
@@ -61,7 +61,7 @@ class StaleError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CallResult:
     """How a call ended, in the caller's words."""
 
     outcome: Outcome
@@ -82,7 +82,7 @@ def acknowledge(rt: Runtime, actor: Actor, escalation_id: int) -> None:
         tasks.acknowledge(w.writer, loaded, escalation)
 
 
-def record(rt: Runtime, actor: Actor, escalation_id: int, told: Told, *, revision: int | None = None) -> None:
+def record(rt: Runtime, actor: Actor, escalation_id: int, told: CallResult, *, revision: int | None = None) -> None:
     """Keep a call and do what its outcome asks for.
 
     KeyError (no such task), StaleError (the participant has changed since `revision`), WorkRefusedError.
@@ -93,7 +93,7 @@ def record(rt: Runtime, actor: Actor, escalation_id: int, told: Told, *, revisio
         _OUTCOMES.get(told.outcome, _stays_open)(w, loaded, escalation, told)
 
 
-def _check(case: Case, escalation: EscalationFacts, told: Told, now: datetime) -> None:
+def _check(case: Case, escalation: EscalationFacts, told: CallResult, now: datetime) -> None:
     check_open(escalation)
     if told.outcome not in OUTCOMES:
         raise WorkRefusedError("unknown_outcome")
@@ -117,18 +117,18 @@ def check_time(window: WindowFacts | None, at: datetime | None, now: datetime) -
         raise WorkRefusedError("too_far")
 
 
-def _keep(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+def _keep(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     back = told.call_back_at if told.outcome == "call_back_at" else None
     note = (told.note or "").strip() or None
     tasks.call(w.writer, loaded, tasks.Made(escalation.id, escalation.window_id, told.outcome, back, note))
     tasks.acknowledge(w.writer, loaded, escalation)
 
 
-def _stays_open(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+def _stays_open(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     """The call is kept, and the task stays: will do it, moved, hospitalised, language barrier."""
 
 
-def _nobody(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+def _nobody(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     """Try again at another part of the day; after several calls in vain the lead is told."""
     case, window = loaded.case, of_window(loaded.case, escalation)
     if told.outcome != "wrong_person":
@@ -141,11 +141,11 @@ def _nobody(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) ->
         w.carry_out(loaded, [lead])
 
 
-def _call_back(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+def _call_back(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     tasks.put_off(w.writer, loaded, escalation.id, told.call_back_at)
 
 
-def _refused(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+def _refused(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     """Not this time: the deciding item is declined, prompts stop, the window's calls end."""
     window = of_window(loaded.case, escalation)
     commands: tuple[Command, ...] = ()
@@ -167,14 +167,14 @@ def _refused(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -
     w.carry_out(loaded, (*told_so, *rest))
 
 
-def _no_messages(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+def _no_messages(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     """No more texts; one may still telephone, so the task stays."""
     del escalation, told
     if loaded.case.participant.opted_out_at is None:
         w.carry_out(loaded, (OptOut(), CancelTexts()))
 
 
-def _no_such_number(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+def _no_such_number(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     """Neither calls nor texts reach anybody: no more texts, and the investigator is told."""
     case = loaded.case
     if case.participant.unreachable_at is None:
@@ -184,7 +184,7 @@ def _no_such_number(w: Work, loaded: Loaded, escalation: EscalationFacts, told: 
         w.carry_out(loaded, [pattern])
 
 
-def _left(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> None:
+def _left(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     """Withdrawn or died: nothing goes out any more, and the open work about the participant ends."""
     person = loaded.case.participant
     if person.died_at is not None or (told.outcome == "withdraws" and person.withdrawn_at is not None):
@@ -197,7 +197,7 @@ def _left(w: Work, loaded: Loaded, escalation: EscalationFacts, told: Told) -> N
     w.carry_out(loaded, made.commands)
 
 
-_OUTCOMES: dict[str, Callable[[Work, Loaded, EscalationFacts, Told], None]] = {
+_OUTCOMES: dict[str, Callable[[Transaction, Loaded, EscalationFacts, CallResult], None]] = {
     "no_answer": _nobody,
     "busy": _nobody,
     "wrong_person": _nobody,
@@ -226,7 +226,7 @@ def resolve(
     with rt.sessions.reading() as session:
         found = tasks.whose(session, escalation_id)
     if found is not None and found.participant_id is None:
-        with work(rt, actor, rt.clock()) as w:
+        with transaction(rt, actor, rt.clock()) as w:
             tasks.resolve_unowned(w.writer, escalation_id, outcome)
         return
     with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
@@ -261,7 +261,7 @@ def show_telephone(
     rt: Runtime, actor: Actor, study_id: int, code: str, sites: Collection[int] | None = None
 ) -> str | None:
     """The participant's number, once, with an audit row of who looked; None without one. KeyError if not to be seen."""
-    with work(rt, actor, rt.clock()) as w:
+    with transaction(rt, actor, rt.clock()) as w:
         found = cases.find(w.session, study_id, code)
         if found is None:
             raise KeyError(code)
@@ -280,9 +280,9 @@ def check_open(escalation: EscalationFacts) -> None:
 @contextmanager
 def about(
     rt: Runtime, actor: Actor, escalation_id: int, revision: int | None = None
-) -> Iterator[tuple[Work, Loaded, EscalationFacts]]:
+) -> Iterator[tuple[Transaction, Loaded, EscalationFacts]]:
     """One transaction about one task, with its participant's row taken."""
-    with work(rt, actor, rt.clock()) as w:
+    with transaction(rt, actor, rt.clock()) as w:
         found = tasks.whose(w.session, escalation_id)
         if found is None or found.participant_id is None:
             raise KeyError(escalation_id)

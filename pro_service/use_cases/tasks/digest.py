@@ -136,7 +136,7 @@ class _Round:
 
     def _protocols(self) -> dict[int, Protocol]:
         found = {}
-        for study in studies.every(self.session):
+        for study in studies.all_studies(self.session):
             protocol = compliance.protocol_of(self.session, self.rt.loader, study.id)
             if protocol is not None:
                 found[study.id] = protocol

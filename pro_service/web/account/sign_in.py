@@ -51,9 +51,9 @@ def blueprint(rt: Runtime) -> Blueprint:
 def again(rt: Runtime) -> ResponseReturnValue:
     """Nobody is signed in. Whoever sent a form is asked to sign in, and finds it as it was."""
     if request.method in access.SAFE:
-        return redirect(url_for("auth.sign_in", next=access.here()), 303)
-    token, csrf = browsers.given(rt, browsers.COOKIE), request.form.get("csrf", "")
-    form = interrupted_forms.keep(rt, token, csrf, access.here(), access.typed())
+        return redirect(url_for("auth.sign_in", next=access.current_path()), 303)
+    token, csrf = browsers.cookie_value(rt, browsers.COOKIE), request.form.get("csrf", "")
+    form = interrupted_forms.seal_form(rt, token, csrf, access.current_path(), access.typed())
     if not form:
         return redirect(url_for("auth.sign_in", next="/"), 303)
     g.page = "auth.sign_in"
@@ -65,7 +65,7 @@ def _asked() -> str:
 
 
 def _shown(rt: Runtime) -> ResponseReturnValue:
-    if accounts.current(rt, browsers.given(rt, browsers.COOKIE)) is not None:
+    if accounts.current(rt, browsers.cookie_value(rt, browsers.COOKIE)) is not None:
         return redirect(_asked(), 303)
     return _form(rt, 200)
 
@@ -77,7 +77,7 @@ def _form(rt: Runtime, status: int, fault: str = "", email: str = "", form: str 
         "login.html", fault=fault, email=email, next=_asked(), csrf=browsers.form_token(rt, cookie), kept=form
     )
     answer = Response(page, status, mimetype="text/html")
-    browsers.keep(rt, answer, browsers.FORM_COOKIE, cookie, None)
+    browsers.set_cookie(rt, answer, browsers.FORM_COOKIE, cookie, None)
     if request.args.get("lang") in LANGUAGES:
         answer.set_cookie(
             LANGUAGE_COOKIE, g.language, max_age=browsers.YEAR, secure=browsers.secure(rt), samesite="Lax"
@@ -89,7 +89,7 @@ def _posted(rt: Runtime) -> ResponseReturnValue:
     email, form = request.form.get("email", ""), request.form.get("kept", "")
     if not browsers.form_is_ours(rt):
         return _form(rt, 400, "stale", email, form)
-    previous = browsers.given(rt, browsers.COOKIE)
+    previous = browsers.cookie_value(rt, browsers.COOKIE)
     try:
         token = accounts.log_in(
             rt, email, request.form.get("password", ""), browsers.place(rt, email), previous=previous
@@ -106,7 +106,7 @@ def _signed_in(rt: Runtime, token: str, form: str) -> ResponseReturnValue:
     g.login = accounts.current(rt, token)
     if g.login is None:
         return redirect(url_for("auth.sign_in"), 303)
-    stage, found = accounts.stage(rt, g.login), interrupted_forms.look(rt, form) if form else None
+    stage, found = accounts.stage(rt, g.login), interrupted_forms.open_form(rt, form) if form else None
     answer = redirect(_asked(), 303)
     if found is not None and found.user_id == g.login.user_id and stage != "enrol":
         page = _code_page(rt, 200, form=form)[0] if stage == "code" else access.resend(found.path, found.fields)
@@ -115,7 +115,7 @@ def _signed_in(rt: Runtime, token: str, form: str) -> ResponseReturnValue:
         browsers.signed_in(rt, answer, token, g.login.email)
     else:
         # Known is only a browser in which the second factor was shown as well.
-        browsers.keep(rt, answer, browsers.COOKIE, token, browsers.LOGIN_KEPT)
+        browsers.set_cookie(rt, answer, browsers.COOKIE, token, browsers.LOGIN_KEPT)
     return answer
 
 

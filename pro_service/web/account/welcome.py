@@ -76,5 +76,5 @@ def _page(rt: Runtime, name: str, status: int, **words: object) -> Response:
     answer = Response(
         render_template(name, csrf=browsers.form_token(rt, cookie), **words), status, mimetype="text/html"
     )
-    browsers.keep(rt, answer, browsers.FORM_COOKIE, cookie, None)
+    browsers.set_cookie(rt, answer, browsers.FORM_COOKIE, cookie, None)
     return answer

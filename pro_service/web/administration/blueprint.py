@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.problems import Fault
 from pro_service.reports import audit as report_audit
 from pro_service.reports import compliance, health
-from pro_service.reports.audit import Asked, Reach
+from pro_service.reports.audit import AuditQuery, Reach
 from pro_service.runtime import Runtime
 from pro_service.store.database import Session
 from pro_service.store.staff import members
@@ -26,7 +26,7 @@ LONGEST = 254
 def blueprint(rt: Runtime) -> Blueprint:
     """`/users…`, `/sites`, `/audit`, `/system`."""
     pages = Blueprint("administration", __name__)
-    users.add(pages, rt)
+    users.add_routes(pages, rt)
     _add_sites(pages, rt)
     _add_system(pages, rt)
     _add_audit(pages, rt)
@@ -98,11 +98,11 @@ class _Question:
     def __init__(self, rt: Runtime, scope: Scope, reach: Reach, faults: list[Fault]) -> None:
         self.rt, self.scope, self.reach, self.faults = rt, scope, reach, faults
 
-    def read(self, session: Session) -> Asked:
+    def read(self, session: Session) -> AuditQuery:
         begin, end = self._day("from"), self._day("to")
         if begin is not None and end is not None and end < begin:
             self._fault("to", "ends before it begins")
-        return Asked(
+        return AuditQuery(
             actor=self._actor(session),
             action=request.args.get("action", "")[:40] or None,
             participant_id=self._participant(session),

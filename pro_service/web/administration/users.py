@@ -23,7 +23,7 @@ EVERYWHERE = "*"
 DECISIONS = {"approve": True, "refuse": False}
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the pages of users."""
     _add_lists(pages, rt)
     _add_decisions(pages, rt)
@@ -121,7 +121,7 @@ def _place(given: str) -> tuple[str | None, str | None]:
 def places(rt: Runtime) -> list[tuple[str, str, str]]:
     """What a role may hold for: (what the form says, study, site)."""
     with rt.sessions.reading() as session:
-        known = [(study.code, sorted(studies.site_ids(session, study.id))) for study in studies.every(session)]
+        known = [(study.code, sorted(studies.site_ids(session, study.id))) for study in studies.all_studies(session)]
     of_sites = [(f"{study}/{site}", study, site) for study, codes in known for site in (EVERYWHERE, *codes)]
     return [*of_sites, (f"{EVERYWHERE}/{EVERYWHERE}", EVERYWHERE, EVERYWHERE)]
 

@@ -19,7 +19,7 @@ class _Seen:
     alarms: tuple[Alarm, ...]
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Teach the pages of one runtime `alarms()`: [(words, since)]."""
     seen: list[_Seen] = []
 

@@ -67,7 +67,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     pages.app_template_global("of")(formatting.of)
     pages.app_template_global("zone_of")(zone_of)
     for part in PARTS:
-        part.add(pages, rt)
+        part.add_routes(pages, rt)
     _add_choice_of_study(pages, rt)
     return pages
 

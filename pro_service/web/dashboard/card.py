@@ -11,7 +11,7 @@ from pro_service.web.access import needs
 from pro_service.web.scope import Scope, actor, scope_here
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the pages of the card."""
 
     @pages.post("/participants/<code>/card")

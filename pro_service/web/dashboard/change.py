@@ -15,7 +15,7 @@ from pro_service.reports.participant import Change
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.participants import change as lifecycle
-from pro_service.use_cases.participants.change_form import ACTIONS, Action, Wanted
+from pro_service.use_cases.participants.change_form import ACTIONS, Action, ChangeForm
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import needs
 from pro_service.web.dashboard import change_words as words
@@ -34,7 +34,7 @@ class _Page:
 
     scope: Scope
     loaded: Loaded
-    wanted: Wanted
+    wanted: ChangeForm
     notes: tuple[Note, ...] = ()
     """What stands against it."""
     outlook: Outlook | None = None
@@ -43,7 +43,7 @@ class _Page:
     """What happened since the form was made."""
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the pages of the office's changes."""
 
     @pages.get("/participants/<code>/change/<action>")
@@ -51,7 +51,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
     def change(code: str, action: str) -> ResponseReturnValue:
         scope, loaded = _theirs(rt, code, action)
         shown = {one.name: one.value for one in words.fields(cast("Action", action), loaded.case)}
-        return _form(rt, _Page(scope, loaded, Wanted(cast("Action", action), shown)))
+        return _form(rt, _Page(scope, loaded, ChangeForm(cast("Action", action), shown)))
 
     @pages.post("/participants/<code>/change/<action>")
     @needs("work")
@@ -84,18 +84,18 @@ def _theirs(rt: Runtime, code: str, action: str) -> tuple[Scope, Loaded]:
     return scope, loaded
 
 
-def _filled(loaded: Loaded, action: Action) -> Wanted:
+def _filled(loaded: Loaded, action: Action) -> ChangeForm:
     given = {one.name: request.form.get(one.name, "") for one in words.fields(action, loaded.case)}
-    return Wanted(action, given, request.form.get("reason", ""))
+    return ChangeForm(action, given, request.form.get("reason", ""))
 
 
-def _look(rt: Runtime, scope: Scope, loaded: Loaded, wanted: Wanted) -> str:
+def _look(rt: Runtime, scope: Scope, loaded: Loaded, wanted: ChangeForm) -> str:
     code = loaded.case.participant.code
     shown = lifecycle.preview(rt, scope.study_id or 0, code, wanted, sites=scope.sites)
     return _form(rt, _Page(scope, loaded, wanted, outlook=shown))
 
 
-def _make(rt: Runtime, scope: Scope, code: str, wanted: Wanted) -> ResponseReturnValue:
+def _make(rt: Runtime, scope: Scope, code: str, wanted: ChangeForm) -> ResponseReturnValue:
     """A form without its revision is as stale as an old one: nobody can have seen what would follow."""
     revision = request.form.get("revision", default=-1, type=int)
     done = lifecycle.change(rt, actor(), scope.study_id or 0, code, wanted, revision=revision, sites=scope.sites)
@@ -110,18 +110,18 @@ def _form(rt: Runtime, page: _Page) -> str:
     action, zone = page.wanted.action, case.site_zone
     at: dict[str, list[tuple[str, str]]] = {}
     for note in page.notes:
-        at.setdefault(note.field, []).append(problems.said(note))
+        at.setdefault(note.field, []).append(problems.note_words(note))
     shown = page.outlook
     return render_template(
         "dashboard/change.html", scope=page.scope, case=case, person=case.participant, zone=zone, action=action,
         fields=words.fields(action, case), typed=page.wanted.fields, reason=page.wanted.reason, faults=at,
         explained=words.explained(action), stale=page.stale, changes=page.changes, told=shown,
-        minding=[problems.said(note) for note in shown.notes] if shown else [],
-        said=lambda value: told(value, zone), revision=case.participant.revision, **times(now),
+        minding=[problems.note_words(note) for note in shown.notes] if shown else [],
+        said=lambda value: value_words(value, zone), revision=case.participant.revision, **times(now),
     )  # fmt: skip
 
 
-def told(value: object, zone: ZoneInfo) -> str:
+def value_words(value: object, zone: ZoneInfo) -> str:
     """A fact as people read it."""
     if isinstance(value, datetime):
         return moment(value, zone)

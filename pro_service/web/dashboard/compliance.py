@@ -35,7 +35,7 @@ COUNTS = ("completed_in_window", "late", "partial", "declined", "missed")
 TONES = ("completed_in_window", "completed_late", "partial", "declined", "missed", "not_applicable")
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """The page and its table file."""
     pages.app_template_filter("parts")(parts)
     pages.app_template_filter("month")(month)

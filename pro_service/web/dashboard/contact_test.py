@@ -17,7 +17,7 @@ from pro_service.web.scope import actor, scope_here
 MINUTES = (10, 30, 60)
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the forms, and `reach_of(participant id)`, `reach_state(test)` for the page."""
 
     def of(participant_id: int) -> ReachTest | None:

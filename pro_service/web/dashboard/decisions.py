@@ -25,7 +25,7 @@ from pro_service.web.scope import Scope, actor, row_id, scope_here
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class RejectedForm:
     """A form that was sent and wrote nothing: of which task, and why."""
 
     task_id: int
@@ -36,7 +36,7 @@ class Sent:
     changes: tuple[Change, ...] = ()
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the list and its form."""
 
     @pages.get("/decisions", endpoint="decisions")
@@ -59,7 +59,7 @@ def _decide(rt: Runtime, task_id: int) -> ResponseReturnValue:
     scope, task, loaded = theirs(rt, task_id)
     if loaded is None or task.level != DECIDED:
         abort(404)
-    given, sent = request.form, Sent(task_id, task.participant)
+    given, sent = request.form, RejectedForm(task_id, task.participant)
     try:
         decisions.decide(rt, actor(), task_id, given.get("reason", ""), revision=given.get("revision", type=int))
     except RejectedError as rejected:
@@ -85,7 +85,7 @@ def _changes(rt: Runtime, loaded: Loaded) -> tuple[Change, ...]:
     return tuple(replace(change, reason=None) for change in found)
 
 
-def _page(rt: Runtime, scope: Scope, wanted: int | None, sent: Sent | None = None) -> str:
+def _page(rt: Runtime, scope: Scope, wanted: int | None, sent: RejectedForm | None = None) -> str:
     if scope.study_id is None:
         return render_template("dashboard/no_study.html", scope=scope)
     now = rt.clock()

@@ -34,7 +34,7 @@ class _Page:
     preview: enrol_preview.Preview | None = None
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the form, and the page after it."""
     _add_form(pages, rt)
     _add_next(pages, rt)
@@ -113,7 +113,7 @@ def allowed(scope: Scope) -> tuple[str, ...] | None:
 
 
 def _look(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> enrol_preview.Preview:
-    return enrol_preview.look(rt, actor(), scope.study_id or 0, typed, sites=allowed(scope))
+    return enrol_preview.preview(rt, actor(), scope.study_id or 0, typed, sites=allowed(scope))
 
 
 def _make(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> ResponseReturnValue:

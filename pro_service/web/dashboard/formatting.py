@@ -22,10 +22,10 @@ IN_HOURS = 72
 
 def word(kind: str, code: str) -> str:
     """What a code of this kind is called; the code itself where it has no word."""
-    return said(vocabulary(language())[kind], code)
+    return word_or_code(vocabulary(language())[kind], code)
 
 
-def said(known: Mapping[str, str], code: str) -> str:
+def word_or_code(known: Mapping[str, str], code: str) -> str:
     """The word of a code; the code itself where it has none."""
     return known.get(code) or code.replace("_", " ")
 
@@ -92,10 +92,10 @@ class CellWriter:
         """(what stands in the cell, what its title adds)."""
         name, times = self._words["status"][cell.status], self._words["time"]
         if cell.shape in ("at_risk", "open"):
-            said = times["closes"].format(
+            word_or_code = times["closes"].format(
                 state=self._words["shape"][cell.shape], when=self._at(cell.closes_at - MINUTE, zone)
             )
-            return time_left(cell.closes_at, self._now, times), said
+            return time_left(cell.closes_at, self._now, times), word_or_code
         if cell.status == "upcoming":
             opens = self._at(cell.opens_at, zone)
             return opens.rpartition(" ")[0], times["opens"].format(state=name, when=opens)

@@ -25,7 +25,7 @@ LONGEST_CODE = 40
 SHEET_PAGE = 500
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the grid and its file."""
 
     @pages.get("/participants")

@@ -40,7 +40,7 @@ class _Shown:
     faults: tuple[Fault, ...] = ()
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the page and what its buttons do."""
 
     @pages.get("/enrol/import")
@@ -72,7 +72,7 @@ def add(pages: Blueprint, rt: Runtime) -> None:
 def _held(rt: Runtime, study_id: int) -> Held:
     """The file that was sent, or the one that was looked at. RejectedError where there is none."""
     if blob := request.form.get("held", ""):
-        held = held_file.look(rt, signed_in().user_id, study_id, blob)
+        held = held_file.open_held(rt, signed_in().user_id, study_id, blob)
         if held is None:
             raise RejectedError((NOT_OURS,))
         return held

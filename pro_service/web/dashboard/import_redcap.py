@@ -26,7 +26,7 @@ _PAIR = re.compile(r"\s*([^=,;\n]+?)\s*=\s*([^=,;\n]*?)\s*(?:[,;\n]|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ColumnQuestion:
     """What is asked about one of our columns."""
 
     name: str
@@ -40,7 +40,7 @@ class Asked:
     """What it may be for everybody."""
 
 
-def asked(protocol: Protocol, export: Export) -> tuple[Asked, ...]:
+def asked(protocol: Protocol, export: Export) -> tuple[ColumnQuestion, ...]:
     """Our columns, those that must be there first."""
     del export
     baseline = tuple(columns_of(protocol.baseline.items if protocol.baseline else ()))
@@ -50,7 +50,7 @@ def asked(protocol: Protocol, export: Export) -> tuple[Asked, ...]:
         "channel": CHANNELS,
     }
     return tuple(
-        Asked(
+        ColumnQuestion(
             name,
             needed=name in NEEDED,
             dated=name in DATES or name == "procedure_time",
@@ -63,7 +63,7 @@ def asked(protocol: Protocol, export: Export) -> tuple[Asked, ...]:
     )
 
 
-def guessed(every: tuple[Asked, ...], export: Export) -> dict[str, str]:
+def guessed(every: tuple[ColumnQuestion, ...], export: Export) -> dict[str, str]:
     """What the form begins with."""
     typed = {}
     for one in every:
@@ -73,7 +73,7 @@ def guessed(every: tuple[Asked, ...], export: Export) -> dict[str, str]:
 
 
 def filled(
-    every: tuple[Asked, ...], typed: Mapping[str, str], protocol: Protocol
+    every: tuple[ColumnQuestion, ...], typed: Mapping[str, str], protocol: Protocol
 ) -> tuple[ColumnMapping | None, dict[str, list[tuple[str, str]]]]:
     """The mapping that was chosen, or what is wrong with it, by our column."""
     columns = {one.name: column for one in every if (column := _column(one, typed)) is not None}
@@ -93,7 +93,7 @@ def _about(fault: Fault) -> str:
     return fault.path.removeprefix("column.").partition(".")[0]
 
 
-def _column(one: Asked, typed: Mapping[str, str]) -> Column | None:
+def _column(one: ColumnQuestion, typed: Mapping[str, str]) -> Column | None:
     """What was chosen for one column; None for nothing."""
 
     def text(kind: str) -> str:

@@ -24,7 +24,7 @@ WHY = (
 MOMENT = "%Y%m%dT%H%M%S%f"
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the inbox, and `inbox_waiting(scope)` for the number beside its name on every page."""
     pages.app_template_global("inbox_waiting")(lambda scope: _waiting(rt, scope))
 

@@ -36,7 +36,7 @@ class _Told:
     already: Done | None = None
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the page of one text."""
 
     @pages.get("/inbox/<int:text_id>")

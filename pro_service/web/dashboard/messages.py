@@ -35,7 +35,7 @@ DEAREST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LedgerQuery:
     """What the address asks for, and what of it cannot be read (field -> fault)."""
 
     sought: Sought
@@ -43,7 +43,7 @@ class Asked:
     faults: dict[str, str]
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """The ledger, its table file, and one message."""
     pages.app_template_filter("country")(country)
     _add_ledger(pages, rt)
@@ -102,7 +102,7 @@ def _add_message(pages: Blueprint, rt: Runtime) -> None:
         return render_template("dashboard/message.html", scope=scope, life=found, labels=labels(scope), **times(now))
 
 
-def _asked(scope: Scope) -> Asked:
+def _asked(scope: Scope) -> LedgerQuery:
     faults: dict[str, str] = {}
     known = vocabulary(language())
     kind, state = request.args.get("kind"), request.args.get("state")
@@ -117,7 +117,7 @@ def _asked(scope: Scope) -> Asked:
         until=_midnight(None if until is None else until + timedelta(days=1), scope),
         after=_after(),
     )
-    return Asked(sought, _price(faults), faults)
+    return LedgerQuery(sought, _price(faults), faults)
 
 
 def _day(name: str, faults: dict[str, str]) -> date | None:

@@ -53,7 +53,7 @@ class Kept:
             return counted
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """The page and its table file."""
     known = Kept(rt)
 

@@ -21,7 +21,7 @@ from pro_service.reports import (
 from pro_service.reports import (
     story as report_story,
 )
-from pro_service.reports.events import Wanted
+from pro_service.reports.events import StoryQuery
 from pro_service.reports.participant import WindowView
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import Loaded
@@ -47,7 +47,7 @@ from pro_service.web.dashboard.story import CHIPS, Reader
 from pro_service.web.scope import Scope, actor, row_id, scope_here
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the pages of one participant."""
     _add_story(pages, rt)
     _add_confirm(pages, rt)
@@ -88,15 +88,15 @@ def _story(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, r
             abort(404)
         reader = _reader(view.loaded)
         chip, before = dashboard_story.asked()
-        wanted = Wanted(dashboard_story.kinds(chip), before, dashboard_story.PAGE + 1, scores=reader.scores)
+        wanted = StoryQuery(dashboard_story.kinds(chip), before, dashboard_story.PAGE + 1, scores=reader.scores)
         happened = events.happened(session, view.loaded.case, now, wanted)
     case = view.loaded.case
-    story = dashboard_story.told(happened, case, reader)
+    story = dashboard_story.story_page(happened, case, reader)
     return render_template(
         "dashboard/participant.html", scope=scope, view=view, case=case, reader=reader, story=story, chips=CHIPS,
         line=timeline.line(case, view.windows, story.every, now), lane_word=timeline.lane_word,
         nearest=_nearest(view.windows, now), person=case.participant, zone=case.site_zone, number=number,
-        refused=refused, done=request.args.get("done"), told=change.told, place=dashboard_story.place,
+        refused=refused, done=request.args.get("done"), told=change.value_words, place=dashboard_story.place,
         office=formatting.words("change") if reader.works else {}, fact=dashboard_story.fact,
         derived=tuple(report_story.derived_values(case, now)) if reader.scores else (), **times(now),
     )  # fmt: skip

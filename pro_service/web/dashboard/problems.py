@@ -55,7 +55,7 @@ CELLS = (
 """What the readers of cells say, with blanks for what they repeat; the catalogue translates each whole."""
 
 
-def said(note: Note) -> tuple[str, str]:
+def note_words(note: Note) -> tuple[str, str]:
     """(what, what to do) for the reader."""
     if note.code == "cell":
         return spoken(str(note.values["fault"])), spoken(str(note.values["remedy"]))

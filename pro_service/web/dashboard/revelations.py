@@ -22,7 +22,7 @@ from pro_service.web.scope import Scope, actor, row_id, scope_here
 SHEET_PAGE = 500
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the form and the log."""
     pages.app_template_global("revealed_where")(sources)
     _add_form(pages, rt)

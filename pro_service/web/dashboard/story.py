@@ -11,7 +11,7 @@ from flask import request, url_for
 
 from pro_service.core.case import Case
 from pro_service.reports.events import KINDS, Event, Given, Happened, Kind, Mark, Step
-from pro_service.web.dashboard.formatting import of, said, short_moment, word, words
+from pro_service.web.dashboard.formatting import of, short_moment, word, word_or_code, words
 from pro_service.web.i18n import day
 from pro_service.web.i18n import gettext as _
 
@@ -93,7 +93,7 @@ def mark_of(text: str | None) -> Mark | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StoryPage:
     """What the page tells: everything for the line of time, and one page of the story."""
 
     every: tuple[Entry, ...]
@@ -112,13 +112,13 @@ def asked() -> tuple[str | None, Mark | None]:
     return chip if chip in CHIPS else None, mark_of(request.args.get("before"))
 
 
-def told(happened: Happened, case: Case, reader: Reader) -> Told:
+def story_page(happened: Happened, case: Case, reader: Reader) -> StoryPage:
     """The story in words."""
     chip, before = asked()
     teller = Teller(case, reader, happened.lives)
     page = happened.page[:PAGE]
     more = page[-1].mark if len(happened.page) > PAGE else None
-    return Told(tuple(map(teller, happened.every)), tuple(map(teller, page)), chip, more, before is not None)
+    return StoryPage(tuple(map(teller, happened.every)), tuple(map(teller, page)), chip, more, before is not None)
 
 
 class Teller:
@@ -277,7 +277,7 @@ def _by(event: Event) -> str:
         "system": _("this service"),
         "provider": _("the provider"),
     }
-    return said(kinds_of, event.by or "")
+    return word_or_code(kinds_of, event.by or "")
 
 
 def _step(step: Step, zone: ZoneInfo, since: datetime) -> str:
@@ -287,4 +287,4 @@ def _step(step: Step, zone: ZoneInfo, since: datetime) -> str:
     at = f"{local.hour:02}:{local.minute:02}" if same else short_moment(step.at, zone)
     if step.word == "attempt":
         return _("handed over {when}").format(when=at)
-    return f"{said({**words('state'), **words('carried')}, step.word)} {at}"
+    return f"{word_or_code({**words('state'), **words('carried')}, step.word)} {at}"

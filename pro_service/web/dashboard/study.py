@@ -145,7 +145,7 @@ class Remark:
     """Of a route: of the telephone numbers."""
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """The protocol, and its texts."""
 
     @pages.get("/study")

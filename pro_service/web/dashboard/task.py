@@ -17,7 +17,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.participants import tasks
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.tasks import calls, hand_over
-from pro_service.use_cases.tasks.calls import Outcome, StaleError, Told, WorkRefusedError
+from pro_service.use_cases.tasks.calls import CallResult, Outcome, StaleError, WorkRefusedError
 from pro_service.web.access import NoAccessYetError, may, may_at, needs
 from pro_service.web.dashboard.formatting import local_time, since, times, zone_of_task
 from pro_service.web.scope import LARGEST_ID, Scope, actor, scope_of
@@ -28,7 +28,7 @@ IN_VAIN: tuple[Outcome, ...] = ("no_answer", "busy", "wrong_person", "not_in_ser
 LEARNT: tuple[Outcome, ...] = ("moved", "hospitalised", "language_barrier", "died")
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the pages of one task."""
 
     @pages.get("/escalations/<int:task_id>")
@@ -133,7 +133,7 @@ def _call(rt: Runtime, task_id: int) -> ResponseReturnValue:
         form = url_for("dashboard.enter", code=code, window=window, mode="telephone", task=task_id, study=named)
         return redirect(form, 303)
     back = local_time(given.get("call_back_at", ""), zone_of_task(task))
-    told = Told(cast("Outcome", outcome), back, given.get("note"))
+    told = CallResult(cast("Outcome", outcome), back, given.get("note"))
     if loaded is None:
         abort(404)
     try:

@@ -20,7 +20,7 @@ Act = Callable[[Runtime, Task, int | None], str]
 """(runtime, task, revision of the page it was chosen on) -> what was done."""
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the forms of a task's page, and the one of the first page, which names the task that was chosen."""
     for name in _ACTS:
         _add(pages, rt, name)

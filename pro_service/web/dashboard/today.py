@@ -16,7 +16,7 @@ from pro_service.runtime import Runtime
 from pro_service.use_cases.tasks import hand_over
 from pro_service.web.access import needs, unattended
 from pro_service.web.dashboard.compliance import labels
-from pro_service.web.dashboard.formatting import measured, said, share_left, time_left, times, words
+from pro_service.web.dashboard.formatting import measured, share_left, time_left, times, word_or_code, words
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import ngettext
 from pro_service.web.scope import Scope, actor, scope_of
@@ -29,7 +29,7 @@ SAID = frozenset({"acknowledged", "later", "again", "handed", "resolved", "none"
 """What the page may say that it did."""
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the first page, and its lists alone for the page that refreshes itself."""
 
     @pages.get("/")
@@ -146,7 +146,7 @@ class RowWriter:
             tone="risk" if risk else "open",
             left=time_left(until, self._now, self._times),
             share=share_left(opens, closes, self._now),
-            reason=said(self._reasons, task.reason),
+            reason=word_or_code(self._reasons, task.reason),
             tried=self._what_was_tried(task),
             hands=self.hands(task),
         )
@@ -160,15 +160,15 @@ class RowWriter:
             told = ngettext("%(num)s text", "%(num)s texts", texts) % {"num": texts}
             told += ", " + ngettext("%(num)s call", "%(num)s calls", called) % {"num": called}
             self._tried[counted] = told
-        return f"{told}: {said(self._outcomes, calls[-1].result)}" if calls else told
+        return f"{told}: {word_or_code(self._outcomes, calls[-1].result)}" if calls else told
 
     def open(self, tasks: Iterable[Task]) -> list[Open]:
         """What else is open."""
         return [
             Open(
                 task=task,
-                level=said(self._levels, task.level),
-                reason=said(self._reasons, task.reason),
+                level=word_or_code(self._levels, task.level),
+                reason=word_or_code(self._reasons, task.reason),
                 due=self._due(task.due_at),
                 late=task.due_at < self._now,
                 hands=self.hands(task),

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.enrolment import cells
 from pro_service.core.enrolment.cells import CellError
 from pro_service.core.protocol import Window
-from pro_service.core.schedule.forecast import Laid, WhatIf
+from pro_service.core.schedule.forecast import PlannedWindow, WhatIf
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime, holiday_names
 from pro_service.use_cases.enrolment import preview
@@ -31,7 +31,7 @@ NOON = time(12)
 class Row:
     """One window as the page draws it: places in percent of its line."""
 
-    laid: Laid
+    laid: PlannedWindow
     place: tuple[float, float] = (0, 0)
     """On the line of all: from, width."""
     cells: tuple[tuple[float, float, str], ...] = ()
@@ -54,7 +54,7 @@ class Picture:
     minding: tuple[tuple[str, str], ...] = ()
 
 
-def add(pages: Blueprint, rt: Runtime) -> None:
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the page, and how it says days."""
     pages.app_template_filter("dated")(dated)
     pages.app_template_filter("dated_short")(dated_short)
@@ -124,11 +124,11 @@ def picture(told: WhatIf, country: str, now: datetime) -> Picture:
             for name, at in marks.items()
             if at is not None and start <= at <= start + whole
         },
-        tuple(problems.said(note) for note in told.notes),
+        tuple(problems.note_words(note) for note in told.notes),
     )
 
 
-def _row(laid: Laid, zone: ZoneInfo, country: str, start: datetime, whole: timedelta) -> Row:
+def _row(laid: PlannedWindow, zone: ZoneInfo, country: str, start: datetime, whole: timedelta) -> Row:
     span = laid.span
     if span is None:
         return Row(laid)

@@ -54,7 +54,7 @@ def blueprint(rt: Runtime) -> Blueprint:
 
 
 def _entered(rt: Runtime) -> ResponseReturnValue:
-    typed, kept = request.form.get("code", ""), _marks(browsers.given(rt, COOKIE))
+    typed, kept = request.form.get("code", ""), _marks(browsers.cookie_value(rt, COOKIE))
     marks = (*_marks(request.form.get("mark", "")), *kept)
     try:
         found = card_entry.enter(rt, typed, marks, request.remote_addr or "")
@@ -68,7 +68,7 @@ def _entered(rt: Runtime) -> ResponseReturnValue:
         return _page("unknown", typed), HTTPStatus.UNPROCESSABLE_ENTITY
     answer = make_response(_led_to(found))
     value = ".".join([found.mark, *(mark for mark in kept if mark != found.mark)][:MOST_MARKS])
-    browsers.keep(rt, answer, COOKIE, value, browsers.YEAR)
+    browsers.set_cookie(rt, answer, COOKIE, value, browsers.YEAR)
     return answer
 
 

@@ -25,7 +25,7 @@ def blueprint(rt: Runtime) -> Blueprint:
 
     @probes.get("/readyz")
     def ready() -> ResponseReturnValue:
-        database = migrate.look(rt.sessions, BEAT)
+        database = migrate.check_database(rt.sessions, BEAT)
         # Reading goes on when the disk is full: only a write shows it.
         writable = database.current and migrate.write(rt.sessions, OWN_BEAT, rt.clock(), WRITE_EVERY)
         good = database.reachable and database.current and writable

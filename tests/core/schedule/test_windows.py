@@ -14,7 +14,7 @@ from pro_service.core.durations import iso, offset, span
 from pro_service.core.protocol import Hours, Offset, Protocol, Window
 from pro_service.core.schedule.windows import (
     Fact,
-    add,
+    add_offset,
     explain,
     local_instant,
     next_allowed,
@@ -103,10 +103,10 @@ def test_a_window_closes_with_the_first_instant_after_its_last_day(day: date, zo
 
 @given(days, st.integers(-24, 24), st.integers(-400, 400))
 def test_adding_months_stays_in_the_month_it_aims_at(day: date, months: int, more: int) -> None:
-    target, clamped = add(day, Offset(months=months))
+    target, clamped = add_offset(day, Offset(months=months))
     assert (target.year * 12 + target.month) - (day.year * 12 + day.month) == months
     assert target.day == day.day or (clamped and (target + timedelta(days=1)).day == 1)
-    assert add(day, Offset(months, more))[0] == target + timedelta(days=more)
+    assert add_offset(day, Offset(months, more))[0] == target + timedelta(days=more)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_adding_months_stays_in_the_month_it_aims_at(day: date, months: int, mor
     ],
 )
 def test_calendar_months_are_clamped_to_the_month_end(day: date, rule: str, target: date) -> None:
-    assert add(day, offset(rule))[0] == target
+    assert add_offset(day, offset(rule))[0] == target
 
 
 def test_a_clamped_target_says_so() -> None:

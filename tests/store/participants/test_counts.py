@@ -21,7 +21,7 @@ from pro_service.use_cases.participants import entry
 from pro_service.use_cases.participants.confirm import confirm
 from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tasks import calls
-from pro_service.use_cases.tasks.calls import Told
+from pro_service.use_cases.tasks.calls import CallResult
 from pro_service.use_cases.tick import tick
 from tests import support
 
@@ -108,7 +108,9 @@ def something_happens(rt: Runtime, study_id: int, actor: Actor, chance: random.R
     opened = [window for window in case.current if window.span.opens_at <= rt.clock()]
     task = next((e.id for e in case.escalations if e.open), None)
     if task is not None and chance.random() < 0.15:
-        calls.record(rt, actor, task, Told(chance.choice(("withdraws", "died", "refused_this_time")), note="told"))
+        calls.record(
+            rt, actor, task, CallResult(chance.choice(("withdraws", "died", "refused_this_time")), note="told")
+        )
     elif opened:
         window = chance.choice(opened)
         given = {item: str(chance.randint(1, 7)) for item in window.point.items if chance.random() < 0.85}

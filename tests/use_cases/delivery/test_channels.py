@@ -52,7 +52,7 @@ def tokens() -> Iterator[str]:
 
 def known(rt: Runtime) -> channels.Channel:
     with rt.sessions.reading() as session:
-        return channels.every(session)["sms"]
+        return channels.all_channels(session)["sms"]
 
 
 def test_a_paced_sender_never_sends_faster(rt: Runtime, phones: Telephones, crowd: int) -> None:

@@ -11,7 +11,7 @@ from pro_service.store.schema import attempts, messages, participants
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
-from pro_service.use_cases.transaction import work
+from pro_service.use_cases.transaction import transaction
 from tests import support
 from tests.telephones import Telephones
 
@@ -32,7 +32,7 @@ def participant(rt: Runtime, study_id: int, clock: support.SetClock) -> int:
 
 def queue_every_kind(rt: Runtime, participant: int) -> None:
     """Put a row of each kind into the outbox past the rules, as a fault of ours would."""
-    with work(rt, support.SETUP, rt.clock()) as unit:
+    with transaction(rt, support.SETUP, rt.clock()) as unit:
         one = rt.loader.one(unit.session, participant)
         window = next(window for window in one.case.current if window.code == "W1")
         until = rt.clock() + timedelta(days=1)

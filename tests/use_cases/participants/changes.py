@@ -16,7 +16,7 @@ from pro_service.store.participants import contact, schedules
 from pro_service.store.schema import audit_trail, messages
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.participants import change as lifecycle
-from pro_service.use_cases.participants.change_form import Action, Known, Wanted, read
+from pro_service.use_cases.participants.change_form import Action, ChangeForm, Known, read
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.support import SetClock
@@ -49,9 +49,9 @@ class Office:
         tick(self.rt)
         deliver(self.rt)
 
-    def wanted(self, action: str, **fields: str) -> Wanted:
+    def wanted(self, action: str, **fields: str) -> ChangeForm:
         named = {name.rstrip("_"): value for name, value in fields.items()}
-        return Wanted(cast("Action", action), named, named.pop("reason", REASON))
+        return ChangeForm(cast("Action", action), named, named.pop("reason", REASON))
 
     def preview(self, action: str, **fields: str) -> Outlook:
         """Look at a change; nothing at all is written."""
@@ -73,7 +73,7 @@ class Office:
         assert plainly(self.case) == plainly(foreseen)
         return done
 
-    def foreseen(self, wanted: Wanted) -> Case:
+    def foreseen(self, wanted: ChangeForm) -> Case:
         """The case as the rules foresee it."""
         loaded = support.loaded(self.rt, self.who)
         with self.rt.sessions.reading() as session:

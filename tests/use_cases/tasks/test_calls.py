@@ -17,7 +17,7 @@ from pro_service.store.schema import audit_trail, escalations, windows
 from pro_service.store.schema import calls as call_table
 from pro_service.store.vault import opened
 from pro_service.use_cases.tasks import calls
-from pro_service.use_cases.tasks.calls import StaleError, Told, WorkRefusedError
+from pro_service.use_cases.tasks.calls import CallResult, StaleError, WorkRefusedError
 from pro_service.use_cases.tick import tick
 from tests import support
 
@@ -51,7 +51,7 @@ class Stage:
         return next(e for e in self.loaded.case.escalations if e.id == (task or self.task))
 
     def call(self, outcome: calls.Outcome, **more: object) -> None:
-        calls.record(self.rt, self.actor, self.task, Told(outcome, **more))  # type: ignore[arg-type]
+        calls.record(self.rt, self.actor, self.task, CallResult(outcome, **more))  # type: ignore[arg-type]
 
     def actions(self) -> list[str]:
         a = audit_trail.c
@@ -167,7 +167,7 @@ def test_a_form_from_before_a_change_writes_nothing(stage: Stage) -> None:
     seen = stage.loaded.case.participant.revision
     stage.call("moved")
     with pytest.raises(StaleError):
-        calls.record(stage.rt, stage.actor, stage.task, Told("no_answer"), revision=seen)
+        calls.record(stage.rt, stage.actor, stage.task, CallResult("no_answer"), revision=seen)
     assert [call.outcome for call in stage.loaded.case.calls] == ["moved"]
 
 

@@ -16,7 +16,7 @@ from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail
 from pro_service.store.studies import site_ids
 from pro_service.use_cases.tasks import calls, decisions, hand_over
-from pro_service.use_cases.tasks.calls import StaleError, Told, WorkRefusedError
+from pro_service.use_cases.tasks.calls import CallResult, StaleError, WorkRefusedError
 from pro_service.use_cases.tick import tick
 from pro_service.web.capabilities import having
 from tests import support
@@ -63,7 +63,7 @@ def stage(rt: Runtime, study_id: int, clock: support.SetClock) -> Stage:
     clock.now = support.at("2026-03-11 11:00")
     tick(rt)
     made = Stage(rt, study_id, who, office, lead)
-    calls.record(rt, office, made.task("E1").id, Told("not_in_service"))
+    calls.record(rt, office, made.task("E1").id, CallResult("not_in_service"))
     return made
 
 
@@ -87,7 +87,7 @@ def test_what_was_decided_is_not_decided_again(stage: Stage) -> None:
 
 def test_a_page_from_before_a_change_decides_nothing(stage: Stage) -> None:
     seen = support.loaded(stage.rt, stage.who).case.participant.revision
-    calls.record(stage.rt, stage.office, stage.task("E1").id, Told("moved"))
+    calls.record(stage.rt, stage.office, stage.task("E1").id, CallResult("moved"))
     with pytest.raises(StaleError):
         stage.decide(revision=seen)
     assert stage.task().open

@@ -15,7 +15,7 @@ from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail, escalations
 from pro_service.store.staff import colleagues
 from pro_service.use_cases.tasks import calls, hand_over
-from pro_service.use_cases.tasks.calls import StaleError, Told, WorkRefusedError
+from pro_service.use_cases.tasks.calls import CallResult, StaleError, WorkRefusedError
 from pro_service.use_cases.tick import tick
 from pro_service.web.capabilities import having
 from tests import support
@@ -177,7 +177,7 @@ def test_the_morning_after_a_friday_is_the_next_working_day(stage: Stage) -> Non
 
 def test_a_page_from_before_a_change_writes_nothing(stage: Stage) -> None:
     seen = stage.revision
-    calls.record(stage.rt, stage.me, stage.task.id, Told("no_answer"))
+    calls.record(stage.rt, stage.me, stage.task.id, CallResult("no_answer"))
     with pytest.raises(StaleError):
         hand_over.put_off(stage.rt, stage.me, stage.task.id, "hour", revision=seen)
     with pytest.raises(StaleError):
@@ -187,7 +187,7 @@ def test_a_page_from_before_a_change_writes_nothing(stage: Stage) -> None:
 
 def test_what_has_ended_is_neither_taken_nor_handed_nor_put_off(stage: Stage) -> None:
     task = stage.task.id
-    calls.record(stage.rt, stage.me, task, Told("refused_this_time"))
+    calls.record(stage.rt, stage.me, task, CallResult("refused_this_time"))
     acts = (
         partial(calls.acknowledge, stage.rt, stage.me, task),
         partial(hand_over.put_off, stage.rt, stage.me, task, "hour"),

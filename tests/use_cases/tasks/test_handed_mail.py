@@ -18,7 +18,7 @@ from pro_service.store.staff import accounts
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.staff import administration
 from pro_service.use_cases.tasks import calls, hand_over
-from pro_service.use_cases.tasks.calls import Told, WorkRefusedError
+from pro_service.use_cases.tasks.calls import CallResult, WorkRefusedError
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.telephones import Telephones
@@ -142,7 +142,7 @@ def test_what_is_no_longer_theirs_to_take_up_is_not_mailed(stage: Stage, letters
     with stage.rt.sessions.reading() as session:
         role = session.scalars(select(r.id).where(r.user_id == stage.colleague)).one()
     acts: dict[str, Callable[[], object]] = {
-        "ended": partial(calls.record, stage.rt, stage.me, stage.task, Told("refused_this_time")),
+        "ended": partial(calls.record, stage.rt, stage.me, stage.task, CallResult("refused_this_time")),
         "taken back": partial(calls.acknowledge, stage.rt, stage.me, stage.task),
         "taken up": partial(calls.acknowledge, stage.rt, by(stage.colleague), stage.task),
         "role ended": partial(administration.revoke, stage.rt, support.SETUP, stage.colleague, role),

@@ -20,9 +20,9 @@ from pro_service.settings import Settings
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail
 from pro_service.use_cases.participants import change, entry
-from pro_service.use_cases.participants.change_form import Wanted
+from pro_service.use_cases.participants.change_form import ChangeForm
 from pro_service.use_cases.tasks import calls, hand_over
-from pro_service.use_cases.tasks.calls import OUTCOMES, Told, WorkRefusedError
+from pro_service.use_cases.tasks.calls import OUTCOMES, CallResult, WorkRefusedError
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.peers import databases
@@ -88,8 +88,8 @@ class Site:
             return
         day = (START + timedelta(days=which % 9 - 4)).date().isoformat()
         wanted = {
-            "reschedule": Wanted("reschedule", {"procedure_date": day}, "the file says so"),
-            "leave": Wanted("withdraw", {"from": "study"}, "said so"),
+            "reschedule": ChangeForm("reschedule", {"procedure_date": day}, "the file says so"),
+            "leave": ChangeForm("withdraw", {"from": "study"}, "said so"),
         }[what]
         change.change(self.rt, self.staff[0], self.study_id, "P-001", wanted)
 
@@ -105,7 +105,7 @@ class Site:
             hand_over.hand_over(rt, actor, task.id, colleague.user_id or 0)
         elif what == "call":
             back = self.clock.now + timedelta(hours=4)
-            calls.record(rt, actor, task.id, Told(OUTCOMES[which % len(OUTCOMES)], back, "said so"))
+            calls.record(rt, actor, task.id, CallResult(OUTCOMES[which % len(OUTCOMES)], back, "said so"))
         elif what == "explain" and task.level == "E3":
             calls.explain_missing(rt, actor, task.id, "too_ill")
         elif what == "end" and task.level != "E3":

@@ -117,7 +117,7 @@ def test_a_form_of_an_earlier_session_is_shown_again_and_not_taken(rt: Runtime, 
 
 @pytest.mark.parametrize("blob", ["", "x", "AAAA", "é", "A" * 5000])
 def test_what_was_not_sealed_here_is_no_form(rt: Runtime, blob: str) -> None:
-    assert interrupted_forms.look(rt, blob) is None
+    assert interrupted_forms.open_form(rt, blob) is None
 
 
 def test_the_page_asked_for_is_reached_with_its_filters(desk: FlaskClient, clock: support.SetClock) -> None:

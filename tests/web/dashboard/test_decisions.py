@@ -12,9 +12,9 @@ from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail
 from pro_service.use_cases.participants import change
-from pro_service.use_cases.participants.change_form import Wanted
+from pro_service.use_cases.participants.change_form import ChangeForm
 from pro_service.use_cases.tasks import calls
-from pro_service.use_cases.tasks.calls import Told
+from pro_service.use_cases.tasks.calls import CallResult
 from pro_service.use_cases.tick import tick
 from tests import support
 
@@ -68,7 +68,7 @@ def desk(rt: Runtime, client: FlaskClient, study_id: int, clock: support.SetCloc
     tick(rt)
     call = next(e.id for e in support.loaded(rt, people[0]).case.escalations if e.level == "E1")
     office = Actor(kind="staff", id="user", source="dashboard", user_id=support.coordinator(rt, site="IST"))
-    calls.record(rt, office, call, Told("not_in_service"))
+    calls.record(rt, office, call, CallResult("not_in_service"))
     task = next(e.id for e in support.loaded(rt, people[0]).case.escalations if e.level == "E4")
     support.coordinator(rt, LEAD, role="investigator", site="IST", language="en")
     support.sign_in(client, LEAD)
@@ -139,7 +139,7 @@ def test_a_second_press_and_a_page_of_yesterday_change_nothing(desk: Desk) -> No
 def test_a_stale_page_says_what_changed_and_keeps_what_was_typed(desk: Desk) -> None:
     desk.page()
     desk.clock.now += timedelta(minutes=2)
-    calls.record(desk.rt, desk.office, desk.call, Told("moved"))
+    calls.record(desk.rt, desk.office, desk.call, CallResult("moved"))
     status, page = desk.decide()
     assert (status, desk.outcome()) == (409, None)
     told = page.partition('role="alert"')[2].partition("</ul>")[0]
@@ -155,7 +155,7 @@ def test_whoever_is_blinded_does_not_read_the_reasons_of_what_changed(desk: Desk
     support.coordinator(desk.rt, LEAD, role="assessor", site="BER")
     desk.page()
     desk.clock.now += timedelta(minutes=2)
-    paused = Wanted("pause", {"until": "2026-03-20"}, "had the real one")
+    paused = ChangeForm("pause", {"until": "2026-03-20"}, "had the real one")
     change.change(desk.rt, support.SETUP, study_id, "P-001", paused)
     status, page = desk.decide()
     assert status == 409

@@ -189,7 +189,7 @@ def test_the_lists_refresh_themselves_and_disturb_nobody(morning: Morning) -> No
     chosen = page.locator(f"input[value^='{morning.task(1)}.']")
     chosen.check()
     morning.clock.now += timedelta(minutes=14)
-    calls.record(morning.rt, _by(morning), morning.task(0), calls.Told("refused_this_time"))
+    calls.record(morning.rt, _by(morning), morning.task(0), calls.CallResult("refused_this_time"))
     page.evaluate("document.dispatchEvent(new Event('pro:refresh'))")
     expect(page.locator("#news")).to_have_text("1 no longer open")
     expect(page.get_by_role("link", name="Call P-002")).to_be_visible()
@@ -197,7 +197,7 @@ def test_the_lists_refresh_themselves_and_disturb_nobody(morning: Morning) -> No
     expect(page.locator(f"input[value^='{morning.task(1)}.']")).to_be_focused()
     # Whoever has begun to fill something in is left alone.
     page.locator("#until").focus()
-    calls.record(morning.rt, _by(morning), morning.task(2), calls.Told("refused_this_time"))
+    calls.record(morning.rt, _by(morning), morning.task(2), calls.CallResult("refused_this_time"))
     page.evaluate("document.dispatchEvent(new Event('pro:refresh'))")
     expect(page.locator("#news")).to_have_text("1 no longer open")
     # Nobody did anything for a quarter of an hour, however often the page asked.

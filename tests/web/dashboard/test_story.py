@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from pro_service.reports import compliance
 from pro_service.reports import events as report_events
-from pro_service.reports.events import Mark, Wanted
+from pro_service.reports.events import Mark, StoryQuery
 from pro_service.runtime import Runtime
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.participants import entry
@@ -132,11 +132,11 @@ def test_pages_tell_everything_once_and_in_order(rt: Runtime, lived: int) -> Non
     with rt.sessions.reading() as session:
         loaded = compliance.loaded_by_code(session, rt.loader, lived, "P-001")
         assert loaded is not None
-        whole = [event.mark for event in report_events.events(session, loaded.case, rt.clock(), Wanted())]
+        whole = [event.mark for event in report_events.events(session, loaded.case, rt.clock(), StoryQuery())]
         turned: list[Mark] = []
         while True:
             before = turned[-1] if turned else None
-            wanted = Wanted(before=before, limit=3)
+            wanted = StoryQuery(before=before, limit=3)
             page = [event.mark for event in report_events.events(session, loaded.case, rt.clock(), wanted)]
             if not page:
                 break
@@ -151,7 +151,7 @@ def test_values_are_not_even_read_for_whoever_may_not_see_them(rt: Runtime, live
         loaded = compliance.loaded_by_code(session, rt.loader, lived, "P-001")
         assert loaded is not None
         for scores in (False, True):
-            wanted = Wanted(CHIPS["answers"], scores=scores)
+            wanted = StoryQuery(CHIPS["answers"], scores=scores)
             events = report_events.events(session, loaded.case, rt.clock(), wanted)
             values = {given.value for event in events for given in event.answers}
             assert (values == {None}) != scores
