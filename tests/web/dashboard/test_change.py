@@ -88,7 +88,7 @@ def test_why_these_dates_says_what_moved_them_and_why(desk: FlaskClient) -> None
     assert moved is not None
     assert "Earlier dates" in page
     assert "Counted from 2 Mar 2026, Europe/Istanbul" in page
-    assert "<dt>Counted from</dt><dd>1 Mar 2026</dd>" in page
+    assert re.search(r"<dt>Counted from</dt>\s*<dd>1 Mar 2026</dd>", page)
 
 
 @pytest.mark.shows("turn: stale")

@@ -52,7 +52,7 @@ def address(rt: Runtime) -> str:
 def test_a_test_is_begun_seen_waiting_and_confirmed_by_its_link(desk: FlaskClient, rt: Runtime) -> None:
     assert "Not tried yet." in desk.get("/participants/P-001").text
     page = send(desk, "begin", minutes=10)
-    assert re.search(r"Waiting to be confirmed</b>.*10 min left", page)
+    assert re.search(r"Waiting to be confirmed</b>.*10 min left", page, re.DOTALL)
     assert "A test is waiting already" in send(desk, "begin", minutes=10)
     path = address(rt)
     before = support.rows_of(rt)

@@ -112,7 +112,7 @@ def test_a_participants_page_tells_the_story_without_number_or_score(desk: Flask
     assert PHONE not in page
     assert not re.search(r"average pain score[^<]*\b9\b", page)
     assert "NRS-AVG: 9" not in page
-    assert re.search(r"average pain score[^<]*: answered", page)
+    assert re.search(r"average pain score[^<]*:\s+answered", page)
 
 
 def test_the_number_is_shown_once_and_the_audit_trail_says_to_whom(desk: FlaskClient, rt: Runtime) -> None:

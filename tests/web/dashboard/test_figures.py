@@ -56,7 +56,7 @@ def lines(desk: FlaskClient, path: str) -> list[dict[str, str]]:
 
 def test_rates_stand_with_their_denominators(desk: FlaskClient) -> None:
     page = desk.get("/compliance").text
-    assert re.search(r"In the window</dt><dd><b class=\"big\">25 %</b> <span class=\"soft nowrap\">1/4", page)
+    assert re.search(r"In the window</dt>\s*<dd>\s*<b class=\"big\">25 %</b>\s+<span class=\"soft nowrap\">1/4", page)
     assert "Complete cases" in page
     assert "0/0" in page
     assert "1/1" in desk.get("/compliance?window=V0&site=IST").text
@@ -124,7 +124,7 @@ def test_what_is_due_is_counted_by_the_day_on_which_it_closes(desk: FlaskClient,
     clock.now = support.at("2026-04-01 10:00")
     support.sign_in(desk)
     page = desk.get("/compliance").text
-    assert re.search(r"<b>2</b></span>\s*<svg[^>]*>.*?</svg>\s*<span class=\"name\">Thu<br>9", page, re.DOTALL)
+    assert re.search(r"<b>2</b>\s*</span>\s*<svg[^>]*>.*?</svg>\s*<span class=\"name\">Thu<br>9", page, re.DOTALL)
 
 
 def test_a_prompt_is_followed_from_expected_to_answered(desk: FlaskClient) -> None:
