@@ -1,7 +1,7 @@
 """What every test can ask for: databases of both kinds, a telephone company, a mail host, a browser."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pro_service.settings import Settings
 from tests.core.replies import corpus
 from tests.peers import chromium as chromium_peer
-from tests.peers import configuration, databases, mail, network, postgres
+from tests.peers import configuration, databases, mail, network, places, postgres
 from tests.peers import emulate as emulate_peer
 
 
@@ -97,10 +97,15 @@ def mail_host() -> Iterator[mail.MailHost]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Return a running Chromium."""
-    with chromium_peer.running() as browser:
-        yield browser
+def _started_browsers() -> Iterator[Callable[[places.Browser], Browser]]:
+    with chromium_peer.running() as start:
+        yield start
+
+
+@pytest.fixture
+def chromium(request: pytest.FixtureRequest, _started_browsers: Callable[[places.Browser], Browser]) -> Browser:
+    """Return a running Chromium: the pinned one, or the one that the test names."""
+    return _started_browsers(getattr(request, "param", places.pinned_browser()))
 
 
 @pytest.fixture

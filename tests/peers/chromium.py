@@ -1,9 +1,10 @@
 """A real Chromium, driven through Playwright."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.peers import places
@@ -19,18 +20,35 @@ _ARGUMENTS = (
 )
 
 
+IN_EVERY_BROWSER = pytest.mark.parametrize(
+    "chromium", places.browsers(), indirect=True, ids=[found.name for found in places.browsers()]
+)
+"""Marks a test that runs in the pinned browser and, where the machine has one of its own, in that with its fonts."""
+WIDE = "DejaVu Sans"
+"""A font as wide as fonts are. What fits in it fits in Verdana and in everything narrower."""
+_SIDEWAYS = "document.documentElement.scrollWidth > window.innerWidth"
+_WITHOUT_NAME = """[...document.forms].filter(form => form.querySelector("input[type=password]")
+    && !form.querySelector("input[autocomplete~=username]:not([type=hidden])")).length"""
+
+
 @contextmanager
-def running() -> Iterator[Browser]:
-    """Run a browser while the block runs."""
-    found = places.browser()
+def running() -> Iterator[Callable[[places.Browser], Browser]]:
+    """Start each browser that is asked for once, and end them with the block."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found.executable,
-            args=list(_ARGUMENTS),
-            env={**os.environ, **found.environment},
-        )
-        yield browser
-        browser.close()
+        started: dict[str, Browser] = {}
+
+        def start(wanted: places.Browser) -> Browser:
+            if wanted.name not in started:
+                started[wanted.name] = playwright.chromium.launch(
+                    executable_path=places.existing(wanted.executable),
+                    args=list(_ARGUMENTS),
+                    env={**os.environ, **wanted.environment},
+                )
+            return started[wanted.name]
+
+        yield start
+        for browser in started.values():
+            browser.close()
 
 
 @contextmanager
@@ -45,9 +63,35 @@ def another_page(page: Page) -> Iterator[None]:
 
 
 def faults(page: Page) -> list[str]:
-    """Return what is wrong with the page as it is: axe's findings, and whether it must be scrolled sideways."""
-    sideways = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    return [*axe_faults(page), *(["scrolls sideways"] if sideways else [])]
+    """Return what is wrong with the page as it is.
+
+    That is what axe finds, whether the page must be scrolled sideways in its own font or in a wide one, and whether a
+    password manager cannot tell whose password a form asks for.
+    """
+    with set_in(page, WIDE):
+        sideways_in_wide = page.evaluate(_SIDEWAYS)
+    measured = {
+        "scrolls sideways": page.evaluate(_SIDEWAYS),
+        f"scrolls sideways in {WIDE}": sideways_in_wide,
+        "asks for a password without a user name": page.evaluate(_WITHOUT_NAME),
+    }
+    return [*axe_faults(page), *(fault for fault, found in measured.items() if found)]
+
+
+@contextmanager
+def set_in(page: Page, font: str) -> Iterator[None]:
+    """Set the whole page in another font while the block runs."""
+    # The page's policy allows no style in it, and is not to be loosened for a test; a sheet made by a script may be.
+    page.evaluate(
+        """font => {
+            const sheet = new CSSStyleSheet();
+            sheet.replaceSync(`* { font-family: "${font}", sans-serif !important }`);
+            document.adoptedStyleSheets.push(sheet);
+        }""",
+        font,
+    )
+    yield
+    page.evaluate("() => { document.adoptedStyleSheets.pop() }")
 
 
 def axe_faults(page: Page) -> list[str]:

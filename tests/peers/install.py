@@ -14,15 +14,6 @@ from pathlib import Path
 
 from tests.peers import places
 
-# The package expects a fixed folder for its fonts; here they lie beside the program.
-_FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig>
-  <dir prefix="relative">fonts</dir>
-  <dir>/usr/share/fonts</dir>
-  <cachedir prefix="xdg">fontconfig</cachedir>
-</fontconfig>
-"""
-
 
 def main() -> int:
     """Install what is missing; return the exit status."""
@@ -35,12 +26,12 @@ def main() -> int:
             quiet = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
             _run(places.npm(), "ci", "--ignore-scripts", *quiet, folder=draft)
             _take_openapi(draft)
-    try:
-        places.browser()
-    except places.PeerMissingError:
-        with _draft(places.unpacked_browser().executable.parent) as draft:
+    if not (browser := places.pinned_browser().executable).exists():
+        with _draft(browser.parent) as draft:
             _run(places.pins() / "unpack_chromium.mjs", draft, folder=kept)
-            (draft / "fonts.conf").write_text(_FONTS, encoding="utf-8")
+            # The package expects a fixed folder for its fonts; here all of them lie beside the program.
+            shutil.copytree(places.npm_package("dejavu-fonts-ttf") / "ttf", draft / "fonts" / "DejaVu")
+            shutil.copy(places.pins() / "fonts.conf", draft)
     return 0
 
 

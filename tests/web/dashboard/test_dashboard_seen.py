@@ -68,21 +68,6 @@ def test_no_page_has_findings(desk: Page, tasks: list[str], language: str) -> No
     assert said == []
 
 
-def test_a_laptop_shows_the_whole_header_in_one_row(desk: Page, language: str) -> None:
-    size = desk.viewport_size
-    assert size is not None
-    with another_page(desk):
-        desk.click(f"button[name=language][value={language}]")
-    # A full inbox, whose count is the widest there is.
-    desk.evaluate("document.querySelector('nav a[href=\"/inbox\"]').innerHTML += ' <b class=count>99+</b>'")
-    links = [link.bounding_box() for link in desk.locator("header a, header button").all()]
-    assert all(box is not None and min(box["width"], box["height"]) >= 24 for box in links)
-    rows = {round(box["y"] + box["height"] / 2) for box in links if box is not None}
-    assert size["width"] < 1280 or len(rows) == 1
-    assert desk.locator("header").get_by_text(support.EMAIL).is_visible()
-    assert faults(desk) == []
-
-
 def test_faults_and_stale_pages_have_no_findings(desk: Page) -> None:
     desk.goto("/participants/P-001/enter/W1?mode=telephone")
     desk.fill("input[name=NRS-AVG]", "77")
