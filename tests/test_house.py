@@ -4,9 +4,8 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = sorted((ROOT / "pro_service").rglob("*.py"))
@@ -18,6 +17,7 @@ def name_of(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree_of(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), str(file))
 
@@ -30,8 +30,14 @@ def imported_by(tree: ast.AST) -> Iterator[str]:
             yield node.module or ""
 
 
-def each(files: list[Path]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("file", files, ids=[name_of(file) for file in files])
+@cache
+def names_in(file: Path) -> set[str]:
+    return {node.id for node in ast.walk(tree_of(file)) if isinstance(node, ast.Name)}
+
+
+@cache
+def attributes_in(file: Path) -> set[str]:
+    return {ast.unparse(node) for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)}
 
 
 # --- code ------------------------------------------------------------------------------------------------------------
@@ -43,39 +49,38 @@ def test_every_import_is_one_that_the_layers_allow() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@each(sorted((ROOT / "pro_service" / "core").rglob("*.py")))
-def test_the_core_knows_the_standard_library_alone(file: Path) -> None:
-    known = set(imported_by(tree_of(file)))
-    foreign = {name for name in known if name.split(".")[0] not in sys.stdlib_module_names}
-    assert {name for name in foreign if not name.startswith("pro_service.core")} == set()
+def test_the_core_knows_the_standard_library_alone() -> None:
+    core = [file for file in PACKAGE if name_of(file).startswith("pro_service/core/")]
+    known = {(name_of(file), name) for file in core for name in imported_by(tree_of(file))}
+    foreign = {(file, name) for file, name in known if name.split(".")[0] not in sys.stdlib_module_names}
+    assert core
+    assert {(file, name) for file, name in foreign if not name.startswith("pro_service.core")} == set()
 
 
-@each([*PACKAGE, *TESTS])
-def test_a_module_says_in_one_line_what_it_is(file: Path) -> None:
-    text = ast.get_docstring(tree_of(file))
-    assert text
-    assert text.splitlines()[0].endswith((".", ":"))
+def test_a_module_says_in_one_line_what_it_is() -> None:
+    said = {name_of(file): ast.get_docstring(tree_of(file)) or "" for file in (*PACKAGE, *TESTS)}
+    assert [name for name, text in said.items() if not text.partition("\n")[0].endswith((".", ":"))] == []
 
 
-@each(PACKAGE)
-def test_a_module_is_named_for_its_subject(file: Path) -> None:
-    assert file.stem not in {"utils", "util", "helpers", "helper", "misc", "common", "base", "manager"}
+def test_a_module_is_named_for_its_subject() -> None:
+    empty = {"utils", "util", "helpers", "helper", "misc", "common", "base", "manager"}
+    assert [name_of(file) for file in PACKAGE if file.stem in empty] == []
 
 
-@each([*PACKAGE, *TESTS])
-def test_imports_are_real_and_nothing_is_patched_or_skipped(file: Path) -> None:
-    names = {node.id for node in ast.walk(tree_of(file)) if isinstance(node, ast.Name)}
-    attributes = {ast.unparse(node) for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)}
-    assert "TYPE_CHECKING" not in names
-    assert not {"pytest.skip", "pytest.importorskip", "pytest.mark.skip", "pytest.mark.skipif"} & attributes
-    assert not [name for name in imported_by(tree_of(file)) if name.startswith("unittest")]
+def test_imports_are_real_and_nothing_is_patched_or_skipped() -> None:
+    skipping = {"pytest.skip", "pytest.importorskip", "pytest.mark.skip", "pytest.mark.skipif"}
+    files = (*PACKAGE, *TESTS)
+    assert [name_of(file) for file in files if "TYPE_CHECKING" in names_in(file)] == []
+    assert [name_of(file) for file in files if skipping & attributes_in(file)] == []
+    patching = [file for file in files if any(name.startswith("unittest") for name in imported_by(tree_of(file)))]
+    assert [name_of(file) for file in patching] == []
 
 
-@each([file for file in PACKAGE if name_of(file) != "pro_service/settings.py"])
-def test_the_environment_is_read_by_the_settings_alone(file: Path) -> None:
-    attributes = {ast.unparse(node) for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)}
-    assert not {"os.environ", "os.environb", "os.getenv"} & attributes
-    assert not {"print"} & {node.id for node in ast.walk(tree_of(file)) if isinstance(node, ast.Name)}
+def test_the_environment_is_read_by_the_settings_alone() -> None:
+    others = [file for file in PACKAGE if name_of(file) != "pro_service/settings.py"]
+    environment = {"os.environ", "os.environb", "os.getenv"}
+    assert [name_of(file) for file in others if environment & attributes_in(file)] == []
+    assert [name_of(file) for file in others if "print" in names_in(file)] == []
 
 
 # --- migrations -------------------------------------------------------------------------------------------------------
