@@ -11,6 +11,9 @@ from pro_service.use_cases.participants import card
 from pro_service.use_cases.participants import card as card_sheet
 from tests import support
 from tests.peers.chromium import another_page, faults
+from tests.web.public.test_card_door import code as code  # noqa: PLC0414 -- a fixture
+from tests.web.public.test_survey_seen import language as language  # noqa: PLC0414 -- a fixture
+from tests.web.public.test_survey_seen import tab as tab  # noqa: PLC0414 -- a fixture
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What a page looks like does not depend on the database behind it."""
@@ -25,7 +28,6 @@ def pages_of(pdf: bytes) -> list[tuple[float, float]]:
     return [(float(width), float(height)) for width, height in found]
 
 
-@pytest.mark.parametrize("language", ["tr", "en"])
 def test_the_door_has_no_findings(tab: Page, address: str, clock: support.SetClock, code: str, language: str) -> None:
     tab.goto(f"{address}/k?lang={language}")
     assert tab.locator("html").get_attribute("lang") == language
@@ -82,7 +84,6 @@ def test_a_scanned_card_fills_the_field_and_leaves_nothing_in_the_address(
     context.close()
 
 
-@pytest.mark.parametrize("language", ["tr", "en"])
 def test_the_card_on_the_dashboard_has_no_findings_and_prints_on_a6(
     rt: Runtime, tab: Page, address: str, code: str, language: str
 ) -> None:
