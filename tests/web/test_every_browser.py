@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases import staff
-from pro_service.use_cases.deliver import deliver
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.staff import administration
 from tests import support
 from tests.authenticator import Post
 from tests.peers.chromium import IN_EVERY_BROWSER, WIDE, another_page, faults, set_in
 from tests.web.conftest import TOKEN
-from tests.web.desks import signed_in
+from tests.web.dashboard.desks import signed_in
 
 pytestmark = [IN_EVERY_BROWSER, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 """What a page looks like does not depend on the database behind it."""
@@ -94,7 +94,7 @@ def test_a_browser_finds_no_fault_with_the_forms_for_a_password(
     assert study_id
     post = Post()
     mailing = replace(rt, mail=post)
-    staff.invite(mailing, support.SETUP, "new@example.org", "coordinator", "DEMO", "IST", language="tr")
+    administration.invite(mailing, support.SETUP, "new@example.org", "coordinator", "DEMO", "IST", language="tr")
     deliver(mailing)
     telephone.goto(post.link())
     assert telephone.input_value("form input[autocomplete=username]") == "new@example.org"
