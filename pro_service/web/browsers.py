@@ -40,9 +40,7 @@ def cookie_value(rt: Runtime, name: str) -> str:
 
 def set_cookie(rt: Runtime, answer: Response, name: str, value: str, seconds: int | None) -> None:
     """Set a cookie that no script and no other site's form gets."""
-    answer.set_cookie(
-        cookie(rt, name), value, max_age=seconds, secure=secure(rt), httponly=True, samesite="Lax"
-    )  # fmt: skip
+    answer.set_cookie(cookie(rt, name), value, max_age=seconds, secure=secure(rt), httponly=True, samesite="Lax")
 
 
 def forget(rt: Runtime, answer: Response) -> None:

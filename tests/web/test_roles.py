@@ -150,10 +150,8 @@ def named(rt: Runtime, study_id: int, clock: support.SetClock) -> tuple[dict[str
         asked = [session.scalars(sms.where(m.participant_id == who)).first() for who in people]
     own, other = (
         {"code": code, "task": task, "decision": decision, "text": text, "message": message, "user": victim}
-        for code, task, decision, text, message in zip(
-            ("P-001", "P-002"), tasks, decisions, texts, asked, strict=True
-        )
-    )  # fmt: skip
+        for code, task, decision, text, message in zip(("P-001", "P-002"), tasks, decisions, texts, asked, strict=True)
+    )
     return own, other
 
 

@@ -80,11 +80,18 @@ def _add_work(pages: Blueprint, rt: Runtime) -> None:
 def _own(rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = False) -> str:
     login = access.signed_in()
     return render_template(
-        "account/own.html", scope=scope_of(rt, capability="account"), faults=by_field(faults), slow=slow,
-        left=second_factor.codes_left(rt, login), seats=administration.seats(rt, login), done=request.args.get("done"),
-        roles=administration.own_roles(rt, login), away=away.until(rt, login), digest=digest.wanted(rt, login),
+        "account/own.html",
+        scope=scope_of(rt, capability="account"),
+        faults=by_field(faults),
+        slow=slow,
+        left=second_factor.codes_left(rt, login),
+        seats=administration.seats(rt, login),
+        done=request.args.get("done"),
+        roles=administration.own_roles(rt, login),
+        away=away.until(rt, login),
+        digest=digest.wanted(rt, login),
         mails=rt.mail is not None,
-    )  # fmt: skip
+    )
 
 
 def _add_factor(pages: Blueprint, rt: Runtime) -> None:
@@ -117,6 +124,10 @@ def _factor(rt: Runtime, *, wrong: bool = False) -> str:
     setup = second_factor.setup(rt, login)
     drawn = segno.make(setup.address, error="m").svg_inline(scale=5, dark="#000", light="#fff", omitsize=False)
     return render_template(
-        "account/factor.html", setup=setup, qr=Markup(drawn), wrong=wrong,  # noqa: S704 -- drawn by us, of no words
-        asked=access.local(request.values.get("next", "/")), required=accounts.stage(rt, login) == "enrol",
-    )  # fmt: skip
+        "account/factor.html",
+        setup=setup,
+        qr=Markup(drawn),  # noqa: S704 -- drawn by us, of no words
+        wrong=wrong,
+        asked=access.local(request.values.get("next", "/")),
+        required=accounts.stage(rt, login) == "enrol",
+    )

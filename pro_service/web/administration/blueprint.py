@@ -51,9 +51,14 @@ def _add_system(pages: Blueprint, rt: Runtime) -> None:
         with rt.sessions.reading() as session:
             seen = health.condition(session, "tick", now)
         return render_template(
-            "administration/system.html", scope=scope_of(rt), seen=seen, settings=rt.settings,
-            sqlite=rt.sessions.sqlite, late=timedelta(minutes=15), **times(now),
-        )  # fmt: skip
+            "administration/system.html",
+            scope=scope_of(rt),
+            seen=seen,
+            settings=rt.settings,
+            sqlite=rt.sessions.sqlite,
+            late=timedelta(minutes=15),
+            **times(now),
+        )
 
 
 def _add_audit(pages: Blueprint, rt: Runtime) -> None:
@@ -69,10 +74,17 @@ def _add_audit(pages: Blueprint, rt: Runtime) -> None:
             known = report_audit.actions(session, reach)
         kept = {name: value for name in FIELDS if (value := request.args.get(name, ""))}
         return render_template(
-            "administration/audit.html", scope=scope, lines=lines, after=after, actions=known, kept=kept,
-            faults=by_field(faults), first=asked.before is None, fields=audit_words.fields(language()),
+            "administration/audit.html",
+            scope=scope,
+            lines=lines,
+            after=after,
+            actions=known,
+            kept=kept,
+            faults=by_field(faults),
+            first=asked.before is None,
+            fields=audit_words.fields(language()),
             records=audit_words.records(language()),
-        ), 422 if faults else 200  # fmt: skip
+        ), 422 if faults else 200
 
 
 FIELDS = ("who", "action", "participant", "from", "to")

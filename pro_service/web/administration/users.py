@@ -58,10 +58,18 @@ def _team(rt: Runtime, *, about: int | None = None, faults: tuple[Fault, ...] = 
         found = listing.page(session, after=after, study_id=scope.study_id)
     waiting = approvals.waiting(rt, signed_in().user_id, scope.study_id)
     return render_template(
-        "administration/team.html", scope=scope, members=found, full=len(found) == PAGE, waiting=waiting,
-        about=about, faults=by_field(faults), typed=request.form, done=request.args.get("done"),
-        may_approve=may("approve"), own=signed_in().user_id,
-    )  # fmt: skip
+        "administration/team.html",
+        scope=scope,
+        members=found,
+        full=len(found) == PAGE,
+        waiting=waiting,
+        about=about,
+        faults=by_field(faults),
+        typed=request.form,
+        done=request.args.get("done"),
+        may_approve=may("approve"),
+        own=signed_in().user_id,
+    )
 
 
 def _add_lists(pages: Blueprint, rt: Runtime) -> None:
@@ -78,9 +86,14 @@ def _add_lists(pages: Blueprint, rt: Runtime) -> None:
         with rt.sessions.reading() as session:
             found = listing.page(session, after=after, search=search.casefold())
         return render_template(
-            "administration/users.html", scope=scope_of(rt), members=found, search=search, after=after,
-            full=len(found) == PAGE, done=request.args.get("done"),
-        )  # fmt: skip
+            "administration/users.html",
+            scope=scope_of(rt),
+            members=found,
+            search=search,
+            after=after,
+            full=len(found) == PAGE,
+            done=request.args.get("done"),
+        )
 
 
 def _add_invitation(pages: Blueprint, rt: Runtime) -> None:
@@ -97,9 +110,13 @@ def _add_invitation(pages: Blueprint, rt: Runtime) -> None:
         language = given.get("language", "")
         try:
             made = administration.invite(
-                rt, actor(), given.get("email", ""), given.get("role", ""), *_place(given.get("place", "")),
+                rt,
+                actor(),
+                given.get("email", ""),
+                given.get("role", ""),
+                *_place(given.get("place", "")),
                 language=language if language in LANGUAGES else "tr",
-            )  # fmt: skip
+            )
         except RejectedError as rejected:
             return _invitation(rt, rejected.faults), 422
         return redirect(url_for("administration.user", user_id=made.user_id, done="invited"), 303)
@@ -107,9 +124,14 @@ def _add_invitation(pages: Blueprint, rt: Runtime) -> None:
 
 def _invitation(rt: Runtime, faults: tuple[Fault, ...] = ()) -> str:
     return render_template(
-        "administration/invite.html", scope=scope_of(rt), faults=by_field(faults), typed=request.form,
-        roles=GRANTED, places=places(rt), mails=rt.mail is not None,
-    )  # fmt: skip
+        "administration/invite.html",
+        scope=scope_of(rt),
+        faults=by_field(faults),
+        typed=request.form,
+        roles=GRANTED,
+        places=places(rt),
+        mails=rt.mail is not None,
+    )
 
 
 def _place(given: str) -> tuple[str | None, str | None]:
@@ -143,10 +165,17 @@ def _member(rt: Runtime, user_id: int) -> Member:
 
 def _user(rt: Runtime, user_id: int, faults: tuple[Fault, ...] = ()) -> str:
     return render_template(
-        "administration/user.html", scope=scope_of(rt), member=_member(rt, user_id), faults=by_field(faults),
-        roles=GRANTED, places=places(rt), typed=request.form, done=request.args.get("done"), may_audit=may("audit"),
+        "administration/user.html",
+        scope=scope_of(rt),
+        member=_member(rt, user_id),
+        faults=by_field(faults),
+        roles=GRANTED,
+        places=places(rt),
+        typed=request.form,
+        done=request.args.get("done"),
+        may_audit=may("audit"),
         mails=rt.mail is not None,
-    )  # fmt: skip
+    )
 
 
 def _add_changes(pages: Blueprint, rt: Runtime) -> None:
@@ -164,7 +193,7 @@ def _add_changes(pages: Blueprint, rt: Runtime) -> None:
     def granted(user_id: int) -> bool:
         return administration.grant(
             rt, actor(), user_id, request.form.get("role", ""), *_place(request.form.get("place", ""))
-        )  # fmt: skip
+        )
 
     def revoked(user_id: int) -> bool:
         return administration.revoke(rt, actor(), user_id, request.form.get("of", 0, type=row_id))

@@ -113,12 +113,25 @@ def _form(rt: Runtime, page: _Page) -> str:
         at.setdefault(note.field, []).append(problems.note_words(note))
     shown = page.outlook
     return render_template(
-        "dashboard/change.html", scope=page.scope, case=case, person=case.participant, zone=zone, action=action,
-        fields=words.fields(action, case), typed=page.wanted.fields, reason=page.wanted.reason, faults=at,
-        explained=words.explained(action), stale=page.stale, changes=page.changes, told=shown,
+        "dashboard/change.html",
+        scope=page.scope,
+        case=case,
+        person=case.participant,
+        zone=zone,
+        action=action,
+        fields=words.fields(action, case),
+        typed=page.wanted.fields,
+        reason=page.wanted.reason,
+        faults=at,
+        explained=words.explained(action),
+        stale=page.stale,
+        changes=page.changes,
+        told=shown,
         minding=[problems.note_words(note) for note in shown.notes] if shown else [],
-        said=lambda value: value_words(value, zone), revision=case.participant.revision, **times(now),
-    )  # fmt: skip
+        said=lambda value: value_words(value, zone),
+        revision=case.participant.revision,
+        **times(now),
+    )
 
 
 def value_words(value: object, zone: ZoneInfo) -> str:

@@ -85,21 +85,17 @@ def fields(action: Action, case: Case) -> tuple[Field, ...]:
             Field("remove", "check", _("There is no number any more")),
             Field("consent", "text", _("Consent to messages on it"), _consent_for_the_number()),
         ),
-        "move": (
-            Field("site", "select", _("Site"), options=_named(protocol.sites), value=person.site.code),
-        ),
+        "move": (Field("site", "select", _("Site"), options=_named(protocol.sites), value=person.site.code),),
         "language": (
             Field("language", "select", _("Language"), options=_named(protocol.languages), value=person.language),
         ),
         "zone": (Field("timezone", "text", _("Time zone"), _("E.g. Europe/Berlin"), value=person.zone.key),),
-        "channel": (
-            Field("channel", "select", _("How they are asked"), options=_channels(), value=person.channel),
-        ),
+        "channel": (Field("channel", "select", _("How they are asked"), options=_channels(), value=person.channel),),
         "consent": (
             Field("consent", "date", _("Consent given on"), consent),
             Field("withdrawn", "check", _("It is taken back: no more texts")),
         ),
-    }  # fmt: skip
+    }
     return found[action]
 
 

@@ -59,10 +59,24 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         over = "so_far" if request.args.get("over") == "so_far" else "months"
         course = dict(list((found.so_far if over == "so_far" else found.months).items())[-MONTHS:])
         return render_template(
-            "dashboard/compliance.html", scope=scope, look=look, found=found, over=over, course=course, tones=TONES,
-            channels=CHANNELS, left=left_during, kept=kept("site", "channel", "window", "over"),
-            labels=labels(scope), span=span, due=due, took=took, risk=risk, heartbeat=tick, **times(now),
-        )  # fmt: skip
+            "dashboard/compliance.html",
+            scope=scope,
+            look=look,
+            found=found,
+            over=over,
+            course=course,
+            tones=TONES,
+            channels=CHANNELS,
+            left=left_during,
+            kept=kept("site", "channel", "window", "over"),
+            labels=labels(scope),
+            span=span,
+            due=due,
+            took=took,
+            risk=risk,
+            heartbeat=tick,
+            **times(now),
+        )
 
     @pages.get("/compliance.csv")
     @needs("progress")

@@ -92,6 +92,14 @@ def _page(rt: Runtime, scope: Scope, wanted: int | None, sent: RejectedForm | No
     with rt.sessions.reading() as session:
         found = today.decisions(session, rt.loader, scope.study_id, scope.chosen_sites, wanted=wanted)
     return render_template(
-        "dashboard/decisions.html", scope=scope, found=found, sent=sent, typed=request.form.get("reason", ""),
-        longest=LONGEST_REASON, most=DECISIONS, done=request.args.get("done"), zone_of_task=zone_of_task, **times(now),
-    )  # fmt: skip
+        "dashboard/decisions.html",
+        scope=scope,
+        found=found,
+        sent=sent,
+        typed=request.form.get("reason", ""),
+        longest=LONGEST_REASON,
+        most=DECISIONS,
+        done=request.args.get("done"),
+        zone_of_task=zone_of_task,
+        **times(now),
+    )

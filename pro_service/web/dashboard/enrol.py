@@ -80,9 +80,15 @@ def _add_next(pages: Blueprint, rt: Runtime) -> None:
             abort(404)
         case = view.loaded.case
         return render_template(
-            "dashboard/enrolled.html", scope=scope, view=view, case=case, person=case.participant,
-            zone=case.site_zone, done=request.args.get("done"), **times(now),
-        )  # fmt: skip
+            "dashboard/enrolled.html",
+            scope=scope,
+            view=view,
+            case=case,
+            person=case.participant,
+            zone=case.site_zone,
+            done=request.args.get("done"),
+            **times(now),
+        )
 
 
 def _names(scope: Scope) -> list[str]:
@@ -140,8 +146,15 @@ def _form(rt: Runtime, page: _Page) -> str:
     if shown is not None:
         drawn = picture(shown.outlook, scope.protocol.sites[shown.enrolment.site].country, now)
     return render_template(
-        "dashboard/enrol.html", scope=scope, parts=parts, typed=page.typed, faults=page.faults, preview=shown,
-        shown=drawn, minding=[words.in_words(one, form=True) for one in shown.warnings] if shown else [],
-        columns=words.columns(), named=words.column,
+        "dashboard/enrol.html",
+        scope=scope,
+        parts=parts,
+        typed=page.typed,
+        faults=page.faults,
+        preview=shown,
+        shown=drawn,
+        minding=[words.in_words(one, form=True) for one in shown.warnings] if shown else [],
+        columns=words.columns(),
+        named=words.column,
         **times(now),
-    )  # fmt: skip
+    )

@@ -42,10 +42,17 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
                         return redirect(url_for("dashboard.participant", code=code), 303)
             page = grid.participants_page(session, rt.loader, scope.study_id, now, scope.chosen_sites, look)
         return render_template(
-            "dashboard/participants.html", scope=scope, grid=page, look=look, rows=_grid_rows(page, now),
-            labels=labels(scope), **times(now), shapes=SHAPES, channels=CHANNELS,
+            "dashboard/participants.html",
+            scope=scope,
+            grid=page,
+            look=look,
+            rows=_grid_rows(page, now),
+            labels=labels(scope),
+            **times(now),
+            shapes=SHAPES,
+            channels=CHANNELS,
             kept=kept("site", "code", "channel", "window"),
-        )  # fmt: skip
+        )
 
     @pages.get("/participants.csv")
     @needs("progress")

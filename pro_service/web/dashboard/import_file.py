@@ -108,11 +108,14 @@ def _make(rt: Runtime, scope: Scope, held: Held) -> ResponseReturnValue:
     done = _run(rt, scope, held, dry_run=False)
     return redirect(
         url_for(
-            "dashboard.import_form", study=scope.named, enrolled=done.enrolled, unchanged=done.unchanged,
+            "dashboard.import_form",
+            study=scope.named,
+            enrolled=done.enrolled,
+            unchanged=done.unchanged,
             digest=held.digest[:12],
         ),
         303,
-    )  # fmt: skip
+    )
 
 
 def _shown(rt: Runtime, scope: Scope, held: Held, faults: tuple[Fault, ...]) -> _Shown:
@@ -148,9 +151,17 @@ def _columns(rt: Runtime, scope: Scope, protocol: Protocol, held: Held, *, chose
         beside = found
     blob = held_file.hold(rt, signed_in().user_id, scope.study_id or 0, Held(held.data))
     page = render_template(
-        "dashboard/enrol_columns.html", scope=scope, export=export, asked=asked, typed=typed, faults=beside,
-        blob=blob, formats=redcap_mapping.FORMATS, named=words.column, **times(rt.clock()),
-    )  # fmt: skip
+        "dashboard/enrol_columns.html",
+        scope=scope,
+        export=export,
+        asked=asked,
+        typed=typed,
+        faults=beside,
+        blob=blob,
+        formats=redcap_mapping.FORMATS,
+        named=words.column,
+        **times(rt.clock()),
+    )
     return page, 422 if beside else 200
 
 
@@ -158,9 +169,16 @@ def _page(rt: Runtime, scope: Scope, shown: _Shown) -> str:
     done, given = shown.done, request.args
     warnings = () if done is None else done.warnings
     return render_template(
-        "dashboard/enrol_import.html", scope=scope, shown=shown, most=MOST_SHOWN, limit=held_file.LARGEST // 1024,
+        "dashboard/enrol_import.html",
+        scope=scope,
+        shown=shown,
+        most=MOST_SHOWN,
+        limit=held_file.LARGEST // 1024,
         faults=[(one, *words.in_words(one)) for one in shown.faults[:MOST_SHOWN]],
-        warnings=[(one, *words.in_words(one)) for one in warnings[:MOST_SHOWN]], named=words.both,
-        enrolled=given.get("enrolled", type=int), unchanged=given.get("unchanged", type=int),
-        digest=given.get("digest", ""), **times(rt.clock()),
-    )  # fmt: skip
+        warnings=[(one, *words.in_words(one)) for one in warnings[:MOST_SHOWN]],
+        named=words.both,
+        enrolled=given.get("enrolled", type=int),
+        unchanged=given.get("unchanged", type=int),
+        digest=given.get("digest", ""),
+        **times(rt.clock()),
+    )

@@ -16,10 +16,20 @@ from pro_service.web.scope import Scope, scope_here
 from pro_service.web.scope import row_id as number_of
 
 WHY = (
-    "unreadable_reply", "number_after_completion", "proxy_answer", "stop_word", "safety_word", "picture",
-    "shared_telephone", "unknown_sender", "wrong_number", "unscheduled_answer", "answer_after_leaving", "fault",
+    "unreadable_reply",
+    "number_after_completion",
+    "proxy_answer",
+    "stop_word",
+    "safety_word",
+    "picture",
+    "shared_telephone",
+    "unknown_sender",
+    "wrong_number",
+    "unscheduled_answer",
+    "answer_after_leaving",
+    "fault",
     "unread",
-)  # fmt: skip
+)
 """Reasons one may choose from."""
 MOMENT = "%Y%m%dT%H%M%S%f"
 
@@ -79,9 +89,16 @@ def _list(rt: Runtime) -> str:
         items, more = inbox.page(session, rt.vault, reader, look, now)
     kept = {"show": look.show if look.show != "open" else None, "why": look.why, "site": scope.site}
     return render_template(
-        "dashboard/inbox.html", scope=scope, items=items, look=look, kept=kept, reasons=WHY,
-        parts=said.shown(), after=_written(items[-1]) if more else None, **times(now),
-    )  # fmt: skip
+        "dashboard/inbox.html",
+        scope=scope,
+        items=items,
+        look=look,
+        kept=kept,
+        reasons=WHY,
+        parts=said.shown(),
+        after=_written(items[-1]) if more else None,
+        **times(now),
+    )
 
 
 def _narrowed(reader: Reader, scope: Scope) -> Reader:

@@ -70,12 +70,22 @@ def _page(rt: Runtime, text_id: int, told: _Told = _Told()) -> str:
         }
     person = None if loaded is None else loaded.case.participant
     return render_template(
-        "dashboard/inbox_text.html", scope=scope, item=item, case=None if loaded is None else loaded.case,
-        person=person, zone=person.zone if person else scope.zone, windows=_windows(loaded, item.received_at),
-        texts=[] if loaded is None else inbox.previews(rt, loaded, text_id), told=told, typed=request.form,
+        "dashboard/inbox_text.html",
+        scope=scope,
+        item=item,
+        case=None if loaded is None else loaded.case,
+        person=person,
+        zone=person.zone if person else scope.zone,
+        windows=_windows(loaded, item.received_at),
+        texts=[] if loaded is None else inbox.previews(rt, loaded, text_id),
+        told=told,
+        typed=request.form,
         faults={f.place: said.faults().get(f"{f.place} {f.code}", f.code) for f in told.faults},
-        names=said.templates(), deeds=said.actions(), **found, **times(now),
-    )  # fmt: skip
+        names=said.templates(),
+        deeds=said.actions(),
+        **found,
+        **times(now),
+    )
 
 
 def _windows(loaded: Loaded | None, arrived: datetime) -> list[tuple[WindowFacts, tuple[str, ...]]]:

@@ -28,9 +28,19 @@ NAMES = ("site", "channel", "window", "participant", "kind", "state", "since", "
 """What stands in the address, but for where the page begins."""
 SHEET_PAGE = 500
 HEAD = (
-    "id", "participant", "site", "window", "kind", "way", "state", "error", "segments", "queued_at", "accepted_at",
+    "id",
+    "participant",
+    "site",
+    "window",
+    "kind",
+    "way",
+    "state",
+    "error",
+    "segments",
+    "queued_at",
+    "accepted_at",
     "ended_at",
-)  # fmt: skip
+)
 DEAREST = 100
 
 
@@ -71,11 +81,22 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
             )
             page = report_messages.page(session, study_id, asked.sought)
         return render_template(
-            "dashboard/messages.html", scope=scope, asked=asked, look=look, flow=flow, traffic=traffic, page=page,
-            heartbeat=tick, kept=kept(*NAMES), labels=labels(scope), words=vocabulary(language()),
-            after=None if page.after is None else _cursor(page.after), deep=bool(request.args.get("after")),
-            newest=report_messages.NEWEST, **times(now),
-        )  # fmt: skip
+            "dashboard/messages.html",
+            scope=scope,
+            asked=asked,
+            look=look,
+            flow=flow,
+            traffic=traffic,
+            page=page,
+            heartbeat=tick,
+            kept=kept(*NAMES),
+            labels=labels(scope),
+            words=vocabulary(language()),
+            after=None if page.after is None else _cursor(page.after),
+            deep=bool(request.args.get("after")),
+            newest=report_messages.NEWEST,
+            **times(now),
+        )
 
     @pages.get("/messages.csv")
     @needs("progress")

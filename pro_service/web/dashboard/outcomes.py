@@ -26,9 +26,21 @@ WORTH = 100
 """What took a second to count is shown for a hundred."""
 LONGEST = timedelta(minutes=15)
 HEAD = (
-    "participant", "site", "window", "item", "baseline", "followup", "percent_reduction", "absolute_change",
-    "responder30", "responder50", "pgic_responder", "clinical_improvement", "reason", "formula_version",
-)  # fmt: skip
+    "participant",
+    "site",
+    "window",
+    "item",
+    "baseline",
+    "followup",
+    "percent_reduction",
+    "absolute_change",
+    "responder30",
+    "responder50",
+    "pgic_responder",
+    "clinical_improvement",
+    "reason",
+    "formula_version",
+)
 
 
 @dataclass(slots=True)
@@ -69,10 +81,18 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         baseline = scope.protocol.baseline
         codes = {code: name for code, name in labels(scope).items() if baseline is None or code != baseline.code}
         return render_template(
-            "dashboard/outcomes.html", scope=scope, look=look, found=found, at=counted.at, labels=codes,
-            kept=kept("site", "window"), classes=classes(), version=FORMULA_VERSION, items=scope.protocol.items,
+            "dashboard/outcomes.html",
+            scope=scope,
+            look=look,
+            found=found,
+            at=counted.at,
+            labels=codes,
+            kept=kept("site", "window"),
+            classes=classes(),
+            version=FORMULA_VERSION,
+            items=scope.protocol.items,
             **times(counted.at),
-        )  # fmt: skip
+        )
 
     @pages.get("/compliance/outcomes.csv")
     @needs("scores")
@@ -105,10 +125,18 @@ def _rows(rt: Runtime, study_id: int, sites: Sites, window: str | None) -> Itera
 def _cells(value: Derived) -> tuple[Cell, ...]:
     percent = value.percent_reduction
     return (
-        value.item, value.baseline, value.followup, None if percent is None else str(percent), value.absolute_change,
-        _yes(value.responder30), _yes(value.responder50), _yes(value.pgic_responder),
-        _yes(value.clinical_improvement), value.reason, value.formula_version,
-    )  # fmt: skip
+        value.item,
+        value.baseline,
+        value.followup,
+        None if percent is None else str(percent),
+        value.absolute_change,
+        _yes(value.responder30),
+        _yes(value.responder50),
+        _yes(value.pgic_responder),
+        _yes(value.clinical_improvement),
+        value.reason,
+        value.formula_version,
+    )
 
 
 def _yes(value: bool | None) -> Cell:  # noqa: FBT001 -- a value, not a switch

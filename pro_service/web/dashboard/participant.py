@@ -93,20 +93,33 @@ def _story(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, r
     case = view.loaded.case
     story = dashboard_story.story_page(happened, case, reader)
     return render_template(
-        "dashboard/participant.html", scope=scope, view=view, case=case, reader=reader, story=story, chips=CHIPS,
-        line=timeline.line(case, view.windows, story.every, now), lane_word=timeline.lane_word,
-        nearest=_nearest(view.windows, now), person=case.participant, zone=case.site_zone, number=number,
-        refused=refused, done=request.args.get("done"), told=change.value_words, place=dashboard_story.place,
-        office=formatting.words("change") if reader.works else {}, fact=dashboard_story.fact,
-        derived=tuple(report_story.derived_values(case, now)) if reader.scores else (), **times(now),
-    )  # fmt: skip
+        "dashboard/participant.html",
+        scope=scope,
+        view=view,
+        case=case,
+        reader=reader,
+        story=story,
+        chips=CHIPS,
+        line=timeline.line(case, view.windows, story.every, now),
+        lane_word=timeline.lane_word,
+        nearest=_nearest(view.windows, now),
+        person=case.participant,
+        zone=case.site_zone,
+        number=number,
+        refused=refused,
+        done=request.args.get("done"),
+        told=change.value_words,
+        place=dashboard_story.place,
+        office=formatting.words("change") if reader.works else {},
+        fact=dashboard_story.fact,
+        derived=tuple(report_story.derived_values(case, now)) if reader.scores else (),
+        **times(now),
+    )
 
 
 def _reader(loaded: Loaded) -> Reader:
     """What the reader may do and see at this participant's site."""
-    works, scores, words = (
-        may_at(asked, loaded.study_id, loaded.site_id) for asked in ("work", "scores", "free_text")
-    )  # fmt: skip
+    works, scores, words = (may_at(asked, loaded.study_id, loaded.site_id) for asked in ("work", "scores", "free_text"))
     return Reader(works, scores, words)
 
 
@@ -218,9 +231,21 @@ def _form(
             task = today.task(session, rt.loader, scope.study_id, filled.task, scope.sites)
     spoken = case.participant.language
     return render_template(
-        "dashboard/enter.html", scope=scope, case=case, person=case.participant, window=facts, filled=filled,
-        items=[case.protocol.items[item] for item in facts.point.items], spoken=spoken, task=task,
-        faults={fault.place: fault.code for fault in faults}, stale=stale, changes=changes,
+        "dashboard/enter.html",
+        scope=scope,
+        case=case,
+        person=case.participant,
+        window=facts,
+        filled=filled,
+        items=[case.protocol.items[item] for item in facts.point.items],
+        spoken=spoken,
+        task=task,
+        faults={fault.place: fault.code for fault in faults},
+        stale=stale,
+        changes=changes,
         status=status(facts, case.participant, case.protocol.primary(facts.point), now),
-        zone=case.site_zone, label=formatting.of(facts.point.label), blind=blind, **times(now),
-    )  # fmt: skip
+        zone=case.site_zone,
+        label=formatting.of(facts.point.label),
+        blind=blind,
+        **times(now),
+    )

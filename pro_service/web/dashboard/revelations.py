@@ -71,9 +71,17 @@ def _form(rt: Runtime, code: str, *, unchosen: bool = False, stale: bool = False
     with rt.sessions.reading() as session:
         before = () if blind else log.of_participant(session, loaded.case.participant.id)
     return render_template(
-        "dashboard/reveal.html", scope=scope, person=loaded.case.participant, zone=loaded.case.site_zone, told=TOLD,
-        before=before, unchosen=unchosen, stale=stale, done=request.args.get("done"), typed=request.form,
-    )  # fmt: skip
+        "dashboard/reveal.html",
+        scope=scope,
+        person=loaded.case.participant,
+        zone=loaded.case.site_zone,
+        told=TOLD,
+        before=before,
+        unchosen=unchosen,
+        stale=stale,
+        done=request.args.get("done"),
+        typed=request.form,
+    )
 
 
 def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded:
@@ -95,9 +103,7 @@ def _add_log(pages: Blueprint, rt: Runtime) -> None:
             return render_template("dashboard/no_study.html", scope=scope)
         with rt.sessions.reading() as session:
             lines, after = log.page(session, scope.study_id, scope.chosen_sites, before=before)
-        return render_template(
-            "dashboard/revealed.html", scope=scope, lines=lines, after=after, first=before is None
-        )  # fmt: skip
+        return render_template("dashboard/revealed.html", scope=scope, lines=lines, after=after, first=before is None)
 
     @pages.get("/revealed.csv")
     @needs("revelations")

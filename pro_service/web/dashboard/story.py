@@ -25,14 +25,29 @@ CHIPS: Mapping[str, tuple[Kind, ...]] = {
 """What the address may ask for, and which events that is."""
 
 GLYPHS: Mapping[Kind, str] = {
-    "window": "window", "change": "change", "message": "text", "reach": "text", "reply": "reply", "answer": "answer",
-    "call": "call", "task": "task",
-}  # fmt: skip
+    "window": "window",
+    "change": "change",
+    "message": "text",
+    "reach": "text",
+    "reply": "reply",
+    "answer": "answer",
+    "call": "call",
+    "task": "task",
+}
 TEXT_SHAPES = {
-    "ready": "upcoming", "sending": "upcoming", "accepted": "open", "sent": "open", "delivered": "completed_in_window",
-    "undelivered": "missed", "failed": "missed", "refused": "missed", "dead": "missed", "uncertain": "partial",
-    "expired": "not_applicable", "cancelled": "not_applicable",
-}  # fmt: skip
+    "ready": "upcoming",
+    "sending": "upcoming",
+    "accepted": "open",
+    "sent": "open",
+    "delivered": "completed_in_window",
+    "undelivered": "missed",
+    "failed": "missed",
+    "refused": "missed",
+    "dead": "missed",
+    "uncertain": "partial",
+    "expired": "not_applicable",
+    "cancelled": "not_applicable",
+}
 IN_VAIN = frozenset({"no_answer", "busy", "wrong_person", "not_in_service"})
 ENDED = frozenset({"withdraw", "died", "opt_out"})
 LEFT = frozenset({"withdrawn", "died", "cancelled", "missed_before_enrolment"})
@@ -127,9 +142,15 @@ class Teller:
     def __init__(self, case: Case, reader: Reader, lives: Mapping[int, Sequence[Step]]) -> None:
         self._case, self._reader, self._lives, self._zone = case, reader, lives, case.site_zone
         self._tellers = {
-            "window": self._window, "change": self._change, "message": self._message, "reach": self._reach,
-            "reply": self._reply, "answer": self._answer, "call": self._call, "task": self._task,
-        }  # fmt: skip
+            "window": self._window,
+            "change": self._change,
+            "message": self._message,
+            "reach": self._reach,
+            "reply": self._reply,
+            "answer": self._answer,
+            "call": self._call,
+            "task": self._task,
+        }
 
     def __call__(self, event: Event) -> Entry:
         """The event as a line."""
@@ -153,20 +174,27 @@ class Teller:
         steps = [_step(step, self._zone, event.at) for step in self._lives.get(event.mark.id, ())]
         failure = [word("failure", event.detail)] if event.detail and TEXT_SHAPES.get(state) == "missed" else []
         return self._entry(
-            event, TEXT_SHAPES.get(state, "open"), word("kind", event.word), word("state", state),
+            event,
+            TEXT_SHAPES.get(state, "open"),
+            word("kind", event.word),
+            word("state", state),
             details=(*failure, " → ".join(dict.fromkeys(steps))),
             link=url_for("dashboard.message", number=event.mark.id),
-        )  # fmt: skip
+        )
 
     def _reach(self, event: Event) -> Entry:
         shape = {"confirmed": "completed_in_window", "failed": "missed"}.get(event.state or "", "open")
         states = {
-            "confirmed": _("confirmed"), "failed": _("failed"),
-        }  # fmt: skip
+            "confirmed": _("confirmed"),
+            "failed": _("failed"),
+        }
         ways = {
-            "reply": _("by reply"), "link": _("by its link"), "staff": _("by staff"),
-            "undelivered": _("the text did not arrive"), "unconfirmed": _("not confirmed in time"),
-        }  # fmt: skip
+            "reply": _("by reply"),
+            "link": _("by its link"),
+            "staff": _("by staff"),
+            "undelivered": _("the text did not arrive"),
+            "unconfirmed": _("not confirmed in time"),
+        }
         steps = tuple(f"{states[step.word]} {short_moment(step.at, self._zone)}" for step in event.steps)
         state = states.get(event.state or "", _("waits to be confirmed"))
         return self._entry(
@@ -193,9 +221,14 @@ class Teller:
         reasons = list(dict.fromkeys(one.reason for one in event.answers if one.reason))
         read = _("read and entered by staff") if event.word == "sms" and event.who else ""
         return self._entry(
-            event, shape, _("Answers {how}").format(how=word("source", event.word)), state, details=(read,),
-            answers=tuple(self._given(one) for one in event.answers), note=" · ".join(reasons) or None,
-        )  # fmt: skip
+            event,
+            shape,
+            _("Answers {how}").format(how=word("source", event.word)),
+            state,
+            details=(read,),
+            answers=tuple(self._given(one) for one in event.answers),
+            note=" · ".join(reasons) or None,
+        )
 
     def _given(self, one: Given) -> tuple[str, str, int | None]:
         items = self._case.protocol.items
@@ -223,19 +256,23 @@ class Teller:
         due = _("due {when}").format(when=short_moment(event.until, self._zone)) if still and event.until else ""
         shape = "at_risk" if still else "completed_in_window"
         return self._entry(
-            event, shape, word("level", event.word), _("open") if still else _("ended"),
+            event,
+            shape,
+            word("level", event.word),
+            _("open") if still else _("ended"),
             details=(word("reason", event.detail or ""), due, *steps),
             link=url_for("dashboard.task", task_id=event.mark.id),
-        )  # fmt: skip
+        )
 
     def _change(self, event: Event) -> Entry:
         known = words("fact")
         facts = [
-            f"{known[name]}: {self._fact(name, old)} → {self._fact(name, new)}" if old is not None
+            f"{known[name]}: {self._fact(name, old)} → {self._fact(name, new)}"
+            if old is not None
             else f"{known[name]}: {self._fact(name, new)}"
             for name, old, new in event.facts
             if name in known and old != new
-        ]  # fmt: skip
+        ]
         shape = "not_applicable" if event.word in ENDED else ""
         return self._entry(event, shape, word("action", event.word), details=tuple(facts), note=event.note)
 

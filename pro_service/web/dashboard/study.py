@@ -157,10 +157,18 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         every, version, bundle = _version(rt, scope.study_id)
         day = _day() or now.astimezone(scope.zone).date()
         return render_template(
-            "dashboard/study.html", scope=scope, protocol=bundle.protocol, version=version, versions=every, day=day,
-            rows=_rows(bundle.protocol, day, scope), remarks=_remarks(bundle), kept=kept("version", "day"),
-            languages_said=LANGUAGES, **times(now),
-        )  # fmt: skip
+            "dashboard/study.html",
+            scope=scope,
+            protocol=bundle.protocol,
+            version=version,
+            versions=every,
+            day=day,
+            rows=_rows(bundle.protocol, day, scope),
+            remarks=_remarks(bundle),
+            kept=kept("version", "day"),
+            languages_said=LANGUAGES,
+            **times(now),
+        )
 
     @pages.get("/study/texts")
     @needs("progress")
@@ -175,9 +183,17 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         said = asked == "answers" or point is None
         shown = {} if point is None else _texts(rt, bundle, point, now.date(), answers=said)
         return render_template(
-            "dashboard/study_texts.html", scope=scope, version=version, versions=every, prompted=prompted,
-            point=None if said else point, shown=shown, kept=kept("version"), languages_said=LANGUAGES, **times(now),
-        )  # fmt: skip
+            "dashboard/study_texts.html",
+            scope=scope,
+            version=version,
+            versions=every,
+            prompted=prompted,
+            point=None if said else point,
+            shown=shown,
+            kept=kept("version"),
+            languages_said=LANGUAGES,
+            **times(now),
+        )
 
 
 def _version(rt: Runtime, study_id: int) -> tuple[list[Version], Version, Bundle]:

@@ -100,15 +100,29 @@ def page(
     if loaded and window:
         state = status(window, loaded.case.participant, loaded.case.protocol.primary(window.point), now)
     return render_template(
-        "dashboard/task.html", scope=scope, task=task, facts=facts, window=window, state=state, calls=made,
-        case=loaded.case if loaded else None, person=loaded.case.participant if loaded else None,
-        zone=zone_of_task(task), number=number, refused=refused, stale=stale,
-        changes=changes, is_call=task.level in CALL_LEVELS and window is not None and now < window.span.closes_at,
-        groups=(("spoke", SPOKE), ("in_vain", IN_VAIN), ("learnt", LEARNT)), missing=calls.MISSING_REASONS,
+        "dashboard/task.html",
+        scope=scope,
+        task=task,
+        facts=facts,
+        window=window,
+        state=state,
+        calls=made,
+        case=loaded.case if loaded else None,
+        person=loaded.case.participant if loaded else None,
+        zone=zone_of_task(task),
+        number=number,
+        refused=refused,
+        stale=stale,
+        changes=changes,
+        is_call=task.level in CALL_LEVELS and window is not None and now < window.span.closes_at,
+        groups=(("spoke", SPOKE), ("in_vain", IN_VAIN), ("learnt", LEARNT)),
+        missing=calls.MISSING_REASONS,
         items=[loaded.case.protocol.items[i] for i in window.missing()] if loaded and window else [],
-        done=request.args.get("done"), **(_not_now(rt, loaded, window, now) if loaded else {}),
-        typed=request.form, **times(now),
-    )  # fmt: skip
+        done=request.args.get("done"),
+        **(_not_now(rt, loaded, window, now) if loaded else {}),
+        typed=request.form,
+        **times(now),
+    )
 
 
 def _not_now(rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datetime) -> dict[str, object]:

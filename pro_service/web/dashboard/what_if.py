@@ -71,9 +71,14 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         if asked is not None:
             shown = picture(preview.ask(rt, scope.protocol, asked), scope.protocol.sites[asked.site].country, now)
         page = render_template(
-            "dashboard/what_if.html", scope=scope, sites=sites_of(scope), typed=_typed(scope, now), faults=faults,
-            shown=shown, **times(now),
-        )  # fmt: skip
+            "dashboard/what_if.html",
+            scope=scope,
+            sites=sites_of(scope),
+            typed=_typed(scope, now),
+            faults=faults,
+            shown=shown,
+            **times(now),
+        )
         return page, 422 if faults else 200
 
 

@@ -25,10 +25,21 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 INVITED = "new.colleague@example.org"
 PASSWORD = "another quiet morning in May"
 PAGES = (
-    "/users", "/users/invite", "/sites", "/system", "/audit", "/audit?who=nobody@example.org&from=x", "/account",
-    "/participants/P-001", "/compliance", "/clinic", "/participants/P-001/enter/V1H", "/account/second-factor",
-    "/revealed", "/decisions",
-)  # fmt: skip
+    "/users",
+    "/users/invite",
+    "/sites",
+    "/system",
+    "/audit",
+    "/audit?who=nobody@example.org&from=x",
+    "/account",
+    "/participants/P-001",
+    "/compliance",
+    "/clinic",
+    "/participants/P-001/enter/V1H",
+    "/account/second-factor",
+    "/revealed",
+    "/decisions",
+)
 
 
 @pytest.fixture

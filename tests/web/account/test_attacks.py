@@ -72,10 +72,19 @@ def test_moving_to_another_telephone_ends_what_the_old_one_opened(
 @pytest.mark.parametrize(
     "path",
     [
-        "//evil.example", "/\\evil.example", "\\/evil.example", "https://evil.example", "/\t/evil.example", "",
-        "/\u2028/evil.example", "javascript:alert(1)", "evil.example", "/\r\nSet-Cookie: a=b", " //evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "\\/evil.example",
+        "https://evil.example",
+        "/\t/evil.example",
+        "",
+        "/\u2028/evil.example",
+        "javascript:alert(1)",
+        "evil.example",
+        "/\r\nSet-Cookie: a=b",
+        " //evil.example",
     ],
-)  # fmt: skip
+)
 def test_no_address_leads_elsewhere(path: str) -> None:
     assert local(path) == "/"
 

@@ -21,8 +21,15 @@ from tests import support
 WRITERS = ("store", "use_cases")
 """The packages that write the trail."""
 BOOKKEEPING = {
-    "id", "study_id", "data_key", "phone_index", "look_at", "rules_version", "faults", "revision",
-}  # fmt: skip
+    "id",
+    "study_id",
+    "data_key",
+    "phone_index",
+    "look_at",
+    "rules_version",
+    "faults",
+    "revision",
+}
 """Columns of participants that no audit row names."""
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -78,9 +85,15 @@ def test_an_enrolment_is_told_in_words_and_no_word_is_of_a_field_that_nothing_au
     app: Flask, rt: Runtime, study_id: int
 ) -> None:
     support.enrolled(
-        rt, study_id, "P-001", date(2026, 3, 2), phone="+12025550123", email="a@example.org",
-        procedure_time="09:00", baseline_nrs_avg="7",
-    )  # fmt: skip
+        rt,
+        study_id,
+        "P-001",
+        date(2026, 3, 2),
+        phone="+12025550123",
+        email="a@example.org",
+        procedure_time="09:00",
+        baseline_nrs_avg="7",
+    )
     with rt.sessions.reading() as session:
         enrolment = session.scalars(select(audit_trail.c.changes).where(audit_trail.c.action == "enrol")).one()
     named = set(json.loads(enrolment))

@@ -81,8 +81,11 @@ def test_an_assessor_finds_nothing_wherever_they_look(
         opened[path] = answer.status
         assert not SECRETS.search(said), (path, SECRETS.search(said))
     assert {path for path, status in opened.items() if status == 200} == {
-        "/account", "/account/second-factor", "/clinic", "/participants/P-001/enter/V0",
-    }  # fmt: skip
+        "/account",
+        "/account/second-factor",
+        "/clinic",
+        "/participants/P-001/enter/V0",
+    }
     assert {opened[path] for path in opened if path.endswith(".csv")} == {403}
 
     told = both_values(page, address)

@@ -212,9 +212,13 @@ def test_another_sites_pages_are_not_there(desk: FlaskClient, rt: Runtime) -> No
     for path in ("/participants/P-002", "/participants/P-002/enter/W1", f"/escalations/{berlin}"):
         assert desk.get(path).status_code == 404, path
     for path in (
-        "/participants/P-002/telephone", "/participants/P-002/confirm", "/participants/P-002/enter/W1",
-        f"/escalations/{berlin}/acknowledge", f"/escalations/{berlin}/call", f"/escalations/{berlin}/resolve",
-    ):  # fmt: skip
+        "/participants/P-002/telephone",
+        "/participants/P-002/confirm",
+        "/participants/P-002/enter/W1",
+        f"/escalations/{berlin}/acknowledge",
+        f"/escalations/{berlin}/call",
+        f"/escalations/{berlin}/resolve",
+    ):
         assert send(desk, "/", path, outcome="moved", PGIC="2")[0] == 404, path
     with rt.sessions.reading() as session:
         assert session.scalar(select(audit_trail.c.id).order_by(audit_trail.c.id.desc()).limit(1)) == before

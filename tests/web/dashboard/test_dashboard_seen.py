@@ -17,10 +17,19 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 CALLING = support.at("2026-03-11 11:00")
 PAGES = (
-    "/", "/participants", "/participants?state=missed", "/participants?state=declined", "/compliance",
-    "/participants/P-001", "/participants/P-001/enter/W1?mode=telephone", "/participants/P-001/enter/V0",
-    "/messages", "/study", "/study/texts", "/study/texts?window=answers",
-)  # fmt: skip
+    "/",
+    "/participants",
+    "/participants?state=missed",
+    "/participants?state=declined",
+    "/compliance",
+    "/participants/P-001",
+    "/participants/P-001/enter/W1?mode=telephone",
+    "/participants/P-001/enter/V0",
+    "/messages",
+    "/study",
+    "/study/texts",
+    "/study/texts?window=answers",
+)
 
 
 @pytest.fixture

@@ -102,8 +102,15 @@ def test_the_grid_file_holds_everybody_who_fits(desk: FlaskClient, rt: Runtime, 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_quoted() -> None:
     assert [harmless(cell) for cell in ("=1+1", "+1", "-1", "@a", "\ta", "P-1", 7, None)] == [
-        "'=1+1", "'+1", "'-1", "'@a", "'\ta", "P-1", 7, None,
-    ]  # fmt: skip
+        "'=1+1",
+        "'+1",
+        "'-1",
+        "'@a",
+        "'\ta",
+        "P-1",
+        7,
+        None,
+    ]
 
 
 def test_who_is_at_risk_is_shown_until_the_answer_is_there(

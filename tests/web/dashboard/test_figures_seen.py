@@ -18,9 +18,13 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What a page looks like does not depend on the database behind it."""
 
 PAGES = (
-    "/compliance", "/compliance?over=so_far&site=IST", "/compliance/outcomes", "/messages?price=x&since=x",
-    "/study", "/study/texts",
-)  # fmt: skip
+    "/compliance",
+    "/compliance?over=so_far&site=IST",
+    "/compliance/outcomes",
+    "/messages?price=x&since=x",
+    "/study",
+    "/study/texts",
+)
 
 
 @pytest.fixture(params=[(360, "dark", "tr"), (1280, "light", "en")], ids=str)

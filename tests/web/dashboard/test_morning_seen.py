@@ -41,9 +41,12 @@ class Morning:
     def desk(self, width: int, *, scripts: bool = True, dark: bool = False) -> Page:
         """Sign in; gives the first page."""
         context = self.chromium.new_context(
-            viewport={"width": width, "height": 740}, color_scheme="dark" if dark else "light",
-            reduced_motion="reduce", base_url=self.address, java_script_enabled=scripts,
-        )  # fmt: skip
+            viewport={"width": width, "height": 740},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            base_url=self.address,
+            java_script_enabled=scripts,
+        )
         context.set_default_timeout(10_000)
         self.contexts.append(context)
         page = context.new_page()
