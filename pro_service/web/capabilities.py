@@ -66,8 +66,7 @@ def held(grants: Iterable[Grant], capability: Capability) -> tuple[Grant, ...]:
     return tuple(
         grant
         for grant in every
-        if capability in GRANTED[grant.role]
-        and not (blind and (None in blind or grant.study_id is None or grant.study_id in blind))
+        if capability in GRANTED[grant.role] and not (blind and (None in blind or grant.study_id in (None, *blind)))
     )
 
 

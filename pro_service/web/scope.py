@@ -1,49 +1,55 @@
-"""What the reader of a page may see: which study, which of its sites."""
+"""What the reader of a page may see: which study, which of its sites. A page says with `in_study` that it needs one."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
-from flask import abort, request
+from flask import abort, render_template, request
+from flask.typing import ResponseReturnValue
 
 from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
 from pro_service.store.participants.cases import zone_of
-from pro_service.store.studies import Sites
+from pro_service.store.studies import Overview, Sites
 from pro_service.web import access
-from pro_service.web.access import signed_in
+from pro_service.web.access import NoAccessYetError, signed_in
 from pro_service.web.capabilities import Capability
 
 STUDY_COOKIE = "study"
 LARGEST_ID = 2**63 - 1
-NOBODYS = -1
-"""The id of no study."""
+
+Arguments = ParamSpec("Arguments")
+Studies = Mapping[str, Overview]
+"""By code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """One study, seen by one member of staff."""
 
-    study_id: int | None
+    study_id: int
     study: str
     studies: tuple[str, ...]
-    """Codes of the studies one may choose from."""
+    """Codes of the studies the reader may choose from."""
     sites: Sites
     """None = all of the study."""
     site_codes: dict[int, str]
-    """The sites one may see."""
+    """The sites the reader may see."""
     site: str | None
     """The one chosen in the address."""
-    protocol: Protocol | None
+    protocol: Protocol
     every_site: frozenset[int]
     """All of the study's, seen or not."""
 
     @property
     def zone(self) -> ZoneInfo:
         """The zone of what is about no single site: the first site's."""
-        codes = [] if self.protocol is None else [*self.site_codes.values(), *self.protocol.sites]
-        sites = {} if self.protocol is None else self.protocol.sites
+        sites = self.protocol.sites
+        codes = [*self.site_codes.values(), *sites]
         return zone_of(next((sites[code].zone for code in codes if code in sites), "UTC"))
 
     @property
@@ -53,14 +59,126 @@ class Scope:
 
     @property
     def chosen_sites(self) -> Sites:
-        """The sites one may see and has chosen."""
+        """The sites the reader may see and has chosen."""
         if self.site is None:
             return self.sites
         return frozenset(key for key, code in self.site_codes.items() if code == self.site)
 
 
+@dataclass(frozen=True, slots=True)
+class NoStudy:
+    """No study is loaded, or none of them is the reader's. It answers what the frame of every page asks of a scope."""
+
+    study_id: None = None
+    study: str = ""
+    studies: tuple[str, ...] = ()
+    named: None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """UTC: there is no site whose clock could be meant."""
+        return zone_of("UTC")
+
+
+def no_study(scope: NoStudy) -> str:
+    """Return the page that says that there is no study yet."""
+    return render_template("dashboard/no_study.html", scope=scope)
+
+
+def not_found(_: NoStudy) -> ResponseReturnValue:
+    """Answer 404: what is looked for belongs to a study."""
+    abort(404)
+
+
+def no_access(_: NoStudy) -> ResponseReturnValue:
+    """Raise NoAccessYetError: no role of the reader's holds what this page needs."""
+    raise NoAccessYetError
+
+
+def in_study(
+    rt: Runtime, *, named: bool = False, otherwise: Callable[[NoStudy], ResponseReturnValue] = no_study
+) -> Callable[[Callable[Concatenate[Scope, Arguments], ResponseReturnValue]], Callable[Arguments, ResponseReturnValue]]:
+    """Give a page the study it is about, and the sites in it that the reader may see, as its first argument.
+
+    The study is the one the reader chose; with `named`, the one that the address or form names, where it names one (404
+    if it is not theirs). Where there is no study, `otherwise` answers, and the page is not asked.
+    """
+
+    def decorated(
+        page: Callable[Concatenate[Scope, Arguments], ResponseReturnValue],
+    ) -> Callable[Arguments, ResponseReturnValue]:
+        @wraps(page)
+        def view(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
+            scope = named_scope(rt) if named else chosen_scope(rt)
+            return otherwise(scope) if isinstance(scope, NoStudy) else page(scope, *args, **kwargs)
+
+        return view
+
+    return decorated
+
+
+def chosen_scope(rt: Runtime, capability: Capability | None = None) -> Scope | NoStudy:
+    """Return what the reader may see of the study they chose, else of their first.
+
+    What is theirs follows from their roles that hold what this page needs, or another `capability`.
+    """
+
+    def chosen(own: Studies) -> str | None:
+        cookie = request.cookies.get(STUDY_COOKIE, "")
+        return cookie if cookie in own else min(own, key=lambda code: own[code].id, default=None)
+
+    return _scope(rt, chosen, capability)
+
+
+def named_scope(rt: Runtime) -> Scope | NoStudy:
+    """Return what the reader may see of the study that the address or form names: two studies may use the same codes.
+
+    Where none is named, it is the one they chose. 404 if the one that is named is not theirs.
+    """
+    name = request.values.get("study")
+    return chosen_scope(rt) if name is None else _scope(rt, lambda own: name if name in own else abort(404))
+
+
+def scope_of_study(rt: Runtime, study_id: int) -> Scope:
+    """Return what the reader may see of this study; 404 if nothing."""
+    found = _scope(rt, lambda own: next((code for code, study in own.items() if study.id == study_id), None))
+    if isinstance(found, NoStudy):
+        abort(404)
+    return found
+
+
+def _scope(
+    rt: Runtime, choose: Callable[[Studies], str | None], capability: Capability | None = None
+) -> Scope | NoStudy:
+    """Return the scope of the one study that is chosen from those that the reader's roles open."""
+    grants = access.grants(capability)
+    open_to = {grant.study_id for grant in grants}
+    with rt.sessions.glance() as connection:
+        every = studies.overviews(connection)
+        own = {code: study for code, study in every.items() if None in open_to or study.id in open_to}
+        code = choose(own)
+        # A study is stored together with the first version of its protocol.
+        if code is None or (version_id := own[code].version_id) is None:
+            return NoStudy()
+        study = own[code]
+        granted = {grant.site_id for grant in grants if grant.study_id in (None, study.id)}
+        sites = None if None in granted else frozenset(site for site in granted if site is not None)
+        codes = {key: site for key, site in study.sites.items() if sites is None or key in sites}
+        site = request.args.get("site")
+        return Scope(
+            study_id=study.id,
+            study=code,
+            studies=tuple(sorted(own)),
+            sites=sites,
+            site_codes=codes,
+            site=site if site in codes.values() else None,
+            protocol=rt.loader.protocol_of(connection, version_id),
+            every_site=frozenset(study.sites),
+        )
+
+
 def row_id(text: str) -> int:
-    """The number of a row; ValueError for what no database could count to."""
+    """Return the number of a row. Raise ValueError for what no database could count to."""
     number = int(text)
     if not 0 < number <= LARGEST_ID:
         raise ValueError
@@ -68,52 +186,6 @@ def row_id(text: str) -> int:
 
 
 def actor() -> Actor:
-    """Who acts on this page."""
+    """Return who acts on this page, for the audit trail."""
     user_id = signed_in().user_id
     return Actor(kind="staff", id=f"user:{user_id}", source="dashboard", user_id=user_id)
-
-
-def scope_here(rt: Runtime, capability: Capability | None = None) -> Scope:
-    """What the reader may see of the study this page or form is about: two studies may use the same codes."""
-    return scope_of(rt, named=request.values.get("study"), capability=capability)
-
-
-def scope_of(
-    rt: Runtime, study_id: int | None = None, *, named: str | None = None, capability: Capability | None = None
-) -> Scope:
-    """What the reader may see: the study they chose, else their first.
-
-    `study_id`, or its code in `named`, asks for one; 404 if it is not theirs. What is theirs follows from their roles
-    that hold what this page needs, or another `capability`.
-    """
-    grants = access.grants(capability)
-    everywhere = any(grant.study_id is None for grant in grants)
-    with rt.sessions.glance() as connection:
-        every = studies.overviews(connection)
-        theirs = {
-            code: study.id for code, study in every.items() if everywhere or study.id in {g.study_id for g in grants}
-        }
-        if named is not None:
-            study_id = theirs.get(named, NOBODYS)
-        if study_id is not None and study_id not in theirs.values():
-            abort(404)
-        chosen = study_id if study_id is not None else theirs.get(request.cookies.get(STUDY_COOKIE, ""))
-        chosen = chosen if chosen is not None else min(theirs.values(), default=None)
-        if chosen is None:
-            return Scope(None, "", (), None, {}, None, None, frozenset())
-        own = {g.site_id for g in grants if g.study_id in (None, chosen)}
-        sites = None if None in own else frozenset(site for site in own if site is not None)
-        code = next(code for code, key in theirs.items() if key == chosen)
-        found = every[code]
-        codes = {key: site for key, site in found.sites.items() if sites is None or key in sites}
-        site = request.args.get("site")
-        return Scope(
-            study_id=chosen,
-            study=code,
-            studies=tuple(sorted(theirs)),
-            sites=sites,
-            site_codes=codes,
-            site=site if site in codes.values() else None,
-            protocol=None if found.version_id is None else rt.loader.protocol_of(connection, found.version_id),
-            every_site=frozenset(found.sites),
-        )

@@ -12,7 +12,7 @@ from pro_service.use_cases.staff.throttling import TooManyFailuresError
 from pro_service.use_cases.tasks import digest
 from pro_service.web import access, browsers
 from pro_service.web.account.words import by_field
-from pro_service.web.scope import row_id, scope_of
+from pro_service.web.scope import chosen_scope, row_id
 
 
 def blueprint(rt: Runtime) -> Blueprint:
@@ -62,7 +62,7 @@ def _add_work(pages: Blueprint, rt: Runtime) -> None:
     @access.needs("account")
     def away_until() -> ResponseReturnValue:
         """Away until a day, or back."""
-        zone = scope_of(rt, capability="account").zone
+        zone = chosen_scope(rt, "account").zone
         try:
             away.leave(rt, access.signed_in(), request.form.get("back", "").strip(), zone)
         except RejectedError as rejected:
@@ -81,7 +81,7 @@ def _own(rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = False) -> 
     login = access.signed_in()
     return render_template(
         "account/own.html",
-        scope=scope_of(rt, capability="account"),
+        scope=chosen_scope(rt, "account"),
         faults=by_field(faults),
         slow=slow,
         left=second_factor.codes_left(rt, login),

@@ -18,7 +18,7 @@ from pro_service.web.account.words import by_field
 from pro_service.web.administration import audit_words, users
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.i18n import language
-from pro_service.web.scope import Scope, row_id, scope_of
+from pro_service.web.scope import NoStudy, Scope, chosen_scope, row_id
 
 LONGEST = 254
 
@@ -38,8 +38,8 @@ def _add_sites(pages: Blueprint, rt: Runtime) -> None:
     @needs("system")
     def sites() -> ResponseReturnValue:
         """The sites as the newest protocol has them: they are changed there, not here."""
-        scope = scope_of(rt)
-        known = {} if scope.protocol is None else scope.protocol.sites
+        scope = chosen_scope(rt)
+        known = {} if isinstance(scope, NoStudy) else scope.protocol.sites
         return render_template("administration/sites.html", scope=scope, sites=known)
 
 
@@ -52,7 +52,7 @@ def _add_system(pages: Blueprint, rt: Runtime) -> None:
             seen = health.condition(session, "tick", now)
         return render_template(
             "administration/system.html",
-            scope=scope_of(rt),
+            scope=chosen_scope(rt),
             seen=seen,
             settings=rt.settings,
             sqlite=rt.sessions.sqlite,
@@ -65,7 +65,7 @@ def _add_audit(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/audit")
     @needs("audit")
     def audit() -> ResponseReturnValue:
-        scope = scope_of(rt)
+        scope = chosen_scope(rt)
         reach = _reach(scope)
         with rt.sessions.reading() as session:
             faults: list[Fault] = []
@@ -90,7 +90,7 @@ def _add_audit(pages: Blueprint, rt: Runtime) -> None:
 FIELDS = ("who", "action", "participant", "from", "to")
 
 
-def _reach(scope: Scope) -> Reach:
+def _reach(scope: Scope | NoStudy) -> Reach:
     """What the reader may read of the study they look at: of two roles there, the one that sees less decides."""
     here = [grant for grant in grants("audit") if grant.study_id in (None, scope.study_id)]
     of_study = [grant for grant in here if grant.role != "administrator"]
@@ -107,7 +107,7 @@ def _reach(scope: Scope) -> Reach:
 class _Question:
     """Reads the filters of the address; every fault beside its field."""
 
-    def __init__(self, rt: Runtime, scope: Scope, reach: Reach, faults: list[Fault]) -> None:
+    def __init__(self, rt: Runtime, scope: Scope | NoStudy, reach: Reach, faults: list[Fault]) -> None:
         self.rt, self.scope, self.reach, self.faults = rt, scope, reach, faults
 
     def read(self, session: Session) -> AuditQuery:

@@ -15,7 +15,7 @@ from pro_service.web.access import may, needs, sensitive, signed_in
 from pro_service.web.account.words import by_field
 from pro_service.web.capabilities import GRANTED
 from pro_service.web.i18n import LANGUAGES
-from pro_service.web.scope import LARGEST_ID, actor, row_id, scope_of
+from pro_service.web.scope import LARGEST_ID, NoStudy, actor, chosen_scope, no_study, row_id
 
 LONGEST = 254
 EVERYWHERE = "*"
@@ -51,9 +51,9 @@ def _add_decisions(pages: Blueprint, rt: Runtime) -> None:
 
 def _team(rt: Runtime, *, about: int | None = None, faults: tuple[Fault, ...] = ()) -> str:
     """The page; `about`: the role whose form was sent and did not fit, with what was typed."""
-    scope, after = scope_of(rt, capability="team"), request.args.get("after", "")[:LONGEST]
-    if scope.study_id is None:
-        return render_template("dashboard/no_study.html", scope=scope)
+    scope, after = chosen_scope(rt, "team"), request.args.get("after", "")[:LONGEST]
+    if isinstance(scope, NoStudy):
+        return no_study(scope)
     with rt.sessions.reading() as session:
         found = listing.page(session, after=after, study_id=scope.study_id)
     waiting = approvals.waiting(rt, signed_in().user_id, scope.study_id)
@@ -87,7 +87,7 @@ def _add_lists(pages: Blueprint, rt: Runtime) -> None:
             found = listing.page(session, after=after, search=search.casefold())
         return render_template(
             "administration/users.html",
-            scope=scope_of(rt),
+            scope=chosen_scope(rt),
             members=found,
             search=search,
             after=after,
@@ -125,7 +125,7 @@ def _add_invitation(pages: Blueprint, rt: Runtime) -> None:
 def _invitation(rt: Runtime, faults: tuple[Fault, ...] = ()) -> str:
     return render_template(
         "administration/invite.html",
-        scope=scope_of(rt),
+        scope=chosen_scope(rt),
         faults=by_field(faults),
         typed=request.form,
         roles=GRANTED,
@@ -166,7 +166,7 @@ def _member(rt: Runtime, user_id: int) -> Member:
 def _user(rt: Runtime, user_id: int, faults: tuple[Fault, ...] = ()) -> str:
     return render_template(
         "administration/user.html",
-        scope=scope_of(rt),
+        scope=chosen_scope(rt),
         member=_member(rt, user_id),
         faults=by_field(faults),
         roles=GRANTED,

@@ -32,7 +32,7 @@ from pro_service.web.dashboard import (
     today,
     what_if,
 )
-from pro_service.web.scope import STUDY_COOKIE, scope_of
+from pro_service.web.scope import STUDY_COOKIE, chosen_scope
 
 PARTS = (
     today,
@@ -83,7 +83,7 @@ def _add_choice_of_study(pages: Blueprint, rt: Runtime) -> None:
     @needs("account")
     def choose_study() -> ResponseReturnValue:
         """Look at another study from now on."""
-        chosen = next((s for s in scope_of(rt).studies if s == request.form.get("study")), None)
+        chosen = next((s for s in chosen_scope(rt).studies if s == request.form.get("study")), None)
         response = make_response(redirect(url_for("dashboard.today"), 303))
         if chosen is not None:
             response.set_cookie(STUDY_COOKIE, chosen, httponly=True, samesite="Lax", secure=secure(rt))

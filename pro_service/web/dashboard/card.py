@@ -8,7 +8,7 @@ from pro_service.runtime import Runtime
 from pro_service.use_cases.participants import card
 from pro_service.use_cases.participants import card as card_sheet
 from pro_service.web.access import needs
-from pro_service.web.scope import Scope, actor, scope_here
+from pro_service.web.scope import Scope, actor, in_study, not_found
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
@@ -16,21 +16,20 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.post("/participants/<code>/card")
     @needs("work")
-    def show_card(code: str) -> ResponseReturnValue:
+    @in_study(rt, named=True, otherwise=not_found)
+    def show_card(scope: Scope, code: str) -> ResponseReturnValue:
         """Show the card, to be printed."""
-        return _card(rt, code, again=False)
+        return _card(rt, scope, code, again=False)
 
     @pages.post("/participants/<code>/card/replace")
     @needs("work")
-    def replace_card(code: str) -> ResponseReturnValue:
+    @in_study(rt, named=True, otherwise=not_found)
+    def replace_card(scope: Scope, code: str) -> ResponseReturnValue:
         """Make another code: the old card ends."""
-        return _card(rt, code, again=True)
+        return _card(rt, scope, code, again=True)
 
 
-def _card(rt: Runtime, code: str, *, again: bool) -> ResponseReturnValue:
-    scope = scope_here(rt)
-    if scope.study_id is None:
-        abort(404)
+def _card(rt: Runtime, scope: Scope, code: str, *, again: bool) -> ResponseReturnValue:
     faults: tuple[Fault, ...] = ()
     try:
         if again:

@@ -22,7 +22,7 @@ from pro_service.web.dashboard import change_words as words
 from pro_service.web.dashboard import problems
 from pro_service.web.dashboard.formatting import since, times
 from pro_service.web.i18n import day, moment
-from pro_service.web.scope import Scope, actor, scope_here
+from pro_service.web.scope import Scope, actor, in_study, not_found
 
 MAKE, AGAIN = "make", "again"
 """What the buttons of the preview ask for; every other form asks for the preview."""
@@ -48,15 +48,17 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/participants/<code>/change/<action>")
     @needs("work")
-    def change(code: str, action: str) -> ResponseReturnValue:
-        scope, loaded = _theirs(rt, code, action)
+    @in_study(rt, named=True, otherwise=not_found)
+    def change(scope: Scope, code: str, action: str) -> ResponseReturnValue:
+        loaded = _participant(rt, scope, code, action)
         shown = {one.name: one.value for one in words.fields(cast("Action", action), loaded.case)}
         return _form(rt, _Page(scope, loaded, ChangeForm(cast("Action", action), shown)))
 
     @pages.post("/participants/<code>/change/<action>")
     @needs("work")
-    def changed(code: str, action: str) -> ResponseReturnValue:
-        scope, loaded = _theirs(rt, code, action)
+    @in_study(rt, named=True, otherwise=not_found)
+    def changed(scope: Scope, code: str, action: str) -> ResponseReturnValue:
+        loaded = _participant(rt, scope, code, action)
         wanted = _filled(loaded, cast("Action", action))
         step = request.form.get("step")
         if step == AGAIN:
@@ -73,15 +75,15 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             return _form(rt, _Page(scope, loaded, wanted, stale=True, changes=happened)), 409
 
 
-def _theirs(rt: Runtime, code: str, action: str) -> tuple[Scope, Loaded]:
-    scope = scope_here(rt)
-    if scope.study_id is None or action not in ACTIONS:
+def _participant(rt: Runtime, scope: Scope, code: str, action: str) -> Loaded:
+    """Return the participant; 404 if they are not the reader's, or the address names no change."""
+    if action not in ACTIONS:
         abort(404)
     with rt.sessions.reading() as session:
         loaded = compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
     if loaded is None:
         abort(404)
-    return scope, loaded
+    return loaded
 
 
 def _filled(loaded: Loaded, action: Action) -> ChangeForm:
@@ -91,14 +93,14 @@ def _filled(loaded: Loaded, action: Action) -> ChangeForm:
 
 def _look(rt: Runtime, scope: Scope, loaded: Loaded, wanted: ChangeForm) -> str:
     code = loaded.case.participant.code
-    shown = lifecycle.preview(rt, scope.study_id or 0, code, wanted, sites=scope.sites)
+    shown = lifecycle.preview(rt, scope.study_id, code, wanted, sites=scope.sites)
     return _form(rt, _Page(scope, loaded, wanted, outlook=shown))
 
 
 def _make(rt: Runtime, scope: Scope, code: str, wanted: ChangeForm) -> ResponseReturnValue:
     """A form without its revision is as stale as an old one: nobody can have seen what would follow."""
     revision = request.form.get("revision", default=-1, type=int)
-    done = lifecycle.change(rt, actor(), scope.study_id or 0, code, wanted, revision=revision, sites=scope.sites)
+    done = lifecycle.change(rt, actor(), scope.study_id, code, wanted, revision=revision, sites=scope.sites)
     outcome = "unchanged" if done.unchanged else "changed"
     if wanted.action == "move" and scope.sites is not None:
         return redirect(url_for("dashboard.participants"), 303)

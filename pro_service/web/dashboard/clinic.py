@@ -7,7 +7,7 @@ from pro_service.reports import clinic
 from pro_service.runtime import Runtime
 from pro_service.web.access import needs
 from pro_service.web.dashboard.formatting import of
-from pro_service.web.scope import scope_of
+from pro_service.web.scope import Scope, in_study
 
 
 def blueprint(rt: Runtime) -> Blueprint:
@@ -16,10 +16,9 @@ def blueprint(rt: Runtime) -> Blueprint:
 
     @pages.get("/clinic", endpoint="list")
     @needs("entry")
-    def visits() -> ResponseReturnValue:
-        scope, now = scope_of(rt), rt.clock()
-        if scope.study_id is None or scope.protocol is None:
-            return render_template("dashboard/no_study.html", scope=scope)
+    @in_study(rt)
+    def visits(scope: Scope) -> ResponseReturnValue:
+        now = rt.clock()
         points = {point.code: of(point.label) for point in scope.protocol.time_points if not point.prompted}
         with rt.sessions.reading() as session:
             found = clinic.visits(session, scope.study_id, list(points), now, scope.chosen_sites)

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, get_args
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.protocol import Channel
@@ -25,7 +24,7 @@ from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.dashboard import formatting
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.i18n import language
-from pro_service.web.scope import Scope, scope_of
+from pro_service.web.scope import Scope, in_study, not_found
 
 CHANNELS: tuple[str, ...] = (*get_args(Channel), CALLS)
 MONTHS = 24
@@ -45,17 +44,16 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/compliance")
     @needs("progress")
-    def compliance() -> ResponseReturnValue:
-        scope, now = scope_of(rt), rt.clock()
-        if scope.study_id is None or scope.protocol is None:
-            return render_template("dashboard/no_study.html", scope=scope)
-        look, study_id = chosen(scope), scope.study_id
+    @in_study(rt)
+    def compliance(scope: Scope) -> ResponseReturnValue:
+        now = rt.clock()
+        look = chosen(scope)
         with rt.sessions.reading() as session:
             tick = reports.heartbeat(session)
             found, due, took = known.told(
-                (study_id, look), tick, now, lambda: _counted(session, rt.loader, study_id, now, scope.zone, look)
+                (scope.study_id, look), tick, now, lambda: _counted(session, rt.loader, scope, now, look)
             )
-            risk = ahead.risk(session, rt.loader, study_id, scope.protocol, now, look)
+            risk = ahead.risk(session, rt.loader, scope.study_id, scope.protocol, now, look)
         over = "so_far" if request.args.get("over") == "so_far" else "months"
         course = dict(list((found.so_far if over == "so_far" else found.months).items())[-MONTHS:])
         return render_template(
@@ -80,10 +78,9 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/compliance.csv")
     @needs("progress")
-    def compliance_sheet() -> Response:
-        scope, now = scope_of(rt), rt.clock()
-        if scope.study_id is None:
-            abort(404)
+    @in_study(rt, otherwise=not_found)
+    def compliance_sheet(scope: Scope) -> ResponseReturnValue:
+        now = rt.clock()
         with rt.sessions.reading() as session:
             found = breakdown.breakdown(session, rt.loader, scope.study_id, now, chosen(scope))
         head = ("by", "value", "due", *COUNTS, "left_during", "missed_before_enrolment", "rate_in_window", "rate_any")
@@ -91,27 +88,26 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _counted(
-    session: Session, loader: Loader, study_id: int, now: datetime, zone: ZoneInfo, look: Chosen
+    session: Session, loader: Loader, scope: Scope, now: datetime, look: Chosen
 ) -> tuple[Breakdown, list[Day], Times]:
     """What the page tells as of the last tick; who is at risk it looks up."""
     return (
-        breakdown.breakdown(session, loader, study_id, now, look),
-        ahead.due(session, study_id, now, zone, look),
-        ahead.times(session, study_id, now, look),
+        breakdown.breakdown(session, loader, scope.study_id, now, look),
+        ahead.due(session, scope.study_id, now, scope.zone, look),
+        ahead.times(session, scope.study_id, now, look),
     )
 
 
 def chosen(scope: Scope) -> Chosen:
     """What the address asks for; what it asks for in vain is left out."""
-    codes = () if scope.protocol is None else [point.code for point in scope.protocol.time_points]
+    codes = [point.code for point in scope.protocol.time_points]
     channel, window = request.args.get("channel"), request.args.get("window")
     return Chosen(scope.chosen_sites, channel if channel in CHANNELS else None, window if window in codes else None)
 
 
 def labels(scope: Scope) -> dict[str, str]:
     """What the newest protocol calls its time points, in the reader's language."""
-    points = () if scope.protocol is None else scope.protocol.time_points
-    return {point.code: formatting.of(point.label) for point in points}
+    return {point.code: formatting.of(point.label) for point in scope.protocol.time_points}
 
 
 def kept(*names: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.participants.contact_test import ReachRefusedError, Whom
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import needs
-from pro_service.web.scope import actor, scope_here
+from pro_service.web.scope import Scope, actor, in_study, not_found
 
 MINUTES = (10, 30, 60)
 
@@ -30,15 +30,14 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.post("/participants/<code>/reach/<any(begin, confirm, fail):action>")
     @needs("work")
-    def reach_test(code: str, action: str) -> ResponseReturnValue:
-        return _act(rt, code, action)
+    @in_study(rt, named=True, otherwise=not_found)
+    def reach_test(scope: Scope, code: str, action: str) -> ResponseReturnValue:
+        return _act(rt, scope, code, action)
 
 
-def _act(rt: Runtime, code: str, action: str) -> ResponseReturnValue:
+def _act(rt: Runtime, scope: Scope, code: str, action: str) -> ResponseReturnValue:
     """Do it and come back to the page, which says what came of it."""
-    scope, given = scope_here(rt), request.form
-    if scope.study_id is None:
-        abort(404)
+    given = request.form
     whom = Whom(scope.study_id, code, scope.sites, given.get("revision", type=int))
     told = f"reach_{action}"
     try:

@@ -21,7 +21,7 @@ from pro_service.web.account.words import by_field
 from pro_service.web.dashboard.formatting import since, times, zone_of_task
 from pro_service.web.dashboard.task import theirs
 from pro_service.web.i18n import gettext as _
-from pro_service.web.scope import Scope, actor, row_id, scope_here
+from pro_service.web.scope import Scope, actor, in_study, row_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,13 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/decisions", endpoint="decisions")
     @needs("decide")
-    def waiting() -> ResponseReturnValue:
+    @in_study(rt, named=True)
+    def waiting(scope: Scope) -> ResponseReturnValue:
         try:
             wanted = row_id(request.args.get("task", ""))
         except ValueError:
             wanted = None
-        return _page(rt, scope_here(rt), wanted)
+        return _page(rt, scope, wanted)
 
     @pages.post("/decisions/<int:task_id>")
     @needs("decide")
@@ -86,8 +87,6 @@ def _changes(rt: Runtime, loaded: Loaded) -> tuple[Change, ...]:
 
 
 def _page(rt: Runtime, scope: Scope, wanted: int | None, sent: RejectedForm | None = None) -> str:
-    if scope.study_id is None:
-        return render_template("dashboard/no_study.html", scope=scope)
     now = rt.clock()
     with rt.sessions.reading() as session:
         found = today.decisions(session, rt.loader, scope.study_id, scope.chosen_sites, wanted=wanted)

@@ -15,7 +15,7 @@ from pro_service.web.access import needs
 from pro_service.web.dashboard import enrol_form as words
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.what_if import Picture, picture, sites_of
-from pro_service.web.scope import Scope, actor, scope_here
+from pro_service.web.scope import Scope, actor, in_study, not_found
 
 LOOK, MAKE, AGAIN = "look", "make", "again"
 LONGEST = 200
@@ -43,18 +43,14 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 def _add_form(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/enrol")
     @needs("work")
-    def enrol_form() -> ResponseReturnValue:
-        scope = scope_here(rt)
-        if scope.study_id is None or scope.protocol is None:
-            return render_template("dashboard/no_study.html", scope=scope)
+    @in_study(rt, named=True)
+    def enrol_form(scope: Scope) -> ResponseReturnValue:
         return _form(rt, _Page(scope, _first(scope)))
 
     @pages.post("/enrol")
     @needs("work")
-    def enrol_one() -> ResponseReturnValue:
-        scope = scope_here(rt)
-        if scope.study_id is None or scope.protocol is None:
-            abort(404)
+    @in_study(rt, named=True, otherwise=not_found)
+    def enrol_one(scope: Scope) -> ResponseReturnValue:
         typed = _typed(scope)
         step = request.form.get("step", LOOK)
         try:
@@ -69,11 +65,10 @@ def _add_form(pages: Blueprint, rt: Runtime) -> None:
 def _add_next(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants/<code>/enrolled")
     @needs("work")
-    def enrolled(code: str) -> ResponseReturnValue:
+    @in_study(rt, named=True, otherwise=not_found)
+    def enrolled(scope: Scope, code: str) -> ResponseReturnValue:
         """What comes next: does a text arrive, the card, the page."""
-        scope, now = scope_here(rt), rt.clock()
-        if scope.study_id is None:
-            abort(404)
+        now = rt.clock()
         with rt.sessions.reading() as session:
             view = participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
         if view is None:
@@ -93,8 +88,6 @@ def _add_next(pages: Blueprint, rt: Runtime) -> None:
 
 def _names(scope: Scope) -> list[str]:
     """The fields of the form: columns of the file."""
-    if scope.protocol is None:
-        return []
     return [one.name for part in words.fields(scope.protocol, sites_of(scope)).values() for one in part]
 
 
@@ -103,7 +96,7 @@ def _first(scope: Scope) -> dict[str, str]:
     given = {name: request.args.get(name, "")[:LONGEST] for name in _names(scope) if name in request.args}
     if "date" in request.args:
         given.setdefault("procedure_date", request.args["date"][:LONGEST])
-    languages = () if scope.protocol is None else scope.protocol.languages
+    languages = scope.protocol.languages
     # Of several sites none: what stands there already is what is sent in a hurry.
     sites = tuple(sites_of(scope))
     return {"site": sites[0] if len(sites) == 1 else "", "language": languages[0] if languages else ""} | given
@@ -119,12 +112,12 @@ def allowed(scope: Scope) -> tuple[str, ...] | None:
 
 
 def _look(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> enrol_preview.Preview:
-    return enrol_preview.preview(rt, actor(), scope.study_id or 0, typed, sites=allowed(scope))
+    return enrol_preview.preview(rt, actor(), scope.study_id, typed, sites=allowed(scope))
 
 
 def _make(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> ResponseReturnValue:
     """The code makes it happen once: what comes a second time, the same, changes nothing and says so."""
-    done = enrol.enrol_one(rt, actor(), scope.study_id or 0, typed, sites=allowed(scope))
+    done = enrol.enrol_one(rt, actor(), scope.study_id, typed, sites=allowed(scope))
     outcome = "enrolled" if done.enrolled else "unchanged"
     return redirect(url_for("dashboard.enrolled", code=typed["participant"], study=scope.named, done=outcome), 303)
 
@@ -139,8 +132,6 @@ def _said(faults: tuple[Fault, ...]) -> dict[str, list[tuple[str, str]]]:
 
 def _form(rt: Runtime, page: _Page) -> str:
     scope, now, shown = page.scope, rt.clock(), page.preview
-    if scope.protocol is None:
-        abort(404)
     parts = words.fields(scope.protocol, sites_of(scope))
     drawn: Picture | None = None
     if shown is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import escape
 
@@ -14,12 +14,10 @@ from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import zone_of
 from pro_service.web.access import needs
 from pro_service.web.csv_export import Cell, sheet
-from pro_service.web.dashboard import (
-    formatting,
-)
+from pro_service.web.dashboard import formatting
 from pro_service.web.dashboard.compliance import CHANNELS, chosen, kept, labels
 from pro_service.web.dashboard.formatting import times
-from pro_service.web.scope import Scope, scope_of
+from pro_service.web.scope import Scope, in_study, not_found
 
 LONGEST_CODE = 40
 SHEET_PAGE = 500
@@ -30,10 +28,9 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/participants")
     @needs("progress")
-    def participants() -> ResponseReturnValue:
-        scope, now = scope_of(rt), rt.clock()
-        if scope.study_id is None:
-            return render_template("dashboard/no_study.html", scope=scope)
+    @in_study(rt)
+    def participants(scope: Scope) -> ResponseReturnValue:
+        now = rt.clock()
         look = _look(scope)
         with rt.sessions.reading() as session:
             if look.search and look.after is None:
@@ -56,10 +53,9 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/participants.csv")
     @needs("progress")
-    def participants_sheet() -> Response:
-        scope, now = scope_of(rt), rt.clock()
-        if scope.study_id is None:
-            abort(404)
+    @in_study(rt, otherwise=not_found)
+    def participants_sheet(scope: Scope) -> ResponseReturnValue:
+        now = rt.clock()
         codes = [code for code in labels(scope) if chosen(scope).window in (None, code)]
         head = ["participant", "site", "status"]
         for code in codes:
@@ -69,7 +65,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 def _everybody(rt: Runtime, scope: Scope, look: Look | None, codes: list[str], now: datetime) -> Iterator[list[Cell]]:
     """The grid's rows, page after page; each page in a look of its own, so that nobody waits for a slow reader."""
-    while look is not None and scope.study_id is not None:
+    while look is not None:
         with rt.sessions.reading() as session:
             page = grid.participants_page(
                 session, rt.loader, scope.study_id, now, scope.chosen_sites, look, size=SHEET_PAGE

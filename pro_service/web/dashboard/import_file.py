@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.enrolment import redcap, redcap_mapping
 from pro_service.core.enrolment.redcap_mapping import ColumnMapping
 from pro_service.core.problems import Fault, RejectedError
-from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
 from pro_service.use_cases.enrolment import enrol, held_file
 from pro_service.use_cases.enrolment.enrol import Enrolled
@@ -19,7 +18,7 @@ from pro_service.web.dashboard import enrol_form as words
 from pro_service.web.dashboard import import_redcap
 from pro_service.web.dashboard.enrol import allowed
 from pro_service.web.dashboard.formatting import times
-from pro_service.web.scope import Scope, actor, scope_here
+from pro_service.web.scope import Scope, actor, in_study, not_found
 
 MAKE, CHOOSE, CHOSEN, KEEP = "make", "choose", "chosen", "keep"
 """What the buttons ask for: enrol; choose columns; columns were chosen; the mapping as a file. Else: a dry run."""
@@ -45,23 +44,19 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/enrol/import")
     @needs("work")
-    def import_form() -> ResponseReturnValue:
-        scope = scope_here(rt)
-        if scope.study_id is None or scope.protocol is None:
-            return render_template("dashboard/no_study.html", scope=scope)
+    @in_study(rt, named=True)
+    def import_form(scope: Scope) -> ResponseReturnValue:
         return _page(rt, scope, _Shown())
 
     @pages.post("/enrol/import")
     @needs("work")
-    def import_file() -> ResponseReturnValue:
-        scope = scope_here(rt)
-        if scope.study_id is None or scope.protocol is None:
-            abort(404)
+    @in_study(rt, named=True, otherwise=not_found)
+    def import_file(scope: Scope) -> ResponseReturnValue:
         held, step = Held(b""), request.form.get("step", "")
         try:
             held = _held(rt, scope.study_id)
             if step in {CHOOSE, CHOSEN}:
-                return _columns(rt, scope, scope.protocol, held, chosen=step == CHOSEN)
+                return _columns(rt, scope, held, chosen=step == CHOSEN)
             if step == KEEP:
                 return _mapping_file(held)
             return _make(rt, scope, held) if step == MAKE else _look(rt, scope, held)
@@ -91,13 +86,12 @@ def _mapped(rt: Runtime, study_id: int, held: Held) -> ColumnMapping | None:
 
 
 def _run(rt: Runtime, scope: Scope, held: Held, *, dry_run: bool) -> Enrolled:
-    study_id = scope.study_id or 0
-    mapping = _mapped(rt, study_id, held)
+    study_id, mapping = scope.study_id, _mapped(rt, scope.study_id, held)
     return enrol.enrol_file(rt, actor(), study_id, held.data, dry_run=dry_run, sites=allowed(scope), mapping=mapping)
 
 
 def _look(rt: Runtime, scope: Scope, held: Held) -> str:
-    blob = held_file.hold(rt, signed_in().user_id, scope.study_id or 0, held)
+    blob = held_file.hold(rt, signed_in().user_id, scope.study_id, held)
     return _page(rt, scope, _Shown(held, blob, _run(rt, scope, held, dry_run=True)))
 
 
@@ -121,7 +115,7 @@ def _make(rt: Runtime, scope: Scope, held: Held) -> ResponseReturnValue:
 def _shown(rt: Runtime, scope: Scope, held: Held, faults: tuple[Fault, ...]) -> _Shown:
     """A file with faults goes along, so that its columns can still be chosen; one too large does not."""
     try:
-        blob = held_file.hold(rt, signed_in().user_id, scope.study_id or 0, held) if held.data else ""
+        blob = held_file.hold(rt, signed_in().user_id, scope.study_id, held) if held.data else ""
     except RejectedError:
         blob = ""
     return _Shown(held, blob, faults=faults)
@@ -132,16 +126,16 @@ def _mapping_file(held: Held) -> Response:
     return Response(held.mapping, mimetype="application/toml", headers=head)
 
 
-def _columns(rt: Runtime, scope: Scope, protocol: Protocol, held: Held, *, chosen: bool) -> ResponseReturnValue:
+def _columns(rt: Runtime, scope: Scope, held: Held, *, chosen: bool) -> ResponseReturnValue:
     """Choose which column of the export is which of ours; once that is done, the dry run."""
     export, faults = redcap.opened(held.data)
     if export is None:
         raise RejectedError(faults)
-    asked = import_redcap.asked(protocol, export)
+    asked = import_redcap.asked(scope.protocol, export)
     typed = dict(request.form.items()) if chosen else import_redcap.guessed(asked, export)
     beside: Mapping[str, list[tuple[str, str]]] = {}
     if chosen:
-        mapping, found = import_redcap.filled(asked, typed, protocol)
+        mapping, found = import_redcap.filled(asked, typed, scope.protocol)
         if mapping is not None:
             whole = Held(held.data, redcap_mapping.written(mapping))
             try:
@@ -149,7 +143,7 @@ def _columns(rt: Runtime, scope: Scope, protocol: Protocol, held: Held, *, chose
             except RejectedError as rejected:
                 return _page(rt, scope, _shown(rt, scope, whole, rejected.faults)), 422
         beside = found
-    blob = held_file.hold(rt, signed_in().user_id, scope.study_id or 0, Held(held.data))
+    blob = held_file.hold(rt, signed_in().user_id, scope.study_id, Held(held.data))
     page = render_template(
         "dashboard/enrol_columns.html",
         scope=scope,

@@ -12,7 +12,7 @@ from pro_service.runtime import Runtime
 from pro_service.web.access import NoAccessYetError, needs, signed_in
 from pro_service.web.dashboard import inbox_words as said
 from pro_service.web.dashboard.formatting import times
-from pro_service.web.scope import Scope, scope_here
+from pro_service.web.scope import NoStudy, Scope, in_study
 from pro_service.web.scope import row_id as number_of
 
 WHY = (
@@ -40,8 +40,9 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/inbox")
     @needs("work")
-    def inbox_page() -> ResponseReturnValue:
-        return _list(rt)
+    @in_study(rt, named=True)
+    def inbox_page(scope: Scope) -> ResponseReturnValue:
+        return _list(rt, scope)
 
 
 def reader_of(scope: Scope) -> Reader:
@@ -49,8 +50,6 @@ def reader_of(scope: Scope) -> Reader:
 
     Free text never reaches an assessor: not at the sites where a coordinator assesses as well.
     """
-    if scope.study_id is None:
-        raise NoAccessYetError
     grants = [grant for grant in signed_in().roles if grant.study_id in (None, scope.study_id)]
     assessed = {grant.site_id for grant in grants if grant.role == "assessor"}
     every = scope.every_site
@@ -66,8 +65,10 @@ def reader_of(scope: Scope) -> Reader:
     )
 
 
-def _waiting(rt: Runtime, scope: Scope) -> int:
+def _waiting(rt: Runtime, scope: Scope | NoStudy) -> int:
     """How many texts wait for this reader; 0 where they may read none."""
+    if isinstance(scope, NoStudy):
+        return 0
     try:
         reader = reader_of(scope)
     except NoAccessYetError:
@@ -76,10 +77,8 @@ def _waiting(rt: Runtime, scope: Scope) -> int:
         return inbox.count(connection, reader, rt.clock())
 
 
-def _list(rt: Runtime) -> str:
-    scope, now = scope_here(rt), rt.clock()
-    if scope.study_id is None:
-        return render_template("dashboard/no_study.html", scope=scope)
+def _list(rt: Runtime, scope: Scope) -> str:
+    now = rt.clock()
     reader = _narrowed(reader_of(scope), scope)
     show, why = request.args.get("show", "open"), request.args.get("why")
     look = Look(

@@ -24,7 +24,7 @@ from pro_service.web.access import needs
 from pro_service.web.dashboard import inbox_words as said
 from pro_service.web.dashboard.formatting import since, times
 from pro_service.web.dashboard.inbox import reader_of
-from pro_service.web.scope import LARGEST_ID, actor, scope_here
+from pro_service.web.scope import LARGEST_ID, Scope, actor, in_study, no_access
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,20 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/inbox/<int:text_id>")
     @needs("work")
-    def inbox_text(text_id: int) -> ResponseReturnValue:
-        return _page(rt, text_id)
+    @in_study(rt, named=True, otherwise=no_access)
+    def inbox_text(scope: Scope, text_id: int) -> ResponseReturnValue:
+        return _page(rt, scope, text_id)
 
     @pages.post("/inbox/<int:text_id>/<any(record, answer, call, reveal, done):action>")
     @needs("work")
-    def inbox_deal(text_id: int, action: str) -> ResponseReturnValue:
-        return _deal(rt, text_id, action)
+    @in_study(rt, named=True, otherwise=no_access)
+    def inbox_deal(scope: Scope, text_id: int, action: str) -> ResponseReturnValue:
+        return _deal(rt, scope, text_id, action)
 
 
-def _page(rt: Runtime, text_id: int, told: _Told = _Told()) -> str:
+def _page(rt: Runtime, scope: Scope, text_id: int, told: _Told = _Told()) -> str:
     """The text as it stands; what was typed is kept."""
-    scope, now = scope_here(rt), rt.clock()
+    now = rt.clock()
     reader = reader_of(scope)
     with rt.sessions.reading() as session:
         item = None if text_id > LARGEST_ID else report_inbox.one(session, rt.vault, reader, text_id, now)
@@ -99,8 +101,7 @@ def _windows(loaded: Loaded | None, arrived: datetime) -> list[tuple[WindowFacts
     ]
 
 
-def _deal(rt: Runtime, text_id: int, action: str) -> ResponseReturnValue:
-    scope = scope_here(rt)
+def _deal(rt: Runtime, scope: Scope, text_id: int, action: str) -> ResponseReturnValue:
     given = request.form
     about = About(
         inbound_id=min(text_id, LARGEST_ID),
@@ -113,11 +114,11 @@ def _deal(rt: Runtime, text_id: int, action: str) -> ResponseReturnValue:
     except KeyError:
         abort(404)
     except EntryRejectedError as rejected:
-        return _page(rt, text_id, _Told(faults=rejected.faults)), 422
+        return _page(rt, scope, text_id, _Told(faults=rejected.faults)), 422
     except StaleError:
-        return _page(rt, text_id, _Told(stale=True)), 409
+        return _page(rt, scope, text_id, _Told(stale=True)), 409
     except DoneAlreadyError as before:
-        return _page(rt, text_id, _Told(already=before.done)), 409
+        return _page(rt, scope, text_id, _Told(already=before.done)), 409
     return redirect(url_for("dashboard.inbox_text", text_id=text_id, study=scope.named, did=action), 303)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
 from babel import Locale
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.reports import compliance, funnel
@@ -22,7 +22,7 @@ from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.vocabulary import vocabulary
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import language
-from pro_service.web.scope import Scope, row_id, scope_of
+from pro_service.web.scope import Scope, in_study, not_found, row_id
 
 NAMES = ("site", "channel", "window", "participant", "kind", "state", "since", "until", "price")
 """What stands in the address, but for where the page begins."""
@@ -65,10 +65,9 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/messages")
     @needs("progress")
-    def messages() -> ResponseReturnValue:
-        scope, now = scope_of(rt), rt.clock()
-        if scope.study_id is None or scope.protocol is None:
-            return render_template("dashboard/no_study.html", scope=scope)
+    @in_study(rt)
+    def messages(scope: Scope) -> ResponseReturnValue:
+        now = rt.clock()
         asked, look = _asked(scope), chosen(scope)
         study_id, protocol, every = scope.study_id, scope.protocol, replace(asked.sought, after=None)
         with rt.sessions.reading() as session:
@@ -100,24 +99,23 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/messages.csv")
     @needs("progress")
-    def messages_sheet() -> Response:
-        scope = scope_of(rt)
-        if scope.study_id is None:
-            abort(404)
+    @in_study(rt, otherwise=not_found)
+    def messages_sheet(scope: Scope) -> ResponseReturnValue:
         return sheet(f"{scope.study}-messages", HEAD, _lines(rt, scope.study_id, _asked(scope).sought))
 
 
 def _add_message(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/messages/<number>")
     @needs("progress")
-    def message(number: str) -> ResponseReturnValue:
-        scope, now = scope_of(rt), rt.clock()
+    @in_study(rt, otherwise=not_found)
+    def message(scope: Scope, number: str) -> ResponseReturnValue:
+        now = rt.clock()
         try:
             key = row_id(number)
         except ValueError:
             abort(404)
         with rt.sessions.reading() as session:
-            found = None if scope.study_id is None else report_messages.life(session, scope.study_id, key, scope.sites)
+            found = report_messages.life(session, scope.study_id, key, scope.sites)
         if found is None:
             abort(404)
         return render_template("dashboard/message.html", scope=scope, life=found, labels=labels(scope), **times(now))

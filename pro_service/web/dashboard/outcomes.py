@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from threading import Lock
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.protocol import Protocol
@@ -20,7 +20,7 @@ from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.dashboard.compliance import chosen, kept, labels
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.i18n import gettext as _
-from pro_service.web.scope import scope_of
+from pro_service.web.scope import Scope, in_study, not_found
 
 WORTH = 100
 """What took a second to count is shown for a hundred."""
@@ -71,10 +71,8 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/compliance/outcomes")
     @needs("scores")
-    def outcomes() -> ResponseReturnValue:
-        scope = scope_of(rt)
-        if scope.study_id is None or scope.protocol is None:
-            return render_template("dashboard/no_study.html", scope=scope)
+    @in_study(rt)
+    def outcomes(scope: Scope) -> ResponseReturnValue:
         look = chosen(scope)
         counted = known.counts(scope.study_id, scope.protocol)
         found = report_outcomes.outcomes(counted, scope.protocol, look.sites, look.window)
@@ -96,10 +94,8 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/compliance/outcomes.csv")
     @needs("scores")
-    def outcomes_sheet() -> Response:
-        scope = scope_of(rt)
-        if scope.study_id is None:
-            abort(404)
+    @in_study(rt, otherwise=not_found)
+    def outcomes_sheet(scope: Scope) -> ResponseReturnValue:
         look = chosen(scope)
         rows = _rows(rt, scope.study_id, look.sites, look.window)
         return sheet(f"{scope.study}-outcomes", HEAD, rows)

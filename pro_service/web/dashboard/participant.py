@@ -44,7 +44,7 @@ from pro_service.web.dashboard import (
 )
 from pro_service.web.dashboard.formatting import since, times
 from pro_service.web.dashboard.story import CHIPS, Reader
-from pro_service.web.scope import Scope, actor, row_id, scope_here
+from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
@@ -57,17 +57,18 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 def _add_story(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants/<code>")
     @needs("progress")
-    def participant(code: str) -> ResponseReturnValue:
+    @in_study(rt, named=True, otherwise=not_found)
+    def participant(scope: Scope, code: str) -> ResponseReturnValue:
         """The story; with what can be done where the reader works, with scores where their role has them."""
-        return _story(rt, scope_here(rt), code)
+        return _story(rt, scope, code)
 
     @pages.post("/participants/<code>/telephone")
     @needs("contact")
-    def telephone(code: str) -> ResponseReturnValue:
+    @in_study(rt, named=True, otherwise=not_found)
+    def telephone(scope: Scope, code: str) -> ResponseReturnValue:
         """Show the number once; who looked stands in the audit trail."""
-        scope = scope_here(rt)
         task = request.form.get("task", type=row_id)
-        if scope.study_id is None or (task is not None and not dashboard_tasks.is_about(rt, task, scope, code)):
+        if task is not None and not dashboard_tasks.is_about(rt, task, scope, code):
             abort(404)
         try:
             number = calls.show_telephone(rt, actor(), scope.study_id, code, scope.sites)
@@ -80,8 +81,6 @@ def _add_story(pages: Blueprint, rt: Runtime) -> None:
 
 def _story(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, refused: bool = False) -> str:
     now = rt.clock()
-    if scope.study_id is None:
-        abort(404)
     with rt.sessions.reading() as session:
         view = report_participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
         if view is None:
@@ -132,10 +131,10 @@ def _nearest(views: Iterable[WindowView], now: datetime) -> WindowView | None:
 def _add_confirm(pages: Blueprint, rt: Runtime) -> None:
     @pages.post("/participants/<code>/confirm")
     @needs("work")
-    def confirm_procedure(code: str) -> ResponseReturnValue:
+    @in_study(rt, named=True, otherwise=not_found)
+    def confirm_procedure(scope: Scope, code: str) -> ResponseReturnValue:
         """The procedure took place on the day that was planned."""
-        scope = scope_here(rt)
-        if scope.study_id is None or _seen(rt, scope, code) is None:
+        if _seen(rt, scope, code) is None:
             abort(404)
         try:
             confirm(rt, actor(), scope.study_id, code)
@@ -146,8 +145,6 @@ def _add_confirm(pages: Blueprint, rt: Runtime) -> None:
 
 def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded | None:
     """The participant, if the reader may see it."""
-    if scope.study_id is None:
-        return None
     with rt.sessions.reading() as session:
         return compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
 
@@ -155,8 +152,8 @@ def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded | None:
 def _add_entry(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants/<code>/enter/<window>")
     @needs("entry")
-    def enter(code: str, window: str) -> ResponseReturnValue:
-        scope = scope_here(rt)
+    @in_study(rt, named=True, otherwise=not_found)
+    def enter(scope: Scope, code: str, window: str) -> ResponseReturnValue:
         loaded, facts = _window(rt, scope, code, window)
         answers = {} if _blind(loaded) else facts.answers
         typed = {item: str(answer.value) for item, answer in answers.items() if answer.value is not None}
@@ -166,12 +163,12 @@ def _add_entry(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.post("/participants/<code>/enter/<window>")
     @needs("entry")
-    def entered(code: str, window: str) -> ResponseReturnValue:
-        scope = scope_here(rt)
+    @in_study(rt, named=True, otherwise=not_found)
+    def entered(scope: Scope, code: str, window: str) -> ResponseReturnValue:
         loaded, facts = _window(rt, scope, code, window)
         filled = replace(_filled(facts), blind=_blind(loaded))
         try:
-            kept = entry.enter(rt, actor(), scope.study_id or 0, code, window, filled, sites=scope.sites)
+            kept = entry.enter(rt, actor(), scope.study_id, code, window, filled, sites=scope.sites)
         except EntryRejectedError as rejected:
             return _form(rt, scope, loaded, facts, filled, faults=rejected.faults), 422
         except StaleError:
@@ -227,7 +224,7 @@ def _form(
     with rt.sessions.reading() as session:
         changes = report_participant.changes(session, case.participant.id, since()) if stale and not blind else []
         task = None
-        if filled.task is not None and not blind and scope.study_id is not None:
+        if filled.task is not None and not blind:
             task = today.task(session, rt.loader, scope.study_id, filled.task, scope.sites)
     spoken = case.participant.language
     return render_template(

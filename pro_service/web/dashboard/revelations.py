@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import RejectedError
@@ -17,7 +17,7 @@ from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import needs, signed_in
 from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.i18n import gettext as _
-from pro_service.web.scope import Scope, actor, row_id, scope_here
+from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
 
 SHEET_PAGE = 500
 
@@ -42,29 +42,28 @@ def sources() -> dict[str, str]:
 def _add_form(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants/<code>/revealed")
     @needs("work")
-    def reveal(code: str) -> ResponseReturnValue:
-        return _form(rt, code)
+    @in_study(rt, named=True, otherwise=not_found)
+    def reveal(scope: Scope, code: str) -> ResponseReturnValue:
+        return _form(rt, scope, code)
 
     @pages.post("/participants/<code>/revealed")
     @needs("work")
-    def revealed(code: str) -> ResponseReturnValue:
-        scope, given = scope_here(rt), request.form
-        if scope.study_id is None:
-            abort(404)
+    @in_study(rt, named=True, otherwise=not_found)
+    def revealed(scope: Scope, code: str) -> ResponseReturnValue:
+        given = request.form
         noted = Noted(scope.study_id, code, scope.sites, given.get("source", ""), given.get("revision", type=int))
         try:
             revelations.note(rt, actor(), noted)
         except KeyError:
             abort(404)
         except RejectedError:
-            return _form(rt, code, unchosen=True), 422
+            return _form(rt, scope, code, unchosen=True), 422
         except StaleError:
-            return _form(rt, code, stale=True), 409
+            return _form(rt, scope, code, stale=True), 409
         return redirect(url_for("dashboard.reveal", code=code, study=scope.named, done="noted"), 303)
 
 
-def _form(rt: Runtime, code: str, *, unchosen: bool = False, stale: bool = False) -> str:
-    scope = scope_here(rt)
+def _form(rt: Runtime, scope: Scope, code: str, *, unchosen: bool = False, stale: bool = False) -> str:
     loaded = _seen(rt, scope, code)
     # Whoever assesses as well may note it; what others noted is not theirs to read.
     blind = any(grant.role == "assessor" and grant.study_id in (None, scope.study_id) for grant in signed_in().roles)
@@ -85,10 +84,8 @@ def _form(rt: Runtime, code: str, *, unchosen: bool = False, stale: bool = False
 
 
 def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded:
-    found = None
-    if scope.study_id is not None:
-        with rt.sessions.reading() as session:
-            found = compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+    with rt.sessions.reading() as session:
+        found = compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
     if found is None:
         abort(404)
     return found
@@ -97,30 +94,27 @@ def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded:
 def _add_log(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/revealed")
     @needs("revelations")
-    def revelations_log() -> ResponseReturnValue:
-        scope, before = scope_here(rt), request.args.get("before", type=row_id)
-        if scope.study_id is None:
-            return render_template("dashboard/no_study.html", scope=scope)
+    @in_study(rt, named=True)
+    def revelations_log(scope: Scope) -> ResponseReturnValue:
+        before = request.args.get("before", type=row_id)
         with rt.sessions.reading() as session:
             lines, after = log.page(session, scope.study_id, scope.chosen_sites, before=before)
         return render_template("dashboard/revealed.html", scope=scope, lines=lines, after=after, first=before is None)
 
     @pages.get("/revealed.csv")
     @needs("revelations")
-    def revelations_sheet() -> Response:
-        scope = scope_here(rt)
-        if scope.study_id is None:
-            abort(404)
+    @in_study(rt, named=True, otherwise=not_found)
+    def revelations_sheet(scope: Scope) -> ResponseReturnValue:
         head = ["noted_at", "participant", "site", "source", "noted_by"]
-        return sheet(f"{scope.study}-revealed", head, _everything(rt, scope, scope.study_id))
+        return sheet(f"{scope.study}-revealed", head, _everything(rt, scope))
 
 
-def _everything(rt: Runtime, scope: Scope, study_id: int) -> Iterator[list[Cell]]:
+def _everything(rt: Runtime, scope: Scope) -> Iterator[list[Cell]]:
     """Every line, page after page; each page in a look of its own."""
     before, more = None, True
     while more:
         with rt.sessions.reading() as session:
-            lines, before = log.page(session, study_id, scope.chosen_sites, before=before, size=SHEET_PAGE)
+            lines, before = log.page(session, scope.study_id, scope.chosen_sites, before=before, size=SHEET_PAGE)
         for line in lines:
             yield [compliance.instant(line.at), line.participant, line.site, line.source, line.who]
         more = before is not None

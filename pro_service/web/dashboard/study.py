@@ -24,7 +24,7 @@ from pro_service.web.dashboard.compliance import kept
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.problems import of_fault, of_route
 from pro_service.web.i18n import LANGUAGES
-from pro_service.web.scope import Scope, scope_of
+from pro_service.web.scope import Scope, in_study
 from pro_service.wording import MIDNIGHT, moment
 
 NOBODYS = "Xk3vQ9mTz7Lw2RbY5hNc8A"
@@ -150,10 +150,9 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/study")
     @needs("progress")
-    def protocol() -> ResponseReturnValue:
-        scope, now = scope_of(rt), rt.clock()
-        if scope.study_id is None or scope.protocol is None:
-            return render_template("dashboard/no_study.html", scope=scope)
+    @in_study(rt)
+    def protocol(scope: Scope) -> ResponseReturnValue:
+        now = rt.clock()
         every, version, bundle = _version(rt, scope.study_id)
         day = _day() or now.astimezone(scope.zone).date()
         return render_template(
@@ -172,10 +171,9 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/study/texts")
     @needs("progress")
-    def texts() -> ResponseReturnValue:
-        scope, now = scope_of(rt), rt.clock()
-        if scope.study_id is None or scope.protocol is None:
-            return render_template("dashboard/no_study.html", scope=scope)
+    @in_study(rt)
+    def texts(scope: Scope) -> ResponseReturnValue:
+        now = rt.clock()
         every, version, bundle = _version(rt, scope.study_id)
         prompted = [point for point in bundle.protocol.time_points if point.steps]
         asked = request.args.get("window")

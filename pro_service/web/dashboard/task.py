@@ -20,7 +20,7 @@ from pro_service.use_cases.tasks import calls, hand_over
 from pro_service.use_cases.tasks.calls import CallResult, Outcome, StaleError, WorkRefusedError
 from pro_service.web.access import NoAccessYetError, may, may_at, needs
 from pro_service.web.dashboard.formatting import local_time, since, times, zone_of_task
-from pro_service.web.scope import LARGEST_ID, Scope, actor, scope_of
+from pro_service.web.scope import LARGEST_ID, Scope, actor, scope_of_study
 
 CALL_LEVELS = frozenset({"E1", "E2"})
 SPOKE: tuple[Outcome, ...] = ("will_do_it", "call_back_at", "refused_this_time", "wants_no_messages", "withdraws")
@@ -64,9 +64,7 @@ def theirs(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
         whose = tasks.whose(session, task_id)
         if whose is None:
             abort(404)
-        scope = scope_of(rt, whose.study_id)
-        if scope.study_id is None:
-            abort(404)
+        scope = scope_of_study(rt, whose.study_id)
         task = today.task(session, rt.loader, scope.study_id, task_id, scope.sites)
         if task is None:
             abort(404)

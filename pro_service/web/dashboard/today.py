@@ -19,7 +19,7 @@ from pro_service.web.dashboard.compliance import labels
 from pro_service.web.dashboard.formatting import measured, share_left, time_left, times, word_or_code, words
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import ngettext
-from pro_service.web.scope import Scope, actor, scope_of
+from pro_service.web.scope import Scope, actor, in_study
 
 SHOUTS = timedelta(days=2)
 """With less time than this left, a row shouts."""
@@ -34,10 +34,8 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/")
     @needs("work")
-    def today() -> ResponseReturnValue:
-        scope = scope_of(rt)
-        if scope.study_id is None:
-            return render_template("dashboard/no_study.html", scope=scope)
+    @in_study(rt)
+    def today(scope: Scope) -> ResponseReturnValue:
         shown = _shown(rt, scope)
         about = request.args.get("task", type=int)
         done = request.args.get("done")
@@ -52,10 +50,8 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/today")
     @needs("work")
     @unattended
-    def today_lists() -> ResponseReturnValue:
-        scope = scope_of(rt)
-        if scope.study_id is None:
-            return redirect(url_for("dashboard.today"), 303)
+    @in_study(rt, otherwise=lambda _: redirect(url_for("dashboard.today"), 303))
+    def today_lists(scope: Scope) -> ResponseReturnValue:
         lists = render_template("dashboard/_today_lists.html", **_shown(rt, scope))
         answer = make_response(lists)
         answer.set_etag(hashlib.sha256(lists.encode()).hexdigest()[:32])
@@ -70,7 +66,7 @@ def everything(today: report_today.Today) -> Iterable[Task]:
 def _shown(rt: Runtime, scope: Scope) -> dict[str, Any]:
     now, by = rt.clock(), actor().user_id
     with rt.sessions.reading() as session:
-        shown = report_today.today(session, rt.loader, scope.study_id or 0, now, scope.sites, reader=by)
+        shown = report_today.today(session, rt.loader, scope.study_id, now, scope.sites, reader=by)
     write = RowWriter(now)
     return {
         "scope": scope,

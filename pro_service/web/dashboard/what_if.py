@@ -21,7 +21,7 @@ from pro_service.web.access import needs
 from pro_service.web.dashboard import problems
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.i18n import language
-from pro_service.web.scope import Scope, scope_here
+from pro_service.web.scope import Scope, in_study
 
 DAY = timedelta(days=1)
 NOON = time(12)
@@ -62,10 +62,9 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
     @pages.get("/what-if")
     @needs("progress")
-    def what_if() -> ResponseReturnValue:
-        scope, now = scope_here(rt), rt.clock()
-        if scope.study_id is None or scope.protocol is None:
-            return render_template("dashboard/no_study.html", scope=scope)
+    @in_study(rt, named=True)
+    def what_if(scope: Scope) -> ResponseReturnValue:
+        now = rt.clock()
         asked, faults = _asked(scope, now)
         shown = None
         if asked is not None:
@@ -84,8 +83,8 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 def sites_of(scope: Scope) -> dict[str, str]:
     """Code -> name of the study's sites that the reader may see, in the protocol's order."""
-    sites = {} if scope.protocol is None else scope.protocol.sites
-    return {code: site.name for code, site in sites.items() if scope.sites is None or code in scope.site_codes.values()}
+    every = scope.protocol.sites.items()
+    return {code: site.name for code, site in every if scope.sites is None or code in scope.site_codes.values()}
 
 
 def _typed(scope: Scope, now: datetime) -> dict[str, str]:
