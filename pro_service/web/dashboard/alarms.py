@@ -1,36 +1,27 @@
 """What fails in silence, said at the top of every page of the dashboard."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import Blueprint
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases.delivery.watch import Alarm, alarms
+from pro_service.use_cases.delivery.watch import alarms
+from pro_service.web.cached_figures import CachedFigures
 from pro_service.web.i18n import gettext as _
 
-KEPT = timedelta(seconds=20)
-"""How long one look serves every page: what is told here has lasted for minutes."""
-
-
-@dataclass(slots=True)
-class _Seen:
-    at: datetime
-    alarms: tuple[Alarm, ...]
+KEPT_FOR = timedelta(seconds=20)
+"""How long one look serves every page: what is said here has lasted for minutes."""
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Teach the pages of one runtime `alarms()`: [(words, since)]."""
-    seen: list[_Seen] = []
+    cache = CachedFigures(rt.clock, kept_for=KEPT_FOR)
 
-    def current() -> list[tuple[str, datetime | None]]:
-        now = rt.clock()
-        if not seen or abs(now - seen[0].at) >= KEPT:
-            seen[:] = [_Seen(now, alarms(rt))]
+    def current_alarms() -> list[tuple[str, datetime | None]]:
         words = _words()
-        return [(words[alarm.code], alarm.since) for alarm in seen[0].alarms]
+        return [(words[alarm.code], alarm.since) for alarm in cache.figures("alarms", lambda _: alarms(rt))]
 
-    pages.app_template_global("alarms")(current)
+    pages.app_template_global("alarms")(current_alarms)
 
 
 def _words() -> dict[str, str]:

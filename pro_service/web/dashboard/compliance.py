@@ -19,7 +19,7 @@ from pro_service.store.database import Session
 from pro_service.store.participants.cases import Loader
 from pro_service.store.participants.counts import CALLS
 from pro_service.web.access import needs
-from pro_service.web.cached_figures import AsOf
+from pro_service.web.cached_figures import A_MINUTE, CachedFigures
 from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.dashboard import formatting
 from pro_service.web.dashboard.formatting import times
@@ -40,7 +40,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     pages.app_template_filter("month")(month)
     pages.app_template_filter("weekday")(weekday)
 
-    known = AsOf()
+    cache = CachedFigures(rt.clock, kept_for=A_MINUTE)
 
     @pages.get("/compliance")
     @needs("progress")
@@ -50,8 +50,8 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         look = chosen(scope)
         with rt.sessions.reading() as session:
             tick = reports.heartbeat(session)
-            found, due, took = known.told(
-                (scope.study_id, look), tick, now, lambda: _counted(session, rt.loader, scope, now, look)
+            found, due, took = cache.as_of(
+                tick, now, (scope.study_id, look), lambda at: _count(session, rt.loader, scope, at, look)
             )
             risk = ahead.risk(session, rt.loader, scope.study_id, scope.protocol, now, look)
         over = "so_far" if request.args.get("over") == "so_far" else "months"
@@ -87,10 +87,10 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         return sheet(f"{scope.study}-compliance", head, _lines(found, scope))
 
 
-def _counted(
+def _count(
     session: Session, loader: Loader, scope: Scope, now: datetime, look: Chosen
 ) -> tuple[Breakdown, list[Day], Times]:
-    """What the page tells as of the last tick; who is at risk it looks up."""
+    """Count what the page shows as of the last tick; who is at risk is looked up each time."""
     return (
         breakdown.breakdown(session, loader, scope.study_id, now, look),
         ahead.due(session, scope.study_id, now, scope.zone, look),

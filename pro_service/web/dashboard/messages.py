@@ -15,7 +15,7 @@ from pro_service.reports.messages import Sought
 from pro_service.runtime import Runtime
 from pro_service.store.schema import AnyRow
 from pro_service.web.access import needs
-from pro_service.web.cached_figures import AsOf
+from pro_service.web.cached_figures import A_MINUTE, CachedFigures
 from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.dashboard.compliance import chosen, kept, labels
 from pro_service.web.dashboard.formatting import times
@@ -61,7 +61,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
-    flows, routes = AsOf(), AsOf()
+    flows, routes = (CachedFigures(rt.clock, kept_for=A_MINUTE) for _ in range(2))
 
     @pages.get("/messages")
     @needs("progress")
@@ -72,11 +72,11 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
         study_id, protocol, every = scope.study_id, scope.protocol, replace(asked.sought, after=None)
         with rt.sessions.reading() as session:
             tick = compliance.heartbeat(session)
-            flow = flows.told(
-                (study_id, look), tick, now, lambda: funnel.funnel(session, study_id, protocol, now, look)
+            flow = flows.as_of(
+                tick, now, (study_id, look), lambda at: funnel.funnel(session, study_id, protocol, at, look)
             )
-            traffic = routes.told(
-                (study_id, every), tick, now, lambda: report_messages.traffic(session, study_id, every)
+            traffic = routes.as_of(
+                tick, now, (study_id, every), lambda _: report_messages.traffic(session, study_id, every)
             )
             page = report_messages.page(session, study_id, asked.sought)
         return render_template(

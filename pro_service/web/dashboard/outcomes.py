@@ -1,21 +1,19 @@
 """Derived outcomes beside compliance, for roles that may see scores: responders, how reductions are spread, a file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
-from threading import Lock
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.protocol import Protocol
 from pro_service.core.scores import BOUNDS, FORMULA_VERSION, Derived
 from pro_service.reports import outcomes as report_outcomes
 from pro_service.reports.outcomes import Counts
 from pro_service.runtime import Runtime
 from pro_service.store.studies import Sites
 from pro_service.web.access import needs
+from pro_service.web.cached_figures import CachedFigures
 from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.dashboard.compliance import chosen, kept, labels
 from pro_service.web.dashboard.formatting import times
@@ -23,8 +21,9 @@ from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import Scope, in_study, not_found
 
 WORTH = 100
-"""What took a second to count is shown for a hundred."""
+"""What took a second to count is shown for a hundred seconds,"""
 LONGEST = timedelta(minutes=15)
+"""but not for longer than this."""
 HEAD = (
     "participant",
     "site",
@@ -43,38 +42,20 @@ HEAD = (
 )
 
 
-@dataclass(slots=True)
-class Kept:
-    """Counts of each study, as long as they are worth what they cost."""
-
-    rt: Runtime
-    _found: dict[int, tuple[Counts, datetime]] = field(default_factory=dict)
-    _one: Lock = field(default_factory=Lock)
-
-    def counts(self, study_id: int, protocol: Protocol) -> Counts:
-        """What was counted a moment ago, or now; one thread counts, the others wait for it."""
-        with self._one:
-            began = self.rt.clock()
-            found = self._found.get(study_id)
-            if found is not None and found[0].at <= began < found[1]:
-                return found[0]
-            with self.rt.sessions.reading() as session:
-                counted = report_outcomes.counts(session, study_id, protocol, began)
-            took = self.rt.clock() - began
-            self._found[study_id] = (counted, began + min(took * WORTH, LONGEST))
-            return counted
-
-
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """The page and its table file."""
-    known = Kept(rt)
+    cache = CachedFigures(rt.clock, kept_for=LONGEST, worth=WORTH)
+
+    def count(scope: Scope, now: datetime) -> Counts:
+        with rt.sessions.reading() as session:
+            return report_outcomes.counts(session, scope.study_id, scope.protocol, now)
 
     @pages.get("/compliance/outcomes")
     @needs("scores")
     @in_study(rt)
     def outcomes(scope: Scope) -> ResponseReturnValue:
         look = chosen(scope)
-        counted = known.counts(scope.study_id, scope.protocol)
+        counted = cache.figures(scope.study_id, lambda now: count(scope, now))
         found = report_outcomes.outcomes(counted, scope.protocol, look.sites, look.window)
         baseline = scope.protocol.baseline
         codes = {code: name for code, name in labels(scope).items() if baseline is None or code != baseline.code}
