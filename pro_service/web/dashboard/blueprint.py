@@ -1,4 +1,6 @@
-"""The dashboard put together: its pages, one module each, and the words they share."""
+"""The dashboard put together: its pages, one module each, and what all of them show: words, alarms, choice of study."""
+
+from datetime import datetime, timedelta
 
 from flask import Blueprint, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -7,74 +9,72 @@ from jinja2.runtime import Context
 
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import zone_of
+from pro_service.use_cases.delivery.watch import alarms
 from pro_service.web.access import needs
 from pro_service.web.browsers import secure
+from pro_service.web.cached_figures import CachedFigures
 from pro_service.web.dashboard import (
-    alarms,
-    card,
     change,
     compliance,
-    contact_test,
     decisions,
     enrol,
+    entry,
     formatting,
     grid,
     import_file,
     inbox,
-    inbox_text,
     messages,
     outcomes,
     participant,
     revelations,
     study,
     task,
-    task_actions,
     today,
     what_if,
 )
+from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import STUDY_COOKIE, chosen_scope
 
-PARTS = (
+PAGES = (
     today,
+    task,
+    decisions,
+    inbox,
     grid,
-    alarms,
+    participant,
+    entry,
+    change,
+    revelations,
+    enrol,
+    import_file,
+    what_if,
     compliance,
     outcomes,
     messages,
     study,
-    participant,
-    change,
-    enrol,
-    import_file,
-    what_if,
-    card,
-    task,
-    task_actions,
-    decisions,
-    revelations,
-    inbox,
-    inbox_text,
-    contact_test,
 )
+ALARMS_KEPT_FOR = timedelta(seconds=20)
+"""How long one look serves every page: what is said here has lasted for minutes."""
 
 
 def blueprint(rt: Runtime) -> Blueprint:
-    """The dashboard's pages."""
+    """Return the dashboard's pages."""
     pages = Blueprint("dashboard", __name__)
     pages.app_template_filter("word")(_word)
     pages.app_template_filter("short_moment")(formatting.short_moment)
     pages.app_template_filter("short_day")(formatting.short_day)
     pages.app_template_global("of")(formatting.of)
     pages.app_template_global("zone_of")(zone_of)
-    for part in PARTS:
-        part.add_routes(pages, rt)
+    for page in PAGES:
+        page.add_routes(pages, rt)
+    _add_alarms(pages, rt)
     _add_choice_of_study(pages, rt)
     return pages
 
 
 @pass_context
 def _word(_context: Context, code: str, kind: str) -> str:
-    """The word of a code. With the context, or a constant would be put into the first reader's language for all."""
+    """Return the word of a code. With the context, or a constant would be put into the first reader's language."""
     return formatting.word(kind, code)
 
 
@@ -88,3 +88,31 @@ def _add_choice_of_study(pages: Blueprint, rt: Runtime) -> None:
         if chosen is not None:
             response.set_cookie(STUDY_COOKIE, chosen, httponly=True, samesite="Lax", secure=secure(rt))
         return response
+
+
+def _add_alarms(pages: Blueprint, rt: Runtime) -> None:
+    """Teach the templates `alarms()`: [(words, since)]."""
+    cache = CachedFigures(rt.clock, kept_for=ALARMS_KEPT_FOR)
+
+    def current_alarms() -> list[tuple[str, datetime | None]]:
+        words = _alarm_words()
+        return [(words[alarm.code], alarm.since) for alarm in cache.figures("alarms", lambda _now: alarms(rt))]
+
+    pages.app_template_global("alarms")(current_alarms)
+
+
+def _alarm_words() -> dict[str, str]:
+    """What the top of every page says of what fails in silence."""
+    return {
+        "scheduler": _("The scheduler is silent: no text goes out and no missed window is noticed."),
+        "undecided": _("The scheduler does not get through its work: some participants are not looked at."),
+        "waiting": _("Texts wait that should have left."),
+        "quarantine": _("Texts are kept back until it is known what was sent before."),
+        "stopped_sms": _("The text provider refuses this service: no text leaves."),
+        "stopped_email": _("The mail provider refuses this service: no alert leaves."),
+        "daily_limit": _("The day's limit of texts is reached: the rest waits until midnight UTC."),
+        "unread": _("Replies wait to be read."),
+        "undelivered": _("Most texts do not arrive."),
+        "guessing": _("Somebody tries entry codes of cards: typing is slowed down, scanned cards go on working."),
+        "no_receipts": _("The provider does not tell what becomes of the texts."),
+    }

@@ -14,13 +14,12 @@ from pro_service.reports import compliance, participant
 from pro_service.reports.participant import Change
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases.participants import change as lifecycle
+from pro_service.use_cases.participants import change
 from pro_service.use_cases.participants.change_form import ACTIONS, Action, ChangeForm
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import needs
-from pro_service.web.dashboard import change_words as words
-from pro_service.web.dashboard import problems
-from pro_service.web.dashboard.formatting import since, times
+from pro_service.web.dashboard import change_words, problems
+from pro_service.web.dashboard.formatting import form_made_at, times
 from pro_service.web.i18n import day, moment
 from pro_service.web.scope import Scope, actor, in_study, not_found
 
@@ -46,12 +45,12 @@ class _Page:
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the pages of the office's changes."""
 
-    @pages.get("/participants/<code>/change/<action>")
+    @pages.get("/participants/<code>/change/<action>", endpoint="change")
     @needs("work")
     @in_study(rt, named=True, otherwise=not_found)
-    def change(scope: Scope, code: str, action: str) -> ResponseReturnValue:
+    def change_form(scope: Scope, code: str, action: str) -> ResponseReturnValue:
         loaded = _participant(rt, scope, code, action)
-        shown = {one.name: one.value for one in words.fields(cast("Action", action), loaded.case)}
+        shown = {one.name: one.value for one in change_words.fields(cast("Action", action), loaded.case)}
         return _form(rt, _Page(scope, loaded, ChangeForm(cast("Action", action), shown)))
 
     @pages.post("/participants/<code>/change/<action>")
@@ -64,14 +63,14 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         if step == AGAIN:
             return _form(rt, _Page(scope, loaded, wanted))
         try:
-            return _make(rt, scope, code, wanted) if step == MAKE else _look(rt, scope, loaded, wanted)
+            return _change(rt, scope, code, wanted) if step == MAKE else _preview(rt, scope, loaded, wanted)
         except KeyError:
             abort(404)
         except ChangeRefusedError as refused:
             return _form(rt, _Page(scope, loaded, wanted, refused.notes)), 422
         except StaleError:
             with rt.sessions.reading() as session:
-                happened = participant.changes(session, loaded.case.participant.id, since())
+                happened = participant.changes(session, loaded.case.participant.id, form_made_at())
             return _form(rt, _Page(scope, loaded, wanted, stale=True, changes=happened)), 409
 
 
@@ -87,20 +86,20 @@ def _participant(rt: Runtime, scope: Scope, code: str, action: str) -> Loaded:
 
 
 def _filled(loaded: Loaded, action: Action) -> ChangeForm:
-    given = {one.name: request.form.get(one.name, "") for one in words.fields(action, loaded.case)}
+    given = {one.name: request.form.get(one.name, "") for one in change_words.fields(action, loaded.case)}
     return ChangeForm(action, given, request.form.get("reason", ""))
 
 
-def _look(rt: Runtime, scope: Scope, loaded: Loaded, wanted: ChangeForm) -> str:
+def _preview(rt: Runtime, scope: Scope, loaded: Loaded, wanted: ChangeForm) -> str:
     code = loaded.case.participant.code
-    shown = lifecycle.preview(rt, scope.study_id, code, wanted, sites=scope.sites)
+    shown = change.preview(rt, scope.study_id, code, wanted, sites=scope.sites)
     return _form(rt, _Page(scope, loaded, wanted, outlook=shown))
 
 
-def _make(rt: Runtime, scope: Scope, code: str, wanted: ChangeForm) -> ResponseReturnValue:
+def _change(rt: Runtime, scope: Scope, code: str, wanted: ChangeForm) -> ResponseReturnValue:
     """A form without its revision is as stale as an old one: nobody can have seen what would follow."""
     revision = request.form.get("revision", default=-1, type=int)
-    done = lifecycle.change(rt, actor(), scope.study_id, code, wanted, revision=revision, sites=scope.sites)
+    done = change.change(rt, actor(), scope.study_id, code, wanted, revision=revision, sites=scope.sites)
     outcome = "unchanged" if done.unchanged else "changed"
     if wanted.action == "move" and scope.sites is not None:
         return redirect(url_for("dashboard.participants"), 303)
@@ -121,11 +120,11 @@ def _form(rt: Runtime, page: _Page) -> str:
         person=case.participant,
         zone=zone,
         action=action,
-        fields=words.fields(action, case),
+        fields=change_words.fields(action, case),
         typed=page.wanted.fields,
         reason=page.wanted.reason,
         faults=at,
-        explained=words.explained(action),
+        explained=change_words.explained(action),
         stale=page.stale,
         changes=page.changes,
         told=shown,

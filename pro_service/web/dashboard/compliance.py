@@ -9,8 +9,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.protocol import Channel
-from pro_service.reports import ahead, breakdown
-from pro_service.reports import compliance as reports
+from pro_service.reports import ahead, breakdown, compliance
 from pro_service.reports.ahead import Day, Times
 from pro_service.reports.breakdown import Breakdown, Chosen
 from pro_service.reports.compliance import ComplianceRow, left_during
@@ -35,21 +34,21 @@ TONES = ("completed_in_window", "completed_late", "partial", "declined", "missed
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """The page and its table file."""
+    """Add the page and its table file."""
     pages.app_template_filter("parts")(parts)
     pages.app_template_filter("month")(month)
     pages.app_template_filter("weekday")(weekday)
 
     cache = CachedFigures(rt.clock, kept_for=A_MINUTE)
 
-    @pages.get("/compliance")
+    @pages.get("/compliance", endpoint="compliance")
     @needs("progress")
     @in_study(rt)
-    def compliance(scope: Scope) -> ResponseReturnValue:
+    def compliance_page(scope: Scope) -> ResponseReturnValue:
         now = rt.clock()
-        look = chosen(scope)
+        look = filters(scope)
         with rt.sessions.reading() as session:
-            tick = reports.heartbeat(session)
+            tick = compliance.heartbeat(session)
             found, due, took = cache.as_of(
                 tick, now, (scope.study_id, look), lambda at: _count(session, rt.loader, scope, at, look)
             )
@@ -66,7 +65,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             tones=TONES,
             channels=CHANNELS,
             left=left_during,
-            kept=kept("site", "channel", "window", "over"),
+            kept=kept_in_address("site", "channel", "window", "over"),
             labels=labels(scope),
             span=span,
             due=due,
@@ -82,7 +81,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     def compliance_sheet(scope: Scope) -> ResponseReturnValue:
         now = rt.clock()
         with rt.sessions.reading() as session:
-            found = breakdown.breakdown(session, rt.loader, scope.study_id, now, chosen(scope))
+            found = breakdown.breakdown(session, rt.loader, scope.study_id, now, filters(scope))
         head = ("by", "value", "due", *COUNTS, "left_during", "missed_before_enrolment", "rate_in_window", "rate_any")
         return sheet(f"{scope.study}-compliance", head, _lines(found, scope))
 
@@ -98,20 +97,20 @@ def _count(
     )
 
 
-def chosen(scope: Scope) -> Chosen:
-    """What the address asks for; what it asks for in vain is left out."""
+def filters(scope: Scope) -> Chosen:
+    """Return what the address asks for; what there is not is left out."""
     codes = [point.code for point in scope.protocol.time_points]
     channel, window = request.args.get("channel"), request.args.get("window")
     return Chosen(scope.chosen_sites, channel if channel in CHANNELS else None, window if window in codes else None)
 
 
 def labels(scope: Scope) -> dict[str, str]:
-    """What the newest protocol calls its time points, in the reader's language."""
+    """Return what the newest protocol calls its time points, in the reader's language, by their codes."""
     return {point.code: formatting.of(point.label) for point in scope.protocol.time_points}
 
 
-def kept(*names: str) -> dict[str, str]:
-    """What stays in the address when one thing of it is chosen anew."""
+def kept_in_address(*names: str) -> dict[str, str]:
+    """Return what stays in the address when something else in it is chosen."""
     return {name: request.args[name] for name in names if request.args.get(name)}
 
 

@@ -7,8 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import RejectedError
-from pro_service.reports import participant as report_participant
-from pro_service.reports import today
+from pro_service.reports import participant, today
 from pro_service.reports.participant import Change
 from pro_service.reports.statements import DECIDED, DECISIONS
 from pro_service.runtime import Runtime
@@ -18,8 +17,8 @@ from pro_service.use_cases.tasks.calls import StaleError, WorkRefusedError
 from pro_service.use_cases.tasks.decisions import LONGEST_REASON
 from pro_service.web.access import may_at, needs
 from pro_service.web.account.words import by_field
-from pro_service.web.dashboard.formatting import since, times, zone_of_task
-from pro_service.web.dashboard.task import theirs
+from pro_service.web.dashboard.formatting import form_made_at, times, zone_of_task
+from pro_service.web.dashboard.task import own_task
 from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import Scope, actor, in_study, row_id
 
@@ -57,7 +56,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 def _decide(rt: Runtime, task_id: int) -> ResponseReturnValue:
     """Keep a decision and lead back; where nothing is written the page says why and keeps what was typed."""
-    scope, task, loaded = theirs(rt, task_id)
+    scope, task, loaded = own_task(rt, task_id)
     if loaded is None or task.level != DECIDED:
         abort(404)
     given, sent = request.form, RejectedForm(task_id, task.participant)
@@ -78,9 +77,9 @@ def _own(rejected: RejectedError) -> dict[str, str]:
 
 
 def _changes(rt: Runtime, loaded: Loaded) -> tuple[Change, ...]:
-    """What changed since the form was made; without reasons as they were typed, where the reader may not see those."""
+    """Return what changed since the form was made; without reasons as typed, where the reader may not see those."""
     with rt.sessions.reading() as session:
-        found = report_participant.changes(session, loaded.case.participant.id, since())
+        found = participant.changes(session, loaded.case.participant.id, form_made_at())
     if may_at("free_text", loaded.study_id, loaded.site_id):
         return tuple(found)
     return tuple(replace(change, reason=None) for change in found)

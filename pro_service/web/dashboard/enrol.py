@@ -9,10 +9,11 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.reports import participant
 from pro_service.runtime import Runtime
-from pro_service.use_cases.enrolment import enrol
-from pro_service.use_cases.enrolment import preview as enrol_preview
+from pro_service.use_cases.enrolment import enrol, preview
+from pro_service.use_cases.enrolment.preview import Preview
 from pro_service.web.access import needs
-from pro_service.web.dashboard import enrol_form as words
+from pro_service.web.dashboard import enrol_form
+from pro_service.web.dashboard.enrol_form import fault_words
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.what_if import Picture, picture, sites_of
 from pro_service.web.scope import Scope, actor, in_study, not_found
@@ -31,7 +32,7 @@ class _Page:
     scope: Scope
     typed: Mapping[str, str] = field(repr=False)
     faults: Faults = field(default_factory=dict)
-    preview: enrol_preview.Preview | None = None
+    preview: Preview | None = None
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
@@ -41,25 +42,25 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _add_form(pages: Blueprint, rt: Runtime) -> None:
-    @pages.get("/enrol")
+    @pages.get("/enrol", endpoint="enrol_form")
     @needs("work")
     @in_study(rt, named=True)
-    def enrol_form(scope: Scope) -> ResponseReturnValue:
-        return _form(rt, _Page(scope, _first(scope)))
+    def empty_form(scope: Scope) -> ResponseReturnValue:
+        return _form(rt, _Page(scope, _initial_values(scope)))
 
     @pages.post("/enrol")
     @needs("work")
     @in_study(rt, named=True, otherwise=not_found)
     def enrol_one(scope: Scope) -> ResponseReturnValue:
-        typed = _typed(scope)
+        typed = _typed_values(scope)
         step = request.form.get("step", LOOK)
         try:
             if step == MAKE:
-                return _make(rt, scope, typed)
-            preview = None if step == AGAIN else _look(rt, scope, typed)
+                return _enrol(rt, scope, typed)
+            shown = None if step == AGAIN else _preview(rt, scope, typed)
         except RejectedError as rejected:
-            return _form(rt, _Page(scope, typed, _said(rejected.faults))), 422
-        return _form(rt, _Page(scope, typed, preview=preview))
+            return _form(rt, _Page(scope, typed, _faults_by_field(rejected.faults))), 422
+        return _form(rt, _Page(scope, typed, preview=shown))
 
 
 def _add_next(pages: Blueprint, rt: Runtime) -> None:
@@ -86,14 +87,14 @@ def _add_next(pages: Blueprint, rt: Runtime) -> None:
         )
 
 
-def _names(scope: Scope) -> list[str]:
+def _field_names(scope: Scope) -> list[str]:
     """The fields of the form: columns of the file."""
-    return [one.name for part in words.fields(scope.protocol, sites_of(scope)).values() for one in part]
+    return [one.name for part in enrol_form.fields(scope.protocol, sites_of(scope)).values() for one in part]
 
 
-def _first(scope: Scope) -> dict[str, str]:
+def _initial_values(scope: Scope) -> dict[str, str]:
     """What stands in an empty form; what the address gives goes along, from the what-if for instance."""
-    given = {name: request.args.get(name, "")[:LONGEST] for name in _names(scope) if name in request.args}
+    given = {name: request.args.get(name, "")[:LONGEST] for name in _field_names(scope) if name in request.args}
     if "date" in request.args:
         given.setdefault("procedure_date", request.args["date"][:LONGEST])
     languages = scope.protocol.languages
@@ -102,37 +103,37 @@ def _first(scope: Scope) -> dict[str, str]:
     return {"site": sites[0] if len(sites) == 1 else "", "language": languages[0] if languages else ""} | given
 
 
-def _typed(scope: Scope) -> dict[str, str]:
-    return {name: request.form.get(name, "").strip()[:LONGEST] for name in _names(scope)}
+def _typed_values(scope: Scope) -> dict[str, str]:
+    return {name: request.form.get(name, "").strip()[:LONGEST] for name in _field_names(scope)}
 
 
-def allowed(scope: Scope) -> tuple[str, ...] | None:
+def allowed_sites(scope: Scope) -> tuple[str, ...] | None:
     """Codes of the sites at which the reader may enrol; None = all of the study."""
     return None if scope.sites is None else tuple(sites_of(scope))
 
 
-def _look(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> enrol_preview.Preview:
-    return enrol_preview.preview(rt, actor(), scope.study_id, typed, sites=allowed(scope))
+def _preview(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> Preview:
+    return preview.preview(rt, actor(), scope.study_id, typed, sites=allowed_sites(scope))
 
 
-def _make(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> ResponseReturnValue:
+def _enrol(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> ResponseReturnValue:
     """The code makes it happen once: what comes a second time, the same, changes nothing and says so."""
-    done = enrol.enrol_one(rt, actor(), scope.study_id, typed, sites=allowed(scope))
+    done = enrol.enrol_one(rt, actor(), scope.study_id, typed, sites=allowed_sites(scope))
     outcome = "enrolled" if done.enrolled else "unchanged"
     return redirect(url_for("dashboard.enrolled", code=typed["participant"], study=scope.named, done=outcome), 303)
 
 
-def _said(faults: tuple[Fault, ...]) -> dict[str, list[tuple[str, str]]]:
-    """Field -> what is wrong with it and what to do, in the reader's words."""
+def _faults_by_field(faults: tuple[Fault, ...]) -> dict[str, list[tuple[str, str]]]:
+    """Field -> what is wrong with it and what to do, in the reader's enrol_form."""
     found: dict[str, list[tuple[str, str]]] = {}
     for fault in faults:
-        found.setdefault(fault.path, []).append(words.in_words(fault, form=True))
+        found.setdefault(fault.path, []).append(fault_words(fault, form=True))
     return found
 
 
 def _form(rt: Runtime, page: _Page) -> str:
     scope, now, shown = page.scope, rt.clock(), page.preview
-    parts = words.fields(scope.protocol, sites_of(scope))
+    parts = enrol_form.fields(scope.protocol, sites_of(scope))
     drawn: Picture | None = None
     if shown is not None:
         drawn = picture(shown.outlook, scope.protocol.sites[shown.enrolment.site].country, now)
@@ -144,8 +145,8 @@ def _form(rt: Runtime, page: _Page) -> str:
         faults=page.faults,
         preview=shown,
         shown=drawn,
-        minding=[words.in_words(one, form=True) for one in shown.warnings] if shown else [],
-        columns=words.columns(),
-        named=words.column,
+        minding=[fault_words(one, form=True) for one in shown.warnings] if shown else [],
+        columns=enrol_form.columns(),
+        named=enrol_form.column,
         **times(now),
     )

@@ -13,7 +13,7 @@ from pro_service.web.dashboard.change_words import Field
 from pro_service.web.dashboard.formatting import of
 from pro_service.web.i18n import gettext as _
 
-SAID = (
+SENTENCES = (
     "give every participant a code, e.g. P-001",
     "{given} is not a participant code",
     "use the letters A to Z, digits, - _ . only, at most 40, and begin with a letter or digit; no names",
@@ -104,16 +104,16 @@ INSTEAD = (
 BY_PHONE = "Leave messaging_consent and channel empty (the telephone may stay): coordinators then call at each window."
 
 
-def in_words(fault: Fault, *, form: bool = False) -> tuple[str, str]:
+def fault_words(fault: Fault, *, form: bool = False) -> tuple[str, str]:
     """(what, what to do) in the reader's language. `form`: of the page's form, which has no columns to speak of."""
     remedy = _CHOOSE.get(fault.fault, fault.remedy)
     if remedy.startswith("take it out; known columns:"):
         # The page says above which columns there are, and need not say it once for each.
         remedy = "take it out of the file, or choose its columns"
-    return _said(fault.fault), _in_form(fault) if form else _said(remedy)
+    return _translated(fault.fault), _remedy_in_form(fault) if form else _translated(remedy)
 
 
-def _in_form(fault: Fault) -> str:
+def _remedy_in_form(fault: Fault) -> str:
     """What to do on the page where a file's remedy would speak of columns or commands."""
     if "pro-service participant" in fault.remedy:
         return _("nothing is changed from here: open the participant and change it there, or give another code")
@@ -122,23 +122,23 @@ def _in_form(fault: Fault) -> str:
             "Choose the printed card, or leave consent and channel empty: then people call. The number may stay if it "
             "is only called."
         )
-    return _said(fault.remedy)
+    return _translated(fault.remedy)
 
 
-def _said(text: str) -> str:
+def _translated(text: str) -> str:
     for template, pattern in _patterns().items():
         found = pattern.fullmatch(text)
         if found is not None:
             blanks = found.groupdict()
             return _(template).format(**blanks | {"which": column(blanks.get("which", ""))})
-    return problems.spoken(text)
+    return problems.cell_words(text)
 
 
 @lru_cache(maxsize=1)
 def _patterns() -> Mapping[str, re.Pattern[str]]:
     return {
         template: re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(template)), re.DOTALL)
-        for template in SAID
+        for template in SENTENCES
     }
 
 
@@ -214,7 +214,7 @@ def columns() -> dict[str, str]:
     }
 
 
-def both(path: str) -> str:
+def column_of_export(path: str) -> str:
     """A fault's column in the reader's words, with what the export calls it."""
     name, _space, theirs = path.partition(" (")
     return f"{column(name)} ({theirs}" if theirs else column(name)

@@ -131,8 +131,8 @@ def zone_of_task(task: Task) -> ZoneInfo:
     return zone_of(task.site.zone if task.site else "UTC")
 
 
-def since() -> datetime | None:
-    """When the form that was sent had been made; None if it does not say so."""
+def form_made_at() -> datetime | None:
+    """Return when the form that was sent had been made; None if it does not say so."""
     try:
         made = datetime.fromisoformat(request.form.get("made", ""))
     except ValueError:

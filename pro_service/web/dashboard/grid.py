@@ -15,7 +15,7 @@ from pro_service.store.participants.cases import zone_of
 from pro_service.web.access import needs
 from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.dashboard import formatting
-from pro_service.web.dashboard.compliance import CHANNELS, chosen, kept, labels
+from pro_service.web.dashboard.compliance import CHANNELS, filters, kept_in_address, labels
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.scope import Scope, in_study, not_found
 
@@ -48,7 +48,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             **times(now),
             shapes=SHAPES,
             channels=CHANNELS,
-            kept=kept("site", "code", "channel", "window"),
+            kept=kept_in_address("site", "code", "channel", "window"),
         )
 
     @pages.get("/participants.csv")
@@ -56,7 +56,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @in_study(rt, otherwise=not_found)
     def participants_sheet(scope: Scope) -> ResponseReturnValue:
         now = rt.clock()
-        codes = [code for code in labels(scope) if chosen(scope).window in (None, code)]
+        codes = [code for code in labels(scope) if filters(scope).window in (None, code)]
         head = ["participant", "site", "status"]
         for code in codes:
             head += [f"{code}_status", f"{code}_opens_at", f"{code}_closes_at", f"{code}_answered_at"]
@@ -98,7 +98,7 @@ def _grid_rows(page: grid.Grid, now: datetime) -> list[tuple[grid.GridRow, list[
 
 
 def _look(scope: Scope) -> Look:
-    asked = chosen(scope)
+    asked = filters(scope)
     return Look(_short("after"), _state(), _short("code"), asked.channel, asked.window)
 
 

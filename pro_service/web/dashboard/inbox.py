@@ -1,21 +1,30 @@
-"""The inbox: texts that no rule understood, each with its thread and what can be done with it."""
+"""The inbox: texts that no rule understood; and one text, with its thread and what can be done with it, each once."""
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.reports import inbox
+from pro_service.core.case import WindowFacts
+from pro_service.core.conversation.answers import editable
+from pro_service.core.conversation.inbox import windows_for
+from pro_service.reports import compliance, inbox, participant
 from pro_service.reports.inbox import Item, Look, Reader
 from pro_service.runtime import Runtime
+from pro_service.store.messages.inbox import Done, done
+from pro_service.store.participants.cases import Loaded
+from pro_service.use_cases.inbound import inbox as inbox_actions
+from pro_service.use_cases.inbound.inbox import About, DoneAlreadyError, Score
+from pro_service.use_cases.participants.entry import EntryFault, EntryRejectedError
+from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import NoAccessYetError, needs, signed_in
-from pro_service.web.dashboard import inbox_words as said
-from pro_service.web.dashboard.formatting import times
-from pro_service.web.scope import NoStudy, Scope, in_study
-from pro_service.web.scope import row_id as number_of
+from pro_service.web.dashboard import inbox_words
+from pro_service.web.dashboard.formatting import form_made_at, times
+from pro_service.web.scope import LARGEST_ID, NoStudy, Scope, actor, in_study, no_access, row_id
 
-WHY = (
+REASONS = (
     "unreadable_reply",
     "number_after_completion",
     "proxy_answer",
@@ -30,23 +39,44 @@ WHY = (
     "fault",
     "unread",
 )
-"""Reasons one may choose from."""
+"""Why a text waits: what the reader may choose from."""
 MOMENT = "%Y%m%dT%H%M%S%f"
 
 
+@dataclass(frozen=True, slots=True)
+class RejectedForm:
+    """Why a form that was sent wrote nothing."""
+
+    faults: Sequence[EntryFault] = ()
+    stale: bool = False
+    already: Done | None = None
+
+
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """Add the inbox, and `inbox_waiting(scope)` for the number beside its name on every page."""
+    """Add the inbox, its texts, and `inbox_waiting(scope)` for the number beside its name on every page."""
     pages.app_template_global("inbox_waiting")(lambda scope: _waiting(rt, scope))
 
     @pages.get("/inbox")
     @needs("work")
     @in_study(rt, named=True)
     def inbox_page(scope: Scope) -> ResponseReturnValue:
-        return _list(rt, scope)
+        return _inbox_page(rt, scope)
+
+    @pages.get("/inbox/<int:text_id>")
+    @needs("work")
+    @in_study(rt, named=True, otherwise=no_access)
+    def inbox_text(scope: Scope, text_id: int) -> ResponseReturnValue:
+        return _text_page(rt, scope, text_id)
+
+    @pages.post("/inbox/<int:text_id>/<any(record, answer, call, reveal, done):action>")
+    @needs("work")
+    @in_study(rt, named=True, otherwise=no_access)
+    def inbox_deal(scope: Scope, text_id: int, action: str) -> ResponseReturnValue:
+        return _act(rt, scope, text_id, action)
 
 
 def reader_of(scope: Scope) -> Reader:
-    """What this coordinator may read of participants' own words; NoAccessYetError if nothing.
+    """Return what this coordinator may read of participants' own words. Raise NoAccessYetError if nothing.
 
     Free text never reaches an assessor: not at the sites where a coordinator assesses as well.
     """
@@ -65,8 +95,11 @@ def reader_of(scope: Scope) -> Reader:
     )
 
 
+# --- the list ---------------------------------------------------------------------------------------------------------
+
+
 def _waiting(rt: Runtime, scope: Scope | NoStudy) -> int:
-    """How many texts wait for this reader; 0 where they may read none."""
+    """Return how many texts wait for this reader; 0 where they may read none."""
     if isinstance(scope, NoStudy):
         return 0
     try:
@@ -77,31 +110,32 @@ def _waiting(rt: Runtime, scope: Scope | NoStudy) -> int:
         return inbox.count(connection, reader, rt.clock())
 
 
-def _list(rt: Runtime, scope: Scope) -> str:
-    now = rt.clock()
-    reader = _narrowed(reader_of(scope), scope)
+def _inbox_page(rt: Runtime, scope: Scope) -> str:
+    now, parts = rt.clock(), inbox_words.parts()
+    reader = _at_chosen_site(reader_of(scope), scope)
     show, why = request.args.get("show", "open"), request.args.get("why")
     look = Look(
-        show if show in said.shown() else "open", why if why in WHY else None, _place(request.args.get("after"))
+        show if show in parts else "open",
+        why if why in REASONS else None,
+        _place_in_address(request.args.get("after")),
     )
     with rt.sessions.reading() as session:
         items, more = inbox.page(session, rt.vault, reader, look, now)
-    kept = {"show": look.show if look.show != "open" else None, "why": look.why, "site": scope.site}
     return render_template(
         "dashboard/inbox.html",
         scope=scope,
         items=items,
         look=look,
-        kept=kept,
-        reasons=WHY,
-        parts=said.shown(),
-        after=_written(items[-1]) if more else None,
+        kept={"show": look.show if look.show != "open" else None, "why": look.why, "site": scope.site},
+        reasons=REASONS,
+        parts=parts,
+        after=_address_of_place(items[-1]) if more else None,
         **times(now),
     )
 
 
-def _narrowed(reader: Reader, scope: Scope) -> Reader:
-    """The same reader, at the one site that was chosen in the address."""
+def _at_chosen_site(reader: Reader, scope: Scope) -> Reader:
+    """Return the same reader, at the one site that was chosen in the address."""
     if scope.site is None:
         return reader
     chosen = frozenset(scope.chosen_sites or ())
@@ -109,16 +143,105 @@ def _narrowed(reader: Reader, scope: Scope) -> Reader:
     return replace(reader, sites=sites, strangers=False)
 
 
-def _written(item: Item) -> str:
-    """Where a text stands in the order of all, for an address."""
-    dealt, received, row_id = item.place
-    return f"{int(dealt)}.{received.strftime(MOMENT)}.{row_id}"
+def _address_of_place(item: Item) -> str:
+    """Return where a text stands in the order of all, for an address."""
+    dealt, received, key = item.place
+    return f"{int(dealt)}.{received.strftime(MOMENT)}.{key}"
 
 
-def _place(text: str | None) -> tuple[bool, datetime, int] | None:
-    """Where the page before ended; None if the address does not say so in our way."""
+def _place_in_address(text: str | None) -> tuple[bool, datetime, int] | None:
+    """Return where the page before ended; None if the address does not say so in our way."""
     try:
-        dealt, received, row_id = (text or "").split(".")
-        return dealt == "1", datetime.strptime(received, MOMENT).replace(tzinfo=UTC), number_of(row_id)
+        dealt, received, key = (text or "").split(".")
+        return dealt == "1", datetime.strptime(received, MOMENT).replace(tzinfo=UTC), row_id(key)
     except ValueError:
         return None
+
+
+# --- one text ---------------------------------------------------------------------------------------------------------
+
+
+def _text_page(rt: Runtime, scope: Scope, text_id: int, rejected: RejectedForm = RejectedForm()) -> str:
+    """Return the text as it stands; what was typed is kept."""
+    now = rt.clock()
+    reader = reader_of(scope)
+    with rt.sessions.reading() as session:
+        item = None if text_id > LARGEST_ID else inbox.one(session, rt.vault, reader, text_id, now)
+        if item is None:
+            abort(404)
+        code = item.participant or (chosen if (chosen := request.values.get("participant")) in item.owners else None)
+        loaded = None if code is None else compliance.loaded_by_code(session, rt.loader, reader.study_id, code)
+        changes = []
+        if rejected.stale and loaded is not None:
+            changes = participant.changes(session, loaded.case.participant.id, form_made_at())
+        thread = inbox.thread(session, rt.vault, reader, text_id)
+        was_done = done(session, text_id)
+    person = None if loaded is None else loaded.case.participant
+    return render_template(
+        "dashboard/inbox_text.html",
+        scope=scope,
+        item=item,
+        case=None if loaded is None else loaded.case,
+        person=person,
+        zone=person.zone if person else scope.zone,
+        windows=_windows(loaded, item.received_at),
+        texts=[] if loaded is None else inbox_actions.previews(rt, loaded, text_id),
+        thread=thread,
+        done=was_done,
+        changes=changes,
+        told=rejected,
+        typed=request.form,
+        faults={f.place: inbox_words.faults().get(f"{f.place} {f.code}", f.code) for f in rejected.faults},
+        names=inbox_words.templates(),
+        deeds=inbox_words.actions(),
+        **times(now),
+    )
+
+
+def _windows(loaded: Loaded | None, arrived: datetime) -> list[tuple[WindowFacts, tuple[str, ...]]]:
+    """Return the windows a score in this text may belong to, each with the items that may still change."""
+    if loaded is None:
+        return []
+    return [
+        (window, tuple(item for item in window.point.items if item in editable(window, "sms", arrived)))
+        for window in windows_for(loaded.case, arrived)
+    ]
+
+
+def _act(rt: Runtime, scope: Scope, text_id: int, action: str) -> ResponseReturnValue:
+    """Do it and lead back to the text; where nothing is written the page says why and keeps what was typed."""
+    given = request.form
+    about = About(
+        inbound_id=min(text_id, LARGEST_ID),
+        reader=reader_of(scope),
+        revision=given.get("revision", type=int),
+        participant=given.get("participant"),
+    )
+    try:
+        ACTIONS[action](rt, about)
+    except KeyError:
+        abort(404)
+    except EntryRejectedError as rejected:
+        return _text_page(rt, scope, text_id, RejectedForm(faults=rejected.faults)), 422
+    except StaleError:
+        return _text_page(rt, scope, text_id, RejectedForm(stale=True)), 409
+    except DoneAlreadyError as before:
+        return _text_page(rt, scope, text_id, RejectedForm(already=before.done)), 409
+    return redirect(url_for("dashboard.inbox_text", text_id=text_id, study=scope.named, did=action), 303)
+
+
+def _record(rt: Runtime, about: About) -> None:
+    given = request.form
+    window, _, item = given.get("place", "").partition(" ")
+    score = Score(window, item, given.get("value", ""), given.get("reason", ""))
+    inbox_actions.record(rt, actor(), about, score)
+
+
+ACTIONS: dict[str, Callable[[Runtime, About], None]] = {
+    "record": _record,
+    "answer": lambda rt, about: inbox_actions.answer(rt, actor(), about, request.form.get("template", "")),
+    "call": lambda rt, about: inbox_actions.call(rt, actor(), about),
+    "reveal": lambda rt, about: inbox_actions.reveal(rt, actor(), about),
+    "done": lambda rt, about: inbox_actions.done(rt, actor(), about, request.form.get("reason")),
+}
+"""What can be done with a text, by the last part of its form's address."""

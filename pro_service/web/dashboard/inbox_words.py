@@ -14,7 +14,7 @@ def reasons() -> dict[str, str]:
     }
 
 
-def shown() -> dict[str, str]:
+def parts() -> dict[str, str]:
     """The parts of the inbox one may look at."""
     return {"open": _("Waiting"), "done": _("Dealt with"), "all": _("All")}
 

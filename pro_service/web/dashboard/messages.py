@@ -9,15 +9,14 @@ from babel import Locale
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pro_service.reports import compliance, funnel
-from pro_service.reports import messages as report_messages
+from pro_service.reports import compliance, funnel, messages
 from pro_service.reports.messages import Sought
 from pro_service.runtime import Runtime
 from pro_service.store.schema import AnyRow
 from pro_service.web.access import needs
 from pro_service.web.cached_figures import A_MINUTE, CachedFigures
 from pro_service.web.csv_export import Cell, sheet
-from pro_service.web.dashboard.compliance import chosen, kept, labels
+from pro_service.web.dashboard.compliance import filters, kept_in_address, labels
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.vocabulary import vocabulary
 from pro_service.web.i18n import gettext as _
@@ -54,7 +53,7 @@ class LedgerQuery:
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """The ledger, its table file, and one message."""
+    """Add the ledger, its table file, and one message."""
     pages.app_template_filter("country")(country)
     _add_ledger(pages, rt)
     _add_message(pages, rt)
@@ -63,22 +62,20 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
     flows, routes = (CachedFigures(rt.clock, kept_for=A_MINUTE) for _ in range(2))
 
-    @pages.get("/messages")
+    @pages.get("/messages", endpoint="messages")
     @needs("progress")
     @in_study(rt)
-    def messages(scope: Scope) -> ResponseReturnValue:
+    def ledger(scope: Scope) -> ResponseReturnValue:
         now = rt.clock()
-        asked, look = _asked(scope), chosen(scope)
+        asked, look = _ledger_query(scope), filters(scope)
         study_id, protocol, every = scope.study_id, scope.protocol, replace(asked.sought, after=None)
         with rt.sessions.reading() as session:
             tick = compliance.heartbeat(session)
             flow = flows.as_of(
                 tick, now, (study_id, look), lambda at: funnel.funnel(session, study_id, protocol, at, look)
             )
-            traffic = routes.as_of(
-                tick, now, (study_id, every), lambda _: report_messages.traffic(session, study_id, every)
-            )
-            page = report_messages.page(session, study_id, asked.sought)
+            traffic = routes.as_of(tick, now, (study_id, every), lambda _: messages.traffic(session, study_id, every))
+            page = messages.page(session, study_id, asked.sought)
         return render_template(
             "dashboard/messages.html",
             scope=scope,
@@ -88,12 +85,12 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
             traffic=traffic,
             page=page,
             heartbeat=tick,
-            kept=kept(*NAMES),
+            kept=kept_in_address(*NAMES),
             labels=labels(scope),
             words=vocabulary(language()),
             after=None if page.after is None else _cursor(page.after),
             deep=bool(request.args.get("after")),
-            newest=report_messages.NEWEST,
+            newest=messages.NEWEST,
             **times(now),
         )
 
@@ -101,7 +98,7 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
     @needs("progress")
     @in_study(rt, otherwise=not_found)
     def messages_sheet(scope: Scope) -> ResponseReturnValue:
-        return sheet(f"{scope.study}-messages", HEAD, _lines(rt, scope.study_id, _asked(scope).sought))
+        return sheet(f"{scope.study}-messages", HEAD, _lines(rt, scope.study_id, _ledger_query(scope).sought))
 
 
 def _add_message(pages: Blueprint, rt: Runtime) -> None:
@@ -115,13 +112,14 @@ def _add_message(pages: Blueprint, rt: Runtime) -> None:
         except ValueError:
             abort(404)
         with rt.sessions.reading() as session:
-            found = report_messages.life(session, scope.study_id, key, scope.sites)
+            found = messages.life(session, scope.study_id, key, scope.sites)
         if found is None:
             abort(404)
         return render_template("dashboard/message.html", scope=scope, life=found, labels=labels(scope), **times(now))
 
 
-def _asked(scope: Scope) -> LedgerQuery:
+def _ledger_query(scope: Scope) -> LedgerQuery:
+    """Return what the address asks for."""
     faults: dict[str, str] = {}
     known = vocabulary(language())
     kind, state = request.args.get("kind"), request.args.get("state")
@@ -129,12 +127,12 @@ def _asked(scope: Scope) -> LedgerQuery:
     sought = Sought(
         sites=scope.chosen_sites,
         participant=request.args.get("participant", "").strip()[:40] or None,
-        window=chosen(scope).window,
+        window=filters(scope).window,
         kind=kind if kind in known["kind"] else None,
         state=state if state in known["state"] else None,
         since=_midnight(_day("since", faults), scope),
         until=_midnight(None if until is None else until + timedelta(days=1), scope),
-        after=_after(),
+        after=_cursor_in_address(),
     )
     return LedgerQuery(sought, _price(faults), faults)
 
@@ -170,7 +168,7 @@ def _price(faults: dict[str, str]) -> Decimal | None:
     return None
 
 
-def _after() -> tuple[datetime, int] | None:
+def _cursor_in_address() -> tuple[datetime, int] | None:
     at, _sep, number = request.args.get("after", "").partition("_")
     try:
         moment, key = datetime.fromisoformat(at), row_id(number)
@@ -187,7 +185,7 @@ def _lines(rt: Runtime, study_id: int, sought: Sought) -> Iterator[tuple[Cell, .
     """The ledger's rows, page after page; each page in a look of its own, so that nobody waits for a slow reader."""
     while True:
         with rt.sessions.reading() as session:
-            page = report_messages.page(session, study_id, sought, size=SHEET_PAGE)
+            page = messages.page(session, study_id, sought, size=SHEET_PAGE)
         yield from (_line(row) for row in page.rows)
         if page.after is None:
             return

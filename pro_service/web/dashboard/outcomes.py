@@ -8,14 +8,14 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.scores import BOUNDS, FORMULA_VERSION, Derived
-from pro_service.reports import outcomes as report_outcomes
+from pro_service.reports import outcomes
 from pro_service.reports.outcomes import Counts
 from pro_service.runtime import Runtime
 from pro_service.store.studies import Sites
 from pro_service.web.access import needs
 from pro_service.web.cached_figures import CachedFigures
 from pro_service.web.csv_export import Cell, sheet
-from pro_service.web.dashboard.compliance import chosen, kept, labels
+from pro_service.web.dashboard.compliance import filters, kept_in_address, labels
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import Scope, in_study, not_found
@@ -43,20 +43,20 @@ HEAD = (
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """The page and its table file."""
+    """Add the page and its table file."""
     cache = CachedFigures(rt.clock, kept_for=LONGEST, worth=WORTH)
 
     def count(scope: Scope, now: datetime) -> Counts:
         with rt.sessions.reading() as session:
-            return report_outcomes.counts(session, scope.study_id, scope.protocol, now)
+            return outcomes.counts(session, scope.study_id, scope.protocol, now)
 
-    @pages.get("/compliance/outcomes")
+    @pages.get("/compliance/outcomes", endpoint="outcomes")
     @needs("scores")
     @in_study(rt)
-    def outcomes(scope: Scope) -> ResponseReturnValue:
-        look = chosen(scope)
+    def outcomes_page(scope: Scope) -> ResponseReturnValue:
+        look = filters(scope)
         counted = cache.figures(scope.study_id, lambda now: count(scope, now))
-        found = report_outcomes.outcomes(counted, scope.protocol, look.sites, look.window)
+        found = outcomes.outcomes(counted, scope.protocol, look.sites, look.window)
         baseline = scope.protocol.baseline
         codes = {code: name for code, name in labels(scope).items() if baseline is None or code != baseline.code}
         return render_template(
@@ -66,7 +66,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             found=found,
             at=counted.at,
             labels=codes,
-            kept=kept("site", "window"),
+            kept=kept_in_address("site", "window"),
             classes=classes(),
             version=FORMULA_VERSION,
             items=scope.protocol.items,
@@ -77,7 +77,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @needs("scores")
     @in_study(rt, otherwise=not_found)
     def outcomes_sheet(scope: Scope) -> ResponseReturnValue:
-        look = chosen(scope)
+        look = filters(scope)
         rows = _rows(rt, scope.study_id, look.sites, look.window)
         return sheet(f"{scope.study}-outcomes", HEAD, rows)
 
@@ -93,7 +93,7 @@ def _rows(rt: Runtime, study_id: int, sites: Sites, window: str | None) -> Itera
     after: str | None = ""
     while after is not None:
         with rt.sessions.reading() as session:
-            lines, after = report_outcomes.lines(session, rt.loader, study_id, rt.clock(), sites, after)
+            lines, after = outcomes.lines(session, rt.loader, study_id, rt.clock(), sites, after)
         yield from (
             (person, site, code, *_cells(value)) for person, site, code, value in lines if window in (None, code)
         )

@@ -1,66 +1,64 @@
-"""One participant's pages: the story, the telephone number once, the procedure's confirmation, the entry form."""
+"""One participant's page: their story, and what is done from it.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import datetime
+What is done from it: the telephone number is shown once, the procedure is confirmed, the card is shown or replaced, and
+whether texts arrive is tested.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.case import WindowFacts
+from pro_service.core.conversation.contact_test import closed_by, state
 from pro_service.core.problems import RejectedError
-from pro_service.core.schedule.status import status
-from pro_service.reports import (
-    compliance,
-    events,
-    today,
-)
-from pro_service.reports import (
-    participant as report_participant,
-)
-from pro_service.reports import (
-    story as report_story,
-)
+from pro_service.reports import compliance, events, participant
 from pro_service.reports.events import StoryQuery
 from pro_service.reports.participant import WindowView
+from pro_service.reports.story import derived_values
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants import card, contact_test
 from pro_service.use_cases.participants.confirm import confirm
-from pro_service.use_cases.participants.entry import EntryFault, EntryRejectedError, Filled, Mode
+from pro_service.use_cases.participants.contact_test import ReachRefusedError, Whom
 from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import may_at, needs
-from pro_service.web.dashboard import (
-    change,
-    formatting,
-    timeline,
-)
-from pro_service.web.dashboard import (
-    story as dashboard_story,
-)
-from pro_service.web.dashboard import (
-    task as dashboard_tasks,
-)
-from pro_service.web.dashboard.formatting import since, times
+from pro_service.web.dashboard import formatting, story, timeline
+from pro_service.web.dashboard.change import value_words
+from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.story import CHIPS, Reader
+from pro_service.web.dashboard.task import is_about, task_page
 from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
+
+TEST_MINUTES = (10, 30, 60)
+"""For how long a test of reachability may wait."""
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """Add the pages of one participant."""
+    """Add the page of one participant, and what is done from it."""
     _add_story(pages, rt)
     _add_confirm(pages, rt)
-    _add_entry(pages, rt)
+    _add_card(pages, rt)
+    _add_contact_test(pages, rt)
+
+
+def participant_of(rt: Runtime, scope: Scope, code: str) -> Loaded | None:
+    """Return the participant, if the reader may see them."""
+    with rt.sessions.reading() as session:
+        return compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+
+
+# --- the story, and the telephone number ------------------------------------------------------------------------------
 
 
 def _add_story(pages: Blueprint, rt: Runtime) -> None:
-    @pages.get("/participants/<code>")
+    @pages.get("/participants/<code>", endpoint="participant")
     @needs("progress")
     @in_study(rt, named=True, otherwise=not_found)
-    def participant(scope: Scope, code: str) -> ResponseReturnValue:
-        """The story; with what can be done where the reader works, with scores where their role has them."""
-        return _story(rt, scope, code)
+    def participant_page(scope: Scope, code: str) -> ResponseReturnValue:
+        """Show the story; with what can be done where the reader works, with scores where their role has them."""
+        return _story_page(rt, scope, code)
 
     @pages.post("/participants/<code>/telephone")
     @needs("contact")
@@ -68,64 +66,67 @@ def _add_story(pages: Blueprint, rt: Runtime) -> None:
     def telephone(scope: Scope, code: str) -> ResponseReturnValue:
         """Show the number once; who looked stands in the audit trail."""
         task = request.form.get("task", type=row_id)
-        if task is not None and not dashboard_tasks.is_about(rt, task, scope, code):
+        if task is not None and not is_about(rt, task, scope, code):
             abort(404)
         try:
             number = calls.show_telephone(rt, actor(), scope.study_id, code, scope.sites)
         except KeyError:
             abort(404)
         if task is not None:
-            return dashboard_tasks.page(rt, task, number=number or "")
-        return _story(rt, scope, code, number=number or "")
+            return task_page(rt, task, number=number or "")
+        return _story_page(rt, scope, code, number=number or "")
 
 
-def _story(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, refused: bool = False) -> str:
+def _story_page(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, refused: bool = False) -> str:
     now = rt.clock()
     with rt.sessions.reading() as session:
-        view = report_participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
+        view = participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
         if view is None:
             abort(404)
         reader = _reader(view.loaded)
-        chip, before = dashboard_story.asked()
-        wanted = StoryQuery(dashboard_story.kinds(chip), before, dashboard_story.PAGE + 1, scores=reader.scores)
-        happened = events.happened(session, view.loaded.case, now, wanted)
+        chip, before = story.filter_in_address()
+        query = StoryQuery(story.kinds(chip), before, story.PAGE + 1, scores=reader.scores)
+        happened = events.happened(session, view.loaded.case, now, query)
     case = view.loaded.case
-    story = dashboard_story.story_page(happened, case, reader)
+    page = story.story_page(happened, case, reader)
     return render_template(
         "dashboard/participant.html",
         scope=scope,
         view=view,
         case=case,
         reader=reader,
-        story=story,
+        story=page,
         chips=CHIPS,
-        line=timeline.line(case, view.windows, story.every, now),
+        line=timeline.line(case, view.windows, page.every, now),
         lane_word=timeline.lane_word,
-        nearest=_nearest(view.windows, now),
+        nearest=_nearest_window(view.windows, now),
         person=case.participant,
         zone=case.site_zone,
         number=number,
         refused=refused,
         done=request.args.get("done"),
-        told=change.value_words,
-        place=dashboard_story.place,
+        told=value_words,
+        place=story.place,
         office=formatting.words("change") if reader.works else {},
-        fact=dashboard_story.fact,
-        derived=tuple(report_story.derived_values(case, now)) if reader.scores else (),
+        fact=story.fact,
+        derived=tuple(derived_values(case, now)) if reader.scores else (),
         **times(now),
     )
 
 
 def _reader(loaded: Loaded) -> Reader:
-    """What the reader may do and see at this participant's site."""
-    works, scores, words = (may_at(asked, loaded.study_id, loaded.site_id) for asked in ("work", "scores", "free_text"))
+    """Return what the reader may do and see at this participant's site."""
+    works, scores, words = (may_at(what, loaded.study_id, loaded.site_id) for what in ("work", "scores", "free_text"))
     return Reader(works, scores, words)
 
 
-def _nearest(views: Iterable[WindowView], now: datetime) -> WindowView | None:
-    """The window to look at: the one that is open and asks by itself, else the next one that opens."""
-    ahead = [view for view in views if view.facts.span.closes_at > now and view.status not in dashboard_story.LEFT]
+def _nearest_window(views: Iterable[WindowView], now: datetime) -> WindowView | None:
+    """Return the window to look at: the one that is open and asks by itself, else the next one that opens."""
+    ahead = [view for view in views if view.facts.span.closes_at > now and view.status not in story.LEFT]
     return min(ahead, key=lambda view: (not view.facts.point.prompted, view.facts.span.closes_at), default=None)
+
+
+# --- the procedure's confirmation -------------------------------------------------------------------------------------
 
 
 def _add_confirm(pages: Blueprint, rt: Runtime) -> None:
@@ -133,116 +134,87 @@ def _add_confirm(pages: Blueprint, rt: Runtime) -> None:
     @needs("work")
     @in_study(rt, named=True, otherwise=not_found)
     def confirm_procedure(scope: Scope, code: str) -> ResponseReturnValue:
-        """The procedure took place on the day that was planned."""
-        if _seen(rt, scope, code) is None:
+        """Confirm that the procedure took place on the day that was planned."""
+        if participant_of(rt, scope, code) is None:
             abort(404)
         try:
             confirm(rt, actor(), scope.study_id, code)
         except RejectedError:
-            return _story(rt, scope, code, refused=True), 422
+            return _story_page(rt, scope, code, refused=True), 422
         return redirect(url_for("dashboard.participant", code=code, study=scope.named, done="confirmed"), 303)
 
 
-def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded | None:
-    """The participant, if the reader may see it."""
-    with rt.sessions.reading() as session:
-        return compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+# --- the card: shown by a button, so that the audit trail says who looked ---------------------------------------------
 
 
-def _add_entry(pages: Blueprint, rt: Runtime) -> None:
-    @pages.get("/participants/<code>/enter/<window>")
-    @needs("entry")
+def _add_card(pages: Blueprint, rt: Runtime) -> None:
+    @pages.post("/participants/<code>/card")
+    @needs("work")
     @in_study(rt, named=True, otherwise=not_found)
-    def enter(scope: Scope, code: str, window: str) -> ResponseReturnValue:
-        loaded, facts = _window(rt, scope, code, window)
-        answers = {} if _blind(loaded) else facts.answers
-        typed = {item: str(answer.value) for item, answer in answers.items() if answer.value is not None}
-        declined = frozenset(item for item, answer in answers.items() if answer.declined)
-        filled = Filled(typed, declined, mode=_mode(request.args), task=request.args.get("task", type=row_id))
-        return _form(rt, scope, loaded, facts, filled)
+    def show_card(scope: Scope, code: str) -> ResponseReturnValue:
+        """Show the card, to be printed."""
+        return _card_page(scope, _card(rt, scope, code))
 
-    @pages.post("/participants/<code>/enter/<window>")
-    @needs("entry")
+    @pages.post("/participants/<code>/card/replace")
+    @needs("work")
     @in_study(rt, named=True, otherwise=not_found)
-    def entered(scope: Scope, code: str, window: str) -> ResponseReturnValue:
-        loaded, facts = _window(rt, scope, code, window)
-        filled = replace(_filled(facts), blind=_blind(loaded))
+    def replace_card(scope: Scope, code: str) -> ResponseReturnValue:
+        """Make another code, with a reason: the old card ends."""
+        reason = request.form.get("reason", "")
         try:
-            kept = entry.enter(rt, actor(), scope.study_id, code, window, filled, sites=scope.sites)
-        except EntryRejectedError as rejected:
-            return _form(rt, scope, loaded, facts, filled, faults=rejected.faults), 422
-        except StaleError:
-            return _form(rt, scope, loaded, facts, filled, stale=True), 409
-        if _blind(loaded):
-            return redirect(url_for("clinic.list", study=scope.named, done="entered"), 303)
-        done = "entered" if kept.items else "unchanged"
-        return redirect(url_for("dashboard.participant", code=code, study=scope.named, done=done), 303)
+            new = card.replace(rt, actor(), scope.study_id, code, reason, scope.sites)
+        except KeyError:
+            abort(404)
+        except RejectedError:
+            return _card_page(scope, _card(rt, scope, code), fault=True), 422
+        return _card_page(scope, new, replaced=True)
 
 
-def _window(rt: Runtime, scope: Scope, code: str, window: str) -> tuple[Loaded, WindowFacts]:
-    loaded = _seen(rt, scope, code)
-    facts = next((facts for facts in loaded.case.current if facts.code == window), None) if loaded else None
-    if loaded is None or facts is None or (_blind(loaded) and facts.point.prompted):
+def _card(rt: Runtime, scope: Scope, code: str) -> card.Card:
+    try:
+        return card.show(rt, actor(), scope.study_id, code, scope.sites)
+    except (KeyError, RejectedError):
         abort(404)
-    return loaded, facts
 
 
-def _blind(loaded: Loaded) -> bool:
-    """Whether the reader takes new scores in the clinic and must not see earlier ones."""
-    return not may_at("work", loaded.study_id, loaded.site_id)
-
-
-def _mode(given: Mapping[str, str]) -> Mode:
-    return "telephone" if given.get("mode") == "telephone" else "clinic"
-
-
-def _filled(facts: WindowFacts) -> Filled:
-    given = request.form
-    declined = {item for item in facts.point.items if item in given.getlist("declined")}
-    return Filled(
-        values={item: given.get(item, "") for item in facts.point.items},
-        declined=frozenset(declined),
-        reason=given.get("reason", ""),
-        mode=_mode(given if "mode" in given else request.args),
-        revision=given.get("revision", type=int),
-        task=given.get("task", type=row_id) or request.args.get("task", type=row_id),
-    )
-
-
-def _form(
-    rt: Runtime,
-    scope: Scope,
-    loaded: Loaded,
-    facts: WindowFacts,
-    filled: Filled,
-    *,
-    faults: tuple[EntryFault, ...] = (),
-    stale: bool = False,
-) -> str:
-    """The entry form, with what was typed; `stale`: with what has changed since it was made."""
-    now, case, blind = rt.clock(), loaded.case, _blind(loaded)
-    with rt.sessions.reading() as session:
-        changes = report_participant.changes(session, case.participant.id, since()) if stale and not blind else []
-        task = None
-        if filled.task is not None and not blind:
-            task = today.task(session, rt.loader, scope.study_id, filled.task, scope.sites)
-    spoken = case.participant.language
+def _card_page(scope: Scope, shown: card.Card, *, replaced: bool = False, fault: bool = False) -> str:
     return render_template(
-        "dashboard/enter.html",
-        scope=scope,
-        case=case,
-        person=case.participant,
-        window=facts,
-        filled=filled,
-        items=[case.protocol.items[item] for item in facts.point.items],
-        spoken=spoken,
-        task=task,
-        faults={fault.place: fault.code for fault in faults},
-        stale=stale,
-        changes=changes,
-        status=status(facts, case.participant, case.protocol.primary(facts.point), now),
-        zone=case.site_zone,
-        label=formatting.of(facts.point.label),
-        blind=blind,
-        **times(now),
+        "dashboard/card.html", scope=scope, card=shown, sides=card.sides(shown), replaced=replaced, fault=fault
     )
+
+
+# --- the test of whether texts arrive ---------------------------------------------------------------------------------
+
+
+def _add_contact_test(pages: Blueprint, rt: Runtime) -> None:
+    pages.app_template_global("reach_of")(lambda participant_id: contact_test.latest(rt, participant_id))
+    pages.app_template_global("reach_state")(state)
+    pages.app_template_global("reach_closed")(closed_by)
+    pages.app_template_global("reach_minutes")(lambda: TEST_MINUTES)
+
+    @pages.post("/participants/<code>/reach/<any(begin, confirm, fail):action>")
+    @needs("work")
+    @in_study(rt, named=True, otherwise=not_found)
+    def reach_test(scope: Scope, code: str, action: str) -> ResponseReturnValue:
+        """Begin the test or say what came of it, and come back to the page, which says what was done."""
+        whom = Whom(scope.study_id, code, scope.sites, request.form.get("revision", type=int))
+        outcome = f"reach_{action}"
+        try:
+            _run_contact_test(rt, whom, action)
+        except KeyError:
+            abort(404)
+        except ReachRefusedError as refusal:
+            outcome = f"refused_{refusal.code}"
+        except StaleError:
+            outcome = "refused_stale"
+        return redirect(f"{url_for('dashboard.participant', code=code, study=scope.named, reach=outcome)}#reach", 303)
+
+
+def _run_contact_test(rt: Runtime, whom: Whom, action: str) -> None:
+    if action == "begin":
+        minutes = request.form.get("minutes", 30, type=int)
+        contact_test.begin(rt, actor(), whom, timedelta(minutes=minutes if minutes in TEST_MINUTES else 0))
+    elif action == "confirm":
+        contact_test.confirm_by_staff(rt, actor(), whom)
+    else:
+        contact_test.fail_by_staff(rt, actor(), whom, request.form.get("reason", ""))

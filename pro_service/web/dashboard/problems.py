@@ -58,13 +58,13 @@ CELLS = (
 def note_words(note: Note) -> tuple[str, str]:
     """(what, what to do) for the reader."""
     if note.code == "cell":
-        return spoken(str(note.values["fault"])), spoken(str(note.values["remedy"]))
+        return cell_words(str(note.values["fault"])), cell_words(str(note.values["remedy"]))
     what, remedy = NOTES[note.code]
-    values = {name: _plainly(value) for name, value in note.values.items()}
+    values = {name: _value_words(value) for name, value in note.values.items()}
     return gettext(what).format(**values), gettext(remedy).format(**values)
 
 
-def spoken(text: str) -> str:
+def cell_words(text: str) -> str:
     """A sentence about a cell in the reader's language; as it is where nobody has translated it."""
     for template, pattern in _patterns().items():
         found = pattern.fullmatch(text)
@@ -82,16 +82,16 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
     }
 
 
-def _plainly(value: object) -> str:
+def _value_words(value: object) -> str:
     return day(value) if isinstance(value, date) and not isinstance(value, datetime) else str(value)
 
 
-def of_fault(fault: Fault) -> tuple[str, str]:
+def fault_words(fault: Fault) -> tuple[str, str]:
     """(what, what to do) of a fault in a text or a site; as it stands where it has no code."""
-    return _said(fault.code, dict(fault.values)) if fault.code else (fault.fault, fault.remedy)
+    return _finding_words(fault.code, dict(fault.values)) if fault.code else (fault.fault, fault.remedy)
 
 
-def of_route(finding: Finding) -> tuple[str, str]:
+def route_words(finding: Finding) -> tuple[str, str]:
     """(what, what to do) of a finding about a route."""
     if not finding.code:
         return finding.reason, finding.remedy
@@ -100,10 +100,10 @@ def of_route(finding: Finding) -> tuple[str, str]:
     values |= {"country": name} if name else {}
     if "caution" in values:
         values["caution"] = gettext(str(values["caution"]))
-    what, remedy = _said(finding.code, values)
+    what, remedy = _finding_words(finding.code, values)
     return (gettext(ALLOWED).format(reason=what, stated=finding.stated) if finding.stated else what), remedy
 
 
-def _said(code: str, values: Mapping[str, object]) -> tuple[str, str]:
+def _finding_words(code: str, values: Mapping[str, object]) -> tuple[str, str]:
     what, remedy = FINDINGS[code]
     return gettext(what).format(**values), gettext(remedy).format(**values)

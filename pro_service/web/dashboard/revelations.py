@@ -8,11 +8,10 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.problems import RejectedError
 from pro_service.reports import compliance
 from pro_service.runtime import Runtime
-from pro_service.store.participants import revelations as log
+from pro_service.store.participants import revelations
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.revelations import TOLD
-from pro_service.use_cases.participants import revelations
-from pro_service.use_cases.participants.revelations import Noted
+from pro_service.use_cases.participants.revelations import Noted, note
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import needs, signed_in
 from pro_service.web.csv_export import Cell, sheet
@@ -23,7 +22,7 @@ SHEET_PAGE = 500
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """Add the form and the log."""
+    """Add the form and the revelations."""
     pages.app_template_global("revealed_where")(sources)
     _add_form(pages, rt)
     _add_log(pages, rt)
@@ -53,7 +52,7 @@ def _add_form(pages: Blueprint, rt: Runtime) -> None:
         given = request.form
         noted = Noted(scope.study_id, code, scope.sites, given.get("source", ""), given.get("revision", type=int))
         try:
-            revelations.note(rt, actor(), noted)
+            note(rt, actor(), noted)
         except KeyError:
             abort(404)
         except RejectedError:
@@ -64,11 +63,11 @@ def _add_form(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _form(rt: Runtime, scope: Scope, code: str, *, unchosen: bool = False, stale: bool = False) -> str:
-    loaded = _seen(rt, scope, code)
+    loaded = _participant(rt, scope, code)
     # Whoever assesses as well may note it; what others noted is not theirs to read.
     blind = any(grant.role == "assessor" and grant.study_id in (None, scope.study_id) for grant in signed_in().roles)
     with rt.sessions.reading() as session:
-        before = () if blind else log.of_participant(session, loaded.case.participant.id)
+        before = () if blind else revelations.of_participant(session, loaded.case.participant.id)
     return render_template(
         "dashboard/reveal.html",
         scope=scope,
@@ -83,7 +82,7 @@ def _form(rt: Runtime, scope: Scope, code: str, *, unchosen: bool = False, stale
     )
 
 
-def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded:
+def _participant(rt: Runtime, scope: Scope, code: str) -> Loaded:
     with rt.sessions.reading() as session:
         found = compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
     if found is None:
@@ -98,7 +97,7 @@ def _add_log(pages: Blueprint, rt: Runtime) -> None:
     def revelations_log(scope: Scope) -> ResponseReturnValue:
         before = request.args.get("before", type=row_id)
         with rt.sessions.reading() as session:
-            lines, after = log.page(session, scope.study_id, scope.chosen_sites, before=before)
+            lines, after = revelations.page(session, scope.study_id, scope.chosen_sites, before=before)
         return render_template("dashboard/revealed.html", scope=scope, lines=lines, after=after, first=before is None)
 
     @pages.get("/revealed.csv")
@@ -106,15 +105,17 @@ def _add_log(pages: Blueprint, rt: Runtime) -> None:
     @in_study(rt, named=True, otherwise=not_found)
     def revelations_sheet(scope: Scope) -> ResponseReturnValue:
         head = ["noted_at", "participant", "site", "source", "noted_by"]
-        return sheet(f"{scope.study}-revealed", head, _everything(rt, scope))
+        return sheet(f"{scope.study}-revealed", head, _every_line(rt, scope))
 
 
-def _everything(rt: Runtime, scope: Scope) -> Iterator[list[Cell]]:
+def _every_line(rt: Runtime, scope: Scope) -> Iterator[list[Cell]]:
     """Every line, page after page; each page in a look of its own."""
     before, more = None, True
     while more:
         with rt.sessions.reading() as session:
-            lines, before = log.page(session, scope.study_id, scope.chosen_sites, before=before, size=SHEET_PAGE)
+            lines, before = revelations.page(
+                session, scope.study_id, scope.chosen_sites, before=before, size=SHEET_PAGE
+            )
         for line in lines:
             yield [compliance.instant(line.at), line.participant, line.site, line.source, line.who]
         more = before is not None

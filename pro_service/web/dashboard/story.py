@@ -121,15 +121,15 @@ class StoryPage:
     """Whether newer ones were left out: somebody has turned the page."""
 
 
-def asked() -> tuple[str | None, Mark | None]:
-    """What the address asks for: a kind of events, and from where on."""
+def filter_in_address() -> tuple[str | None, Mark | None]:
+    """Return what the address asks for: a kind of events, and from where on."""
     chip = request.args.get("show")
     return chip if chip in CHIPS else None, mark_of(request.args.get("before"))
 
 
 def story_page(happened: Happened, case: Case, reader: Reader) -> StoryPage:
     """The story in words."""
-    chip, before = asked()
+    chip, before = filter_in_address()
     teller = Teller(case, reader, happened.lives)
     page = happened.page[:PAGE]
     more = page[-1].mark if len(happened.page) > PAGE else None

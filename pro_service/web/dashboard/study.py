@@ -20,9 +20,9 @@ from pro_service.store import studies
 from pro_service.store.participants.cases import zone_of
 from pro_service.store.studies import Version
 from pro_service.web.access import needs
-from pro_service.web.dashboard.compliance import kept
+from pro_service.web.dashboard.compliance import kept_in_address
 from pro_service.web.dashboard.formatting import times
-from pro_service.web.dashboard.problems import of_fault, of_route
+from pro_service.web.dashboard.problems import fault_words, route_words
 from pro_service.web.i18n import LANGUAGES
 from pro_service.web.scope import Scope, in_study
 from pro_service.wording import MIDNIGHT, moment
@@ -164,7 +164,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             day=day,
             rows=_rows(bundle.protocol, day, scope),
             remarks=_remarks(bundle),
-            kept=kept("version", "day"),
+            kept=kept_in_address("version", "day"),
             languages_said=LANGUAGES,
             **times(now),
         )
@@ -188,7 +188,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             prompted=prompted,
             point=None if said else point,
             shown=shown,
-            kept=kept("version"),
+            kept=kept_in_address("version"),
             languages_said=LANGUAGES,
             **times(now),
         )
@@ -252,14 +252,14 @@ def _remarks(bundle: Bundle) -> list[Remark]:
     """What `study check` says of it, and what is known of the routes to the sites' countries."""
     protocol = bundle.protocol
     faults = check_frames(protocol, bundle.wording.frames)
-    found = [Remark(fault.path, *of_fault(fault), grave=True) for fault in faults]
+    found = [Remark(fault.path, *fault_words(fault), grave=True) for fault in faults]
     missing = contacts_missing(protocol)
-    found += [Remark(fault.path, *of_fault(fault), grave=not protocol.demo) for fault in missing]
+    found += [Remark(fault.path, *fault_words(fault), grave=not protocol.demo) for fault in missing]
     for country in sorted({site.country for site in protocol.sites.values()}):
         for channel in CHANNELS:
             for finding in preflight(PROVIDER, country, channel, protocol.routes):
                 # Not of the study itself: whose number is of another country is not concerned.
-                found.append(Remark(channel, *of_route(finding), grave=False, country=country))
+                found.append(Remark(channel, *route_words(finding), grave=False, country=country))
     return found
 
 

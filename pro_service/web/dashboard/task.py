@@ -1,5 +1,9 @@
-"""The page of one task: the call with its script and outcomes, the missed window's reason, or simply done."""
+"""The page of one task: a call with its script and outcomes, a missed window's reason; and all that is done about it.
 
+A task is taken up, put off, handed over or ended, on its own page or, chosen in the lists, on the first page.
+"""
+
+from collections.abc import Callable
 from datetime import datetime
 from typing import cast
 
@@ -9,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.case import WindowFacts
 from pro_service.core.schedule import retries
 from pro_service.core.schedule.agenda import savable
+from pro_service.core.schedule.retries import LATER
 from pro_service.core.schedule.status import status
 from pro_service.reports import participant, today
 from pro_service.reports.statements import DECIDED
@@ -17,47 +22,83 @@ from pro_service.runtime import Runtime
 from pro_service.store.participants import tasks
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.tasks import calls, hand_over
-from pro_service.use_cases.tasks.calls import CallResult, Outcome, StaleError, WorkRefusedError
+from pro_service.use_cases.tasks.calls import CallResult, MissingReason, Outcome, StaleError, WorkRefusedError
 from pro_service.web.access import NoAccessYetError, may, may_at, needs
-from pro_service.web.dashboard.formatting import local_time, since, times, zone_of_task
-from pro_service.web.scope import LARGEST_ID, Scope, actor, scope_of_study
+from pro_service.web.dashboard.formatting import form_made_at, local_time, times, zone_of_task
+from pro_service.web.scope import LARGEST_ID, Scope, actor, row_id, scope_of_study
 
 CALL_LEVELS = frozenset({"E1", "E2"})
+READ_FIRST = frozenset({"E3", "ES"})
+"""Levels whose tasks are ended on their own page only."""
 SPOKE: tuple[Outcome, ...] = ("will_do_it", "call_back_at", "refused_this_time", "wants_no_messages", "withdraws")
 IN_VAIN: tuple[Outcome, ...] = ("no_answer", "busy", "wrong_person", "not_in_service")
 LEARNT: tuple[Outcome, ...] = ("moved", "hospitalised", "language_barrier", "died")
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """Add the pages of one task."""
+    """Add the page of one task, its forms, and the form of the first page's lists."""
+    _add_page(pages, rt)
+    _add_actions(pages, rt)
 
+
+def _add_page(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/escalations/<int:task_id>")
     @needs("progress")
     def task(task_id: int) -> ResponseReturnValue:
-        """The task to those who work on it; whoever else got its mail is led to where they decide or read about it."""
-        scope, about, loaded = theirs(rt, task_id)
+        """Show the task to those who work on it; lead others who got its mail to where they decide or read about it."""
+        scope, about, loaded = own_task(rt, task_id)
         if loaded is not None and not may_at("work", loaded.study_id, loaded.site_id):
-            return redirect(_read_elsewhere(scope, about, loaded), 303)
+            return redirect(_address_for_readers(scope, about, loaded), 303)
         if loaded is None and not may("work"):
             raise NoAccessYetError
-        return page(rt, task_id)
+        return task_page(rt, task_id)
 
     @pages.post("/escalations/<int:task_id>/call")
     @needs("work")
     def call(task_id: int) -> ResponseReturnValue:
-        return _call(rt, task_id)
+        """Record what came of a call, or lead on to the form if the participant answers on the telephone."""
+        scope, task, loaded = own_task(rt, task_id)
+        outcome = request.form.get("outcome", "")
+        if outcome == "completed_now" and task.participant and task.point:
+            code, window, study = task.participant, task.point.code, scope.named
+            form = url_for("dashboard.enter", code=code, window=window, mode="telephone", task=task_id, study=study)
+            return redirect(form, 303)
+        if loaded is None:
+            abort(404)
+        return _record_call(rt, task, outcome)
 
 
-def _read_elsewhere(scope: Scope, task: Task, loaded: Loaded) -> str:
-    """Where somebody reads of a task who does not work on it: those who decide, where they decide."""
-    open_now = any(one.id == task.id and one.open for one in loaded.case.escalations)
-    if task.level == DECIDED and open_now and may_at("decide", loaded.study_id, loaded.site_id):
-        return url_for("dashboard.decisions", task=task.id, study=scope.named, _anchor=f"task-{task.id}")
-    return url_for("dashboard.participant", code=task.participant, study=scope.named)
+def _add_actions(pages: Blueprint, rt: Runtime) -> None:
+    def add_action(name: str) -> None:
+        @needs("work")
+        def view(task_id: int) -> ResponseReturnValue:
+            return _act(rt, task_id, name, request.form.get("revision", type=int), on_today=False)
+
+        pages.add_url_rule(f"/escalations/<int:task_id>/{name}", name, view, methods=["POST"])
+
+    for name in ACTIONS:
+        add_action(name)
+
+    @pages.post("/today/act")
+    @needs("work")
+    def act() -> ResponseReturnValue:
+        """Do something about the task that was chosen in the lists of the first page."""
+        chosen, _, revision = request.form.get("task", "").partition(".")
+        name = request.form.get("do", "")
+        try:
+            task_id = row_id(chosen)
+        except ValueError:
+            return redirect(url_for("dashboard.today", done="none"), 303)
+        if name not in ACTIONS:
+            abort(400)
+        return _act(rt, task_id, name, int(revision) if revision.isdecimal() else None, on_today=True)
 
 
-def theirs(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
-    """The task, if it is the reader's; its study, whichever they look at now; its participant."""
+def own_task(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
+    """Return a task of the reader's, with the scope of its study, whichever is chosen now, and its participant.
+
+    404 if the task is not theirs.
+    """
     if task_id > LARGEST_ID:
         abort(404)
     with rt.sessions.reading() as session:
@@ -75,17 +116,17 @@ def theirs(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
 
 
 def is_about(rt: Runtime, task_id: int, scope: Scope, code: str) -> bool:
-    """Whether this task, if it is the reader's, is about this participant."""
-    whose, task, _ = theirs(rt, task_id)
-    return whose.study_id == scope.study_id and task.participant == code
+    """Return whether this task, which has to be the reader's (else 404), is about this participant."""
+    of_task, task, _ = own_task(rt, task_id)
+    return of_task.study_id == scope.study_id and task.participant == code
 
 
-def page(
+def task_page(
     rt: Runtime, task_id: int, *, number: str | None = None, refused: str | None = None, stale: bool = False
 ) -> str:
-    """The task as it stands; what was typed is kept when something was `refused` or the form was `stale`."""
+    """Return the page of a task as it stands; what was typed is kept if it was `refused` or the form was `stale`."""
     now = rt.clock()
-    scope, task, loaded = theirs(rt, task_id)
+    scope, task, loaded = own_task(rt, task_id)
     facts = next((e for e in loaded.case.escalations if e.id == task_id), None) if loaded else None
     window = loaded.case.window(facts.window_id) if loaded and facts and facts.window_id is not None else None
     made = []
@@ -93,7 +134,7 @@ def page(
     if loaded is not None:
         with rt.sessions.reading() as session:
             made = participant.call_rows(session, loaded.case.participant.id, window.id if window else None)
-            changes = participant.changes(session, loaded.case.participant.id, since()) if stale else []
+            changes = participant.changes(session, loaded.case.participant.id, form_made_at()) if stale else []
     state = None
     if loaded and window:
         state = status(window, loaded.case.participant, loaded.case.protocol.primary(window.point), now)
@@ -124,7 +165,7 @@ def page(
 
 
 def _not_now(rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datetime) -> dict[str, object]:
-    """When to try again, to when to put off, to whom to hand over."""
+    """Return when to try again, to when the task can be put off, and to whom it can be handed over."""
     case = loaded.case
     return {
         "again": retries.next_attempt(case, window, now),
@@ -136,22 +177,88 @@ def _not_now(rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datet
     }
 
 
-def _call(rt: Runtime, task_id: int) -> ResponseReturnValue:
-    scope, task, loaded = theirs(rt, task_id)
+def _address_for_readers(scope: Scope, task: Task, loaded: Loaded) -> str:
+    """Return where somebody reads of a task who does not work on it; those who decide do so where they decide."""
+    open_now = any(one.id == task.id and one.open for one in loaded.case.escalations)
+    if task.level == DECIDED and open_now and may_at("decide", loaded.study_id, loaded.site_id):
+        return url_for("dashboard.decisions", task=task.id, study=scope.named, _anchor=f"task-{task.id}")
+    return url_for("dashboard.participant", code=task.participant, study=scope.named)
+
+
+def _record_call(rt: Runtime, task: Task, outcome: str) -> ResponseReturnValue:
     given = request.form
-    outcome = given.get("outcome", "")
-    if outcome == "completed_now" and task.participant and task.point:
-        code, window, named = task.participant, task.point.code, scope.named
-        form = url_for("dashboard.enter", code=code, window=window, mode="telephone", task=task_id, study=named)
-        return redirect(form, 303)
     back = local_time(given.get("call_back_at", ""), zone_of_task(task))
-    told = CallResult(cast("Outcome", outcome), back, given.get("note"))
-    if loaded is None:
-        abort(404)
+    result = CallResult(cast("Outcome", outcome), back, given.get("note"))
     try:
-        calls.record(rt, actor(), task_id, told, revision=given.get("revision", type=int))
+        calls.record(rt, actor(), task.id, result, revision=given.get("revision", type=int))
     except WorkRefusedError as refusal:
-        return page(rt, task_id, refused=refusal.code), 422
+        return task_page(rt, task.id, refused=refusal.code), 422
     except StaleError:
-        return page(rt, task_id, stale=True), 409
-    return redirect(url_for("dashboard.task", task_id=task_id, done=outcome), 303)
+        return task_page(rt, task.id, stale=True), 409
+    return redirect(url_for("dashboard.task", task_id=task.id, done=outcome), 303)
+
+
+def _act(rt: Runtime, task_id: int, name: str, revision: int | None, *, on_today: bool) -> ResponseReturnValue:
+    """Do it and lead back; where it cannot be done, the task's page says why and keeps what was typed."""
+    _, task, loaded = own_task(rt, task_id)
+    if loaded is None and name != "resolve":
+        abort(404)
+    if on_today and name == "resolve" and task.level in READ_FIRST:
+        return redirect(url_for("dashboard.task", task_id=task_id, _anchor="end"), 303)
+    try:
+        done = ACTIONS[name](rt, task, revision)
+    except WorkRefusedError as refusal:
+        return task_page(rt, task_id, refused=refusal.code), 422
+    except StaleError:
+        return task_page(rt, task_id, stale=True), 409
+    if on_today:
+        return redirect(url_for("dashboard.today", done=done, task=task_id), 303)
+    return redirect(url_for("dashboard.task", task_id=task_id, done=done), 303)
+
+
+def _acknowledge(rt: Runtime, task: Task, revision: int | None) -> str:
+    del revision  # taking up is harmless however old the page is, and says who has it already
+    calls.acknowledge(rt, actor(), task.id)
+    return "acknowledged"
+
+
+def _put_off(rt: Runtime, task: Task, revision: int | None) -> str:
+    choice = request.form.get("until", "")
+    if choice == "now":
+        hand_over.put_off(rt, actor(), task.id, None, revision=revision)
+        return "again"
+    until = choice if choice in LATER else local_time(request.form.get("at", ""), zone_of_task(task))
+    if until is None:
+        raise WorkRefusedError("needs_time")
+    hand_over.put_off(rt, actor(), task.id, until, revision=revision)
+    return "later"
+
+
+def _hand_over(rt: Runtime, task: Task, revision: int | None) -> str:
+    try:
+        colleague = row_id(request.form.get("to", ""))
+    except ValueError:
+        raise WorkRefusedError("no_colleague") from None
+    hand_over.hand_over(rt, actor(), task.id, colleague, revision=revision)
+    return "handed"
+
+
+def _resolve(rt: Runtime, task: Task, revision: int | None) -> str:
+    reason = request.form.get("reason", "")
+    if task.level == "E3":
+        calls.explain_missing(rt, actor(), task.id, cast("MissingReason", reason), revision=revision)
+    else:
+        calls.resolve(rt, actor(), task.id, reason=reason, revision=revision)
+    return "resolved"
+
+
+Action = Callable[[Runtime, Task, int | None], str]
+"""Do it about a task, as it stood at a revision of the page; return what was done."""
+
+ACTIONS: dict[str, Action] = {
+    "acknowledge": _acknowledge,
+    "later": _put_off,
+    "hand": _hand_over,
+    "resolve": _resolve,
+}
+"""What can be done about a task, by the last part of its form's address."""

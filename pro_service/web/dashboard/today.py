@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.reports import statements
-from pro_service.reports import today as report_today
-from pro_service.reports.today import Task
+from pro_service.reports import statements, today
+from pro_service.reports.today import Task, Today
 from pro_service.runtime import Runtime
 from pro_service.use_cases.tasks import hand_over
 from pro_service.web.access import needs, unattended
@@ -24,27 +23,26 @@ from pro_service.web.scope import Scope, actor, in_study
 SHOUTS = timedelta(days=2)
 """With less time than this left, a row shouts."""
 
-
-SAID = frozenset({"acknowledged", "later", "again", "handed", "resolved", "none"})
+DONE = frozenset({"acknowledged", "later", "again", "handed", "resolved", "none"})
 """What the page may say that it did."""
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the first page, and its lists alone for the page that refreshes itself."""
 
-    @pages.get("/")
+    @pages.get("/", endpoint="today")
     @needs("work")
     @in_study(rt)
-    def today(scope: Scope) -> ResponseReturnValue:
-        shown = _shown(rt, scope)
+    def today_page(scope: Scope) -> ResponseReturnValue:
+        lists = _lists(rt, scope)
         about = request.args.get("task", type=int)
         done = request.args.get("done")
         return render_template(
             "dashboard/today.html",
-            **shown,
+            **lists,
             colleagues=hand_over.who_may_take(rt, actor(), scope.study_id, scope.sites),
-            done=done if done in SAID else None,
-            about=next((task for task in everything(shown["today"]) if task.id == about), None),
+            done=done if done in DONE else None,
+            about=next((task for task in all_tasks(lists["today"]) if task.id == about), None),
         )
 
     @pages.get("/today")
@@ -52,21 +50,21 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @unattended
     @in_study(rt, otherwise=lambda _: redirect(url_for("dashboard.today"), 303))
     def today_lists(scope: Scope) -> ResponseReturnValue:
-        lists = render_template("dashboard/_today_lists.html", **_shown(rt, scope))
-        answer = make_response(lists)
-        answer.set_etag(hashlib.sha256(lists.encode()).hexdigest()[:32])
+        page = render_template("dashboard/_today_lists.html", **_lists(rt, scope))
+        answer = make_response(page)
+        answer.set_etag(hashlib.sha256(page.encode()).hexdigest()[:32])
         return answer.make_conditional(request)
 
 
-def everything(today: report_today.Today) -> Iterable[Task]:
-    """Every task the page shows."""
-    return (*today.mine, *today.queue, *today.tasks)
+def all_tasks(found: Today) -> Iterable[Task]:
+    """Return every task the page shows."""
+    return (*found.mine, *found.queue, *found.tasks)
 
 
-def _shown(rt: Runtime, scope: Scope) -> dict[str, Any]:
+def _lists(rt: Runtime, scope: Scope) -> dict[str, Any]:
     now, by = rt.clock(), actor().user_id
     with rt.sessions.reading() as session:
-        shown = report_today.today(session, rt.loader, scope.study_id, now, scope.sites, reader=by)
+        shown = today.today(session, rt.loader, scope.study_id, now, scope.sites, reader=by)
     write = RowWriter(now)
     return {
         "scope": scope,

@@ -65,15 +65,15 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @in_study(rt, named=True)
     def what_if(scope: Scope) -> ResponseReturnValue:
         now = rt.clock()
-        asked, faults = _asked(scope, now)
+        question, faults = _question(scope, now)
         shown = None
-        if asked is not None:
-            shown = picture(preview.ask(rt, scope.protocol, asked), scope.protocol.sites[asked.site].country, now)
+        if question is not None:
+            shown = picture(preview.ask(rt, scope.protocol, question), scope.protocol.sites[question.site].country, now)
         page = render_template(
             "dashboard/what_if.html",
             scope=scope,
             sites=sites_of(scope),
-            typed=_typed(scope, now),
+            typed=_typed_values(scope, now),
             faults=faults,
             shown=shown,
             **times(now),
@@ -87,25 +87,25 @@ def sites_of(scope: Scope) -> dict[str, str]:
     return {code: site.name for code, site in every if scope.sites is None or code in scope.site_codes.values()}
 
 
-def _typed(scope: Scope, now: datetime) -> dict[str, str]:
+def _typed_values(scope: Scope, now: datetime) -> dict[str, str]:
     given = {name: request.args.get(name, "").strip() for name in ("date", "site", "time", "ask")}
     day = given["date"] if "date" in request.args else now.astimezone(scope.zone).date().isoformat()
     return given | {"date": day}
 
 
-def _asked(scope: Scope, now: datetime) -> tuple[Question | None, dict[str, tuple[str, str]]]:
+def _question(scope: Scope, now: datetime) -> tuple[Question | None, dict[str, tuple[str, str]]]:
     """The question in the address, or what is wrong with it by field."""
-    typed, sites = _typed(scope, now), sites_of(scope)
+    typed, sites = _typed_values(scope, now), sites_of(scope)
     faults: dict[str, tuple[str, str]] = {}
     day, at = None, None
     try:
         day = cells.day(typed["date"])
     except CellError as error:
-        faults["date"] = (problems.spoken(error.fault), problems.spoken(error.remedy))
+        faults["date"] = (problems.cell_words(error.fault), problems.cell_words(error.remedy))
     try:
         at = cells.clock(typed["time"]) if typed["time"] else None
     except CellError as error:
-        faults["time"] = (problems.spoken(error.fault), problems.spoken(error.remedy))
+        faults["time"] = (problems.cell_words(error.fault), problems.cell_words(error.remedy))
     site = typed["site"] if typed["site"] in sites else next(iter(sites), None)
     if faults or day is None or site is None:
         return None, faults

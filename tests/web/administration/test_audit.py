@@ -15,7 +15,7 @@ from sqlalchemy import select
 import pro_service
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, participants
-from pro_service.web.administration import audit_words
+from pro_service.web.administration import audit
 from tests import support
 
 WRITERS = ("store", "use_cases")
@@ -72,7 +72,7 @@ def _name(node: ast.expr) -> str:
 def test_every_field_and_record_that_is_audited_has_a_word(app: Flask, language: str) -> None:
     with app.test_request_context():
         g.language = language
-        fields, records = audit_words.fields(language), audit_words.records(language)
+        fields, records = audit.fields(language), audit.records(language)
     assert fields["look_again_at"] == {"en": "Postponed until", "tr": "Ertelendiği zaman"}[language]
     named = audited_fields()
     assert {"look_again_at", "sessions_ended", "settled", "away_until"} <= named
@@ -98,7 +98,7 @@ def test_an_enrolment_is_told_in_words_and_no_word_is_of_a_field_that_nothing_au
         enrolment = session.scalars(select(audit_trail.c.changes).where(audit_trail.c.action == "enrol")).one()
     named = set(json.loads(enrolment))
     with app.test_request_context():
-        known = set(audit_words.fields("en"))
+        known = set(audit.fields("en"))
     assert named <= known
     assert known <= named | audited_fields() | set(participants.c.keys()) | {"site", "protocol_version"}
 

@@ -1,0 +1,243 @@
+"""The audit trail as each role may read it: its filters, and what its fields and records are called.
+
+The trail itself and its exports keep the names that the database has; a name without a word here is shown as it is.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from pro_service.core.problems import Fault
+from pro_service.reports import audit, compliance
+from pro_service.reports.audit import AuditQuery, Reach
+from pro_service.runtime import Runtime
+from pro_service.store.database import Session
+from pro_service.store.staff import members
+from pro_service.use_cases.staff.accounts import folded
+from pro_service.web.access import grants, needs
+from pro_service.web.account.words import by_field
+from pro_service.web.i18n import gettext as _
+from pro_service.web.i18n import language
+from pro_service.web.scope import NoStudy, Scope, chosen_scope, row_id
+
+LONGEST = 254
+FIELDS = ("who", "action", "participant", "from", "to")
+"""The filters, as the address names them."""
+
+
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
+    """Add the page."""
+
+    @pages.get("/audit", endpoint="audit")
+    @needs("audit")
+    def audit_page() -> ResponseReturnValue:
+        scope = chosen_scope(rt)
+        reach = _reach(scope)
+        with rt.sessions.reading() as session:
+            faults: list[Fault] = []
+            query = _QueryReader(rt, scope, reach, faults).read(session)
+            lines, after = ((), None) if faults else audit.page(session, reach, query)
+            known = audit.actions(session, reach)
+        kept = {name: value for name in FIELDS if (value := request.args.get(name, ""))}
+        return render_template(
+            "administration/audit.html",
+            scope=scope,
+            lines=lines,
+            after=after,
+            actions=known,
+            kept=kept,
+            faults=by_field(faults),
+            first=query.before is None,
+            fields=fields(language()),
+            records=records(language()),
+        ), 422 if faults else 200
+
+
+def _reach(scope: Scope | NoStudy) -> Reach:
+    """Return what the reader may read of the study they look at: of two roles there, the one that sees less decides."""
+    here = [grant for grant in grants("audit") if grant.study_id in (None, scope.study_id)]
+    of_study = [grant for grant in here if grant.role != "administrator"]
+    sites = {grant.site_id for grant in of_study}
+    return Reach(
+        study_id=scope.study_id if of_study else None,
+        sites=None if None in sites else frozenset(site for site in sites if site is not None),
+        system=len(of_study) < len(here),
+        values=bool(of_study) and set(of_study) <= set(grants("audit_values")),
+        free_text=bool(of_study) and set(of_study) <= set(grants("free_text")),
+    )
+
+
+class _QueryReader:
+    """Reads the filters of the address; every fault beside its field."""
+
+    def __init__(self, rt: Runtime, scope: Scope | NoStudy, reach: Reach, faults: list[Fault]) -> None:
+        self.rt, self.scope, self.reach, self.faults = rt, scope, reach, faults
+
+    def read(self, session: Session) -> AuditQuery:
+        begin, end = self._day("from"), self._day("to")
+        if begin is not None and end is not None and end < begin:
+            self._fault("to", "ends before it begins")
+        return AuditQuery(
+            actor=self._actor(session),
+            action=request.args.get("action", "")[:40] or None,
+            participant_id=self._participant(session),
+            begin=None if begin is None else self._start(begin),
+            end=None if end is None else self._start(end + timedelta(days=1)),
+            before=request.args.get("before", type=row_id),
+        )
+
+    def _fault(self, field: str, fault: str) -> None:
+        self.faults.append(Fault(field, None, fault, ""))
+
+    def _actor(self, session: Session) -> str | None:
+        named = request.args.get("who", "").strip()[:LONGEST]
+        if not named or "@" not in named:
+            return named or None
+        found = members.by_email(session, folded(named))
+        if found is None:
+            self._fault("who", "is nobody's address")
+            return named
+        return f"user:{found.id}"
+
+    def _participant(self, session: Session) -> int | None:
+        code = request.args.get("participant", "").strip()[:40]
+        if not code:
+            return None
+        found = None
+        if self.reach.study_id is not None:
+            found = compliance.loaded_by_code(session, self.rt.loader, self.reach.study_id, code, self.reach.sites)
+        if found is None:
+            self._fault("participant", "is no participant you may see")
+            return None
+        return found.case.participant.id
+
+    def _day(self, field: str) -> date | None:
+        given = request.args.get(field, "").strip()[:10]
+        try:
+            return date.fromisoformat(given) if given else None
+        except ValueError:
+            self._fault(field, "is not a day")
+            return None
+
+    def _start(self, day: date) -> datetime:
+        return datetime.combine(day, time(), tzinfo=self.scope.zone)
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def fields(_language: str) -> Mapping[str, str]:
+    """Field -> what it is called."""
+    return _of_participants() | _of_work() | _of_texts() | _of_accounts()
+
+
+@lru_cache(maxsize=8)
+def records(_language: str) -> Mapping[str, str]:
+    """Kind of record -> what it is called."""
+    return {
+        "call": _("Call"),
+        "channel": _("Sending of texts"),
+        "clock": _("Clock"),
+        "entry_code": _("Printed card"),
+        "escalation": _("Task"),
+        "inbound": _("Received text"),
+        "link": _("Link to a form"),
+        "login": _("Session"),
+        "message": _("Sent text or mail"),
+        "participant": _("Participant"),
+        "protocol_version": _("Version of the protocol"),
+        "reach_test": _("Test of reachability"),
+        "response": _("Answer"),
+        "revelation": _("Revealed treatment"),
+        "role": _("Role"),
+        "user": _("Account"),
+        "window": _("Window"),
+    }
+
+
+def _of_participants() -> dict[str, str]:
+    return {
+        "baseline": _("Baseline answers"),
+        "channel": _("How they are asked"),
+        "code": _("Code"),
+        "confirmed_at": _("Procedure confirmed"),
+        "consented_at": _("Consent to messages"),
+        "died_at": _("Died"),
+        "email": _("E-mail address"),
+        "enrolled_at": _("Enrolled"),
+        "first_text_at": _("First text"),
+        "language": _("Language"),
+        "opted_out_at": _("Stopped by a stop word"),
+        "paused_at": _("Paused"),
+        "paused_until": _("Paused until"),
+        "phone": _("Telephone"),
+        "phone_country": _("Country of the telephone"),
+        "procedure_date": _("Procedure date"),
+        "procedure_end": _("End of the procedure"),
+        "protocol_version": _("Version of the protocol"),
+        "protocol_version_id": _("Version of the protocol"),
+        "schedule": _("Laying out of the windows"),
+        "site": _("Site"),
+        "site_id": _("Site"),
+        "snoozed_until": _("Asked to be written to later"),
+        "texts_held_until": _("Texts held until"),
+        "unreachable_at": _("Not reachable by text"),
+        "withdrawn_at": _("Withdrawn"),
+        "zone": _("Time zone"),
+    }
+
+
+def _of_work() -> dict[str, str]:
+    return {
+        "acknowledged_at": _("Taken up"),
+        "detail": _("Details"),
+        "due_at": _("To be done by"),
+        "handed_to": _("Handed to"),
+        "level": _("Level"),
+        "look_again_at": _("Postponed until"),
+        "missing_reason": _("Why it stayed empty"),
+        "mode": _("How it was asked"),
+        "outcome": _("Outcome"),
+        "reason": _("Reason"),
+        "settled": _("Counted as"),
+        "source": _("Where it came from"),
+        "version": _("Version"),
+        "window": _("Window"),
+    }
+
+
+def _of_texts() -> dict[str, str]:
+    return {
+        "alarm": _("Alarm"),
+        "cause": _("Cause"),
+        "confirmed_by": _("Confirmed by"),
+        "error": _("Fault"),
+        "expires_at": _("Expires"),
+        "failure": _("Why it failed"),
+        "frame": _("Wording"),
+        "inbound": _("Received text"),
+        "kind": _("Kind"),
+        "reading": _("How it was read"),
+        "seconds": _("Seconds"),
+        "state": _("State"),
+    }
+
+
+def _of_accounts() -> dict[str, str]:
+    return {
+        "approval": _("Approval"),
+        "away_until": _("Away until"),
+        "digest": _("Mail with the day's work"),
+        "mailed": _("Mail sent"),
+        "mails_ended": _("Mails withdrawn"),
+        "role": _("Role"),
+        "second_factor": _("Second factor"),
+        "sessions_ended": _("Sessions ended"),
+        "sha256": _("Checksum (SHA-256)"),
+        "sites": _("Sites"),
+        "user": _("Account"),
+    }

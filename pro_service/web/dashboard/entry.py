@@ -1,0 +1,125 @@
+"""The entry form: answers given on the telephone or in the clinic, written down by staff for one window."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from pro_service.core.case import WindowFacts
+from pro_service.core.schedule.status import status
+from pro_service.reports import participant, today
+from pro_service.runtime import Runtime
+from pro_service.store.participants.cases import Loaded
+from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants.entry import EntryFault, EntryRejectedError, Filled, Mode
+from pro_service.use_cases.tasks.calls import StaleError
+from pro_service.web.access import may_at, needs
+from pro_service.web.dashboard import formatting
+from pro_service.web.dashboard.formatting import form_made_at, times
+from pro_service.web.dashboard.participant import participant_of
+from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
+
+
+def add_routes(pages: Blueprint, rt: Runtime) -> None:
+    """Add the entry form."""
+
+    @pages.get("/participants/<code>/enter/<window>")
+    @needs("entry")
+    @in_study(rt, named=True, otherwise=not_found)
+    def enter(scope: Scope, code: str, window: str) -> ResponseReturnValue:
+        """Show the form, with the answers that are kept so far unless the reader is blinded."""
+        loaded, facts = _window(rt, scope, code, window)
+        answers = {} if _blind(loaded) else facts.answers
+        typed = {item: str(answer.value) for item, answer in answers.items() if answer.value is not None}
+        declined = frozenset(item for item, answer in answers.items() if answer.declined)
+        filled = Filled(typed, declined, mode=_mode(request.args), task=request.args.get("task", type=row_id))
+        return _form(rt, scope, loaded, facts, filled)
+
+    @pages.post("/participants/<code>/enter/<window>")
+    @needs("entry")
+    @in_study(rt, named=True, otherwise=not_found)
+    def entered(scope: Scope, code: str, window: str) -> ResponseReturnValue:
+        """Keep the answers and lead back to the participant; an assessor to the list of visits."""
+        loaded, facts = _window(rt, scope, code, window)
+        filled = replace(_filled(facts), blind=_blind(loaded))
+        try:
+            kept = entry.enter(rt, actor(), scope.study_id, code, window, filled, sites=scope.sites)
+        except EntryRejectedError as rejected:
+            return _form(rt, scope, loaded, facts, filled, faults=rejected.faults), 422
+        except StaleError:
+            return _form(rt, scope, loaded, facts, filled, stale=True), 409
+        if _blind(loaded):
+            return redirect(url_for("clinic.list", study=scope.named, done="entered"), 303)
+        done = "entered" if kept.items else "unchanged"
+        return redirect(url_for("dashboard.participant", code=code, study=scope.named, done=done), 303)
+
+
+def _window(rt: Runtime, scope: Scope, code: str, window: str) -> tuple[Loaded, WindowFacts]:
+    """Return the participant and their window; 404 for what is not there, or not for a blinded assessor."""
+    loaded = participant_of(rt, scope, code)
+    facts = next((facts for facts in loaded.case.current if facts.code == window), None) if loaded else None
+    if loaded is None or facts is None or (_blind(loaded) and facts.point.prompted):
+        abort(404)
+    return loaded, facts
+
+
+def _blind(loaded: Loaded) -> bool:
+    """Return whether the reader takes new scores in the clinic and must not see earlier ones."""
+    return not may_at("work", loaded.study_id, loaded.site_id)
+
+
+def _mode(given: Mapping[str, str]) -> Mode:
+    return "telephone" if given.get("mode") == "telephone" else "clinic"
+
+
+def _filled(facts: WindowFacts) -> Filled:
+    """Return the form as it came."""
+    given = request.form
+    declined = {item for item in facts.point.items if item in given.getlist("declined")}
+    return Filled(
+        values={item: given.get(item, "") for item in facts.point.items},
+        declined=frozenset(declined),
+        reason=given.get("reason", ""),
+        mode=_mode(given if "mode" in given else request.args),
+        revision=given.get("revision", type=int),
+        task=given.get("task", type=row_id) or request.args.get("task", type=row_id),
+    )
+
+
+def _form(
+    rt: Runtime,
+    scope: Scope,
+    loaded: Loaded,
+    facts: WindowFacts,
+    filled: Filled,
+    *,
+    faults: tuple[EntryFault, ...] = (),
+    stale: bool = False,
+) -> str:
+    """Return the form, with what was typed; if it was `stale`, with what has changed since it was made."""
+    now, case, blind = rt.clock(), loaded.case, _blind(loaded)
+    with rt.sessions.reading() as session:
+        changes = participant.changes(session, case.participant.id, form_made_at()) if stale and not blind else []
+        task = None
+        if filled.task is not None and not blind:
+            task = today.task(session, rt.loader, scope.study_id, filled.task, scope.sites)
+    return render_template(
+        "dashboard/enter.html",
+        scope=scope,
+        case=case,
+        person=case.participant,
+        window=facts,
+        filled=filled,
+        items=[case.protocol.items[item] for item in facts.point.items],
+        spoken=case.participant.language,
+        task=task,
+        faults={fault.place: fault.code for fault in faults},
+        stale=stale,
+        changes=changes,
+        status=status(facts, case.participant, case.protocol.primary(facts.point), now),
+        zone=case.site_zone,
+        label=formatting.of(facts.point.label),
+        blind=blind,
+        **times(now),
+    )
