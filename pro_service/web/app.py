@@ -20,6 +20,7 @@ from pro_service.web.account import own, sign_in, welcome
 from pro_service.web.administration import blueprint as administration
 from pro_service.web.dashboard import blueprint as dashboard
 from pro_service.web.dashboard import clinic
+from pro_service.web.i18n import gettext as _
 from pro_service.web.public import card, health, survey, webhooks
 
 LARGEST_REQUEST = 1024 * 1024
@@ -31,8 +32,6 @@ _POLICY = (
     "frame-ancestors 'none'; base-uri 'none'"
 )
 _YEAR = 365 * 24 * 60 * 60
-_PAGES = frozenset({400, 403, 404, 405, 413, 500, 503})
-"""Statuses with words of their own; every other one is told as 400 or 500."""
 
 
 def create_app(rt: Runtime) -> Flask:
@@ -166,7 +165,42 @@ def _faults(app: Flask) -> None:
 
 
 def error_page(status: int) -> tuple[str, int]:
-    """The page for a status: what happened and what to do, in the reader's language, and nothing else."""
+    """Return the page for a status: what happened and what to do, in the reader's language, and nothing else."""
+    words = _error_words()
     server = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    known = status if status in _PAGES else (500 if server else 400)
-    return render_template("error.html", status=known), status
+    title, advice = words.get(status) or words[500 if server else 400]
+    return render_template("error.html", title=title, advice=advice), status
+
+
+def _error_words() -> dict[int, tuple[str, str]]:
+    """What happened and what to do, for the statuses that have words of their own."""
+    return {
+        400: (
+            _("This request could not be read"),
+            _("Go back, load the page again and try once more."),
+        ),
+        403: (
+            _("This did not go through"),
+            _("The page may have been open for too long. Go back, load it again and try once more."),
+        ),
+        404: (
+            _("There is nothing here"),
+            _("Please check the address, or use the link that was sent to you."),
+        ),
+        405: (
+            _("This page cannot do that"),
+            _("Go back and use the buttons on the page."),
+        ),
+        413: (
+            _("That was too large"),
+            _("Send less at once, then try again."),
+        ),
+        500: (
+            _("Something went wrong on our side"),
+            _("Nothing you entered was half-saved. Please try again in a few minutes."),
+        ),
+        503: (
+            _("We are not available right now"),
+            _("Nothing was lost. Please try again in a few minutes."),
+        ),
+    }

@@ -1,18 +1,32 @@
 """The pages of the installation: its sites, and whether it can do its work."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from pro_service.reports import health
+from pro_service.reports.health import Condition
 from pro_service.runtime import Runtime
 from pro_service.web.access import needs
-from pro_service.web.dashboard.formatting import times
+from pro_service.web.dashboard.formatting import time_left
+from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import NoStudy, chosen_scope
 
 LATE = timedelta(minutes=15)
-"""A scheduler that was not heard for so long is late."""
+"""A scheduler that was not heard for so long is late; so is a message that waits for longer."""
+UNREAD = timedelta(minutes=5)
+JUST_NOW = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the page: what was looked at, whether it is as it should be, and how it is."""
+
+    good: bool
+    what: str
+    words: object
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
@@ -35,9 +49,41 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         return render_template(
             "administration/system.html",
             scope=chosen_scope(rt),
-            seen=seen,
-            settings=rt.settings,
-            sqlite=rt.sessions.sqlite,
-            late=LATE,
-            **times(now),
+            checks=_checks(rt, seen, now),
+            now=now,
         )
+
+
+def _checks(rt: Runtime, seen: Condition, now: datetime) -> list[Check]:
+    """Return what the page says of the installation."""
+    beat_good = seen.beat_at is not None and now - seen.beat_at <= LATE
+    texts, mails, address = rt.settings.texts, rt.settings.mails, rt.settings.public_base_url
+    return [
+        Check(beat_good or not seen.studies_in_use, _("Scheduler"), _last_beat(seen.beat_at, now)),
+        Check(
+            good=True,
+            what=_("Database"),
+            words=f"{'SQLite' if rt.sessions.sqlite else 'PostgreSQL'}, {_('schema current')}",
+        ),
+        Check(address.startswith("https:"), _("Address"), address),
+        Check(texts, _("Texts"), _("configured") if texts else _("not configured: prompts wait")),
+        Check(mails, _("Mail"), _("configured") if mails else _("not configured: nobody is alerted by mail")),
+        Check(seen.unread_since is None or now - seen.unread_since < UNREAD, _("Replies not read yet"), seen.unread),
+        Check(
+            seen.ready_since is None or now - seen.ready_since <= LATE,
+            _("Oldest message that waits"),
+            time_left(seen.ready_since, now) if seen.ready_since else _("nothing waits"),
+        ),
+        Check(
+            not seen.dead_channels,
+            _("Participants who cannot be reached, or are to be confirmed"),
+            seen.dead_channels,
+        ),
+        Check(not seen.faulty, _("Participants at whom the rules failed"), seen.faulty),
+    ]
+
+
+def _last_beat(beat_at: datetime | None, now: datetime) -> str:
+    if beat_at is None:
+        return _("has never run")
+    return time_left(beat_at, now) if now - beat_at >= JUST_NOW else _("just now")

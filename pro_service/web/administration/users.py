@@ -15,6 +15,7 @@ from pro_service.web.access import may, needs, sensitive, signed_in
 from pro_service.web.account.words import by_field
 from pro_service.web.capabilities import GRANTED
 from pro_service.web.i18n import LANGUAGES
+from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import LARGEST_ID, NoStudy, actor, chosen_scope, no_study, row_id
 
 LONGEST = 254
@@ -67,6 +68,7 @@ def _team(rt: Runtime, *, about: int | None = None, faults: tuple[Fault, ...] = 
         faults=by_field(faults),
         typed=request.form,
         done=request.args.get("done"),
+        done_words=_decided().get(request.args.get("done", "")),
         may_approve=may("approve"),
         own=signed_in().user_id,
     )
@@ -173,6 +175,7 @@ def _user(rt: Runtime, user_id: int, faults: tuple[Fault, ...] = ()) -> str:
         places=places(rt),
         typed=request.form,
         done=request.args.get("done"),
+        done_words=_changed().get(request.args.get("done", "")),
         may_audit=may("audit"),
         mails=rt.mail is not None,
     )
@@ -204,3 +207,26 @@ def _add_changes(pages: Blueprint, rt: Runtime) -> None:
     add_change("send-link", lambda user_id: administration.send_link(rt, actor(), user_id).mailed)
     add_change("grant", granted)
     add_change("revoke", revoked)
+
+
+def _decided() -> dict[str, str]:
+    """What was decided about a role that waits."""
+    return {
+        "approve": _("Approved: the role holds from now on."),
+        "refuse": _("Refused: the role gives nothing."),
+        "unchanged": _("That was decided before; nothing was changed."),
+    }
+
+
+def _changed() -> dict[str, str]:
+    """What was changed about an account."""
+    return {
+        "invited": _("The invitation is on its way."),
+        "disable": _("Shut out: their sessions have ended."),
+        "enable": _("Let in again."),
+        "reset-factor": _("Reset: another second factor is set up at the next login."),
+        "send-link": _("The mail is on its way."),
+        "grant": _("The role is given. Where it is marked as waiting, an investigator of the study approves it first."),
+        "revoke": _("The role has ended."),
+        "unchanged": _("Everything was as before; nothing was changed."),
+    }

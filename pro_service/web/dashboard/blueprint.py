@@ -24,6 +24,7 @@ from pro_service.web.dashboard import (
     import_file,
     inbox,
     messages,
+    navigation,
     outcomes,
     participant,
     revelations,
@@ -63,8 +64,13 @@ def blueprint(rt: Runtime) -> Blueprint:
     pages.app_template_filter("word")(_word)
     pages.app_template_filter("short_moment")(formatting.short_moment)
     pages.app_template_filter("short_day")(formatting.short_day)
+    pages.app_template_filter("side_by_side")(formatting.side_by_side)
+    pages.app_template_filter("from_below")(formatting.from_below)
+    pages.app_template_filter("percent_of")(formatting.percent)
+    pages.app_template_filter("window_shape")(formatting.window_shape)
     pages.app_template_global("of")(formatting.of)
     pages.app_template_global("zone_of")(zone_of)
+    pages.app_template_global("navigation")(lambda scope: navigation.navigation(rt, scope))
     for page in PAGES:
         page.add_routes(pages, rt)
     _add_alarms(pages, rt)

@@ -54,19 +54,23 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             )
             risk = ahead.risk(session, rt.loader, scope.study_id, scope.protocol, now, look)
         over = "so_far" if request.args.get("over") == "so_far" else "months"
-        course = dict(list((found.so_far if over == "so_far" else found.months).items())[-MONTHS:])
+        course = list((found.so_far if over == "so_far" else found.months).items())[-MONTHS:]
+        names = labels(scope)
         return render_template(
             "dashboard/compliance.html",
             scope=scope,
             look=look,
             found=found,
             over=over,
-            course=course,
+            by_window=[(row["code"], names.get(row["code"], ""), row) for row in found.windows],
+            by_month=[(month(value), "", row) for value, row in course],
+            by_site=[(code, "", found.sites[key]) for key, code in scope.site_codes.items() if key in found.sites],
+            by_channel=[(formatting.word("channel", code), "", row) for code, row in found.channels.items()],
             tones=TONES,
             channels=CHANNELS,
             left=left_during,
             kept=kept_in_address("site", "channel", "window", "over"),
-            labels=labels(scope),
+            labels=names,
             span=span,
             due=due,
             took=took,

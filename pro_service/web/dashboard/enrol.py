@@ -141,6 +141,7 @@ def _form(rt: Runtime, page: _Page) -> str:
         "dashboard/enrol.html",
         scope=scope,
         parts=parts,
+        titles=enrol_form.titles(),
         typed=page.typed,
         faults=page.faults,
         preview=shown,

@@ -142,6 +142,16 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
     }
 
 
+def titles() -> dict[str, str]:
+    """Return what the parts of the form are called."""
+    return {
+        "who": _("Who"),
+        "procedure": _("Procedure"),
+        "contact": _("How they are reached"),
+        "baseline": _("Baseline, before the procedure"),
+    }
+
+
 def fields(protocol: Protocol, sites: Mapping[str, str]) -> dict[str, tuple[Field, ...]]:
     """The form in its parts; `sites`: code -> name of those one may enrol at."""
     where = tuple((code, f"{code} · {name}") for code, name in sites.items())

@@ -7,6 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.case import WindowFacts
+from pro_service.core.protocol import Item
 from pro_service.core.schedule.status import status
 from pro_service.reports import participant, today
 from pro_service.runtime import Runtime
@@ -18,6 +19,7 @@ from pro_service.web.access import may_at, needs
 from pro_service.web.dashboard import formatting
 from pro_service.web.dashboard.formatting import form_made_at, times
 from pro_service.web.dashboard.participant import participant_of
+from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
 
 
@@ -114,7 +116,7 @@ def _form(
         items=[case.protocol.items[item] for item in facts.point.items],
         spoken=case.participant.language,
         task=task,
-        faults={fault.place: fault.code for fault in faults},
+        faults={fault.place: _fault_words(fault, case.protocol.items.get(fault.place)) for fault in faults},
         stale=stale,
         changes=changes,
         status=status(facts, case.participant, case.protocol.primary(facts.point), now),
@@ -123,3 +125,16 @@ def _form(
         blind=blind,
         **times(now),
     )
+
+
+def _fault_words(fault: EntryFault, item: Item | None) -> str:
+    """Return what is wrong with a field of the form."""
+    if fault.code == "out_of_range" and item is not None:
+        return _("Write a number from %(low)s to %(high)s.") % {"low": item.minimum, "high": item.maximum}
+    return {
+        "not_a_number": _("Write a whole number."),
+        "both": _("Either a number or “does not want to answer”, not both."),
+        "nothing": _("Nothing is filled in yet."),
+        "needs_reason": _("A reason is needed: an answer is changed, or the window has closed."),
+        "not_open": _("This window has not opened yet; nothing can be entered."),
+    }.get(fault.code, "")

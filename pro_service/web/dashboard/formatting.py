@@ -1,6 +1,6 @@
 """What coordinators read for each code: states, reasons, outcomes, and time left, in their language."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -16,6 +16,10 @@ from pro_service.web.i18n import MINUTE, language
 from pro_service.web.i18n import gettext as _
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LITTLE_TIME = timedelta(days=2)
+"""With less time than this left, a window is shown as at risk."""
+LEFT = frozenset({"withdrawn", "died", "cancelled", "missed_before_enrolment"})
+"""States of windows in which nothing is to be answered any more."""
 IN_HOURS = 72
 """Up to so many hours, time left is told in hours."""
 
@@ -44,6 +48,18 @@ def time_left(moment: datetime, now: datetime, times: Mapping[str, str] | None =
     """`17 h left`, `3 d left`, `40 min left`; what has passed is `2 h ago`. `times`: the words, where at hand."""
     unit, n = measured(abs(moment - now))
     return (times or words("time"))[unit + (" left" if moment >= now else " ago")].format(n=n)
+
+
+def has_little_time(moment: datetime, now: datetime) -> bool:
+    """Return whether so little time is left until then that the page has to say so."""
+    return moment - now < LITTLE_TIME
+
+
+def window_shape(status: str, *, at_risk: bool = False) -> str:
+    """Return the shape that is drawn for a window in this state."""
+    if at_risk:
+        return "at_risk"
+    return "not_applicable" if status in LEFT else status
 
 
 def overdue(moment: datetime, now: datetime) -> str:
@@ -79,6 +95,33 @@ def _short_moment(instant: datetime, zone: ZoneInfo, months: Mapping[int, str]) 
 def share_left(opens: datetime, closes: datetime, now: datetime) -> int:
     """How much of a window is left, in percent, for a bar that empties."""
     return max(0, min(100, round(100 * ((closes - now) / (closes - opens)))))
+
+
+def percent(n: float, of: float) -> int:
+    """Return `n` of `of` in whole percent."""
+    return round(100 * n / of)
+
+
+def side_by_side(parts: Iterable[tuple[str, int]], most: int) -> list[tuple[str, str, str]]:
+    """Return what a bar of parts is drawn of, to the scale of `most`: (tone, from, width), in percent."""
+    drawn, at = [], 0.0
+    for tone, n in parts:
+        if n and most:
+            width = 100 * n / most
+            drawn.append((tone, f"{at:.2f}", f"{width:.2f}"))
+            at += width
+    return drawn
+
+
+def from_below(parts: Iterable[tuple[str, int]], most: int) -> list[tuple[str, str, str]]:
+    """Return what a column of parts is drawn of, to the scale of `most`: (tone, from above, height), in percent."""
+    drawn, at = [], 100.0
+    for tone, n in parts:
+        if n and most:
+            height = 100 * n / most
+            at -= height
+            drawn.append((tone, f"{at:.2f}", f"{height:.2f}"))
+    return drawn
 
 
 class CellWriter:
@@ -120,6 +163,7 @@ def times(now: datetime) -> dict[str, object]:
         "time_left": lambda moment: time_left(moment, now),
         "overdue": lambda moment: overdue(moment, now),
         "share_left": lambda opens, closes: share_left(opens, closes, now),
+        "little_time": lambda moment: has_little_time(moment, now),
         "last_minute": lambda moment: moment - MINUTE,
         "instant": datetime.fromisoformat,
         "now": now,

@@ -53,8 +53,7 @@ class RejectedForm:
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """Add the inbox, its texts, and `inbox_waiting(scope)` for the number beside its name on every page."""
-    pages.app_template_global("inbox_waiting")(lambda scope: _waiting(rt, scope))
+    """Add the inbox and its texts."""
 
     @pages.get("/inbox")
     @needs("work")
@@ -98,7 +97,7 @@ def reader_of(scope: Scope) -> Reader:
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
-def _waiting(rt: Runtime, scope: Scope | NoStudy) -> int:
+def waiting(rt: Runtime, scope: Scope | NoStudy) -> int:
     """Return how many texts wait for this reader; 0 where they may read none."""
     if isinstance(scope, NoStudy):
         return 0

@@ -10,6 +10,7 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.reports import compliance, funnel, messages
+from pro_service.reports.funnel import StepFlow
 from pro_service.reports.messages import Sought
 from pro_service.runtime import Runtime
 from pro_service.store.schema import AnyRow
@@ -55,6 +56,7 @@ class LedgerQuery:
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the ledger, its table file, and one message."""
     pages.app_template_filter("country")(country)
+    pages.app_template_filter("fates")(fates)
     _add_ledger(pages, rt)
     _add_message(pages, rt)
 
@@ -87,7 +89,7 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
             heartbeat=tick,
             kept=kept_in_address(*NAMES),
             labels=labels(scope),
-            words=vocabulary(language()),
+            choices=_choices(scope),
             after=None if page.after is None else _cursor(page.after),
             deep=bool(request.args.get("after")),
             newest=messages.NEWEST,
@@ -135,6 +137,17 @@ def _ledger_query(scope: Scope) -> LedgerQuery:
         after=_cursor_in_address(),
     )
     return LedgerQuery(sought, _price(faults), faults)
+
+
+def _choices(scope: Scope) -> dict[str, list[tuple[str, str]]]:
+    """Return what can be chosen in each filter: (code, words)."""
+    words = vocabulary(language())
+    return {
+        "site": [(code, code) for code in scope.site_codes.values()],
+        "window": [(code, f"{code} · {label}") for code, label in labels(scope).items()],
+        "kind": [(code, kind) for code, kind in words["kind"].items() if code != "call"],
+        "state": list(words["state"].items()),
+    }
 
 
 def _day(name: str, faults: dict[str, str]) -> date | None:
@@ -200,3 +213,14 @@ def _line(row: AnyRow) -> tuple[Cell, ...]:
 def country(code: str) -> str:
     """A country in the reader's language; `?` stays where there is none."""
     return str(Locale(language()).territories.get(code, code or "–"))
+
+
+def fates(step: StepFlow) -> list[tuple[str, int]]:
+    """Return what became of the prompts of one step, in the order of a bar: (tone, how many)."""
+    return [
+        ("answered", step.answered),
+        ("delivered", max(step.delivered - step.answered, 0)),
+        ("sent", max(step.sent - step.delivered - step.failed, 0)),
+        ("failed", step.failed),
+        ("rest", max(step.expected - step.sent, 0)),
+    ]

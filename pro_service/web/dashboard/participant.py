@@ -29,6 +29,7 @@ from pro_service.web.dashboard.change import value_words
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.story import CHIPS, Reader
 from pro_service.web.dashboard.task import is_about, task_page
+from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
 
 TEST_MINUTES = (10, 30, 60)
@@ -122,7 +123,7 @@ def _reader(loaded: Loaded) -> Reader:
 
 def _nearest_window(views: Iterable[WindowView], now: datetime) -> WindowView | None:
     """Return the window to look at: the one that is open and asks by itself, else the next one that opens."""
-    ahead = [view for view in views if view.facts.span.closes_at > now and view.status not in story.LEFT]
+    ahead = [view for view in views if view.facts.span.closes_at > now and view.status not in formatting.LEFT]
     return min(ahead, key=lambda view: (not view.facts.point.prompted, view.facts.span.closes_at), default=None)
 
 
@@ -190,6 +191,7 @@ def _add_contact_test(pages: Blueprint, rt: Runtime) -> None:
     pages.app_template_global("reach_of")(lambda participant_id: contact_test.latest(rt, participant_id))
     pages.app_template_global("reach_state")(state)
     pages.app_template_global("reach_closed")(closed_by)
+    pages.app_template_global("reach_words")(_contact_test_words)
     pages.app_template_global("reach_minutes")(lambda: TEST_MINUTES)
 
     @pages.post("/participants/<code>/reach/<any(begin, confirm, fail):action>")
@@ -218,3 +220,29 @@ def _run_contact_test(rt: Runtime, whom: Whom, action: str) -> None:
         contact_test.confirm_by_staff(rt, actor(), whom)
     else:
         contact_test.fail_by_staff(rt, actor(), whom, request.form.get("reason", ""))
+
+
+def _contact_test_words() -> dict[str, dict[str, str]]:
+    """What the page says of a test: why nothing was done, how it was confirmed, why it failed."""
+    return {
+        "refusals": {
+            "refused_no_texts": _("No text may go to this participant, so nothing was tried."),
+            "refused_waiting": _("A test is waiting already; nothing was sent twice."),
+            "refused_minutes": _("Choose one of the times."),
+            "refused_no_template": _(
+                "The participant's version of the study has no text for this; load the study again and migrate."
+            ),
+            "refused_no_test": _("There is no test to say something about."),
+            "refused_decided": _("That was decided already; nothing was changed."),
+            "refused_needs_reason": _("Say why it does not work."),
+            "refused_stale": _(
+                "Something has changed since you opened this page; nothing was written. Look and try again."
+            ),
+        },
+        "ways": {"reply": _("by reply"), "link": _("by its link"), "staff": _("by staff")},
+        "failures": {
+            "undelivered": _("the text did not arrive"),
+            "unconfirmed": _("not confirmed in time"),
+            "staff": _("staff said so"),
+        },
+    }

@@ -11,7 +11,7 @@ from flask import request, url_for
 
 from pro_service.core.case import Case
 from pro_service.reports.events import KINDS, Event, Given, Happened, Kind, Mark, Step
-from pro_service.web.dashboard.formatting import of, short_moment, word, word_or_code, words
+from pro_service.web.dashboard.formatting import of, short_moment, window_shape, word, word_or_code, words
 from pro_service.web.i18n import day
 from pro_service.web.i18n import gettext as _
 
@@ -50,7 +50,6 @@ TEXT_SHAPES = {
 }
 IN_VAIN = frozenset({"no_answer", "busy", "wrong_person", "not_in_service"})
 ENDED = frozenset({"withdraw", "died", "opt_out"})
-LEFT = frozenset({"withdrawn", "died", "cancelled", "missed_before_enrolment"})
 _PLACE = re.compile(r"(\d{8}T\d{6}\.\d{6})-([a-z]+)-(\d{1,18})")
 _STAMP = "%Y%m%dT%H%M%S.%f"
 
@@ -166,8 +165,7 @@ class Teller:
         if event.word == "opened":
             return self._entry(event, "open", _("The window opened"))
         state = event.state or ""
-        shape = "not_applicable" if state in LEFT else state
-        return self._entry(event, shape, _("The window closed"), word("status", state))
+        return self._entry(event, window_shape(state), _("The window closed"), word("status", state))
 
     def _message(self, event: Event) -> Entry:
         state = event.state or ""

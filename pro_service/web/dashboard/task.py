@@ -3,7 +3,7 @@
 A task is taken up, put off, handed over or ended, on its own page or, chosen in the lists, on the first page.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import cast
 
@@ -25,14 +25,18 @@ from pro_service.use_cases.tasks import calls, hand_over
 from pro_service.use_cases.tasks.calls import CallResult, MissingReason, Outcome, StaleError, WorkRefusedError
 from pro_service.web.access import NoAccessYetError, may, may_at, needs
 from pro_service.web.dashboard.formatting import form_made_at, local_time, times, zone_of_task
+from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import LARGEST_ID, Scope, actor, row_id, scope_of_study
 
 CALL_LEVELS = frozenset({"E1", "E2"})
 READ_FIRST = frozenset({"E3", "ES"})
 """Levels whose tasks are ended on their own page only."""
-SPOKE: tuple[Outcome, ...] = ("will_do_it", "call_back_at", "refused_this_time", "wants_no_messages", "withdraws")
-IN_VAIN: tuple[Outcome, ...] = ("no_answer", "busy", "wrong_person", "not_in_service")
-LEARNT: tuple[Outcome, ...] = ("moved", "hospitalised", "language_barrier", "died")
+OUTCOMES: Mapping[str, tuple[Outcome, ...]] = {
+    "spoke": ("will_do_it", "call_back_at", "refused_this_time", "wants_no_messages", "withdraws"),
+    "in_vain": ("no_answer", "busy", "wrong_person", "not_in_service"),
+    "learnt": ("moved", "hospitalised", "language_barrier", "died"),
+}
+"""What a call may have come to, in the groups of the form."""
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
@@ -125,7 +129,7 @@ def task_page(
     rt: Runtime, task_id: int, *, number: str | None = None, refused: str | None = None, stale: bool = False
 ) -> str:
     """Return the page of a task as it stands; what was typed is kept if it was `refused` or the form was `stale`."""
-    now = rt.clock()
+    now, headings = rt.clock(), _headings()
     scope, task, loaded = own_task(rt, task_id)
     facts = next((e for e in loaded.case.escalations if e.id == task_id), None) if loaded else None
     window = loaded.case.window(facts.window_id) if loaded and facts and facts.window_id is not None else None
@@ -150,11 +154,12 @@ def task_page(
         person=loaded.case.participant if loaded else None,
         zone=zone_of_task(task),
         number=number,
-        refused=refused,
+        refused=None if refused is None else _refusals().get(refused, refused),
         stale=stale,
         changes=changes,
         is_call=task.level in CALL_LEVELS and window is not None and now < window.span.closes_at,
-        groups=(("spoke", SPOKE), ("in_vain", IN_VAIN), ("learnt", LEARNT)),
+        groups=[(headings[name], codes) for name, codes in OUTCOMES.items()],
+        advice=_advice(task),
         missing=calls.MISSING_REASONS,
         items=[loaded.case.protocol.items[i] for i in window.missing()] if loaded and window else [],
         done=request.args.get("done"),
@@ -166,12 +171,12 @@ def task_page(
 
 def _not_now(rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datetime) -> dict[str, object]:
     """Return when to try again, to when the task can be put off, and to whom it can be handed over."""
-    case = loaded.case
+    case, parts, choices = loaded.case, _parts_of_day(), _put_off_choices()
     return {
         "again": retries.next_attempt(case, window, now),
         "most": case.protocol.failed_calls,
-        "part": lambda moment: retries.part_of_day(case, moment),
-        "put_off_to": retries.choices(case, window, now),
+        "part": lambda moment: parts[retries.part_of_day(case, moment)],
+        "put_off_to": [(code, choices[code], moment) for code, moment in retries.choices(case, window, now)],
         "colleagues": hand_over.who_may_take(rt, actor(), loaded.study_id, [loaded.site_id]),
         "to_be_called": window is not None and savable(case, window, now),
     }
@@ -262,3 +267,67 @@ ACTIONS: dict[str, Action] = {
     "resolve": _resolve,
 }
 """What can be done about a task, by the last part of its form's address."""
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def _refusals() -> dict[str, str]:
+    """Why something was refused, by its code."""
+    return {
+        "resolved": _("This task has ended already; nothing was written."),
+        "needs_note": _("Please write a note: how do you know?"),
+        "needs_time": _("When shall we call back? Choose a day and a time."),
+        "time_passed": _("That time has passed. Choose a later one."),
+        "time_after_close": _("The window will have closed by then. Choose an earlier time."),
+        "unknown_outcome": _("Choose one of the answers below."),
+        "enter_the_answers": _("Open the entry form for this."),
+        "taken": _("A colleague has taken this up already; nothing was written."),
+        "too_far": _("That is more than two weeks away. Choose an earlier time."),
+        "safety": _("What is about safety is not put off: see to it, or hand it over now."),
+        "no_colleague": _("Choose a colleague who works at this site."),
+        "yourself": _("You have it yourself. Choose a colleague."),
+        "away": _("This colleague is away. Choose another."),
+        "still_to_be_called": _("This window can still be saved. Say how the call went, or why no call is needed."),
+    }
+
+
+def _parts_of_day() -> dict[str, str]:
+    """The parts of a working day."""
+    return {
+        "morning": _("in the morning"),
+        "afternoon": _("early in the afternoon"),
+        "evening": _("late in the afternoon"),
+    }
+
+
+def _headings() -> dict[str, str]:
+    """Groups of what a call may have come to."""
+    return {
+        "spoke": _("Spoke with the participant"),
+        "in_vain": _("Nobody reached"),
+        "learnt": _("Learnt on the way"),
+    }
+
+
+def _put_off_choices() -> dict[str, str]:
+    """The moments to which a task can be put off with one press."""
+    return {
+        "hour": _("By one hour"),
+        "afternoon": _("This afternoon"),
+        "morning": _("Next working morning"),
+    }
+
+
+def _advice(task: Task) -> str:
+    """Return what to do about a task that is no call and no missed window."""
+    if task.level == "ES":
+        return _(
+            "Read what was sent and call the participant now. If somebody is in danger, follow the clinic's emergency "
+            "plan first."
+        )
+    if task.reason == "confirm_procedure":
+        return _("Open the participant and confirm that the procedure took place.")
+    if task.level == "E4":
+        return _("Decide with the team how to go on with this participant.")
+    return _("Look at the participant's messages, call if need be, and end the task when it is settled.")

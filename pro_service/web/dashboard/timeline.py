@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from pro_service.core.case import Case
 from pro_service.reports.events import Kind
 from pro_service.reports.participant import WindowView
-from pro_service.web.dashboard.formatting import short_day, word
-from pro_service.web.dashboard.story import LEFT, Entry
+from pro_service.web.dashboard.formatting import short_day, window_shape, word
+from pro_service.web.dashboard.story import Entry
 from pro_service.web.i18n import MINUTE
 from pro_service.web.i18n import gettext as _
 
@@ -124,7 +124,7 @@ def _spans(views: Sequence[WindowView], scale: Scale) -> tuple[Span, ...]:
         span, state = view.facts.span, view.status
         x = scale(span.opens_at)
         width = max(scale(span.closes_at) - x, LEAST)
-        tone = "at_risk" if view.at_risk else "not_applicable" if state in LEFT else state
+        tone = window_shape(state, at_risk=view.at_risk)
         free = all(abs(x - other.x) >= LEAST * 3 for other in found if other.labelled)
         said = word("shape", "at_risk") if view.at_risk else word("status", state)
         earlier = view.facts.cancelled_at is not None

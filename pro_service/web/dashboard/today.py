@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
@@ -15,16 +15,18 @@ from pro_service.runtime import Runtime
 from pro_service.use_cases.tasks import hand_over
 from pro_service.web.access import needs, unattended
 from pro_service.web.dashboard.compliance import labels
-from pro_service.web.dashboard.formatting import measured, share_left, time_left, times, word_or_code, words
+from pro_service.web.dashboard.formatting import (
+    has_little_time,
+    measured,
+    share_left,
+    time_left,
+    times,
+    word_or_code,
+    words,
+)
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import ngettext
 from pro_service.web.scope import Scope, actor, in_study
-
-SHOUTS = timedelta(days=2)
-"""With less time than this left, a row shouts."""
-
-DONE = frozenset({"acknowledged", "later", "again", "handed", "resolved", "none"})
-"""What the page may say that it did."""
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
@@ -36,12 +38,13 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     def today_page(scope: Scope) -> ResponseReturnValue:
         lists = _lists(rt, scope)
         about = request.args.get("task", type=int)
-        done = request.args.get("done")
+        done, words_of_done = request.args.get("done", ""), _done_words()
         return render_template(
             "dashboard/today.html",
             **lists,
             colleagues=hand_over.who_may_take(rt, actor(), scope.study_id, scope.sites),
-            done=done if done in DONE else None,
+            done=done if done in words_of_done else None,
+            done_words=words_of_done.get(done),
             about=next((task for task in all_tasks(lists["today"]) if task.id == about), None),
         )
 
@@ -54,6 +57,18 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         answer = make_response(page)
         answer.set_etag(hashlib.sha256(page.encode()).hexdigest()[:32])
         return answer.make_conditional(request)
+
+
+def _done_words() -> dict[str, str]:
+    """What the page says that was done."""
+    return {
+        "acknowledged": _("You have taken it up."),
+        "later": _("Put off: it stands below the others until it comes back."),
+        "again": _("It stands with the others again."),
+        "handed": _("Handed over; it is theirs once they take it up. Take it up yourself to undo this."),
+        "resolved": _("Done; the task has ended."),
+        "none": _("Choose a task first."),
+    }
 
 
 def all_tasks(found: Today) -> Iterable[Task]:
@@ -132,7 +147,7 @@ class RowWriter:
         return [self._saving(task, task.save_by or task.due_at) for task in tasks]
 
     def _saving(self, task: Task, until: datetime) -> Saving:
-        risk = until - self._now < SHOUTS
+        risk = has_little_time(until, self._now)
         opens, closes = task.opens_at or task.raised_at, task.closes_at or until
         return Saving(
             task=task,
