@@ -30,20 +30,20 @@ HOMES: tuple[tuple[Capability, str], ...] = (
     ("entry", "clinic.list"),
     ("users", "administration.users"),
 )
-"""Where those are led to whom the first page is not open, by what they may."""
+"""The first page for those to whom the coordinators' is not open, by a capability they hold."""
 
 ALWAYS = frozenset({"auth.logout", "auth.language"})
 UNFINISHED: Mapping[str, tuple[str, ...]] = {
     "code": ("auth.code",),
     "enrol": ("account.factor", "account.set_up"),
 }
-"""What somebody may reach whose login is not whole; the first is where they are led."""
+"""What somebody may open before their sign-in is complete; the first is where they are led."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 class NoAccessYetError(Exception):
-    """Signed in, and no role of theirs holds what this page needs."""
+    """Raised for somebody who is signed in, and none of whose roles holds what this page needs."""
 
 
 def needs(capability: Capability) -> Callable[[View], View]:
@@ -69,41 +69,41 @@ def unattended(view: View) -> View:
 
 
 def needed(app: Flask, endpoint: str) -> Capability | None:
-    """What an endpoint states that it needs."""
+    """Return what an endpoint states that it needs."""
     found: Capability | None = getattr(app.view_functions.get(endpoint), "needs", None)
     return found
 
 
 def grants(capability: Capability | None = None) -> tuple[Grant, ...]:
-    """The reader's grants that hold a capability, else what this page needs: for which studies and sites it is open."""
+    """Return the reader's grants that hold a capability (without one: what this page needs): its studies and sites."""
     asked = capability or needed(current_app, request.endpoint or "")
     return () if asked is None else held(signed_in().roles, asked)
 
 
 def may(capability: Capability) -> bool:
-    """Whether the reader holds a capability anywhere."""
+    """Return whether the reader holds a capability anywhere."""
     return bool(grants(capability))
 
 
 def may_at(capability: Capability, study_id: int, site_id: int) -> bool:
-    """Whether the reader holds a capability for this site."""
+    """Return whether the reader holds a capability for this site."""
     found = grants(capability)
     return any(grant.study_id in (None, study_id) and grant.site_id in (None, site_id) for grant in found)
 
 
 def is_public(endpoint: str) -> bool:
-    """Whether an endpoint, or the blueprint it belongs to, needs no login."""
+    """Return whether an endpoint, or the blueprint it belongs to, needs no login."""
     return endpoint in PUBLIC or endpoint.partition(".")[0] in PUBLIC
 
 
 def signed_in() -> Login:
-    """Who is asking; only inside a page that is not public."""
+    """Return who is asking; only inside a page that is not public."""
     login: Login = g.login
     return login
 
 
-def install(app: Flask, rt: Runtime, again: Callable[[Runtime], ResponseReturnValue]) -> None:
-    """Stand before every request; `again` answers where nobody is signed in."""
+def install(app: Flask, rt: Runtime, ask_to_sign_in: Callable[[Runtime], ResponseReturnValue]) -> None:
+    """Check every request before its page; `ask_to_sign_in` answers where nobody is signed in."""
     app.jinja_env.globals["may"] = may
 
     @app.before_request
@@ -115,7 +115,7 @@ def install(app: Flask, rt: Runtime, again: Callable[[Runtime], ResponseReturnVa
         by_itself = getattr(app.view_functions[endpoint], "unattended", False)
         g.login = accounts.current(rt, browsers.cookie_value(rt, browsers.COOKIE), attended=not by_itself)
         if g.login is None:
-            return abort(401) if by_itself else again(rt)
+            return abort(401) if by_itself else ask_to_sign_in(rt)
         g.language = g.login.language or g.language
         if request.method not in SAFE and not _csrf_fits(g.login):
             return _another_session(rt, g.login)
@@ -123,24 +123,24 @@ def install(app: Flask, rt: Runtime, again: Callable[[Runtime], ResponseReturnVa
         if unfinished is not None:
             return unfinished
         if not grants() and needed(current_app, endpoint) != "account":
-            return _elsewhere(endpoint)
-        return _once_more(rt, g.login, endpoint)
+            return _first_page_of_role(endpoint)
+        return _confirm_password(rt, g.login, endpoint)
 
 
 def _unfinished(rt: Runtime, login: Login, endpoint: str) -> ResponseReturnValue | None:
-    """Whoever has not shown their second factor, or still has to set one up, may do that and nothing else."""
+    """Lead on somebody who has not shown their second factor, or has to set one up: nothing else is open to them."""
     stage = accounts.stage(rt, login)
     if stage == "whole" or endpoint in ALWAYS or endpoint in UNFINISHED[stage]:
         return None
-    return redirect(url_for(UNFINISHED[stage][0], next=_page()), 303)
+    return redirect(url_for(UNFINISHED[stage][0], next=_address_to_return_to()), 303)
 
 
-def _page() -> str:
+def _address_to_return_to() -> str:
     return current_path() if request.method in SAFE else "/"
 
 
-def _elsewhere(endpoint: str) -> ResponseReturnValue:
-    """The first page is the coordinators'; everybody else is led to one of their own."""
+def _first_page_of_role(endpoint: str) -> ResponseReturnValue:
+    """Lead from the first page, which is the coordinators', to the first page this role may open."""
     home = next((place for capability, place in HOMES if may(capability)), None)
     if endpoint != HOME or home is None:
         raise NoAccessYetError
@@ -148,24 +148,24 @@ def _elsewhere(endpoint: str) -> ResponseReturnValue:
 
 
 def local(path: str) -> str:
-    """The path if it leads to a page of ours, else the first page: `next=` must not send people elsewhere."""
+    """Return the path if it leads to a page of ours, else the first page: `next=` must not send people elsewhere."""
     # Browsers read a backslash as a slash and skip control characters.
     good = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if good else "/"
 
 
 def current_path() -> str:
-    """The address of this page or form, to come back to."""
+    """Return the address of this page or form, to come back to."""
     return request.full_path.rstrip("?")
 
 
-def typed() -> tuple[tuple[str, str], ...]:
-    """What was typed into the form that came; never its token, nor a password."""
+def typed_fields() -> tuple[tuple[str, str], ...]:
+    """Return what was typed into the form that came; never its token, nor a password."""
     return tuple((name, value) for name, value in request.form.items(multi=True) if name not in SECRET)
 
 
 def resend(path: str, fields: Iterable[tuple[str, str]]) -> str:
-    """A page that sends a kept form again, once its owner says so."""
+    """Return a page that sends a kept form again, once its owner says so."""
     g.page = HOME
     return render_template("kept.html", path=local(path), fields=fields)
 
@@ -176,14 +176,14 @@ def _csrf_fits(login: Login) -> bool:
 
 
 def _another_session(rt: Runtime, login: Login) -> ResponseReturnValue:
-    """Somebody signed in again since this form was made: theirs is kept, a stranger's refused."""
+    """Answer a form that was made before somebody signed in again: theirs is kept, a stranger's refused."""
     if not interrupted_forms.of_user(rt, login.user_id, request.form.get("csrf", "")):
         abort(403)
-    return resend(current_path(), typed()), 409
+    return resend(current_path(), typed_fields()), 409
 
 
-def _once_more(rt: Runtime, login: Login, endpoint: str) -> ResponseReturnValue | None:
-    """Before a sensitive change the password is asked for again, unless it was typed a moment ago."""
+def _confirm_password(rt: Runtime, login: Login, endpoint: str) -> ResponseReturnValue | None:
+    """Ask for the password again before a sensitive change, unless it was typed a moment ago."""
     if request.method in SAFE or not getattr(current_app.view_functions[endpoint], "sensitive", False):
         return None
     if login.confirmed_at is not None and rt.clock() - login.confirmed_at <= SURE:
@@ -197,5 +197,5 @@ def _once_more(rt: Runtime, login: Login, endpoint: str) -> ResponseReturnValue 
         except TooManyFailuresError:
             fault = "slow"
     g.page = HOME
-    page = render_template("confirm.html", path=current_path(), fields=typed(), fault=fault)
+    page = render_template("confirm.html", path=current_path(), fields=typed_fields(), fault=fault)
     return page, {"": 403, "wrong": 422, "slow": 429}[fault]

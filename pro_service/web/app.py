@@ -35,7 +35,7 @@ _YEAR = 365 * 24 * 60 * 60
 
 
 def create_app(rt: Runtime) -> Flask:
-    """Make the web application of this runtime: webhooks, the participants' form, sign-in, dashboard, health."""
+    """Return the web application of this runtime: webhooks, the participants' form, sign-in, dashboard, health."""
     folder = paths.templates() / "web"
     app = Flask(__name__, template_folder=str(folder), static_folder=str(folder / "static"))
     app.request_class = uploads.InMemoryRequest
@@ -43,7 +43,7 @@ def create_app(rt: Runtime) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     i18n.install(app, folder / "locale")
     _time_and_language(app)
-    access.install(app, rt, sign_in.again)
+    access.install(app, rt, sign_in.ask_to_sign_in)
     intake = app.extensions["intake"] = Intake(rt)
     app.register_blueprint(webhooks.blueprint(rt, intake))
     for part in (survey, card, sign_in, welcome, own, dashboard, clinic, administration, health):
@@ -58,7 +58,7 @@ def _time_and_language(app: Flask) -> None:
     @app.before_request
     def start() -> None:
         g.started = time.perf_counter()
-        g.language = asked_language() or request.accept_languages.best_match(i18n.LANGUAGES, i18n.SOURCE)
+        g.language = chosen_language() or request.accept_languages.best_match(i18n.LANGUAGES, i18n.SOURCE)
         # PostgreSQL keeps no NUL, and nothing of ours is named with one.
         if any("\0" in part for part in (request.path, *request.args.values())):
             abort(400)
@@ -79,8 +79,8 @@ def _time_and_language(app: Flask) -> None:
         return response
 
 
-def asked_language() -> str | None:
-    """The language that somebody who is not signed in chose: in the address, else on an earlier visit."""
+def chosen_language() -> str | None:
+    """Return the language that somebody who is not signed in chose: in the address, else on an earlier visit."""
     for asked in (request.args.get("lang"), request.cookies.get(sign_in.LANGUAGE_COOKIE)):
         if asked in i18n.LANGUAGES:
             return asked
@@ -89,7 +89,7 @@ def asked_language() -> str | None:
 
 def _words(app: Flask, static: Path) -> None:
     def in_language(code: str) -> str:
-        """Address this page in another language."""
+        """Return the address of this page in another language."""
         # Flask takes some names for wishes about the address itself.
         asked = {name: value for name, value in request.args.items() if name != "endpoint" and not name.startswith("_")}
         kept = asked | (request.view_args or {}) | {"lang": code}
@@ -101,7 +101,7 @@ def _words(app: Flask, static: Path) -> None:
         return url_for("static", filename=name, v=_version(static / name, changed))
 
     def asset(name: str) -> str:
-        """Address a file of static/ so that a browser may keep it until it changes."""
+        """Return the address of a file of static/, which a browser may keep until it changes."""
         return address(name, (static / name).stat().st_mtime_ns, request.script_root)
 
     @app.context_processor
@@ -173,7 +173,7 @@ def error_page(status: int) -> tuple[str, int]:
 
 
 def _error_words() -> dict[int, tuple[str, str]]:
-    """What happened and what to do, for the statuses that have words of their own."""
+    """Return what happened and what to do, for the statuses that have words of their own."""
     return {
         400: (
             _("This request could not be read"),

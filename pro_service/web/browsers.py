@@ -24,17 +24,17 @@ _SYSTEMS = (("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iOS"), (
 
 
 def cookie(rt: Runtime, name: str) -> str:
-    """The cookie's name; over https the prefix makes browsers refuse one set by another host or over http."""
+    """Return the cookie's name; over https the prefix makes browsers refuse one set by another host or over http."""
     return f"__Host-{name}" if secure(rt) else name
 
 
 def secure(rt: Runtime) -> bool:
-    """Whether this installation is reached over https."""
+    """Return whether this installation is reached over https."""
     return rt.settings.public_base_url.startswith("https:")
 
 
 def cookie_value(rt: Runtime, name: str) -> str:
-    """The value of a cookie of ours; empty if it did not come."""
+    """Return the value of a cookie of ours; empty if it did not come."""
     return request.cookies.get(cookie(rt, name), "")
 
 
@@ -59,12 +59,12 @@ def signed_in(rt: Runtime, answer: Response, token: str, email: str) -> None:
 
 
 def place(rt: Runtime, email: str) -> Place:
-    """Where an attempt to sign in to this account comes from."""
+    """Return where an attempt to sign in to this account comes from."""
     return Place(request.remote_addr or "", _browser_of(rt, cookie_value(rt, KNOWN_COOKIE), email), agent())
 
 
 def agent() -> str:
-    """Browser and system, as people call them; never the whole header, which tells people apart."""
+    """Return browser and system, as people call them; never the whole header, which tells people apart."""
     told = request.headers.get("User-Agent", "")
     safari = "Safari" if "Safari" in told else "Browser"
     browser = next((name for sign, name in _BROWSERS if sign in told), safari)
@@ -73,7 +73,7 @@ def agent() -> str:
 
 
 def form_token(rt: Runtime, value: str) -> str | None:
-    """The form token that belongs to a form cookie; None if we did not sign it."""
+    """Return the form token that belongs to a form cookie; None if we did not sign it."""
     nonce, _, signature = value.partition(".")
     if not nonce or not hmac.compare_digest(signature.encode(), signed(rt, "cookie", nonce).encode()):
         return None
@@ -81,7 +81,7 @@ def form_token(rt: Runtime, value: str) -> str | None:
 
 
 def form_cookie(rt: Runtime) -> str:
-    """The form cookie of this browser, or a new one: forms for people who are not signed in belong to it."""
+    """Return the form cookie of this browser, or a new one: forms for people who are not signed in belong to it."""
     value = cookie_value(rt, FORM_COOKIE)
     if form_token(rt, value) is not None:
         return value
@@ -90,18 +90,18 @@ def form_cookie(rt: Runtime) -> str:
 
 
 def form_is_ours(rt: Runtime) -> bool:
-    """Whether the form that came was made by us for this browser."""
+    """Return whether the form that came was made by us for this browser."""
     expected = form_token(rt, cookie_value(rt, FORM_COOKIE))
     return expected is not None and hmac.compare_digest(expected.encode(), request.form.get("csrf", "").encode())
 
 
 def signed(rt: Runtime, *parts: str) -> str:
-    """A signature over some words, by the installation's secret."""
+    """Return a signature over some words, by the installation's secret."""
     return hmac.digest(rt.settings.secret_key, json.dumps(parts).encode(), hashlib.sha256).hex()
 
 
 def _browser_of(rt: Runtime, value: str, email: str) -> str | None:
-    """The name of this browser, if this very account signed in with it before."""
+    """Return the name of this browser, if this very account signed in with it before."""
     name, _, signature = value.partition(".")
     expected = signed(rt, "known", name, accounts.folded(email))
     return name if name and hmac.compare_digest(signature.encode(), expected.encode()) else None

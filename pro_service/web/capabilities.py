@@ -60,7 +60,7 @@ UNBLINDING: frozenset[Capability] = frozenset({"scores", "free_text", "audit_val
 
 
 def held(grants: Iterable[Grant], capability: Capability) -> tuple[Grant, ...]:
-    """Those of somebody's grants that hold a capability; one role more never unblinds an assessor."""
+    """Return those of somebody's grants that hold a capability; one role more never unblinds an assessor."""
     every = tuple(grants)
     blind = {grant.study_id for grant in every if grant.role == "assessor"} if capability in UNBLINDING else set()
     return tuple(
@@ -71,5 +71,5 @@ def held(grants: Iterable[Grant], capability: Capability) -> tuple[Grant, ...]:
 
 
 def having(capability: Capability) -> frozenset[Role]:
-    """The roles that hold a capability."""
+    """Return the roles that hold a capability."""
     return frozenset(role for role, held in GRANTED.items() if capability in held)

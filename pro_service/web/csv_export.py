@@ -15,13 +15,13 @@ Cell = str | int | float | None
 
 
 def sheet(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
-    """A file `name`.csv that is written while it is read: UTF-8 with the mark that spreadsheets ask for."""
-    answer = Response(_written(head, rows), mimetype="text/csv")
+    """Return a file `name`.csv that is written while it is read: UTF-8 with the mark that spreadsheets ask for."""
+    answer = Response(_lines(head, rows), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
 
 
-def _written(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+def _lines(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     page = io.StringIO()
     page.write("\ufeff")
     writer = csv.writer(page)
@@ -29,11 +29,11 @@ def _written(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[st
     for number, row in enumerate(rows, start=1):
         writer.writerow([harmless(cell) for cell in row])
         if number % CHUNK == 0:
-            yield _taken(page)
-    yield _taken(page)
+            yield _take(page)
+    yield _take(page)
 
 
-def _taken(page: io.StringIO) -> str:
+def _take(page: io.StringIO) -> str:
     text = page.getvalue()
     page.seek(0)
     page.truncate()
@@ -41,5 +41,5 @@ def _taken(page: io.StringIO) -> str:
 
 
 def harmless(cell: Cell) -> Cell:
-    """The cell as a spreadsheet may have it: a text that would run is quoted."""
+    """Return the cell as a spreadsheet may have it: a text that would run is quoted."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(RUNS) else cell

@@ -31,19 +31,19 @@ def install(app: Flask, folder: Path) -> None:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     # A page says a hundred sentences, and most say the same each time: those are put together once.
-    environment.globals |= {"gettext": _said, "_": _said}
+    environment.globals |= {"gettext": _translated, "_": _translated}
     environment.filters |= {"moment": moment, "until": until, "day": day}
 
 
 @pass_context
-def _said(_context: Context, message: str, /, **values: object) -> Markup:
-    """The message in the reader's language, ready for a page; values are escaped."""
+def _translated(_context: Context, message: str, /, **values: object) -> Markup:
+    """Return the message in the reader's language, ready for a page; values are escaped."""
     # With the context, or a constant would be put into the first reader's language for all.
-    return Markup(gettext(message)) % values if values else _plain(_current(), message)  # noqa: S704 -- our own words
+    return Markup(gettext(message)) % values if values else _without_values(_current(), message)  # noqa: S704 -- our own words
 
 
 @lru_cache(maxsize=8192)
-def _plain(spoken: NullTranslations, message: str) -> Markup:
+def _without_values(spoken: NullTranslations, message: str) -> Markup:
     return Markup(spoken.gettext(message)) % {}  # noqa: S704 -- our own words
 
 
@@ -53,17 +53,17 @@ def _current() -> NullTranslations:
 
 
 def language() -> str:
-    """The language of this answer."""
+    """Return the language of this answer."""
     return str(g.get("language", SOURCE))
 
 
 def gettext(message: str) -> str:
-    """The message in the reader's language."""
+    """Return the message in the reader's language."""
     return _current().gettext(message)
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
-    """The message that fits the number, in the reader's language."""
+    """Return the message that fits the number, in the reader's language."""
     return _current().ngettext(singular, plural, number)
 
 
@@ -71,15 +71,15 @@ _ = gettext
 
 
 def moment(instant: datetime, zone: ZoneInfo) -> str:
-    """An instant in a zone as the reader says it: `Tuesday 20 January 23:59`."""
+    """Return an instant in a zone as the reader says it: `Tuesday 20 January 23:59`."""
     return wording.moment(instant, zone, language())
 
 
 def until(instant: datetime, zone: ZoneInfo) -> str:
-    """The last minute before an exclusive end: people are told 23:59, not the midnight after."""
+    """Return the last minute before an exclusive end: people are told 23:59, not the midnight after."""
     return moment(instant - MINUTE, zone)
 
 
 def day(value: date) -> str:
-    """A calendar date in the reader's language: `20 Jan 2026`."""
+    """Return a calendar date in the reader's language: `20 Jan 2026`."""
     return format_date(value, "d MMM y", locale=language())

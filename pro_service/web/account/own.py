@@ -16,7 +16,7 @@ from pro_service.web.scope import chosen_scope, row_id
 
 
 def blueprint(rt: Runtime) -> Blueprint:
-    """`/account` and what is below it."""
+    """Return the pages `/account` and below."""
     pages = Blueprint("account", __name__)
     pages.app_template_global("second_factor_missing")(_second_factor_missing)
     _add_own(pages, rt)
@@ -26,7 +26,7 @@ def blueprint(rt: Runtime) -> Blueprint:
 
 
 def _second_factor_missing() -> bool:
-    """Whether to remind the reader, who may do without so far."""
+    """Return whether to remind the reader, who may do without so far."""
     return access.signed_in().enrolled_at is None
 
 
@@ -34,7 +34,7 @@ def _add_own(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/account")
     @access.needs("account")
     def own() -> ResponseReturnValue:
-        return _own(rt)
+        return _account_page(rt)
 
     @pages.post("/account/password")
     @access.needs("account")
@@ -44,9 +44,9 @@ def _add_own(pages: Blueprint, rt: Runtime) -> None:
         try:
             passwords.change(rt, login, current, new, again, browsers.place(rt, login.email))
         except RejectedError as rejected:
-            return _own(rt, rejected.faults), 422
+            return _account_page(rt, rejected.faults), 422
         except TooManyFailuresError:
-            return _own(rt, slow=True), 429
+            return _account_page(rt, slow=True), 429
         return redirect(url_for("account.own", done="password"), 303)
 
     @pages.post("/account/sessions")
@@ -61,12 +61,12 @@ def _add_work(pages: Blueprint, rt: Runtime) -> None:
     @pages.post("/account/away")
     @access.needs("account")
     def away_until() -> ResponseReturnValue:
-        """Away until a day, or back."""
+        """Keep until when the reader is away, or that they are back."""
         zone = chosen_scope(rt, "account").zone
         try:
             away.leave(rt, access.signed_in(), request.form.get("back", "").strip(), zone)
         except RejectedError as rejected:
-            return _own(rt, rejected.faults), 422
+            return _account_page(rt, rejected.faults), 422
         return redirect(url_for("account.own", done="away"), 303)
 
     @pages.post("/account/digest")
@@ -77,7 +77,7 @@ def _add_work(pages: Blueprint, rt: Runtime) -> None:
         return redirect(url_for("account.own", done="digest"), 303)
 
 
-def _own(rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = False) -> str:
+def _account_page(rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = False) -> str:
     login = access.signed_in()
     return render_template(
         "account/own.html",
@@ -98,7 +98,7 @@ def _add_factor(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/account/second-factor")
     @access.needs("account")
     def factor() -> ResponseReturnValue:
-        return _factor(rt)
+        return _factor_page(rt)
 
     @pages.post("/account/second-factor")
     @access.needs("account")
@@ -106,7 +106,7 @@ def _add_factor(pages: Blueprint, rt: Runtime) -> None:
     def set_up() -> ResponseReturnValue:
         codes = second_factor.set_up(rt, access.signed_in(), request.form.get("code", ""))
         if codes is None:
-            return _factor(rt, wrong=True), 422
+            return _factor_page(rt, wrong=True), 422
         return render_template("account/codes.html", codes=codes, next=access.local(request.form.get("next", "/")))
 
     @pages.post("/account/recovery-codes")
@@ -119,7 +119,7 @@ def _add_factor(pages: Blueprint, rt: Runtime) -> None:
         return render_template("account/codes.html", codes=second_factor.new_codes(rt, login), next="/account")
 
 
-def _factor(rt: Runtime, *, wrong: bool = False) -> str:
+def _factor_page(rt: Runtime, *, wrong: bool = False) -> str:
     login = access.signed_in()
     setup = second_factor.setup(rt, login)
     drawn = segno.make(setup.address, error="m").svg_inline(scale=5, dark="#000", light="#fff", omitsize=False)

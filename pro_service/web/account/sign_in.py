@@ -14,20 +14,20 @@ LANGUAGE_COOKIE = "language"
 
 
 def blueprint(rt: Runtime) -> Blueprint:
-    """`/login`, `/login/code`, `/logout`, `/language`."""
+    """Return the pages `/login`, `/login/code`, `/logout`, `/language`."""
     auth = Blueprint("auth", __name__)
 
     @auth.route("/login", methods=["GET", "POST"])
     def sign_in() -> ResponseReturnValue:
-        return _posted(rt) if request.method == "POST" else _shown(rt)
+        return _try_to_sign_in(rt) if request.method == "POST" else _sign_in_page(rt)
 
     @auth.route("/login/code", methods=["GET", "POST"])
     @access.needs("account")
     def code() -> ResponseReturnValue:
         """Show the second factor; the session that is signed in so far opens nothing else."""
         if accounts.stage(rt, access.signed_in()) == "whole":
-            return redirect(_asked(), 303)
-        return _code_given(rt) if request.method == "POST" else _code_page(rt, 200)
+            return redirect(_next_address(), 303)
+        return _check_code(rt) if request.method == "POST" else _code_page(rt, 200)
 
     @auth.post("/logout")
     @access.needs("account")
@@ -43,38 +43,39 @@ def blueprint(rt: Runtime) -> Blueprint:
         chosen = request.form.get("language", "")
         if chosen in LANGUAGES:
             accounts.choose_language(rt, access.signed_in(), chosen)
-        return redirect(_asked(), 303)
+        return redirect(_next_address(), 303)
 
     return auth
 
 
-def again(rt: Runtime) -> ResponseReturnValue:
-    """Nobody is signed in. Whoever sent a form is asked to sign in, and finds it as it was."""
+def ask_to_sign_in(rt: Runtime) -> ResponseReturnValue:
+    """Ask somebody who is not signed in to sign in. If they sent a form, they find it as it was."""
     if request.method in access.SAFE:
         return redirect(url_for("auth.sign_in", next=access.current_path()), 303)
     token, csrf = browsers.cookie_value(rt, browsers.COOKIE), request.form.get("csrf", "")
-    form = interrupted_forms.seal_form(rt, token, csrf, access.current_path(), access.typed())
+    form = interrupted_forms.seal_form(rt, token, csrf, access.current_path(), access.typed_fields())
     if not form:
         return redirect(url_for("auth.sign_in", next="/"), 303)
     g.page = "auth.sign_in"
     return _form(rt, 403, "ended", form=form)
 
 
-def _asked() -> str:
+def _next_address() -> str:
+    """Return where the reader wanted to go."""
     return access.local(request.values.get("next", "/"))
 
 
-def _shown(rt: Runtime) -> ResponseReturnValue:
+def _sign_in_page(rt: Runtime) -> ResponseReturnValue:
     if accounts.current(rt, browsers.cookie_value(rt, browsers.COOKIE)) is not None:
-        return redirect(_asked(), 303)
+        return redirect(_next_address(), 303)
     return _form(rt, 200)
 
 
 def _form(rt: Runtime, status: int, fault: str = "", email: str = "", form: str = "") -> ResponseReturnValue:
-    """The sign-in form. Its token belongs to a signed cookie, so that no other page can send it."""
+    """Return the sign-in form. Its token belongs to a signed cookie, so that no other page can send it."""
     cookie = browsers.form_cookie(rt)
     page = render_template(
-        "login.html", fault=fault, email=email, next=_asked(), csrf=browsers.form_token(rt, cookie), kept=form
+        "login.html", fault=fault, email=email, next=_next_address(), csrf=browsers.form_token(rt, cookie), kept=form
     )
     answer = Response(page, status, mimetype="text/html")
     browsers.set_cookie(rt, answer, browsers.FORM_COOKIE, cookie, None)
@@ -85,7 +86,7 @@ def _form(rt: Runtime, status: int, fault: str = "", email: str = "", form: str 
     return answer
 
 
-def _posted(rt: Runtime) -> ResponseReturnValue:
+def _try_to_sign_in(rt: Runtime) -> ResponseReturnValue:
     email, form = request.form.get("email", ""), request.form.get("kept", "")
     if not browsers.form_is_ours(rt):
         return _form(rt, 400, "stale", email, form)
@@ -107,7 +108,7 @@ def _signed_in(rt: Runtime, token: str, form: str) -> ResponseReturnValue:
     if g.login is None:
         return redirect(url_for("auth.sign_in"), 303)
     stage, found = accounts.stage(rt, g.login), interrupted_forms.open_form(rt, form) if form else None
-    answer = redirect(_asked(), 303)
+    answer = redirect(_next_address(), 303)
     if found is not None and found.user_id == g.login.user_id and stage != "enrol":
         page = _code_page(rt, 200, form=form)[0] if stage == "code" else access.resend(found.path, found.fields)
         answer = Response(page, mimetype="text/html")
@@ -122,10 +123,10 @@ def _signed_in(rt: Runtime, token: str, form: str) -> ResponseReturnValue:
 def _code_page(rt: Runtime, status: int, fault: str = "", form: str = "") -> tuple[str, int]:
     g.page = "auth.code"
     left = second_factor.codes_left(rt, access.signed_in())
-    return render_template("code.html", fault=fault, next=_asked(), kept=form, left=left), status
+    return render_template("code.html", fault=fault, next=_next_address(), kept=form, left=left), status
 
 
-def _code_given(rt: Runtime) -> ResponseReturnValue:
+def _check_code(rt: Runtime) -> ResponseReturnValue:
     login, form = access.signed_in(), request.form.get("kept", "")
     try:
         token = second_factor.show(rt, login, request.form.get("code", ""), browsers.place(rt, login.email))

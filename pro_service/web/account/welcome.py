@@ -17,7 +17,7 @@ LONGEST_EMAIL = 254
 
 
 def blueprint(rt: Runtime) -> Blueprint:
-    """`/forgotten` and `/welcome/<token>`."""
+    """Return the pages `/forgotten` and `/welcome/<token>`."""
     pages = Blueprint("welcome", __name__)
 
     @pages.route("/forgotten", methods=["GET", "POST"])
@@ -35,7 +35,7 @@ def blueprint(rt: Runtime) -> Blueprint:
 
     @pages.route("/welcome/<token>", methods=["GET", "POST"])
     def link(token: str) -> ResponseReturnValue:
-        """Looking uses nothing up: mail programs open links before people do."""
+        """Show the form of a link. Looking uses nothing up: mail programs open links before people do."""
         found = passwords.ticket(rt, token)
         if found is None:
             return _page(rt, "welcome.html", 410, ticket=None)
@@ -71,7 +71,7 @@ def _set(rt: Runtime, token: str, email: str) -> ResponseReturnValue:
 
 
 def _page(rt: Runtime, name: str, status: int, **words: object) -> Response:
-    """A page for somebody who is not signed in; its form belongs to this browser."""
+    """Return a page for somebody who is not signed in; its form belongs to this browser."""
     cookie = browsers.form_cookie(rt)
     answer = Response(
         render_template(name, csrf=browsers.form_token(rt, cookie), **words), status, mimetype="text/html"

@@ -8,7 +8,7 @@ from pro_service.web.i18n import gettext as _
 
 
 def by_field(faults: Iterable[Fault]) -> Mapping[str, str]:
-    """Field -> what is wrong with it, the first fault of each."""
+    """Return what is wrong with each field: the first fault of each, by field."""
     words, found = _words(), dict[str, str]()
     for fault in faults:
         found.setdefault(fault.path, words.get(fault.fault, fault.fault))
@@ -47,7 +47,7 @@ def _words() -> dict[str, str]:
 
 
 def roles() -> dict[str, str]:
-    """What each role is called."""
+    """Return what each role is called."""
     return {
         "coordinator": _("Coordinator"),
         "assessor": _("Blinded assessor"),
@@ -59,7 +59,7 @@ def roles() -> dict[str, str]:
 
 
 def actions() -> dict[str, str]:
-    """What the audit trail says of accounts."""
+    """Return what the audit trail says of accounts."""
     return {
         "login": _("Signed in"),
         "login_failed": _("Sign-in failed"),

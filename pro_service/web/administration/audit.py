@@ -131,13 +131,13 @@ class _QueryReader:
 
 @lru_cache(maxsize=8)
 def fields(_language: str) -> Mapping[str, str]:
-    """Field -> what it is called."""
+    """Return what each field is called."""
     return _of_participants() | _of_work() | _of_texts() | _of_accounts()
 
 
 @lru_cache(maxsize=8)
 def records(_language: str) -> Mapping[str, str]:
-    """Kind of record -> what it is called."""
+    """Return what each kind of record is called."""
     return {
         "call": _("Call"),
         "channel": _("Sending of texts"),

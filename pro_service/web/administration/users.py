@@ -51,7 +51,7 @@ def _add_decisions(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _team(rt: Runtime, *, about: int | None = None, faults: tuple[Fault, ...] = ()) -> str:
-    """The page; `about`: the role whose form was sent and did not fit, with what was typed."""
+    """Return the page; `about`: the role whose form was sent and did not fit, with what was typed."""
     scope, after = chosen_scope(rt, "team"), request.args.get("after", "")[:LONGEST]
     if isinstance(scope, NoStudy):
         return no_study(scope)
@@ -78,7 +78,7 @@ def _add_lists(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/team")
     @needs("team")
     def team() -> ResponseReturnValue:
-        """Who has which role in this study; for those who answer for it."""
+        """Show who has which role in this study, to those who answer for it."""
         return _team(rt)
 
     @pages.get("/users")
@@ -137,13 +137,13 @@ def _invitation(rt: Runtime, faults: tuple[Fault, ...] = ()) -> str:
 
 
 def _place(given: str) -> tuple[str | None, str | None]:
-    """(study, site) of a choice `STUDY/SITE`; None = every one."""
+    """Return (study, site) of a choice `STUDY/SITE`; None = every one."""
     study, _, site = given.partition("/")
     return (None if study == EVERYWHERE else study), (None if site in (EVERYWHERE, "") else site)
 
 
 def places(rt: Runtime) -> list[tuple[str, str, str]]:
-    """What a role may hold for: (what the form says, study, site)."""
+    """Return what a role may hold for: (what the form says, study, site)."""
     with rt.sessions.reading() as session:
         known = [(study.code, sorted(studies.site_ids(session, study.id))) for study in studies.all_studies(session)]
     of_sites = [(f"{study}/{site}", study, site) for study, codes in known for site in (EVERYWHERE, *codes)]
@@ -210,7 +210,7 @@ def _add_changes(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _decided() -> dict[str, str]:
-    """What was decided about a role that waits."""
+    """Return what was decided about a role that waits."""
     return {
         "approve": _("Approved: the role holds from now on."),
         "refuse": _("Refused: the role gives nothing."),
@@ -219,7 +219,7 @@ def _decided() -> dict[str, str]:
 
 
 def _changed() -> dict[str, str]:
-    """What was changed about an account."""
+    """Return what was changed about an account."""
     return {
         "invited": _("The invitation is on its way."),
         "disable": _("Shut out: their sessions have ended."),

@@ -108,7 +108,7 @@ def _add_alarms(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _alarm_words() -> dict[str, str]:
-    """What the top of every page says of what fails in silence."""
+    """Return what the top of every page says of what fails in silence."""
     return {
         "scheduler": _("The scheduler is silent: no text goes out and no missed window is noticed."),
         "undecided": _("The scheduler does not get through its work: some participants are not looked at."),

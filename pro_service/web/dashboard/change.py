@@ -97,7 +97,7 @@ def _preview(rt: Runtime, scope: Scope, loaded: Loaded, wanted: ChangeForm) -> s
 
 
 def _change(rt: Runtime, scope: Scope, code: str, wanted: ChangeForm) -> ResponseReturnValue:
-    """A form without its revision is as stale as an old one: nobody can have seen what would follow."""
+    """Make the change. Without its revision a form is as stale as an old one: nobody can have seen what follows."""
     revision = request.form.get("revision", default=-1, type=int)
     done = change.change(rt, actor(), scope.study_id, code, wanted, revision=revision, sites=scope.sites)
     outcome = "unchanged" if done.unchanged else "changed"
@@ -136,7 +136,7 @@ def _form(rt: Runtime, page: _Page) -> str:
 
 
 def value_words(value: object, zone: ZoneInfo) -> str:
-    """A fact as people read it."""
+    """Return a fact as people read it."""
     if isinstance(value, datetime):
         return moment(value, zone)
     if isinstance(value, date):

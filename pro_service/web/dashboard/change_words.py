@@ -28,12 +28,12 @@ class Field:
 
 
 def words() -> dict[str, dict[str, str]]:
-    """Code -> word, by kind, for the vocabulary of the pages."""
+    """Return the words of each kind of code, for the vocabulary of the pages."""
     return {"change": changes(), "verdict": _verdicts(), "fate": _fates(), "fact": _facts(), "cause": _causes()}
 
 
 def changes() -> dict[str, str]:
-    """What each change is called."""
+    """Return what each change is called."""
     return {
         "reschedule": _("Procedure date"),
         "phone": _("Telephone number"),
@@ -50,7 +50,7 @@ def changes() -> dict[str, str]:
 
 
 def explained(action: Action) -> str:
-    """What a change does, in a sentence."""
+    """Return what a change does, in a sentence."""
     return {
         "reschedule": _("Windows are laid out anew from the right day; answers are kept and judged anew."),
         "phone": _("Texts that wait for the old number do not leave. The old number is kept, encrypted."),
@@ -67,7 +67,7 @@ def explained(action: Action) -> str:
 
 
 def fields(action: Action, case: Case) -> tuple[Field, ...]:
-    """The fields of a change's form."""
+    """Return the fields of a change's form."""
     person, protocol = case.participant, case.protocol
     on = Field("on", "date", _("Day"), _("If it was not today"))
     consent = _("The day on which it was given; empty: not")
@@ -123,7 +123,7 @@ def _channels() -> tuple[tuple[str, str], ...]:
 
 
 def actions() -> dict[str, str]:
-    """What the audit trail's actions are called."""
+    """Return what the audit trail's actions are called."""
     return {
         "reschedule": _("Procedure date changed"),
         "pause": _("Prompts paused"),

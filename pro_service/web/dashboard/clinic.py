@@ -11,7 +11,7 @@ from pro_service.web.scope import Scope, in_study
 
 
 def blueprint(rt: Runtime) -> Blueprint:
-    """`/clinic`."""
+    """Return the page `/clinic`."""
     pages = Blueprint("clinic", __name__)
 
     @pages.get("/clinic", endpoint="list")

@@ -119,23 +119,23 @@ def kept_in_address(*names: str) -> dict[str, str]:
 
 
 def parts(row: ComplianceRow) -> list[tuple[str, int]]:
-    """(tone, how many) of everything that was due, in the order of a bar."""
+    """Return (tone, how many) of everything that was due, in the order of a bar."""
     counts: Mapping[str, Any] = row
     return list(zip(TONES, (*(counts[name] for name in COUNTS), left_during(row)), strict=True))
 
 
 def month(value: str) -> str:
-    """`2026-03` as the reader says it: `Mar 26`."""
+    """Return `2026-03` as the reader says it: `Mar 26`."""
     return format_date(date.fromisoformat(f"{value}-01"), "MMM yy", locale=language())
 
 
 def weekday(value: date) -> str:
-    """A day of the week as the reader says it: `Tue`."""
+    """Return a day of the week as the reader says it: `Tue`."""
     return format_date(value, "EEE", locale=language())
 
 
 def span(value: timedelta) -> str:
-    """A length of time as people say it."""
+    """Return a length of time as people say it."""
     unit, n = formatting.measured(value)
     return formatting.word("time", unit).format(n=n)
 

@@ -46,7 +46,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             wanted = row_id(request.args.get("task", ""))
         except ValueError:
             wanted = None
-        return _page(rt, scope, wanted)
+        return _decisions_page(rt, scope, wanted)
 
     @pages.post("/decisions/<int:task_id>")
     @needs("decide")
@@ -63,15 +63,17 @@ def _decide(rt: Runtime, task_id: int) -> ResponseReturnValue:
     try:
         decisions.decide(rt, actor(), task_id, given.get("reason", ""), revision=given.get("revision", type=int))
     except RejectedError as rejected:
-        return _page(rt, scope, task_id, replace(sent, faults={**by_field(rejected.faults), **_own(rejected)})), 422
+        return _decisions_page(
+            rt, scope, task_id, replace(sent, faults={**by_field(rejected.faults), **_missing_reason(rejected)})
+        ), 422
     except WorkRefusedError:
-        return _page(rt, scope, task_id, replace(sent, ended=True)), 409
+        return _decisions_page(rt, scope, task_id, replace(sent, ended=True)), 409
     except StaleError:
-        return _page(rt, scope, task_id, replace(sent, stale=True, changes=_changes(rt, loaded))), 409
+        return _decisions_page(rt, scope, task_id, replace(sent, stale=True, changes=_changes(rt, loaded))), 409
     return redirect(url_for("dashboard.decisions", done=decisions.OUTCOME, study=scope.named), 303)
 
 
-def _own(rejected: RejectedError) -> dict[str, str]:
+def _missing_reason(rejected: RejectedError) -> dict[str, str]:
     missing = any(fault.fault == "is missing" for fault in rejected.faults)
     return {"reason": _("Say in a few words what was decided.")} if missing else {}
 
@@ -85,7 +87,7 @@ def _changes(rt: Runtime, loaded: Loaded) -> tuple[Change, ...]:
     return tuple(replace(change, reason=None) for change in found)
 
 
-def _page(rt: Runtime, scope: Scope, wanted: int | None, sent: RejectedForm | None = None) -> str:
+def _decisions_page(rt: Runtime, scope: Scope, wanted: int | None, sent: RejectedForm | None = None) -> str:
     now = rt.clock()
     with rt.sessions.reading() as session:
         found = today.decisions(session, rt.loader, scope.study_id, scope.chosen_sites, wanted=wanted)

@@ -68,7 +68,7 @@ def _add_next(pages: Blueprint, rt: Runtime) -> None:
     @needs("work")
     @in_study(rt, named=True, otherwise=not_found)
     def enrolled(scope: Scope, code: str) -> ResponseReturnValue:
-        """What comes next: does a text arrive, the card, the page."""
+        """Show what comes next: does a text arrive, the card, the page."""
         now = rt.clock()
         with rt.sessions.reading() as session:
             view = participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
@@ -88,12 +88,12 @@ def _add_next(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _field_names(scope: Scope) -> list[str]:
-    """The fields of the form: columns of the file."""
+    """Return the fields of the form: columns of the file."""
     return [one.name for part in enrol_form.fields(scope.protocol, sites_of(scope)).values() for one in part]
 
 
 def _initial_values(scope: Scope) -> dict[str, str]:
-    """What stands in an empty form; what the address gives goes along, from the what-if for instance."""
+    """Return what stands in an empty form; what the address gives goes along, from the what-if for instance."""
     given = {name: request.args.get(name, "")[:LONGEST] for name in _field_names(scope) if name in request.args}
     if "date" in request.args:
         given.setdefault("procedure_date", request.args["date"][:LONGEST])
@@ -108,7 +108,7 @@ def _typed_values(scope: Scope) -> dict[str, str]:
 
 
 def allowed_sites(scope: Scope) -> tuple[str, ...] | None:
-    """Codes of the sites at which the reader may enrol; None = all of the study."""
+    """Return codes of the sites at which the reader may enrol; None = all of the study."""
     return None if scope.sites is None else tuple(sites_of(scope))
 
 
@@ -117,14 +117,14 @@ def _preview(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> Preview:
 
 
 def _enrol(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> ResponseReturnValue:
-    """The code makes it happen once: what comes a second time, the same, changes nothing and says so."""
+    """Enrol the participant. The code makes it happen once: the same a second time changes nothing and says so."""
     done = enrol.enrol_one(rt, actor(), scope.study_id, typed, sites=allowed_sites(scope))
     outcome = "enrolled" if done.enrolled else "unchanged"
     return redirect(url_for("dashboard.enrolled", code=typed["participant"], study=scope.named, done=outcome), 303)
 
 
 def _faults_by_field(faults: tuple[Fault, ...]) -> dict[str, list[tuple[str, str]]]:
-    """Field -> what is wrong with it and what to do, in the reader's enrol_form."""
+    """Return what is wrong with each field and what to do, in the reader's words."""
     found: dict[str, list[tuple[str, str]]] = {}
     for fault in faults:
         found.setdefault(fault.path, []).append(fault_words(fault, form=True))

@@ -105,7 +105,7 @@ BY_PHONE = "Leave messaging_consent and channel empty (the telephone may stay): 
 
 
 def fault_words(fault: Fault, *, form: bool = False) -> tuple[str, str]:
-    """(what, what to do) in the reader's language. `form`: of the page's form, which has no columns to speak of."""
+    """Return (what, what to do) in the reader's language. `form`: of the page's form, which has no columns."""
     remedy = _CHOOSE.get(fault.fault, fault.remedy)
     if remedy.startswith("take it out; known columns:"):
         # The page says above which columns there are, and need not say it once for each.
@@ -114,7 +114,7 @@ def fault_words(fault: Fault, *, form: bool = False) -> tuple[str, str]:
 
 
 def _remedy_in_form(fault: Fault) -> str:
-    """What to do on the page where a file's remedy would speak of columns or commands."""
+    """Return what to do on the page where a file's remedy would speak of columns or commands."""
     if "pro-service participant" in fault.remedy:
         return _("nothing is changed from here: open the participant and change it there, or give another code")
     if fault.remedy.startswith(INSTEAD) or fault.remedy.endswith(BY_PHONE) or "messaging_consent" in fault.remedy:
@@ -153,7 +153,7 @@ def titles() -> dict[str, str]:
 
 
 def fields(protocol: Protocol, sites: Mapping[str, str]) -> dict[str, tuple[Field, ...]]:
-    """The form in its parts; `sites`: code -> name of those one may enrol at."""
+    """Return the form in its parts; `sites`: code -> name of those one may enrol at."""
     where = tuple((code, f"{code} · {name}") for code, name in sites.items())
     where = where if len(where) == 1 else (("", _("not chosen")), *where)
     tongues = {"tr": _("Turkish"), "en": _("English")}
@@ -209,7 +209,7 @@ def _baseline(protocol: Protocol) -> list[Field]:
 
 
 def columns() -> dict[str, str]:
-    """What the columns are called where people read them."""
+    """Return what the columns are called where people read them."""
     return {
         "participant": _("Participant code"),
         "site": _("Site"),
@@ -225,13 +225,13 @@ def columns() -> dict[str, str]:
 
 
 def column_of_export(path: str) -> str:
-    """A fault's column in the reader's words, with what the export calls it."""
+    """Return a fault's column in the reader's words, with what the export calls it."""
     name, _space, theirs = path.partition(" (")
     return f"{column(name)} ({theirs}" if theirs else column(name)
 
 
 def column(name: str) -> str:
-    """A column in the reader's words; one of the baseline by its item."""
+    """Return a column in the reader's words; one of the baseline by its item."""
     if name.startswith(BASELINE):
         return _("Baseline {item}").format(item=name.removeprefix(BASELINE).upper().replace("_", "-"))
     return columns().get(name, name)

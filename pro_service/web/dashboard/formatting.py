@@ -25,22 +25,22 @@ IN_HOURS = 72
 
 
 def word(kind: str, code: str) -> str:
-    """What a code of this kind is called; the code itself where it has no word."""
+    """Return what a code of this kind is called; the code itself where it has no word."""
     return word_or_code(vocabulary(language())[kind], code)
 
 
 def word_or_code(known: Mapping[str, str], code: str) -> str:
-    """The word of a code; the code itself where it has none."""
+    """Return the word of a code; the code itself where it has none."""
     return known.get(code) or code.replace("_", " ")
 
 
 def words(kind: str) -> Mapping[str, str]:
-    """Every code of a kind with its word."""
+    """Return every code of a kind with its word."""
     return vocabulary(language())[kind]
 
 
 def of(texts: Mapping[str, str]) -> str:
-    """The text in the reader's language, else in any."""
+    """Return the text in the reader's language, else in any."""
     return texts.get(language()) or next(iter(texts.values()), "")
 
 
@@ -63,27 +63,27 @@ def window_shape(status: str, *, at_risk: bool = False) -> str:
 
 
 def overdue(moment: datetime, now: datetime) -> str:
-    """How long there is until something is due, or for how long it has been."""
+    """Return how long there is until something is due, or for how long it has been."""
     unit, n = measured(abs(moment - now))
     span = word("time", unit).format(n=n)
     return (_("due in {time}") if moment > now else _("overdue by {time}")).format(time=span)
 
 
 def measured(span: timedelta) -> tuple[str, int]:
-    """The unit in which people tell a span, and how many of it."""
+    """Return the unit in which people tell a span, and how many of it."""
     if span < HOUR:
         return "min", max(int(span / MINUTE), 1)
     return ("h", int(span / HOUR)) if span <= IN_HOURS * HOUR else ("d", span // DAY)
 
 
 def short_day(instant: datetime, zone: ZoneInfo) -> str:
-    """`20 Jan`: quick enough for a page full of them."""
+    """Return `20 Jan`: quick enough for a page full of them."""
     local = instant.astimezone(zone)
     return f"{local.day} {_months(language())[local.month]}"
 
 
 def short_moment(instant: datetime, zone: ZoneInfo) -> str:
-    """`20 Jan 18:30`."""
+    """Return `20 Jan 18:30`."""
     return _short_moment(instant, zone, _months(language()))
 
 
@@ -93,7 +93,7 @@ def _short_moment(instant: datetime, zone: ZoneInfo, months: Mapping[int, str]) 
 
 
 def share_left(opens: datetime, closes: datetime, now: datetime) -> int:
-    """How much of a window is left, in percent, for a bar that empties."""
+    """Return how much of a window is left, in percent, for a bar that empties."""
     return max(0, min(100, round(100 * ((closes - now) / (closes - opens)))))
 
 
@@ -132,7 +132,7 @@ class CellWriter:
         self._words = vocabulary(language())
 
     def __call__(self, cell: Cell, zone: ZoneInfo) -> tuple[str, str]:
-        """(what stands in the cell, what its title adds)."""
+        """Return (what stands in the cell, what its title adds)."""
         name, times = self._words["status"][cell.status], self._words["time"]
         if cell.shape in ("at_risk", "open"):
             word_or_code = times["closes"].format(
@@ -158,7 +158,7 @@ def _months(code: str) -> Mapping[int, str]:
 
 
 def times(now: datetime) -> dict[str, object]:
-    """What templates ask of time, seen from `now`."""
+    """Return what templates ask of time, seen from `now`."""
     return {
         "time_left": lambda moment: time_left(moment, now),
         "overdue": lambda moment: overdue(moment, now),
@@ -171,7 +171,7 @@ def times(now: datetime) -> dict[str, object]:
 
 
 def zone_of_task(task: Task) -> ZoneInfo:
-    """The zone of the site a task is about."""
+    """Return the zone of the site a task is about."""
     return zone_of(task.site.zone if task.site else "UTC")
 
 
@@ -185,7 +185,7 @@ def form_made_at() -> datetime | None:
 
 
 def local_time(text: str, zone: ZoneInfo) -> datetime | None:
-    """The instant of a local time as a browser sends it (`2026-03-09T14:30`); None if it is none."""
+    """Return the instant of a local time as a browser sends it (`2026-03-09T14:30`); None if it is none."""
     try:
         local = datetime.fromisoformat(text)
     except ValueError:

@@ -31,7 +31,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @in_study(rt)
     def participants(scope: Scope) -> ResponseReturnValue:
         now = rt.clock()
-        look = _look(scope)
+        look = _filters(scope)
         with rt.sessions.reading() as session:
             if look.search and look.after is None:
                 for code in dict.fromkeys((look.search, look.search.upper())):
@@ -60,10 +60,10 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         head = ["participant", "site", "status"]
         for code in codes:
             head += [f"{code}_status", f"{code}_opens_at", f"{code}_closes_at", f"{code}_answered_at"]
-        return sheet(f"{scope.study}-participants", head, _everybody(rt, scope, _look(scope), codes, now))
+        return sheet(f"{scope.study}-participants", head, _sheet_lines(rt, scope, _filters(scope), codes, now))
 
 
-def _everybody(rt: Runtime, scope: Scope, look: Look | None, codes: list[str], now: datetime) -> Iterator[list[Cell]]:
+def _sheet_lines(rt: Runtime, scope: Scope, look: Look | None, codes: list[str], now: datetime) -> Iterator[list[Cell]]:
     """The grid's rows, page after page; each page in a look of its own, so that nobody waits for a slow reader."""
     while look is not None:
         with rt.sessions.reading() as session:
@@ -81,7 +81,7 @@ def _everybody(rt: Runtime, scope: Scope, look: Look | None, codes: list[str], n
 
 
 def _grid_rows(page: grid.Grid, now: datetime) -> list[tuple[grid.GridRow, list[tuple[str, ...] | None]]]:
-    """Rows with their cells in words: (time point, shape, what stands there, what the title adds).
+    """Return rows with their cells in words: (time point, shape, what stands there, what the title adds).
 
     All of it is safe to put into a page as it is: our own words, and codes that are escaped here.
     """
@@ -97,7 +97,7 @@ def _grid_rows(page: grid.Grid, now: datetime) -> list[tuple[grid.GridRow, list[
     return rows
 
 
-def _look(scope: Scope) -> Look:
+def _filters(scope: Scope) -> Look:
     asked = filters(scope)
     return Look(_short("after"), _state(), _short("code"), asked.channel, asked.window)
 

@@ -81,7 +81,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _sent_file(rt: Runtime, study_id: int) -> Held:
-    """The file that was sent, or the one that was looked at. RejectedError where there is none."""
+    """Return the file that was sent, or the one that was looked at. Raise RejectedError where there is none."""
     if blob := request.form.get("held", ""):
         held = held_file.open_held(rt, signed_in().user_id, study_id, blob)
         if held is None:
@@ -131,7 +131,7 @@ def _enrol(rt: Runtime, scope: Scope, held: Held) -> ResponseReturnValue:
 
 
 def _faulty_file(rt: Runtime, scope: Scope, held: Held, faults: tuple[Fault, ...]) -> _File:
-    """A file with faults goes along, so that its columns can still be chosen; one too large does not."""
+    """Return the file to be sent along, so that its columns can still be chosen; one too large is not."""
     try:
         blob = held_file.hold(rt, signed_in().user_id, scope.study_id, held) if held.data else ""
     except RejectedError:
@@ -237,7 +237,7 @@ def column_questions(protocol: Protocol) -> tuple[ColumnQuestion, ...]:
 
 
 def guessed_columns(every: tuple[ColumnQuestion, ...], export: Export) -> dict[str, str]:
-    """What the form begins with."""
+    """Return what the form begins with."""
     typed = {}
     for one in every:
         names = ALIASES.get(one.name, (one.name,))
@@ -248,7 +248,7 @@ def guessed_columns(every: tuple[ColumnQuestion, ...], export: Export) -> dict[s
 def mapping_of_form(
     every: tuple[ColumnQuestion, ...], typed: Mapping[str, str], protocol: Protocol
 ) -> tuple[ColumnMapping | None, dict[str, list[tuple[str, str]]]]:
-    """The mapping that was chosen, or what is wrong with it, by our column."""
+    """Return the mapping that was chosen, or what is wrong with it, by our column."""
     columns = {one.name: column for one in every if (column := _column(one, typed)) is not None}
     mapping = ColumnMapping(columns, typed.get("event", ""))
     found: dict[str, list[tuple[str, str]]] = {}
@@ -267,7 +267,7 @@ def _column_of(fault: Fault) -> str:
 
 
 def _column(one: ColumnQuestion, typed: Mapping[str, str]) -> Column | None:
-    """What was chosen for one column; None for nothing."""
+    """Return what was chosen for one column; None for nothing."""
 
     def text(kind: str) -> str:
         return typed.get(f"{kind}-{one.name}", "").strip()

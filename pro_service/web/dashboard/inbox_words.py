@@ -4,7 +4,7 @@ from pro_service.web.i18n import gettext as _
 
 
 def reasons() -> dict[str, str]:
-    """Why a text waits for a person, besides what raises a task."""
+    """Return why a text waits for a person, besides what raises a task."""
     return {
         "reach_failed": _("texts do not reach this participant: telephone first"),
         "picture": _("a picture or voice note"),
@@ -15,12 +15,12 @@ def reasons() -> dict[str, str]:
 
 
 def parts() -> dict[str, str]:
-    """The parts of the inbox one may look at."""
+    """Return the parts of the inbox one may look at."""
     return {"open": _("Waiting"), "done": _("Dealt with"), "all": _("All")}
 
 
 def templates() -> dict[str, str]:
-    """The texts of the study that may be sent as an answer."""
+    """Return the texts of the study that may be sent as an answer."""
     return {
         "reask": _("Ask for one whole number"),
         "media": _("We cannot read pictures or voice messages"),
@@ -33,7 +33,7 @@ def templates() -> dict[str, str]:
 
 
 def actions() -> dict[str, str]:
-    """What was done, as the audit trail names it."""
+    """Return what was done, as the audit trail names it."""
     return {
         "reach_begin": _("Test text sent"),
         "reach_confirm": _("Test text confirmed"),
@@ -51,12 +51,12 @@ def actions() -> dict[str, str]:
 
 
 def kinds() -> dict[str, str]:
-    """Kinds of text that only the inbox shows."""
+    """Return kinds of text that only the inbox shows."""
     return {"stranger": _("Neutral answer"), "reach": _("Test text")}
 
 
 def faults() -> dict[str, str]:
-    """What is wrong with a field, by its place and code."""
+    """Return what is wrong with a field, by its place and code."""
     return {
         "participant nothing": _("Choose first whose text it is."),
         "window not_open": _("Choose one of the windows that were open when the text came."),

@@ -211,7 +211,7 @@ def _line(row: AnyRow) -> tuple[Cell, ...]:
 
 
 def country(code: str) -> str:
-    """A country in the reader's language; `?` stays where there is none."""
+    """Return a country in the reader's language; `?` stays where there is none."""
     return str(Locale(language()).territories.get(code, code or "–"))
 
 

@@ -83,7 +83,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 
 def classes() -> tuple[str, ...]:
-    """What the classes of percent reduction are called, in order."""
+    """Return what the classes of percent reduction are called, in order."""
     between = [_("{a} to under {b} percent").format(a=a, b=b) for a, b in pairwise(BOUNDS)]
     return (_("worse"), *between, _("{a} percent or more").format(a=BOUNDS[-1]))
 

@@ -223,7 +223,7 @@ def _run_contact_test(rt: Runtime, whom: Whom, action: str) -> None:
 
 
 def _contact_test_words() -> dict[str, dict[str, str]]:
-    """What the page says of a test: why nothing was done, how it was confirmed, why it failed."""
+    """Return what the page says of a test: why nothing was done, how it was confirmed, why it failed."""
     return {
         "refusals": {
             "refused_no_texts": _("No text may go to this participant, so nothing was tried."),

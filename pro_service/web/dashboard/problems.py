@@ -56,7 +56,7 @@ CELLS = (
 
 
 def note_words(note: Note) -> tuple[str, str]:
-    """(what, what to do) for the reader."""
+    """Return (what, what to do) for the reader."""
     if note.code == "cell":
         return cell_words(str(note.values["fault"])), cell_words(str(note.values["remedy"]))
     what, remedy = NOTES[note.code]
@@ -65,7 +65,7 @@ def note_words(note: Note) -> tuple[str, str]:
 
 
 def cell_words(text: str) -> str:
-    """A sentence about a cell in the reader's language; as it is where nobody has translated it."""
+    """Return a sentence about a cell in the reader's language; as it is where nobody has translated it."""
     for template, pattern in _patterns().items():
         found = pattern.fullmatch(text)
         if found is not None:
@@ -75,7 +75,7 @@ def cell_words(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _patterns() -> Mapping[str, re.Pattern[str]]:
-    """Template -> what it looks like filled in."""
+    """Return for each template what it looks like filled in."""
     return {
         template: re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(template)), re.DOTALL)
         for template in CELLS
@@ -87,12 +87,12 @@ def _value_words(value: object) -> str:
 
 
 def fault_words(fault: Fault) -> tuple[str, str]:
-    """(what, what to do) of a fault in a text or a site; as it stands where it has no code."""
+    """Return (what, what to do) of a fault in a text or a site; as it stands where it has no code."""
     return _finding_words(fault.code, dict(fault.values)) if fault.code else (fault.fault, fault.remedy)
 
 
 def route_words(finding: Finding) -> tuple[str, str]:
-    """(what, what to do) of a finding about a route."""
+    """Return (what, what to do) of a finding about a route."""
     if not finding.code:
         return finding.reason, finding.remedy
     values = dict(finding.values)

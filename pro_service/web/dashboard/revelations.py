@@ -29,7 +29,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 
 def sources() -> dict[str, str]:
-    """Where a treatment was revealed."""
+    """Return where a treatment was revealed."""
     return {
         "text": _("in a text"),
         "call": _("on the telephone"),
@@ -109,7 +109,7 @@ def _add_log(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _every_line(rt: Runtime, scope: Scope) -> Iterator[list[Cell]]:
-    """Every line, page after page; each page in a look of its own."""
+    """Return every line, page after page; each page in a look of its own."""
     before, more = None, True
     while more:
         with rt.sessions.reading() as session:

@@ -85,17 +85,17 @@ class Reader:
 
 
 def kinds(chip: str | None) -> tuple[Kind, ...]:
-    """The events a chip stands for; all of them where the address asks for none or for one there is not."""
+    """Return the events a chip stands for; all of them where the address asks for none or for one there is not."""
     return CHIPS.get(chip or "", KINDS)
 
 
 def place(mark: Mark) -> str:
-    """A mark as it stands in an address."""
+    """Return a mark as it stands in an address."""
     return f"{mark.at.astimezone(UTC).strftime(_STAMP)}-{mark.kind}-{mark.id}"
 
 
 def mark_of(text: str | None) -> Mark | None:
-    """The mark of an address; None for what is none."""
+    """Return the mark of an address; None for what is none."""
     found = _PLACE.fullmatch(text or "")
     if found is None or found[2] not in get_args(Kind):
         return None
@@ -127,7 +127,7 @@ def filter_in_address() -> tuple[str | None, Mark | None]:
 
 
 def story_page(happened: Happened, case: Case, reader: Reader) -> StoryPage:
-    """The story in words."""
+    """Return the story in words."""
     chip, before = filter_in_address()
     teller = Teller(case, reader, happened.lives)
     page = happened.page[:PAGE]
@@ -152,7 +152,7 @@ class Teller:
         }
 
     def __call__(self, event: Event) -> Entry:
-        """The event as a line."""
+        """Return the event as a line."""
         return self._tellers[event.mark.kind](event)
 
     def _entry(self, event: Event, shape: str, title: str, state: str = "", **more: object) -> Entry:
@@ -279,7 +279,7 @@ class Teller:
 
 
 def fact(name: str, value: object, zone: ZoneInfo) -> str:
-    """The value of a fact as people read it."""
+    """Return the value of a fact as people read it."""
     if value is None:
         return "–"
     text = str(value)
@@ -301,7 +301,7 @@ def _many(details: object) -> tuple[object, ...]:
 
 
 def _by(event: Event) -> str:
-    """Who did it."""
+    """Return who did it."""
     if event.who:
         return event.who
     if event.mark.kind != "change":
@@ -316,7 +316,7 @@ def _by(event: Event) -> str:
 
 
 def _step(step: Step, zone: ZoneInfo, since: datetime) -> str:
-    """`delivered 18:31`; with its day where it is another."""
+    """Return `delivered 18:31`; with its day where it is another."""
     local = step.at.astimezone(zone)
     same = local.date() == since.astimezone(zone).date()
     at = f"{local.hour:02}:{local.minute:02}" if same else short_moment(step.at, zone)

@@ -61,7 +61,7 @@ class Sample:
 
 
 def prompt_bubbles(bundle: Bundle, language: str, sample: Sample) -> Iterator[Bubble]:
-    """The texts that ask in one window, in the order of time, by both channels."""
+    """Return the texts that ask in one window, in the order of time, by both channels."""
     first_of_all = next((point for point in bundle.protocol.time_points if point.steps), None)
     for number, step in enumerate(sample.point.steps):
         for channel in CHANNELS:
@@ -72,7 +72,7 @@ def prompt_bubbles(bundle: Bundle, language: str, sample: Sample) -> Iterator[Bu
 
 
 def answer_bubbles(bundle: Bundle, language: str, sample: Sample) -> Iterator[Bubble]:
-    """Every other text: what a conversation can call for."""
+    """Return every other text: what a conversation can call for."""
     for name in ALWAYS:
         if name != FIRST:
             yield from _bubble(bundle, language, sample, name, "")
@@ -146,7 +146,7 @@ class Remark:
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """The protocol, and its texts."""
+    """Add the protocol and its texts."""
 
     @pages.get("/study")
     @needs("progress")
@@ -249,7 +249,7 @@ def _close_up(point: TimePoint, span: Window, scope: Scope) -> dict[str, Any]:
 
 
 def _remarks(bundle: Bundle) -> list[Remark]:
-    """What `study check` says of it, and what is known of the routes to the sites' countries."""
+    """Return what `study check` says of it, and what is known of the routes to the sites' countries."""
     protocol = bundle.protocol
     faults = check_frames(protocol, bundle.wording.frames)
     found = [Remark(fault.path, *fault_words(fault), grave=True) for fault in faults]

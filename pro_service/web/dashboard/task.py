@@ -273,7 +273,7 @@ ACTIONS: dict[str, Action] = {
 
 
 def _refusals() -> dict[str, str]:
-    """Why something was refused, by its code."""
+    """Return why something was refused, by its code."""
     return {
         "resolved": _("This task has ended already; nothing was written."),
         "needs_note": _("Please write a note: how do you know?"),
@@ -293,7 +293,7 @@ def _refusals() -> dict[str, str]:
 
 
 def _parts_of_day() -> dict[str, str]:
-    """The parts of a working day."""
+    """Return the parts of a working day."""
     return {
         "morning": _("in the morning"),
         "afternoon": _("early in the afternoon"),
@@ -302,7 +302,7 @@ def _parts_of_day() -> dict[str, str]:
 
 
 def _headings() -> dict[str, str]:
-    """Groups of what a call may have come to."""
+    """Return groups of what a call may have come to."""
     return {
         "spoke": _("Spoke with the participant"),
         "in_vain": _("Nobody reached"),
@@ -311,7 +311,7 @@ def _headings() -> dict[str, str]:
 
 
 def _put_off_choices() -> dict[str, str]:
-    """The moments to which a task can be put off with one press."""
+    """Return the moments to which a task can be put off with one press."""
     return {
         "hour": _("By one hour"),
         "afternoon": _("This afternoon"),

@@ -83,7 +83,7 @@ class Scale:
         self._whole = self._stops[-1][1] or 1.0
 
     def __call__(self, moment: datetime) -> float:
-        """Where a moment stands; what lies beyond the ends stands at them."""
+        """Return where a moment stands; what lies beyond the ends stands at them."""
         for (start, low), (end, high) in pairwise(self._stops):
             if moment <= end:
                 part = max((moment - start) / (end - start), 0.0)
@@ -92,7 +92,7 @@ class Scale:
 
 
 def line(case: Case, windows: Sequence[WindowView], entries: Sequence[Entry], now: datetime) -> Line:
-    """The picture of everything that is told."""
+    """Return the picture of everything that is told."""
     current = [view for view in windows if view.facts.cancelled_at is None]
     spans = [(view.facts.span.opens_at, view.facts.span.closes_at) for view in current]
     moments = [now, *(entry.at for entry in entries), *(bound for span in spans for bound in span)]
@@ -109,7 +109,7 @@ def line(case: Case, windows: Sequence[WindowView], entries: Sequence[Entry], no
 
 
 def lane_word(name: str) -> str:
-    """What a row of the picture is called."""
+    """Return what a row of the picture is called."""
     return {
         "texts": _("Texts"),
         "answers": _("Answers"),

@@ -60,7 +60,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _done_words() -> dict[str, str]:
-    """What the page says that was done."""
+    """Return what the page says that was done."""
     return {
         "acknowledged": _("You have taken it up."),
         "later": _("Put off: it stands below the others until it comes back."),
@@ -137,13 +137,13 @@ class RowWriter:
         self._tried: dict[tuple[int, int], str] = {}
 
     def hands(self, task: Task) -> str:
-        """Who has a task, or is to take it up; empty where nobody does."""
+        """Return who has a task, or is to take it up; empty where nobody does."""
         if task.acknowledged_at is not None:
             return self._taken.format(who=task.acknowledged_by or "–")
         return self._handed.format(who=task.handed_to) if task.handed_to else ""
 
     def saving(self, tasks: Iterable[Task]) -> list[Saving]:
-        """The queue; every task in it has a window and an end."""
+        """Return the queue; every task in it has a window and an end."""
         return [self._saving(task, task.save_by or task.due_at) for task in tasks]
 
     def _saving(self, task: Task, until: datetime) -> Saving:
@@ -172,7 +172,7 @@ class RowWriter:
         return f"{told}: {word_or_code(self._outcomes, calls[-1].result)}" if calls else told
 
     def open(self, tasks: Iterable[Task]) -> list[Open]:
-        """What else is open."""
+        """Return what else is open."""
         return [
             Open(
                 task=task,

@@ -10,7 +10,7 @@ from pro_service.web.i18n import gettext as _
 
 @lru_cache(maxsize=8)
 def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
-    """All words, looked up once a language."""
+    """Return all words, looked up once a language."""
     return {
         "status": _statuses(),
         "shape": _statuses() | {"at_risk": _("At risk"), "not_applicable": _("Not applicable")},
@@ -154,7 +154,7 @@ def _outcomes() -> dict[str, str]:
 
 
 def _effects() -> dict[str, str]:
-    """What saving an outcome will do."""
+    """Return what saving an outcome will do."""
     return {
         "will_do_it": _("The task stays until the answer is here."),
         "call_back_at": _("The task comes back at that time."),
@@ -298,7 +298,7 @@ def _time() -> dict[str, str]:
 
 
 def _story() -> dict[str, dict[str, str]]:
-    """The words of a participant's story and of derived outcomes."""
+    """Return the words of a participant's story and of derived outcomes."""
     return {
         "chip": {
             "messages": _("Messages"),
@@ -315,7 +315,7 @@ def _story() -> dict[str, dict[str, str]]:
 
 
 def _figures() -> dict[str, dict[str, str]]:
-    """The words of the pages of figures: channels, fates and routes of texts, classes of time, rules."""
+    """Return the words of the pages of figures: channels, fates and routes of texts, classes of time, rules."""
     return {
         "channel": {
             "sms-reply": _("Text, answered by text"),
@@ -352,7 +352,7 @@ def _figures() -> dict[str, dict[str, str]]:
 
 
 def _of_the_study() -> dict[str, dict[str, str]]:
-    """What the page of the study calls its rules."""
+    """Return what the page of the study calls its rules."""
     return {
         "role": {
             "coordinator": _("coordinator"),
@@ -376,7 +376,7 @@ def _of_the_study() -> dict[str, dict[str, str]]:
 
 
 def _carried() -> dict[str, str]:
-    """What a provider reports of a text that is no state of ours."""
+    """Return what a provider reports of a text that is no state of ours."""
     return {
         "scheduled": _("planned by the provider"),
         "queued": _("queued by the provider"),
@@ -387,7 +387,7 @@ def _carried() -> dict[str, str]:
 
 
 def _took() -> dict[str, str]:
-    """Classes of time to answer."""
+    """Return classes of time to answer."""
     return {
         "0": _("up to 15 min"),
         "1": _("up to 1 h"),
@@ -400,7 +400,7 @@ def _took() -> dict[str, str]:
 
 
 def _failures() -> dict[str, str]:
-    """Why a text did not arrive, by what our records or the provider's code say."""
+    """Return why a text did not arrive, by what our records or the provider's code say."""
     return {
         "30003": _("telephone off or unreachable"),
         "30004": _("blocked by the telephone company"),

@@ -82,7 +82,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 
 def sites_of(scope: Scope) -> dict[str, str]:
-    """Code -> name of the study's sites that the reader may see, in the protocol's order."""
+    """Return code -> name of the study's sites that the reader may see, in the protocol's order."""
     every = scope.protocol.sites.items()
     return {code: site.name for code, site in every if scope.sites is None or code in scope.site_codes.values()}
 
@@ -94,7 +94,7 @@ def _typed_values(scope: Scope, now: datetime) -> dict[str, str]:
 
 
 def _question(scope: Scope, now: datetime) -> tuple[Question | None, dict[str, tuple[str, str]]]:
-    """The question in the address, or what is wrong with it by field."""
+    """Return the question in the address, or what is wrong with it by field."""
     typed, sites = _typed_values(scope, now), sites_of(scope)
     faults: dict[str, tuple[str, str]] = {}
     day, at = None, None
@@ -162,16 +162,16 @@ def _holiday(day: date, country: str) -> str:
 
 
 def dated(day: date) -> str:
-    """`Tue 20 Jan 2026`, in the reader's language."""
+    """Return `Tue 20 Jan 2026`, in the reader's language."""
     return format_date(day, "EEE d MMM y", locale=language())
 
 
 def dated_short(day: date) -> str:
-    """`Tue 20 Jan`, where the year is plain from what stands beside it."""
+    """Return `Tue 20 Jan`, where the year is plain from what stands beside it."""
     return format_date(day, "EEE d MMM", locale=language())
 
 
 def dated_moment(instant: datetime, zone: ZoneInfo) -> str:
-    """`Tue 20 Jan 18:30`."""
+    """Return `Tue 20 Jan 18:30`."""
     local = instant.astimezone(zone)
     return f"{dated_short(local.date())} {local:%H:%M}"

@@ -29,7 +29,7 @@ _MARK = re.compile(r"[A-Z2-7]{16}", re.ASCII)
 
 
 def blueprint(rt: Runtime) -> Blueprint:
-    """The door of one runtime."""
+    """Return the door of one runtime."""
     pages = Blueprint("card", __name__)
 
     @pages.after_request
@@ -73,7 +73,7 @@ def _entered(rt: Runtime) -> ResponseReturnValue:
 
 
 def _led_to(found: Entry) -> ResponseReturnValue:
-    """The form, or a page that says when there is one: nothing else about the study or the participant."""
+    """Return the form, or a page that says when there is one: nothing else about the study or the participant."""
     asked = request.args.get("lang")
     if found.state == "form":
         chosen = asked if asked in LANGUAGES else None

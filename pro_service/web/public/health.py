@@ -16,7 +16,7 @@ WRITE_EVERY = timedelta(seconds=10)
 
 
 def blueprint(rt: Runtime) -> Blueprint:
-    """`/healthz` asks nothing; `/readyz` asks the database."""
+    """Return `/healthz`, which asks nothing, and `/readyz`, which asks the database."""
     probes = Blueprint("health", __name__)
 
     @probes.get("/healthz")
@@ -46,7 +46,7 @@ def blueprint(rt: Runtime) -> Blueprint:
 
 
 def _alarms(rt: Runtime) -> list[str]:
-    """What fails in silence. Told, not judged, as well: the database may go away while it is asked."""
+    """Return what fails in silence. It is reported, not judged: the database may go away while it is asked."""
     try:
         return [alarm.code for alarm in alarms(rt)]
     except UNREACHABLE:

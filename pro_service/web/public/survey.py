@@ -34,7 +34,7 @@ def _contact_test_page(language: str, *, done: bool) -> str:
 
 
 def blueprint(rt: Runtime) -> Blueprint:
-    """The form of one runtime."""
+    """Return the form of one runtime."""
     pages = Blueprint("survey", __name__, url_prefix="/q")
 
     @pages.after_request
@@ -67,7 +67,7 @@ def blueprint(rt: Runtime) -> Blueprint:
 
 
 def _gone() -> ResponseReturnValue:
-    """One page for a token nobody has, a closed window and somebody who has left."""
+    """Return one page for a token nobody has, a closed window and somebody who has left."""
     return render_template("survey_gone.html"), 404
 
 
@@ -103,7 +103,7 @@ def _speak(form: Form) -> None:
 
 
 def _address(view: str, token: str, **more: int) -> str:
-    """The address of a view of this form; a language that was asked for stays."""
+    """Return the address of a view of this form; a language that was asked for stays."""
     values: dict[str, Any] = {"token": token, **more}
     if request.args.get("lang") in LANGUAGES:
         values["lang"] = request.args["lang"]

@@ -12,12 +12,12 @@ EMPTY = "<?xml version='1.0' encoding='UTF-8'?><Response/>"
 
 
 def blueprint(rt: Runtime, intake: Intake) -> Blueprint:
-    """The webhooks of one runtime."""
+    """Return the webhooks of one runtime."""
     hooks = Blueprint("webhooks", __name__, url_prefix="/hooks/twilio")
 
     @hooks.before_request
     def signed() -> None:
-        """403 unless Twilio signed this. Nothing is stored, and nothing is said about why."""
+        """Answer 403 unless Twilio signed this. Nothing is stored, and nothing is said about why."""
         if not genuine(rt):
             abort(403)
 
@@ -39,7 +39,7 @@ def blueprint(rt: Runtime, intake: Intake) -> Blueprint:
 
 
 def genuine(rt: Runtime) -> bool:
-    """Whether this request was signed for the configured public address with one of the tokens.
+    """Return whether this request was signed for the configured public address with one of the tokens.
 
     Werkzeug's own URL is an IRI and would break genuine signatures: the address is put together from the configured
     base, the path as it came, and the raw query string. A body that is no form would be signed by anything: refused.
