@@ -1,7 +1,7 @@
 """The reader's language: English sources, catalogues beside the templates, dates as people say them."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from gettext import NullTranslations
 from pathlib import Path
@@ -32,7 +32,15 @@ def install(app: Flask, folder: Path) -> None:
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     # A page says a hundred sentences, and most say the same each time: those are put together once.
     environment.globals |= {"gettext": _translated, "_": _translated}
-    environment.filters |= {"moment": moment, "until": until, "day": day}
+    environment.filters |= {
+        "moment": moment,
+        "until": until,
+        "day": day,
+        "day_at": day_at,
+        "second_at": second_at,
+        "clock": clock,
+        "clock_at": clock_at,
+    }
 
 
 @pass_context
@@ -83,3 +91,23 @@ def until(instant: datetime, zone: ZoneInfo) -> str:
 def day(value: date) -> str:
     """Return a calendar date in the reader's language: `20 Jan 2026`."""
     return format_date(value, "d MMM y", locale=language())
+
+
+def day_at(instant: datetime, zone: ZoneInfo) -> str:
+    """Return the calendar date of an instant in a zone, as the reader says it."""
+    return day(instant.astimezone(zone).date())
+
+
+def second_at(instant: datetime, zone: ZoneInfo) -> str:
+    """Return an instant in a zone to the second: `2026-01-20 23:59:00`."""
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def clock(value: time) -> str:
+    """Return a time of day: `18:30`."""
+    return f"{value:%H:%M}"
+
+
+def clock_at(instant: datetime, zone: ZoneInfo) -> str:
+    """Return the time of day of an instant in a zone."""
+    return clock(instant.astimezone(zone).time())

@@ -1,5 +1,7 @@
 """Links from mails: an invitation or a new password, and asking for one. Nobody learns here who has an account."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.utils import redirect
@@ -8,10 +10,12 @@ from werkzeug.wrappers import Response
 from pro_service import logs
 from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
+from pro_service.store.staff.links import Ticket
 from pro_service.use_cases.staff import passwords
 from pro_service.use_cases.staff.throttling import Place
 from pro_service.web import browsers
 from pro_service.web.account.words import by_field
+from pro_service.web.i18n import gettext as _
 
 LONGEST_EMAIL = 254
 
@@ -38,11 +42,11 @@ def blueprint(rt: Runtime) -> Blueprint:
         """Show the form of a link. Looking uses nothing up: mail programs open links before people do."""
         found = passwords.ticket(rt, token)
         if found is None:
-            return _page(rt, "welcome.html", 410, ticket=None)
+            return _link_page(rt, 410, None)
         if request.method != "POST":
-            return _page(rt, "welcome.html", 200, ticket=found, faults={})
+            return _link_page(rt, 200, found)
         if not browsers.form_is_ours(rt):
-            return _page(rt, "welcome.html", 400, ticket=found, faults={}, stale=True)
+            return _link_page(rt, 400, found, stale=True)
         return _set(rt, token, found.email)
 
     return pages
@@ -60,14 +64,25 @@ def _set(rt: Runtime, token: str, email: str) -> ResponseReturnValue:
     try:
         welcome = passwords.set_by_link(rt, token, password, again, browsers.place(rt, email))
     except RejectedError as rejected:
-        return _page(rt, "welcome.html", 422, ticket=passwords.ticket(rt, token), faults=by_field(rejected.faults))
+        return _link_page(rt, 422, passwords.ticket(rt, token), by_field(rejected.faults))
     except passwords.LinkOverError:
-        return _page(rt, "welcome.html", 410, ticket=None)
+        return _link_page(rt, 410, None)
     if welcome.token is None:
         return redirect(url_for("auth.sign_in", done="password"), 303)
     answer = redirect(url_for("account.factor"), 303)
     browsers.signed_in(rt, answer, welcome.token, email)
     return answer
+
+
+def _link_page(
+    rt: Runtime, status: int, ticket: Ticket | None, faults: Mapping[str, str] | None = None, *, stale: bool = False
+) -> Response:
+    """Return the page of a link: the form in which a password is set, or that the link works no more."""
+    if ticket is None:
+        title = _("This link works no more")
+    else:
+        title = _("Welcome") if ticket.purpose == "invitation" else _("A new password")
+    return _page(rt, "welcome.html", status, title=title, ticket=ticket, faults=faults or {}, stale=stale)
 
 
 def _page(rt: Runtime, name: str, status: int, **words: object) -> Response:

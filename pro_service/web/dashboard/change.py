@@ -128,6 +128,7 @@ def _form(rt: Runtime, page: _Page) -> str:
         stale=page.stale,
         changes=page.changes,
         told=shown,
+        steps=[] if shown is None else sorted(shown.steps, key=lambda step: step.at is None),
         minding=[problems.note_words(note) for note in shown.notes] if shown else [],
         said=lambda value: value_words(value, zone),
         revision=case.participant.revision,

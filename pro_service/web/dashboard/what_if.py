@@ -57,6 +57,7 @@ class Picture:
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the page, and how it says days."""
     pages.app_template_filter("dated")(dated)
+    pages.app_template_filter("dated_at")(dated_at)
     pages.app_template_filter("dated_short")(dated_short)
     pages.app_template_filter("dated_moment")(dated_moment)
 
@@ -164,6 +165,11 @@ def _holiday(day: date, country: str) -> str:
 def dated(day: date) -> str:
     """Return `Tue 20 Jan 2026`, in the reader's language."""
     return format_date(day, "EEE d MMM y", locale=language())
+
+
+def dated_at(instant: datetime, zone: ZoneInfo) -> str:
+    """Return the day of an instant in a zone: `Tue 20 Jan 2026`."""
+    return dated(instant.astimezone(zone).date())
 
 
 def dated_short(day: date) -> str:
