@@ -63,8 +63,8 @@ def answers(case: Case, now: datetime) -> tuple[str, ...]:
     """The texts that may be sent now, by name; none outside contact hours or through the closed gate."""
     if not may_text(case.participant) or opens(case, now) > now:
         return ()
-    turn = _now(case, 0, now)
-    asks = turn.window is not None and turn.awaited is not None and now < turn.window.span.closes_at
+    exchange = _exchange_now(case, 0, now)
+    asks = exchange.window is not None and exchange.awaited is not None and now < exchange.window.span.closes_at
     return tuple(name for name in ANSWERS if name != ("unscheduled" if asks else ASKS))
 
 
@@ -77,13 +77,13 @@ def answer(case: Case, inbound_id: int, name: str, now: datetime) -> Send:
     """The text with this name, once a received text; ValueError if it may not be sent now."""
     if name not in answers(case, now):
         raise ValueError(name)
-    turn = _now(case, inbound_id, now)
-    send = turn.ask(name) if name == ASKS else turn.say("ack", name)
+    exchange = _exchange_now(case, inbound_id, now)
+    send = exchange.send_question(name) if name == ASKS else exchange.send_reply("ack", name)
     return replace(send, key=f"m:{inbound_id}:{name}", contact_hours=True)
 
 
-def _now(case: Case, inbound_id: int, now: datetime) -> Exchange:
-    return Exchange.of(case, Reply(inbound_id, "", now), now)
+def _exchange_now(case: Case, inbound_id: int, now: datetime) -> Exchange:
+    return Exchange.for_reply(case, Reply(inbound_id, "", now), now)
 
 
 def call_task(case: Case, inbound_id: int, now: datetime) -> Escalate | None:

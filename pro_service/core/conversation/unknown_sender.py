@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from pro_service.core.replies import reading as replies
+from pro_service.core.replies import reading
 
 ONCE = timedelta(hours=24)
 """At most one answer a number in this time: two machines never talk to each other."""
@@ -16,17 +16,17 @@ _COUNTRY_LANGUAGE = {"+90": "tr"}
 OTHERWISE = "en"
 
 
-def meaning(text: str, media: int) -> str:
+def read_meaning(text: str, media: int) -> str:
     """How a stranger's text is read: a stop and a start hold for the number, of the rest only the kind matters."""
-    return type(replies.read(text, OTHERWISE, item_min=0, item_max=10, media=media)).__name__
+    return type(reading.read(text, OTHERWISE, item_min=0, item_max=10, media=media)).__name__
 
 
-def may_answer(number: str, reading: str, *, stopped: bool, answered: bool) -> bool:
+def may_answer(number: str, meaning: str, *, stopped: bool, answered: bool) -> bool:
     """The gate of the neutral answer.
 
     `stopped`: this number's last word on it was a stop; `answered`: it had its answer within ONCE.
     """
-    silent = reading in ("OptOut", "OptIn", "OptOutMentioned", "Tapback", "Automatic", "WrongNumber")
+    silent = meaning in ("OptOut", "OptIn", "OptOutMentioned", "Tapback", "Automatic", "WrongNumber")
     return not (silent or stopped or answered) and _TELEPHONE.fullmatch(number) is not None
 
 

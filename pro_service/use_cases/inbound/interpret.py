@@ -11,7 +11,7 @@ from pro_service.core.commands import Send
 from pro_service.core.conversation import unknown_sender as rules
 from pro_service.core.conversation.contact_test import ReachTest
 from pro_service.core.conversation.inbox import ALWAYS, for_a_person
-from pro_service.core.conversation.rules import Reply, asked, concerns_everyone, on_reply
+from pro_service.core.conversation.rules import Reply, concerns_everyone, on_reply, was_asked
 from pro_service.core.conversation.shared_phone import addressed
 from pro_service.core.schedule.agenda import escalate
 from pro_service.core.texts import segments
@@ -30,7 +30,7 @@ from pro_service.use_cases.transaction import SCHEDULER, Transaction, transactio
 
 def take(unit: Transaction, row: Text, number: str, reply: Reply) -> str:
     """Give it to a person, and answer where the gate lets us; gives how it was read. The number goes nowhere else."""
-    reading = rules.meaning(reply.text, reply.media)
+    reading = rules.read_meaning(reply.text, reply.media)
     reading = {"STOP": "OptOut", "START": "OptIn"}.get(reply.opt_out or "", reading)
     known = studies.all_studies(unit.session)
     inbox.handed(unit.session, row.id, unit.now, "unknown_sender")
@@ -213,7 +213,7 @@ def _awaits(case: Case, arrived: datetime) -> bool:
     for window in case.current:
         missing = window.missing()
         open_now = window.span.opens_at <= arrived < window.span.closes_at
-        if open_now and missing and asked(case, window, missing[0], arrived):
+        if open_now and missing and was_asked(case, window, missing[0], arrived):
             return True
     return False
 
