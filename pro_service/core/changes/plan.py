@@ -31,7 +31,7 @@ from pro_service.core.problems import ChangeRefusedError, Note
 from pro_service.core.protocol import Protocol
 from pro_service.core.schedule import projection
 from pro_service.core.schedule.calendar import local_day
-from pro_service.core.schedule.forecast import concerns
+from pro_service.core.schedule.forecast import procedure_date_notes
 from pro_service.core.schedule.windows import schedule
 
 ABOUT_THE_NUMBER = frozenset({"bad_number", "wrong_number", "not_delivered"})
@@ -112,7 +112,7 @@ def after(case: Case, made: Plan, now: datetime) -> Case:
         protocol=protocol,
         windows=tuple(sorted((*_repointed(cancelled, made, now), *laid), key=lambda window: window.span.opens_at)),
     )
-    return projection.folded(case, made.commands, now)
+    return projection.apply_commands(case, made.commands, now)
 
 
 def _repointed(windows: tuple[WindowFacts, ...], made: Plan, now: datetime) -> Iterator[WindowFacts]:
@@ -141,7 +141,7 @@ def _rescheduled(case: Case, change: Reschedule, now: datetime) -> Plan:
         # What is still to come has not taken place: nothing is sent before somebody confirms it.
         facts["confirmed_at"] = None
     tasks = (Resolve(e.id, "rescheduled") for e in case.escalations if e.open and e.reason == "confirm_procedure")
-    notes = [*concerns(case.protocol, day, spans, zone, case.holidays), *_of_the_baseline(case, day, zone)]
+    notes = [*procedure_date_notes(case.protocol, day, spans, zone, case.holidays), *_of_the_baseline(case, day, zone)]
     notes += [
         Note("window_over", {"window": one.span.code}, "procedure_date")
         for one in relaid.laid
@@ -230,7 +230,7 @@ def _left(case: Case, change: Withdraw | Die, now: datetime) -> Plan:
     if before is not None and change.at is None:
         return Plan(action)
     fact: dict[str, Any] = {name: at}
-    return Plan(action, fact, commands=projection.commands(case, replace(person, **fact), now))
+    return Plan(action, fact, commands=projection.leaving_commands(case, replace(person, **fact), now))
 
 
 def _paused(case: Case, change: Pause | Resume, now: datetime) -> Plan:
