@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Literal, TypeAlias
 
-from pro_service.core.problems import ALLOWED, BY_PHONE, TRY, words
+from pro_service.core.problems import ALLOWED, BY_PHONE, TRY, finding_words
 from pro_service.core.protocol import RouteOverride
 
 Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card"]
@@ -225,7 +225,7 @@ def preflight(
 
 
 def _finding(severity: Literal["refuse", "warn"], code: str, **values: object) -> Finding:
-    return Finding(severity, *words(code, values), code, tuple(values.items()))
+    return Finding(severity, *finding_words(code, values), code, tuple(values.items()))
 
 
 def _of(row: Route, severity: Literal["refuse", "warn"], code: str) -> Finding:

@@ -7,9 +7,10 @@ from datetime import time, timedelta
 from typing import Literal, TypeAlias, get_args
 
 from pro_service import paths
-from pro_service.core.problems import Fault, Faults, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Channel, Hours, Texts
 from pro_service.core.study_file.toml_table import Table
+from pro_service.core.toml_faults import Faults
 
 Number: TypeAlias = Literal["right", "wrong", "lost"]
 LANGUAGES = ("en", "tr")

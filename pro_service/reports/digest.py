@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, Select, SelectBase, bindparam, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from pro_service.core.digest import CALLS, LISTED, Task
 from pro_service.core.protocol import LevelCode, Protocol
+from pro_service.core.schedule.digest import CALLS, LISTED, Task
 from pro_service.reports import compliance
 from pro_service.reports import statements as queries
 from pro_service.store.participants.cases import Loader, zone_of

@@ -12,8 +12,9 @@ from pro_service.core.enrolment.blinding import check_blinding
 from pro_service.core.problems import Fault, RejectedError, closest
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.file import check as check_protocol
-from pro_service.core.study_file.file import contacts_missing, to_json
 from pro_service.core.study_file.frames import check_frames
+from pro_service.core.study_file.protocol_json import to_json
+from pro_service.core.study_file.rules import contacts_missing
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor, Entry

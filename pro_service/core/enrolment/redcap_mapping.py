@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from pro_service.core.enrolment.blinding import is_allocation
 from pro_service.core.enrolment.file import BLINDING, OPTIONAL, REQUIRED, columns_of
-from pro_service.core.problems import Fault, Faults, closest
+from pro_service.core.problems import Fault, closest
+from pro_service.core.toml_faults import Faults
 
 NEEDED = ("participant", "site", "procedure_date", "language")
 DATES = frozenset({"procedure_date", "messaging_consent"})

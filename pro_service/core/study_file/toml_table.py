@@ -6,8 +6,9 @@ from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
 from pro_service.core import durations
-from pro_service.core.problems import Faults, closest
+from pro_service.core.problems import closest
 from pro_service.core.protocol import Hours, Language, Offset, Texts
+from pro_service.core.toml_faults import Faults
 
 Value = TypeVar("Value")
 Word = TypeVar("Word", bound=str)

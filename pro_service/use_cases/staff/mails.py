@@ -12,7 +12,7 @@ from babel.dates import format_date
 from pro_service import paths
 from pro_service.core.case import EscalationFacts
 from pro_service.core.commands import Escalate
-from pro_service.core.digest import Task, hours_left, saves
+from pro_service.core.schedule.digest import Task, hours_left, saves
 from pro_service.core.texts import fill
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import Loaded

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from pro_service import logs
-from pro_service.core.digest import LISTED, Task, next_start, ordered, working_until
 from pro_service.core.protocol import LevelCode, Protocol, Role
 from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.digest import LISTED, Task, next_start, ordered, working_until
 from pro_service.reports import compliance, digest, inbox
 from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime, holidays_of
