@@ -20,7 +20,7 @@ from pro_service.cli.terminal import (
     text_of,
     who,
 )
-from pro_service.core.durations import iso
+from pro_service.core.iso8601 import offset_text
 from pro_service.core.problems import note_fault, note_words
 from pro_service.core.protocol import Protocol
 
@@ -172,7 +172,7 @@ def _described(protocol: Protocol) -> dict[str, Any]:
                 "code": point.code,
                 "label": dict(point.label),
                 "mode": point.mode,
-                "target": iso(point.target) if point.minutes is None else f"PT{point.minutes[0]}M",
+                "target": offset_text(point.target) if point.minutes is None else f"PT{point.minutes[0]}M",
                 "items": list(point.items),
                 "prompts": [step.name for step in point.steps],
             }

@@ -18,7 +18,7 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.routes import CARD
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.rehearsal.virtual_time import LINK, Life, Progress
-from pro_service.reports import compliance
+from pro_service.reports.escalations import EscalationRow
 from pro_service.runtime import Runtime
 from pro_service.store import audit, studies
 from pro_service.use_cases import reporting, study
@@ -162,7 +162,7 @@ class _Past:
         text = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
         self.study_id = study.load(self.rt, CLI, text).study.id
         with self.rt.sessions.reading() as session:
-            protocol = compliance.protocol_of(session, self.rt.loader, self.study_id)
+            protocol = studies.newest_protocol(session, self.rt.loader, self.study_id)
         if protocol is None:
             raise LookupError(STUDY)
         self.protocol = protocol
@@ -279,7 +279,7 @@ class _Past:
             else:
                 calls.resolve(self.rt, self.coordinator, task["id"])
 
-    def _call(self, task: compliance.EscalationRow) -> None:
+    def _call(self, task: EscalationRow) -> None:
         outcome = self.random.choice(("no_answer", "no_answer", "completed", "will_do_it"))
         if outcome != "completed" or task["window"] is None or task["participant"] is None:
             told = calls.CallResult("will_do_it" if outcome == "will_do_it" else "no_answer")

@@ -28,9 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
-from pro_service.core.schedule.status import status
+from pro_service.core.schedule.status import AT_RISK, at_risk, status
 from pro_service.reports.breakdown import Chosen, Shape
-from pro_service.reports.compliance import AT_RISK, at_risk
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import messages, participants, responses, windows
 

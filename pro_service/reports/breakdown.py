@@ -14,12 +14,12 @@ from sqlalchemy import ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.schedule.status import settled_as
-from pro_service.reports import statements as queries
-from pro_service.reports.compliance import BATCH, ComplianceRow, counted, protocol_of
+from pro_service.reports import statements
+from pro_service.reports.compliance import BATCH, ComplianceRow, counted
 from pro_service.store.participants.cases import Loaded, Loader
 from pro_service.store.participants.counts import CALLS, WHOLE, channel_of, completeness, month_of
 from pro_service.store.schema import closings, participants
-from pro_service.store.studies import Sites
+from pro_service.store.studies import Sites, newest_protocol
 
 c, p = closings.c, participants.c
 
@@ -67,7 +67,7 @@ class Chosen:
 
     def given(self, study_id: int) -> dict[str, Any]:
         """The values that questions of its shape leave open."""
-        given = queries.parameters(study_id, self.sites)
+        given = statements.parameters(study_id, self.sites)
         return given if self.window is None else given | {"window": self.window}
 
     def fits(self, key: Closing) -> bool:
@@ -133,8 +133,8 @@ def _settled(session: Session, study_id: int, sites: Sites) -> Counter[Closing]:
 
 def _unsettled(session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites) -> Counter[Closing]:
     """How windows that have closed since the last tick will be counted."""
-    closed = queries.closed(limited=sites is not None, cap=UNSETTLED)
-    ids = session.scalars(closed, queries.parameters(study_id, sites) | {"now": now}).all()
+    closed = statements.closed(limited=sites is not None, cap=UNSETTLED)
+    ids = session.scalars(closed, statements.parameters(study_id, sites) | {"now": now}).all()
     found: Counter[Closing] = Counter()
     for start in range(0, len(ids), BATCH):
         for loaded in loader.load(session, ids[start : start + BATCH], lock=False, whole=False):
@@ -155,7 +155,7 @@ def _judge(loaded: Loaded, now: datetime, found: Counter[Closing]) -> None:
 
 
 def _codes(session: Session, loader: Loader, study_id: int, look: Chosen, seen: Iterable[str]) -> Sequence[str]:
-    protocol = protocol_of(session, loader, study_id)
+    protocol = newest_protocol(session, loader, study_id)
     known = [] if protocol is None else [point.code for point in protocol.time_points]
     return [code for code in (*known, *sorted(set(seen) - set(known))) if look.window in (None, code)]
 

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import LevelCode, Protocol
 from pro_service.core.schedule.digest import CALLS, LISTED, Task
-from pro_service.reports import compliance
-from pro_service.reports import statements as queries
+from pro_service.reports import statements
+from pro_service.store import studies
 from pro_service.store.participants.cases import Loader, zone_of
 from pro_service.store.schema import escalations, protocol_versions
 from pro_service.store.studies import Sites
@@ -33,14 +33,14 @@ def tasks(
     if not levels:
         return []
     limited, (now, until) = sites is not None, span
-    given = queries.parameters(study_id, sites) | {"now": now, "until": until}
+    given = statements.parameters(study_id, sites) | {"now": now, "until": until}
     ids = set(session.scalars(_open(tuple(sorted(levels)), limited=limited), given))
     if CALLS & set(levels):
-        ids |= set(session.scalars(queries.queue(limited=limited, limit=LISTED + 1), given))
-    rows = session.execute(queries.tasks(), {"ids": sorted(ids)}).all() if ids else []
+        ids |= set(session.scalars(statements.queue(limited=limited, limit=LISTED + 1), given))
+    rows = session.execute(statements.tasks(), {"ids": sorted(ids)}).all() if ids else []
     rows = [row for row in rows if row.level in levels and (row.look_again_at is None or row.look_again_at < until)]
-    study = compliance.study_code(session, study_id)
-    newest = compliance.protocol_of(session, loader, study_id)
+    study = studies.study_code(session, study_id)
+    newest = studies.newest_protocol(session, loader, study_id)
     return [_task(session, loader, row, study, newest) for row in rows]
 
 

@@ -10,19 +10,12 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, sele
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.schedule.status import status
-from pro_service.reports import statements as queries
+from pro_service.core.schedule.status import AT_RISK, ParticipantStatus, at_risk, participant_status, status
+from pro_service.reports import statements
 from pro_service.reports.breakdown import asked_by
-from pro_service.reports.compliance import (
-    AT_RISK,
-    ParticipantStatus,
-    at_risk,
-    participant_status,
-    protocol_of,
-)
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import participants, windows
-from pro_service.store.studies import Sites
+from pro_service.store.studies import Sites, newest_protocol
 
 PAGE = 50
 SCAN = 1000
@@ -98,7 +91,7 @@ def participants_page(
     size: int = PAGE,
 ) -> Grid:
     """One page of participants in the order of their codes; a fixed number of queries at any size."""
-    protocol = protocol_of(session, loader, study_id)
+    protocol = newest_protocol(session, loader, study_id)
     points = () if protocol is None else protocol.time_points
     codes = tuple(point.code for point in points if look.window in (None, point.code))
     found, after = _found(session, study_id, now, sites, look, size)
@@ -114,7 +107,10 @@ def _found(
     session: Session, study_id: int, now: datetime, sites: Sites, look: Look, size: int
 ) -> tuple[list[int], str | None]:
     """Ids of one page's participants, and the code after which the next page goes on."""
-    given = queries.parameters(study_id, sites) | {"after": look.after or "", "begins": _beginning(look.search or "")}
+    given = statements.parameters(study_id, sites) | {
+        "after": look.after or "",
+        "begins": _beginning(look.search or ""),
+    }
     asked = (sites is not None, look.search is not None)
     if look.state is None and look.channel is None:
         rows = session.execute(_first(*asked), given | {"most": size + 1}).all()

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from pro_service.reports import statements as queries
+from pro_service.reports import statements
 from pro_service.store.messages.inbox import Text, parameters
 from pro_service.store.schema import inbound, inbox_actions, messages, participants
 from pro_service.store.studies import Sites
@@ -55,7 +55,7 @@ class Reader:
 def count(asking: Session | Connection, reader: Reader, now: datetime) -> int:
     """How many wait for a person, up to CAP."""
     statement = _count(limited=reader.sites is not None, strangers=reader.strangers)
-    return asking.scalar(statement, queries.parameters(reader.study_id, reader.sites) | {"slow": now - SLOW}) or 0
+    return asking.scalar(statement, statements.parameters(reader.study_id, reader.sites) | {"slow": now - SLOW}) or 0
 
 
 @lru_cache(maxsize=4)

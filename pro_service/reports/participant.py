@@ -10,16 +10,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.schedule.status import status
-from pro_service.reports.compliance import (
-    ParticipantStatus,
-    at_risk,
-    loaded_by_code,
-    participant_status,
-)
+from pro_service.core.schedule.status import ParticipantStatus, at_risk, participant_status, status
 from pro_service.reports.story import Moved, why
 from pro_service.store.participants import schedules
-from pro_service.store.participants.cases import Loaded, Loader
+from pro_service.store.participants.cases import Loaded, Loader, load_by_code
 from pro_service.store.participants.schedules import ScheduleChange
 from pro_service.store.schema import audit_trail, calls, users, windows
 from pro_service.store.studies import Sites
@@ -76,7 +70,7 @@ def participant_view(
     session: Session, loader: Loader, study_id: int, code: str, now: datetime, sites: Sites = None
 ) -> ParticipantView | None:
     """One participant for the page; None if there is none with this code one may see."""
-    loaded = loaded_by_code(session, loader, study_id, code, sites)
+    loaded = load_by_code(session, loader, study_id, code, sites)
     if loaded is None:
         return None
     case = loaded.case

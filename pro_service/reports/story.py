@@ -10,19 +10,13 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.schedule.status import status
+from pro_service.core.iso8601 import instant_text
+from pro_service.core.schedule.status import ParticipantStatus, participant_status, status
 from pro_service.core.schedule.windows import explain_point
 from pro_service.core.scores import Derived, derive, derive_impression
-from pro_service.reports.compliance import (
-    EscalationRow,
-    ParticipantStatus,
-    escalations,
-    instant,
-    loaded_by_code,
-    participant_status,
-)
+from pro_service.reports.escalations import EscalationRow, escalations
 from pro_service.store.participants import schedules
-from pro_service.store.participants.cases import Loader
+from pro_service.store.participants.cases import Loader, load_by_code
 from pro_service.store.participants.schedules import Basis, ScheduleChange
 from pro_service.store.schema import messages, responses, users, windows
 from pro_service.store.studies import Sites
@@ -64,7 +58,7 @@ def told(found: Why) -> list[dict[str, Any]]:
     """What moved a window, as JSON."""
     return [
         {
-            "at": instant(one.at),
+            "at": instant_text(one.at),
             "by": one.by,
             "cause": one.cause,
             "reason": one.reason,
@@ -109,7 +103,7 @@ def _moved(change: ScheduleChange) -> Moved:
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
-        return instant(value)
+        return instant_text(value)
     return value if value is None or isinstance(value, int) else str(value)
 
 
@@ -129,7 +123,7 @@ def participant_story(
     session: Session, loader: Loader, study_id: int, code: str, now: datetime, sites: Sites = None
 ) -> Story | None:
     """One participant as JSON; None if there is none with this code (or not at these sites)."""
-    loaded = loaded_by_code(session, loader, study_id, code, sites)
+    loaded = load_by_code(session, loader, study_id, code, sites)
     if loaded is None:
         return None
     case = loaded.case
@@ -143,8 +137,8 @@ def participant_story(
                 "kind": row.kind,
                 "window": row.window,
                 "state": row.state,
-                "queued_at": instant(row.queued_at),
-                "sent_at": instant(row.sent_at),
+                "queued_at": instant_text(row.queued_at),
+                "sent_at": instant_text(row.sent_at),
             }
             for row in message_rows(session, case.participant.id)
         ],
@@ -155,7 +149,7 @@ def participant_story(
                 "value": row.value,
                 "source": row.source,
                 "mode": "staff-from-text" if row.source == "sms" and row.entered_by is not None else row.source,
-                "received_at": instant(row.received_at),
+                "received_at": instant_text(row.received_at),
                 "in_window": row.in_window,
                 "version": row.version,
             }
@@ -171,9 +165,9 @@ def _window(case: Case, window: WindowFacts, now: datetime, history: Sequence[Sc
     found = why(case, window, history)
     return {
         "code": window.code,
-        "target": instant(span.target_at) or span.target.isoformat(),
-        "opens_at": instant(span.opens_at),
-        "closes_at": instant(span.closes_at),
+        "target": instant_text(span.target_at) or span.target.isoformat(),
+        "opens_at": instant_text(span.opens_at),
+        "closes_at": instant_text(span.closes_at),
         "status": status(window, case.participant, case.protocol.primary(window.point), now),
         "schedule": window.schedule,
         "why": "; ".join(f"{name} {value}" for name, value in found.facts.items()),

@@ -2,9 +2,12 @@
 
 from collections.abc import Collection, Iterator
 
+from pro_service.core.schedule.status import participant_status
 from pro_service.reports import compliance as reports
+from pro_service.reports import escalations as report_escalations
 from pro_service.reports import story as report_story
-from pro_service.reports.compliance import ComplianceRow, EscalationRow
+from pro_service.reports.compliance import ComplianceRow
+from pro_service.reports.escalations import EscalationRow
 from pro_service.reports.story import Story
 from pro_service.runtime import Runtime
 from pro_service.store.participants import cases
@@ -25,7 +28,7 @@ def escalations(
 ) -> list[EscalationRow]:
     """`report escalations`: everything that was ever somebody's work, in the order it was raised."""
     with rt.sessions.reading() as session:
-        return reports.escalations(session, study_id, sites, open_only=open_only)
+        return report_escalations.escalations(session, study_id, sites, open_only=open_only)
 
 
 def story(rt: Runtime, study_id: int, code: str) -> Story | None:
@@ -49,7 +52,7 @@ def participants(rt: Runtime, study_id: int) -> Iterator[dict[str, object]]:
             yield {
                 "participant": person.code,
                 "site": person.site.code,
-                "status": reports.participant_status(case, now),
+                "status": participant_status(case, now),
                 "procedure_date": person.procedure_date,
                 "language": person.language,
                 "channel": person.channel,

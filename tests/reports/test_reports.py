@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import event, select
 
-from pro_service.core.schedule.status import settled_as
+from pro_service.core.schedule.status import participant_status, settled_as
 from pro_service.reports import compliance, today
 from pro_service.reports import grid as report_grid
 from pro_service.reports import story as report_story
@@ -16,6 +16,7 @@ from pro_service.reports.grid import Look
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
+from pro_service.store.participants import cases
 from pro_service.store.schema import participants
 from pro_service.use_cases import reporting
 from pro_service.use_cases.participants import entry
@@ -162,13 +163,13 @@ def test_a_participant_is_what_cannot_change_first(
     with rt.sessions.begin() as session:
         if facts:
             session.execute(participants.update().where(participants.c.id == participant_id).values(**facts))
-    assert compliance.participant_status(support.loaded(rt, participant_id).case, START) == expected
+    assert participant_status(support.loaded(rt, participant_id).case, START) == expected
 
 
 def test_a_participant_whose_windows_have_closed_is_finished(rt: Runtime, study_id: int) -> None:
     participant_id = support.enrolled(rt, study_id, "P-001", FIRST)
     case = support.loaded(rt, participant_id).case
-    assert compliance.participant_status(case, support.at("2026-08-01 10:00")) == "finished"
+    assert participant_status(case, support.at("2026-08-01 10:00")) == "finished"
 
 
 def page(rt: Runtime, study_id: int, look: Look, sites: set[int] | None = None, size: int = 2) -> report_grid.Grid:
@@ -213,7 +214,7 @@ def test_a_site_sees_its_own(rt: Runtime, clock: support.SetClock, study_id: int
     with rt.sessions.reading() as session:
         berlin = {studies.site_ids(session, study_id)["BER"]}
         shown = today.today(session, rt.loader, study_id, clock.now, berlin)
-        assert compliance.loaded_by_code(session, rt.loader, study_id, "P-001", berlin) is None
+        assert cases.load_by_code(session, rt.loader, study_id, "P-001", berlin) is None
         assert report_story.participant_story(session, rt.loader, study_id, "P-001", clock.now, berlin) is None
     assert [task.participant for task in shown.queue] == ["P-002"]
     assert [row.code for row in page(rt, study_id, Look(), berlin).rows] == ["P-002"]

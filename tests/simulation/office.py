@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from pro_service.core.protocol import Protocol
-from pro_service.reports.compliance import EscalationRow
+from pro_service.reports.escalations import EscalationRow
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.use_cases import reporting

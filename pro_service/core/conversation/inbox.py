@@ -12,7 +12,8 @@ from pro_service.core.case import Case, WindowFacts
 from pro_service.core.commands import Command, Escalate, Record, Resolve, Send
 from pro_service.core.conversation.answers import editable
 from pro_service.core.conversation.rules import Exchange, Reply
-from pro_service.core.schedule.agenda import escalate, may_text, primary_open
+from pro_service.core.schedule.agenda import escalate, may_text
+from pro_service.core.schedule.status import primary_open
 from pro_service.core.schedule.windows import next_allowed
 
 ALWAYS = {

@@ -26,9 +26,10 @@ from pro_service.core.commands import (
 from pro_service.core.conversation.answers import on_answers
 from pro_service.core.protocol import LevelCode
 from pro_service.core.replies import reading
-from pro_service.core.schedule.agenda import escalate, may_text, primary_open
+from pro_service.core.schedule.agenda import escalate, may_text
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.prompts import moved_prompt
+from pro_service.core.schedule.status import primary_open
 from pro_service.core.schedule.windows import local_instant
 
 CORRECTION = timedelta(minutes=10)

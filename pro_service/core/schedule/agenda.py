@@ -15,7 +15,7 @@ from pro_service.core.commands import CancelTexts, Command, Escalate, OptOut, Re
 from pro_service.core.protocol import LevelCode
 from pro_service.core.schedule.calendar import call_moment, due
 from pro_service.core.schedule.prompts import Agenda, prompts, step_moment
-from pro_service.core.schedule.status import settled_as, status
+from pro_service.core.schedule.status import primary_open, settled_as, status
 from pro_service.core.schedule.windows import local_instant
 
 PERMANENT_FAILURES = frozenset({"bad_number"})
@@ -73,12 +73,6 @@ def may_text(participant: Participant) -> bool:
         and participant.left_at is None
         and participant.unreachable_at is None
     )
-
-
-def primary_open(case: Case, window: WindowFacts) -> bool:
-    """Whether the item that decides completion still has no answer."""
-    primary = case.protocol.primary(window.point)
-    return bool(window.missing()) if primary is None else not window.given(primary)
 
 
 def savable(case: Case, window: WindowFacts, now: datetime) -> bool:

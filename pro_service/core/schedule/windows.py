@@ -13,7 +13,7 @@ from itertools import count
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pro_service.core.durations import iso
+from pro_service.core.iso8601 import instant_text, offset_text
 from pro_service.core.protocol import Hours, Offset, Protocol, TimePoint, Window
 
 _DAY = timedelta(days=1)
@@ -103,7 +103,7 @@ def explain_point(window: Window, point: TimePoint, procedure_date: date, zone: 
     else:
         facts = _facts_of_days(point, window, procedure_date)
     if window.late_until > window.closes_at:
-        facts.append(Fact("late_until", _instant(window.late_until)))
+        facts.append(Fact("late_until", instant_text(window.late_until)))
     return (*facts, Fact("zone", zone.key))
 
 
@@ -179,20 +179,20 @@ def _facts_of_days(point: TimePoint, window: Window, procedure_date: date) -> li
     clamped_from = [Fact("clamped_from", str(procedure_date.day))] if window.clamped else []
     return [
         Fact("anchor", procedure_date.isoformat()),
-        Fact("rule", iso(point.target)),
+        Fact("rule", offset_text(point.target)),
         Fact("target", window.target.isoformat()),
         *clamped_from,
-        Fact("first_day", iso(Offset(days=-point.before))),
-        Fact("last_day", iso(Offset(days=point.after))),
+        Fact("first_day", offset_text(Offset(days=-point.before))),
+        Fact("last_day", offset_text(Offset(days=point.after))),
     ]
 
 
 def _facts_of_minutes(target_at: datetime, minutes: tuple[int, int, int]) -> list[Fact]:
     target, first, last = minutes
     return [
-        Fact("anchor", _instant(target_at - timedelta(minutes=target))),
+        Fact("anchor", instant_text(target_at - timedelta(minutes=target))),
         Fact("rule", f"PT{target}M"),
-        Fact("target", _instant(target_at)),
+        Fact("target", instant_text(target_at)),
         Fact("opens", f"PT{first}M"),
         Fact("closes", f"PT{last}M"),
     ]
@@ -204,7 +204,3 @@ def _late_day(point: TimePoint, later: Sequence[TimePoint], procedure_date: date
     if point.late is not None:
         ends.append(add_offset(days_of(point, procedure_date).target, point.late)[0] + _DAY)
     return min(ends, default=None)
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
-from pro_service.core import durations
+from pro_service.core import iso8601
 from pro_service.core.problems import closest
 from pro_service.core.protocol import Hours, Language, Offset, Texts
 from pro_service.core.toml_faults import Faults
@@ -221,7 +221,7 @@ def _time(value: object) -> time:
 
 
 def _offset(value: object) -> Offset:
-    return durations.offset(_text(value))
+    return iso8601.parse_offset(_text(value))
 
 
 def _days(value: object) -> int:
@@ -232,7 +232,7 @@ def _days(value: object) -> int:
 
 
 def _span(value: object) -> timedelta:
-    span = durations.span(_text(value))
+    span = iso8601.parse_span(_text(value))
     if span < timedelta():
         raise ValueError("a length of time is not negative")
     return span

@@ -5,7 +5,7 @@ then reads facts, so that no decision rests on facts that change meanwhile.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -267,3 +267,18 @@ _CALLS = (
 def _who(*, lock: bool, skip_locked: bool) -> Select[Any]:
     """Participants (`ids`); SQLite, which has no row locks, reads past the taking of theirs."""
     return _WHO.with_for_update(of=participants, skip_locked=skip_locked) if lock else _WHO
+
+
+def load_by_code(
+    session: Session, loader: Loader, study_id: int, code: str, sites_seen: Collection[int] | None = None
+) -> Loaded | None:
+    """Return the participant with this code, whole, without taking its row.
+
+    `sites_seen` are ids of sites, None = every site. None if there is no participant with this code at these sites.
+    """
+    p = participants.c
+    found = session.scalar(select(p.id).where(p.study_id == study_id, p.code == code))
+    if found is None:
+        return None
+    loaded = loader.one(session, found, lock=False)
+    return loaded if sites_seen is None or loaded.site_id in sites_seen else None

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from pro_service.core.problems import Fault, RejectedError
-from pro_service.reports import compliance
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import cases, revelations, tasks
@@ -31,7 +30,7 @@ def note(rt: Runtime, actor: Actor, given: Noted) -> int:
     """
     source: Source | None = next((known for known in TOLD if known == given.source), None)
     with transaction(rt, actor, rt.clock()) as unit:
-        seen = compliance.loaded_by_code(unit.session, rt.loader, given.study_id, given.code, given.sites)
+        seen = cases.load_by_code(unit.session, rt.loader, given.study_id, given.code, given.sites)
         found = cases.find(unit.session, given.study_id, given.code)
         if seen is None or found is None:
             raise KeyError(given.code)

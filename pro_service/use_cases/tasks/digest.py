@@ -9,7 +9,7 @@ from pro_service import logs
 from pro_service.core.protocol import LevelCode, Protocol, Role
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.digest import LISTED, Task, next_start, ordered, working_until
-from pro_service.reports import compliance, digest, inbox
+from pro_service.reports import digest, inbox
 from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime, holidays_of
 from pro_service.store import studies
@@ -137,7 +137,7 @@ class _Round:
     def _protocols(self) -> dict[int, Protocol]:
         found = {}
         for study in studies.all_studies(self.session):
-            protocol = compliance.protocol_of(self.session, self.rt.loader, study.id)
+            protocol = studies.newest_protocol(self.session, self.rt.loader, study.id)
             if protocol is not None:
                 found[study.id] = protocol
         return found

@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.core.changes.preview import Outlook
 from pro_service.core.problems import ChangeRefusedError, Note
-from pro_service.reports import compliance, participant
+from pro_service.reports import participant
 from pro_service.reports.participant import Change
 from pro_service.runtime import Runtime
+from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.participants import change as lifecycle
 from pro_service.use_cases.participants.change_form import ACTIONS, Action, ChangeForm
@@ -78,7 +79,7 @@ def _theirs(rt: Runtime, code: str, action: str) -> tuple[Scope, Loaded]:
     if scope.study_id is None or action not in ACTIONS:
         abort(404)
     with rt.sessions.reading() as session:
-        loaded = compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+        loaded = cases.load_by_code(session, rt.loader, scope.study_id, code, scope.sites)
     if loaded is None:
         abort(404)
     return scope, loaded

@@ -11,11 +11,11 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.core.protocol import Channel
 from pro_service.reports import ahead, breakdown
-from pro_service.reports import compliance as reports
 from pro_service.reports.ahead import Day, Times
 from pro_service.reports.breakdown import Breakdown, Chosen
 from pro_service.reports.compliance import ComplianceRow, left_during
 from pro_service.runtime import Runtime
+from pro_service.store import heartbeats
 from pro_service.store.database import Session
 from pro_service.store.participants.cases import Loader
 from pro_service.store.participants.counts import CALLS
@@ -51,7 +51,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             return render_template("dashboard/no_study.html", scope=scope)
         look, study_id = chosen(scope), scope.study_id
         with rt.sessions.reading() as session:
-            tick = reports.heartbeat(session)
+            tick = heartbeats.last(session, "tick")
             found, due, took = known.told(
                 (study_id, look), tick, now, lambda: _counted(session, rt.loader, study_id, now, scope.zone, look)
             )

@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.case import WindowFacts
 from pro_service.core.conversation import inbox as rules
 from pro_service.core.conversation.answers import editable
-from pro_service.reports import compliance, participant
 from pro_service.reports import inbox as report_inbox
+from pro_service.reports import participant
 from pro_service.runtime import Runtime
 from pro_service.store.messages import inbox as inbox_actions
 from pro_service.store.messages.inbox import Done
+from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.inbound import inbox
 from pro_service.use_cases.inbound.inbox import About, DoneAlreadyError, Score
@@ -59,7 +60,7 @@ def _page(rt: Runtime, text_id: int, told: _Told = _Told()) -> str:
         if item is None:
             abort(404)
         code = item.participant or (chosen if (chosen := request.values.get("participant")) in item.owners else None)
-        loaded = None if code is None else compliance.loaded_by_code(session, rt.loader, reader.study_id, code)
+        loaded = None if code is None else cases.load_by_code(session, rt.loader, reader.study_id, code)
         changes = []
         if told.stale and loaded is not None:
             changes = participant.changes(session, loaded.case.participant.id, since())

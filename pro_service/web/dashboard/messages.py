@@ -9,10 +9,12 @@ from babel import Locale
 from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pro_service.reports import compliance, funnel
+from pro_service.core import iso8601
+from pro_service.reports import funnel
 from pro_service.reports import messages as report_messages
 from pro_service.reports.messages import Sought
 from pro_service.runtime import Runtime
+from pro_service.store import heartbeats
 from pro_service.store.schema import AnyRow
 from pro_service.web.access import needs
 from pro_service.web.cached_figures import AsOf
@@ -62,7 +64,7 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
         asked, look = _asked(scope), chosen(scope)
         study_id, protocol, every = scope.study_id, scope.protocol, replace(asked.sought, after=None)
         with rt.sessions.reading() as session:
-            tick = compliance.heartbeat(session)
+            tick = heartbeats.last(session, "tick")
             flow = flows.told(
                 (study_id, look), tick, now, lambda: funnel.funnel(session, study_id, protocol, now, look)
             )
@@ -161,7 +163,7 @@ def _after() -> tuple[datetime, int] | None:
 
 
 def _cursor(after: tuple[datetime, int]) -> str:
-    return f"{compliance.instant(after[0])}_{after[1]}"
+    return f"{iso8601.instant_text(after[0])}_{after[1]}"
 
 
 def _lines(rt: Runtime, study_id: int, sought: Sought) -> Iterator[tuple[Cell, ...]]:
@@ -177,7 +179,7 @@ def _lines(rt: Runtime, study_id: int, sought: Sought) -> Iterator[tuple[Cell, .
 
 def _line(row: AnyRow) -> tuple[Cell, ...]:
     about = (row.id, row.participant, row.site, row.window, row.kind, row.channel, row.state, row.error, row.segments)
-    return (*about, *(compliance.instant(moment) for moment in (row.queued_at, row.accepted_at, row.ended_at)))
+    return (*about, *(iso8601.instant_text(moment) for moment in (row.queued_at, row.accepted_at, row.ended_at)))
 
 
 def country(code: str) -> str:

@@ -11,7 +11,6 @@ from pro_service.core.case import WindowFacts
 from pro_service.core.problems import RejectedError
 from pro_service.core.schedule.status import status
 from pro_service.reports import (
-    compliance,
     events,
     today,
 )
@@ -24,6 +23,7 @@ from pro_service.reports import (
 from pro_service.reports.events import StoryQuery
 from pro_service.reports.participant import WindowView
 from pro_service.runtime import Runtime
+from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.participants import entry
 from pro_service.use_cases.participants.confirm import confirm
@@ -136,7 +136,7 @@ def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded | None:
     if scope.study_id is None:
         return None
     with rt.sessions.reading() as session:
-        return compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+        return cases.load_by_code(session, rt.loader, scope.study_id, code, scope.sites)
 
 
 def _add_entry(pages: Blueprint, rt: Runtime) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from pro_service.core import iso8601
 from pro_service.core.problems import RejectedError
-from pro_service.reports import compliance
 from pro_service.runtime import Runtime
+from pro_service.store.participants import cases
 from pro_service.store.participants import revelations as log
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.revelations import TOLD
@@ -80,7 +81,7 @@ def _seen(rt: Runtime, scope: Scope, code: str) -> Loaded:
     found = None
     if scope.study_id is not None:
         with rt.sessions.reading() as session:
-            found = compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+            found = cases.load_by_code(session, rt.loader, scope.study_id, code, scope.sites)
     if found is None:
         abort(404)
     return found
@@ -116,5 +117,5 @@ def _everything(rt: Runtime, scope: Scope, study_id: int) -> Iterator[list[Cell]
         with rt.sessions.reading() as session:
             lines, before = log.page(session, study_id, scope.chosen_sites, before=before, size=SHEET_PAGE)
         for line in lines:
-            yield [compliance.instant(line.at), line.participant, line.site, line.source, line.who]
+            yield [iso8601.instant_text(line.at), line.participant, line.site, line.source, line.who]
         more = before is not None
