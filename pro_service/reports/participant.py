@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.schedule.status import ParticipantStatus, at_risk, participant_status, status
-from pro_service.reports.story import Moved, why
+from pro_service.reports.story import Moved, explain_window
 from pro_service.store.participants import schedules
 from pro_service.store.participants.cases import Loaded, Loader, load_by_code
 from pro_service.store.participants.schedules import ScheduleChange
@@ -83,7 +83,7 @@ def participant_view(
 
 
 def _view(case: Case, window: WindowFacts, now: datetime, history: Sequence[ScheduleChange]) -> WindowView:
-    found = why(case, window, history)
+    found = explain_window(case, window, history)
     state = status(window, case.participant, case.protocol.primary(window.point), now)
     return WindowView(
         facts=window,

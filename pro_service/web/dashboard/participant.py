@@ -89,7 +89,7 @@ def _story(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, r
         reader = _reader(view.loaded)
         chip, before = dashboard_story.asked()
         wanted = StoryQuery(dashboard_story.kinds(chip), before, dashboard_story.PAGE + 1, scores=reader.scores)
-        happened = events.happened(session, view.loaded.case, now, wanted)
+        happened = events.event_page(session, view.loaded.case, now, wanted)
     case = view.loaded.case
     story = dashboard_story.story_page(happened, case, reader)
     return render_template(
