@@ -88,8 +88,9 @@ def tick(state: State) -> None:
 @click.pass_obj
 def deliver(state: State) -> None:
     """Send once what waits in the outbox, after asking what became of what is in doubt. For cron."""
+    from pro_service.use_cases import watch  # noqa: PLC0415
     from pro_service.use_cases.delivery import deliver as use_case  # noqa: PLC0415
-    from pro_service.use_cases.delivery import quarantine, reconcile, watch  # noqa: PLC0415
+    from pro_service.use_cases.delivery import quarantine, reconcile  # noqa: PLC0415
     from pro_service.use_cases.inbound import pull  # noqa: PLC0415
 
     with opened(state) as rt:

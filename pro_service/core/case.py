@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from pro_service.core.protocol import Channel, LevelCode, Protocol, Site, TimePoint, Window
 
 Source: TypeAlias = Literal["sms", "web", "telephone", "clinic", "import"]
-
+"""How an answer came."""
+STAFF_SOURCES: frozenset[Source] = frozenset({"telephone", "clinic", "import"})
+"""Sources of answers that a member of staff enters."""
 
 State: TypeAlias = Literal[
     "ready",

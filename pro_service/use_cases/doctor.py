@@ -15,8 +15,8 @@ from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.migrate import UNREACHABLE, BehindError
 from pro_service.store.participants import card_codes
 from pro_service.store.vault import WrongKeyError
-from pro_service.use_cases.delivery.watch import alarms
 from pro_service.use_cases.staff import mails
+from pro_service.use_cases.watch import alarms
 
 BEAT = "tick"
 STALE = timedelta(minutes=15)

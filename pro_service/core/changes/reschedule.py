@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pro_service.core.case import Answer, Case, WindowFacts
+from pro_service.core.case import STAFF_SOURCES, Answer, Case, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Resolve, Settle
-from pro_service.core.conversation.answers import STAFF
 from pro_service.core.protocol import LevelCode, Protocol, TimePoint, Window
 
 Verdict: TypeAlias = Literal["in_window", "late", "baseline", "early", "too_late", "not_asked"]
@@ -130,7 +129,7 @@ def _verdict(answer: Answer, given_in: WindowFacts, point: TimePoint, span: Wind
     if baseline:
         return "baseline"
     at, old = answer.received_at, given_in.span
-    if answer.source in STAFF and answer.in_window and not old.opens_at <= at < old.closes_at:
+    if answer.source in STAFF_SOURCES and answer.in_window and not old.opens_at <= at < old.closes_at:
         # Staff corrected what had arrived in time; by now only that it had is known.
         return "in_window" if old.opens_at < span.closes_at and span.opens_at < old.closes_at else _by(answer, span)
     return _by(answer, span)
@@ -141,4 +140,4 @@ def _by(answer: Answer, span: Window) -> Verdict:
         return "early"
     if answer.received_at < span.closes_at:
         return "in_window"
-    return "late" if answer.received_at < span.late_until or answer.source in STAFF else "too_late"
+    return "late" if answer.received_at < span.late_until or answer.source in STAFF_SOURCES else "too_late"

@@ -4,13 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from pro_service.core.case import Answer, Case, Source, WindowFacts
+from pro_service.core.case import STAFF_SOURCES, Answer, Case, Source, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Record, Resolve, Settle
 from pro_service.core.schedule.agenda import escalate
 from pro_service.core.schedule.status import settled_as
-
-STAFF: frozenset[Source] = frozenset({"telephone", "clinic", "import"})
-"""Sources behind which a member of staff stands."""
 
 
 def editable(window: WindowFacts, source: Source, received_at: datetime) -> frozenset[str]:
@@ -20,7 +17,7 @@ def editable(window: WindowFacts, source: Source, received_at: datetime) -> froz
     opening on, with a reason. What was measured before is imported.
     """
     span = window.span
-    if source == "import" or (source in STAFF and received_at >= span.opens_at):
+    if source == "import" or (source in STAFF_SOURCES and received_at >= span.opens_at):
         return frozenset(window.point.items)
     if span.opens_at <= received_at < span.closes_at:
         return frozenset(window.point.items)
@@ -74,7 +71,7 @@ def _in_window(window: WindowFacts, item: str, source: Source, received_at: date
     """
     if source == "import" or window.span.opens_at <= received_at < window.span.closes_at:
         return True
-    return source in STAFF and window.given(item) and window.answers[item].in_window
+    return source in STAFF_SOURCES and window.given(item) and window.answers[item].in_window
 
 
 def _same(window: WindowFacts, item: str, value: int | None) -> bool:

@@ -22,11 +22,11 @@ from pro_service.store.schema import AnyRow
 from pro_service.store.staff import approvals
 from pro_service.store.staff.accounts import Grant, Login
 from pro_service.store.studies import Sites
-from pro_service.use_cases.delivery.watch import alarms
 from pro_service.use_cases.staff import mails
 from pro_service.use_cases.staff.accounts import staff
 from pro_service.use_cases.staff.mails import Morning
 from pro_service.use_cases.transaction import SCHEDULER
+from pro_service.use_cases.watch import alarms
 
 READERS: tuple[Role, ...] = ("coordinator", "investigator", "administrator")
 """Roles that have work of their own here; the others read or measure when they come."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases.delivery.watch import Alarm, alarms
+from pro_service.use_cases.watch import Alarm, alarms
 from pro_service.web.i18n import gettext as _
 
 KEPT = timedelta(seconds=20)

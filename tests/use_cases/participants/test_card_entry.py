@@ -14,7 +14,7 @@ from pro_service.store.participants import card_code_tries, card_codes
 from pro_service.store.participants.card_code_tries import TooManyTriesError
 from pro_service.store.schema import entry_tries as table
 from pro_service.store.schema import links, participants
-from pro_service.use_cases.delivery import watch
+from pro_service.use_cases import watch
 from pro_service.use_cases.participants import card, survey
 from pro_service.use_cases.participants.card_entry import Entry, enter
 from tests import support

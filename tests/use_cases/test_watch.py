@@ -12,10 +12,10 @@ from pro_service.gateways.outgoing import Accepted, Outgoing, Unavailable
 from pro_service.runtime import Runtime
 from pro_service.store.schema import heartbeats, inbound, messages, participants
 from pro_service.use_cases.delivery.deliver import deliver
-from pro_service.use_cases.delivery.watch import alarms, watch
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.staff.mails import alarm_words
 from pro_service.use_cases.tick import beat, tick
+from pro_service.use_cases.watch import alarms, watch
 from tests import support
 from tests.telephones import Telephones
 
