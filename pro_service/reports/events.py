@@ -37,14 +37,35 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 """In the order in which they are shown if they happened at the same instant."""
 SHOWN_AS_EVENTS = frozenset(
     {
-        "queue", "answer", "escalate", "resolve", "acknowledge", "put_off", "settle", "cancel", "call", "send",
-        "receipt", "reconcile", "read", "reach_begin", "reach_confirm", "reach_fail",
+        "queue",
+        "answer",
+        "escalate",
+        "resolve",
+        "acknowledge",
+        "put_off",
+        "settle",
+        "cancel",
+        "call",
+        "send",
+        "receipt",
+        "reconcile",
+        "read",
+        "reach_begin",
+        "reach_confirm",
+        "reach_fail",
     }
-)  # fmt: skip
+)
 """Actions of the audit trail that are left out here, because their facts are events of their own."""
 _a, _c, _e, _i, _m, _r, _t, _w = (
-    audit_trail.c, calls.c, escalations.c, inbound.c, messages.c, responses.c, reach_tests.c, windows.c,
-)  # fmt: skip
+    audit_trail.c,
+    calls.c,
+    escalations.c,
+    inbound.c,
+    messages.c,
+    responses.c,
+    reach_tests.c,
+    windows.c,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +172,14 @@ def event_page(session: Session, case: Case, now: datetime, wanted: StoryQuery) 
 def events(session: Session, case: Case, now: datetime, wanted: StoryQuery) -> list[Event]:
     """Return the newest `limit` events of the wanted kinds before the mark, newest first."""
     readers: Mapping[Kind, Callable[[Session, int, StoryQuery], list[Event]]] = {
-        "change": _changes, "message": _messages, "reach": _tests, "reply": _replies, "answer": _answers,
-        "call": _calls, "task": _tasks,
-    }  # fmt: skip
+        "change": _changes,
+        "message": _messages,
+        "reach": _tests,
+        "reply": _replies,
+        "answer": _answers,
+        "call": _calls,
+        "task": _tasks,
+    }
     found = [
         event
         for kind, read in readers.items()
@@ -206,34 +232,55 @@ def _windows(case: Case, now: datetime) -> Iterable[Event]:
 def _messages(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     statement = (
         select(
-            _m.id, _m.kind, _m.state, _m.channel, _m.queued_at, _m.accepted_at, _m.ended_at, _m.error, _m.window_id,
+            _m.id,
+            _m.kind,
+            _m.state,
+            _m.channel,
+            _m.queued_at,
+            _m.accepted_at,
+            _m.ended_at,
+            _m.error,
+            _m.window_id,
             _w.code,
         )
         .outerjoin(windows, _w.id == _m.window_id)
         .where(_m.participant_id == person)
-    )  # fmt: skip
+    )
     return [
-        Event(Mark(row.queued_at, "message", row.id), row.kind, row.code, row.window_id, row.state,
-              detail=row.error, by=row.channel, until=row.ended_at)
+        Event(
+            Mark(row.queued_at, "message", row.id),
+            row.kind,
+            row.code,
+            row.window_id,
+            row.state,
+            detail=row.error,
+            by=row.channel,
+            until=row.ended_at,
+        )
         for row in session.execute(_page(statement, _m.queued_at, _m.id, "message", wanted))
-    ]  # fmt: skip
+    ]
 
 
 def _tests(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     statement = (
-        select(reach_tests, users.c.email)
-        .outerjoin(users, users.c.id == _t.user_id)
-        .where(_t.participant_id == person)
-    )  # fmt: skip
+        select(reach_tests, users.c.email).outerjoin(users, users.c.id == _t.user_id).where(_t.participant_id == person)
+    )
     found = []
     for row in session.execute(_page(statement, _t.started_at, _t.id, "reach", wanted)):
         steps = [Step(row.confirmed_at, "confirmed")] if row.confirmed_at else []
         steps += [Step(row.failed_at, "failed")] if row.failed_at else []
         state = "confirmed" if row.confirmed_at else "failed" if row.failed_at else None
         found.append(
-            Event(Mark(row.started_at, "reach", row.id), "reach", state=state, who=row.email, until=row.expires_at,
-                  detail=row.confirmed_by or row.failure, steps=tuple(sorted(steps, key=lambda step: step.at)))
-        )  # fmt: skip
+            Event(
+                Mark(row.started_at, "reach", row.id),
+                "reach",
+                state=state,
+                who=row.email,
+                until=row.expires_at,
+                detail=row.confirmed_by or row.failure,
+                steps=tuple(sorted(steps, key=lambda step: step.at)),
+            )
+        )
     return found
 
 
@@ -242,10 +289,13 @@ def _replies(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
         _i.participant_id == person
     )
     return [
-        Event(Mark(row.received_at, "reply", row.id), row.reading or "unread",
-              state=None if row.handed_at is None else "handled" if row.handled_at else "waits")
+        Event(
+            Mark(row.received_at, "reply", row.id),
+            row.reading or "unread",
+            state=None if row.handed_at is None else "handled" if row.handled_at else "waits",
+        )
         for row in session.execute(_page(statement, _i.received_at, _i.id, "reply", wanted))
-    ]  # fmt: skip
+    ]
 
 
 def _answers(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
@@ -262,10 +312,17 @@ def _answers(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     rows = session.execute(_page(statement, t.received_at, t.id, "answer", wanted)).all()
     parts = _answer_versions(session, person, [row.received_at for row in rows], scores=wanted.scores)
     return [
-        Event(Mark(row.received_at, "answer", row.id), row.source, row.code, row.window_id, who=row.email,
-              answers=tuple(parts[row.received_at, row.window_id, row.source]), in_window=row.in_window)
+        Event(
+            Mark(row.received_at, "answer", row.id),
+            row.source,
+            row.code,
+            row.window_id,
+            who=row.email,
+            answers=tuple(parts[row.received_at, row.window_id, row.source]),
+            in_window=row.in_window,
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def _answer_versions(
@@ -290,32 +347,56 @@ def _calls(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
         .where(_c.participant_id == person)
     )
     return [
-        Event(Mark(row.called_at, "call", row.id), row.outcome, row.code, row.window_id, who=row.email,
-              until=row.call_back_at)
+        Event(
+            Mark(row.called_at, "call", row.id),
+            row.outcome,
+            row.code,
+            row.window_id,
+            who=row.email,
+            until=row.call_back_at,
+        )
         for row in session.execute(_page(statement, _c.called_at, _c.id, "call", wanted))
-    ]  # fmt: skip
+    ]
 
 
 def _tasks(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     took, ended = users.alias("took"), users.alias("ended")
     statement = (
         select(
-            _e.id, _e.level, _e.reason, _e.raised_at, _e.due_at, _e.acknowledged_at, _e.resolved_at, _e.outcome,
-            _e.window_id, _w.code, took.c.email.label("took_by"), ended.c.email.label("ended_by"),
+            _e.id,
+            _e.level,
+            _e.reason,
+            _e.raised_at,
+            _e.due_at,
+            _e.acknowledged_at,
+            _e.resolved_at,
+            _e.outcome,
+            _e.window_id,
+            _w.code,
+            took.c.email.label("took_by"),
+            ended.c.email.label("ended_by"),
         )
         .outerjoin(windows, _w.id == _e.window_id)
         .outerjoin(took, took.c.id == _e.acknowledged_by)
         .outerjoin(ended, ended.c.id == _e.resolved_by)
         .where(_e.participant_id == person)
-    )  # fmt: skip
+    )
     found = []
     for row in session.execute(_page(statement, _e.raised_at, _e.id, "task", wanted)):
         steps = [Step(row.acknowledged_at, "acknowledge", who=row.took_by)] if row.acknowledged_at else []
         steps += [Step(row.resolved_at, "resolve", row.outcome, row.ended_by)] if row.resolved_at else []
         found.append(
-            Event(Mark(row.raised_at, "task", row.id), row.level, row.code, row.window_id, detail=row.reason,
-                  state="ended" if row.resolved_at else "open", until=row.due_at, steps=tuple(steps))
-        )  # fmt: skip
+            Event(
+                Mark(row.raised_at, "task", row.id),
+                row.level,
+                row.code,
+                row.window_id,
+                detail=row.reason,
+                state="ended" if row.resolved_at else "open",
+                until=row.due_at,
+                steps=tuple(steps),
+            )
+        )
     return found
 
 
@@ -326,10 +407,16 @@ def _changes(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     rows = session.execute(_page(statement, _a.at, _a.id, "change", wanted)).all()
     known = _staff(session, rows)
     return [
-        Event(Mark(row.at, "change", row.id), row.action, by=row.actor_kind, who=known.get(row.actor), note=row.reason,
-              facts=tuple((name, *pair) for name, pair in json.loads(row.changes).items() if name in SHOWN))
+        Event(
+            Mark(row.at, "change", row.id),
+            row.action,
+            by=row.actor_kind,
+            who=known.get(row.actor),
+            note=row.reason,
+            facts=tuple((name, *pair) for name, pair in json.loads(row.changes).items() if name in SHOWN),
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def _staff(session: Session, rows: Sequence[AnyRow]) -> Mapping[str, str]:

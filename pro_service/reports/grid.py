@@ -23,9 +23,16 @@ SCAN = 1000
 
 NOT_APPLICABLE = frozenset({"missed_before_enrolment", "withdrawn", "died", "cancelled"})
 SHAPES = (
-    "at_risk", "open", "partial", "upcoming", "completed_in_window", "completed_late", "declined", "missed",
+    "at_risk",
+    "open",
+    "partial",
+    "upcoming",
+    "completed_in_window",
+    "completed_late",
+    "declined",
+    "missed",
     "not_applicable",
-)  # fmt: skip
+)
 """What the legend tells apart."""
 
 

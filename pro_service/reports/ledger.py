@@ -58,15 +58,28 @@ def texts(session: Session, study_id: int) -> list[Row[Any]]:
     """Every text to a participant and mail to staff of a study."""
     statement = (
         select(
-            m.id, m.kind, m.frame, m.channel.label("way"), m.state, m.segments, m.queued_at, m.accepted_at, m.ended_at,
-            m.window_id, m.participant_id, p.code.label("participant"), p.language, p.channel, p.zone,
+            m.id,
+            m.kind,
+            m.frame,
+            m.channel.label("way"),
+            m.state,
+            m.segments,
+            m.queued_at,
+            m.accepted_at,
+            m.ended_at,
+            m.window_id,
+            m.participant_id,
+            p.code.label("participant"),
+            p.language,
+            p.channel,
+            p.zone,
             w.code.label("window"),
         )
         .outerjoin(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
         .where(m.study_id == study_id)
         .order_by(m.queued_at, m.id)
-    )  # fmt: skip
+    )
     return list(session.execute(statement))
 
 
@@ -86,7 +99,12 @@ def calls_made(session: Session, study_id: int) -> list[Row[Any]]:
     c = calls.c
     statement = (
         select(
-            c.id, c.called_at, c.outcome, c.participant_id, p.code.label("participant"), sites.c.code.label("site"),
+            c.id,
+            c.called_at,
+            c.outcome,
+            c.participant_id,
+            p.code.label("participant"),
+            sites.c.code.label("site"),
             w.code.label("window"),
         )
         .join(participants, p.id == c.participant_id)
@@ -94,7 +112,7 @@ def calls_made(session: Session, study_id: int) -> list[Row[Any]]:
         .outerjoin(windows, w.id == c.window_id)
         .where(c.study_id == study_id)
         .order_by(c.called_at, c.id)
-    )  # fmt: skip
+    )
     return list(session.execute(statement))
 
 
@@ -103,15 +121,25 @@ def tasks(session: Session, study_id: int) -> list[Row[Any]]:
     e = escalations.c
     statement = (
         select(
-            e.id, e.level, e.reason, e.raised_at, e.due_at, e.acknowledged_at, e.resolved_at, e.resolved_by, e.outcome,
-            sites.c.code.label("site"), p.code.label("participant"), w.code.label("window"),
+            e.id,
+            e.level,
+            e.reason,
+            e.raised_at,
+            e.due_at,
+            e.acknowledged_at,
+            e.resolved_at,
+            e.resolved_by,
+            e.outcome,
+            sites.c.code.label("site"),
+            p.code.label("participant"),
+            w.code.label("window"),
         )
         .outerjoin(participants, p.id == e.participant_id)
         .outerjoin(sites, sites.c.id == e.site_id)
         .outerjoin(windows, w.id == e.window_id)
         .where(e.study_id == study_id)
         .order_by(e.raised_at, e.id)
-    )  # fmt: skip
+    )
     return list(session.execute(statement))
 
 
@@ -125,13 +153,21 @@ def open_tasks(session: Session, study_id: int, site_id: int) -> list[OpenTask]:
     e = escalations.c
     statement = (
         select(
-            e.id, e.level, e.reason, p.code, w.code.label("window"), w.closes_at, e.save_by, e.due_at, e.look_again_at,
+            e.id,
+            e.level,
+            e.reason,
+            p.code,
+            w.code.label("window"),
+            w.closes_at,
+            e.save_by,
+            e.due_at,
+            e.look_again_at,
         )
         .outerjoin(participants, p.id == e.participant_id)
         .outerjoin(windows, w.id == e.window_id)
         .where(e.study_id == study_id, e.site_id == site_id, e.resolved_at.is_(None))
         .order_by(e.due_at, e.id)
-    )  # fmt: skip
+    )
     return [OpenTask(*row) for row in session.execute(statement)]
 
 

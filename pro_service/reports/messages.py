@@ -21,9 +21,18 @@ a, m, p, t, w = attempts.c, messages.c, participants.c, receipts.c, windows.c
 
 PAGE = 50
 COLUMNS = (
-    m.id, m.participant_id, m.window_id, m.kind, m.channel, m.state, m.error, m.segments, m.queued_at, m.accepted_at,
+    m.id,
+    m.participant_id,
+    m.window_id,
+    m.kind,
+    m.channel,
+    m.state,
+    m.error,
+    m.segments,
+    m.queued_at,
+    m.accepted_at,
     m.ended_at,
-)  # fmt: skip
+)
 SCAN = 1000
 """So many messages are looked through for one page of a filter."""
 NEWEST = 300
@@ -149,8 +158,17 @@ def _page(shape: _Shape) -> Select[Any]:
     near = (scan.limit(SCAN) if shape.narrow else scan.limit(bindparam("most"))).subquery()
     return (
         select(
-            near.c.id, near.c.kind, near.c.channel, near.c.state, near.c.error, near.c.segments, near.c.queued_at,
-            near.c.accepted_at, near.c.ended_at, p.code.label("participant"), w.code.label("window"),
+            near.c.id,
+            near.c.kind,
+            near.c.channel,
+            near.c.state,
+            near.c.error,
+            near.c.segments,
+            near.c.queued_at,
+            near.c.accepted_at,
+            near.c.ended_at,
+            p.code.label("participant"),
+            w.code.label("window"),
             sites.c.code.label("site"),
         )
         .outerjoin(participants, p.id == near.c.participant_id)
@@ -159,7 +177,7 @@ def _page(shape: _Shape) -> Select[Any]:
         .where(*_fitting(near.c, shape))
         .order_by(near.c.queued_at.desc(), near.c.id.desc())
         .limit(bindparam("most"))
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=256)
@@ -241,15 +259,33 @@ def life(session: Session, study_id: int, message_id: int, seen: Sites = None) -
     """One message with all that is known of it; None if there is none one may see."""
     statement = (
         select(
-            m.id, m.kind, m.frame, m.item, m.channel, m.state, m.error, m.segments, m.attempt, m.resends, m.queued_at,
-            m.accepted_at, m.sent_at, m.ended_at, m.useful_until, m.provider_status, p.code.label("participant"),
-            p.phone_country, w.code.label("window"), w.closes_at, sites.c.code.label("site"),
+            m.id,
+            m.kind,
+            m.frame,
+            m.item,
+            m.channel,
+            m.state,
+            m.error,
+            m.segments,
+            m.attempt,
+            m.resends,
+            m.queued_at,
+            m.accepted_at,
+            m.sent_at,
+            m.ended_at,
+            m.useful_until,
+            m.provider_status,
+            p.code.label("participant"),
+            p.phone_country,
+            w.code.label("window"),
+            w.closes_at,
+            sites.c.code.label("site"),
         )
         .outerjoin(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
         .outerjoin(sites, sites.c.id == p.site_id)
         .where(m.id == message_id, m.study_id == study_id)
-    )  # fmt: skip
+    )
     row = session.execute(statement if seen is None else statement.where(p.site_id.in_(seen))).first()
     return None if row is None else Life(row, tuple(_events(session, row)))
 

@@ -21,12 +21,39 @@ from pro_service.store.studies import Sites
 CHANGES = 100
 SHOWN = frozenset(
     {
-        "kind", "frame", "window", "state", "level", "reason", "outcome", "due_at", "version", "settled",
-        "confirmed_at", "consented_at", "opted_out_at", "paused_at", "paused_until", "withdrawn_at", "died_at",
-        "procedure_date", "texts_held_until", "snoozed_until", "unreachable_at", "channel", "language",
-        "missing_reason", "acknowledged_at", "look_again_at", "schedule", "site", "code", "zone", "procedure_end",
+        "kind",
+        "frame",
+        "window",
+        "state",
+        "level",
+        "reason",
+        "outcome",
+        "due_at",
+        "version",
+        "settled",
+        "confirmed_at",
+        "consented_at",
+        "opted_out_at",
+        "paused_at",
+        "paused_until",
+        "withdrawn_at",
+        "died_at",
+        "procedure_date",
+        "texts_held_until",
+        "snoozed_until",
+        "unreachable_at",
+        "channel",
+        "language",
+        "missing_reason",
+        "acknowledged_at",
+        "look_again_at",
+        "schedule",
+        "site",
+        "code",
+        "zone",
+        "procedure_end",
     }
-)  # fmt: skip
+)
 """Fields of the audit trail whose values a coordinator may read; of every other field only that it changed."""
 
 
@@ -99,14 +126,20 @@ def call_rows(session: Session, participant_id: int, window_id: int | None = Non
     c = calls.c
     statement = (
         select(
-            c.id, c.called_at, c.outcome, c.call_back_at, c.note, c.window_id,
-            windows.c.code.label("window"), users.c.email.label("who"),
+            c.id,
+            c.called_at,
+            c.outcome,
+            c.call_back_at,
+            c.note,
+            c.window_id,
+            windows.c.code.label("window"),
+            users.c.email.label("who"),
         )
         .outerjoin(windows, windows.c.id == c.window_id)
         .join(users, users.c.id == c.user_id)
         .where(c.participant_id == participant_id)
         .order_by(c.called_at.desc(), c.id.desc())
-    )  # fmt: skip
+    )
     if window_id is not None:
         statement = statement.where(c.window_id == window_id)
     return list(session.execute(statement))

@@ -161,10 +161,28 @@ def tasks() -> Select[Any]:
     giver, receiver = users.alias("giver"), users.alias("receiver")
     return (
         select(
-            e.id, e.level, e.reason, e.raised_at, e.due_at, e.save_by, e.look_again_at, e.acknowledged_at, e.window_id,
-            e.participant_id, p.code.label("participant"), p.protocol_version_id, sites.c.code.label("site"),
-            w.code.label("window"), w.opens_at, w.closes_at, users.c.email.label("who"), p.revision,
-            e.handed_at, e.handed_to, giver.c.email.label("giver"), receiver.c.email.label("receiver"),
+            e.id,
+            e.level,
+            e.reason,
+            e.raised_at,
+            e.due_at,
+            e.save_by,
+            e.look_again_at,
+            e.acknowledged_at,
+            e.window_id,
+            e.participant_id,
+            p.code.label("participant"),
+            p.protocol_version_id,
+            sites.c.code.label("site"),
+            w.code.label("window"),
+            w.opens_at,
+            w.closes_at,
+            users.c.email.label("who"),
+            p.revision,
+            e.handed_at,
+            e.handed_to,
+            giver.c.email.label("giver"),
+            receiver.c.email.label("receiver"),
         )
         .outerjoin(participants, p.id == e.participant_id)
         .outerjoin(sites, sites.c.id == e.site_id)
@@ -173,7 +191,7 @@ def tasks() -> Select[Any]:
         .outerjoin(giver, giver.c.id == e.handed_by)
         .outerjoin(receiver, receiver.c.id == e.handed_to)
         .where(e.id.in_(_many("ids")))
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=1)

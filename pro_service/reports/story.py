@@ -149,13 +149,21 @@ def message_rows(session: Session, participant_id: int) -> list[Row[Any]]:
     m = messages.c
     statement = (
         select(
-            m.kind, m.state, m.channel, m.queued_at, m.sent_at, m.accepted_at, m.ended_at, m.error, m.window_id,
+            m.kind,
+            m.state,
+            m.channel,
+            m.queued_at,
+            m.sent_at,
+            m.accepted_at,
+            m.ended_at,
+            m.error,
+            m.window_id,
             windows.c.code.label("window"),
         )
         .outerjoin(windows, windows.c.id == m.window_id)
         .where(m.participant_id == participant_id)
         .order_by(m.queued_at, m.id)
-    )  # fmt: skip
+    )
     return list(session.execute(statement))
 
 
