@@ -8,8 +8,8 @@ from typing import Any, cast
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_fault, show_json, show_table, who
-from pro_service.core.changes.preview import Outlook
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.changes.preview import ChangePreview
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import ChangeRefusedError, Fault, RejectedError, note_fault, note_words
 
 Command = Callable[..., Any]
@@ -114,7 +114,7 @@ def _run(
                 told = change.change(rt, Actor(kind="staff", id=who(), source="cli"), found.id, code, wanted)
         except KeyError:
             remedy = "`pro-service participant list` lists all"
-            raise RejectedError((Fault("CODE", None, f"there is no participant {shown(code)}", remedy),)) from None
+            raise RejectedError((Fault("CODE", None, f"there is no participant {quoted(code)}", remedy),)) from None
         except ChangeRefusedError as refused:
             raise RejectedError(tuple(_at_option(action, note_fault(note)) for note in refused.notes)) from None
     show(state, told, dry_run=dry_run)
@@ -129,7 +129,7 @@ def _at_option(action: str, fault: Fault) -> Fault:
 # Showing -------------------------------------------------------------------------------------------------------------
 
 
-def show(state: State, told: Outlook, *, dry_run: bool) -> None:
+def show(state: State, told: ChangePreview, *, dry_run: bool) -> None:
     """Print an outlook: every consequence, and whether it is one or was only shown."""
     if state.as_json:
         said = [{"code": note.code, "what": note_words(note)[0]} for note in told.notes]
@@ -147,7 +147,7 @@ def show(state: State, told: Outlook, *, dry_run: bool) -> None:
     click.echo(f"\n{told.participant}: {ending}")
 
 
-def _show_parts(told: Outlook) -> None:
+def _show_parts(told: ChangePreview) -> None:
     moved = [
         (w.code, w.old_opens_at, w.old_closes_at, w.opens_at, w.closes_at, w.old_status, w.status)
         for w in told.windows

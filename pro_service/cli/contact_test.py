@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, who
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import Fault, RejectedError
 
 FAULTS = {
@@ -52,7 +52,7 @@ def reach(state: State, code: str, minutes: int, action: str | None, reason: str
                 use_case.begin(rt, actor, whom, timedelta(minutes=minutes))
             test = use_case.of(rt, whom)
         except KeyError:
-            fault = Fault("CODE", None, f"there is no participant {shown(code)}", "see `pro-service participant list`")
+            fault = Fault("CODE", None, f"there is no participant {quoted(code)}", "see `pro-service participant list`")
             raise RejectedError((fault,)) from None
         except use_case.ReachRefusedError as refusal:
             raise RejectedError((Fault("CODE", None, *FAULTS[refusal.code]),)) from None

@@ -23,7 +23,7 @@ from pro_service.cli.terminal import (
     show_table,
     who,
 )
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import Fault, RejectedError
 
 MOST_SHOWN = 20
@@ -150,7 +150,7 @@ def show(state: State, code: str, study_code: str | None) -> None:
         story = reporting.story(rt, study.chosen(rt, study_code).id, code)
     if story is None:
         remedy = "`pro-service participant list` lists all"
-        raise RejectedError((Fault("CODE", None, f"there is no participant {shown(code)}", remedy),))
+        raise RejectedError((Fault("CODE", None, f"there is no participant {quoted(code)}", remedy),))
     if state.as_json:
         show_json(story)
         return

@@ -42,12 +42,12 @@ def code_of(number: int) -> str:
     return "".join(signs)
 
 
-def written(code: str) -> str:
+def code_text(code: str) -> str:
     """A code as people read it: groups of four, `K7MN 2X4R`."""
     return " ".join(code[at : at + GROUP] for at in range(0, len(code), GROUP))
 
 
-def read(typed: str) -> str:
+def read_code(typed: str) -> str:
     """The code that was typed, in whatever case, with spaces, dashes or look-alikes. CodeError if it can be none."""
     signs = [sign for sign in _folded(typed[:LONGEST_TYPED]) if not _separates(sign)]
     if not signs:

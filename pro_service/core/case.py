@@ -112,14 +112,14 @@ class WindowFacts:
         """The time point's code."""
         return self.span.code
 
-    def given(self, item: str) -> bool:
+    def has_answer(self, item: str) -> bool:
         """Whether this item has an answer (a value or declined)."""
         answer = self.answers.get(item)
         return answer is not None and answer.given
 
     def missing(self) -> tuple[str, ...]:
         """Items without an answer, in the protocol's order."""
-        return tuple(item for item in self.point.items if not self.given(item))
+        return tuple(item for item in self.point.items if not self.has_answer(item))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class Other:
     under_way_until: datetime | None = None
     """Until when a question to them may still leave; None if none is under way."""
 
-    def keeps(self, now: datetime) -> datetime | None:
+    def busy_until(self, now: datetime) -> datetime | None:
         """Until when one waits for them, or looks again whether what is under way has left."""
         if self.under_way_until is None or self.under_way_until <= now:
             return self.taken_until
@@ -242,7 +242,7 @@ class Case:
         earlier = (other for other in self.windows if other.code == window.code and other.schedule < window.schedule)
         return frozenset(other.id for other in earlier)
 
-    def laid_at(self, window: WindowFacts) -> datetime | None:
+    def replaced_at(self, window: WindowFacts) -> datetime | None:
         """When a later schedule put this window in the place of another; None for one of the first schedule."""
         if window.schedule == 1:
             return None

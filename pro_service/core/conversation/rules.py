@@ -99,7 +99,7 @@ class Exchange:
         primary = case.protocol.primary(window.point)
         declined = primary is not None and primary in window.answers and window.answers[primary].declined
         awaited = None if declined else next(iter(window.missing()), None)
-        given = [window.answers[item] for item in window.point.items if window.given(item)]
+        given = [window.answers[item] for item in window.point.items if window.has_answer(item)]
         return cls(case, reply, now, window, awaited, max(given, key=lambda a: a.received_at, default=None))
 
     @property

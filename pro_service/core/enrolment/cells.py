@@ -32,7 +32,7 @@ class CellError(ValueError):
         self.fault, self.remedy = fault, remedy
 
 
-def shown(text: str) -> str:
+def quoted(text: str) -> str:
     """A cell in quotes, short and on one line. Never used for contact data."""
     plainly = "".join(c if c.isprintable() else "�" for c in text)
     return f'"{plainly[:_SHOWN]}…"' if len(plainly) > _SHOWN else f'"{plainly}"'
@@ -44,7 +44,7 @@ def code(text: str) -> str:
         raise CellError("is empty", "give every participant a code, e.g. P-001")
     if not _CODE.fullmatch(text):
         remedy = "use the letters A to Z, digits, - _ . only, at most 40, and begin with a letter or digit; no names"
-        raise CellError(f"{shown(text)} is not a participant code", remedy)
+        raise CellError(f"{quoted(text)} is not a participant code", remedy)
     return text
 
 
@@ -55,7 +55,7 @@ def one_of(text: str, known: Iterable[str], what: str) -> str:
         return text
     if not text:
         raise CellError("is empty", f"one of: {', '.join(words)}")
-    raise CellError(f"{shown(text)} is not a {what}", closest(text, words) or f"one of: {', '.join(words)}")
+    raise CellError(f"{quoted(text)} is not a {what}", closest(text, words) or f"one of: {', '.join(words)}")
 
 
 @lru_cache(maxsize=4096)
@@ -65,14 +65,14 @@ def day(text: str) -> date:
         raise CellError("is empty", DATE_REMEDY)
     if not _DATE.fullmatch(text):
         if _OTHER_DATE.fullmatch(text):
-            raise CellError(f"{shown(text)} can be read in more than one way", DATE_REMEDY)
-        raise CellError(f"{shown(text)} is not a date", DATE_REMEDY)
+            raise CellError(f"{quoted(text)} can be read in more than one way", DATE_REMEDY)
+        raise CellError(f"{quoted(text)} is not a date", DATE_REMEDY)
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise CellError(f"{shown(text)} is not in the calendar", DATE_REMEDY) from None
+        raise CellError(f"{quoted(text)} is not in the calendar", DATE_REMEDY) from None
     if found.year not in _YEARS:
-        raise CellError(f"{shown(text)} is not a date of a study", DATE_REMEDY)
+        raise CellError(f"{quoted(text)} is not a date of a study", DATE_REMEDY)
     return found
 
 
@@ -80,7 +80,9 @@ def clock(text: str) -> time:
     """A local time of day, hours and minutes."""
     found = _CLOCK.fullmatch(text)
     if not found:
-        raise CellError(f"{shown(text)} is not a time of day", "write hours and minutes, e.g. 14:30, or leave it empty")
+        raise CellError(
+            f"{quoted(text)} is not a time of day", "write hours and minutes, e.g. 14:30, or leave it empty"
+        )
     return time(int(found[1]), int(found[2]))
 
 
@@ -115,7 +117,7 @@ def number(text: str, least: int, most: int) -> int:
     """A whole number from `least` to `most`."""
     if not _INTEGER.fullmatch(text) or not least <= int(text) <= most:
         remedy = f"write a whole number from {least} to {most}, or leave it empty"
-        raise CellError(f"{shown(text)} is not an answer to this item", remedy)
+        raise CellError(f"{quoted(text)} is not an answer to this item", remedy)
     return int(text)
 
 
@@ -126,7 +128,7 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         remedy = closest(name, available_timezones()) or "write an IANA name, e.g. Europe/Istanbul, or leave it empty"
-        raise CellError(f"{shown(name)} is not a time zone", remedy) from None
+        raise CellError(f"{quoted(name)} is not a time zone", remedy) from None
 
 
 def _instant(text: str) -> datetime | None:
@@ -136,7 +138,7 @@ def _instant(text: str) -> datetime | None:
         return None
     if found.tzinfo is None:
         remedy = "write the day alone, or add the offset: 2026-05-11T10:00+03:00"
-        raise CellError(f"{shown(text)} says no time zone", remedy)
+        raise CellError(f"{quoted(text)} says no time zone", remedy)
     if found.year not in _YEARS:
-        raise CellError(f"{shown(text)} is not an instant of a study", "write the day on which it was given")
+        raise CellError(f"{quoted(text)} is not an instant of a study", "write the day on which it was given")
     return found.astimezone(UTC)

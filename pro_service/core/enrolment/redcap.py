@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.enrolment.file import BLINDING, Record, Sheet, decode, header
 from pro_service.core.enrolment.redcap_mapping import (
     DATES,
@@ -128,7 +128,7 @@ def _column_faults(export: Export, mapping: ColumnMapping) -> Iterator[Fault]:
             remedy = (
                 f"there are: {some}" if has_events else "take `event` out of the mapping: this export has no events"
             )
-            yield Fault("event", line, f"no row is of the event {shown(name)}", remedy)
+            yield Fault("event", line, f"no row is of the event {quoted(name)}", remedy)
 
 
 def _record_id(record: Record, mapping: ColumnMapping) -> str:
@@ -171,7 +171,7 @@ def _cell(name: str, column: Column, row: Record) -> tuple[str, str, str]:
     if column.when:
         ticked = row.cells.get(column.when, "")
         if ticked not in TICKED | UNTICKED:
-            return "", f"{column.when} is no checkbox: {shown(ticked)}", "it must be 1 or 0, Checked or Unchecked"
+            return "", f"{column.when} is no checkbox: {quoted(ticked)}", "it must be 1 or 0, Checked or Unchecked"
         if ticked in UNTICKED:
             return "", "", ""
     value = column.always or row.cells.get(column.source, "")
@@ -180,7 +180,7 @@ def _cell(name: str, column: Column, row: Record) -> tuple[str, str, str]:
     if column.values and value:
         if value not in column.values:
             known = ", ".join(column.values)
-            return "", f"{shown(value)} is not in the mapping's values", f"add it; there are: {known}"
+            return "", f"{quoted(value)} is not in the mapping's values", f"add it; there are: {known}"
         value = column.values[value]
     if name in DATES:
         return _dated(value, column.format)
@@ -193,7 +193,7 @@ def _dated(value: str, form: str) -> tuple[str, str, str]:
         return "", "", ""
     found = _pattern(form or FORMATS[0]).fullmatch(value)
     if found is None:
-        return value, f"{shown(value)} is not written as {form or FORMATS[0]}", "correct `format` in the mapping"
+        return value, f"{quoted(value)} is not written as {form or FORMATS[0]}", "correct `format` in the mapping"
     return f"{found['Y']}-{int(found['M']):02}-{int(found['D']):02}", "", ""
 
 

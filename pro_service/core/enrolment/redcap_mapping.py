@@ -152,7 +152,7 @@ def looks_like_allocation(name: str) -> bool:
     return bool(name) and name.strip().casefold() not in SYSTEM and is_allocation(name)
 
 
-def written(mapping: ColumnMapping) -> str:
+def mapping_toml(mapping: ColumnMapping) -> str:
     """The mapping as TOML, to be kept for the next time; `parse` reads it back."""
     lines = [HEAD]
     if mapping.event:

@@ -68,7 +68,7 @@ def settled_as(window: WindowFacts, participant: Participant, primary: str | Non
 def primary_open(case: Case, window: WindowFacts) -> bool:
     """Whether the item that decides completion still has no answer."""
     primary = case.protocol.primary(window.point)
-    return bool(window.missing()) if primary is None else not window.given(primary)
+    return bool(window.missing()) if primary is None else not window.has_answer(primary)
 
 
 def at_risk(case: Case, window: WindowFacts, state: str, now: datetime) -> bool:

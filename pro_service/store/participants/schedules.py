@@ -66,17 +66,17 @@ def basis(loaded: Loaded, end: datetime | None) -> Basis:
     return Basis(person.procedure_date, end, person.site.zone, loaded.protocol_version_id)
 
 
-def lay_anew(writer: Writer, loaded: Loaded, relaid: Rescheduled) -> int:
+def lay_anew(writer: Writer, loaded: Loaded, rescheduled: Rescheduled) -> int:
     """Cancel the windows that end and write those laid out anew; gives the number of the schedule that holds.
 
     Written at once, so that reloaded facts show the new schedule.
     """
     number, connection = loaded.schedule + 1, writer.session.connection()
-    if not (relaid.ended or relaid.laid):
+    if not (rescheduled.ended or rescheduled.new_windows):
         return loaded.schedule
-    ended = [window.id for window in relaid.ended]
+    ended = [window.id for window in rescheduled.ended]
     connection.execute(update(windows).where(w.id.in_(ended)).values(cancelled_at=writer.now))
-    rows = [_row(writer, loaded, number, one.span) for one in relaid.laid]
+    rows = [_row(writer, loaded, number, one.span) for one in rescheduled.new_windows]
     if rows:
         connection.execute(insert(windows), rows)
     return number

@@ -126,7 +126,7 @@ class RowReader:
     def _site(self, text: str) -> str:
         code = cells.one_of(text, self.protocol.sites, "site of this study")
         if self.allowed is not None and code not in self.allowed:
-            raise CellError(f"{cells.shown(code)} is not your site", "have it enrolled by somebody of that site")
+            raise CellError(f"{cells.quoted(code)} is not your site", "have it enrolled by somebody of that site")
         return code
 
     def _answers(self, row: _Row) -> Mapping[str, int]:

@@ -136,7 +136,7 @@ def answer(rt: Runtime, actor: Actor, about: About, template: str) -> None:
     with _text(rt, actor, about, "answer") as seen:
         loaded = seen.whose
         try:
-            send = rules.answer(loaded.case, seen.item.id, template, seen.w.now)
+            send = rules.answer_text(loaded.case, seen.item.id, template, seen.w.now)
         except ValueError:
             raise EntryRejectedError((EntryFault("template", "not_open"),)) from None
         seen.w.carry_out(loaded, [send])
@@ -171,8 +171,8 @@ def previews(rt: Runtime, loaded: Loaded, inbound_id: int) -> list[tuple[str, st
     with rt.sessions.reading() as session:
         wording = rt.wording(session, loaded.protocol_version_id)
         return [
-            (name, wording.text(loaded.case, rules.answer(loaded.case, inbound_id, name, now)).body)
-            for name in rules.answers(loaded.case, now)
+            (name, wording.text(loaded.case, rules.answer_text(loaded.case, inbound_id, name, now)).body)
+            for name in rules.sendable_answers(loaded.case, now)
         ]
 
 
@@ -244,7 +244,7 @@ def _finish(seen: _Open, act: Act) -> None:
         writer.note(loaded, "attribute", "inbound", seen.item.id, {"code": (None, person.code)})
     tasks.changed(writer, loaded)
     if not inbox.waits(session, person.id):
-        seen.w.carry_out(loaded, rules.ended(loaded.case))
+        seen.w.carry_out(loaded, rules.resolve_reading_tasks(loaded.case))
 
 
 def _end_tasks_of_owners(seen: _Open) -> None:
@@ -253,4 +253,4 @@ def _end_tasks_of_owners(seen: _Open) -> None:
         return
     owners = shared_phone.with_telephone(seen.w.session, seen.sender_index)
     for one in seen.w.rt.loader.load(seen.w.session, owners):
-        seen.w.carry_out(one, rules.ended_with(one.case, seen.item.id))
+        seen.w.carry_out(one, rules.resolve_tasks_about_text(one.case, seen.item.id))

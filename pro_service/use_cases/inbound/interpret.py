@@ -10,7 +10,7 @@ from pro_service.core.case import Case
 from pro_service.core.commands import Send
 from pro_service.core.conversation import unknown_sender as rules
 from pro_service.core.conversation.contact_test import ReachTest
-from pro_service.core.conversation.inbox import ALWAYS, for_a_person
+from pro_service.core.conversation.inbox import ALWAYS, reason_for_person
 from pro_service.core.conversation.rules import Reply, concerns_everyone, on_reply, was_asked
 from pro_service.core.conversation.shared_phone import addressed
 from pro_service.core.schedule.agenda import escalate
@@ -177,7 +177,7 @@ def _read(unit: Transaction, one: Loaded, reply: Reply) -> str:
     """Read a participant's text and carry out what follows; gives how it was read."""
     reading, commands = on_reply(one.case, reply, unit.now)
     unit.carry_out(one, commands)
-    why = for_a_person(one.case, reading, commands)
+    why = reason_for_person(one.case, reading, commands)
     if why is not None:
         inbox.handed(unit.session, reply.inbound_id, unit.now, why)
     return reading

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from pro_service import paths
-from pro_service.core.card_code import written
+from pro_service.core.card_code import code_text
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Language, Site, Texts
 from pro_service.runtime import Runtime
@@ -116,7 +116,7 @@ def _filled_in(rt: Runtime, loaded: Loaded, code: str) -> Card:
         languages=(person.language, *others),
         site=person.site,
         address=address,
-        code=written(code),
+        code=code_text(code),
         scanned=f"{address}#{code}.{card_codes.mark_of(rt.vault, code)}",
         days=tuple((window.point.label, window.span.target) for window in case.current if window.point.prompted),
     )

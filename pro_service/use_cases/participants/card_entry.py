@@ -44,7 +44,7 @@ def enter(rt: Runtime, typed: str, marks: Collection[str], address: str) -> Entr
     `marks` came with the code, `address` is the network address it came from. CodeError for what cannot be a code:
     nothing was looked up, nothing is counted. TooManyTriesError if no more may be looked up for now.
     """
-    now, code = rt.clock(), card_code.read(typed)
+    now, code = rt.clock(), card_code.read_code(typed)
     place = card_code_tries.place_of(rt.vault, address)
     marked = any(card_codes.is_marked(rt.vault, code, mark) for mark in marks)
     if not marked:

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from pro_service.core.case import Case
-from pro_service.core.changes.plan import Plan, after, follows, plan
-from pro_service.core.changes.preview import Outlook, outlook
+from pro_service.core.changes.plan import Plan, case_after, follows_new_version, plan_change
+from pro_service.core.changes.preview import ChangePreview, preview_change
 from pro_service.core.commands import Record, Settle
 from pro_service.core.problems import Note
 from pro_service.core.protocol import Site
@@ -54,7 +54,7 @@ class Made:
 
 def preview(
     rt: Runtime, study_id: int, code: str, wanted: ChangeForm, *, sites: Collection[int] | None = None
-) -> Outlook:
+) -> ChangePreview:
     """All consequences of a change; nothing is written. KeyError, ChangeRefusedError."""
     now = rt.clock()
     with rt.sessions.reading() as session:
@@ -71,7 +71,7 @@ def change(
     *,
     revision: int | None = None,
     sites: Collection[int] | None = None,
-) -> Outlook:
+) -> ChangePreview:
     """Make a change; gives what came of it. One that has been made already changes nothing.
 
     KeyError (no such participant, or another site's), ChangeRefusedError with everything against it, StaleError (the
@@ -88,9 +88,9 @@ def change(
         return preview_of(loaded, made, now)
 
 
-def preview_of(loaded: Loaded, made: Made, now: datetime) -> Outlook:
+def preview_of(loaded: Loaded, made: Made, now: datetime) -> ChangePreview:
     """What a person is shown of a change."""
-    shown = outlook(loaded.case, made.plan, now)
+    shown = preview_change(loaded.case, made.plan, now)
     if made.numbers is None:
         return shown
     return replace(shown, facts=(("phone", *made.numbers), *shown.facts), unchanged=False)
@@ -113,7 +113,7 @@ def _worked_out(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeFor
     end, there = schedules.procedure_end(session, person_id), contact.telephone_of(session, person_id)
     frames = rt.bundles.get(session, loaded.protocol_version_id).wording.frames
     given = read(wanted, Known(loaded, end, there.phone_country, now, frames))
-    made = Made(plan(loaded.case, given.change, now, end), end)
+    made = Made(plan_change(loaded.case, given.change, now, end), end)
     if made.plan.action != "new_telephone":
         return made
     new = given.telephone
@@ -140,8 +140,8 @@ def carry_out(unit: Transaction, loaded: Loaded, made: Made, reason: str | None)
     if made.version_id is not None:
         _keep_version(unit, loaded, made)
         settled = {one.window_id: one.settled for one in made_of.commands if isinstance(one, Settle)}
-        counts.follow(unit.session, loaded, settled, after(loaded.case, made_of, unit.now))
-    number = schedules.lay_anew(unit.writer, loaded, made_of.relaid)
+        counts.follow(unit.session, loaded, settled, case_after(loaded.case, made_of, unit.now))
+    number = schedules.lay_anew(unit.writer, loaded, made_of.rescheduled)
     columns, changes = _columns(unit, loaded, made)
     if number != loaded.schedule:
         columns["schedule"] = number
@@ -152,7 +152,7 @@ def carry_out(unit: Transaction, loaded: Loaded, made: Made, reason: str | None)
         bases = (before, _basis(before, made))
         schedules.remember(unit.writer, loaded, number, made.cause or action, bases, reason)
     contact.change(unit.writer, loaded, columns, changes, (action, reason))
-    if made_of.relaid.laid:
+    if made_of.rescheduled.new_windows:
         again = unit.rt.loader.one(unit.session, loaded.case.participant.id, lock=False)
         origins = schedules.origins(unit.session, loaded.case.participant.id)
         unit.carry_out(again, _taken_along(again.case, made_of, origins))
@@ -204,16 +204,16 @@ def _basis(before: schedules.Basis, made: Made) -> schedules.Basis:
 def _keep_version(unit: Transaction, loaded: Loaded, made: Made) -> None:
     protocol = made.plan.protocol or loaded.case.protocol
     codes = {point.code for point in protocol.time_points}
-    ended = {window.id for window in made.plan.relaid.ended}
-    following = [w.id for w in loaded.case.windows if w.id not in ended and follows(w, codes, unit.now)]
+    ended = {window.id for window in made.plan.rescheduled.ended}
+    following = [w.id for w in loaded.case.windows if w.id not in ended and follows_new_version(w, codes, unit.now)]
     schedules.keep_version(unit.writer, loaded, following)
 
 
 def _taken_along(case: Case, made: Plan, origins: Mapping[schedules.Given, Any]) -> Iterator[Record]:
     """The answers that the new windows take over, as they came: when, how, and entered by whom."""
     windows = {window.code: window for window in case.current}
-    for one in made.relaid.laid:
-        for judged in one.goes_along:
+    for one in made.rescheduled.new_windows:
+        for judged in one.kept_answers:
             answer = judged.answer
             origin = origins.get((answer.item, answer.received_at, answer.source, answer.value))
             yield Record(

@@ -5,9 +5,9 @@ from datetime import date, datetime
 
 from pro_service.core.case import Case
 from pro_service.core.changes.model import Reschedule
-from pro_service.core.changes.plan import plan
+from pro_service.core.changes.plan import plan_change
 from pro_service.core.commands import Resolve
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.windows import local_instant
@@ -43,7 +43,7 @@ def confirm(rt: Runtime, actor: Actor, study_id: int, code: str, procedure_date:
     with transaction(rt, actor, now) as unit:
         found = cases.find(unit.session, study_id, code)
         if found is None:
-            raise _rejected("CODE", f"there is no participant {shown(code)}", "see pro-service participant list")
+            raise _rejected("CODE", f"there is no participant {quoted(code)}", "see pro-service participant list")
         loaded = rt.loader.one(unit.session, found)
         case, person = loaded.case, loaded.case.participant
         day = procedure_date or person.procedure_date
@@ -60,9 +60,9 @@ def confirm(rt: Runtime, actor: Actor, study_id: int, code: str, procedure_date:
             before = schedules.procedure_end(unit.session, person.id)
             at = None if before is None else before.astimezone(case.site_zone).time()
             end = None if at is None else local_instant(day, at, case.site_zone)
-            made = plan(case, Reschedule(day, end), now, before)
+            made = plan_change(case, Reschedule(day, end), now, before)
             carry_out(unit, loaded, Made(made, before, cause="confirm"), None)
-            laid = len(made.relaid.laid)
+            laid = len(made.rescheduled.new_windows)
         unit.writer.look_anew(loaded)
     return Confirmed(person.code, day, person.confirmed_at or now, unchanged=False, rescheduled=moved, windows=laid)
 

@@ -121,7 +121,7 @@ def _answers(loaded: Loaded, window: WindowFacts, filled: Filled, now: datetime)
     elif not answers and not faults:
         faults.append(EntryFault(FORM, "nothing"))
     changing = any(
-        window.given(item) and (filled.blind or differs(window, item, value)) for item, value in answers.items()
+        window.has_answer(item) and (filled.blind or differs(window, item, value)) for item, value in answers.items()
     )
     late = now >= window.span.closes_at and bool(answers)
     if (changing or late) and not filled.reason.strip():

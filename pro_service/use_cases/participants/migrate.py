@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pro_service.core.changes.model import Migrate
-from pro_service.core.changes.plan import after, plan
-from pro_service.core.changes.preview import WindowPreview, windows_then
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.changes.plan import case_after, plan_change
+from pro_service.core.changes.preview import WindowPreview, preview_windows
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import ChangeRefusedError, Fault, Note, RejectedError, note_fault, note_words
 from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
@@ -119,7 +119,7 @@ def _plans(
         person = loaded.case.participant
         end = ends.get(person.id)
         try:
-            made = plan(loaded.case, Migrate(target.protocol), now, end)
+            made = plan_change(loaded.case, Migrate(target.protocol), now, end)
         except ChangeRefusedError as refused:
             said = (note_words(note) for note in refused.notes)
             faults += [Fault("", None, f"{person.code}: {what}", remedy) for what, remedy in said]
@@ -129,8 +129,8 @@ def _plans(
 
 
 def _migrant(loaded: Loaded, made: Made, now: datetime) -> Migrant:
-    then = after(loaded.case, made.plan, now)
-    windows = windows_then(loaded.case, then, made.plan, now)
+    then = case_after(loaded.case, made.plan, now)
+    windows = preview_windows(loaded.case, then, made.plan, now)
     changed = tuple(one for one in windows if one.moved or one.status != one.old_status)
     return Migrant(loaded.case.participant.code, changed, made.plan.notes)
 
@@ -146,7 +146,7 @@ def _asked_for(rt: Runtime, study_id: int, codes: Collection[str]) -> tuple[_Tar
     if unknown:
         remedy = "see pro-service participant list"
         raise RejectedError(
-            tuple(Fault("--participant", None, f"there is no participant {shown(code)}", remedy) for code in unknown)
+            tuple(Fault("--participant", None, f"there is no participant {quoted(code)}", remedy) for code in unknown)
         )
     ids = [key for code, key in older.items() if not codes or code in codes]
     return _Target(version, protocol), ids, Migration(version.number, len(set(codes)) - len(ids) if codes else 0)

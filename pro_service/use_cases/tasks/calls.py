@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 from pro_service.core.case import Case, EscalationFacts, WindowFacts
 from pro_service.core.changes.model import Die, Withdraw
-from pro_service.core.changes.plan import plan
+from pro_service.core.changes.plan import plan_change
 from pro_service.core.commands import CancelTexts, Command, OptOut, Resolve, Unreachable
 from pro_service.core.conversation.answers import on_answers
 from pro_service.core.schedule.agenda import escalate, savable
@@ -155,7 +155,7 @@ def _refused(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: 
         commands = on_answers(
             loaded.case,
             window,
-            {item: None for item in items if not window.given(item)},
+            {item: None for item in items if not window.has_answer(item)},
             source="telephone",
             received_at=w.now,
             now=w.now,
@@ -191,7 +191,7 @@ def _left(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: Cal
         w.carry_out(loaded, [Resolve(escalation.id, told.outcome)])
         return
     change = Die() if told.outcome == "died" else Withdraw("study")
-    made = plan(loaded.case, change, w.now)
+    made = plan_change(loaded.case, change, w.now)
     if made.facts:
         w.writer.change(loaded, made.facts, made.action, "told in a call; see its note")
     w.carry_out(loaded, made.commands)

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from pro_service.core.protocol import Role
-from pro_service.core.schedule.retries import Later, put_off_to, respite
+from pro_service.core.schedule.retries import Later, handed_due_at, put_off_to
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.messages import staff_mail
@@ -63,7 +63,7 @@ def hand_over(rt: Runtime, actor: Actor, escalation_id: int, to: int, *, revisio
         if colleague.away(w.now):
             raise WorkRefusedError("away")
         if tasks.holder(w.session, escalation_id).handed_to != to:
-            due_at = respite(loaded.case, escalation, w.now)
+            due_at = handed_due_at(loaded.case, escalation, w.now)
             tasks.hand_over(w.writer, loaded, escalation, to, due_at)
             if rt.mail is not None:
                 text = partial(mails.handed, loaded, escalation, due_at, rt.settings.public_base_url)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.changes.preview import Outlook
+from pro_service.core.changes.preview import ChangePreview
 from pro_service.core.problems import ChangeRefusedError, Note
 from pro_service.reports import participant
 from pro_service.reports.participant import Change
@@ -38,7 +38,7 @@ class _Page:
     wanted: ChangeForm
     notes: tuple[Note, ...] = ()
     """What stands against it."""
-    outlook: Outlook | None = None
+    outlook: ChangePreview | None = None
     stale: bool = False
     changes: list[Change] = field(default_factory=list)
     """What happened since the form was made."""

@@ -82,7 +82,7 @@ def _held(rt: Runtime, study_id: int) -> Held:
         raise RejectedError((NO_FILE,))
     text = mapping.read() if mapping is not None else b""
     if text:
-        return Held(data, redcap_mapping.written(enrol.mapping_of(rt, study_id, text)))
+        return Held(data, redcap_mapping.mapping_toml(enrol.mapping_of(rt, study_id, text)))
     return Held(data)
 
 
@@ -140,7 +140,7 @@ def _columns(rt: Runtime, scope: Scope, protocol: Protocol, held: Held, *, chose
     if chosen:
         mapping, found = import_redcap.filled(asked, typed, protocol)
         if mapping is not None:
-            whole = Held(held.data, redcap_mapping.written(mapping))
+            whole = Held(held.data, redcap_mapping.mapping_toml(mapping))
             try:
                 return _look(rt, scope, whole)
             except RejectedError as rejected:

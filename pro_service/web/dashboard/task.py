@@ -118,7 +118,7 @@ def _not_now(rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datet
         "again": retries.next_attempt(case, window, now),
         "most": case.protocol.failed_calls,
         "part": lambda moment: retries.part_of_day(case, moment),
-        "put_off_to": retries.choices(case, window, now),
+        "put_off_to": retries.put_off_choices(case, window, now),
         "colleagues": hand_over.who_may_take(rt, actor(), loaded.study_id, [loaded.site_id]),
         "to_be_called": window is not None and savable(case, window, now),
     }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pro_service.core.enrolment.file import BLINDING
 from pro_service.core.enrolment.redcap import Found, read
-from pro_service.core.enrolment.redcap_mapping import Column, ColumnMapping, parse, written
+from pro_service.core.enrolment.redcap_mapping import Column, ColumnMapping, mapping_toml, parse
 from pro_service.core.problems import Fault
 from tests.core.enrolment import redcap as sample
 
@@ -155,7 +155,7 @@ def test_a_mapping_that_is_written_down_is_read_back_the_same(values: dict[str, 
     made = mapped()
     changed = {**made.columns, "language": replace(made.columns["language"], values=clean)}
     whole = ColumnMapping(changed, event)
-    assert parse(written(whole), ITEMS) == (whole, ())
+    assert parse(mapping_toml(whole), ITEMS) == (whole, ())
 
 
 @given(st.binary() | st.text().map(str.encode) | st.text().map(lambda rest: f"{sample.HEADER}\n{rest}".encode()))

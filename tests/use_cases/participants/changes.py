@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.core.case import Case
-from pro_service.core.changes.plan import after, plan
-from pro_service.core.changes.preview import Outlook
+from pro_service.core.changes.plan import case_after, plan_change
+from pro_service.core.changes.preview import ChangePreview
 from pro_service.core.problems import ChangeRefusedError, note_words
 from pro_service.runtime import Runtime
 from pro_service.store import studies
@@ -34,7 +34,7 @@ class Office:
     clock: SetClock
     who: int
     code: str = "P-001"
-    outlooks: list[Outlook] = field(default_factory=list)
+    outlooks: list[ChangePreview] = field(default_factory=list)
 
     @property
     def case(self) -> Case:
@@ -53,7 +53,7 @@ class Office:
         named = {name.rstrip("_"): value for name, value in fields.items()}
         return ChangeForm(cast("Action", action), named, named.pop("reason", REASON))
 
-    def preview(self, action: str, **fields: str) -> Outlook:
+    def preview(self, action: str, **fields: str) -> ChangePreview:
         """Look at a change; nothing at all is written."""
         before = support.rows_of(self.rt)
         case = self.case
@@ -62,7 +62,7 @@ class Office:
         assert self.case == case
         return told
 
-    def change(self, action: str, **fields: str) -> Outlook:
+    def change(self, action: str, **fields: str) -> ChangePreview:
         """Look at a change and make it: what was shown is what is true afterwards."""
         shown = self.preview(action, **fields)
         foreseen = self.foreseen(self.wanted(action, **fields))
@@ -81,7 +81,7 @@ class Office:
             country = contact.telephone_of(session, self.who).phone_country
             frames = self.rt.bundles.get(session, loaded.protocol_version_id).wording.frames
         found = read(wanted, Known(loaded, end, country, self.clock.now, frames))
-        return after(loaded.case, plan(loaded.case, found.change, self.clock.now, end), self.clock.now)
+        return case_after(loaded.case, plan_change(loaded.case, found.change, self.clock.now, end), self.clock.now)
 
     def refused(self, action: str, **fields: str) -> list[tuple[str, str]]:
         """(field, code) of everything that is said against a change; nothing is written."""
@@ -127,7 +127,7 @@ class Office:
             rows = session.execute(select(a.actor, a.reason).where(a.action == action).order_by(a.id))
             return [(row.actor, row.reason) for row in rows]
 
-    def statuses(self, told: Outlook) -> dict[str, str | None]:
+    def statuses(self, told: ChangePreview) -> dict[str, str | None]:
         return {window.code: window.status for window in told.windows}
 
 

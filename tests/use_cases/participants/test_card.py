@@ -36,7 +36,7 @@ def actions(rt: Runtime) -> list[tuple[str, str | None, str]]:
 
 
 def plain(found: card.Card) -> str:
-    return card_code.read(found.code)
+    return card_code.read_code(found.code)
 
 
 def test_a_code_exists_once_its_card_was_looked_at_and_everybody_has_one_of_their_own(

@@ -30,7 +30,7 @@ def code(rt: Runtime, study_id: int, clock: support.SetClock) -> str:
     """Return the code of P-001, whose one-week window is open now."""
     support.enrolled(rt, study_id, "P-001", PROCEDURE, channel="sms-card", phone="+905321234567", language="en")
     clock.now = OPEN
-    return card_code.read(card.show(rt, SETUP, study_id, "P-001").code)
+    return card_code.read_code(card.show(rt, SETUP, study_id, "P-001").code)
 
 
 def entered(rt: Runtime, code: str, *marks: str, address: str = HOME) -> Entry:

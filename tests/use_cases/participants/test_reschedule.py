@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from pro_service.core.changes.preview import Outlook
+from pro_service.core.changes.preview import ChangePreview
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
@@ -36,7 +36,7 @@ def answered(desk: Office, window: str = "W1", value: str = "3") -> None:
     entry.enter(desk.rt, STAFF, desk.study_id, desk.code, window, entry.Filled({"NRS-AVG": value, "PGIC": "2"}))
 
 
-def verdicts(told: Outlook) -> dict[str, set[str]]:
+def verdicts(told: ChangePreview) -> dict[str, set[str]]:
     return {window.code: {one.verdict for one in window.answers} for window in told.windows if window.answers}
 
 

@@ -74,7 +74,7 @@ def test_a_scanned_card_fills_the_field_and_leaves_nothing_in_the_address(
     page.on("request", lambda request: asked.append(request.url))
     scanned = card.show(rt, support.SETUP, study_id, "P-001").scanned
     page.goto(f"{address}/k#{scanned.partition('#')[2]}")
-    assert page.input_value("#code") == card_code.written(code)
+    assert page.input_value("#code") == card_code.code_text(code)
     assert page.url == f"{address}/k"
     with another_page(page):
         page.click("button.send")
@@ -97,7 +97,7 @@ def test_the_card_on_the_dashboard_has_no_findings_and_prints_on_a6(
     with another_page(tab):
         tab.click("form[action$='/card'] button")
     assert tab.locator("html").get_attribute("lang") == language
-    assert tab.locator(".card-code").first.inner_text() == card_code.written(code)
+    assert tab.locator(".card-code").first.inner_text() == card_code.code_text(code)
     assert tab.locator("#print").is_visible()
     assert faults(tab) == []
     sheets = pages_of(tab.pdf(prefer_css_page_size=True))
