@@ -32,7 +32,7 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What one provider can carry to one country; None means that no source was read."""
+    """What one provider can carry to one country; None means that no source says so."""
 
     provider: str
     country: str
@@ -190,7 +190,7 @@ class Finding:
 
 
 def route(provider: str, country: str) -> Route:
-    """What is known of a provider in a country; a row of Nones where nothing is."""
+    """Return what is known of a provider in a country; a row of Nones if nothing is."""
     code = country.upper()
     known = (row for row in ROUTES if (row.provider, row.country) == (provider, code))
     return next(known, Route(provider, "", code or "an unknown country", two_way=None, urls=None))
@@ -202,7 +202,7 @@ def preflight(
     channel: str,
     overrides: Iterable[RouteOverride] = (),
 ) -> tuple[Finding, ...]:
-    """Say what stands against asking participants of a country by a channel; nothing found is good.
+    """Return what stands against asking participants of a country by a channel; nothing found is good.
 
     `country` is ISO 3166-1 alpha-2 (of the telephone number, not of the site). A refusal for which the study file
     states a reason becomes a warning that shows the reason. A country without a row is allowed with a warning.
@@ -229,13 +229,13 @@ def _finding(severity: Literal["refuse", "warn"], code: str, **values: object) -
 
 
 def _of(row: Route, severity: Literal["refuse", "warn"], code: str) -> Finding:
-    """A finding about a row."""
+    """Return a finding about a row."""
     about = {"provider": row.provider, "country": row.name, "of": row.country}
     return _finding(severity, code, **about, **({"caution": row.caution} if code == "caution" else {}))
 
 
 def _of_a_card(row: Route) -> Iterator[Finding]:
-    """A text without an address that asks for no answer arrives wherever texts do; nothing of it can be refused."""
+    """Return findings about card texts: they have no address and ask for no reply, so no route refuses them."""
     if row.two_way is None and row.urls is None:
         yield _of(row, "warn", "unsure_texts")
     if row.senders == ("alphanumeric",):
@@ -245,7 +245,7 @@ def _of_a_card(row: Route) -> Iterator[Finding]:
 
 
 def preflight_number(provider: str, country: str, e164: str, *, landline: bool = False) -> tuple[Finding, ...]:
-    """Say why a single number cannot be texted: a landline, or a prefix the provider does not serve.
+    """Return why a single number cannot be texted: a landline, or a prefix the provider does not serve.
 
     Neither depends on the channel and no study file overrides it. Findings name the prefix, never the number.
     """
@@ -265,7 +265,7 @@ def preflight_number(provider: str, country: str, e164: str, *, landline: bool =
 
 
 def _stated(row: Route, channel: str, overrides: Iterable[RouteOverride]) -> str:
-    """The study's reason for this country and channel, empty if it states none."""
+    """Return the study's reason for this country and channel; empty if it states none."""
     reasons = (
         override.reason.strip()
         for override in overrides
@@ -275,7 +275,7 @@ def _stated(row: Route, channel: str, overrides: Iterable[RouteOverride]) -> str
 
 
 def _softened(finding: Finding, stated: str) -> Finding:
-    """Turn a refusal into a warning that shows why the study allows it."""
+    """Return a refusal as a warning that shows why the study allows it."""
     if finding.severity == "warn":
         return finding
     reason = ALLOWED.format(reason=finding.reason, stated=stated)

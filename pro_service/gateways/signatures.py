@@ -30,7 +30,7 @@ def valid_signature(tokens: Sequence[str], url: str, params: Mapping[str, Any], 
     """
     if not signature:
         return False
-    said, given = _said(params), signature.encode()
+    said, given = _signed_text(params), signature.encode()
     # No early exit: the time must not tell which token it was.
     return any(
         [  # noqa: C419
@@ -53,7 +53,7 @@ def _addresses(url: str) -> set[str]:
     return bare | {each + CALLBACK_RETRIES for each in bare} | {add_port(parts), remove_port(parts)}
 
 
-def _said(params: Mapping[str, Any]) -> str:
+def _signed_text(params: Mapping[str, Any]) -> str:
     """The parameters as they are signed: sorted, each name with each of its values.
 
     Put together once a request. The SDK's validator does it once an address and once more for the port: that costs

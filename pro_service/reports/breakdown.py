@@ -24,7 +24,7 @@ from pro_service.store.studies import Sites, newest_protocol
 c, p = closings.c, participants.c
 
 UNSETTLED = 100
-"""So many participants with windows that closed since the last tick are judged for a page."""
+"""How many participants with windows that closed since the last tick are judged for a page."""
 
 
 class Closing(NamedTuple):
@@ -38,7 +38,7 @@ class Closing(NamedTuple):
 
 
 def asked_by(channel: str | None) -> list[ColumnElement[bool]]:
-    """The conditions on a participant's row of being asked in this way: a channel, or `calls`; None = any."""
+    """Return the conditions on a participant's row of being asked by a channel or by `calls`; None = any."""
     asked = and_(p.consented_at.is_not(None), p.phone.is_not(None))
     if channel is None:
         return []
@@ -47,7 +47,7 @@ def asked_by(channel: str | None) -> list[ColumnElement[bool]]:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What a page of figures is about; everything of it stands in its address."""
+    """What a page of figures is about; all of it is in the page's address."""
 
     sites: Sites = None
     channel: str | None = None
@@ -56,41 +56,41 @@ class Chosen:
     """A time point."""
 
     def person(self) -> list[ColumnElement[bool]]:
-        """The conditions on a participant's row."""
+        """Return the conditions on a participant's row."""
         sites = [] if self.sites is None else [p.site_id.in_(self.sites)]
         return [*sites, *asked_by(self.channel)]
 
     @property
     def shape(self) -> "Shape":
-        """What a question about it looks like, whatever is asked for: made once for each, as building costs most."""
+        """Return what the statement depends on; a statement is built once for each shape, as building costs most."""
         return Shape(self.sites is not None, self.channel, self.window is not None)
 
     def given(self, study_id: int) -> dict[str, Any]:
-        """The values that questions of its shape leave open."""
+        """Return the values of the parameters of a statement of this shape."""
         given = statements.parameters(study_id, self.sites)
         return given if self.window is None else given | {"window": self.window}
 
     def fits(self, key: Closing) -> bool:
-        """Whether windows that are counted so are meant."""
+        """Whether windows counted like this are chosen."""
         return self.channel in (None, key.channel) and self.window in (None, key.code)
 
 
 class Shape(NamedTuple):
-    """What is asked for, without its values: `study`, `sites` and `window` are parameters of the question."""
+    """What a statement depends on, without values: `study`, `sites` and `window` are its parameters."""
 
     limited: bool
     channel: str | None
     window: bool
 
     def person(self) -> list[ColumnElement[bool]]:
-        """The conditions on a participant's row."""
+        """Return the conditions on a participant's row."""
         sites = [p.site_id.in_(bindparam("sites", expanding=True))] if self.limited else []
         return [*sites, *asked_by(self.channel)]
 
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """The figures of all that was chosen, and of its parts."""
+    """The figures of everything chosen, and of its parts."""
 
     all: ComplianceRow
     windows: tuple[ComplianceRow, ...]
@@ -106,7 +106,7 @@ class Breakdown:
 
 
 def breakdown(session: Session, loader: Loader, study_id: int, now: datetime, look: Chosen) -> Breakdown:
-    """Everything that has closed at `now`."""
+    """Return the figures of everything that has closed at `now`."""
     counts = _settled(session, study_id, look.sites)
     counts.update(_unsettled(session, loader, study_id, now, look.sites))
     seen = {key: n for key, n in counts.items() if key.code != WHOLE and look.fits(key)}
@@ -132,8 +132,8 @@ def _settled(session: Session, study_id: int, sites: Sites) -> Counter[Closing]:
 
 
 def _unsettled(session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites) -> Counter[Closing]:
-    """How windows that have closed since the last tick will be counted."""
-    closed = statements.closed(limited=sites is not None, cap=UNSETTLED)
+    """Yield how windows that have closed since the last tick will be counted."""
+    closed = statements.closed_unsettled(limited=sites is not None, cap=UNSETTLED)
     ids = session.scalars(closed, statements.parameters(study_id, sites) | {"now": now}).all()
     found: Counter[Closing] = Counter()
     for start in range(0, len(ids), BATCH):

@@ -80,7 +80,7 @@ def left_during(row: ComplianceRow) -> int:
 
 
 def _settled(session: Session, study_id: int, sites: Sites) -> Counter[tuple[str, str]]:
-    statement = statements.tallied(limited=sites is not None)
+    statement = statements.settled_counts(limited=sites is not None)
     rows = session.execute(statement, statements.parameters(study_id, sites))
     return Counter({(code, settled): int(count) for code, settled, count in rows})
 
@@ -89,7 +89,7 @@ def _unsettled(
     session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites, cap: int | None
 ) -> Iterator[tuple[str, str]]:
     """Yield (code, how it will be counted) of windows that have closed since the last tick."""
-    closed = statements.closed(limited=sites is not None, cap=cap)
+    closed = statements.closed_unsettled(limited=sites is not None, cap=cap)
     ids = session.scalars(closed, statements.parameters(study_id, sites) | {"now": now}).all()
     for start in range(0, len(ids), BATCH):
         for loaded in loader.load(session, ids[start : start + BATCH], lock=False, whole=False):

@@ -1,4 +1,4 @@
-"""What stands in somebody's digest: their open tasks, and how many texts wait for them."""
+"""What a digest mail lists for one user: their open tasks, and how many texts wait for them."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -26,9 +26,9 @@ Span: TypeAlias = tuple[datetime, datetime]
 def tasks(
     session: Session, loader: Loader, study_id: int, levels: Collection[LevelCode], sites: Sites, span: Span
 ) -> list[Task]:
-    """Open escalations of these levels and sites: the calls with the least time left, and the first of each level.
+    """Return open escalations of these levels and sites: calls with the least time left, and the first of each level.
 
-    Without those put off beyond the end of the span.
+    Tasks that are put off beyond the end of the span are left out.
     """
     if not levels:
         return []
@@ -45,7 +45,7 @@ def tasks(
 
 
 def protocol_with(session: Session, loader: Loader, study_id: int, site: str) -> Protocol | None:
-    """The newest protocol version of a study that knows this site; None if none does."""
+    """Return the newest protocol version of a study that has this site; None if none has."""
     for version_id in session.scalars(select(v.id).where(v.study_id == study_id).order_by(v.number.desc())):
         found = loader.protocol_of(session, version_id)
         if site in found.sites:
@@ -55,7 +55,7 @@ def protocol_with(session: Session, loader: Loader, study_id: int, site: str) ->
 
 @lru_cache(maxsize=32)
 def _open(levels: tuple[LevelCode, ...], *, limited: bool) -> Select[Any]:
-    """Ids; one index range for each level, as on the first page."""
+    """Build the ids; one index range for each level, as on the first page."""
     until = bindparam("until", type_=e.due_at.type)
     parts: list[SelectBase] = []
     for level in levels:

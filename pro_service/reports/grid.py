@@ -1,4 +1,4 @@
-"""The grid participants × windows: one keyset page, judged by the same rules as everything else."""
+"""The grid of participants × windows: one keyset page, judged by the same rules as everything else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from pro_service.store.studies import Sites, newest_protocol
 
 PAGE = 50
 SCAN = 1000
-"""So many participants are looked through for one page of a filter; the next page goes on from there."""
+"""How many participants are searched for one page of a filter; the next page goes on from there."""
 
 NOT_APPLICABLE = frozenset({"missed_before_enrolment", "withdrawn", "died", "cancelled"})
 SHAPES = (
@@ -33,7 +33,7 @@ SHAPES = (
     "missed",
     "not_applicable",
 )
-"""What the legend tells apart."""
+"""The shapes of the legend."""
 
 
 class Cell(NamedTuple):
@@ -74,7 +74,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What to look for; everything of it stands in the page's address."""
+    """What to search for; all of it is in the page's address."""
 
     after: str | None = None
     state: str | None = None
@@ -97,7 +97,7 @@ def participants_page(
     *,
     size: int = PAGE,
 ) -> Grid:
-    """One page of participants in the order of their codes; a fixed number of queries at any size."""
+    """Return one page of participants in the order of their codes; a fixed number of queries at any size."""
     protocol = newest_protocol(session, loader, study_id)
     points = () if protocol is None else protocol.time_points
     codes = tuple(point.code for point in points if look.window in (None, point.code))
@@ -113,7 +113,7 @@ def participants_page(
 def _found(
     session: Session, study_id: int, now: datetime, sites: Sites, look: Look, size: int
 ) -> tuple[list[int], str | None]:
-    """Ids of one page's participants, and the code after which the next page goes on."""
+    """Return the ids of one page's participants, and the code after which the next page goes on."""
     given = statements.parameters(study_id, sites) | {
         "after": look.after or "",
         "begins": _beginning(look.search or ""),
@@ -126,7 +126,7 @@ def _found(
 
 
 def _beginning(text: str) -> str:
-    """A pattern that what begins with a text fits."""
+    """Return the LIKE pattern of everything that begins with a text."""
     for sign in ("/", "%", "_"):
         text = text.replace(sign, f"/{sign}")
     return f"{text}%"
@@ -134,7 +134,7 @@ def _beginning(text: str) -> str:
 
 @lru_cache(maxsize=4)
 def _codes(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001 -- the cache's key
-    """Participants in the order of their codes; made once: building it costs more than the database needs."""
+    """Build the list of participants by their codes once: building it costs more than the database needs."""
     p = participants.c
     statement = select(p.id, p.code).where(p.study_id == bindparam("study"), p.code > bindparam("after"))
     if searched:
@@ -146,14 +146,14 @@ def _codes(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001 -
 
 @lru_cache(maxsize=4)
 def _first(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001
-    """The first of them."""
+    """Return the ids of the first participants."""
     return _codes(limited, searched).limit(bindparam("most"))
 
 
 def _filtered(
     session: Session, statement: Select[int, str], given: Mapping[str, object], look: Look, now: datetime, size: int
 ) -> tuple[list[int], str | None]:
-    """The first that fit of the first SCAN: a filter that few fit never reads the whole study for one page."""
+    """Return the first that match of the first SCAN: a filter that few match never reads the whole study."""
     scan = statement.limit(SCAN).subquery()
     found = select(scan.c.id, scan.c.code).order_by(scan.c.code).limit(size + 1)
     if look.state is not None:
@@ -171,7 +171,7 @@ def _filtered(
 
 
 def _may_be(state: str, window: str | None, now: datetime) -> ColumnElement[bool]:
-    """What the database can say of a state; whether it is so, the rules say."""
+    """Return the condition that a window may be in this state; the rules decide whether it is."""
     may = _may_be_somewhere(state, now)
     return may if window is None else and_(may, windows.c.code == window)
 
@@ -205,7 +205,7 @@ def _row(case: Case, now: datetime) -> GridRow:
 
 
 def cell(case: Case, window: WindowFacts, now: datetime) -> Cell:
-    """One window, judged."""
+    """Return one window, judged by the rules."""
     state = status(window, case.participant, case.protocol.primary(window.point), now)
     shape = "not_applicable" if state in NOT_APPLICABLE else state
     return Cell(

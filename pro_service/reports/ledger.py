@@ -1,6 +1,6 @@
-"""The ledger of a study: every text with its step and fate, every reply, call and answer, row by row.
+"""The ledger of a study: every text with its step and outcome, every reply, call and answer, row by row.
 
-One query a table, oldest first; words only where they are asked for.
+One query for each table, oldest first. Words are read only by the functions named for them.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class TextFacts:
 
 @dataclass(frozen=True, slots=True)
 class OpenTask:
-    """An open escalation, with what decides whose turn it is."""
+    """An open escalation, with what decides when it is worked on."""
 
     id: int
     level: LevelCode
@@ -45,7 +45,7 @@ class OpenTask:
 
 
 def sent(session: Session, message_id: int) -> TextFacts:
-    """What this text is about; NoResultFound if there is none."""
+    """Return what this text is about; raise NoResultFound if there is none."""
     statement = (
         select(m.kind, m.frame, m.item, w.code, w.closes_at)
         .outerjoin(windows, w.id == m.window_id)
@@ -55,7 +55,7 @@ def sent(session: Session, message_id: int) -> TextFacts:
 
 
 def texts(session: Session, study_id: int) -> list[Row[Any]]:
-    """Every text to a participant and mail to staff of a study."""
+    """Return every text to a participant and mail to staff of a study."""
     statement = (
         select(
             m.id,
@@ -84,7 +84,7 @@ def texts(session: Session, study_id: int) -> list[Row[Any]]:
 
 
 def first_answers(session: Session, study_id: int) -> list[Row[Any]]:
-    """The first version of every item's answer, with how and when it came."""
+    """Return the first version of every item's answer, with how and when it came."""
     r = responses.c
     statement = (
         select(r.window_id, r.item, r.source, r.received_at, r.in_window, r.participant_id)
@@ -95,7 +95,7 @@ def first_answers(session: Session, study_id: int) -> list[Row[Any]]:
 
 
 def calls_made(session: Session, study_id: int) -> list[Row[Any]]:
-    """Every telephone call."""
+    """Return every telephone call."""
     c = calls.c
     statement = (
         select(
@@ -117,7 +117,7 @@ def calls_made(session: Session, study_id: int) -> list[Row[Any]]:
 
 
 def tasks(session: Session, study_id: int) -> list[Row[Any]]:
-    """Every escalation with its site and who ended it."""
+    """Return every escalation with its site and who ended it."""
     e = escalations.c
     statement = (
         select(
@@ -144,12 +144,12 @@ def tasks(session: Session, study_id: int) -> list[Row[Any]]:
 
 
 def replies(session: Session, study_id: int) -> int:
-    """How many texts participants wrote."""
+    """Return how many texts participants wrote."""
     return session.scalar(select(func.count()).select_from(inbound).where(i.study_id == study_id)) or 0
 
 
 def open_tasks(session: Session, study_id: int, site_id: int) -> list[OpenTask]:
-    """Everything that is open at a site, by when it is due."""
+    """Return every open task of a site, by due date."""
     e = escalations.c
     statement = (
         select(
@@ -172,7 +172,7 @@ def open_tasks(session: Session, study_id: int, site_id: int) -> list[OpenTask]:
 
 
 def words_sent(session: Session, vault: Vault, participant_id: int) -> list[tuple[datetime, str, str, int, str]]:
-    """What a participant's telephone was sent: (when, frame, words, segments, state)."""
+    """Return what was sent to a participant: (when, frame, words, segments, state)."""
     statement = (
         select(m.id, m.accepted_at, m.frame, m.body, m.segments, m.state, p.data_key)
         .join(participants, p.id == m.participant_id)
@@ -188,12 +188,12 @@ def words_sent(session: Session, vault: Vault, participant_id: int) -> list[tupl
 
 
 def words_received(session: Session, vault: Vault, participant_id: int) -> list[tuple[datetime, str, str]]:
-    """What a participant wrote: (when, words, how it was read)."""
+    """Return what a participant wrote: (when, words, how it was read)."""
     statement = select(inbound).where(i.participant_id == participant_id).order_by(i.received_at, i.id)
     rows = session.execute(statement).all()
     return [(row.received_at, inbox.parameters(vault, row).get("Body", ""), row.reading or "") for row in rows]
 
 
 def everybody(session: Session, study_id: int) -> list[int]:
-    """The ids of all participants, by their codes."""
+    """Return the ids of all participants, by their codes."""
     return list(session.scalars(select(p.id).where(p.study_id == study_id).order_by(p.code)))

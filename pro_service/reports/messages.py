@@ -1,6 +1,6 @@
-"""The ledger of messages: one keyset page, one message's life, and what became of the newest by route and reason.
+"""The ledger of messages: one keyset page, the history of one message, and outcomes of the newest by route and reason.
 
-Never a text and never a number: participant codes, kinds, states and instants.
+It holds participant codes, kinds, states and instants; never a text and never a number.
 """
 
 from collections import Counter
@@ -34,14 +34,14 @@ COLUMNS = (
     m.ended_at,
 )
 SCAN = 1000
-"""So many messages are looked through for one page of a filter."""
+"""How many messages are searched for one page of a filter."""
 NEWEST = 300
-"""So many texts are counted by route."""
+"""How many texts are counted by route."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Which messages; everything of it stands in the page's address."""
+    """Which messages to show; all of it is in the page's address."""
 
     sites: Sites = None
     participant: str | None = None
@@ -79,7 +79,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What became of the newest texts that fit."""
+    """What became of the newest texts that match."""
 
     routes: tuple[Route, ...]
     reasons: tuple[tuple[str, str, str, str, int], ...]
@@ -91,7 +91,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One moment of a message's life."""
+    """One moment in the history of a message."""
 
     at: datetime
     kind: str
@@ -109,7 +109,7 @@ class Life:
 
 
 def page(session: Session, study_id: int, sought: Sought, *, size: int = PAGE) -> Page:
-    """One page of the ledger; a fixed number of queries at any size."""
+    """Return one page of the ledger; a fixed number of queries at any size."""
     given = _given(session, study_id, sought) | {"most": size + 1}
     rows = session.execute(_page(_shape(sought)), given).all()
     if len(rows) > size:
@@ -119,7 +119,7 @@ def page(session: Session, study_id: int, sought: Sought, *, size: int = PAGE) -
 
 
 class _Shape(NamedTuple):
-    """What of `Sought` is asked: all that a statement depends on, which costs more to build than to answer."""
+    """What of `Sought` is used: all that a statement depends on, which costs more to build than to answer."""
 
     sites: bool
     window: bool
@@ -132,7 +132,7 @@ class _Shape(NamedTuple):
 
     @property
     def narrow(self) -> bool:
-        """Whether not all that the index gives is asked for."""
+        """Whether the filter asks for less than the whole index range."""
         return self.sites or self.window or self.kind or self.state
 
 
@@ -182,12 +182,12 @@ def _page(shape: _Shape) -> Select[Any]:
 
 @lru_cache(maxsize=256)
 def _last(shape: _Shape) -> Select[Any]:
-    """The last message that one page of a filter looks at."""
+    """Build the last message that one page of a filter looks at."""
     return _scan(shape).offset(SCAN - 1).limit(1)
 
 
 def _scan(shape: _Shape) -> Select[Any]:
-    """Messages of the study by when they were queued, newest first: one range of one index."""
+    """Build the messages of the study by when they were queued, newest first: one range of one index."""
     # Never the words: a thousand of them would be copied for nothing.
     statement = select(*COLUMNS).where(m.study_id == bindparam("study")).order_by(m.queued_at.desc(), m.id.desc())
     if shape.participant:
@@ -216,14 +216,14 @@ def _fitting(columns: Any, shape: _Shape) -> list[ColumnElement[bool]]:
 
 
 def traffic(session: Session, study_id: int, sought: Sought) -> Traffic:
-    """The newest texts that fit, by route and by reason."""
+    """Return the newest texts that match, by route and by reason."""
     every = replace(sought, after=None)
     return _traffic(session.execute(_routes(_shape(every)), _given(session, study_id, every)).all())
 
 
 @lru_cache(maxsize=256)
 def _routes(shape: _Shape) -> Select[Any]:
-    """How many of the newest texts fit, their segments, and how many were looked at, by route and by reason."""
+    """Build how many of the newest texts match, their segments, and how many were looked at, by route and reason."""
     near = _scan(shape).where(m.channel == "sms").limit(NEWEST).subquery()
     kind = (p.phone_country, p.channel, near.c.state, near.c.error)
     fits = and_(true(), *_fitting(near.c, shape))
@@ -256,7 +256,7 @@ def _traffic(rows: Sequence[AnyRow]) -> Traffic:
 
 
 def life(session: Session, study_id: int, message_id: int, seen: Sites = None) -> Life | None:
-    """One message with all that is known of it; None if there is none one may see."""
+    """Return one message with everything known about it; None if there is none that may be seen."""
     statement = (
         select(
             m.id,

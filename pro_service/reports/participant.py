@@ -74,7 +74,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantView:
-    """What the participant's page shows of the case; what happened stands in `report_events`."""
+    """What the participant's page shows of the case; what happened is in `events`."""
 
     loaded: Loaded
     status: ParticipantStatus
@@ -96,7 +96,7 @@ class WindowView:
 def participant_view(
     session: Session, loader: Loader, study_id: int, code: str, now: datetime, sites: Sites = None
 ) -> ParticipantView | None:
-    """One participant for the page; None if there is none with this code one may see."""
+    """Return one participant for the page; None if there is none with this code that may be seen."""
     loaded = load_by_code(session, loader, study_id, code, sites)
     if loaded is None:
         return None
@@ -122,7 +122,7 @@ def _view(case: Case, window: WindowFacts, now: datetime, history: Sequence[Sche
 
 
 def call_rows(session: Session, participant_id: int, window_id: int | None = None) -> list[Row[Any]]:
-    """Calls to one participant, newest first, with who called; notes stay sealed."""
+    """Return the calls to one participant, newest first, with who called; notes stay encrypted."""
     c = calls.c
     statement = (
         select(
@@ -146,7 +146,7 @@ def call_rows(session: Session, participant_id: int, window_id: int | None = Non
 
 
 def changes(session: Session, participant_id: int, since: datetime | None = None) -> list[Change]:
-    """The newest changes about one participant, newest first, masked for coordinators."""
+    """Return the newest changes about one participant, newest first, masked for coordinators."""
     a = audit_trail.c
     statement = select(audit_trail).where(a.participant_id == participant_id).order_by(a.id.desc()).limit(CHANGES)
     if since is not None:

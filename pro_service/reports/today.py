@@ -1,4 +1,4 @@
-"""Today: who can still be saved, what else is somebody's work, how the windows stand, and whether time is passing."""
+"""Today: which windows can still be saved, other open tasks, how the windows stand, and whether the scheduler runs."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -19,7 +19,7 @@ from pro_service.store.schema import escalations
 from pro_service.store.studies import Sites
 
 UNSETTLED = 200
-"""So many participants' windows are judged for the rates while a scheduler that stood still catches up."""
+"""How many participants' windows are judged for the rates while a scheduler that stood still catches up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,11 @@ class Decisions:
 def today(
     session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites = None, *, reader: int | None = None
 ) -> Today:
-    """The first page of a `reader` (id of a user), at `now`; a fixed number of statements."""
+    """Return the first page for a `reader` (id of a user) at `now`; a fixed number of statements."""
     given = statements.parameters(study_id, sites) | {"now": now}
     limited = sites is not None
     parts: dict[str, list[int]] = {"saving": [], "rest": [], "mine": []}
-    for part, task_id in session.execute(statements.shown(limited=limited), given | {"reader": reader}):
+    for part, task_id in session.execute(statements.first_page_tasks(limited=limited), given | {"reader": reader}):
         parts[part].append(task_id)
     found = {task.id: task for task in _tasks(session, loader, {key for ids in parts.values() for key in ids})}
     mine = parts["mine"]
@@ -127,7 +127,7 @@ def _until(task: Task) -> datetime:
 
 
 def _turn(task: Task, now: datetime) -> tuple[bool, int, datetime]:
-    """Safety first, then by level, by when it is due; what is put off until later comes last."""
+    """Return the sort key: safety first, then by level, by due date; what is put off until later comes last."""
     return _put_off(task, now), LEVELS.index(task.level), task.due_at
 
 
@@ -136,7 +136,7 @@ def _put_off(task: Task, now: datetime) -> bool:
 
 
 def task(session: Session, loader: Loader, study_id: int, escalation_id: int, sites: Sites = None) -> Task | None:
-    """One escalation, open or not; None if there is none one may see."""
+    """Return one escalation, open or not; None if there is none that may be seen."""
     e = escalations.c
     statement = select(e.id).where(e.id == escalation_id, e.study_id == study_id)
     if sites is not None:
@@ -148,7 +148,10 @@ def task(session: Session, loader: Loader, study_id: int, escalation_id: int, si
 def decisions(
     session: Session, loader: Loader, study_id: int, sites: Sites = None, *, wanted: int | None = None
 ) -> Decisions:
-    """What waits for an investigator; a `wanted` task that waits is there however many fell due before it."""
+    """Return what waits for an investigator.
+
+    A `wanted` task that waits is included, however many others fell due before it.
+    """
     given, limited = statements.parameters(study_id, sites), sites is not None
     found = session.scalars(statements.decisions(limited=limited), given).all()
     shown = list(found[: statements.DECISIONS])
@@ -192,7 +195,7 @@ def _task(session: Session, loader: Loader, row: Row[Any], attempts: tuple[Attem
 
 
 def _attempts(session: Session, rows: Sequence[Row[Any]]) -> dict[int | None, list[Attempt]]:
-    """Texts and calls about these escalations' windows, oldest first."""
+    """Return texts and calls about these escalations' windows, oldest first."""
     tried: dict[int | None, list[Attempt]] = defaultdict(list)
     about = [row for row in rows if row.window_id is not None]
     if not about:

@@ -1,4 +1,4 @@
-"""Single cells of an enrolment row: text -> value, or what is wrong with it and what to write instead."""
+"""Single cells of an enrolment row: text -> value. Every function raises CellError for what it cannot read."""
 
 import re
 from collections.abc import Iterable
@@ -33,13 +33,13 @@ class CellError(ValueError):
 
 
 def quoted(text: str) -> str:
-    """A cell in quotes, short and on one line. Never used for contact data."""
+    """Return a cell in quotes, short and on one line. Never used for contact data."""
     plainly = "".join(c if c.isprintable() else "�" for c in text)
     return f'"{plainly[:_SHOWN]}…"' if len(plainly) > _SHOWN else f'"{plainly}"'
 
 
 def code(text: str) -> str:
-    """A participant's code: letters, digits, - _ . up to 40 characters, a letter or digit first."""
+    """Return a participant's code: letters, digits, - _ . up to 40 characters, a letter or digit first."""
     if not text:
         raise CellError("is empty", "give every participant a code, e.g. P-001")
     if not _CODE.fullmatch(text):
@@ -49,7 +49,7 @@ def code(text: str) -> str:
 
 
 def one_of(text: str, known: Iterable[str], what: str) -> str:
-    """One of a few words, written as they are."""
+    """Return one of a few words, written exactly like this."""
     words = tuple(known)
     if text in words:
         return text
@@ -60,7 +60,7 @@ def one_of(text: str, known: Iterable[str], what: str) -> str:
 
 @lru_cache(maxsize=4096)
 def day(text: str) -> date:
-    """A calendar date, year-month-day."""
+    """Return a calendar date, year-month-day."""
     if not text:
         raise CellError("is empty", DATE_REMEDY)
     if not _DATE.fullmatch(text):
@@ -77,7 +77,7 @@ def day(text: str) -> date:
 
 
 def clock(text: str) -> time:
-    """A local time of day, hours and minutes."""
+    """Return a local time of day, hours and minutes."""
     found = _CLOCK.fullmatch(text)
     if not found:
         raise CellError(
@@ -87,7 +87,7 @@ def clock(text: str) -> time:
 
 
 def consent(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """When the participant agreed to messages: an instant, or a day (its beginning at the site); empty = not."""
+    """Return when the participant agreed to messages: an instant, or the start of a day at the site; None if empty."""
     if not text:
         return None
     given = _given(text, zone)
@@ -107,14 +107,14 @@ def _given(text: str, zone: ZoneInfo) -> datetime:
 
 
 def email(text: str) -> str | None:
-    """An e-mail address; None if empty. What is wrong with it is said without repeating it."""
+    """Return an e-mail address; None if empty. An error never repeats the address."""
     if text and (len(text) > _EMAIL_LENGTH or not _EMAIL.fullmatch(text)):
         raise CellError("is not an e-mail address", "write one address, name@host, or leave it empty")
     return text or None
 
 
 def number(text: str, least: int, most: int) -> int:
-    """A whole number from `least` to `most`."""
+    """Return a whole number from `least` to `most`."""
     if not _INTEGER.fullmatch(text) or not least <= int(text) <= most:
         remedy = f"write a whole number from {least} to {most}, or leave it empty"
         raise CellError(f"{quoted(text)} is not an answer to this item", remedy)
@@ -123,7 +123,7 @@ def number(text: str, least: int, most: int) -> int:
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
-    """An IANA time zone."""
+    """Return an IANA time zone."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -58,7 +58,7 @@ class Found:
 
 
 def opened(data: bytes) -> tuple[Export | None, tuple[Fault, ...]]:
-    """The export in these bytes, or why it cannot be used: no CSV, an allocation in it, several arms."""
+    """Return the export in these bytes, or why it cannot be used: no CSV, an allocation in it, several arms."""
     text, faults = decode(data)
     if faults:
         return None, faults
@@ -82,9 +82,9 @@ def opened(data: bytes) -> tuple[Export | None, tuple[Fault, ...]]:
 
 
 def read(data: bytes, mapping: ColumnMapping) -> tuple[Found | None, tuple[Fault, ...]]:
-    """The rows of the enrolment in an export; None exactly when there are faults of the export as a whole.
+    """Return the rows of the enrolment in an export; None exactly if the export as a whole has faults.
 
-    What is wrong with single rows stands in them, as in any enrolment file.
+    Faults of single rows are in the rows, as in any enrolment file.
     """
     export, faults = opened(data)
     if export is None:
@@ -136,7 +136,7 @@ def _record_id(record: Record, mapping: ColumnMapping) -> str:
 
 
 def _grouped(export: Export, mapping: ColumnMapping) -> tuple[list[Record], Mapping[str, Mapping[str, Record]], int]:
-    """(rows of the procedure's event, record -> event -> its row, rows of repeated instruments)."""
+    """Return (rows of the procedure's event, record -> event -> its row, rows of repeated instruments)."""
     event, repeat = _named(export.columns, EVENTS), _named(export.columns, REPEATS)
     main, every, repeated = [], defaultdict[str, dict[str, Record]](dict), 0
     for record in export.sheet.records():
@@ -153,7 +153,7 @@ def _grouped(export: Export, mapping: ColumnMapping) -> tuple[list[Record], Mapp
 
 
 def _converted(record: Record, rows: Mapping[str, Record], mapping: ColumnMapping) -> Record:
-    """One row in our columns, with what cannot be read through the mapping as its faults."""
+    """Return one row in our columns, with its faults."""
     if record.faults:
         return record
     cells, faults = {}, []
@@ -167,7 +167,7 @@ def _converted(record: Record, rows: Mapping[str, Record], mapping: ColumnMappin
 
 
 def _cell(name: str, column: Column, row: Record) -> tuple[str, str, str]:
-    """(value, fault, remedy) of one of our columns."""
+    """Return (value, fault, remedy) of one of our columns."""
     if column.when:
         ticked = row.cells.get(column.when, "")
         if ticked not in TICKED | UNTICKED:
@@ -188,7 +188,7 @@ def _cell(name: str, column: Column, row: Record) -> tuple[str, str, str]:
 
 
 def _dated(value: str, form: str) -> tuple[str, str, str]:
-    """A date as our own files write it; what is written otherwise is left for the reader of cells to refuse."""
+    """Return a date as our own files write it; any other text is left for the reader of cells to refuse."""
     if not value:
         return "", "", ""
     found = _pattern(form or FORMATS[0]).fullmatch(value)
@@ -198,7 +198,7 @@ def _dated(value: str, form: str) -> tuple[str, str, str]:
 
 
 def _timed(value: str, form: str) -> str:
-    """A time of day without its seconds, alone or after a date."""
+    """Return a time of day without its seconds, alone or after a date."""
     dated = _pattern(form or FORMATS[0]).fullmatch(value)
     clock = dated["clock"] or "" if dated else value
     found = _CLOCK.fullmatch(clock)

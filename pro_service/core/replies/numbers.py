@@ -1,8 +1,4 @@
-"""The one number that a text gives as its answer, or why there is none.
-
-Works on the two folded forms of a text (see `folding`): what stands around the number must be
-known and harmless, or the number is not read.
-"""
+"""The one number that a text gives as its answer, or why there is none."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from pro_service.core.replies import phrases as words
+from pro_service.core.replies import phrases
 from pro_service.core.replies.folding import DOUBT, contains, plain_of
 
 Reason = Literal[
@@ -33,25 +29,25 @@ _DECIMAL_POINTS = (".", ",", "٫")
 
 
 def find(mark: str, said: str, language: str, low: int, high: int) -> int | Reason:
-    """Give the one number of a text, `low` to `high` both included, or say why there is none.
+    """Return the one number of a text, `low` to `high` both included, or why there is none.
 
     `mark` and `said` are the marked and the plain form; `language` is a tag, unknown reads as English.
     """
     primary = language.replace("_", "-").partition("-")[0].strip().lower()
-    known = primary if primary in words.NUMBERS else "en"
-    value = _written(mark, low, high, known) if _DIGITS.search(mark) else _word(mark, said, words.NUMBERS[known])
+    known = primary if primary in phrases.NUMBERS else "en"
+    value = _written(mark, low, high, known) if _DIGITS.search(mark) else _word(mark, said, phrases.NUMBERS[known])
     if value is None:
         return _why(mark, said)
     return value if low <= value <= high else "out_of_range"
 
 
 def _word(mark: str, said: str, numbers: Mapping[str, int]) -> int | None:
-    """A number word as the whole message: `on`, `bir`, `yedi` are ordinary words as well."""
+    """Return the value of a number word that is the whole message: `on`, `bir`, `yedi` are ordinary words as well."""
     return None if _doubtful(mark) else numbers.get(said)
 
 
 def _written(mark: str, low: int, high: int, language: str) -> int | None:
-    """The value written in digits, if everything around it is known and harmless."""
+    """Return the value written in digits, if everything around it is known and harmless."""
     runs = list(_DIGITS.finditer(mark))
     if any(len(run[0]) > 1 and run[0].startswith("0") for run in runs):
         return None
@@ -73,9 +69,9 @@ def _of_highest(first: int, between: str, second: int, high: int) -> int | None:
     if between.strip() == "/":
         return first if second == high else None
     phrase = "" if _doubtful(between) else plain_of(between)
-    if phrase in words.OUT_OF and second == high:
+    if phrase in phrases.OUT_OF and second == high:
         return first
-    return second if phrase in words.HIGHEST_FIRST and first == high else None
+    return second if phrase in phrases.HIGHEST_FIRST and first == high else None
 
 
 def _doubtful(around: str) -> bool:
@@ -84,14 +80,14 @@ def _doubtful(around: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _frames(value: int, high: int, language: str, *, from_zero: bool) -> tuple[_Phrases, _Phrases]:
-    """What may stand before and after this value; its own word says it once more: `7 (yedi)`, `ağrım yok: 0`."""
-    numbers = words.NUMBERS[language]
+    """Return what may stand before and after this value; its own word may repeat it: `7 (yedi)`, `ağrım yok: 0`."""
+    numbers = phrases.NUMBERS[language]
     same = {word for word, number in numbers.items() if number == value}
     if from_zero:
-        same |= words.ZERO if value == 0 else frozenset()
-        before, after = words.BEFORE | words.BEFORE_FROM_ZERO, words.AFTER | words.AFTER_FROM_ZERO
+        same |= phrases.ZERO if value == 0 else frozenset()
+        before, after = phrases.BEFORE | phrases.BEFORE_FROM_ZERO, phrases.AFTER | phrases.AFTER_FROM_ZERO
     else:
-        before, after = words.BEFORE, words.AFTER
+        before, after = phrases.BEFORE, phrases.AFTER
     highest = {f"out of {word}" for word, number in numbers.items() if number == high}
     return before | same, after | same | highest
 
@@ -109,24 +105,24 @@ _LONGEST_FRAME = 12  # words
 _LONGEST_PHRASE = 4  # words
 
 
-def _made_of(said: str, phrases: _Phrases) -> bool:
-    """Whether a text is nothing but phrases of the list, one after the other."""
+def _made_of(said: str, listed: _Phrases) -> bool:
+    """Whether a text is nothing but `listed` phrases, one after the other."""
     tokens = said.split()
     if len(tokens) > _LONGEST_FRAME:
         return False
     reached = {0}
     for end in range(1, len(tokens) + 1):
         starts = reached & set(range(max(0, end - _LONGEST_PHRASE), end))
-        if any(" ".join(tokens[start:end]) in phrases for start in starts):
+        if any(" ".join(tokens[start:end]) in listed for start in starts):
             reached.add(end)
     return len(tokens) in reached
 
 
-_COURTEOUS = frozenset(word for phrase in words.COURTESY for word in phrase.split())
+_COURTEOUS = frozenset(word for phrase in phrases.COURTESY for word in phrase.split())
 
 
 def courteous(said: str) -> str:
-    """A plain text without the courtesies it begins and ends with: `hi`, `lütfen`, `thank you`."""
+    """Return a plain text without the courtesies it begins and ends with: `hi`, `lütfen`, `thank you`."""
     tokens = said.split()
     if not 0 < len(tokens) <= _LONGEST_FRAME or not _COURTEOUS & {tokens[0], tokens[-1]}:
         return said
@@ -139,13 +135,13 @@ def courteous(said: str) -> str:
 
 
 def _courtesy(tokens: list[str], *, from_end: bool) -> int:
-    """How many words of these are a courtesy, at the end or at the beginning; the longest counts."""
+    """Return how many words of these are a courtesy, at the end or at the beginning; the longest counts."""
     sizes = range(len(tokens), 0, -1)
-    return next((n for n in sizes if " ".join(tokens[-n:] if from_end else tokens[:n]) in words.COURTESY), 0)
+    return next((n for n in sizes if " ".join(tokens[-n:] if from_end else tokens[:n]) in phrases.COURTESY), 0)
 
 
 def _why(mark: str, said: str) -> Reason:
-    """Name what kept a text from being a number."""
+    """Return what kept a text from being a number."""
     match list(_DIGITS.finditer(mark)):
         case []:
             if said:
@@ -165,7 +161,7 @@ def _why_one(left: str, right: str, said: str) -> Reason:
     if right.startswith("-"):
         return "range"
     point_first = left.endswith(_DECIMAL_POINTS) and not plain_of(left)
-    return "decimal" if point_first or contains(said, words.HALVES) else "mixed"
+    return "decimal" if point_first or contains(said, phrases.HALVES) else "mixed"
 
 
 def _why_two(between: str) -> Reason:
