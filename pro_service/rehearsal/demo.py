@@ -17,7 +17,7 @@ from pro_service import paths
 from pro_service.core.protocol import Protocol
 from pro_service.core.routes import CARD
 from pro_service.gateways.outgoing import Outgoing
-from pro_service.rehearsal.virtual_time import LINK, Life, Progress
+from pro_service.rehearsal.virtual_time import LINK, Progress, VirtualTime
 from pro_service.reports.escalations import EscalationRow
 from pro_service.runtime import Runtime
 from pro_service.store import audit, studies
@@ -70,7 +70,7 @@ def seed(rt: Runtime, progress: Progress | None = None) -> DemoLogin:
         raise NotADemoError(", ".join(others))
     if enrolled:
         return DemoLogin(EMAIL, PASSWORD, enrolled, made=False)
-    _Past(rt).live(progress or (lambda _done, _all: None))
+    _Past(rt).run(progress or (lambda _done, _all: None))
     return DemoLogin(EMAIL, PASSWORD, PARTICIPANTS, made=True)
 
 
@@ -153,14 +153,14 @@ class _Past:
     def __init__(self, rt: Runtime) -> None:
         self.real, self.end = rt, rt.clock()
         self.random = random.Random(SEED)  # noqa: S311 -- invented people, the same every time
-        self.life = Life(rt, self.end)
-        self.rt = self.life.rt
+        self.virtual = VirtualTime(rt, self.end)
+        self.rt = self.virtual.rt
         self.people: dict[str, Person] = {}
         self.protocol: Protocol
         self.study_id: int
         self.coordinator: audit.Actor
 
-    def live(self, progress: Progress) -> None:
+    def run(self, progress: Progress) -> None:
         """Load the study, run through the past, and enrol the last participants now."""
         text = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
         self.study_id = study.load(self.rt, DEMO_ACTOR, text).study.id
@@ -174,8 +174,8 @@ class _Past:
         for number in range(PARTICIPANTS):
             self._plan_participant(number)
         self._plan_mornings(min(person.procedure for person in self.people.values()))
-        self.life.live(self.end, self._read, progress)
-        self.life.clock.now = self.end
+        self.virtual.run(self.end, self._read, progress)
+        self.virtual.clock.now = self.end
         for person in list(self.people.values())[-NEWLY_ENROLLED:]:
             self._enrol(person, self.end)
         beat(self.real, "tick")
@@ -188,9 +188,9 @@ class _Past:
         if number < PARTICIPANTS - NEWLY_ENROLLED:
             zone = ZoneInfo(self.protocol.sites[person.site].zone)
             enrolled = datetime.combine(person.procedure, ENROLLED_AT, tzinfo=zone).astimezone(UTC)
-            self.life.at(enrolled, partial(self._enrol, person, enrolled))
+            self.virtual.schedule(enrolled, partial(self._enrol, person, enrolled))
             if chance.random() < 0.9:  # noqa: PLR2004 -- sometimes nobody asks
-                self.life.at(enrolled + timedelta(minutes=5), partial(self._enter_first_score, person))
+                self.virtual.schedule(enrolled + timedelta(minutes=5), partial(self._enter_first_score, person))
 
     def _enrol(self, person: Person, moment: datetime) -> None:
         zone = ZoneInfo(self.protocol.sites[person.site].zone)
@@ -209,7 +209,7 @@ class _Past:
 
     def _read(self, text: Outgoing) -> None:
         """Let the participant read a text that has arrived, and answer after a while."""
-        self.life.receipt(text, "delivered")
+        self.virtual.report_delivery(text, "delivered")
         person = self.people[text.to]
         link = LINK.search(text.body)
         asked = [item for item in self.protocol.items.values() if asks(item.question[person.language], text.body)]
@@ -229,7 +229,7 @@ class _Past:
             self._after(self.random.randint(4, 200), answer)
 
     def _after(self, minutes: int, action: Callable[[], None]) -> None:
-        self.life.after(timedelta(minutes=minutes), action)
+        self.virtual.schedule_after(timedelta(minutes=minutes), action)
 
     def _answer(self, person: Person) -> None:
         self._text(person, self._words(person))
@@ -246,7 +246,7 @@ class _Past:
         return str(score) if self.random.random() < 0.9 else f"{score}-{score + 1}"  # noqa: PLR2004
 
     def _text(self, person: Person, words: str) -> None:
-        self.life.text(person.phone, words)
+        self.virtual.send_reply(person.phone, words)
 
     def _scan(self, person: Person) -> None:
         found = card_entry.scan(self.rt, person.card, person.phone)
@@ -266,7 +266,7 @@ class _Past:
         """Plan staff's work on every morning but the last two: today's tasks are still open."""
         day = first
         while day < self.end.date() - timedelta(days=1):
-            self.life.at(datetime.combine(day, time(8), tzinfo=UTC), self._do_morning_tasks)
+            self.virtual.schedule(datetime.combine(day, time(8), tzinfo=UTC), self._do_morning_tasks)
             day += timedelta(days=1)
 
     def _do_morning_tasks(self) -> None:

@@ -1,4 +1,4 @@
-"""What telephones showed: for each temperament one participant's whole thread, with what happened between the texts."""
+"""Threads of a rehearsal: for each temperament one participant's texts, with what happened between them."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ HIDDEN = r"\1…"
 
 
 def threads(rehearsal: Rehearsal, found: Facts) -> tuple[Thread, ...]:
-    """One thread for each temperament: of its participants the one to whom most different things happened."""
+    """Return one thread for each temperament: of the participant to whom most different things happened."""
     by_code = {case.participant.code: case for case in found.cases}
     shown = []
     with rehearsal.rt.sessions.reading() as session:

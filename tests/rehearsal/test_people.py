@@ -5,7 +5,7 @@ import pytest
 from pro_service import paths
 from pro_service.core.problems import RejectedError
 from pro_service.rehearsal import temperaments
-from pro_service.rehearsal.people import allotted, days_of_procedures
+from pro_service.rehearsal.people import days_of_procedures, temperaments_by_share
 from pro_service.rehearsal.report import Thread
 from tests.rehearsal.conftest import Rehearsed, plan
 
@@ -31,8 +31,8 @@ def test_there_are_many_temperaments_and_one_of_each_at_least(rehearsed: Rehears
 def test_participants_are_shared_out_in_proportion() -> None:
     kinds = temperaments.shipped().temperaments
     for wanted in (1, 5, 18, 42, 300):
-        assert len(allotted(kinds, wanted)) == wanted
-    many = [kind.code for kind in allotted(kinds, 1000)]
+        assert len(temperaments_by_share(kinds, wanted)) == wanted
+    many = [kind.code for kind in temperaments_by_share(kinds, 1000)]
     assert many.count("punctual") > many.count("evening") > many.count("alarming") >= 1
 
 
