@@ -204,7 +204,7 @@ class Case:
     escalations: tuple[EscalationFacts, ...] = ()
     calls: tuple[Call, ...] = ()
     others: tuple[Other, ...] = ()
-    """With whom the telephone is shared."""
+    """Those who share the telephone."""
 
     @property
     def site_zone(self) -> ZoneInfo:

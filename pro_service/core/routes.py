@@ -182,7 +182,7 @@ class Finding:
     reason: str
     remedy: str
     code: str = field(default="", compare=False)
-    """Of `core.problems`, for whoever says it in another language."""
+    """Of `core.problems`, to put it into another language."""
     values: tuple[tuple[str, object], ...] = field(default=(), compare=False)
     """What fills the blanks of its words; `of` is the country's code."""
     stated: str = field(default="", compare=False)

@@ -97,7 +97,7 @@ class EmailGateway:
             private = True
         if self._credentials is None:
             return
-        if not private:  # never a password in the clear, whoever took STARTTLS away
+        if not private:  # never a password in the clear, even if somebody removed STARTTLS
             raise Refused(kind="configuration")
         try:
             relay.login(*self._credentials)

@@ -29,7 +29,7 @@ BUSY = 0.15
 """Of the calls in vain so many find the line busy or the telephone off."""
 RINGS_BACK = (20, 180)
 """Minutes until somebody rings back."""
-TOLD = "told on the telephone"
+ENTRY_REASON = "told on the telephone"
 
 
 @dataclass(slots=True)
@@ -172,7 +172,7 @@ class Coordinators:
             return
         items = self.protocol.time_point(code).items
         values = {item: str(person.answer_in_mind(self.protocol, code, item, self.chance)) for item in items}
-        filled = entry.Filled(values=values, mode="telephone", task=task.id, reason=TOLD)
+        filled = entry.Filled(values=values, mode="telephone", task=task.id, reason=ENTRY_REASON)
         entry.enter(self.virtual.rt, self.actor, self.study_id, person.code, code, filled)
 
     # The clinic ------------------------------------------------------------------------------------------------------

@@ -285,8 +285,8 @@ class _Past:
     def _call(self, task: EscalationRow) -> None:
         outcome = self.random.choice(("no_answer", "no_answer", "completed", "will_do_it"))
         if outcome != "completed" or task["window"] is None or task["participant"] is None:
-            told = calls.CallResult("will_do_it" if outcome == "will_do_it" else "no_answer")
-            calls.record(self.rt, self.coordinator, task["id"], told)
+            result = calls.CallResult("will_do_it" if outcome == "will_do_it" else "no_answer")
+            calls.record(self.rt, self.coordinator, task["id"], result)
             return
         person = next(p for p in self.people.values() if p.code == task["participant"])
         values = {"NRS-AVG": str(self._score(person)), "PGIC": str(self.random.randint(1, 5))}

@@ -22,10 +22,10 @@ def threads(rehearsal: Rehearsal, found: Facts) -> tuple[Thread, ...]:
     with rehearsal.rt.sessions.reading() as session:
         for kind in rehearsal.plan.crowd.temperaments:
             codes = [code for code, one in rehearsal.people.items() if one.temperament.code == kind.code]
-            told = [(by_code[code], _bubbles(session, rehearsal, found, by_code[code])) for code in codes]
-            if not told:
+            candidates = [(by_code[code], _bubbles(session, rehearsal, found, by_code[code])) for code in codes]
+            if not candidates:
                 continue
-            case, bubbles = max(told, key=lambda one: len({(b.side, b.code, b.detail) for b in one[1]}))
+            case, bubbles = max(candidates, key=lambda one: len({(b.side, b.code, b.detail) for b in one[1]}))
             who = case.participant
             channel = rehearsal.people[who.code].channel
             shown.append(Thread(kind.label, who.code, who.language, who.zone.key, channel, tuple(bubbles)))

@@ -138,10 +138,10 @@ _BEGUN = (
 _THEIRS = _BEGUN.where(p.id.in_(bindparam("people", expanding=True)))
 
 
-_TOLD = case((r.source.in_(("sms", "web")), r.received_at))
+_ANSWERED_AT = case((r.source.in_(("sms", "web")), r.received_at))
 _IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
 _FIRST_ANSWERS = (
-    select(r.window_id, func.min(r.received_at).label("first"), func.min(_TOLD).label("told"))
+    select(r.window_id, func.min(r.received_at).label("first"), func.min(_ANSWERED_AT).label("told"))
     .where(r.window_id.in_(_IDS), ~r.cleared)
     .group_by(r.window_id)
 )
@@ -172,7 +172,7 @@ def _moment(target: date, opens_at: datetime, zone: ZoneInfo, step: Step, hours:
 
 
 def _follow(code: str, prompts: list[AnyRow], answer: AnyRow | None, flows: Mapping[tuple[str, str], StepFlow]) -> None:
-    told = None if answer is None else answer.told
+    answered_at = None if answer is None else answer.told
     for number, prompt in enumerate(prompts):
         flow = flows.get((code, prompt.kind))
         if flow is None:
@@ -181,5 +181,5 @@ def _follow(code: str, prompts: list[AnyRow], answer: AnyRow | None, flows: Mapp
         flow.delivered += prompt.state == "delivered"
         flow.failed += prompt.state in FAILED
         until = prompts[number + 1].queued_at if number + 1 < len(prompts) else None
-        if told is not None and told >= prompt.queued_at and (until is None or told < until):
+        if answered_at is not None and answered_at >= prompt.queued_at and (until is None or answered_at < until):
             flow.answered += 1

@@ -1,4 +1,4 @@
-"""What should have happened and what did: the facts from which a silent failure can be told.
+"""What should have happened and what did: the facts that show a silent failure.
 
 `flow` reads the facts for the watch, which runs with every beat; `condition` reads what waits, since when, and which
 tasks are open.

@@ -90,7 +90,7 @@ class WindowView:
     at_risk: bool
     why: dict[str, str]
     moved: tuple[Moved, ...] = ()
-    """Each time it was laid out anew, oldest first."""
+    """Each time it was rescheduled, oldest first."""
 
 
 def participant_view(

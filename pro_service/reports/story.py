@@ -1,6 +1,6 @@
 """One participant's story as JSON: windows and why they are where they are, texts, answers, derived values.
 
-The answer to "why these dates?" is what a window was counted from, and each time its schedule was laid out again.
+The answer to "why these dates?" is what a window was counted from, and each time it was rescheduled.
 """
 
 from collections.abc import Iterator, Sequence

@@ -55,7 +55,7 @@ class Task:
     handed_at: datetime | None = None
     handed_to: str | None = None
     handed_by: str | None = None
-    """Who handed it to whom, in whose hands it still is."""
+    """The colleagues who handed it over and have it now; None if nobody handed it over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Today:
     now: datetime
     heartbeat: datetime | None
     mine: tuple[Task, ...]
-    """What colleagues handed to the reader; not told again below."""
+    """What colleagues handed to the reader; not listed again below."""
     queue: tuple[Task, ...]
     """Open calls that can still save a window, least time left first; those put off until later come last."""
     queue_count: int

@@ -3,7 +3,7 @@
 An export is CSV in UTF-8, headers raw or labelled, one row an event of a record (`redcap_event_name`, raw
 `baseline_arm_1`, labelled `Baseline (Arm 1: Everybody)`) and one more for each repeated instrument; a checkbox is a
 column an option, `consent___1`, with 1 or Checked. The event is used to choose rows and never stored. An export of more
-than one arm is refused: in REDCap an arm is often the treatment group, and whoever imports would see who is in which.
+than one arm is refused: in REDCap an arm is often the treatment group, which the person who imports must not see.
 """
 
 import csv

@@ -98,7 +98,7 @@ def _plan(case: Case, window: WindowFacts) -> list[tuple[datetime, Step]]:
     steps = _untaken(case, window)
     plan = [(step_moment(case, window, step), step) for step in steps]
     if started is not None and len(steps) == len(window.point.steps) and plan and plan[0][0] < started:
-        # Enrolled inside the window, or laid out anew over this day: one message now, then the steps that still fit.
+        # Enrolled inside the window, or rescheduled over this day: one message now, then the steps that still fit.
         plan = [(started, plan[0][1]), *(pair for pair in plan[1:] if pair[0] > started)]
     if snoozed is not None and plan and window.span.opens_at <= snoozed < window.span.closes_at:
         # Asked for another moment: the step that would be newest then comes then.

@@ -81,7 +81,7 @@ def put_off_choices(case: Case, window: WindowFacts | None, now: datetime) -> tu
 def handed_due_at(case: Case, escalation: EscalationFacts, now: datetime) -> datetime:
     """When a task that is handed to a colleague falls due: as before, else by the end of the working day.
 
-    Whoever gets it must be able to take it up before it goes up the ladder; what is about safety waits for nobody.
+    The colleague must be able to take it up before it goes up the ladder. A safety task keeps its due date.
     """
     if escalation.level == "ES":
         return escalation.due_at

@@ -53,7 +53,10 @@ def check_rules(protocol: Protocol, faults: Faults) -> None:
 
 
 def contacts_missing(protocol: Protocol, text: str = "") -> tuple[Fault, ...]:
-    """The sites without a telephone or e-mail address; with the file's text, with lines. Participants are told them."""
+    """Return a fault for each site without a telephone or e-mail address, which participants are given.
+
+    With the file's `text`, the faults have lines.
+    """
     lines, found = Faults(text), []
     for index, site in enumerate(protocol.sites.values()):
         for name, given in (("telephone", site.telephone), ("email", site.email)):
