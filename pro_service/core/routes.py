@@ -215,11 +215,11 @@ def preflight(
     allowed, needs = (row.two_way, "answers") if channel == "sms-reply" else (row.urls, "links")
     findings = []
     if allowed is False:
-        findings.append(_of(row, "refuse", f"no_{needs}"))
+        findings.append(_row_finding(row, "refuse", f"no_{needs}"))
     elif allowed is None:
-        findings.append(_of(row, "warn", f"unsure_{needs}"))
+        findings.append(_row_finding(row, "warn", f"unsure_{needs}"))
     if row.caution:
-        findings.append(_of(row, "warn", "caution"))
+        findings.append(_row_finding(row, "warn", "caution"))
     stated = _stated(row, channel, overrides)
     return tuple(_softened(finding, stated) if stated else finding for finding in findings)
 
@@ -228,7 +228,7 @@ def _finding(severity: Literal["refuse", "warn"], code: str, **values: object) -
     return Finding(severity, *finding_words(code, values), code, tuple(values.items()))
 
 
-def _of(row: Route, severity: Literal["refuse", "warn"], code: str) -> Finding:
+def _row_finding(row: Route, severity: Literal["refuse", "warn"], code: str) -> Finding:
     """Return a finding about a row."""
     about = {"provider": row.provider, "country": row.name, "of": row.country}
     return _finding(severity, code, **about, **({"caution": row.caution} if code == "caution" else {}))
@@ -237,11 +237,11 @@ def _of(row: Route, severity: Literal["refuse", "warn"], code: str) -> Finding:
 def _of_a_card(row: Route) -> Iterator[Finding]:
     """Return findings about card texts: they have no address and ask for no reply, so no route refuses them."""
     if row.two_way is None and row.urls is None:
-        yield _of(row, "warn", "unsure_texts")
+        yield _row_finding(row, "warn", "unsure_texts")
     if row.senders == ("alphanumeric",):
-        yield _of(row, "warn", "registered_sender")
+        yield _row_finding(row, "warn", "registered_sender")
     if row.caution:
-        yield _of(row, "warn", "caution")
+        yield _row_finding(row, "warn", "caution")
 
 
 def preflight_number(provider: str, country: str, e164: str, *, landline: bool = False) -> tuple[Finding, ...]:

@@ -17,7 +17,7 @@ class Allowance:
         """Whether one more try is allowed now."""
         return self._owed(owed_until, now) <= now + self.every * (self.burst - 1)
 
-    def after(self, owed_until: datetime | None, now: datetime) -> datetime:
+    def owed_after(self, owed_until: datetime | None, now: datetime) -> datetime:
         """Return until when tries are owed after one more wrong try."""
         return self._owed(owed_until, now) + self.every
 

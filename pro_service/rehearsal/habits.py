@@ -56,7 +56,7 @@ class Habits:
             return
         self.virtual.report_delivery(outgoing, "delivered")
         with self.virtual.rt.sessions.reading() as session:
-            sent = ledger.sent(session, outgoing.message_id)
+            sent = ledger.text_facts(session, outgoing.message_id)
         link = LINK.search(outgoing.body)
         if link is not None and sent.window is not None:
             person.links[sent.window] = link[1]

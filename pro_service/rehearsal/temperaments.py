@@ -87,12 +87,12 @@ class Crowd:
         return texts.get(language, texts["en"])
 
 
-def shipped() -> Crowd:
+def shipped_temperaments() -> Crowd:
     """Return the assumptions that come with the program."""
-    return read((paths.templates() / "rehearsal" / "temperaments.toml").read_text(encoding="utf-8"))
+    return read_temperaments((paths.templates() / "rehearsal" / "temperaments.toml").read_text(encoding="utf-8"))
 
 
-def read(text: str) -> Crowd:
+def read_temperaments(text: str) -> Crowd:
     """Return the assumptions of a TOML text; raise RejectedError with every fault."""
     faults = Faults(text)
     try:
@@ -161,7 +161,7 @@ def _temperament(table: Table) -> Temperament:
         lost_after=table.span("lost_after", timedelta()),
         percent={name: table.integer(name, 0, ALL, usual) for name, usual in PERCENTAGES.items()},
     )
-    if not found.after <= found.within <= LONGEST and not table.faults.touched(table.at("within")):
+    if not found.after <= found.within <= LONGEST and not table.faults.touched(table.path_of("within")):
         table.fault("within", "is shorter than `after`, or longer than 60 days", 'write a longer time, e.g. "PT2H"')
     table.close()
     return found

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.schedule.status import settled_as
 from pro_service.reports import statements
-from pro_service.reports.compliance import BATCH, ComplianceRow, counted
+from pro_service.reports.compliance import BATCH, ComplianceRow, compliance_row
 from pro_service.store.participants.cases import Loaded, Loader
 from pro_service.store.participants.counts import CALLS, WHOLE, channel_of, completeness, month_of
 from pro_service.store.schema import closings, participants
@@ -114,8 +114,10 @@ def breakdown(session: Session, loader: Loader, study_id: int, now: datetime, lo
     codes = _parts(seen, "code")
     months = {month: row for month, row in _parts(seen, "month").items() if row["due"]}
     return Breakdown(
-        all=counted("", _statuses(seen)),
-        windows=tuple(codes.get(code, counted(code, {})) for code in _codes(session, loader, study_id, look, codes)),
+        all=compliance_row("", _statuses(seen)),
+        windows=tuple(
+            codes.get(code, compliance_row(code, {})) for code in _codes(session, loader, study_id, look, codes)
+        ),
         sites=_parts(seen, "site_id"),
         channels=_parts(seen, "channel"),
         months=months,
@@ -172,7 +174,7 @@ def _parts(counts: Mapping[Closing, int], name: str) -> dict[Any, ComplianceRow]
     parts: dict[Any, Counter[str]] = {}
     for key, n in counts.items():
         parts.setdefault(getattr(key, name), Counter())[key.status] += n
-    return {part: counted(str(part), statuses) for part, statuses in sorted(parts.items())}
+    return {part: compliance_row(str(part), statuses) for part, statuses in sorted(parts.items())}
 
 
 def _so_far(counts: Mapping[Closing, int], months: Iterable[str]) -> dict[str, ComplianceRow]:
@@ -183,5 +185,5 @@ def _so_far(counts: Mapping[Closing, int], months: Iterable[str]) -> dict[str, C
     found = {}
     for month in months:
         total.update(by_month[month])
-        found[month] = counted(month, total)
+        found[month] = compliance_row(month, total)
     return found

@@ -50,10 +50,10 @@ def compliance(
     protocol = newest_protocol(session, loader, study_id)
     known = [] if protocol is None else [point.code for point in protocol.time_points]
     codes = [*known, *sorted({code for code, _ in counts} - set(known))]
-    return [counted(code, {settled: n for (of, settled), n in counts.items() if of == code}) for code in codes]
+    return [compliance_row(code, {settled: n for (of, settled), n in counts.items() if of == code}) for code in codes]
 
 
-def counted(code: str, counts: Mapping[str, int]) -> ComplianceRow:
+def compliance_row(code: str, counts: Mapping[str, int]) -> ComplianceRow:
     """Return the figures of one time point from its counts: how windows are counted (`settled_as`) -> how many."""
     left = sum(count for settled, count in counts.items() if settled.endswith(AFTER_OPENING))
     in_window, late = counts.get("completed_in_window", 0), counts.get("completed_late", 0)

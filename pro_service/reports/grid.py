@@ -101,7 +101,7 @@ def participants_page(
     protocol = newest_protocol(session, loader, study_id)
     points = () if protocol is None else protocol.time_points
     codes = tuple(point.code for point in points if look.window in (None, point.code))
-    found, after = _found(session, study_id, now, sites, look, size)
+    found, after = _page_ids(session, study_id, now, sites, look, size)
     loaded = loader.load(session, found, lock=False, whole=False) if found else []
     by_id = {one.case.participant.id: _row(one.case, now) for one in loaded}
     rows = [by_id[key] for key in found if key in by_id]
@@ -110,7 +110,7 @@ def participants_page(
     return Grid(codes, tuple(rows), after)
 
 
-def _found(
+def _page_ids(
     session: Session, study_id: int, now: datetime, sites: Sites, look: Look, size: int
 ) -> tuple[list[int], str | None]:
     """Return the ids of one page's participants, and the code after which the next page goes on."""
@@ -157,7 +157,7 @@ def _filtered(
     scan = statement.limit(SCAN).subquery()
     found = select(scan.c.id, scan.c.code).order_by(scan.c.code).limit(size + 1)
     if look.state is not None:
-        may = _may_be(look.state, look.window, now)
+        may = _may_be_in_state(look.state, look.window, now)
         found = found.where(
             exists().where(windows.c.participant_id == scan.c.id, windows.c.cancelled_at.is_(None), may)
         )
@@ -170,7 +170,7 @@ def _filtered(
     return [row.id for row in rows], None if last is None else last.code
 
 
-def _may_be(state: str, window: str | None, now: datetime) -> ColumnElement[bool]:
+def _may_be_in_state(state: str, window: str | None, now: datetime) -> ColumnElement[bool]:
     """Return the condition that a window may be in this state; the rules decide whether it is."""
     may = _may_be_somewhere(state, now)
     return may if window is None else and_(may, windows.c.code == window)

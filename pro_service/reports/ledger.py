@@ -44,7 +44,7 @@ class OpenTask:
     look_again_at: datetime | None
 
 
-def sent(session: Session, message_id: int) -> TextFacts:
+def text_facts(session: Session, message_id: int) -> TextFacts:
     """Return what this text is about; raise NoResultFound if there is none."""
     statement = (
         select(m.kind, m.frame, m.item, w.code, w.closes_at)

@@ -110,7 +110,7 @@ class Life:
 
 def page(session: Session, study_id: int, sought: Sought, *, size: int = PAGE) -> Page:
     """Return one page of the ledger; a fixed number of queries at any size."""
-    given = _given(session, study_id, sought) | {"most": size + 1}
+    given = _values(session, study_id, sought) | {"most": size + 1}
     rows = session.execute(_page(_shape(sought)), given).all()
     if len(rows) > size:
         return Page(tuple(rows[:size]), (rows[size - 1].queued_at, rows[size - 1].id))
@@ -140,7 +140,7 @@ def _shape(sought: Sought) -> _Shape:
     return _Shape(*(getattr(sought, name) is not None for name in _Shape._fields))
 
 
-def _given(session: Session, study_id: int, sought: Sought) -> dict[str, Any]:
+def _values(session: Session, study_id: int, sought: Sought) -> dict[str, Any]:
     at, row_id = sought.after or (None, None)
     given: dict[str, Any] = {"study": study_id, "at": at, "row": row_id}
     given |= {name: getattr(sought, name) for name in ("window", "kind", "state", "since", "until")}
@@ -218,7 +218,7 @@ def _fitting(columns: Any, shape: _Shape) -> list[ColumnElement[bool]]:
 def traffic(session: Session, study_id: int, sought: Sought) -> Traffic:
     """Return the newest texts that match, by route and by reason."""
     every = replace(sought, after=None)
-    return _traffic(session.execute(_routes(_shape(every)), _given(session, study_id, every)).all())
+    return _traffic(session.execute(_routes(_shape(every)), _values(session, study_id, every)).all())
 
 
 @lru_cache(maxsize=256)

@@ -106,7 +106,7 @@ def explain_window(case: Case, window: WindowFacts, history: Sequence[ScheduleCh
     basis = _basis(case, window, history, changes)
     facts = explain_point(window.span, window.point, basis.procedure_date, ZoneInfo(basis.zone))
     mine = {other.schedule for other in case.windows if other.code == window.code and other.schedule <= window.schedule}
-    moved = tuple(_moved(change) for change in changes if change.schedule in mine)
+    moved = tuple(_move_of(change) for change in changes if change.schedule in mine)
     return WindowExplanation({fact.name: fact.value for fact in facts}, moved)
 
 
@@ -234,7 +234,7 @@ def _basis(
     return Basis(person.procedure_date, None, person.site.zone, 0)
 
 
-def _moved(change: ScheduleChange) -> Moved:
+def _move_of(change: ScheduleChange) -> Moved:
     before, then = change.before, change.then
     pairs = (
         ("procedure_date", before.procedure_date, then.procedure_date),

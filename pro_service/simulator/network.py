@@ -132,7 +132,7 @@ class Network:
                 for telephone, thread in reversed(self._threads.items())
             ]
 
-    def read(self, telephone: str) -> None:
+    def mark_read(self, telephone: str) -> None:
         """Mark a telephone's texts as read."""
         with self._lock:
             if self._unread.pop(telephone, 0):

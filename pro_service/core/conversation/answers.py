@@ -102,7 +102,7 @@ def _consequences(
     primary = case.protocol.primary(window.point)
     answered = window.has_answer(primary) if primary is not None else not window.missing()
     if answered:
-        yield from _ended(case, window, source, late=records[-1].received_at >= window.span.closes_at)
+        yield from _resolve_answered(case, window, source, late=records[-1].received_at >= window.span.closes_at)
     lead = window.answers.get(primary) if primary else None
     if not window.missing() or (lead is not None and lead.declined):
         yield CancelTexts(window.id)
@@ -119,7 +119,7 @@ def _consequences(
         yield review
 
 
-def _ended(case: Case, window: WindowFacts, source: Source, *, late: bool) -> Iterator[Command]:
+def _resolve_answered(case: Case, window: WindowFacts, source: Source, *, late: bool) -> Iterator[Command]:
     """Yield the end of tasks about getting this answer: calls while the window is open, the whole ladder after it."""
     in_time = "completed_now" if source == "telephone" else "answered"
     for escalation in case.escalations:

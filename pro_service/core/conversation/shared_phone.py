@@ -46,7 +46,7 @@ def _open_questions(case: Case, window: WindowFacts) -> list[MessageFacts]:
 
 def addressed(text: str, codes: Collection[str]) -> tuple[str, str] | None:
     """Return (code, rest) of a text that begins with exactly one of these codes; None for any other text."""
-    found = [(code, match.end()) for code in codes if (match := _begins(code).match(text)) is not None]
+    found = [(code, match.end()) for code in codes if (match := _code_pattern(code).match(text)) is not None]
     if len(found) != 1:
         return None
     code, end = found[0]
@@ -54,7 +54,7 @@ def addressed(text: str, codes: Collection[str]) -> tuple[str, str] | None:
     return (code, rest) if _is_no_answer(code) or rest.strip() else None
 
 
-def _begins(code: str) -> re.Pattern[str]:
+def _code_pattern(code: str) -> re.Pattern[str]:
     """Return the pattern of a text that begins with this code, however it is punctuated: `P-002 7`, `p002: 7`."""
     parts = re.findall(r"[^\W\d_]+|\d+", code)
     if not parts or (code.isdecimal() and int(code) <= LARGEST_ANSWER):

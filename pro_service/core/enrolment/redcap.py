@@ -57,7 +57,7 @@ class Found:
     """Rows of repeated instruments."""
 
 
-def opened(data: bytes) -> tuple[Export | None, tuple[Fault, ...]]:
+def open_export(data: bytes) -> tuple[Export | None, tuple[Fault, ...]]:
     """Return the export in these bytes, or why it cannot be used: no CSV, an allocation in it, several arms."""
     text, faults = decode(data)
     if faults:
@@ -81,12 +81,12 @@ def opened(data: bytes) -> tuple[Export | None, tuple[Fault, ...]]:
     return Export(sheet, columns, events), ()
 
 
-def read(data: bytes, mapping: ColumnMapping) -> tuple[Found | None, tuple[Fault, ...]]:
+def read_rows(data: bytes, mapping: ColumnMapping) -> tuple[Found | None, tuple[Fault, ...]]:
     """Return the rows of the enrolment in an export; None exactly if the export as a whole has faults.
 
     Faults of single rows are in the rows, as in any enrolment file.
     """
-    export, faults = opened(data)
+    export, faults = open_export(data)
     if export is None:
         return None, faults
     faults = tuple(_column_faults(export, mapping))

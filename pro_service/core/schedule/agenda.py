@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pro_service.core.case import Case, EscalationFacts, Participant, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Escalate, OptOut, Resolve, Send, Settle, Unreachable
 from pro_service.core.protocol import LevelCode
-from pro_service.core.schedule.calendar import call_moment, due
+from pro_service.core.schedule.calendar import call_moment, due_instant
 from pro_service.core.schedule.prompts import Agenda, prompts, step_moment
 from pro_service.core.schedule.status import primary_open, settled_as, status
 from pro_service.core.schedule.windows import local_instant
@@ -103,9 +103,9 @@ def _due_at(case: Case, level: LevelCode, now: datetime, window: WindowFacts | N
     rung = case.protocol.ladder[level]
     if level == "E1" and window is not None:
         days = window.point.call_due_working_days
-        return due(days, None, now, case.site_zone, case.protocol.working_hours, case.holidays)
+        return due_instant(days, None, now, case.site_zone, case.protocol.working_hours, case.holidays)
     hours = case.protocol.working_hours
-    return due(rung.due_working_days, rung.due_hours, now, case.site_zone, hours, case.holidays)
+    return due_instant(rung.due_working_days, rung.due_hours, now, case.site_zone, hours, case.holidays)
 
 
 # The agenda -----------------------------------------------------------------------------------------------------------

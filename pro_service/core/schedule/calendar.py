@@ -81,7 +81,7 @@ def call_moment(
 
 
 @lru_cache(maxsize=SHARED)
-def due(
+def due_instant(
     working_days: int | None,
     plain_hours: int | None,
     at: datetime,

@@ -41,13 +41,13 @@ def apply_commands(case: Case, decided: Iterable[Command], now: datetime) -> Cas
     for command in decided:
         match command:
             case CancelTexts(window_id, replies):
-                waiting = (_withdrawn(text, window_id, replies=replies) for text in case.messages)
+                waiting = (_with_cancelling(text, window_id, replies=replies) for text in case.messages)
                 case = replace(case, messages=tuple(waiting))
             case Resolve(escalation_id, outcome):
-                ended = (_ended(e, escalation_id, outcome, now) for e in case.escalations)
+                ended = (_with_end(e, escalation_id, outcome, now) for e in case.escalations)
                 case = replace(case, escalations=tuple(ended))
             case Settle(window_id, settled):
-                counted = (_counted(w, window_id, settled) for w in case.windows)
+                counted = (_with_settlement(w, window_id, settled) for w in case.windows)
                 case = replace(case, windows=tuple(counted))
             case _:
                 message = f"a change by staff calls for no {type(command).__name__}"
@@ -55,15 +55,15 @@ def apply_commands(case: Case, decided: Iterable[Command], now: datetime) -> Cas
     return case
 
 
-def _withdrawn(text: MessageFacts, window_id: int | None, *, replies: bool) -> MessageFacts:
+def _with_cancelling(text: MessageFacts, window_id: int | None, *, replies: bool) -> MessageFacts:
     about = window_id is None or text.window_id == window_id
     withdrawn = about and text.state == "ready" and (replies or text.kind in PROMPTS)
     return replace(text, state="cancelled") if withdrawn else text
 
 
-def _ended(escalation: EscalationFacts, escalation_id: int, outcome: str, now: datetime) -> EscalationFacts:
+def _with_end(escalation: EscalationFacts, escalation_id: int, outcome: str, now: datetime) -> EscalationFacts:
     return replace(escalation, resolved_at=now, outcome=outcome) if escalation.id == escalation_id else escalation
 
 
-def _counted(window: WindowFacts, window_id: int, settled: str) -> WindowFacts:
+def _with_settlement(window: WindowFacts, window_id: int, settled: str) -> WindowFacts:
     return replace(window, settled=settled) if window.id == window_id else window

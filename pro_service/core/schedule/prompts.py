@@ -144,7 +144,7 @@ def _earliest(case: Case, now: datetime) -> datetime:
     if participant.paused_at is not None:
         # A pause without an end is ended by a person, never by time.
         gates.append(participant.paused_until or NEVER)
-    gates += [_after(case, text) for text in case.messages if text.kind in PROMPTS]
+    gates += [_next_possible(case, text) for text in case.messages if text.kind in PROMPTS]
     if participant.channel == "sms-reply":
         # One conversation at a time on a telephone that is shared.
         gates += [other.busy_until(now) for other in case.others]
@@ -152,7 +152,7 @@ def _earliest(case: Case, now: datetime) -> datetime:
     return moment if moment >= NEVER else next_allowed(moment, case.protocol.contact_hours, participant.zone)
 
 
-def _after(case: Case, text: MessageFacts) -> datetime | None:
+def _next_possible(case: Case, text: MessageFacts) -> datetime | None:
     """Return when another prompt may follow this one: on the next day, and not while this one may still leave."""
     if text.state in NOT_SENT and text.accepted_at is None:
         return None

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Literal, TypeAlias, get_args
 
 from pro_service.core.case import Case, EscalationFacts, WindowFacts
-from pro_service.core.schedule.calendar import due, is_working, local_day, working_day_after
+from pro_service.core.schedule.calendar import due_instant, is_working, local_day, working_day_after
 from pro_service.core.schedule.windows import local_instant
 
 Part: TypeAlias = Literal["morning", "afternoon", "evening"]
@@ -85,5 +85,5 @@ def handed_due_at(case: Case, escalation: EscalationFacts, now: datetime) -> dat
     """
     if escalation.level == "ES":
         return escalation.due_at
-    today = due(0, None, now, case.site_zone, case.protocol.working_hours, case.holidays)
+    today = due_instant(0, None, now, case.site_zone, case.protocol.working_hours, case.holidays)
     return max(escalation.due_at, today) if escalation.due_at <= now else escalation.due_at

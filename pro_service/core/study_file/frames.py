@@ -31,7 +31,7 @@ NOT_MONITORED: Mapping[Language, tuple[str, ...]] = {"tr": ("izlenm", "takip edi
 """Beginnings of words that say that nobody reads at once; not judged in another language."""
 
 
-def wanted(protocol: Protocol) -> tuple[str, ...]:
+def required_frames(protocol: Protocol) -> tuple[str, ...]:
     """The names of all frames a protocol needs in each of its languages."""
     steps = {step.name: None for point in protocol.time_points if point.prompted for step in point.steps}
     return (*(f"{step}.{channel}" for step in steps for channel in CHANNELS), *ALWAYS)
@@ -71,7 +71,11 @@ def unfit_for_cards(protocol: Protocol, language: Language, given: Mapping[str, 
     Versions of a protocol that an earlier release stored have none of the card's own.
     """
     others = (".sms-link", ".sms-reply")
-    names = [name for name in wanted(protocol) if not name.endswith(others) and name not in ("first", "unknown-sender")]
+    names = [
+        name
+        for name in required_frames(protocol)
+        if not name.endswith(others) and name not in ("first", "unknown-sender")
+    ]
     return tuple(name for name in names if name not in given or addressed(protocol, language, given[name]))
 
 
@@ -80,7 +84,7 @@ def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterato
     if not given:
         yield fault_of_code(f"templates/sms/{language}", None, "no_texts", language=language)
         return
-    for name in wanted(protocol):
+    for name in required_frames(protocol):
         path = f"templates/sms/{language}/{name}.txt"
         if name not in given:
             yield fault_of_code(path, None, "text_missing")

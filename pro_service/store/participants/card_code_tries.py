@@ -72,11 +72,11 @@ def admit_locked(session: Session, place: bytes, now: datetime) -> Room:
 
 def count_wrong_code(session: Session, room: Room, now: datetime) -> None:
     """Count a wrong code. Addresses that owe nothing any more and were not served lately are forgotten."""
-    own = ADDRESS.after(room.owed[room.place], now)
+    own = ADDRESS.owed_after(room.owed[room.place], now)
     allowance = EVERYBODY if room.lane == ALL else ACQUAINTED
     _write(session, room, owed_until=own)
     shared = update(entry_tries).where(t.place == room.lane)
-    session.execute(shared.values(owed_until=allowance.after(room.owed[room.lane], now)))
+    session.execute(shared.values(owed_until=allowance.owed_after(room.owed[room.lane], now)))
     paid = or_(t.owed_until.is_(None), t.owed_until < now)
     old = or_(t.served_at.is_(None), t.served_at < now - LATELY)
     session.execute(delete(entry_tries).where(paid, old, t.place.not_in([ALL, KNOWN])))

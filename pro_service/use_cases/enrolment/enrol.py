@@ -86,7 +86,7 @@ def _enrol_export(
         theirs = mapping.theirs(fault.path)
         return replace(fault, path=f"{fault.path} ({theirs})") if theirs else fault
 
-    found, faults = redcap.read(data, mapping)
+    found, faults = redcap.read_rows(data, mapping)
     if found is None:
         raise RejectedError(faults)
     try:

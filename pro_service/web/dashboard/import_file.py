@@ -131,7 +131,7 @@ def _mapping_file(held: Held) -> Response:
 
 def _columns(rt: Runtime, scope: Scope, protocol: Protocol, held: Held, *, chosen: bool) -> ResponseReturnValue:
     """Choose which column of the export is which of ours; once that is done, the dry run."""
-    export, faults = redcap.opened(held.data)
+    export, faults = redcap.open_export(held.data)
     if export is None:
         raise RejectedError(faults)
     asked = import_redcap.asked(protocol, export)
