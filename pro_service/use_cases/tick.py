@@ -83,8 +83,8 @@ def _batch(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> No
 
 def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> None:
     commands, together = 0, list[int]()
-    with transaction(rt, SCHEDULER, now) as unit:
-        loaded = rt.loader.load(unit.session, ids, skip_locked=True)
+    with transaction(rt, SCHEDULER, now) as tx:
+        loaded = rt.loader.load(tx.session, ids, skip_locked=True)
         for one in loaded:
             if one.look_at is None or one.look_at > now:
                 continue
@@ -93,8 +93,8 @@ def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> N
                 continue
             decided = on_time(one.case, now)
             commands += len(decided)
-            unit.carry_out(one, decided)
-            unit.look_ahead(one)
+            tx.carry_out(one, decided)
+            tx.look_ahead(one)
     for participant_id in together:
         commands += _decide_sharing(rt, participant_id, now)
     report.commands += commands
@@ -103,17 +103,15 @@ def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> N
 
 def _decide_sharing(rt: Runtime, participant_id: int, now: datetime) -> int:
     """Decide about one who shares a telephone, with the rows of all who do taken: only one may be asked at a time."""
-    with transaction(rt, SCHEDULER, now) as unit:
-        owners = sorted(
-            [participant_id, *shared_phone.with_whom(unit.session, [participant_id]).get(participant_id, [])]
-        )
-        loaded = {one.case.participant.id: one for one in rt.loader.load(unit.session, owners, skip_locked=True)}
+    with transaction(rt, SCHEDULER, now) as tx:
+        owners = sorted([participant_id, *shared_phone.with_whom(tx.session, [participant_id]).get(participant_id, [])])
+        loaded = {one.case.participant.id: one for one in rt.loader.load(tx.session, owners, skip_locked=True)}
         one = loaded.get(participant_id)
         if one is None or len(loaded) < len(owners) or one.look_at is None or one.look_at > now:
             return 0
         decided = on_time(one.case, now)
-        unit.carry_out(one, decided)
-        unit.writer.look_anew(one)
+        tx.carry_out(one, decided)
+        tx.writer.look_anew(one)
     return len(decided)
 
 
@@ -127,11 +125,11 @@ def _put_off(rt: Runtime, participant_id: int, now: datetime) -> None:
 
 def _tell(rt: Runtime, participant_id: int, now: datetime) -> None:
     try:
-        with transaction(rt, SCHEDULER, now) as unit:
-            loaded = rt.loader.one(unit.session, participant_id)
+        with transaction(rt, SCHEDULER, now) as tx:
+            loaded = rt.loader.one(tx.session, participant_id)
             task = escalate(loaded.case, "E0", "rules_fault", now)
             if not loaded.case.escalated(task.key):
-                unit.carry_out(loaded, [task])
+                tx.carry_out(loaded, [task])
     except Exception as fault:  # noqa: BLE001 -- the tick goes on
         logs.fault("tick", fault, participant=participant_id)
     # Being told is a change, and a change has it looked at anew: not at once, or it would be tried for ever.

@@ -112,8 +112,8 @@ def _answer(rt: Runtime, now: datetime) -> None:
         opened = select(p.id, p.code).join(schema.windows, w.participant_id == p.id)
         found = session.execute(opened.where(w.opens_at <= now, w.closes_at > now).distinct()).all()
     able = [row.id for row in found if int(row.code.split("-")[1]) not in SILENT]
-    with transaction(rt, ACTOR, now) as unit:
-        for loaded in rt.loader.load(unit.session, able):
+    with transaction(rt, ACTOR, now) as tx:
+        for loaded in rt.loader.load(tx.session, able):
             for window in loaded.case.current:
                 open_now = window.span.opens_at <= now < window.span.closes_at
                 asked = not window.point.prompted or loaded.case.texts(window.id)
@@ -121,7 +121,7 @@ def _answer(rt: Runtime, now: datetime) -> None:
                     answers: dict[str, int | None] = dict.fromkeys(window.missing(), 3)
                     source: Source = "sms" if window.point.prompted else "clinic"
                     commands = on_answers(loaded.case, window, answers, source=source, received_at=now, now=now)
-                    unit.carry_out(loaded, commands)
+                    tx.carry_out(loaded, commands)
 
 
 def _read(rt: Runtime) -> tuple[Story, ...]:

@@ -84,8 +84,8 @@ def _trusted(rt: Runtime) -> bool:
     held, jumped = rt.clock.held, rt.clock.jump()
     if jumped is not None:
         seconds = round(jumped.total_seconds())
-        with transaction(rt, SCHEDULER, rt.clock()) as unit:
-            unit.writer.audit(Entry("clock_jump", "clock", None, {"seconds": (0, seconds)}), ZoneInfo("UTC"))
+        with transaction(rt, SCHEDULER, rt.clock()) as tx:
+            tx.writer.audit(Entry("clock_jump", "clock", None, {"seconds": (0, seconds)}), ZoneInfo("UTC"))
         logs.event("clock.jumped", seconds=seconds)
     return not held
 

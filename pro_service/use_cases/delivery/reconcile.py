@@ -103,7 +103,7 @@ class _Asker:
             to, body = _plain(rt, doubt)
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("reconcile", fault, message=doubt.id)
-            return self._carried("given_up", doubt, lambda unit: _end(unit, doubt, "dead"))
+            return self._carried("given_up", doubt, lambda tx: _end(tx, doubt, "dead"))
         remembered = self.provider.find(to, body, doubt.started_at - BEFORE)
         with rt.sessions.reading() as session:
             known = uncertain.known(session, {record.sid for record in remembered})
@@ -116,7 +116,7 @@ class _Asker:
             self._put_off(doubt)
             return "unanswered"
         if ours:
-            return self._carried("found", doubt, lambda unit: _found(unit, doubt, ours[0]))
+            return self._carried("found", doubt, lambda tx: _found(tx, doubt, ours[0]))
         return self._unknown(doubt)
 
     def _unknown(self, doubt: InDoubt) -> Outcome | None:
@@ -129,19 +129,19 @@ class _Asker:
             self._later(doubt, doubt.missed_at + again)
             return None
         if doubt.resends == 0 and doubt.useful(now):
-            return self._carried("sent_again", doubt, lambda unit: uncertain.send_again(unit.session, doubt, unit.now))
+            return self._carried("sent_again", doubt, lambda tx: uncertain.send_again(tx.session, doubt, tx.now))
         state = "dead" if doubt.useful(now) else "expired"
-        return self._carried("given_up", doubt, lambda unit: _end(unit, doubt, state))
+        return self._carried("given_up", doubt, lambda tx: _end(tx, doubt, state))
 
     def _carried(self, outcome: Outcome, doubt: InDoubt, change: Callable[[Transaction], bool]) -> Outcome | None:
         """Carry one outcome out with its audit row, unless a callback was quicker."""
-        with transaction(self.rt, SCHEDULER, self.rt.clock()) as unit:
+        with transaction(self.rt, SCHEDULER, self.rt.clock()) as tx:
             # The participant first, as everywhere: two use cases never wait for each other.
-            loaded = self.rt.loader.one(unit.session, doubt.participant_id)
-            if not change(unit):
+            loaded = self.rt.loader.one(tx.session, doubt.participant_id)
+            if not change(tx):
                 return None
-            unit.writer.note(loaded, "reconcile", "message", doubt.id, {"outcome": ("uncertain", outcome)})
-            unit.writer.look_anew(loaded)
+            tx.writer.note(loaded, "reconcile", "message", doubt.id, {"outcome": ("uncertain", outcome)})
+            tx.writer.look_anew(loaded)
         return outcome
 
     def _put_off(self, doubt: InDoubt) -> None:
@@ -152,20 +152,20 @@ class _Asker:
             uncertain.ask_later(session, doubt, moment)
 
 
-def _found(unit: Transaction, doubt: InDoubt, record: Record) -> bool:
-    accepted_at = record.created_at or unit.now
-    if not uncertain.found(unit.session, doubt, record.sid, record.status, accepted_at):
+def _found(tx: Transaction, doubt: InDoubt, record: Record) -> bool:
+    accepted_at = record.created_at or tx.now
+    if not uncertain.found(tx.session, doubt, record.sid, record.status, accepted_at):
         return False
     code = "" if record.error_code is None else str(record.error_code)
     said = {"provider_id": record.sid, "status": record.status, "error": code}
-    receive.apply_receipt(unit, receipts.by_id(unit.session, doubt.id), said)
+    receive.apply_receipt(tx, receipts.by_id(tx.session, doubt.id), said)
     return True
 
 
-def _end(unit: Transaction, doubt: InDoubt, state: str) -> bool:
-    if not uncertain.end(unit.session, doubt, state, unit.now):
+def _end(tx: Transaction, doubt: InDoubt, state: str) -> bool:
+    if not uncertain.end(tx.session, doubt, state, tx.now):
         return False
-    aftermath.give_up(unit, doubt.id, doubt.participant_id)
+    aftermath.give_up(tx, doubt.id, doubt.participant_id)
     return True
 
 

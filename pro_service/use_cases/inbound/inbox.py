@@ -65,7 +65,7 @@ class Score:
 class _Open:
     """One transaction about one text."""
 
-    w: Transaction
+    tx: Transaction
     study_id: int
     item: Item
     received_at: datetime
@@ -95,12 +95,12 @@ def record(rt: Runtime, actor: Actor, about: About, score: Score) -> None:
             {score.item: value},
             source="sms",
             received_at=seen.received_at,
-            now=seen.w.now,
+            now=seen.tx.now,
             inbound_id=seen.item.id,
             entered_by=actor.user_id,
             reason=score.reason.strip(),
         )
-        seen.w.carry_out(loaded, commands)
+        seen.tx.carry_out(loaded, commands)
         changes = {"mode": (None, MODE), "window": (None, window.code)}
         _finish(seen, Act(seen.item.id, "record", f"{window.code} {score.item}", score.reason.strip(), changes))
 
@@ -136,10 +136,10 @@ def answer(rt: Runtime, actor: Actor, about: About, template: str) -> None:
     with _text(rt, actor, about, "answer") as seen:
         loaded = seen.whose
         try:
-            send = rules.answer(loaded.case, seen.item.id, template, seen.w.now)
+            send = rules.answer(loaded.case, seen.item.id, template, seen.tx.now)
         except ValueError:
             raise EntryRejectedError((EntryFault("template", "not_open"),)) from None
-        seen.w.carry_out(loaded, [send])
+        seen.tx.carry_out(loaded, [send])
         _finish(seen, Act(seen.item.id, "answer", template))
 
 
@@ -180,8 +180,8 @@ def call(rt: Runtime, actor: Actor, about: About) -> None:
     """Make it a call: the window's own task where its answer is missing. KeyError, DoneAlreadyError, StaleError."""
     with _text(rt, actor, about, "call") as seen:
         loaded = seen.whose
-        task = rules.call_task(loaded.case, seen.item.id, seen.w.now)
-        seen.w.carry_out(loaded, [] if task is None else [task])
+        task = rules.call_task(loaded.case, seen.item.id, seen.tx.now)
+        seen.tx.carry_out(loaded, [] if task is None else [task])
         _finish(seen, Act(seen.item.id, "call", None if task is None else task.level))
 
 
@@ -191,8 +191,8 @@ def reveal(rt: Runtime, actor: Actor, about: About) -> None:
     KeyError, DoneAlreadyError. Whether the page is stale does not matter: what a text reveals does not change.
     """
     with _text(rt, actor, about, "reveal", stale=True) as seen:
-        inbox_actions.keep_action(seen.w.writer, seen.study_id, seen.loaded, Act(seen.item.id, "reveal"))
-        revelations.note(seen.w.writer, seen.study_id, seen.loaded, "text", seen.item.id)
+        inbox_actions.keep_action(seen.tx.writer, seen.study_id, seen.loaded, Act(seen.item.id, "reveal"))
+        revelations.note(seen.tx.writer, seen.study_id, seen.loaded, "text", seen.item.id)
 
 
 def done(rt: Runtime, actor: Actor, about: About, reason: str | None = None) -> None:
@@ -204,22 +204,22 @@ def done(rt: Runtime, actor: Actor, about: About, reason: str | None = None) -> 
 @contextmanager
 def _text(rt: Runtime, actor: Actor, about: About, action: Action, *, stale: bool = False) -> Iterator[_Open]:
     """One transaction about one text, with its participant's row taken first, and then the text's own."""
-    with transaction(rt, actor, rt.clock()) as w:
-        item = report_inbox.one(w.session, rt.vault, about.reader, about.inbound_id, w.now)
+    with transaction(rt, actor, rt.clock()) as tx:
+        item = report_inbox.one(tx.session, rt.vault, about.reader, about.inbound_id, tx.now)
         code = None if item is None else _whose(item, about.participant)
-        found = None if code is None else cases.find(w.session, about.reader.study_id, code)
-        loaded = None if found is None else rt.loader.one(w.session, found)
-        row = inbox.lock_text(w.session, about.inbound_id)
+        found = None if code is None else cases.find(tx.session, about.reader.study_id, code)
+        loaded = None if found is None else rt.loader.one(tx.session, found)
+        row = inbox.lock_text(tx.session, about.inbound_id)
         if item is None or row is None:
             raise KeyError(about.inbound_id)
-        before = next((d for d in inbox_actions.done(w.session, item.id) if d.action == action), None)
+        before = next((d for d in inbox_actions.done(tx.session, item.id) if d.action == action), None)
         if before is not None:
             raise DoneAlreadyError(before)
         revision = None if loaded is None else loaded.case.participant.revision
         if not stale and None not in (revision, about.revision) and revision != about.revision:
             raise StaleError(revision or 0)
         arrived = min(row.received_at, row.provider_at or row.received_at)
-        yield _Open(w, about.reader.study_id, item, arrived, row.sender_index, loaded)
+        yield _Open(tx, about.reader.study_id, item, arrived, row.sender_index, loaded)
 
 
 def _whose(item: Item, chosen: str | None) -> str | None:
@@ -229,9 +229,9 @@ def _whose(item: Item, chosen: str | None) -> str | None:
 
 def _finish(seen: _Open, act: Act) -> None:
     """Keep what was done, end the text's waiting, and the tasks that were about nothing but reading it."""
-    session, writer, loaded = seen.w.session, seen.w.writer, seen.loaded
+    session, writer, loaded = seen.tx.session, seen.tx.writer, seen.loaded
     inbox_actions.keep_action(writer, seen.study_id, loaded, act)
-    inbox.handled(session, seen.item.id, seen.w.now)
+    inbox.handled(session, seen.item.id, seen.tx.now)
     _end_tasks_of_owners(seen)
     if loaded is None:
         if not inbox.waits_from(session, seen.sender_index):
@@ -244,13 +244,13 @@ def _finish(seen: _Open, act: Act) -> None:
         writer.note(loaded, "attribute", "inbound", seen.item.id, {"code": (None, person.code)})
     tasks.changed(writer, loaded)
     if not inbox.waits(session, person.id):
-        seen.w.carry_out(loaded, rules.ended(loaded.case))
+        seen.tx.carry_out(loaded, rules.ended(loaded.case))
 
 
 def _end_tasks_of_owners(seen: _Open) -> None:
     """End the tasks that every owner of a shared telephone got about this one text."""
     if seen.item.participant is not None:
         return
-    owners = shared_phone.with_telephone(seen.w.session, seen.sender_index)
-    for one in seen.w.rt.loader.load(seen.w.session, owners):
-        seen.w.carry_out(one, rules.ended_with(one.case, seen.item.id))
+    owners = shared_phone.with_telephone(seen.tx.session, seen.sender_index)
+    for one in seen.tx.rt.loader.load(seen.tx.session, owners):
+        seen.tx.carry_out(one, rules.ended_with(one.case, seen.item.id))

@@ -58,33 +58,33 @@ def take_receipt(rt: Runtime, token: str, parameters: Mapping[str, str]) -> bool
         "status": parameters.get("MessageStatus", "").lower()[:20],
         "error": parameters.get("ErrorCode", "")[:10],
     }
-    with transaction(rt, PROVIDER, now) as unit:
-        meant = receipts.by_token(unit.session, token) or receipts.by_provider_id(unit.session, said["provider_id"])
+    with transaction(rt, PROVIDER, now) as tx:
+        meant = receipts.by_token(tx.session, token) or receipts.by_provider_id(tx.session, said["provider_id"])
         if meant is None or not said["provider_id"] or not said["status"]:
             return meant is not None
-        if receipts.said_before(unit.session, said):
+        if receipts.said_before(tx.session, said):
             return True
         # The participant first, as everywhere, so that two use cases never wait for each other.
-        loaded = None if meant.participant_id is None else rt.loader.one(unit.session, meant.participant_id)
-        apply_receipt(unit, receipts.by_id(unit.session, meant.id), said, loaded)
+        loaded = None if meant.participant_id is None else rt.loader.one(tx.session, meant.participant_id)
+        apply_receipt(tx, receipts.by_id(tx.session, meant.id), said, loaded)
     return True
 
 
-def apply_receipt(unit: Transaction, row: AnyRow, said: Mapping[str, str], loaded: Loaded | None = None) -> None:
+def apply_receipt(tx: Transaction, row: AnyRow, said: Mapping[str, str], loaded: Loaded | None = None) -> None:
     """Keep what a provider said of a message (`provider_id`, `status`, `error`), move it forward, act on a failure."""
-    moved = receipts.store_receipt(unit.session, row, said, unit.now)
+    moved = receipts.store_receipt(tx.session, row, said, tx.now)
     if moved is None or row.participant_id is None:
         return
-    loaded = loaded or unit.rt.loader.one(unit.session, row.participant_id)
+    loaded = loaded or tx.rt.loader.one(tx.session, row.participant_id)
     error = said.get("error") or ""
     changes = {"state": (row.state, moved)} | ({"error": (None, error)} if error else {})
-    unit.writer.note(loaded, "receipt", "message", row.id, changes)
+    tx.writer.note(loaded, "receipt", "message", row.id, changes)
     if moved in ("undelivered", "failed"):
         code = int(error) if error.isascii() and error.isdecimal() else None
-        unit.carry_out(loaded, on_failure(loaded.case, row.window_id, kind_of(code), unit.now))
+        tx.carry_out(loaded, on_failure(loaded.case, row.window_id, kind_of(code), tx.now))
     elif row.accepted_at is None:
         # What was accepted before stays accepted for the rules, however far it got.
-        unit.writer.look_anew(loaded)
+        tx.writer.look_anew(loaded)
 
 
 CALM = 0.02

@@ -93,15 +93,15 @@ def _card(
     sites: Collection[int] | None,
     code_of: Callable[[Writer, Loaded], str],
 ) -> Card:
-    with transaction(rt, actor, rt.clock()) as w:
-        found = cases.find(w.session, study_id, code)
+    with transaction(rt, actor, rt.clock()) as tx:
+        found = cases.find(tx.session, study_id, code)
         if found is None:
             raise KeyError(code)
-        loaded = rt.loader.one(w.session, found)
+        loaded = rt.loader.one(tx.session, found)
         if sites is not None and loaded.site_id not in sites:
             raise KeyError(code)
         try:
-            return _filled_in(rt, loaded, code_of(w.writer, loaded))
+            return _filled_in(rt, loaded, code_of(tx.writer, loaded))
         except ErasedError:
             remedy = "nothing is left to be done: this participant is not asked any more"
             raise RejectedError((Fault("CODE", None, "this participant's contact data was erased", remedy),)) from None

@@ -78,13 +78,13 @@ def change(
     participant has changed since `revision`).
     """
     now = rt.clock()
-    with transaction(rt, actor, now) as unit:
-        loaded = _found(rt, unit.session, study_id, code, sites, lock=True)
+    with transaction(rt, actor, now) as tx:
+        loaded = _found(rt, tx.session, study_id, code, sites, lock=True)
         if revision is not None and loaded.case.participant.revision != revision:
             raise StaleError(loaded.case.participant.revision)
-        made = _worked_out(rt, unit.session, loaded, wanted, now)
+        made = _worked_out(rt, tx.session, loaded, wanted, now)
         if not made.unchanged:
-            carry_out(unit, loaded, made, wanted.reason.strip())
+            carry_out(tx, loaded, made, wanted.reason.strip())
         return preview_of(loaded, made, now)
 
 
@@ -133,16 +133,16 @@ def _worked_out(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeFor
 # Writing -------------------------------------------------------------------------------------------------------------
 
 
-def carry_out(unit: Transaction, loaded: Loaded, made: Made, reason: str | None) -> None:
+def carry_out(tx: Transaction, loaded: Loaded, made: Made, reason: str | None) -> None:
     """Write a plan down: what it ends, the facts, the windows, and the answers that go along."""
     made_of = made.plan
-    unit.carry_out(loaded, made_of.commands)
+    tx.carry_out(loaded, made_of.commands)
     if made.version_id is not None:
-        _keep_version(unit, loaded, made)
+        _keep_version(tx, loaded, made)
         settled = {one.window_id: one.settled for one in made_of.commands if isinstance(one, Settle)}
-        counts.follow(unit.session, loaded, settled, after(loaded.case, made_of, unit.now))
-    number = schedules.lay_anew(unit.writer, loaded, made_of.relaid)
-    columns, changes = _columns(unit, loaded, made)
+        counts.follow(tx.session, loaded, settled, after(loaded.case, made_of, tx.now))
+    number = schedules.lay_anew(tx.writer, loaded, made_of.relaid)
+    columns, changes = _columns(tx, loaded, made)
     if number != loaded.schedule:
         columns["schedule"] = number
         changes["schedule"] = (loaded.schedule, number)
@@ -150,15 +150,15 @@ def carry_out(unit: Transaction, loaded: Loaded, made: Made, reason: str | None)
     if action in LAYS:
         before = schedules.basis(loaded, made.end)
         bases = (before, _basis(before, made))
-        schedules.remember(unit.writer, loaded, number, made.cause or action, bases, reason)
-    contact.change(unit.writer, loaded, columns, changes, (action, reason))
+        schedules.remember(tx.writer, loaded, number, made.cause or action, bases, reason)
+    contact.change(tx.writer, loaded, columns, changes, (action, reason))
     if made_of.relaid.laid:
-        again = unit.rt.loader.one(unit.session, loaded.case.participant.id, lock=False)
-        origins = schedules.origins(unit.session, loaded.case.participant.id)
-        unit.carry_out(again, _taken_along(again.case, made_of, origins))
+        again = tx.rt.loader.one(tx.session, loaded.case.participant.id, lock=False)
+        origins = schedules.origins(tx.session, loaded.case.participant.id)
+        tx.carry_out(again, _taken_along(again.case, made_of, origins))
 
 
-def _columns(unit: Transaction, loaded: Loaded, made: Made) -> tuple[dict[str, Any], dict[str, tuple[object, object]]]:
+def _columns(tx: Transaction, loaded: Loaded, made: Made) -> tuple[dict[str, Any], dict[str, tuple[object, object]]]:
     """The columns of the participant's row that change, and what the audit trail says of them."""
     person = loaded.case.participant
     columns: dict[str, Any] = {}
@@ -166,7 +166,7 @@ def _columns(unit: Transaction, loaded: Loaded, made: Made) -> tuple[dict[str, A
     for name, value in made.plan.facts.items():
         old = made.end if name == "procedure_end" else getattr(person, name)
         if isinstance(value, Site):
-            _move(unit, loaded, value, columns)
+            _move(tx, loaded, value, columns)
             if value.code != person.site.code:
                 changes["site"] = (person.site.code, value.code)
         elif name == "zone":
@@ -175,7 +175,7 @@ def _columns(unit: Transaction, loaded: Loaded, made: Made) -> tuple[dict[str, A
             columns[name], changes[name] = value, (old, value)
     if made.numbers is not None:
         number, country = (None, None) if made.telephone is None else (made.telephone.e164, made.telephone.country)
-        columns |= contact.new_telephone(unit.writer, loaded, number, country)
+        columns |= contact.new_telephone(tx.writer, loaded, number, country)
         changes["phone"] = made.numbers
     if made.version_id is not None:
         columns["protocol_version_id"] = made.version_id
@@ -183,10 +183,10 @@ def _columns(unit: Transaction, loaded: Loaded, made: Made) -> tuple[dict[str, A
     return columns, changes
 
 
-def _move(unit: Transaction, loaded: Loaded, site: Site, columns: dict[str, Any]) -> None:
-    site_id = studies.site_ids(unit.session, loaded.study_id)[site.code]
+def _move(tx: Transaction, loaded: Loaded, site: Site, columns: dict[str, Any]) -> None:
+    site_id = studies.site_ids(tx.session, loaded.study_id)[site.code]
     if site_id != loaded.site_id:
-        contact.move(unit.writer, loaded, site_id)
+        contact.move(tx.writer, loaded, site_id)
         columns["site_id"] = site_id
 
 
@@ -201,12 +201,12 @@ def _basis(before: schedules.Basis, made: Made) -> schedules.Basis:
     )
 
 
-def _keep_version(unit: Transaction, loaded: Loaded, made: Made) -> None:
+def _keep_version(tx: Transaction, loaded: Loaded, made: Made) -> None:
     protocol = made.plan.protocol or loaded.case.protocol
     codes = {point.code for point in protocol.time_points}
     ended = {window.id for window in made.plan.relaid.ended}
-    following = [w.id for w in loaded.case.windows if w.id not in ended and follows(w, codes, unit.now)]
-    schedules.keep_version(unit.writer, loaded, following)
+    following = [w.id for w in loaded.case.windows if w.id not in ended and follows(w, codes, tx.now)]
+    schedules.keep_version(tx.writer, loaded, following)
 
 
 def _taken_along(case: Case, made: Plan, origins: Mapping[schedules.Given, Any]) -> Iterator[Record]:

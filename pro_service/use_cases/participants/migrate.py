@@ -92,11 +92,11 @@ def _write(
     for first in range(0, len(ids), BATCH):
         batch = ids[first : first + BATCH]
         faults: list[Fault] = []
-        with transaction(rt, actor, rt.clock()) as unit:
-            for loaded, made in _plans(rt, unit.session, batch, target, unit.now, faults, lock=True):
+        with transaction(rt, actor, rt.clock()) as tx:
+            for loaded, made in _plans(rt, tx.session, batch, target, tx.now, faults, lock=True):
                 # Somebody else may have been quicker: who has this version is left alone.
                 if loaded.protocol_version_id != target.version.id:
-                    carry_out(unit, loaded, made, reason)
+                    carry_out(tx, loaded, made, reason)
             if faults:
                 raise RejectedError(tuple(faults))
         if progress is not None:

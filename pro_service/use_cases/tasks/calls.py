@@ -74,12 +74,12 @@ def acknowledge(rt: Runtime, actor: Actor, escalation_id: int) -> None:
 
     Taking up what one has changes nothing. KeyError if there is none, WorkRefusedError if it ended or another has it.
     """
-    with about(rt, actor, escalation_id) as (w, loaded, escalation):
+    with about(rt, actor, escalation_id) as (tx, loaded, escalation):
         check_open(escalation)
-        by = tasks.holder(w.session, escalation_id).acknowledged_by
+        by = tasks.holder(tx.session, escalation_id).acknowledged_by
         if escalation.acknowledged_at is not None and by != actor.user_id:
             raise WorkRefusedError("taken")
-        tasks.acknowledge(w.writer, loaded, escalation)
+        tasks.acknowledge(tx.writer, loaded, escalation)
 
 
 def record(rt: Runtime, actor: Actor, escalation_id: int, told: CallResult, *, revision: int | None = None) -> None:
@@ -87,10 +87,10 @@ def record(rt: Runtime, actor: Actor, escalation_id: int, told: CallResult, *, r
 
     KeyError (no such task), StaleError (the participant has changed since `revision`), WorkRefusedError.
     """
-    with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
-        _check(loaded.case, escalation, told, w.now)
-        _keep(w, loaded, escalation, told)
-        _OUTCOMES.get(told.outcome, _stays_open)(w, loaded, escalation, told)
+    with about(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
+        _check(loaded.case, escalation, told, tx.now)
+        _keep(tx, loaded, escalation, told)
+        _OUTCOMES.get(told.outcome, _stays_open)(tx, loaded, escalation, told)
 
 
 def _check(case: Case, escalation: EscalationFacts, told: CallResult, now: datetime) -> None:
@@ -117,35 +117,35 @@ def check_time(window: WindowFacts | None, at: datetime | None, now: datetime) -
         raise WorkRefusedError("too_far")
 
 
-def _keep(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _keep(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     back = told.call_back_at if told.outcome == "call_back_at" else None
     note = (told.note or "").strip() or None
-    tasks.call(w.writer, loaded, tasks.Made(escalation.id, escalation.window_id, told.outcome, back, note))
-    tasks.acknowledge(w.writer, loaded, escalation)
+    tasks.call(tx.writer, loaded, tasks.Made(escalation.id, escalation.window_id, told.outcome, back, note))
+    tasks.acknowledge(tx.writer, loaded, escalation)
 
 
-def _stays_open(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _stays_open(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     """The call is kept, and the task stays: will do it, moved, hospitalised, language barrier."""
 
 
-def _nobody(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _nobody(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     """Try again at another part of the day; after several calls in vain the lead is told."""
     case, window = loaded.case, of_window(loaded.case, escalation)
     if told.outcome != "wrong_person":
-        tasks.put_off(w.writer, loaded, escalation.id, next_attempt(case, window, w.now))
+        tasks.put_off(tx.writer, loaded, escalation.id, next_attempt(case, window, tx.now))
     if window is None:
         return
     made = sum(call.window_id == window.id and call.outcome in FAILED for call in case.calls) + 1
-    lead = escalate(case, "E2", "failed_calls", w.now, window)
+    lead = escalate(case, "E2", "failed_calls", tx.now, window)
     if made >= case.protocol.failed_calls and not case.escalated(lead.key):
-        w.carry_out(loaded, [lead])
+        tx.carry_out(loaded, [lead])
 
 
-def _call_back(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
-    tasks.put_off(w.writer, loaded, escalation.id, told.call_back_at)
+def _call_back(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+    tasks.put_off(tx.writer, loaded, escalation.id, told.call_back_at)
 
 
-def _refused(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _refused(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     """Not this time: the deciding item is declined, prompts stop, the window's calls end."""
     window = of_window(loaded.case, escalation)
     commands: tuple[Command, ...] = ()
@@ -157,44 +157,44 @@ def _refused(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: 
             window,
             {item: None for item in items if not window.given(item)},
             source="telephone",
-            received_at=w.now,
-            now=w.now,
-            entered_by=w.writer.actor.user_id,
+            received_at=tx.now,
+            now=tx.now,
+            entered_by=tx.writer.actor.user_id,
         )
     ended = {command.escalation_id for command in commands if isinstance(command, Resolve)}
     rest = () if escalation.id in ended else (Resolve(escalation.id, told.outcome),)
     told_so = (replace(c, outcome=told.outcome) if isinstance(c, Resolve) else c for c in commands)
-    w.carry_out(loaded, (*told_so, *rest))
+    tx.carry_out(loaded, (*told_so, *rest))
 
 
-def _no_messages(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _no_messages(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     """No more texts; one may still telephone, so the task stays."""
     del escalation, told
     if loaded.case.participant.opted_out_at is None:
-        w.carry_out(loaded, (OptOut(), CancelTexts()))
+        tx.carry_out(loaded, (OptOut(), CancelTexts()))
 
 
-def _no_such_number(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _no_such_number(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     """Neither calls nor texts reach anybody: no more texts, and the investigator is told."""
     case = loaded.case
     if case.participant.unreachable_at is None:
-        w.carry_out(loaded, (Unreachable(told.outcome), CancelTexts()))
-    pattern = escalate(case, "E4", "no_channel", w.now, of_window(case, escalation))
+        tx.carry_out(loaded, (Unreachable(told.outcome), CancelTexts()))
+    pattern = escalate(case, "E4", "no_channel", tx.now, of_window(case, escalation))
     if not case.escalated(pattern.key):
-        w.carry_out(loaded, [pattern])
+        tx.carry_out(loaded, [pattern])
 
 
-def _left(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _left(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
     """Withdrawn or died: nothing goes out any more, and the open work about the participant ends."""
     person = loaded.case.participant
     if person.died_at is not None or (told.outcome == "withdraws" and person.withdrawn_at is not None):
-        w.carry_out(loaded, [Resolve(escalation.id, told.outcome)])
+        tx.carry_out(loaded, [Resolve(escalation.id, told.outcome)])
         return
     change = Die() if told.outcome == "died" else Withdraw("study")
-    made = plan(loaded.case, change, w.now)
+    made = plan(loaded.case, change, tx.now)
     if made.facts:
-        w.writer.change(loaded, made.facts, made.action, "told in a call; see its note")
-    w.carry_out(loaded, made.commands)
+        tx.writer.change(loaded, made.facts, made.action, "told in a call; see its note")
+    tx.carry_out(loaded, made.commands)
 
 
 _OUTCOMES: dict[str, Callable[[Transaction, Loaded, EscalationFacts, CallResult], None]] = {
@@ -226,18 +226,18 @@ def resolve(
     with rt.sessions.reading() as session:
         found = tasks.whose(session, escalation_id)
     if found is not None and found.participant_id is None:
-        with transaction(rt, actor, rt.clock()) as w:
-            tasks.resolve_unowned(w.writer, escalation_id, outcome)
+        with transaction(rt, actor, rt.clock()) as tx:
+            tasks.resolve_unowned(tx.writer, escalation_id, outcome)
         return
-    with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
+    with about(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
         check_open(escalation)
         window, why = of_window(loaded.case, escalation), reason.strip() or None
-        to_call = escalation.level in ("E1", "E2") and window is not None and savable(loaded.case, window, w.now)
+        to_call = escalation.level in ("E1", "E2") and window is not None and savable(loaded.case, window, tx.now)
         if to_call and why is None:
             raise WorkRefusedError("still_to_be_called")
-        tasks.acknowledge(w.writer, loaded, escalation)
-        tasks.changed(w.writer, loaded)
-        w.writer.resolve(loaded, escalation.id, outcome, why)
+        tasks.acknowledge(tx.writer, loaded, escalation)
+        tasks.changed(tx.writer, loaded)
+        tx.writer.resolve(loaded, escalation.id, outcome, why)
 
 
 def explain_missing(
@@ -247,28 +247,28 @@ def explain_missing(
 
     KeyError if there is none, StaleError, WorkRefusedError if it has ended or the reason is none of MISSING_REASONS.
     """
-    with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
+    with about(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
         check_open(escalation)
         if reason not in MISSING_REASONS:
             raise WorkRefusedError("unknown_outcome")
         if escalation.window_id is not None:
-            tasks.missing_reason(w.writer, loaded, escalation.window_id, reason)
-        tasks.acknowledge(w.writer, loaded, escalation)
-        w.carry_out(loaded, [Resolve(escalation.id, reason)])
+            tasks.missing_reason(tx.writer, loaded, escalation.window_id, reason)
+        tasks.acknowledge(tx.writer, loaded, escalation)
+        tx.carry_out(loaded, [Resolve(escalation.id, reason)])
 
 
 def show_telephone(
     rt: Runtime, actor: Actor, study_id: int, code: str, sites: Collection[int] | None = None
 ) -> str | None:
     """The participant's number, once, with an audit row of who looked; None without one. KeyError if not to be seen."""
-    with transaction(rt, actor, rt.clock()) as w:
-        found = cases.find(w.session, study_id, code)
+    with transaction(rt, actor, rt.clock()) as tx:
+        found = cases.find(tx.session, study_id, code)
         if found is None:
             raise KeyError(code)
-        loaded = rt.loader.one(w.session, found)
+        loaded = rt.loader.one(tx.session, found)
         if sites is not None and loaded.site_id not in sites:
             raise KeyError(code)
-        return tasks.telephone(w.writer, loaded)
+        return tasks.telephone(tx.writer, loaded)
 
 
 def check_open(escalation: EscalationFacts) -> None:
@@ -282,14 +282,14 @@ def about(
     rt: Runtime, actor: Actor, escalation_id: int, revision: int | None = None
 ) -> Iterator[tuple[Transaction, Loaded, EscalationFacts]]:
     """One transaction about one task, with its participant's row taken."""
-    with transaction(rt, actor, rt.clock()) as w:
-        found = tasks.whose(w.session, escalation_id)
+    with transaction(rt, actor, rt.clock()) as tx:
+        found = tasks.whose(tx.session, escalation_id)
         if found is None or found.participant_id is None:
             raise KeyError(escalation_id)
-        loaded = rt.loader.one(w.session, found.participant_id)
+        loaded = rt.loader.one(tx.session, found.participant_id)
         if revision is not None and loaded.case.participant.revision != revision:
             raise StaleError(loaded.case.participant.revision)
-        yield w, loaded, next(e for e in loaded.case.escalations if e.id == escalation_id)
+        yield tx, loaded, next(e for e in loaded.case.escalations if e.id == escalation_id)
 
 
 def of_window(case: Case, escalation: EscalationFacts) -> WindowFacts | None:

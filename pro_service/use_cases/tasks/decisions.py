@@ -21,7 +21,7 @@ def decide(rt: Runtime, actor: Actor, escalation_id: int, reason: str, *, revisi
     (the participant has changed since `revision`), RejectedError (a fault of `reason`).
     """
     said = BETWEEN_WORDS.sub(" ", reason).strip()
-    with about(rt, actor, escalation_id) as (w, loaded, escalation):
+    with about(rt, actor, escalation_id) as (tx, loaded, escalation):
         if escalation.level != DECIDED:
             raise KeyError(escalation_id)
         # Before the revision: whoever presses twice is told that it is decided, not that something has changed.
@@ -30,9 +30,9 @@ def decide(rt: Runtime, actor: Actor, escalation_id: int, reason: str, *, revisi
             raise StaleError(loaded.case.participant.revision)
         if faults := _faults(said):
             raise RejectedError(faults)
-        tasks.acknowledge(w.writer, loaded, escalation)
-        tasks.changed(w.writer, loaded)
-        w.writer.resolve(loaded, escalation.id, OUTCOME, said)
+        tasks.acknowledge(tx.writer, loaded, escalation)
+        tasks.changed(tx.writer, loaded)
+        tx.writer.resolve(loaded, escalation.id, OUTCOME, said)
 
 
 def _faults(said: str) -> tuple[Fault, ...]:
