@@ -78,6 +78,39 @@ def test_the_environment_is_read_by_the_settings_alone(file: Path) -> None:
     assert not {"print"} & {node.id for node in ast.walk(tree_of(file)) if isinstance(node, ast.Name)}
 
 
+@each([file for file in PACKAGE if name_of(file) != "pro_service/use_cases/transaction.py"])
+def test_rows_and_their_audit_trail_are_written_by_the_end_of_a_transaction_alone(file: Path) -> None:
+    # Whoever builds a Writer of their own can forget to flush it, and with it the audit trail.
+    calls = [node.func for node in ast.walk(tree_of(file)) if isinstance(node, ast.Call)]
+    assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "Writer"]
+    assert not [call for call in calls if isinstance(call, ast.Attribute) and call.attr in {"Writer", "flush"}]
+
+
+WITHOUT_AUDIT = {
+    "store/migrate.py": "a heartbeat that asks whether the database takes a write",
+    "use_cases/delivery/deliver.py": "states of the outbox: each message's own row tells them",
+    "use_cases/delivery/outcomes.py": "states of the outbox",
+    "use_cases/delivery/quarantine.py": "the state of a channel, and of the outbox",
+    "use_cases/delivery/reconcile.py": "states of the outbox",
+    "use_cases/inbound/interpret.py": "how often reading a text failed, and when the provider says it came",
+    "use_cases/inbound/pull.py": "texts kept raw, before anybody knows whose they are",
+    "use_cases/inbound/receive.py": "texts kept raw, before anybody knows whose they are",
+    "use_cases/staff/accounts.py": "when a session was last used",
+    "use_cases/tick.py": "when to try a participant again whose case failed, and the heartbeat",
+    "use_cases/transaction.py": "the one transaction",
+}
+
+
+def test_what_is_written_without_an_audit_trail_is_named_here() -> None:
+    found = {
+        name_of(file).removeprefix("pro_service/")
+        for file in PACKAGE
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("sessions.begin")
+    }
+    assert found == WITHOUT_AUDIT.keys()
+
+
 # --- migrations -------------------------------------------------------------------------------------------------------
 
 

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Window
 from pro_service.core.texts import masked
-from pro_service.store.audit import Actor, Entry, audit_row
-from pro_service.store.bulk import Bulk, row_ids
+from pro_service.store.audit import Entry, audit_row
+from pro_service.store.bulk import Bulk
+from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import audit_trail, participants, responses, windows
 from pro_service.store.vault import Vault, opened, sealed
 
@@ -144,24 +145,17 @@ class _Windows:
 
 
 class Enroller:
-    """Writes enrolments inside one transaction, in batches of the caller's size."""
+    """Writes enrolments inside one transaction, in batches of the caller's size.
 
-    def __init__(
-        self,
-        session: Session,
-        now: datetime,
-        actor: Actor,
-        vault: Vault,
-        *,
-        study_id: int,
-        version_id: int,
-        sites: Mapping[str, int],
-    ) -> None:
-        self.session, self.now, self.actor, self.vault = session, now, actor, vault
+    Past the Writer's own lists, which hold rows until the end: a file of any size is written batch by batch.
+    """
+
+    def __init__(self, writer: Writer, *, study_id: int, version_id: int, sites: Mapping[str, int]) -> None:
+        self.session, self.now, self.actor, self.vault = writer.session, writer.now, writer.actor, writer.vault
         self.study_id, self.version_id, self.sites = study_id, version_id, sites
-        self._ids = row_ids(session)
+        self._ids = writer.ids
         self._rows: dict[Table, list[dict[str, Any]]] = {table: [] for table in (participants, responses, audit_trail)}
-        self._windows = _Windows(session.connection(), study_id)
+        self._windows = _Windows(writer.session.connection(), study_id)
         self._bulks: dict[Table, Bulk] = {}
 
     def write(self, enrolments: Sequence[Enrolment]) -> None:

@@ -15,12 +15,13 @@ from pro_service.core.case import Case, WindowFacts
 from pro_service.core.protocol import Language
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
-from pro_service.store.database import Session
 from pro_service.store.participants import card_code_tries, card_codes
 from pro_service.store.participants.card_code_tries import Room
-from pro_service.store.participants.writer import Writer
+from pro_service.use_cases.transaction import Transaction, transaction
 
 State: TypeAlias = Literal["form", "later", "finished"]
+UNKNOWN = Actor(kind="participant", id="card", source="web")
+"""Who types a code, before it is known whose code it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ def enter(rt: Runtime, typed: str, marks: Collection[str], address: str) -> Entr
         # Turned away without a lock: whoever floods this door must not hold up those who write.
         with rt.sessions.glance() as connection:
             card_code_tries.admit(connection, place, now)
-    with rt.sessions.begin() as session:
-        room = None if marked else card_code_tries.admit_locked(session, place, now)
-        return _entered(rt, session, code, room, now)
+    with transaction(rt, UNKNOWN, now) as tx:
+        room = None if marked else card_code_tries.admit_locked(tx.session, place, now)
+        return _entered(tx, code, room)
 
 
 def scan(rt: Runtime, scanned: str, address: str) -> Entry | None:
@@ -62,7 +63,8 @@ def scan(rt: Runtime, scanned: str, address: str) -> Entry | None:
     return enter(rt, code, (mark,), address)
 
 
-def _entered(rt: Runtime, session: Session, code: str, room: Room | None, now: datetime) -> Entry | None:
+def _entered(tx: Transaction, code: str, room: Room | None) -> Entry | None:
+    rt, session, now = tx.rt, tx.session, tx.now
     participant_id = card_codes.whose(session, rt.vault, code)
     if participant_id is None:
         if room is not None:
@@ -74,10 +76,8 @@ def _entered(rt: Runtime, session: Session, code: str, room: Room | None, now: d
     person, mark = loaded.case.participant, card_codes.mark_of(rt.vault, code)
     window = wanted(loaded.case, now)
     if window is not None:
-        actor = Actor(kind="participant", id=f"participant:{person.id}", source="web")
-        writer = Writer(session, now, actor, rt.vault)
-        token = card_codes.opened_window(writer, loaded, code, window)
-        writer.flush()
+        tx.identify(Actor(kind="participant", id=f"participant:{person.id}", source="web"))
+        token = card_codes.opened_window(tx.writer, loaded, code, window)
         return Entry("form", person.language, person.zone, mark, token=token)
     if person.left_at is not None:
         return Entry("finished", person.language, person.zone, mark)

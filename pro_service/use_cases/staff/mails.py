@@ -1,6 +1,5 @@
 """The mails coordinators get, from templates/email/<language>/."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,12 +13,7 @@ from pro_service.core.case import EscalationFacts
 from pro_service.core.commands import Escalate
 from pro_service.core.digest import Task, hours_left, saves
 from pro_service.core.texts import fill
-from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import Loaded
-from pro_service.store.participants.writer import Writer
-from pro_service.store.staff import accounts, links
-from pro_service.store.staff.links import Purpose
-from pro_service.store.vault import token_hash
 from pro_service.wording import moment
 
 DEFAULT = "en"
@@ -159,34 +153,3 @@ def _task(task: Task, morning: Morning, words: Mapping[str, str], names: Mapping
     whose = task.participant or "–"
     code = f"{task.study} {whose}" if morning.several_studies else whose
     return f"{code} · {task.window or '–'}: {names[task.level]}. {said}."
-
-
-TOKEN_BYTES = 24
-LASTS: dict[Purpose, timedelta] = {"invitation": timedelta(days=7), "reset": timedelta(hours=1)}
-
-
-def queue_link(rt: Runtime, writer: Writer, user_id: int, purpose: Purpose) -> str:
-    """Make a link that sets a password once, and mail it where mails can be sent; gives its address.
-
-    Flushes: the mail's row refers to the user's and the ticket's.
-    """
-    token, until = secrets.token_urlsafe(TOKEN_BYTES), writer.now + LASTS[purpose]
-    ticket_id = links.make(writer, user_id, purpose, token_hash(token), until)
-    writer.flush()
-    address = f"{rt.settings.public_base_url}/welcome/{token}"
-    if rt.mail is not None:
-        body = link(_language(writer, user_id), purpose, address, until)
-        links.queue_mail(writer, user_id, purpose, f"t:{ticket_id}", body, until)
-    return address
-
-
-def queue_notice(rt: Runtime, writer: Writer, user_id: int, what: str) -> None:
-    """Tell somebody what was changed about their account: if it was not they, somebody should know."""
-    if rt.mail is not None:
-        body = notice(_language(writer, user_id), what, rt.settings.public_base_url)
-        links.queue_mail(writer, user_id, "notice", f"n:{next(writer.ids)}", body)
-
-
-def _language(writer: Writer, user_id: int) -> str:
-    found = accounts.account_of(writer.session, user_id)
-    return DEFAULT if found is None else found.language or DEFAULT

@@ -13,11 +13,11 @@ from sqlalchemy import select
 
 from pro_service.core.problems import RejectedError
 from pro_service.runtime import PasswordCost, Runtime
-from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import audit_trail, login_failures, logins, users
 from pro_service.store.staff.accounts import add_failure
 from pro_service.use_cases.staff import accounts, throttling
 from pro_service.use_cases.staff.throttling import Place
+from pro_service.use_cases.transaction import transaction
 from tests import support
 from tests.support import EMAIL, PASSWORD
 
@@ -149,12 +149,10 @@ def test_a_disabled_account_does_not_open(rt: Runtime, client: FlaskClient, user
 
 def guesses(rt: Runtime, email: str, number: int) -> None:
     """Write down so many wrong guesses from elsewhere, without the time each would take."""
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), support.SETUP, rt.vault)
+    with transaction(rt, support.SETUP, rt.clock()) as tx:
         keys = rt.vault.index("login-account", email), rt.vault.index("login-address", ELSEWHERE)
         for _ in range(number):
-            add_failure(writer, *keys)
-        writer.flush()
+            add_failure(tx.writer, *keys)
 
 
 # --- guessing --------------------------------------------------------------------------------------------------------
