@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from pro_service.store import heartbeats
+from pro_service.store import heartbeats, throttle
 from pro_service.store.messages import channels
 from pro_service.store.messages.channels import Channel
 from pro_service.store.messages.outbox import may_go
 from pro_service.store.messages.waiting import READY
-from pro_service.store.participants import card_code_tries
 from pro_service.store.schema import escalations, inbound, messages, participants, studies, windows
 
 REPORTED_AFTER = timedelta(hours=1)
@@ -68,7 +67,7 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
         unread_since=session.scalar(unread),
         states=_states(session, now),
         channels=known,
-        codes_owed_until=card_code_tries.everybody_owes_until(session),
+        codes_owed_until=throttle.everybody_owes_until(session),
     )
 
 

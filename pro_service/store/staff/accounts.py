@@ -1,17 +1,17 @@
-"""Staff: who they are, what they may do where, their logins, and logins that failed."""
+"""Staff: who they are, what they may do where, and their logins."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
 from pro_service.store.participants.writer import Writer
-from pro_service.store.schema import login_failures, logins, roles, users
+from pro_service.store.schema import logins, roles, users
 
-u, r, l, f = users.c, roles.c, logins.c, login_failures.c  # noqa: E741 -- logins, as the other tables
+u, r, l = users.c, roles.c, logins.c  # noqa: E741 -- logins, as the other tables
 HOLDS = and_(r.revoked_at.is_(None), r.approved_at.is_not(None))
 """A role gives something: it was approved (refusing one that was is impossible) and has not ended. Asked here alone."""
 
@@ -130,23 +130,6 @@ def end_login(session: Session, login_id: int, now: datetime) -> bool:
     """End a login; False if it had ended before."""
     ended = update(logins).where(l.id == login_id, l.ended_at.is_(None)).values(ended_at=now)
     return session.connection().execute(ended).rowcount == 1
-
-
-def failures(session: Session, account: bytes, address: bytes, since: datetime) -> tuple[int, int]:
-    """How many logins failed since then: (of this account from anywhere, from this address for any account)."""
-    count = select(func.count()).select_from(login_failures).where(f.failed_at > since)
-    of_account = session.scalar(count.where(f.account == account)) or 0
-    return of_account, session.scalar(count.where(f.address == address)) or 0
-
-
-def add_failure(writer: Writer, account: bytes, address: bytes) -> None:
-    """Queue a failed login; both values are keyed hashes."""
-    writer.add(login_failures, {"account": account, "address": address, "failed_at": writer.now})
-
-
-def forget_failures(session: Session, before: datetime) -> None:
-    """Drop failures too old to count."""
-    session.execute(delete(login_failures).where(f.failed_at < before))
 
 
 # Asked before every page: one statement, built once.

@@ -15,8 +15,9 @@ from pro_service.core.case import Case, WindowFacts
 from pro_service.core.protocol import Language
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
-from pro_service.store.participants import card_code_tries, card_codes
-from pro_service.store.participants.card_code_tries import Room
+from pro_service.store.participants import card_codes
+from pro_service.use_cases import throttle
+from pro_service.use_cases.throttle import Attempt
 from pro_service.use_cases.transaction import Transaction, transaction
 
 State: TypeAlias = Literal["form", "later", "finished"]
@@ -43,18 +44,15 @@ def enter(rt: Runtime, typed: str, marks: Collection[str], address: str) -> Entr
     """Open the form that a code leads to; None for a code nobody has.
 
     `marks` came with the code, `address` is the network address it came from. CodeError for what cannot be a code:
-    nothing was looked up, nothing is counted. TooManyTriesError if no more may be looked up for now.
+    nothing was looked up, nothing is counted. ThrottledError if no more may be looked up for now.
     """
     now, code = rt.clock(), card_code.read(typed)
-    place = card_code_tries.place_of(rt.vault, address)
     marked = any(card_codes.is_marked(rt.vault, code, mark) for mark in marks)
-    if not marked:
-        # Turned away without a lock: whoever floods this door must not hold up those who write.
-        with rt.sessions.glance() as connection:
-            card_code_tries.admit(connection, place, now)
+    attempt = None if marked else throttle.at_card_codes(rt, address)
     with transaction(rt, UNKNOWN, now) as tx:
-        room = None if marked else card_code_tries.admit_locked(tx.session, place, now)
-        return _entered(tx, code, room)
+        if attempt is not None:
+            attempt.admit_again(tx)
+        return _entered(tx, code, attempt)
 
 
 def scan(rt: Runtime, scanned: str, address: str) -> Entry | None:
@@ -63,15 +61,15 @@ def scan(rt: Runtime, scanned: str, address: str) -> Entry | None:
     return enter(rt, code, (mark,), address)
 
 
-def _entered(tx: Transaction, code: str, room: Room | None) -> Entry | None:
+def _entered(tx: Transaction, code: str, attempt: Attempt | None) -> Entry | None:
     rt, session, now = tx.rt, tx.session, tx.now
     participant_id = card_codes.whose(session, rt.vault, code)
     if participant_id is None:
-        if room is not None:
-            card_code_tries.count_wrong_code(session, room, now)
+        if attempt is not None:
+            attempt.count_failure(tx)
         return None
-    if room is not None:
-        card_code_tries.note_right_code(session, room, now)
+    if attempt is not None:
+        attempt.note_success(tx)
     loaded = rt.loader.one(session, participant_id)
     person, mark = loaded.case.participant, card_codes.mark_of(rt.vault, code)
     window = wanted(loaded.case, now)

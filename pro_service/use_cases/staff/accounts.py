@@ -20,8 +20,8 @@ from pro_service.store.database import Session
 from pro_service.store.staff import accounts
 from pro_service.store.staff.accounts import Grant, Login
 from pro_service.store.vault import token_hash
-from pro_service.use_cases.staff import throttling
-from pro_service.use_cases.staff.throttling import Place
+from pro_service.use_cases import throttle
+from pro_service.use_cases.throttle import Place
 from pro_service.use_cases.transaction import Transaction, transaction
 
 IDLE = timedelta(minutes=15)
@@ -152,11 +152,11 @@ def log_in(rt: Runtime, email: str, password: str, place: Place, *, previous: st
     """Sign in: the token of a new session, or None; unknown accounts take as long as wrong passwords.
 
     Where the account has a second factor, or must set one up, the session opens nothing else before (`stage`).
-    `previous` is the token of a session that this one replaces. TooManyFailuresError if this place, or for an unknown
+    `previous` is the token of a session that this one replaces. ThrottledError if this place, or for an unknown
     place this account, has failed too often.
     """
     email = folded(email)
-    guess = throttling.attempt(rt, "login", email, place)
+    attempt = throttle.at_account(rt, "login", email, place)
     with rt.sessions.reading() as session:
         known = accounts.account(session, email)
     # Hashing takes its time: no transaction is open meanwhile.
@@ -164,7 +164,7 @@ def log_in(rt: Runtime, email: str, password: str, place: Place, *, previous: st
     now, user_id = rt.clock(), known.id if known is not None else None
     if user_id is None or not good:
         with transaction(rt, WEB, now) as tx:
-            guess.fail(tx.writer)
+            attempt.count_failure(tx)
             tx.writer.audit(Entry("login_failed", "user", user_id, {}), UTC)
         return None
     with transaction(rt, staff(user_id), now) as tx:

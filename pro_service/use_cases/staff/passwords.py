@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
 from pro_service.store.staff import accounts as store
@@ -11,9 +12,10 @@ from pro_service.store.staff import links, sessions
 from pro_service.store.staff.accounts import Login
 from pro_service.store.staff.links import Ticket
 from pro_service.store.vault import token_hash
-from pro_service.use_cases.staff import account_mails, accounts, throttling
+from pro_service.use_cases import throttle
+from pro_service.use_cases.staff import account_mails, accounts
 from pro_service.use_cases.staff.accounts import folded, hashed, password_faults, staff, verified
-from pro_service.use_cases.staff.throttling import Place, TooManyFailuresError
+from pro_service.use_cases.throttle import Place
 from pro_service.use_cases.transaction import Transaction, transaction
 
 UTC = ZoneInfo("UTC")
@@ -33,9 +35,9 @@ class Welcome:
 def confirm(rt: Runtime, login: Login, password: str, place: Place) -> bool:
     """Ask somebody who is signed in for their password again; False if it was wrong.
 
-    TooManyFailuresError as for a login: whoever found an open session must not guess here instead.
+    ThrottledError as for a login: whoever found an open session must not guess here instead.
     """
-    guess = throttling.attempt(rt, "confirm", str(login.user_id), place)
+    attempt = throttle.at_account(rt, "confirm", str(login.user_id), place)
     with rt.sessions.reading() as session:
         known = store.account_of(session, login.user_id)
     good = verified(None if known is None else known.password, password)
@@ -43,7 +45,7 @@ def confirm(rt: Runtime, login: Login, password: str, place: Place) -> bool:
         if good:
             sessions.confirm(tx.session, login.id, tx.now)
         else:
-            guess.fail(tx.writer)
+            attempt.count_failure(tx)
         tx.writer.audit(Entry("confirm_identity" if good else "confirm_failed", "login", login.id, {}), UTC)
     return good
 
@@ -73,12 +75,12 @@ def ask_reset(rt: Runtime, email: str, place: Place) -> None:
     """
     email = folded(email)
     try:
-        guess = throttling.attempt(rt, "forgot", email, Place(place.address))
-    except TooManyFailuresError:
+        attempt = throttle.at_account(rt, "forgot", email, Place(place.address))
+    except ThrottledError:
         return
     with transaction(rt, accounts.WEB, rt.clock()) as tx:
         known = store.account(tx.session, email)
-        guess.fail(tx.writer)
+        attempt.count_failure(tx)
         found = None if known is None or known.disabled or rt.mail is None else known
         if found is not None:
             # Somebody who never used their invitation gets it again: they have no password to lose.

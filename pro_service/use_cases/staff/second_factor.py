@@ -18,8 +18,9 @@ from pro_service.store.audit import Entry
 from pro_service.store.staff import accounts as store
 from pro_service.store.staff import second_factors, sessions
 from pro_service.store.staff.accounts import Login
-from pro_service.use_cases.staff import account_mails, accounts, throttling
-from pro_service.use_cases.staff.throttling import Place
+from pro_service.use_cases import throttle
+from pro_service.use_cases.staff import account_mails, accounts
+from pro_service.use_cases.throttle import Place
 from pro_service.use_cases.transaction import Transaction, transaction
 
 STEP = 30
@@ -90,16 +91,16 @@ def show(rt: Runtime, login: Login, code: str, place: Place) -> str | None:
     """Finish a login with a code of the second factor or a recovery code: the token of a new session; None if wrong.
 
     The session that waited ends: what knew its cookie before the code was shown knows nothing of the new one.
-    TooManyFailuresError as for passwords, and sooner.
+    ThrottledError as for passwords, and sooner.
     """
-    guess = throttling.attempt(rt, "code", str(login.user_id), place)
+    attempt = throttle.at_account(rt, "code", str(login.user_id), place)
     now, given = rt.clock(), _plain(code)
     with transaction(rt, accounts.staff(login.user_id), now) as tx:
         second_factors.lock_factor(tx.session, login.user_id)
-        guess.still_allowed(tx.writer)
+        attempt.admit_again(tx)
         how = _used(tx, login.user_id, given)
         if how is None:
-            guess.fail(tx.writer)
+            attempt.count_failure(tx)
             tx.writer.audit(Entry("factor_failed", "user", login.user_id, {}), UTC)
             return None
         if not store.end_login(tx.session, login.id, now):

@@ -6,9 +6,9 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.use_cases.staff import accounts, administration, away, passwords, second_factor
-from pro_service.use_cases.staff.throttling import TooManyFailuresError
 from pro_service.use_cases.tasks import digest
 from pro_service.web import access, browsers
 from pro_service.web.account.words import by_field
@@ -45,7 +45,7 @@ def _add_own(pages: Blueprint, rt: Runtime) -> None:
             passwords.change(rt, login, current, new, again, browsers.place(rt, login.email))
         except RejectedError as rejected:
             return _own(rt, rejected.faults), 422
-        except TooManyFailuresError:
+        except ThrottledError:
             return _own(rt, slow=True), 429
         return redirect(url_for("account.own", done="password"), 303)
 
