@@ -47,7 +47,7 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
     known = channels.all_channels(session)
     m, p, i = messages.c, participants.c, inbound.c
     # The moment alone: a study that sends without limit has thousands due, and one that stands has one for long.
-    undecided = select(p.look_at).where(p.look_at <= now).order_by(p.look_at).limit(1)
+    undecided = select(p.next_check_at).where(p.next_check_at <= now).order_by(p.next_check_at).limit(1)
     going = [name for name in ways if known[name].goes(now)]
 
     def waits(since: Column[datetime], *which: ColumnElement[bool]) -> datetime | None:

@@ -86,7 +86,7 @@ def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> N
     with transaction(rt, SCHEDULER, now) as tx:
         loaded = rt.loader.load(tx.session, ids, skip_locked=True)
         for one in loaded:
-            if one.look_at is None or one.look_at > now:
+            if one.next_check_at is None or one.next_check_at > now:
                 continue
             if one.case.others:
                 together.append(one.case.participant.id)
@@ -94,7 +94,7 @@ def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> N
             decided = on_time(one.case, now)
             commands += len(decided)
             tx.carry_out(one, decided)
-            tx.look_ahead(one)
+            tx.foresee_next_check(one)
     for participant_id in together:
         commands += _decide_sharing(rt, participant_id, now)
     report.commands += commands
@@ -107,11 +107,11 @@ def _decide_sharing(rt: Runtime, participant_id: int, now: datetime) -> int:
         owners = sorted([participant_id, *shared_phone.with_whom(tx.session, [participant_id]).get(participant_id, [])])
         loaded = {one.case.participant.id: one for one in rt.loader.load(tx.session, owners, skip_locked=True)}
         one = loaded.get(participant_id)
-        if one is None or len(loaded) < len(owners) or one.look_at is None or one.look_at > now:
+        if one is None or len(loaded) < len(owners) or one.next_check_at is None or one.next_check_at > now:
             return 0
         decided = on_time(one.case, now)
         tx.carry_out(one, decided)
-        tx.writer.look_anew(one)
+        tx.writer.check_again(one)
     return len(decided)
 
 

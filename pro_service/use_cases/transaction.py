@@ -70,16 +70,16 @@ class Transaction:
             else:
                 self.writer.apply(loaded, command, words)
 
-    def look_ahead(self, loaded: Loaded) -> None:
+    def foresee_next_check(self, loaded: Loaded) -> None:
         """Work out when to look again from what was carried out, if nothing else changed about this participant.
 
         The same as reloading at the end; see `Writer.foreseen`.
         """
         case = self.writer.foreseen(loaded)
         if case is None:
-            self.writer.look_anew(loaded)
+            self.writer.check_again(loaded)
         else:
-            self.writer.look_at(loaded, next_moment(case, self.now))
+            self.writer.set_next_check(loaded, next_moment(case, self.now))
 
     def _unfit(self, loaded: Loaded, command: Command) -> None:
         """A reply that cannot be sent is a person's task, and what it replies to is kept.

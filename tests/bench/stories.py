@@ -52,7 +52,7 @@ class Story:
     rows: Mapping[str, tuple[Mapping[str, Any], ...]]
     """Table name -> rows, column -> value."""
     due: bool
-    look_at: datetime
+    next_check_at: datetime
     silent: bool
 
     @property
@@ -132,13 +132,13 @@ def _read(rt: Runtime) -> tuple[Story, ...]:
         for loaded in rt.loader.load(session, ids, lock=False):
             case = loaded.case
             commands = on_time(case, NOW)
-            look_at = loaded.look_at if commands else next_moment(case, NOW)
+            next_check_at = loaded.next_check_at if commands else next_moment(case, NOW)
             due = [command.kind for command in commands if isinstance(command, Send)] == ["invitation"]
-            if look_at is None or (commands and not (due and len(commands) == 1 and len(case.messages) == 0)):
+            if next_check_at is None or (commands and not (due and len(commands) == 1 and len(case.messages) == 0)):
                 continue
             rows = {table.name: _rows(session, table, case.participant.id) for table in TABLES}
             silent = int(case.participant.code.split("-")[1]) in SILENT
-            stories.append(Story(rows, due, look_at, silent))
+            stories.append(Story(rows, due, next_check_at, silent))
     return tuple(stories)
 
 

@@ -33,14 +33,14 @@ def test_a_batch_foresees_what_a_reload_shows(rt: Runtime, clock: support.SetClo
     seen: Counter[str] = Counter()
     for _ in range(ENDLESS):
         with rt.sessions.reading() as session:
-            moment = cases.next_look(session)
+            moment = cases.earliest_check(session)
         if moment is None or moment > START + MONTHS:
             break
         clock.now = max(moment, clock.now)
         for expected, one in one_batch(rt, clock, seen):
             after = support.loaded(rt, one)
             assert after.case == expected
-            assert after.look_at == next_moment(expected, clock.now)
+            assert after.next_check_at == next_moment(expected, clock.now)
         if dice.random() < 0.8:
             deliver(rt)
         _happen(rt, clock, dice)
@@ -62,7 +62,7 @@ def one_batch(rt: Runtime, clock: support.SetClock, seen: Counter[str]) -> list[
             seen["reloaded" if case is None else "foreseen"] += 1
             if case is not None:
                 found.append((case, case.participant.id))
-            tx.look_ahead(loaded)
+            tx.foresee_next_check(loaded)
     return found
 
 

@@ -290,6 +290,6 @@ _ATTEMPT_ENDED = (
 )
 _LOOK_AGAIN = (
     update(participants)
-    .where(p.id == bindparam("p_id"), p.look_at == bindparam("p_until"))
-    .values(look_at=bindparam("p_now"))
+    .where(p.id == bindparam("p_id"), p.next_check_at == bindparam("p_until"))
+    .values(next_check_at=bindparam("p_now"))
 )

@@ -33,7 +33,7 @@ def change(
     writer.session.connection().execute(statement.values(**columns, revision=p.revision + 1))
     action, reason = told
     writer.note(loaded, action, "participant", person.id, changes, reason)
-    writer.look_anew(loaded)
+    writer.check_again(loaded)
 
 
 def move(writer: Writer, loaded: Loaded, site_id: int) -> None:

@@ -220,7 +220,7 @@ class Enroller:
             "phone_country": enrolment.phone_country,
             "email": None if email is None else sealed(key, email.encode(), f"participants|email|{row_id}"),
             # The next tick decides what is due; a moment worked out here would be worked out twice.
-            "look_at": self.now,
+            "next_check_at": self.now,
         }
 
     def _answer(self, participant_id: int, window_id: int, item: str, value: int) -> dict[str, Any]:

@@ -147,11 +147,11 @@ def missing_reason(writer: Writer, loaded: Loaded, window_id: int, reason: str) 
 
 
 def changed(writer: Writer, loaded: Loaded) -> None:
-    """Raise the participant's revision, and have `look_at` worked out anew."""
+    """Raise the participant's revision, and have `next_check_at` worked out anew."""
     p = participants.c
     statement = update(participants).where(p.id == loaded.case.participant.id)
     writer.session.execute(statement.values(revision=p.revision + 1))
-    writer.look_anew(loaded)
+    writer.check_again(loaded)
 
 
 def resolve_unowned(writer: Writer, escalation_id: int, outcome: str) -> None:

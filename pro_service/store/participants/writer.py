@@ -116,7 +116,7 @@ class Pending:
         self.cancelled: list[Row] = []
         self.touched: dict[int, Row] = {}
         """Participant id -> new values; every change counts the revision up, even one of no column."""
-        self.moments: dict[int, datetime | None] = {}
+        self.next_checks: dict[int, datetime | None] = {}
         """Participant id -> when to look again, where nothing else of the row changes."""
 
     def write(self, session: Session) -> None:
@@ -131,8 +131,8 @@ class Pending:
         self._move_tallies(session)
         self.closings.write(session)
         self._touch(session)
-        set_next_check(session, self.moments)
-        self.moments.clear()
+        set_next_check(session, self.next_checks)
+        self.next_checks.clear()
         self._insert(session, audit_trail)
 
     def _insert(self, session: Session, table: Table) -> None:
@@ -212,8 +212,8 @@ class Writer:
         self.ids = row_ids(session)
         self._pending = Pending()
         self._foreseen: dict[int, Foreseen] = defaultdict(Foreseen)
-        self._look: set[int] = set()
-        self._looked: set[int] = set()
+        self._check_again: set[int] = set()
+        self._checked: set[int] = set()
         self._versions: dict[tuple[int, str], int] = {}
         self.raised: list[tuple[Loaded, Escalate, int]] = []
         """Escalations written by this writer: (whose, what, row id); alerts are made from them."""
@@ -259,9 +259,9 @@ class Writer:
         changes = {name: (before[name], value) for name, value in values.items()}
         self.note(loaded, action, "participant", participant.id, changes, reason)
 
-    def look_anew(self, loaded: Loaded) -> None:
-        """Have `look_at` worked out anew although nothing changed: the moment looked at has passed."""
-        self._look.add(loaded.case.participant.id)
+    def check_again(self, loaded: Loaded) -> None:
+        """Have the next check worked out at the end although nothing of the row changes."""
+        self._check_again.add(loaded.case.participant.id)
 
     def foreseen(self, loaded: Loaded) -> Case | None:
         """The case as it will read once what was collected is written; None where only a reload can tell.
@@ -271,14 +271,14 @@ class Writer:
         row_id = loaded.case.participant.id
         return self._foreseen[row_id].case(loaded.case, self._pending.touched.get(row_id), self.now)
 
-    def look_at(self, loaded: Loaded, moment: datetime | None) -> None:
-        """Store when to look again, together with whatever else changes in the participant's row."""
+    def set_next_check(self, loaded: Loaded, moment: datetime | None) -> None:
+        """Store when to check again, together with what else changes in the participant's row."""
         row_id = loaded.case.participant.id
-        self._looked.add(row_id)
+        self._checked.add(row_id)
         if row_id in self._pending.touched:
-            self._pending.touched[row_id] |= {"look_at": moment, "faults": 0}
+            self._pending.touched[row_id] |= {"next_check_at": moment, "faults": 0}
         else:
-            self._pending.moments[row_id] = moment
+            self._pending.next_checks[row_id] = moment
 
     def apply(self, loaded: Loaded, command: Command, words: Words | None = None) -> None:  # noqa: C901
         """Write down what one command asks for. The one executor: a command nobody carries out does not type-check."""
@@ -444,10 +444,10 @@ class Writer:
                 self.note(loaded, "cancel", "message", text.id, {"state": ("ready", "cancelled")})
 
     def flush(self) -> frozenset[int]:
-        """Write everything; gives the ids of the participants whose `look_at` must be worked out anew."""
-        touched = (frozenset(self._pending.touched) | self._look) - self._looked
+        """Write everything; return the ids of the participants whose next check is still to be worked out."""
+        touched = (frozenset(self._pending.touched) | self._check_again) - self._checked
         self._pending.write(self.session)
-        self._look.clear()
-        self._looked.clear()
+        self._check_again.clear()
+        self._checked.clear()
         self._foreseen.clear()
         return touched

@@ -133,7 +133,7 @@ def _note_void(rt: Runtime, participant_id: int, changed: Sequence[tuple[int, st
         loaded = rt.loader.one(tx.session, participant_id)
         for message_id, state in changed:
             tx.writer.note(loaded, "void", "message", message_id, {"state": ("ready", state)})
-        tx.writer.look_anew(loaded)
+        tx.writer.check_again(loaded)
 
 
 def _tell_uncertain(rt: Runtime, message_id: int, participant_id: int, now: datetime) -> None:
@@ -150,4 +150,4 @@ def give_up(tx: Transaction, message_id: int, participant_id: int) -> None:
     task = escalate(loaded.case, "E0", "uncertain_delivery", tx.now, window)
     if not loaded.case.escalated(task.key):
         tx.carry_out(loaded, [task])
-    tx.writer.look_anew(loaded)
+    tx.writer.check_again(loaded)

@@ -176,7 +176,7 @@ def _adopted(rt: Runtime, record: Record) -> bool:
                 code = "" if record.error_code is None else str(record.error_code)
                 said = {"provider_id": record.sid, "status": record.status, "error": code}
                 receive.apply_receipt(tx, receipts.by_id(tx.session, row.id), said)
-                tx.writer.look_anew(loaded)
+                tx.writer.check_again(loaded)
                 return True
     return False
 

@@ -141,7 +141,7 @@ class _Asker:
             if not change(tx):
                 return None
             tx.writer.note(loaded, "reconcile", "message", doubt.id, {"outcome": ("uncertain", outcome)})
-            tx.writer.look_anew(loaded)
+            tx.writer.check_again(loaded)
         return outcome
 
     def _put_off(self, doubt: InDoubt) -> None:

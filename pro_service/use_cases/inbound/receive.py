@@ -84,7 +84,7 @@ def apply_receipt(tx: Transaction, row: AnyRow, said: Mapping[str, str], loaded:
         tx.carry_out(loaded, on_failure(loaded.case, row.window_id, kind_of(code), tx.now))
     elif row.accepted_at is None:
         # What was accepted before stays accepted for the rules, however far it got.
-        tx.writer.look_anew(loaded)
+        tx.writer.check_again(loaded)
 
 
 CALM = 0.02

@@ -63,7 +63,7 @@ def confirm(rt: Runtime, actor: Actor, study_id: int, code: str, procedure_date:
             made = plan(case, Reschedule(day, end), now, before)
             carry_out(tx, loaded, Made(made, before, cause="confirm"), None)
             laid = len(made.relaid.laid)
-        tx.writer.look_anew(loaded)
+        tx.writer.check_again(loaded)
     return Confirmed(person.code, day, person.confirmed_at or now, unchanged=False, rescheduled=moved, windows=laid)
 
 

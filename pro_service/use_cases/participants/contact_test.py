@@ -106,7 +106,7 @@ def _queue(tx: Transaction, loaded: Loaded, until: datetime) -> None:
     tx.writer.apply(loaded, send, Words(text.body, text.segments, text.version_id))
     # The test's row refers to the text's row in the outbox, which is found there by its key.
     tx.write_now()
-    tx.writer.look_anew(loaded)
+    tx.writer.check_again(loaded)
     row = {
         "id": test_id,
         "study_id": loaded.study_id,
@@ -203,7 +203,7 @@ def _confirmed(tx: Transaction, loaded: Loaded, test: ReachTest, by: By) -> bool
             tx.writer.change(loaded, {"unreachable_at": None}, "reach_again")
         open_tasks = (e for e in loaded.case.escalations if e.open and e.key.endswith(f":t{test.id}"))
         tx.carry_out(loaded, [Resolve(task.id, "done") for task in open_tasks])
-    tx.writer.look_anew(loaded)
+    tx.writer.check_again(loaded)
     return True
 
 

@@ -84,7 +84,7 @@ def test_a_scheduler_that_never_ran_or_is_silent(rt: Runtime, clock: support.Set
 def test_a_scheduler_that_lives_and_does_not_get_through(rt: Runtime, clock: support.SetClock, people: int) -> None:
     report(rt, "delivered", people)
     with rt.sessions.begin() as session:
-        session.execute(participants.update().values(look_at=clock.now - timedelta(minutes=20)))
+        session.execute(participants.update().values(next_check_at=clock.now - timedelta(minutes=20)))
     assert codes(rt) == ["undecided"]
 
 
