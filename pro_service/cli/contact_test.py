@@ -42,7 +42,7 @@ def reach(state: State, code: str, minutes: int, action: str | None, reason: str
 
     with opened(state) as rt:
         actor = Actor(kind="staff", id=who(), source="cli")
-        whom = use_case.Whom(study.chosen(rt, study_code).id, code)
+        whom = use_case.Subject(study.chosen(rt, study_code).id, code)
         try:
             if action == "confirmed":
                 use_case.confirm_by_staff(rt, actor, whom)
@@ -50,7 +50,7 @@ def reach(state: State, code: str, minutes: int, action: str | None, reason: str
                 use_case.fail_by_staff(rt, actor, whom, reason)
             elif action is None:
                 use_case.begin(rt, actor, whom, timedelta(minutes=minutes))
-            test = use_case.of(rt, whom)
+            test = use_case.latest_by_code(rt, whom)
         except KeyError:
             fault = Fault("CODE", None, f"there is no participant {shown(code)}", "see `pro-service participant list`")
             raise RejectedError((fault,)) from None

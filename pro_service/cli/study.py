@@ -42,12 +42,12 @@ def migrate(state: State, codes: tuple[str, ...], reason: str, dry_run: bool, st
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
-    from pro_service.use_cases.participants import migrate as migrating  # noqa: PLC0415
+    from pro_service.use_cases.participants import migrate  # noqa: PLC0415
 
     with opened(state) as rt, _bar(dry_run=dry_run) as progress:
         found = study.chosen(rt, study_code)
         actor = Actor(kind="staff", id=who(), source="cli")
-        done = migrating.migrate(rt, actor, found.id, reason, codes=codes, dry_run=dry_run, progress=progress)
+        done = migrate.migrate(rt, actor, found.id, reason, codes=codes, dry_run=dry_run, progress=progress)
     if state.as_json:
         migrants = [
             {"participant": one.participant, "windows": one.windows, "notes": [note_words(n)[0] for n in one.notes]}

@@ -74,7 +74,7 @@ def lines(
     session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites, after: str
 ) -> tuple[list[tuple[str, str, str, Any]], str | None]:
     """Derived values of the next participants after a code: (participant, site, window, value); and where to go on."""
-    ids = cases.page(session, study_id, after, BATCH)
+    ids = cases.ids_by_code(session, study_id, after, BATCH)
     last, found = None, []
     for loaded in loader.load(session, ids, lock=False) if ids else ():
         person = loaded.case.participant

@@ -62,7 +62,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
 def _opened(rt: Runtime) -> Iterator[Finding]:
     now = rt.clock()
     with rt.sessions.reading() as session:
-        seen, cards = health.condition(session, BEAT, now), card_codes.count(session)
+        seen, cards = health.condition(session, BEAT, now), card_codes.count_codes(session)
     yield Finding("database", "green", "PostgreSQL" if not rt.sessions.sqlite else "SQLite, reachable")
     yield Finding("schema", "green", "current")
     yield Finding("keys", "green", "open this database")

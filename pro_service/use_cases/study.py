@@ -109,7 +109,7 @@ def store_version(rt: Runtime, actor: Actor, checked: Checked) -> Loading:
         there = studies.site_ids(tx.session, study.id)
         new_sites = tuple(site for site in checked.protocol.sites if site not in there)
         studies.add_sites(tx.writer, study, new_sites)
-        digests.forget(tx.session, study.id)
+        digests.forget_due_times(tx.session, study.id)
         changes: dict[str, tuple[object, object]] = {
             "version": (None if before is None else before.number, number),
             "sha256": (None if before is None else before.sha256, sha256),

@@ -11,7 +11,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import due, heartbeats
 from pro_service.store.participants import cases, shared_phone
 from pro_service.use_cases.inbound.interpret import interpret_unread
-from pro_service.use_cases.participants import contact_test as reach_tests
+from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.tasks import digest
 from pro_service.use_cases.transaction import SCHEDULER, transaction
 
@@ -45,7 +45,7 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
     if not (found.work or found.tests or morning):
         return TickReport()
     if found.tests:
-        reach_tests.settle(rt)
+        contact_test.settle(rt)
     report = TickReport(texts_read=interpret_unread(rt, stop))
     size = BATCH
     seen: set[int] = set()
@@ -104,7 +104,7 @@ def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> N
 def _decide_sharing(rt: Runtime, participant_id: int, now: datetime) -> int:
     """Decide about one who shares a telephone, with the rows of all who do taken: only one may be asked at a time."""
     with transaction(rt, SCHEDULER, now) as tx:
-        owners = sorted([participant_id, *shared_phone.with_whom(tx.session, [participant_id]).get(participant_id, [])])
+        owners = sorted([participant_id, *shared_phone.sharers(tx.session, [participant_id]).get(participant_id, [])])
         loaded = {one.case.participant.id: one for one in rt.loader.load(tx.session, owners, skip_locked=True)}
         one = loaded.get(participant_id)
         if one is None or len(loaded) < len(owners) or one.next_check_at is None or one.next_check_at > now:
@@ -120,10 +120,10 @@ def _put_off(rt: Runtime, participant_id: int, now: datetime) -> None:
     with rt.sessions.begin() as session:
         faults = cases.put_off(session, participant_id, now + PUT_OFF)
     if faults == FAULTS:
-        _tell(rt, participant_id, now)
+        _raise_task(rt, participant_id, now)
 
 
-def _tell(rt: Runtime, participant_id: int, now: datetime) -> None:
+def _raise_task(rt: Runtime, participant_id: int, now: datetime) -> None:
     try:
         with transaction(rt, SCHEDULER, now) as tx:
             loaded = rt.loader.one(tx.session, participant_id)

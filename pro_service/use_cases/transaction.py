@@ -148,9 +148,9 @@ def _waiting_for(session: Session, touched: frozenset[int]) -> frozenset[int]:
 
     Participants whose rows another transaction holds are left out: that transaction stores their next check.
     """
-    sharing = shared_phone.with_whom(session, sorted(touched))
+    sharing = shared_phone.sharers(session, sorted(touched))
     others = {other for ids in sharing.values() for other in ids} - touched
-    return frozenset(shared_phone.free(session, sorted(others))) if others else frozenset()
+    return frozenset(shared_phone.lock_free(session, sorted(others))) if others else frozenset()
 
 
 def plain_text(rt: Runtime, row: AnyRow) -> str | None:

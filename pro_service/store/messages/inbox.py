@@ -62,7 +62,7 @@ def keep_together(session: Session, vault: Vault, arrivals: Sequence[Arrival]) -
     IntegrityError: another process keeps one of them at this moment, or one cannot be kept. Then try each alone.
     """
     arrived = {one.provider_id: one for one in arrivals}
-    for here in known(session, arrived):
+    for here in known_ids(session, arrived):
         del arrived[here]
     # In one order everywhere, or two processes with the same texts would wait for each other.
     fresh = sorted(arrived.values(), key=lambda one: one.provider_id)
@@ -83,7 +83,7 @@ def _row(vault: Vault, row_id: int, arrival: Arrival) -> dict[str, Any]:
     }
 
 
-def known(session: Session, provider_ids: Collection[str]) -> frozenset[str]:
+def known_ids(session: Session, provider_ids: Collection[str]) -> frozenset[str]:
     """Those of these texts that are here already."""
     return frozenset(session.connection().execute(_KNOWN, {"ids": list(provider_ids)}).scalars())
 
@@ -104,7 +104,7 @@ def after_a_close(session: Session, inbound_id: int, within: timedelta) -> Text 
     return session.execute(asked, {"before": row.received_at - within}).first()
 
 
-def received(session: Session, inbound_id: int) -> datetime | None:
+def received_at(session: Session, inbound_id: int) -> datetime | None:
     """When a text reached us, as far as it is still unread."""
     return session.scalar(select(i.received_at).where(i.id == inbound_id, i.interpreted_at.is_(None)))
 
@@ -125,7 +125,7 @@ def uninterpreted(session: Session, limit: int) -> Sequence[int]:
     return session.scalars(select(i.id).where(i.interpreted_at.is_(None)).order_by(i.received_at).limit(limit)).all()
 
 
-def provider_time(session: Session, inbound_id: int, provider_at: datetime) -> None:
+def set_provider_time(session: Session, inbound_id: int, provider_at: datetime) -> None:
     """Say when the provider got a text."""
     session.execute(update(inbound).where(i.id == inbound_id).values(provider_at=provider_at))
 
@@ -155,7 +155,7 @@ def sender(vault: Vault, inbound_id: int, raw: bytes) -> str:
     return given["From"]
 
 
-def interpreted(
+def mark_interpreted(
     session: Session, inbound_id: int, now: datetime, reading: str, *, study_id: int | None, participant_id: int | None
 ) -> None:
     """Say that a text was read, how, and whose it is."""
@@ -163,13 +163,13 @@ def interpreted(
     session.execute(update(inbound).where(i.id == inbound_id).values(values))
 
 
-def failed(session: Session, inbound_id: int) -> int:
+def count_fault(session: Session, inbound_id: int) -> int:
     """Count one more fault in reading this text; gives how many there were."""
     counted = update(inbound).where(i.id == inbound_id).values(faults=i.faults + 1).returning(i.faults)
     return int(session.execute(counted).scalar_one())
 
 
-def handed(session: Session, inbound_id: int, now: datetime, reason: str) -> None:
+def hand_to_person(session: Session, inbound_id: int, now: datetime, reason: str) -> None:
     """Say that a person has to look at this text, and why."""
     session.execute(update(inbound).where(i.id == inbound_id).values(handed_at=now, handed_for=reason))
 
@@ -187,19 +187,19 @@ def attribute(session: Session, inbound_id: int, study_id: int, participant_id: 
     session.execute(update(inbound).where(i.id == inbound_id).values(study_id=study_id, participant_id=participant_id))
 
 
-def handled(session: Session, inbound_id: int, now: datetime) -> None:
+def mark_handled(session: Session, inbound_id: int, now: datetime) -> None:
     """Say that a person has dealt with this text; the first time counts."""
     for column in (i.handed_at, i.handled_at):
         session.execute(update(inbound).where(i.id == inbound_id, column.is_(None)).values({column.name: now}))
 
 
-def waits(session: Session, participant_id: int) -> bool:
+def has_waiting_text(session: Session, participant_id: int) -> bool:
     """Whether a text of this participant still waits for a person."""
     w = select(i.id).where(i.participant_id == participant_id, i.handed_at.is_not(None), i.handled_at.is_(None))
     return session.execute(w.limit(1)).first() is not None
 
 
-def waits_from(session: Session, sender_index: bytes) -> bool:
+def has_waiting_text_from(session: Session, sender_index: bytes) -> bool:
     """Whether a text of nobody's from this telephone still waits for a person."""
     mine = (i.sender_index == sender_index, i.participant_id.is_(None))
     w = select(i.id).where(*mine, i.handed_at.is_not(None), i.handled_at.is_(None))
@@ -229,7 +229,7 @@ class Act:
     changes: Mapping[str, tuple[object, object]] | None = None
 
 
-def done(session: Session, inbound_id: int) -> Sequence[Done]:
+def actions_on(session: Session, inbound_id: int) -> Sequence[Done]:
     """What was done with this text, in order."""
     a = inbox_actions.c
     statement = (

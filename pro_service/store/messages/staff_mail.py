@@ -149,14 +149,14 @@ PREFIX = "h:"
 m, e, u = messages.c, escalations.c, users.c
 
 
-def key_of(escalation_id: int, to: int, at: datetime) -> str:
+def hand_over_key(escalation_id: int, to: int, at: datetime) -> str:
     """What one hand-over is called: the same task comes to the same person again, at another instant."""
     return f"{PREFIX}{escalation_id}:{to}:{at:%Y%m%d%H%M%S%f}"
 
 
 def queue_hand_over(writer: Writer, loaded: Loaded, task: EscalationFacts, to: int, text: Callable[[str], str]) -> None:
     """Queue the mail about a hand-over of this instant, `text` (language -> subject, blank line, body); once."""
-    key = key_of(task.id, to, writer.now)
+    key = hand_over_key(task.id, to, writer.now)
     if writer.session.scalar(select(m.id).where(m.dedup_key == key)) is not None:
         return
     language = writer.session.scalar(select(u.language).where(u.id == to)) or ""
@@ -169,12 +169,12 @@ def queue_hand_over(writer: Writer, loaded: Loaded, task: EscalationFacts, to: i
     writer.note(loaded, "queue", "message", row_id, {"kind": (None, "alert"), "user": (None, to)})
 
 
-def is_one(key: str) -> bool:
+def is_hand_over_key(key: str) -> bool:
     """Whether a message's key is that of a hand-over's mail."""
     return key.startswith(PREFIX)
 
 
-def still_theirs(connection: Connection, message_id: int) -> bool:
+def hand_over_still_holds(connection: Connection, message_id: int) -> bool:
     """Whether what the mail says still holds: of this very hand-over, open, and not taken up by anybody since."""
     return connection.execute(_STILL, {"message": message_id}).first() is not None
 

@@ -74,7 +74,7 @@ def _where_it_went(session: Session, doubt: InDoubt) -> InDoubt:
     return replace(doubt, phone=former.phone, phone_index=former.phone_index, place=place)
 
 
-def take(session: Session, doubt: InDoubt, ask_at: datetime) -> bool:
+def claim(session: Session, doubt: InDoubt, ask_at: datetime) -> bool:
     """Be the one who asks about it now; False if another is. `ask_at`: when it is anybody's turn again."""
     return _changed(session, doubt, {"ask_at": ask_at}, m.ask_at == doubt.ask_at)
 
@@ -89,7 +89,7 @@ def rivals(session: Session, doubt: InDoubt) -> Sequence[AnyRow]:
     return session.execute(statement).all()
 
 
-def known(session: Session, sids: Collection[str]) -> frozenset[str]:
+def known_sids(session: Session, sids: Collection[str]) -> frozenset[str]:
     """Those of the provider's ids that belong to a message of ours already."""
     ids = list(sids)
     ours = session.scalars(select(m.provider_id).where(m.provider_id.in_(ids))).all()

@@ -113,7 +113,7 @@ def long_uncertain(session: Session, before: datetime, limit: int) -> Sequence[A
     return session.execute(statement).all()
 
 
-def told(session: Session, message_id: int, now: datetime) -> None:
+def mark_reported(session: Session, message_id: int, now: datetime) -> None:
     """A person was told of this uncertain message: it is not told again."""
     session.execute(update(messages).where(m.id == message_id, m.state == "uncertain").values(told_at=now))
 

@@ -189,7 +189,7 @@ def find(session: Session, study_id: int, code: str) -> int | None:
     return session.scalar(select(p.id).where(p.study_id == study_id, p.code == code))
 
 
-def page(session: Session, study_id: int, after: str, limit: int) -> Sequence[int]:
+def ids_by_code(session: Session, study_id: int, after: str, limit: int) -> Sequence[int]:
     """Participants of a study in the order of their codes, those after `after`."""
     p = participants.c
     statement = select(p.id).where(p.study_id == study_id, p.code > after).order_by(p.code).limit(limit)

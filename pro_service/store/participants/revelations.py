@@ -49,7 +49,7 @@ def note(writer: Writer, study_id: int, loaded: Loaded | None, source: Source, i
     )
 
 
-def page(
+def list_revelations(
     session: Session, study_id: int, seen: Sites, *, before: int | None = None, size: int = PAGE
 ) -> tuple[tuple[Revelation, ...], int | None]:
     """(up to `size` lines, newest first; the id to go on from, or None). Of some sites: what is of their people."""

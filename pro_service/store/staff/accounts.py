@@ -121,7 +121,7 @@ def login(asking: Session | Connection, token: bytes) -> Login | None:
     )  # fmt: skip
 
 
-def seen(session: Session, login_id: int, now: datetime) -> None:
+def mark_seen(session: Session, login_id: int, now: datetime) -> None:
     """Write down that a login was used."""
     session.execute(update(logins).where(l.id == login_id, l.seen_at < now).values(seen_at=now))
 

@@ -49,7 +49,9 @@ class Member:
     roles: tuple[Held, ...]
 
 
-def page(session: Session, *, after: str = "", search: str = "", study_id: int | None = None) -> tuple[Member, ...]:
+def list_members(
+    session: Session, *, after: str = "", search: str = "", study_id: int | None = None
+) -> tuple[Member, ...]:
     """Up to `PAGE` members by e-mail, beyond `after`; with a study only those who have a role in it."""
     statement = _MEMBERS.where(u.email > after).order_by(u.email).limit(PAGE)
     if search:

@@ -81,7 +81,11 @@ class Sending:
             # It was looked at when it was written; should one slip through all the same, operators would drop it.
             # A mail to staff is about a participant too, and always holds a link: it is none of this.
             return Outcome(claimed, "dead", error="address_in_text")
-        if claimed.channel == "email" and staff_mail.is_one(claimed.reference) and not self._still_theirs(claimed):
+        if (
+            claimed.channel == "email"
+            and staff_mail.is_hand_over_key(claimed.reference)
+            and not self._still_theirs(claimed)
+        ):
             return Outcome(claimed, "cancelled")
         if age > FRESH and not self._still_may_go(claimed):
             return Outcome(claimed, "cancelled", error="stopped")
@@ -109,7 +113,7 @@ class Sending:
 
     def _still_theirs(self, claimed: Claimed) -> bool:
         with self.rt.sessions.glance() as connection:
-            return staff_mail.still_theirs(connection, claimed.id)
+            return staff_mail.hand_over_still_holds(connection, claimed.id)
 
     def _young(self, age: timedelta) -> bool:
         """Whether a call that begins now is over before the lease is."""

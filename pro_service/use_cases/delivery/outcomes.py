@@ -55,14 +55,14 @@ def _given_to_a_person(rt: Runtime, outcome: Outcome, now: datetime) -> list[Out
         with transaction(rt, SCHEDULER, now) as tx:
             counted = outbox.record(tx.session, [outcome], now)
             if counted and outcome.claimed.participant_id is not None:
-                _tell(tx, outcome.claimed.participant_id, outcome)
+                _report_failure(tx, outcome.claimed.participant_id, outcome)
             return counted
     except Exception as fault:  # noqa: BLE001 -- what follows from it fails; that it was refused stays true
         logs.fault("deliver", fault, message=outcome.claimed.id)
         return _kept(rt, [outcome], now)
 
 
-def _tell(tx: Transaction, participant_id: int, outcome: Outcome) -> None:
+def _report_failure(tx: Transaction, participant_id: int, outcome: Outcome) -> None:
     loaded = tx.rt.loader.one(tx.session, participant_id)
     window_id = next((m.window_id for m in loaded.case.messages if m.id == outcome.claimed.id), None)
     code = outcome.error or ""
@@ -101,7 +101,7 @@ def tidy(rt: Runtime) -> int:
     return len(ended)
 
 
-def tell(rt: Runtime) -> int:
+def report_uncertain(rt: Runtime) -> int:
     """Tell a person of each text whose fate nobody could find out for long; gives how many there were.
 
     Each is a transaction, so no sender does it: what may leave does not wait for what cannot be known.
@@ -110,7 +110,7 @@ def tell(rt: Runtime) -> int:
     with rt.sessions.reading() as session:
         uncertain = waiting.long_uncertain(session, now - patience(rt), LARGEST)
     for row in uncertain:
-        _alone(row.participant_id, partial(_tell_uncertain, rt, row.id, row.participant_id, now))
+        _alone(row.participant_id, partial(_report_one_uncertain, rt, row.id, row.participant_id, now))
     return len(uncertain)
 
 
@@ -136,10 +136,10 @@ def _note_void(rt: Runtime, participant_id: int, changed: Sequence[tuple[int, st
         tx.writer.check_again(loaded)
 
 
-def _tell_uncertain(rt: Runtime, message_id: int, participant_id: int, now: datetime) -> None:
+def _report_one_uncertain(rt: Runtime, message_id: int, participant_id: int, now: datetime) -> None:
     with transaction(rt, SCHEDULER, now) as tx:
         give_up(tx, message_id, participant_id)
-        waiting.told(tx.session, message_id, now)
+        waiting.mark_reported(tx.session, message_id, now)
 
 
 def give_up(tx: Transaction, message_id: int, participant_id: int) -> None:

@@ -66,7 +66,7 @@ def beat(rt: Runtime) -> None:
             heartbeats.beat(session, BEAT, now)
 
 
-def look(rt: Runtime) -> None:
+def detect_older_database(rt: Runtime) -> None:
     """Notice that another database stands in this one's place: fewer ids than were handed out, another history."""
     with rt.sessions.glance() as connection:
         last_id, timeline = bulk.last_id(connection), standing.timeline(connection)
@@ -140,7 +140,7 @@ def settle(rt: Runtime) -> QuarantineReport:
 def _compare(rt: Runtime, records: Sequence[Record], report: QuarantineReport) -> list[Record]:
     """Take over what this database thought not sent; gives the texts to participants it still knows nothing of."""
     with rt.sessions.reading() as session:
-        known = uncertain.known(session, {record.sid for record in records})
+        known = uncertain.known_sids(session, {record.sid for record in records})
     left = []
     for record in records:
         if record.sid in known:

@@ -19,7 +19,7 @@ from pro_service.runtime import ASKERS, Runtime
 from pro_service.store.messages import receipts, uncertain
 from pro_service.store.messages.uncertain import InDoubt
 from pro_service.store.vault import WrongKeyError, opened
-from pro_service.use_cases.delivery import outcomes as aftermath
+from pro_service.use_cases.delivery import outcomes
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, plain_text, transaction
 
@@ -56,13 +56,13 @@ def reconcile(rt: Runtime) -> ReconcileReport:
         askers = min(ASKERS, rt.settings.delivery.workers, len(due))
         if askers > 1:
             with ThreadPoolExecutor(askers, thread_name_prefix="ask") as pool:
-                outcomes = list(pool.map(asker.ask, due))
+                answers = list(pool.map(asker.ask, due))
         else:
-            outcomes = [asker.ask(doubt) for doubt in due]
-        for outcome in outcomes:
-            if outcome is not None:
-                setattr(report, outcome, getattr(report, outcome) + 1)
-    report.told = aftermath.tell(rt)
+            answers = [asker.ask(doubt) for doubt in due]
+        for answer in answers:
+            if answer is not None:
+                setattr(report, answer, getattr(report, answer) + 1)
+    report.told = outcomes.report_uncertain(rt)
     return report
 
 
@@ -97,7 +97,7 @@ class _Asker:
         rt = self.rt
         with rt.sessions.begin() as session:
             # Whoever takes it asks; if that asker dies, it is anybody's turn again after this.
-            if not uncertain.take(session, doubt, rt.clock() + rt.settings.delivery.lease):
+            if not uncertain.claim(session, doubt, rt.clock() + rt.settings.delivery.lease):
                 return None
         try:
             to, body = _plain(rt, doubt)
@@ -106,7 +106,7 @@ class _Asker:
             return self._carried("given_up", doubt, lambda tx: _end(tx, doubt, "dead"))
         remembered = self.provider.find(to, body, doubt.started_at - BEFORE)
         with rt.sessions.reading() as session:
-            known = uncertain.known(session, {record.sid for record in remembered})
+            known = uncertain.known_sids(session, {record.sid for record in remembered})
             unsure = any(
                 one.state == "sending" and plain_text(rt, one) == body for one in uncertain.rivals(session, doubt)
             )
@@ -165,7 +165,7 @@ def _found(tx: Transaction, doubt: InDoubt, record: Record) -> bool:
 def _end(tx: Transaction, doubt: InDoubt, state: str) -> bool:
     if not uncertain.end(tx.session, doubt, state, tx.now):
         return False
-    aftermath.give_up(tx, doubt.id, doubt.participant_id)
+    outcomes.give_up(tx, doubt.id, doubt.participant_id)
     return True
 
 

@@ -18,7 +18,6 @@ from pro_service.reports.inbox import Bubble, Item, Look, Reader
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.messages import inbox
-from pro_service.store.messages import inbox as inbox_actions
 from pro_service.store.messages.inbox import Act, Done
 from pro_service.store.participants import cases, revelations, shared_phone, tasks
 from pro_service.store.participants.cases import Loaded
@@ -162,7 +161,7 @@ def one(rt: Runtime, study_id: int, inbound_id: int) -> tuple[Item, list[Bubble]
         if item is None:
             return None
         thread = report_inbox.thread(session, rt.vault, reader, inbound_id)
-        return item, thread, inbox_actions.done(session, inbound_id)
+        return item, thread, inbox.actions_on(session, inbound_id)
 
 
 def previews(rt: Runtime, loaded: Loaded, inbound_id: int) -> list[tuple[str, str]]:
@@ -191,7 +190,7 @@ def reveal(rt: Runtime, actor: Actor, about: About) -> None:
     KeyError, DoneAlreadyError. Whether the page is stale does not matter: what a text reveals does not change.
     """
     with _text(rt, actor, about, "reveal", stale=True) as seen:
-        inbox_actions.keep_action(seen.tx.writer, seen.study_id, seen.loaded, Act(seen.item.id, "reveal"))
+        inbox.keep_action(seen.tx.writer, seen.study_id, seen.loaded, Act(seen.item.id, "reveal"))
         revelations.note(seen.tx.writer, seen.study_id, seen.loaded, "text", seen.item.id)
 
 
@@ -212,7 +211,7 @@ def _text(rt: Runtime, actor: Actor, about: About, action: Action, *, stale: boo
         row = inbox.lock_text(tx.session, about.inbound_id)
         if item is None or row is None:
             raise KeyError(about.inbound_id)
-        before = next((d for d in inbox_actions.done(tx.session, item.id) if d.action == action), None)
+        before = next((d for d in inbox.actions_on(tx.session, item.id) if d.action == action), None)
         if before is not None:
             raise DoneAlreadyError(before)
         revision = None if loaded is None else loaded.case.participant.revision
@@ -230,20 +229,20 @@ def _whose(item: Item, chosen: str | None) -> str | None:
 def _finish(seen: _Open, act: Act) -> None:
     """Keep what was done, end the text's waiting, and the tasks that were about nothing but reading it."""
     session, writer, loaded = seen.tx.session, seen.tx.writer, seen.loaded
-    inbox_actions.keep_action(writer, seen.study_id, loaded, act)
-    inbox.handled(session, seen.item.id, seen.tx.now)
+    inbox.keep_action(writer, seen.study_id, loaded, act)
+    inbox.mark_handled(session, seen.item.id, seen.tx.now)
     _end_tasks_of_owners(seen)
     if loaded is None:
-        if not inbox.waits_from(session, seen.sender_index):
-            for task in inbox_actions.strangers_tasks(session, seen.sender_index, seen.study_id):
+        if not inbox.has_waiting_text_from(session, seen.sender_index):
+            for task in inbox.strangers_tasks(session, seen.sender_index, seen.study_id):
                 tasks.resolve_unowned(writer, task, "done")
         return
     person = loaded.case.participant
     if seen.item.participant is None:
         inbox.attribute(session, seen.item.id, loaded.study_id, person.id)
         writer.note(loaded, "attribute", "inbound", seen.item.id, {"code": (None, person.code)})
-    tasks.changed(writer, loaded)
-    if not inbox.waits(session, person.id):
+    tasks.mark_changed(writer, loaded)
+    if not inbox.has_waiting_text(session, person.id):
         seen.tx.carry_out(loaded, rules.ended(loaded.case))
 
 

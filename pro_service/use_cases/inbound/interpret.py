@@ -28,12 +28,12 @@ from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction
 
 
-def take(tx: Transaction, row: Text, number: str, reply: Reply) -> str:
+def take_unknown_sender(tx: Transaction, row: Text, number: str, reply: Reply) -> str:
     """Give it to a person, and answer where the gate lets us; gives how it was read. The number goes nowhere else."""
     reading = rules.meaning(reply.text, reply.media)
     reading = {"STOP": "OptOut", "START": "OptIn"}.get(reply.opt_out or "", reading)
     known = studies.all_studies(tx.session)
-    inbox.handed(tx.session, row.id, tx.now, "unknown_sender")
+    inbox.hand_to_person(tx.session, row.id, tx.now, "unknown_sender")
     # Whose it may be nobody knows: a task without a study would be on nobody's list.
     for study in known:
         tx.writer.possible_participant(row.sender_index, study.id)
@@ -95,7 +95,7 @@ def interpret(rt: Runtime, inbound_id: int, *, in_quarantine: bool = False) -> N
     except Exception as fault:  # noqa: BLE001 -- the text is kept; the next tick tries again
         logs.fault("interpret", fault, inbound=inbound_id)
         with rt.sessions.begin() as session:
-            faults = inbox.failed(session, inbound_id)
+            faults = inbox.count_fault(session, inbound_id)
         if faults >= inbox.FAULTS:
             _give_to_a_person(rt, inbound_id, now)
 
@@ -105,7 +105,7 @@ def _held(rt: Runtime, inbound_id: int, now: datetime) -> bool:
     with rt.sessions.reading() as session:
         if channels.all_channels(session)["sms"].quarantined_at is None:
             return False
-        received_at = inbox.received(session, inbound_id)
+        received_at = inbox.received_at(session, inbound_id)
     return received_at is not None and now - received_at < WAIT_FOR_TIME
 
 
@@ -128,7 +128,7 @@ def _time_is_known(rt: Runtime, inbound_id: int, now: datetime) -> bool:
         return bool(now - row.received_at >= WAIT_FOR_TIME)
     if record is not None and record.created_at is not None:
         with rt.sessions.begin() as session:
-            inbox.provider_time(session, inbound_id, record.created_at)
+            inbox.set_provider_time(session, inbound_id, record.created_at)
     return True
 
 
@@ -150,21 +150,21 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
         if len(loaded) > 1 and concerns_everyone(loaded[0].case, reply, now):
             reading = _for_everyone(tx, loaded, reply)
             if reading in ALWAYS:
-                inbox.handed(tx.session, inbound_id, now, ALWAYS[reading])
-            inbox.interpreted(tx.session, inbound_id, now, reading, study_id=None, participant_id=None)
+                inbox.hand_to_person(tx.session, inbound_id, now, ALWAYS[reading])
+            inbox.mark_interpreted(tx.session, inbound_id, now, reading, study_id=None, participant_id=None)
             return
-        tested = contact_test.meant(tx.session, loaded, reply)
+        tested = contact_test.tests_confirmed_by(tx.session, loaded, reply)
         one, reply = (None, reply) if len(tested) > 1 else _one_of(loaded, reply)
         if len(tested) == 1:
             one = tested[0][0]
         if one is None:
-            reading = _nobody(tx, loaded, row) if loaded else take(tx, row, said.get("From", ""), reply)
-            inbox.interpreted(tx.session, inbound_id, now, reading, study_id=None, participant_id=None)
+            reading = _nobody(tx, loaded, row) if loaded else take_unknown_sender(tx, row, said.get("From", ""), reply)
+            inbox.mark_interpreted(tx.session, inbound_id, now, reading, study_id=None, participant_id=None)
             return
         reading = _confirmed(tx, *tested[0]) if tested else _read(tx, one, reply)
         tx.writer.note(one, "read", "inbound", inbound_id, {"reading": (None, reading)})
         whose = {"study_id": one.study_id, "participant_id": one.case.participant.id}
-        inbox.interpreted(tx.session, inbound_id, now, reading, **whose)
+        inbox.mark_interpreted(tx.session, inbound_id, now, reading, **whose)
 
 
 def _confirmed(tx: Transaction, one: Loaded, test: ReachTest) -> str:
@@ -179,7 +179,7 @@ def _read(tx: Transaction, one: Loaded, reply: Reply) -> str:
     tx.carry_out(one, commands)
     why = for_a_person(one.case, reading, commands)
     if why is not None:
-        inbox.handed(tx.session, reply.inbound_id, tx.now, why)
+        inbox.hand_to_person(tx.session, reply.inbound_id, tx.now, why)
     return reading
 
 
@@ -220,7 +220,7 @@ def _awaits(case: Case, arrived: datetime) -> bool:
 
 def _nobody(tx: Transaction, loaded: list[Loaded], row: inbox.Text) -> str:
     """A telephone that several share: a person finds out whose words these are."""
-    inbox.handed(tx.session, row.id, tx.now, "shared_telephone")
+    inbox.hand_to_person(tx.session, row.id, tx.now, "shared_telephone")
     for one in loaded:
         task = escalate(one.case, "E0", "shared_telephone", tx.now)
         tx.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
@@ -249,5 +249,5 @@ def _end_unread(rt: Runtime, inbound_id: int, now: datetime, *, attributed: bool
         for one in rt.loader.load(tx.session, owners):
             task = escalate(one.case, "E0", "unreadable_reply", now)
             tx.carry_out(one, [replace(task, key=f"E0:unreadable_reply:i{inbound_id}:p{one.case.participant.id}")])
-        inbox.handed(tx.session, inbound_id, now, "fault")
-        inbox.interpreted(tx.session, inbound_id, now, "fault", study_id=None, participant_id=None)
+        inbox.hand_to_person(tx.session, inbound_id, now, "fault")
+        inbox.mark_interpreted(tx.session, inbound_id, now, "fault", study_id=None, participant_id=None)

@@ -61,7 +61,7 @@ def replace(
         raise RejectedError((Fault("reason", None, "is empty", "say why, e.g. card lost"),))
 
     def another(writer: Writer, loaded: Loaded) -> str:
-        return card_codes.replaced(writer, loaded, reason.strip())
+        return card_codes.replace_code(writer, loaded, reason.strip())
 
     return _card(rt, actor, study_id, code, sites, another)
 
@@ -80,7 +80,7 @@ def blank(rt: Runtime, study_id: int, site: str) -> Card:
 
 
 def _looked_at(writer: Writer, loaded: Loaded) -> str:
-    found = card_codes.participants_code(writer.session, writer.vault, loaded) or card_codes.made(writer, loaded)
+    found = card_codes.code_of_participant(writer.session, writer.vault, loaded) or card_codes.make_code(writer, loaded)
     writer.note(loaded, "view_card", "participant", loaded.case.participant.id, {})
     return found
 

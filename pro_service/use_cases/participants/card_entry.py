@@ -63,7 +63,7 @@ def scan(rt: Runtime, scanned: str, address: str) -> Entry | None:
 
 def _entered(tx: Transaction, code: str, attempt: Attempt | None) -> Entry | None:
     rt, session, now = tx.rt, tx.session, tx.now
-    participant_id = card_codes.whose(session, rt.vault, code)
+    participant_id = card_codes.participant_with_code(session, rt.vault, code)
     if participant_id is None:
         if attempt is not None:
             attempt.count_failure(tx)
@@ -72,10 +72,10 @@ def _entered(tx: Transaction, code: str, attempt: Attempt | None) -> Entry | Non
         attempt.note_success(tx)
     loaded = rt.loader.one(session, participant_id)
     person, mark = loaded.case.participant, card_codes.mark_of(rt.vault, code)
-    window = wanted(loaded.case, now)
+    window = window_to_open(loaded.case, now)
     if window is not None:
         tx.identify(Actor(kind="participant", id=f"participant:{person.id}", source="web"))
-        token = card_codes.opened_window(tx.writer, loaded, code, window)
+        token = card_codes.open_window(tx.writer, loaded, code, window)
         return Entry("form", person.language, person.zone, mark, token=token)
     if person.left_at is not None:
         return Entry("finished", person.language, person.zone, mark)
@@ -86,7 +86,7 @@ def _entered(tx: Transaction, code: str, attempt: Attempt | None) -> Entry | Non
     return Entry("later", person.language, person.zone, mark, opens_at=certain)
 
 
-def wanted(case: Case, now: datetime) -> WindowFacts | None:
+def window_to_open(case: Case, now: datetime) -> WindowFacts | None:
     """The window a card opens: the one that is open, else the latest that still takes late answers and lacks some."""
     if case.participant.left_at is not None:
         return None

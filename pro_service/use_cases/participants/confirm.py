@@ -14,7 +14,7 @@ from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import cases, schedules
-from pro_service.use_cases.participants.change import Made, carry_out
+from pro_service.use_cases.participants.change import PreparedChange, carry_out
 from pro_service.use_cases.transaction import transaction
 
 EARLIEST = date(2000, 1, 1)
@@ -61,7 +61,7 @@ def confirm(rt: Runtime, actor: Actor, study_id: int, code: str, procedure_date:
             at = None if before is None else before.astimezone(case.site_zone).time()
             end = None if at is None else local_instant(day, at, case.site_zone)
             made = plan(case, Reschedule(day, end), now, before)
-            carry_out(tx, loaded, Made(made, before, cause="confirm"), None)
+            carry_out(tx, loaded, PreparedChange(made, before, cause="confirm"), None)
             laid = len(made.relaid.laid)
         tx.writer.check_again(loaded)
     return Confirmed(person.code, day, person.confirmed_at or now, unchanged=False, rescheduled=moved, windows=laid)

@@ -41,7 +41,7 @@ class ReachRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Whom:
+class Subject:
     """Whose test, and what the page showed."""
 
     study_id: int
@@ -56,23 +56,23 @@ def latest(rt: Runtime, participant_id: int) -> ReachTest | None:
         return contact_tests.latest(session, participant_id)
 
 
-def of(rt: Runtime, whom: Whom) -> ReachTest | None:
+def latest_by_code(rt: Runtime, subject: Subject) -> ReachTest | None:
     """The newest test of the participant with this code; KeyError if there is none."""
     with rt.sessions.reading() as session:
-        found = cases.find(session, whom.study_id, whom.code)
+        found = cases.find(session, subject.study_id, subject.code)
         if found is None:
-            raise KeyError(whom.code)
+            raise KeyError(subject.code)
         return contact_tests.latest(session, found)
 
 
-def begin(rt: Runtime, actor: Actor, whom: Whom, patience: timedelta = rules.USUAL) -> ReachTest:
+def begin(rt: Runtime, actor: Actor, subject: Subject, patience: timedelta = rules.USUAL) -> ReachTest:
     """Send the test's text. KeyError (no such participant), StaleError, ReachRefusedError.
 
     A participant whose gate an earlier test closed is tried again.
     """
     if not rules.SHORTEST <= patience <= rules.LONGEST:
         raise ReachRefusedError("minutes")
-    with _about(rt, actor, whom) as (tx, found, before):
+    with _about(rt, actor, subject) as (tx, found, before):
         if before is not None and before.open:
             raise ReachRefusedError("waiting")
         loaded = _open_again(tx, found) if rules.closed_by(found.case, before) else found
@@ -82,7 +82,7 @@ def begin(rt: Runtime, actor: Actor, whom: Whom, patience: timedelta = rules.USU
     with rt.sessions.reading() as session:
         test = contact_tests.latest(session, loaded.case.participant.id)
     if test is None:
-        raise KeyError(whom.code)
+        raise KeyError(subject.code)
     return test
 
 
@@ -121,20 +121,20 @@ def _queue(tx: Transaction, loaded: Loaded, until: datetime) -> None:
     tx.writer.note(loaded, "reach_begin", "reach_test", test_id, {"expires_at": (None, until)})
 
 
-def confirm_by_staff(rt: Runtime, actor: Actor, whom: Whom) -> None:
+def confirm_by_staff(rt: Runtime, actor: Actor, subject: Subject) -> None:
     """The participant showed the text. KeyError, StaleError, ReachRefusedError (`no_test`, `decided`)."""
-    with _about(rt, actor, whom) as (tx, loaded, test):
+    with _about(rt, actor, subject) as (tx, loaded, test):
         if test is None:
             raise ReachRefusedError("no_test")
         if not _confirmed(tx, loaded, test, "staff"):
             raise ReachRefusedError("decided")
 
 
-def fail_by_staff(rt: Runtime, actor: Actor, whom: Whom, reason: str) -> None:
+def fail_by_staff(rt: Runtime, actor: Actor, subject: Subject, reason: str) -> None:
     """It does not work, and staff say why. KeyError, StaleError, ReachRefusedError."""
     if not reason.strip():
         raise ReachRefusedError("needs_reason")
-    with _about(rt, actor, whom) as (tx, loaded, test):
+    with _about(rt, actor, subject) as (tx, loaded, test):
         if test is None:
             raise ReachRefusedError("no_test")
         if not _failed(tx, loaded, test, "staff", reason.strip()):
@@ -161,7 +161,7 @@ def language_of(rt: Runtime, token: str) -> str | None:
         return None if found is None else rt.loader.one(session, found[0], lock=False).case.participant.language
 
 
-def meant(session: Session, loaded: Sequence[Loaded], reply: Reply) -> list[tuple[Loaded, ReachTest]]:
+def tests_confirmed_by(session: Session, loaded: Sequence[Loaded], reply: Reply) -> list[tuple[Loaded, ReachTest]]:
     """The tests that a text confirms; then it is never a score. Several only where a telephone is shared."""
     said = addressed(reply.text, [one.case.participant.code for one in loaded]) if len(loaded) > 1 else None
     owners = [one for one in loaded if said is None or one.case.participant.code == said[0]]
@@ -216,13 +216,13 @@ def _failed(tx: Transaction, loaded: Loaded, test: ReachTest, why: Failure, reas
 
 
 @contextmanager
-def _about(rt: Runtime, actor: Actor, whom: Whom) -> Iterator[tuple[Transaction, Loaded, ReachTest | None]]:
+def _about(rt: Runtime, actor: Actor, subject: Subject) -> Iterator[tuple[Transaction, Loaded, ReachTest | None]]:
     """One transaction about one participant, with their row taken, and their newest test."""
     with transaction(rt, actor, rt.clock()) as tx:
-        found = cases.find(tx.session, whom.study_id, whom.code)
+        found = cases.find(tx.session, subject.study_id, subject.code)
         loaded = None if found is None else rt.loader.one(tx.session, found)
-        if loaded is None or (whom.sites is not None and loaded.site_id not in whom.sites):
-            raise KeyError(whom.code)
-        if whom.revision is not None and loaded.case.participant.revision != whom.revision:
+        if loaded is None or (subject.sites is not None and loaded.site_id not in subject.sites):
+            raise KeyError(subject.code)
+        if subject.revision is not None and loaded.case.participant.revision != subject.revision:
             raise StaleError(loaded.case.participant.revision)
         yield tx, loaded, contact_tests.latest(tx.session, loaded.case.participant.id)

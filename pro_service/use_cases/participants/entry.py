@@ -163,5 +163,5 @@ def _keep_call(tx: Transaction, loaded: Loaded, window: WindowFacts, filled: Fil
     """A telephone entry that came from a task is its call: completed now."""
     task = next((e for e in loaded.case.escalations if e.id == filled.task), None)
     if filled.mode == "telephone" and task is not None:
-        tasks.call(tx.writer, loaded, tasks.Made(task.id, window.id, "completed_now"))
+        tasks.record_call(tx.writer, loaded, tasks.CallMade(task.id, window.id, "completed_now"))
         tasks.acknowledge(tx.writer, loaded, task)

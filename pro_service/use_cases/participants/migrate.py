@@ -20,7 +20,7 @@ from pro_service.store.audit import Actor
 from pro_service.store.database import Session
 from pro_service.store.participants import cases, schedules
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases.participants.change import Made, carry_out
+from pro_service.use_cases.participants.change import PreparedChange, carry_out
 from pro_service.use_cases.participants.change_form import LONGEST_REASON
 from pro_service.use_cases.transaction import transaction
 
@@ -112,7 +112,7 @@ def _plans(
     faults: list[Fault],
     *,
     lock: bool,
-) -> list[tuple[Loaded, Made]]:
+) -> list[tuple[Loaded, PreparedChange]]:
     ends = schedules.procedure_ends(session, ids)
     found = []
     for loaded in rt.loader.load(session, ids, lock=lock):
@@ -124,11 +124,11 @@ def _plans(
             said = (note_words(note) for note in refused.notes)
             faults += [Fault("", None, f"{person.code}: {what}", remedy) for what, remedy in said]
             continue
-        found.append((loaded, Made(made, end, version_id=target.version.id)))
+        found.append((loaded, PreparedChange(made, end, version_id=target.version.id)))
     return found
 
 
-def _migrant(loaded: Loaded, made: Made, now: datetime) -> Migrant:
+def _migrant(loaded: Loaded, made: PreparedChange, now: datetime) -> Migrant:
     then = after(loaded.case, made.plan, now)
     windows = windows_then(loaded.case, then, made.plan, now)
     changed = tuple(one for one in windows if one.moved or one.status != one.old_status)

@@ -43,5 +43,5 @@ def note(rt: Runtime, actor: Actor, given: Noted) -> int:
             raise StaleError(revision)
         row_id = revelations.note(tx.writer, loaded.study_id, loaded, source)
         tx.writer.note(loaded, "reveal", "revelation", row_id, {"source": (None, source)})
-        tasks.changed(tx.writer, loaded)
+        tasks.mark_changed(tx.writer, loaded)
     return row_id

@@ -225,7 +225,7 @@ def current(rt: Runtime, token: str, *, attended: bool = True) -> Login | None:
         return None
     if attended and now - login.seen_at >= SEEN_EVERY:
         with rt.sessions.begin() as session:
-            accounts.seen(session, login.id, now)
+            accounts.mark_seen(session, login.id, now)
     return login
 
 

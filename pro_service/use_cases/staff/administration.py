@@ -8,7 +8,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.database import Session
 from pro_service.store.messages import staff_mail
-from pro_service.store.staff import accounts as store
+from pro_service.store.staff import accounts as store_accounts
 from pro_service.store.staff import links, members, second_factors, sessions
 from pro_service.store.staff.accounts import Login
 from pro_service.store.staff.members import Held, Member
@@ -42,7 +42,7 @@ def invite(
     email = folded(email)
     with transaction(rt, actor, rt.clock()) as tx:
         faults = email_faults(email)
-        if store.account(tx.session, email) is not None:
+        if store_accounts.account(tx.session, email) is not None:
             faults.append(Fault("email", None, "has an account already", "give it a role instead"))
         what = grant_meant(tx.session, role, study, site, faults)
         if rt.mail is None and not by_hand:
@@ -51,7 +51,7 @@ def invite(
             faults += approvals.grant_faults(tx, what)
         if faults or what is None:
             raise RejectedError(tuple(faults))
-        user_id = store.create(tx.writer, email, None, language, factor_required=True)
+        user_id = store_accounts.create(tx.writer, email, None, language, factor_required=True)
         tx.writer.audit(Entry("invite", "user", user_id, {}, what.study_id), UTC)
         approvals.grant(tx, user_id, what, (study, site))
         address = account_mails.queue_link(tx, user_id, "invitation")

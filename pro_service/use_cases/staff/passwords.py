@@ -7,7 +7,7 @@ from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
-from pro_service.store.staff import accounts as store
+from pro_service.store.staff import accounts as store_accounts
 from pro_service.store.staff import links, sessions
 from pro_service.store.staff.accounts import Login
 from pro_service.store.staff.links import Ticket
@@ -39,7 +39,7 @@ def confirm(rt: Runtime, login: Login, password: str, place: Place) -> bool:
     """
     attempt = throttle.at_account(rt, "confirm", str(login.user_id), place)
     with rt.sessions.reading() as session:
-        known = store.account_of(session, login.user_id)
+        known = store_accounts.account_of(session, login.user_id)
     good = verified(None if known is None else known.password, password)
     with transaction(rt, staff(login.user_id), rt.clock()) as tx:
         if good:
@@ -79,7 +79,7 @@ def ask_reset(rt: Runtime, email: str, place: Place) -> None:
     except ThrottledError:
         return
     with transaction(rt, accounts.WEB, rt.clock()) as tx:
-        known = store.account(tx.session, email)
+        known = store_accounts.account(tx.session, email)
         attempt.count_failure(tx)
         found = None if known is None or known.disabled or rt.mail is None else known
         if found is not None:
@@ -112,7 +112,7 @@ def set_by_link(rt: Runtime, token: str, password: str, again: str, place: Place
 
 
 def _set(tx: Transaction, user_id: int, stored: str, *, but: int | None = None, reason: str | None = None) -> None:
-    store.set_password(tx.session, user_id, stored)
+    store_accounts.set_password(tx.session, user_id, stored)
     links.void(tx.session, user_id, tx.now)
     ended = sessions.end_of_user(tx.session, user_id, tx.now, but=but)
     entry = Entry("set_password", "user", user_id, {"sessions_ended": (None, ended)}, reason=reason)

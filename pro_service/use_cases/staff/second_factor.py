@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
-from pro_service.store.staff import accounts as store
+from pro_service.store.staff import accounts as store_accounts
 from pro_service.store.staff import second_factors, sessions
 from pro_service.store.staff.accounts import Login
 from pro_service.use_cases import throttle
@@ -103,7 +103,7 @@ def show(rt: Runtime, login: Login, code: str, place: Place) -> str | None:
             attempt.count_failure(tx)
             tx.writer.audit(Entry("factor_failed", "user", login.user_id, {}), UTC)
             return None
-        if not store.end_login(tx.session, login.id, now):
+        if not store_accounts.end_login(tx.session, login.id, now):
             return None
         if how == "recovery":
             tx.writer.audit(Entry("use_recovery_code", "user", login.user_id, {}), UTC)

@@ -82,27 +82,27 @@ def acknowledge(rt: Runtime, actor: Actor, escalation_id: int) -> None:
         tasks.acknowledge(tx.writer, loaded, escalation)
 
 
-def record(rt: Runtime, actor: Actor, escalation_id: int, told: CallResult, *, revision: int | None = None) -> None:
+def record(rt: Runtime, actor: Actor, escalation_id: int, result: CallResult, *, revision: int | None = None) -> None:
     """Keep a call and do what its outcome asks for.
 
     KeyError (no such task), StaleError (the participant has changed since `revision`), WorkRefusedError.
     """
     with about(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
-        _check(loaded.case, escalation, told, tx.now)
-        _keep(tx, loaded, escalation, told)
-        _OUTCOMES.get(told.outcome, _stays_open)(tx, loaded, escalation, told)
+        _check(loaded.case, escalation, result, tx.now)
+        _keep(tx, loaded, escalation, result)
+        _OUTCOMES.get(result.outcome, _stays_open)(tx, loaded, escalation, result)
 
 
-def _check(case: Case, escalation: EscalationFacts, told: CallResult, now: datetime) -> None:
+def _check(case: Case, escalation: EscalationFacts, result: CallResult, now: datetime) -> None:
     check_open(escalation)
-    if told.outcome not in OUTCOMES:
+    if result.outcome not in OUTCOMES:
         raise WorkRefusedError("unknown_outcome")
-    if told.outcome == "completed_now":
+    if result.outcome == "completed_now":
         raise WorkRefusedError("enter_the_answers")
-    if told.outcome in FINAL and not (told.note or "").strip():
+    if result.outcome in FINAL and not (result.note or "").strip():
         raise WorkRefusedError("needs_note")
-    if told.outcome == "call_back_at":
-        check_time(of_window(case, escalation), told.call_back_at, now)
+    if result.outcome == "call_back_at":
+        check_time(of_window(case, escalation), result.call_back_at, now)
 
 
 def check_time(window: WindowFacts | None, at: datetime | None, now: datetime) -> None:
@@ -117,21 +117,23 @@ def check_time(window: WindowFacts | None, at: datetime | None, now: datetime) -
         raise WorkRefusedError("too_far")
 
 
-def _keep(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
-    back = told.call_back_at if told.outcome == "call_back_at" else None
-    note = (told.note or "").strip() or None
-    tasks.call(tx.writer, loaded, tasks.Made(escalation.id, escalation.window_id, told.outcome, back, note))
+def _keep(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
+    back = result.call_back_at if result.outcome == "call_back_at" else None
+    note = (result.note or "").strip() or None
+    tasks.record_call(
+        tx.writer, loaded, tasks.CallMade(escalation.id, escalation.window_id, result.outcome, back, note)
+    )
     tasks.acknowledge(tx.writer, loaded, escalation)
 
 
-def _stays_open(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _stays_open(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
     """The call is kept, and the task stays: will do it, moved, hospitalised, language barrier."""
 
 
-def _nobody(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
-    """Try again at another part of the day; after several calls in vain the lead is told."""
+def _nobody(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
+    """Try again at another part of the day; after several calls in vain the lead gets a task."""
     case, window = loaded.case, of_window(loaded.case, escalation)
-    if told.outcome != "wrong_person":
+    if result.outcome != "wrong_person":
         tasks.put_off(tx.writer, loaded, escalation.id, next_attempt(case, window, tx.now))
     if window is None:
         return
@@ -141,11 +143,11 @@ def _nobody(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: 
         tx.carry_out(loaded, [lead])
 
 
-def _call_back(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
-    tasks.put_off(tx.writer, loaded, escalation.id, told.call_back_at)
+def _call_back(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
+    tasks.put_off(tx.writer, loaded, escalation.id, result.call_back_at)
 
 
-def _refused(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _refused(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
     """Not this time: the deciding item is declined, prompts stop, the window's calls end."""
     window = of_window(loaded.case, escalation)
     commands: tuple[Command, ...] = ()
@@ -162,35 +164,35 @@ def _refused(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told:
             entered_by=tx.writer.actor.user_id,
         )
     ended = {command.escalation_id for command in commands if isinstance(command, Resolve)}
-    rest = () if escalation.id in ended else (Resolve(escalation.id, told.outcome),)
-    told_so = (replace(c, outcome=told.outcome) if isinstance(c, Resolve) else c for c in commands)
-    tx.carry_out(loaded, (*told_so, *rest))
+    rest = () if escalation.id in ended else (Resolve(escalation.id, result.outcome),)
+    with_outcome = (replace(c, outcome=result.outcome) if isinstance(c, Resolve) else c for c in commands)
+    tx.carry_out(loaded, (*with_outcome, *rest))
 
 
-def _no_messages(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _no_messages(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
     """No more texts; one may still telephone, so the task stays."""
-    del escalation, told
+    del escalation, result
     if loaded.case.participant.opted_out_at is None:
         tx.carry_out(loaded, (OptOut(), CancelTexts()))
 
 
-def _no_such_number(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
-    """Neither calls nor texts reach anybody: no more texts, and the investigator is told."""
+def _no_such_number(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
+    """Neither calls nor texts reach anybody: no more texts, and the investigator gets a task."""
     case = loaded.case
     if case.participant.unreachable_at is None:
-        tx.carry_out(loaded, (Unreachable(told.outcome), CancelTexts()))
+        tx.carry_out(loaded, (Unreachable(result.outcome), CancelTexts()))
     pattern = escalate(case, "E4", "no_channel", tx.now, of_window(case, escalation))
     if not case.escalated(pattern.key):
         tx.carry_out(loaded, [pattern])
 
 
-def _left(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _left(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
     """Withdrawn or died: nothing goes out any more, and the open work about the participant ends."""
     person = loaded.case.participant
-    if person.died_at is not None or (told.outcome == "withdraws" and person.withdrawn_at is not None):
-        tx.carry_out(loaded, [Resolve(escalation.id, told.outcome)])
+    if person.died_at is not None or (result.outcome == "withdraws" and person.withdrawn_at is not None):
+        tx.carry_out(loaded, [Resolve(escalation.id, result.outcome)])
         return
-    change = Die() if told.outcome == "died" else Withdraw("study")
+    change = Die() if result.outcome == "died" else Withdraw("study")
     made = plan(loaded.case, change, tx.now)
     if made.facts:
         tx.writer.change(loaded, made.facts, made.action, "told in a call; see its note")
@@ -224,7 +226,7 @@ def resolve(
     KeyError if there is none, StaleError (the participant has changed since `revision`), WorkRefusedError.
     """
     with rt.sessions.reading() as session:
-        found = tasks.whose(session, escalation_id)
+        found = tasks.subject_of(session, escalation_id)
     if found is not None and found.participant_id is None:
         with transaction(rt, actor, rt.clock()) as tx:
             tasks.resolve_unowned(tx.writer, escalation_id, outcome)
@@ -236,7 +238,7 @@ def resolve(
         if to_call and why is None:
             raise WorkRefusedError("still_to_be_called")
         tasks.acknowledge(tx.writer, loaded, escalation)
-        tasks.changed(tx.writer, loaded)
+        tasks.mark_changed(tx.writer, loaded)
         tx.writer.resolve(loaded, escalation.id, outcome, why)
 
 
@@ -283,7 +285,7 @@ def about(
 ) -> Iterator[tuple[Transaction, Loaded, EscalationFacts]]:
     """One transaction about one task, with its participant's row taken."""
     with transaction(rt, actor, rt.clock()) as tx:
-        found = tasks.whose(tx.session, escalation_id)
+        found = tasks.subject_of(tx.session, escalation_id)
         if found is None or found.participant_id is None:
             raise KeyError(escalation_id)
         loaded = rt.loader.one(tx.session, found.participant_id)

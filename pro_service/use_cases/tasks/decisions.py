@@ -31,7 +31,7 @@ def decide(rt: Runtime, actor: Actor, escalation_id: int, reason: str, *, revisi
         if faults := _faults(said):
             raise RejectedError(faults)
         tasks.acknowledge(tx.writer, loaded, escalation)
-        tasks.changed(tx.writer, loaded)
+        tasks.mark_changed(tx.writer, loaded)
         tx.writer.resolve(loaded, escalation.id, OUTCOME, said)
 
 

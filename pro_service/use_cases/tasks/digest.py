@@ -52,19 +52,19 @@ def send(rt: Runtime) -> int:
     return sent
 
 
-def choose(rt: Runtime, login: Login, *, wanted: bool) -> bool:
+def choose_digest(rt: Runtime, login: Login, *, wanted: bool) -> bool:
     """Have the digest from now on, or no more; False if that was so before."""
     with transaction(rt, staff(login.user_id), rt.clock()) as tx:
-        if not digests.choose(tx.session, login.user_id, wanted=wanted):
+        if not digests.set_wanted(tx.session, login.user_id, wanted=wanted):
             return False
         tx.writer.audit(Entry("choose_digest", "user", login.user_id, {"digest": (not wanted, wanted)}), UTC)
     return True
 
 
-def wanted(rt: Runtime, login: Login) -> bool:
+def wants_digest(rt: Runtime, login: Login) -> bool:
     """Whether somebody gets the digest."""
     with rt.sessions.reading() as session:
-        return digests.wanted(session, login.user_id)
+        return digests.wants_digest(session, login.user_id)
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class _Round:
             return 0  # being loaded: looked at again by the next tick
         holidays = holidays_of(protocol.sites[site.code].country)
         following = next_start(self.tx.now, protocol.working_hours, zone, holidays)
-        if not digests.move_on(self.tx.session, site, following) or site.digest_at is None:
+        if not digests.move_to_next(self.tx.session, site, following) or site.digest_at is None:
             return 0
         until = working_until(self.tx.now, protocol.working_hours, zone, holidays)
         return 0 if until is None else self._write(site, local_day(self.tx.now, zone), until)
@@ -94,7 +94,7 @@ class _Round:
     def _write(self, site: AnyRow, day: date, until: datetime) -> int:
         readers = digests.readers(self.tx.session, site.study_id, site.id, READERS, self.tx.now)
         keys = {user.id: f"d:{user.id}:{day.isoformat()}" for user in readers}
-        before = digests.written(self.tx.session, keys.values())
+        before = digests.existing_keys(self.tx.session, keys.values())
         held = digests.grants_of(self.tx.session, keys)
         self._studies, self._pending = self._protocols(), approvals.pending(self.tx.session)
         sent = 0

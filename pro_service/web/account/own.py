@@ -73,7 +73,7 @@ def _add_work(pages: Blueprint, rt: Runtime) -> None:
     @access.needs("account")
     def daily() -> ResponseReturnValue:
         """Have the morning's digest, or no more."""
-        digest.choose(rt, access.signed_in(), wanted=request.form.get("wanted") == "yes")
+        digest.choose_digest(rt, access.signed_in(), wanted=request.form.get("wanted") == "yes")
         return redirect(url_for("account.own", done="digest"), 303)
 
 
@@ -82,7 +82,7 @@ def _own(rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = False) -> 
     return render_template(
         "account/own.html", scope=scope_of(rt, capability="account"), faults=by_field(faults), slow=slow,
         left=second_factor.codes_left(rt, login), seats=administration.seats(rt, login), done=request.args.get("done"),
-        roles=administration.own_roles(rt, login), away=away.until(rt, login), digest=digest.wanted(rt, login),
+        roles=administration.own_roles(rt, login), away=away.until(rt, login), digest=digest.wants_digest(rt, login),
         mails=rt.mail is not None,
     )  # fmt: skip
 
