@@ -248,9 +248,23 @@ _DUE = (
 _DUE_TAKEN = _DUE.with_for_update(of=messages, skip_locked=True)
 _NEEDED: Any = (
     select(
-        m.id, m.attempt, m.channel, m.kind, m.body, m.participant_id, p.data_key, p.phone,
-        users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key,
-        m.segments, p.channel, m.inbound_id, inbound.c.raw,
+        m.id,
+        m.attempt,
+        m.channel,
+        m.kind,
+        m.body,
+        m.participant_id,
+        p.data_key,
+        p.phone,
+        users.c.email,
+        m.useful_until,
+        m.today_until,
+        w.closes_at,
+        m.dedup_key,
+        m.segments,
+        p.channel,
+        m.inbound_id,
+        inbound.c.raw,
     )
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
@@ -258,7 +272,7 @@ _NEEDED: Any = (
     .outerjoin(inbound, and_(inbound.c.id == m.inbound_id, m.kind == STRANGER))
     .where(m.id.in_(_IDS), m.state == "sending")
     .order_by(m.next_try_at)
-)  # fmt: skip
+)
 _STILL = (
     select(m.id, m.attempt, p.phone)
     .outerjoin(participants, p.id == m.participant_id)

@@ -51,8 +51,20 @@ def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
     """Texts whose turn to be asked about has come, longest first."""
     statement = (
         select(
-            m.id, m.attempt, a.started_at, a.missed_at, m.resends, m.ask_at, m.kind, m.participant_id,
-            p.data_key, p.phone, p.phone_index, m.body, m.useful_until, w.closes_at,
+            m.id,
+            m.attempt,
+            a.started_at,
+            a.missed_at,
+            m.resends,
+            m.ask_at,
+            m.kind,
+            m.participant_id,
+            p.data_key,
+            p.phone,
+            p.phone_index,
+            m.body,
+            m.useful_until,
+            w.closes_at,
         )
         .join(attempts, and_(a.message_id == m.id, a.number == m.attempt))
         .join(participants, p.id == m.participant_id)
@@ -60,7 +72,7 @@ def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
         .where(UNCERTAIN, m.channel == "sms", m.ask_at <= now)
         .order_by(m.ask_at)
         .limit(limit)
-    )  # fmt: skip
+    )
     rows: Sequence[AnyRow] = session.execute(statement).all()
     return [_where_it_went(session, InDoubt(*row)) for row in rows]
 

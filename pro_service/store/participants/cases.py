@@ -100,9 +100,22 @@ class Loader:
 
     def _loaded(self, session: Session, row: AnyRow, facts: "_Facts") -> Loaded:
         (
-            study_id, site_id, protocol_version_id, data_key, phone, schedule, next_check_at, faults,
-            site_code, zone, row_id, code, language, channel, *happened,
-        ) = row  # fmt: skip
+            study_id,
+            site_id,
+            protocol_version_id,
+            data_key,
+            phone,
+            schedule,
+            next_check_at,
+            faults,
+            site_code,
+            zone,
+            row_id,
+            code,
+            language,
+            channel,
+            *happened,
+        ) = row
         protocol = self.protocol_of(session, protocol_version_id)
         site, has_phone = protocol.sites[site_code], phone is not None
         case = Case(
@@ -246,20 +259,38 @@ _ANSWERS = (
 )
 _TEXTS = (
     select(
-        m.participant_id, m.id, m.window_id, m.kind, m.frame, m.item, m.proposed,
-        m.state, m.queued_at, m.accepted_at, m.useful_until,
+        m.participant_id,
+        m.id,
+        m.window_id,
+        m.kind,
+        m.frame,
+        m.item,
+        m.proposed,
+        m.state,
+        m.queued_at,
+        m.accepted_at,
+        m.useful_until,
     )
     .where(m.participant_id.in_(_IDS), m.channel == "sms")
     .order_by(m.queued_at, m.id)
-)  # fmt: skip
+)
 _ESCALATIONS = (
     select(
-        e.participant_id, e.id, e.window_id, e.level, e.reason, e.dedup_key,
-        e.raised_at, e.due_at, e.acknowledged_at, e.resolved_at, e.outcome,
+        e.participant_id,
+        e.id,
+        e.window_id,
+        e.level,
+        e.reason,
+        e.dedup_key,
+        e.raised_at,
+        e.due_at,
+        e.acknowledged_at,
+        e.resolved_at,
+        e.outcome,
     )
     .where(e.participant_id.in_(_IDS))
     .order_by(e.id)
-)  # fmt: skip
+)
 _CALLS = (
     select(c.participant_id, c.window_id, c.called_at, c.outcome)
     .where(c.participant_id.in_(_IDS))

@@ -116,9 +116,19 @@ def login(asking: Session | Connection, token: bytes) -> Login | None:
     granted = tuple(Grant(row.role, row.study_id, row.site_id) for row in rows if row.role is not None)
     row = rows[0]
     return Login(
-        row.id, row.user_id, row.email, row.language, row.csrf, row.started_at, row.seen_at, row.factor_at,
-        row.confirmed_at, row.totp_at, row.factor_required, granted,
-    )  # fmt: skip
+        row.id,
+        row.user_id,
+        row.email,
+        row.language,
+        row.csrf,
+        row.started_at,
+        row.seen_at,
+        row.factor_at,
+        row.confirmed_at,
+        row.totp_at,
+        row.factor_required,
+        granted,
+    )
 
 
 def mark_seen(session: Session, login_id: int, now: datetime) -> None:
@@ -134,9 +144,18 @@ def end_login(session: Session, login_id: int, now: datetime) -> bool:
 
 # Asked before every page: one statement, built once.
 _OF_LOGIN = (
-    l.id, l.user_id, u.email, u.language, l.csrf, l.started_at, l.seen_at, l.factor_at, l.confirmed_at, u.totp_at,
+    l.id,
+    l.user_id,
+    u.email,
+    u.language,
+    l.csrf,
+    l.started_at,
+    l.seen_at,
+    l.factor_at,
+    l.confirmed_at,
+    u.totp_at,
     u.factor_required,
-)  # fmt: skip
+)
 _LOGIN = (
     select(*_OF_LOGIN, r.role, r.study_id, r.site_id)
     .join(users, u.id == l.user_id)

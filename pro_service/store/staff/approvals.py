@@ -102,8 +102,16 @@ def investigators(session: Session, user_id: int, what: Grant) -> Sequence[AnyRo
 _giver = users.alias("giver")
 _PENDING: Select[Any] = (
     select(
-        r.id, r.user_id, u.email, r.role, r.study_id, studies.c.code, r.site_id, sites.c.code.label("site"),
-        r.granted_at, _giver.c.email.label("granted_by"),
+        r.id,
+        r.user_id,
+        u.email,
+        r.role,
+        r.study_id,
+        studies.c.code,
+        r.site_id,
+        sites.c.code.label("site"),
+        r.granted_at,
+        _giver.c.email.label("granted_by"),
     )
     .join(users, u.id == r.user_id)
     .outerjoin(studies, studies.c.id == r.study_id)
@@ -111,4 +119,4 @@ _PENDING: Select[Any] = (
     .outerjoin(_giver, _giver.c.id == r.granted_by)
     .where(WAITS)
     .order_by(r.id)
-)  # fmt: skip
+)

@@ -143,10 +143,18 @@ _MEMBERS = select(
 )
 _HELD = (
     select(
-        r.user_id, r.id, r.role, studies.c.code, sites.c.code, r.study_id, r.site_id, r.granted_at, r.approved_at,
+        r.user_id,
+        r.id,
+        r.role,
+        studies.c.code,
+        sites.c.code,
+        r.study_id,
+        r.site_id,
+        r.granted_at,
+        r.approved_at,
     )
     .outerjoin(studies, studies.c.id == r.study_id)
     .outerjoin(sites, sites.c.id == r.site_id)
     .where(STANDS)
     .order_by(r.id)
-)  # fmt: skip
+)

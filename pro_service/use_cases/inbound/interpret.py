@@ -1,4 +1,7 @@
-"""What a kept text means: whose telephone, which words, what follows. Apart from keeping it, so that none is lost."""
+"""What a kept text means: whose telephone, which words, what follows. Apart from keeping it, so that none is lost.
+
+A text from a telephone that nobody has becomes a task for each study, and gets one neutral answer a day.
+"""
 
 import time
 from dataclasses import replace
@@ -27,40 +30,14 @@ from pro_service.store.participants.writer import Words
 from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction
 
-
-def take_unknown_sender(tx: Transaction, row: Text, number: str, reply: Reply) -> str:
-    """Give it to a person, and answer where the gate lets us; gives how it was read. The number goes nowhere else."""
-    reading = rules.meaning(reply.text, reply.media)
-    reading = {"STOP": "OptOut", "START": "OptIn"}.get(reply.opt_out or "", reading)
-    known = studies.all_studies(tx.session)
-    inbox.hand_to_person(tx.session, row.id, tx.now, "unknown_sender")
-    # Whose it may be nobody knows: a task without a study would be on nobody's list.
-    for study in known:
-        tx.writer.possible_participant(row.sender_index, study.id)
-    if reading == "OptOut":
-        unknown_sender.cancel(tx.session, row.sender_index, tx.now)
-    stopped = unknown_sender.stopped(tx.session, row.sender_index)
-    answered = unknown_sender.answered(tx.session, row.sender_index, tx.now - rules.ONCE)
-    if known and rules.may_answer(number, reading, stopped=stopped, answered=answered):
-        # The sender is shared by all studies, and the words name none.
-        _answer(tx, known[0].id, row, number)
-    return reading if reading in ("OptOut", "OptIn") else "unattributed"
-
-
-def _answer(tx: Transaction, study_id: int, row: Text, number: str) -> None:
-    version = studies.newest(tx.session, study_id)
-    if version is None:
-        return
-    frames = tx.rt.wording(tx.session, version.id).frames
-    body = frames[rules.language(number, tuple(frames))][rules.FRAME].strip()
-    unknown_sender.queue(tx.writer, study_id, row.id, row.sender_index, Words(body, segments(body), version.id))
-
-
 BATCH = 200
+
 AFTER_CLOSE = timedelta(hours=24)
 """So long after a window's close a text may have been written before it."""
+
 WAIT_FOR_TIME = timedelta(minutes=15)
 """So long a text waits for the provider to say when it was written."""
+
 READ_FOR = 30.0
 """Seconds after which a tick turns from a backlog of texts to those whose time has come."""
 
@@ -167,31 +144,7 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
         inbox.mark_interpreted(tx.session, inbound_id, now, reading, **whose)
 
 
-def _confirmed(tx: Transaction, one: Loaded, test: ReachTest) -> str:
-    """A text that confirms a test is no answer to anything else."""
-    contact_test.confirm_by_reply(tx, one, test)
-    return contact_test.READING
-
-
-def _read(tx: Transaction, one: Loaded, reply: Reply) -> str:
-    """Read a participant's text and carry out what follows; gives how it was read."""
-    reading, commands = on_reply(one.case, reply, tx.now)
-    tx.carry_out(one, commands)
-    why = for_a_person(one.case, reading, commands)
-    if why is not None:
-        inbox.hand_to_person(tx.session, reply.inbound_id, tx.now, why)
-    return reading
-
-
-def _for_everyone(tx: Transaction, loaded: list[Loaded], reply: Reply) -> str:
-    """A stop or a cry for help from a shared telephone holds for all who share it; it is answered once."""
-    reading, answered = "", False
-    for one in loaded:
-        reading, commands = on_reply(one.case, reply, tx.now)
-        tx.carry_out(one, [command for command in commands if not (answered and isinstance(command, Send))])
-        tx.writer.note(one, "read", "inbound", reply.inbound_id, {"reading": (None, reading)})
-        answered = answered or any(isinstance(command, Send) for command in commands)
-    return reading
+# --- whose words these are -------------------------------------------------------------------------------------------
 
 
 def _one_of(loaded: list[Loaded], reply: Reply) -> tuple[Loaded | None, Reply]:
@@ -225,6 +178,67 @@ def _nobody(tx: Transaction, loaded: list[Loaded], row: inbox.Text) -> str:
         task = escalate(one.case, "E0", "shared_telephone", tx.now)
         tx.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
     return "unattributed"
+
+
+def _for_everyone(tx: Transaction, loaded: list[Loaded], reply: Reply) -> str:
+    """A stop or a cry for help from a shared telephone holds for all who share it; it is answered once."""
+    reading, answered = "", False
+    for one in loaded:
+        reading, commands = on_reply(one.case, reply, tx.now)
+        tx.carry_out(one, [command for command in commands if not (answered and isinstance(command, Send))])
+        tx.writer.note(one, "read", "inbound", reply.inbound_id, {"reading": (None, reading)})
+        answered = answered or any(isinstance(command, Send) for command in commands)
+    return reading
+
+
+# --- what follows ----------------------------------------------------------------------------------------------------
+
+
+def _read(tx: Transaction, one: Loaded, reply: Reply) -> str:
+    """Read a participant's text and carry out what follows; gives how it was read."""
+    reading, commands = on_reply(one.case, reply, tx.now)
+    tx.carry_out(one, commands)
+    why = for_a_person(one.case, reading, commands)
+    if why is not None:
+        inbox.hand_to_person(tx.session, reply.inbound_id, tx.now, why)
+    return reading
+
+
+def _confirmed(tx: Transaction, one: Loaded, test: ReachTest) -> str:
+    """A text that confirms a test is no answer to anything else."""
+    contact_test.confirm_by_reply(tx, one, test)
+    return contact_test.READING
+
+
+def take_unknown_sender(tx: Transaction, row: Text, number: str, reply: Reply) -> str:
+    """Give it to a person, and answer where the gate lets us; gives how it was read. The number goes nowhere else."""
+    reading = rules.meaning(reply.text, reply.media)
+    reading = {"STOP": "OptOut", "START": "OptIn"}.get(reply.opt_out or "", reading)
+    known = studies.all_studies(tx.session)
+    inbox.hand_to_person(tx.session, row.id, tx.now, "unknown_sender")
+    # Whose it may be nobody knows: a task without a study would be on nobody's list.
+    for study in known:
+        tx.writer.possible_participant(row.sender_index, study.id)
+    if reading == "OptOut":
+        unknown_sender.cancel(tx.session, row.sender_index, tx.now)
+    stopped = unknown_sender.stopped(tx.session, row.sender_index)
+    answered = unknown_sender.answered(tx.session, row.sender_index, tx.now - rules.ONCE)
+    if known and rules.may_answer(number, reading, stopped=stopped, answered=answered):
+        # The sender is shared by all studies, and the words name none.
+        _answer(tx, known[0].id, row, number)
+    return reading if reading in ("OptOut", "OptIn") else "unattributed"
+
+
+def _answer(tx: Transaction, study_id: int, row: Text, number: str) -> None:
+    version = studies.newest(tx.session, study_id)
+    if version is None:
+        return
+    frames = tx.rt.wording(tx.session, version.id).frames
+    body = frames[rules.language(number, tuple(frames))][rules.FRAME].strip()
+    unknown_sender.queue(tx.writer, study_id, row.id, row.sender_index, Words(body, segments(body), version.id))
+
+
+# --- what cannot be read ---------------------------------------------------------------------------------------------
 
 
 def _give_to_a_person(rt: Runtime, inbound_id: int, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """A participant's card: what is printed on it, and another code when one was lost.
 
-Who looked stands in the audit trail. The first look makes the code: whoever has no card has none that could be guessed.
+Who looked stands in the audit trail. The first look makes the code: a participant without a card has none that could be
+guessed. It is printed from templates/card/, one side of A6 for each language.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -28,6 +29,12 @@ from pro_service.use_cases.transaction import transaction
 
 PATH = "/k"
 """Where codes are typed: the shortest there can be, for it is typed as well."""
+
+DEFAULT = "en"
+
+DAY = {"tr": "d MMMM y EEEE", "en": "EEEE d MMMM y"}
+
+STYLE = "web/static/card.css"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +129,7 @@ def _filled_in(rt: Runtime, loaded: Loaded, code: str) -> Card:
     )
 
 
-DEFAULT = "en"
-DAY = {"tr": "d MMMM y EEEE", "en": "EEEE d MMMM y"}
-STYLE = "web/static/card.css"
+# --- the card as it is printed ---------------------------------------------------------------------------------------
 
 
 def sides(card: Card) -> Markup:

@@ -29,6 +29,12 @@ from pro_service.use_cases.transaction import Transaction, transaction
 
 LAYS = frozenset({"reschedule", "move", "migrate"})
 """Actions that can lay windows out anew."""
+CARRIED = {
+    "reschedule": "procedure date changed",
+    "move": "moved to another site",
+    "migrate": "protocol changed",
+}
+"""Why an answer stands in a second window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +238,3 @@ def _taken_along(case: Case, carried: Plan, origins: Mapping[schedules.Given, An
                 entered_by=None if origin is None else origin.entered_by,
                 reason=CARRIED[carried.action],
             )
-
-
-CARRIED = {
-    "reschedule": "procedure date changed",
-    "move": "moved to another site",
-    "migrate": "protocol changed",
-}
-"""Why an answer stands in a second window."""

@@ -32,9 +32,16 @@ class Link:
 
 
 def invite(
-    rt: Runtime, actor: Actor, email: str, role: str, study: str | None = None, site: str | None = None,
-    *, language: str = "tr", by_hand: bool = False,
-) -> Link:  # fmt: skip
+    rt: Runtime,
+    actor: Actor,
+    email: str,
+    role: str,
+    study: str | None = None,
+    site: str | None = None,
+    *,
+    language: str = "tr",
+    by_hand: bool = False,
+) -> Link:
     """Make an account with a role and mail its owner a link that works once; they set password and second factor.
 
     `by_hand`: where no mail can be sent, the caller hands the link over. RejectedError with every fault at once.

@@ -1,4 +1,4 @@
-"""The mails coordinators get, from templates/email/<language>/."""
+"""The words of the mails to staff, from templates/email/<language>/: work, alarms, their accounts, their morning."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,11 @@ from pro_service.store.participants.cases import Loaded
 from pro_service.wording import moment
 
 DEFAULT = "en"
+
 UTC = ZoneInfo("UTC")
+
 DAY = {"en": "EEEE d MMMM", "tr": "d MMMM EEEE"}
+
 MINUTE = timedelta(minutes=1)
 """A window that closes at 00:00 is open until 23:59."""
 
@@ -56,23 +59,6 @@ def handed(loaded: Loaded, task: EscalationFacts, due_at: datetime, base_url: st
     return _about("handed", language, loaded, task, due_at, f"{base_url}/escalations/{task.id}")
 
 
-def _about(
-    name: str, language: str, loaded: Loaded, task: Escalate | EscalationFacts, due_at: datetime, link_to: str
-) -> str:
-    language = language if language in _languages() else DEFAULT
-    window = "–" if task.window_id is None else loaded.case.window(task.window_id).code
-    return fill(
-        _read(language, name),
-        {
-            "code": loaded.case.participant.code,
-            "window": window,
-            "task": _words(language, "tasks")[task.level],
-            "due": moment(due_at, loaded.case.site_zone, language),
-            "link": link_to,
-        },
-    )
-
-
 def alarm(language: str, code: str, base_url: str) -> str:
     """The mail about one alarm of the service itself: subject, blank line, body. No participant is named."""
     what, remedy = alarm_words(language, code)
@@ -84,22 +70,6 @@ def alarm_words(language: str, code: str) -> tuple[str, str]:
     """What fails, and what to do."""
     what, _, remedy = _words(language if language in _languages() else DEFAULT, "alarms")[code].partition(" | ")
     return what, remedy
-
-
-@lru_cache
-def _languages() -> frozenset[str]:
-    return frozenset(folder.name for folder in (paths.templates() / "email").iterdir())
-
-
-@lru_cache
-def _read(language: str, name: str) -> str:
-    return (paths.templates() / "email" / language / f"{name}.txt").read_text(encoding="utf-8")
-
-
-@lru_cache
-def _words(language: str, name: str) -> dict[str, str]:
-    lines = [line.partition("=") for line in _read(language, name).splitlines() if "=" in line]
-    return {code.strip(): words.strip() for code, _, words in lines}
 
 
 def link(language: str, name: str, address: str, until: datetime) -> str:
@@ -143,6 +113,23 @@ def digest(language: str, morning: Morning, base_url: str) -> str:
     return fill(_read(known, "digest"), values)
 
 
+def _about(
+    name: str, language: str, loaded: Loaded, task: Escalate | EscalationFacts, due_at: datetime, link_to: str
+) -> str:
+    language = language if language in _languages() else DEFAULT
+    window = "–" if task.window_id is None else loaded.case.window(task.window_id).code
+    return fill(
+        _read(language, name),
+        {
+            "code": loaded.case.participant.code,
+            "window": window,
+            "task": _words(language, "tasks")[task.level],
+            "due": moment(due_at, loaded.case.site_zone, language),
+            "link": link_to,
+        },
+    )
+
+
 def _task(task: Task, morning: Morning, words: Mapping[str, str], names: Mapping[str, str], language: str) -> str:
     if saves(task, morning.now) and task.save_by is not None:
         left = hours_left(task.save_by, morning.now)
@@ -153,3 +140,19 @@ def _task(task: Task, morning: Morning, words: Mapping[str, str], names: Mapping
     whose = task.participant or "–"
     code = f"{task.study} {whose}" if morning.several_studies else whose
     return f"{code} · {task.window or '–'}: {names[task.level]}. {said}."
+
+
+@lru_cache
+def _languages() -> frozenset[str]:
+    return frozenset(folder.name for folder in (paths.templates() / "email").iterdir())
+
+
+@lru_cache
+def _read(language: str, name: str) -> str:
+    return (paths.templates() / "email" / language / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@lru_cache
+def _words(language: str, name: str) -> dict[str, str]:
+    lines = [line.partition("=") for line in _read(language, name).splitlines() if "=" in line]
+    return {code.strip(): words.strip() for code, _, words in lines}

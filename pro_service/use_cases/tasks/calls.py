@@ -20,15 +20,37 @@ from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.transaction import Transaction, transaction
 
 Outcome: TypeAlias = Literal[
-    "completed_now", "will_do_it", "call_back_at", "no_answer", "busy", "wrong_person", "not_in_service",
-    "refused_this_time", "wants_no_messages", "withdraws", "moved", "hospitalised", "died", "language_barrier",
-]  # fmt: skip
+    "completed_now",
+    "will_do_it",
+    "call_back_at",
+    "no_answer",
+    "busy",
+    "wrong_person",
+    "not_in_service",
+    "refused_this_time",
+    "wants_no_messages",
+    "withdraws",
+    "moved",
+    "hospitalised",
+    "died",
+    "language_barrier",
+]
 """How a call ended (protocol: escalation ladder)."""
 
 MissingReason: TypeAlias = Literal[
-    "not_asked", "not_delivered", "unreachable", "refused_this_visit", "too_ill", "hospitalised", "withdrew", "died",
-    "language_or_ability", "site_error", "enrolled_after_window", "other",
-]  # fmt: skip
+    "not_asked",
+    "not_delivered",
+    "unreachable",
+    "refused_this_visit",
+    "too_ill",
+    "hospitalised",
+    "withdrew",
+    "died",
+    "language_or_ability",
+    "site_error",
+    "enrolled_after_window",
+    "other",
+]
 """Why a value is missing, as SDTM --REASND wants to know it."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -39,9 +61,21 @@ FINAL: frozenset[str] = frozenset({"withdraws", "died"})
 """Ends everything; asks for a note that says how one knows."""
 
 RefusedCode: TypeAlias = Literal[
-    "resolved", "needs_note", "needs_time", "time_passed", "time_after_close", "enter_the_answers", "unknown_outcome",
-    "taken", "too_far", "safety", "no_colleague", "yourself", "away", "still_to_be_called",
-]  # fmt: skip
+    "resolved",
+    "needs_note",
+    "needs_time",
+    "time_passed",
+    "time_after_close",
+    "enter_the_answers",
+    "unknown_outcome",
+    "taken",
+    "too_far",
+    "safety",
+    "no_colleague",
+    "yourself",
+    "away",
+    "still_to_be_called",
+]
 
 
 class WorkRefusedError(Exception):
