@@ -39,7 +39,7 @@ class Flow:
     """State -> how many of the latest texts that left an hour ago or earlier."""
     channels: Mapping[str, Channel]
     codes_owed_until: datetime | None
-    """Until when wrong entry codes are paid off."""
+    """Until when wrong card codes are paid off."""
 
 
 def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:

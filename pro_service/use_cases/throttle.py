@@ -57,7 +57,7 @@ def at_card_codes(rt: Runtime, address: str) -> Attempt:
 
 
 def _admitted(rt: Runtime, attempt: throttle.Attempt) -> Attempt:
-    # Without a lock: whoever floods a door must not hold up those who write.
+    # Without a lock: a flood of attempts must not hold up those who write.
     with rt.sessions.glance() as connection:
         attempt.admit(connection, rt.clock())
     return Attempt(attempt)

@@ -19,7 +19,7 @@ BATCH = 500
 BATCH_SECONDS = 0.2
 PUT_OFF = timedelta(minutes=15)
 FAULTS = 3
-"""So often one participant may fail before a person is told."""
+"""So often one participant may fail before a person gets a task."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
         with rt.sessions.reading() as session:
             ids = [one for one in due.participants_due(session, now, size) if one not in seen]
         if not ids:
-            # Whoever is still due is in the hands of another scheduler, or was put off.
+            # Those who are still due are in the hands of another scheduler, or were put off.
             break
         seen.update(ids)
         started = time.perf_counter()
@@ -116,7 +116,7 @@ def _decide_sharing(rt: Runtime, participant_id: int, now: datetime) -> int:
 
 
 def _put_off(rt: Runtime, participant_id: int, now: datetime) -> None:
-    """Look at it again in a while; the third time a person is told."""
+    """Check this participant again in a while; the third time a person gets a task."""
     with rt.sessions.begin() as session:
         faults = cases.put_off(session, participant_id, now + PUT_OFF)
     if faults == FAULTS:
@@ -132,7 +132,7 @@ def _raise_task(rt: Runtime, participant_id: int, now: datetime) -> None:
                 tx.carry_out(loaded, [task])
     except Exception as fault:  # noqa: BLE001 -- the tick goes on
         logs.fault("tick", fault, participant=participant_id)
-    # Being told is a change, and a change has it looked at anew: not at once, or it would be tried for ever.
+    # The task is a change, and a change sets the next check: not at once, or it would be tried for ever.
     with rt.sessions.begin() as session:
         cases.put_off(session, participant_id, now + PUT_OFF)
 

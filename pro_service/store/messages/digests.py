@@ -27,7 +27,7 @@ def move_to_next(session: Session, site: AnyRow, following: datetime) -> bool:
 
 
 def forget_due_times(session: Session, study_id: int) -> None:
-    """A new protocol may have other working hours: have each site's next digest worked out anew."""
+    """A new protocol may have other working hours: have each site's next digest worked out again."""
     session.execute(update(sites).where(s.study_id == study_id).values(digest_at=None))
 
 

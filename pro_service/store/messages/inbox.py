@@ -196,7 +196,7 @@ def hand_to_person(session: Session, inbound_id: int, now: datetime, reason: str
 
 
 def lock_text(session: Session, inbound_id: int) -> Text | None:
-    """The text, locked, whoever has read it."""
+    """Return the text, locked, whether or not it has been read."""
     statement = select(inbound).where(i.id == inbound_id)
     if session.get_bind().dialect.name == "postgresql":
         statement = statement.with_for_update()

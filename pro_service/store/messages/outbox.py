@@ -1,7 +1,7 @@
 """The outbox: claim and outcome. Each transition is one conditional update, fenced by the attempt number.
 
-A claim is committed before a byte leaves, and no transaction is open while a provider is called. Whoever finds no row
-changed has lost the message to somebody else, and drops the result.
+A claim is committed before a byte leaves, and no transaction is open while a provider is called. A worker who finds no
+row changed has lost the message to somebody else, and drops the result.
 """
 
 from collections.abc import Iterable, Sequence
@@ -220,7 +220,7 @@ def _accepted_row(outcome: Outcome, now: datetime) -> dict[str, Any]:
 
 
 def _look_again(session: Session, outcomes: Iterable[Outcome], now: datetime) -> None:
-    """Look anew at those who waited for this message alone: a pending prompt holds back the next until it is void."""
+    """Check those who waited for this message alone again: a pending prompt holds back the next until it is void."""
     rows = [
         {"p_id": o.claimed.participant_id, "p_until": o.claimed.useful_until, "p_now": now}
         for o in outcomes

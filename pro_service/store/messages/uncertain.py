@@ -1,7 +1,7 @@
 """Texts of unknown fate: which are to be asked about, what the provider remembers, and what follows.
 
-Every change is conditional on the state, the attempt and the first negative answer that the asker saw: whoever finds no
-row changed has been overtaken by a callback or another asker, and drops its result.
+Every change is conditional on the state, the attempt and the first negative answer that the asker saw: one who finds no row
+changed has been overtaken by a callback or another asker, and drops its result.
 """
 
 from collections.abc import Collection, Sequence

@@ -58,7 +58,7 @@ def index_of(vault: Vault, code: str) -> bytes:
 def mark_of(vault: Vault, code: str) -> str:
     """What only we can tell of a code: 80 bits that the card's picture and a browser that was let in carry.
 
-    Whoever has it had the code from us; a code that comes with it is no guess.
+    It can only come from us, together with the code: a code that comes with it is no guess.
     """
     return base64.b32encode(vault.index("entry-mark", code)[:MARK_BYTES]).decode()
 

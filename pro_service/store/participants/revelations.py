@@ -1,4 +1,4 @@
-"""The log of revealed treatments: when, of whom, where, noted by whom. What was said is never in it."""
+"""The log of revealed treatments: when, of which participant, where, who noted it. What was said is never in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

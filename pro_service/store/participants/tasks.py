@@ -20,7 +20,7 @@ from pro_service.store.vault import opened, sealed
 
 @dataclass(frozen=True, slots=True)
 class TaskSubject:
-    """Whom an escalation is about."""
+    """The study, site and participant an escalation is about."""
 
     study_id: int
     site_id: int | None
@@ -28,7 +28,7 @@ class TaskSubject:
 
 
 def subject_of(session: Session, escalation_id: int) -> TaskSubject | None:
-    """Whom this escalation is about; None if there is none with this id."""
+    """Return what this escalation is about; None if there is none with this id."""
     e = escalations.c
     row = session.execute(select(e.study_id, e.site_id, e.participant_id).where(e.id == escalation_id)).first()
     return None if row is None else TaskSubject(*row)
@@ -43,7 +43,7 @@ class Holder(NamedTuple):
 
 
 def holder(session: Session, escalation_id: int) -> Holder:
-    """Who has taken a task up, to whom it was handed, and until when it is put off."""
+    """Return who has taken a task up, who it was handed to, and until when it is put off."""
     e = escalations.c
     statement = select(e.acknowledged_by, e.handed_to, e.look_again_at).where(e.id == escalation_id)
     return Holder(*session.execute(statement).one())
@@ -147,7 +147,7 @@ def missing_reason(writer: Writer, loaded: Loaded, window_id: int, reason: str) 
 
 
 def mark_changed(writer: Writer, loaded: Loaded) -> None:
-    """Raise the participant's revision, and have `next_check_at` worked out anew."""
+    """Raise the participant's revision, and have their next check worked out at the end of the transaction."""
     p = participants.c
     statement = update(participants).where(p.id == loaded.case.participant.id)
     writer.session.execute(statement.values(revision=p.revision + 1))

@@ -299,7 +299,7 @@ class Writer:
         self.note(loaded, "settle", "window", window.id, {"settled": (window.settled, settled)}, missing_reason)
 
     def _cancel(self, loaded: Loaded, window_id: int | None, *, replies: bool) -> None:
-        """Withdraw prompts that wait. Replies go out, unless told otherwise: they answer somebody."""
+        """Withdraw prompts that wait. Replies go out unless `replies` says otherwise: they answer somebody."""
         for text in loaded.case.messages:
             about = window_id is None or text.window_id == window_id
             if about and text.state == "ready" and (replies or text.kind in PROMPTS):

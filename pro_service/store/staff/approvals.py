@@ -74,7 +74,7 @@ def decide(session: Session, role_id: int, user_id: int | None, now: datetime, *
 def is_first_investigator(session: Session, what: Grant) -> bool:
     """Whether nobody was ever an approved investigator of that study: somebody has to be the first.
 
-    Ever: else whoever may end roles could make a first one again. The study's row is taken, or two would be first.
+    Ever: else a user who may end roles could make a first one again. The study's row is taken, or two would be first.
     """
     if what.role != "investigator":
         return False
@@ -86,7 +86,7 @@ def is_first_investigator(session: Session, what: Grant) -> bool:
 
 
 def investigators(session: Session, user_id: int, what: Grant) -> Sequence[AnyRow]:
-    """Whoever may decide about a role of this user: (id, language)."""
+    """Return those who may decide about a role of this user: (id, language)."""
     statement = (
         select(u.id, u.language)
         .join(roles, r.user_id == u.id)

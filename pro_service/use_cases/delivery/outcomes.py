@@ -73,7 +73,7 @@ def _report_failure(tx: Transaction, participant_id: int, outcome: Outcome) -> N
 
 
 def stop(rt: Runtime, channel: str, code: str) -> None:
-    """A provider refused us: its way out rests, for every worker, and the staff who can mend it are told."""
+    """A provider refused us: its way out rests, for every worker, and the staff who can mend it see an alarm."""
     now = rt.clock()
     with transaction(rt, SCHEDULER, now) as tx:
         if channels.stop(tx.session, channel, now + STOPPED, code, now):
@@ -102,7 +102,7 @@ def tidy(rt: Runtime) -> int:
 
 
 def report_uncertain(rt: Runtime) -> int:
-    """Tell a person of each text whose fate nobody could find out for long; gives how many there were.
+    """Report each text whose fate nobody could find out for long to a person; return how many there were.
 
     Each is a transaction, so no sender does it: what may leave does not wait for what cannot be known.
     """
@@ -115,7 +115,7 @@ def report_uncertain(rt: Runtime) -> int:
 
 
 def patience(rt: Runtime) -> timedelta:
-    """How long a message may stay uncertain before a person is told."""
+    """Return how long a message may stay uncertain before a person gets a task."""
     delivery = rt.settings.delivery
     return delivery.ask_after + 3 * delivery.ask_again
 
@@ -143,7 +143,7 @@ def _report_one_uncertain(rt: Runtime, message_id: int, participant_id: int, now
 
 
 def give_up(tx: Transaction, message_id: int, participant_id: int) -> None:
-    """Nobody knows whether a text arrived: a person is told, once a window."""
+    """Give a person a task because nobody knows whether a text arrived, once a window."""
     loaded = tx.rt.loader.one(tx.session, participant_id)
     text = next(m for m in loaded.case.messages if m.id == message_id)
     window = None if text.window_id is None else loaded.case.window(text.window_id)

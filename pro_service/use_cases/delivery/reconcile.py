@@ -39,11 +39,11 @@ class ReconcileReport:
     sent_again: int = 0
     """They never left and go once more."""
     given_up: int = 0
-    """They never left and will not: a person was told."""
+    """They never left and will not: a person got a task."""
     unanswered: int = 0
     """Nobody can tell yet."""
     told: int = 0
-    """Nobody could tell for long: a person was told, and the provider is asked on."""
+    """Nobody could tell for long: a person got a task, and the provider is still asked."""
 
 
 def reconcile(rt: Runtime) -> ReconcileReport:
@@ -75,7 +75,7 @@ class _Asker:
     def __init__(self, rt: Runtime, provider: TextGateway) -> None:
         self.rt, self.provider = rt, provider
         self.silent = Event()
-        """Whoever does not answer one question will not answer the next one either."""
+        """A provider that does not answer one question will not answer the next one either."""
 
     def ask(self, doubt: InDoubt) -> Outcome | None:
         """Ask about one text and carry out what follows; None: somebody else does, or nobody can just now."""
@@ -96,7 +96,7 @@ class _Asker:
     def _settled(self, doubt: InDoubt) -> Outcome | None:
         rt = self.rt
         with rt.sessions.begin() as session:
-            # Whoever takes it asks; if that asker dies, it is anybody's turn again after this.
+            # The asker who takes it asks; if that asker dies, it is anybody's turn again after this.
             if not uncertain.claim(session, doubt, rt.clock() + rt.settings.delivery.lease):
                 return None
         try:

@@ -19,7 +19,7 @@ from pro_service.use_cases.transaction import transaction
 
 BATCH = 500
 MOST_WARNINGS = 10_000
-"""So many are kept; a file that gives more has told its story."""
+"""So many are kept: nobody reads more."""
 
 SPELLED = "if it is the same person, write the code in just that way; if not, give this participant another code"
 
@@ -235,7 +235,7 @@ def _compare(
     if given is None:
         return
     if allowed is not None and stored.facts["site"] not in {sites[code] for code in allowed}:
-        # Not what differs: whoever may not look at this participant could try telephones until one fits.
+        # Not what differs: somebody who may not see this participant could try telephones until one fits.
         fault = f"{given.code} is enrolled at another site"
         outcome.faults.append(Fault("participant", row.line, fault, "check the code, or give this participant another"))
         return
@@ -256,7 +256,7 @@ def _compare(
 
 
 def _mistakable(row: Read, code: str, there: str) -> Fault:
-    """Whoever types one of two such codes means the other as easily; so does a text from a shared telephone."""
+    """Somebody who types one of two such codes may mean the other; so may a text from a shared telephone."""
     fault = f"{code} is enrolled already as {there} (capital letters do not tell two participants apart)"
     return Fault("participant", row.line, fault, SPELLED)
 

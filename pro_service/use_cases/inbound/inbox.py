@@ -1,6 +1,6 @@
 """What coordinators do with a text that no rule understood: keep its score, answer it, call, mark it, or nothing.
 
-Each thing once a text: a second click finds it done and is told so. Everything is audited, and a page from before a
+Each thing once a text: a second click finds it done. Everything is audited, and a page from before a
 change of the participant writes nothing.
 """
 
@@ -31,7 +31,7 @@ MODE = "staff-from-text"
 
 
 class DoneAlreadyError(Exception):
-    """This was done with this text before; nothing was written. `done` says by whom and when."""
+    """This was done with this text before; nothing was written. `done` says who did it and when."""
 
     def __init__(self, done: Done) -> None:
         super().__init__(f"{done.action} was done already")

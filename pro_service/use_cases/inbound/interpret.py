@@ -63,7 +63,7 @@ def interpret_unread(rt: Runtime, stop: Event | None = None) -> int:
 def interpret(rt: Runtime, inbound_id: int, *, in_quarantine: bool = False) -> None:
     """Read one kept text and carry out what follows. After a fault it is read again, and in the end by a person.
 
-    In a quarantine it waits until it is known what was asked before it; whoever knows says `in_quarantine`.
+    In a quarantine it waits until it is known what was asked before it; a caller who knows says `in_quarantine`.
     """
     now = rt.clock()
     try:

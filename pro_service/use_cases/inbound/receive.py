@@ -98,7 +98,7 @@ class Intake:
         one = _Waiting(Arrival(provider_id, parameters, self._rt.clock()))
         self._waiting.append(one)
         with self._writing:
-            # Whoever is let in writes for all; the others find it done.
+            # The one who is let in writes for all; the others find it done.
             if not one.done:
                 self._write([self._waiting.popleft() for _ in range(len(self._waiting))])
         if one.fault is not None:
@@ -109,7 +109,7 @@ class Intake:
         try:
             with self._rt.sessions.begin() as session:
                 kept = inbox.keep_together(session, self._rt.vault, [one.arrival for one in together])
-        except Exception as fault:  # noqa: BLE001 -- each caller is told of it
+        except Exception as fault:  # noqa: BLE001 -- each caller gets it raised
             if again and not isinstance(fault, UNREACHABLE):
                 # One was kept by another process just now, which is seen by now; or one is at fault, and then alone.
                 for one in together:

@@ -1,7 +1,7 @@
 """The door behind the card: a code that was typed or scanned opens whichever window is open.
 
 A code that comes with its mark is no guess and is never counted: the mark is in the card's picture, and in a browser
-that was let in before. So whoever holds a card is served, however many wrong codes somebody else tries.
+that was let in before. So a participant with a card is served, however many wrong codes somebody else tries.
 """
 
 from collections.abc import Collection
@@ -56,7 +56,7 @@ def enter(rt: Runtime, typed: str, marks: Collection[str], address: str) -> Entr
 
 
 def scan(rt: Runtime, scanned: str, address: str) -> Entry | None:
-    """The same by the address in a card's picture: whoever lives a participant's life has a card to scan."""
+    """Do the same by the address in a card's picture, as a participant of a rehearsal scans it."""
     code, _, mark = scanned.partition("#")[2].partition(".")
     return enter(rt, code, (mark,), address)
 

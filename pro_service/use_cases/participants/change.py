@@ -1,6 +1,6 @@
 """Changes staff make to a participant: shown before they are made, and made as they were shown.
 
-The preview writes nothing; the change takes the participant's row first, works the same plan out anew, and carries it
+The preview writes nothing; the change takes the participant's row first, works the same plan out again, and carries it
 out in one transaction with its reason.
 """
 
@@ -28,7 +28,7 @@ from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.transaction import Transaction, transaction
 
 LAYS = frozenset({"reschedule", "move", "migrate"})
-"""Actions that can lay windows out anew."""
+"""Actions that can replace windows by new ones."""
 CARRIED = {
     "reschedule": "procedure date changed",
     "move": "moved to another site",
@@ -50,7 +50,7 @@ class PreparedChange:
     version_id: int | None = None
     """The protocol version that holds from now on."""
     cause: str | None = None
-    """Why windows are laid out anew, where the action does not say it."""
+    """Why windows are replaced by new ones, where the action does not say it."""
 
     @property
     def unchanged(self) -> bool:
@@ -220,7 +220,7 @@ def _keep_version(tx: Transaction, loaded: Loaded, prepared: PreparedChange) -> 
 
 
 def _taken_along(case: Case, carried: Plan, origins: Mapping[schedules.Given, Any]) -> Iterator[Record]:
-    """The answers that the new windows take over, as they came: when, how, and entered by whom."""
+    """The answers that the new windows take over, as they came: when, how, and who entered them."""
     windows = {window.code: window for window in case.current}
     for one in carried.relaid.laid:
         for judged in one.goes_along:

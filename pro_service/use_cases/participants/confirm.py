@@ -22,7 +22,7 @@ EARLIEST = date(2000, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """What came of it; `windows` counts those laid out anew."""
+    """What came of it; `windows` counts the new ones."""
 
     participant: str
     procedure_date: date
@@ -37,7 +37,7 @@ def confirm(rt: Runtime, actor: Actor, study_id: int, code: str, procedure_date:
 
     Another date lays new windows out and cancels the old ones; the baseline's answers go with it. RejectedError if
     there is no such participant, the day is still to come, or later answers already hang on the old date: then
-    `lifecycle` shows first what becomes of them.
+    `change.preview` shows first what becomes of them.
     """
     now = rt.clock()
     with transaction(rt, actor, now) as tx:

@@ -1,4 +1,4 @@
-"""Answers that staff enter: measured in the clinic, or told on the telephone."""
+"""Answers that staff enter: measured in the clinic, or said on the telephone."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ class Filled:
     task: int | None = None
     """The escalation whose call this is."""
     blind: bool = False
-    """Whoever enters must not learn what stands there: a reason is asked for whether or not it is the same."""
+    """The person who enters must not learn what stands there: a reason is asked for whether or not it is the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Participants moved to the newest version of their study's protocol: windows not yet closed are laid out by it.
 
-Participants keep the version they were enrolled with until somebody moves them, for a reason. Whoever cannot be moved
-is named, and then nobody is. What is interrupted goes on where it was: who has been moved is left alone.
+Participants keep the version they were enrolled with until somebody moves them, for a reason. Participants who cannot
+be moved are named, and then nobody is moved. After an interruption it goes on
+where it was: those who have been moved are left alone.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -36,7 +37,7 @@ class Migrant:
 
     participant: str
     windows: tuple[WindowPreview, ...]
-    """Those that change: laid out anew, or with another status."""
+    """Those that change: replaced by new ones, or with another status."""
     notes: tuple[Note, ...]
 
 

@@ -88,7 +88,7 @@ def add_user(
             user_id = known.id
         granted = what not in accounts.grants(tx.session, user_id)
         if granted:
-            # Whoever holds the machine needs nobody's approval, and the trail says so.
+            # An operator at the machine needs nobody's approval, and the trail says so.
             row_id = accounts.grant(tx.writer, user_id, what, approved=True)
             changes: dict[str, tuple[object, object]] = {"user": (None, user_id), "role": (None, what.role)}
             changes |= {"site": (None, what.site_id), "approval": (None, "command_line")}

@@ -1,4 +1,4 @@
-"""Administering staff: invited, given roles and relieved of them, shut out, helped back in; all of it audited."""
+"""Administering staff: invite, give and end roles, disable, enable, reset what was lost; all of it audited."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ ASK_ANOTHER = "ask another administrator"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link that was made for somebody. `mailed`: it is on its way; else whoever may see it hands it over."""
+    """A link that was made for somebody. `mailed`: it is on its way; else the administrator hands it over."""
 
     user_id: int
     address: str
@@ -127,7 +127,7 @@ def enable(rt: Runtime, actor: Actor, user_id: int) -> bool:
 def reset_factor(rt: Runtime, actor: Actor, user_id: int) -> bool:
     """Take away a second factor that was lost, and its recovery codes; their owner sets up another at the next login.
 
-    False if there was none. RejectedError for oneself: whoever holds one session could otherwise shed it.
+    False if there was none. RejectedError for oneself: somebody who holds one session could otherwise shed it.
     """
     with transaction(rt, actor, rt.clock()) as tx:
         if actor.user_id == user_id:

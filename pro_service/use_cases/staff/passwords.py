@@ -35,7 +35,7 @@ class Welcome:
 def confirm(rt: Runtime, login: Login, password: str, place: Place) -> bool:
     """Ask somebody who is signed in for their password again; False if it was wrong.
 
-    ThrottledError as for a login: whoever found an open session must not guess here instead.
+    ThrottledError as for a login: somebody who found an open session must not guess here instead.
     """
     attempt = throttle.at_account(rt, "confirm", str(login.user_id), place)
     with rt.sessions.reading() as session:
@@ -69,7 +69,7 @@ def _faults(password: str, again: str, email: str) -> list[Fault]:
 
 
 def ask_reset(rt: Runtime, email: str, place: Place) -> None:
-    """Mail a link to whoever has this account; the caller must not tell whether there is one.
+    """Mail a link to the owner of this account, if there is one; the caller must not tell whether there is one.
 
     Nothing is raised and nothing returned: an account that was asked about too often just gets no further mail.
     """

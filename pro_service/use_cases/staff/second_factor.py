@@ -63,7 +63,7 @@ def set_up(rt: Runtime, login: Login, code: str) -> tuple[str, ...] | None:
         second_factors.store_factor(tx.writer, login.user_id, secret, step, login.id)
         _keep_codes(tx, login.user_id, codes)
         moved = login.enrolled_at is not None
-        # Whoever moves it may have lost the old telephone: what was opened with that one ends.
+        # The old telephone may have been lost: what was opened with it ends.
         ended = sessions.end_of_user(tx.session, login.user_id, now, but=login.id) if moved else 0
         changes = {"second_factor": (moved, True), "sessions_ended": (None, ended)}
         tx.writer.audit(Entry("set_up_factor", "user", login.user_id, changes), UTC)

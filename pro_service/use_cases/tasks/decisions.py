@@ -24,7 +24,7 @@ def decide(rt: Runtime, actor: Actor, escalation_id: int, reason: str, *, revisi
     with about(rt, actor, escalation_id) as (tx, loaded, escalation):
         if escalation.level != DECIDED:
             raise KeyError(escalation_id)
-        # Before the revision: whoever presses twice is told that it is decided, not that something has changed.
+        # Before the revision: a second press finds that it is decided, not that something has changed.
         check_open(escalation)
         if revision is not None and loaded.case.participant.revision != revision:
             raise StaleError(loaded.case.participant.revision)
