@@ -1,6 +1,6 @@
 """Texts of unknown fate: which are to be asked about, what the provider remembers, and what follows.
 
-Every change is conditional on the state, the attempt and the first negative answer that the asker saw: one who finds no row
+Every change is conditional on the state, the attempt and the first negative answer the asker saw: one that finds no row
 changed has been overtaken by a callback or another asker, and drops its result.
 """
 
