@@ -107,7 +107,7 @@ Kind: TypeAlias = Literal["working", "weekend", "holiday"]
 
 
 @dataclass(frozen=True, slots=True)
-class Whom:
+class Candidate:
     """Who would be asked, as far as it changes what follows."""
 
     site: Site
@@ -181,17 +181,17 @@ class WhatIf:
 
 
 def what_if(
-    protocol: Protocol, whom: Whom, day: date, end: datetime | None, holidays: frozenset[date], now: datetime
+    protocol: Protocol, candidate: Candidate, day: date, end: datetime | None, holidays: frozenset[date], now: datetime
 ) -> WhatIf:
     """Lay out a procedure on `day` for somebody who is enrolled at `now`.
 
     `end`: when it ended, which windows of minutes are counted from. A procedure to come is taken as confirmed at its
     end, or at noon of its day. Nobody answers.
     """
-    zone = ZoneInfo(whom.site.zone)
+    zone = ZoneInfo(candidate.site.zone)
     spans = schedule(protocol, day, zone, end)
     confirmed_at = max(now, end or local_instant(day, NOON, zone)) if day > local_day(now, zone) else now
-    asked = forecast(_case(protocol, whom, day, spans, holidays, now, confirmed_at), confirmed_at)
+    asked = forecast(_case(protocol, candidate, day, spans, holidays, now, confirmed_at), confirmed_at)
     laid = {span.code: span for span in spans}
     return WhatIf(
         day=day,
@@ -205,7 +205,7 @@ def what_if(
 
 def _case(
     protocol: Protocol,
-    whom: Whom,
+    candidate: Candidate,
     day: date,
     spans: Sequence[Window],
     holidays: frozenset[date],
@@ -215,15 +215,15 @@ def _case(
     person = Participant(
         id=0,
         code="",
-        site=whom.site,
-        language=whom.language,
-        zone=whom.zone,
-        channel=whom.channel,
-        has_phone=whom.has_phone,
+        site=candidate.site,
+        language=candidate.language,
+        zone=candidate.zone,
+        channel=candidate.channel,
+        has_phone=candidate.has_phone,
         procedure_date=day,
         enrolled_at=now,
         confirmed_at=confirmed_at,
-        consented_at=whom.consented_at,
+        consented_at=candidate.consented_at,
     )
     facts = (
         WindowFacts(number, 1, span, protocol.time_point(span.code), {})

@@ -194,7 +194,7 @@ def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list
         for o in outcomes
     ]
     change(session.connection(), _ATTEMPT_ENDED, rows)
-    _look_again(session, counted, now)
+    _check_waiting_again(session, counted, now)
     return counted
 
 
@@ -219,7 +219,7 @@ def _accepted_row(outcome: Outcome, now: datetime) -> dict[str, Any]:
     }
 
 
-def _look_again(session: Session, outcomes: Iterable[Outcome], now: datetime) -> None:
+def _check_waiting_again(session: Session, outcomes: Iterable[Outcome], now: datetime) -> None:
     """Check those who waited for this message alone again: a pending prompt holds back the next until it is void."""
     rows = [
         {"p_id": o.claimed.participant_id, "p_until": o.claimed.useful_until, "p_now": now}

@@ -60,7 +60,7 @@ def recipients(
 
 
 def stand_ins(session: Session, loaded: Loaded, level: LevelCode, now: datetime) -> Sequence[AnyRow]:
-    """Whom a task of this level is mailed to: of its roles who is there, else the lead, else all of its roles."""
+    """Return who a task of this level is mailed to: those of its roles at work, else the lead, else all its roles."""
     ladder, place = loaded.case.protocol.ladder, (loaded.study_id, loaded.site_id)
     for wanted in (ladder[level].roles, ladder[ladder[level].next or LEAD].roles, ladder[LEAD].roles):
         found = recipients(session, *place, wanted, there_at=now)

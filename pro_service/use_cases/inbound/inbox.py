@@ -72,7 +72,7 @@ class _Open:
     loaded: Loaded | None
 
     @property
-    def whose(self) -> Loaded:
+    def participant(self) -> Loaded:
         """The participant; EntryRejectedError where nobody said whose text it is."""
         if self.loaded is None:
             raise EntryRejectedError((EntryFault("participant", "nothing"),))
@@ -86,7 +86,7 @@ def record(rt: Runtime, actor: Actor, about: About, score: Score) -> None:
     seen), DoneAlreadyError, StaleError, EntryRejectedError with every fault.
     """
     with _text(rt, actor, about, "record") as seen:
-        loaded = seen.whose
+        loaded = seen.participant
         window, value = _read(loaded, seen.received_at, score)
         commands = on_answers(
             loaded.case,
@@ -133,7 +133,7 @@ def answer(rt: Runtime, actor: Actor, about: About, template: str) -> None:
     KeyError, DoneAlreadyError, StaleError, EntryRejectedError (place `template`) where it may not be sent now.
     """
     with _text(rt, actor, about, "answer") as seen:
-        loaded = seen.whose
+        loaded = seen.participant
         try:
             send = rules.answer(loaded.case, seen.item.id, template, seen.tx.now)
         except ValueError:
@@ -178,7 +178,7 @@ def previews(rt: Runtime, loaded: Loaded, inbound_id: int) -> list[tuple[str, st
 def call(rt: Runtime, actor: Actor, about: About) -> None:
     """Make it a call: the window's own task where its answer is missing. KeyError, DoneAlreadyError, StaleError."""
     with _text(rt, actor, about, "call") as seen:
-        loaded = seen.whose
+        loaded = seen.participant
         task = rules.call_task(loaded.case, seen.item.id, seen.tx.now)
         seen.tx.carry_out(loaded, [] if task is None else [task])
         _finish(seen, Act(seen.item.id, "call", None if task is None else task.level))

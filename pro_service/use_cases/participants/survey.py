@@ -78,7 +78,7 @@ class Outcome:
 
 def open_form(rt: Runtime, token: str) -> Form | None:
     """The form of this token. Only looks: robots that preview links fetch it too."""
-    return _look(rt, token, rt.clock())[2]
+    return _form_behind(rt, token, rt.clock())[2]
 
 
 def submit(rt: Runtime, token: str, fields: Mapping[str, str]) -> Outcome:
@@ -87,7 +87,7 @@ def submit(rt: Runtime, token: str, fields: Mapping[str, str]) -> Outcome:
     A form with a fault keeps nothing. The same answers twice make one version.
     """
     now = rt.clock()
-    participant_id, window_id, seen = _look(rt, token, now)
+    participant_id, window_id, seen = _form_behind(rt, token, now)
     if seen is None:
         return Outcome(None, {})
     with transaction(rt, _participant(participant_id), now) as tx:
@@ -111,7 +111,7 @@ def ask_for_call(rt: Runtime, token: str) -> bool:
     close will end.
     """
     now = rt.clock()
-    participant_id, window_id, seen = _look(rt, token, now)
+    participant_id, window_id, seen = _form_behind(rt, token, now)
     if seen is None:
         return False
     with transaction(rt, _participant(participant_id), now) as tx:
@@ -128,7 +128,7 @@ def ask_for_call(rt: Runtime, token: str) -> bool:
     return True
 
 
-def _look(rt: Runtime, token: str, now: datetime) -> tuple[int, int | None, Form | None]:
+def _form_behind(rt: Runtime, token: str, now: datetime) -> tuple[int, int | None, Form | None]:
     """Whose window this token opens, and its form; the same work for a token nobody has."""
     with rt.sessions.reading() as session:
         participant_id, window_id = links.opened(session, token)

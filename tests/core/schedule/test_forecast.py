@@ -7,7 +7,7 @@ import pytest
 
 from pro_service import paths
 from pro_service.core.protocol import Protocol
-from pro_service.core.schedule.forecast import WhatIf, Whom, what_if
+from pro_service.core.schedule.forecast import Candidate, WhatIf, what_if
 from pro_service.core.schedule.windows import schedule
 from pro_service.core.study_file.file import check
 from tests import support
@@ -26,8 +26,8 @@ def protocol() -> Protocol:
 
 def asked(protocol: Protocol, day: str, now: datetime, *, texts: bool = True) -> WhatIf:
     site = next(iter(protocol.sites.values()))
-    whom = Whom(site, "tr", ISTANBUL, "sms-card", texts, now if texts else None)
-    return what_if(protocol, whom, date.fromisoformat(day), None, KURBAN, now)
+    candidate = Candidate(site, "tr", ISTANBUL, "sms-card", texts, now if texts else None)
+    return what_if(protocol, candidate, date.fromisoformat(day), None, KURBAN, now)
 
 
 def test_windows_are_those_of_an_enrolment(protocol: Protocol) -> None:
