@@ -29,7 +29,6 @@ def card(state: State, /, code: str | None, out: Path | None, study_code: str | 
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
-    from pro_service.use_cases.participants import card as card_sheet  # noqa: PLC0415
     from pro_service.use_cases.participants import card as use_case  # noqa: PLC0415
 
     reason, site, replace = more["reason"], more["blank"], more["replace"]
@@ -51,7 +50,7 @@ def card(state: State, /, code: str | None, out: Path | None, study_code: str | 
                 (Fault("CODE", None, f"there is no participant {quoted(code or '')}", remedy),)
             ) from None
         if out is not None:
-            _write(out, card_sheet.document(made))
+            _write(out, use_case.document(made))
     _say(state, made, out)
 
 

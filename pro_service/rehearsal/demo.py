@@ -271,7 +271,7 @@ class _Past:
 
     def _do_morning_tasks(self) -> None:
         called: set[tuple[str | None, str | None]] = set()
-        for task in reporting.escalations(self.rt, self.study_id, open_only=True):
+        for task in reporting.escalation_rows(self.rt, self.study_id, open_only=True):
             if task["level"] in ("E1", "E2"):
                 whose = (task["participant"], task["window"])
                 if whose not in called:

@@ -128,5 +128,5 @@ class VirtualTime:
 
     def _due(self) -> datetime | None:
         with self.rt.sessions.reading() as session:
-            moments = (cases.next_look(session), waiting.next_try(session))
+            moments = (cases.earliest_check(session), waiting.next_try(session))
         return min((moment for moment in moments if moment is not None), default=None)

@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from pro_service.store import heartbeats
+from pro_service.store import heartbeats, throttle
 from pro_service.store.messages import channels
 from pro_service.store.messages.channels import Channel
 from pro_service.store.messages.outbox import may_go
 from pro_service.store.messages.waiting import READY
-from pro_service.store.participants import card_code_tries
 from pro_service.store.schema import escalations, inbound, messages, participants, studies, windows
 
 REPORTED_AFTER = timedelta(hours=1)
@@ -44,7 +43,7 @@ class Flow:
     """State -> how many of the latest texts that left an hour ago or earlier."""
     channels: Mapping[str, Channel]
     codes_owed_until: datetime | None
-    """Until when wrong entry codes are paid off."""
+    """Until when wrong card codes are paid off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
     known = channels.all_channels(session)
     m, p, i = messages.c, participants.c, inbound.c
     # The earliest moment tells both apart: a busy study has thousands due, a service that stands still has an old one.
-    undecided = select(p.look_at).where(p.look_at <= now).order_by(p.look_at).limit(1)
+    undecided = select(p.next_check_at).where(p.next_check_at <= now).order_by(p.next_check_at).limit(1)
     going = [name for name in ways if known[name].goes(now)]
 
     def waits(since: Column[datetime], *which: ColumnElement[bool]) -> datetime | None:
@@ -90,7 +89,7 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
         unread_since=session.scalar(unread),
         states=_states(session, now),
         channels=known,
-        codes_owed_until=card_code_tries.everybody_owes_until(session),
+        codes_owed_until=throttle.everybody_owes_until(session),
     )
 
 

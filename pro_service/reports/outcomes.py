@@ -77,7 +77,7 @@ def lines(
 
     Each is (participant, site, window, value).
     """
-    ids = cases.page(session, study_id, after, BATCH)
+    ids = cases.ids_by_code(session, study_id, after, BATCH)
     last, found = None, []
     for loaded in loader.load(session, ids, lock=False) if ids else ():
         person = loaded.case.participant

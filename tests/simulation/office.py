@@ -50,7 +50,7 @@ class Office:
         self.expected.clear()
         if self.world.weather.down("webhooks", at=self.world.clock.now):
             return
-        tasks = reporting.escalations(self.rt, self.study_id, open_only=True)
+        tasks = reporting.escalation_rows(self.rt, self.study_id, open_only=True)
         for task in tasks[:12]:
             if self.world.chance.random() < self.diligence:
                 # The row may have ended meanwhile: a participant answered, a tick found the call pointless.

@@ -1,4 +1,4 @@
-"""The log of revealed treatments: when, of whom, where, noted by whom. What was said is never in it."""
+"""The log of revealed treatments: when, of which participant, where, who noted it. What was said is never in it."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def note(writer: Writer, study_id: int, loaded: Loaded | None, source: Source, i
     )
 
 
-def page(
+def list_revelations(
     session: Session, study_id: int, seen: Collection[int] | None, *, before: int | None = None, size: int = PAGE
 ) -> tuple[tuple[Revelation, ...], int | None]:
     """(up to `size` lines, newest first; the id to go on from, or None). Of some sites: what is of their people."""

@@ -1,4 +1,4 @@
-"""A participant's schedule laid out anew: new windows beside the old ones, which are kept and cancelled."""
+"""A participant's schedule when it changes: new windows beside the old ones, which are kept and cancelled."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleChange:
-    """One time windows were laid out anew."""
+    """One time the windows of a participant were replaced by new ones."""
 
     schedule: int
     cause: str
@@ -67,7 +67,7 @@ def basis(loaded: Loaded, end: datetime | None) -> Basis:
 
 
 def lay_anew(writer: Writer, loaded: Loaded, rescheduled: Rescheduled) -> int:
-    """Cancel the windows that end and write those laid out anew; gives the number of the schedule that holds.
+    """Cancel the windows that end and write the new ones; return the number of the schedule that holds.
 
     Written at once, so that reloaded facts show the new schedule.
     """
@@ -122,7 +122,7 @@ def remember(
 
 
 def history(session: Session, participant_id: int) -> Sequence[ScheduleChange]:
-    """Each time this participant's windows were laid out anew, oldest first."""
+    """Return each time this participant's windows were replaced by new ones, oldest first."""
     s = schedule_changes.c
     rows = session.execute(select(schedule_changes).where(s.participant_id == participant_id).order_by(s.id))
     return [

@@ -1,7 +1,8 @@
 """Participants moved to the newest version of their study's protocol: windows not yet closed are laid out by it.
 
-Participants keep the version they were enrolled with until somebody moves them, for a reason. Whoever cannot be moved
-is named, and then nobody is. What is interrupted goes on where it was: who has been moved is left alone.
+Participants keep the version they were enrolled with until somebody moves them, for a reason. Participants who cannot
+be moved are named, and then nobody is moved. After an interruption it goes on
+where it was: those who have been moved are left alone.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -20,7 +21,7 @@ from pro_service.store.audit import Actor
 from pro_service.store.database import Session
 from pro_service.store.participants import cases, schedules
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases.participants.change import Made, carry_out
+from pro_service.use_cases.participants.change import PreparedChange, carry_out
 from pro_service.use_cases.participants.change_form import LONGEST_REASON
 from pro_service.use_cases.transaction import transaction
 
@@ -36,7 +37,7 @@ class Migrant:
 
     participant: str
     windows: tuple[WindowPreview, ...]
-    """Those that change: laid out anew, or with another status."""
+    """Those that change: replaced by new ones, or with another status."""
     notes: tuple[Note, ...]
 
 
@@ -92,11 +93,11 @@ def _write(
     for first in range(0, len(ids), BATCH):
         batch = ids[first : first + BATCH]
         faults: list[Fault] = []
-        with transaction(rt, actor, rt.clock()) as unit:
-            for loaded, made in _plans(rt, unit.session, batch, target, unit.now, faults, lock=True):
+        with transaction(rt, actor, rt.clock()) as tx:
+            for loaded, made in _plans(rt, tx.session, batch, target, tx.now, faults, lock=True):
                 # Somebody else may have been quicker: who has this version is left alone.
                 if loaded.protocol_version_id != target.version.id:
-                    carry_out(unit, loaded, made, reason)
+                    carry_out(tx, loaded, made, reason)
             if faults:
                 raise RejectedError(tuple(faults))
         if progress is not None:
@@ -112,7 +113,7 @@ def _plans(
     faults: list[Fault],
     *,
     lock: bool,
-) -> list[tuple[Loaded, Made]]:
+) -> list[tuple[Loaded, PreparedChange]]:
     ends = schedules.procedure_ends(session, ids)
     found = []
     for loaded in rt.loader.load(session, ids, lock=lock):
@@ -124,11 +125,11 @@ def _plans(
             said = (note_words(note) for note in refused.notes)
             faults += [Fault("", None, f"{person.code}: {what}", remedy) for what, remedy in said]
             continue
-        found.append((loaded, Made(made, end, version_id=target.version.id)))
+        found.append((loaded, PreparedChange(made, end, version_id=target.version.id)))
     return found
 
 
-def _migrant(loaded: Loaded, made: Made, now: datetime) -> Migrant:
+def _migrant(loaded: Loaded, made: PreparedChange, now: datetime) -> Migrant:
     then = case_after(loaded.case, made.plan, now)
     windows = preview_windows(loaded.case, then, made.plan, now)
     changed = tuple(one for one in windows if one.moved or one.status != one.old_status)

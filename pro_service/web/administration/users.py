@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import studies
-from pro_service.store.staff import members as listing
+from pro_service.store.staff import members
 from pro_service.store.staff.members import PAGE, Member
 from pro_service.use_cases.staff import administration, approvals
 from pro_service.web.access import may, needs, sensitive, signed_in
@@ -55,7 +55,7 @@ def _team(rt: Runtime, *, about: int | None = None, faults: tuple[Fault, ...] = 
     if scope.study_id is None:
         return render_template("dashboard/no_study.html", scope=scope)
     with rt.sessions.reading() as session:
-        found = listing.page(session, after=after, study_id=scope.study_id)
+        found = members.list_members(session, after=after, study_id=scope.study_id)
     waiting = approvals.waiting(rt, signed_in().user_id, scope.study_id)
     return render_template(
         "administration/team.html", scope=scope, members=found, full=len(found) == PAGE, waiting=waiting,
@@ -76,7 +76,7 @@ def _add_lists(pages: Blueprint, rt: Runtime) -> None:
     def users() -> ResponseReturnValue:
         after, search = (request.args.get(name, "").strip()[:LONGEST] for name in ("after", "search"))
         with rt.sessions.reading() as session:
-            found = listing.page(session, after=after, search=search.casefold())
+            found = members.list_members(session, after=after, search=search.casefold())
         return render_template(
             "administration/users.html", scope=scope_of(rt), members=found, search=search, after=after,
             full=len(found) == PAGE, done=request.args.get("done"),
@@ -135,7 +135,7 @@ def _add_one(pages: Blueprint, rt: Runtime) -> None:
 
 def _member(rt: Runtime, user_id: int) -> Member:
     with rt.sessions.reading() as session:
-        found = listing.one(session, user_id) if user_id <= LARGEST_ID else None
+        found = members.one(session, user_id) if user_id <= LARGEST_ID else None
     if found is None:
         abort(404)
     return found

@@ -6,7 +6,6 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.use_cases.participants import card
-from pro_service.use_cases.participants import card as card_sheet
 from pro_service.web.access import needs
 from pro_service.web.scope import Scope, actor, scope_here
 
@@ -47,5 +46,5 @@ def _card(rt: Runtime, code: str, *, again: bool) -> ResponseReturnValue:
 
 def _page(scope: Scope, found: card.Card, *, replaced: bool, fault: bool) -> str:
     return render_template(
-        "dashboard/card.html", scope=scope, card=found, sides=card_sheet.sides(found), replaced=replaced, fault=fault
+        "dashboard/card.html", scope=scope, card=found, sides=card.sides(found), replaced=replaced, fault=fault
     )

@@ -15,7 +15,7 @@ from pro_service.reports.participant import Change
 from pro_service.runtime import Runtime
 from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases.participants import change as lifecycle
+from pro_service.use_cases.participants import change
 from pro_service.use_cases.participants.change_form import ACTIONS, Action, ChangeForm
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import needs
@@ -92,14 +92,14 @@ def _filled(loaded: Loaded, action: Action) -> ChangeForm:
 
 def _look(rt: Runtime, scope: Scope, loaded: Loaded, wanted: ChangeForm) -> str:
     code = loaded.case.participant.code
-    shown = lifecycle.preview(rt, scope.study_id or 0, code, wanted, sites=scope.sites)
+    shown = change.preview(rt, scope.study_id or 0, code, wanted, sites=scope.sites)
     return _form(rt, _Page(scope, loaded, wanted, outlook=shown))
 
 
 def _make(rt: Runtime, scope: Scope, code: str, wanted: ChangeForm) -> ResponseReturnValue:
     """A form without its revision is as stale as an old one: nobody can have seen what would follow."""
     revision = request.form.get("revision", default=-1, type=int)
-    done = lifecycle.change(rt, actor(), scope.study_id or 0, code, wanted, revision=revision, sites=scope.sites)
+    done = change.change(rt, actor(), scope.study_id or 0, code, wanted, revision=revision, sites=scope.sites)
     outcome = "unchanged" if done.unchanged else "changed"
     if wanted.action == "move" and scope.sites is not None:
         return redirect(url_for("dashboard.participants"), 303)

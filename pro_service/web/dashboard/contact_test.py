@@ -9,7 +9,7 @@ from pro_service.core.conversation import contact_test as rules
 from pro_service.core.conversation.contact_test import ReachTest
 from pro_service.runtime import Runtime
 from pro_service.use_cases.participants import contact_test
-from pro_service.use_cases.participants.contact_test import ReachRefusedError, Whom
+from pro_service.use_cases.participants.contact_test import ReachRefusedError, Subject
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import needs
 from pro_service.web.scope import actor, scope_here
@@ -39,7 +39,7 @@ def _act(rt: Runtime, code: str, action: str) -> ResponseReturnValue:
     scope, given = scope_here(rt), request.form
     if scope.study_id is None:
         abort(404)
-    whom = Whom(scope.study_id, code, scope.sites, given.get("revision", type=int))
+    whom = Subject(scope.study_id, code, scope.sites, given.get("revision", type=int))
     told = f"reach_{action}"
     try:
         if action == "begin":

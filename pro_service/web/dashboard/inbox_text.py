@@ -66,7 +66,7 @@ def _page(rt: Runtime, text_id: int, told: _Told = _Told()) -> str:
             changes = participant.changes(session, loaded.case.participant.id, since())
         found = {
             "thread": report_inbox.thread(session, rt.vault, reader, text_id),
-            "done": inbox_actions.done(session, text_id),
+            "done": inbox_actions.actions_on(session, text_id),
             "changes": changes,
         }
     person = None if loaded is None else loaded.case.participant

@@ -95,7 +95,7 @@ def _add_log(pages: Blueprint, rt: Runtime) -> None:
         if scope.study_id is None:
             return render_template("dashboard/no_study.html", scope=scope)
         with rt.sessions.reading() as session:
-            lines, after = log.page(session, scope.study_id, scope.chosen_sites, before=before)
+            lines, after = log.list_revelations(session, scope.study_id, scope.chosen_sites, before=before)
         return render_template(
             "dashboard/revealed.html", scope=scope, lines=lines, after=after, first=before is None
         )  # fmt: skip
@@ -115,7 +115,7 @@ def _everything(rt: Runtime, scope: Scope, study_id: int) -> Iterator[list[Cell]
     before, more = None, True
     while more:
         with rt.sessions.reading() as session:
-            lines, before = log.page(session, study_id, scope.chosen_sites, before=before, size=SHEET_PAGE)
+            lines, before = log.list_revelations(session, study_id, scope.chosen_sites, before=before, size=SHEET_PAGE)
         for line in lines:
             yield [iso8601.instant_text(line.at), line.participant, line.site, line.source, line.who]
         more = before is not None

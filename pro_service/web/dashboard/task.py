@@ -61,7 +61,7 @@ def theirs(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
     if task_id > LARGEST_ID:
         abort(404)
     with rt.sessions.reading() as session:
-        whose = tasks.whose(session, task_id)
+        whose = tasks.subject_of(session, task_id)
         if whose is None:
             abort(404)
         scope = scope_of(rt, whose.study_id)

@@ -15,7 +15,7 @@ from pro_service.store import studies
 from pro_service.store.participants import contact, schedules
 from pro_service.store.schema import audit_trail, messages
 from pro_service.use_cases.delivery.deliver import deliver
-from pro_service.use_cases.participants import change as lifecycle
+from pro_service.use_cases.participants import change
 from pro_service.use_cases.participants.change_form import Action, ChangeForm, Known, read
 from pro_service.use_cases.tick import tick
 from tests import support
@@ -57,7 +57,7 @@ class Office:
         """Look at a change; nothing at all is written."""
         before = support.rows_of(self.rt)
         case = self.case
-        told = lifecycle.preview(self.rt, self.study_id, self.code, self.wanted(action, **fields))
+        told = change.preview(self.rt, self.study_id, self.code, self.wanted(action, **fields))
         assert support.rows_of(self.rt) == before
         assert self.case == case
         return told
@@ -66,7 +66,7 @@ class Office:
         """Look at a change and make it: what was shown is what is true afterwards."""
         shown = self.preview(action, **fields)
         foreseen = self.foreseen(self.wanted(action, **fields))
-        done = lifecycle.change(
+        done = change.change(
             self.rt, STAFF, self.study_id, self.code, self.wanted(action, **fields), revision=shown.revision
         )
         assert done == shown
@@ -87,9 +87,9 @@ class Office:
         """(field, code) of everything that is said against a change; nothing is written."""
         before, wanted = support.rows_of(self.rt), self.wanted(action, **fields)
         with pytest.raises(ChangeRefusedError) as shown:
-            lifecycle.preview(self.rt, self.study_id, self.code, wanted)
+            change.preview(self.rt, self.study_id, self.code, wanted)
         with pytest.raises(ChangeRefusedError) as error:
-            lifecycle.change(self.rt, STAFF, self.study_id, self.code, wanted)
+            change.change(self.rt, STAFF, self.study_id, self.code, wanted)
         assert shown.value.notes == error.value.notes
         assert support.rows_of(self.rt) == before
         return [(note.field, note.code) for note in error.value.notes]
@@ -97,7 +97,7 @@ class Office:
     def faults(self, action: str, **fields: str) -> list[tuple[str, str, str]]:
         """(field, what, remedy) of everything that is said against a change, in words."""
         with pytest.raises(ChangeRefusedError) as error:
-            lifecycle.preview(self.rt, self.study_id, self.code, self.wanted(action, **fields))
+            change.preview(self.rt, self.study_id, self.code, self.wanted(action, **fields))
         return [(note.field, *note_words(note)) for note in error.value.notes]
 
     def seen_from(self, site: str) -> bool:
@@ -105,7 +105,7 @@ class Office:
         with self.rt.sessions.reading() as session:
             ids = frozenset({studies.site_ids(session, self.study_id)[site]})
         try:
-            lifecycle.preview(self.rt, self.study_id, self.code, self.wanted("resume"), sites=ids)
+            change.preview(self.rt, self.study_id, self.code, self.wanted("resume"), sites=ids)
         except KeyError:
             return False
         return True

@@ -11,8 +11,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import schedules
 from pro_service.store.schema import escalations, responses, tallies, windows
-from pro_service.use_cases.participants import change as lifecycle
-from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants import change, entry
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.tick import tick
 from tests import support
@@ -250,7 +249,7 @@ def test_a_stale_page_changes_nothing(desk: Office, rt: Runtime) -> None:
     rows = support.rows_of(rt)
     wanted = desk.wanted("reschedule", procedure_date="2026-03-01")
     with pytest.raises(StaleError):
-        lifecycle.change(rt, STAFF, desk.study_id, "P-001", wanted, revision=seen)
+        change.change(rt, STAFF, desk.study_id, "P-001", wanted, revision=seen)
     assert support.rows_of(rt) == rows
 
 

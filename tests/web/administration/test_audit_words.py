@@ -21,7 +21,7 @@ from tests import support
 WRITERS = ("store", "use_cases")
 """The packages that write the trail."""
 BOOKKEEPING = {
-    "id", "study_id", "data_key", "phone_index", "look_at", "rules_version", "faults", "revision",
+    "id", "study_id", "data_key", "phone_index", "next_check_at", "rules_version", "faults", "revision",
 }  # fmt: skip
 """Columns of participants that no audit row names."""
 

@@ -8,7 +8,6 @@ from playwright.sync_api import Browser, Page
 from pro_service.core import card_code
 from pro_service.runtime import Runtime
 from pro_service.use_cases.participants import card
-from pro_service.use_cases.participants import card as card_sheet
 from tests import support
 from tests.peers.chromium import another_page, faults
 from tests.web.public.test_card_door import code as code  # noqa: PLC0414 -- a fixture
@@ -108,7 +107,7 @@ def test_the_file_prints_one_side_a_page_and_nothing_is_cut_off(
     rt: Runtime, study_id: int, chromium: Browser, code: str
 ) -> None:
     page = chromium.new_page(viewport={"width": 397, "height": 560})
-    page.set_content(card_sheet.document(card.show(rt, support.SETUP, study_id, "P-001")))
+    page.set_content(card.document(card.show(rt, support.SETUP, study_id, "P-001")))
     assert faults(page) == []
     page.emulate_media(media="print")
     cut_off = "side => side.scrollHeight > side.clientHeight + 1 || side.scrollWidth > side.clientWidth + 1"
