@@ -1,5 +1,6 @@
 """Texts in the form in which replies are compared."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -14,6 +15,8 @@ _APOSTROPHES = "'‘’‚‛ʼ′`´"
 _SLASHES = "/⁄∕"
 _HARMLESS = frozenset(".,٫;:!()[]{}*=")
 _KEYCAP = "\u20e3"
+_LOOK_ALIKE = re.compile(r"\b(?:ön|uç|u[cç]t[uü]r?)\b", re.IGNORECASE)
+"""Front, tip, it flew: folded, they would be `on`, `üç`, `üçtü`. Of `uctu` in ASCII nobody knows which it is."""
 _BEFORE_NORMALISING = {"🔟": " 10 ", "💯": DOUBT}
 
 
@@ -22,7 +25,7 @@ def marked(text: str) -> str:
     # Superscripts, fractions and circled numbers must be seen before NFKC makes digits of them.
     seen = "".join(_BEFORE_NORMALISING.get(c, DOUBT if unicodedata.category(c) in {"No", "Nl"} else c) for c in text)
     folded: list[str] = []
-    for c in unicodedata.normalize("NFKC", seen):
+    for c in _LOOK_ALIKE.sub(rf"\g<0>{DOUBT}", unicodedata.normalize("NFKC", seen)):
         after_digit = bool(folded) and folded[-1].isdigit()
         folded.extend(_fold(c, after_digit=after_digit))
     return "".join(folded)
