@@ -77,6 +77,7 @@ def seed(rt: Runtime, progress: Progress | None = None) -> DemoLogin:
 # The invented participants -------------------------------------------------------------------------------------------
 
 
+# The invented participants -------------------------------------------------------------------------------------------
 @dataclass(slots=True)
 class Person:
     """One invented participant: how they are asked, and how they answer."""
@@ -126,6 +127,11 @@ def invent(number: int, today: date, sites: Sequence[str], chance: random.Random
     )
 
 
+def asks(question: str, body: str) -> bool:
+    """Whether a text asks this question, by its first line."""
+    return question.splitlines()[0] in body
+
+
 def _channel(number: int) -> str:
     """Return the channel: most reply, some get a link, a few answer with the card."""
     if number % 4 == 0:
@@ -139,14 +145,10 @@ def _days_ago(number: int) -> int:
     return near[number] if number < len(near) else 12 + (number - len(near)) * 5
 
 
-def asks(question: str, body: str) -> bool:
-    """Whether a text asks this question, by its first line."""
-    return question.splitlines()[0] in body
-
-
 # Their last hundred days ---------------------------------------------------------------------------------------------
 
 
+# Their last hundred days ---------------------------------------------------------------------------------------------
 class _Past:
     """The virtual past of the demonstration."""
 

@@ -103,12 +103,12 @@ def due(session: Session, study_id: int, now: datetime, zone: ZoneInfo, look: Ch
     days = [today + timedelta(days=n) for n in range(DAYS)]
     ends = [datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC) for day in days]
     given = {f"end{n}": end for n, end in enumerate([now, *ends])}
-    found = {row.n: row for row in session.execute(_due(look.shape), given | look.given(study_id))}
+    found = {row.n: row for row in session.execute(_closing_statement(look.shape), given | look.given(study_id))}
     return [Day(day, found[n].counted, found[n].seen >= A_DAY) for n, day in enumerate(days)]
 
 
 @lru_cache(maxsize=256)
-def _due(shape: Shape) -> CompoundSelect[Any]:
+def _closing_statement(shape: Shape) -> CompoundSelect[Any]:
     """Build (day, counted, looked at) of each day once: building it costs more than the database needs."""
     study: BindParameter[int] = bindparam("study")
     parts: list[Select[*tuple[Any, ...]]] = []
@@ -141,7 +141,7 @@ def risk(session: Session, loader: Loader, study_id: int, protocol: Protocol, no
     codes = [point.code for point in protocol.time_points if point.prompted and look.window in (None, point.code)]
     primary = [item.id for item in protocol.items.values() if item.primary]
     given = look.given(study_id) | {"now": now, "soon": now + AT_RISK, "codes": codes, "primary": primary}
-    order = {row.id: row.participant_id for row in session.execute(_risk(look.shape), given)}
+    order = {row.id: row.participant_id for row in session.execute(_risk_statement(look.shape), given)}
     found = []
     for loaded in loader.load(session, sorted(set(order.values())), lock=False, whole=False) if order else []:
         facts = loaded.case
@@ -158,7 +158,7 @@ def risk(session: Session, loader: Loader, study_id: int, protocol: Protocol, no
 
 
 @lru_cache(maxsize=64)
-def _risk(shape: Shape) -> Select[Any]:
+def _risk_statement(shape: Shape) -> Select[Any]:
     """Build (window, participant) of those that may be at risk, least time left first."""
     now, soon = bindparam("now", type_=w.closes_at.type), bindparam("soon", type_=w.closes_at.type)
     closing = _unsettled(bindparam("study"), w.closes_at > now, w.closes_at <= soon).order_by(w.closes_at)
@@ -177,12 +177,12 @@ def _risk(shape: Shape) -> Select[Any]:
 
 def times(session: Session, study_id: int, now: datetime, look: Chosen) -> Times:
     """Return how long the windows that were invited last took to be answered."""
-    rows = session.execute(_asked(look.shape), look.given(study_id) | {"now": now}).all()
+    rows = session.execute(_invited_statement(look.shape), look.given(study_id) | {"now": now}).all()
     return _times([(row.asked_at, row.first) for row in rows])
 
 
 @lru_cache(maxsize=64)
-def _asked(shape: Shape) -> Select[Any]:
+def _invited_statement(shape: Shape) -> Select[Any]:
     """Build (asked at, first answered at) of the windows invited last."""
     newest = (
         select(m.window_id, m.participant_id, m.kind, func.coalesce(m.accepted_at, m.queued_at).label("asked_at"))
