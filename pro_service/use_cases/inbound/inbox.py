@@ -85,7 +85,7 @@ def record(rt: Runtime, actor: Actor, about: About, score: Score) -> None:
     It counts by the arrival of the text, which stays its source; the version names who entered it. KeyError (not to be
     seen), DoneAlreadyError, StaleError, EntryRejectedError with every fault.
     """
-    with _text(rt, actor, about, "record") as seen:
+    with _text_transaction(rt, actor, about, "record") as seen:
         loaded = seen.participant
         window, value = _read(loaded, seen.received_at, score)
         commands = on_answers(
@@ -132,7 +132,7 @@ def answer(rt: Runtime, actor: Actor, about: About, template: str) -> None:
 
     KeyError, DoneAlreadyError, StaleError, EntryRejectedError (place `template`) where it may not be sent now.
     """
-    with _text(rt, actor, about, "answer") as seen:
+    with _text_transaction(rt, actor, about, "answer") as seen:
         loaded = seen.participant
         try:
             send = rules.answer_text(loaded.case, seen.item.id, template, seen.tx.now)
@@ -177,7 +177,7 @@ def previews(rt: Runtime, loaded: Loaded, inbound_id: int) -> list[tuple[str, st
 
 def call(rt: Runtime, actor: Actor, about: About) -> None:
     """Make it a call: the window's own task where its answer is missing. KeyError, DoneAlreadyError, StaleError."""
-    with _text(rt, actor, about, "call") as seen:
+    with _text_transaction(rt, actor, about, "call") as seen:
         loaded = seen.participant
         task = rules.call_task(loaded.case, seen.item.id, seen.tx.now)
         seen.tx.carry_out(loaded, [] if task is None else [task])
@@ -189,19 +189,21 @@ def reveal(rt: Runtime, actor: Actor, about: About) -> None:
 
     KeyError, DoneAlreadyError. Whether the page is stale does not matter: what a text reveals does not change.
     """
-    with _text(rt, actor, about, "reveal", stale=True) as seen:
+    with _text_transaction(rt, actor, about, "reveal", stale=True) as seen:
         inbox.keep_action(seen.tx.writer, seen.study_id, seen.loaded, Act(seen.item.id, "reveal"))
         revelations.note(seen.tx.writer, seen.study_id, seen.loaded, "text", seen.item.id)
 
 
 def done(rt: Runtime, actor: Actor, about: About, reason: str | None = None) -> None:
     """Say that nothing more is to be done. KeyError, DoneAlreadyError, StaleError."""
-    with _text(rt, actor, about, "done") as seen:
+    with _text_transaction(rt, actor, about, "done") as seen:
         _finish(seen, Act(seen.item.id, "done", None, (reason or "").strip() or None))
 
 
 @contextmanager
-def _text(rt: Runtime, actor: Actor, about: About, action: Action, *, stale: bool = False) -> Iterator[_Open]:
+def _text_transaction(
+    rt: Runtime, actor: Actor, about: About, action: Action, *, stale: bool = False
+) -> Iterator[_Open]:
     """One transaction about one text, with its participant's row taken first, and then the text's own."""
     with transaction(rt, actor, rt.clock()) as tx:
         item = report_inbox.one(tx.session, rt.vault, about.reader, about.inbound_id, tx.now)

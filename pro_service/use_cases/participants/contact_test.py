@@ -72,7 +72,7 @@ def begin(rt: Runtime, actor: Actor, subject: Subject, patience: timedelta = rul
     """
     if not rules.SHORTEST <= patience <= rules.LONGEST:
         raise ReachRefusedError("minutes")
-    with _about(rt, actor, subject) as (tx, found, before):
+    with _test_transaction(rt, actor, subject) as (tx, found, before):
         if before is not None and before.open:
             raise ReachRefusedError("waiting")
         loaded = _open_again(tx, found) if rules.closed_by(found.case, before) else found
@@ -123,7 +123,7 @@ def _queue(tx: Transaction, loaded: Loaded, until: datetime) -> None:
 
 def confirm_by_staff(rt: Runtime, actor: Actor, subject: Subject) -> None:
     """The participant showed the text. KeyError, StaleError, ReachRefusedError (`no_test`, `decided`)."""
-    with _about(rt, actor, subject) as (tx, loaded, test):
+    with _test_transaction(rt, actor, subject) as (tx, loaded, test):
         if test is None:
             raise ReachRefusedError("no_test")
         if not _confirmed(tx, loaded, test, "staff"):
@@ -134,7 +134,7 @@ def fail_by_staff(rt: Runtime, actor: Actor, subject: Subject, reason: str) -> N
     """It does not work, and staff say why. KeyError, StaleError, ReachRefusedError."""
     if not reason.strip():
         raise ReachRefusedError("needs_reason")
-    with _about(rt, actor, subject) as (tx, loaded, test):
+    with _test_transaction(rt, actor, subject) as (tx, loaded, test):
         if test is None:
             raise ReachRefusedError("no_test")
         if not _failed(tx, loaded, test, "staff", reason.strip()):
@@ -216,7 +216,9 @@ def _failed(tx: Transaction, loaded: Loaded, test: ReachTest, why: Failure, reas
 
 
 @contextmanager
-def _about(rt: Runtime, actor: Actor, subject: Subject) -> Iterator[tuple[Transaction, Loaded, ReachTest | None]]:
+def _test_transaction(
+    rt: Runtime, actor: Actor, subject: Subject
+) -> Iterator[tuple[Transaction, Loaded, ReachTest | None]]:
     """One transaction about one participant, with their row taken, and their newest test."""
     with transaction(rt, actor, rt.clock()) as tx:
         found = cases.find(tx.session, subject.study_id, subject.code)

@@ -108,7 +108,7 @@ def acknowledge(rt: Runtime, actor: Actor, escalation_id: int) -> None:
 
     Taking up what one has changes nothing. KeyError if there is none, WorkRefusedError if it ended or another has it.
     """
-    with about(rt, actor, escalation_id) as (tx, loaded, escalation):
+    with task_transaction(rt, actor, escalation_id) as (tx, loaded, escalation):
         check_open(escalation)
         by = tasks.holder(tx.session, escalation_id).acknowledged_by
         if escalation.acknowledged_at is not None and by != actor.user_id:
@@ -121,7 +121,7 @@ def record(rt: Runtime, actor: Actor, escalation_id: int, result: CallResult, *,
 
     KeyError (no such task), StaleError (the participant has changed since `revision`), WorkRefusedError.
     """
-    with about(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
+    with task_transaction(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
         _check(loaded.case, escalation, result, tx.now)
         _keep(tx, loaded, escalation, result)
         _OUTCOMES.get(result.outcome, _stays_open)(tx, loaded, escalation, result)
@@ -265,7 +265,7 @@ def resolve(
         with transaction(rt, actor, rt.clock()) as tx:
             tasks.resolve_unowned(tx.writer, escalation_id, outcome)
         return
-    with about(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
+    with task_transaction(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
         check_open(escalation)
         window, why = of_window(loaded.case, escalation), reason.strip() or None
         to_call = escalation.level in ("E1", "E2") and window is not None and savable(loaded.case, window, tx.now)
@@ -283,7 +283,7 @@ def explain_missing(
 
     KeyError if there is none, StaleError, WorkRefusedError if it has ended or the reason is none of MISSING_REASONS.
     """
-    with about(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
+    with task_transaction(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
         check_open(escalation)
         if reason not in MISSING_REASONS:
             raise WorkRefusedError("unknown_outcome")
@@ -314,7 +314,7 @@ def check_open(escalation: EscalationFacts) -> None:
 
 
 @contextmanager
-def about(
+def task_transaction(
     rt: Runtime, actor: Actor, escalation_id: int, revision: int | None = None
 ) -> Iterator[tuple[Transaction, Loaded, EscalationFacts]]:
     """One transaction about one task, with its participant's row taken."""

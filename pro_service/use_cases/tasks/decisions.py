@@ -7,7 +7,7 @@ from pro_service.reports.statements import DECIDED
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import tasks
-from pro_service.use_cases.tasks.calls import StaleError, about, check_open
+from pro_service.use_cases.tasks.calls import StaleError, check_open, task_transaction
 
 OUTCOME = "decided"
 LONGEST_REASON = 500
@@ -21,7 +21,7 @@ def decide(rt: Runtime, actor: Actor, escalation_id: int, reason: str, *, revisi
     (the participant has changed since `revision`), RejectedError (a fault of `reason`).
     """
     said = BETWEEN_WORDS.sub(" ", reason).strip()
-    with about(rt, actor, escalation_id) as (tx, loaded, escalation):
+    with task_transaction(rt, actor, escalation_id) as (tx, loaded, escalation):
         if escalation.level != DECIDED:
             raise KeyError(escalation_id)
         # Before the revision: a second press finds that it is decided, not that something has changed.

@@ -13,7 +13,7 @@ from pro_service.store.participants import tasks
 from pro_service.store.staff import colleagues
 from pro_service.store.staff.colleagues import Colleague
 from pro_service.use_cases import mails
-from pro_service.use_cases.tasks.calls import WorkRefusedError, about, check_open, check_time, of_window
+from pro_service.use_cases.tasks.calls import WorkRefusedError, check_open, check_time, of_window, task_transaction
 
 WORKERS: tuple[Role, ...] = ("coordinator",)
 """Who works on tasks."""
@@ -32,7 +32,7 @@ def put_off(
     KeyError (no such task), StaleError (the participant has changed since `revision`), WorkRefusedError: nothing is put
     off beyond the close of its window, nor for more than two weeks, and what is about safety not at all.
     """
-    with about(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
+    with task_transaction(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
         check_open(escalation)
         if escalation.level == "ES":
             raise WorkRefusedError("safety")
@@ -52,7 +52,7 @@ def hand_over(rt: Runtime, actor: Actor, escalation_id: int, to: int, *, revisio
     If they do not by the time it is due, it goes up the ladder; what is overdue is due at the end of the working day.
     KeyError (no such task), StaleError (the participant has changed since `revision`), WorkRefusedError.
     """
-    with about(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
+    with task_transaction(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
         check_open(escalation)
         if to == actor.user_id:
             raise WorkRefusedError("yourself")
