@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from pro_service import wording
 from pro_service.clock import GuardedClock
 from pro_service.core.protocol import Protocol
-from pro_service.core.protocol_json import from_json
+from pro_service.core.study_file.protocol_json import from_json
 from pro_service.gateways.email import EmailGateway
 from pro_service.gateways.outgoing import Gateway, TextGateway
 from pro_service.gateways.twilio import TwilioGateway, usual_pace

@@ -17,9 +17,9 @@ from pro_service.runtime import Runtime
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
-from pro_service.use_cases.delivery.watch import watch
 from pro_service.use_cases.inbound.pull import pull
 from pro_service.use_cases.tick import beat, tick
+from pro_service.use_cases.watch import watch
 
 TICK_SECONDS = 60
 DELIVER_SECONDS = 5

@@ -115,11 +115,11 @@ def answered(rt: Runtime, code: str, window: str, values: dict[str, str], mode: 
 
 def to_decide(rt: Runtime, participant_id: int, code: str | None = None) -> int:
     """Raise a task of the investigator's rung about somebody, or about one of their windows; gives its id."""
-    with transaction.transaction(rt, SETUP, rt.clock()) as w:
-        case = (who := rt.loader.one(w.session, participant_id)).case
+    with transaction.transaction(rt, SETUP, rt.clock()) as tx:
+        case = (who := rt.loader.one(tx.session, participant_id)).case
         window = next((one for one in case.windows if one.code == code), None)
-        raised = agenda.escalate(case, "E4", "missed_in_a_row", w.now, window)
-        w.carry_out(who, [raised])
+        raised = agenda.escalate(case, "E4", "missed_in_a_row", tx.now, window)
+        tx.carry_out(who, [raised])
     return next(one.id for one in loaded(rt, participant_id).case.escalations if one.key.endswith(raised.key))
 
 

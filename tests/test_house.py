@@ -83,6 +83,42 @@ def test_the_environment_is_read_by_the_settings_alone() -> None:
     assert [name_of(file) for file in others if "print" in names_in(file)] == []
 
 
+def test_rows_and_their_audit_trail_are_written_by_the_end_of_a_transaction_alone() -> None:
+    # A Writer built elsewhere can be forgotten to be flushed, and with it the audit trail.
+    others = [file for file in PACKAGE if name_of(file) != "pro_service/use_cases/transaction.py"]
+    calls = [(file, node.func) for file in others for node in ast.walk(tree_of(file)) if isinstance(node, ast.Call)]
+    by_name = {name_of(file) for file, call in calls if isinstance(call, ast.Name) and call.id == "Writer"}
+    by_attribute = {
+        name_of(file) for file, call in calls if isinstance(call, ast.Attribute) and call.attr in {"Writer", "flush"}
+    }
+    assert by_name | by_attribute == set()
+
+
+WITHOUT_AUDIT = {
+    "store/migrate.py": "a heartbeat that asks whether the database takes a write",
+    "use_cases/delivery/deliver.py": "states of the outbox: each message's own row tells them",
+    "use_cases/delivery/outcomes.py": "states of the outbox",
+    "use_cases/delivery/quarantine.py": "the state of a channel, and of the outbox",
+    "use_cases/delivery/reconcile.py": "states of the outbox",
+    "use_cases/inbound/interpret.py": "how often reading a text failed, and when the provider says it came",
+    "use_cases/inbound/pull.py": "texts kept raw, before anybody knows whose they are",
+    "use_cases/inbound/receive.py": "texts kept raw, before anybody knows whose they are",
+    "use_cases/staff/accounts.py": "when a session was last used",
+    "use_cases/tick.py": "when to try a participant again whose case failed, and the heartbeat",
+    "use_cases/transaction.py": "the one transaction",
+}
+
+
+def test_what_is_written_without_an_audit_trail_is_named_here() -> None:
+    found = {
+        name_of(file).removeprefix("pro_service/")
+        for file in PACKAGE
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("sessions.begin")
+    }
+    assert found == WITHOUT_AUDIT.keys()
+
+
 # --- migrations -------------------------------------------------------------------------------------------------------
 
 

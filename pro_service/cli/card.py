@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, show_table, who
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import Fault, RejectedError
 
 _OUT = click.Path(dir_okay=False, path_type=Path)
@@ -29,7 +29,6 @@ def card(state: State, /, code: str | None, out: Path | None, study_code: str | 
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
-    from pro_service.use_cases.participants import card as card_sheet  # noqa: PLC0415
     from pro_service.use_cases.participants import card as use_case  # noqa: PLC0415
 
     reason, site, replace = more["reason"], more["blank"], more["replace"]
@@ -48,10 +47,10 @@ def card(state: State, /, code: str | None, out: Path | None, study_code: str | 
         except KeyError:
             remedy = "`pro-service participant list` lists all"
             raise RejectedError(
-                (Fault("CODE", None, f"there is no participant {shown(code or '')}", remedy),)
+                (Fault("CODE", None, f"there is no participant {quoted(code or '')}", remedy),)
             ) from None
         if out is not None:
-            _write(out, card_sheet.document(made))
+            _write(out, use_case.document(made))
     _say(state, made, out)
 
 
@@ -68,7 +67,7 @@ def _refuse_unwritable(file: Path) -> None:
     place = file if file.exists() else file.parent
     if not os.access(place, os.W_OK):
         remedy = "name a file in a folder that is there and yours"
-        raise RejectedError((Fault("--out", None, f"{shown(str(file))} cannot be written", remedy),))
+        raise RejectedError((Fault("--out", None, f"{quoted(str(file))} cannot be written", remedy),))
 
 
 def _write(file: Path, page: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any, cast
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_fault, show_json, show_table, who
-from pro_service.core.changes.preview import Outlook
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.changes.preview import ChangePreview
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import ChangeRefusedError, Fault, RejectedError, note_fault, note_words
 
 Command = Callable[..., Any]
@@ -109,15 +109,15 @@ def _run(
         found = study.chosen(rt, study_code)
         try:
             if dry_run:
-                told = change.preview(rt, found.id, code, wanted)
+                result = change.preview(rt, found.id, code, wanted)
             else:
-                told = change.change(rt, Actor(kind="staff", id=who(), source="cli"), found.id, code, wanted)
+                result = change.change(rt, Actor(kind="staff", id=who(), source="cli"), found.id, code, wanted)
         except KeyError:
             remedy = "`pro-service participant list` lists all"
-            raise RejectedError((Fault("CODE", None, f"there is no participant {shown(code)}", remedy),)) from None
+            raise RejectedError((Fault("CODE", None, f"there is no participant {quoted(code)}", remedy),)) from None
         except ChangeRefusedError as refused:
             raise RejectedError(tuple(_at_option(action, note_fault(note)) for note in refused.notes)) from None
-    show(state, told, dry_run=dry_run)
+    show(state, result, dry_run=dry_run)
 
 
 def _at_option(action: str, fault: Fault) -> Fault:
@@ -129,38 +129,38 @@ def _at_option(action: str, fault: Fault) -> Fault:
 # Showing -------------------------------------------------------------------------------------------------------------
 
 
-def show(state: State, told: Outlook, *, dry_run: bool) -> None:
+def show(state: State, result: ChangePreview, *, dry_run: bool) -> None:
     """Print an outlook: every consequence, and whether it is one or was only shown."""
     if state.as_json:
-        said = [{"code": note.code, "what": note_words(note)[0]} for note in told.notes]
-        show_json(asdict(told) | {"notes": said, "dry_run": dry_run})
+        said = [{"code": note.code, "what": note_words(note)[0]} for note in result.notes]
+        show_json(asdict(result) | {"notes": said, "dry_run": dry_run})
         return
-    for note in told.notes:
+    for note in result.notes:
         show_fault(note_fault(note), "yellow", err=True)
-    if told.unchanged:
-        click.echo(f"{told.participant}: everything is so already; nothing was changed.")
+    if result.unchanged:
+        click.echo(f"{result.participant}: everything is so already; nothing was changed.")
         return
-    for name, old, new in told.facts:
+    for name, old, new in result.facts:
         click.echo(f"{name.replace('_', ' ')}: {_said(old)} → {_said(new)}")
-    _show_parts(told)
+    _show_parts(result)
     ending = "this is what would follow. Nothing was changed." if dry_run else "done."
-    click.echo(f"\n{told.participant}: {ending}")
+    click.echo(f"\n{result.participant}: {ending}")
 
 
-def _show_parts(told: Outlook) -> None:
+def _show_parts(result: ChangePreview) -> None:
     moved = [
         (w.code, w.old_opens_at, w.old_closes_at, w.opens_at, w.closes_at, w.old_status, w.status)
-        for w in told.windows
+        for w in result.windows
         if w.moved or w.old_status != w.status
     ]
     _part("windows", ("code", "opened", "closed", "opens", "closes", "was", "will be"), moved)
-    answers = [(w.code, a.item, a.received_at, a.verdict.replace("_", " ")) for w in told.windows for a in w.answers]
+    answers = [(w.code, a.item, a.received_at, a.verdict.replace("_", " ")) for w in result.windows for a in w.answers]
     _part("answers", ("window", "item", "received", "then"), answers)
-    texts = [(t.window, t.kind, t.at, t.fate.replace("_", " ")) for t in told.texts]
+    texts = [(t.window, t.kind, t.at, t.fate.replace("_", " ")) for t in result.texts]
     _part("texts", ("window", "kind", "at", "then"), texts)
-    steps = [(s.window, s.step, s.old_at, s.at) for s in told.steps if s.old_at != s.at]
+    steps = [(s.window, s.step, s.old_at, s.at) for s in result.steps if s.old_at != s.at]
     _part("to come, if nobody answers", ("window", "step", "was", "will be"), steps)
-    tasks = [(t.id, t.window, t.level, t.reason, t.outcome or "stays") for t in told.tasks]
+    tasks = [(t.id, t.window, t.level, t.reason, t.outcome or "stays") for t in result.tasks]
     _part("open tasks", ("id", "window", "level", "reason", "then"), tasks)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, who
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import Fault, RejectedError
 
 FAULTS = {
@@ -42,17 +42,17 @@ def reach(state: State, code: str, minutes: int, action: str | None, reason: str
 
     with opened(state) as rt:
         actor = Actor(kind="staff", id=who(), source="cli")
-        whom = use_case.Whom(study.chosen(rt, study_code).id, code)
+        subject = use_case.Subject(study.chosen(rt, study_code).id, code)
         try:
             if action == "confirmed":
-                use_case.confirm_by_staff(rt, actor, whom)
+                use_case.confirm_by_staff(rt, actor, subject)
             elif action == "failed":
-                use_case.fail_by_staff(rt, actor, whom, reason)
+                use_case.fail_by_staff(rt, actor, subject, reason)
             elif action is None:
-                use_case.begin(rt, actor, whom, timedelta(minutes=minutes))
-            test = use_case.of(rt, whom)
+                use_case.begin(rt, actor, subject, timedelta(minutes=minutes))
+            test = use_case.latest_by_code(rt, subject)
         except KeyError:
-            fault = Fault("CODE", None, f"there is no participant {shown(code)}", "see `pro-service participant list`")
+            fault = Fault("CODE", None, f"there is no participant {quoted(code)}", "see `pro-service participant list`")
             raise RejectedError((fault,)) from None
         except use_case.ReachRefusedError as refusal:
             raise RejectedError((Fault("CODE", None, *FAULTS[refusal.code]),)) from None
@@ -63,9 +63,9 @@ def _show(state: State, code: str, test: Any) -> None:
     from pro_service.core.conversation.contact_test import state as state_of  # noqa: PLC0415
 
     if test is None:
-        told: dict[str, Any] = {"participant": code, "state": "not tried"}
+        facts: dict[str, Any] = {"participant": code, "state": "not tried"}
     else:
-        told = {
+        facts = {
             "participant": code,
             "state": state_of(test),
             "started_at": test.started_at,
@@ -77,7 +77,7 @@ def _show(state: State, code: str, test: Any) -> None:
             "failure": test.failure,
         }
     if state.as_json:
-        show_json(told)
+        show_json(facts)
         return
-    why = told.get("confirmed_by") or told.get("failure")
-    click.echo(f"{code}: {told['state'].replace('_', ' ')}" + (f" ({why})" if why else ""))
+    why = facts.get("confirmed_by") or facts.get("failure")
+    click.echo(f"{code}: {facts['state'].replace('_', ' ')}" + (f" ({why})" if why else ""))

@@ -23,7 +23,7 @@ from pro_service.cli.terminal import (
     show_table,
     who,
 )
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import Fault, RejectedError
 
 MOST_SHOWN = 20
@@ -129,7 +129,7 @@ def list_all(state: State, study_code: str | None) -> None:
     from pro_service.use_cases import reporting, study  # noqa: PLC0415
 
     with opened(state) as rt:
-        found = list(reporting.participants(rt, study.chosen(rt, study_code).id))
+        found = list(reporting.participant_rows(rt, study.chosen(rt, study_code).id))
     if state.as_json:
         show_json(found)
         return
@@ -147,10 +147,10 @@ def show(state: State, code: str, study_code: str | None) -> None:
     from pro_service.use_cases import reporting, study  # noqa: PLC0415
 
     with opened(state) as rt:
-        story = reporting.story(rt, study.chosen(rt, study_code).id, code)
+        story = reporting.participant_story(rt, study.chosen(rt, study_code).id, code)
     if story is None:
         remedy = "`pro-service participant list` lists all"
-        raise RejectedError((Fault("CODE", None, f"there is no participant {shown(code)}", remedy),))
+        raise RejectedError((Fault("CODE", None, f"there is no participant {quoted(code)}", remedy),))
     if state.as_json:
         show_json(story)
         return

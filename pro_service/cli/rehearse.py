@@ -90,7 +90,7 @@ def _plan(state: State, study_code: str | None, file: Path | None, asked: dict[s
     from pro_service.use_cases import study  # noqa: PLC0415
 
     given, calls, starts = asked.pop("temperaments"), asked.pop("calls_a_day"), asked.pop("starts")
-    people = temperaments.shipped() if given is None else temperaments.read(text_of(given))
+    people = temperaments.shipped_temperaments() if given is None else temperaments.read_temperaments(text_of(given))
     if calls is not None:
         people = replace(people, office=replace(people.office, calls_a_day=calls))
     asked["channels"] = asked["channels"] or USUAL_CHANNELS

@@ -19,7 +19,7 @@ def compliance(state: State, study_code: str | None) -> None:
     from pro_service.use_cases import reporting, study  # noqa: PLC0415
 
     with opened(state) as rt:
-        rows = reporting.compliance(rt, study.chosen(rt, study_code).id)
+        rows = reporting.compliance_rows(rt, study.chosen(rt, study_code).id)
     if state.as_json:
         show_json(rows)
         return
@@ -47,7 +47,7 @@ def escalations(state: State, study_code: str | None) -> None:
     from pro_service.use_cases import reporting, study  # noqa: PLC0415
 
     with opened(state) as rt:
-        rows = reporting.escalations(rt, study.chosen(rt, study_code).id)
+        rows = reporting.escalation_rows(rt, study.chosen(rt, study_code).id)
     if state.as_json:
         show_json(rows)
         return

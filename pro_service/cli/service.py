@@ -88,8 +88,9 @@ def tick(state: State) -> None:
 @click.pass_obj
 def deliver(state: State) -> None:
     """Send once what waits in the outbox, after asking what became of what is in doubt. For cron."""
+    from pro_service.use_cases import watch  # noqa: PLC0415
     from pro_service.use_cases.delivery import deliver as use_case  # noqa: PLC0415
-    from pro_service.use_cases.delivery import quarantine, reconcile, watch  # noqa: PLC0415
+    from pro_service.use_cases.delivery import quarantine, reconcile  # noqa: PLC0415
     from pro_service.use_cases.inbound import pull  # noqa: PLC0415
 
     with opened(state) as rt:
@@ -198,14 +199,14 @@ def simulate_twilio(state: State, port: int) -> None:
     from pro_service.simulator import create_simulator  # noqa: PLC0415
     from pro_service.simulator.app import SENDER  # noqa: PLC0415
 
-    told = state.settings(serving=True)
-    key = (told.twilio_api_key, told.twilio_api_secret)
+    settings = state.settings(serving=True)
+    key = (settings.twilio_api_key, settings.twilio_api_secret)
     app = create_simulator(
-        account_sid=told.twilio_account_sid or "AC" + "0" * 32,
-        auth_token=told.twilio_auth_tokens[0] if told.twilio_auth_tokens else "simulated",
-        webhook_base=told.public_base_url,
-        clock=clock_of(told),
+        account_sid=settings.twilio_account_sid or "AC" + "0" * 32,
+        auth_token=settings.twilio_auth_tokens[0] if settings.twilio_auth_tokens else "simulated",
+        webhook_base=settings.public_base_url,
+        clock=clock_of(settings),
         api_key=(key[0], key[1]) if key[0] and key[1] else None,
-        sender=told.twilio_from or SENDER,
+        sender=settings.twilio_from or SENDER,
     )
     _listen(app, HOST, port)

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from pro_service import logs
+from pro_service.core.iso8601 import instant_text
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.settings import Settings, SettingsError, load
 
@@ -134,7 +135,7 @@ def show_json(value: object) -> None:
 
 def _plain(value: Any) -> object:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return instant_text(value)
     if isinstance(value, date):
         return value.isoformat()
     return asdict(value)

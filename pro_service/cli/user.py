@@ -67,12 +67,12 @@ def invite(state: State, email: str, role: str, site: str | None, language: str,
 @click.pass_obj
 def list_users(state: State) -> None:
     """All users with their roles, and who is disabled, invited, without a second factor."""
-    from pro_service.store.staff import members as listing  # noqa: PLC0415
+    from pro_service.store.staff import members  # noqa: PLC0415
 
     with opened(state) as rt, rt.sessions.reading() as session:
-        members = listing.all_members(session)
+        everybody = members.all_members(session)
     if state.as_json:
-        show_json([_as_json(member) for member in members])
+        show_json([_as_json(member) for member in everybody])
         return
     show_table(
         ("e-mail", "roles", "account", "second factor", "last login"),
@@ -84,7 +84,7 @@ def list_users(state: State) -> None:
                 "set up" if member.factor_at else "required" if member.factor_required else "none",
                 member.last_login_at,
             )
-            for member in members
+            for member in everybody
         ],
     )
 
@@ -143,11 +143,11 @@ def _actor() -> Any:
 
 def _of(rt: Any, email: str) -> int:
     """The user with this address; RejectedError if there is none."""
-    from pro_service.store.staff import members as listing  # noqa: PLC0415
+    from pro_service.store.staff import members  # noqa: PLC0415
     from pro_service.use_cases.staff.accounts import folded  # noqa: PLC0415
 
     with rt.sessions.reading() as session:
-        found = listing.by_email(session, folded(email))
+        found = members.by_email(session, folded(email))
     if found is None:
         raise RejectedError((Fault("email", None, "is nobody's address", "pro-service user list shows them"),))
     return found.id

@@ -1,9 +1,4 @@
-"""The personal code on a participant's card: its signs, how it is written, and how what people type is read.
-
-Of every pair that is mistaken for one another on paper one sign is left, and the other is read as it: whoever types B
-for 8 means 8. Of 0 O Q and 1 I L none is left: the first three are read as D, which is all they can have been; the
-last three look like nothing that is there, so they are a fault to be said.
-"""
+"""The personal code on a participant's card: its characters, how it is printed, and how what people type is read."""
 
 import unicodedata
 from typing import Literal, TypeAlias
@@ -24,7 +19,7 @@ _SIGNS = frozenset(SIGNS)
 
 
 class CodeError(ValueError):
-    """What was typed cannot be a code: nothing, too few or too many signs, or one that no card has."""
+    """What was typed cannot be a code: empty, too short or too long, or a character that no card has."""
 
     def __init__(self, fault: CodeFault) -> None:
         super().__init__(fault)
@@ -32,7 +27,7 @@ class CodeError(ValueError):
 
 
 def code_of(number: int) -> str:
-    """The code with this number, from 0 to `CODES` - 1."""
+    """Return the code with this number, from 0 to `CODES` - 1."""
     if not 0 <= number < CODES:
         raise ValueError("a code's number is from 0 to CODES - 1")
     signs = []
@@ -42,13 +37,16 @@ def code_of(number: int) -> str:
     return "".join(signs)
 
 
-def written(code: str) -> str:
-    """A code as people read it: groups of four, `K7MN 2X4R`."""
+def code_text(code: str) -> str:
+    """Return a code as people read it, in groups of four: `K7MN 2X4R`."""
     return " ".join(code[at : at + GROUP] for at in range(0, len(code), GROUP))
 
 
-def read(typed: str) -> str:
-    """The code that was typed, in whatever case, with spaces, dashes or look-alikes. CodeError if it can be none."""
+def read_code(typed: str) -> str:
+    """Return the code that was typed, in any case, with spaces, dashes or look-alikes.
+
+    Raise CodeError if it is none.
+    """
     signs = [sign for sign in _folded(typed[:LONGEST_TYPED]) if not _separates(sign)]
     if not signs:
         raise CodeError("empty")
@@ -61,12 +59,12 @@ def read(typed: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Capital letters without their marks, ASCII digits: a Turkish keyboard writes ş for s and İ for i."""
+    """Return capital letters without accents, and ASCII digits: a Turkish keyboard writes ş for s and İ for i."""
     bare = (c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c) not in {"Mn", "Me", "Cf"})
     digits = (c if (value := unicodedata.decimal(c, None)) is None else str(value) for c in bare)
     return "".join(digits).upper()
 
 
 def _separates(sign: str) -> bool:
-    """Whether a sign only stands between others: a space, a dash, a point, an underscore."""
+    """Whether a character only separates others: a space, a dash, a point, an underscore."""
     return sign.isspace() or sign in "._,:" or unicodedata.category(sign) == "Pd" or sign == "\u2212"

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from pro_service.core.protocol import Channel, LevelCode, Protocol, Site, TimePoint, Window
 
 Source: TypeAlias = Literal["sms", "web", "telephone", "clinic", "import"]
-
+"""How an answer came."""
+STAFF_SOURCES: frozenset[Source] = frozenset({"telephone", "clinic", "import"})
+"""Sources of answers that a member of staff enters."""
 
 State: TypeAlias = Literal[
     "ready",
@@ -28,18 +30,18 @@ State: TypeAlias = Literal[
 """A message's stored state: the outbox is a state machine."""
 
 PENDING: frozenset[State] = frozenset({"ready", "sending", "uncertain"})
-"""The provider may still get to see it."""
+"""States in which the provider may still get the message."""
 
 LOOK_AGAIN = timedelta(minutes=15)
-"""How soon one looks again whether a question to another on the same telephone has left."""
+"""How soon the rules look again whether a question to another participant on the same telephone has left."""
 
 PROMPTS = frozenset({"invitation", "reminder-1", "reminder-2", "reminder-3"})
-"""Kinds of message that ask unbidden; every other text answers something."""
+"""Kinds of message that the study sends on its own; every other text answers something."""
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """Who is asked. `None` in a fact's instant means it has not happened."""
+    """The participant. `None` in a fact's instant means it has not happened."""
 
     id: int
     code: str
@@ -72,7 +74,7 @@ class Participant:
 
     @property
     def started_at(self) -> datetime | None:
-        """From when on this service could ask: enrolled and the procedure confirmed."""
+        """From when on the service could ask: enrolled, and the procedure confirmed."""
         return None if self.confirmed_at is None else max(self.enrolled_at, self.confirmed_at)
 
 
@@ -110,14 +112,14 @@ class WindowFacts:
         """The time point's code."""
         return self.span.code
 
-    def given(self, item: str) -> bool:
-        """Whether this item has an answer (a value or declined)."""
+    def has_answer(self, item: str) -> bool:
+        """Whether this item has an answer (a value, or declined)."""
         answer = self.answers.get(item)
         return answer is not None and answer.given
 
     def missing(self) -> tuple[str, ...]:
-        """Items without an answer, in the protocol's order."""
-        return tuple(item for item in self.point.items if not self.given(item))
+        """Return the items without an answer, in the protocol's order."""
+        return tuple(item for item in self.point.items if not self.has_answer(item))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ class EscalationFacts:
 
     @property
     def open(self) -> bool:
-        """Still somebody's work."""
+        """Whether it is still an open task."""
         return self.resolved_at is None
 
 
@@ -168,7 +170,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Another participant who is reached on the same telephone."""
+    """Another participant who uses the same telephone."""
 
     id: int
     code: str
@@ -177,8 +179,11 @@ class Other:
     under_way_until: datetime | None = None
     """Until when a question to them may still leave; None if none is under way."""
 
-    def keeps(self, now: datetime) -> datetime | None:
-        """Until when one waits for them, or looks again whether what is under way has left."""
+    def busy_until(self, now: datetime) -> datetime | None:
+        """Return until when the others wait for them; None if they need not.
+
+        While a question to them is under way, that is at most the next look at whether it has left.
+        """
         if self.under_way_until is None or self.under_way_until <= now:
             return self.taken_until
         return max(self.taken_until or now, min(self.under_way_until, now + LOOK_AGAIN))
@@ -186,7 +191,7 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything the rules may look at when they decide about one participant."""
+    """Everything the rules may use when they decide about one participant."""
 
     participant: Participant
     protocol: Protocol
@@ -199,27 +204,30 @@ class Case:
     escalations: tuple[EscalationFacts, ...] = ()
     calls: tuple[Call, ...] = ()
     others: tuple[Other, ...] = ()
-    """With whom the telephone is shared."""
+    """Those who share the telephone."""
 
     @property
     def site_zone(self) -> ZoneInfo:
-        """Bounds, days and coordinators' clocks are in the site's zone."""
+        """The site's zone, in which windows, days and staff's working hours are counted."""
         return ZoneInfo(self.participant.site.zone)
 
     @property
     def current(self) -> tuple[WindowFacts, ...]:
-        """Windows of the schedule that holds."""
+        """The windows of the current schedule."""
         return tuple(window for window in self.windows if window.cancelled_at is None)
 
     def window(self, window_id: int) -> WindowFacts:
-        """The window with this id; KeyError if it is not this participant's."""
+        """Return the window with this id; raise KeyError if it is not this participant's."""
         for window in self.windows:
             if window.id == window_id:
                 return window
         raise KeyError(window_id)
 
     def texts(self, window_id: int) -> tuple[MessageFacts, ...]:
-        """Messages about one window, oldest first; of the windows it replaced, those accepted since it opened."""
+        """Return the messages about one window, oldest first.
+
+        Of the windows it replaced, those that were accepted since it opened.
+        """
         window = self.window(window_id)
         replaced = self._replaced(window)
         return tuple(
@@ -234,14 +242,14 @@ class Case:
         )
 
     def _replaced(self, window: WindowFacts) -> frozenset[int]:
-        """Windows of the same time point under earlier schedules; most participants keep their first."""
+        """Return the windows of the same time point under earlier schedules; most participants have none."""
         if window.schedule == 1:
             return frozenset()
         earlier = (other for other in self.windows if other.code == window.code and other.schedule < window.schedule)
         return frozenset(other.id for other in earlier)
 
-    def laid_at(self, window: WindowFacts) -> datetime | None:
-        """When a later schedule put this window in the place of another; None for one of the first schedule."""
+    def replaced_at(self, window: WindowFacts) -> datetime | None:
+        """Return when a later schedule put this window in the place of another; None for one of the first schedule."""
         if window.schedule == 1:
             return None
         gave_way = [
@@ -252,7 +260,7 @@ class Case:
         return max(gave_way, default=None)
 
     def baseline(self, item: str) -> int | None:
-        """The baseline value of an item, from the protocol's first time point."""
+        """Return the baseline value of an item, from the protocol's first time point; None if there is none."""
         point = self.protocol.baseline
         for window in self.current:
             if point is not None and window.code == point.code and item in window.answers:
@@ -260,5 +268,5 @@ class Case:
         return None
 
     def escalated(self, key: str) -> bool:
-        """Whether this was ever raised: the key exists once."""
+        """Whether an escalation with this key was ever raised; a key exists once."""
         return any(escalation.key == key for escalation in self.escalations)

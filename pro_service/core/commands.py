@@ -1,4 +1,7 @@
-"""What the rules can call for. `records.apply` is the one executor; mypy refuses a command nobody carries out."""
+"""What the rules can call for, as values.
+
+`store.participants.writer` is the one executor; mypy reports a command that it does not handle.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,12 +22,12 @@ class Send:
     item: str | None = None
     """The item this text asks for."""
     about: str | None = None
-    """The item it speaks of, where that is another one."""
+    """The item it is about, if that is another one."""
     proposed: int | None = None
     useful_until: datetime | None = None
     """Never sent at or after this instant."""
     contact_hours: bool = False
-    """Only inside contact hours: what the participant did not ask for at this moment."""
+    """Send it only inside contact hours: the participant did not just ask for it."""
     inbound_id: int | None = None
     when: datetime | None = None
     """An instant the text speaks of (a snooze)."""
@@ -32,7 +35,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Keep one version of one answer. Neither value nor declined = taken back."""
+    """Store one version of one answer. Neither value nor declined = taken back."""
 
     window_id: int | None
     item: str
@@ -48,7 +51,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """Give a person something to do. `key` may exist once."""
+    """Raise a task for staff. `key` may exist once."""
 
     key: str
     level: LevelCode
@@ -56,12 +59,12 @@ class Escalate:
     due_at: datetime
     window_id: int | None = None
     save_by: datetime | None = None
-    """When it can no longer be saved: the window's close."""
+    """The window's close, after which a call can save nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolve:
-    """End an escalation by what has happened."""
+    """End an escalation, with its outcome."""
 
     escalation_id: int
     outcome: str
@@ -78,11 +81,11 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class CancelTexts:
-    """Withdraw what is queued and not yet sent; of one window, or of all. Replies stay, prompts go."""
+    """Cancel what is queued and not yet sent, of one window or of all. Prompts are cancelled, replies stay."""
 
     window_id: int | None = None
     replies: bool = False
-    """Replies go too: nothing that waits may leave."""
+    """Replies are cancelled too: nothing that waits is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +100,14 @@ class OptIn:
 
 @dataclass(frozen=True, slots=True)
 class HoldTexts:
-    """No automatic text until a person has looked, or until then."""
+    """Send no automatic text until a person has looked, or until then."""
 
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """The participant asked to be asked later."""
+    """The participant asked to be asked again later."""
 
     until: datetime
 

@@ -1,19 +1,14 @@
-"""What goes wrong: faults of what a person wrote, notes on a change, and the words of both in English.
+"""What goes wrong, as values: faults of what a person wrote, notes on a change, and the words of both in English.
 
-Every fault at once, each with its place and its remedy. Pages translate the words of a code whole.
+Every fault is reported at once, each with its place and its remedy. A code has its words here, what is wrong and what
+to do about it; pages translate the words of a code as a whole.
 """
 
-import re
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from dataclasses import field as made_by
 from datetime import datetime
 from difflib import get_close_matches
-
-_HEADER = re.compile(r"\s*(?P<open>\[\[?)\s*(?P<name>[^\[\]#=]+?)\s*\]\]?\s*(?:#.*)?")
-_KEY = re.compile(r"""\s*(?P<key>[\w-]+|"[^"]*"|'[^']*')(?P<more>(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=(?P<value>.*)""")
-_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'')
-_PARENT = re.compile(r"(?:\[\d+\]|(?:^|\.)[^.\[\]]+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +21,14 @@ class Fault:
     """Line in the file, from 1, best effort."""
     fault: str
     remedy: str
-    code: str = made_by(default="", compare=False)
-    """Of `FINDINGS`, for whoever says it in another language; empty where a person reads the file itself."""
-    values: tuple[tuple[str, object], ...] = made_by(default=(), compare=False)
+    code: str = dataclasses.field(default="", compare=False)
+    """Of `FINDINGS`, to put it into another language; empty where only the English words exist."""
+    values: tuple[tuple[str, object], ...] = dataclasses.field(default=(), compare=False)
     """What fills the blanks of its words."""
 
 
 class RejectedError(Exception):
-    """What was given has faults; `faults` holds all of them, and nothing was changed."""
+    """The input has faults; `faults` holds all of them, and nothing was changed."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__(f"{len(faults)} faults")
@@ -42,122 +37,21 @@ class RejectedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something to say about a change, by its code in `NOTES`: why it cannot be made, or what to mind about it."""
+    """A remark on a change, by its code in `NOTES`: why it cannot be made, or what to mind about it."""
 
     code: str
-    values: Mapping[str, object] = made_by(default_factory=dict)
+    values: Mapping[str, object] = dataclasses.field(default_factory=dict)
     """What fills the blanks of its words."""
     field: str = ""
     """The field of the form it is about; empty: the whole."""
 
 
 class ChangeRefusedError(Exception):
-    """The change cannot be made; `notes` says everything that stands against it, and nothing was written."""
+    """The change cannot be made; `notes` holds every reason, and nothing was written."""
 
     def __init__(self, notes: tuple[Note, ...]) -> None:
         super().__init__(", ".join(note.code for note in notes))
         self.notes = notes
-
-
-class Faults:
-    """Collects the faults of one file and finds their lines."""
-
-    def __init__(self, text: str) -> None:
-        self._lines = places(text)
-        self._found: list[Fault] = []
-
-    def add(self, path: str, fault: str, remedy: str, *, line: int | None = None) -> None:
-        """Note a fault; its line is the path's, or that of the nearest enclosing path the file names."""
-        self._found.append(Fault(path, self.line(path) if line is None else line, fault, remedy))
-
-    def line(self, path: str) -> int | None:
-        """The line of a path or of what encloses it."""
-        while path:
-            for known in (path, f"{path}[0]"):
-                if known in self._lines:
-                    return self._lines[known]
-            path = _PARENT.sub("", path, count=1)
-        return None
-
-    def touched(self, *paths: str) -> bool:
-        """Whether a fault was noted at one of these paths, inside or around it: what was read there is a stand-in."""
-        return any(
-            found.path == path or _inside(found.path, path) or (found.path and _inside(path, found.path))
-            for found in self._found
-            for path in paths
-        )
-
-    def all(self) -> tuple[Fault, ...]:
-        """Every fault, in the order of the file."""
-        return tuple(sorted(self._found, key=lambda fault: (fault.line or 0, fault.path)))
-
-
-def closest(word: str, known: Iterable[str]) -> str:
-    """` did you mean "x"?` with the nearest known word, or nothing."""
-    near = nearest(word, known)
-    return "" if near is None else f'did you mean "{near}"?'
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that this one was most likely meant to be; None if none is near."""
-    folded = {name.lower(): name for name in known}
-    near = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-    return folded[near[0]] if near else None
-
-
-def places(text: str) -> dict[str, int]:
-    """The line of every table and key of a TOML text, by path. Best effort: values over several lines are skipped."""
-    found: dict[str, int] = {}
-    counts: dict[str, int] = {}
-    here, closing, depth = "", "", 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        if closing:
-            closing = "" if closing in line else closing
-            continue
-        if depth > 0:
-            depth += _open_brackets(line)
-            continue
-        if header := _HEADER.fullmatch(line):
-            here = _header_path(header["name"], counts, many=header["open"] == "[[")
-            found.setdefault(here, number)
-        elif key := _KEY.fullmatch(line):
-            path = here
-            for name in (key["key"], *key["more"].split(".")[1:]):
-                path = _join(path, name)
-                found.setdefault(path, number)
-            closing = _open_quotes(key["value"])
-            depth = 0 if closing else max(0, _open_brackets(key["value"]))
-    return found
-
-
-def _header_path(name: str, counts: dict[str, int], *, many: bool) -> str:
-    path = ""
-    parts = name.split(".")
-    for place, part in enumerate(parts, start=1):
-        path = _join(path, part)
-        if many and place == len(parts):
-            counts[path] = counts.get(path, -1) + 1
-        if path in counts:
-            path = f"{path}[{counts[path]}]"
-    return path
-
-
-def _join(path: str, name: str) -> str:
-    name = name.strip().strip("\"'")
-    return f"{path}.{name}" if path else name
-
-
-def _inside(path: str, around: str) -> bool:
-    return path.startswith((f"{around}.", f"{around}["))
-
-
-def _open_quotes(value: str) -> str:
-    return next((mark for mark in ('"""', "'''") if value.count(mark) % 2), "")
-
-
-def _open_brackets(value: str) -> int:
-    bare = _STRING.sub("", value).split("#", 1)[0]
-    return sum(bare.count(mark) for mark in "[{") - sum(bare.count(mark) for mark in "]}")
 
 
 NOTES: Mapping[str, tuple[str, str]] = {
@@ -244,27 +138,6 @@ NOTES: Mapping[str, tuple[str, str]] = {
     ),
 }
 """Code of a note -> (what, what to do), with blanks for its values."""
-
-
-def note_words(note: Note) -> tuple[str, str]:
-    """(what, what to do) in English, days and instants as they are written in files."""
-    if note.code == "cell":
-        return str(note.values["fault"]), str(note.values["remedy"])
-    what, remedy = NOTES[note.code]
-    values = {name: _plain(value) for name, value in note.values.items()}
-    return what.format(**values), remedy.format(**values)
-
-
-def note_fault(note: Note, line: int | None = None) -> Fault:
-    """The note as a fault of what was given, at its field."""
-    what, remedy = note_words(note)
-    return Fault(note.field, line, what, remedy)
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
 BY_PHONE = "Leave messaging_consent and channel empty (the telephone may stay): coordinators then call at each window."
 INSTEAD = (
     f"{BY_PHONE} Or write sms-card in the column channel and give the participant the printed card: its texts hold no "
@@ -275,7 +148,6 @@ SENDER = "Have the sender name registered with the provider before the study goe
 TRY = "Send a text and, for sms-reply, an answer from a telephone of that country before the study goes live."
 ALLOWED = "{reason}; allowed by the study file: {stated}"
 """A refusal that the study file overrules."""
-
 FINDINGS: Mapping[str, tuple[str, str]] = {
     # Texts.
     "no_texts": (
@@ -332,16 +204,51 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
     "registered_sender": ("{country} takes texts from registered sender names only", SENDER),
     "caution": ("{country}: {caution}", TRY),
 }
-"""Code -> (what, what to do), with blanks for values; two braces stand for one."""
+"""Code of a fault in a study's texts, sites or routes -> (what, what to do), with blanks for its values.
+
+Two braces stand for one.
+"""
 
 
-def words(code: str, values: Mapping[str, object]) -> tuple[str, str]:
-    """(what, what to do), filled in."""
+def note_words(note: Note) -> tuple[str, str]:
+    """Return (what, what to do) of a note in English, with days and instants in ISO 8601."""
+    if note.code == "cell":
+        return str(note.values["fault"]), str(note.values["remedy"])
+    what, remedy = NOTES[note.code]
+    values = {name: _plain(value) for name, value in note.values.items()}
+    return what.format(**values), remedy.format(**values)
+
+
+def note_fault(note: Note, line: int | None = None) -> Fault:
+    """Return the note as a fault at its field."""
+    what, remedy = note_words(note)
+    return Fault(note.field, line, what, remedy)
+
+
+def finding_words(code: str, values: Mapping[str, object]) -> tuple[str, str]:
+    """Return (what, what to do) of a finding in English; KeyError for an unknown code or a missing value."""
     what, remedy = FINDINGS[code]
     return what.format(**values), remedy.format(**values)
 
 
-def fault(path: str, line: int | None, code: str, **values: object) -> Fault:
-    """The fault of this code, with its words."""
-    what, remedy = words(code, values)
+def fault_of_code(path: str, line: int | None, code: str, **values: object) -> Fault:
+    """Return the fault of this code in `FINDINGS`, with its words."""
+    what, remedy = finding_words(code, values)
     return Fault(path, line, what, remedy, code, tuple(values.items()))
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return `did you mean "x"?` with the nearest known word; an empty text if none is near."""
+    near = nearest(word, known)
+    return "" if near is None else f'did you mean "{near}"?'
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that this one was most likely meant to be; None if none is near."""
+    folded = {name.lower(): name for name in known}
+    near = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return folded[near[0]] if near else None
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -68,7 +68,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class TimePoint:
-    """One assessment of the protocol, laid out from the procedure date."""
+    """One assessment of the protocol, with its days counted from the procedure date."""
 
     code: str
     label: Texts

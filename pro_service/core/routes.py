@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Literal, TypeAlias
 
-from pro_service.core.problems import ALLOWED, BY_PHONE, TRY, words
+from pro_service.core.problems import ALLOWED, BY_PHONE, TRY, finding_words
 from pro_service.core.protocol import RouteOverride
 
 Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card"]
@@ -32,7 +32,7 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What one provider can carry to one country; None means that no source was read."""
+    """What one provider can carry to one country; None means that no source says so."""
 
     provider: str
     country: str
@@ -182,7 +182,7 @@ class Finding:
     reason: str
     remedy: str
     code: str = field(default="", compare=False)
-    """Of `core.problems`, for whoever says it in another language."""
+    """Of `core.problems`, to put it into another language."""
     values: tuple[tuple[str, object], ...] = field(default=(), compare=False)
     """What fills the blanks of its words; `of` is the country's code."""
     stated: str = field(default="", compare=False)
@@ -190,7 +190,7 @@ class Finding:
 
 
 def route(provider: str, country: str) -> Route:
-    """What is known of a provider in a country; a row of Nones where nothing is."""
+    """Return what is known of a provider in a country; a row of Nones if nothing is."""
     code = country.upper()
     known = (row for row in ROUTES if (row.provider, row.country) == (provider, code))
     return next(known, Route(provider, "", code or "an unknown country", two_way=None, urls=None))
@@ -202,7 +202,7 @@ def preflight(
     channel: str,
     overrides: Iterable[RouteOverride] = (),
 ) -> tuple[Finding, ...]:
-    """Say what stands against asking participants of a country by a channel; nothing found is good.
+    """Return what stands against asking participants of a country by a channel; nothing found is good.
 
     `country` is ISO 3166-1 alpha-2 (of the telephone number, not of the site). A refusal for which the study file
     states a reason becomes a warning that shows the reason. A country without a row is allowed with a warning.
@@ -215,37 +215,37 @@ def preflight(
     allowed, needs = (row.two_way, "answers") if channel == "sms-reply" else (row.urls, "links")
     findings = []
     if allowed is False:
-        findings.append(_of(row, "refuse", f"no_{needs}"))
+        findings.append(_row_finding(row, "refuse", f"no_{needs}"))
     elif allowed is None:
-        findings.append(_of(row, "warn", f"unsure_{needs}"))
+        findings.append(_row_finding(row, "warn", f"unsure_{needs}"))
     if row.caution:
-        findings.append(_of(row, "warn", "caution"))
+        findings.append(_row_finding(row, "warn", "caution"))
     stated = _stated(row, channel, overrides)
     return tuple(_softened(finding, stated) if stated else finding for finding in findings)
 
 
 def _finding(severity: Literal["refuse", "warn"], code: str, **values: object) -> Finding:
-    return Finding(severity, *words(code, values), code, tuple(values.items()))
+    return Finding(severity, *finding_words(code, values), code, tuple(values.items()))
 
 
-def _of(row: Route, severity: Literal["refuse", "warn"], code: str) -> Finding:
-    """A finding about a row."""
+def _row_finding(row: Route, severity: Literal["refuse", "warn"], code: str) -> Finding:
+    """Return a finding about a row."""
     about = {"provider": row.provider, "country": row.name, "of": row.country}
     return _finding(severity, code, **about, **({"caution": row.caution} if code == "caution" else {}))
 
 
 def _of_a_card(row: Route) -> Iterator[Finding]:
-    """A text without an address that asks for no answer arrives wherever texts do; nothing of it can be refused."""
+    """Return findings about card texts: they have no address and ask for no reply, so no route refuses them."""
     if row.two_way is None and row.urls is None:
-        yield _of(row, "warn", "unsure_texts")
+        yield _row_finding(row, "warn", "unsure_texts")
     if row.senders == ("alphanumeric",):
-        yield _of(row, "warn", "registered_sender")
+        yield _row_finding(row, "warn", "registered_sender")
     if row.caution:
-        yield _of(row, "warn", "caution")
+        yield _row_finding(row, "warn", "caution")
 
 
 def preflight_number(provider: str, country: str, e164: str, *, landline: bool = False) -> tuple[Finding, ...]:
-    """Say why a single number cannot be texted: a landline, or a prefix the provider does not serve.
+    """Return why a single number cannot be texted: a landline, or a prefix the provider does not serve.
 
     Neither depends on the channel and no study file overrides it. Findings name the prefix, never the number.
     """
@@ -265,7 +265,7 @@ def preflight_number(provider: str, country: str, e164: str, *, landline: bool =
 
 
 def _stated(row: Route, channel: str, overrides: Iterable[RouteOverride]) -> str:
-    """The study's reason for this country and channel, empty if it states none."""
+    """Return the study's reason for this country and channel; empty if it states none."""
     reasons = (
         override.reason.strip()
         for override in overrides
@@ -275,7 +275,7 @@ def _stated(row: Route, channel: str, overrides: Iterable[RouteOverride]) -> str
 
 
 def _softened(finding: Finding, stated: str) -> Finding:
-    """Turn a refusal into a warning that shows why the study allows it."""
+    """Return a refusal as a warning that shows why the study allows it."""
     if finding.severity == "warn":
         return finding
     reason = ALLOWED.format(reason=finding.reason, stated=stated)

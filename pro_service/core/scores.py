@@ -1,7 +1,11 @@
-"""Derived outcomes of many windows: n/N with both denominators, why there is none, and how the reduction is spread.
+"""Values worked out from answers, and how they are spread over many windows.
 
-Windows are counted by their pair of values, of which there are few: every pair is derived by `scoring`, so the formula
-stands there alone.
+Of one answer: percentage reduction, responders, global impression. No binary fraction takes part: responders are
+decided in whole numbers, so 10 → 7 is 30 %.
+
+Of many windows: n/N with both denominators, why there is no value, and how the reduction is spread. Windows are counted
+by their pair of values, of which there are few, and every pair is derived by `derive`, so the formula stands there
+alone.
 """
 
 from collections import Counter
@@ -13,10 +17,13 @@ from typing import Literal, TypeAlias
 
 FORMULA_VERSION = "1"
 """Stored with every derived value; a change of any rule below needs a new version."""
-
-Reason = Literal["baseline_zero", "baseline_missing", "followup_missing"]
-
+BOUNDS = (0, 30, 50, 75)
+"""Where one class of percent reduction ends and the next begins: below 0 is worse than at the baseline."""
 _MUCH_IMPROVED = 2
+_QUARTERS = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
+Reason = Literal["baseline_zero", "baseline_missing", "followup_missing"]
+Pair: TypeAlias = tuple[int | None, int | None]
+"""(baseline, follow-up) of one item; None = no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,65 +51,9 @@ class Derived:
         return self.pgic_responder
 
 
-def derive(item: str, baseline: int | None, followup: int | None) -> Derived:
-    """Compare a follow-up value with the baseline value of the same item.
-
-    `(B − F) / B × 100`, rounded half to even at the second decimal; responders at ≥ 30 % and
-    ≥ 50 % by whole numbers. A baseline of 0 leaves the absolute change alone. Raises ValueError
-    for a negative baseline, of which no percentage can be taken.
-    """
-    if baseline is None:
-        return Derived(item, None, followup, reason="baseline_missing")
-    if followup is None:
-        return Derived(item, baseline, None, reason="followup_missing")
-    if baseline < 0:
-        message = f"baseline of {item} is below zero: no percentage can be taken of it"
-        raise ValueError(message)
-    change = baseline - followup
-    if baseline == 0:
-        return Derived(item, 0, followup, absolute_change=change, reason="baseline_zero")
-    return Derived(
-        item,
-        baseline,
-        followup,
-        percent_reduction=_percent(change, baseline),
-        absolute_change=change,
-        responder30=change * 100 >= 30 * baseline,
-        responder50=change * 100 >= 50 * baseline,
-    )
-
-
-def derive_impression(item: str, followup: int | None) -> Derived:
-    """Judge an item that carries its own comparison (1 very much improved … 7 very much worse)."""
-    return Derived(
-        item,
-        None,
-        followup,
-        pgic_responder=pgic_responder(followup),
-        reason="followup_missing" if followup is None else None,
-    )
-
-
-def pgic_responder(value: int | None) -> bool | None:
-    """Whether a global impression is "much improved" or better (PGIC ≤ 2)."""
-    return None if value is None else value <= _MUCH_IMPROVED
-
-
-def _percent(part: int, whole: int) -> Decimal:
-    hundredths = round(Fraction(part * 10_000, whole))  # of a Fraction: half to even
-    return Decimal((int(hundredths < 0), tuple(map(int, str(abs(hundredths)))), -2))
-
-
-Pair: TypeAlias = tuple[int | None, int | None]
-"""(baseline, follow-up) of one item; None = no value."""
-
-BOUNDS = (0, 30, 50, 75)
-"""Where one class of percent reduction ends and the next begins: below 0 is worse than at the baseline."""
-
-
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of those who were judged; and of all who were due, where whoever was not counts as a failure."""
+    """How many responded: of the windows with a result, and of all that were due (no result counts as a failure)."""
 
     yes: int
     judged: int
@@ -126,7 +77,7 @@ class Outcome:
     reasons: Mapping[str, int]
     """Why there is no value, and in how many windows."""
     classes: tuple[int, ...]
-    """Windows by percent reduction, parted by `BOUNDS`; empty where there is none."""
+    """How many windows lie in each class of percent reduction, divided at `BOUNDS`; empty if nothing is compared."""
     percent: tuple[float, float, float] | None
     """Quartiles of the percent reduction."""
     change: tuple[float, float, float] | None
@@ -134,10 +85,54 @@ class Outcome:
     formula_version: str = FORMULA_VERSION
 
 
-def outcome(window: str, item: str, due: int, pairs: Mapping[Pair, int], *, compared: bool) -> Outcome:
-    """Judge an item in a window of which `due` were due, by its pairs of those with a value.
+def derive(item: str, baseline: int | None, followup: int | None) -> Derived:
+    """Compare a follow-up value with the baseline value of the same item.
 
-    `compared`: the baseline asks it too; else it carries its own comparison.
+    `(B − F) / B × 100`, rounded half to even at the second decimal; responders at ≥ 30 % and ≥ 50 % by whole numbers.
+    With a baseline of 0 there is an absolute change only. Raise ValueError for a negative baseline, of which no
+    percentage can be taken.
+    """
+    if baseline is None:
+        return Derived(item, None, followup, reason="baseline_missing")
+    if followup is None:
+        return Derived(item, baseline, None, reason="followup_missing")
+    if baseline < 0:
+        message = f"baseline of {item} is below zero: no percentage can be taken of it"
+        raise ValueError(message)
+    change = baseline - followup
+    if baseline == 0:
+        return Derived(item, 0, followup, absolute_change=change, reason="baseline_zero")
+    return Derived(
+        item,
+        baseline,
+        followup,
+        percent_reduction=_percent(change, baseline),
+        absolute_change=change,
+        responder30=change * 100 >= 30 * baseline,
+        responder50=change * 100 >= 50 * baseline,
+    )
+
+
+def derive_impression(item: str, followup: int | None) -> Derived:
+    """Return the result of an item that carries its own comparison (1 very much improved … 7 very much worse)."""
+    return Derived(
+        item,
+        None,
+        followup,
+        pgic_responder=pgic_responder(followup),
+        reason="followup_missing" if followup is None else None,
+    )
+
+
+def pgic_responder(value: int | None) -> bool | None:
+    """Whether a global impression is "much improved" or better (PGIC ≤ 2); None without a value."""
+    return None if value is None else value <= _MUCH_IMPROVED
+
+
+def outcome(window: str, item: str, due: int, pairs: Mapping[Pair, int], *, compared: bool) -> Outcome:
+    """Return the outcome of an item in a window of which `due` were due; `pairs` counts the windows with each pair.
+
+    `compared`: the baseline asks the item too. If not, the item carries its own comparison.
     """
     valued = sum(n for (_, followup), n in pairs.items() if followup is not None)
     judged = [
@@ -168,6 +163,11 @@ def outcome(window: str, item: str, due: int, pairs: Mapping[Pair, int], *, comp
     )
 
 
+def _percent(part: int, whole: int) -> Decimal:
+    hundredths = round(Fraction(part * 10_000, whole))  # of a Fraction: half to even
+    return Decimal((int(hundredths < 0), tuple(map(int, str(abs(hundredths)))), -2))
+
+
 def _share(judged: Iterable[tuple[Derived, int]], name: str, due: int) -> Share:
     counts: Counter[bool] = Counter()
     for derived, n in judged:
@@ -185,7 +185,10 @@ def _classes(percents: Iterable[tuple[Fraction, int]]) -> tuple[int, ...]:
 
 
 def _quartiles(values: Iterable[tuple[Fraction, int]]) -> tuple[float, float, float] | None:
-    """The smallest values that a quarter, half and three quarters do not exceed; None where there are none."""
+    """Return the smallest values that a quarter, half and three quarters of `values` (value, n) do not exceed.
+
+    None if there are no values.
+    """
     ordered = sorted(values)
     whole = sum(n for _, n in ordered)
     if not whole:
@@ -197,6 +200,3 @@ def _quartiles(values: Iterable[tuple[Fraction, int]]) -> tuple[float, float, fl
         while len(found) < len(_QUARTERS) and passed >= _QUARTERS[len(found)] * whole:
             found.append(float(value))
     return found[0], found[1], found[2]
-
-
-_QUARTERS = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))

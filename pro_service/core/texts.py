@@ -26,7 +26,7 @@ _LAST_BASIC_PLANE = 0xFFFF
 
 
 def encoding(text: str) -> Encoding:
-    """Say how a text travels. One `ş`, `ğ`, `ı`, `İ` or small `ç` makes all of it UCS-2."""
+    """Return how a text travels. One `ş`, `ğ`, `ı`, `İ` or small `ç` makes all of it UCS-2."""
     return "GSM-7" if set(text) <= _GSM else "UCS-2"
 
 
@@ -80,7 +80,7 @@ _BRACES = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
 
 @lru_cache(maxsize=1024)
 def placeholders(frame: str) -> frozenset[str]:
-    """Names a frame asks for. Raises FrameError for a brace that belongs to no placeholder."""
+    """Return the names a frame asks for; raise FrameError for a brace that belongs to no placeholder."""
     names = []
     for found in _BRACES.finditer(frame):
         if found[0] in {"{", "}"}:
@@ -96,10 +96,10 @@ def placeholders(frame: str) -> frozenset[str]:
 
 
 def fill(frame: str, values: Mapping[str, str]) -> str:
-    """Put values into `{name}` placeholders; `{{` and `}}` are literal braces.
+    """Return a frame with its `{name}` placeholders filled; `{{` and `}}` are literal braces.
 
-    Values are not read again for placeholders; values the frame does not name are left out.
-    Raises FrameError naming a placeholder without a value, or a stray brace.
+    Values are not read again for placeholders; values the frame does not name are left out. Raise FrameError for a
+    placeholder without a value, and for a stray brace.
     """
     missing = sorted(placeholders(frame) - values.keys())
     if missing:
@@ -139,8 +139,8 @@ _FOUR_NUMBERS = re.compile(
 def contains_address(text: str) -> bool:
     """Whether a text holds an internet address: web, e-mail, bare name or IPv4.
 
-    For routes that drop such texts, so rather one too many: `metin.Info` without a space counts
-    (telephones and filters see a name there as well), `Prof.Dr.` and `12.30` do not.
+    For routes that drop such texts, so it finds one too many rather than one too few: `metin.Info` without a space
+    counts (telephones and filters see a name there as well), `Prof.Dr.` and `12.30` do not.
     """
     folded = unicodedata.normalize("NFKC", text).replace("İ", "i").lower()
     if "://" in folded or re.search(r"(?<!\w)www\.", folded):
@@ -162,7 +162,7 @@ _LONG_ENOUGH = 8  # national digits; of a shorter number only the last two are s
 
 
 def masked(e164: str) -> str:
-    """Show a number so that its owner knows it and nobody can dial it: `+90 5•• ••• 12 34`.
+    """Return a number that its owner recognises and nobody can dial: `+90 5•• ••• 12 34`.
 
     Country code, first national digit and last four; anything that is not E.164 shows nothing.
     """

@@ -1,49 +1,99 @@
-"""How often somebody may be wrong about an entry code: so seldom that guessing is hopeless, and never for good.
+"""How many attempts may fail before the next ones are refused: so few that guessing is hopeless, and never for good.
 
-Each limit is one instant: until when the wrong tries so far are paid off. A wrong try adds `every` to it, time pays
-one off per `every`, and at most `burst` may be owed at once. So in any span no more than `most_in` are let through,
-however many web servers ask, and the instant is all that has to be stored. (GCRA, ITU-T I.371, Annex A.)
+Two kinds of limit. A `Counter` allows so many failures in a span, counted from a row each: enough for passwords and
+codes of the second factor, which are tried at one account.
+
+An `Allowance` is for card codes, which anybody may try at all participants at once. It is one instant: until when the
+failures so far are paid off. A failure adds `every` to it, time pays one off per `every`, and at most `burst` may be
+owed at once. So in any span no more than `most_in` are let through, however many web servers ask, and the instant is
+all that has to be stored. (GCRA, ITU-T I.371, Annex A.)
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from pro_service.core.card_code import CODES
 
 
+class ThrottledError(Exception):
+    """Too many attempts failed: nothing was checked. The next one is admitted at `again_at`."""
+
+    def __init__(self, again_at: datetime) -> None:
+        super().__init__("too many attempts failed")
+        self.again_at = again_at
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """So many failures within `SPAN`."""
+
+    most: int
+
+    def admits(self, failures: int) -> bool:
+        """Whether one more may be tried after so many failures within `SPAN`."""
+        return failures < self.most
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """So many wrong tries at once, and one more each `every`."""
+    """So many failures at once, and one more each `every`."""
 
     burst: int
     every: timedelta
 
     def admits(self, owed_until: datetime | None, now: datetime) -> bool:
-        """Whether one more may be tried now."""
+        """Whether one more try is allowed now."""
         return self._owed(owed_until, now) <= now + self.every * (self.burst - 1)
 
-    def after(self, owed_until: datetime | None, now: datetime) -> datetime:
-        """Until when is owed once one more try was wrong."""
+    def owed_after(self, owed_until: datetime | None, now: datetime) -> datetime:
+        """Return until when is owed once one more attempt failed."""
         return self._owed(owed_until, now) + self.every
 
     def again_at(self, owed_until: datetime) -> datetime:
-        """The first instant at which one more is admitted."""
+        """Return the first instant at which one more is admitted."""
         return owed_until - self.every * (self.burst - 1)
 
     def nearly_spent(self, owed_until: datetime | None, now: datetime) -> bool:
-        """Whether four fifths are owed: honest mistakes alone do not come to that."""
+        """Whether four fifths are used up: honest mistakes alone do not come to that."""
         return self._owed(owed_until, now) - now >= self.every * self.burst * 0.8
 
+    def most_in(self, span: timedelta) -> float:
+        """Return the most failures that a span of time can hold."""
+        return self.burst + span.total_seconds() / self.every.total_seconds()
+
     def _owed(self, owed_until: datetime | None, now: datetime) -> datetime:
-        """What counts of a stored instant. More than twice what can be owed was stored before a clock was set back."""
+        """Return the owed time of a stored instant.
+
+        More than twice the maximum was stored before a clock was set back, and does not count.
+        """
         if owed_until is None or owed_until > now + self.every * self.burst * 2:
             return now
         return max(owed_until, now)
 
-    def most_in(self, span: timedelta) -> float:
-        """The most wrong tries that a span of time can hold."""
-        return self.burst + span.total_seconds() / self.every.total_seconds()
 
+# --- accounts --------------------------------------------------------------------------------------------------------
+
+Kind = Literal["login", "code", "confirm", "forgot"]
+"""What is tried at an account: a password, a code of the second factor, the password once more, a mail with a reset."""
+SPAN = timedelta(minutes=15)
+"""How long a failure counts. One span for every counter, so that one DELETE drops what no counter counts."""
+ACCOUNT_FAILURES: dict[Kind, Counter] = {
+    "login": Counter(10),
+    "code": Counter(5),
+    "confirm": Counter(5),
+    "forgot": Counter(3),
+}
+"""Of one account: from then on it refuses places it does not know; a browser its owner signed in from is let in.
+
+A code has six digits, so it is guessed less often; mails with a reset are asked for less often still.
+"""
+ADDRESS_FAILURES = Counter(30)
+"""Of one network address, at any account."""
+BROWSER_FAILURES = Counter(10)
+"""Of a browser in which this very account signed in before."""
+
+# --- card codes ------------------------------------------------------------------------------------------------------
 
 ADDRESS = Allowance(burst=10, every=timedelta(minutes=10))
 """Of one network address (IPv4) or network (IPv6 /64)."""
@@ -56,5 +106,5 @@ LATELY = timedelta(days=180)
 
 
 def chance_of_a_hit(codes: int, span: timedelta) -> float:
-    """The most that the chance to hit any of so many codes in a span can be, for whoever uses up every allowance."""
+    """Return the greatest chance to hit any of so many codes in a span, for somebody who uses up every allowance."""
     return codes * (EVERYBODY.most_in(span) + ACQUAINTED.most_in(span)) / CODES

@@ -1,4 +1,4 @@
-"""The ways out: one module per provider, one vocabulary for what they take, answer and raise."""
+"""The gateways: one module per provider, one vocabulary for what they take, answer and raise."""
 
 from pro_service.gateways.codes import KIND_BY_CODE, Kind, kind_of
 from pro_service.gateways.outgoing import (

@@ -1,7 +1,4 @@
-"""What a provider's error code means for us: pure data, with a class for codes nobody has seen yet.
-
-Source: Twilio's error and warning dictionary. Codes grow, so an unknown one is `other` and a person looks at it.
-"""
+"""What a provider's error code means for us: pure data, with a class for unknown codes."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -44,5 +41,5 @@ KIND_BY_CODE: Mapping[int, Kind] = MappingProxyType({code: kind for kind, codes 
 
 
 def kind_of(code: int | None) -> Kind:
-    """Say the class of a provider's code, also of a code in a delivery report; `other` for an unknown one."""
+    """Return the class of a provider's code, also of a code in a delivery report; `other` for an unknown one."""
     return "other" if code is None else KIND_BY_CODE.get(code, "other")

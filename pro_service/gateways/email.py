@@ -97,7 +97,7 @@ class EmailGateway:
             private = True
         if self._credentials is None:
             return
-        if not private:  # never a password in the clear, whoever took STARTTLS away
+        if not private:  # never a password in the clear, even if somebody removed STARTTLS
             raise Refused(kind="configuration")
         try:
             relay.login(*self._credentials)
@@ -129,7 +129,10 @@ def _handed_over(relay: smtplib.SMTP, letter: EmailMessage) -> None:
 
 
 def _sorted_out(code: int | None, kind: Kind) -> GatewayError:
-    """Sort an SMTP reply (RFC 5321, 4.2.1): 4xx may be tried again, 5xx may not; no reply is a lost connection."""
+    """Return the error for an SMTP reply (RFC 5321, 4.2.1).
+
+    4xx may be tried again, 5xx may not; no reply is a lost connection.
+    """
     if code is not None and code >= _PERMANENT:
         return Refused(code, kind)
     return Unavailable(code)

@@ -1,4 +1,4 @@
-"""What every way out takes and answers, and the errors named for what the caller can do."""
+"""What every gateway takes and answers, and the errors, named for what the caller can do."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has taken the message over: its own id for it, and the status it began with."""
+    """The provider has taken the message: its own id for it, and the status it began with."""
 
     sid: str
     status: str
@@ -57,7 +57,7 @@ class Record:
 
 
 class GatewayError(Exception):
-    """A way out did not confirm a message. Carries codes alone: never a number, an address or a text."""
+    """A gateway did not confirm a message. It carries codes only: never a number, an address or a text."""
 
     def __init__(self, code: int | None = None) -> None:
         """Keep the provider's code, or the HTTP or SMTP status, or None where there was no answer."""
@@ -66,7 +66,7 @@ class GatewayError(Exception):
 
 
 class Refused(GatewayError):  # noqa: N818 (named for what the caller can do)
-    """A definite no: the message was not sent, and sending it again as it is would be refused again."""
+    """A definite no: the message was not sent, and sending the same again would be refused again."""
 
     def __init__(self, code: int | None = None, kind: Kind = "other") -> None:
         """Keep the code and the class of its cause (see `codes`)."""
@@ -79,7 +79,7 @@ class Refused(GatewayError):  # noqa: N818 (named for what the caller can do)
 
 
 class Unavailable(GatewayError):  # noqa: N818 (named for what the caller can do)
-    """The message certainly did not leave: it may be tried again, after `retry_after` seconds where that is known."""
+    """The message certainly did not leave: it may be tried again, after `retry_after` seconds if that is known."""
 
     def __init__(self, code: int | None = None, retry_after: float | None = None) -> None:
         """Keep the code and the provider's wish."""
@@ -100,7 +100,7 @@ class Uncertain(GatewayError):  # noqa: N818 (named for what the caller can do)
 
 
 class Gateway(Protocol):
-    """A way out. Called with no transaction open; may be called from several threads at once."""
+    """A gateway. Called with no transaction open; may be called from several threads at once."""
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Hand one message to the provider; raise Refused, Unavailable or Uncertain."""
@@ -108,7 +108,7 @@ class Gateway(Protocol):
 
 
 class TextGateway(Gateway, Protocol):
-    """A way out that can be asked what became of a message. Raise Unavailable or Refused where it cannot tell."""
+    """A gateway that can be asked what became of a message. Raise Unavailable or Refused if it cannot answer."""
 
     def fetch(self, sid: str) -> Record | None:
         """Read one message back; None if the provider does not know it."""

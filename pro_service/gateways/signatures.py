@@ -17,20 +17,20 @@ CALLBACK_RETRIES = "#rc=3&rp=5xx,ct,rt"
 
 
 def sign(token: str, url: str, params: Mapping[str, Any]) -> str:
-    """Compute the signature Twilio would send; `params` is a mapping or a MultiDict with `getlist`."""
+    """Return the signature Twilio would send; `params` is a mapping or a MultiDict with `getlist`."""
     return str(RequestValidator(token).compute_signature(url, params))
 
 
 def valid_signature(tokens: Sequence[str], url: str, params: Mapping[str, Any], signature: str | None) -> bool:
-    """Say whether any of the tokens (two during rotation) signed this request.
+    """Whether any of the tokens (two during rotation) signed this request.
 
-    `url` is the configured public URL + path + *raw* query string, exactly as Twilio was told it. `params` is the
-    decoded form; a body that is not a form must be refused before, as a signature over no parameters says nothing
+    `url` is the configured public URL + path + *raw* query string, exactly as Twilio was given it. `params` is the
+    decoded form; a body that is not a form must be refused before, because a signature over no parameters says nothing
     about it. A missing header is simply not valid.
     """
     if not signature:
         return False
-    said, given = _said(params), signature.encode()
+    said, given = _signed_text(params), signature.encode()
     # No early exit: the time must not tell which token it was.
     return any(
         [  # noqa: C419
@@ -43,21 +43,21 @@ def valid_signature(tokens: Sequence[str], url: str, params: Mapping[str, Any], 
 
 
 def _addresses(url: str) -> set[str]:
-    """The ways in which a signer may have written this address.
+    """Return the ways in which a signer may have written this address.
 
-    To the letter; with our wish for retries, which a signer may count as part of it; with a bare "?", which servers
-    drop; with and without its port, as the SDK's own validator allows, which drops a bare "?" in turn.
+    Exactly; with our retry parameters, which a signer may count as part of it; with a bare "?", which servers drop;
+    with and without its port, as the SDK's own validator allows, which drops a bare "?" in turn.
     """
     bare = {url} if "?" in url else {url, f"{url}?"}
     parts = urlsplit(url)
     return bare | {each + CALLBACK_RETRIES for each in bare} | {add_port(parts), remove_port(parts)}
 
 
-def _said(params: Mapping[str, Any]) -> str:
-    """The parameters as they are signed: sorted, each name with each of its values.
+def _signed_text(params: Mapping[str, Any]) -> str:
+    """Return the parameters as they are signed: sorted, each name with each of its values.
 
-    Put together once a request. The SDK's validator does it once an address and once more for the port: that costs
-    more than all the rest of a webhook.
+    Built once for each request. The SDK's validator builds it for each address and once more for the port, which costs
+    more than the rest of a webhook.
     """
     values = getattr(params, "getlist", lambda name: [params[name]])
     return "".join(name + value for name in sorted(params) for value in sorted(set(values(name))))

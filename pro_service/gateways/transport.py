@@ -1,4 +1,4 @@
-"""The wire to Twilio: bounded waiting, one connection a worker, and failures sorted by whether a byte can have left."""
+"""The connection to Twilio: bounded waiting, and failures sorted by whether a byte can have left."""
 
 import logging
 import ssl
@@ -29,11 +29,11 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class PatientClient(HttpClient):
-    """The SDK's way to the network, in place of its own, which by default waits for ever.
+    """An HTTP client for the SDK, in place of its own, which by default waits for ever.
 
-    Raises Unavailable where nothing was taken (429, no connection) and Uncertain where it may have been (5xx, a
-    time-out, a broken connection); every other answer goes to the SDK. Safe to share between threads. Says nothing to
-    the log: the SDK's own client logs addresses with telephone numbers in them.
+    It raises Unavailable if nothing was taken (429, no connection) and Uncertain if it may have been (5xx, a time-out,
+    a broken connection); every other answer goes to the SDK. Safe to share between threads. It logs nothing: the SDK's
+    own client logs addresses with telephone numbers in them.
     """
 
     def __init__(self, *, base_url: str | None, timeouts: tuple[float, float], pool_size: int) -> None:
@@ -50,7 +50,7 @@ class PatientClient(HttpClient):
 
     @contextmanager
     def only_if(self, may_leave: Callable[[], bool]) -> Iterator[None]:
-        """While the block runs, let no request of this thread begin that may not leave any more: Unavailable."""
+        """While the block runs, raise Unavailable instead of a request of this thread that may not leave any more."""
         self._asked.may_leave = may_leave
         try:
             yield
@@ -58,7 +58,7 @@ class PatientClient(HttpClient):
             self._asked.may_leave = None
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         self._adapter.close()
 
     def request(
@@ -91,7 +91,7 @@ class PatientClient(HttpClient):
         return Response(status, text, answer.headers)
 
     def _trusted(self, url: str) -> dict[str, Any]:
-        """Proxies and certificates for this host, read from the environment once."""
+        """Return proxies and certificates for this host, read from the environment once."""
         host = urlsplit(url).hostname or ""
         if host not in self._environment:
             session = requests.Session()
@@ -115,7 +115,7 @@ def _prepared(
     headers: Mapping[str, str] | None,
     auth: tuple[str, str] | None,
 ) -> requests.PreparedRequest:
-    """The request as it goes on the wire: Session.prepare_request does the same at several times the cost."""
+    """Return the request as it is sent. Session.prepare_request does the same at several times the cost."""
     asked = requests.PreparedRequest()
     asked.method, asked.url = method, url
     if params:
@@ -131,7 +131,7 @@ def _prepared(
 
 
 def never_left(fault: requests.RequestException) -> bool:
-    """Say whether the request certainly never left: no name, no connection or no trust, before its first byte."""
+    """Whether the request certainly never left: no name, no connection or no trust, before its first byte."""
     cause = fault.args[0] if fault.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
     if isinstance(reason, NewConnectionError | ConnectTimeoutError):
@@ -141,7 +141,7 @@ def never_left(fault: requests.RequestException) -> bool:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read Retry-After in seconds, given as a number or as a date (counted from the answer's own Date)."""
+    """Return Retry-After in seconds, given as a number or as a date (counted from the answer's own Date)."""
     wish = headers.get("Retry-After", "").strip()
     if wish.isdecimal():
         return float(wish)

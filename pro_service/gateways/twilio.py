@@ -56,7 +56,7 @@ class TwilioGateway:
         )
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         self._wire.close()
 
     def send(self, outgoing: Outgoing) -> Accepted:
@@ -120,7 +120,7 @@ class TwilioGateway:
         return [record for record in self._listed(created_after, **narrowed) if record.inbound]
 
     def _listed(self, created_after: datetime, **filters: Any) -> Iterator[Record]:
-        """Read the list, which is newest first, as far back as that. One that never gets there tells nothing."""
+        """Return the list, which is newest first, back to that instant; a list that does not reach it says nothing."""
         try:
             found = self._client.messages.stream(page_size=PAGE_SIZE, **filters)
             for read, record in enumerate(map(_record, found)):
@@ -139,7 +139,7 @@ class TwilioGateway:
 
 
 def sorted_out(answer: TwilioRestException | TwilioServiceException) -> GatewayError:
-    """Turn a refusal of Twilio's into the error its caller can act on; only codes go along."""
+    """Return the error for a refusal of Twilio's that its caller can act on; it carries codes only."""
     status, code = int(answer.status), answer.code
     if status not in _CLIENT_FAULT:
         return Uncertain(status)
@@ -172,10 +172,10 @@ def _record(message: Any) -> Record:
 
 
 def usual_pace(*, messaging_service_sid: str | None, sender: str | None) -> float | None:
-    """Segments a second that a sender of this kind may send; None = no pace of ours.
+    """Return how many segments a second a sender of this kind may send; None = no limit of ours.
 
-    Source: Twilio, "Understanding Twilio rate limits and message queues": a long code 1, toll-free 3, a sender name
-    10, a short code 100. A Messaging Service spreads its messages over its own senders.
+    Source: Twilio, "Understanding Twilio rate limits and message queues": a long code 1, toll-free 3, a sender name 10,
+    a short code 100. A Messaging Service spreads its messages over its own senders.
     """
     if messaging_service_sid or not sender:
         return None

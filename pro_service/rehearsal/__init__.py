@@ -1,1 +1,1 @@
-"""Rehearsing a study: invented participants live through a protocol in virtual time, in a database of their own."""
+"""Rehearsing a study: invented participants go through a protocol in virtual time, in a database of their own."""

@@ -13,8 +13,8 @@ from pro_service.core.schedule.prompts import step_moment
 from pro_service.core.schedule.status import status
 from pro_service.rehearsal.report import BINS, Kind, Level, Row, Step, Times, Traffic, Window
 from pro_service.rehearsal.run import Rehearsal
-from pro_service.reports import compliance as reports
-from pro_service.reports import ledger as report_ledger
+from pro_service.reports import compliance, ledger
+from pro_service.reports.compliance import ComplianceRow
 from pro_service.store.schema import AnyRow
 
 MINUTE = timedelta(minutes=1)
@@ -27,10 +27,10 @@ FEWEST = 2
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All rows of the rehearsal's database that figures are made of, at its end."""
+    """All rows of the rehearsal's database that figures are worked out from, at its end."""
 
     now: datetime
-    compliance: list[reports.ComplianceRow]
+    compliance: list[ComplianceRow]
     cases: list[Case]
     texts: list[AnyRow]
     """To participants, accepted or not."""
@@ -42,7 +42,7 @@ class Facts:
 
     @property
     def leads(self) -> dict[int, AnyRow]:
-        """Window id -> the first answer to its deciding item; where none decides, to any."""
+        """Return window id -> the first answer to its deciding item; if no item decides, to any."""
         deciding = {w.id: case.protocol.primary(w.point) for case in self.cases for w in case.windows}
         found: dict[int, AnyRow] = {}
         for row in self.answers:
@@ -62,25 +62,25 @@ class Facts:
 
 def facts(rehearsal: Rehearsal) -> Facts:
     """Read everything at once, as it is at the end."""
-    rt, study_id, now = rehearsal.rt, rehearsal.study_id, rehearsal.life.now
+    rt, study_id, now = rehearsal.rt, rehearsal.study_id, rehearsal.virtual.now
     with rt.sessions.reading() as session:
-        rows = report_ledger.texts(session, study_id)
-        ids = report_ledger.everybody(session, study_id)
+        rows = ledger.texts(session, study_id)
+        ids = ledger.everybody(session, study_id)
         return Facts(
             now=now,
-            compliance=reports.compliance(session, rt.loader, study_id, now),
+            compliance=compliance.compliance(session, rt.loader, study_id, now),
             cases=[loaded.case for loaded in rt.loader.load(session, ids, lock=False)],
             texts=[row for row in rows if row.way == "sms"],
             mails=sum(row.way == "email" and row.accepted_at is not None for row in rows),
-            replies=report_ledger.replies(session, study_id),
-            answers=report_ledger.first_answers(session, study_id),
-            calls=report_ledger.calls_made(session, study_id),
-            tasks=report_ledger.tasks(session, study_id),
+            replies=ledger.replies(session, study_id),
+            answers=ledger.first_answers(session, study_id),
+            calls=ledger.calls_made(session, study_id),
+            tasks=ledger.tasks(session, study_id),
         )
 
 
 def windows(rehearsal: Rehearsal, found: Facts) -> tuple[Window, ...]:
-    """Compliance per time point, and how the answers came."""
+    """Return the compliance of each time point, and how the answers came."""
     leads = found.leads
     sources: dict[str, Counter[str]] = defaultdict(Counter)
     not_closed: Counter[str] = Counter()
@@ -100,7 +100,7 @@ def windows(rehearsal: Rehearsal, found: Facts) -> tuple[Window, ...]:
             partial=row["partial"],
             declined=row["declined"],
             missed=row["missed"],
-            left=reports.left_during(row),
+            left=compliance.left_during(row),
             before_enrolment=row["missed_before_enrolment"],
             not_closed=not_closed[row["code"]],
             sources=dict(sorted(sources[row["code"]].items())),
@@ -111,7 +111,7 @@ def windows(rehearsal: Rehearsal, found: Facts) -> tuple[Window, ...]:
 
 
 def rows(rehearsal: Rehearsal, found: Facts) -> tuple[Row, ...]:
-    """Every participant with the state of every window at the end."""
+    """Return every participant with the state of every window at the end."""
     overview = []
     for case in found.cases:
         person = rehearsal.people[case.participant.code]
@@ -126,7 +126,7 @@ def rows(rehearsal: Rehearsal, found: Facts) -> tuple[Row, ...]:
 
 
 def answered_after(found: Facts) -> dict[int, AnyRow]:
-    """Message id of a prompt -> the answer that came after it and before the next one, by text or form."""
+    """Return message id of a prompt -> the answer between it and the next one, by text or form."""
     prompts, answered = found.prompts, {}
     for window_id, lead in found.leads.items():
         before = [row for row in prompts.get(window_id, ()) if row.accepted_at <= lead.received_at]
@@ -136,16 +136,16 @@ def answered_after(found: Facts) -> dict[int, AnyRow]:
 
 
 def steps(rehearsal: Rehearsal, found: Facts) -> tuple[Step, ...]:
-    """Every prompt of the protocol: how often it was expected, sent, delivered and answered."""
+    """Return every prompt of the protocol: how often it was expected, sent, delivered and answered."""
     expected = Counter((code, step) for _, code, step in _expected(found))
     answered = answered_after(found)
-    ledger = []
+    entries = []
     for point in rehearsal.protocol.time_points:
         for step in point.steps:
             key = (point.code, step.name)
             of_step = [row for row in found.texts if (row.window, row.kind) == key]
             left = [row for row in of_step if row.accepted_at is not None]
-            ledger.append(
+            entries.append(
                 Step(
                     window=point.code,
                     kind=step.name,
@@ -157,11 +157,11 @@ def steps(rehearsal: Rehearsal, found: Facts) -> tuple[Step, ...]:
                     segments=sum(row.segments for row in left),
                 )
             )
-    return tuple(ledger)
+    return tuple(entries)
 
 
 def _expected(found: Facts) -> Iterable[tuple[Participant, str, str]]:
-    """(who, window, step) for each participant who gets texts and has reached the step's moment."""
+    """Yield (who, window, step) for each participant who gets texts and has reached the step's moment."""
     for case in found.cases:
         for window in case.current if case.participant.consented_at is not None else ():
             for step in window.point.steps:
@@ -170,17 +170,17 @@ def _expected(found: Facts) -> Iterable[tuple[Participant, str, str]]:
 
 
 def traffic(found: Facts, price: float | None, field: Literal["kind", "language", "channel"]) -> tuple[Traffic, ...]:
-    """Texts by kind, language or channel."""
+    """Return texts by kind, language or channel."""
     answered = answered_after(found)
     groups: dict[str, list[AnyRow]] = defaultdict(list)
     for row in found.texts:
         groups[str(getattr(row, field))].append(row)
     expected = {} if field == "kind" else Counter(getattr(who, field) for who, _, _ in _expected(found))
-    ledger = []
+    entries = []
     for name, group in groups.items():
         left = [row for row in group if row.accepted_at is not None]
         segments = sum(row.segments for row in left)
-        ledger.append(
+        entries.append(
             Traffic(
                 name=name,
                 expected=None if field == "kind" else expected[name],
@@ -193,14 +193,14 @@ def traffic(found: Facts, price: float | None, field: Literal["kind", "language"
                 cost=None if price is None else round(segments * price, 2),
             )
         )
-    return tuple(sorted(ledger, key=lambda one: (-one.sent, one.name)))
+    return tuple(sorted(entries, key=lambda one: (-one.sent, one.name)))
 
 
 # Time, escalations, temperaments -------------------------------------------------------------------------------------
 
 
 def times(rehearsal: Rehearsal, found: Facts) -> tuple[Times, ...]:
-    """How long after the first text of its window an answer by text or form came."""
+    """Return how long after the first text of its window an answer by text or form came."""
     minutes: dict[str, list[int]] = defaultdict(list)
     prompts = found.prompts
     for window_id, lead in found.leads.items():
@@ -222,7 +222,7 @@ def _times(code: str, minutes: list[int]) -> Times:
 
 
 def levels(rehearsal: Rehearsal, found: Facts) -> tuple[Level, ...]:
-    """Escalations by level: taken up in time, too late, or not at all."""
+    """Return escalations by level: acknowledged in time, too late, or not at all."""
     ladder = []
     for code in rehearsal.protocol.ladder:
         raised = [task for task in found.tasks if task.level == code]
@@ -235,13 +235,13 @@ def levels(rehearsal: Rehearsal, found: Facts) -> tuple[Level, ...]:
 
 
 def taken_up(task: AnyRow) -> datetime | None:
-    """When somebody took a task up, or it ended by itself; None = neither yet."""
+    """Return when a task was acknowledged or ended by itself; None = neither yet."""
     moment: datetime | None = task.acknowledged_at or task.resolved_at
     return moment
 
 
 def kinds(rehearsal: Rehearsal, found: Facts) -> tuple[Kind, ...]:
-    """What was assumed of each temperament, and what came of it in the windows that ask by message."""
+    """Return what was assumed of each temperament, and what came of it in the windows that ask by message."""
     states: dict[str, Counter[str]] = defaultdict(Counter)
     for case in found.cases:
         kind = rehearsal.people[case.participant.code].temperament.code
@@ -272,5 +272,5 @@ def kinds(rehearsal: Rehearsal, found: Facts) -> tuple[Kind, ...]:
 
 
 def _due(settled: Counter[str]) -> int:
-    """As compliance counts: all but those who had left before a window opened, or came after it had closed."""
+    """Return the windows that count as due: not those of participants who had left before, or came after the close."""
     return settled.total() - sum(settled[name] for name in ("withdrawn", "died", "missed_before_enrolment"))

@@ -1,4 +1,4 @@
-"""What a study team should look at before it goes live, and what the rehearsal found to be in order."""
+"""What a study team should look at before the study starts, and what the rehearsal found to be in order."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ MOMENT, HOUR = timedelta(microseconds=1), timedelta(hours=1)
 
 
 def findings(rehearsal: Rehearsal, found: Facts) -> tuple[Finding, ...]:
-    """Everything there is to say, what needs attention first."""
+    """Return all findings, those that need attention first."""
     every = [
         *_of_the_service(rehearsal, found),
         *_of_routes(rehearsal),
@@ -37,15 +37,15 @@ def _finding(severity: Severity, code: str, **values: Value) -> Finding:
 
 
 def _of_the_service(rehearsal: Rehearsal, found: Facts) -> Iterator[Finding]:
-    if rehearsal.life.faults:
-        yield _finding("attention", "faults", n=rehearsal.life.faults)
+    if rehearsal.virtual.faults:
+        yield _finding("attention", "faults", n=rehearsal.virtual.faults)
     waiting = sum(row.state in ("ready", "sending", "uncertain") for row in found.texts)
     if waiting:
         yield _finding("note", "texts_waiting", n=waiting)
 
 
 def _of_routes(rehearsal: Rehearsal) -> Iterator[Finding]:
-    """What no provider carries to the countries of the sites: the rehearsal's own numbers are invented."""
+    """Yield what no provider carries to the countries of the sites: the rehearsal's own numbers are invented."""
     protocol = rehearsal.protocol
     used = sorted({person.channel for person in rehearsal.people.values()} - {CALLS})
     countries = sorted({site.country for site in protocol.sites.values()})
@@ -115,7 +115,7 @@ def _of_texts(rehearsal: Rehearsal, found: Facts) -> Iterator[Finding]:
 
 
 def _of_windows(found: Facts) -> Iterator[Finding]:
-    """Windows that closed empty although nobody was asked, or nobody telephoned."""
+    """Yield windows that closed empty although nobody was asked, or nobody called."""
     asked, called = set(found.prompts), {(row.participant, row.window) for row in found.calls}
     never: list[str] = []
     not_called: list[str] = []
@@ -140,7 +140,7 @@ def _of_windows(found: Facts) -> Iterator[Finding]:
 
 
 def _could_be_asked(case: Case) -> bool:
-    """Texts were agreed to and not stopped, and the number is not known to be wrong."""
+    """Whether texts were agreed to and not stopped, and the number is not known to be wrong."""
     who = case.participant
     return who.consented_at is not None and who.opted_out_at is None and who.unreachable_at is None
 
@@ -150,9 +150,9 @@ def _missed(case: Case) -> bool:
 
 
 def _of_work(rehearsal: Rehearsal, found: Facts) -> Iterator[Finding]:
-    for code, office in rehearsal.offices.items():
-        if office.full:
-            yield _finding("attention", "too_many_calls", site=code, n=len(office.full))
+    for code, coordinators in rehearsal.coordinators.items():
+        if coordinators.full_days:
+            yield _finding("attention", "too_many_calls", site=code, n=len(coordinators.full_days))
     safety = [task for task in found.tasks if task.level == "ES"]
     ends = [(taken_up(task) or found.now) - task.raised_at for task in safety]
     late = sum((taken_up(task) or found.now) > task.due_at for task in safety)

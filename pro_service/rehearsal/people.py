@@ -1,4 +1,4 @@
-"""The invented participants of a rehearsal: who they are, when they come, and what they have in mind."""
+"""The invented participants of a rehearsal: who they are, when they are enrolled, and what they answer."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -48,12 +48,12 @@ class Person:
 
     @property
     def lost_at(self) -> datetime | None:
-        """From when on texts to them do not arrive any more."""
+        """From when on texts to them do not arrive any more; None = never."""
         lost = self.temperament.number == "lost"
         return self.enrolled_at + self.temperament.lost_after if lost else None
 
     def cells(self, protocol: Protocol) -> dict[str, str]:
-        """The row of the enrolment file."""
+        """Return the row of the enrolment file."""
         texted = self.channel != CALLS
         agreed = self.enrolled_at.astimezone(self.zone).isoformat(timespec="seconds")
         baseline = protocol.baseline
@@ -72,8 +72,11 @@ class Person:
             "procedure_time": f"{PROCEDURE_ENDS:%H:%M}",
         }
 
-    def feels(self, protocol: Protocol, window: str, item: str, chance: random.Random) -> int:
-        """The answer they have in mind; the same each time, until they change it. Better than the baseline, mostly."""
+    def answer_in_mind(self, protocol: Protocol, window: str, item: str, chance: random.Random) -> int:
+        """Return the answer they have in mind, mostly better than the baseline.
+
+        It is the same each time, until they change it.
+        """
         if (window, item) not in self.values:
             rule, baseline = protocol.items[item], protocol.baseline
             before = self.values.get((baseline.code, item)) if baseline else None
@@ -92,8 +95,8 @@ def invent(
     wanted: int,
     chance: random.Random,
 ) -> list[Person]:
-    """So many participants; `days` are the days of procedures at each site. Those who come first have lower codes."""
-    kinds = allotted(crowd, wanted)
+    """Return this many participants; `days` are the days of procedures at each site. Earlier ones have lower codes."""
+    kinds = temperaments_by_share(crowd, wanted)
     chance.shuffle(kinds)
     sites = list(protocol.sites.values())
     people = []
@@ -125,8 +128,8 @@ def _channel(kind: Temperament, channels: Sequence[str], chance: random.Random) 
     return chance.choice(channels)
 
 
-def allotted(crowd: Sequence[Temperament], wanted: int) -> list[Temperament]:
-    """Temperaments in proportion to their shares (largest remainder), one of each at least where there is room."""
+def temperaments_by_share(crowd: Sequence[Temperament], wanted: int) -> list[Temperament]:
+    """Return temperaments in proportion to their shares (largest remainder), each at least once if there is room."""
     present = [kind for kind in crowd if kind.share]
     floor = 1 if wanted >= len(present) else 0
     left, whole = wanted - floor * len(present), sum(kind.share for kind in present)
@@ -139,7 +142,7 @@ def allotted(crowd: Sequence[Temperament], wanted: int) -> list[Temperament]:
 
 
 def days_of_procedures(protocol: Protocol, first: date, days: int) -> dict[str, list[date]]:
-    """Site -> its working days among the first `days`; its very first day if none of them is one."""
+    """Return site -> its working days among the first `days`; its very first day if none of them is one."""
     found = {}
     for site in protocol.sites.values():
         span = (first + timedelta(days=ahead) for ahead in range(days))
@@ -147,8 +150,8 @@ def days_of_procedures(protocol: Protocol, first: date, days: int) -> dict[str, 
     return found
 
 
-def longest(protocol: Protocol, first: date) -> int:
-    """Days from a procedure to the close of its last window."""
+def longest_follow_up(protocol: Protocol, first: date) -> int:
+    """Return the days from a procedure to the close of its last window."""
     zone = ZoneInfo(next(iter(protocol.sites.values())).zone)
     windows = schedule(protocol, first, zone)
     return max(((local_day(window.closes_at, zone) - first).days for window in windows), default=0)

@@ -1,4 +1,4 @@
-"""What is rehearsed, with whom, for how long, and the stage: a database of its own that is thrown away."""
+"""What is rehearsed, with which participants and for how long, and the temporary database it runs in."""
 
 import secrets
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pro_service.core.protocol import Protocol
-from pro_service.rehearsal.people import longest
+from pro_service.rehearsal.people import longest_follow_up
 from pro_service.rehearsal.temperaments import Crowd
 from pro_service.runtime import Runtime, open_runtime, upgrade
 from pro_service.settings import Delivery, Settings
@@ -25,7 +25,7 @@ EXAMPLE = "https://pro.example.org"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that decides what a rehearsal gives: the same plan gives the same bytes."""
+    """Everything that decides the result of a rehearsal: the same plan gives the same bytes."""
 
     checked: Checked
     crowd: Crowd
@@ -74,13 +74,13 @@ class Plan:
     @property
     def enrolling(self) -> int:
         """Days over which the procedures are spread."""
-        usual = max(self.days - longest(self.protocol, self.first), min(self.days, 7))
+        usual = max(self.days - longest_follow_up(self.protocol, self.first), min(self.days, 7))
         return min(self.enrolment_days or usual, self.days)
 
 
 @contextmanager
 def stage(folder: Path, base_url: str) -> Iterator[Runtime]:
-    """A runtime on a new database in `folder`, with keys of its own and no way out of the process."""
+    """Return a runtime on a new database in `folder`, with keys of its own; nothing leaves the process."""
     settings = Settings(
         home=folder,
         database_url=f"sqlite:///{folder / 'rehearsal.db'}",

@@ -1,4 +1,4 @@
-"""A study is rehearsed: its stage is set up, the days are lived through, the figures are read, the stage is gone."""
+"""Rehearsing a study: make a temporary database, run through the days, read the figures, delete the database."""
 
 import importlib.metadata
 import tempfile
@@ -18,21 +18,21 @@ from pro_service.rehearsal.work import desks
 
 
 def rehearse(plan: Plan, progress: Progress) -> Report:
-    """Live through a plan in a temporary folder and give what came of it; nothing of it is kept."""
+    """Run a plan in a temporary folder and return the report; nothing else remains."""
     with tempfile.TemporaryDirectory(prefix="pro-service-rehearsal-") as folder:
         return rehearse_in(Path(folder), plan, progress)
 
 
 def rehearse_in(folder: Path, plan: Plan, progress: Progress) -> Report:
-    """The same in a folder of the caller's, where the database stays."""
+    """Do the same in the caller's folder, where the database remains."""
     with stage(folder, plan.base_url) as rt:
         rehearsal = Rehearsal(rt, plan)
-        rehearsal.live(progress)
+        rehearsal.run(progress)
         return report(rehearsal, facts(rehearsal))
 
 
 def report(rehearsal: Rehearsal, found: Facts) -> Report:
-    """Everything the report shows."""
+    """Return everything the report shows."""
     price = rehearsal.plan.price
     per_segment = None if price is None else float(price)
     return Report(

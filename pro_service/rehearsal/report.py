@@ -1,4 +1,4 @@
-"""The report of a rehearsal: what it shows, and the page it becomes. Figures only; whoever rehearsed fills them in."""
+"""The report of a rehearsal: what it shows, and the page it becomes. It holds figures only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to look at before the study goes live; `code` has its words in the template."""
+    """Something to look at before the study starts; `code` has its words in the template."""
 
     severity: Severity
     code: str
@@ -262,12 +262,12 @@ class Report:
 
     @property
     def texts(self) -> int:
-        """Texts that left."""
+        """How many texts left."""
         return sum(kind.sent for kind in self.kinds)
 
     @property
     def segments(self) -> int:
-        """Segments that are paid for."""
+        """How many segments are paid for."""
         return sum(kind.segments for kind in self.kinds)
 
     @property
@@ -283,5 +283,5 @@ class Report:
 
 
 def page(report: Report, language: str) -> str:
-    """The report as one HTML file that loads nothing."""
+    """Return the report as one HTML file that loads nothing."""
     return documents.render("rehearsal/report.html", language, {"report": report, "bins": BINS})

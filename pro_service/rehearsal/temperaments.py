@@ -1,4 +1,4 @@
-"""Who takes part in a rehearsal: temperaments, the coordinators' office and people's phrases, read from one file."""
+"""The people of a rehearsal, read from one file: temperaments, how coordinators work, and participants' phrases."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -7,9 +7,10 @@ from datetime import time, timedelta
 from typing import Literal, TypeAlias, get_args
 
 from pro_service import paths
-from pro_service.core.problems import Fault, Faults, RejectedError
+from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Channel, Hours, Texts
 from pro_service.core.study_file.toml_table import Table
+from pro_service.core.toml_faults import Faults
 
 Number: TypeAlias = Literal["right", "wrong", "lost"]
 LANGUAGES = ("en", "tr")
@@ -37,7 +38,7 @@ class Temperament:
     """What they do -> how often; see PERCENTAGES."""
 
     def often(self, deed: str) -> float:
-        """How likely they do it, between 0 and 1."""
+        """Return how likely they do it, between 0 and 1."""
         return self.percent[deed] / ALL
 
 
@@ -62,7 +63,7 @@ PERCENTAGES: Mapping[str, int] = {
 
 
 @dataclass(frozen=True, slots=True)
-class OfficeHabits:
+class CoordinatorHabits:
     """How the coordinators of one site work."""
 
     calls_a_day: int
@@ -77,22 +78,22 @@ class Crowd:
     """Everything a rehearsal assumes about people."""
 
     temperaments: tuple[Temperament, ...]
-    office: OfficeHabits
+    office: CoordinatorHabits
     phrases: Mapping[str, Texts]
 
     def phrase(self, name: str, language: str) -> str:
-        """What somebody writes in their language; in English where the file has no such language."""
+        """Return what a participant writes in their language; in English if the file has no such language."""
         texts = self.phrases[name]
         return texts.get(language, texts["en"])
 
 
-def shipped() -> Crowd:
-    """The crowd that comes with the program."""
-    return read((paths.templates() / "rehearsal" / "temperaments.toml").read_text(encoding="utf-8"))
+def shipped_temperaments() -> Crowd:
+    """Return the assumptions that come with the program."""
+    return read_temperaments((paths.templates() / "rehearsal" / "temperaments.toml").read_text(encoding="utf-8"))
 
 
-def read(text: str) -> Crowd:
-    """The crowd of a TOML text; RejectedError with every fault at once."""
+def read_temperaments(text: str) -> Crowd:
+    """Return the assumptions of a TOML text; raise RejectedError with every fault."""
     faults = Faults(text)
     try:
         root = Table(tomllib.loads(text.removeprefix("\ufeff")), "", faults)
@@ -114,8 +115,8 @@ def read(text: str) -> Crowd:
     return Crowd(temperaments, office, phrases)
 
 
-def _office(table: Table) -> OfficeHabits:
-    found = OfficeHabits(
+def _office(table: Table) -> CoordinatorHabits:
+    found = CoordinatorHabits(
         calls_a_day=table.integer("calls_a_day", 0, 1000),
         minutes_a_call=table.integer("minutes_a_call", 1, 240),
         minutes_a_task=table.integer("minutes_a_task", 1, 240),
@@ -160,7 +161,7 @@ def _temperament(table: Table) -> Temperament:
         lost_after=table.span("lost_after", timedelta()),
         percent={name: table.integer(name, 0, ALL, usual) for name, usual in PERCENTAGES.items()},
     )
-    if not found.after <= found.within <= LONGEST and not table.faults.touched(table.at("within")):
+    if not found.after <= found.within <= LONGEST and not table.faults.touched(table.path_of("within")):
         table.fault("within", "is shorter than `after`, or longer than 60 days", 'write a longer time, e.g. "PT2H"')
     table.close()
     return found

@@ -1,4 +1,4 @@
-"""What telephones showed: for each temperament one participant's whole thread, with what happened between the texts."""
+"""Threads of a rehearsal: for each temperament one participant's texts, with what happened between them."""
 
 import re
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ HIDDEN = r"\1…"
 
 
 def threads(rehearsal: Rehearsal, found: Facts) -> tuple[Thread, ...]:
-    """One thread for each temperament: of its participants the one to whom most different things happened."""
+    """Return one thread for each temperament: of the participant to whom most different things happened."""
     by_code = {case.participant.code: case for case in found.cases}
     shown = []
     with rehearsal.rt.sessions.reading() as session:
         for kind in rehearsal.plan.crowd.temperaments:
             codes = [code for code, one in rehearsal.people.items() if one.temperament.code == kind.code]
-            told = [(by_code[code], _bubbles(session, rehearsal, found, by_code[code])) for code in codes]
-            if not told:
+            candidates = [(by_code[code], _bubbles(session, rehearsal, found, by_code[code])) for code in codes]
+            if not candidates:
                 continue
-            case, bubbles = max(told, key=lambda one: len({(b.side, b.code, b.detail) for b in one[1]}))
+            case, bubbles = max(candidates, key=lambda one: len({(b.side, b.code, b.detail) for b in one[1]}))
             who = case.participant
             channel = rehearsal.people[who.code].channel
             shown.append(Thread(kind.label, who.code, who.language, who.zone.key, channel, tuple(bubbles)))

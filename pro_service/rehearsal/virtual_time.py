@@ -1,7 +1,7 @@
-"""Virtual time: days that never were, lived through by the real use cases; nothing leaves the process.
+"""Virtual time: the real use cases run through invented days, and nothing leaves the process.
 
-The demonstration and the rehearsal share it. A clock jumps from one moment that matters to the next; texts arrive on
-telephones inside the process at once, and whoever invents the people says what they do with them.
+The demonstration and the rehearsal share it. A clock jumps from one moment at which something happens to the next;
+texts arrive at once on telephones inside the process, and the caller decides what participants do with them.
 """
 
 import heapq
@@ -21,52 +21,52 @@ from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 
 Progress = Callable[[int, int], None]
-"""(days lived through, days in all)."""
+"""(days done, days in all)."""
 
 LINK = re.compile(r"/q/([\w-]+)")
 """The address in a text, by the token of the form it opens."""
 
-AGAIN = timedelta(minutes=1)
-"""What was due and could not be done is tried again so soon."""
+RETRY_AFTER = timedelta(minutes=1)
+"""How soon something is tried again that was due and could not be done."""
 
 
 @dataclass(slots=True)
 class VirtualClock:
-    """A clock that shows what it was set to."""
+    """A clock that shows the instant it was set to."""
 
     now: datetime
 
     def __call__(self) -> datetime:
-        """Read it."""
+        """Return the instant."""
         return self.now
 
 
 @dataclass(slots=True)
 class Telephones(NowhereGateway):
-    """A telephone network inside the process: it takes every text, and remembers which have not been read."""
+    """A telephone network inside the process: it takes every text and keeps those that were not read yet."""
 
     arrived: list[Outgoing] = field(default_factory=list)
 
     def send(self, outgoing: Outgoing) -> Accepted:
-        """Take a text; its id follows from the message's, so that a life lived again is the same."""
+        """Take a text. Its id follows from the message's id, so that a second run gives the same."""
         self.arrived.append(outgoing)
         return Accepted(sid_of(outgoing), "queued")
 
 
 def sid_of(outgoing: Outgoing) -> str:
-    """The id under which the network took this text."""
+    """Return the id under which the network took this text."""
     return f"SM{outgoing.message_id:032x}"
 
 
-class Life:
-    """A stretch of virtual time, and what is going to happen in it."""
+class VirtualTime:
+    """A stretch of virtual time, and what is planned in it."""
 
     def __init__(self, rt: Runtime, now: datetime, mail: Gateway | None = None) -> None:
         self.clock = VirtualClock(now)
         self.telephones = Telephones()
         self.rt = replace(rt, clock=self.clock, sms=self.telephones, mail=mail)
         self.faults = 0
-        """Participants the rules stumbled over."""
+        """How often the rules failed for a participant."""
         self._events: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = count()
         self._texts = count(1)
@@ -76,34 +76,37 @@ class Life:
         """The virtual present."""
         return self.clock.now
 
-    def at(self, moment: datetime, action: Callable[[], None]) -> None:
-        """Let something happen at a moment; of two at the same moment the one that was said first."""
+    def schedule(self, moment: datetime, action: Callable[[], None]) -> None:
+        """Plan an action at a moment; of two at the same moment the one planned first goes first."""
         heapq.heappush(self._events, (moment, next(self._order), action))
 
-    def after(self, wait: timedelta, action: Callable[[], None]) -> None:
-        """Let something happen a while from now."""
-        self.at(self.now + wait, action)
+    def schedule_after(self, wait: timedelta, action: Callable[[], None]) -> None:
+        """Plan an action after a while."""
+        self.schedule(self.now + wait, action)
 
-    def text(self, phone: str, words: str) -> None:
-        """Somebody writes to the study."""
-        said = {"MessageSid": f"SM{next(self._texts):031x}d", "From": phone, "Body": words, "NumMedia": "0"}
-        receive.receive(self.rt, said)
+    def send_reply(self, phone: str, words: str) -> None:
+        """Let a participant write to the study."""
+        parameters = {"MessageSid": f"SM{next(self._texts):031x}d", "From": phone, "Body": words, "NumMedia": "0"}
+        receive.receive(self.rt, parameters)
 
-    def receipt(self, outgoing: Outgoing, status: str, error: str = "") -> None:
-        """The network says what became of a text."""
+    def report_delivery(self, outgoing: Outgoing, status: str, error: str = "") -> None:
+        """Let the network report what became of a text."""
         token = str(outgoing.callback_url).rpartition("/")[2]
-        said = {"MessageSid": sid_of(outgoing), "MessageStatus": status, "ErrorCode": error}
-        receive.take_receipt(self.rt, token, said)
+        parameters = {"MessageSid": sid_of(outgoing), "MessageStatus": status, "ErrorCode": error}
+        receive.take_receipt(self.rt, token, parameters)
 
-    def live(self, end: datetime, read: Callable[[Outgoing], None], progress: Progress) -> None:
-        """Go from one moment that matters to the next until `end`; `read` is called for every text that arrives."""
+    def run(self, end: datetime, read: Callable[[Outgoing], None], progress: Progress) -> None:
+        """Go from one moment at which something happens to the next until `end`.
+
+        `read` is called for every text that arrives, `progress` with the days done and the days in all.
+        """
         start = self.clock.now = min((moment for moment, _, _ in self._events), default=end)
         days, before = (end - start).days, None
         while True:
             due = self._due()
             moments = [moment for moment, _, _ in self._events[:1]]
             if due is not None:
-                moments.append(self.now + AGAIN if due == before and due <= self.now else due)
+                moments.append(self.now + RETRY_AFTER if due == before and due <= self.now else due)
             before = due
             moment = min(moments, default=end)
             if moment >= end:
@@ -125,5 +128,5 @@ class Life:
 
     def _due(self) -> datetime | None:
         with self.rt.sessions.reading() as session:
-            moments = (cases.next_look(session), waiting.next_try(session))
+            moments = (cases.earliest_check(session), waiting.next_try(session))
         return min((moment for moment in moments if moment is not None), default=None)

@@ -1,4 +1,4 @@
-"""What the coordinators' work was, day by day and site by site, so that a study team can plan for it."""
+"""The coordinators' work in a rehearsal, day by day and site by site, so that a study team can plan for it."""
 
 from collections import Counter
 from datetime import date, time, timedelta
@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 
 def desks(rehearsal: Rehearsal, found: Facts) -> tuple[Desk, ...]:
-    """The work at each site."""
+    """Return the work at each site."""
     return tuple(_desk(rehearsal, found, site) for site in rehearsal.protocol.sites.values())
 
 
@@ -46,7 +46,7 @@ def _desk(rehearsal: Rehearsal, found: Facts, site: Site) -> Desk:
 
 
 def _entries(rehearsal: Rehearsal, found: Facts, site: Site) -> Counter[date]:
-    """Windows whose answers staff entered in the clinic, by day."""
+    """Return the windows whose answers staff entered in the clinic, by day."""
     zone, codes = ZoneInfo(site.zone), {c.participant.id: c.participant.code for c in found.cases}
     entered = {
         (row.window_id, local_day(row.received_at, zone))

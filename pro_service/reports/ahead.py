@@ -1,6 +1,6 @@
-"""What is coming and what can still be saved: windows that close soon, who is at risk, how long answers take.
+"""What is coming and what can still be saved: windows that close soon, windows at risk, how long answers take.
 
-Index ranges with a limit: where there is more than a page can count, the figure says "at least".
+Every figure reads an index range with a limit: if there is more than a page can count, it says "at least".
 """
 
 from bisect import bisect_left
@@ -28,9 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
-from pro_service.core.schedule.status import status
+from pro_service.core.schedule.status import AT_RISK, at_risk, status
 from pro_service.reports.breakdown import Chosen, Shape
-from pro_service.reports.compliance import AT_RISK, at_risk
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import messages, participants, responses, windows
 
@@ -38,16 +37,16 @@ m, p, r, w = messages.c, participants.c, responses.c, windows.c
 
 DAYS = 14
 A_DAY = 50
-"""So far the windows that close on one day are counted: "50+"."""
+"""How many windows that close on one day are counted: "50+"."""
 SHOWN = 20
 SCAN = 500
-"""So many windows, those that close first, are looked through for those at risk."""
+"""How many windows, those that close first, are searched for those at risk."""
 TEXTS, INVITED = 1000, 200
-"""So many of the newest texts are looked through for so many invitations."""
+"""How many of the newest texts are searched for how many invitations."""
 BY_TELEPHONE = ("sms", "web")
-"""How answers come that a text brought about."""
+"""Sources of answers that a text brought about."""
 BOUNDS = tuple(timedelta(minutes=n) for n in (15, 60, 240, 720, 1440, 2880))
-"""Ends of the classes of times to answer; what took longer is in one more."""
+"""Ends of the classes of times to answer; the last class has no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class AtRisk:
-    """One window that can still be saved, and not for long."""
+    """One window that can still be saved, but not for long."""
 
     participant: str
     window: str
@@ -96,18 +95,21 @@ class Times:
 
 
 def due(session: Session, study_id: int, now: datetime, zone: ZoneInfo, look: Chosen) -> list[Day]:
-    """How many windows close on each of the coming days; today is the first. Who has left is not counted."""
+    """Return how many windows close on each of the coming days, today first.
+
+    Windows of participants who have left are not counted.
+    """
     today = now.astimezone(zone).date()
     days = [today + timedelta(days=n) for n in range(DAYS)]
     ends = [datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC) for day in days]
     given = {f"end{n}": end for n, end in enumerate([now, *ends])}
-    found = {row.n: row for row in session.execute(_due(look.shape), given | look.given(study_id))}
+    found = {row.n: row for row in session.execute(_closing_statement(look.shape), given | look.given(study_id))}
     return [Day(day, found[n].counted, found[n].seen >= A_DAY) for n, day in enumerate(days)]
 
 
 @lru_cache(maxsize=256)
-def _due(shape: Shape) -> CompoundSelect[Any]:
-    """(day, counted, looked at) of each; made once: building it costs more than the database needs."""
+def _closing_statement(shape: Shape) -> CompoundSelect[Any]:
+    """Build (day, counted, looked at) of each day once: building it costs more than the database needs."""
     study: BindParameter[int] = bindparam("study")
     parts: list[Select[*tuple[Any, ...]]] = []
     for n in range(DAYS):
@@ -135,11 +137,11 @@ def _present(shape: Shape) -> list[Any]:
 
 
 def risk(session: Session, loader: Loader, study_id: int, protocol: Protocol, now: datetime, look: Chosen) -> Risk:
-    """Who is at risk. The database finds who may be; the rules say who is."""
+    """Return the windows at risk. The database finds the candidates; the rules decide."""
     codes = [point.code for point in protocol.time_points if point.prompted and look.window in (None, point.code)]
     primary = [item.id for item in protocol.items.values() if item.primary]
     given = look.given(study_id) | {"now": now, "soon": now + AT_RISK, "codes": codes, "primary": primary}
-    order = {row.id: row.participant_id for row in session.execute(_risk(look.shape), given)}
+    order = {row.id: row.participant_id for row in session.execute(_risk_statement(look.shape), given)}
     found = []
     for loaded in loader.load(session, sorted(set(order.values())), lock=False, whole=False) if order else []:
         facts = loaded.case
@@ -156,8 +158,8 @@ def risk(session: Session, loader: Loader, study_id: int, protocol: Protocol, no
 
 
 @lru_cache(maxsize=64)
-def _risk(shape: Shape) -> Select[Any]:
-    """(window, participant) of those who may be at risk, least time left first."""
+def _risk_statement(shape: Shape) -> Select[Any]:
+    """Build (window, participant) of those that may be at risk, least time left first."""
     now, soon = bindparam("now", type_=w.closes_at.type), bindparam("soon", type_=w.closes_at.type)
     closing = _unsettled(bindparam("study"), w.closes_at > now, w.closes_at <= soon).order_by(w.closes_at)
     near = closing.limit(SCAN).subquery()
@@ -174,14 +176,14 @@ def _risk(shape: Shape) -> Select[Any]:
 
 
 def times(session: Session, study_id: int, now: datetime, look: Chosen) -> Times:
-    """How long the windows that were invited last took to be answered."""
-    rows = session.execute(_asked(look.shape), look.given(study_id) | {"now": now}).all()
+    """Return how long the windows that were invited last took to be answered."""
+    rows = session.execute(_invited_statement(look.shape), look.given(study_id) | {"now": now}).all()
     return _times([(row.asked_at, row.first) for row in rows])
 
 
 @lru_cache(maxsize=64)
-def _asked(shape: Shape) -> Select[Any]:
-    """(asked at, first answered at) of the windows invited last."""
+def _invited_statement(shape: Shape) -> Select[Any]:
+    """Build (asked at, first answered at) of the windows invited last."""
     newest = (
         select(m.window_id, m.participant_id, m.kind, func.coalesce(m.accepted_at, m.queued_at).label("asked_at"))
         .where(m.study_id == bindparam("study"), m.channel == "sms")
@@ -215,7 +217,7 @@ def _times(pairs: list[tuple[datetime, datetime | None]]) -> Times:
 
 
 def _quartiles(spans: list[timedelta]) -> tuple[timedelta, timedelta, timedelta] | None:
-    """Of the sorted values, the smallest that a quarter, half and three quarters do not exceed."""
+    """Return the smallest of the sorted values that a quarter, half and three quarters do not exceed."""
     if not spans:
         return None
     one, two, three = (spans[-(-len(spans) * n // 4) - 1] for n in (1, 2, 3))

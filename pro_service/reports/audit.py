@@ -1,4 +1,4 @@
-"""The audit trail as each role may read it: filtered, in pages, values masked where the role does not see them."""
+"""The audit trail as each role may read it: filtered, in pages, with values masked that the role may not see."""
 
 import json
 import re
@@ -56,7 +56,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
-    """What is looked for; None = anything. Instants: from inclusive, to exclusive."""
+    """What to search for; None = anything. Instants: from inclusive, to exclusive."""
 
     actor: str | None = None
     action: str | None = None
@@ -69,7 +69,7 @@ class AuditQuery:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row, as it may be read."""
+    """One row of the trail, as far as it may be read."""
 
     id: int
     change: Change
@@ -80,7 +80,7 @@ class Line:
 
 
 def page(session: Session, reach: Reach, asked: AuditQuery, size: int = PAGE) -> tuple[tuple[Line, ...], int | None]:
-    """(up to `size` rows, newest first; the id to go on from, or None)."""
+    """Return up to `size` rows, newest first, and the id to go on from, or None."""
     statement = select(audit_trail, p.code.label("participant_code")).outerjoin(participants, p.id == a.participant_id)
     statement = statement.where(_reached(reach), *_filters(session, asked)).order_by(a.id.desc()).limit(size + 1)
     rows = session.execute(statement).all()
@@ -91,7 +91,7 @@ def page(session: Session, reach: Reach, asked: AuditQuery, size: int = PAGE) ->
 
 
 def actions(session: Session, reach: Reach) -> tuple[str, ...]:
-    """The actions among the newest rows one may read: what a filter may offer."""
+    """Return the actions among the newest rows that may be read, for a filter to offer."""
     newest = select(a.action).where(_reached(reach)).order_by(a.id.desc()).limit(2000).subquery()
     return tuple(session.scalars(select(newest.c.action).distinct().order_by(newest.c.action)))
 
@@ -128,7 +128,10 @@ def _filters(session: Session, asked: AuditQuery) -> list[ColumnElement[bool]]:
 
 
 def _first_after(session: Session, moment: datetime) -> int:
-    """About the first row since then, found by halving: ids rise with time, and no index on time has to be kept."""
+    """Return about the first row since then.
+
+    Found by halving: ids rise with time, so no index on time is needed.
+    """
     low, high = session.execute(select(func.min(a.id), func.max(a.id))).one()
     if low is None:
         return 0
@@ -165,5 +168,5 @@ def _field(name: str, old: object, new: object, entity: str, reach: Reach) -> tu
 
 
 def _reason(reason: str | None, reach: Reach) -> str | None:
-    """Typed words may unblind; codes do not."""
+    """Return a reason; typed words may unblind and are masked, codes are not."""
     return reason if reason is None or reach.free_text or CODE.fullmatch(reason) else "•••"

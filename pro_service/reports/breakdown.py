@@ -14,17 +14,17 @@ from sqlalchemy import ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.schedule.status import settled_as
-from pro_service.reports import statements as queries
-from pro_service.reports.compliance import BATCH, ComplianceRow, counted, protocol_of
+from pro_service.reports import statements
+from pro_service.reports.compliance import BATCH, ComplianceRow, compliance_row
 from pro_service.store.participants.cases import Loaded, Loader
 from pro_service.store.participants.counts import CALLS, WHOLE, channel_of, completeness, month_of
 from pro_service.store.schema import closings, participants
-from pro_service.store.studies import Sites
+from pro_service.store.studies import Sites, newest_protocol
 
 c, p = closings.c, participants.c
 
 UNSETTLED = 100
-"""So many participants with windows that closed since the last tick are judged for a page."""
+"""How many participants with windows that closed since the last tick are judged for a page."""
 
 
 class Closing(NamedTuple):
@@ -38,7 +38,7 @@ class Closing(NamedTuple):
 
 
 def asked_by(channel: str | None) -> list[ColumnElement[bool]]:
-    """The conditions on a participant's row of being asked in this way: a channel, or `calls`; None = any."""
+    """Return the conditions on a participant's row of being asked by a channel or by `calls`; None = any."""
     asked = and_(p.consented_at.is_not(None), p.phone.is_not(None))
     if channel is None:
         return []
@@ -47,7 +47,7 @@ def asked_by(channel: str | None) -> list[ColumnElement[bool]]:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What a page of figures is about; everything of it stands in its address."""
+    """What a page of figures is about; all of it is in the page's address."""
 
     sites: Sites = None
     channel: str | None = None
@@ -56,41 +56,41 @@ class Chosen:
     """A time point."""
 
     def person(self) -> list[ColumnElement[bool]]:
-        """The conditions on a participant's row."""
+        """Return the conditions on a participant's row."""
         sites = [] if self.sites is None else [p.site_id.in_(self.sites)]
         return [*sites, *asked_by(self.channel)]
 
     @property
     def shape(self) -> "Shape":
-        """What a question about it looks like, whatever is asked for: made once for each, as building costs most."""
+        """Return what the statement depends on; a statement is built once for each shape, as building costs most."""
         return Shape(self.sites is not None, self.channel, self.window is not None)
 
     def given(self, study_id: int) -> dict[str, Any]:
-        """The values that questions of its shape leave open."""
-        given = queries.parameters(study_id, self.sites)
+        """Return the values of the parameters of a statement of this shape."""
+        given = statements.parameters(study_id, self.sites)
         return given if self.window is None else given | {"window": self.window}
 
     def fits(self, key: Closing) -> bool:
-        """Whether windows that are counted so are meant."""
+        """Whether windows counted like this are chosen."""
         return self.channel in (None, key.channel) and self.window in (None, key.code)
 
 
 class Shape(NamedTuple):
-    """What is asked for, without its values: `study`, `sites` and `window` are parameters of the question."""
+    """What a statement depends on, without values: `study`, `sites` and `window` are its parameters."""
 
     limited: bool
     channel: str | None
     window: bool
 
     def person(self) -> list[ColumnElement[bool]]:
-        """The conditions on a participant's row."""
+        """Return the conditions on a participant's row."""
         sites = [p.site_id.in_(bindparam("sites", expanding=True))] if self.limited else []
         return [*sites, *asked_by(self.channel)]
 
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """The figures of all that was chosen, and of its parts."""
+    """The figures of everything chosen, and of its parts."""
 
     all: ComplianceRow
     windows: tuple[ComplianceRow, ...]
@@ -106,7 +106,7 @@ class Breakdown:
 
 
 def breakdown(session: Session, loader: Loader, study_id: int, now: datetime, look: Chosen) -> Breakdown:
-    """Everything that has closed at `now`."""
+    """Return the figures of everything that has closed at `now`."""
     counts = _settled(session, study_id, look.sites)
     counts.update(_unsettled(session, loader, study_id, now, look.sites))
     seen = {key: n for key, n in counts.items() if key.code != WHOLE and look.fits(key)}
@@ -114,8 +114,10 @@ def breakdown(session: Session, loader: Loader, study_id: int, now: datetime, lo
     codes = _parts(seen, "code")
     months = {month: row for month, row in _parts(seen, "month").items() if row["due"]}
     return Breakdown(
-        all=counted("", _statuses(seen)),
-        windows=tuple(codes.get(code, counted(code, {})) for code in _codes(session, loader, study_id, look, codes)),
+        all=compliance_row("", _statuses(seen)),
+        windows=tuple(
+            codes.get(code, compliance_row(code, {})) for code in _codes(session, loader, study_id, look, codes)
+        ),
         sites=_parts(seen, "site_id"),
         channels=_parts(seen, "channel"),
         months=months,
@@ -132,9 +134,9 @@ def _settled(session: Session, study_id: int, sites: Sites) -> Counter[Closing]:
 
 
 def _unsettled(session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites) -> Counter[Closing]:
-    """How windows that have closed since the last tick will be counted."""
-    closed = queries.closed(limited=sites is not None, cap=UNSETTLED)
-    ids = session.scalars(closed, queries.parameters(study_id, sites) | {"now": now}).all()
+    """Yield how windows that have closed since the last tick will be counted."""
+    closed = statements.closed_unsettled(limited=sites is not None, cap=UNSETTLED)
+    ids = session.scalars(closed, statements.parameters(study_id, sites) | {"now": now}).all()
     found: Counter[Closing] = Counter()
     for start in range(0, len(ids), BATCH):
         for loaded in loader.load(session, ids[start : start + BATCH], lock=False, whole=False):
@@ -155,7 +157,7 @@ def _judge(loaded: Loaded, now: datetime, found: Counter[Closing]) -> None:
 
 
 def _codes(session: Session, loader: Loader, study_id: int, look: Chosen, seen: Iterable[str]) -> Sequence[str]:
-    protocol = protocol_of(session, loader, study_id)
+    protocol = newest_protocol(session, loader, study_id)
     known = [] if protocol is None else [point.code for point in protocol.time_points]
     return [code for code in (*known, *sorted(set(seen) - set(known))) if look.window in (None, code)]
 
@@ -172,7 +174,7 @@ def _parts(counts: Mapping[Closing, int], name: str) -> dict[Any, ComplianceRow]
     parts: dict[Any, Counter[str]] = {}
     for key, n in counts.items():
         parts.setdefault(getattr(key, name), Counter())[key.status] += n
-    return {part: counted(str(part), statuses) for part, statuses in sorted(parts.items())}
+    return {part: compliance_row(str(part), statuses) for part, statuses in sorted(parts.items())}
 
 
 def _so_far(counts: Mapping[Closing, int], months: Iterable[str]) -> dict[str, ComplianceRow]:
@@ -183,5 +185,5 @@ def _so_far(counts: Mapping[Closing, int], months: Iterable[str]) -> dict[str, C
     found = {}
     for month in months:
         total.update(by_month[month])
-        found[month] = counted(month, total)
+        found[month] = compliance_row(month, total)
     return found

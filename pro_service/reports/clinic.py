@@ -1,4 +1,4 @@
-"""What can be entered in the clinic now: open windows that nobody is written to about. No answer is told."""
+"""What can be entered in the clinic now: open windows about which no text is sent. No answer is shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Visit:
 
 
 def visits(session: Session, study_id: int, codes: Sequence[str], now: datetime, sites: Sites) -> tuple[Visit, ...]:
-    """Up to `MOST` open windows of these time points, the one that closes first on top."""
+    """Return up to `MOST` open windows of these time points, the one that closes first on top."""
     statement = (
         select(p.code, w.code.label("window"), p.zone, w.closes_at)
         .join(participants, p.id == w.participant_id)

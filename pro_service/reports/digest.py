@@ -1,4 +1,4 @@
-"""What stands in somebody's digest: their open tasks, and how many texts wait for them."""
+"""What a digest mail lists for one user: their open tasks, and how many texts wait for them."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, Select, SelectBase, bindparam, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from pro_service.core.digest import CALLS, LISTED, Task
 from pro_service.core.protocol import LevelCode, Protocol
-from pro_service.reports import compliance
-from pro_service.reports import statements as queries
+from pro_service.core.schedule.digest import CALLS, LISTED, Task
+from pro_service.reports import statements
+from pro_service.store import studies
 from pro_service.store.participants.cases import Loader, zone_of
 from pro_service.store.schema import escalations, protocol_versions
 from pro_service.store.studies import Sites
@@ -26,26 +26,26 @@ Span: TypeAlias = tuple[datetime, datetime]
 def tasks(
     session: Session, loader: Loader, study_id: int, levels: Collection[LevelCode], sites: Sites, span: Span
 ) -> list[Task]:
-    """Open escalations of these levels and sites: the calls with the least time left, and the first of each level.
+    """Return open escalations of these levels and sites: calls with the least time left, and the first of each level.
 
-    Without those put off beyond the end of the span.
+    Tasks that are put off beyond the end of the span are left out.
     """
     if not levels:
         return []
     limited, (now, until) = sites is not None, span
-    given = queries.parameters(study_id, sites) | {"now": now, "until": until}
+    given = statements.parameters(study_id, sites) | {"now": now, "until": until}
     ids = set(session.scalars(_open(tuple(sorted(levels)), limited=limited), given))
     if CALLS & set(levels):
-        ids |= set(session.scalars(queries.queue(limited=limited, limit=LISTED + 1), given))
-    rows = session.execute(queries.tasks(), {"ids": sorted(ids)}).all() if ids else []
+        ids |= set(session.scalars(statements.queue(limited=limited, limit=LISTED + 1), given))
+    rows = session.execute(statements.tasks(), {"ids": sorted(ids)}).all() if ids else []
     rows = [row for row in rows if row.level in levels and (row.look_again_at is None or row.look_again_at < until)]
-    study = compliance.study_code(session, study_id)
-    newest = compliance.protocol_of(session, loader, study_id)
+    study = studies.study_code(session, study_id)
+    newest = studies.newest_protocol(session, loader, study_id)
     return [_task(session, loader, row, study, newest) for row in rows]
 
 
 def protocol_with(session: Session, loader: Loader, study_id: int, site: str) -> Protocol | None:
-    """The newest protocol version of a study that knows this site; None if none does."""
+    """Return the newest protocol version of a study that has this site; None if none has."""
     for version_id in session.scalars(select(v.id).where(v.study_id == study_id).order_by(v.number.desc())):
         found = loader.protocol_of(session, version_id)
         if site in found.sites:
@@ -55,7 +55,7 @@ def protocol_with(session: Session, loader: Loader, study_id: int, site: str) ->
 
 @lru_cache(maxsize=32)
 def _open(levels: tuple[LevelCode, ...], *, limited: bool) -> Select[Any]:
-    """Ids; one index range for each level, as on the first page."""
+    """Build the ids; one index range for each level, as on the first page."""
     until = bindparam("until", type_=e.due_at.type)
     parts: list[SelectBase] = []
     for level in levels:

@@ -1,7 +1,7 @@
-"""What happened to one participant, newest first: texts, replies, answers, calls, tasks, changes, tests of the way.
+"""What happened to one participant, newest first: texts, replies, answers, calls, tasks, changes, contact tests.
 
-Every source is asked for as many rows as a page holds, from one place in time on; a page costs the same however long
-the story is. Neither contact data nor words are read here, and values only for whoever may see them.
+Every source is asked for as many rows as a page holds, from one place in time on, so a page costs the same however long
+the story is. Neither contact data nor words are read here; values are read only for readers who may see them.
 """
 
 import json
@@ -34,12 +34,43 @@ from pro_service.store.schema import (
 
 Kind: TypeAlias = Literal["window", "change", "message", "reach", "reply", "answer", "call", "task"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""In the order in which they are told where they happened at one instant."""
+"""In the order in which they are shown if they happened at the same instant."""
+SHOWN_AS_EVENTS = frozenset(
+    {
+        "queue",
+        "answer",
+        "escalate",
+        "resolve",
+        "acknowledge",
+        "put_off",
+        "settle",
+        "cancel",
+        "call",
+        "send",
+        "receipt",
+        "reconcile",
+        "read",
+        "reach_begin",
+        "reach_confirm",
+        "reach_fail",
+    }
+)
+"""Actions of the audit trail that are left out here, because their facts are events of their own."""
+_a, _c, _e, _i, _m, _r, _t, _w = (
+    audit_trail.c,
+    calls.c,
+    escalations.c,
+    inbound.c,
+    messages.c,
+    responses.c,
+    reach_tests.c,
+    windows.c,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in the story: the event one has read last."""
+    """A place in the story: the last event of a page."""
 
     at: datetime
     kind: Kind
@@ -63,8 +94,8 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """One version of one answer. `value` is None where it is not the reader's to see."""
+class AnswerVersion:
+    """One version of one answer. `value` is None if the reader may not see it."""
 
     item: str
     version: int
@@ -76,7 +107,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened."""
+    """One thing that happened, in codes; pages put them into words."""
 
     mark: Mark
     word: str
@@ -96,7 +127,7 @@ class Event:
     note: str | None = None
     """A reason as it was typed: free text."""
     steps: tuple[Step, ...] = ()
-    answers: tuple[Given, ...] = ()
+    answers: tuple[AnswerVersion, ...] = ()
     in_window: bool = True
     facts: tuple[tuple[str, object, object], ...] = ()
     """(field, before, since) of a change, those that staff may read."""
@@ -109,7 +140,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class StoryQuery:
-    """Which part of a story."""
+    """Which part of a story to read."""
 
     kinds: Collection[Kind] = KINDS
     before: Mark | None = None
@@ -118,45 +149,37 @@ class StoryQuery:
     """Whether values are read."""
 
 
-TOLD_ELSEWHERE = frozenset(
-    {
-        "queue", "answer", "escalate", "resolve", "acknowledge", "put_off", "settle", "cancel", "call", "send",
-        "receipt", "reconcile", "read", "reach_begin", "reach_confirm", "reach_fail",
-    }
-)  # fmt: skip
-"""Actions of the audit trail whose facts are events of their own."""
-
-_a, _c, _e, _i, _m, _r, _t, _w = (
-    audit_trail.c, calls.c, escalations.c, inbound.c, messages.c, responses.c, reach_tests.c, windows.c,
-)  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
-class Happened:
-    """What a participant's page tells."""
+class EventPage:
+    """What a participant's page shows."""
 
     every: list[Event]
     """The newest of all kinds, for the line of time."""
     page: list[Event]
-    """One page of those that were wanted, and one more where there are older ones."""
-    lives: Mapping[int, tuple[Step, ...]]
+    """One page of the wanted events, and one more if there are older ones."""
+    steps: Mapping[int, tuple[Step, ...]]
     """Of the page's texts."""
 
 
-def happened(session: Session, case: Case, now: datetime, wanted: StoryQuery) -> Happened:
-    """Everything new, and the page that is wanted."""
+def event_page(session: Session, case: Case, now: datetime, wanted: StoryQuery) -> EventPage:
+    """Return the newest events of all kinds, the wanted page, and the steps of its texts."""
     every = events(session, case, now, StoryQuery(scores=wanted.scores))
     newest = wanted.before is None and wanted.kinds == KINDS
     page = every[: wanted.limit] if newest else events(session, case, now, wanted)
-    return Happened(every, page, lives(session, page))
+    return EventPage(every, page, steps_of_texts(session, page))
 
 
 def events(session: Session, case: Case, now: datetime, wanted: StoryQuery) -> list[Event]:
-    """The newest `limit` events of the wanted kinds before the mark, newest first."""
+    """Return the newest `limit` events of the wanted kinds before the mark, newest first."""
     readers: Mapping[Kind, Callable[[Session, int, StoryQuery], list[Event]]] = {
-        "change": _changes, "message": _messages, "reach": _tests, "reply": _replies, "answer": _answers,
-        "call": _calls, "task": _tasks,
-    }  # fmt: skip
+        "change": _changes,
+        "message": _messages,
+        "reach": _tests,
+        "reply": _replies,
+        "answer": _answers,
+        "call": _calls,
+        "task": _tasks,
+    }
     found = [
         event
         for kind, read in readers.items()
@@ -168,8 +191,8 @@ def events(session: Session, case: Case, now: datetime, wanted: StoryQuery) -> l
     return sorted(found, key=lambda event: event.mark.order, reverse=True)[: wanted.limit]
 
 
-def lives(session: Session, shown: Iterable[Event]) -> Mapping[int, tuple[Step, ...]]:
-    """What became of texts, step by step: message id -> steps, oldest first; two queries for all of them."""
+def steps_of_texts(session: Session, shown: Iterable[Event]) -> Mapping[int, tuple[Step, ...]]:
+    """Return what became of these texts: message id -> steps, oldest first; two queries for all of them."""
     ids = [event.mark.id for event in shown if event.mark.kind == "message"]
     found: dict[int, list[Step]] = defaultdict(list)
     if not ids:
@@ -181,12 +204,11 @@ def lives(session: Session, shown: Iterable[Event]) -> Mapping[int, tuple[Step, 
     return {key: tuple(sorted(steps, key=lambda step: step.at)) for key, steps in found.items()}
 
 
-def _before(event: Event, mark: Mark) -> bool:
-    return event.mark.order < mark.order
+# One reader for each source ------------------------------------------------------------------------------------------
 
 
 def _page(statement: Select[Any], at: ColumnElement[datetime], key: Any, kind: Kind, wanted: StoryQuery) -> Select[Any]:
-    """The newest rows before the mark."""
+    """Limit a statement to the newest rows before the mark."""
     mark = wanted.before
     if mark is not None:
         mine, read = KINDS.index(kind), KINDS.index(mark.kind)
@@ -210,34 +232,55 @@ def _windows(case: Case, now: datetime) -> Iterable[Event]:
 def _messages(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     statement = (
         select(
-            _m.id, _m.kind, _m.state, _m.channel, _m.queued_at, _m.accepted_at, _m.ended_at, _m.error, _m.window_id,
+            _m.id,
+            _m.kind,
+            _m.state,
+            _m.channel,
+            _m.queued_at,
+            _m.accepted_at,
+            _m.ended_at,
+            _m.error,
+            _m.window_id,
             _w.code,
         )
         .outerjoin(windows, _w.id == _m.window_id)
         .where(_m.participant_id == person)
-    )  # fmt: skip
+    )
     return [
-        Event(Mark(row.queued_at, "message", row.id), row.kind, row.code, row.window_id, row.state,
-              detail=row.error, by=row.channel, until=row.ended_at)
+        Event(
+            Mark(row.queued_at, "message", row.id),
+            row.kind,
+            row.code,
+            row.window_id,
+            row.state,
+            detail=row.error,
+            by=row.channel,
+            until=row.ended_at,
+        )
         for row in session.execute(_page(statement, _m.queued_at, _m.id, "message", wanted))
-    ]  # fmt: skip
+    ]
 
 
 def _tests(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     statement = (
-        select(reach_tests, users.c.email)
-        .outerjoin(users, users.c.id == _t.user_id)
-        .where(_t.participant_id == person)
-    )  # fmt: skip
+        select(reach_tests, users.c.email).outerjoin(users, users.c.id == _t.user_id).where(_t.participant_id == person)
+    )
     found = []
     for row in session.execute(_page(statement, _t.started_at, _t.id, "reach", wanted)):
         steps = [Step(row.confirmed_at, "confirmed")] if row.confirmed_at else []
         steps += [Step(row.failed_at, "failed")] if row.failed_at else []
         state = "confirmed" if row.confirmed_at else "failed" if row.failed_at else None
         found.append(
-            Event(Mark(row.started_at, "reach", row.id), "reach", state=state, who=row.email, until=row.expires_at,
-                  detail=row.confirmed_by or row.failure, steps=tuple(sorted(steps, key=lambda step: step.at)))
-        )  # fmt: skip
+            Event(
+                Mark(row.started_at, "reach", row.id),
+                "reach",
+                state=state,
+                who=row.email,
+                until=row.expires_at,
+                detail=row.confirmed_by or row.failure,
+                steps=tuple(sorted(steps, key=lambda step: step.at)),
+            )
+        )
     return found
 
 
@@ -246,14 +289,17 @@ def _replies(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
         _i.participant_id == person
     )
     return [
-        Event(Mark(row.received_at, "reply", row.id), row.reading or "unread",
-              state=None if row.handed_at is None else "handled" if row.handled_at else "waits")
+        Event(
+            Mark(row.received_at, "reply", row.id),
+            row.reading or "unread",
+            state=None if row.handed_at is None else "handled" if row.handled_at else "waits",
+        )
         for row in session.execute(_page(statement, _i.received_at, _i.id, "reply", wanted))
-    ]  # fmt: skip
+    ]
 
 
 def _answers(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
-    """What was given together is one event."""
+    """Return answers as events; what came together (one form, one text) is one event."""
     together = (
         select(_r.received_at, _r.window_id, _r.source, _r.entered_by, _r.in_window, func.max(_r.id).label("id"))
         .where(_r.participant_id == person)
@@ -264,25 +310,32 @@ def _answers(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     statement = select(together, _w.code, users.c.email).outerjoin(windows, _w.id == t.window_id)
     statement = statement.outerjoin(users, users.c.id == t.entered_by)
     rows = session.execute(_page(statement, t.received_at, t.id, "answer", wanted)).all()
-    parts = _parts(session, person, [row.received_at for row in rows], scores=wanted.scores)
+    parts = _answer_versions(session, person, [row.received_at for row in rows], scores=wanted.scores)
     return [
-        Event(Mark(row.received_at, "answer", row.id), row.source, row.code, row.window_id, who=row.email,
-              answers=tuple(parts[row.received_at, row.window_id, row.source]), in_window=row.in_window)
+        Event(
+            Mark(row.received_at, "answer", row.id),
+            row.source,
+            row.code,
+            row.window_id,
+            who=row.email,
+            answers=tuple(parts[row.received_at, row.window_id, row.source]),
+            in_window=row.in_window,
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
-def _parts(
+def _answer_versions(
     session: Session, person: int, moments: Sequence[datetime], *, scores: bool
-) -> Mapping[tuple[datetime, int | None, str], list[Given]]:
-    """The versions that came at these moments; values are not even read where nobody may see them."""
-    found: dict[tuple[datetime, int | None, str], list[Given]] = defaultdict(list)
+) -> Mapping[tuple[datetime, int | None, str], list[AnswerVersion]]:
+    """Return the versions that came at these moments; values are read only with `scores`."""
+    found: dict[tuple[datetime, int | None, str], list[AnswerVersion]] = defaultdict(list)
     columns = [_r.received_at, _r.window_id, _r.source, _r.item, _r.version, _r.declined, _r.cleared, _r.reason]
     statement = select(*columns, *([_r.value] if scores else [])).order_by(_r.id)
     for row in session.execute(statement.where(_r.participant_id == person, _r.received_at.in_(moments))):
         value = row.value if scores else None
-        given = Given(row.item, row.version, value, row.declined, row.cleared, row.reason)
-        found[row.received_at, row.window_id, row.source].append(given)
+        version = AnswerVersion(row.item, row.version, value, row.declined, row.cleared, row.reason)
+        found[row.received_at, row.window_id, row.source].append(version)
     return found
 
 
@@ -294,53 +347,87 @@ def _calls(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
         .where(_c.participant_id == person)
     )
     return [
-        Event(Mark(row.called_at, "call", row.id), row.outcome, row.code, row.window_id, who=row.email,
-              until=row.call_back_at)
+        Event(
+            Mark(row.called_at, "call", row.id),
+            row.outcome,
+            row.code,
+            row.window_id,
+            who=row.email,
+            until=row.call_back_at,
+        )
         for row in session.execute(_page(statement, _c.called_at, _c.id, "call", wanted))
-    ]  # fmt: skip
+    ]
 
 
 def _tasks(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     took, ended = users.alias("took"), users.alias("ended")
     statement = (
         select(
-            _e.id, _e.level, _e.reason, _e.raised_at, _e.due_at, _e.acknowledged_at, _e.resolved_at, _e.outcome,
-            _e.window_id, _w.code, took.c.email.label("took_by"), ended.c.email.label("ended_by"),
+            _e.id,
+            _e.level,
+            _e.reason,
+            _e.raised_at,
+            _e.due_at,
+            _e.acknowledged_at,
+            _e.resolved_at,
+            _e.outcome,
+            _e.window_id,
+            _w.code,
+            took.c.email.label("took_by"),
+            ended.c.email.label("ended_by"),
         )
         .outerjoin(windows, _w.id == _e.window_id)
         .outerjoin(took, took.c.id == _e.acknowledged_by)
         .outerjoin(ended, ended.c.id == _e.resolved_by)
         .where(_e.participant_id == person)
-    )  # fmt: skip
+    )
     found = []
     for row in session.execute(_page(statement, _e.raised_at, _e.id, "task", wanted)):
         steps = [Step(row.acknowledged_at, "acknowledge", who=row.took_by)] if row.acknowledged_at else []
         steps += [Step(row.resolved_at, "resolve", row.outcome, row.ended_by)] if row.resolved_at else []
         found.append(
-            Event(Mark(row.raised_at, "task", row.id), row.level, row.code, row.window_id, detail=row.reason,
-                  state="ended" if row.resolved_at else "open", until=row.due_at, steps=tuple(steps))
-        )  # fmt: skip
+            Event(
+                Mark(row.raised_at, "task", row.id),
+                row.level,
+                row.code,
+                row.window_id,
+                detail=row.reason,
+                state="ended" if row.resolved_at else "open",
+                until=row.due_at,
+                steps=tuple(steps),
+            )
+        )
     return found
 
 
 def _changes(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     statement = select(_a.id, _a.at, _a.actor_kind, _a.actor, _a.action, _a.changes, _a.reason).where(
-        _a.participant_id == person, _a.action.not_in(TOLD_ELSEWHERE)
+        _a.participant_id == person, _a.action.not_in(SHOWN_AS_EVENTS)
     )
     rows = session.execute(_page(statement, _a.at, _a.id, "change", wanted)).all()
     known = _staff(session, rows)
     return [
-        Event(Mark(row.at, "change", row.id), row.action, by=row.actor_kind, who=known.get(row.actor), note=row.reason,
-              facts=tuple((name, *pair) for name, pair in json.loads(row.changes).items() if name in SHOWN))
+        Event(
+            Mark(row.at, "change", row.id),
+            row.action,
+            by=row.actor_kind,
+            who=known.get(row.actor),
+            note=row.reason,
+            facts=tuple((name, *pair) for name, pair in json.loads(row.changes).items() if name in SHOWN),
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def _staff(session: Session, rows: Sequence[AnyRow]) -> Mapping[str, str]:
-    """`user:3` -> the mail address of that account."""
+    """Return `user:3` -> the mail address of that account."""
     ids = {row.actor.removeprefix("user:") for row in rows if row.actor.startswith("user:")}
     numbers = [int(one) for one in ids if one.isdigit()]
     if not numbers:
         return {}
     rows_of = session.execute(select(users.c.id, users.c.email).where(users.c.id.in_(numbers)))
     return {f"user:{row.id}": row.email for row in rows_of}
+
+
+def _before(event: Event, mark: Mark) -> bool:
+    return event.mark.order < mark.order

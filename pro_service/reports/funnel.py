@@ -1,7 +1,7 @@
 """The funnel of prompts, step by step: expected, sent, delivered, answered.
 
-A step is expected of a window once its moment has passed: of participants who get texts, were there by then and had not
-left. Answered: by text or link, after this prompt and before the next.
+A step is expected of a window once its moment has passed: of participants who get texts, were enrolled by then and had
+not left. Answered means: by text or link, after this prompt and before the next.
 """
 
 from collections import defaultdict
@@ -37,7 +37,7 @@ FAILED = frozenset({"undelivered", "failed", "refused", "dead", "expired"})
 
 @dataclass(slots=True)
 class StepFlow:
-    """One step of one window: of how many it was expected, and what came of it."""
+    """One step of one window: how often it was expected, and what came of it."""
 
     window: str
     step: str
@@ -51,7 +51,7 @@ class StepFlow:
 
     @property
     def withheld(self) -> int:
-        """Expected, needed and not sent: stopped, paused, unreachable, another text that day, or our fault."""
+        """Expected, needed and not sent: stopped, paused, unreachable, another text that day, or a fault of ours."""
         return max(self.expected - self.unneeded - self.sent, 0)
 
 
@@ -69,7 +69,7 @@ class Funnel:
 def funnel(
     session: Session, study_id: int, protocol: Protocol, now: datetime, look: Chosen, *, people: int = PEOPLE
 ) -> Funnel:
-    """What should have been sent, and what became of it."""
+    """Return what should have been sent, and what became of it."""
     codes = [point.code for point in protocol.time_points if point.steps and look.window in (None, point.code)]
     rows, whole = _windows(session, study_id, now, look, codes, people)
     ids = [row.id for row in rows]
@@ -101,7 +101,7 @@ def _windows(
 
 @lru_cache(maxsize=64)
 def _people(shape: Shape) -> Select[Any]:
-    """The first of those who are asked by text."""
+    """Return the first participants who are asked by text."""
     return (
         select(p.id).where(p.study_id == bindparam("study"), *_texted(shape)).order_by(p.code).limit(bindparam("most"))
     )
@@ -109,7 +109,7 @@ def _people(shape: Shape) -> Select[Any]:
 
 @lru_cache(maxsize=64)
 def _running(shape: Shape) -> Select[Any]:
-    """Windows that are open, those first that close first."""
+    """Return the windows that are open, those first that close first."""
     # The index alone is read so far: of a study with a hundred thousand windows ahead most are not open yet.
     near = (
         select(w.id, w.opens_at, w.closes_at)
@@ -138,10 +138,10 @@ _BEGUN = (
 _THEIRS = _BEGUN.where(p.id.in_(bindparam("people", expanding=True)))
 
 
-_TOLD = case((r.source.in_(("sms", "web")), r.received_at))
+_ANSWERED_AT = case((r.source.in_(("sms", "web")), r.received_at))
 _IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
 _FIRST_ANSWERS = (
-    select(r.window_id, func.min(r.received_at).label("first"), func.min(_TOLD).label("told"))
+    select(r.window_id, func.min(r.received_at).label("first"), func.min(_ANSWERED_AT).label("told"))
     .where(r.window_id.in_(_IDS), ~r.cleared)
     .group_by(r.window_id)
 )
@@ -172,7 +172,7 @@ def _moment(target: date, opens_at: datetime, zone: ZoneInfo, step: Step, hours:
 
 
 def _follow(code: str, prompts: list[AnyRow], answer: AnyRow | None, flows: Mapping[tuple[str, str], StepFlow]) -> None:
-    told = None if answer is None else answer.told
+    answered_at = None if answer is None else answer.told
     for number, prompt in enumerate(prompts):
         flow = flows.get((code, prompt.kind))
         if flow is None:
@@ -181,5 +181,5 @@ def _follow(code: str, prompts: list[AnyRow], answer: AnyRow | None, flows: Mapp
         flow.delivered += prompt.state == "delivered"
         flow.failed += prompt.state in FAILED
         until = prompts[number + 1].queued_at if number + 1 < len(prompts) else None
-        if told is not None and told >= prompt.queued_at and (until is None or told < until):
+        if answered_at is not None and answered_at >= prompt.queued_at and (until is None or answered_at < until):
             flow.answered += 1

@@ -1,4 +1,4 @@
-"""The grid participants × windows: one keyset page, judged by the same rules as everything else."""
+"""The grid of participants × windows: one keyset page, judged by the same rules as everything else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,30 +10,30 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, sele
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.schedule.status import status
-from pro_service.reports import statements as queries
+from pro_service.core.schedule.status import AT_RISK, ParticipantStatus, at_risk, participant_status, status
+from pro_service.reports import statements
 from pro_service.reports.breakdown import asked_by
-from pro_service.reports.compliance import (
-    AT_RISK,
-    ParticipantStatus,
-    at_risk,
-    participant_status,
-    protocol_of,
-)
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import participants, windows
-from pro_service.store.studies import Sites
+from pro_service.store.studies import Sites, newest_protocol
 
 PAGE = 50
 SCAN = 1000
-"""So many participants are looked through for one page of a filter; the next page goes on from there."""
+"""How many participants are searched for one page of a filter; the next page goes on from there."""
 
 NOT_APPLICABLE = frozenset({"missed_before_enrolment", "withdrawn", "died", "cancelled"})
 SHAPES = (
-    "at_risk", "open", "partial", "upcoming", "completed_in_window", "completed_late", "declined", "missed",
+    "at_risk",
+    "open",
+    "partial",
+    "upcoming",
+    "completed_in_window",
+    "completed_late",
+    "declined",
+    "missed",
     "not_applicable",
-)  # fmt: skip
-"""What the legend tells apart."""
+)
+"""The shapes of the legend."""
 
 
 class Cell(NamedTuple):
@@ -74,7 +74,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What to look for; everything of it stands in the page's address."""
+    """What to search for; all of it is in the page's address."""
 
     after: str | None = None
     state: str | None = None
@@ -97,11 +97,11 @@ def participants_page(
     *,
     size: int = PAGE,
 ) -> Grid:
-    """One page of participants in the order of their codes; a fixed number of queries at any size."""
-    protocol = protocol_of(session, loader, study_id)
+    """Return one page of participants in the order of their codes; a fixed number of queries at any size."""
+    protocol = newest_protocol(session, loader, study_id)
     points = () if protocol is None else protocol.time_points
     codes = tuple(point.code for point in points if look.window in (None, point.code))
-    found, after = _found(session, study_id, now, sites, look, size)
+    found, after = _page_ids(session, study_id, now, sites, look, size)
     loaded = loader.load(session, found, lock=False, whole=False) if found else []
     by_id = {one.case.participant.id: _row(one.case, now) for one in loaded}
     rows = [by_id[key] for key in found if key in by_id]
@@ -110,11 +110,14 @@ def participants_page(
     return Grid(codes, tuple(rows), after)
 
 
-def _found(
+def _page_ids(
     session: Session, study_id: int, now: datetime, sites: Sites, look: Look, size: int
 ) -> tuple[list[int], str | None]:
-    """Ids of one page's participants, and the code after which the next page goes on."""
-    given = queries.parameters(study_id, sites) | {"after": look.after or "", "begins": _beginning(look.search or "")}
+    """Return the ids of one page's participants, and the code after which the next page goes on."""
+    given = statements.parameters(study_id, sites) | {
+        "after": look.after or "",
+        "begins": _beginning(look.search or ""),
+    }
     asked = (sites is not None, look.search is not None)
     if look.state is None and look.channel is None:
         rows = session.execute(_first(*asked), given | {"most": size + 1}).all()
@@ -123,7 +126,7 @@ def _found(
 
 
 def _beginning(text: str) -> str:
-    """A pattern that what begins with a text fits."""
+    """Return the LIKE pattern of everything that begins with a text."""
     for sign in ("/", "%", "_"):
         text = text.replace(sign, f"/{sign}")
     return f"{text}%"
@@ -131,7 +134,7 @@ def _beginning(text: str) -> str:
 
 @lru_cache(maxsize=4)
 def _codes(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001 -- the cache's key
-    """Participants in the order of their codes; made once: building it costs more than the database needs."""
+    """Build the list of participants by their codes once: building it costs more than the database needs."""
     p = participants.c
     statement = select(p.id, p.code).where(p.study_id == bindparam("study"), p.code > bindparam("after"))
     if searched:
@@ -143,18 +146,18 @@ def _codes(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001 -
 
 @lru_cache(maxsize=4)
 def _first(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001
-    """The first of them."""
+    """Return the ids of the first participants."""
     return _codes(limited, searched).limit(bindparam("most"))
 
 
 def _filtered(
     session: Session, statement: Select[int, str], given: Mapping[str, object], look: Look, now: datetime, size: int
 ) -> tuple[list[int], str | None]:
-    """The first that fit of the first SCAN: a filter that few fit never reads the whole study for one page."""
+    """Return the first that match of the first SCAN: a filter that few match never reads the whole study."""
     scan = statement.limit(SCAN).subquery()
     found = select(scan.c.id, scan.c.code).order_by(scan.c.code).limit(size + 1)
     if look.state is not None:
-        may = _may_be(look.state, look.window, now)
+        may = _may_be_in_state(look.state, look.window, now)
         found = found.where(
             exists().where(windows.c.participant_id == scan.c.id, windows.c.cancelled_at.is_(None), may)
         )
@@ -167,8 +170,8 @@ def _filtered(
     return [row.id for row in rows], None if last is None else last.code
 
 
-def _may_be(state: str, window: str | None, now: datetime) -> ColumnElement[bool]:
-    """What the database can say of a state; whether it is so, the rules say."""
+def _may_be_in_state(state: str, window: str | None, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a window may be in this state; the rules decide whether it is."""
     may = _may_be_somewhere(state, now)
     return may if window is None else and_(may, windows.c.code == window)
 
@@ -202,7 +205,7 @@ def _row(case: Case, now: datetime) -> GridRow:
 
 
 def cell(case: Case, window: WindowFacts, now: datetime) -> Cell:
-    """One window, judged."""
+    """Return one window, judged by the rules."""
     state = status(window, case.participant, case.protocol.primary(window.point), now)
     shape = "not_applicable" if state in NOT_APPLICABLE else state
     return Cell(

@@ -1,4 +1,8 @@
-"""What should have happened and what did: the facts from which a silent failure can be told."""
+"""What should have happened and what did: the facts that show a silent failure.
+
+`flow` reads the facts for the watch, which runs with every beat; `condition` reads what waits, since when, and which
+tasks are open.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,12 +12,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from pro_service.store import heartbeats
+from pro_service.store import heartbeats, throttle
 from pro_service.store.messages import channels
 from pro_service.store.messages.channels import Channel
 from pro_service.store.messages.outbox import may_go
 from pro_service.store.messages.waiting import READY
-from pro_service.store.participants import card_code_tries
 from pro_service.store.schema import escalations, inbound, messages, participants, studies, windows
 
 REPORTED_AFTER = timedelta(hours=1)
@@ -31,7 +34,7 @@ class Flow:
     beats: Mapping[str, datetime]
     """When each beat was last alive."""
     undecided_since: datetime | None
-    """The earliest moment at which a participant should have been looked at, and was not."""
+    """The earliest moment at which the rules should have looked at a participant, and did not."""
     waiting_since: datetime | None
     """The earliest moment at which a message should have left, and did not."""
     unread_since: datetime | None
@@ -40,15 +43,33 @@ class Flow:
     """State -> how many of the latest texts that left an hour ago or earlier."""
     channels: Mapping[str, Channel]
     codes_owed_until: datetime | None
-    """Until when wrong entry codes are paid off."""
+    """Until when wrong card codes are paid off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Counts and instants; None where there is nothing."""
+
+    studies_in_use: bool
+    """Whether anybody is enrolled."""
+    beat_at: datetime | None
+    unread: int
+    """Texts that nobody has read yet."""
+    unread_since: datetime | None
+    ready_since: datetime | None
+    """Since when the oldest message waits that is due, or was tried in vain and is put off."""
+    dead_channels: int
+    """Open tasks of level E0."""
+    faulty: int
+    """Participants for whom the rules have failed."""
 
 
 def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
-    """The facts at this instant, by index look-ups alone; `ways`: the ways out that are configured."""
+    """Return the facts at `now`, by index look-ups alone; `ways` names the channels that are configured."""
     known = channels.all_channels(session)
     m, p, i = messages.c, participants.c, inbound.c
-    # The moment alone: a study that sends without limit has thousands due, and one that stands has one for long.
-    undecided = select(p.look_at).where(p.look_at <= now).order_by(p.look_at).limit(1)
+    # The earliest moment tells both apart: a busy study has thousands due, a service that stands still has an old one.
+    undecided = select(p.next_check_at).where(p.next_check_at <= now).order_by(p.next_check_at).limit(1)
     going = [name for name in ways if known[name].goes(now)]
 
     def waits(since: Column[datetime], *which: ColumnElement[bool]) -> datetime | None:
@@ -57,7 +78,7 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
         oldest = joined.where(READY, m.channel.in_(going), may_go(now), *which).order_by(since).limit(1)
         return session.scalar(oldest)
 
-    # A try in vain puts the next one off: by that moment alone, a provider that is away would look like nothing to do.
+    # A failed attempt puts the next one off. Counted from then, a provider that is away would look like nothing to do.
     waiting = [waits(m.next_try_at, m.next_try_at <= now), waits(m.queued_at, m.attempt > 0)]
     unread = select(i.received_at).where(i.interpreted_at.is_(None)).order_by(i.received_at).limit(1)
     return Flow(
@@ -68,7 +89,26 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
         unread_since=session.scalar(unread),
         states=_states(session, now),
         channels=known,
-        codes_owed_until=card_code_tries.everybody_owes_until(session),
+        codes_owed_until=throttle.everybody_owes_until(session),
+    )
+
+
+def condition(session: Session, beat: str, now: datetime) -> Condition:
+    """Return the condition at `now`; `beat` names the heartbeat that must go on."""
+    i, m, e, p = inbound.c, messages.c, escalations.c, participants.c
+    unread = session.execute(select(func.count(), func.min(i.received_at)).where(i.interpreted_at.is_(None))).one()
+    # A failed attempt puts the next one off. Counted from then, a provider that is away would look like nothing to do.
+    since = case((m.attempt > 0, m.queued_at), else_=m.next_try_at)
+    ready = select(func.min(since)).where(m.state == "ready", or_(m.next_try_at <= now, m.attempt > 0))
+    open_e0 = select(func.count()).select_from(escalations).where(e.level == "E0", e.resolved_at.is_(None))
+    return Condition(
+        studies_in_use=session.execute(select(p.id).limit(1)).first() is not None,
+        beat_at=heartbeats.last(session, beat),
+        unread=unread[0],
+        unread_since=unread[1],
+        ready_since=session.scalar(ready),
+        dead_channels=session.execute(open_e0).scalar_one(),
+        faulty=session.execute(select(func.count()).select_from(participants).where(p.faults > 0)).scalar_one(),
     )
 
 
@@ -88,40 +128,3 @@ def _latest(session: Session, study_id: int, now: datetime) -> Sequence[str]:
         .limit(SAMPLE)
     )
     return session.scalars(statement).all()
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Counts and instants; None where there is nothing."""
-
-    studies_in_use: bool
-    """Whether anybody is enrolled."""
-    beat_at: datetime | None
-    unread: int
-    """Texts that nobody has read yet."""
-    unread_since: datetime | None
-    ready_since: datetime | None
-    """Since when the oldest message waits that is due, or was tried in vain and is put off."""
-    dead_channels: int
-    """Open tasks of level E0."""
-    faulty: int
-    """Participants at whom the rules have failed."""
-
-
-def condition(session: Session, beat: str, now: datetime) -> Condition:
-    """The condition at this instant; `beat` is the heartbeat that must go on."""
-    i, m, e, p = inbound.c, messages.c, escalations.c, participants.c
-    unread = session.execute(select(func.count(), func.min(i.received_at)).where(i.interpreted_at.is_(None))).one()
-    # A try in vain puts the next one off: by that moment alone, a provider that is away would look like nothing to do.
-    since = case((m.attempt > 0, m.queued_at), else_=m.next_try_at)
-    ready = select(func.min(since)).where(m.state == "ready", or_(m.next_try_at <= now, m.attempt > 0))
-    open_e0 = select(func.count()).select_from(escalations).where(e.level == "E0", e.resolved_at.is_(None))
-    return Condition(
-        studies_in_use=session.execute(select(p.id).limit(1)).first() is not None,
-        beat_at=heartbeats.last(session, beat),
-        unread=unread[0],
-        unread_since=unread[1],
-        ready_since=session.scalar(ready),
-        dead_channels=session.execute(open_e0).scalar_one(),
-        faulty=session.execute(select(func.count()).select_from(participants).where(p.faults > 0)).scalar_one(),
-    )

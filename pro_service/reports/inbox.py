@@ -1,7 +1,7 @@
 """The inbox as its readers see it: what waits for a person, page by page, and the thread around one text.
 
-A text belongs to the site of the participant whose it is; where that is open, to the sites of all who have the
-telephone; where nobody has it, to those who see every site of the study.
+A text belongs to the site of the participant who sent it. If it is not known who did, it belongs to the sites of all
+participants who have the telephone; if none has, to the readers who see every site of the study.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,81 +27,37 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from pro_service.reports import statements as queries
+from pro_service.reports import statements
 from pro_service.store.messages.inbox import Text, parameters
 from pro_service.store.schema import inbound, inbox_actions, messages, participants
 from pro_service.store.studies import Sites
 from pro_service.store.vault import Vault, WrongKeyError, opened
 
 CAP = 100
-"""Counted up to here."""
+"""Texts that wait are counted up to this number."""
+PAGE = 25
+THREAD = 30
+"""Texts shown around one, in each direction of travel."""
 SLOW = timedelta(minutes=15)
-"""A text that nobody has read for so long is a matter for a person."""
+"""A text that the service has not read for this long waits for a person."""
 i, p, m, a = inbound.c, participants.c, messages.c, inbox_actions.c
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who looks: the sites they may read texts of, and whether they may read what reveals the treatment."""
+    """What the reader may see: texts of which sites, and whether those that reveal the treatment."""
 
     study_id: int
     sites: Sites
     """None = all of the study."""
     strangers: bool
-    """Whether texts from telephones that nobody has are theirs to read."""
+    """Whether they may read texts from telephones that no participant has."""
     revealing: bool = False
-
-
-def count(asking: Session | Connection, reader: Reader, now: datetime) -> int:
-    """How many wait for a person, up to CAP."""
-    statement = _count(limited=reader.sites is not None, strangers=reader.strangers)
-    return asking.scalar(statement, queries.parameters(reader.study_id, reader.sites) | {"slow": now - SLOW}) or 0
-
-
-@lru_cache(maxsize=4)
-def _count(*, limited: bool, strangers: bool) -> Select[int]:
-    """How many wait; every page asks it, and building the question costs more than the answer."""
-    given = _given(bindparam("slow", type_=i.received_at.type))
-    here = [p.study_id == bindparam("study"), *([p.site_id.in_(bindparam("sites", expanding=True))] if limited else [])]
-    waiting = select(i.id).where(given, _whose(here, strangers=strangers), i.handled_at.is_(None)).limit(CAP)
-    return select(func.count()).select_from(waiting.subquery())
-
-
-def seen(reader: Reader, now: datetime) -> Select[Any]:
-    """The texts of the inbox that are a reader's."""
-    return select(inbound).where(_given(now - SLOW), _theirs(reader))
-
-
-def _given(slow: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """Handed to a person, or unread for longer than reading takes."""
-    return or_(i.handed_at.is_not(None), and_(i.interpreted_at.is_(None), i.received_at < slow))
-
-
-def _theirs(reader: Reader) -> ColumnElement[bool]:
-    here = [p.study_id == reader.study_id]
-    if reader.sites is not None:
-        here.append(p.site_id.in_(reader.sites))
-    return _whose(here, strangers=reader.strangers)
-
-
-def _whose(here: list[ColumnElement[bool]], *, strangers: bool) -> ColumnElement[bool]:
-    """Of participants here, of a telephone that they share, and of nobody's where strangers are seen too."""
-    whose = exists().where(p.id == i.participant_id, *here)
-    may_be = and_(i.participant_id.is_(None), exists().where(p.phone_index == i.sender_index, *here))
-    if not strangers:
-        return or_(whose, may_be)
-    nobodys = and_(i.participant_id.is_(None), ~exists().where(p.phone_index == i.sender_index))
-    return or_(whose, may_be, nobodys)
-
-
-PAGE = 25
-THREAD = 30
-"""Texts shown around one, in each direction of travel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Which part of the inbox is looked at."""
+    """Which part of the inbox to show."""
 
     show: str = "open"
     """`open`, `done` or `all`: what waits, what was dealt with, both."""
@@ -121,12 +77,12 @@ class Item:
     handled_at: datetime | None
     participant: str | None
     zone: str | None
-    """The participant's, or of the first whose text it may be; None for a telephone of nobody's."""
+    """The participant's, or of the first whose text it may be; None for a telephone that no participant has."""
     owners: tuple[str, ...]
-    """Codes of the participants whose it may be, as far as the reader may see them."""
+    """Codes of the participants whose text it may be, as far as the reader may see them."""
     reveals: bool
     text: str | None
-    """None where it may not or cannot be read."""
+    """None if the reader may not see it, or it cannot be decrypted."""
     media: int
 
     @property
@@ -148,13 +104,19 @@ class Bubble:
     inbound_id: int | None = None
     reveals: bool = False
     code: str | None = None
-    """To whom it went, where several share the telephone."""
+    """Of the participant it was sent to, if several share the telephone."""
+
+
+def count(asking: Session | Connection, reader: Reader, now: datetime) -> int:
+    """Return how many texts wait for a person, up to CAP."""
+    statement = _count(limited=reader.sites is not None, strangers=reader.strangers)
+    return asking.scalar(statement, statements.parameters(reader.study_id, reader.sites) | {"slow": now - SLOW}) or 0
 
 
 def page(session: Session, vault: Vault, reader: Reader, look: Look, now: datetime) -> tuple[list[Item], bool]:
-    """One page, unanswered first and oldest first; and whether there is more."""
+    """Return one page, unanswered first and oldest first, and whether there is a next page."""
     shown = case((i.handled_at.is_(None), literal_column("0")), else_=literal_column("1"))
-    statement = seen(reader, now).order_by(shown, i.received_at, i.id).limit(PAGE + 1)
+    statement = _visible(reader, now).order_by(shown, i.received_at, i.id).limit(PAGE + 1)
     if look.show != "all":
         statement = statement.where(i.handled_at.is_(None) if look.show == "open" else i.handled_at.is_not(None))
     if look.why is not None:
@@ -168,21 +130,92 @@ def page(session: Session, vault: Vault, reader: Reader, look: Look, now: dateti
 
 
 def one(session: Session, vault: Vault, reader: Reader, inbound_id: int, now: datetime) -> Item | None:
-    """One text; None if there is none with this id that this reader may see in the inbox."""
-    found = _items(session, vault, reader, session.execute(seen(reader, now).where(i.id == inbound_id)).all())
+    """Return one text; None if there is none with this id in the part of the inbox that this reader may see."""
+    found = _items(session, vault, reader, session.execute(_visible(reader, now).where(i.id == inbound_id)).all())
     return found[0] if found else None
+
+
+def thread(session: Session, vault: Vault, reader: Reader, inbound_id: int) -> list[Bubble]:
+    """Return the texts around one, received and sent, oldest first.
+
+    Those of its participant; if it belongs to none, those of the telephone it came from.
+    """
+    row = session.execute(select(inbound).where(i.id == inbound_id)).one()
+    if row.participant_id is not None:
+        about, owners = i.participant_id == row.participant_id, [row.participant_id]
+    else:
+        about = and_(i.sender_index == row.sender_index, i.participant_id.is_(None))
+        conditions = [p.phone_index == row.sender_index, p.study_id == reader.study_id]
+        conditions += [] if reader.sites is None else [p.site_id.in_(reader.sites)]
+        owners = list(session.scalars(select(p.id).where(*conditions)))
+    bubbles = [*_received(session, vault, reader, about), *_sent(session, vault, owners)]
+    if not owners:
+        bubbles += _neutral(session, vault, row.sender_index)
+    return sorted(bubbles, key=lambda bubble: bubble.at)[-2 * THREAD :]
+
+
+# Which texts a reader may see ----------------------------------------------------------------------------------------
+
+
+def _visible(reader: Reader, now: datetime) -> Select[Any]:
+    """Return the statement for the texts of the inbox that this reader may see."""
+    return select(inbound).where(_is_for_a_person(now - SLOW), _is_readers(reader))
+
+
+@lru_cache(maxsize=4)
+def _count(*, limited: bool, strangers: bool) -> Select[int]:
+    """Count what waits. Built once, because every page asks it and building it costs more than the answer."""
+    for_a_person = _is_for_a_person(bindparam("slow", type_=i.received_at.type))
+    conditions = [
+        p.study_id == bindparam("study"),
+        *([p.site_id.in_(bindparam("sites", expanding=True))] if limited else []),
+    ]
+    waiting = (
+        select(i.id)
+        .where(for_a_person, _is_of_participants(conditions, strangers=strangers), i.handled_at.is_(None))
+        .limit(CAP)
+    )
+    return select(func.count()).select_from(waiting.subquery())
+
+
+def _is_for_a_person(slow: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """Whether a text was handed to a person, or has not been read since before `slow`."""
+    return or_(i.handed_at.is_not(None), and_(i.interpreted_at.is_(None), i.received_at < slow))
+
+
+def _is_readers(reader: Reader) -> ColumnElement[bool]:
+    conditions = [p.study_id == reader.study_id]
+    if reader.sites is not None:
+        conditions.append(p.site_id.in_(reader.sites))
+    return _is_of_participants(conditions, strangers=reader.strangers)
+
+
+def _is_of_participants(conditions: list[ColumnElement[bool]], *, strangers: bool) -> ColumnElement[bool]:
+    """Whether a text is of a participant who meets these conditions, or of a telephone of such participants.
+
+    With `strangers` also of a telephone that nobody in any study has.
+    """
+    whose = exists().where(p.id == i.participant_id, *conditions)
+    may_be = and_(i.participant_id.is_(None), exists().where(p.phone_index == i.sender_index, *conditions))
+    if not strangers:
+        return or_(whose, may_be)
+    nobodys = and_(i.participant_id.is_(None), ~exists().where(p.phone_index == i.sender_index))
+    return or_(whose, may_be, nobodys)
+
+
+# One text of the inbox -----------------------------------------------------------------------------------------------
 
 
 def _items(session: Session, vault: Vault, reader: Reader, rows: Sequence[Text]) -> list[Item]:
     if not rows:
         return []
     owners = _owners(session, reader, rows)
-    hidden = _revealing(session, [row.id for row in rows])
+    hidden = _revealing_ids(session, [row.id for row in rows])
     return [_item(vault, reader, row, owners, reveals=row.id in hidden) for row in rows]
 
 
 def _item(vault: Vault, reader: Reader, row: Text, owners: Mapping[bytes | int, list[Any]], *, reveals: bool) -> Item:
-    text, media = _said(vault, row, hidden=reveals and not reader.revealing)
+    text, media = _words_of_received(vault, row, hidden=reveals and not reader.revealing)
     mine = owners.get(row.participant_id or 0, [])
     sharing = owners.get(bytes(row.sender_index), [])
     return Item(
@@ -200,7 +233,7 @@ def _item(vault: Vault, reader: Reader, row: Text, owners: Mapping[bytes | int, 
 
 
 def _owners(session: Session, reader: Reader, rows: Sequence[Text]) -> dict[bytes | int, list[Any]]:
-    """By participant id, and by telephone, those whose texts these may be (`code`, `zone`)."""
+    """Return the participants whose texts these may be (`code`, `zone`), by their id and by their telephone."""
     ids = {row.participant_id for row in rows if row.participant_id is not None}
     telephones = {row.sender_index for row in rows if row.participant_id is None}
     statement = select(p.id, p.code, p.zone, p.phone_index).where(p.study_id == reader.study_id).order_by(p.code)
@@ -214,44 +247,34 @@ def _owners(session: Session, reader: Reader, rows: Sequence[Text]) -> dict[byte
     return found
 
 
-def _revealing(session: Session, ids: Iterable[int]) -> frozenset[int]:
-    """Those of these texts that reveal the treatment."""
+def _revealing_ids(session: Session, ids: Iterable[int]) -> frozenset[int]:
+    """Return the ids of those texts that reveal the treatment."""
     marked = select(a.inbound_id).where(a.inbound_id.in_(list(ids)), a.action == "reveal")
     return frozenset(session.scalars(marked))
 
 
-def _said(vault: Vault, row: Text, *, hidden: bool) -> tuple[str | None, int]:
-    """What a text says, and how many pictures or voice notes came with it."""
+def _words_of_received(vault: Vault, row: Text, *, hidden: bool) -> tuple[str | None, int]:
+    """Return the words of a received text, and how many pictures or voice notes came with it.
+
+    (None, 0) if it cannot be decrypted; no words if they are `hidden`.
+    """
     try:
-        given = parameters(vault, row)
+        received = parameters(vault, row)
     except (InvalidTag, ValueError):
         return None, 0
-    media = given.get("NumMedia", "0")
-    return None if hidden else given.get("Body", ""), int(media) if media.isdecimal() else 0
+    media = received.get("NumMedia", "0")
+    return None if hidden else received.get("Body", ""), int(media) if media.isdecimal() else 0
 
 
-def thread(session: Session, vault: Vault, reader: Reader, inbound_id: int) -> list[Bubble]:
-    """The texts around one, in and out, oldest first: of its participant, or of the telephone it came from."""
-    row = session.execute(select(inbound).where(i.id == inbound_id)).one()
-    if row.participant_id is not None:
-        about, owners = i.participant_id == row.participant_id, [row.participant_id]
-    else:
-        about = and_(i.sender_index == row.sender_index, i.participant_id.is_(None))
-        here = [p.phone_index == row.sender_index, p.study_id == reader.study_id]
-        here += [] if reader.sites is None else [p.site_id.in_(reader.sites)]
-        owners = list(session.scalars(select(p.id).where(*here)))
-    bubbles = [*_received(session, vault, reader, about), *_sent(session, vault, owners)]
-    if not owners:
-        bubbles += _neutral(session, vault, row.sender_index)
-    return sorted(bubbles, key=lambda bubble: bubble.at)[-2 * THREAD :]
+# The thread around a text --------------------------------------------------------------------------------------------
 
 
 def _received(session: Session, vault: Vault, reader: Reader, about: ColumnElement[bool]) -> list[Bubble]:
     rows = session.execute(select(inbound).where(about).order_by(i.received_at.desc(), i.id.desc()).limit(THREAD)).all()
-    marked = _revealing(session, [row.id for row in rows])
+    marked = _revealing_ids(session, [row.id for row in rows])
     found = []
     for row in rows:
-        text, media = _said(vault, row, hidden=row.id in marked and not reader.revealing)
+        text, media = _words_of_received(vault, row, hidden=row.id in marked and not reader.revealing)
         found.append(Bubble(row.received_at, False, text, media, inbound_id=row.id, reveals=row.id in marked))
     return found
 
@@ -269,7 +292,7 @@ def _sent(session: Session, vault: Vault, owners: Collection[int]) -> list[Bubbl
         Bubble(
             row.accepted_at or row.queued_at,
             True,
-            _words(vault, row),
+            _words_of_sent(vault, row),
             kind=row.kind,
             state=row.state,
             code=row.code if several else None,
@@ -279,7 +302,7 @@ def _sent(session: Session, vault: Vault, owners: Collection[int]) -> list[Bubbl
 
 
 def _neutral(session: Session, vault: Vault, sender_index: bytes) -> list[Bubble]:
-    """The neutral answers that a telephone of nobody's got."""
+    """Return the neutral answers sent to a telephone that no participant has."""
     statement = (
         select(m.id, m.body, m.kind, m.state, m.queued_at, m.accepted_at)
         .join(inbound, i.id == m.inbound_id)
@@ -299,7 +322,8 @@ def _neutral(session: Session, vault: Vault, sender_index: bytes) -> list[Bubble
     ]
 
 
-def _words(vault: Vault, row: Any) -> str | None:
+def _words_of_sent(vault: Vault, row: Any) -> str | None:
+    """Return the words of a text we sent; None if it cannot be decrypted."""
     try:
         key = vault.data_key(row.data_key, row.participant_id)
         return opened(key, row.body, f"messages|body|{row.id}").decode()

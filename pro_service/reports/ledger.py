@@ -1,6 +1,6 @@
-"""The ledger of a study: every text with its step and fate, every reply, call and answer, row by row.
+"""The ledger of a study: every text with its step and outcome, every reply, call and answer, row by row.
 
-One query a table, oldest first; words only where they are asked for.
+One query for each table, oldest first. Words are read only by the functions named for them.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class TextFacts:
 
 @dataclass(frozen=True, slots=True)
 class OpenTask:
-    """An open escalation, with what decides whose turn it is."""
+    """An open escalation, with what decides when it is worked on."""
 
     id: int
     level: LevelCode
@@ -44,8 +44,8 @@ class OpenTask:
     look_again_at: datetime | None
 
 
-def sent(session: Session, message_id: int) -> TextFacts:
-    """What this text is about; NoResultFound if there is none."""
+def text_facts(session: Session, message_id: int) -> TextFacts:
+    """Return what this text is about; raise NoResultFound if there is none."""
     statement = (
         select(m.kind, m.frame, m.item, w.code, w.closes_at)
         .outerjoin(windows, w.id == m.window_id)
@@ -55,23 +55,36 @@ def sent(session: Session, message_id: int) -> TextFacts:
 
 
 def texts(session: Session, study_id: int) -> list[Row[Any]]:
-    """Every text to a participant and mail to staff of a study."""
+    """Return every text to a participant and mail to staff of a study."""
     statement = (
         select(
-            m.id, m.kind, m.frame, m.channel.label("way"), m.state, m.segments, m.queued_at, m.accepted_at, m.ended_at,
-            m.window_id, m.participant_id, p.code.label("participant"), p.language, p.channel, p.zone,
+            m.id,
+            m.kind,
+            m.frame,
+            m.channel.label("way"),
+            m.state,
+            m.segments,
+            m.queued_at,
+            m.accepted_at,
+            m.ended_at,
+            m.window_id,
+            m.participant_id,
+            p.code.label("participant"),
+            p.language,
+            p.channel,
+            p.zone,
             w.code.label("window"),
         )
         .outerjoin(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
         .where(m.study_id == study_id)
         .order_by(m.queued_at, m.id)
-    )  # fmt: skip
+    )
     return list(session.execute(statement))
 
 
 def first_answers(session: Session, study_id: int) -> list[Row[Any]]:
-    """The first version of every item's answer, with how and when it came."""
+    """Return the first version of every item's answer, with how and when it came."""
     r = responses.c
     statement = (
         select(r.window_id, r.item, r.source, r.received_at, r.in_window, r.participant_id)
@@ -82,11 +95,16 @@ def first_answers(session: Session, study_id: int) -> list[Row[Any]]:
 
 
 def calls_made(session: Session, study_id: int) -> list[Row[Any]]:
-    """Every telephone call."""
+    """Return every telephone call."""
     c = calls.c
     statement = (
         select(
-            c.id, c.called_at, c.outcome, c.participant_id, p.code.label("participant"), sites.c.code.label("site"),
+            c.id,
+            c.called_at,
+            c.outcome,
+            c.participant_id,
+            p.code.label("participant"),
+            sites.c.code.label("site"),
             w.code.label("window"),
         )
         .join(participants, p.id == c.participant_id)
@@ -94,49 +112,67 @@ def calls_made(session: Session, study_id: int) -> list[Row[Any]]:
         .outerjoin(windows, w.id == c.window_id)
         .where(c.study_id == study_id)
         .order_by(c.called_at, c.id)
-    )  # fmt: skip
+    )
     return list(session.execute(statement))
 
 
 def tasks(session: Session, study_id: int) -> list[Row[Any]]:
-    """Every escalation with its site and who ended it."""
+    """Return every escalation with its site and who ended it."""
     e = escalations.c
     statement = (
         select(
-            e.id, e.level, e.reason, e.raised_at, e.due_at, e.acknowledged_at, e.resolved_at, e.resolved_by, e.outcome,
-            sites.c.code.label("site"), p.code.label("participant"), w.code.label("window"),
+            e.id,
+            e.level,
+            e.reason,
+            e.raised_at,
+            e.due_at,
+            e.acknowledged_at,
+            e.resolved_at,
+            e.resolved_by,
+            e.outcome,
+            sites.c.code.label("site"),
+            p.code.label("participant"),
+            w.code.label("window"),
         )
         .outerjoin(participants, p.id == e.participant_id)
         .outerjoin(sites, sites.c.id == e.site_id)
         .outerjoin(windows, w.id == e.window_id)
         .where(e.study_id == study_id)
         .order_by(e.raised_at, e.id)
-    )  # fmt: skip
+    )
     return list(session.execute(statement))
 
 
 def replies(session: Session, study_id: int) -> int:
-    """How many texts participants wrote."""
+    """Return how many texts participants wrote."""
     return session.scalar(select(func.count()).select_from(inbound).where(i.study_id == study_id)) or 0
 
 
 def open_tasks(session: Session, study_id: int, site_id: int) -> list[OpenTask]:
-    """Everything that is open at a site, by when it is due."""
+    """Return every open task of a site, by due date."""
     e = escalations.c
     statement = (
         select(
-            e.id, e.level, e.reason, p.code, w.code.label("window"), w.closes_at, e.save_by, e.due_at, e.look_again_at,
+            e.id,
+            e.level,
+            e.reason,
+            p.code,
+            w.code.label("window"),
+            w.closes_at,
+            e.save_by,
+            e.due_at,
+            e.look_again_at,
         )
         .outerjoin(participants, p.id == e.participant_id)
         .outerjoin(windows, w.id == e.window_id)
         .where(e.study_id == study_id, e.site_id == site_id, e.resolved_at.is_(None))
         .order_by(e.due_at, e.id)
-    )  # fmt: skip
+    )
     return [OpenTask(*row) for row in session.execute(statement)]
 
 
 def words_sent(session: Session, vault: Vault, participant_id: int) -> list[tuple[datetime, str, str, int, str]]:
-    """What a participant's telephone was sent: (when, frame, words, segments, state)."""
+    """Return what was sent to a participant: (when, frame, words, segments, state)."""
     statement = (
         select(m.id, m.accepted_at, m.frame, m.body, m.segments, m.state, p.data_key)
         .join(participants, p.id == m.participant_id)
@@ -152,12 +188,12 @@ def words_sent(session: Session, vault: Vault, participant_id: int) -> list[tupl
 
 
 def words_received(session: Session, vault: Vault, participant_id: int) -> list[tuple[datetime, str, str]]:
-    """What a participant wrote: (when, words, how it was read)."""
+    """Return what a participant wrote: (when, words, how it was read)."""
     statement = select(inbound).where(i.participant_id == participant_id).order_by(i.received_at, i.id)
     rows = session.execute(statement).all()
     return [(row.received_at, inbox.parameters(vault, row).get("Body", ""), row.reading or "") for row in rows]
 
 
 def everybody(session: Session, study_id: int) -> list[int]:
-    """The ids of all participants, by their codes."""
+    """Return the ids of all participants, by their codes."""
     return list(session.scalars(select(p.id).where(p.study_id == study_id).order_by(p.code)))

@@ -1,6 +1,6 @@
-"""The ledger of messages: one keyset page, one message's life, and what became of the newest by route and reason.
+"""The ledger of messages: one keyset page, the history of one message, and outcomes of the newest by route and reason.
 
-Never a text and never a number: participant codes, kinds, states and instants.
+It holds participant codes, kinds, states and instants; never a text and never a number.
 """
 
 from collections import Counter
@@ -21,18 +21,27 @@ a, m, p, t, w = attempts.c, messages.c, participants.c, receipts.c, windows.c
 
 PAGE = 50
 COLUMNS = (
-    m.id, m.participant_id, m.window_id, m.kind, m.channel, m.state, m.error, m.segments, m.queued_at, m.accepted_at,
+    m.id,
+    m.participant_id,
+    m.window_id,
+    m.kind,
+    m.channel,
+    m.state,
+    m.error,
+    m.segments,
+    m.queued_at,
+    m.accepted_at,
     m.ended_at,
-)  # fmt: skip
+)
 SCAN = 1000
-"""So many messages are looked through for one page of a filter."""
+"""How many messages are searched for one page of a filter."""
 NEWEST = 300
-"""So many texts are counted by route."""
+"""How many texts are counted by route."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Which messages; everything of it stands in the page's address."""
+    """Which messages to show; all of it is in the page's address."""
 
     sites: Sites = None
     participant: str | None = None
@@ -70,7 +79,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What became of the newest texts that fit."""
+    """What became of the newest texts that match."""
 
     routes: tuple[Route, ...]
     reasons: tuple[tuple[str, str, str, str, int], ...]
@@ -82,7 +91,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One moment of a message's life."""
+    """One moment in the history of a message."""
 
     at: datetime
     kind: str
@@ -100,8 +109,8 @@ class Life:
 
 
 def page(session: Session, study_id: int, sought: Sought, *, size: int = PAGE) -> Page:
-    """One page of the ledger; a fixed number of queries at any size."""
-    given = _given(session, study_id, sought) | {"most": size + 1}
+    """Return one page of the ledger; a fixed number of queries at any size."""
+    given = _values(session, study_id, sought) | {"most": size + 1}
     rows = session.execute(_page(_shape(sought)), given).all()
     if len(rows) > size:
         return Page(tuple(rows[:size]), (rows[size - 1].queued_at, rows[size - 1].id))
@@ -110,7 +119,7 @@ def page(session: Session, study_id: int, sought: Sought, *, size: int = PAGE) -
 
 
 class _Shape(NamedTuple):
-    """What of `Sought` is asked: all that a statement depends on, which costs more to build than to answer."""
+    """What of `Sought` is used: all that a statement depends on, which costs more to build than to answer."""
 
     sites: bool
     window: bool
@@ -123,7 +132,7 @@ class _Shape(NamedTuple):
 
     @property
     def narrow(self) -> bool:
-        """Whether not all that the index gives is asked for."""
+        """Whether the filter asks for less than the whole index range."""
         return self.sites or self.window or self.kind or self.state
 
 
@@ -131,7 +140,7 @@ def _shape(sought: Sought) -> _Shape:
     return _Shape(*(getattr(sought, name) is not None for name in _Shape._fields))
 
 
-def _given(session: Session, study_id: int, sought: Sought) -> dict[str, Any]:
+def _values(session: Session, study_id: int, sought: Sought) -> dict[str, Any]:
     at, row_id = sought.after or (None, None)
     given: dict[str, Any] = {"study": study_id, "at": at, "row": row_id}
     given |= {name: getattr(sought, name) for name in ("window", "kind", "state", "since", "until")}
@@ -149,8 +158,17 @@ def _page(shape: _Shape) -> Select[Any]:
     near = (scan.limit(SCAN) if shape.narrow else scan.limit(bindparam("most"))).subquery()
     return (
         select(
-            near.c.id, near.c.kind, near.c.channel, near.c.state, near.c.error, near.c.segments, near.c.queued_at,
-            near.c.accepted_at, near.c.ended_at, p.code.label("participant"), w.code.label("window"),
+            near.c.id,
+            near.c.kind,
+            near.c.channel,
+            near.c.state,
+            near.c.error,
+            near.c.segments,
+            near.c.queued_at,
+            near.c.accepted_at,
+            near.c.ended_at,
+            p.code.label("participant"),
+            w.code.label("window"),
             sites.c.code.label("site"),
         )
         .outerjoin(participants, p.id == near.c.participant_id)
@@ -159,17 +177,17 @@ def _page(shape: _Shape) -> Select[Any]:
         .where(*_fitting(near.c, shape))
         .order_by(near.c.queued_at.desc(), near.c.id.desc())
         .limit(bindparam("most"))
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=256)
 def _last(shape: _Shape) -> Select[Any]:
-    """The last message that one page of a filter looks at."""
+    """Build the last message that one page of a filter looks at."""
     return _scan(shape).offset(SCAN - 1).limit(1)
 
 
 def _scan(shape: _Shape) -> Select[Any]:
-    """Messages of the study by when they were queued, newest first: one range of one index."""
+    """Build the messages of the study by when they were queued, newest first: one range of one index."""
     # Never the words: a thousand of them would be copied for nothing.
     statement = select(*COLUMNS).where(m.study_id == bindparam("study")).order_by(m.queued_at.desc(), m.id.desc())
     if shape.participant:
@@ -198,14 +216,14 @@ def _fitting(columns: Any, shape: _Shape) -> list[ColumnElement[bool]]:
 
 
 def traffic(session: Session, study_id: int, sought: Sought) -> Traffic:
-    """The newest texts that fit, by route and by reason."""
+    """Return the newest texts that match, by route and by reason."""
     every = replace(sought, after=None)
-    return _traffic(session.execute(_routes(_shape(every)), _given(session, study_id, every)).all())
+    return _traffic(session.execute(_routes(_shape(every)), _values(session, study_id, every)).all())
 
 
 @lru_cache(maxsize=256)
 def _routes(shape: _Shape) -> Select[Any]:
-    """How many of the newest texts fit, their segments, and how many were looked at, by route and by reason."""
+    """Build how many of the newest texts match, their segments, and how many were looked at, by route and reason."""
     near = _scan(shape).where(m.channel == "sms").limit(NEWEST).subquery()
     kind = (p.phone_country, p.channel, near.c.state, near.c.error)
     fits = and_(true(), *_fitting(near.c, shape))
@@ -238,18 +256,36 @@ def _traffic(rows: Sequence[AnyRow]) -> Traffic:
 
 
 def life(session: Session, study_id: int, message_id: int, seen: Sites = None) -> Life | None:
-    """One message with all that is known of it; None if there is none one may see."""
+    """Return one message with everything known about it; None if there is none that may be seen."""
     statement = (
         select(
-            m.id, m.kind, m.frame, m.item, m.channel, m.state, m.error, m.segments, m.attempt, m.resends, m.queued_at,
-            m.accepted_at, m.sent_at, m.ended_at, m.useful_until, m.provider_status, p.code.label("participant"),
-            p.phone_country, w.code.label("window"), w.closes_at, sites.c.code.label("site"),
+            m.id,
+            m.kind,
+            m.frame,
+            m.item,
+            m.channel,
+            m.state,
+            m.error,
+            m.segments,
+            m.attempt,
+            m.resends,
+            m.queued_at,
+            m.accepted_at,
+            m.sent_at,
+            m.ended_at,
+            m.useful_until,
+            m.provider_status,
+            p.code.label("participant"),
+            p.phone_country,
+            w.code.label("window"),
+            w.closes_at,
+            sites.c.code.label("site"),
         )
         .outerjoin(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
         .outerjoin(sites, sites.c.id == p.site_id)
         .where(m.id == message_id, m.study_id == study_id)
-    )  # fmt: skip
+    )
     row = session.execute(statement if seen is None else statement.where(p.site_id.in_(seen))).first()
     return None if row is None else Life(row, tuple(_events(session, row)))
 

@@ -1,7 +1,7 @@
-"""Derived outcomes of a study: pairs of values counted by the database, never per arm; participants' values in turn.
+"""Derived outcomes of a study: pairs of values counted by the database, never per arm, and values by participant.
 
-What was due comes from the tallies. Pairs are counted over all answers that hold, which takes a second or more in a
-study of many thousands: pages keep the counts for a while and say as of when.
+What was due comes from the tallies. Pairs are counted over all current answers, which takes a second or more in a study
+of many thousands: pages cache the counts for a while and say as of when.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ from pro_service.store.schema import participants, responses, tallies, windows
 from pro_service.store.studies import Sites
 
 BATCH = 200
-"""Participants whose values are worked out together, for a file."""
+"""How many participants' values are worked out together, for a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def counts(session: Session, study_id: int, protocol: Protocol, now: datetime) -
 
 
 def outcomes(found: Counts, protocol: Protocol, sites: Sites, window: str | None) -> list[Outcome]:
-    """Every item of every window after the baseline, of the sites and the window that are meant."""
+    """Return every item of every window after the baseline, of these sites and this window."""
     baseline = protocol.baseline
     if baseline is None:
         return []
@@ -73,8 +73,11 @@ def outcomes(found: Counts, protocol: Protocol, sites: Sites, window: str | None
 def lines(
     session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites, after: str
 ) -> tuple[list[tuple[str, str, str, Any]], str | None]:
-    """Derived values of the next participants after a code: (participant, site, window, value); and where to go on."""
-    ids = cases.page(session, study_id, after, BATCH)
+    """Return derived values of the next participants after a code, and where to go on.
+
+    Each is (participant, site, window, value).
+    """
+    ids = cases.ids_by_code(session, study_id, after, BATCH)
     last, found = None, []
     for loaded in loader.load(session, ids, lock=False) if ids else ():
         person = loaded.case.participant
@@ -98,7 +101,7 @@ def _meant(site: int, sites: Sites) -> bool:
 
 
 def _pairs(study_id: int, baseline: str) -> Select[Any]:
-    """(site, window, item, baseline value, value, how many) of the values that hold in windows that were due."""
+    """Build (site, window, item, baseline value, value, how many) of current values in windows that were due."""
     r, w, b, v = responses.c, windows.c, responses.alias("b").c, windows.alias("v").c
     newer, newer_before = responses.alias("newer").c, responses.alias("newer_before").c
     newest = select(func.max(newer.version)).where(newer.window_id == r.window_id, newer.item == r.item)

@@ -10,16 +10,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.schedule.status import status
-from pro_service.reports.compliance import (
-    ParticipantStatus,
-    at_risk,
-    loaded_by_code,
-    participant_status,
-)
-from pro_service.reports.story import Moved, why
+from pro_service.core.schedule.status import ParticipantStatus, at_risk, participant_status, status
+from pro_service.reports.story import Moved, explain_window
 from pro_service.store.participants import schedules
-from pro_service.store.participants.cases import Loaded, Loader
+from pro_service.store.participants.cases import Loaded, Loader, load_by_code
 from pro_service.store.participants.schedules import ScheduleChange
 from pro_service.store.schema import audit_trail, calls, users, windows
 from pro_service.store.studies import Sites
@@ -27,12 +21,39 @@ from pro_service.store.studies import Sites
 CHANGES = 100
 SHOWN = frozenset(
     {
-        "kind", "frame", "window", "state", "level", "reason", "outcome", "due_at", "version", "settled",
-        "confirmed_at", "consented_at", "opted_out_at", "paused_at", "paused_until", "withdrawn_at", "died_at",
-        "procedure_date", "texts_held_until", "snoozed_until", "unreachable_at", "channel", "language",
-        "missing_reason", "acknowledged_at", "look_again_at", "schedule", "site", "code", "zone", "procedure_end",
+        "kind",
+        "frame",
+        "window",
+        "state",
+        "level",
+        "reason",
+        "outcome",
+        "due_at",
+        "version",
+        "settled",
+        "confirmed_at",
+        "consented_at",
+        "opted_out_at",
+        "paused_at",
+        "paused_until",
+        "withdrawn_at",
+        "died_at",
+        "procedure_date",
+        "texts_held_until",
+        "snoozed_until",
+        "unreachable_at",
+        "channel",
+        "language",
+        "missing_reason",
+        "acknowledged_at",
+        "look_again_at",
+        "schedule",
+        "site",
+        "code",
+        "zone",
+        "procedure_end",
     }
-)  # fmt: skip
+)
 """Fields of the audit trail whose values a coordinator may read; of every other field only that it changed."""
 
 
@@ -53,7 +74,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantView:
-    """What the participant's page shows of the case; what happened stands in `report_events`."""
+    """What the participant's page shows of the case; what happened is in `events`."""
 
     loaded: Loaded
     status: ParticipantStatus
@@ -69,14 +90,14 @@ class WindowView:
     at_risk: bool
     why: dict[str, str]
     moved: tuple[Moved, ...] = ()
-    """Each time it was laid out anew, oldest first."""
+    """Each time it was rescheduled, oldest first."""
 
 
 def participant_view(
     session: Session, loader: Loader, study_id: int, code: str, now: datetime, sites: Sites = None
 ) -> ParticipantView | None:
-    """One participant for the page; None if there is none with this code one may see."""
-    loaded = loaded_by_code(session, loader, study_id, code, sites)
+    """Return one participant for the page; None if there is none with this code that may be seen."""
+    loaded = load_by_code(session, loader, study_id, code, sites)
     if loaded is None:
         return None
     case = loaded.case
@@ -89,7 +110,7 @@ def participant_view(
 
 
 def _view(case: Case, window: WindowFacts, now: datetime, history: Sequence[ScheduleChange]) -> WindowView:
-    found = why(case, window, history)
+    found = explain_window(case, window, history)
     state = status(window, case.participant, case.protocol.primary(window.point), now)
     return WindowView(
         facts=window,
@@ -101,25 +122,31 @@ def _view(case: Case, window: WindowFacts, now: datetime, history: Sequence[Sche
 
 
 def call_rows(session: Session, participant_id: int, window_id: int | None = None) -> list[Row[Any]]:
-    """Calls to one participant, newest first, with who called; notes stay sealed."""
+    """Return the calls to one participant, newest first, with who called; notes stay encrypted."""
     c = calls.c
     statement = (
         select(
-            c.id, c.called_at, c.outcome, c.call_back_at, c.note, c.window_id,
-            windows.c.code.label("window"), users.c.email.label("who"),
+            c.id,
+            c.called_at,
+            c.outcome,
+            c.call_back_at,
+            c.note,
+            c.window_id,
+            windows.c.code.label("window"),
+            users.c.email.label("who"),
         )
         .outerjoin(windows, windows.c.id == c.window_id)
         .join(users, users.c.id == c.user_id)
         .where(c.participant_id == participant_id)
         .order_by(c.called_at.desc(), c.id.desc())
-    )  # fmt: skip
+    )
     if window_id is not None:
         statement = statement.where(c.window_id == window_id)
     return list(session.execute(statement))
 
 
 def changes(session: Session, participant_id: int, since: datetime | None = None) -> list[Change]:
-    """The newest changes about one participant, newest first, masked for coordinators."""
+    """Return the newest changes about one participant, newest first, masked for coordinators."""
     a = audit_trail.c
     statement = select(audit_trail).where(a.participant_id == participant_id).order_by(a.id.desc()).limit(CHANGES)
     if since is not None:

@@ -1,6 +1,6 @@
-"""The statements behind the pages, made once: building them costs more than the database needs to answer.
+"""The statements behind the pages, built once: building them costs more than the database needs to answer.
 
-Parameters: `study` (id), `now`, `sites` (ids; only where `limited`), `ids` / `window_ids` / `participant_ids`.
+Parameters: `study` (id), `now`, `sites` (ids; only if `limited`), `ids` / `window_ids` / `participant_ids`.
 """
 
 from collections.abc import Collection
@@ -29,13 +29,13 @@ from pro_service.store.schema import calls, escalations, messages, participants,
 QUEUE = 20
 PER_LEVEL = 10
 CAP = 1000
-"""So far open windows are counted: a page says "999+"."""
+"""Open windows are counted up to this number: a page says "999+"."""
 WINDOWS_EACH = 5
 TASKS_CAP = 100
-"""So far open tasks are counted: nobody works through more, and counting them is what a page would pay for."""
+"""Open tasks are counted up to this number: nobody works through more, and counting them all is slow."""
 CALLS: tuple[LevelCode, ...] = ("E1", "E2")
 DECIDED: LevelCode = "E4"
-"""The rung whose tasks are decided about, not worked on."""
+"""The level whose tasks are decided by an investigator, not worked on."""
 DECISIONS = 50
 LEVELS: tuple[LevelCode, ...] = ("ES", "E4", "E2", "E1", "E0", "E3")
 
@@ -43,7 +43,7 @@ e, p, w = escalations.c, participants.c, windows.c
 
 
 def parameters(study_id: int, sites_seen: Collection[int] | None) -> dict[str, Any]:
-    """Parameters of a statement about a study; `sites` where not all of them may be seen."""
+    """Return the parameters of a statement about a study; with `sites` unless all sites may be seen."""
     return {"study": study_id} | ({} if sites_seen is None else {"sites": list(sites_seen)})
 
 
@@ -59,13 +59,13 @@ def _many(name: str) -> BindParameter[Any]:
     return bindparam(name, expanding=True)
 
 
-def _seen(limited: bool) -> ColumnElement[bool] | None:  # noqa: FBT001 -- the cached builders' one switch
+def _of_seen_sites(limited: bool) -> ColumnElement[bool] | None:  # noqa: FBT001 -- the cached builders' one switch
     return e.site_id.in_(_many("sites")) if limited else None
 
 
 @lru_cache(maxsize=8)
 def queue(*, limited: bool, limit: int) -> Select[int]:
-    """Ids of calls that can still save a window, least time left first."""
+    """Select ids of calls that can still save a window, least time left first."""
     statement = select(e.id).where(e.study_id == _study(), e.resolved_at.is_(None), e.save_by > _now())
     # A window whose call became urgent has two of them open, and is one call to make.
     urgent = escalations.alias("urgent")
@@ -73,28 +73,28 @@ def queue(*, limited: bool, limit: int) -> Select[int]:
     overtaken = exists().where(same, urgent.c.level == "E2", urgent.c.resolved_at.is_(None))
     statement = statement.where(or_(e.level == "E2", and_(e.level == "E1", ~overtaken)))
     statement = statement.order_by(e.save_by, e.due_at).limit(limit)
-    seen = _seen(limited)
+    seen = _of_seen_sites(limited)
     return statement if seen is None else statement.where(seen)
 
 
 @lru_cache(maxsize=2)
-def handed(*, limited: bool) -> Select[int]:
-    """Ids of open tasks that colleagues handed to `reader`, the least time left first."""
+def handed_to_reader(*, limited: bool) -> Select[int]:
+    """Select ids of open tasks that colleagues handed to `reader`, the least time left first."""
     statement = select(e.id).where(e.handed_to == bindparam("reader"), e.resolved_at.is_(None), e.study_id == _study())
-    seen = _seen(limited)
+    seen = _of_seen_sites(limited)
     statement = statement if seen is None else statement.where(seen)
     return statement.order_by(func.coalesce(e.save_by, e.due_at), e.id).limit(QUEUE)
 
 
 def _of_level(level: LevelCode, *, limited: bool) -> Select[int]:
     statement = select(e.id).where(e.study_id == _study(), e.resolved_at.is_(None), e.level == level)
-    seen = _seen(limited)
+    seen = _of_seen_sites(limited)
     return statement if seen is None else statement.where(seen)
 
 
 @lru_cache(maxsize=2)
-def others(*, limited: bool) -> Select[int]:
-    """Ids of the first of each level by when they are due, but for calls that can still save a window."""
+def first_of_levels(*, limited: bool) -> Select[int]:
+    """Select ids of the first tasks of each level by due date, without calls that can still save a window."""
     parts: list[SelectBase] = []
     for level in LEVELS:
         first = _of_level(level, limited=limited).order_by(e.due_at)
@@ -108,7 +108,7 @@ def others(*, limited: bool) -> Select[int]:
 
 @lru_cache(maxsize=4)
 def decisions(*, limited: bool, one: bool = False) -> Select[int]:
-    """Ids of open tasks that an investigator decides, by when they are due, one more than are shown; or `one` of them.
+    """Select ids of open tasks that an investigator decides, by due date, one more than is shown; or `one` of them.
 
     Parameter of the latter: `task`.
     """
@@ -119,12 +119,12 @@ def decisions(*, limited: bool, one: bool = False) -> Select[int]:
 
 
 @lru_cache(maxsize=2)
-def shown(*, limited: bool) -> CompoundSelect[Any]:
-    """(part, id) of what the first page shows: `saving`, the `rest`, and `mine`, handed to the `reader`."""
+def first_page_tasks(*, limited: bool) -> CompoundSelect[Any]:
+    """Select (part, id) of the tasks on the first page: `saving`, the `rest`, and `mine`, handed to the `reader`."""
     parts = {
         "saving": queue(limited=limited, limit=QUEUE),
-        "rest": others(limited=limited),
-        "mine": handed(limited=limited),
+        "rest": first_of_levels(limited=limited),
+        "mine": handed_to_reader(limited=limited),
     }
     found = ((name, part.subquery()) for name, part in parts.items())
     return union_all(*(select(literal_column(f"'{name}'").label("part"), ids.c.id) for name, ids in found))
@@ -132,7 +132,7 @@ def shown(*, limited: bool) -> CompoundSelect[Any]:
 
 @lru_cache(maxsize=2)
 def counts(*, limited: bool) -> Select[Any]:
-    """One row: calls of the queue, open windows (up to CAP), open escalations by LEVELS; tasks up to TASKS_CAP."""
+    """Select one row: calls of the queue, open windows (up to CAP), open escalations by LEVELS (up to TASKS_CAP)."""
     parts = [
         queue(limited=limited, limit=TASKS_CAP),
         _open_windows(limited=limited),
@@ -157,14 +157,32 @@ def _open_windows(*, limited: bool) -> Select[int]:
 
 @lru_cache(maxsize=1)
 def tasks() -> Select[Any]:
-    """Escalations (`ids`) with what surrounds them."""
+    """Select escalations (`ids`) with what the page shows beside them."""
     giver, receiver = users.alias("giver"), users.alias("receiver")
     return (
         select(
-            e.id, e.level, e.reason, e.raised_at, e.due_at, e.save_by, e.look_again_at, e.acknowledged_at, e.window_id,
-            e.participant_id, p.code.label("participant"), p.protocol_version_id, sites.c.code.label("site"),
-            w.code.label("window"), w.opens_at, w.closes_at, users.c.email.label("who"), p.revision,
-            e.handed_at, e.handed_to, giver.c.email.label("giver"), receiver.c.email.label("receiver"),
+            e.id,
+            e.level,
+            e.reason,
+            e.raised_at,
+            e.due_at,
+            e.save_by,
+            e.look_again_at,
+            e.acknowledged_at,
+            e.window_id,
+            e.participant_id,
+            p.code.label("participant"),
+            p.protocol_version_id,
+            sites.c.code.label("site"),
+            w.code.label("window"),
+            w.opens_at,
+            w.closes_at,
+            users.c.email.label("who"),
+            p.revision,
+            e.handed_at,
+            e.handed_to,
+            giver.c.email.label("giver"),
+            receiver.c.email.label("receiver"),
         )
         .outerjoin(participants, p.id == e.participant_id)
         .outerjoin(sites, sites.c.id == e.site_id)
@@ -173,12 +191,12 @@ def tasks() -> Select[Any]:
         .outerjoin(giver, giver.c.id == e.handed_by)
         .outerjoin(receiver, receiver.c.id == e.handed_to)
         .where(e.id.in_(_many("ids")))
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=1)
 def texts() -> Select[Any]:
-    """Texts about windows (`window_ids`)."""
+    """Select texts about windows (`window_ids`)."""
     m = messages.c
     wanted = m.window_id.in_(_many("window_ids"))
     return select(m.window_id, m.kind, m.state, m.queued_at).where(wanted, m.channel == "sms")
@@ -186,7 +204,7 @@ def texts() -> Select[Any]:
 
 @lru_cache(maxsize=1)
 def calls_made() -> Select[Any]:
-    """Calls about windows (`window_ids`) of participants (`participant_ids`, by which they are found)."""
+    """Select calls about windows (`window_ids`) of participants (`participant_ids`, by which they are found)."""
     c = calls.c
     wanted = and_(c.participant_id.in_(_many("participant_ids")), c.window_id.in_(_many("window_ids")))
     return select(c.window_id, c.outcome, c.called_at).where(wanted)
@@ -194,7 +212,7 @@ def calls_made() -> Select[Any]:
 
 @lru_cache(maxsize=2)
 def next_opening(*, limited: bool) -> Select[Any]:
-    """The window that opens next among the first that close: exact in a study one can look over."""
+    """Select the window that opens next among the first that close: exact in a study of usual size."""
     ahead = (
         select(w.opens_at, w.participant_id)
         .where(w.study_id == _study(), w.settled.is_(None), w.cancelled_at.is_(None))
@@ -215,16 +233,16 @@ def next_opening(*, limited: bool) -> Select[Any]:
 
 
 @lru_cache(maxsize=2)
-def tallied(*, limited: bool) -> Select[Any]:
-    """(code, how it is counted, how many) of settled windows."""
+def settled_counts(*, limited: bool) -> Select[Any]:
+    """Select (code, how it is counted, how many) of settled windows."""
     t = tallies.c
     statement = select(t.code, t.status, func.sum(t.count)).where(t.study_id == _study()).group_by(t.code, t.status)
     return statement.where(t.site_id.in_(_many("sites"))) if limited else statement
 
 
 @lru_cache(maxsize=4)
-def closed(*, limited: bool, cap: int | None) -> Select[int]:
-    """Confirmed participants, at most `cap`, with windows that have closed and are not settled yet.
+def closed_unsettled(*, limited: bool, cap: int | None) -> Select[int]:
+    """Select confirmed participants, at most `cap`, with windows that have closed and are not settled yet.
 
     The windows are found first, by when they closed: joined at once, PostgreSQL walks every window of the study for the
     few that are not settled. Of each participant there are several, and some wait for their confirmation.

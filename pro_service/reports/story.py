@@ -1,4 +1,7 @@
-"""One participant's story as JSON: windows and why they are where they are, texts, answers, derived values."""
+"""One participant's story as JSON: windows and why they are where they are, texts, answers, derived values.
+
+The answer to "why these dates?" is what a window was counted from, and each time it was rescheduled.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,107 +13,16 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.schedule.status import status
+from pro_service.core.iso8601 import instant_text
+from pro_service.core.schedule.status import ParticipantStatus, participant_status, status
 from pro_service.core.schedule.windows import explain_point
 from pro_service.core.scores import Derived, derive, derive_impression
-from pro_service.reports.compliance import (
-    EscalationRow,
-    ParticipantStatus,
-    escalations,
-    instant,
-    loaded_by_code,
-    participant_status,
-)
+from pro_service.reports.escalations import EscalationRow, escalations
 from pro_service.store.participants import schedules
-from pro_service.store.participants.cases import Loader
+from pro_service.store.participants.cases import Loader, load_by_code
 from pro_service.store.participants.schedules import Basis, ScheduleChange
 from pro_service.store.schema import messages, responses, users, windows
 from pro_service.store.studies import Sites
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """One time this window was laid out anew: who, when and why, and what it was counted from before and since."""
-
-    at: datetime
-    by: str
-    cause: str
-    reason: str | None
-    changes: tuple[tuple[str, object, object], ...]
-    """(what, before, since): `procedure_date`, `procedure_end`, `zone`, `version`, of those that changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """The answer to "why these dates?"."""
-
-    facts: dict[str, str]
-    """Anchor, rule, clamp, zone …: name -> value; see `core.windows.explain`."""
-    moved: tuple[Moved, ...]
-    """Oldest first; empty for a window that is where it was laid at enrolment."""
-
-
-def why(case: Case, window: WindowFacts, history: Sequence[ScheduleChange]) -> Why:
-    """Explain one window, of whichever schedule."""
-    made = _made(history)
-    basis = _basis(case, window, history, made)
-    facts = explain_point(window.span, window.point, basis.procedure_date, ZoneInfo(basis.zone))
-    mine = {other.schedule for other in case.windows if other.code == window.code and other.schedule <= window.schedule}
-    moved = tuple(_moved(change) for change in made if change.schedule in mine)
-    return Why({fact.name: fact.value for fact in facts}, moved)
-
-
-def told(found: Why) -> list[dict[str, Any]]:
-    """What moved a window, as JSON."""
-    return [
-        {
-            "at": instant(one.at),
-            "by": one.by,
-            "cause": one.cause,
-            "reason": one.reason,
-            "changes": {name: [_plain(before), _plain(since)] for name, before, since in one.changes},
-        }
-        for one in found.moved
-    ]
-
-
-def _made(history: Sequence[ScheduleChange]) -> list[ScheduleChange]:
-    """The changes that laid windows out: of each schedule the first; a later one left it in force."""
-    number, found = 1, []
-    for change in history:
-        if change.schedule > number:
-            number = change.schedule
-            found.append(change)
-    return found
-
-
-def _basis(case: Case, window: WindowFacts, history: Sequence[ScheduleChange], made: Sequence[ScheduleChange]) -> Basis:
-    """What this window was counted from, at the time it was laid out."""
-    for change in made:
-        if change.schedule == window.schedule:
-            return change.then
-    if history:
-        return history[0].before
-    person = case.participant
-    return Basis(person.procedure_date, None, person.site.zone, 0)
-
-
-def _moved(change: ScheduleChange) -> Moved:
-    before, then = change.before, change.then
-    pairs = (
-        ("procedure_date", before.procedure_date, then.procedure_date),
-        ("procedure_end", before.procedure_end, then.procedure_end),
-        ("zone", before.zone, then.zone),
-        ("version", before.version_id, then.version_id),
-    )
-    changes = tuple((name, old, new) for name, old, new in pairs if old != new)
-    return Moved(change.changed_at, change.actor, change.cause, change.reason, changes)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return instant(value)
-    return value if value is None or isinstance(value, int) else str(value)
 
 
 class Story(TypedDict):
@@ -125,11 +37,33 @@ class Story(TypedDict):
     escalations: list[EscalationRow]
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One time this window was rescheduled: who, when and why, and what it was counted from before and since."""
+
+    at: datetime
+    by: str
+    cause: str
+    reason: str | None
+    changes: tuple[tuple[str, object, object], ...]
+    """(what, before, since): `procedure_date`, `procedure_end`, `zone`, `version`, of those that changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowExplanation:
+    """The answer to "why these dates?"."""
+
+    facts: dict[str, str]
+    """Anchor, rule, clamp, zone …: name -> value; see `core.schedule.windows.explain_point`."""
+    moved: tuple[Moved, ...]
+    """Oldest first; empty for a window that is where it was at enrolment."""
+
+
 def participant_story(
     session: Session, loader: Loader, study_id: int, code: str, now: datetime, sites: Sites = None
 ) -> Story | None:
-    """One participant as JSON; None if there is none with this code (or not at these sites)."""
-    loaded = loaded_by_code(session, loader, study_id, code, sites)
+    """Return one participant's story; None if there is no participant with this code (at these sites)."""
+    loaded = load_by_code(session, loader, study_id, code, sites)
     if loaded is None:
         return None
     case = loaded.case
@@ -143,8 +77,8 @@ def participant_story(
                 "kind": row.kind,
                 "window": row.window,
                 "state": row.state,
-                "queued_at": instant(row.queued_at),
-                "sent_at": instant(row.sent_at),
+                "queued_at": instant_text(row.queued_at),
+                "sent_at": instant_text(row.sent_at),
             }
             for row in message_rows(session, case.participant.id)
         ],
@@ -155,7 +89,7 @@ def participant_story(
                 "value": row.value,
                 "source": row.source,
                 "mode": "staff-from-text" if row.source == "sms" and row.entered_by is not None else row.source,
-                "received_at": instant(row.received_at),
+                "received_at": instant_text(row.received_at),
                 "in_window": row.in_window,
                 "version": row.version,
             }
@@ -166,25 +100,34 @@ def participant_story(
     )
 
 
-def _window(case: Case, window: WindowFacts, now: datetime, history: Sequence[ScheduleChange]) -> dict[str, Any]:
-    span = window.span
-    found = why(case, window, history)
-    return {
-        "code": window.code,
-        "target": instant(span.target_at) or span.target.isoformat(),
-        "opens_at": instant(span.opens_at),
-        "closes_at": instant(span.closes_at),
-        "status": status(window, case.participant, case.protocol.primary(window.point), now),
-        "schedule": window.schedule,
-        "why": "; ".join(f"{name} {value}" for name, value in found.facts.items()),
-        "moved": told(found),
-    }
+def explain_window(case: Case, window: WindowFacts, history: Sequence[ScheduleChange]) -> WindowExplanation:
+    """Return why a window has its dates; `history` is the participant's, oldest first."""
+    changes = _rescheduling_changes(history)
+    basis = _basis(case, window, history, changes)
+    facts = explain_point(window.span, window.point, basis.procedure_date, ZoneInfo(basis.zone))
+    mine = {other.schedule for other in case.windows if other.code == window.code and other.schedule <= window.schedule}
+    moved = tuple(_move_of(change) for change in changes if change.schedule in mine)
+    return WindowExplanation({fact.name: fact.value for fact in facts}, moved)
+
+
+def moves_as_json(found: WindowExplanation) -> list[dict[str, Any]]:
+    """Return what moved a window, ready for JSON."""
+    return [
+        {
+            "at": instant_text(one.at),
+            "by": one.by,
+            "cause": one.cause,
+            "reason": one.reason,
+            "changes": {name: [_plain(before), _plain(since)] for name, before, since in one.changes},
+        }
+        for one in found.moved
+    ]
 
 
 def derived_values(case: Case, now: datetime) -> Iterator[tuple[str, Derived]]:
-    """(window, value) for every item of every window that has opened, after the baseline.
+    """Yield (window code, value) for every item of every window that has opened, after the baseline.
 
-    An item that the baseline asks too is compared with it; one that it does not ask carries its own comparison.
+    An item that the baseline asks too is compared with it; an item that it does not ask carries its own comparison.
     """
     baseline = case.protocol.baseline
     if baseline is None:
@@ -199,6 +142,57 @@ def derived_values(case: Case, now: datetime) -> Iterator[tuple[str, Derived]]:
                 yield window.code, derive(item, case.baseline(item), value)
             else:
                 yield window.code, derive_impression(item, value)
+
+
+def message_rows(session: Session, participant_id: int) -> list[Row[Any]]:
+    """Return every text and mail about one participant, oldest first; never their words."""
+    m = messages.c
+    statement = (
+        select(
+            m.kind,
+            m.state,
+            m.channel,
+            m.queued_at,
+            m.sent_at,
+            m.accepted_at,
+            m.ended_at,
+            m.error,
+            m.window_id,
+            windows.c.code.label("window"),
+        )
+        .outerjoin(windows, windows.c.id == m.window_id)
+        .where(m.participant_id == participant_id)
+        .order_by(m.queued_at, m.id)
+    )
+    return list(session.execute(statement))
+
+
+def response_rows(session: Session, participant_id: int) -> list[Row[Any]]:
+    """Return every version of every answer of one participant, oldest first, with who entered it."""
+    r = responses.c
+    statement = (
+        select(responses, windows.c.code.label("window"), users.c.email.label("who"))
+        .outerjoin(windows, windows.c.id == r.window_id)
+        .outerjoin(users, users.c.id == r.entered_by)
+        .where(r.participant_id == participant_id)
+        .order_by(r.recorded_at, r.id)
+    )
+    return list(session.execute(statement))
+
+
+def _window(case: Case, window: WindowFacts, now: datetime, history: Sequence[ScheduleChange]) -> dict[str, Any]:
+    span = window.span
+    found = explain_window(case, window, history)
+    return {
+        "code": window.code,
+        "target": instant_text(span.target_at) or span.target.isoformat(),
+        "opens_at": instant_text(span.opens_at),
+        "closes_at": instant_text(span.closes_at),
+        "status": status(window, case.participant, case.protocol.primary(window.point), now),
+        "schedule": window.schedule,
+        "why": "; ".join(f"{name} {value}" for name, value in found.facts.items()),
+        "moved": moves_as_json(found),
+    }
 
 
 def _derived(window: str, value: Derived) -> dict[str, Any]:
@@ -217,29 +211,42 @@ def _derived(window: str, value: Derived) -> dict[str, Any]:
     }
 
 
-def message_rows(session: Session, participant_id: int) -> list[Row[Any]]:
-    """Every text and mail about one participant, oldest first; never their words."""
-    m = messages.c
-    statement = (
-        select(
-            m.kind, m.state, m.channel, m.queued_at, m.sent_at, m.accepted_at, m.ended_at, m.error, m.window_id,
-            windows.c.code.label("window"),
-        )
-        .outerjoin(windows, windows.c.id == m.window_id)
-        .where(m.participant_id == participant_id)
-        .order_by(m.queued_at, m.id)
-    )  # fmt: skip
-    return list(session.execute(statement))
+def _rescheduling_changes(history: Sequence[ScheduleChange]) -> list[ScheduleChange]:
+    """Return the changes that rescheduled windows: the first of each schedule; a later one left it in force."""
+    number, found = 1, []
+    for change in history:
+        if change.schedule > number:
+            number = change.schedule
+            found.append(change)
+    return found
 
 
-def response_rows(session: Session, participant_id: int) -> list[Row[Any]]:
-    """Every version of every answer of one participant, oldest first, with who entered it."""
-    r = responses.c
-    statement = (
-        select(responses, windows.c.code.label("window"), users.c.email.label("who"))
-        .outerjoin(windows, windows.c.id == r.window_id)
-        .outerjoin(users, users.c.id == r.entered_by)
-        .where(r.participant_id == participant_id)
-        .order_by(r.recorded_at, r.id)
+def _basis(
+    case: Case, window: WindowFacts, history: Sequence[ScheduleChange], changes: Sequence[ScheduleChange]
+) -> Basis:
+    """Return what this window was counted from when it got its dates."""
+    for change in changes:
+        if change.schedule == window.schedule:
+            return change.then
+    if history:
+        return history[0].before
+    person = case.participant
+    return Basis(person.procedure_date, None, person.site.zone, 0)
+
+
+def _move_of(change: ScheduleChange) -> Moved:
+    before, then = change.before, change.then
+    pairs = (
+        ("procedure_date", before.procedure_date, then.procedure_date),
+        ("procedure_end", before.procedure_end, then.procedure_end),
+        ("zone", before.zone, then.zone),
+        ("version", before.version_id, then.version_id),
     )
-    return list(session.execute(statement))
+    changes = tuple((name, old, new) for name, old, new in pairs if old != new)
+    return Moved(change.changed_at, change.actor, change.cause, change.reason, changes)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return instant_text(value)
+    return value if value is None or isinstance(value, int) else str(value)

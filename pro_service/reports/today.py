@@ -1,4 +1,4 @@
-"""Today: who can still be saved, what else is somebody's work, how the windows stand, and whether time is passing."""
+"""Today: which windows can still be saved, other open tasks, how the windows stand, and whether the scheduler runs."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -10,15 +10,16 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import LevelCode, Protocol, Site, TimePoint
-from pro_service.reports import statements as queries
-from pro_service.reports.compliance import ComplianceRow, compliance, heartbeat
+from pro_service.reports import statements
+from pro_service.reports.compliance import ComplianceRow, compliance
 from pro_service.reports.statements import LEVELS
+from pro_service.store import heartbeats
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import escalations
 from pro_service.store.studies import Sites
 
 UNSETTLED = 200
-"""So many participants' windows are judged for the rates while a scheduler that stood still catches up."""
+"""How many participants' windows are judged for the rates while a scheduler that stood still catches up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Task:
     handed_at: datetime | None = None
     handed_to: str | None = None
     handed_by: str | None = None
-    """Who handed it to whom, in whose hands it still is."""
+    """The colleagues who handed it over and have it now; None if nobody handed it over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Today:
     now: datetime
     heartbeat: datetime | None
     mine: tuple[Task, ...]
-    """What colleagues handed to the reader; not told again below."""
+    """What colleagues handed to the reader; not listed again below."""
     queue: tuple[Task, ...]
     """Open calls that can still save a window, least time left first; those put off until later come last."""
     queue_count: int
@@ -91,18 +92,18 @@ class Decisions:
 def today(
     session: Session, loader: Loader, study_id: int, now: datetime, sites: Sites = None, *, reader: int | None = None
 ) -> Today:
-    """The first page of a `reader` (id of a user), at `now`; a fixed number of queries."""
-    given = queries.parameters(study_id, sites) | {"now": now}
+    """Return the first page for a `reader` (id of a user) at `now`; a fixed number of statements."""
+    given = statements.parameters(study_id, sites) | {"now": now}
     limited = sites is not None
     parts: dict[str, list[int]] = {"saving": [], "rest": [], "mine": []}
-    for part, task_id in session.execute(queries.shown(limited=limited), given | {"reader": reader}):
+    for part, task_id in session.execute(statements.first_page_tasks(limited=limited), given | {"reader": reader}):
         parts[part].append(task_id)
     found = {task.id: task for task in _tasks(session, loader, {key for ids in parts.values() for key in ids})}
     mine = parts["mine"]
-    in_queue, open_windows, *by_level = session.execute(queries.counts(limited=limited), given).one()
+    in_queue, open_windows, *by_level = session.execute(statements.counts(limited=limited), given).one()
     return Today(
         now=now,
-        heartbeat=heartbeat(session),
+        heartbeat=heartbeats.last(session, "tick"),
         mine=tuple(sorted((found[key] for key in mine), key=lambda task: (_until(task), task.id))),
         queue=tuple(
             sorted(
@@ -126,7 +127,7 @@ def _until(task: Task) -> datetime:
 
 
 def _turn(task: Task, now: datetime) -> tuple[bool, int, datetime]:
-    """Safety first, then by level, by when it is due; what is put off until later comes last."""
+    """Return the sort key: safety first, then by level, by due date; what is put off until later comes last."""
     return _put_off(task, now), LEVELS.index(task.level), task.due_at
 
 
@@ -135,7 +136,7 @@ def _put_off(task: Task, now: datetime) -> bool:
 
 
 def task(session: Session, loader: Loader, study_id: int, escalation_id: int, sites: Sites = None) -> Task | None:
-    """One escalation, open or not; None if there is none one may see."""
+    """Return one escalation, open or not; None if there is none that may be seen."""
     e = escalations.c
     statement = select(e.id).where(e.id == escalation_id, e.study_id == study_id)
     if sites is not None:
@@ -147,18 +148,21 @@ def task(session: Session, loader: Loader, study_id: int, escalation_id: int, si
 def decisions(
     session: Session, loader: Loader, study_id: int, sites: Sites = None, *, wanted: int | None = None
 ) -> Decisions:
-    """What waits for an investigator; a `wanted` task that waits is there however many fell due before it."""
-    given, limited = queries.parameters(study_id, sites), sites is not None
-    found = session.scalars(queries.decisions(limited=limited), given).all()
-    shown = list(found[: queries.DECISIONS])
+    """Return what waits for an investigator.
+
+    A `wanted` task that waits is included, however many others fell due before it.
+    """
+    given, limited = statements.parameters(study_id, sites), sites is not None
+    found = session.scalars(statements.decisions(limited=limited), given).all()
+    shown = list(found[: statements.DECISIONS])
     if wanted is not None and wanted not in shown:
-        shown += session.scalars(queries.decisions(limited=limited, one=True), given | {"task": wanted})
+        shown += session.scalars(statements.decisions(limited=limited, one=True), given | {"task": wanted})
     tasks = sorted(_tasks(session, loader, shown), key=lambda task: (task.due_at, task.id))
-    return Decisions(tuple(tasks), more=len(found) > queries.DECISIONS)
+    return Decisions(tuple(tasks), more=len(found) > statements.DECISIONS)
 
 
 def _tasks(session: Session, loader: Loader, ids: Collection[int]) -> list[Task]:
-    rows = session.execute(queries.tasks(), {"ids": list(ids)}).all() if ids else []
+    rows = session.execute(statements.tasks(), {"ids": list(ids)}).all() if ids else []
     tried = _attempts(session, rows)
     return [_task(session, loader, row, tuple(tried[row.window_id])) for row in rows]
 
@@ -191,7 +195,7 @@ def _task(session: Session, loader: Loader, row: Row[Any], attempts: tuple[Attem
 
 
 def _attempts(session: Session, rows: Sequence[Row[Any]]) -> dict[int | None, list[Attempt]]:
-    """Texts and calls about these escalations' windows, oldest first."""
+    """Return texts and calls about these escalations' windows, oldest first."""
     tried: dict[int | None, list[Attempt]] = defaultdict(list)
     about = [row for row in rows if row.window_id is not None]
     if not about:
@@ -200,9 +204,9 @@ def _attempts(session: Session, rows: Sequence[Row[Any]]) -> dict[int | None, li
         "window_ids": [row.window_id for row in about],
         "participant_ids": [row.participant_id for row in about],
     }
-    for window_id, kind, state, at in session.execute(queries.texts(), given):
+    for window_id, kind, state, at in session.execute(statements.texts(), given):
         tried[window_id].append(Attempt(kind, state, at))
-    for window_id, outcome, at in session.execute(queries.calls_made(), given):
+    for window_id, outcome, at in session.execute(statements.calls_made(), given):
         tried[window_id].append(Attempt("call", outcome, at))
     for attempts in tried.values():
         attempts.sort(key=lambda attempt: attempt.at)
@@ -212,7 +216,7 @@ def _attempts(session: Session, rows: Sequence[Row[Any]]) -> dict[int | None, li
 def _next_opening(
     session: Session, loader: Loader, given: dict[str, Any], *, limited: bool
 ) -> tuple[datetime, str, Site] | None:
-    row = session.execute(queries.next_opening(limited=limited), given).first()
+    row = session.execute(statements.next_opening(limited=limited), given).first()
     if row is None:
         return None
     return row.opens_at, row.code, loader.protocol_of(session, row.protocol_version_id).sites[row.site]

@@ -1,4 +1,4 @@
-"""Our own Twilio: the REST part the SDK uses, signed webhooks, the faults of bad days, and telephones to answer on."""
+"""A simulated Twilio: the REST part the SDK uses, signed webhooks, faults on demand, and telephones to answer on."""
 
 from pro_service.simulator.app import create_simulator
 from pro_service.simulator.carrier import Pace

@@ -1,4 +1,4 @@
-"""The Twilio simulator as a Flask application: the REST part, the telephones, and what it lets in."""
+"""The Twilio simulator as a Flask application: the REST part, the telephones, and the host names it answers to."""
 
 from collections.abc import Callable
 from datetime import datetime

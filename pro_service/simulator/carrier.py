@@ -1,4 +1,4 @@
-"""The simulated network at work: takes messages, moves them along, reports, and carries people's replies back."""
+"""The simulated carrier: takes messages, moves them from state to state, and delivers people's replies."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The simulated account: who may call, from which number people are texted, where their replies go."""
+    """The simulated account: who may call, the number that texts come from, and where replies go."""
 
     sid: str
     auth_token: str
@@ -40,7 +40,7 @@ class Account:
     advanced_opt_out: bool = False
 
     def lets_in(self, user: str, password: str) -> bool:
-        """Check a user and password, as the account or as its API key."""
+        """Whether a user and password are those of the account or of its API key."""
         return (user, password) in ((self.sid, self.auth_token), self.api_key)
 
 
@@ -100,12 +100,12 @@ class Carrier:
         return text
 
     def sender_to(self, telephone: str) -> str:
-        """Say which number or name texted this telephone last: that is where a reply would go."""
+        """Return which number or name texted this telephone last: a reply goes there."""
         outbound = [text.from_ for text in self.network.thread(telephone) if not text.inbound]
         return outbound[-1] if outbound else self.account.sender
 
     def why_no_reply(self, telephone: str) -> str | None:
-        """Say why nobody can answer from this telephone; None if they can."""
+        """Return why nobody can answer from this telephone; None if they can."""
         if is_turkish(telephone):
             return "Twilio has no two-way texting in Turkey: a reply from +90 reaches nobody."
         if not is_telephone(self.sender_to(telephone)):
@@ -113,7 +113,7 @@ class Carrier:
         return None
 
     def person_writes(self, telephone: str, body: str) -> Text:
-        """Carry a person's text to the study's webhook; raise CannotReply."""
+        """Deliver a person's text to the study's webhook; raise CannotReply."""
         if why := self.why_no_reply(telephone):
             raise CannotReply(why)
         now = self._clock()

@@ -1,4 +1,4 @@
-"""The faults a network has on bad days, drawn from a seed so that a bad day can be had again."""
+"""The faults of a network, drawn from a seed so that the same faults can be had again."""
 
 import random
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from threading import Lock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """How often what goes wrong: shares between 0 and 1 of the messages created, times in seconds."""
+    """How often each fault occurs: shares between 0 and 1 of the messages created, times in seconds."""
 
     seed: int = 0
     too_many_requests: float = 0.0  # 429, not accepted
@@ -36,7 +36,7 @@ class Fate(Enum):
 
 
 class Dice:
-    """Draws from the seed; safe between threads."""
+    """Draws from the seed; may be used by several threads."""
 
     def __init__(self, faults: Faults) -> None:
         """Begin at the seed."""

@@ -1,4 +1,4 @@
-"""What the simulated network remembers: every text, by telephone, in memory, bounded, safe between threads."""
+"""What the simulated network stores: every text, by telephone, in memory, bounded, safe between threads."""
 
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
@@ -15,7 +15,7 @@ FINAL = 4
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One message. `telephone` is the participant's end of it, whichever way it went."""
+    """One message. `telephone` is the participant's end of it, in whichever direction it went."""
 
     sid: str
     inbound: bool
@@ -107,7 +107,7 @@ class Network:
             return self.change(sid, status=status, sent_at=sent_at, error_code=error_code)
 
     def listed(self, *, to: str = "", from_: str = "") -> list[Text]:
-        """List texts, newest first, by recipient and sender where asked; those that lag are not there yet."""
+        """Return texts, newest first, by recipient and sender if given; texts that lag are not listed yet."""
         with self._lock:
             telephone = to if to in self._threads else from_ if from_ in self._threads else None
             if telephone is not None:
@@ -120,30 +120,30 @@ class Network:
         ]
 
     def thread(self, telephone: str) -> list[Text]:
-        """List one telephone's texts, oldest first."""
+        """Return one telephone's texts, oldest first."""
         with self._lock:
             return [self._texts[sid] for sid in self._threads.get(telephone, ())]
 
     def telephones(self) -> list[tuple[Text, int]]:
-        """List the last text of every telephone and how many are unread, newest first."""
+        """Return the last text of every telephone and how many are unread, newest first."""
         with self._lock:
             return [
                 (self._texts[thread[-1]], self._unread[telephone])
                 for telephone, thread in reversed(self._threads.items())
             ]
 
-    def read(self, telephone: str) -> None:
+    def mark_read(self, telephone: str) -> None:
         """Mark a telephone's texts as read."""
         with self._lock:
             if self._unread.pop(telephone, 0):
                 self.version += 1
 
     def block(self, telephone: str, sender: str, *, blocked: bool) -> None:
-        """Remember that a person stopped or started a sender."""
+        """Store that a person stopped or started a sender."""
         with self._lock:
             (self._blocked.add if blocked else self._blocked.discard)((telephone, sender))
 
     def is_blocked(self, telephone: str, sender: str) -> bool:
-        """Say whether a person has stopped a sender."""
+        """Whether a person has stopped a sender."""
         with self._lock:
             return (telephone, sender) in self._blocked

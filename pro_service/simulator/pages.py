@@ -39,7 +39,7 @@ def create_pages(carrier: Carrier) -> Blueprint:
 
     @pages.get("/telephones/<number>")
     def telephone(number: str) -> ResponseReturnValue:
-        carrier.network.read(_number(number))
+        carrier.network.mark_read(_number(number))
         return _page(carrier, number)
 
     @pages.get("/telephones/<number>/fragment")
@@ -78,7 +78,7 @@ def _reply(carrier: Carrier, number: str) -> ResponseReturnValue:
         text = carrier.person_writes(number, body)
     except CannotReply as answer:
         abort(409, str(answer))
-    carrier.network.read(number)
+    carrier.network.mark_read(number)
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         return jsonify(sid=text.sid), 201
     return redirect(url_for("pages.telephone", number=number), 303)
@@ -107,7 +107,7 @@ def _fragment(carrier: Carrier, number: str | None) -> ResponseReturnValue:
         return Response(status=204)
     chosen = None if "beside" in request.args else number
     if chosen:
-        carrier.network.read(chosen)
+        carrier.network.mark_read(chosen)
     version = carrier.network.version
     thread = render_template("_thread.html", thread=_thread(carrier, number), segments=segments) if number else None
     return jsonify(version=version, telephones=render_template("_list.html", **_listed(carrier, chosen)), thread=thread)

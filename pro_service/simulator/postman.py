@@ -1,4 +1,4 @@
-"""Carries signed webhooks to the study's service, a little later, and again when it was told to try again."""
+"""Sends signed webhooks to the study's service, a little later, and again when the URL asks for it."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ class Postman:
             worker.start()
 
     def close(self) -> None:
-        """Stop; what is not delivered yet is dropped."""
+        """Stop; webhooks that were not delivered yet are dropped."""
         self._ended.set()
         with self._bell:
             self._bell.notify_all()
@@ -43,7 +43,7 @@ class Postman:
             worker.join(WEBHOOK_SECONDS)
 
     def pause(self, seconds: float) -> None:
-        """Keep the caller waiting, but not longer than the simulator lives."""
+        """Keep the caller waiting, but not longer than the simulator runs."""
         self._ended.wait(seconds)
 
     def later(self, seconds: float, job: Callable[[], None]) -> None:
@@ -58,7 +58,7 @@ class Postman:
     ) -> None:
         """Send one webhook now; if it fails, again later as often as the URL's fragment asks (rc, rp).
 
-        `done` is told once whether it was taken.
+        `done` is called once, with whether it was taken.
         """
         address = urlsplit(url)
         status = self._attempt(urlunsplit(address._replace(fragment="")), params)

@@ -59,7 +59,7 @@ class Refusal(Exception):  # noqa: N818 (an answer, not a fault)
 
 
 def message_of(code: int) -> str:
-    """Say an error code in Twilio's words."""
+    """Return an error code in Twilio's words."""
     return _MESSAGES.get(code, "Unknown error")
 
 
@@ -86,12 +86,15 @@ def check(*, to: str, sender: str, service: str, body: str) -> None:
 
 
 def lost_on_the_way(to: str, body: str) -> int | None:
-    """Say with which error an accepted message will not be delivered: Turkey drops internet addresses from abroad."""
+    """Return the error with which an accepted message will not be delivered; None if it will be.
+
+    Turkey drops internet addresses from abroad.
+    """
     return _FILTERED if is_turkish(to) and contains_address(body) else None
 
 
 def is_telephone(number: str) -> bool:
-    """Say whether this is a possible number in E.164."""
+    """Whether this is a possible number in E.164."""
     if not _E164.fullmatch(number):
         return False
     try:
@@ -101,7 +104,7 @@ def is_telephone(number: str) -> bool:
 
 
 def is_turkish(number: str) -> bool:
-    """Say whether a number is in Turkey, where people cannot answer a text through Twilio."""
+    """Whether a number is in Turkey, where people cannot answer a text through Twilio."""
     return number.startswith("+90")
 
 

@@ -32,9 +32,9 @@ def anything(connection: Connection, now: datetime) -> Due:
 
 
 def participants_due(session: Session, now: datetime, limit: int) -> Sequence[int]:
-    """Participants whose `look_at` has passed, longest first: one index range."""
+    """Participants whose `next_check_at` has passed, longest first: one index range."""
     first: ColumnClause[int] = literal_column(str(int(limit)))
-    return session.scalars(select(p.id).where(p.look_at <= now).order_by(p.look_at).limit(first)).all()
+    return session.scalars(select(p.id).where(p.next_check_at <= now).order_by(p.next_check_at).limit(first)).all()
 
 
 # Ordered and limited in so many words: a plan that PostgreSQL makes for any value takes a third of a table for due, and
@@ -42,8 +42,8 @@ def participants_due(session: Session, now: datetime, limit: int) -> Sequence[in
 _ANYTHING = select(
     or_(
         select(p.id)
-        .where(p.look_at <= bindparam("now"))
-        .order_by(p.look_at)
+        .where(p.next_check_at <= bindparam("now"))
+        .order_by(p.next_check_at)
         .limit(literal_column("1"))
         .scalar_subquery()
         .is_not(None),

@@ -1,4 +1,4 @@
-"""Bringing a database to the schema this release speaks, and saying when it is behind."""
+"""Bringing a database to the schema this release speaks, and saying whether it answers and is at that schema."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +20,9 @@ from pro_service.store.vault import make_keys, open_vault
 
 TEST = "test"
 
+UNREACHABLE = (OperationalError, InterfaceError, PoolTimeoutError)
+"""What is raised when the database cannot be reached just now."""
+
 
 class BehindError(Exception):
     """The database's schema is not the one this release speaks."""
@@ -29,6 +32,15 @@ class TestDatabaseError(Exception):
     """A database in use cannot be declared a test database, nor the reverse."""
 
     __test__ = False
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The state of the database; `beat_at`: when the scheduler was last alive, None if never or unknown."""
+
+    reachable: bool
+    current: bool
+    beat_at: datetime | None
 
 
 def config() -> Config:
@@ -80,31 +92,9 @@ def upgrade(engine: Engine, data_keys: tuple[tuple[str, bytes], ...], *, test: b
     return before, head()
 
 
-def _mark_as_test(session: Session, *, new: bool) -> None:
-    if is_test(session):
-        return
-    if not new:
-        message = "only a new database can become a test database: name another DATABASE_URL"
-        raise TestDatabaseError(message)
-    session.execute(insert(installation).values(key=TEST, value="yes"))
-
-
 def is_test(session: Session) -> bool:
     """Whether this database was made with `db upgrade --test`."""
     return session.scalar(select(installation.c.value).where(installation.c.key == TEST)) == "yes"
-
-
-UNREACHABLE = (OperationalError, InterfaceError, PoolTimeoutError)
-"""What is raised when the database cannot be reached just now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """The state of the database; `beat_at`: when the scheduler was last alive, None if never or unknown."""
-
-    reachable: bool
-    current: bool
-    beat_at: datetime | None
 
 
 def check_database(sessions: Sessions, beat: str) -> Database:
@@ -130,3 +120,12 @@ def write(sessions: Sessions, beat: str, now: datetime, every: timedelta) -> boo
     except UNREACHABLE:
         return False
     return True
+
+
+def _mark_as_test(session: Session, *, new: bool) -> None:
+    if is_test(session):
+        return
+    if not new:
+        message = "only a new database can become a test database: name another DATABASE_URL"
+        raise TestDatabaseError(message)
+    session.execute(insert(installation).values(key=TEST, value="yes"))

@@ -171,12 +171,15 @@ participants = Table(
     Column("phone_index", LargeBinary),
     Column("phone_country", String(2)),
     Column("email", LargeBinary),
-    Column("look_at", Instant, comment="The next instant at which time alone may call for something"),
+    # In the database it has the name it was made with.
+    Column(
+        "look_at", Instant, key="next_check_at", comment="The next instant at which time alone may call for something"
+    ),
     Column("rules_version", Integer, nullable=False, server_default="0"),
     Column("faults", Integer, nullable=False, server_default="0"),
     Column("revision", Integer, nullable=False, server_default="1"),
     UniqueConstraint("study_id", "code"),
-    Index("ix_participants_look_at", "look_at"),
+    Index("ix_participants_look_at", "next_check_at"),
     Index("ix_participants_phone_index", "phone_index"),
     Index("ix_participants_site_id_code", "site_id", "code"),
 )

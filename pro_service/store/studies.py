@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from pro_service.core.protocol import Protocol
 from pro_service.store.bulk import rows
+from pro_service.store.participants.cases import Loader
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import participants, protocol_versions, sites, studies
 
@@ -126,3 +128,17 @@ _VERSION: Select[tuple[int, int, str, datetime]] = select(v.id, v.number, v.sha2
 def _version(session: Session, statement: Select[tuple[int, int, str, datetime]]) -> Version | None:
     row: Row[tuple[int, int, str, datetime]] | None = session.execute(statement).first()
     return None if row is None else Version(row.id, row.number, row.sha256, row.loaded_at)
+
+
+def study_code(session: Session, study_id: int) -> str:
+    """Return the code of a study; raise NoResultFound if there is none with this id."""
+    return str(session.execute(select(studies.c.code).where(studies.c.id == study_id)).scalar_one())
+
+
+_NEWEST_VERSION = select(v.id).where(v.study_id == bindparam("study")).order_by(v.number.desc()).limit(1)
+
+
+def newest_protocol(session: Session, loader: Loader, study_id: int) -> Protocol | None:
+    """Return the study's newest protocol version; None while none is loaded."""
+    newest_id = session.scalar(_NEWEST_VERSION, {"study": study_id})
+    return None if newest_id is None else loader.protocol_of(session, newest_id)

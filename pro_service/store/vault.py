@@ -1,7 +1,7 @@
 """Encryption and blind index of contact data.
 
 AES-256-GCM; the associated data is `table|column|row id`, so that a ciphertext cannot be moved to another row. Each
-participant has a data key, wrapped by a key of the settings; whoever destroys it has erased the participant. Look-up is
+participant has a data key, wrapped by a key of the settings; destroying it erases the participant. Look-up is
 by a keyed blind index (HMAC-SHA256) under one random key per installation, itself wrapped.
 """
 

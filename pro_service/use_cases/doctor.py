@@ -15,8 +15,8 @@ from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.migrate import UNREACHABLE, BehindError
 from pro_service.store.participants import card_codes
 from pro_service.store.vault import WrongKeyError
-from pro_service.use_cases.delivery.watch import alarms
-from pro_service.use_cases.staff import mails
+from pro_service.use_cases import mails
+from pro_service.use_cases.watch import alarms
 
 BEAT = "tick"
 STALE = timedelta(minutes=15)
@@ -62,7 +62,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
 def _opened(rt: Runtime) -> Iterator[Finding]:
     now = rt.clock()
     with rt.sessions.reading() as session:
-        seen, cards = health.condition(session, BEAT, now), card_codes.count(session)
+        seen, cards = health.condition(session, BEAT, now), card_codes.count_codes(session)
     yield Finding("database", "green", "PostgreSQL" if not rt.sessions.sqlite else "SQLite, reachable")
     yield Finding("schema", "green", "current")
     yield Finding("keys", "green", "open this database")

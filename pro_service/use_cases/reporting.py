@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Iterator
 
-from pro_service.reports import compliance as reports
-from pro_service.reports import story as report_story
-from pro_service.reports.compliance import ComplianceRow, EscalationRow
+from pro_service.core.schedule.status import participant_status
+from pro_service.reports import compliance, story
+from pro_service.reports import escalations as escalations_report
+from pro_service.reports.compliance import ComplianceRow
+from pro_service.reports.escalations import EscalationRow
 from pro_service.reports.story import Story
 from pro_service.runtime import Runtime
 from pro_service.store.participants import cases
@@ -13,34 +15,34 @@ PAGE = 500
 """Participants read at once for a list."""
 
 
-def compliance(rt: Runtime, study_id: int, sites: Collection[int] | None = None) -> list[ComplianceRow]:
+def compliance_rows(rt: Runtime, study_id: int, sites: Collection[int] | None = None) -> list[ComplianceRow]:
     """`report compliance`: what was due in each time point and what came of it."""
     now = rt.clock()
     with rt.sessions.reading() as session:
-        return reports.compliance(session, rt.loader, study_id, now, sites)
+        return compliance.compliance(session, rt.loader, study_id, now, sites)
 
 
-def escalations(
+def escalation_rows(
     rt: Runtime, study_id: int, sites: Collection[int] | None = None, *, open_only: bool = False
 ) -> list[EscalationRow]:
     """`report escalations`: everything that was ever somebody's work, in the order it was raised."""
     with rt.sessions.reading() as session:
-        return reports.escalations(session, study_id, sites, open_only=open_only)
+        return escalations_report.escalations(session, study_id, sites, open_only=open_only)
 
 
-def story(rt: Runtime, study_id: int, code: str) -> Story | None:
+def participant_story(rt: Runtime, study_id: int, code: str) -> Story | None:
     """`participant show CODE`; None if there is no such participant."""
     now = rt.clock()
     with rt.sessions.reading() as session:
-        return report_story.participant_story(session, rt.loader, study_id, code, now)
+        return story.participant_story(session, rt.loader, study_id, code, now)
 
 
-def participants(rt: Runtime, study_id: int) -> Iterator[dict[str, object]]:
+def participant_rows(rt: Runtime, study_id: int) -> Iterator[dict[str, object]]:
     """Every participant in the order of their codes, as the list shows them."""
     now, after = rt.clock(), ""
     while True:
         with rt.sessions.reading() as session:
-            page = cases.page(session, study_id, after, PAGE)
+            page = cases.ids_by_code(session, study_id, after, PAGE)
             loaded = {one.case.participant.id: one.case for one in rt.loader.load(session, list(page), lock=False)}
         for participant_id in page:
             case = loaded[participant_id]
@@ -49,7 +51,7 @@ def participants(rt: Runtime, study_id: int) -> Iterator[dict[str, object]]:
             yield {
                 "participant": person.code,
                 "site": person.site.code,
-                "status": reports.participant_status(case, now),
+                "status": participant_status(case, now),
                 "procedure_date": person.procedure_date,
                 "language": person.language,
                 "channel": person.channel,

@@ -12,14 +12,15 @@ from pro_service.core.enrolment.blinding import check_blinding
 from pro_service.core.problems import Fault, RejectedError, closest
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.file import check as check_protocol
-from pro_service.core.study_file.file import contacts_missing, to_json
 from pro_service.core.study_file.frames import check_frames
+from pro_service.core.study_file.protocol_json import to_json
+from pro_service.core.study_file.rules import contacts_missing
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.messages import digests
-from pro_service.store.participants.writer import Writer
 from pro_service.store.studies import Study, Version
+from pro_service.use_cases.transaction import transaction
 
 FRAME = ".txt"
 
@@ -95,31 +96,28 @@ def load(rt: Runtime, actor: Actor, text: str, folder: Path | None = None) -> Lo
 def store_version(rt: Runtime, actor: Actor, checked: Checked) -> Loading:
     """Store a checked protocol and its texts as one version; the same again changes nothing."""
     protocol, wording, sha256 = _bundled(checked)
-    now = rt.clock()
-    with rt.sessions.begin() as session:
-        writer = Writer(session, now, actor, rt.vault)
+    with transaction(rt, actor, rt.clock()) as tx:
         code = checked.protocol.study
-        known = next((study for study in studies.all_studies(session) if study.code == code), None)
-        study = known or studies.add_study(writer, code)
-        studies.lock_study(session, study.id)
-        before = studies.newest(session, study.id)
+        known = next((study for study in studies.all_studies(tx.session) if study.code == code), None)
+        study = known or studies.add_study(tx.writer, code)
+        studies.lock_study(tx.session, study.id)
+        before = studies.newest(tx.session, study.id)
         if before is not None and before.sha256 == sha256:
             return Loading(study, before, unchanged=True)
-        _refuse_older(studies.with_digest(session, study.id, sha256), before)
+        _refuse_older(studies.with_digest(tx.session, study.id, sha256), before)
         number = 1 if before is None else before.number + 1
-        version = studies.add_version(writer, study, number, sha256, protocol, wording)
-        there = studies.site_ids(session, study.id)
+        version = studies.add_version(tx.writer, study, number, sha256, protocol, wording)
+        there = studies.site_ids(tx.session, study.id)
         new_sites = tuple(site for site in checked.protocol.sites if site not in there)
-        studies.add_sites(writer, study, new_sites)
-        digests.forget(session, study.id)
+        studies.add_sites(tx.writer, study, new_sites)
+        digests.forget_due_times(tx.session, study.id)
         changes: dict[str, tuple[object, object]] = {
             "version": (None if before is None else before.number, number),
             "sha256": (None if before is None else before.sha256, sha256),
             "sites": ([], list(new_sites)),
         }
         entry = Entry("load_protocol", "protocol_version", version.id, changes, study_id=study.id)
-        writer.audit(entry, ZoneInfo(next(iter(checked.protocol.sites.values())).zone))
-        writer.flush()
+        tx.writer.audit(entry, ZoneInfo(next(iter(checked.protocol.sites.values())).zone))
     return Loading(study, version, unchanged=False, new_sites=new_sites)
 
 

@@ -11,7 +11,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import due, heartbeats
 from pro_service.store.participants import cases, shared_phone
 from pro_service.use_cases.inbound.interpret import interpret_unread
-from pro_service.use_cases.participants import contact_test as reach_tests
+from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.tasks import digest
 from pro_service.use_cases.transaction import SCHEDULER, transaction
 
@@ -19,7 +19,7 @@ BATCH = 500
 BATCH_SECONDS = 0.2
 PUT_OFF = timedelta(minutes=15)
 FAULTS = 3
-"""So often one participant may fail before a person is told."""
+"""So often one participant may fail before a person gets a task."""
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
     if not (found.work or found.tests or morning):
         return TickReport()
     if found.tests:
-        reach_tests.settle(rt)
+        contact_test.settle(rt)
     report = TickReport(texts_read=interpret_unread(rt, stop))
     size = BATCH
     seen: set[int] = set()
@@ -53,7 +53,7 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
         with rt.sessions.reading() as session:
             ids = [one for one in due.participants_due(session, now, size) if one not in seen]
         if not ids:
-            # Whoever is still due is in the hands of another scheduler, or was put off.
+            # Those who are still due are in the hands of another scheduler, or were put off.
             break
         seen.update(ids)
         started = time.perf_counter()
@@ -83,18 +83,18 @@ def _batch(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> No
 
 def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> None:
     commands, together = 0, list[int]()
-    with transaction(rt, SCHEDULER, now) as unit:
-        loaded = rt.loader.load(unit.session, ids, skip_locked=True)
+    with transaction(rt, SCHEDULER, now) as tx:
+        loaded = rt.loader.load(tx.session, ids, skip_locked=True)
         for one in loaded:
-            if one.look_at is None or one.look_at > now:
+            if one.next_check_at is None or one.next_check_at > now:
                 continue
             if one.case.others:
                 together.append(one.case.participant.id)
                 continue
             decided = on_time(one.case, now)
             commands += len(decided)
-            unit.carry_out(one, decided)
-            unit.look_ahead(one)
+            tx.carry_out(one, decided)
+            tx.foresee_next_check(one)
     for participant_id in together:
         commands += _decide_sharing(rt, participant_id, now)
     report.commands += commands
@@ -103,38 +103,36 @@ def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> N
 
 def _decide_sharing(rt: Runtime, participant_id: int, now: datetime) -> int:
     """Decide about one who shares a telephone, with the rows of all who do taken: only one may be asked at a time."""
-    with transaction(rt, SCHEDULER, now) as unit:
-        owners = sorted(
-            [participant_id, *shared_phone.with_whom(unit.session, [participant_id]).get(participant_id, [])]
-        )
-        loaded = {one.case.participant.id: one for one in rt.loader.load(unit.session, owners, skip_locked=True)}
+    with transaction(rt, SCHEDULER, now) as tx:
+        owners = sorted([participant_id, *shared_phone.sharers(tx.session, [participant_id]).get(participant_id, [])])
+        loaded = {one.case.participant.id: one for one in rt.loader.load(tx.session, owners, skip_locked=True)}
         one = loaded.get(participant_id)
-        if one is None or len(loaded) < len(owners) or one.look_at is None or one.look_at > now:
+        if one is None or len(loaded) < len(owners) or one.next_check_at is None or one.next_check_at > now:
             return 0
         decided = on_time(one.case, now)
-        unit.carry_out(one, decided)
-        unit.writer.look_anew(one)
+        tx.carry_out(one, decided)
+        tx.writer.check_again(one)
     return len(decided)
 
 
 def _put_off(rt: Runtime, participant_id: int, now: datetime) -> None:
-    """Look at it again in a while; the third time a person is told."""
+    """Check this participant again in a while; the third time a person gets a task."""
     with rt.sessions.begin() as session:
         faults = cases.put_off(session, participant_id, now + PUT_OFF)
     if faults == FAULTS:
-        _tell(rt, participant_id, now)
+        _raise_task(rt, participant_id, now)
 
 
-def _tell(rt: Runtime, participant_id: int, now: datetime) -> None:
+def _raise_task(rt: Runtime, participant_id: int, now: datetime) -> None:
     try:
-        with transaction(rt, SCHEDULER, now) as unit:
-            loaded = rt.loader.one(unit.session, participant_id)
+        with transaction(rt, SCHEDULER, now) as tx:
+            loaded = rt.loader.one(tx.session, participant_id)
             task = escalate(loaded.case, "E0", "rules_fault", now)
             if not loaded.case.escalated(task.key):
-                unit.carry_out(loaded, [task])
+                tx.carry_out(loaded, [task])
     except Exception as fault:  # noqa: BLE001 -- the tick goes on
         logs.fault("tick", fault, participant=participant_id)
-    # Being told is a change, and a change has it looked at anew: not at once, or it would be tried for ever.
+    # The task is a change, and a change sets the next check: not at once, or it would be tried for ever.
     with rt.sessions.begin() as session:
         cases.put_off(session, participant_id, now + PUT_OFF)
 

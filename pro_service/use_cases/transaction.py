@@ -1,4 +1,7 @@
-"""The end every deciding use case shares: words, rows, alerts, and when to look again."""
+"""The one transaction of every use case that writes: words, rows, alerts, and when to check again.
+
+Nothing else builds a `Writer` or flushes one, so no use case can forget its rows or its audit trail.
+"""
 
 import secrets
 from collections.abc import Iterable, Iterator
@@ -24,7 +27,7 @@ from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Words, Writer
 from pro_service.store.schema import AnyRow
 from pro_service.store.vault import WrongKeyError, opened, token_hash
-from pro_service.use_cases.staff import mails
+from pro_service.use_cases import mails
 
 SCHEDULER = Actor(kind="system", id="scheduler", source="scheduler")
 TOKEN_BYTES = 18
@@ -43,6 +46,19 @@ class Transaction:
     session: Session
     writer: Writer
     now: datetime
+    touched: frozenset[int] = frozenset()
+    """Participants whose next check is to be stored at the end, of what has been written so far."""
+
+    def write_now(self) -> None:
+        """Write what was collected so far, where later statements read it or later rows refer to it.
+
+        The end of the transaction does the same: call this in the middle only, and say there what needs the rows.
+        """
+        self.touched |= self.writer.flush()
+
+    def identify(self, actor: Actor) -> None:
+        """Name who acts, where that is found out inside the transaction; call it before anything is collected."""
+        self.writer.actor = actor
 
     def carry_out(self, loaded: Loaded, commands: Iterable[Command]) -> None:
         """Find the words of each command and write it down."""
@@ -54,16 +70,16 @@ class Transaction:
             else:
                 self.writer.apply(loaded, command, words)
 
-    def look_ahead(self, loaded: Loaded) -> None:
+    def foresee_next_check(self, loaded: Loaded) -> None:
         """Work out when to look again from what was carried out, if nothing else changed about this participant.
 
         The same as reloading at the end; see `Writer.foreseen`.
         """
         case = self.writer.foreseen(loaded)
         if case is None:
-            self.writer.look_anew(loaded)
+            self.writer.check_again(loaded)
         else:
-            self.writer.look_at(loaded, next_moment(case, self.now))
+            self.writer.set_next_check(loaded, next_moment(case, self.now))
 
     def _unfit(self, loaded: Loaded, command: Command) -> None:
         """A reply that cannot be sent is a person's task, and what it replies to is kept.
@@ -94,50 +110,56 @@ class Transaction:
         )
 
 
-def plain_text(rt: Runtime, row: AnyRow) -> str | None:
-    """The words of a text to a participant (`id`, `participant_id`, `data_key`, `body`); None if nobody can read them.
-
-    One that cannot be read cannot be sent either.
-    """
-    try:
-        key = rt.vault.data_key(row.data_key, row.participant_id)
-        return opened(key, row.body, f"messages|body|{row.id}").decode()
-    except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError, TypeError):
-        return None
-
-
 @contextmanager
 def transaction(rt: Runtime, actor: Actor, now: datetime) -> Iterator[Transaction]:
-    """One transaction: what is carried out inside is written, alerted and re-timed at its end."""
-    with rt.sessions.begin() as session:
-        writer = Writer(session, now, actor, rt.vault)
-        yield Transaction(rt, session, writer, now)
-        finish(rt, session, writer, now)
+    """Open the one transaction of a use case; at its end everything that was collected is written.
 
-
-def _waiting_for(session: Session, touched: frozenset[int]) -> frozenset[int]:
-    """Those who share a telephone with whom this was about, and perhaps wait for their turn.
-
-    Whoever is being decided about elsewhere at this moment is looked at anew there.
+    The end also mails the alerts of the escalations raised inside, and stores when to check the participants who were
+    changed again. An exception takes everything back. A transaction about no participant pays for none of this.
     """
-    whom = shared_phone.with_whom(session, sorted(touched))
-    others = {other for ids in whom.values() for other in ids} - touched
-    return frozenset(shared_phone.free(session, sorted(others))) if others else frozenset()
+    with rt.sessions.begin() as session:
+        tx = Transaction(rt, session, Writer(session, now, actor, rt.vault), now)
+        yield tx
+        _finish(tx)
+
+
+def _finish(tx: Transaction) -> None:
+    """Write what was collected; queue the alerts; store when to check again, from reloaded facts."""
+    tx.write_now()
+    touched = tx.touched | _waiting_for(tx.session, tx.touched)
+    if tx.writer.raised and tx.rt.mail is not None:
+        staff_mail.queue_alerts(tx.session, tx.writer, partial(_alert, tx.rt.settings.public_base_url))
+        tx.write_now()
+    if not touched:
+        return
+    moments = {
+        loaded.case.participant.id: next_moment(loaded.case, tx.now)
+        for loaded in tx.rt.loader.load(tx.session, sorted(touched), lock=False)
+    }
+    cases.set_next_check(tx.session, moments)
 
 
 def _alert(base_url: str, language: str, loaded: Loaded, command: Escalate, escalation_id: int) -> str:
     return mails.alert(language, loaded, command, escalation_id, base_url)
 
 
-def finish(rt: Runtime, session: Session, writer: Writer, now: datetime) -> None:
-    """Write what was collected; mail those whom an escalation is for; store when to look again, from reloaded facts."""
-    touched = writer.flush()
-    touched |= _waiting_for(session, touched)
-    if writer.raised and rt.mail is not None:
-        staff_mail.queue_alerts(session, writer, partial(_alert, rt.settings.public_base_url))
-        writer.flush()
-    moments = {
-        loaded.case.participant.id: next_moment(loaded.case, now)
-        for loaded in rt.loader.load(session, sorted(touched), lock=False)
-    }
-    cases.set_next_check(session, moments)
+def _waiting_for(session: Session, touched: frozenset[int]) -> frozenset[int]:
+    """Return those who share a telephone with the touched participants, and perhaps wait for their turn.
+
+    Participants whose rows another transaction holds are left out: that transaction stores their next check.
+    """
+    sharing = shared_phone.sharers(session, sorted(touched))
+    others = {other for ids in sharing.values() for other in ids} - touched
+    return frozenset(shared_phone.lock_free(session, sorted(others))) if others else frozenset()
+
+
+def plain_text(rt: Runtime, row: AnyRow) -> str | None:
+    """Return the words of a text to a participant (`id`, `participant_id`, `data_key`, `body`).
+
+    None if nobody can read them; a text that cannot be read cannot be sent either.
+    """
+    try:
+        key = rt.vault.data_key(row.data_key, row.participant_id)
+        return opened(key, row.body, f"messages|body|{row.id}").decode()
+    except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError, TypeError):
+        return None

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from flask import Flask, abort, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.store.staff.accounts import Grant, Login
 from pro_service.use_cases.staff import accounts, interrupted_forms, passwords
-from pro_service.use_cases.staff.throttling import TooManyFailuresError
 from pro_service.web import browsers
 from pro_service.web.capabilities import Capability, held
 
@@ -194,7 +194,7 @@ def _confirm_password(rt: Runtime, login: Login, endpoint: str) -> ResponseRetur
             if passwords.confirm(rt, login, given, browsers.place(rt, login.email)):
                 return None
             fault = "wrong"
-        except TooManyFailuresError:
+        except ThrottledError:
             fault = "slow"
     g.page = HOME
     page = render_template("confirm.html", path=current_path(), fields=typed_fields(), fault=fault)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from pro_service.runtime import Runtime
 from pro_service.use_cases.staff import accounts
-from pro_service.use_cases.staff.throttling import Place
+from pro_service.use_cases.throttle import Place
 
 COOKIE = "pro_login"
 FORM_COOKIE = "pro_form"

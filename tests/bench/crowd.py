@@ -77,7 +77,7 @@ class _Copier:
                     name: self._fixed[name](row) if name in self._fixed and row[name] else row[name] for name in names
                 }
                 if table is schema.participants:
-                    values["look_at"] = story.look_at
+                    values["look_at"] = story.next_check_at
                 driver = [self._convert[table.name][name](values[name]) for name in names]
                 places = [
                     (place, order[row[name]]) for place, name in enumerate(names) if name in REFERENCES and row[name]
@@ -199,10 +199,10 @@ def _check(rt: Runtime, size: int, woken: tuple[int, ...]) -> None:
     with rt.sessions.reading() as session:
         check(count_of(session, schema.participants) >= size, "participants are missing")
         check(count_of(session, schema.windows) >= size * 4, "windows are missing")
-        sample = session.scalars(select(p.id).where(p.look_at > NOW).order_by(p.phone_index).limit(SAMPLE)).all()
+        sample = session.scalars(select(p.id).where(p.next_check_at > NOW).order_by(p.phone_index).limit(SAMPLE)).all()
         for loaded in rt.loader.load(session, sample, lock=False):
             check(not on_time(loaded.case, NOW), "somebody is due who should not be")
-            check(next_moment(loaded.case, NOW) == loaded.look_at, "a stored moment is not the rules' one")
+            check(next_moment(loaded.case, NOW) == loaded.next_check_at, "a stored moment is not the rules' one")
     sleep(rt, woken)
 
 
@@ -213,17 +213,17 @@ def count_of(session: Session, table: Table) -> int:
 
 def sleep(rt: Runtime, ids: Sequence[int]) -> None:
     """Let nobody look at these until they are woken."""
-    _look_at(rt, ids, None)
+    _set_next_check(rt, ids, None)
 
 
 def wake(rt: Runtime, ids: Sequence[int], at: datetime = NOW) -> None:
     """Make these due, now or since an earlier instant."""
-    _look_at(rt, ids, at)
+    _set_next_check(rt, ids, at)
 
 
-def _look_at(rt: Runtime, ids: Sequence[int], moment: Any) -> None:
+def _set_next_check(rt: Runtime, ids: Sequence[int], moment: Any) -> None:
     if ids:
         p = schema.participants.c
         with rt.sessions.begin() as session:
             between = p.id.between(min(ids), max(ids))
-            session.execute(update(schema.participants).where(between).values(look_at=moment))
+            session.execute(update(schema.participants).where(between).values(next_check_at=moment))

@@ -52,7 +52,7 @@ class Story:
     rows: Mapping[str, tuple[Mapping[str, Any], ...]]
     """Table name -> rows, column -> value."""
     due: bool
-    look_at: datetime
+    next_check_at: datetime
     silent: bool
 
     @property
@@ -112,8 +112,8 @@ def _answer(rt: Runtime, now: datetime) -> None:
         opened = select(p.id, p.code).join(schema.windows, w.participant_id == p.id)
         found = session.execute(opened.where(w.opens_at <= now, w.closes_at > now).distinct()).all()
     able = [row.id for row in found if int(row.code.split("-")[1]) not in SILENT]
-    with transaction(rt, ACTOR, now) as unit:
-        for loaded in rt.loader.load(unit.session, able):
+    with transaction(rt, ACTOR, now) as tx:
+        for loaded in rt.loader.load(tx.session, able):
             for window in loaded.case.current:
                 open_now = window.span.opens_at <= now < window.span.closes_at
                 asked = not window.point.prompted or loaded.case.texts(window.id)
@@ -121,7 +121,7 @@ def _answer(rt: Runtime, now: datetime) -> None:
                     answers: dict[str, int | None] = dict.fromkeys(window.missing(), 3)
                     source: Source = "sms" if window.point.prompted else "clinic"
                     commands = on_answers(loaded.case, window, answers, source=source, received_at=now, now=now)
-                    unit.carry_out(loaded, commands)
+                    tx.carry_out(loaded, commands)
 
 
 def _read(rt: Runtime) -> tuple[Story, ...]:
@@ -132,13 +132,13 @@ def _read(rt: Runtime) -> tuple[Story, ...]:
         for loaded in rt.loader.load(session, ids, lock=False):
             case = loaded.case
             commands = on_time(case, NOW)
-            look_at = loaded.look_at if commands else next_moment(case, NOW)
+            next_check_at = loaded.next_check_at if commands else next_moment(case, NOW)
             due = [command.kind for command in commands if isinstance(command, Send)] == ["invitation"]
-            if look_at is None or (commands and not (due and len(commands) == 1 and len(case.messages) == 0)):
+            if next_check_at is None or (commands and not (due and len(commands) == 1 and len(case.messages) == 0)):
                 continue
             rows = {table.name: _rows(session, table, case.participant.id) for table in TABLES}
             silent = int(case.participant.code.split("-")[1]) in SILENT
-            stories.append(Story(rows, due, look_at, silent))
+            stories.append(Story(rows, due, next_check_at, silent))
     return tuple(stories)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pro_service.core.card_code import CODES, LENGTH, SIGNS, CodeError, code_of, read, written
+from pro_service.core.card_code import CODES, LENGTH, SIGNS, CodeError, code_of, code_text, read_code
 
 CODE = "8K52DVH6"
 NUMBERS = st.integers(min_value=0, max_value=CODES - 1)
@@ -14,7 +14,7 @@ NUMBERS = st.integers(min_value=0, max_value=CODES - 1)
 
 def fault(typed: str) -> str:
     with pytest.raises(CodeError) as caught:
-        read(typed)
+        read_code(typed)
     return caught.value.fault
 
 
@@ -41,8 +41,8 @@ def test_there_is_no_code_beyond_the_last(number: int) -> None:
 def test_a_code_is_read_as_it_is_typed(number: int, between: str, small: bool) -> None:  # noqa: FBT001 -- drawn
     code = code_of(number)
     typed = f" {code[:4]}{between}{code[4:]} "
-    assert read(typed.lower() if small else typed) == code
-    assert read(written(code)) == code
+    assert read_code(typed.lower() if small else typed) == code
+    assert read_code(code_text(code)) == code
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_code_is_read_as_it_is_typed(number: int, between: str, small: bool) -
     ],
 )
 def test_look_alikes_and_other_keyboards_are_understood(typed: str) -> None:
-    assert read(typed) == CODE
+    assert read_code(typed) == CODE
 
 
 @pytest.mark.parametrize("typed", ["", "   ", "- -", "\u200b"])
@@ -84,5 +84,5 @@ def test_a_sign_that_no_card_has_is_said(typed: str) -> None:
 def test_whatever_is_typed_is_a_code_or_a_fault(typed: str) -> None:
     found = ""
     with suppress(CodeError):
-        found = read(typed)
+        found = read_code(typed)
     assert found == "" or (len(found) == LENGTH and set(found) <= set(SIGNS))

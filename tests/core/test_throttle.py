@@ -32,7 +32,7 @@ def admitted(allowance: Allowance, waits: list[int]) -> list[datetime]:
     for seconds in waits:
         now += timedelta(seconds=seconds)
         if allowance.admits(owed, now):
-            owed = allowance.after(owed, now)
+            owed = allowance.owed_after(owed, now)
             through.append(now)
     return through
 
@@ -51,7 +51,7 @@ def test_a_burst_is_let_through_and_then_one_at_a_time(allowance: Allowance) -> 
     assert len(admitted(allowance, [0] * (allowance.burst + 5))) == allowance.burst
     owed: datetime | None = None
     for _ in range(allowance.burst):
-        owed = allowance.after(owed, START)
+        owed = allowance.owed_after(owed, START)
     assert owed is not None
     again = allowance.again_at(owed)
     assert again == START + allowance.every
@@ -64,7 +64,7 @@ def test_honest_mistakes_alone_raise_no_alarm(allowance: Allowance) -> None:
     owed: datetime | None = None
     assert not allowance.nearly_spent(owed, START)
     for number in range(allowance.burst):
-        owed = allowance.after(owed, START)
+        owed = allowance.owed_after(owed, START)
         assert allowance.nearly_spent(owed, START) == (number + 1 >= allowance.burst * 0.8)
     assert not allowance.nearly_spent(owed, START + allowance.every * allowance.burst)
 
@@ -73,9 +73,9 @@ def test_honest_mistakes_alone_raise_no_alarm(allowance: Allowance) -> None:
 def test_a_clock_that_was_set_back_shuts_nobody_out(allowance: Allowance) -> None:
     owed: datetime | None = None
     for _ in range(allowance.burst):
-        owed = allowance.after(owed, START)
+        owed = allowance.owed_after(owed, START)
     back = START - timedelta(days=30)
     assert allowance.admits(owed, back)
-    assert allowance.after(owed, back) == back + allowance.every
+    assert allowance.owed_after(owed, back) == back + allowance.every
     assert not allowance.nearly_spent(owed, back)
     assert not allowance.admits(owed, START - timedelta(seconds=30))

@@ -27,7 +27,7 @@ def plan(**more: object) -> Plan:
     protocol = REAL.read_text(encoding="utf-8")
     protocol = protocol.replace('telephone = ""', 'telephone = "+90 212 555 0100"')
     protocol = protocol.replace('email = ""', 'email = "study@example.org"')
-    return replace(Plan(study.check(protocol), temperaments.shipped()), **more)  # type: ignore[arg-type]
+    return replace(Plan(study.check(protocol), temperaments.shipped_temperaments()), **more)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ CERTAIN = {
 @pytest.fixture(scope="session")
 def certain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
     """Return a rehearsal of one window with one participant of each of these temperaments."""
-    shipped = temperaments.shipped()
+    shipped = temperaments.shipped_temperaments()
     kinds = tuple(
         replace(kind, percent={**kind.percent, "finish": ALWAYS, **CERTAIN[kind.code]}, lost_after=timedelta())
         for kind in shipped.temperaments

@@ -5,7 +5,7 @@ import pytest
 from pro_service import paths
 from pro_service.core.problems import RejectedError
 from pro_service.rehearsal import temperaments
-from pro_service.rehearsal.people import allotted, days_of_procedures
+from pro_service.rehearsal.people import days_of_procedures, temperaments_by_share
 from pro_service.rehearsal.report import Thread
 from tests.rehearsal.conftest import Rehearsed, plan
 
@@ -21,7 +21,7 @@ def happened(thread: Thread, code: str) -> list[str]:
 
 
 def test_there_are_many_temperaments_and_one_of_each_at_least(rehearsed: Rehearsed) -> None:
-    kinds = temperaments.shipped().temperaments
+    kinds = temperaments.shipped_temperaments().temperaments
     assert len(kinds) >= 16
     assert {kind.code for kind in rehearsed.report.temperaments} == {kind.code for kind in kinds}
     assert sum(kind.people for kind in rehearsed.report.temperaments) == 24
@@ -29,10 +29,10 @@ def test_there_are_many_temperaments_and_one_of_each_at_least(rehearsed: Rehears
 
 
 def test_participants_are_shared_out_in_proportion() -> None:
-    kinds = temperaments.shipped().temperaments
+    kinds = temperaments.shipped_temperaments().temperaments
     for wanted in (1, 5, 18, 42, 300):
-        assert len(allotted(kinds, wanted)) == wanted
-    many = [kind.code for kind in allotted(kinds, 1000)]
+        assert len(temperaments_by_share(kinds, wanted)) == wanted
+    many = [kind.code for kind in temperaments_by_share(kinds, 1000)]
     assert many.count("punctual") > many.count("evening") > many.count("alarming") >= 1
 
 
@@ -134,7 +134,7 @@ def test_every_fault_of_a_file_is_named_with_its_line() -> None:
     damaged = SHIPPED.replace("invited = 97", "invited = 970").replace('within = "PT50M"', 'within = "PT1M"')
     damaged = damaged.replace('code = "reminded"', 'code = "punctual"').replace("picks_up = 40", "pick_up = 40")
     with pytest.raises(RejectedError) as caught:
-        temperaments.read(damaged)
+        temperaments.read_temperaments(damaged)
     assert {fault.path for fault in caught.value.faults} == {
         "temperament[0].invited", "temperament[0].within", "temperament[2].code", "temperament[4].pick_up",
     }  # fmt: skip
@@ -144,4 +144,4 @@ def test_every_fault_of_a_file_is_named_with_its_line() -> None:
 @pytest.mark.parametrize("text", ["", "x = 1", "[[temperament", "\ufeff[office]"])
 def test_what_is_no_crowd_is_refused(text: str) -> None:
     with pytest.raises(RejectedError):
-        temperaments.read(text)
+        temperaments.read_temperaments(text)

@@ -7,15 +7,15 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import event, select
 
-from pro_service.core.schedule.status import settled_as
-from pro_service.reports import compliance, today
+from pro_service.core.schedule.status import participant_status, settled_as
+from pro_service.reports import compliance, story, today
 from pro_service.reports import grid as report_grid
-from pro_service.reports import story as report_story
 from pro_service.reports.compliance import ComplianceRow
 from pro_service.reports.grid import Look
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
+from pro_service.store.participants import cases
 from pro_service.store.schema import participants
 from pro_service.use_cases import reporting
 from pro_service.use_cases.participants import entry
@@ -92,7 +92,7 @@ def test_the_tallies_equal_the_full_count_through_random_histories(
         if chance.random() < 0.8:  # else the scheduler stood still, and windows closed unsettled
             tick(rt)
         something_happens(rt, study_id, actor, chance)
-        assert_equal(reporting.compliance(rt, study_id), full_count(rt, study_id))
+        assert_equal(reporting.compliance_rows(rt, study_id), full_count(rt, study_id))
 
 
 def test_rates_are_said_of_what_was_due(rt: Runtime, clock: support.SetClock, study_id: int, actor: Actor) -> None:
@@ -103,7 +103,7 @@ def test_rates_are_said_of_what_was_due(rt: Runtime, clock: support.SetClock, st
     clock.now = support.at("2026-01-17 10:00")
     tick(rt)
     entry.enter(rt, actor, study_id, "P-001", "W1", Filled({"NRS-AVG": "5", "PGIC": "2"}, reason="called later"))
-    week = next(row for row in reporting.compliance(rt, study_id) if row["code"] == "W1")
+    week = next(row for row in reporting.compliance_rows(rt, study_id) if row["code"] == "W1")
     assert week == ComplianceRow(
         code="W1", due=3, completed_in_window=1, late=1, missed=1, missed_before_enrolment=0, partial=0, declined=0,
         rate_in_window=0.3333, rate_any=0.6667,
@@ -118,7 +118,7 @@ def test_a_story_has_the_keys_that_others_build_on(
     clock.now = support.at("2026-01-14 10:00")
     tick(rt)
     entry.enter(rt, actor, study_id, "P-001", "W1", Filled({"NRS-AVG": "4", "PGIC": "2"}, mode="telephone"))
-    story = reporting.story(rt, study_id, "P-001")
+    story = reporting.participant_story(rt, study_id, "P-001")
     assert story is not None
     assert (story["participant"], story["status"]) == ("P-001", "active")
     keys = {"code", "target", "opens_at", "closes_at", "status", "schedule", "why", "moved"}
@@ -162,13 +162,13 @@ def test_a_participant_is_what_cannot_change_first(
     with rt.sessions.begin() as session:
         if facts:
             session.execute(participants.update().where(participants.c.id == participant_id).values(**facts))
-    assert compliance.participant_status(support.loaded(rt, participant_id).case, START) == expected
+    assert participant_status(support.loaded(rt, participant_id).case, START) == expected
 
 
 def test_a_participant_whose_windows_have_closed_is_finished(rt: Runtime, study_id: int) -> None:
     participant_id = support.enrolled(rt, study_id, "P-001", FIRST)
     case = support.loaded(rt, participant_id).case
-    assert compliance.participant_status(case, support.at("2026-08-01 10:00")) == "finished"
+    assert participant_status(case, support.at("2026-08-01 10:00")) == "finished"
 
 
 def page(rt: Runtime, study_id: int, look: Look, sites: set[int] | None = None, size: int = 2) -> report_grid.Grid:
@@ -213,12 +213,12 @@ def test_a_site_sees_its_own(rt: Runtime, clock: support.SetClock, study_id: int
     with rt.sessions.reading() as session:
         berlin = {studies.site_ids(session, study_id)["BER"]}
         shown = today.today(session, rt.loader, study_id, clock.now, berlin)
-        assert compliance.loaded_by_code(session, rt.loader, study_id, "P-001", berlin) is None
-        assert report_story.participant_story(session, rt.loader, study_id, "P-001", clock.now, berlin) is None
+        assert cases.load_by_code(session, rt.loader, study_id, "P-001", berlin) is None
+        assert story.participant_story(session, rt.loader, study_id, "P-001", clock.now, berlin) is None
     assert [task.participant for task in shown.queue] == ["P-002"]
     assert [row.code for row in page(rt, study_id, Look(), berlin).rows] == ["P-002"]
-    assert {e["participant"] for e in reporting.escalations(rt, study_id, berlin)} == {"P-002"}
-    assert sum(row["due"] for row in reporting.compliance(rt, study_id, berlin)) == 1
+    assert {e["participant"] for e in reporting.escalation_rows(rt, study_id, berlin)} == {"P-002"}
+    assert sum(row["due"] for row in reporting.compliance_rows(rt, study_id, berlin)) == 1
 
 
 def test_today_puts_the_least_time_left_first_and_what_was_put_off_last(

@@ -10,9 +10,8 @@ from functools import partial
 
 from pro_service.core.protocol import Protocol
 from pro_service.gateways.outgoing import Outgoing
-from pro_service.reports import compliance
 from pro_service.runtime import Runtime
-from pro_service.store import heartbeats
+from pro_service.store import heartbeats, studies
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
@@ -75,7 +74,7 @@ class Life:
         self.mail = Mail(self.world, self._mailed)
         self.rt = replace(rt, clock=self.world.clock, sms=self.carrier, mail=self.mail)
         with self.rt.sessions.reading() as session:
-            protocol = compliance.protocol_of(session, self.rt.loader, self.made.study_id)
+            protocol = studies.newest_protocol(session, self.rt.loader, self.made.study_id)
         if protocol is None:
             raise LookupError("the template holds no study")
         self.protocol: Protocol = protocol

@@ -10,7 +10,7 @@ from pro_service.store.schema import channels, messages, participants
 from tests.simulation.weather import Weather
 
 m = messages.c
-_LOOK = select(func.min(participants.c.look_at)).scalar_subquery()
+_LOOK = select(func.min(participants.c.next_check_at)).scalar_subquery()
 _READY = select(func.min(m.next_try_at)).where(READY).scalar_subquery()
 _LEASE = select(func.min(m.lease_until)).where(UNSETTLED, m.state == "sending").scalar_subquery()
 _ASK = select(func.min(m.ask_at)).where(UNCERTAIN).scalar_subquery()

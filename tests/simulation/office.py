@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from pro_service.core.protocol import Protocol
-from pro_service.reports.compliance import EscalationRow
+from pro_service.reports.escalations import EscalationRow
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.use_cases import reporting
@@ -50,7 +50,7 @@ class Office:
         self.expected.clear()
         if self.world.weather.down("webhooks", at=self.world.clock.now):
             return
-        tasks = reporting.escalations(self.rt, self.study_id, open_only=True)
+        tasks = reporting.escalation_rows(self.rt, self.study_id, open_only=True)
         for task in tasks[:12]:
             if self.world.chance.random() < self.diligence:
                 # The row may have ended meanwhile: a participant answered, a tick found the call pointless.

@@ -100,7 +100,7 @@ def _reopen(life: Life) -> None:
             for row in session.execute(select(w.id, w.participant_id, w.closes_at).where(closing)).all():
                 longer = {"closes_at": row.closes_at + REOPENED, "late_until": row.closes_at + 20 * REOPENED}
                 session.execute(update(windows).where(w.id == row.id).values(longer))
-                again = {"look_at": now}
+                again = {"next_check_at": now}
                 session.execute(update(participants).where(participants.c.id == row.participant_id).values(again))
         return tick(rt)
 

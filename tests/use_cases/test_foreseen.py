@@ -33,14 +33,14 @@ def test_a_batch_foresees_what_a_reload_shows(rt: Runtime, clock: support.SetClo
     seen: Counter[str] = Counter()
     for _ in range(ENDLESS):
         with rt.sessions.reading() as session:
-            moment = cases.next_look(session)
+            moment = cases.earliest_check(session)
         if moment is None or moment > START + MONTHS:
             break
         clock.now = max(moment, clock.now)
         for expected, one in one_batch(rt, clock, seen):
             after = support.loaded(rt, one)
             assert after.case == expected
-            assert after.look_at == next_moment(expected, clock.now)
+            assert after.next_check_at == next_moment(expected, clock.now)
         if dice.random() < 0.8:
             deliver(rt)
         _happen(rt, clock, dice)
@@ -53,28 +53,28 @@ def one_batch(rt: Runtime, clock: support.SetClock, seen: Counter[str]) -> list[
     found = []
     with rt.sessions.reading() as session:
         ids = due.participants_due(session, clock.now, 500)
-    with transaction(rt, SCHEDULER, clock.now) as unit:
-        for loaded in rt.loader.load(unit.session, ids):
+    with transaction(rt, SCHEDULER, clock.now) as tx:
+        for loaded in rt.loader.load(tx.session, ids):
             commands = on_time(loaded.case, clock.now)
-            unit.carry_out(loaded, commands)
+            tx.carry_out(loaded, commands)
             seen.update(type(command).__name__ for command in commands)
-            case = unit.writer.foreseen(loaded)
+            case = tx.writer.foreseen(loaded)
             seen["reloaded" if case is None else "foreseen"] += 1
             if case is not None:
                 found.append((case, case.participant.id))
-            unit.look_ahead(loaded)
+            tx.foresee_next_check(loaded)
     return found
 
 
 def _happen(rt: Runtime, clock: support.SetClock, dice: random.Random) -> None:
     """Somebody answers, or wants no more texts, or nothing happens."""
-    with transaction(rt, SCHEDULER, clock.now) as unit:
-        ids = due.participants_due(unit.session, START + 10 * MONTHS, 500)
-        for loaded in rt.loader.load(unit.session, ids):
+    with transaction(rt, SCHEDULER, clock.now) as tx:
+        ids = due.participants_due(tx.session, START + 10 * MONTHS, 500)
+        for loaded in rt.loader.load(tx.session, ids):
             opened = [w for w in loaded.case.current if w.span.opens_at <= clock.now < w.span.closes_at and w.missing()]
             if opened and dice.random() < 0.1:
                 answers = {opened[0].missing()[0]: 3}
                 told = on_answers(loaded.case, opened[0], answers, source="web", received_at=clock.now, now=clock.now)
-                unit.carry_out(loaded, told)
+                tx.carry_out(loaded, told)
             elif dice.random() < 0.002:
-                unit.carry_out(loaded, [OptOut()])
+                tx.carry_out(loaded, [OptOut()])

@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from pro_service.core.problems import ALLOWED, FINDINGS
 from pro_service.core.routes import ROUTES
-from pro_service.reports import compliance
 from pro_service.runtime import Runtime
+from pro_service.store import studies
 from pro_service.store.schema import escalations, inbound, messages
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
@@ -119,7 +119,7 @@ def named(rt: Runtime, study_id: int, clock: support.SetClock) -> dict[str, obje
 def data_words(rt: Runtime, study_id: int) -> frozenset[str]:
     """Words of the study itself in Turkish, and of the calendar and the map."""
     with rt.sessions.reading() as session:
-        protocol = compliance.protocol_of(session, rt.loader, study_id)
+        protocol = studies.newest_protocol(session, rt.loader, study_id)
     assert protocol is not None
     locale = Locale("tr")
     said = [protocol.title, *(f"{site.code} {site.name} {site.zone}" for site in protocol.sites.values())]

@@ -1,4 +1,4 @@
-"""What the office can change about a participant, as values. `lifecycle` says what each of them brings about."""
+"""What staff can change about a participant, as values. `plan` works out what each of them brings about."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -66,14 +66,14 @@ class NewLanguage:
 
 @dataclass(frozen=True, slots=True)
 class NewZone:
-    """The participant lives by another clock."""
+    """The participant lives in another time zone."""
 
     zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
 class NewChannel:
-    """Asked another way."""
+    """The participant is asked by another channel."""
 
     channel: Channel
 

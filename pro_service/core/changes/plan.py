@@ -1,6 +1,6 @@
-"""What a change by the office brings about: facts, windows, commands, and what to mind about it. Nothing is written.
+"""What a change by staff brings about: facts, windows, commands, and what to mind about it. Nothing is written.
 
-The preview and the change are this one computation; `after` shows the case as it will read.
+The preview and the change are this one computation; `case_after` shows the case as it will be.
 """
 
 from collections.abc import Container, Iterator, Mapping
@@ -25,13 +25,13 @@ from pro_service.core.changes.model import (
     Resume,
     Withdraw,
 )
-from pro_service.core.changes.reschedule import Rescheduled, consequences, relay
+from pro_service.core.changes.reschedule import Rescheduled, consequences, replace_windows
 from pro_service.core.commands import CancelTexts, Command, Resolve
 from pro_service.core.problems import ChangeRefusedError, Note
 from pro_service.core.protocol import Protocol
 from pro_service.core.schedule import projection
 from pro_service.core.schedule.calendar import local_day
-from pro_service.core.schedule.forecast import concerns
+from pro_service.core.schedule.forecast import procedure_date_notes
 from pro_service.core.schedule.windows import schedule
 
 ABOUT_THE_NUMBER = frozenset({"bad_number", "wrong_number", "not_delivered"})
@@ -46,7 +46,7 @@ class Plan:
     """What the audit trail calls it."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """Fact of the participant -> new value, of those that change; `procedure_end` and `site` among them."""
-    relaid: Rescheduled = field(default_factory=Rescheduled)
+    rescheduled: Rescheduled = field(default_factory=Rescheduled)
     commands: tuple[Command, ...] = ()
     notes: tuple[Note, ...] = ()
     protocol: Protocol | None = None
@@ -54,108 +54,113 @@ class Plan:
 
     @property
     def unchanged(self) -> bool:
-        """Whether everything is so already."""
-        return not (self.facts or self.relaid.ended or self.relaid.laid or self.protocol)
+        """Whether the change would change nothing."""
+        return not (self.facts or self.rescheduled.ended or self.rescheduled.new_windows or self.protocol)
 
 
-def plan(case: Case, change: Change, now: datetime, end: datetime | None = None) -> Plan:
-    """Work a change out; `end` is when the procedure ended, as it is known so far. Raises ChangeRefusedError."""
-    made = _plan(case, change, now, end)
+def plan_change(case: Case, change: Change, now: datetime, end: datetime | None = None) -> Plan:
+    """Return everything a change brings about; `end` is when the procedure ended, as far as it is known.
+
+    Raise ChangeRefusedError if the change cannot be made.
+    """
+    planned = _plan_by_kind(case, change, now, end)
     before = {"procedure_end": end} | {one.name: getattr(case.participant, one.name) for one in fields(Participant)}
-    differing = {name: value for name, value in made.facts.items() if before[name] != value}
-    return replace(made, facts=differing)
+    differing = {name: value for name, value in planned.facts.items() if before[name] != value}
+    return replace(planned, facts=differing)
 
 
-def _plan(case: Case, change: Change, now: datetime, end: datetime | None) -> Plan:
+def _plan_by_kind(case: Case, change: Change, now: datetime, end: datetime | None) -> Plan:
     match change:
         case Reschedule():
-            return _rescheduled(case, change, now)
+            return _plan_reschedule(case, change, now)
         case Migrate() | Move():
-            return _transferred(case, change, now, end)
+            return _plan_transfer(case, change, now, end)
         case Withdraw() | Die():
-            return _left(case, change, now)
+            return _plan_leaving(case, change, now)
         case Pause() | Resume():
-            return _paused(case, change, now)
+            return _plan_pause(case, change, now)
         case NewTelephone() | NewConsent():
-            return _reached(case, change)
+            return _plan_contact(case, change)
         case NewLanguage(language):
-            return Plan("language", {"language": language}, commands=_anew(case, language=language))
+            return Plan("language", {"language": language}, commands=_cancel_if_changed(case, language=language))
         case NewZone(zone):
-            return Plan("zone", {"zone": zone}, commands=_anew(case, zone=zone))
+            return Plan("zone", {"zone": zone}, commands=_cancel_if_changed(case, zone=zone))
         case NewChannel(channel):
-            return Plan("channel", {"channel": channel}, commands=_anew(case, channel=channel))
+            return Plan("channel", {"channel": channel}, commands=_cancel_if_changed(case, channel=channel))
         case _:
             assert_never(change)
 
 
-def after(case: Case, made: Plan, now: datetime) -> Case:
-    """The case as it will read once the plan is written; windows that are new have negative ids."""
+def case_after(case: Case, planned: Plan, now: datetime) -> Case:
+    """Return the case as it will be once the plan is written; new windows have negative ids."""
     known = {one.name for one in fields(Participant)}
-    facts: dict[str, Any] = {name: value for name, value in made.facts.items() if name in known}
-    ended = {window.id for window in made.relaid.ended}
+    facts: dict[str, Any] = {name: value for name, value in planned.facts.items() if name in known}
+    ended = {window.id for window in planned.rescheduled.ended}
     cancelled = tuple(replace(w, cancelled_at=now) if w.id in ended else w for w in case.windows)
     number = max((window.schedule for window in case.windows), default=0) + 1
-    protocol = made.protocol or case.protocol
-    laid = tuple(
+    protocol = planned.protocol or case.protocol
+    new_windows = tuple(
         WindowFacts(
             id=-place,
             schedule=number,
             span=one.span,
             point=one.point,
-            answers={j.answer.item: j.answer._replace(version=1, in_window=j.in_window) for j in one.goes_along},
+            answers={j.answer.item: j.answer._replace(version=1, in_window=j.in_window) for j in one.kept_answers},
         )
-        for place, one in enumerate(made.relaid.laid, start=1)
+        for place, one in enumerate(planned.rescheduled.new_windows, start=1)
     )
+    windows = (*_with_new_points(cancelled, planned, now), *new_windows)
     case = replace(
         case,
         participant=replace(case.participant, **facts),
         protocol=protocol,
-        windows=tuple(sorted((*_repointed(cancelled, made, now), *laid), key=lambda window: window.span.opens_at)),
+        windows=tuple(sorted(windows, key=lambda window: window.span.opens_at)),
     )
-    return projection.folded(case, made.commands, now)
+    return projection.apply_commands(case, planned.commands, now)
 
 
-def _repointed(windows: tuple[WindowFacts, ...], made: Plan, now: datetime) -> Iterator[WindowFacts]:
-    """Windows that stay and are still to close ask what the new version asks; closed ones keep theirs."""
-    points = {} if made.protocol is None else {point.code: point for point in made.protocol.time_points}
+def _with_new_points(windows: tuple[WindowFacts, ...], planned: Plan, now: datetime) -> Iterator[WindowFacts]:
+    """Yield the windows that stay; those that are still to close get the time point of the new version."""
+    points = {} if planned.protocol is None else {point.code: point for point in planned.protocol.time_points}
     for window in windows:
-        yield replace(window, point=points[window.code]) if follows(window, points, now) else window
+        yield replace(window, point=points[window.code]) if follows_new_version(window, points, now) else window
 
 
-def follows(window: WindowFacts, codes: Container[str], now: datetime) -> bool:
-    """Whether a window that stays is asked by the version that holds now: it is still to close, and has its place."""
+def follows_new_version(window: WindowFacts, codes: Container[str], now: datetime) -> bool:
+    """Whether a window that stays gets the new version's time point: it is still to close, and has one there."""
     return window.cancelled_at is None and now < window.span.closes_at and window.code in codes
 
 
 # Another date, site or protocol --------------------------------------------------------------------------------------
 
 
-def _rescheduled(case: Case, change: Reschedule, now: datetime) -> Plan:
+def _plan_reschedule(case: Case, change: Reschedule, now: datetime) -> Plan:
+    """Return the plan of another procedure date; a date to come is confirmed again on its day."""
     person, zone, day = case.participant, case.site_zone, change.day
     ahead = day > local_day(now, zone)
     end = None if ahead else change.end
     spans = schedule(case.protocol, day, zone, end)
-    relaid = relay(case, spans, case.protocol, moves=lambda _: True, joins=lambda _: True)
+    rescheduled = replace_windows(case, spans, case.protocol, moves=lambda _: True, joins=lambda _: True)
     facts: dict[str, object] = {"procedure_date": day, "procedure_end": end}
     if ahead:
         # What is still to come has not taken place: nothing is sent before somebody confirms it.
         facts["confirmed_at"] = None
     tasks = (Resolve(e.id, "rescheduled") for e in case.escalations if e.open and e.reason == "confirm_procedure")
-    notes = [*concerns(case.protocol, day, spans, zone, case.holidays), *_of_the_baseline(case, day, zone)]
+    notes = [*procedure_date_notes(case.protocol, day, spans, zone, case.holidays), *_baseline_notes(case, day, zone)]
     notes += [
         Note("window_over", {"window": one.span.code}, "procedure_date")
-        for one in relaid.laid
+        for one in rescheduled.new_windows
         if one.point.prompted and one.span.closes_at <= now and one.span.closes_at > person.enrolled_at
     ]
     if ahead or person.confirmed_at is None:
         notes.append(Note("to_be_confirmed", {"day": day}))
     notes += [Note("has_left")] if person.left_at is not None else []
-    commands = (*consequences(case, relaid), *(tasks if ahead else ()))
-    return Plan("reschedule", facts, relaid, commands, tuple(notes))
+    commands = (*consequences(case, rescheduled), *(tasks if ahead else ()))
+    return Plan("reschedule", facts, rescheduled, commands, tuple(notes))
 
 
-def _of_the_baseline(case: Case, day: date, zone: ZoneInfo) -> Iterator[Note]:
-    """A baseline was measured before the procedure; on another day it is the same value, further away or too late."""
+def _baseline_notes(case: Case, day: date, zone: ZoneInfo) -> Iterator[Note]:
+    """Yield a note if a baseline was measured after the new procedure date, or before it on another day."""
     point = case.protocol.baseline
     for window in case.current:
         given = [answer for answer in window.answers.values() if answer.given and answer.source != "import"]
@@ -167,39 +172,44 @@ def _of_the_baseline(case: Case, day: date, zone: ZoneInfo) -> Iterator[Note]:
                 yield Note("baseline_before", {"measured": measured, "day": day}, "procedure_date")
 
 
-def _transferred(case: Case, change: Migrate | Move, now: datetime, end: datetime | None) -> Plan:
-    """Windows to come are laid out by the new site's calendar, windows not yet closed by the new version."""
+def _plan_transfer(case: Case, change: Migrate | Move, now: datetime, end: datetime | None) -> Plan:
+    """Return the plan of another site or protocol version.
+
+    Another site replaces the windows to come; another version replaces the windows that have not closed.
+    """
     day = case.participant.procedure_date
     if isinstance(change, Move):
         site = change.site
         spans = schedule(case.protocol, day, ZoneInfo(site.zone), end)
         moved = site.zone != case.participant.site.zone
-        relaid = relay(
+        rescheduled = replace_windows(
             case, spans, case.protocol, moves=lambda w: moved and w.span.opens_at > now, joins=lambda _: False
         )
         notes = [] if case.participant.zone.key == site.zone else [Note("zone_stays", {"zone": case.participant.zone})]
-        return Plan("move", {"site": site}, relaid, tuple(consequences(case, relaid)), tuple(notes))
+        return Plan("move", {"site": site}, rescheduled, tuple(consequences(case, rescheduled)), tuple(notes))
     protocol = change.protocol
     _refuse_version(case, protocol)
     if protocol == case.protocol:
         return Plan("migrate")
     spans = schedule(protocol, day, ZoneInfo(protocol.sites[case.participant.site.code].zone), end)
-    relaid = relay(
+    rescheduled = replace_windows(
         case, spans, protocol, moves=lambda w: w.span.closes_at > now, joins=lambda span: span.closes_at > now
     )
-    over = [Note("not_laid", {"window": code}) for code in _skipped(case, protocol, relaid)]
-    over += [Note("window_over", {"window": one.span.code}) for one in relaid.laid if one.span.closes_at <= now]
+    over = [Note("not_laid", {"window": code}) for code in _windows_left_out(case, protocol, rescheduled)]
+    closed = [one for one in rescheduled.new_windows if one.span.closes_at <= now]
+    over += [Note("window_over", {"window": one.span.code}) for one in closed]
     facts = {"site": protocol.sites[case.participant.site.code]}
-    return Plan("migrate", facts, relaid, tuple(consequences(case, relaid)), tuple(over), protocol)
+    return Plan("migrate", facts, rescheduled, tuple(consequences(case, rescheduled)), tuple(over), protocol)
 
 
-def _skipped(case: Case, protocol: Protocol, relaid: Rescheduled) -> list[str]:
-    """Time points of the new version that get no window, for it would be over already."""
-    there = {window.code for window in case.current} | {one.span.code for one in relaid.laid}
+def _windows_left_out(case: Case, protocol: Protocol, rescheduled: Rescheduled) -> list[str]:
+    """Return the time points of the new version that get no window, because it would be over already."""
+    there = {window.code for window in case.current} | {one.span.code for one in rescheduled.new_windows}
     return [point.code for point in protocol.time_points if point.code not in there and point.minutes is None]
 
 
 def _refuse_version(case: Case, protocol: Protocol) -> None:
+    """Raise ChangeRefusedError if the new version lacks the participant's site, language, or an item asked before."""
     person = case.participant
     notes: list[Note] = []
     if person.site.code not in protocol.sites:
@@ -215,7 +225,8 @@ def _refuse_version(case: Case, protocol: Protocol) -> None:
 # Leaving, pausing, being reached -------------------------------------------------------------------------------------
 
 
-def _left(case: Case, change: Withdraw | Die, now: datetime) -> Plan:
+def _plan_leaving(case: Case, change: Withdraw | Die, now: datetime) -> Plan:
+    """Return the plan of a withdrawal or a death; a withdrawal from messages alone is an opt-out."""
     person = case.participant
     if isinstance(change, Withdraw) and person.died_at is not None:
         raise ChangeRefusedError((Note("has_died"),))
@@ -230,24 +241,26 @@ def _left(case: Case, change: Withdraw | Die, now: datetime) -> Plan:
     if before is not None and change.at is None:
         return Plan(action)
     fact: dict[str, Any] = {name: at}
-    return Plan(action, fact, commands=projection.commands(case, replace(person, **fact), now))
+    return Plan(action, fact, commands=projection.leaving_commands(case, replace(person, **fact), now))
 
 
-def _paused(case: Case, change: Pause | Resume, now: datetime) -> Plan:
+def _plan_pause(case: Case, change: Pause | Resume, now: datetime) -> Plan:
+    """Return the plan of a pause, or of its end."""
     person = case.participant
     if person.left_at is not None:
         raise ChangeRefusedError((Note("has_left_for_good"),))
     if isinstance(change, Resume):
-        # Who looked has looked: a hold after a stop word inside a sentence ends with it.
+        # A member of staff has looked: a hold after a stop word inside a sentence ends with it.
         return Plan("resume", {"paused_at": None, "paused_until": None, "texts_held_until": None})
     if change.until <= now:
         raise ChangeRefusedError((Note("not_ahead", {}, "until"),))
     running = person.paused_at is not None and (person.paused_until is None or person.paused_until > now)
     facts = {"paused_at": person.paused_at if running else now, "paused_until": change.until}
-    return Plan("pause", facts, notes=tuple(_of_the_pause(case, change.until, now)))
+    return Plan("pause", facts, notes=tuple(_pause_notes(case, change.until, now)))
 
 
-def _of_the_pause(case: Case, until: datetime, now: datetime) -> Iterator[Note]:
+def _pause_notes(case: Case, until: datetime, now: datetime) -> Iterator[Note]:
+    """Yield what to mind about a pause: windows that close in it, or that none is left after it."""
     last = max((w.span.closes_at for w in case.current if w.point.prompted), default=now)
     if until >= last:
         yield Note("paused_to_the_end", {}, "until")
@@ -257,8 +270,11 @@ def _of_the_pause(case: Case, until: datetime, now: datetime) -> Iterator[Note]:
             yield Note("window_in_pause", {"window": window.code}, "until")
 
 
-def _reached(case: Case, change: NewTelephone | NewConsent) -> Plan:
-    """Another number settles what was wrong with the old one; texts that wait for the old one do not leave."""
+def _plan_contact(case: Case, change: NewTelephone | NewConsent) -> Plan:
+    """Return the plan of another number or consent.
+
+    Another number ends the tasks about the old one. Texts that wait for the old number are cancelled.
+    """
     person, given = case.participant, change.consented_at
     facts: dict[str, object] = {"consented_at": given}
     if person.opted_out_at is not None and given is not None and given != person.consented_at:
@@ -274,7 +290,10 @@ def _reached(case: Case, change: NewTelephone | NewConsent) -> Plan:
     return Plan("new_telephone", facts, commands=(CancelTexts(replies=True), *settled), notes=notes)
 
 
-def _anew(case: Case, **facts: object) -> tuple[Command, ...]:
-    """Prompts that wait are withdrawn, and decided again by what is true now; those sent are not repeated."""
+def _cancel_if_changed(case: Case, **facts: object) -> tuple[Command, ...]:
+    """Return the cancelling of waiting prompts if a fact changes.
+
+    The rules decide again about the prompts; those that were sent are not repeated.
+    """
     changed = any(getattr(case.participant, name) != value for name, value in facts.items())
     return (CancelTexts(),) if changed else ()

@@ -1,4 +1,4 @@
-"""A change before it is made: what is and what will be, side by side, for the person who decides."""
+"""The preview of a change: what is and what will be, side by side, for the person who decides."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from pro_service.core.case import PENDING, PROMPTS, Case, WindowFacts
-from pro_service.core.changes.plan import Plan, after
+from pro_service.core.changes.plan import Plan, case_after
 from pro_service.core.changes.reschedule import Verdict
 from pro_service.core.problems import Note
 from pro_service.core.protocol import Site
@@ -17,8 +17,8 @@ HIDDEN = frozenset({"has_phone"})
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerThen:
-    """One answer and how it will stand."""
+class AnswerPreview:
+    """One answer, and how it will count."""
 
     item: str
     received_at: datetime
@@ -39,12 +39,12 @@ class WindowPreview:
     closes_at: datetime | None
     status: Status | None
     moved: bool
-    answers: tuple[AnswerThen, ...]
+    answers: tuple[AnswerPreview, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class StepThen:
-    """One prompt or call: when it would come as things are, and when it will; None = not at all."""
+class StepPreview:
+    """One prompt or call: when it comes without the change, and when with it; None = not at all."""
 
     window: str
     step: str
@@ -53,7 +53,7 @@ class StepThen:
 
 
 @dataclass(frozen=True, slots=True)
-class TextThen:
+class TextPreview:
     """A text that was sent or waits: `counts` for the window, is `past`, `withdrawn`, `waits`, or `may_arrive`."""
 
     window: str | None
@@ -63,8 +63,8 @@ class TextThen:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskThen:
-    """An open task: how it ends; None = it stays somebody's work."""
+class TaskPreview:
+    """An open task and how it ends; None = it stays open."""
 
     id: int
     window: str | None
@@ -74,8 +74,8 @@ class TaskThen:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """All consequences of one change. `revision` is the participant's at the time of looking."""
+class ChangePreview:
+    """All consequences of one change. `revision` is the participant's when the preview was made."""
 
     participant: str
     action: str
@@ -83,32 +83,32 @@ class Outlook:
     facts: tuple[tuple[str, object, object], ...]
     """(what, as it is, as it will be); contact data masked."""
     windows: tuple[WindowPreview, ...]
-    steps: tuple[StepThen, ...]
-    texts: tuple[TextThen, ...]
-    tasks: tuple[TaskThen, ...]
+    steps: tuple[StepPreview, ...]
+    texts: tuple[TextPreview, ...]
+    tasks: tuple[TaskPreview, ...]
     notes: tuple[Note, ...]
     revision: int
 
 
-def outlook(case: Case, made: Plan, now: datetime) -> Outlook:
-    """Set the case as it is beside the case as the plan will leave it."""
-    then = after(case, made, now)
-    return Outlook(
+def preview_change(case: Case, planned: Plan, now: datetime) -> ChangePreview:
+    """Return the case as it is beside the case as the plan will leave it."""
+    then = case_after(case, planned, now)
+    return ChangePreview(
         participant=case.participant.code,
-        action=made.action,
-        unchanged=made.unchanged,
-        facts=tuple(_facts(case, made)),
-        windows=windows_then(case, then, made, now),
+        action=planned.action,
+        unchanged=planned.unchanged,
+        facts=tuple(_facts(case, planned)),
+        windows=preview_windows(case, then, planned, now),
         steps=tuple(_steps(case, then, now)),
         texts=tuple(_texts(case, then)),
         tasks=tuple(_tasks(case, then)),
-        notes=made.notes,
+        notes=planned.notes,
         revision=case.participant.revision,
     )
 
 
-def _facts(case: Case, made: Plan) -> Iterator[tuple[str, object, object]]:
-    for name, value in made.facts.items():
+def _facts(case: Case, planned: Plan) -> Iterator[tuple[str, object, object]]:
+    for name, value in planned.facts.items():
         old = getattr(case.participant, name, None)
         before, then = _shown(old), _shown(value)
         if name not in HIDDEN and before != then:
@@ -121,13 +121,13 @@ def _shown(value: object) -> object:
     return value.key if isinstance(value, ZoneInfo) else value
 
 
-def windows_then(case: Case, then: Case, made: Plan, now: datetime) -> tuple[WindowPreview, ...]:
-    """Every time point as it is and as it will be."""
-    return tuple(_windows(case, then, made, now))
+def preview_windows(case: Case, then: Case, planned: Plan, now: datetime) -> tuple[WindowPreview, ...]:
+    """Return every time point as it is and as it will be."""
+    return tuple(_windows(case, then, planned, now))
 
 
-def _windows(case: Case, then: Case, made: Plan, now: datetime) -> Iterator[WindowPreview]:
-    judged = {one.span.code: one.answers for one in made.relaid.laid}
+def _windows(case: Case, then: Case, planned: Plan, now: datetime) -> Iterator[WindowPreview]:
+    judged = {one.span.code: one.answers for one in planned.rescheduled.new_windows}
     before = {window.code: window for window in case.current}
     coming = {window.code: window for window in then.current}
     for code in dict.fromkeys([*before, *coming]):
@@ -143,7 +143,7 @@ def _windows(case: Case, then: Case, made: Plan, now: datetime) -> Iterator[Wind
             closes_at=None if new is None else new.span.closes_at,
             status=None if new is None else _status(then, new, now),
             moved=code in judged or new is None,
-            answers=tuple(AnswerThen(j.answer.item, j.answer.received_at, j.verdict) for j in judged.get(code, ())),
+            answers=tuple(AnswerPreview(j.answer.item, j.answer.received_at, j.verdict) for j in judged.get(code, ())),
         )
 
 
@@ -151,16 +151,16 @@ def _status(case: Case, window: WindowFacts, now: datetime) -> Status:
     return status(window, case.participant, case.protocol.primary(window.point), now)
 
 
-def _steps(case: Case, then: Case, now: datetime) -> Iterator[StepThen]:
+def _steps(case: Case, then: Case, now: datetime) -> Iterator[StepPreview]:
     old = {(one.window, one.step): one.at for one in forecast(case, now)}
     new = {(one.window, one.step): one.at for one in forecast(then, now)}
     order = dict(sorted({**old, **new}.items(), key=lambda pair: pair[1]))
     for window, step in order:
-        yield StepThen(window, step, old.get((window, step)), new.get((window, step)))
+        yield StepPreview(window, step, old.get((window, step)), new.get((window, step)))
 
 
-def _texts(case: Case, then: Case) -> Iterator[TextThen]:
-    """Prompts there are, and every text that is still to leave."""
+def _texts(case: Case, then: Case) -> Iterator[TextPreview]:
+    """Yield the prompts there are, and every text that is still to leave."""
     coming = {text.id: text for text in then.messages}
     counting = {text.id for window in then.current for text in then.texts(window.id)}
     for text in case.messages:
@@ -175,13 +175,13 @@ def _texts(case: Case, then: Case) -> Iterator[TextThen]:
             continue
         else:
             fate = "counts" if text.id in counting else "past"
-        yield TextThen(window, text.kind, text.accepted_at or text.queued_at, fate)
+        yield TextPreview(window, text.kind, text.accepted_at or text.queued_at, fate)
 
 
-def _tasks(case: Case, then: Case) -> Iterator[TaskThen]:
+def _tasks(case: Case, then: Case) -> Iterator[TaskPreview]:
     coming = {escalation.id: escalation for escalation in then.escalations}
     for escalation in case.escalations:
         if escalation.open:
             window = None if escalation.window_id is None else case.window(escalation.window_id).code
             outcome = coming[escalation.id].outcome
-            yield TaskThen(escalation.id, window, escalation.level, escalation.reason, outcome)
+            yield TaskPreview(escalation.id, window, escalation.level, escalation.reason, outcome)

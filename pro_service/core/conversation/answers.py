@@ -1,26 +1,23 @@
-"""What answers call for, whoever brings them: a text, the web form, a telephone call, the clinic, an import."""
+"""What answers call for, however they come: a text, the web form, a telephone call, the clinic, an import."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from pro_service.core.case import Answer, Case, Source, WindowFacts
+from pro_service.core.case import STAFF_SOURCES, Answer, Case, Source, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Record, Resolve, Settle
 from pro_service.core.schedule.agenda import escalate
 from pro_service.core.schedule.status import settled_as
 
-STAFF: frozenset[Source] = frozenset({"telephone", "clinic", "import"})
-"""Sources behind which a member of staff stands."""
-
 
 def editable(window: WindowFacts, source: Source, received_at: datetime) -> frozenset[str]:
-    """Items whose answer may change now.
+    """Return the items whose answer may change now.
 
-    Until the close all of them; after it, until late answers end, those without an answer; staff at any time from the
-    opening on, with a reason. What was measured before is imported.
+    Until the close all of them; after it, until late answers end, those without an answer. Staff may change all at any
+    time from the opening on, with a reason. A measurement of before is imported at any time.
     """
     span = window.span
-    if source == "import" or (source in STAFF and received_at >= span.opens_at):
+    if source == "import" or (source in STAFF_SOURCES and received_at >= span.opens_at):
         return frozenset(window.point.items)
     if span.opens_at <= received_at < span.closes_at:
         return frozenset(window.point.items)
@@ -41,7 +38,7 @@ def on_answers(
     entered_by: int | None = None,
     reason: str | None = None,
 ) -> tuple[Command, ...]:
-    """Keep answers (item -> value, None = declined) that are new, and draw the consequences.
+    """Return the records of new answers (item -> value, None = declined), and what follows from them.
 
     An answer that is the same as the newest version changes nothing, so a double click makes one version.
     """
@@ -68,13 +65,13 @@ def on_answers(
 
 
 def _in_window(window: WindowFacts, item: str, source: Source, received_at: datetime) -> bool:
-    """An answer counts by its arrival; what staff correct, by the arrival of what they correct.
+    """Whether an answer counts as in time: by its arrival; a correction by staff, by the arrival of what it corrects.
 
     A baseline column is a transcript of what was measured in its window.
     """
     if source == "import" or window.span.opens_at <= received_at < window.span.closes_at:
         return True
-    return source in STAFF and window.given(item) and window.answers[item].in_window
+    return source in STAFF_SOURCES and window.has_answer(item) and window.answers[item].in_window
 
 
 def _same(window: WindowFacts, item: str, value: int | None) -> bool:
@@ -83,7 +80,7 @@ def _same(window: WindowFacts, item: str, value: int | None) -> bool:
 
 
 def _with(window: WindowFacts, records: list[Record]) -> WindowFacts:
-    """The window as it will be once these are kept."""
+    """Return the window as it will be once these answers are recorded."""
     new = {
         r.item: Answer(
             item=r.item,
@@ -103,9 +100,9 @@ def _consequences(
     case: Case, window: WindowFacts, records: list[Record], source: Source, now: datetime
 ) -> Iterator[Command]:
     primary = case.protocol.primary(window.point)
-    answered = window.given(primary) if primary is not None else not window.missing()
+    answered = window.has_answer(primary) if primary is not None else not window.missing()
     if answered:
-        yield from _ended(case, window, source, late=records[-1].received_at >= window.span.closes_at)
+        yield from _resolve_answered(case, window, source, late=records[-1].received_at >= window.span.closes_at)
     lead = window.answers.get(primary) if primary else None
     if not window.missing() or (lead is not None and lead.declined):
         yield CancelTexts(window.id)
@@ -122,8 +119,8 @@ def _consequences(
         yield review
 
 
-def _ended(case: Case, window: WindowFacts, source: Source, *, late: bool) -> Iterator[Command]:
-    """An answer ends the work that was about getting it: calls while the window is open, all of the ladder after it."""
+def _resolve_answered(case: Case, window: WindowFacts, source: Source, *, late: bool) -> Iterator[Command]:
+    """Yield the end of tasks about getting this answer: calls while the window is open, the whole ladder after it."""
     in_time = "completed_now" if source == "telephone" else "answered"
     for escalation in case.escalations:
         if escalation.open and escalation.window_id == window.id and escalation.level in ("E1", "E2", "E3", "E4"):
@@ -131,7 +128,7 @@ def _ended(case: Case, window: WindowFacts, source: Source, *, late: bool) -> It
 
 
 def _needs_review(case: Case, window: WindowFacts, item: str, value: int) -> bool:
-    """A score that high, or that much worse than at baseline, is a matter for the clinic."""
+    """Whether a score is so high, or so much worse than at baseline, that the clinic must look at it."""
     rule = case.protocol.items[item]
     baseline = case.protocol.baseline
     if baseline is not None and window.code == baseline.code:

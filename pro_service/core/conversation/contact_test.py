@@ -1,4 +1,7 @@
-"""Whether a text reaches a participant, tried before they leave the clinic: facts are stored, the state worked out."""
+"""The contact test: whether a text reaches a participant, tried before they leave the clinic.
+
+Facts are stored; the state of a test is worked out from them.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +18,7 @@ KIND = "reach"
 USUAL = timedelta(minutes=30)
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(hours=24)
 LATE = timedelta(hours=24)
-"""So long after the start a confirming word is about the test, and never a score."""
+"""How long after the start a confirming word is about the test, and never a score."""
 Failure: TypeAlias = Literal["undelivered", "unconfirmed", "staff"]
 By: TypeAlias = Literal["reply", "link", "staff"]
 TestState: TypeAlias = Literal["waiting", "confirmed", "confirmed_late", "failed"]
@@ -49,14 +52,14 @@ class ReachTest:
 
 
 def state(test: ReachTest) -> TestState:
-    """What a test is: told by its facts alone."""
+    """Return the state of a test, worked out from its facts."""
     if test.failed_at is not None:
         return "failed" if test.confirmed_at is None else "confirmed_late"
     return "waiting" if test.confirmed_at is None else "confirmed"
 
 
 def failure(test: ReachTest, now: datetime) -> Failure | None:
-    """Why an open test has failed by `now`; None while it has not."""
+    """Return why an open test has failed by `now`; None if it has not."""
     if not test.open:
         return None
     if now >= test.expires_at:
@@ -65,7 +68,7 @@ def failure(test: ReachTest, now: datetime) -> Failure | None:
 
 
 def confirms(test: ReachTest, text: str, arrived: datetime) -> bool:
-    """Whether a text that arrived then confirms a test, or repeats that it did: then it is no answer to anything."""
+    """Whether a text that arrived then confirms the test, or confirms it again; then it answers no question."""
     if courteous(plain(text)) not in CONFIRMING or not test.started_at <= arrived <= test.started_at + LATE:
         return False
     if test.confirmed_at is not None:
@@ -74,25 +77,31 @@ def confirms(test: ReachTest, text: str, arrived: datetime) -> bool:
 
 
 def frame(case: Case) -> str:
-    """The text of a test by how the participant will answer; where neither reply nor link works, staff look at it."""
+    """Return the frame of a test's text, by the participant's channel.
+
+    If neither a reply nor a link works, staff look at the telephone.
+    """
     known = {"sms-reply": "reach-test.sms-reply", "sms-link": "reach-test.sms-link"}
     return known.get(case.participant.channel, "reach-test")
 
 
 def text(case: Case, test_id: int, until: datetime) -> Send:
-    """The text of a test; ValueError through the closed gate. It asks at once, for the participant is here."""
+    """Return the text of a test, sent at once because the participant is there.
+
+    Raise ValueError if the participant may not be written to.
+    """
     if not may_text(case.participant):
         raise ValueError(test_id)
     return Send(key=f"t:{test_id}", kind=KIND, frame=frame(case), useful_until=until)
 
 
 def closed_by(case: Case, test: ReachTest | None) -> bool:
-    """Whether it is a failed test that closed the gate, and nothing else."""
+    """Whether a failed test is the only reason why texts have stopped."""
     return test is not None and test.failed_at is not None and case.participant.unreachable_at == test.failed_at
 
 
 def on_failed(case: Case, test: ReachTest, now: datetime) -> tuple[Command, ...]:
-    """The plan becomes telephone first: no texts, a call for every window, and somebody is told now."""
+    """Return what a failed test calls for: no more texts, a call for every window, and a task now."""
     commands: list[Command] = []
     if case.participant.unreachable_at is None:
         commands += [Unreachable("reach_test"), CancelTexts()]

@@ -1,7 +1,7 @@
-"""Texts that only a person can read: which they are, where a score in one may belong, what may be answered.
+"""Texts that only a person can read: which they are, which window a score may belong to, what may be answered.
 
-A person never writes to a participant in words of their own: every answer is a text of the study, through the same
-gate as all others (decision 15).
+Staff never write to a participant in words of their own: every answer is a text of the study and passes the same gate
+as all others (decision 15).
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,8 @@ from pro_service.core.case import Case, WindowFacts
 from pro_service.core.commands import Command, Escalate, Record, Resolve, Send
 from pro_service.core.conversation.answers import editable
 from pro_service.core.conversation.rules import Exchange, Reply
-from pro_service.core.schedule.agenda import escalate, may_text, primary_open
+from pro_service.core.schedule.agenda import escalate, may_text
+from pro_service.core.schedule.status import primary_open
 from pro_service.core.schedule.windows import next_allowed
 
 ALWAYS = {
@@ -35,8 +36,8 @@ ANSWERS = (ASKS, "media", "proxy", "handed-over", "call-me", "help", "unschedule
 """Texts a person may choose as an answer, by the name of their template."""
 
 
-def for_a_person(case: Case, reading: str, commands: Sequence[Command]) -> str | None:
-    """Why a person has to look at a text that was read like this; None if the rules did all that it called for."""
+def reason_for_person(case: Case, reading: str, commands: Sequence[Command]) -> str | None:
+    """Return why a person has to look at a text that was read like this; None if the rules did all it called for."""
     raised = (c.reason for c in commands if isinstance(c, Escalate) and c.reason not in UNDERSTOOD)
     reason = next(raised, None) or ALWAYS.get(reading)
     if reason is not None:
@@ -55,39 +56,42 @@ def _is_apart(command: Command) -> bool:
 
 
 def windows_for(case: Case, arrived: datetime) -> tuple[WindowFacts, ...]:
-    """Windows whose answer a text that arrived then may give or change: it counts by its own arrival."""
+    """Return the windows whose answers a text that arrived then may give or change; it counts by its own arrival."""
     return tuple(window for window in case.current if window.point.prompted and editable(window, "sms", arrived))
 
 
-def answers(case: Case, now: datetime) -> tuple[str, ...]:
-    """The texts that may be sent now, by name; none outside contact hours or through the closed gate."""
-    if not may_text(case.participant) or opens(case, now) > now:
+def sendable_answers(case: Case, now: datetime) -> tuple[str, ...]:
+    """Return the names of the texts that may be sent now; none outside contact hours or to a closed gate."""
+    if not may_text(case.participant) or next_sending_time(case, now) > now:
         return ()
-    turn = _now(case, 0, now)
-    asks = turn.window is not None and turn.awaited is not None and now < turn.window.span.closes_at
+    exchange = _exchange_now(case, 0, now)
+    asks = exchange.window is not None and exchange.awaited is not None and now < exchange.window.span.closes_at
     return tuple(name for name in ANSWERS if name != ("unscheduled" if asks else ASKS))
 
 
-def opens(case: Case, now: datetime) -> datetime:
-    """When a text that the participant does not wait for may go: now, or at the start of contact hours."""
+def next_sending_time(case: Case, now: datetime) -> datetime:
+    """Return when a text that the participant does not wait for may go: now, or at the start of contact hours."""
     return next_allowed(now, case.protocol.contact_hours, case.participant.zone)
 
 
-def answer(case: Case, inbound_id: int, name: str, now: datetime) -> Send:
-    """The text with this name, once a received text; ValueError if it may not be sent now."""
-    if name not in answers(case, now):
+def answer_text(case: Case, inbound_id: int, name: str, now: datetime) -> Send:
+    """Return the text with this name, once for each received text; raise ValueError if it may not be sent now."""
+    if name not in sendable_answers(case, now):
         raise ValueError(name)
-    turn = _now(case, inbound_id, now)
-    send = turn.ask(name) if name == ASKS else turn.say("ack", name)
+    exchange = _exchange_now(case, inbound_id, now)
+    send = exchange.send_question(name) if name == ASKS else exchange.send_reply("ack", name)
     return replace(send, key=f"m:{inbound_id}:{name}", contact_hours=True)
 
 
-def _now(case: Case, inbound_id: int, now: datetime) -> Exchange:
-    return Exchange.of(case, Reply(inbound_id, "", now), now)
+def _exchange_now(case: Case, inbound_id: int, now: datetime) -> Exchange:
+    return Exchange.for_reply(case, Reply(inbound_id, "", now), now)
 
 
 def call_task(case: Case, inbound_id: int, now: datetime) -> Escalate | None:
-    """A call about this text: the window's own while its answer is missing; None if that is somebody's work already."""
+    """Return a call about this text: the window's own while its answer is missing.
+
+    None if such a call is open already.
+    """
     window = next((w for w in case.current if w.point.prompted and w.span.opens_at <= now < w.span.closes_at), None)
     if window is not None and primary_open(case, window):
         call = escalate(case, "E1", "asked_for_call", now, window)
@@ -98,17 +102,21 @@ def call_task(case: Case, inbound_id: int, now: datetime) -> Escalate | None:
     return replace(task, key=f"{task.key}:i{inbound_id}")
 
 
-def ended(case: Case) -> tuple[Resolve, ...]:
-    """The tasks that were about reading texts, once none of the participant's waits any more."""
-    return tuple(Resolve(e.id, "done") for e in case.escalations if e.open and e.reason in READING and _alone(e.key))
+def resolve_reading_tasks(case: Case) -> tuple[Resolve, ...]:
+    """Return the end of the tasks about reading texts, once no text of the participant waits any more."""
+    return tuple(
+        Resolve(e.id, "done")
+        for e in case.escalations
+        if e.open and e.reason in READING and _is_about_participant(e.key)
+    )
 
 
-def ended_with(case: Case, inbound_id: int) -> tuple[Resolve, ...]:
-    """The tasks that were about this one text, which nobody knew whose it was."""
+def resolve_tasks_about_text(case: Case, inbound_id: int) -> tuple[Resolve, ...]:
+    """Return the end of the tasks about this one text, of which nobody knew who sent it."""
     mark = f":i{inbound_id}:"
     return tuple(Resolve(e.id, "done") for e in case.escalations if e.open and e.reason in READING and mark in e.key)
 
 
-def _alone(key: str) -> bool:
+def _is_about_participant(key: str) -> bool:
     """Whether a task is about the participant, and not about one text from a telephone that others have too."""
     return ":p" not in key.partition(":i")[2]

@@ -1,6 +1,7 @@
-"""What a text from a participant calls for: what was meant, what follows, and the gate of every reply.
+"""What a text from a participant calls for: what it means, what follows, and how often we may reply.
 
-What answers a question is in `answering`; here are the wishes, and how often we may speak.
+An answer is bound to a question: a number counts for the awaited item only if the provider had accepted that item's
+question before the text arrived. A score is never guessed: what is not exact is asked again, then a person takes over.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,16 +25,44 @@ from pro_service.core.commands import (
 )
 from pro_service.core.conversation.answers import on_answers
 from pro_service.core.protocol import LevelCode
-from pro_service.core.replies import reading as replies
-from pro_service.core.schedule.agenda import escalate, may_text, primary_open
+from pro_service.core.replies import reading
+from pro_service.core.schedule.agenda import escalate, may_text
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.prompts import moved_prompt
+from pro_service.core.schedule.status import primary_open
 from pro_service.core.schedule.windows import local_instant
 
 CORRECTION = timedelta(minutes=10)
 """Another number this soon after an answer is about that answer."""
 PATIENCE = timedelta(hours=2)
 """How long a reply of ours is worth sending."""
+REPEAT = timedelta(seconds=60)
+"""The same number this soon may be the telephone sending twice."""
+ECHO = timedelta(seconds=30)
+"""The same where it is not known yet whether our question left: reading it and answering takes longer than this."""
+CONFIRMED_WITHIN = timedelta(hours=24)
+"""How long a yes is about the change we proposed."""
+HOLD = timedelta(hours=24)
+"""How long a stop word inside a sentence holds automatic texts."""
+EVENING, MORNING = time(18, 30), time(10)
+"""When a participant who wrote "tonight" or "tomorrow" is asked again, in the participant's time zone."""
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+REASKS = ("reask", "reask-2")
+"""Texts that ask again, in turn; after the last a person takes over."""
+CONFIRM_ZERO = "confirm-zero"
+CONFIRM_CHANGE = "confirm-change"
+UNSEEN: frozenset[State] = frozenset({"ready", "cancelled", "refused"})
+"""A text that no provider has taken: nobody can have read it."""
+ASIDES_AN_HOUR = 3
+"""How many replies that do not advance the conversation may leave in an hour."""
+ASIDES_A_DAY = 12
+"""How many in a day. A sender who gets so many and writes on is a machine, or needs a person."""
+REPLIES_AN_HOUR = 12
+"""How many replies of any kind may leave in an hour."""
+ASIDES = frozenset({"reask", "ack"})
+"""Kinds of texts that do not advance the conversation."""
+ALWAYS = frozenset({"stopped", "started", "safety"})
+"""Frames that are never counted as asides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +74,6 @@ class Reply:
     arrived: datetime
     media: int = 0
     opt_out: str | None = None
-
-
-def asked(case: Case, window: WindowFacts, item: str, arrived: datetime) -> bool:
-    """Whether the provider had accepted a text that asks this item before `arrived`."""
-    return _question(case, window, item, arrived) is not None
-
-
-def _question(case: Case, window: WindowFacts, item: str, arrived: datetime) -> MessageFacts | None:
-    """The newest text asking this item that the provider had accepted before `arrived`, and that did not fail."""
-    for message in reversed(case.texts(window.id)):
-        accepted = message.accepted_at is not None and message.accepted_at <= arrived
-        if message.item == item and accepted and message.state not in ("undelivered", "failed"):
-            return message
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,66 +88,68 @@ class Exchange:
     awaited: str | None
     """The first item without an answer; None also where the deciding item was declined."""
     previous: Answer | None
-    """The newest answer in the window, by whichever way it came."""
+    """The newest answer in the window, from any source."""
 
     @classmethod
-    def of(cls, case: Case, reply: Reply, now: datetime) -> "Exchange":
-        """Find the text's place."""
+    def for_reply(cls, case: Case, reply: Reply, now: datetime) -> "Exchange":
+        """Return the text with its window and the item it may answer."""
         window = _window(case, reply.arrived)
         if window is None:
             return cls(case, reply, now, None, None, None)
         primary = case.protocol.primary(window.point)
         declined = primary is not None and primary in window.answers and window.answers[primary].declined
         awaited = None if declined else next(iter(window.missing()), None)
-        given = [window.answers[item] for item in window.point.items if window.given(item)]
+        given = [window.answers[item] for item in window.point.items if window.has_answer(item)]
         return cls(case, reply, now, window, awaited, max(given, key=lambda a: a.received_at, default=None))
 
     @property
-    def soon(self) -> bool:
+    def soon_after_answer(self) -> bool:
         """Whether the text came so soon after the newest answer that it may be about that one."""
         since = None if self.previous is None else self.reply.arrived - self.previous.received_at
         return since is not None and timedelta(0) <= since <= CORRECTION
 
     @property
     def question(self) -> MessageFacts | None:
-        """The question a number answers, if it was asked before the text arrived."""
+        """The question that a number answers, if it was asked before the text arrived."""
         if self.window is None or self.awaited is None:
             return None
         return _question(self.case, self.window, self.awaited, self.reply.arrived)
 
     @property
-    def overtaken(self) -> bool:
-        """Whether the last thing that could be read was not the awaited question but a change of another answer."""
+    def change_proposed_since(self) -> bool:
+        """Whether the last text that could be read proposed to change another answer, after the awaited question."""
         texts = () if self.window is None else self.case.texts(self.window.id)
         read = [m for m in texts if m.accepted_at is not None and m.accepted_at <= self.reply.arrived]
         last = max(read, key=lambda m: m.accepted_at or m.queued_at, default=None)
-        return last is not None and last.frame == "confirm-change" and last.item != self.awaited
+        return last is not None and last.frame == CONFIRM_CHANGE and last.item != self.awaited
 
     @property
-    def on_its_way(self) -> bool:
+    def question_under_way(self) -> bool:
         """Whether the awaited question is being sent, or was accepted only after the text arrived."""
-        return bool(self._under_way)
+        return bool(self._questions_under_way)
 
     @property
-    def perhaps_seen(self) -> bool:
+    def question_perhaps_read(self) -> bool:
         """Whether the awaited question may have been read although nobody confirmed it before the text arrived.
 
         A provider's word that a text did not arrive is no proof: such reports are wrong now and then.
         """
-        return self._said_to_have_failed or any(text.state != "ready" for text in self._under_way)
+        return self._question_reported_lost or any(text.state != "ready" for text in self._questions_under_way)
 
     @property
-    def _said_to_have_failed(self) -> bool:
+    def _question_reported_lost(self) -> bool:
         texts = () if self.window is None else self.case.texts(self.window.id)
         return any(text.item == self.awaited and text.state in ("undelivered", "failed") for text in texts)
 
     @property
-    def in_doubt(self) -> bool:
+    def question_in_doubt(self) -> bool:
         """Whether the awaited question is under way, and nobody knows whether any of its texts left."""
-        return self.on_its_way and all(text.state in ("sending", "uncertain") for text in self._under_way)
+        return self.question_under_way and all(
+            text.state in ("sending", "uncertain") for text in self._questions_under_way
+        )
 
     @property
-    def _under_way(self) -> tuple[MessageFacts, ...]:
+    def _questions_under_way(self) -> tuple[MessageFacts, ...]:
         if self.window is None or self.awaited is None:
             return ()
         return tuple(
@@ -152,12 +169,12 @@ class Exchange:
             return self.unscheduled_item
         if self.awaited is None:
             return self.case.protocol.primary(self.window.point)
-        if self.question is None and self.previous is not None and self.soon:
+        if self.question is None and self.previous is not None and self.soon_after_answer:
             return self.previous.item
         return self.awaited
 
     @property
-    def upcoming(self) -> bool:
+    def has_window_ahead(self) -> bool:
         """Whether there is a window to come in which participants are asked."""
         return any(w.point.prompted and w.span.opens_at > self.reply.arrived for w in self.case.current)
 
@@ -169,13 +186,15 @@ class Exchange:
         chosen = ahead[0] if ahead else windows[-1] if windows else None
         return None if chosen is None else self.case.protocol.primary(chosen.point)
 
-    # Ways to speak --------------------------------------------------------------------------------------------------
+    # What we send and raise -----------------------------------------------------------------------------------------
 
-    def ask(self, frame: str, *, proposed: int | None = None) -> Send:
-        """Ask the awaited item, for the first time or again."""
-        return self.say("question" if frame == "question" else "reask", frame, item=self.awaited, proposed=proposed)
+    def send_question(self, frame: str, *, proposed: int | None = None) -> Send:
+        """Return the text that asks the awaited item, for the first time or again."""
+        return self.send_reply(
+            "question" if frame == "question" else "reask", frame, item=self.awaited, proposed=proposed
+        )
 
-    def say(
+    def send_reply(
         self,
         kind: str,
         frame: str,
@@ -185,7 +204,7 @@ class Exchange:
         proposed: int | None = None,
         when: datetime | None = None,
     ) -> Send:
-        """One reply to one text: its key is the text's."""
+        """Return one reply to this text. Its key is the text's, so a text is replied to once."""
         return Send(
             key=f"r:{self.reply.inbound_id}",
             kind=kind,
@@ -199,10 +218,10 @@ class Exchange:
             when=when,
         )
 
-    def task(self, reason: str, level: LevelCode = "E0") -> Iterator[Escalate]:
-        """Give this to a person, unless the same is a person's work already.
+    def raise_task(self, reason: str, level: LevelCode = "E0") -> Iterator[Escalate]:
+        """Raise a task for staff, unless the same task is open already.
 
-        A safety word is raised anew as soon as somebody has acknowledged the one before.
+        A safety word raises another task once somebody has acknowledged the one before.
         """
         task = escalate(self.case, level, reason, self.now, self.window)
         same = (e for e in self.case.escalations if e.open and (e.level, e.reason) == (level, reason))
@@ -211,15 +230,41 @@ class Exchange:
         again = self.case.escalated(task.key)
         yield replace(task, key=f"{task.key}:i{self.reply.inbound_id}") if again else task
 
-    def person(self, reason: str) -> Iterator[Escalate | Send]:
-        """Give this to a person and say so, once."""
-        for task in self.task(reason):
+    def hand_over(self, reason: str) -> Iterator[Escalate | Send]:
+        """Raise a task and tell the participant so, once."""
+        for task in self.raise_task(reason):
             yield task
-            yield self.say("ack", "handed-over")
+            yield self.send_reply("ack", "handed-over")
+
+
+def on_reply(case: Case, reply: Reply, now: datetime) -> tuple[str, tuple[Command, ...]]:
+    """Return how a text was read (the name of its meaning, never its content) and the commands that follow."""
+    exchange = Exchange.for_reply(case, reply, now)
+    meaning = _meaning(exchange)
+    left = case.participant.left_at is not None
+    commands = _commands_after_leaving(exchange, meaning) if left else _commands(exchange, meaning)
+    return type(meaning).__name__, tuple(_gated(exchange, commands))
+
+
+def concerns_everyone(case: Case, reply: Reply, now: datetime) -> bool:
+    """Whether a text holds for everybody who shares the telephone: stop, start, wrong number, danger."""
+    meaning = _meaning(Exchange.for_reply(case, reply, now))
+    return isinstance(meaning, reading.OptOut | reading.OptIn | reading.WrongNumber | reading.Safety)
+
+
+def was_asked(case: Case, window: WindowFacts, item: str, arrived: datetime) -> bool:
+    """Whether the provider had accepted a text that asks this item before `arrived`."""
+    return _question(case, window, item, arrived) is not None
+
+
+# The place of a text --------------------------------------------------------------------------------------------------
 
 
 def _window(case: Case, arrived: datetime) -> WindowFacts | None:
-    """The open window; else the last closed one whose late answers are still kept. None before the procedure."""
+    """Return the open window; else the last closed one whose late answers are still kept.
+
+    None before the procedure is confirmed, and outside every such window.
+    """
     if case.participant.confirmed_at is None:
         return None
     spans = [window for window in case.current if window.point.prompted]
@@ -232,142 +277,124 @@ def _window(case: Case, arrived: datetime) -> WindowFacts | None:
     return max(late, key=lambda window: window.span.closes_at, default=None)
 
 
-REPEAT = timedelta(seconds=60)
-"""The same number this soon may be the telephone sending twice."""
-ECHO = timedelta(seconds=30)
-"""The same where nobody knows yet that we asked anything: who reads the question and means it takes longer."""
-CONFIRMED_WITHIN = timedelta(hours=24)
-"""How long a yes is about the change we proposed."""
-REASKS = ("reask", "reask-2")
-"""Texts that ask again, in turn; after the last a person takes over."""
-CONFIRM_ZERO = "confirm-zero"
-CONFIRM_CHANGE = "confirm-change"
-UNSEEN: frozenset[State] = frozenset({"ready", "cancelled", "refused"})
-"""A text that no provider has taken: nobody can have read it."""
+def _question(case: Case, window: WindowFacts, item: str, arrived: datetime) -> MessageFacts | None:
+    """Return the newest text asking this item that the provider had accepted before `arrived`, and that did not fail.
+
+    None if there is none.
+    """
+    for message in reversed(case.texts(window.id)):
+        accepted = message.accepted_at is not None and message.accepted_at <= arrived
+        if message.item == item and accepted and message.state not in ("undelivered", "failed"):
+            return message
+    return None
 
 
-def number(turn: Exchange, value: int) -> Iterator[Command]:
-    """Find which question a number answers; where it answers none, ask or give it to a person."""
-    window, awaited, previous = turn.window, turn.awaited, turn.previous
+# What a text means ----------------------------------------------------------------------------------------------------
+
+
+def _meaning(exchange: Exchange) -> reading.Reading:
+    """Read the text against the item it can answer now; a word the provider read itself is taken from there."""
+    known: dict[str | None, reading.Reading] = {
+        "STOP": reading.OptOut(),
+        "START": reading.OptIn(),
+        "HELP": reading.Help(),
+    }
+    if exchange.reply.opt_out in known:
+        return known[exchange.reply.opt_out]
+    protocol = exchange.case.protocol
+    item = protocol.items.get(exchange.target or "")
+    return reading.read(
+        exchange.reply.text,
+        exchange.case.participant.language,
+        item_min=0 if item is None else item.minimum,
+        item_max=10 if item is None else item.maximum,
+        media=exchange.reply.media,
+        own_texts=tuple(text for item in protocol.items.values() for text in item.question.values()),
+        safety_words=tuple(word for words in protocol.safety_words.values() for word in words),
+    )
+
+
+def _commands(exchange: Exchange, meaning: reading.Reading) -> Iterator[Command]:  # noqa: C901, PLR0912 -- one case a meaning
+    """Return what each meaning calls for; one `match`, so that none is forgotten."""
+    match meaning:
+        case reading.Score(value):
+            yield from _on_number(exchange, value)
+        case reading.ConfirmZero() | reading.Unreadable():
+            yield from _on_unreadable(exchange, zero=isinstance(meaning, reading.ConfirmZero))
+        case reading.Yes() | reading.No():
+            yield from _on_yes_or_no(exchange, yes=isinstance(meaning, reading.Yes))
+        case reading.Decline():
+            yield from _on_decline(exchange)
+        case reading.OptOut():
+            yield from _on_opt_out(exchange)
+        case reading.OptIn():
+            yield from _on_opt_in(exchange)
+        case reading.Help():
+            yield from _on_help(exchange)
+        case reading.OptOutMentioned():
+            yield HoldTexts(exchange.now + HOLD)
+            yield from exchange.raise_task("stop_word")
+        case reading.WrongNumber():
+            yield from _on_wrong_number(exchange)
+        case reading.CallMe():
+            yield from _on_call_me(exchange)
+        case reading.Snooze(kind, hours):
+            yield from _on_snooze(exchange, kind, hours)
+        case reading.Safety():
+            yield exchange.send_reply("ack", "safety")
+            yield from exchange.raise_task("safety_word", "ES")
+        case reading.Proxy():
+            yield exchange.send_reply("ack", "proxy")
+            yield from exchange.raise_task("proxy_answer")
+        case reading.Media():
+            yield exchange.send_reply("ack", "media")
+        case reading.Tapback() | reading.Automatic():
+            return
+        case _:
+            assert_never(meaning)
+
+
+def _commands_after_leaving(exchange: Exchange, meaning: reading.Reading) -> Iterator[Command]:
+    """Return what follows once a participant has died or withdrawn: nothing is asked or kept, and a person reads it."""
+    match meaning:
+        case reading.Tapback() | reading.Automatic():
+            return
+        case reading.OptOut():
+            yield from _on_opt_out(exchange)
+        case reading.Safety():
+            yield from exchange.raise_task("safety_word", "ES")
+        case _:
+            yield from exchange.raise_task("answer_after_leaving")
+
+
+# Numbers and other answers --------------------------------------------------------------------------------------------
+
+
+def _on_number(exchange: Exchange, value: int) -> Iterator[Command]:
+    """Find the question that a number answers; if it answers none, ask again or hand over to a person."""
+    window, awaited, previous = exchange.window, exchange.awaited, exchange.previous
     if window is None:
-        yield from _unscheduled(turn, value)
+        yield from _on_unscheduled_number(exchange, value)
     elif awaited is None:
-        yield from _after_completion(turn, window, value)
-    elif turn.question is not None and turn.overtaken:
-        # About the change we proposed, or about the question before it: nobody can tell.
-        yield turn.ask("question", proposed=value)
-    elif turn.question is not None:
-        yield from _answer(turn, window, awaited, value)
-    elif turn.soon and previous is not None:
+        yield from _on_number_after_completion(exchange, window, value)
+    elif exchange.question is not None and exchange.change_proposed_since:
+        # The number may be about the change we proposed or about the question before it.
+        yield exchange.send_question("question", proposed=value)
+    elif exchange.question is not None:
+        yield from _on_answer(exchange, window, awaited, value)
+    elif exchange.soon_after_answer and previous is not None:
         if previous.value != value:
-            yield from _another(turn, window, previous, value)
-        elif _may_be_an_answer(turn, window, previous):
-            yield turn.ask("confirm-repeat", proposed=value)
-    elif not turn.on_its_way or turn.in_doubt:
-        # Nothing was asked in a text yet, or nobody knows: a number alone is no answer to it.
-        yield turn.ask("question", proposed=value)
+            yield from _on_other_number(exchange, window, previous, value)
+        elif _may_be_an_answer(exchange, window, previous):
+            yield exchange.send_question("confirm-repeat", proposed=value)
+    elif not exchange.question_under_way or exchange.question_in_doubt:
+        # No text has asked anything yet, or it is not known whether one did: the number answers nothing.
+        yield exchange.send_question("question", proposed=value)
 
 
-def _may_be_an_answer(turn: Exchange, window: WindowFacts, previous: Answer) -> bool:
-    """Whether a number given before may answer the next question, of which nobody knows yet whether it left.
-
-    Passed over in silence, its writer would think that question answered, and mean another by the number after it.
-    """
-    if not turn.in_doubt or turn.reply.arrived - previous.received_at <= ECHO:
-        return False
-    texts = turn.case.texts(window.id)
-    return not any(text.frame == "confirm-repeat" and text.queued_at >= previous.received_at for text in texts)
-
-
-def _another(turn: Exchange, window: WindowFacts, previous: Answer, value: int) -> Iterator[Command]:
-    """Correct the answer before; but where the next question may have been read, the number may be about that one."""
-    if not turn.perhaps_seen:
-        yield from _record(turn, window, previous.item, value, corrected=True)
-        return
-    texts = turn.case.texts(window.id)
-    if any(text.frame == CONFIRM_CHANGE and text.queued_at >= previous.received_at for text in texts):
-        yield turn.ask("question")
-    else:
-        yield turn.say("reask", CONFIRM_CHANGE, proposed=value, item=previous.item)
-
-
-def yes_or_no(turn: Exchange, *, yes: bool) -> Iterator[Command]:
-    """Read yes as the answer to a change we proposed; otherwise it is as unreadable as any other word."""
-    window, last = turn.window, _proposal(turn)
-    if window is None or last is None or last.item is None:
-        # "Okay" after our thanks says nothing that anybody must read.
-        if not (yes and window is not None and turn.awaited is None):
-            yield from unreadable(turn)
-    elif _may_mean_another(turn, window, last):
-        yield from turn.person("unreadable_reply")
-    elif yes:
-        yield from _record(turn, window, last.item, last.proposed, corrected=True)
-    else:
-        yield turn.say("ack", "already")
-
-
-def _proposal(turn: Exchange) -> MessageFacts | None:
-    """The change we proposed, where nothing that can have been read came after it, and not too long ago."""
-    texts = () if turn.window is None else turn.case.texts(turn.window.id)
-    read = [(text.accepted_at, text) for text in texts if text.accepted_at is not None]
-    read = [(accepted, text) for accepted, text in read if accepted <= turn.reply.arrived]
-    if not read:
-        return None
-    accepted, last = max(read, key=itemgetter(0))
-    fits = last.frame == CONFIRM_CHANGE and turn.reply.arrived - accepted <= CONFIRMED_WITHIN
-    return last if fits else None
-
-
-def _may_mean_another(turn: Exchange, window: WindowFacts, last: MessageFacts) -> bool:
-    """Whether another change was proposed that may be the one that was read last.
-
-    One of which nobody knows when it left, or whether; or one that was read while the newer one arrived.
-    """
-    quickly = last.accepted_at is not None and turn.reply.arrived - last.accepted_at <= ECHO
-    about = (last.item, last.proposed)
-    for text in turn.case.texts(window.id):
-        if text.frame == CONFIRM_CHANGE and (text.item, text.proposed) != about:
-            read = text.accepted_at is not None and text.accepted_at <= turn.reply.arrived
-            if quickly if read else text.state not in UNSEEN:
-                return True
-    return False
-
-
-def decline(turn: Exchange) -> Iterator[Command]:
-    """Keep that the participant does not want to answer: an answer to the question that was asked."""
-    window, awaited = turn.window, turn.awaited
-    if window is None or awaited is None or turn.question is None:
-        yield from unreadable(turn)
-        return
-    yield from _kept(turn, window, awaited, None)
-    left = _left(window, awaited)
-    if left is not None and awaited != turn.case.protocol.primary(window.point):
-        yield turn.say("question", "question", item=left)
-    else:
-        yield turn.say("thanks", "declined")
-
-
-def unreadable(turn: Exchange, *, zero: bool = False) -> Iterator[Command]:
-    """Ask again twice at the most, then a person. A first question is asked, not asked again."""
-    window, awaited = turn.window, turn.awaited
-    if window is None or awaited is None or not may_text(turn.case.participant):
-        yield from turn.person("unreadable_reply")
-        return
-    again = [m for m in turn.case.texts(window.id) if m.item == awaited and m.frame in (*REASKS, CONFIRM_ZERO)]
-    if turn.question is None and not again:
-        if not turn.on_its_way or turn.in_doubt:
-            yield turn.ask("question")
-    elif len(again) >= len(REASKS):
-        yield from turn.person("unreadable_reply")
-    elif zero and not again:
-        yield turn.ask(CONFIRM_ZERO, proposed=0)
-    else:
-        yield turn.ask(REASKS[len(again)])
-
-
-def _unscheduled(turn: Exchange, value: int) -> Iterator[Command]:
+def _on_unscheduled_number(exchange: Exchange, value: int) -> Iterator[Command]:
     """Keep a number that came outside every window, apart from the windows' answers."""
-    item = turn.unscheduled_item
+    item = exchange.unscheduled_item
     if item is not None:
         yield Record(
             window_id=None,
@@ -375,265 +402,233 @@ def _unscheduled(turn: Exchange, value: int) -> Iterator[Command]:
             value=value,
             declined=False,
             source="sms",
-            received_at=turn.reply.arrived,
+            received_at=exchange.reply.arrived,
             in_window=False,
-            inbound_id=turn.reply.inbound_id,
+            inbound_id=exchange.reply.inbound_id,
         )
-    if turn.upcoming:
-        yield turn.say("ack", "unscheduled")
+    if exchange.has_window_ahead:
+        yield exchange.send_reply("ack", "unscheduled")
     else:
-        yield from turn.person("unscheduled_answer")
+        yield from exchange.hand_over("unscheduled_answer")
 
 
-def _answer(turn: Exchange, window: WindowFacts, item: str, value: int) -> Iterator[Command]:
-    """Keep a number for the awaited item; the same number again within a minute is confirmed first."""
-    if _is_echo(turn, value):
-        if not turn.on_its_way:
-            yield turn.ask("confirm-repeat", proposed=value)
+def _on_number_after_completion(exchange: Exchange, window: WindowFacts, value: int) -> Iterator[Command]:
+    """Acknowledge a number that is there already; propose the change or hand over if it is another one."""
+    primary = exchange.case.protocol.primary(window.point)
+    if any(answer.value == value for answer in window.answers.values()):
+        yield exchange.send_reply("ack", "already")
+    elif exchange.soon_after_answer and primary is not None and exchange.reply.arrived < window.span.closes_at:
+        yield exchange.send_reply("reask", CONFIRM_CHANGE, proposed=value, item=primary)
+    else:
+        yield from exchange.hand_over("number_after_completion")
+
+
+def _on_answer(exchange: Exchange, window: WindowFacts, item: str, value: int) -> Iterator[Command]:
+    """Record a number for the awaited item; the same number again within a minute is confirmed first."""
+    if _is_echo(exchange, value):
+        if not exchange.question_under_way:
+            yield exchange.send_question("confirm-repeat", proposed=value)
         return
-    yield from _record(turn, window, item, value)
+    yield from _record_answer(exchange, window, item, value)
 
 
-def _is_echo(turn: Exchange, value: int) -> bool:
-    """Whether a number may be the telephone's repetition of the text before: an answer, or what made us ask this."""
-    before, question = turn.previous, turn.question
+def _is_echo(exchange: Exchange, value: int) -> bool:
+    """Whether the telephone may have sent the text before twice: an answer, or the number that made us ask."""
+    before, question = exchange.previous, exchange.question
     if question is None or question.frame == "confirm-repeat":
         return False
     asked = question.accepted_at or question.queued_at
     if before is not None and before.value == value:
-        return turn.reply.arrived - max(before.received_at, asked) <= REPEAT
+        return exchange.reply.arrived - max(before.received_at, asked) <= REPEAT
     provoked = question.frame == "question" and question.proposed == value
-    return provoked and turn.reply.arrived - asked <= ECHO
+    return provoked and exchange.reply.arrived - asked <= ECHO
 
 
-def _record(
-    turn: Exchange, window: WindowFacts, item: str, value: int | None, *, corrected: bool = False
+def _may_be_an_answer(exchange: Exchange, window: WindowFacts, previous: Answer) -> bool:
+    """Whether a repeated number may answer the next question, of which it is not known yet whether it left.
+
+    If we ignored it, the participant would take that question as answered, and the next number as about another one.
+    """
+    if not exchange.question_in_doubt or exchange.reply.arrived - previous.received_at <= ECHO:
+        return False
+    texts = exchange.case.texts(window.id)
+    return not any(text.frame == "confirm-repeat" and text.queued_at >= previous.received_at for text in texts)
+
+
+def _on_other_number(exchange: Exchange, window: WindowFacts, previous: Answer, value: int) -> Iterator[Command]:
+    """Correct the previous answer; if the next question may have been read, ask which one the number is about."""
+    if not exchange.question_perhaps_read:
+        yield from _record_answer(exchange, window, previous.item, value, corrected=True)
+        return
+    texts = exchange.case.texts(window.id)
+    if any(text.frame == CONFIRM_CHANGE and text.queued_at >= previous.received_at for text in texts):
+        yield exchange.send_question("question")
+    else:
+        yield exchange.send_reply("reask", CONFIRM_CHANGE, proposed=value, item=previous.item)
+
+
+def _on_yes_or_no(exchange: Exchange, *, yes: bool) -> Iterator[Command]:
+    """Take yes or no as the answer to a change we proposed; without one it is as unreadable as any other word."""
+    window, last = exchange.window, _proposed_change(exchange)
+    if window is None or last is None or last.item is None:
+        # "Okay" after our thanks needs no reader.
+        if not (yes and window is not None and exchange.awaited is None):
+            yield from _on_unreadable(exchange)
+    elif _may_mean_other_change(exchange, window, last):
+        yield from exchange.hand_over("unreadable_reply")
+    elif yes:
+        yield from _record_answer(exchange, window, last.item, last.proposed, corrected=True)
+    else:
+        yield exchange.send_reply("ack", "already")
+
+
+def _proposed_change(exchange: Exchange) -> MessageFacts | None:
+    """Return the text that proposed a change, if it is recent and the last one that can have been read; else None."""
+    texts = () if exchange.window is None else exchange.case.texts(exchange.window.id)
+    read = [(text.accepted_at, text) for text in texts if text.accepted_at is not None]
+    read = [(accepted, text) for accepted, text in read if accepted <= exchange.reply.arrived]
+    if not read:
+        return None
+    accepted, last = max(read, key=itemgetter(0))
+    fits = last.frame == CONFIRM_CHANGE and exchange.reply.arrived - accepted <= CONFIRMED_WITHIN
+    return last if fits else None
+
+
+def _may_mean_other_change(exchange: Exchange, window: WindowFacts, last: MessageFacts) -> bool:
+    """Whether another proposed change may be the one that was read last.
+
+    It may be one of which it is not known when or whether it left, or one that was read while the newer one arrived.
+    """
+    quickly = last.accepted_at is not None and exchange.reply.arrived - last.accepted_at <= ECHO
+    about = (last.item, last.proposed)
+    for text in exchange.case.texts(window.id):
+        if text.frame == CONFIRM_CHANGE and (text.item, text.proposed) != about:
+            read = text.accepted_at is not None and text.accepted_at <= exchange.reply.arrived
+            if quickly if read else text.state not in UNSEEN:
+                return True
+    return False
+
+
+def _on_decline(exchange: Exchange) -> Iterator[Command]:
+    """Record that the participant does not want to answer the question that was asked."""
+    window, awaited = exchange.window, exchange.awaited
+    if window is None or awaited is None or exchange.question is None:
+        yield from _on_unreadable(exchange)
+        return
+    yield from _answer_commands(exchange, window, awaited, None)
+    left = _next_item(window, awaited)
+    if left is not None and awaited != exchange.case.protocol.primary(window.point):
+        yield exchange.send_reply("question", "question", item=left)
+    else:
+        yield exchange.send_reply("thanks", "declined")
+
+
+def _on_unreadable(exchange: Exchange, *, zero: bool = False) -> Iterator[Command]:
+    """Ask again twice at the most, then hand over to a person. A question that was never asked is asked first."""
+    window, awaited = exchange.window, exchange.awaited
+    if window is None or awaited is None or not may_text(exchange.case.participant):
+        yield from exchange.hand_over("unreadable_reply")
+        return
+    again = [m for m in exchange.case.texts(window.id) if m.item == awaited and m.frame in (*REASKS, CONFIRM_ZERO)]
+    if exchange.question is None and not again:
+        if not exchange.question_under_way or exchange.question_in_doubt:
+            yield exchange.send_question("question")
+    elif len(again) >= len(REASKS):
+        yield from exchange.hand_over("unreadable_reply")
+    elif zero and not again:
+        yield exchange.send_question(CONFIRM_ZERO, proposed=0)
+    else:
+        yield exchange.send_question(REASKS[len(again)])
+
+
+def _record_answer(
+    exchange: Exchange, window: WindowFacts, item: str, value: int | None, *, corrected: bool = False
 ) -> Iterator[Command]:
-    """Keep the answer and say what comes next: the next question, or thanks."""
-    commands = tuple(_kept(turn, window, item, value))
+    """Record the answer, then send the next question, or thanks."""
+    commands = tuple(_answer_commands(exchange, window, item, value))
     if not commands:
-        # Nothing was changed, so nothing may be said to be: the window has closed over it.
-        yield from turn.person("number_after_completion")
+        # The window has closed: nothing was recorded, so we must not say that it was.
+        yield from exchange.hand_over("number_after_completion")
         return
     yield from commands
-    left = _left(window, item)
-    late = turn.reply.arrived >= window.span.closes_at
+    left = _next_item(window, item)
+    late = exchange.reply.arrived >= window.span.closes_at
     if corrected:
-        yield turn.say("question" if left else "thanks", "corrected", item=left, about=item, proposed=value)
+        yield exchange.send_reply("question" if left else "thanks", "corrected", item=left, about=item, proposed=value)
     elif left is not None:
-        yield turn.say("question", "question", item=left)
+        yield exchange.send_reply("question", "question", item=left)
     else:
-        yield turn.say("thanks", "thanks-late" if late else "thanks")
+        yield exchange.send_reply("thanks", "thanks-late" if late else "thanks")
 
 
-def _kept(turn: Exchange, window: WindowFacts, item: str, value: int | None) -> tuple[Command, ...]:
+def _answer_commands(exchange: Exchange, window: WindowFacts, item: str, value: int | None) -> tuple[Command, ...]:
     return on_answers(
-        turn.case,
+        exchange.case,
         window,
         {item: value},
         source="sms",
-        received_at=turn.reply.arrived,
-        now=turn.now,
-        inbound_id=turn.reply.inbound_id,
+        received_at=exchange.reply.arrived,
+        now=exchange.now,
+        inbound_id=exchange.reply.inbound_id,
     )
 
 
-def _left(window: WindowFacts, answered: str) -> str | None:
-    """The next item without an answer, once `answered` is."""
+def _next_item(window: WindowFacts, answered: str) -> str | None:
+    """Return the next item without an answer, apart from `answered`; None if there is none."""
     return next((item for item in window.missing() if item != answered), None)
 
 
-def _after_completion(turn: Exchange, window: WindowFacts, value: int) -> Iterator[Command]:
-    primary = turn.case.protocol.primary(window.point)
-    if any(answer.value == value for answer in window.answers.values()):
-        yield turn.say("ack", "already")
-    elif turn.soon and primary is not None and turn.reply.arrived < window.span.closes_at:
-        yield turn.say("reask", CONFIRM_CHANGE, proposed=value, item=primary)
-    else:
-        yield from turn.person("number_after_completion")
+# Wishes ---------------------------------------------------------------------------------------------------------------
 
 
-__all__ = ["Reply", "asked", "concerns_everyone", "on_reply"]
-
-HOLD = timedelta(hours=24)
-"""How long a stop word inside a sentence holds automatic texts."""
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-ASIDES_AN_HOUR = 3
-"""Automatic replies an hour that do not advance the conversation."""
-ASIDES_A_DAY = 12
-"""In a day: whoever is told so often and writes on is a machine, or needs a person."""
-REPLIES_AN_HOUR = 12
-ASIDES = frozenset({"reask", "ack"})
-ALWAYS = frozenset({"stopped", "started", "safety"})
-"""Frames that are no asides, however often."""
-EVENING, MORNING = time(18, 30), time(10)
-"""When one who said "tonight" or "tomorrow" is asked again, on the participant's clock."""
-
-
-def on_reply(case: Case, reply: Reply, now: datetime) -> tuple[str, tuple[Command, ...]]:
-    """Say how a text was read (a word without its content) and what it calls for."""
-    turn = Exchange.of(case, reply, now)
-    reading = _reading(turn)
-    left = case.participant.left_at is not None
-    commands = _after_leaving(turn, reading) if left else _carry(turn, reading)
-    return type(reading).__name__, tuple(_passed(turn, commands))
-
-
-def concerns_everyone(case: Case, reply: Reply, now: datetime) -> bool:
-    """Whether a text is about the telephone, whoever of those who share it wrote it: stop, start, danger."""
-    reading = _reading(Exchange.of(case, reply, now))
-    return isinstance(reading, replies.OptOut | replies.OptIn | replies.WrongNumber | replies.Safety)
-
-
-def _passed(turn: Exchange, commands: Iterable[Command]) -> Iterator[Command]:
-    """The gate: texts only to those who may be written to, and not too many of them."""
-    participant = turn.case.participant
-    recent = [m for m in turn.case.messages if m.queued_at > turn.now - HOUR and m.kind not in PROMPTS]
-    asides = sum(_is_aside(m.kind, m.frame) for m in recent)
-    day = sum(_is_aside(m.kind, m.frame) for m in turn.case.messages if m.queued_at > turn.now - DAY)
-    for command in commands:
-        if isinstance(command, OptIn):
-            participant = replace(participant, opted_out_at=None)
-        if isinstance(command, Send) and participant.died_at is not None:
-            continue  # Whoever reads this telephone now gets nothing from us, not even an acknowledgement.
-        if isinstance(command, Send) and command.frame != "stopped":
-            if not may_text(participant):
-                continue
-            too_many = _is_aside(command.kind, command.frame) and (asides >= ASIDES_AN_HOUR or day >= ASIDES_A_DAY)
-            if too_many or len(recent) >= REPLIES_AN_HOUR:
-                if command.kind == "reask":
-                    yield from turn.task("unreadable_reply")
-                continue
-        yield command
-
-
-def _is_aside(kind: str, frame: str) -> bool:
-    return kind in ASIDES and frame not in ALWAYS
-
-
-def _reading(turn: Exchange) -> replies.Reading:
-    """Read the text against the item it can answer now; a word the provider read itself is taken from there."""
-    known: dict[str | None, replies.Reading] = {
-        "STOP": replies.OptOut(),
-        "START": replies.OptIn(),
-        "HELP": replies.Help(),
-    }
-    if turn.reply.opt_out in known:
-        return known[turn.reply.opt_out]
-    protocol = turn.case.protocol
-    item = protocol.items.get(turn.target or "")
-    return replies.read(
-        turn.reply.text,
-        turn.case.participant.language,
-        item_min=0 if item is None else item.minimum,
-        item_max=10 if item is None else item.maximum,
-        media=turn.reply.media,
-        own_texts=tuple(text for item in protocol.items.values() for text in item.question.values()),
-        safety_words=tuple(word for words in protocol.safety_words.values() for word in words),
-    )
-
-
-def _after_leaving(turn: Exchange, reading: replies.Reading) -> Iterator[Command]:
-    """Nothing is asked or kept of who died or withdrew; a person reads what still comes."""
-    match reading:
-        case replies.Tapback() | replies.Automatic():
-            return
-        case replies.OptOut():
-            yield from _opt_out(turn)
-        case replies.Safety():
-            yield from turn.task("safety_word", "ES")
-        case _:
-            yield from turn.task("answer_after_leaving")
-
-
-def _carry(turn: Exchange, reading: replies.Reading) -> Iterator[Command]:  # noqa: C901, PLR0912 -- one case a meaning
-    """One `match`, so that no meaning is forgotten."""
-    match reading:
-        case replies.Score(value):
-            yield from number(turn, value)
-        case replies.ConfirmZero() | replies.Unreadable():
-            yield from unreadable(turn, zero=isinstance(reading, replies.ConfirmZero))
-        case replies.Yes() | replies.No():
-            yield from yes_or_no(turn, yes=isinstance(reading, replies.Yes))
-        case replies.Decline():
-            yield from decline(turn)
-        case replies.OptOut():
-            yield from _opt_out(turn)
-        case replies.OptIn():
-            yield from _opt_in(turn)
-        case replies.Help():
-            yield from _help(turn)
-        case replies.OptOutMentioned():
-            yield HoldTexts(turn.now + HOLD)
-            yield from turn.task("stop_word")
-        case replies.WrongNumber():
-            yield from _wrong_number(turn)
-        case replies.CallMe():
-            yield from _call_me(turn)
-        case replies.Snooze(kind, hours):
-            yield from _snooze(turn, kind, hours)
-        case replies.Safety():
-            yield turn.say("ack", "safety")
-            yield from turn.task("safety_word", "ES")
-        case replies.Proxy():
-            yield turn.say("ack", "proxy")
-            yield from turn.task("proxy_answer")
-        case replies.Media():
-            yield turn.say("ack", "media")
-        case replies.Tapback() | replies.Automatic():
-            return
-        case _:
-            assert_never(reading)
-
-
-def _help(turn: Exchange) -> Iterator[Command]:
+def _on_help(exchange: Exchange) -> Iterator[Command]:
     # The provider that read the word itself has answered it already.
-    if turn.reply.opt_out is None:
-        yield turn.say("ack", "help")
+    if exchange.reply.opt_out is None:
+        yield exchange.send_reply("ack", "help")
 
 
-def _wrong_number(turn: Exchange) -> Iterator[Command]:
-    """Stop at once; somebody verifies the contact."""
-    if turn.case.participant.unreachable_at is None:
+def _on_wrong_number(exchange: Exchange) -> Iterator[Command]:
+    """Stop texts at once; a person verifies the contact."""
+    if exchange.case.participant.unreachable_at is None:
         yield Unreachable("wrong_number")
         yield CancelTexts()
-    yield from turn.task("wrong_number")
+    yield from exchange.raise_task("wrong_number")
 
 
-def _opt_out(turn: Exchange) -> Iterator[Command]:
-    if turn.case.participant.opted_out_at is not None:
+def _on_opt_out(exchange: Exchange) -> Iterator[Command]:
+    if exchange.case.participant.opted_out_at is not None:
         return
     yield OptOut()
     yield CancelTexts()
     # The provider that read the word itself has acknowledged it already.
-    if turn.reply.opt_out is None and turn.case.participant.has_phone:
-        yield turn.say("ack", "stopped")
+    if exchange.reply.opt_out is None and exchange.case.participant.has_phone:
+        yield exchange.send_reply("ack", "stopped")
 
 
-def _opt_in(turn: Exchange) -> Iterator[Command]:
-    if turn.case.participant.opted_out_at is not None:
+def _on_opt_in(exchange: Exchange) -> Iterator[Command]:
+    if exchange.case.participant.opted_out_at is not None:
         yield OptIn()
-    if turn.reply.opt_out is None:
-        yield turn.say("ack", "started")
+    if exchange.reply.opt_out is None:
+        yield exchange.send_reply("ack", "started")
 
 
-def _call_me(turn: Exchange) -> Iterator[Command]:
-    """While an answer is missing it is the call task of the window; otherwise a task of its own."""
-    case, window = turn.case, turn.window
+def _on_call_me(exchange: Exchange) -> Iterator[Command]:
+    """Raise the window's call task while an answer is missing; otherwise a task of its own."""
+    case, window = exchange.case, exchange.window
     call = None
-    if window is not None and turn.now < window.span.closes_at and primary_open(case, window):
-        call = escalate(case, "E1", "asked_for_call", turn.now, window)
+    if window is not None and exchange.now < window.span.closes_at and primary_open(case, window):
+        call = escalate(case, "E1", "asked_for_call", exchange.now, window)
     if call is None or any(e.key == call.key and not e.open for e in case.escalations):
-        yield from turn.task("asked_for_call")
+        yield from exchange.raise_task("asked_for_call")
     elif not case.escalated(call.key):
         yield call
-    yield turn.say("ack", "call-me")
+    yield exchange.send_reply("ack", "call-me")
 
 
-def _snooze(turn: Exchange, kind: str, hours: int) -> Iterator[Command]:
-    """Move the next prompt to when the participant wants it; where none is left to be moved, somebody calls."""
-    window, arrived = turn.window, turn.reply.arrived
-    zone = turn.case.participant.zone
+def _on_snooze(exchange: Exchange, kind: str, hours: int) -> Iterator[Command]:
+    """Move the next prompt to when the participant wants it; if none can be moved, raise a call."""
+    window, arrived = exchange.window, exchange.reply.arrived
+    zone = exchange.case.participant.zone
     today = local_day(arrived, zone)
     wish = arrived + hours * HOUR
     if kind == "tonight":
@@ -641,10 +636,39 @@ def _snooze(turn: Exchange, kind: str, hours: int) -> Iterator[Command]:
     elif kind == "tomorrow":
         wish = local_instant(today + timedelta(days=1), MORNING, zone)
     moved = None
-    if window is not None and may_text(turn.case.participant):
-        moved = moved_prompt(turn.case, window, max(wish, turn.now))
+    if window is not None and may_text(exchange.case.participant):
+        moved = moved_prompt(exchange.case, window, max(wish, exchange.now))
     if moved is None:
-        yield from _call_me(turn)
+        yield from _on_call_me(exchange)
         return
     yield Snooze(moved)
-    yield turn.say("ack", "snoozed", when=moved)
+    yield exchange.send_reply("ack", "snoozed", when=moved)
+
+
+# How often we may reply -----------------------------------------------------------------------------------------------
+
+
+def _gated(exchange: Exchange, commands: Iterable[Command]) -> Iterator[Command]:
+    """Drop texts to a participant who may not be written to, and replies beyond the limits of an hour and a day."""
+    participant = exchange.case.participant
+    recent = [m for m in exchange.case.messages if m.queued_at > exchange.now - HOUR and m.kind not in PROMPTS]
+    asides = sum(_is_aside(m.kind, m.frame) for m in recent)
+    day = sum(_is_aside(m.kind, m.frame) for m in exchange.case.messages if m.queued_at > exchange.now - DAY)
+    for command in commands:
+        if isinstance(command, OptIn):
+            participant = replace(participant, opted_out_at=None)
+        if isinstance(command, Send) and participant.died_at is not None:
+            continue  # Somebody else reads this telephone now: send nothing, not even an acknowledgement.
+        if isinstance(command, Send) and command.frame != "stopped":
+            if not may_text(participant):
+                continue
+            too_many = _is_aside(command.kind, command.frame) and (asides >= ASIDES_AN_HOUR or day >= ASIDES_A_DAY)
+            if too_many or len(recent) >= REPLIES_AN_HOUR:
+                if command.kind == "reask":
+                    yield from exchange.raise_task("unreadable_reply")
+                continue
+        yield command
+
+
+def _is_aside(kind: str, frame: str) -> bool:
+    return kind in ASIDES and frame not in ALWAYS

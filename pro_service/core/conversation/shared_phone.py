@@ -1,7 +1,7 @@
-"""One telephone that several participants use: whose turn it is, and whose words a text are.
+"""One telephone that several participants use: who is asked next, and who sent a text.
 
 One conversation at a time: the next participant is asked once the one before has finished, or has not answered for so
-long that their turn is over. A number is nobody's answer unless it is clear whose it is.
+long that their turn is over. A number is nobody's answer unless it is clear who sent it.
 """
 
 import re
@@ -20,7 +20,7 @@ _FAILED = frozenset({"undelivered", "failed", "refused", "expired", "cancelled",
 
 
 def seen_by_others(case: Case) -> Other:
-    """What those who use the same telephone have to know of this participant."""
+    """Return what the rules of the others on this telephone need to know of this participant."""
     person = case.participant
     if person.channel != "sms-reply" or not may_text(person):
         return Other(person.id, person.code)
@@ -38,15 +38,15 @@ def seen_by_others(case: Case) -> Other:
 
 
 def _open_questions(case: Case, window: WindowFacts) -> list[MessageFacts]:
-    """Texts that ask something in a window that still wants answers, as far as they left or may leave."""
+    """Return the texts that ask something in a window that still wants answers, if they left or may leave."""
     if not may_prompt(case, window, window.span.opens_at):
         return []
     return [m for m in case.texts(window.id) if m.item is not None and m.state not in _FAILED]
 
 
 def addressed(text: str, codes: Collection[str]) -> tuple[str, str] | None:
-    """(whose, the rest) of a text that begins with exactly one of these codes; None of any other."""
-    found = [(code, match.end()) for code in codes if (match := _begins(code).match(text)) is not None]
+    """Return (code, rest) of a text that begins with exactly one of these codes; None for any other text."""
+    found = [(code, match.end()) for code in codes if (match := _code_pattern(code).match(text)) is not None]
     if len(found) != 1:
         return None
     code, end = found[0]
@@ -54,8 +54,8 @@ def addressed(text: str, codes: Collection[str]) -> tuple[str, str] | None:
     return (code, rest) if _is_no_answer(code) or rest.strip() else None
 
 
-def _begins(code: str) -> re.Pattern[str]:
-    """A text that begins with a code, however it is punctuated: `P-002 7`, `p002: 7`."""
+def _code_pattern(code: str) -> re.Pattern[str]:
+    """Return the pattern of a text that begins with this code, however it is punctuated: `P-002 7`, `p002: 7`."""
     parts = re.findall(r"[^\W\d_]+|\d+", code)
     if not parts or (code.isdecimal() and int(code) <= LARGEST_ANSWER):
         return re.compile(r"(?!)")  # such a code could be an answer

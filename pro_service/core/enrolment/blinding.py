@@ -1,7 +1,4 @@
-"""Words that speak of the allocation, in Turkish and English: one list for imports, study files, and our own lint.
-
-The allocation is in no table, so nothing here can reveal it; nothing may ask for it or speak of it either.
-"""
+"""Words that reveal the allocation, in Turkish and English: one list for imports, study files, and our own lint."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -41,7 +38,7 @@ def is_allocation(name: str) -> bool:
 
 
 def spoken(text: str) -> str | None:
-    """The word or phrase of a text that speaks of the allocation; None if there is none."""
+    """Return the word or phrase of a text that reveals the allocation; None if there is none."""
     folded = plain(text)
     found = _SAID.search(folded)
     sure = (word for word in folded.split() if any(part in word for part in _SURE))
@@ -49,14 +46,14 @@ def spoken(text: str) -> str | None:
 
 
 def check_blinding(protocol: Protocol, frames: Mapping[str, Mapping[str, str]]) -> Iterator[Fault]:
-    """Name everything in a study that speaks of the allocation: items, labels, codes, and texts to participants."""
-    told = {f"{language}/{name}.txt": text for language, texts in frames.items() for name, text in texts.items()}
+    """Yield a fault for everything in a study that reveals the allocation: items, labels, codes, and texts."""
+    by_path = {f"{language}/{name}.txt": text for language, texts in frames.items() for name, text in texts.items()}
     for code, item in protocol.items.items():
-        told |= {f"item.{code}": code} | {f"item.{code}.question.{tongue}": t for tongue, t in item.question.items()}
-        told |= {f"item.{code}.short.{tongue}": text for tongue, text in item.short.items()}
+        by_path |= {f"item.{code}": code} | {f"item.{code}.question.{tongue}": t for tongue, t in item.question.items()}
+        by_path |= {f"item.{code}.short.{tongue}": text for tongue, text in item.short.items()}
     for point in protocol.time_points:
-        told |= {f"time_point.{point.code}": point.code}
-        told |= {f"time_point.{point.code}.label.{tongue}": text for tongue, text in point.label.items()}
-    for path, text in told.items():
+        by_path |= {f"time_point.{point.code}": point.code}
+        by_path |= {f"time_point.{point.code}.label.{tongue}": text for tongue, text in point.label.items()}
+    for path, text in by_path.items():
         if (word := spoken(text)) is not None:
             yield Fault(path, None, f'speaks of the allocation: "{word}"', REMEDY)

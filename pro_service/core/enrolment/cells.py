@@ -1,4 +1,4 @@
-"""Single cells of an enrolment row: text -> value, or what is wrong with it and what to write instead."""
+"""Single cells of an enrolment row: text -> value. Every function raises CellError for what it cannot read."""
 
 import re
 from collections.abc import Iterable
@@ -32,60 +32,62 @@ class CellError(ValueError):
         self.fault, self.remedy = fault, remedy
 
 
-def shown(text: str) -> str:
-    """A cell in quotes, short and on one line. Never used for contact data."""
+def quoted(text: str) -> str:
+    """Return a cell in quotes, short and on one line. Never used for contact data."""
     plainly = "".join(c if c.isprintable() else "�" for c in text)
     return f'"{plainly[:_SHOWN]}…"' if len(plainly) > _SHOWN else f'"{plainly}"'
 
 
 def code(text: str) -> str:
-    """A participant's code: letters, digits, - _ . up to 40 characters, a letter or digit first."""
+    """Return a participant's code: letters, digits, - _ . up to 40 characters, a letter or digit first."""
     if not text:
         raise CellError("is empty", "give every participant a code, e.g. P-001")
     if not _CODE.fullmatch(text):
         remedy = "use the letters A to Z, digits, - _ . only, at most 40, and begin with a letter or digit; no names"
-        raise CellError(f"{shown(text)} is not a participant code", remedy)
+        raise CellError(f"{quoted(text)} is not a participant code", remedy)
     return text
 
 
 def one_of(text: str, known: Iterable[str], what: str) -> str:
-    """One of a few words, written as they are."""
+    """Return one of a few words, written exactly like this."""
     words = tuple(known)
     if text in words:
         return text
     if not text:
         raise CellError("is empty", f"one of: {', '.join(words)}")
-    raise CellError(f"{shown(text)} is not a {what}", closest(text, words) or f"one of: {', '.join(words)}")
+    raise CellError(f"{quoted(text)} is not a {what}", closest(text, words) or f"one of: {', '.join(words)}")
 
 
 @lru_cache(maxsize=4096)
 def day(text: str) -> date:
-    """A calendar date, year-month-day."""
+    """Return a calendar date, year-month-day."""
     if not text:
         raise CellError("is empty", DATE_REMEDY)
     if not _DATE.fullmatch(text):
         if _OTHER_DATE.fullmatch(text):
-            raise CellError(f"{shown(text)} can be read in more than one way", DATE_REMEDY)
-        raise CellError(f"{shown(text)} is not a date", DATE_REMEDY)
+            raise CellError(f"{quoted(text)} can be read in more than one way", DATE_REMEDY)
+        raise CellError(f"{quoted(text)} is not a date", DATE_REMEDY)
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise CellError(f"{shown(text)} is not in the calendar", DATE_REMEDY) from None
+        raise CellError(f"{quoted(text)} is not in the calendar", DATE_REMEDY) from None
     if found.year not in _YEARS:
-        raise CellError(f"{shown(text)} is not a date of a study", DATE_REMEDY)
+        raise CellError(f"{quoted(text)} is not a date of a study", DATE_REMEDY)
     return found
 
 
 def clock(text: str) -> time:
-    """A local time of day, hours and minutes."""
+    """Return a local time of day, hours and minutes."""
     found = _CLOCK.fullmatch(text)
     if not found:
-        raise CellError(f"{shown(text)} is not a time of day", "write hours and minutes, e.g. 14:30, or leave it empty")
+        raise CellError(
+            f"{quoted(text)} is not a time of day", "write hours and minutes, e.g. 14:30, or leave it empty"
+        )
     return time(int(found[1]), int(found[2]))
 
 
 def consent(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """When the participant agreed to messages: an instant, or a day (its beginning at the site); empty = not."""
+    """Return when the participant agreed to messages: an instant, or the start of a day at the site; None if empty."""
     if not text:
         return None
     given = _given(text, zone)
@@ -105,28 +107,28 @@ def _given(text: str, zone: ZoneInfo) -> datetime:
 
 
 def email(text: str) -> str | None:
-    """An e-mail address; None if empty. What is wrong with it is said without repeating it."""
+    """Return an e-mail address; None if empty. An error never repeats the address."""
     if text and (len(text) > _EMAIL_LENGTH or not _EMAIL.fullmatch(text)):
         raise CellError("is not an e-mail address", "write one address, name@host, or leave it empty")
     return text or None
 
 
 def number(text: str, least: int, most: int) -> int:
-    """A whole number from `least` to `most`."""
+    """Return a whole number from `least` to `most`."""
     if not _INTEGER.fullmatch(text) or not least <= int(text) <= most:
         remedy = f"write a whole number from {least} to {most}, or leave it empty"
-        raise CellError(f"{shown(text)} is not an answer to this item", remedy)
+        raise CellError(f"{quoted(text)} is not an answer to this item", remedy)
     return int(text)
 
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
-    """An IANA time zone."""
+    """Return an IANA time zone."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         remedy = closest(name, available_timezones()) or "write an IANA name, e.g. Europe/Istanbul, or leave it empty"
-        raise CellError(f"{shown(name)} is not a time zone", remedy) from None
+        raise CellError(f"{quoted(name)} is not a time zone", remedy) from None
 
 
 def _instant(text: str) -> datetime | None:
@@ -136,7 +138,7 @@ def _instant(text: str) -> datetime | None:
         return None
     if found.tzinfo is None:
         remedy = "write the day alone, or add the offset: 2026-05-11T10:00+03:00"
-        raise CellError(f"{shown(text)} says no time zone", remedy)
+        raise CellError(f"{quoted(text)} says no time zone", remedy)
     if found.year not in _YEARS:
-        raise CellError(f"{shown(text)} is not an instant of a study", "write the day on which it was given")
+        raise CellError(f"{quoted(text)} is not an instant of a study", "write the day on which it was given")
     return found.astimezone(UTC)

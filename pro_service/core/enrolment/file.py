@@ -1,8 +1,4 @@
-"""Reads an enrolment file: bytes -> its columns and rows, or every fault of the file as a file, with its remedy.
-
-UTF-8 with or without a mark at its start; comma, semicolon or tab, told by the first line alone. What a spreadsheet
-saves otherwise is refused with the way to save it, because guessing an alphabet changes letters silently.
-"""
+"""Reads an enrolment file: bytes -> its columns and rows, or every fault of the whole file, with its remedy."""
 
 import csv
 import io
@@ -40,7 +36,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A file whose columns are known; its rows are read as they are asked for."""
+    """A file whose columns are known; its rows are read one by one."""
 
     data: bytes
     """UTF-8."""
@@ -51,7 +47,10 @@ class Sheet:
     """In the file's order; empty for a column without a name."""
 
     def records(self) -> Iterator[Record]:
-        """Every row that is not empty. A row that cannot be read carries faults; reading ends at broken quotes."""
+        """Yield every row that is not empty.
+
+        A row that cannot be read carries faults; reading ends at broken quotes.
+        """
         # Decoded as it is read: a text of the whole file would be in memory beside its bytes.
         lines = io.TextIOWrapper(io.BytesIO(self.data), encoding="utf-8-sig", newline="")
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
@@ -84,9 +83,9 @@ class Sheet:
 
 
 def read(data: bytes, baseline: Sequence[str]) -> tuple[Sheet | None, tuple[Fault, ...]]:
-    """The sheet in these bytes, or every fault of its encoding and header; `baseline` are the items of the baseline.
+    """Return the sheet in these bytes, or every fault of its encoding and header.
 
-    The sheet is None exactly when there are faults. Rows are not read yet.
+    `baseline` are the items of the baseline. The sheet is None exactly if there are faults. Rows are not read yet.
     """
     text, faults = decode(data)
     if faults:
@@ -105,7 +104,7 @@ def read(data: bytes, baseline: Sequence[str]) -> tuple[Sheet | None, tuple[Faul
 
 
 def decode(data: bytes) -> tuple[str, tuple[Fault, ...]]:
-    """The file's text, or why it is none."""
+    """Return the file's text, or why it cannot be read."""
     refused = _not_a_text(data)
     if refused:
         return "", (Fault("", None, refused, SAVE_AS),)
@@ -118,7 +117,7 @@ def decode(data: bytes) -> tuple[str, tuple[Fault, ...]]:
 
 
 def columns_of(items: Sequence[str]) -> dict[str, str]:
-    """Column -> item of the baseline columns: `baseline_nrs_avg` -> `NRS-AVG`."""
+    """Return column -> item of the baseline columns: `baseline_nrs_avg` -> `NRS-AVG`."""
     return {BASELINE + item.lower().replace("-", "_"): item for item in items}
 
 
@@ -135,7 +134,10 @@ def _not_a_text(data: bytes) -> str:
 
 
 def header(text: str) -> tuple[int, str, str]:
-    """(line, the names, delimiter). A first line `sep=;` is Excel's own; the delimiter is told by the names alone."""
+    """Return (line, names, delimiter).
+
+    A first line `sep=;` is Excel's own; the delimiter is found by the names alone.
+    """
     for number, line in enumerate(io.StringIO(text, newline=""), start=1):
         names = line.strip("\r\n")
         if number == 1 and names.lower().startswith("sep=") and names[4:] and names[4] in _DELIMITERS:

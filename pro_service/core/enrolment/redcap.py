@@ -3,7 +3,7 @@
 An export is CSV in UTF-8, headers raw or labelled, one row an event of a record (`redcap_event_name`, raw
 `baseline_arm_1`, labelled `Baseline (Arm 1: Everybody)`) and one more for each repeated instrument; a checkbox is a
 column an option, `consent___1`, with 1 or Checked. The event is used to choose rows and never stored. An export of more
-than one arm is refused: in REDCap an arm is often the treatment group, and whoever imports would see who is in which.
+than one arm is refused: in REDCap an arm is often the treatment group, which the person who imports must not see.
 """
 
 import csv
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.enrolment.file import BLINDING, Record, Sheet, decode, header
 from pro_service.core.enrolment.redcap_mapping import (
     DATES,
@@ -57,8 +57,8 @@ class Found:
     """Rows of repeated instruments."""
 
 
-def opened(data: bytes) -> tuple[Export | None, tuple[Fault, ...]]:
-    """The export in these bytes, or why it cannot be used: no CSV, an allocation in it, several arms."""
+def open_export(data: bytes) -> tuple[Export | None, tuple[Fault, ...]]:
+    """Return the export in these bytes, or why it cannot be used: no CSV, an allocation in it, several arms."""
     text, faults = decode(data)
     if faults:
         return None, faults
@@ -81,12 +81,12 @@ def opened(data: bytes) -> tuple[Export | None, tuple[Fault, ...]]:
     return Export(sheet, columns, events), ()
 
 
-def read(data: bytes, mapping: ColumnMapping) -> tuple[Found | None, tuple[Fault, ...]]:
-    """The rows of the enrolment in an export; None exactly when there are faults of the export as a whole.
+def read_rows(data: bytes, mapping: ColumnMapping) -> tuple[Found | None, tuple[Fault, ...]]:
+    """Return the rows of the enrolment in an export; None exactly if the export as a whole has faults.
 
-    What is wrong with single rows stands in them, as in any enrolment file.
+    Faults of single rows are in the rows, as in any enrolment file.
     """
-    export, faults = opened(data)
+    export, faults = open_export(data)
     if export is None:
         return None, faults
     faults = tuple(_column_faults(export, mapping))
@@ -128,7 +128,7 @@ def _column_faults(export: Export, mapping: ColumnMapping) -> Iterator[Fault]:
             remedy = (
                 f"there are: {some}" if has_events else "take `event` out of the mapping: this export has no events"
             )
-            yield Fault("event", line, f"no row is of the event {shown(name)}", remedy)
+            yield Fault("event", line, f"no row is of the event {quoted(name)}", remedy)
 
 
 def _record_id(record: Record, mapping: ColumnMapping) -> str:
@@ -136,7 +136,7 @@ def _record_id(record: Record, mapping: ColumnMapping) -> str:
 
 
 def _grouped(export: Export, mapping: ColumnMapping) -> tuple[list[Record], Mapping[str, Mapping[str, Record]], int]:
-    """(rows of the procedure's event, record -> event -> its row, rows of repeated instruments)."""
+    """Return (rows of the procedure's event, record -> event -> its row, rows of repeated instruments)."""
     event, repeat = _named(export.columns, EVENTS), _named(export.columns, REPEATS)
     main, every, repeated = [], defaultdict[str, dict[str, Record]](dict), 0
     for record in export.sheet.records():
@@ -153,7 +153,7 @@ def _grouped(export: Export, mapping: ColumnMapping) -> tuple[list[Record], Mapp
 
 
 def _converted(record: Record, rows: Mapping[str, Record], mapping: ColumnMapping) -> Record:
-    """One row in our columns, with what cannot be read through the mapping as its faults."""
+    """Return one row in our columns, with its faults."""
     if record.faults:
         return record
     cells, faults = {}, []
@@ -167,11 +167,11 @@ def _converted(record: Record, rows: Mapping[str, Record], mapping: ColumnMappin
 
 
 def _cell(name: str, column: Column, row: Record) -> tuple[str, str, str]:
-    """(value, fault, remedy) of one of our columns."""
+    """Return (value, fault, remedy) of one of our columns."""
     if column.when:
         ticked = row.cells.get(column.when, "")
         if ticked not in TICKED | UNTICKED:
-            return "", f"{column.when} is no checkbox: {shown(ticked)}", "it must be 1 or 0, Checked or Unchecked"
+            return "", f"{column.when} is no checkbox: {quoted(ticked)}", "it must be 1 or 0, Checked or Unchecked"
         if ticked in UNTICKED:
             return "", "", ""
     value = column.always or row.cells.get(column.source, "")
@@ -180,7 +180,7 @@ def _cell(name: str, column: Column, row: Record) -> tuple[str, str, str]:
     if column.values and value:
         if value not in column.values:
             known = ", ".join(column.values)
-            return "", f"{shown(value)} is not in the mapping's values", f"add it; there are: {known}"
+            return "", f"{quoted(value)} is not in the mapping's values", f"add it; there are: {known}"
         value = column.values[value]
     if name in DATES:
         return _dated(value, column.format)
@@ -188,17 +188,17 @@ def _cell(name: str, column: Column, row: Record) -> tuple[str, str, str]:
 
 
 def _dated(value: str, form: str) -> tuple[str, str, str]:
-    """A date as our own files write it; what is written otherwise is left for the reader of cells to refuse."""
+    """Return a date as our own files write it; any other text is left for the reader of cells to refuse."""
     if not value:
         return "", "", ""
     found = _pattern(form or FORMATS[0]).fullmatch(value)
     if found is None:
-        return value, f"{shown(value)} is not written as {form or FORMATS[0]}", "correct `format` in the mapping"
+        return value, f"{quoted(value)} is not written as {form or FORMATS[0]}", "correct `format` in the mapping"
     return f"{found['Y']}-{int(found['M']):02}-{int(found['D']):02}", "", ""
 
 
 def _timed(value: str, form: str) -> str:
-    """A time of day without its seconds, alone or after a date."""
+    """Return a time of day without its seconds, alone or after a date."""
     dated = _pattern(form or FORMATS[0]).fullmatch(value)
     clock = dated["clock"] or "" if dated else value
     found = _CLOCK.fullmatch(clock)

@@ -1,8 +1,8 @@
-"""A column mapping, as data: which column of a REDCap export is which of ours, and how its values are read.
+"""A column mapping, as data: which column of a REDCap export fills which of our columns, and how its values are read.
 
-TOML, one table a column of ours. `from` names theirs, or `always` gives the same value to all; `values` turns codes
-into words, `format` says how dates are written, `when` is a checkbox that must be ticked, `event` the event whose row
-holds it, if that is not the procedure's.
+TOML, one table for each of our columns. `from` names the export's column, or `always` gives the same value to all;
+`values` turns codes into words, `format` says how dates are written, `when` is a checkbox that must be ticked, `event`
+the event whose row holds it, if that is not the procedure's.
 """
 
 import json
@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from pro_service.core.enrolment.blinding import is_allocation
 from pro_service.core.enrolment.file import BLINDING, OPTIONAL, REQUIRED, columns_of
-from pro_service.core.problems import Fault, Faults, closest
+from pro_service.core.problems import Fault, closest
+from pro_service.core.toml_faults import Faults
 
 NEEDED = ("participant", "site", "procedure_date", "language")
 DATES = frozenset({"procedure_date", "messaging_consent"})
@@ -61,17 +62,17 @@ class ColumnMapping:
     """The event whose row holds the procedure; empty for a project without events."""
 
     def theirs(self, column: str) -> str:
-        """What one of our columns is called in the export; empty if it comes from none."""
+        """Return what one of our columns is called in the export; empty if it comes from none."""
         return self.columns[column].source if column in self.columns else ""
 
     def named(self) -> Iterator[str]:
-        """Every column of the export that is read."""
+        """Return every column of the export that is read."""
         for column in self.columns.values():
             yield from (name for name in (column.source, column.when) if name)
 
 
 def parse(text: str, baseline: Sequence[str]) -> tuple[ColumnMapping | None, tuple[Fault, ...]]:
-    """The mapping in this TOML, or every fault in it. `baseline`: the items of the baseline."""
+    """Return the mapping in this TOML, or every fault in it. `baseline`: the items of the baseline."""
     try:
         root = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -117,7 +118,7 @@ def _text(faults: Faults, path: str, value: object) -> str:
 
 
 def check(mapping: ColumnMapping, baseline: Sequence[str]) -> Iterator[Fault]:
-    """What is wrong with a mapping, however it was written down; paths as in its file."""
+    """Return every fault of a mapping; paths as in its TOML."""
     known = (*REQUIRED, *OPTIONAL, *columns_of(baseline))
     for name in NEEDED:
         if name not in mapping.columns:
@@ -136,7 +137,7 @@ def check(mapping: ColumnMapping, baseline: Sequence[str]) -> Iterator[Fault]:
 
 
 def _origin_faults(path: str, name: str, column: Column) -> Iterator[Fault]:
-    """What is wrong with where a column comes from."""
+    """Return what is wrong with where a column comes from."""
     if bool(column.source) == bool(column.always):
         yield Fault(path, None, "needs one of `from` and `always`", 'write from = "their column"')
     elif column.always and name in CONTACT | {"participant"}:
@@ -151,8 +152,8 @@ def looks_like_allocation(name: str) -> bool:
     return bool(name) and name.strip().casefold() not in SYSTEM and is_allocation(name)
 
 
-def written(mapping: ColumnMapping) -> str:
-    """The mapping as TOML, to be kept for the next time; `parse` reads it back."""
+def mapping_toml(mapping: ColumnMapping) -> str:
+    """Return the mapping as TOML, to be stored for the next time; `parse` reads it back."""
     lines = [HEAD]
     if mapping.event:
         lines.append(f"event = {_quoted(mapping.event)}\n")

@@ -1,10 +1,6 @@
-"""Bring a text to the form in which replies are compared.
+"""Texts in the form in which replies are compared."""
 
-Two forms of one text. *Marked* keeps what can change the meaning of a number: ASCII digits,
-lower-case letters, harmless punctuation, `-`, `/`, spaces, and `DOUBT` for every other sign.
-*Plain* keeps words and numbers only, one space apart, for comparing with lists of phrases.
-"""
-
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -19,33 +15,35 @@ _APOSTROPHES = "'‘’‚‛ʼ′`´"
 _SLASHES = "/⁄∕"
 _HARMLESS = frozenset(".,٫;:!()[]{}*=")
 _KEYCAP = "\u20e3"
+_LOOK_ALIKE = re.compile(r"\b(?:ön|uç|u[cç]t[uü]r?)\b", re.IGNORECASE)
+"""Front, tip, it flew: folded, they would be `on`, `üç`, `üçtü`. Of `uctu` in ASCII nobody knows which it is."""
 _BEFORE_NORMALISING = {"🔟": " 10 ", "💯": DOUBT}
 
 
 def marked(text: str) -> str:
-    """Fold a text and keep the punctuation around its numbers. Linear; never raises."""
+    """Return the text folded, with the punctuation around its numbers. Linear; never raises."""
     # Superscripts, fractions and circled numbers must be seen before NFKC makes digits of them.
     seen = "".join(_BEFORE_NORMALISING.get(c, DOUBT if unicodedata.category(c) in {"No", "Nl"} else c) for c in text)
     folded: list[str] = []
-    for c in unicodedata.normalize("NFKC", seen):
+    for c in _LOOK_ALIKE.sub(rf"\g<0>{DOUBT}", unicodedata.normalize("NFKC", seen)):
         after_digit = bool(folded) and folded[-1].isdigit()
         folded.extend(_fold(c, after_digit=after_digit))
     return "".join(folded)
 
 
 def plain(text: str) -> str:
-    """Words and numbers of a text, folded, one space apart. Linear; never raises."""
+    """Return the words and numbers of a text, folded, one space apart. Linear; never raises."""
     return plain_of(marked(text))
 
 
 def plain_of(mark: str) -> str:
-    """Words and numbers of an already marked text: `don't` is `dont`, `opt-out` is `opt out`."""
+    """Return the words and numbers of an already marked text: `don't` is `dont`, `opt-out` is `opt out`."""
     joined = mark.replace("'", "")
     return " ".join("".join(c if c.isalnum() else " " for c in joined).split())
 
 
 def contains(said: str, phrases: Iterable[str]) -> bool:
-    """Whether one of the plain phrases stands in a plain text as whole words; an empty phrase stands nowhere."""
+    """Whether one of the plain phrases stands in a plain text as whole words; an empty phrase never does."""
     padded = f" {said} "
     return any(phrase and f" {phrase} " in padded for phrase in phrases)
 

@@ -5,12 +5,11 @@ known and harmless, or the number is not read.
 """
 
 import re
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from pro_service.core.replies import phrases as words
+from pro_service.core.replies import phrases
 from pro_service.core.replies.folding import DOUBT, contains, plain_of
 
 Reason = Literal[
@@ -27,9 +26,15 @@ Reason = Literal[
 _Phrases: TypeAlias = AbstractSet[str]
 
 _DIGITS = re.compile("[0-9]+")
+_POINT_FIRST = re.compile(r"(?<![^\W_])[.,٫][0-9]")
+"""`.7`, `ağrım ,5`: a part of a number. `puan.7` is a sentence without its space."""
+_GLUED = re.compile(r"([^\W\d_]{3,})?(0|[1-9][0-9]*)([^\W\d_]{3,})?")
+"""`7puan`, `ağrım7`. One or two letters are a slip or a unit: `7a`, `5mg`."""
 _NO_WORD = 11
 """From here on a value has no word of its own; all of them share their frames."""
-_DECIMAL_POINTS = (".", ",", "٫")
+_LONGEST_TEXT = 24  # words
+_LONGEST_FRAME = 12  # words
+_LONGEST_PHRASE = 6  # words
 
 
 def find(mark: str, said: str, language: str, low: int, high: int) -> int | Reason:
@@ -38,80 +43,80 @@ def find(mark: str, said: str, language: str, low: int, high: int) -> int | Reas
     `mark` and `said` are the marked and the plain form; `language` is a tag, unknown reads as English.
     """
     primary = language.replace("_", "-").partition("-")[0].strip().lower()
-    known = primary if primary in words.NUMBERS else "en"
-    value = _written(mark, low, high, known) if _DIGITS.search(mark) else _word(mark, said, words.NUMBERS[known])
+    value = _value(mark, primary if primary in phrases.NUMBERS else "en", low, high)
     if value is None:
         return _why(mark, said)
     return value if low <= value <= high else "out_of_range"
 
 
-def _word(mark: str, said: str, numbers: Mapping[str, int]) -> int | None:
-    """A number word as the whole message: `on`, `bir`, `yedi` are ordinary words as well."""
-    return None if _doubtful(mark) else numbers.get(said)
-
-
-def _written(mark: str, low: int, high: int, language: str) -> int | None:
-    """The value written in digits, if everything around it is known and harmless."""
-    runs = list(_DIGITS.finditer(mark))
-    if any(len(run[0]) > 1 and run[0].startswith("0") for run in runs):
+def _value(mark: str, language: str, low: int, high: int) -> int | None:
+    """Give the number whose frame is the whole text: everything before it and after it is known and harmless."""
+    text = mark.replace("/", " over ", 1)
+    if any(sign in text for sign in (DOUBT, "/", "-")) or _POINT_FIRST.search(text) or phrases.ORDINARY.search(text):
         return None
-    match [int(run[0]) for run in runs]:
-        case [only]:
-            value: int | None = only
-        case [first, second]:
-            value = _of_highest(first, mark[runs[0].end() : runs[1].start()], second, high)
-        case _:
-            return None
-    left, right = mark[: runs[0].start()], mark[runs[-1].end() :]
-    if value is None or not _framed(left, right, *_frames(min(value, _NO_WORD), high, language, from_zero=low == 0)):
+    tokens = _tokens(text, language)
+    if len(tokens) > _LONGEST_TEXT:
         return None
-    return value
+    framed = set()
+    for said in (tokens, _once(tokens, language)):
+        for place, token in enumerate(said):
+            value = _number(token, language)
+            if value is not None:
+                frames = _frames(min(value, _NO_WORD), high, language, from_zero=low == 0, in_digits=token.isdecimal())
+                if all(map(_made_of, (said[:place], said[place + 1 :]), frames)):
+                    framed.add(value)
+    return framed.pop() if len(framed) == 1 else None
 
 
-def _of_highest(first: int, between: str, second: int, high: int) -> int | None:
-    """`7/10`, `7 out of 10`, `10 üzerinden 7`: only with the item's own highest value."""
-    if between.strip() == "/":
-        return first if second == high else None
-    phrase = "" if _doubtful(between) else plain_of(between)
-    if phrase in words.OUT_OF and second == high:
-        return first
-    return second if phrase in words.HIGHEST_FIRST and first == high else None
+def _tokens(text: str, language: str) -> list[str]:
+    """Split a text into words and numbers: `7'ydi` is `7`, `7puan` is `7 puan`."""
+    numbers = phrases.NUMBERS[language]
+    tokens: list[str] = []
+    for token in plain_of(_ended(language).sub(r"\1\2", text)).split():
+        glued = _GLUED.fullmatch(token)
+        parts = [part for part in glued.groups() if part] if glued else [token]
+        tokens += [token] if numbers.keys() & set(parts) else parts
+    return tokens
 
 
-def _doubtful(around: str) -> bool:
-    return any(sign in around for sign in (DOUBT, "/", "-"))
+def _once(tokens: list[str], language: str) -> list[str]:
+    """Leave out a number word that only says the digits beside it once more: `7 (yedi)`."""
+    numbers = phrases.NUMBERS[language]
+    beside = ({*tokens[max(0, place - 1) : place], *tokens[place + 1 : place + 2]} for place in range(len(tokens)))
+    return [token for token, near in zip(tokens, beside, strict=True) if str(numbers.get(token)) not in near]
+
+
+@lru_cache
+def _ended(language: str) -> re.Pattern[str]:
+    """Match a number with a Turkish ending; in an English study it can only be in digits."""
+    number = "|".join(("[0-9]+", *(phrases.NUMBERS["tr"] if language == "tr" else ())))
+    return re.compile(rf"\b(?:({number})'?(?:{'|'.join(phrases.ENDINGS)})|{phrases.WITH_ENDING_LIKE_STOP})\b")
+
+
+def _number(word: str, language: str) -> int | None:
+    """Give the value of a word of a text, in digits or as a number word; `07` has none."""
+    if word.isdecimal():
+        return int(word) if word == "0" or not word.startswith("0") else None
+    return phrases.NUMBERS[language].get(word)
 
 
 @lru_cache(maxsize=256)
-def _frames(value: int, high: int, language: str, *, from_zero: bool) -> tuple[_Phrases, _Phrases]:
-    """What may stand before and after this value; its own word says it once more: `7 (yedi)`, `ağrım yok: 0`."""
-    numbers = words.NUMBERS[language]
-    same = {word for word, number in numbers.items() if number == value}
-    if from_zero:
-        same |= words.ZERO if value == 0 else frozenset()
-        before, after = words.BEFORE | words.BEFORE_FROM_ZERO, words.AFTER | words.AFTER_FROM_ZERO
-    else:
-        before, after = words.BEFORE, words.AFTER
-    highest = {f"out of {word}" for word, number in numbers.items() if number == high}
-    return before | same, after | same | highest
+def _frames(value: int, high: int, language: str, *, from_zero: bool, in_digits: bool) -> tuple[_Phrases, _Phrases]:
+    """Give what may stand before and after this value, the highest value among it; no pain is said with 0."""
+    before, after = set[str](), set[str]()
+    for frames in phrases.FRAMES.values() if in_digits else [phrases.FRAMES[language]]:
+        before |= frames.courtesy | frames.before | (frames.before_from_zero if from_zero else frozenset())
+        after |= frames.courtesy | frames.after | (frames.after_from_zero if from_zero else frozenset())
+    numbers = phrases.NUMBERS[language]
+    none = phrases.ZERO if value == 0 and from_zero else frozenset[str]()
+    highest = (str(high), *(word for word, number in numbers.items() if number == high))
+    before |= none | {phrase.format(number) for phrase in phrases.OF_HIGHEST_BEFORE for number in highest}
+    after |= none | {phrase.format(number) for phrase in phrases.OF_HIGHEST_AFTER for number in highest}
+    return before, after
 
 
-def _framed(left: str, right: str, before: _Phrases, after: _Phrases) -> bool:
-    """Whether only known words and harmless punctuation stand around the number."""
-    if _doubtful(left) or _doubtful(right):
-        return False
-    if left.endswith(_DECIMAL_POINTS) and not plain_of(left):
-        return False  # `.7`
-    return _made_of(plain_of(left), before) and _made_of(plain_of(right), after)
-
-
-_LONGEST_FRAME = 12  # words
-_LONGEST_PHRASE = 4  # words
-
-
-def _made_of(said: str, phrases: _Phrases) -> bool:
+def _made_of(tokens: list[str], phrases: _Phrases) -> bool:
     """Whether a text is nothing but phrases of the list, one after the other."""
-    tokens = said.split()
     if len(tokens) > _LONGEST_FRAME:
         return False
     reached = {0}
@@ -122,7 +127,7 @@ def _made_of(said: str, phrases: _Phrases) -> bool:
     return len(tokens) in reached
 
 
-_COURTEOUS = frozenset(word for phrase in words.COURTESY for word in phrase.split())
+_COURTEOUS = frozenset(word for phrase in phrases.COURTESY for word in phrase.split())
 
 
 def courteous(said: str) -> str:
@@ -141,7 +146,7 @@ def courteous(said: str) -> str:
 def _courtesy(tokens: list[str], *, from_end: bool) -> int:
     """How many words of these are a courtesy, at the end or at the beginning; the longest counts."""
     sizes = range(len(tokens), 0, -1)
-    return next((n for n in sizes if " ".join(tokens[-n:] if from_end else tokens[:n]) in words.COURTESY), 0)
+    return next((n for n in sizes if " ".join(tokens[-n:] if from_end else tokens[:n]) in phrases.COURTESY), 0)
 
 
 def _why(mark: str, said: str) -> Reason:
@@ -152,23 +157,22 @@ def _why(mark: str, said: str) -> Reason:
                 return "words"
             return "mixed" if DOUBT in mark else "empty"
         case [run]:
-            return _why_one(mark[: run.start()].rstrip(), mark[run.end() :].lstrip(), said)
+            if _POINT_FIRST.search(mark) or contains(said, phrases.HALVES):
+                return "decimal"
+            return _why_one(mark[: run.start()].rstrip(), mark[run.end() :].lstrip())
         case [first, second]:
             return _why_two(mark[first.end() : second.start()])
         case _:
             return "several_numbers"
 
 
-def _why_one(left: str, right: str, said: str) -> Reason:
+def _why_one(left: str, right: str) -> Reason:
     if left.endswith("-"):
         return "negative"
-    if right.startswith("-"):
-        return "range"
-    point_first = left.endswith(_DECIMAL_POINTS) and not plain_of(left)
-    return "decimal" if point_first or contains(said, words.HALVES) else "mixed"
+    return "range" if right.startswith("-") else "mixed"
 
 
 def _why_two(between: str) -> Reason:
-    if between in _DECIMAL_POINTS:
+    if between in {".", ",", "٫"}:
         return "decimal"
     return "range" if between.strip() == "-" else "several_numbers"

@@ -1,14 +1,16 @@
 """The words a reply is compared with, per language, as data.
 
 Every phrase is written in its folded form (lower-case, `ş ğ ç ö ü ı` as `s g c o u i`, no
-punctuation). Only number words depend on the participant's language: in every other list both
-languages are read always, because people answer in the language of the text in their hand.
+punctuation). Only number words and their frames depend on the participant's language: in every other
+list both languages are read always, because people answer in the language of the text in their hand.
 Source of the opt-out words: the study's conversation rules; Twilio's default keywords.
 """
 
 import re
 from collections.abc import Mapping
+from itertools import product
 from types import MappingProxyType
+from typing import NamedTuple
 
 NUMBERS: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
@@ -44,68 +46,132 @@ NUMBERS: Mapping[str, Mapping[str, int]] = MappingProxyType(
         ),
     },
 )
-"""Full-message number words of each language; an unknown language reads as English."""
+"""Number words of each language; an unknown language reads as English."""
 
 HALVES = frozenset({"bucuk", "yarim", "half", "point"})
 
 # -- Around one number ------------------------------------------------------------------------
 
-COURTESY = frozenset(
-    {"merhaba", "merhabalar", "mrb", "selam", "slm", "gunaydin", "iyi gunler", "iyi gunler dilerim"}
-    | {"iyi aksamlar", "iyi geceler", "kolay gelsin", "tesekkurler", "tesekkur", "tesekkur ederim", "tsk"}
-    | {"sagolun", "sag olun", "sagol", "sag ol", "saygilar", "saygilarimla", "lutfen", "efendim", "hocam"}
-    | {"selamlar", "cok tesekkurler", "cok tesekkur ederim", "thank you so much", "thank you very much"}
-    | {"many thanks", "doktor bey", "doktor hanim", "cok sukur", "hi", "hello", "hey", "good morning", "good evening"}
-    | {"please", "pls", "thanks", "thank you", "thx", "ty", "cheers", "sir", "doctor", "best regards"}
-    | {"kind regards"},
-)
-"""Around any answer, without a meaning of their own. Never around an opt-out word: that is a sentence."""
-BEFORE = COURTESY | frozenset(
-    {"evet", "tabii", "benim", "cevap", "cvp", "cevabim", "yanit", "yanitim", "puan", "puanim", "skor"}
-    | {"skorum", "ortalama", "ort", "ben", "pardon", "kusura bakmayin", "yes", "it is", "its", "i am"}
-    | {"im", "it is a", "its a", "i am a", "im a", "an", "im at", "i am at", "it was", "it was a"}
-    | {
-        "id say a",
-        "i would say a",
-        "average of",
-        "i would say",
-        "id say",
-        "i say",
-        "i would give it",
-        "id give it",
-        "i rate it",
-        "rate it",
-    }
-    | {"answer", "my answer", "my answer is", "score", "my score is", "the score is", "level"}
-    | {"average", "on average", "my average is", "sorry", "oops", "correction"},
-)
-AFTER = COURTESY | frozenset(
-    {"puan", "verdim", "puandir", "puan veriyorum", "veriyorum", "veririm", "siddetinde", "derim", "diyorum"}
-    | {"idi", "di", "ydi", "ti", "tu", "dir", "tir", "tur", "point", "points", "on average"},
-)
-"""With the endings that a number takes in the tense of the question; `9'dur` is left out, for `dur` means stop."""
-BEFORE_FROM_ZERO = frozenset(
-    {"agrim", "agri", "agrilarim", "agri puanim", "agri puani", "agri siddetim", "agri siddeti"}
-    | {
-        "agri duzeyim",
-        "my pain level is",
-        "agri derecem",
-        "agri seviyem",
-        "pain",
-        "my pain",
-        "my pain is",
-        "pain is",
-        "pain was",
-    }
-    | {"my pain was", "my average pain is", "pain score", "pain level", "pain level is"},
-)
-AFTER_FROM_ZERO = frozenset({"agrim var", "agri var", "agri", "pain"})
-"""Words that name what a scale from zero measures: they do not answer a scale from one."""
 
-OUT_OF = frozenset({"out of", "of", "over"})
-"""Between a value and the highest value: `7 out of 10`."""
-HIGHEST_FIRST = frozenset({"uzerinden", "ustunden"})
-"""Between the highest value and a value: `10 üzerinden 7`."""
+class Frames(NamedTuple):
+    """The phrases of one language that may stand around a number without changing what it says."""
+
+    courtesy: frozenset[str]
+    """Around any answer, without a meaning of their own. Never around an opt-out word: that is a sentence."""
+    before: frozenset[str]
+    after: frozenset[str]
+    before_from_zero: frozenset[str]
+    after_from_zero: frozenset[str]
+    """Words that name what a scale from zero measures: they do not answer a scale from one."""
+
+
+def _each(*parts: str) -> frozenset[str]:
+    """Combine the alternatives of each part, `my pain|the pain`, into phrases; an empty one leaves the part out."""
+    return frozenset(" ".join(" ".join(chosen).split()) for chosen in product(*(part.split("|") for part in parts)))
+
+
+FRAMES: Mapping[str, Frames] = MappingProxyType(
+    {
+        "tr": Frames(
+            courtesy=frozenset(
+                {"merhaba", "merhabalar", "mrb", "selam", "selamlar", "slm", "selamun aleykum", "gunaydin"}
+                | {"iyi gunler", "iyi gunler dilerim", "iyi aksamlar", "iyi geceler", "iyi calismalar", "iyi haftalar"}
+                | {"hayirli gunler", "hayirli aksamlar", "hayirli geceler", "hayirli isler", "kolay gelsin"}
+                | {"tesekkurler", "tesekkur", "tsk", "tskler"}
+                | _each("tesekkur", "ederim|ediyorum|ederiz")
+                | {"cok tesekkurler", "cok tesekkur ederim", "sagolun", "sag olun", "sagol", "sag ol", "cok sagolun"}
+                | {"cok sag olun", "eyvallah", "allah razi olsun", "cok sukur", "sukur", "saygilar", "saygilarimla"}
+                | {"hurmetler", "lutfen", "efendim", "hocam", "sayin hocam", "doktorum", "sayin doktorum", "doktor bey"}
+                | {"doktor hanim", "hemsire hanim", "dr bey", "dr hanim", "doktorcum", "doktorcugum", "hocacim"}
+                | {"maalesef", "malesef", "ne yazik ki"},
+            ),
+            before=frozenset(
+                {"evet", "tabii", "tamam", "peki", "benim", "ben", "bence", "bana gore", "benden", "tabi", "cvp"}
+                | _each("|benim", "cevap|cevabim|yanit|yanitim|puan|puanim|skor|skorum|seviye|seviyem|derecem|notum")
+                | _each("verdigim|verecegim", "puan|cevap|yanit|not")
+                | {"ortalama", "ort", "ortalamam", "ortalama olarak", "tam", "tam olarak", "kesinlikle", "sadece"}
+                | {"pardon", "kusura bakmayin", "kusura bakma", "ozur dilerim", "duzeltme", "duzeltiyorum"},
+            ),
+            after=frozenset(
+                {"puan", "puandir", "puandi", "idi", "di", "ydi", "ti", "tu", "dir", "tir", "tur", "tabii", "tabi"}
+                | {"derim", "diyorum", "diyebilirim", "diyecegim", "olacakti", "yazacaktim"}
+                | _each("|olarak", "veriyorum|veririm|verebilirim|verdim|vereyim|verecegim|yaziyorum|yazdim")
+                | _each("|olarak", "isaretliyorum|isaretledim|seciyorum|sectim|puanliyorum|belirtiyorum|bildiriyorum")
+                | _each("olarak", "degerlendiriyorum|degerlendiririm|soyleyebilirim|puanlarim|puanladim")
+                | {"siddetinde", "siddetindeydi", "seviyesinde", "seviyesindeydi", "duzeyinde", "duzeyindeydi"}
+                | {"derecesinde", "derecesindeydi"},
+            ),
+            before_from_zero=frozenset(
+                {"agrim", "agri", "agrilarim", "agrima", "agrimi", "agri ortalamam", "siddetim", "siddet"}
+                | _each("agri", "puanim|skorum|siddetim|duzeyim|derecem|seviyem")
+                | _each("agri|agrimin|", "puani|skoru|siddeti|duzeyi|derecesi|seviyesi|ortalamasi"),
+            ),
+            after_from_zero=frozenset(
+                {"agrim var", "agri var", "agri"}
+                | _each("puanlik|siddetinde|seviyesinde|duzeyinde", "agri|agrim", "|var|vardi"),
+            ),
+        ),
+        "en": Frames(
+            courtesy=frozenset(
+                {"hi", "hi there", "hello", "hello there", "hey", "good morning", "good afternoon", "good evening"}
+                | {"good day", "have a nice day", "have a good day", "take care", "god bless", "please", "pls"}
+                | {"thanks", "thanks a lot", "thanks so much", "thank you", "thank you so much", "thank you very much"}
+                | {"many thanks", "thx", "ty", "cheers", "mate", "sir", "madam", "doctor", "dear doctor", "doc", "dr"}
+                | {"regards", "best regards", "kind regards", "unfortunately", "im afraid", "i am afraid"},
+            ),
+            before=frozenset(
+                {"a", "an", "a solid", "yes", "ok", "okay", "exactly", "definitely", "only", "just"}
+                | {"i am", "im", "i am at", "im at", "its", "thats", "it averaged", "averaged", "on average", "overall"}
+                | _each("it|that", "is|was|would be")
+                | _each("i|id|ill|i would|i will", "say|go with|give|give it|rate it|rate it as|score it|put it at")
+                | {"rate it", "giving it", "i rated it", "i gave it", "i put", "im giving it", "id be", "i would be"}
+                | _each("|the|my", "answer|rating|score|level|average", "|is|was|would be|of|is at|was at")
+                | {"a score of", "a rating of", "an average of", "my number is", "sorry", "oops", "correction"}
+                | {"i meant", "make that"},
+            ),
+            after=frozenset(
+                {"point", "points", "on average", "overall", "for me", "sorry"}
+                | {"id say", "i would say", "is my answer", "is my score", "is my rating", "is my average"},
+            ),
+            before_from_zero=frozenset(
+                {"pains", "my pains", "the pains", "a pain of", "a pain score of", "a pain level of"}
+                | _each("|the|my", "|average", "pain", "|score|level|rating", "|is|was|would be|of|is at|was at")
+                | _each("i|id|ill|i would", "rate|score|put", "my pain", "|as|at"),
+            ),
+            after_from_zero=frozenset(
+                {"pain", "pain level", "pain score"} | _each("is|was", "my pain", "|score|level|rating"),
+            ),
+        ),
+    },
+)
+"""A number in digits is read in the frames of every language, a number word in those of its own: `I'm on` is not 10."""
+
+COURTESY = frozenset().union(*(frames.courtesy for frames in FRAMES.values()))
+OF_HIGHEST_BEFORE = ("{} uzerinden", "{} ustunden", "{} puan uzerinden", "out of {}")
+OF_HIGHEST_AFTER = ("{} uzerinden", "{} ustunden", "bolu {}", "out of {}", "of {}", "over {}")
+"""How the item's own highest value is named beside an answer: `10 üzerinden 7`, `7 out of 10`."""
+
+ENDINGS = ("ydi", "di", "du", "ti", "tu", "dir", "tir", "tur")
+"""What Turkish glues to a number to say that it is or was: `7'ydi`, `beşti`."""
+WITH_ENDING_LIKE_STOP = r"(dokuz|on|9(?=')|10(?='))'?dur"
+"""`9'dur` is nine, `9 dur` and `9dur` may mean stop: this ending counts after nine and ten, and marked off."""
+
+
+def _counting(language: str) -> str:
+    """Match the number words that can stand before things one counts."""
+    return "|".join(word for word, number in NUMBERS[language].items() if number)
+
+
+ORDINARY = re.compile(
+    rf"\b(?:{_counting('tr')}) +agri"  # iki ağrım var: two pains; on ağrı: ön ağrı, the pain in front
+    rf"|\b(?:{_counting('en')}) +pain"
+    r"|[0-9] +alti\b|\b(?:ort|ortalama|ortalamasi|tam) +alti\b"  # below 6, below average, right below; `6 (altı)` is 6
+    rf"|\bbir +(?:{'|'.join(sorted(FRAMES['tr'].courtesy))})\b|\b(?:ort|ortalama|sadece|tam) +bir\b"
+    r"|\b(?:am|i'?m|that'?s|that is|that was|only|just) +one\b|\bone +for\b"  # one of them, or the article
+    r"|\bnot at all +(?:0|zero)\b"
+    r"|\ban?[^\w ]"  # a) 7
+)
+"""Where what looks like a number in its frame is something else, in a marked text."""
 
 # -- Full messages ----------------------------------------------------------------------------
 
@@ -181,10 +247,29 @@ PROXY = frozenset(
     | {"abim", "agabeyim", "dedem", "dedemin", "ninem", "anneannem", "babaannem", "teyzem"}
     | {"halam", "amcam", "dayim", "kayinvalidem", "kayinpederim", "kiziyim", "ogluyum"}
     | {"esiyim", "gelini", "geliniyim", "yakiniyim", "hasta yakini", "hastanin", "adina"}
-    | {"agrisi", "diyor", "soyluyor", "my mother", "my mom", "my mum", "my father", "my dad"}
-    | {"my wife", "my husband", "my son", "my daughter", "my sister", "my brother", "my aunt"}
-    | {"my uncle", "my grandmother", "my grandfather", "on behalf of", "he says", "she says"}
-    | {"his pain", "her pain", "says", "the patient"},
+    | {"anneme", "babama", "esime", "kocama", "karima", "kizima", "ogluma", "doktora gore", "hemsireye gore"}
+    | {"annesi", "babasi", "esi", "kocasi", "karisi", "ben oglu", "ben kizi", "torunu", "torunuyum", "damadi"}
+    | {"damadiyim", "hastam", "hastamiz", "hastamizin", "refakatcisi", "refakatcisiyim", "bakicisi", "bakicisiyim"}
+    | {"agrisi", "diyor", "diyorlar", "dedi", "dediler", "soyluyor", "soyledi"}
+    | {"mother", "my mother", "my mothers", "mum", "mums", "mummy", "mom", "moms", "my mam", "my father", "my fathers"}
+    | {"dad", "dads", "daddy", "wife", "wifes", "husband", "husbands", "my son", "my sons", "daughter", "daughters"}
+    | {"my sister", "my brother", "my aunt", "my uncle", "granny", "grandma", "grandpa", "grandad"}
+    | {"grandmother", "grandfather", "carer", "my partner", "on behalf of", "according to my"}
+    | {"he says", "she says", "says", "he said", "she said", "they said", "they say", "nurse said", "doctor said"}
+    | {"father said", "mother said", "son said", "sister said", "brother said", "partner said"}
+    | {
+        "he thinks",
+        "she thinks",
+        "hes a",
+        "shes a",
+        "he is",
+        "she is",
+        "his pain",
+        "her pain",
+        "his score",
+        "her score",
+    }
+    | {"her daughter", "his daughter", "her son", "his son", "the patient"},
 )
 
 # -- Machines that answer -----------------------------------------------------------------------

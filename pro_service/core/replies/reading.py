@@ -1,8 +1,7 @@
 """What a participant meant by a text: a score, a wish, or something a person must read.
 
-A score is never guessed. The table this follows is the study's conversation rules: one whole
-number, alone or in a short known phrase. Everything else has a name of its own, so that
-`match` with `assert_never` handles each meaning.
+A score is never guessed. This follows the table in the study's conversation rules: one whole number, alone or in a
+short known phrase. Everything else has a type of its own, so that `match` with `assert_never` handles each meaning.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pro_service.core.replies import phrases as words
+from pro_service.core.replies import phrases
 from pro_service.core.replies.folding import contains, marked, plain, plain_of
 from pro_service.core.replies.numbers import Reason, courteous, find
 
@@ -93,12 +92,12 @@ class Automatic:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Someone else answers for the participant: self-report only, a person takes over."""
+    """Somebody else answers for the participant. Only self-report counts, so a person takes over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A picture or voice note without a readable text: nothing is kept but the fact."""
+    """A picture or voice note without a readable text: only the fact is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ def read(
     own_texts: Sequence[str] = (),
     safety_words: Sequence[str] = (),
 ) -> Reading:
-    """Say what a participant meant by `text`.
+    """Return what a participant meant by `text`.
 
     `language` is a tag such as `tr` or `en-GB` (an unknown one reads as English), `item_min` and `item_max` bound the
     awaited item, `media` counts attachments, `own_texts` are texts we sent to this telephone, `safety_words` the
@@ -173,17 +172,17 @@ def read(
 
 
 def _opt_out(said: str) -> OptOut | None:
-    """`STOP` and `stop stop`, never a sentence and never HAYIR, NO or YOK."""
+    """Return an opt-out for `STOP` and `stop stop`, never for a sentence and never for HAYIR, NO or YOK."""
     tokens = said.split()
     once = tokens[0] if len(set(tokens)) == 1 else said
-    return OptOut() if once in words.OPT_OUT else None
+    return OptOut() if once in phrases.OPT_OUT else None
 
 
 _QUOTE_WORTH_COMPARING = 12  # characters; shorter ones (`7`, `evet`) are answers, not quotes
 
 
 def _tapback(mark: str, said: str, own_texts: Sequence[str], safety_words: Sequence[str]) -> Tapback | None:
-    """`Liked "…"` and the like, and our own text sent back whole or in part."""
+    """Return a tapback for `Liked "…"` and the like, and for our own text sent back whole or in part."""
     ours = [plain(sent) for sent in own_texts]
     head, opened, rest = mark.partition('"')
     quote, closed, tail = rest.rpartition('"')
@@ -192,9 +191,9 @@ def _tapback(mark: str, said: str, own_texts: Sequence[str], safety_words: Seque
     before, after = plain_of(head), plain_of(tail)
     if _quotes(said, ours) or (_quotes(plain_of(quote), ours) and not (before and after)):
         return Tapback()
-    headed = bool(opened) and before in words.TAPBACK_HEADS and not after
-    tailed = bool(opened) and after in words.TAPBACK_TAILS and not before
-    shape = headed or tailed or said in words.TAPBACK_WHOLE
+    headed = bool(opened) and before in phrases.TAPBACK_HEADS and not after
+    tailed = bool(opened) and after in phrases.TAPBACK_TAILS and not before
+    shape = headed or tailed or said in phrases.TAPBACK_WHOLE
     # A reaction to words that are not ours may carry what somebody must see.
     return Tapback() if shape and _safety(said, safety_words) is None else None
 
@@ -208,31 +207,31 @@ def _safety(said: str, safety_words: Sequence[str]) -> Safety | None:
 
 
 def _automatic(said: str) -> Automatic | None:
-    """Read what a machine wrote in somebody's name."""
-    begins = any(said.startswith(phrase) for phrase in words.AUTOMATIC_HEADS)
-    return Automatic() if begins or contains(said, words.AUTOMATIC_INSIDE) else None
+    """Return an automatic reply for what a machine wrote in somebody's name."""
+    begins = any(said.startswith(phrase) for phrase in phrases.AUTOMATIC_HEADS)
+    return Automatic() if begins or contains(said, phrases.AUTOMATIC_INSIDE) else None
 
 
 def _wish(said: str, *, zero: bool) -> Reading | None:
-    """Read the meanings that take the whole message."""
-    if contains(said, words.WRONG_NUMBER_INSIDE):
+    """Return the meaning of a text that is a wish as a whole; None if it is none."""
+    if contains(said, phrases.WRONG_NUMBER_INSIDE):
         return WrongNumber()
-    if said in words.OPT_IN:
+    if said in phrases.OPT_IN:
         return OptIn()
     known: tuple[tuple[AbstractSet[str], Reading], ...] = (
-        (words.HELP, Help()),
-        (words.WRONG_NUMBER, WrongNumber()),
-        (words.CALL_ME, CallMe()),
-        (words.SNOOZE_HOUR, Snooze("hour")),
-        (words.SNOOZE_TONIGHT, Snooze("tonight")),
-        (words.SNOOZE_TOMORROW, Snooze("tomorrow")),
-        (words.DECLINE, Decline()),
-        (words.YES, Yes()),
-        (words.NO, No()),
-        (words.ZERO if zero else frozenset(), ConfirmZero()),
+        (phrases.HELP, Help()),
+        (phrases.WRONG_NUMBER, WrongNumber()),
+        (phrases.CALL_ME, CallMe()),
+        (phrases.SNOOZE_HOUR, Snooze("hour")),
+        (phrases.SNOOZE_TONIGHT, Snooze("tonight")),
+        (phrases.SNOOZE_TOMORROW, Snooze("tomorrow")),
+        (phrases.DECLINE, Decline()),
+        (phrases.YES, Yes()),
+        (phrases.NO, No()),
+        (phrases.ZERO if zero else frozenset(), ConfirmZero()),
     )
     meant = courteous(said) if " " in said else said
-    found = next((meaning for phrases, meaning in known if said in phrases or meant in phrases), None)
+    found = next((meaning for listed, meaning in known if said in listed or meant in listed), None)
     return found or _in_hours(meant)
 
 
@@ -240,17 +239,17 @@ _MOST_HOURS = 48
 
 
 def _in_hours(meant: str) -> Snooze | None:
-    """Read `2 saat sonra`, `in three hours`: a wish about time, never a score."""
-    found = words.IN_HOURS.fullmatch(meant)
+    """Return the snooze in `2 saat sonra`, `in three hours`: a wish about time, never a score."""
+    found = phrases.IN_HOURS.fullmatch(meant)
     if found is None:
         return None
     number = next(part for part in found.groups() if part is not None)
-    hours = int(number) if number.isdecimal() else words.SMALL_NUMBERS[number]
+    hours = int(number) if number.isdecimal() else phrases.SMALL_NUMBERS[number]
     return Snooze("hour", hours) if 0 < hours <= _MOST_HOURS else None
 
 
 def _for_a_person(said: str) -> Reading | None:
-    """Read the meanings that stand inside a sentence, the more careful one first."""
-    if contains(said, words.OPT_OUT) or contains(said, words.OPT_OUT_HINTS):
+    """Return the meaning that stands inside a sentence, the more careful one first."""
+    if contains(said, phrases.OPT_OUT) or contains(said, phrases.OPT_OUT_HINTS):
         return OptOutMentioned()
-    return Proxy() if contains(said, words.PROXY) else None
+    return Proxy() if contains(said, phrases.PROXY) else None

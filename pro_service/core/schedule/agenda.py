@@ -1,7 +1,9 @@
-"""What the passing of time calls for, and when to look again.
+"""What the passing of time calls for, when to look again, and what a failed text calls for.
 
-Both questions are answered from one agenda: pairs of (instant, command). What is due is done; the earliest instant that
-is still ahead is when to look again. A pair without a command only says "look then".
+Both questions about time are answered from one agenda: pairs of (instant, command). What is due is done; the earliest
+instant that is still ahead is when to look again. A pair without a command only says "look then".
+
+A text that was refused or did not arrive calls for a person, and for no more of what cannot work.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,32 +13,58 @@ from datetime import datetime, timedelta
 from pro_service.core.case import Case, EscalationFacts, Participant, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Escalate, OptOut, Resolve, Send, Settle, Unreachable
 from pro_service.core.protocol import LevelCode
-from pro_service.core.schedule.calendar import call_moment, due
+from pro_service.core.schedule.calendar import call_moment, due_instant
 from pro_service.core.schedule.prompts import Agenda, prompts, step_moment
-from pro_service.core.schedule.status import settled_as, status
+from pro_service.core.schedule.status import primary_open, settled_as, status
 from pro_service.core.schedule.windows import local_instant
+
+PERMANENT_FAILURES = frozenset({"bad_number"})
+"""Classes of failure (`gateways.codes`) after which nothing is sent to this number again."""
 
 
 def on_time(case: Case, now: datetime) -> tuple[Command, ...]:
-    """Say what the passing of time calls for. Asking twice calls for nothing new."""
-    # Before it opens a window calls for nothing.
+    """Return what the passing of time calls for at `now`. Once it is done, asking again returns nothing."""
+    # A window calls for nothing before it opens.
     opened = tuple(window for window in case.current if window.span.opens_at <= now)
-    return tuple(_once(command for at, command in _agenda(case, opened, now) if command is not None and at <= now))
+    return tuple(
+        _without_repeats(command for at, command in _agenda(case, opened, now) if command is not None and at <= now)
+    )
 
 
 def next_moment(case: Case, now: datetime) -> datetime | None:
-    """Say when time alone next calls for something; None = never, `now` where something is due already.
+    """Return when time alone next calls for something; None = never, `now` if something is due already.
 
-    Never later than the first instant at which `on_time` answers.
+    Never later than the first instant at which `on_time` returns a command.
     """
     moments = (at if command is None else max(at, now) for at, command in _agenda(case, case.current, now))
     return min((at for at in moments if at >= now), default=None)
 
 
-def may_text(participant: Participant) -> bool:
-    """The gate of every outbound text: consent, a telephone, and nothing that stopped them.
+def on_failure(case: Case, window_id: int | None, kind: str, now: datetime) -> tuple[Command, ...]:
+    """Return what a failed text calls for: a task, once for each window and reason.
 
-    The acknowledgement of an opt-out is the one exception; the claim repeats this in the database.
+    `kind` is the class of the failure (`gateways.codes`). A number that is wrong or opted out gets no more texts.
+    """
+    commands: list[Command] = []
+    reason = "not_delivered"
+    if kind == "opted_out":
+        reason = "opted_out_at_provider"
+        if case.participant.opted_out_at is None:
+            commands += [OptOut(), CancelTexts()]
+    elif kind in PERMANENT_FAILURES:
+        reason = "bad_number"
+        if case.participant.unreachable_at is None:
+            commands += [Unreachable(kind), CancelTexts()]
+    window = None if window_id is None else case.window(window_id)
+    task = escalate(case, "E0", reason, now, window)
+    return (*commands, *(() if case.escalated(task.key) else (task,)))
+
+
+def may_text(participant: Participant) -> bool:
+    """Whether this participant may be written to: consent, a telephone, and nothing that stopped the texts.
+
+    This is the gate of every text; the acknowledgement of an opt-out is the one exception. The delivery checks it again
+    in the database when it claims a text.
     """
     return (
         participant.has_phone
@@ -47,12 +75,6 @@ def may_text(participant: Participant) -> bool:
     )
 
 
-def primary_open(case: Case, window: WindowFacts) -> bool:
-    """Whether the item that decides completion still has no answer."""
-    primary = case.protocol.primary(window.point)
-    return bool(window.missing()) if primary is None else not window.given(primary)
-
-
 def savable(case: Case, window: WindowFacts, now: datetime) -> bool:
     """Whether a call can still bring this window its answer."""
     stands = window.cancelled_at is None and case.participant.left_at is None
@@ -60,30 +82,53 @@ def savable(case: Case, window: WindowFacts, now: datetime) -> bool:
 
 
 def escalate(case: Case, level: LevelCode, reason: str, now: datetime, window: WindowFacts | None = None) -> Escalate:
-    """An escalation about this case, due by the ladder; named so that it can exist once a window and level."""
+    """Return an escalation about this case, due by the protocol's ladder.
+
+    Its key is the same for one level and window (or participant), and also for one reason on the levels E0 and ES: as
+    each key is raised once, nothing is raised twice.
+    """
     subject = f"w{window.id}" if window is not None else f"p{case.participant.id}"
     key = f"{level}:{reason}:{subject}" if level in ("E0", "ES") else f"{level}:{subject}"
     return Escalate(
         key=key,
         level=level,
         reason=reason,
-        due_at=_due(case, level, now, window),
+        due_at=_due_at(case, level, now, window),
         window_id=None if window is None else window.id,
         save_by=None if window is None or window.span.closes_at <= now else window.span.closes_at,
     )
 
 
-def _due(case: Case, level: LevelCode, now: datetime, window: WindowFacts | None) -> datetime:
+def _due_at(case: Case, level: LevelCode, now: datetime, window: WindowFacts | None) -> datetime:
     rung = case.protocol.ladder[level]
     if level == "E1" and window is not None:
         days = window.point.call_due_working_days
-        return due(days, None, now, case.site_zone, case.protocol.working_hours, case.holidays)
+        return due_instant(days, None, now, case.site_zone, case.protocol.working_hours, case.holidays)
     hours = case.protocol.working_hours
-    return due(rung.due_working_days, rung.due_hours, now, case.site_zone, hours, case.holidays)
+    return due_instant(rung.due_working_days, rung.due_hours, now, case.site_zone, hours, case.holidays)
 
 
-def _once(commands: Iterator[Command]) -> Iterator[Command]:
-    """What two rules call for at the same instant exists once."""
+# The agenda -----------------------------------------------------------------------------------------------------------
+
+
+def _agenda(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda:
+    """Yield everything that time calls for about these windows, and about the participant."""
+    participant = case.participant
+    yield from _on_ladder(case, now)
+    if participant.confirmed_at is None:
+        yield from _on_confirmation(case, now)
+        return
+    for window in windows:
+        if window.settled is None:
+            yield from _on_closing(case, window, now)
+        if participant.left_at is None and window.point.prompted:
+            yield from _on_calls(case, window, now)
+    if may_text(participant):
+        yield from prompts(case, windows, now)
+
+
+def _without_repeats(commands: Iterator[Command]) -> Iterator[Command]:
+    """Yield each text and escalation once, even if two rules call for it at the same instant."""
     seen: set[str] = set()
     for command in commands:
         if isinstance(command, Send | Escalate):
@@ -93,35 +138,20 @@ def _once(commands: Iterator[Command]) -> Iterator[Command]:
         yield command
 
 
-def _agenda(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda:
-    participant = case.participant
-    yield from _ladder(case, now)
-    if participant.confirmed_at is None:
-        yield from _confirmation(case, now)
-        return
-    for window in windows:
-        if window.settled is None:
-            yield from _closing(case, window, now)
-        if participant.left_at is None and window.point.prompted:
-            yield from _calls(case, window, now)
-    if may_text(participant):
-        yield from prompts(case, windows, now)
-
-
-def _confirmation(case: Case, now: datetime) -> Agenda:
-    """Nobody said that the procedure took place: somebody should, from the morning of the day on."""
+def _on_confirmation(case: Case, now: datetime) -> Agenda:
+    """Ask staff to confirm the procedure, from the start of working hours on its day."""
     start = case.protocol.working_hours.start
     task = escalate(case, "E0", "confirm_procedure", now)
     schedule = max((window.schedule for window in case.current), default=1)
     if schedule > 1:
-        # Another day is another question.
+        # A procedure that was moved to another day is asked about again.
         task = replace(task, key=f"{task.key}:s{schedule}")
     if case.participant.left_at is None and not case.escalated(task.key):
         yield local_instant(case.participant.procedure_date, start, case.site_zone), task
 
 
-def _closing(case: Case, window: WindowFacts, now: datetime) -> Agenda:
-    """A window that closed is counted once, and escalated when it was missed."""
+def _on_closing(case: Case, window: WindowFacts, now: datetime) -> Agenda:
+    """Count a window once when it closes, and escalate it if it was missed."""
     closes = window.span.closes_at
     if now < closes:
         yield closes, None
@@ -143,7 +173,7 @@ def _closing(case: Case, window: WindowFacts, now: datetime) -> Agenda:
 
 
 def _missed_in_a_row(case: Case, window: WindowFacts) -> int:
-    """How many windows that ask by message were missed in a row, up to and with this one."""
+    """Return how many windows that ask by message were missed in a row, up to and with this one."""
     count = 1
     before = [other for other in case.current if other.point.prompted and other.span.closes_at < window.span.closes_at]
     for other in sorted(before, key=lambda other: other.span.closes_at, reverse=True):
@@ -154,8 +184,8 @@ def _missed_in_a_row(case: Case, window: WindowFacts) -> int:
     return count if window.point.prompted else 0
 
 
-def _calls(case: Case, window: WindowFacts, now: datetime) -> Agenda:
-    """An open window without an answer becomes a telephone call while it can still be saved."""
+def _on_calls(case: Case, window: WindowFacts, now: datetime) -> Agenda:
+    """Raise a telephone call for an open window without an answer, while a call can still save it."""
     closes = window.span.closes_at
     if window.point.call_after is None or now >= closes or not primary_open(case, window):
         return
@@ -171,7 +201,7 @@ def _calls(case: Case, window: WindowFacts, now: datetime) -> Agenda:
 
 
 def _call(case: Case, window: WindowFacts, now: datetime, at: datetime, *, to_lead: bool) -> Escalate | None:
-    """The task of a call, worked out once its time has come: most agendas only ask when that is."""
+    """Return the task of a call; None before its time, because most agendas only ask when that is."""
     if at > now:
         return None
     if to_lead:
@@ -180,85 +210,64 @@ def _call(case: Case, window: WindowFacts, now: datetime, at: datetime, *, to_le
 
 
 def _call_moment(case: Case, window: WindowFacts) -> tuple[datetime, bool]:
-    # Who gets no texts is telephoned first: the call need not wait for an invitation.
+    # A participant who gets no texts is called first: the call does not wait for an invitation.
     invited = may_text(case.participant) and window.point.steps
     asked = step_moment(case, window, window.point.steps[0]) if invited else None
     moment, stand_in = call_moment(window.point, window.span, asked, case.site_zone, case.holidays)
     return min(moment, window.span.closes_at - timedelta(hours=1)), stand_in
 
 
-def _ladder(case: Case, now: datetime) -> Agenda:
-    """Calls that can save nothing any more end; what nobody acknowledged in time goes one rung up, once."""
+def _on_ladder(case: Case, now: datetime) -> Agenda:
+    """End calls that can save nothing any more; raise what nobody acknowledged in time one rung up, once."""
     for escalation in case.escalations:
         rung = case.protocol.ladder[escalation.level]
         if not escalation.open:
             continue
         window = None if escalation.window_id is None else case.window(escalation.window_id)
-        pointless = None if window is None else _pointless(case, escalation, window, now)
+        pointless = None if window is None else _reason_to_end(case, escalation, window, now)
         if pointless is not None:
             yield now, Resolve(escalation.id, pointless)
         elif escalation.acknowledged_at is None and rung.next is not None:
-            higher = _higher(case, escalation, rung.next, window, now)
+            higher = _next_rung(case, escalation, rung.next, window, now)
             if higher is not None:
                 yield escalation.due_at, higher
 
 
-def _higher(
+def _next_rung(
     case: Case, escalation: EscalationFacts, level: LevelCode, window: WindowFacts | None, now: datetime
 ) -> Escalate | None:
-    """The task one rung up; None if it exists.
+    """Return the task one rung up; None if it was raised already.
 
-    In a window each rung exists once, so what goes up from a channel that failed is the window's urgent call, as long
-    as a call can save the window, and a task about the participant after that.
+    Each rung exists once in a window. So a failed channel (E0) goes up to the window's urgent call as long as a call
+    can save the window, and to a task about the participant after that.
     """
     if window is not None and case.escalated(f"{level}:w{window.id}"):
         return None
-    if window is not None and not _of_window(escalation) and not savable(case, window, now):
+    if window is not None and not _is_of_window(escalation) and not savable(case, window, now):
         window = None
     subject = f"e{escalation.id}" if window is None else f"w{window.id}"
     higher = Escalate(
         key=f"{level}:{subject}",
         level=level,
         reason="not_acknowledged",
-        due_at=_due(case, level, now, window),
+        due_at=_due_at(case, level, now, window),
         window_id=None if window is None else window.id,
         save_by=None if window is None or window.span.closes_at <= now else window.span.closes_at,
     )
     return None if case.escalated(higher.key) else higher
 
 
-def _of_window(escalation: EscalationFacts) -> bool:
+def _is_of_window(escalation: EscalationFacts) -> bool:
     """Whether it is the one escalation of its level in its window."""
     return escalation.key == f"{escalation.level}:w{escalation.window_id}"
 
 
-def _pointless(case: Case, escalation: EscalationFacts, window: WindowFacts, now: datetime) -> str | None:
-    """Why a call about this window can save nothing any more; None if it can, or if it is no call."""
-    if escalation.level not in ("E1", "E2") or not _of_window(escalation):
+def _reason_to_end(case: Case, escalation: EscalationFacts, window: WindowFacts, now: datetime) -> str | None:
+    """Return why a call about this window can save nothing any more; None if it can, or if the task is no call."""
+    if escalation.level not in ("E1", "E2") or not _is_of_window(escalation):
         return None
     if window.cancelled_at is not None:
         return "rescheduled"
     if case.participant.left_at is not None:
         return "died" if case.participant.left_at == case.participant.died_at else "withdrew"
     return "window_closed" if window.span.closes_at <= now else None
-
-
-FOR_GOOD = frozenset({"bad_number"})
-"""Classes of failure after which this telephone is not written to again."""
-
-
-def on_failure(case: Case, window_id: int | None, kind: str, now: datetime) -> tuple[Command, ...]:
-    """Say what a failed text calls for; `kind` is its class (`gateways.codes`). Once a window and reason."""
-    commands: list[Command] = []
-    reason = "not_delivered"
-    if kind == "opted_out":
-        reason = "opted_out_at_provider"
-        if case.participant.opted_out_at is None:
-            commands += [OptOut(), CancelTexts()]
-    elif kind in FOR_GOOD:
-        reason = "bad_number"
-        if case.participant.unreachable_at is None:
-            commands += [Unreachable(kind), CancelTexts()]
-    window = None if window_id is None else case.window(window_id)
-    task = escalate(case, "E0", reason, now, window)
-    return (*commands, *(() if case.escalated(task.key) else (task,)))

@@ -14,17 +14,17 @@ _SATURDAY = 5
 
 
 def local_day(instant: datetime, zone: ZoneInfo) -> date:
-    """The calendar date on which an instant falls in a zone."""
+    """Return the calendar date of an instant in a zone."""
     return instant.astimezone(zone).date()
 
 
 def is_working(day: date, holidays: frozenset[date]) -> bool:
-    """Monday to Friday, and no public holiday."""
+    """Whether a day is Monday to Friday and no public holiday."""
     return day.weekday() < _SATURDAY and day not in holidays
 
 
 def working_day_after(day: date, n: int, holidays: frozenset[date]) -> date:
-    """The n-th working day after `day`; for n = 0 the day itself, or the next working day if it is none."""
+    """Return the n-th working day after `day`; for n = 0 `day` itself, or the next working day if it is none."""
     if n == 0 and is_working(day, holidays):
         return day
     left = max(n, 1)
@@ -35,7 +35,7 @@ def working_day_after(day: date, n: int, holidays: frozenset[date]) -> date:
 
 
 def working_days_between(first: date, last: date, holidays: frozenset[date]) -> int:
-    """How many working days there are from `first` to `last`, both included; 0 if `last` is earlier."""
+    """Return how many working days there are from `first` to `last`, both included; 0 if `last` is earlier."""
     return sum(is_working(day, holidays) for day in _days(first, last))
 
 
@@ -43,7 +43,10 @@ def working_days_between(first: date, last: date, holidays: frozenset[date]) -> 
 def last_working_moment(
     not_after: datetime, after: datetime, at: time, zone: ZoneInfo, holidays: frozenset[date]
 ) -> datetime | None:
-    """The last working-day local time `at` later than `after` and not later than `not_after`; None if there is none."""
+    """Return the last local time `at` on a working day, later than `after` and not later than `not_after`.
+
+    None if there is none.
+    """
     return max(_working_moments(after, not_after, at, zone, holidays), default=None)
 
 
@@ -54,12 +57,14 @@ def call_moment(
     zone: ZoneInfo,
     holidays: frozenset[date],
 ) -> tuple[datetime, bool]:
-    """When the call task of a window falls due, and whether it goes straight to the stand-in (level E2).
+    """Return when the call task of a window falls due, and whether it goes straight to the lead (level E2).
 
-    The last working `call_at` at or before its nominal moment and after the invitation; if there is none, the first
-    one before close; if there is none either, its nominal moment (never before the invitation), to the stand-in. Always
-    before close: moved forward naively, a call task of a short window would fall after it. `invitation_at` is None for
-    who is telephoned first: the call may then fall anywhere in the window. ValueError if the point has no call.
+    The last working `call_at` at or before its nominal moment and after the invitation. If there is none, the first one
+    before the window closes; if there is none either, the nominal moment (never before the invitation), to the lead. It
+    is always before the close: simply moved forward, the call task of a short window would fall after it.
+
+    `invitation_at` is None for a participant who gets no texts: then the call may fall anywhere in the window. Raise
+    ValueError if the time point has no call.
     """
     if point.call_after is None:
         raise ValueError(f"{point.code} has no call task")
@@ -76,7 +81,7 @@ def call_moment(
 
 
 @lru_cache(maxsize=SHARED)
-def due(
+def due_instant(
     working_days: int | None,
     plain_hours: int | None,
     at: datetime,
@@ -84,10 +89,10 @@ def due(
     hours: Hours,
     holidays: frozenset[date],
 ) -> datetime:
-    """The instant an escalation raised at `at` falls due; never before `at`.
+    """Return the instant at which an escalation raised at `at` falls due; never before `at`.
 
-    `plain_hours` later where they are given. Else the end of working `hours` on the n-th working day after today;
-    n = 0 is the end of today, or of the next working day when today is none or its working hours are over.
+    That is `plain_hours` later if they are given. Otherwise it is the end of working `hours` on the n-th working day
+    after today; n = 0 is the end of today, or of the next working day if today is none or its working hours are over.
     """
     if plain_hours is not None:
         return at + timedelta(hours=plain_hours)

@@ -1,4 +1,4 @@
-"""Who leaves the study: what ends with it, how windows count then; and commands folded into a case."""
+"""What a case looks like once commands are applied, and what the withdrawal or death of a participant calls for."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,22 +9,22 @@ from pro_service.core.commands import CancelTexts, Command, Resolve, Settle
 from pro_service.core.schedule.status import settled_as
 
 
-def commands(case: Case, gone: Participant, now: datetime) -> tuple[Command, ...]:
-    """What the withdrawal or death of `gone` (the participant with that fact) calls for.
+def leaving_commands(case: Case, gone: Participant, now: datetime) -> tuple[Command, ...]:
+    """Return what the withdrawal or death of `gone` (the participant with that fact) calls for.
 
-    Nothing that waits leaves, not even an answer to a text; open work ends, but for a safety matter of somebody who
-    lives. Windows that were counted before are counted anew: the day may lie before their close.
+    Nothing that waits is sent, not even a reply. Open tasks end; after a withdrawal, safety tasks stay. Windows that
+    were counted are counted again, because the day may lie before their close.
     """
     died = gone.died_at is not None
     ended = [e for e in case.escalations if e.open and (died or e.level != "ES")]
     return (
         CancelTexts(replies=True),
         *(Resolve(escalation.id, "died" if died else "withdraws") for escalation in ended),
-        *_counted_anew(case, gone, now),
+        *_counted_again(case, gone, now),
     )
 
 
-def _counted_anew(case: Case, gone: Participant, now: datetime) -> Iterable[Settle]:
+def _counted_again(case: Case, gone: Participant, now: datetime) -> Iterable[Settle]:
     for window in case.current:
         if window.settled is not None:
             settled = settled_as(window, gone, case.protocol.primary(window.point), now)
@@ -33,34 +33,37 @@ def _counted_anew(case: Case, gone: Participant, now: datetime) -> Iterable[Sett
                 yield Settle(window.id, settled, reason)
 
 
-def folded(case: Case, decided: Iterable[Command], now: datetime) -> Case:
-    """The case once texts are withdrawn, work is ended and windows are counted as these commands say."""
+def apply_commands(case: Case, decided: Iterable[Command], now: datetime) -> Case:
+    """Return the case with these commands applied: texts cancelled, tasks ended, windows counted.
+
+    Raise TypeError for any other command: a change by staff calls for none.
+    """
     for command in decided:
         match command:
             case CancelTexts(window_id, replies):
-                waiting = (_withdrawn(text, window_id, replies=replies) for text in case.messages)
+                waiting = (_with_cancelling(text, window_id, replies=replies) for text in case.messages)
                 case = replace(case, messages=tuple(waiting))
             case Resolve(escalation_id, outcome):
-                ended = (_ended(e, escalation_id, outcome, now) for e in case.escalations)
+                ended = (_with_end(e, escalation_id, outcome, now) for e in case.escalations)
                 case = replace(case, escalations=tuple(ended))
             case Settle(window_id, settled):
-                counted = (_counted(w, window_id, settled) for w in case.windows)
+                counted = (_with_settlement(w, window_id, settled) for w in case.windows)
                 case = replace(case, windows=tuple(counted))
             case _:
-                message = f"a change of the office calls for no {type(command).__name__}"
+                message = f"a change by staff calls for no {type(command).__name__}"
                 raise TypeError(message)
     return case
 
 
-def _withdrawn(text: MessageFacts, window_id: int | None, *, replies: bool) -> MessageFacts:
+def _with_cancelling(text: MessageFacts, window_id: int | None, *, replies: bool) -> MessageFacts:
     about = window_id is None or text.window_id == window_id
     withdrawn = about and text.state == "ready" and (replies or text.kind in PROMPTS)
     return replace(text, state="cancelled") if withdrawn else text
 
 
-def _ended(escalation: EscalationFacts, escalation_id: int, outcome: str, now: datetime) -> EscalationFacts:
+def _with_end(escalation: EscalationFacts, escalation_id: int, outcome: str, now: datetime) -> EscalationFacts:
     return replace(escalation, resolved_at=now, outcome=outcome) if escalation.id == escalation_id else escalation
 
 
-def _counted(window: WindowFacts, window_id: int, settled: str) -> WindowFacts:
+def _with_settlement(window: WindowFacts, window_id: int, settled: str) -> WindowFacts:
     return replace(window, settled=settled) if window.id == window_id else window

@@ -14,7 +14,7 @@ from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.windows import SHARED, local_instant, next_allowed
 
 Agenda: TypeAlias = Iterator[tuple[datetime, Command | None]]
-"""(instant, what it calls for); without a command it only says "look then"."""
+"""(instant, what it calls for). Without a command it says "look again then"."""
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 NEVER_LEFT: frozenset[State] = frozenset({"cancelled", "expired"})
@@ -31,14 +31,17 @@ def may_prompt(case: Case, window: WindowFacts, now: datetime) -> bool:
 
 
 def prompts(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda:
-    """The newest step of each of these windows that is still useful, with every moment at which that may change."""
+    """Yield the newest step of each of these windows that is still useful, and every moment at which that changes."""
     for window in windows:
         if may_prompt(case, window, now):
             yield from _steps(case, window, now)
 
 
 def step_moment(case: Case, window: WindowFacts, step: Step) -> datetime:
-    """The instant of a step: counted on the site's calendar, told in the participant's zone, inside contact hours."""
+    """Return the instant of a step.
+
+    Its day is counted on the site's calendar, its time is in the participant's zone, inside contact hours.
+    """
     span, hours = window.span, case.protocol.contact_hours
     return _step_moment(span.target, step.after, step.at, span.opens_at, case.participant.zone, hours.start, hours.end)
 
@@ -53,7 +56,7 @@ def _step_moment(
 
 
 def moved_prompt(case: Case, window: WindowFacts, wish: datetime) -> datetime | None:
-    """When the next prompt goes if the participant wishes it for `wish`; None if there is none left that fits."""
+    """Return when the next prompt goes if the participant wants it at `wish`; None if none is left that fits."""
     if not _untaken(case, window) or not may_prompt(case, window, wish):
         return None
     unhurried = replace(case, participant=replace(case.participant, snoozed_until=None))
@@ -90,12 +93,12 @@ def _last_useful(case: Case, window: WindowFacts) -> datetime:
 
 
 def _plan(case: Case, window: WindowFacts) -> list[tuple[datetime, Step]]:
-    """Steps that are still to be taken, each with its moment, in order."""
+    """Return the steps that are still to be taken, each with its moment, in order."""
     started, snoozed = _started(case, window), case.participant.snoozed_until
     steps = _untaken(case, window)
     plan = [(step_moment(case, window, step), step) for step in steps]
     if started is not None and len(steps) == len(window.point.steps) and plan and plan[0][0] < started:
-        # Enrolled inside the window, or laid out anew over this day: one message now, then the steps that still fit.
+        # Enrolled inside the window, or rescheduled over this day: one message now, then the steps that still fit.
         plan = [(started, plan[0][1]), *(pair for pair in plan[1:] if pair[0] > started)]
     if snoozed is not None and plan and window.span.opens_at <= snoozed < window.span.closes_at:
         # Asked for another moment: the step that would be newest then comes then.
@@ -105,20 +108,20 @@ def _plan(case: Case, window: WindowFacts) -> list[tuple[datetime, Step]]:
 
 
 def _started(case: Case, window: WindowFacts) -> datetime | None:
-    """From when on this window could ask."""
-    started, laid = case.participant.started_at, case.laid_at(window)
-    return laid if started is None else started if laid is None else max(started, laid)
+    """Return from when on this window could ask."""
+    started, replaced_at = case.participant.started_at, case.replaced_at(window)
+    return replaced_at if started is None else started if replaced_at is None else max(started, replaced_at)
 
 
 def _untaken(case: Case, window: WindowFacts) -> tuple[Step, ...]:
-    """Steps after the last one that was taken."""
+    """Return the steps after the last one that was taken."""
     names = [step.name for step in window.point.steps]
     taken = [names.index(text.kind) for text in _prompted(case, window) if text.kind in names]
     return window.point.steps[max(taken, default=-1) + 1 :]
 
 
 def _prompted(case: Case, window: WindowFacts) -> Iterator[MessageFacts]:
-    """Prompts of this window that were taken: one that never left is decided anew, should its moment still come."""
+    """Return the prompts of this window that were taken; one that never left is decided again."""
     if not case.messages:
         return
     for text in case.texts(window.id):
@@ -127,7 +130,7 @@ def _prompted(case: Case, window: WindowFacts) -> Iterator[MessageFacts]:
 
 
 def _key(case: Case, window: WindowFacts, step: Step) -> str:
-    """The name under which this step exists once; each time one never left it may exist once more."""
+    """Return the key under which this step exists once. Each time it never left, it may exist once more."""
     in_vain = sum(
         text.window_id == window.id and text.kind == step.name and text.state in NEVER_LEFT for text in case.messages
     )
@@ -135,22 +138,22 @@ def _key(case: Case, window: WindowFacts, step: Step) -> str:
 
 
 def _earliest(case: Case, now: datetime) -> datetime:
-    """The first instant from `now` on at which a prompt may be queued."""
+    """Return the first instant from `now` on at which a prompt may be queued."""
     participant = case.participant
     gates = [now, participant.texts_held_until, participant.snoozed_until]
     if participant.paused_at is not None:
         # A pause without an end is ended by a person, never by time.
         gates.append(participant.paused_until or NEVER)
-    gates += [_after(case, text) for text in case.messages if text.kind in PROMPTS]
+    gates += [_next_possible(case, text) for text in case.messages if text.kind in PROMPTS]
     if participant.channel == "sms-reply":
         # One conversation at a time on a telephone that is shared.
-        gates += [other.keeps(now) for other in case.others]
+        gates += [other.busy_until(now) for other in case.others]
     moment = max(gate for gate in gates if gate is not None)
     return moment if moment >= NEVER else next_allowed(moment, case.protocol.contact_hours, participant.zone)
 
 
-def _after(case: Case, text: MessageFacts) -> datetime | None:
-    """When another prompt may follow this one: on the next day, and not while this one may still leave."""
+def _next_possible(case: Case, text: MessageFacts) -> datetime | None:
+    """Return when another prompt may follow this one: on the next day, and not while this one may still leave."""
     if text.state in NOT_SENT and text.accepted_at is None:
         return None
     latest = text.accepted_at or text.queued_at

@@ -1,4 +1,4 @@
-"""When to take work up again: another part of the day for a call, to when a task is put off, a colleague's respite."""
+"""When to take work up again: the next call, a task that is put off, a task handed to a colleague."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,48 +6,48 @@ from datetime import datetime, time, timedelta
 from typing import Literal, TypeAlias, get_args
 
 from pro_service.core.case import Case, EscalationFacts, WindowFacts
-from pro_service.core.schedule.calendar import due, is_working, local_day, working_day_after
+from pro_service.core.schedule.calendar import due_instant, is_working, local_day, working_day_after
 from pro_service.core.schedule.windows import local_instant
 
 Part: TypeAlias = Literal["morning", "afternoon", "evening"]
 """Of the day on which somebody was called; the evening begins late in the afternoon."""
 
 Later: TypeAlias = Literal["hour", "afternoon", "morning"]
-"""To when a task is put off: in an hour, this afternoon, on the morning of the next working day."""
+"""To when a task is put off: by an hour, to this afternoon, to the morning of the next working day."""
 LATER: tuple[Later, ...] = get_args(Later)
 
 TRIES = (time(10), time(13, 30), time(16, 30))
 """When to call, once in each part of the day."""
 APART = timedelta(hours=2)
-"""So long after a call in vain one tries again at the earliest."""
+"""How long after a failed call the next one comes at the earliest."""
 AHEAD = 10
-"""Days within which another attempt is suggested; the close comes before, in most windows."""
+"""How many days ahead another attempt is suggested; most windows close earlier."""
 SOON = timedelta(minutes=30)
 LONGEST = timedelta(days=14)
-"""Nothing is put off for longer."""
+"""No task is put off for longer."""
 _NOON, _EVENING, _HOUR, _DAY = 12, 16, timedelta(hours=1), timedelta(days=1)
 
 
 def part_of_day(case: Case, moment: datetime) -> Part:
-    """The part of the day at the site."""
+    """Return the part of the day at the site."""
     hour = moment.astimezone(case.site_zone).hour
     return "morning" if hour < _NOON else "afternoon" if hour < _EVENING else "evening"
 
 
 def next_attempt(case: Case, window: WindowFacts | None, now: datetime) -> datetime | None:
-    """When to call again if a call now is in vain: on a working day, before the close; None if there is no such time.
+    """Return when to call again if a call now fails: on a working day, before the close; None if there is no time.
 
-    The first moment in a part of the day in which nobody has called about this window; where all were tried, in the one
+    The first moment in a part of the day in which nobody has called about this window; if all were tried, in the part
     that was tried least.
     """
     about = None if window is None else window.id
     tried = Counter(part_of_day(case, call.called_at) for call in case.calls if call.window_id == about)
     tried[part_of_day(case, now)] += 1
-    ahead = [moment for moment in _tries(case, now) if window is None or _saves(window, moment, now)]
+    ahead = [moment for moment in _call_times(case, now) if window is None or _saves(window, moment, now)]
     return min(ahead, key=lambda moment: (tried[part_of_day(case, moment)], moment), default=None)
 
 
-def _tries(case: Case, now: datetime) -> Iterator[datetime]:
+def _call_times(case: Case, now: datetime) -> Iterator[datetime]:
     today = local_day(now, case.site_zone)
     for day in (today + n * _DAY for n in range(AHEAD)):
         if is_working(day, case.holidays):
@@ -56,12 +56,12 @@ def _tries(case: Case, now: datetime) -> Iterator[datetime]:
 
 
 def _saves(window: WindowFacts, moment: datetime, now: datetime) -> bool:
-    """Whether a window that is still open is so at that moment."""
+    """Whether an open window is still open at that moment."""
     return window.span.closes_at <= now or moment < window.span.closes_at
 
 
 def put_off_to(case: Case, code: Later, now: datetime) -> datetime | None:
-    """The instant that is meant; None when there is no such time any more (an afternoon that is over)."""
+    """Return the instant a choice means; None if there is no such time any more (an afternoon that is over)."""
     zone, today = case.site_zone, local_day(now, case.site_zone)
     if code == "hour":
         return now + _HOUR
@@ -72,18 +72,18 @@ def put_off_to(case: Case, code: Later, now: datetime) -> datetime | None:
     return local_instant(tomorrow, case.protocol.working_hours.start, zone)
 
 
-def choices(case: Case, window: WindowFacts | None, now: datetime) -> tuple[tuple[Later, datetime], ...]:
-    """To when a task may be put off by one press: nothing at or after the close of a window that is open."""
+def put_off_choices(case: Case, window: WindowFacts | None, now: datetime) -> tuple[tuple[Later, datetime], ...]:
+    """Return the times to which a task may be put off: none at or after the close of a window that is open."""
     meant = ((code, put_off_to(case, code, now)) for code in LATER)
     return tuple((code, moment) for code, moment in meant if moment and (window is None or _saves(window, moment, now)))
 
 
-def respite(case: Case, escalation: EscalationFacts, now: datetime) -> datetime:
+def handed_due_at(case: Case, escalation: EscalationFacts, now: datetime) -> datetime:
     """When a task that is handed to a colleague falls due: as before, else by the end of the working day.
 
-    Whoever gets it must be able to take it up before it goes up the ladder; what is about safety waits for nobody.
+    The colleague must be able to take it up before it goes up the ladder. A safety task keeps its due date.
     """
     if escalation.level == "ES":
         return escalation.due_at
-    today = due(0, None, now, case.site_zone, case.protocol.working_hours, case.holidays)
+    today = due_instant(0, None, now, case.site_zone, case.protocol.working_hours, case.holidays)
     return max(escalation.due_at, today) if escalation.due_at <= now else escalation.due_at

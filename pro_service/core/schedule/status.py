@@ -1,9 +1,9 @@
-"""What a window is at an instant: worked out from facts, never stored."""
+"""What a window and a participant are at an instant: worked out from facts, never stored."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-from pro_service.core.case import Participant, WindowFacts
+from pro_service.core.case import Case, Participant, WindowFacts
 
 Status: TypeAlias = Literal[
     "upcoming",
@@ -18,14 +18,17 @@ Status: TypeAlias = Literal[
     "died",
     "cancelled",
 ]
-"""What a window is at an instant. Worked out by `status`, never stored."""
+"""Of a window; worked out by `status`."""
+ParticipantStatus: TypeAlias = Literal["planned", "active", "paused", "opted_out", "withdrawn", "died", "finished"]
 
 AFTER_OPENING = "_after_opening"
-"""Suffix of `settled` for a participant who left while the window was open: it was due all the same."""
+"""Suffix of `settled` for a participant who left while the window was open."""
+AT_RISK = timedelta(hours=48)
+"""An open window without an answer is at risk this long before it closes."""
 
 
 def status(window: WindowFacts, participant: Participant, primary: str | None, now: datetime) -> Status:
-    """Say what a window is at `now`. Depends on facts alone; `primary` is the id of the deciding item."""
+    """Return what a window is at `now`; `primary` is the id of the item that decides completion, if there is one."""
     if window.cancelled_at is not None:
         return "cancelled"
     answers, items = window.answers, window.point.items
@@ -50,14 +53,54 @@ def status(window: WindowFacts, participant: Participant, primary: str | None, n
     return _unanswered(window, participant)
 
 
-def _unanswered(window: WindowFacts, participant: Participant) -> Status:
-    return "missed_before_enrolment" if window.span.closes_at <= participant.enrolled_at else "missed"
-
-
 def settled_as(window: WindowFacts, participant: Participant, primary: str | None, now: datetime) -> str:
-    """How a closed window is counted: its status, with those who left during it marked as due."""
+    """Return how a closed window is counted: its status, plus `AFTER_OPENING` if the participant left during it.
+
+    Such a window was due all the same.
+    """
     result = status(window, participant, primary, now)
     left = participant.left_at
     if result in ("withdrawn", "died") and left is not None and left >= window.span.opens_at:
         return result + AFTER_OPENING
     return result
+
+
+def primary_open(case: Case, window: WindowFacts) -> bool:
+    """Whether the item that decides completion still has no answer."""
+    primary = case.protocol.primary(window.point)
+    return bool(window.missing()) if primary is None else not window.has_answer(primary)
+
+
+def at_risk(case: Case, window: WindowFacts, state: str, now: datetime) -> bool:
+    """Whether little time is left to save an open window: 48 hours or less, and the deciding item unanswered."""
+    running = window.span.opens_at <= now < window.span.closes_at
+    return (
+        running
+        and state in ("open", "partial")
+        and window.point.prompted
+        and window.span.closes_at - now <= AT_RISK
+        and primary_open(case, window)
+    )
+
+
+def participant_status(case: Case, now: datetime) -> ParticipantStatus:
+    """Return what a participant is at `now`: the first status that fits, from what cannot change to what can."""
+    person: Participant = case.participant
+    if person.died_at is not None:
+        return "died"
+    if person.withdrawn_at is not None:
+        return "withdrawn"
+    if person.confirmed_at is None:
+        return "planned"
+    current = case.current
+    if current and all(window.span.closes_at <= now for window in current):
+        return "finished"
+    if person.opted_out_at is not None:
+        return "opted_out"
+    if person.paused_at is not None and (person.paused_until is None or person.paused_until > now):
+        return "paused"
+    return "active"
+
+
+def _unanswered(window: WindowFacts, participant: Participant) -> Status:
+    return "missed_before_enrolment" if window.span.closes_at <= participant.enrolled_at else "missed"

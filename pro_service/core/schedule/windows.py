@@ -1,8 +1,4 @@
-"""Windows: one participant's time spans, laid out from the procedure date, and the local times inside them.
-
-Days are counted on a local calendar and only then fixed as instants: adding 7 * 24 hours would drift by one across a
-clock change. Every window is computed from the procedure date, never from the window before it.
-"""
+"""Windows: one participant's time spans, counted from the procedure date, and the local times inside them."""
 
 from calendar import monthrange
 from collections.abc import Sequence
@@ -13,7 +9,7 @@ from itertools import count
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pro_service.core.durations import iso
+from pro_service.core.iso8601 import instant_text, offset_text
 from pro_service.core.protocol import Hours, Offset, Protocol, TimePoint, Window
 
 _DAY = timedelta(days=1)
@@ -50,15 +46,17 @@ class Fact:
 def schedule(
     protocol: Protocol, procedure_date: date, zone: ZoneInfo, procedure_end: datetime | None = None
 ) -> tuple[Window, ...]:
-    """Lay the protocol's time points out from one participant's procedure date, in the protocol's order.
+    """Return the windows of the protocol's time points for one procedure date, in the protocol's order.
 
     Windows of days are whole local days of the site's zone: they open at the first instant of the first day and close,
     exclusively, at the first instant after the last. Windows of minutes exist once `procedure_end` (aware) is known.
 
     A late answer is kept until the next message window opens, or until the end of the day `late` after the target,
-    whichever is earlier; where there is neither, not at all. For clinic windows this is the time in which staff may
-    still enter a value, kept as outside the window; another clinic window does not end it, for nobody is asked there.
-    ValueError if `procedure_end` has no zone.
+    whichever is earlier; if there is neither, it is not kept. For clinic windows this is the time in which staff may
+    still enter a value, kept as outside the window; another clinic window does not end it, because nobody is asked
+    there.
+
+    Raise ValueError if `procedure_end` has no zone.
     """
     if procedure_end is not None and procedure_end.tzinfo is None:
         raise ValueError("the end of the procedure needs a time zone")
@@ -70,13 +68,13 @@ def schedule(
 
 
 def days_of(point: TimePoint, procedure_date: date) -> Days:
-    """The local calendar days of a time point after a procedure on this date."""
+    """Return the local calendar days of a time point after a procedure on this date."""
     target, clamped = add_offset(procedure_date, point.target)
     return Days(target, target - point.before * _DAY, target + point.after * _DAY, clamped)
 
 
 def add_offset(day: date, offset: Offset) -> tuple[date, bool]:
-    """Whole months first, clamped to the month's end, then days; and whether the clamp moved it.
+    """Add whole months, clamped to the month's end, then days; return the day, and whether it was clamped.
 
     31 January + P1M is the last of February; 30 November + P3M too.
     """
@@ -87,7 +85,7 @@ def add_offset(day: date, offset: Offset) -> tuple[date, bool]:
 
 
 def explain(window: Window, protocol: Protocol, procedure_date: date, zone: ZoneInfo) -> tuple[Fact, ...]:
-    """Why this window has these dates, as facts for a page to put into words.
+    """Return why this window has these dates, as facts for a page to put into words.
 
     `anchor` is the procedure date, or the instant of the procedure's end for a window of minutes; `rule` is what the
     protocol adds to it; `clamped_from` is the day of the month that the target month does not have. `first_day` and
@@ -97,19 +95,19 @@ def explain(window: Window, protocol: Protocol, procedure_date: date, zone: Zone
 
 
 def explain_point(window: Window, point: TimePoint, procedure_date: date, zone: ZoneInfo) -> tuple[Fact, ...]:
-    """The same for a window of any version of the protocol, by its time point."""
+    """Return the same for a window of any version of the protocol, by its time point."""
     if point.minutes is not None and window.target_at is not None:
         facts = _facts_of_minutes(window.target_at, point.minutes)
     else:
         facts = _facts_of_days(point, window, procedure_date)
     if window.late_until > window.closes_at:
-        facts.append(Fact("late_until", _instant(window.late_until)))
+        facts.append(Fact("late_until", instant_text(window.late_until)))
     return (*facts, Fact("zone", zone.key))
 
 
 @lru_cache(maxsize=SHARED)
 def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """The UTC instant of a local time. In a clock-change gap it moves forward; of two in a fold it is the first.
+    """Return the UTC instant of a local time; in a clock-change gap it moves forward, of two in a fold it is the first.
 
     Python's fold=0 reads a time inside a gap with the offset before the gap, which is RFC 5545's rule (3.3.5): 02:30
     becomes 03:30. A midnight that does not exist (Santiago, Beirut) becomes the first instant of its day.
@@ -125,7 +123,7 @@ def within(moment: datetime, hours: Hours, zone: ZoneInfo) -> bool:
 
 @lru_cache(maxsize=SHARED)
 def next_allowed(moment: datetime, hours: Hours, zone: ZoneInfo) -> datetime:
-    """The first moment at or after `moment` inside local hours: itself, or the start of the hours on a coming day."""
+    """Return the first moment at or after `moment` inside local hours: itself, or the next start of the hours."""
     if within(moment, hours, zone):
         return moment
     today = moment.astimezone(zone).date()
@@ -140,7 +138,7 @@ def next_allowed(moment: datetime, hours: Hours, zone: ZoneInfo) -> datetime:
 
 
 def end_of_hours(moment: datetime, hours: Hours, zone: ZoneInfo) -> datetime | None:
-    """When the contact hours around `moment` end; None where they last the whole day."""
+    """Return when the local hours around `moment` end; None if they last the whole day."""
     if hours.start == hours.end == _MIDNIGHT:
         return None
     day = moment.astimezone(zone).date()
@@ -179,32 +177,28 @@ def _facts_of_days(point: TimePoint, window: Window, procedure_date: date) -> li
     clamped_from = [Fact("clamped_from", str(procedure_date.day))] if window.clamped else []
     return [
         Fact("anchor", procedure_date.isoformat()),
-        Fact("rule", iso(point.target)),
+        Fact("rule", offset_text(point.target)),
         Fact("target", window.target.isoformat()),
         *clamped_from,
-        Fact("first_day", iso(Offset(days=-point.before))),
-        Fact("last_day", iso(Offset(days=point.after))),
+        Fact("first_day", offset_text(Offset(days=-point.before))),
+        Fact("last_day", offset_text(Offset(days=point.after))),
     ]
 
 
 def _facts_of_minutes(target_at: datetime, minutes: tuple[int, int, int]) -> list[Fact]:
     target, first, last = minutes
     return [
-        Fact("anchor", _instant(target_at - timedelta(minutes=target))),
+        Fact("anchor", instant_text(target_at - timedelta(minutes=target))),
         Fact("rule", f"PT{target}M"),
-        Fact("target", _instant(target_at)),
+        Fact("target", instant_text(target_at)),
         Fact("opens", f"PT{first}M"),
         Fact("closes", f"PT{last}M"),
     ]
 
 
 def _late_day(point: TimePoint, later: Sequence[TimePoint], procedure_date: date) -> date | None:
-    """The first day on which a late answer is no longer kept."""
+    """Return the first day on which a late answer is no longer kept; None if it never is."""
     ends = [days_of(other, procedure_date).first for other in later if other.prompted][:1]
     if point.late is not None:
         ends.append(add_offset(days_of(point, procedure_date).target, point.late)[0] + _DAY)
     return min(ends, default=None)
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

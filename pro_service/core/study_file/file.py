@@ -1,6 +1,6 @@
-"""Reads a study protocol from TOML and names every fault at once; stores it as canonical JSON.
+"""Reads a study protocol from TOML and reports every fault at once.
 
-The file is written by people who run a study; `protocol_rules` holds what must fit together in it.
+The file is written by people who run a study; `rules` holds what must fit together in it.
 """
 
 import re
@@ -8,7 +8,7 @@ import tomllib
 from datetime import time, timedelta
 from typing import TypeVar, get_args
 
-from pro_service.core.problems import Fault, Faults
+from pro_service.core.problems import Fault
 from pro_service.core.protocol import (
     Channel,
     Item,
@@ -23,13 +23,11 @@ from pro_service.core.protocol import (
     Step,
     TimePoint,
 )
-from pro_service.core.protocol_json import from_json, to_json
-from pro_service.core.study_file.rules import check_rules, contacts_missing
+from pro_service.core.study_file.rules import check_rules
 from pro_service.core.study_file.toml_table import Table
+from pro_service.core.toml_faults import Faults
 
 Value = TypeVar("Value")
-
-__all__ = ["Fault", "check", "contacts_missing", "from_json", "to_json"]
 
 _LINE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 _CODE = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,22}[A-Z0-9])?", re.ASCII)
@@ -39,7 +37,7 @@ _MINUTES = 3 * 24 * 60
 
 
 def check(text: str) -> tuple[Protocol | None, tuple[Fault, ...]]:
-    """The protocol in a TOML text, or every fault in it; the protocol is None exactly when there are faults."""
+    """Return the protocol in a TOML text, and every fault in it; the protocol is None exactly if there are faults."""
     faults = Faults(text)
     try:
         values = tomllib.loads(text.removeprefix("\ufeff"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from pro_service.core.problems import Fault, fault, nearest
+from pro_service.core.problems import Fault, fault_of_code, nearest
 from pro_service.core.protocol import Language, Protocol
 from pro_service.core.replies.folding import plain
 from pro_service.core.routes import CARD, CHANNELS
@@ -31,7 +31,7 @@ NOT_MONITORED: Mapping[Language, tuple[str, ...]] = {"tr": ("izlenm", "takip edi
 """Beginnings of words that say that nobody reads at once; not judged in another language."""
 
 
-def wanted(protocol: Protocol) -> tuple[str, ...]:
+def required_frames(protocol: Protocol) -> tuple[str, ...]:
     """The names of all frames a protocol needs in each of its languages."""
     steps = {step.name: None for point in protocol.time_points if point.prompted for step in point.steps}
     return (*(f"{step}.{channel}" for step in steps for channel in CHANNELS), *ALWAYS)
@@ -71,25 +71,29 @@ def unfit_for_cards(protocol: Protocol, language: Language, given: Mapping[str, 
     Versions of a protocol that an earlier release stored have none of the card's own.
     """
     others = (".sms-link", ".sms-reply")
-    names = [name for name in wanted(protocol) if not name.endswith(others) and name not in ("first", "unknown-sender")]
+    names = [
+        name
+        for name in required_frames(protocol)
+        if not name.endswith(others) and name not in ("first", "unknown-sender")
+    ]
     return tuple(name for name in names if name not in given or addressed(protocol, language, given[name]))
 
 
 def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterator[Fault]:
     given = frames.get(language, {})
     if not given:
-        yield fault(f"templates/sms/{language}", None, "no_texts", language=language)
+        yield fault_of_code(f"templates/sms/{language}", None, "no_texts", language=language)
         return
-    for name in wanted(protocol):
+    for name in required_frames(protocol):
         path = f"templates/sms/{language}/{name}.txt"
         if name not in given:
-            yield fault(path, None, "text_missing")
+            yield fault_of_code(path, None, "text_missing")
         elif not given[name].strip():
-            yield fault(path, 1, "text_empty")
+            yield fault_of_code(path, 1, "text_empty")
         else:
             yield from _frame(path, name, given[name])
             if name.endswith(f".{CARD}") and addressed(protocol, language, given[name]):
-                yield fault(path, 1, "address_in_card")
+                yield fault_of_code(path, 1, "address_in_card")
     if given.get("first", "").strip():
         yield from _first(f"templates/sms/{language}/first.txt", language, given["first"])
 
@@ -98,38 +102,38 @@ def _frame(path: str, name: str, text: str) -> Iterator[Fault]:
     try:
         asked = placeholders(text)
     except FrameError as error:
-        yield fault(path, _line(text, error.name), "stray_brace", brace=error.name, place=error.place)
+        yield fault_of_code(path, _line(text, error.name), "stray_brace", brace=error.name, place=error.place)
         return
     for placeholder in sorted(asked - KNOWN):
         yield _unknown(path, _line(text, f"{{{placeholder}}}"), placeholder)
     if name.endswith(".sms-link") and "link" not in asked:
-        yield fault(path, 1, "link_missing")
+        yield fault_of_code(path, 1, "link_missing")
     if name.endswith(f".{CARD}") and "telephone" not in asked:
-        yield fault(path, 1, "card_without_telephone")
+        yield fault_of_code(path, 1, "card_without_telephone")
     if not name.endswith(".sms-link") and "link" in asked:
-        yield fault(path, _line(text, "{link}"), "no_link_to_give")
+        yield fault_of_code(path, _line(text, "{link}"), "no_link_to_give")
     if name == "unknown-sender" and asked:
-        yield fault(path, 1, "stranger_is_told")
+        yield fault_of_code(path, 1, "stranger_is_told")
 
 
 def _unknown(path: str, line: int, name: str) -> Fault:
     near = nearest(name, KNOWN)
     if near is not None:
-        return fault(path, line, "misspelt_placeholder", name=name, near=near)
-    return fault(path, line, "unknown_placeholder", name=name, known=", ".join(sorted(KNOWN)))
+        return fault_of_code(path, line, "misspelt_placeholder", name=name, near=near)
+    return fault_of_code(path, line, "unknown_placeholder", name=name, known=", ".join(sorted(KNOWN)))
 
 
 def _first(path: str, language: Language, text: str) -> Iterator[Fault]:
     """The first text says who writes, how to stop, and that nobody watches the line (the protocol's own rule)."""
     said = plain(text)
     if "{telephone}" not in text:
-        yield fault(path, 1, "first_without_contact")
+        yield fault_of_code(path, 1, "first_without_contact")
     stop = STOP_WORDS.get(language, "stop")
     if stop not in said.split():
-        yield fault(path, 1, "first_without_stop", stop=stop.upper())
+        yield fault_of_code(path, 1, "first_without_stop", stop=stop.upper())
     monitored = NOT_MONITORED.get(language, ())
     if monitored and not any(phrase in said for phrase in monitored):
-        yield fault(path, 1, "first_not_monitored")
+        yield fault_of_code(path, 1, "first_not_monitored")
 
 
 def _line(text: str, part: str) -> int:

@@ -9,9 +9,10 @@ from datetime import date, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pro_service.core.problems import Fault, Faults, closest, fault
+from pro_service.core.problems import Fault, closest, fault_of_code
 from pro_service.core.protocol import Item, Level, LevelCode, Protocol, Site, Step, TimePoint
 from pro_service.core.schedule.windows import add_offset, days_of
+from pro_service.core.toml_faults import Faults
 
 _FOUR_YEARS = tuple(date(2023, 3, 1) + timedelta(days=days) for days in range(4 * 365 + 1))
 """Every procedure date of a leap cycle: calendar months make windows meet on some dates only."""
@@ -52,13 +53,16 @@ def check_rules(protocol: Protocol, faults: Faults) -> None:
 
 
 def contacts_missing(protocol: Protocol, text: str = "") -> tuple[Fault, ...]:
-    """The sites without a telephone or e-mail address; with the file's text, with lines. Participants are told them."""
+    """Return a fault for each site without a telephone or e-mail address, which participants are given.
+
+    With the file's `text`, the faults have lines.
+    """
     lines, found = Faults(text), []
     for index, site in enumerate(protocol.sites.values()):
         for name, given in (("telephone", site.telephone), ("email", site.email)):
             if not given:
                 path = f"site[{index}].{name}"
-                found.append(fault(path, lines.line(path), f"site_{name}", site=site.code))
+                found.append(fault_of_code(path, lines.line(path), f"site_{name}", site=site.code))
     return tuple(sorted(found, key=lambda one: (one.line or 0, one.path)))
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
-from pro_service.core import durations
-from pro_service.core.problems import Faults, closest
+from pro_service.core import iso8601
+from pro_service.core.problems import closest
 from pro_service.core.protocol import Hours, Language, Offset, Texts
+from pro_service.core.toml_faults import Faults
 
 Value = TypeVar("Value")
 Word = TypeVar("Word", bound=str)
@@ -29,7 +30,7 @@ class Table:
         self.faults = faults
         self._asked: set[str] = set()
 
-    def at(self, key: str) -> str:
+    def path_of(self, key: str) -> str:
         """The path of a key of this table."""
         return f"{self.path}.{key}" if self.path else key
 
@@ -40,7 +41,7 @@ class Table:
 
     def fault(self, key: str, fault: str, remedy: str) -> None:
         """Note a fault at a key of this table."""
-        self.faults.add(self.at(key), fault, remedy)
+        self.faults.add(self.path_of(key), fault, remedy)
 
     def close(self) -> None:
         """Note every key nobody asked for."""
@@ -52,7 +53,7 @@ class Table:
     def text(self, key: str, default: str | None = None, *, empty: bool = False) -> str:
         """A text without surrounding space; empty only where that is allowed."""
         value = self._read(key, default, "", _text, "a text", 'write it in quotes: "…"')
-        if not (value or empty or self.faults.touched(self.at(key))):
+        if not (value or empty or self.faults.touched(self.path_of(key))):
             self.fault(key, "is empty", "write the text")
         return value
 
@@ -88,7 +89,7 @@ class Table:
         hours = Hours(table.clock("from"), table.clock("to", midnight=True))
         table.close()
         backwards = hours.end != _MIDNIGHT and hours.end <= hours.start
-        if backwards and not self.faults.touched(self.at(key)):
+        if backwards and not self.faults.touched(self.path_of(key)):
             self.fault(key, "these hours end before they begin", 'write "from" before "to"; midnight is "24:00"')
         return hours
 
@@ -110,7 +111,7 @@ class Table:
     def choice(self, key: str, options: Sequence[Word]) -> Word:
         """One of a few words."""
         value = self.text(key)
-        if value not in options and not self.faults.touched(self.at(key)):
+        if value not in options and not self.faults.touched(self.path_of(key)):
             known = ", ".join(options)
             self.fault(key, f'"{value}" is not known', closest(value, options) or f"one of: {known}")
         return next((option for option in options if option == value), options[0])
@@ -125,7 +126,7 @@ class Table:
                 self.fault(f"{key}[{index}]", "is empty", "write the text or take it out")
             elif word in words[:index]:
                 self.fault(f"{key}[{index}]", f'"{word}" is there twice', "take one of them out")
-        if required and not words and not self.faults.touched(self.at(key)):
+        if required and not words and not self.faults.touched(self.path_of(key)):
             self.fault(key, "is empty", remedy)
         return words
 
@@ -141,9 +142,9 @@ class Table:
         given = self.has(key)
         value = self._values.get(key, {})
         if isinstance(value, dict) and (given or not required):
-            return Table(value, self.at(key), self.faults)
-        self.fault(key, "must be a table" if given else "is missing", f"write [{self.at(key)}] and its keys below")
-        return _Silent(self.at(key))
+            return Table(value, self.path_of(key), self.faults)
+        self.fault(key, "must be a table" if given else "is missing", f"write [{self.path_of(key)}] and its keys below")
+        return _Silent(self.path_of(key))
 
     def tables(self, key: str, *, required: bool = True) -> tuple["Table", ...]:
         """The tables of a list, `[[key]]`."""
@@ -154,7 +155,7 @@ class Table:
             return ()
         if required and not value:
             self.fault(key, "is empty" if given else "is missing", f"write [[{key}]] and its keys below")
-        return tuple(Table(part, f"{self.at(key)}[{index}]", self.faults) for index, part in enumerate(value))
+        return tuple(Table(part, f"{self.path_of(key)}[{index}]", self.faults) for index, part in enumerate(value))
 
     def _read(
         self,
@@ -220,7 +221,7 @@ def _time(value: object) -> time:
 
 
 def _offset(value: object) -> Offset:
-    return durations.offset(_text(value))
+    return iso8601.parse_offset(_text(value))
 
 
 def _days(value: object) -> int:
@@ -231,7 +232,7 @@ def _days(value: object) -> int:
 
 
 def _span(value: object) -> timedelta:
-    span = durations.span(_text(value))
+    span = iso8601.parse_span(_text(value))
     if span < timedelta():
         raise ValueError("a length of time is not negative")
     return span

@@ -59,7 +59,7 @@ def all_channels(session: Session | Connection) -> dict[str, Channel]:
 
 
 def lock_channel(session: Session, name: str) -> Channel:
-    """One channel, its row taken: whoever reserves moments of its sender does so alone."""
+    """Return one channel, with its row taken: moments of its sender are reserved by one worker at a time."""
     statement = select(channels).where(c.name == name)
     if session.get_bind().dialect.name == "postgresql":
         statement = statement.with_for_update()

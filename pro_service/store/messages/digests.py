@@ -19,15 +19,15 @@ def due(session: Session, now: datetime) -> Sequence[AnyRow]:
     return session.execute(DUE.order_by(s.id), {"now": now}).all()
 
 
-def move_on(session: Session, site: AnyRow, following: datetime) -> bool:
+def move_to_next(session: Session, site: AnyRow, following: datetime) -> bool:
     """Take a site's digest over until the following one; False if another scheduler was quicker."""
     before = s.digest_at.is_(None) if site.digest_at is None else s.digest_at == site.digest_at
     moved = update(sites).where(s.id == site.id, before).values(digest_at=following)
     return session.connection().execute(moved).rowcount == 1
 
 
-def forget(session: Session, study_id: int) -> None:
-    """A new protocol may have other working hours: have each site's next digest worked out anew."""
+def forget_due_times(session: Session, study_id: int) -> None:
+    """A new protocol may have other working hours: have each site's next digest worked out again."""
     session.execute(update(sites).where(s.study_id == study_id).values(digest_at=None))
 
 
@@ -56,7 +56,7 @@ def grants_of(session: Session, ids: Collection[int]) -> dict[int, list[Grant]]:
     return found
 
 
-def written(session: Session, keys: Collection[str]) -> frozenset[str]:
+def existing_keys(session: Session, keys: Collection[str]) -> frozenset[str]:
     """Those of these keys under which a mail exists."""
     return frozenset(session.scalars(select(messages.c.dedup_key).where(messages.c.dedup_key.in_(keys))))
 
@@ -70,12 +70,12 @@ def queue(writer: Writer, user_id: int, key: str, body: str, useful_until: datet
     return writer.add(messages, row)
 
 
-def wanted(session: Session, user_id: int) -> bool:
+def wants_digest(session: Session, user_id: int) -> bool:
     """Whether a user gets the digest."""
     return bool(session.scalar(select(u.digest).where(u.id == user_id)))
 
 
-def choose(session: Session, user_id: int, *, wanted: bool) -> bool:
+def set_wanted(session: Session, user_id: int, *, wanted: bool) -> bool:
     """Switch a user's digest; False if it was so before."""
     changed = update(users).where(u.id == user_id, u.digest.is_not(wanted)).values(digest=wanted)
     return session.connection().execute(changed).rowcount == 1

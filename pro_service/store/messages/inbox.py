@@ -1,4 +1,7 @@
-"""Texts from telephones: kept raw first, read afterwards."""
+"""Texts from telephones: kept raw first, read afterwards, and what people did with those that no rule understood.
+
+Each thing is done once with a text; what was done is append-only and audited.
+"""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -18,10 +21,12 @@ from pro_service.store.schema import AnyRow, Instant, escalations, inbound, inbo
 from pro_service.store.vault import Vault, opened, sealed
 
 i = inbound.c
-Text: TypeAlias = AnyRow
-"""One row of `inbound`."""
+
 FAULTS = 3
 """So often a text is tried to be read before a person is asked."""
+
+Text: TypeAlias = AnyRow
+"""One row of `inbound`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,32 @@ class Arrival:
     received_at: datetime
     provider_at: datetime | None = None
     """When the provider got it, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One thing that was done with a text."""
+
+    action: str
+    at: datetime
+    who: str | None
+    """E-mail of the member of staff; None for the command line."""
+    detail: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that is being done with a text."""
+
+    inbound_id: int
+    action: str
+    detail: str | None = None
+    reason: str | None = None
+    changes: Mapping[str, tuple[object, object]] | None = None
+
+
+# --- kept as they come -----------------------------------------------------------------------------------------------
 
 
 def keep_text(
@@ -62,7 +93,7 @@ def keep_together(session: Session, vault: Vault, arrivals: Sequence[Arrival]) -
     IntegrityError: another process keeps one of them at this moment, or one cannot be kept. Then try each alone.
     """
     arrived = {one.provider_id: one for one in arrivals}
-    for here in known(session, arrived):
+    for here in known_ids(session, arrived):
         del arrived[here]
     # In one order everywhere, or two processes with the same texts would wait for each other.
     fresh = sorted(arrived.values(), key=lambda one: one.provider_id)
@@ -72,41 +103,17 @@ def keep_together(session: Session, vault: Vault, arrivals: Sequence[Arrival]) -
     return [row["id"] for row in rows]
 
 
-def _row(vault: Vault, row_id: int, arrival: Arrival) -> dict[str, Any]:
-    return {
-        "id": row_id,
-        "provider_id": arrival.provider_id,
-        "sender_index": vault.index("phone", arrival.parameters.get("From", "")),
-        "raw": sealed(vault.system_key, json.dumps(dict(arrival.parameters)).encode(), f"inbound|raw|{row_id}"),
-        "received_at": arrival.received_at,
-        "provider_at": arrival.provider_at,
-    }
-
-
-def known(session: Session, provider_ids: Collection[str]) -> frozenset[str]:
+def known_ids(session: Session, provider_ids: Collection[str]) -> frozenset[str]:
     """Those of these texts that are here already."""
     return frozenset(session.connection().execute(_KNOWN, {"ids": list(provider_ids)}).scalars())
 
 
-def after_a_close(session: Session, inbound_id: int, within: timedelta) -> Text | None:
-    """An unread text whose provider's time is not known, if it came so soon after a close of its sender's window."""
-    w, p = windows.c, participants.c
-    closed = (
-        select(w.id)
-        .join(participants, p.id == w.participant_id)
-        .where(p.phone_index == i.sender_index, w.cancelled_at.is_(None), w.closes_at <= i.received_at)
-        .where(w.closes_at > _BEFORE)
-    )
-    row = session.execute(_UNTIMED, {"id": inbound_id}).first()
-    if row is None:
-        return None
-    asked = select(inbound).where(i.id == inbound_id, closed.exists())
-    return session.execute(asked, {"before": row.received_at - within}).first()
+def set_provider_time(session: Session, inbound_id: int, provider_at: datetime) -> None:
+    """Say when the provider got a text."""
+    session.execute(update(inbound).where(i.id == inbound_id).values(provider_at=provider_at))
 
 
-def received(session: Session, inbound_id: int) -> datetime | None:
-    """When a text reached us, as far as it is still unread."""
-    return session.scalar(select(i.received_at).where(i.id == inbound_id, i.interpreted_at.is_(None)))
+# --- read ------------------------------------------------------------------------------------------------------------
 
 
 def waiting(session: Session, limit: int) -> Sequence[tuple[int, datetime]]:
@@ -125,22 +132,33 @@ def uninterpreted(session: Session, limit: int) -> Sequence[int]:
     return session.scalars(select(i.id).where(i.interpreted_at.is_(None)).order_by(i.received_at).limit(limit)).all()
 
 
-def provider_time(session: Session, inbound_id: int, provider_at: datetime) -> None:
-    """Say when the provider got a text."""
-    session.execute(update(inbound).where(i.id == inbound_id).values(provider_at=provider_at))
-
-
-_KNOWN = select(i.provider_id).where(i.provider_id.in_(bindparam("ids", expanding=True)))
-_BEFORE: BindParameter[datetime] = bindparam("before", type_=Instant())
-_UNTIMED = select(i.received_at).where(i.id == bindparam("id"), i.interpreted_at.is_(None), i.provider_at.is_(None))
-
-
 def unread(session: Session, inbound_id: int) -> Text | None:
     """The text, locked, if nobody has read it yet."""
     statement = select(inbound).where(i.id == inbound_id, i.interpreted_at.is_(None))
     if session.get_bind().dialect.name == "postgresql":
         statement = statement.with_for_update(skip_locked=True)
     return session.execute(statement).first()
+
+
+def received_at(session: Session, inbound_id: int) -> datetime | None:
+    """When a text reached us, as far as it is still unread."""
+    return session.scalar(select(i.received_at).where(i.id == inbound_id, i.interpreted_at.is_(None)))
+
+
+def after_a_close(session: Session, inbound_id: int, within: timedelta) -> Text | None:
+    """An unread text whose provider's time is not known, if it came so soon after a close of its sender's window."""
+    w, p = windows.c, participants.c
+    closed = (
+        select(w.id)
+        .join(participants, p.id == w.participant_id)
+        .where(p.phone_index == i.sender_index, w.cancelled_at.is_(None), w.closes_at <= i.received_at)
+        .where(w.closes_at > _BEFORE)
+    )
+    row = session.execute(_UNTIMED, {"id": inbound_id}).first()
+    if row is None:
+        return None
+    asked = select(inbound).where(i.id == inbound_id, closed.exists())
+    return session.execute(asked, {"before": row.received_at - within}).first()
 
 
 def parameters(vault: Vault, row: Text) -> dict[str, str]:
@@ -155,7 +173,7 @@ def sender(vault: Vault, inbound_id: int, raw: bytes) -> str:
     return given["From"]
 
 
-def interpreted(
+def mark_interpreted(
     session: Session, inbound_id: int, now: datetime, reading: str, *, study_id: int | None, participant_id: int | None
 ) -> None:
     """Say that a text was read, how, and whose it is."""
@@ -163,19 +181,22 @@ def interpreted(
     session.execute(update(inbound).where(i.id == inbound_id).values(values))
 
 
-def failed(session: Session, inbound_id: int) -> int:
+def count_fault(session: Session, inbound_id: int) -> int:
     """Count one more fault in reading this text; gives how many there were."""
     counted = update(inbound).where(i.id == inbound_id).values(faults=i.faults + 1).returning(i.faults)
     return int(session.execute(counted).scalar_one())
 
 
-def handed(session: Session, inbound_id: int, now: datetime, reason: str) -> None:
+# --- dealt with by a person ------------------------------------------------------------------------------------------
+
+
+def hand_to_person(session: Session, inbound_id: int, now: datetime, reason: str) -> None:
     """Say that a person has to look at this text, and why."""
     session.execute(update(inbound).where(i.id == inbound_id).values(handed_at=now, handed_for=reason))
 
 
 def lock_text(session: Session, inbound_id: int) -> Text | None:
-    """The text, locked, whoever has read it."""
+    """Return the text, locked, whether or not it has been read."""
     statement = select(inbound).where(i.id == inbound_id)
     if session.get_bind().dialect.name == "postgresql":
         statement = statement.with_for_update()
@@ -187,49 +208,7 @@ def attribute(session: Session, inbound_id: int, study_id: int, participant_id: 
     session.execute(update(inbound).where(i.id == inbound_id).values(study_id=study_id, participant_id=participant_id))
 
 
-def handled(session: Session, inbound_id: int, now: datetime) -> None:
-    """Say that a person has dealt with this text; the first time counts."""
-    for column in (i.handed_at, i.handled_at):
-        session.execute(update(inbound).where(i.id == inbound_id, column.is_(None)).values({column.name: now}))
-
-
-def waits(session: Session, participant_id: int) -> bool:
-    """Whether a text of this participant still waits for a person."""
-    w = select(i.id).where(i.participant_id == participant_id, i.handed_at.is_not(None), i.handled_at.is_(None))
-    return session.execute(w.limit(1)).first() is not None
-
-
-def waits_from(session: Session, sender_index: bytes) -> bool:
-    """Whether a text of nobody's from this telephone still waits for a person."""
-    mine = (i.sender_index == sender_index, i.participant_id.is_(None))
-    w = select(i.id).where(*mine, i.handed_at.is_not(None), i.handled_at.is_(None))
-    return session.execute(w.limit(1)).first() is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """One thing that was done with a text."""
-
-    action: str
-    at: datetime
-    who: str | None
-    """E-mail of the member of staff; None for the command line."""
-    detail: str | None
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One thing that is being done with a text."""
-
-    inbound_id: int
-    action: str
-    detail: str | None = None
-    reason: str | None = None
-    changes: Mapping[str, tuple[object, object]] | None = None
-
-
-def done(session: Session, inbound_id: int) -> Sequence[Done]:
+def actions_on(session: Session, inbound_id: int) -> Sequence[Done]:
     """What was done with this text, in order."""
     a = inbox_actions.c
     statement = (
@@ -264,8 +243,45 @@ def keep_action(writer: Writer, study_id: int, loaded: Loaded | None, act: Act) 
     writer.audit(entry, zone)
 
 
+def mark_handled(session: Session, inbound_id: int, now: datetime) -> None:
+    """Say that a person has dealt with this text; the first time counts."""
+    for column in (i.handed_at, i.handled_at):
+        session.execute(update(inbound).where(i.id == inbound_id, column.is_(None)).values({column.name: now}))
+
+
+def has_waiting_text(session: Session, participant_id: int) -> bool:
+    """Whether a text of this participant still waits for a person."""
+    w = select(i.id).where(i.participant_id == participant_id, i.handed_at.is_not(None), i.handled_at.is_(None))
+    return session.execute(w.limit(1)).first() is not None
+
+
+def has_waiting_text_from(session: Session, sender_index: bytes) -> bool:
+    """Whether a text of nobody's from this telephone still waits for a person."""
+    mine = (i.sender_index == sender_index, i.participant_id.is_(None))
+    w = select(i.id).where(*mine, i.handed_at.is_not(None), i.handled_at.is_(None))
+    return session.execute(w.limit(1)).first() is not None
+
+
 def strangers_tasks(session: Session, sender_index: bytes, study_id: int) -> Sequence[int]:
     """Open tasks "possible participant" about this telephone."""
     e = escalations.c
     mine = e.dedup_key.like(f"E0:possible_participant:{sender_index.hex()[:24]}:%")
     return session.scalars(select(e.id).where(mine, e.study_id == study_id, e.resolved_at.is_(None))).all()
+
+
+def _row(vault: Vault, row_id: int, arrival: Arrival) -> dict[str, Any]:
+    return {
+        "id": row_id,
+        "provider_id": arrival.provider_id,
+        "sender_index": vault.index("phone", arrival.parameters.get("From", "")),
+        "raw": sealed(vault.system_key, json.dumps(dict(arrival.parameters)).encode(), f"inbound|raw|{row_id}"),
+        "received_at": arrival.received_at,
+        "provider_at": arrival.provider_at,
+    }
+
+
+_KNOWN = select(i.provider_id).where(i.provider_id.in_(bindparam("ids", expanding=True)))
+
+_BEFORE: BindParameter[datetime] = bindparam("before", type_=Instant())
+
+_UNTIMED = select(i.received_at).where(i.id == bindparam("id"), i.interpreted_at.is_(None), i.provider_at.is_(None))

@@ -1,7 +1,7 @@
 """The outbox: claim and outcome. Each transition is one conditional update, fenced by the attempt number.
 
-A claim is committed before a byte leaves, and no transaction is open while a provider is called. Whoever finds no row
-changed has lost the message to somebody else, and drops the result.
+A claim is committed before a byte leaves, and no transaction is open while a provider is called. A worker who finds no
+row changed has lost the message to somebody else, and drops the result.
 """
 
 from collections.abc import Iterable, Sequence
@@ -194,7 +194,7 @@ def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list
         for o in outcomes
     ]
     change(session.connection(), _ATTEMPT_ENDED, rows)
-    _look_again(session, counted, now)
+    _check_waiting_again(session, counted, now)
     return counted
 
 
@@ -219,8 +219,8 @@ def _accepted_row(outcome: Outcome, now: datetime) -> dict[str, Any]:
     }
 
 
-def _look_again(session: Session, outcomes: Iterable[Outcome], now: datetime) -> None:
-    """Look anew at those who waited for this message alone: a pending prompt holds back the next until it is void."""
+def _check_waiting_again(session: Session, outcomes: Iterable[Outcome], now: datetime) -> None:
+    """Check those who waited for this message alone again: a pending prompt holds back the next until it is void."""
     rows = [
         {"p_id": o.claimed.participant_id, "p_until": o.claimed.useful_until, "p_now": now}
         for o in outcomes
@@ -248,9 +248,23 @@ _DUE = (
 _DUE_TAKEN = _DUE.with_for_update(of=messages, skip_locked=True)
 _NEEDED: Any = (
     select(
-        m.id, m.attempt, m.channel, m.kind, m.body, m.participant_id, p.data_key, p.phone,
-        users.c.email, m.useful_until, m.today_until, w.closes_at, m.dedup_key,
-        m.segments, p.channel, m.inbound_id, inbound.c.raw,
+        m.id,
+        m.attempt,
+        m.channel,
+        m.kind,
+        m.body,
+        m.participant_id,
+        p.data_key,
+        p.phone,
+        users.c.email,
+        m.useful_until,
+        m.today_until,
+        w.closes_at,
+        m.dedup_key,
+        m.segments,
+        p.channel,
+        m.inbound_id,
+        inbound.c.raw,
     )
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
@@ -258,7 +272,7 @@ _NEEDED: Any = (
     .outerjoin(inbound, and_(inbound.c.id == m.inbound_id, m.kind == STRANGER))
     .where(m.id.in_(_IDS), m.state == "sending")
     .order_by(m.next_try_at)
-)  # fmt: skip
+)
 _STILL = (
     select(m.id, m.attempt, p.phone)
     .outerjoin(participants, p.id == m.participant_id)
@@ -290,6 +304,6 @@ _ATTEMPT_ENDED = (
 )
 _LOOK_AGAIN = (
     update(participants)
-    .where(p.id == bindparam("p_id"), p.look_at == bindparam("p_until"))
-    .values(look_at=bindparam("p_now"))
+    .where(p.id == bindparam("p_id"), p.next_check_at == bindparam("p_until"))
+    .values(next_check_at=bindparam("p_now"))
 )

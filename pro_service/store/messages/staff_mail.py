@@ -1,4 +1,8 @@
-"""Alert mails: who hears of an escalation. They carry the participant's code, the window and a link; nothing else."""
+"""Mails to staff about work: alerts, alarms and hand-overs, and who gets them.
+
+They carry the participant's code, the window and a link; nothing else. A hand-over has one mail, and it does not leave
+once the task is not its reader's to take up any more.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -20,8 +24,16 @@ from pro_service.store.vault import sealed
 LEAD: LevelCode = "E2"
 """The rung of those who stand in: the other coordinators and the lead."""
 
+PREFIX = "h:"
+"""What the keys of these mails begin with."""
+
 MailText = Callable[[str, Loaded, Escalate, int], str]
 """(language, whose, what, escalation id) -> subject, blank line, body."""
+
+m, e, u = messages.c, escalations.c, users.c
+
+
+# --- who hears of it -------------------------------------------------------------------------------------------------
 
 
 def recipients(
@@ -48,7 +60,7 @@ def recipients(
 
 
 def stand_ins(session: Session, loaded: Loaded, level: LevelCode, now: datetime) -> Sequence[AnyRow]:
-    """Whom a task of this level is mailed to: of its roles who is there, else the lead, else all of its roles."""
+    """Return who a task of this level is mailed to: those of its roles at work, else the lead, else all its roles."""
     ladder, place = loaded.case.protocol.ladder, (loaded.study_id, loaded.site_id)
     for wanted in (ladder[level].roles, ladder[ladder[level].next or LEAD].roles, ladder[LEAD].roles):
         found = recipients(session, *place, wanted, there_at=now)
@@ -73,14 +85,7 @@ def operators(session: Session) -> Sequence[AnyRow]:
     return ()
 
 
-def queue_alarm(session: Session, writer: Writer, user_id: int, key: str, body: str) -> int | None:
-    """Queue one mail about the service itself; None if its key exists already."""
-    if session.scalar(select(messages.c.id).where(messages.c.dedup_key == key)) is not None:
-        return None
-    row_id = next(writer.ids)
-    row = {"id": row_id, "user_id": user_id, "dedup_key": key, "kind": "alert", "frame": "alarm", "channel": "email"}
-    row |= {"body": sealed(writer.vault.system_key, body.encode(), f"messages|body|{row_id}"), "segments": 0}
-    return writer.add(messages, row | {"state": "ready", "queued_at": writer.now, "next_try_at": writer.now})
+# --- what is queued and taken back -----------------------------------------------------------------------------------
 
 
 def queue_alerts(session: Session, writer: Writer, text: MailText) -> None:
@@ -117,6 +122,16 @@ def queue_alerts(session: Session, writer: Writer, text: MailText) -> None:
     writer.raised.clear()
 
 
+def queue_alarm(session: Session, writer: Writer, user_id: int, key: str, body: str) -> int | None:
+    """Queue one mail about the service itself; None if its key exists already."""
+    if session.scalar(select(messages.c.id).where(messages.c.dedup_key == key)) is not None:
+        return None
+    row_id = next(writer.ids)
+    row = {"id": row_id, "user_id": user_id, "dedup_key": key, "kind": "alert", "frame": "alarm", "channel": "email"}
+    row |= {"body": sealed(writer.vault.system_key, body.encode(), f"messages|body|{row_id}"), "segments": 0}
+    return writer.add(messages, row | {"state": "ready", "queued_at": writer.now, "next_try_at": writer.now})
+
+
 def withdraw(session: Session, user_id: int, now: datetime) -> int:
     """End mails that wait for somebody who has no access left to what they are about; gives how many.
 
@@ -143,20 +158,17 @@ def withdraw(session: Session, user_id: int, now: datetime) -> int:
     return session.connection().execute(ended).rowcount if ids else 0
 
 
-PREFIX = "h:"
-"""What the keys of these mails begin with."""
-
-m, e, u = messages.c, escalations.c, users.c
+# --- the mail about a hand-over --------------------------------------------------------------------------------------
 
 
-def key_of(escalation_id: int, to: int, at: datetime) -> str:
+def hand_over_key(escalation_id: int, to: int, at: datetime) -> str:
     """What one hand-over is called: the same task comes to the same person again, at another instant."""
     return f"{PREFIX}{escalation_id}:{to}:{at:%Y%m%d%H%M%S%f}"
 
 
 def queue_hand_over(writer: Writer, loaded: Loaded, task: EscalationFacts, to: int, text: Callable[[str], str]) -> None:
     """Queue the mail about a hand-over of this instant, `text` (language -> subject, blank line, body); once."""
-    key = key_of(task.id, to, writer.now)
+    key = hand_over_key(task.id, to, writer.now)
     if writer.session.scalar(select(m.id).where(m.dedup_key == key)) is not None:
         return
     language = writer.session.scalar(select(u.language).where(u.id == to)) or ""
@@ -169,12 +181,12 @@ def queue_hand_over(writer: Writer, loaded: Loaded, task: EscalationFacts, to: i
     writer.note(loaded, "queue", "message", row_id, {"kind": (None, "alert"), "user": (None, to)})
 
 
-def is_one(key: str) -> bool:
+def is_hand_over_key(key: str) -> bool:
     """Whether a message's key is that of a hand-over's mail."""
     return key.startswith(PREFIX)
 
 
-def still_theirs(connection: Connection, message_id: int) -> bool:
+def hand_over_still_holds(connection: Connection, message_id: int) -> bool:
     """Whether what the mail says still holds: of this very hand-over, open, and not taken up by anybody since."""
     return connection.execute(_STILL, {"message": message_id}).first() is not None
 

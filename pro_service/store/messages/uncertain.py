@@ -1,7 +1,7 @@
 """Texts of unknown fate: which are to be asked about, what the provider remembers, and what follows.
 
-Every change is conditional on the state, the attempt and the first negative answer that the asker saw: whoever finds no
-row changed has been overtaken by a callback or another asker, and drops its result.
+Every change is conditional on the state, the attempt and the first negative answer the asker saw: one that finds no row
+changed has been overtaken by a callback or another asker, and drops its result.
 """
 
 from collections.abc import Collection, Sequence
@@ -51,8 +51,20 @@ def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
     """Texts whose turn to be asked about has come, longest first."""
     statement = (
         select(
-            m.id, m.attempt, a.started_at, a.missed_at, m.resends, m.ask_at, m.kind, m.participant_id,
-            p.data_key, p.phone, p.phone_index, m.body, m.useful_until, w.closes_at,
+            m.id,
+            m.attempt,
+            a.started_at,
+            a.missed_at,
+            m.resends,
+            m.ask_at,
+            m.kind,
+            m.participant_id,
+            p.data_key,
+            p.phone,
+            p.phone_index,
+            m.body,
+            m.useful_until,
+            w.closes_at,
         )
         .join(attempts, and_(a.message_id == m.id, a.number == m.attempt))
         .join(participants, p.id == m.participant_id)
@@ -60,7 +72,7 @@ def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
         .where(UNCERTAIN, m.channel == "sms", m.ask_at <= now)
         .order_by(m.ask_at)
         .limit(limit)
-    )  # fmt: skip
+    )
     rows: Sequence[AnyRow] = session.execute(statement).all()
     return [_where_it_went(session, InDoubt(*row)) for row in rows]
 
@@ -74,7 +86,7 @@ def _where_it_went(session: Session, doubt: InDoubt) -> InDoubt:
     return replace(doubt, phone=former.phone, phone_index=former.phone_index, place=place)
 
 
-def take(session: Session, doubt: InDoubt, ask_at: datetime) -> bool:
+def claim(session: Session, doubt: InDoubt, ask_at: datetime) -> bool:
     """Be the one who asks about it now; False if another is. `ask_at`: when it is anybody's turn again."""
     return _changed(session, doubt, {"ask_at": ask_at}, m.ask_at == doubt.ask_at)
 
@@ -89,7 +101,7 @@ def rivals(session: Session, doubt: InDoubt) -> Sequence[AnyRow]:
     return session.execute(statement).all()
 
 
-def known(session: Session, sids: Collection[str]) -> frozenset[str]:
+def known_sids(session: Session, sids: Collection[str]) -> frozenset[str]:
     """Those of the provider's ids that belong to a message of ours already."""
     ids = list(sids)
     ours = session.scalars(select(m.provider_id).where(m.provider_id.in_(ids))).all()

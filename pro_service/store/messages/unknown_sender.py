@@ -37,7 +37,7 @@ def answered(session: Session, sender_index: bytes, since: datetime) -> bool:
 
 
 def queue(writer: Writer, study_id: int, inbound_id: int, sender_index: bytes, words: Words) -> None:
-    """Queue the answer; the key exists once a number and day, whoever reads two texts at the same moment."""
+    """Queue the answer; the key exists once a number and day, even if two texts are read at the same moment."""
     row_id = next(writer.ids)
     writer.add(
         messages,

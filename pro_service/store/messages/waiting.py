@@ -101,7 +101,7 @@ def postpone(session: Session, message_id: int, next_try_at: datetime, today_unt
 
 
 def long_uncertain(session: Session, before: datetime, limit: int) -> Sequence[AnyRow]:
-    """Texts nobody could confirm since `before` and that no person was told of: (id, participant id)."""
+    """Return texts nobody could confirm since `before`, not reported to a person yet: (id, participant id)."""
     statement = (
         select(m.id, m.participant_id)
         .join(attempts, and_(attempts.c.message_id == m.id, attempts.c.number == m.attempt))
@@ -113,8 +113,8 @@ def long_uncertain(session: Session, before: datetime, limit: int) -> Sequence[A
     return session.execute(statement).all()
 
 
-def told(session: Session, message_id: int, now: datetime) -> None:
-    """A person was told of this uncertain message: it is not told again."""
+def mark_reported(session: Session, message_id: int, now: datetime) -> None:
+    """Note that this uncertain message was reported to a person, so that it is not reported again."""
     session.execute(update(messages).where(m.id == message_id, m.state == "uncertain").values(told_at=now))
 
 

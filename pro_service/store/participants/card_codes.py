@@ -36,7 +36,7 @@ class ErasedError(Exception):
     """This participant's contact data was erased; there is no code to print."""
 
 
-def fresh(session: Session, vault: Vault) -> Code:
+def new_code(session: Session, vault: Vault) -> Code:
     """A code that nobody has, drawn from the system's randomness."""
     while True:
         plain = code_of(secrets.randbelow(CODES))
@@ -45,7 +45,7 @@ def fresh(session: Session, vault: Vault) -> Code:
             return code
 
 
-def count(session: Session) -> int:
+def count_codes(session: Session) -> int:
     """How many codes open something, in all studies."""
     return session.scalar(select(func.count()).select_from(entry_codes)) or 0
 
@@ -58,7 +58,7 @@ def index_of(vault: Vault, code: str) -> bytes:
 def mark_of(vault: Vault, code: str) -> str:
     """What only we can tell of a code: 80 bits that the card's picture and a browser that was let in carry.
 
-    Whoever has it had the code from us; a code that comes with it is no guess.
+    It can only come from us, together with the code: a code that comes with it is no guess.
     """
     return base64.b32encode(vault.index("entry-mark", code)[:MARK_BYTES]).decode()
 
@@ -80,20 +80,20 @@ def row_of(row_id: int, study_id: int, participant_id: int, key: bytes, code: Co
     }
 
 
-def whose(session: Session, vault: Vault, code: str) -> int | None:
+def participant_with_code(session: Session, vault: Vault, code: str) -> int | None:
     """The id of the participant with this code."""
     return session.scalar(select(c.participant_id).where(c.code_index == index_of(vault, code)))
 
 
-def participants_code(session: Session, vault: Vault, loaded: Loaded) -> str | None:
+def code_of_participant(session: Session, vault: Vault, loaded: Loaded) -> str | None:
     """A participant's code; None if none was made yet. ErasedError."""
     row = session.execute(select(c.id, c.code).where(c.participant_id == loaded.case.participant.id)).first()
     return None if row is None else opened(_key(vault, loaded), row.code, _place(row.id)).decode()
 
 
-def made(writer: Writer, loaded: Loaded) -> str:
+def make_code(writer: Writer, loaded: Loaded) -> str:
     """Make a code for a participant who has none; gives it. ErasedError."""
-    code = fresh(writer.session, writer.vault)
+    code = new_code(writer.session, writer.vault)
     key, row_id = _key(writer.vault, loaded), next(writer.ids)
     row = row_of(row_id, loaded.study_id, loaded.case.participant.id, key, code, writer.now)
     writer.session.execute(entry_codes.insert().values(row))
@@ -101,13 +101,13 @@ def made(writer: Writer, loaded: Loaded) -> str:
     return code.plain
 
 
-def replaced(writer: Writer, loaded: Loaded, reason: str) -> str:
+def replace_code(writer: Writer, loaded: Loaded, reason: str) -> str:
     """Give a participant another code; the old one, and every address it opened, lead nowhere from now on."""
     session, vault, participant_id = writer.session, writer.vault, loaded.case.participant.id
-    old = participants_code(session, vault, loaded)
+    old = code_of_participant(session, vault, loaded)
     if old is None:
-        return made(writer, loaded)
-    code = fresh(session, vault)
+        return make_code(writer, loaded)
+    code = new_code(session, vault)
     row_id = session.execute(select(c.id).where(c.participant_id == participant_id)).scalar_one()
     row = row_of(row_id, loaded.study_id, participant_id, _key(vault, loaded), code, writer.now)
     session.execute(update(entry_codes).where(c.id == row_id).values(row))
@@ -124,7 +124,7 @@ def token_of(vault: Vault, code: str, window_id: int) -> str:
     return base64.urlsafe_b64encode(token).decode()
 
 
-def opened_window(writer: Writer, loaded: Loaded, code: str, window: WindowFacts) -> str:
+def open_window(writer: Writer, loaded: Loaded, code: str, window: WindowFacts) -> str:
     """Let a code open the form of a window, once; gives the token of the form."""
     token = token_of(writer.vault, code, window.id)
     if owner_of(writer.session, token_hash(token)) is None:

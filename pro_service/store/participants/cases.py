@@ -5,7 +5,7 @@ then reads facts, so that no decision rests on facts that change meanwhile.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -57,7 +57,7 @@ class Loaded:
     """Wrapped; None once erased."""
     phone: bytes | None
     schedule: int
-    look_at: datetime | None
+    next_check_at: datetime | None
     faults: int
 
 
@@ -100,9 +100,22 @@ class Loader:
 
     def _loaded(self, session: Session, row: AnyRow, facts: "_Facts") -> Loaded:
         (
-            study_id, site_id, protocol_version_id, data_key, phone, schedule, look_at, faults,
-            site_code, zone, row_id, code, language, channel, *happened,
-        ) = row  # fmt: skip
+            study_id,
+            site_id,
+            protocol_version_id,
+            data_key,
+            phone,
+            schedule,
+            next_check_at,
+            faults,
+            site_code,
+            zone,
+            row_id,
+            code,
+            language,
+            channel,
+            *happened,
+        ) = row
         protocol = self.protocol_of(session, protocol_version_id)
         site, has_phone = protocol.sites[site_code], phone is not None
         case = Case(
@@ -115,7 +128,7 @@ class Loader:
             tuple(facts.escalations[row_id]),
             tuple(facts.calls[row_id]),
         )
-        return Loaded(case, study_id, site_id, protocol_version_id, data_key, phone, schedule, look_at, faults)
+        return Loaded(case, study_id, site_id, protocol_version_id, data_key, phone, schedule, next_check_at, faults)
 
     def _version(self, session: Session, window: AnyRow, protocol: Protocol) -> Protocol:
         """The protocol a window was laid out by: the participant's, unless it closed under an earlier version."""
@@ -173,13 +186,13 @@ class _Facts:
 def put_off(session: Session, participant_id: int, until: datetime) -> int:
     """Look at a participant whose case could not be carried out again later; gives how often that happened."""
     p = participants.c
-    later = update(participants).where(p.id == participant_id).values(look_at=until, faults=p.faults + 1)
+    later = update(participants).where(p.id == participant_id).values(next_check_at=until, faults=p.faults + 1)
     return int(session.execute(later.returning(p.faults)).scalar_one())
 
 
-def next_look(session: Session) -> datetime | None:
+def earliest_check(session: Session) -> datetime | None:
     """The earliest instant at which time may call for something; None = never."""
-    moment: datetime | None = session.scalar(select(func.min(participants.c.look_at)))
+    moment: datetime | None = session.scalar(select(func.min(participants.c.next_check_at)))
     return moment
 
 
@@ -189,7 +202,7 @@ def find(session: Session, study_id: int, code: str) -> int | None:
     return session.scalar(select(p.id).where(p.study_id == study_id, p.code == code))
 
 
-def page(session: Session, study_id: int, after: str, limit: int) -> Sequence[int]:
+def ids_by_code(session: Session, study_id: int, after: str, limit: int) -> Sequence[int]:
     """Participants of a study in the order of their codes, those after `after`."""
     p = participants.c
     statement = select(p.id).where(p.study_id == study_id, p.code > after).order_by(p.code).limit(limit)
@@ -199,8 +212,8 @@ def page(session: Session, study_id: int, after: str, limit: int) -> Sequence[in
 def set_next_check(session: Session, moments: Mapping[int, datetime | None]) -> None:
     """Store when to look again at these participants."""
     if moments:
-        rows = [{"p_id": key, "p_look": moment} for key, moment in moments.items()]
-        change(session.connection(), _LOOK, rows)
+        rows = [{"p_id": key, "p_next_check": moment} for key, moment in moments.items()]
+        change(session.connection(), _NEXT_CHECK, rows)
 
 
 def version_row(asking: Session | Connection, version_id: int) -> AnyRow:
@@ -209,14 +222,18 @@ def version_row(asking: Session | Connection, version_id: int) -> AnyRow:
     return asking.execute(statement).one()
 
 
-_LOOK = update(participants).where(participants.c.id == bindparam("p_id")).values(look_at=bindparam("p_look"), faults=0)
+_NEXT_CHECK = (
+    update(participants)
+    .where(participants.c.id == bindparam("p_id"))
+    .values(next_check_at=bindparam("p_next_check"), faults=0)
+)
 
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
 m, e, c, r = messages.c, escalations.c, calls.c, responses.c
 _WHO = (
     select(
         *(participants.c[name] for name in ("study_id", "site_id", "protocol_version_id", "data_key", "phone")),
-        *(participants.c[name] for name in ("schedule", "look_at", "faults")),
+        *(participants.c[name] for name in ("schedule", "next_check_at", "faults")),
         sites.c.code.label("site_code"),
         *(participants.c[name] for name in ("zone", "id", "code", "language", "channel")),
         *(participants.c[field.name] for field in fields(Participant)[7:]),
@@ -242,20 +259,38 @@ _ANSWERS = (
 )
 _TEXTS = (
     select(
-        m.participant_id, m.id, m.window_id, m.kind, m.frame, m.item, m.proposed,
-        m.state, m.queued_at, m.accepted_at, m.useful_until,
+        m.participant_id,
+        m.id,
+        m.window_id,
+        m.kind,
+        m.frame,
+        m.item,
+        m.proposed,
+        m.state,
+        m.queued_at,
+        m.accepted_at,
+        m.useful_until,
     )
     .where(m.participant_id.in_(_IDS), m.channel == "sms")
     .order_by(m.queued_at, m.id)
-)  # fmt: skip
+)
 _ESCALATIONS = (
     select(
-        e.participant_id, e.id, e.window_id, e.level, e.reason, e.dedup_key,
-        e.raised_at, e.due_at, e.acknowledged_at, e.resolved_at, e.outcome,
+        e.participant_id,
+        e.id,
+        e.window_id,
+        e.level,
+        e.reason,
+        e.dedup_key,
+        e.raised_at,
+        e.due_at,
+        e.acknowledged_at,
+        e.resolved_at,
+        e.outcome,
     )
     .where(e.participant_id.in_(_IDS))
     .order_by(e.id)
-)  # fmt: skip
+)
 _CALLS = (
     select(c.participant_id, c.window_id, c.called_at, c.outcome)
     .where(c.participant_id.in_(_IDS))
@@ -267,3 +302,18 @@ _CALLS = (
 def _who(*, lock: bool, skip_locked: bool) -> Select[Any]:
     """Participants (`ids`); SQLite, which has no row locks, reads past the taking of theirs."""
     return _WHO.with_for_update(of=participants, skip_locked=skip_locked) if lock else _WHO
+
+
+def load_by_code(
+    session: Session, loader: Loader, study_id: int, code: str, sites_seen: Collection[int] | None = None
+) -> Loaded | None:
+    """Return the participant with this code, whole, without taking its row.
+
+    `sites_seen` are ids of sites, None = every site. None if there is no participant with this code at these sites.
+    """
+    p = participants.c
+    found = session.scalar(select(p.id).where(p.study_id == study_id, p.code == code))
+    if found is None:
+        return None
+    loaded = loader.one(session, found, lock=False)
+    return loaded if sites_seen is None or loaded.site_id in sites_seen else None

@@ -1,4 +1,4 @@
-"""Changes of the office to a participant's row, written at once: facts, the site with all that hangs on it, the number.
+"""Changes by staff to a participant's row, written at once: facts, the site with all that hangs on it, the number.
 
 Each leaves one audit row; contact values stand in it masked.
 """
@@ -25,15 +25,15 @@ def change(
     loaded: Loaded,
     columns: Mapping[str, Any],
     changes: Mapping[str, tuple[object, object]],
-    told: tuple[str, str | None],
+    action_and_reason: tuple[str, str | None],
 ) -> None:
-    """Change columns of the participant's row; `changes` and `told` (action, reason) are what the audit row says."""
+    """Change columns of the participant's row; the audit row says `changes`, the action and the reason."""
     person = loaded.case.participant
     statement = update(participants).where(p.id == person.id)
     writer.session.connection().execute(statement.values(**columns, revision=p.revision + 1))
-    action, reason = told
+    action, reason = action_and_reason
     writer.note(loaded, action, "participant", person.id, changes, reason)
-    writer.look_anew(loaded)
+    writer.check_again(loaded)
 
 
 def move(writer: Writer, loaded: Loaded, site_id: int) -> None:

@@ -1,4 +1,7 @@
-"""Enrolments -> rows, in bulk; and what is stored of the participants a file names again."""
+"""Enrolments -> rows, in bulk; and what is stored of the participants a file names again.
+
+A study has room for one of the codes that only capital letters tell apart.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,13 +16,33 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Window
 from pro_service.core.texts import masked
-from pro_service.store.audit import Actor, Entry, audit_row
-from pro_service.store.bulk import Bulk, row_ids
+from pro_service.store.audit import Entry, audit_row
+from pro_service.store.bulk import Bulk
+from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import audit_trail, participants, responses, windows
 from pro_service.store.vault import Vault, opened, sealed
 
 HIDDEN = "•••"
+
 REMEMBERED = 1 << 12
+
+FEW = 256
+"""Up to so many spellings are looked for one by one; for more, all codes of the study are read, once."""
+
+WINDOW_COLUMNS = (
+    "id",
+    "study_id",
+    "participant_id",
+    "code",
+    "schedule",
+    "target",
+    "target_at",
+    "opens_at",
+    "closes_at",
+    "late_until",
+    "clamped",
+)
+"""A window's row at its beginning: its id, then what `window_row` gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,110 +81,21 @@ class Stored:
     """Item -> every value that was ever imported for it."""
 
 
-def existing(session: Session, vault: Vault, study_id: int, codes: Sequence[str]) -> dict[str, Stored]:
-    """What is stored under these codes."""
-    p = participants.c
-    rows = session.execute(select(participants).where(p.study_id == study_id, p.code.in_(codes))).all()
-    imported: dict[int, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
-    r = responses.c
-    asked = select(r.participant_id, r.item, r.value).where(
-        r.participant_id.in_([row.id for row in rows]), r.source == "import", r.value.is_not(None)
-    )
-    for row in session.execute(asked) if rows else ():
-        imported[row.participant_id][row.item].add(row.value)
-    return {
-        row.code: Stored(
-            id=row.id,
-            facts={
-                "site": row.site_id,
-                "procedure_date": row.procedure_date,
-                "language": row.language,
-                "messaging_consent": row.consented_at,
-                "phone": _opened(vault, row, "phone"),
-                "email": _opened(vault, row, "email"),
-                "timezone": row.zone,
-                "channel": row.channel,
-                "procedure_time": row.procedure_end,
-            },
-            baseline={item: frozenset(values) for item, values in imported[row.id].items()},
-        )
-        for row in rows
-    }
-
-
-WINDOW_COLUMNS = (
-    "id", "study_id", "participant_id", "code", "schedule",
-    "target", "target_at", "opens_at", "closes_at", "late_until", "clamped",
-)  # fmt: skip
-"""A window's row at its beginning: its id, then what `window_row` gives."""
-
-
-def window_row(study_id: int, participant_id: int, schedule: int, window: Window) -> dict[str, Any]:
-    """The row of one window, without an id."""
-    return {
-        "study_id": study_id,
-        "participant_id": participant_id,
-        "code": window.code,
-        "schedule": schedule,
-        "target": window.target,
-        "target_at": window.target_at,
-        "opens_at": window.opens_at,
-        "closes_at": window.closes_at,
-        "late_until": window.late_until,
-        "clamped": window.clamped,
-    }
-
-
-class _Windows:
-    """The windows of a batch. All of one day and site are the same, so each is made ready for the driver once."""
-
-    def __init__(self, connection: Connection, study_id: int) -> None:
-        self._bulk = Bulk(connection, windows, WINDOW_COLUMNS)
-        self._study_id = study_id
-        self._ready: dict[int, tuple[tuple[Window, ...], list[tuple[Any, ...]]]] = {}
-        """By the identity of what a reader laid out: it is kept beside it, so that nothing else can have it."""
-        self._rows: list[tuple[Any, ...]] = []
-
-    def add(self, participant_id: int, laid: tuple[Window, ...], ids: Iterator[int]) -> Iterator[tuple[int, Window]]:
-        """Take up one participant's windows; gives each with the id of its row."""
-        known = self._ready.get(id(laid))
-        if known is None:
-            if len(self._ready) >= REMEMBERED:
-                self._ready.clear()
-            known = self._ready[id(laid)] = laid, [self._written(window) for window in laid]
-        for window, (_, study_id, _, *rest) in zip(*known, strict=True):
-            row_id = next(ids)
-            self._rows.append((row_id, study_id, participant_id, *rest))
-            yield row_id, window
-
-    def _written(self, window: Window) -> tuple[Any, ...]:
-        return self._bulk.written((0, *window_row(self._study_id, 0, 1, window).values()))
-
-    def write(self) -> None:
-        if self._rows:
-            self._bulk.insert(self._rows)
-            self._rows.clear()
+# --- writing ---------------------------------------------------------------------------------------------------------
 
 
 class Enroller:
-    """Writes enrolments inside one transaction, in batches of the caller's size."""
+    """Writes enrolments inside one transaction, in batches of the caller's size.
 
-    def __init__(
-        self,
-        session: Session,
-        now: datetime,
-        actor: Actor,
-        vault: Vault,
-        *,
-        study_id: int,
-        version_id: int,
-        sites: Mapping[str, int],
-    ) -> None:
-        self.session, self.now, self.actor, self.vault = session, now, actor, vault
+    Past the Writer's own lists, which hold rows until the end: a file of any size is written batch by batch.
+    """
+
+    def __init__(self, writer: Writer, *, study_id: int, version_id: int, sites: Mapping[str, int]) -> None:
+        self.session, self.now, self.actor, self.vault = writer.session, writer.now, writer.actor, writer.vault
         self.study_id, self.version_id, self.sites = study_id, version_id, sites
-        self._ids = row_ids(session)
+        self._ids = writer.ids
         self._rows: dict[Table, list[dict[str, Any]]] = {table: [] for table in (participants, responses, audit_trail)}
-        self._windows = _Windows(session.connection(), study_id)
+        self._windows = _Windows(writer.session.connection(), study_id)
         self._bulks: dict[Table, Bulk] = {}
 
     def write(self, enrolments: Sequence[Enrolment]) -> None:
@@ -226,7 +160,7 @@ class Enroller:
             "phone_country": enrolment.phone_country,
             "email": None if email is None else sealed(key, email.encode(), f"participants|email|{row_id}"),
             # The next tick decides what is due; a moment worked out here would be worked out twice.
-            "look_at": self.now,
+            "next_check_at": self.now,
         }
 
     def _answer(self, participant_id: int, window_id: int, item: str, value: int) -> dict[str, Any]:
@@ -265,16 +199,85 @@ class Enroller:
         return {name: (None, value) for name, value in given.items() if value is not None}
 
 
-def _opened(vault: Vault, row: Any, column: str) -> str | None:
-    cipher: bytes | None = getattr(row, column)
-    if cipher is None or row.data_key is None:
-        return None
-    key = vault.data_key(row.data_key, row.id)
-    return opened(key, cipher, f"participants|{column}|{row.id}").decode()
+def window_row(study_id: int, participant_id: int, schedule: int, window: Window) -> dict[str, Any]:
+    """The row of one window, without an id."""
+    return {
+        "study_id": study_id,
+        "participant_id": participant_id,
+        "code": window.code,
+        "schedule": schedule,
+        "target": window.target,
+        "target_at": window.target_at,
+        "opens_at": window.opens_at,
+        "closes_at": window.closes_at,
+        "late_until": window.late_until,
+        "clamped": window.clamped,
+    }
 
 
-FEW = 256
-"""Up to so many spellings are looked for one by one; for more, all codes of the study are read, once."""
+class _Windows:
+    """The windows of a batch. All of one day and site are the same, so each is made ready for the driver once."""
+
+    def __init__(self, connection: Connection, study_id: int) -> None:
+        self._bulk = Bulk(connection, windows, WINDOW_COLUMNS)
+        self._study_id = study_id
+        self._ready: dict[int, tuple[tuple[Window, ...], list[tuple[Any, ...]]]] = {}
+        """By the identity of what a reader laid out: it is kept beside it, so that nothing else can have it."""
+        self._rows: list[tuple[Any, ...]] = []
+
+    def add(self, participant_id: int, laid: tuple[Window, ...], ids: Iterator[int]) -> Iterator[tuple[int, Window]]:
+        """Take up one participant's windows; gives each with the id of its row."""
+        known = self._ready.get(id(laid))
+        if known is None:
+            if len(self._ready) >= REMEMBERED:
+                self._ready.clear()
+            known = self._ready[id(laid)] = laid, [self._written(window) for window in laid]
+        for window, (_, study_id, _, *rest) in zip(*known, strict=True):
+            row_id = next(ids)
+            self._rows.append((row_id, study_id, participant_id, *rest))
+            yield row_id, window
+
+    def _written(self, window: Window) -> tuple[Any, ...]:
+        return self._bulk.written((0, *window_row(self._study_id, 0, 1, window).values()))
+
+    def write(self) -> None:
+        if self._rows:
+            self._bulk.insert(self._rows)
+            self._rows.clear()
+
+
+# --- what is stored already ------------------------------------------------------------------------------------------
+
+
+def existing(session: Session, vault: Vault, study_id: int, codes: Sequence[str]) -> dict[str, Stored]:
+    """What is stored under these codes."""
+    p = participants.c
+    rows = session.execute(select(participants).where(p.study_id == study_id, p.code.in_(codes))).all()
+    imported: dict[int, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    r = responses.c
+    asked = select(r.participant_id, r.item, r.value).where(
+        r.participant_id.in_([row.id for row in rows]), r.source == "import", r.value.is_not(None)
+    )
+    for row in session.execute(asked) if rows else ():
+        imported[row.participant_id][row.item].add(row.value)
+    return {
+        row.code: Stored(
+            id=row.id,
+            facts={
+                "site": row.site_id,
+                "procedure_date": row.procedure_date,
+                "language": row.language,
+                "messaging_consent": row.consented_at,
+                "phone": _opened(vault, row, "phone"),
+                "email": _opened(vault, row, "email"),
+                "timezone": row.zone,
+                "channel": row.channel,
+                "procedure_time": row.procedure_end,
+            },
+            baseline={item: frozenset(values) for item, values in imported[row.id].items()},
+        )
+        for row in rows
+    }
 
 
 class Spellings:
@@ -305,6 +308,14 @@ class Spellings:
         statement = select(p.code).where(p.study_id == self._study_id)
         found = self._session.scalars(statement if among is None else statement.where(p.code.in_(among)))
         return {code.casefold(): code for code in found}
+
+
+def _opened(vault: Vault, row: Any, column: str) -> str | None:
+    cipher: bytes | None = getattr(row, column)
+    if cipher is None or row.data_key is None:
+        return None
+    key = vault.data_key(row.data_key, row.id)
+    return opened(key, cipher, f"participants|{column}|{row.id}").decode()
 
 
 def _spellings(code: str) -> Iterator[str]:

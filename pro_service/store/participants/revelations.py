@@ -1,6 +1,6 @@
-"""The log of revealed treatments: when, of whom, where, noted by whom. What was said is never in it."""
+"""The log of revealed treatments: when, of which participant, where, who noted it. What was said is never in it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import inbound, participants, revelations, sites, users
-from pro_service.store.studies import Sites
 
 v, p, i = revelations.c, participants.c, inbound.c
 Source = Literal["text", "call", "visit", "other"]
@@ -49,8 +48,8 @@ def note(writer: Writer, study_id: int, loaded: Loaded | None, source: Source, i
     )
 
 
-def page(
-    session: Session, study_id: int, seen: Sites, *, before: int | None = None, size: int = PAGE
+def list_revelations(
+    session: Session, study_id: int, seen: Collection[int] | None, *, before: int | None = None, size: int = PAGE
 ) -> tuple[tuple[Revelation, ...], int | None]:
     """(up to `size` lines, newest first; the id to go on from, or None). Of some sites: what is of their people."""
     statement = _LINES.where(v.study_id == study_id).order_by(v.id.desc()).limit(size + 1)

@@ -1,4 +1,4 @@
-"""A participant's schedule laid out anew: new windows beside the old ones, which are kept and cancelled."""
+"""A participant's schedule when it changes: new windows beside the old ones, which are kept and cancelled."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleChange:
-    """One time windows were laid out anew."""
+    """One time the windows of a participant were replaced by new ones."""
 
     schedule: int
     cause: str
@@ -66,17 +66,17 @@ def basis(loaded: Loaded, end: datetime | None) -> Basis:
     return Basis(person.procedure_date, end, person.site.zone, loaded.protocol_version_id)
 
 
-def lay_anew(writer: Writer, loaded: Loaded, relaid: Rescheduled) -> int:
-    """Cancel the windows that end and write those laid out anew; gives the number of the schedule that holds.
+def lay_anew(writer: Writer, loaded: Loaded, rescheduled: Rescheduled) -> int:
+    """Cancel the windows that end and write the new ones; return the number of the schedule that holds.
 
     Written at once, so that reloaded facts show the new schedule.
     """
     number, connection = loaded.schedule + 1, writer.session.connection()
-    if not (relaid.ended or relaid.laid):
+    if not (rescheduled.ended or rescheduled.new_windows):
         return loaded.schedule
-    ended = [window.id for window in relaid.ended]
+    ended = [window.id for window in rescheduled.ended]
     connection.execute(update(windows).where(w.id.in_(ended)).values(cancelled_at=writer.now))
-    rows = [_row(writer, loaded, number, one.span) for one in relaid.laid]
+    rows = [_row(writer, loaded, number, one.span) for one in rescheduled.new_windows]
     if rows:
         connection.execute(insert(windows), rows)
     return number
@@ -122,7 +122,7 @@ def remember(
 
 
 def history(session: Session, participant_id: int) -> Sequence[ScheduleChange]:
-    """Each time this participant's windows were laid out anew, oldest first."""
+    """Return each time this participant's windows were replaced by new ones, oldest first."""
     s = schedule_changes.c
     rows = session.execute(select(schedule_changes).where(s.participant_id == participant_id).order_by(s.id))
     return [

@@ -1,4 +1,4 @@
-"""Who shares a telephone with whom."""
+"""Participants who share a telephone."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ def with_telephone(session: Session, index: bytes) -> Sequence[int]:
     return session.scalars(select(p.id).where(p.phone_index == index).order_by(p.id)).all()
 
 
-def with_whom(session: Session, ids: Sequence[int]) -> Mapping[int, list[int]]:
+def sharers(session: Session, ids: Sequence[int]) -> Mapping[int, list[int]]:
     """For each of these participants who shares a telephone: the others."""
     found: dict[int, list[int]] = defaultdict(list)
     if ids:
@@ -40,15 +40,15 @@ def others(
     session: Session, ids: Sequence[int], load: Callable[[Sequence[int]], Sequence[HasCase]]
 ) -> Mapping[int, tuple[Other, ...]]:
     """For each of these participants who shares a telephone: the others, as the rules see them."""
-    whom = with_whom(session, ids)
-    if not whom:
+    sharing = sharers(session, ids)
+    if not sharing:
         return {}
-    loaded = load(sorted({other for them in whom.values() for other in them}))
+    loaded = load(sorted({other for ids_of in sharing.values() for other in ids_of}))
     known = {one.case.participant.id: seen_by_others(one.case) for one in loaded}
-    return {mine: tuple(known[other] for other in them if other in known) for mine, them in whom.items()}
+    return {mine: tuple(known[other] for other in them if other in known) for mine, them in sharing.items()}
 
 
-def free(session: Session, ids: Sequence[int]) -> Sequence[int]:
+def lock_free(session: Session, ids: Sequence[int]) -> Sequence[int]:
     """Those of these participants whose rows nobody else holds, taken."""
     statement = select(p.id).where(p.id.in_(ids)).order_by(p.id)
     if session.get_bind().dialect.name == "postgresql":

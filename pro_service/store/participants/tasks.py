@@ -19,19 +19,19 @@ from pro_service.store.vault import opened, sealed
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
-    """Whom an escalation is about."""
+class TaskSubject:
+    """The study, site and participant an escalation is about."""
 
     study_id: int
     site_id: int | None
     participant_id: int | None
 
 
-def whose(session: Session, escalation_id: int) -> Whose | None:
-    """Whom this escalation is about; None if there is none with this id."""
+def subject_of(session: Session, escalation_id: int) -> TaskSubject | None:
+    """Return what this escalation is about; None if there is none with this id."""
     e = escalations.c
     row = session.execute(select(e.study_id, e.site_id, e.participant_id).where(e.id == escalation_id)).first()
-    return None if row is None else Whose(*row)
+    return None if row is None else TaskSubject(*row)
 
 
 class Holder(NamedTuple):
@@ -43,7 +43,7 @@ class Holder(NamedTuple):
 
 
 def holder(session: Session, escalation_id: int) -> Holder:
-    """Who has taken a task up, to whom it was handed, and until when it is put off."""
+    """Return who has taken a task up, who it was handed to, and until when it is put off."""
     e = escalations.c
     statement = select(e.acknowledged_by, e.handed_to, e.look_again_at).where(e.id == escalation_id)
     return Holder(*session.execute(statement).one())
@@ -65,7 +65,7 @@ def acknowledge(writer: Writer, loaded: Loaded, escalation: EscalationFacts) -> 
         changes["handed_to"] = (handed_to, None)
     statement = update(escalations).where(e.id == escalation.id, e.acknowledged_at.is_(None))
     writer.session.execute(statement.values(**values))
-    changed(writer, loaded)
+    mark_changed(writer, loaded)
     writer.note(loaded, "acknowledge", "escalation", escalation.id, changes)
 
 
@@ -73,7 +73,7 @@ def put_off(writer: Writer, loaded: Loaded, escalation_id: int, until: datetime 
     """Take it up again at `until`; None = it stands with the others again."""
     e, before = escalations.c, holder(writer.session, escalation_id).look_again_at
     writer.session.execute(update(escalations).where(e.id == escalation_id).values(look_again_at=until))
-    changed(writer, loaded)
+    mark_changed(writer, loaded)
     writer.note(loaded, "put_off", "escalation", escalation_id, {"look_again_at": (before, until)})
 
 
@@ -83,7 +83,7 @@ def hand_over(writer: Writer, loaded: Loaded, escalation: EscalationFacts, to: i
     values = {"handed_to": to, "handed_by": writer.actor.user_id, "handed_at": writer.now, "due_at": due_at}
     none = {"acknowledged_at": None, "acknowledged_by": None}
     writer.session.execute(update(escalations).where(e.id == escalation.id).values(**values, **none))
-    changed(writer, loaded)
+    mark_changed(writer, loaded)
     changes: dict[str, tuple[object, object]] = {"handed_to": (before.handed_to, to)}
     if escalation.acknowledged_at is not None:
         changes["acknowledged_at"] = (escalation.acknowledged_at, None)
@@ -93,7 +93,7 @@ def hand_over(writer: Writer, loaded: Loaded, escalation: EscalationFacts, to: i
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CallMade:
     """A telephone call that was made."""
 
     escalation_id: int | None
@@ -104,7 +104,7 @@ class Made:
     """Free text; may unblind, so it is sealed with the participant's key."""
 
 
-def call(writer: Writer, loaded: Loaded, made: Made) -> int:
+def record_call(writer: Writer, loaded: Loaded, made: CallMade) -> int:
     """Keep a call; gives its row id. ValueError if there is a note and the participant's key is destroyed."""
     participant_id = loaded.case.participant.id
     row_id = next(writer.ids)
@@ -128,7 +128,7 @@ def call(writer: Writer, loaded: Loaded, made: Made) -> int:
             "note": note,
         },
     )
-    changed(writer, loaded)
+    mark_changed(writer, loaded)
     writer.note(loaded, "call", "call", row_id, {"outcome": (None, made.outcome), "window": (None, made.window_id)})
     return row_id
 
@@ -142,16 +142,16 @@ def missing_reason(writer: Writer, loaded: Loaded, window_id: int, reason: str) 
     """Why a window has no answer (SDTM --REASND), as a person found out."""
     w = windows.c
     writer.session.execute(update(windows).where(w.id == window_id).values(missing_reason=reason))
-    changed(writer, loaded)
+    mark_changed(writer, loaded)
     writer.note(loaded, "explain", "window", window_id, {"missing_reason": (None, reason)})
 
 
-def changed(writer: Writer, loaded: Loaded) -> None:
-    """Raise the participant's revision, and have `look_at` worked out anew."""
+def mark_changed(writer: Writer, loaded: Loaded) -> None:
+    """Raise the participant's revision, and have their next check worked out at the end of the transaction."""
     p = participants.c
     statement = update(participants).where(p.id == loaded.case.participant.id)
     writer.session.execute(statement.values(revision=p.revision + 1))
-    writer.look_anew(loaded)
+    writer.check_again(loaded)
 
 
 def resolve_unowned(writer: Writer, escalation_id: int, outcome: str) -> None:

@@ -2,6 +2,10 @@
 
 A Writer lives as long as one transaction. It collects rows and writes them in bulk at `flush`, so that a batch of five
 hundred participants costs a handful of statements; a unique key that exists already ends the transaction.
+
+It also foresees how a case will read once its commands are written, which a batch would otherwise load a second time.
+That equals a reload as long as nobody else can change the participant's facts meanwhile. The participant's row is
+locked; only a message that may be leaving changes without that lock, so a case with one of those is loaded again.
 """
 
 from collections import defaultdict
@@ -46,151 +50,10 @@ from pro_service.store.schema import (
 )
 from pro_service.store.vault import Vault, sealed
 
-
-@dataclass(slots=True)
-class Foreseen:
-    """What is about to be written of one participant."""
-
-    messages: list[MessageFacts] = field(default_factory=list)
-    escalations: list[EscalationFacts] = field(default_factory=list)
-    resolved: dict[int, str] = field(default_factory=dict)
-    settled: dict[int, str] = field(default_factory=dict)
-    unknown: bool = False
-    """Something else is written as well: only a reload can tell."""
-
-    def queued(self, row_id: int, send: Send, now: datetime) -> None:
-        """A text was queued."""
-        about = (send.window_id, send.kind, send.frame, send.item, send.proposed)
-        self.messages.append(MessageFacts(row_id, *about, "ready", now, None, send.useful_until))
-
-    def raised(self, row_id: int, command: Escalate, now: datetime) -> None:
-        """An escalation was raised."""
-        about = (command.window_id, command.level, command.reason, command.key)
-        self.escalations.append(EscalationFacts(row_id, *about, now, command.due_at, None, None))
-
-    def case(self, before: Case, changes: dict[str, Any] | None, now: datetime) -> Case | None:
-        """The case as a reload would show it, or None where only a reload can tell.
-
-        `changes`: new values of the participant's row; None = the row stays as it is.
-        """
-        if self.unknown or any(text.state in PENDING for text in before.messages):
-            return None
-        case = before
-        if changes is not None:
-            participant = replace(case.participant, **changes, revision=case.participant.revision + 1)
-            case = replace(case, participant=participant)
-        if self.settled:
-            windows = (replace(w, settled=self.settled.get(w.id, w.settled)) for w in case.windows)
-            case = replace(case, windows=tuple(windows))
-        if self.messages:
-            case = replace(case, messages=(*case.messages, *self.messages))
-        if self.escalations or self.resolved:
-            there = (self._ended(escalation, now) for escalation in case.escalations)
-            raised = sorted((*there, *self.escalations), key=lambda escalation: escalation.id)
-            case = replace(case, escalations=tuple(raised))
-        return case
-
-    def _ended(self, escalation: EscalationFacts, now: datetime) -> EscalationFacts:
-        if escalation.id not in self.resolved or not escalation.open:
-            return escalation
-        return replace(escalation, resolved_at=now, outcome=self.resolved[escalation.id])
-
-
 Row = dict[str, Any]
 
 ORDER: tuple[Table, ...] = (escalations, messages, links, responses)
 """Parents before children; the audit trail comes last of all."""
-
-
-class Pending:
-    """What one transaction will write."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, list[Row]] = defaultdict(list)
-        """Table name -> new rows."""
-        self.tallies: dict[tuple[int, int, str, str], int] = defaultdict(int)
-        """(study id, site id, time point, settled as) -> by how many it changes."""
-        self.closings = Closings()
-        self.settled: list[Row] = []
-        self.resolved: list[Row] = []
-        self.cancelled: list[Row] = []
-        self.touched: dict[int, Row] = {}
-        """Participant id -> new values; every change counts the revision up, even one of no column."""
-        self.moments: dict[int, datetime | None] = {}
-        """Participant id -> when to look again, where nothing else of the row changes."""
-
-    def write(self, session: Session) -> None:
-        """Write everything, once."""
-        connection = session.connection()
-        others = [name for name in self.rows if name != audit_trail.name]
-        for name in sorted(others, key=_place):
-            self._insert(session, audit_trail.metadata.tables[name])
-        for statement, rows in ((_SETTLE, self.settled), (_RESOLVE, self.resolved), (_CANCEL, self.cancelled)):
-            change(connection, statement, rows)
-            rows.clear()
-        self._move_tallies(session)
-        self.closings.write(session)
-        self._touch(session)
-        set_next_check(session, self.moments)
-        self.moments.clear()
-        self._insert(session, audit_trail)
-
-    def _insert(self, session: Session, table: Table) -> None:
-        # Rows of one shape go together: an executemany takes its columns from the first.
-        alike: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-        for row in self.rows.pop(table.name, []):
-            alike[tuple(row)].append(row)
-        for columns, rows in alike.items():
-            Bulk(session.connection(), table, columns).write(rows)
-
-    def _move_tallies(self, session: Session) -> None:
-        for (study_id, site_id, code, status), by in sorted(self.tallies.items()):
-            t = tallies.c
-            key = (t.study_id == study_id) & (t.site_id == site_id) & (t.code == code) & (t.status == status)
-            moved = session.connection().execute(update(tallies).where(key).values(count=t.count + by))
-            if moved.rowcount == 0:
-                row = {"study_id": study_id, "site_id": site_id, "code": code, "status": status, "count": by}
-                session.connection().execute(insert(tallies).values(row))
-        self.tallies.clear()
-
-    def _touch(self, session: Session) -> None:
-        alike: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-        for key, values in self.touched.items():
-            row = {f"p_{name}": value for name, value in values.items()}
-            alike[tuple(sorted(values))].append(row | {"p_id": key})
-        for names, rows in alike.items():
-            change(session.connection(), _touching(names), rows)
-        self.touched.clear()
-
-
-def _place(name: str) -> int:
-    names = [table.name for table in ORDER]
-    return names.index(name) if name in names else len(names)
-
-
-@lru_cache(maxsize=64)
-def _touching(names: tuple[str, ...]) -> Update:
-    """Change these columns of a participant."""
-    p = participants.c
-    new: dict[str, Any] = {name: bindparam(f"p_{name}") for name in names}
-    return update(participants).where(p.id == bindparam("p_id")).values(**new, revision=p.revision + 1)
-
-
-_SETTLE = (
-    update(windows)
-    .where(windows.c.id == bindparam("w_id"))
-    .values(settled=bindparam("w_settled"), missing_reason=bindparam("w_reason"))
-)
-_RESOLVE = (
-    update(escalations)
-    .where(escalations.c.id == bindparam("e_id"), escalations.c.resolved_at.is_(None))
-    .values(resolved_at=bindparam("e_at"), resolved_by=bindparam("e_by"), outcome=bindparam("e_outcome"))
-)
-_CANCEL = (
-    update(messages)
-    .where(messages.c.id == bindparam("m_id"), messages.c.state == "ready")
-    .values(state="cancelled", ended_at=bindparam("m_at"))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +75,8 @@ class Writer:
         self.ids = row_ids(session)
         self._pending = Pending()
         self._foreseen: dict[int, Foreseen] = defaultdict(Foreseen)
-        self._look: set[int] = set()
-        self._looked: set[int] = set()
+        self._check_again: set[int] = set()
+        self._checked: set[int] = set()
         self._versions: dict[tuple[int, str], int] = {}
         self.raised: list[tuple[Loaded, Escalate, int]] = []
         """Escalations written by this writer: (whose, what, row id); alerts are made from them."""
@@ -259,9 +122,9 @@ class Writer:
         changes = {name: (before[name], value) for name, value in values.items()}
         self.note(loaded, action, "participant", participant.id, changes, reason)
 
-    def look_anew(self, loaded: Loaded) -> None:
-        """Have `look_at` worked out anew although nothing changed: the moment looked at has passed."""
-        self._look.add(loaded.case.participant.id)
+    def check_again(self, loaded: Loaded) -> None:
+        """Have the next check worked out at the end although nothing of the row changes."""
+        self._check_again.add(loaded.case.participant.id)
 
     def foreseen(self, loaded: Loaded) -> Case | None:
         """The case as it will read once what was collected is written; None where only a reload can tell.
@@ -271,14 +134,14 @@ class Writer:
         row_id = loaded.case.participant.id
         return self._foreseen[row_id].case(loaded.case, self._pending.touched.get(row_id), self.now)
 
-    def look_at(self, loaded: Loaded, moment: datetime | None) -> None:
-        """Store when to look again, together with whatever else changes in the participant's row."""
+    def set_next_check(self, loaded: Loaded, moment: datetime | None) -> None:
+        """Store when to check again, together with what else changes in the participant's row."""
         row_id = loaded.case.participant.id
-        self._looked.add(row_id)
+        self._checked.add(row_id)
         if row_id in self._pending.touched:
-            self._pending.touched[row_id] |= {"look_at": moment, "faults": 0}
+            self._pending.touched[row_id] |= {"next_check_at": moment, "faults": 0}
         else:
-            self._pending.moments[row_id] = moment
+            self._pending.next_checks[row_id] = moment
 
     def apply(self, loaded: Loaded, command: Command, words: Words | None = None) -> None:  # noqa: C901
         """Write down what one command asks for. The one executor: a command nobody carries out does not type-check."""
@@ -436,7 +299,7 @@ class Writer:
         self.note(loaded, "settle", "window", window.id, {"settled": (window.settled, settled)}, missing_reason)
 
     def _cancel(self, loaded: Loaded, window_id: int | None, *, replies: bool) -> None:
-        """Withdraw prompts that wait. Replies go out, unless told otherwise: they answer somebody."""
+        """Withdraw prompts that wait. Replies go out unless `replies` says otherwise: they answer somebody."""
         for text in loaded.case.messages:
             about = window_id is None or text.window_id == window_id
             if about and text.state == "ready" and (replies or text.kind in PROMPTS):
@@ -444,10 +307,158 @@ class Writer:
                 self.note(loaded, "cancel", "message", text.id, {"state": ("ready", "cancelled")})
 
     def flush(self) -> frozenset[int]:
-        """Write everything; gives the ids of the participants whose `look_at` must be worked out anew."""
-        touched = (frozenset(self._pending.touched) | self._look) - self._looked
+        """Write everything; return the ids of the participants whose next check is still to be worked out."""
+        touched = (frozenset(self._pending.touched) | self._check_again) - self._checked
         self._pending.write(self.session)
-        self._look.clear()
-        self._looked.clear()
+        self._check_again.clear()
+        self._checked.clear()
         self._foreseen.clear()
         return touched
+
+
+# --- what waits for the end of the transaction -----------------------------------------------------------------------
+
+
+class Pending:
+    """What one transaction will write."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[Row]] = defaultdict(list)
+        """Table name -> new rows."""
+        self.tallies: dict[tuple[int, int, str, str], int] = defaultdict(int)
+        """(study id, site id, time point, settled as) -> by how many it changes."""
+        self.closings = Closings()
+        self.settled: list[Row] = []
+        self.resolved: list[Row] = []
+        self.cancelled: list[Row] = []
+        self.touched: dict[int, Row] = {}
+        """Participant id -> new values; every change counts the revision up, even one of no column."""
+        self.next_checks: dict[int, datetime | None] = {}
+        """Participant id -> when to look again, where nothing else of the row changes."""
+
+    def write(self, session: Session) -> None:
+        """Write everything, once."""
+        connection = session.connection()
+        others = [name for name in self.rows if name != audit_trail.name]
+        for name in sorted(others, key=_place):
+            self._insert(session, audit_trail.metadata.tables[name])
+        for statement, rows in ((_SETTLE, self.settled), (_RESOLVE, self.resolved), (_CANCEL, self.cancelled)):
+            change(connection, statement, rows)
+            rows.clear()
+        self._move_tallies(session)
+        self.closings.write(session)
+        self._touch(session)
+        set_next_check(session, self.next_checks)
+        self.next_checks.clear()
+        self._insert(session, audit_trail)
+
+    def _insert(self, session: Session, table: Table) -> None:
+        # Rows of one shape go together: an executemany takes its columns from the first.
+        alike: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+        for row in self.rows.pop(table.name, []):
+            alike[tuple(row)].append(row)
+        for columns, rows in alike.items():
+            Bulk(session.connection(), table, columns).write(rows)
+
+    def _move_tallies(self, session: Session) -> None:
+        for (study_id, site_id, code, status), by in sorted(self.tallies.items()):
+            t = tallies.c
+            key = (t.study_id == study_id) & (t.site_id == site_id) & (t.code == code) & (t.status == status)
+            moved = session.connection().execute(update(tallies).where(key).values(count=t.count + by))
+            if moved.rowcount == 0:
+                row = {"study_id": study_id, "site_id": site_id, "code": code, "status": status, "count": by}
+                session.connection().execute(insert(tallies).values(row))
+        self.tallies.clear()
+
+    def _touch(self, session: Session) -> None:
+        alike: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+        for key, values in self.touched.items():
+            row = {f"p_{name}": value for name, value in values.items()}
+            alike[tuple(sorted(values))].append(row | {"p_id": key})
+        for names, rows in alike.items():
+            change(session.connection(), _touching(names), rows)
+        self.touched.clear()
+
+
+def _place(name: str) -> int:
+    names = [table.name for table in ORDER]
+    return names.index(name) if name in names else len(names)
+
+
+@lru_cache(maxsize=64)
+def _touching(names: tuple[str, ...]) -> Update:
+    """Change these columns of a participant."""
+    p = participants.c
+    new: dict[str, Any] = {name: bindparam(f"p_{name}") for name in names}
+    return update(participants).where(p.id == bindparam("p_id")).values(**new, revision=p.revision + 1)
+
+
+_SETTLE = (
+    update(windows)
+    .where(windows.c.id == bindparam("w_id"))
+    .values(settled=bindparam("w_settled"), missing_reason=bindparam("w_reason"))
+)
+
+_RESOLVE = (
+    update(escalations)
+    .where(escalations.c.id == bindparam("e_id"), escalations.c.resolved_at.is_(None))
+    .values(resolved_at=bindparam("e_at"), resolved_by=bindparam("e_by"), outcome=bindparam("e_outcome"))
+)
+
+_CANCEL = (
+    update(messages)
+    .where(messages.c.id == bindparam("m_id"), messages.c.state == "ready")
+    .values(state="cancelled", ended_at=bindparam("m_at"))
+)
+
+
+# --- what a reload would show ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Foreseen:
+    """What is about to be written of one participant."""
+
+    messages: list[MessageFacts] = field(default_factory=list)
+    escalations: list[EscalationFacts] = field(default_factory=list)
+    resolved: dict[int, str] = field(default_factory=dict)
+    settled: dict[int, str] = field(default_factory=dict)
+    unknown: bool = False
+    """Something else is written as well: only a reload can tell."""
+
+    def queued(self, row_id: int, send: Send, now: datetime) -> None:
+        """A text was queued."""
+        about = (send.window_id, send.kind, send.frame, send.item, send.proposed)
+        self.messages.append(MessageFacts(row_id, *about, "ready", now, None, send.useful_until))
+
+    def raised(self, row_id: int, command: Escalate, now: datetime) -> None:
+        """An escalation was raised."""
+        about = (command.window_id, command.level, command.reason, command.key)
+        self.escalations.append(EscalationFacts(row_id, *about, now, command.due_at, None, None))
+
+    def case(self, before: Case, changes: dict[str, Any] | None, now: datetime) -> Case | None:
+        """The case as a reload would show it, or None where only a reload can tell.
+
+        `changes`: new values of the participant's row; None = the row stays as it is.
+        """
+        if self.unknown or any(text.state in PENDING for text in before.messages):
+            return None
+        case = before
+        if changes is not None:
+            participant = replace(case.participant, **changes, revision=case.participant.revision + 1)
+            case = replace(case, participant=participant)
+        if self.settled:
+            windows = (replace(w, settled=self.settled.get(w.id, w.settled)) for w in case.windows)
+            case = replace(case, windows=tuple(windows))
+        if self.messages:
+            case = replace(case, messages=(*case.messages, *self.messages))
+        if self.escalations or self.resolved:
+            there = (self._ended(escalation, now) for escalation in case.escalations)
+            raised = sorted((*there, *self.escalations), key=lambda escalation: escalation.id)
+            case = replace(case, escalations=tuple(raised))
+        return case
+
+    def _ended(self, escalation: EscalationFacts, now: datetime) -> EscalationFacts:
+        if escalation.id not in self.resolved or not escalation.open:
+            return escalation
+        return replace(escalation, resolved_at=now, outcome=self.resolved[escalation.id])

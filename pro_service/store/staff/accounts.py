@@ -1,17 +1,17 @@
-"""Staff: who they are, what they may do where, their logins, and logins that failed."""
+"""Staff: who they are, what they may do where, and their logins."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
 from pro_service.store.participants.writer import Writer
-from pro_service.store.schema import login_failures, logins, roles, users
+from pro_service.store.schema import logins, roles, users
 
-u, r, l, f = users.c, roles.c, logins.c, login_failures.c  # noqa: E741 -- logins, as the other tables
+u, r, l = users.c, roles.c, logins.c  # noqa: E741 -- logins, as the other tables
 HOLDS = and_(r.revoked_at.is_(None), r.approved_at.is_not(None))
 """A role gives something: it was approved (refusing one that was is impossible) and has not ended. Asked here alone."""
 
@@ -116,12 +116,22 @@ def login(asking: Session | Connection, token: bytes) -> Login | None:
     granted = tuple(Grant(row.role, row.study_id, row.site_id) for row in rows if row.role is not None)
     row = rows[0]
     return Login(
-        row.id, row.user_id, row.email, row.language, row.csrf, row.started_at, row.seen_at, row.factor_at,
-        row.confirmed_at, row.totp_at, row.factor_required, granted,
-    )  # fmt: skip
+        row.id,
+        row.user_id,
+        row.email,
+        row.language,
+        row.csrf,
+        row.started_at,
+        row.seen_at,
+        row.factor_at,
+        row.confirmed_at,
+        row.totp_at,
+        row.factor_required,
+        granted,
+    )
 
 
-def seen(session: Session, login_id: int, now: datetime) -> None:
+def mark_seen(session: Session, login_id: int, now: datetime) -> None:
     """Write down that a login was used."""
     session.execute(update(logins).where(l.id == login_id, l.seen_at < now).values(seen_at=now))
 
@@ -132,28 +142,20 @@ def end_login(session: Session, login_id: int, now: datetime) -> bool:
     return session.connection().execute(ended).rowcount == 1
 
 
-def failures(session: Session, account: bytes, address: bytes, since: datetime) -> tuple[int, int]:
-    """How many logins failed since then: (of this account from anywhere, from this address for any account)."""
-    count = select(func.count()).select_from(login_failures).where(f.failed_at > since)
-    of_account = session.scalar(count.where(f.account == account)) or 0
-    return of_account, session.scalar(count.where(f.address == address)) or 0
-
-
-def add_failure(writer: Writer, account: bytes, address: bytes) -> None:
-    """Queue a failed login; both values are keyed hashes."""
-    writer.add(login_failures, {"account": account, "address": address, "failed_at": writer.now})
-
-
-def forget_failures(session: Session, before: datetime) -> None:
-    """Drop failures too old to count."""
-    session.execute(delete(login_failures).where(f.failed_at < before))
-
-
 # Asked before every page: one statement, built once.
 _OF_LOGIN = (
-    l.id, l.user_id, u.email, u.language, l.csrf, l.started_at, l.seen_at, l.factor_at, l.confirmed_at, u.totp_at,
+    l.id,
+    l.user_id,
+    u.email,
+    u.language,
+    l.csrf,
+    l.started_at,
+    l.seen_at,
+    l.factor_at,
+    l.confirmed_at,
+    u.totp_at,
     u.factor_required,
-)  # fmt: skip
+)
 _LOGIN = (
     select(*_OF_LOGIN, r.role, r.study_id, r.site_id)
     .join(users, u.id == l.user_id)

@@ -74,7 +74,7 @@ def decide(session: Session, role_id: int, user_id: int | None, now: datetime, *
 def is_first_investigator(session: Session, what: Grant) -> bool:
     """Whether nobody was ever an approved investigator of that study: somebody has to be the first.
 
-    Ever: else whoever may end roles could make a first one again. The study's row is taken, or two would be first.
+    Ever: else a user who may end roles could make a first one again. The study's row is taken, or two would be first.
     """
     if what.role != "investigator":
         return False
@@ -86,7 +86,7 @@ def is_first_investigator(session: Session, what: Grant) -> bool:
 
 
 def investigators(session: Session, user_id: int, what: Grant) -> Sequence[AnyRow]:
-    """Whoever may decide about a role of this user: (id, language)."""
+    """Return those who may decide about a role of this user: (id, language)."""
     statement = (
         select(u.id, u.language)
         .join(roles, r.user_id == u.id)
@@ -102,8 +102,16 @@ def investigators(session: Session, user_id: int, what: Grant) -> Sequence[AnyRo
 _giver = users.alias("giver")
 _PENDING: Select[Any] = (
     select(
-        r.id, r.user_id, u.email, r.role, r.study_id, studies.c.code, r.site_id, sites.c.code.label("site"),
-        r.granted_at, _giver.c.email.label("granted_by"),
+        r.id,
+        r.user_id,
+        u.email,
+        r.role,
+        r.study_id,
+        studies.c.code,
+        r.site_id,
+        sites.c.code.label("site"),
+        r.granted_at,
+        _giver.c.email.label("granted_by"),
     )
     .join(users, u.id == r.user_id)
     .outerjoin(studies, studies.c.id == r.study_id)
@@ -111,4 +119,4 @@ _PENDING: Select[Any] = (
     .outerjoin(_giver, _giver.c.id == r.granted_by)
     .where(WAITS)
     .order_by(r.id)
-)  # fmt: skip
+)

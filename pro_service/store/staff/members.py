@@ -49,7 +49,9 @@ class Member:
     roles: tuple[Held, ...]
 
 
-def page(session: Session, *, after: str = "", search: str = "", study_id: int | None = None) -> tuple[Member, ...]:
+def list_members(
+    session: Session, *, after: str = "", search: str = "", study_id: int | None = None
+) -> tuple[Member, ...]:
     """Up to `PAGE` members by e-mail, beyond `after`; with a study only those who have a role in it."""
     statement = _MEMBERS.where(u.email > after).order_by(u.email).limit(PAGE)
     if search:
@@ -141,10 +143,18 @@ _MEMBERS = select(
 )
 _HELD = (
     select(
-        r.user_id, r.id, r.role, studies.c.code, sites.c.code, r.study_id, r.site_id, r.granted_at, r.approved_at,
+        r.user_id,
+        r.id,
+        r.role,
+        studies.c.code,
+        sites.c.code,
+        r.study_id,
+        r.site_id,
+        r.granted_at,
+        r.approved_at,
     )
     .outerjoin(studies, studies.c.id == r.study_id)
     .outerjoin(sites, sites.c.id == r.site_id)
     .where(STANDS)
     .order_by(r.id)
-)  # fmt: skip
+)

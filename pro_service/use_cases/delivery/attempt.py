@@ -33,10 +33,10 @@ STOPS = frozenset({"credentials", "configuration"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """Which of some claimed messages the database let go at a moment, told by both clocks."""
+class _Permission:
+    """Which of the claimed messages asked about the database let go, and when, by both clocks."""
 
-    at: frozenset[int]
+    asked: frozenset[int]
     may_go: frozenset[int]
     now: datetime
     started: float
@@ -51,11 +51,11 @@ class Sending:
         """Way out -> the code with which its provider refused us; what is claimed already goes back."""
         self._lock = Lock()
         self._waiting: dict[int, Claimed] = {}
-        self._looked = Lock()
-        self._look = _Look(frozenset(), frozenset(), rt.clock(), -inf)
+        self._asking = Lock()
+        self._permission = _Permission(frozenset(), frozenset(), rt.clock(), -inf)
 
     def expect(self, claimed: Claimed) -> None:
-        """Say that a message is about to be handed to a worker: a look at what may still go looks at it too."""
+        """Say that a message is about to be handed to a worker: the next question what may still go includes it."""
         with self._lock:
             self._waiting[claimed.id] = claimed
 
@@ -81,7 +81,11 @@ class Sending:
             # It was looked at when it was written; should one slip through all the same, operators would drop it.
             # A mail to staff is about a participant too, and always holds a link: it is none of this.
             return Outcome(claimed, "dead", error="address_in_text")
-        if claimed.channel == "email" and staff_mail.is_one(claimed.reference) and not self._still_theirs(claimed):
+        if (
+            claimed.channel == "email"
+            and staff_mail.is_hand_over_key(claimed.reference)
+            and not self._still_theirs(claimed)
+        ):
             return Outcome(claimed, "cancelled")
         if age > FRESH and not self._still_may_go(claimed):
             return Outcome(claimed, "cancelled", error="stopped")
@@ -91,25 +95,25 @@ class Sending:
         return max(timedelta(seconds=time.monotonic() - started), self.rt.clock() - now)
 
     def _still_may_go(self, claimed: Claimed) -> bool:
-        """Whether the database still lets it go, by a look that is fresh.
+        """Whether the database still lets it go, by an answer that is fresh.
 
-        One look serves all that have not begun: asked one by one it cost a fifth of what sending costs.
+        One question serves all that have not begun: asked one by one it cost a fifth of what sending costs.
         """
-        with self._looked:
-            look = self._look
-            if claimed.id in look.at and self._age(look.now, look.started) <= FRESH:
-                return claimed.id in look.may_go
+        with self._asking:
+            permission = self._permission
+            if claimed.id in permission.asked and self._age(permission.now, permission.started) <= FRESH:
+                return claimed.id in permission.may_go
             with self._lock:
                 asked = [claimed, *self._waiting.values()]
             now, started = self.rt.clock(), time.monotonic()
             with self.rt.sessions.glance() as connection:
                 may_go = outbox.still_may_go(connection, asked, now)
-            self._look = _Look(frozenset(one.id for one in asked), may_go, now, started)
+            self._permission = _Permission(frozenset(one.id for one in asked), may_go, now, started)
             return claimed.id in may_go
 
     def _still_theirs(self, claimed: Claimed) -> bool:
         with self.rt.sessions.glance() as connection:
-            return staff_mail.still_theirs(connection, claimed.id)
+            return staff_mail.hand_over_still_holds(connection, claimed.id)
 
     def _young(self, age: timedelta) -> bool:
         """Whether a call that begins now is over before the lease is."""

@@ -24,8 +24,7 @@ from pro_service.store.audit import Entry
 from pro_service.store.messages import channels, outbox, waiting
 from pro_service.store.messages.channels import Pace
 from pro_service.store.messages.outbox import Claimed, Outcome
-from pro_service.use_cases.delivery import outcomes as aftermath
-from pro_service.use_cases.delivery import quarantine
+from pro_service.use_cases.delivery import outcomes, quarantine
 from pro_service.use_cases.delivery.attempt import Sending
 from pro_service.use_cases.transaction import SCHEDULER, transaction
 
@@ -74,7 +73,7 @@ def deliver(rt: Runtime, stop: Event | None = None) -> DeliverReport:
 
 def _trusted(rt: Runtime) -> bool:
     """Whether clock and database can be believed. A clock that jumped holds everything back for a while."""
-    quarantine.look(rt)
+    quarantine.detect_older_database(rt)
     if not isinstance(rt.clock, GuardedClock):
         return True
     with rt.sessions.glance() as connection:
@@ -84,8 +83,8 @@ def _trusted(rt: Runtime) -> bool:
     held, jumped = rt.clock.held, rt.clock.jump()
     if jumped is not None:
         seconds = round(jumped.total_seconds())
-        with transaction(rt, SCHEDULER, rt.clock()) as unit:
-            unit.writer.audit(Entry("clock_jump", "clock", None, {"seconds": (0, seconds)}), ZoneInfo("UTC"))
+        with transaction(rt, SCHEDULER, rt.clock()) as tx:
+            tx.writer.audit(Entry("clock_jump", "clock", None, {"seconds": (0, seconds)}), ZoneInfo("UTC"))
         logs.event("clock.jumped", seconds=seconds)
     return not held
 
@@ -134,7 +133,7 @@ class _Line:
             while True:
                 if time.monotonic() - tidied >= TIDY_EVERY:
                     tidied = time.monotonic()
-                    self.report.void += aftermath.tidy(self.rt)
+                    self.report.void += outcomes.tidy(self.rt)
                 self._claim(pool)
                 self._leave(pool)
                 if not self.under_way and not self.paced:
@@ -210,12 +209,12 @@ class _Line:
             time.sleep(max(self._wait(), 0.0))
         return found
 
-    def _record(self, outcomes: list[Outcome]) -> None:
-        if not outcomes:
+    def _record(self, attempted: list[Outcome]) -> None:
+        if not attempted:
             return
         for channel, code in list(self.sending.stopped.items()):
-            aftermath.stop(self.rt, channel, code)
-        for outcome in aftermath.record_outcomes(self.rt, outcomes):
+            outcomes.stop(self.rt, channel, code)
+        for outcome in outcomes.record_outcomes(self.rt, attempted):
             self.report.count(outcome)
             if outcome.state == "accepted" and outcome.claimed.channel in self.recovering:
                 self.recovering.discard(outcome.claimed.channel)

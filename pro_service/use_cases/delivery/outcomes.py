@@ -52,33 +52,33 @@ def _kept(rt: Runtime, outcomes: Sequence[Outcome], now: datetime) -> list[Outco
 def _given_to_a_person(rt: Runtime, outcome: Outcome, now: datetime) -> list[Outcome]:
     """A text that was refused, or cannot be sent at all, becomes a person's task, in the transaction that ends it."""
     try:
-        with transaction(rt, SCHEDULER, now) as unit:
-            counted = outbox.record(unit.session, [outcome], now)
+        with transaction(rt, SCHEDULER, now) as tx:
+            counted = outbox.record(tx.session, [outcome], now)
             if counted and outcome.claimed.participant_id is not None:
-                _tell(unit, outcome.claimed.participant_id, outcome)
+                _report_failure(tx, outcome.claimed.participant_id, outcome)
             return counted
     except Exception as fault:  # noqa: BLE001 -- what follows from it fails; that it was refused stays true
         logs.fault("deliver", fault, message=outcome.claimed.id)
         return _kept(rt, [outcome], now)
 
 
-def _tell(unit: Transaction, participant_id: int, outcome: Outcome) -> None:
-    loaded = unit.rt.loader.one(unit.session, participant_id)
+def _report_failure(tx: Transaction, participant_id: int, outcome: Outcome) -> None:
+    loaded = tx.rt.loader.one(tx.session, participant_id)
     window_id = next((m.window_id for m in loaded.case.messages if m.id == outcome.claimed.id), None)
     code = outcome.error or ""
     kind = kind_of(int(code)) if code.isascii() and code.isdecimal() else "other"
     changes = {"state": ("sending", outcome.state), "error": (None, outcome.error)}
-    unit.writer.note(loaded, "not_sent", "message", outcome.claimed.id, changes)
-    unit.carry_out(loaded, on_failure(loaded.case, window_id, kind, unit.now))
+    tx.writer.note(loaded, "not_sent", "message", outcome.claimed.id, changes)
+    tx.carry_out(loaded, on_failure(loaded.case, window_id, kind, tx.now))
 
 
 def stop(rt: Runtime, channel: str, code: str) -> None:
-    """A provider refused us: its way out rests, for every worker, and the staff who can mend it are told."""
+    """A provider refused us: its way out rests, for every worker, and the staff who can mend it see an alarm."""
     now = rt.clock()
-    with transaction(rt, SCHEDULER, now) as unit:
-        if channels.stop(unit.session, channel, now + STOPPED, code, now):
+    with transaction(rt, SCHEDULER, now) as tx:
+        if channels.stop(tx.session, channel, now + STOPPED, code, now):
             changes = {"channel": (None, channel), "code": (None, code)}
-            unit.writer.audit(Entry("stop", "channel", None, changes), UTC)
+            tx.writer.audit(Entry("stop", "channel", None, changes), UTC)
 
 
 def tidy(rt: Runtime) -> int:
@@ -101,8 +101,8 @@ def tidy(rt: Runtime) -> int:
     return len(ended)
 
 
-def tell(rt: Runtime) -> int:
-    """Tell a person of each text whose fate nobody could find out for long; gives how many there were.
+def report_uncertain(rt: Runtime) -> int:
+    """Report each text whose fate nobody could find out for long to a person; return how many there were.
 
     Each is a transaction, so no sender does it: what may leave does not wait for what cannot be known.
     """
@@ -110,12 +110,12 @@ def tell(rt: Runtime) -> int:
     with rt.sessions.reading() as session:
         uncertain = waiting.long_uncertain(session, now - patience(rt), LARGEST)
     for row in uncertain:
-        _alone(row.participant_id, partial(_tell_uncertain, rt, row.id, row.participant_id, now))
+        _alone(row.participant_id, partial(_report_one_uncertain, rt, row.id, row.participant_id, now))
     return len(uncertain)
 
 
 def patience(rt: Runtime) -> timedelta:
-    """How long a message may stay uncertain before a person is told."""
+    """Return how long a message may stay uncertain before a person gets a task."""
     delivery = rt.settings.delivery
     return delivery.ask_after + 3 * delivery.ask_again
 
@@ -129,25 +129,25 @@ def _alone(participant_id: int, work_of_one: Callable[[], None]) -> None:
 
 
 def _note_void(rt: Runtime, participant_id: int, changed: Sequence[tuple[int, str]], now: datetime) -> None:
-    with transaction(rt, SCHEDULER, now) as unit:
-        loaded = rt.loader.one(unit.session, participant_id)
+    with transaction(rt, SCHEDULER, now) as tx:
+        loaded = rt.loader.one(tx.session, participant_id)
         for message_id, state in changed:
-            unit.writer.note(loaded, "void", "message", message_id, {"state": ("ready", state)})
-        unit.writer.look_anew(loaded)
+            tx.writer.note(loaded, "void", "message", message_id, {"state": ("ready", state)})
+        tx.writer.check_again(loaded)
 
 
-def _tell_uncertain(rt: Runtime, message_id: int, participant_id: int, now: datetime) -> None:
-    with transaction(rt, SCHEDULER, now) as unit:
-        give_up(unit, message_id, participant_id)
-        waiting.told(unit.session, message_id, now)
+def _report_one_uncertain(rt: Runtime, message_id: int, participant_id: int, now: datetime) -> None:
+    with transaction(rt, SCHEDULER, now) as tx:
+        give_up(tx, message_id, participant_id)
+        waiting.mark_reported(tx.session, message_id, now)
 
 
-def give_up(unit: Transaction, message_id: int, participant_id: int) -> None:
-    """Nobody knows whether a text arrived: a person is told, once a window."""
-    loaded = unit.rt.loader.one(unit.session, participant_id)
+def give_up(tx: Transaction, message_id: int, participant_id: int) -> None:
+    """Give a person a task because nobody knows whether a text arrived, once a window."""
+    loaded = tx.rt.loader.one(tx.session, participant_id)
     text = next(m for m in loaded.case.messages if m.id == message_id)
     window = None if text.window_id is None else loaded.case.window(text.window_id)
-    task = escalate(loaded.case, "E0", "uncertain_delivery", unit.now, window)
+    task = escalate(loaded.case, "E0", "uncertain_delivery", tx.now, window)
     if not loaded.case.escalated(task.key):
-        unit.carry_out(loaded, [task])
-    unit.writer.look_anew(loaded)
+        tx.carry_out(loaded, [task])
+    tx.writer.check_again(loaded)

@@ -66,7 +66,7 @@ def beat(rt: Runtime) -> None:
             heartbeats.beat(session, BEAT, now)
 
 
-def look(rt: Runtime) -> None:
+def detect_older_database(rt: Runtime) -> None:
     """Notice that another database stands in this one's place: fewer ids than were handed out, another history."""
     with rt.sessions.glance() as connection:
         last_id, timeline = bulk.last_id(connection), standing.timeline(connection)
@@ -87,22 +87,22 @@ def look(rt: Runtime) -> None:
 def begin(rt: Runtime, reason: str, actor: Actor = SCHEDULER) -> bool:
     """Keep texts back; False if they are already. What was sent before the last heartbeat is known."""
     now = rt.clock()
-    with transaction(rt, actor, now) as unit:
-        known_until = (heartbeats.last(unit.session, BEAT) or now) - BEFORE
-        if not channels.quarantine(unit.session, "sms", reason, known_until, now):
+    with transaction(rt, actor, now) as tx:
+        known_until = (heartbeats.last(tx.session, BEAT) or now) - BEFORE
+        if not channels.quarantine(tx.session, "sms", reason, known_until, now):
             return False
         changes = {"channel": (None, "sms"), "cause": (None, reason)}
-        unit.writer.audit(Entry("quarantine", "channel", None, changes), UTC)
+        tx.writer.audit(Entry("quarantine", "channel", None, changes), UTC)
     logs.event("quarantine.begun", reason=reason)
     return True
 
 
 def lift(rt: Runtime, actor: Actor, reason: str) -> bool:
     """End it although not everything is known: a person has looked. False if there is none."""
-    with transaction(rt, actor, rt.clock()) as unit:
-        if not channels.release(unit.session, "sms"):
+    with transaction(rt, actor, rt.clock()) as tx:
+        if not channels.release(tx.session, "sms"):
             return False
-        unit.writer.audit(Entry("lift", "channel", None, {"channel": ("sms", None)}, reason=reason), UTC)
+        tx.writer.audit(Entry("lift", "channel", None, {"channel": ("sms", None)}, reason=reason), UTC)
     logs.event("quarantine.lifted")
     return True
 
@@ -129,9 +129,9 @@ def settle(rt: Runtime) -> QuarantineReport:
         left = _compare(rt, left, report)
     report.unknown = len(left)
     if not left:
-        with transaction(rt, SCHEDULER, rt.clock()) as unit:
-            channels.release(unit.session, "sms")
-            unit.writer.audit(Entry("release", "channel", None, {"channel": ("sms", None)}), UTC)
+        with transaction(rt, SCHEDULER, rt.clock()) as tx:
+            channels.release(tx.session, "sms")
+            tx.writer.audit(Entry("release", "channel", None, {"channel": ("sms", None)}), UTC)
         report.held = False
         logs.event("quarantine.ended", adopted=report.adopted)
     return report
@@ -140,7 +140,7 @@ def settle(rt: Runtime) -> QuarantineReport:
 def _compare(rt: Runtime, records: Sequence[Record], report: QuarantineReport) -> list[Record]:
     """Take over what this database thought not sent; gives the texts to participants it still knows nothing of."""
     with rt.sessions.reading() as session:
-        known = uncertain.known(session, {record.sid for record in records})
+        known = uncertain.known_sids(session, {record.sid for record in records})
     left = []
     for record in records:
         if record.sid in known:
@@ -164,28 +164,28 @@ def _is_ours(rt: Runtime, record: Record) -> bool:
 
 def _adopted(rt: Runtime, record: Record) -> bool:
     """Find the row that says "not sent yet" of this text, and let it say what the provider knows."""
-    with transaction(rt, SCHEDULER, rt.clock()) as unit:
-        for row in uncertain.could_be(unit.session, rt.vault.index("phone", record.to)):
+    with transaction(rt, SCHEDULER, rt.clock()) as tx:
+        for row in uncertain.could_be(tx.session, rt.vault.index("phone", record.to)):
             text = plain_text(rt, row)
             if text is None or _without_token(text) not in _without_token(record.body):
                 continue
-            loaded = rt.loader.one(unit.session, row.participant_id)
-            if uncertain.adopt(unit.session, row, record.sid, record.status, record.created_at or unit.now):
-                unit.writer.note(loaded, "adopt", "message", row.id, {"state": (row.state, "accepted")})
-                _link(unit, row, record.body)
+            loaded = rt.loader.one(tx.session, row.participant_id)
+            if uncertain.adopt(tx.session, row, record.sid, record.status, record.created_at or tx.now):
+                tx.writer.note(loaded, "adopt", "message", row.id, {"state": (row.state, "accepted")})
+                _link(tx, row, record.body)
                 code = "" if record.error_code is None else str(record.error_code)
                 said = {"provider_id": record.sid, "status": record.status, "error": code}
-                receive.apply_receipt(unit, receipts.by_id(unit.session, row.id), said)
-                unit.writer.look_anew(loaded)
+                receive.apply_receipt(tx, receipts.by_id(tx.session, row.id), said)
+                tx.writer.check_again(loaded)
                 return True
     return False
 
 
-def _link(unit: Transaction, row: AnyRow, body: str) -> None:
+def _link(tx: Transaction, row: AnyRow, body: str) -> None:
     """The address in the participant's hands shall open the form: this database never had its token."""
     found = _LINK.search(body)
     if found is not None and row.window_id is not None:
-        links.add_link(unit.session, row, found[1], unit.now)
+        links.add_link(tx.session, row, found[1], tx.now)
 
 
 def _without_token(text: str) -> str:

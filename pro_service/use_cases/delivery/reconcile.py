@@ -19,7 +19,7 @@ from pro_service.runtime import ASKERS, Runtime
 from pro_service.store.messages import receipts, uncertain
 from pro_service.store.messages.uncertain import InDoubt
 from pro_service.store.vault import WrongKeyError, opened
-from pro_service.use_cases.delivery import outcomes as aftermath
+from pro_service.use_cases.delivery import outcomes
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, plain_text, transaction
 
@@ -39,11 +39,11 @@ class ReconcileReport:
     sent_again: int = 0
     """They never left and go once more."""
     given_up: int = 0
-    """They never left and will not: a person was told."""
+    """They never left and will not: a person got a task."""
     unanswered: int = 0
     """Nobody can tell yet."""
     told: int = 0
-    """Nobody could tell for long: a person was told, and the provider is asked on."""
+    """Nobody could tell for long: a person got a task, and the provider is still asked."""
 
 
 def reconcile(rt: Runtime) -> ReconcileReport:
@@ -56,13 +56,13 @@ def reconcile(rt: Runtime) -> ReconcileReport:
         askers = min(ASKERS, rt.settings.delivery.workers, len(due))
         if askers > 1:
             with ThreadPoolExecutor(askers, thread_name_prefix="ask") as pool:
-                outcomes = list(pool.map(asker.ask, due))
+                answers = list(pool.map(asker.ask, due))
         else:
-            outcomes = [asker.ask(doubt) for doubt in due]
-        for outcome in outcomes:
-            if outcome is not None:
-                setattr(report, outcome, getattr(report, outcome) + 1)
-    report.told = aftermath.tell(rt)
+            answers = [asker.ask(doubt) for doubt in due]
+        for answer in answers:
+            if answer is not None:
+                setattr(report, answer, getattr(report, answer) + 1)
+    report.told = outcomes.report_uncertain(rt)
     return report
 
 
@@ -75,7 +75,7 @@ class _Asker:
     def __init__(self, rt: Runtime, provider: TextGateway) -> None:
         self.rt, self.provider = rt, provider
         self.silent = Event()
-        """Whoever does not answer one question will not answer the next one either."""
+        """A provider that does not answer one question will not answer the next one either."""
 
     def ask(self, doubt: InDoubt) -> Outcome | None:
         """Ask about one text and carry out what follows; None: somebody else does, or nobody can just now."""
@@ -96,17 +96,17 @@ class _Asker:
     def _settled(self, doubt: InDoubt) -> Outcome | None:
         rt = self.rt
         with rt.sessions.begin() as session:
-            # Whoever takes it asks; if that asker dies, it is anybody's turn again after this.
-            if not uncertain.take(session, doubt, rt.clock() + rt.settings.delivery.lease):
+            # The asker who takes it asks; if that asker dies, it is anybody's turn again after this.
+            if not uncertain.claim(session, doubt, rt.clock() + rt.settings.delivery.lease):
                 return None
         try:
             to, body = _plain(rt, doubt)
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("reconcile", fault, message=doubt.id)
-            return self._carried("given_up", doubt, lambda unit: _end(unit, doubt, "dead"))
+            return self._carried("given_up", doubt, lambda tx: _end(tx, doubt, "dead"))
         remembered = self.provider.find(to, body, doubt.started_at - BEFORE)
         with rt.sessions.reading() as session:
-            known = uncertain.known(session, {record.sid for record in remembered})
+            known = uncertain.known_sids(session, {record.sid for record in remembered})
             unsure = any(
                 one.state == "sending" and plain_text(rt, one) == body for one in uncertain.rivals(session, doubt)
             )
@@ -116,7 +116,7 @@ class _Asker:
             self._put_off(doubt)
             return "unanswered"
         if ours:
-            return self._carried("found", doubt, lambda unit: _found(unit, doubt, ours[0]))
+            return self._carried("found", doubt, lambda tx: _found(tx, doubt, ours[0]))
         return self._unknown(doubt)
 
     def _unknown(self, doubt: InDoubt) -> Outcome | None:
@@ -129,19 +129,19 @@ class _Asker:
             self._later(doubt, doubt.missed_at + again)
             return None
         if doubt.resends == 0 and doubt.useful(now):
-            return self._carried("sent_again", doubt, lambda unit: uncertain.send_again(unit.session, doubt, unit.now))
+            return self._carried("sent_again", doubt, lambda tx: uncertain.send_again(tx.session, doubt, tx.now))
         state = "dead" if doubt.useful(now) else "expired"
-        return self._carried("given_up", doubt, lambda unit: _end(unit, doubt, state))
+        return self._carried("given_up", doubt, lambda tx: _end(tx, doubt, state))
 
     def _carried(self, outcome: Outcome, doubt: InDoubt, change: Callable[[Transaction], bool]) -> Outcome | None:
         """Carry one outcome out with its audit row, unless a callback was quicker."""
-        with transaction(self.rt, SCHEDULER, self.rt.clock()) as unit:
+        with transaction(self.rt, SCHEDULER, self.rt.clock()) as tx:
             # The participant first, as everywhere: two use cases never wait for each other.
-            loaded = self.rt.loader.one(unit.session, doubt.participant_id)
-            if not change(unit):
+            loaded = self.rt.loader.one(tx.session, doubt.participant_id)
+            if not change(tx):
                 return None
-            unit.writer.note(loaded, "reconcile", "message", doubt.id, {"outcome": ("uncertain", outcome)})
-            unit.writer.look_anew(loaded)
+            tx.writer.note(loaded, "reconcile", "message", doubt.id, {"outcome": ("uncertain", outcome)})
+            tx.writer.check_again(loaded)
         return outcome
 
     def _put_off(self, doubt: InDoubt) -> None:
@@ -152,20 +152,20 @@ class _Asker:
             uncertain.ask_later(session, doubt, moment)
 
 
-def _found(unit: Transaction, doubt: InDoubt, record: Record) -> bool:
-    accepted_at = record.created_at or unit.now
-    if not uncertain.found(unit.session, doubt, record.sid, record.status, accepted_at):
+def _found(tx: Transaction, doubt: InDoubt, record: Record) -> bool:
+    accepted_at = record.created_at or tx.now
+    if not uncertain.found(tx.session, doubt, record.sid, record.status, accepted_at):
         return False
     code = "" if record.error_code is None else str(record.error_code)
     said = {"provider_id": record.sid, "status": record.status, "error": code}
-    receive.apply_receipt(unit, receipts.by_id(unit.session, doubt.id), said)
+    receive.apply_receipt(tx, receipts.by_id(tx.session, doubt.id), said)
     return True
 
 
-def _end(unit: Transaction, doubt: InDoubt, state: str) -> bool:
-    if not uncertain.end(unit.session, doubt, state, unit.now):
+def _end(tx: Transaction, doubt: InDoubt, state: str) -> bool:
+    if not uncertain.end(tx.session, doubt, state, tx.now):
         return False
-    aftermath.give_up(unit, doubt.id, doubt.participant_id)
+    outcomes.give_up(tx, doubt.id, doubt.participant_id)
     return True
 
 

@@ -1,6 +1,6 @@
 """Enrolment, from a file or one participant at a time: everything is checked, every fault is said, all or nothing."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -15,10 +15,11 @@ from pro_service.store.audit import Actor
 from pro_service.store.database import Session
 from pro_service.store.participants.enrolment import Enroller, Enrolment, Spellings, Stored, existing
 from pro_service.use_cases.enrolment.rows import Read, RowReader
+from pro_service.use_cases.transaction import transaction
 
 BATCH = 500
 MOST_WARNINGS = 10_000
-"""So many are kept; a file that gives more has told its story."""
+"""So many are kept: nobody reads more."""
 
 SPELLED = "if it is the same person, write the code in just that way; if not, give this participant another code"
 
@@ -86,7 +87,7 @@ def _enrol_export(
         theirs = mapping.theirs(fault.path)
         return replace(fault, path=f"{fault.path} ({theirs})") if theirs else fault
 
-    found, faults = redcap.read(data, mapping)
+    found, faults = redcap.read_rows(data, mapping)
     if found is None:
         raise RejectedError(faults)
     try:
@@ -142,32 +143,53 @@ def _enrol(
     allowed: Collection[str] | None = None,
 ) -> Enrolled:
     # One pass in one transaction: a file of any size is never held twice, and one fault takes everything back.
-    with rt.sessions.reading() if dry_run else rt.sessions.begin() as session:
-        if not dry_run:
-            studies.lock_study(session, study_id)
-        version = newest_of(session, study_id)
-        sites = studies.site_ids(session, study_id)
-        bundle = rt.bundles.get(session, version.id)
-        reader = RowReader(bundle.protocol, bundle.wording.frames, now, allowed)
-        enroller = Enroller(session, now, actor, rt.vault, study_id=study_id, version_id=version.id, sites=sites)
-        outcome, spellings = Enrolled(), Spellings(session, study_id)
-        for batch in _batches(_rows(reader, records, outcome)):
-            sound = {row.enrolment.code: row for row in batch if row.enrolment is not None}
-            stored = existing(session, rt.vault, study_id, tuple(sound))
-            for code, there in stored.items():
-                _compare(sound[code], there, sites, outcome, allowed)
-            unknown = [code for code in sound if code not in stored]
-            mistakable = spellings.other(unknown)
-            outcome.faults += [_mistakable(sound[code], code, there) for code, there in mistakable.items()]
-            new = [found for code in unknown if code not in mistakable and (found := sound[code].enrolment) is not None]
+    if dry_run:
+        with rt.sessions.reading() as session:
+            return _Pass(rt, session, study_id, now, allowed).through(records, None, progress)
+    with transaction(rt, actor, now) as tx:
+        studies.lock_study(tx.session, study_id)
+        enrolling = _Pass(rt, tx.session, study_id, now, allowed)
+        enroller = Enroller(tx.writer, study_id=study_id, version_id=enrolling.version.id, sites=enrolling.sites)
+        return enrolling.through(records, enroller, progress)
+
+
+class _Pass:
+    """One pass through the rows of an enrolment, against what the study has."""
+
+    def __init__(
+        self, rt: Runtime, session: Session, study_id: int, now: datetime, allowed: Collection[str] | None
+    ) -> None:
+        self.rt, self.session, self.study_id, self.allowed = rt, session, study_id, allowed
+        self.version = newest_of(session, study_id)
+        self.sites = studies.site_ids(session, study_id)
+        bundle = rt.bundles.get(session, self.version.id)
+        self.reader = RowReader(bundle.protocol, bundle.wording.frames, now, allowed)
+        self.spellings = Spellings(session, study_id)
+
+    def through(self, records: Sheet | list[Record], enroller: Enroller | None, progress: Progress | None) -> Enrolled:
+        """Check every row and enrol those who are new; without an `enroller` they are counted only. RejectedError."""
+        outcome = Enrolled()
+        for batch in _batches(_rows(self.reader, records, outcome)):
+            new = self._new_in(batch, outcome)
             outcome.enrolled += len(new)
-            if not (outcome.faults or dry_run):
+            if enroller is not None and not outcome.faults:
                 enroller.write(new)
             if progress is not None:
                 progress(batch[-1].line)
         if outcome.faults:
             raise RejectedError(tuple(sorted(outcome.faults, key=lambda fault: fault.line or 0)))
-    return outcome
+        return outcome
+
+    def _new_in(self, batch: Sequence[Read], outcome: Enrolled) -> list[Enrolment]:
+        """Return who in a batch is to be enrolled; compare the others with what is stored."""
+        sound = {row.enrolment.code: row for row in batch if row.enrolment is not None}
+        stored = existing(self.session, self.rt.vault, self.study_id, tuple(sound))
+        for code, there in stored.items():
+            _compare(sound[code], there, self.sites, outcome, self.allowed)
+        unknown = [code for code in sound if code not in stored]
+        mistakable = self.spellings.other(unknown)
+        outcome.faults += [_mistakable(sound[code], code, there) for code, there in mistakable.items()]
+        return [found for code in unknown if code not in mistakable and (found := sound[code].enrolment) is not None]
 
 
 def newest_of(session: Session, study_id: int) -> studies.Version:
@@ -213,7 +235,7 @@ def _compare(
     if given is None:
         return
     if allowed is not None and stored.facts["site"] not in {sites[code] for code in allowed}:
-        # Not what differs: whoever may not look at this participant could try telephones until one fits.
+        # Not what differs: somebody who may not see this participant could try telephones until one fits.
         fault = f"{given.code} is enrolled at another site"
         outcome.faults.append(Fault("participant", row.line, fault, "check the code, or give this participant another"))
         return
@@ -234,7 +256,7 @@ def _compare(
 
 
 def _mistakable(row: Read, code: str, there: str) -> Fault:
-    """Whoever types one of two such codes means the other as easily; so does a text from a shared telephone."""
+    """Somebody who types one of two such codes may mean the other; so may a text from a shared telephone."""
     fault = f"{code} is enrolled already as {there} (capital letters do not tell two participants apart)"
     return Fault("participant", row.line, fault, SPELLED)
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Channel, Protocol
 from pro_service.core.routes import CHANNELS
-from pro_service.core.schedule.forecast import WhatIf, Whom, what_if
+from pro_service.core.schedule.forecast import PlannedParticipant, WhatIf, what_if
 from pro_service.core.schedule.windows import local_instant
 from pro_service.core.texts import masked
 from pro_service.runtime import Runtime, holidays_of
@@ -46,7 +46,7 @@ def preview(
     if row.enrolment is None:
         raise RejectedError(row.faults)
     found = row.enrolment
-    whom = Whom(
+    participant = PlannedParticipant(
         bundle.protocol.sites[found.site],
         found.language,
         ZoneInfo(found.zone),
@@ -54,12 +54,12 @@ def preview(
         found.phone is not None,
         found.consented_at,
     )
-    holidays = holidays_of(whom.site.country)
+    holidays = holidays_of(participant.site.country)
     return Preview(
         enrolment=found,
         phone=None if found.phone is None else masked(found.phone),
         warnings=tuple(warning for warning in row.warnings if warning.path != "procedure_date"),
-        outlook=what_if(bundle.protocol, whom, found.procedure_date, found.procedure_end, holidays, now),
+        outlook=what_if(bundle.protocol, participant, found.procedure_date, found.procedure_end, holidays, now),
         unchanged=bool(done.unchanged),
     )
 
@@ -81,6 +81,6 @@ def ask(rt: Runtime, protocol: Protocol, asked: Question) -> WhatIf:
     site, now = protocol.sites[asked.site], rt.clock()
     zone = ZoneInfo(site.zone)
     consented_at: datetime | None = now if asked.texts else None
-    whom = Whom(site, protocol.languages[0], zone, CHANNELS[1], asked.texts, consented_at)
+    participant = PlannedParticipant(site, protocol.languages[0], zone, CHANNELS[1], asked.texts, consented_at)
     end = None if asked.at is None else local_instant(asked.day, asked.at, zone)
-    return what_if(protocol, whom, asked.day, end, holidays_of(site.country), now)
+    return what_if(protocol, participant, asked.day, end, holidays_of(site.country), now)

@@ -14,7 +14,7 @@ from pro_service.core.problems import Fault, note_words
 from pro_service.core.protocol import Protocol, Site, Window
 from pro_service.core.routes import CARD, CHANNELS, Finding, preflight, preflight_number
 from pro_service.core.schedule.calendar import local_day
-from pro_service.core.schedule.forecast import concerns
+from pro_service.core.schedule.forecast import procedure_date_notes
 from pro_service.core.schedule.windows import local_instant, schedule
 from pro_service.core.study_file.frames import Frames, unfit_for_cards
 from pro_service.runtime import holidays_of
@@ -126,7 +126,7 @@ class RowReader:
     def _site(self, text: str) -> str:
         code = cells.one_of(text, self.protocol.sites, "site of this study")
         if self.allowed is not None and code not in self.allowed:
-            raise CellError(f"{cells.shown(code)} is not your site", "have it enrolled by somebody of that site")
+            raise CellError(f"{cells.quoted(code)} is not your site", "have it enrolled by somebody of that site")
         return code
 
     def _answers(self, row: _Row) -> Mapping[str, int]:
@@ -225,7 +225,7 @@ class RowReader:
             return self._laid[key]
         zone = self._zones[site.code]
         windows = schedule(self.protocol, day, zone, end)
-        found = concerns(self.protocol, day, windows, zone, holidays_of(site.country))
+        found = procedure_date_notes(self.protocol, day, windows, zone, holidays_of(site.country))
         laid = windows, tuple(note_words(note)[0] for note in found)
         if end is None:
             self._laid[key] = laid

@@ -1,6 +1,6 @@
 """What coordinators do with a text that no rule understood: keep its score, answer it, call, mark it, or nothing.
 
-Each thing once a text: a second click finds it done and is told so. Everything is audited, and a page from before a
+Each thing once a text: a second click finds it done. Everything is audited, and a page from before a
 change of the participant writes nothing.
 """
 
@@ -18,7 +18,6 @@ from pro_service.reports.inbox import Bubble, Item, Look, Reader
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.messages import inbox
-from pro_service.store.messages import inbox as inbox_actions
 from pro_service.store.messages.inbox import Act, Done
 from pro_service.store.participants import cases, revelations, shared_phone, tasks
 from pro_service.store.participants.cases import Loaded
@@ -32,7 +31,7 @@ MODE = "staff-from-text"
 
 
 class DoneAlreadyError(Exception):
-    """This was done with this text before; nothing was written. `done` says by whom and when."""
+    """This was done with this text before; nothing was written. `done` says who did it and when."""
 
     def __init__(self, done: Done) -> None:
         super().__init__(f"{done.action} was done already")
@@ -65,7 +64,7 @@ class Score:
 class _Open:
     """One transaction about one text."""
 
-    w: Transaction
+    tx: Transaction
     study_id: int
     item: Item
     received_at: datetime
@@ -73,7 +72,7 @@ class _Open:
     loaded: Loaded | None
 
     @property
-    def whose(self) -> Loaded:
+    def participant(self) -> Loaded:
         """The participant; EntryRejectedError where nobody said whose text it is."""
         if self.loaded is None:
             raise EntryRejectedError((EntryFault("participant", "nothing"),))
@@ -86,8 +85,8 @@ def record(rt: Runtime, actor: Actor, about: About, score: Score) -> None:
     It counts by the arrival of the text, which stays its source; the version names who entered it. KeyError (not to be
     seen), DoneAlreadyError, StaleError, EntryRejectedError with every fault.
     """
-    with _text(rt, actor, about, "record") as seen:
-        loaded = seen.whose
+    with _text_transaction(rt, actor, about, "record") as seen:
+        loaded = seen.participant
         window, value = _read(loaded, seen.received_at, score)
         commands = on_answers(
             loaded.case,
@@ -95,12 +94,12 @@ def record(rt: Runtime, actor: Actor, about: About, score: Score) -> None:
             {score.item: value},
             source="sms",
             received_at=seen.received_at,
-            now=seen.w.now,
+            now=seen.tx.now,
             inbound_id=seen.item.id,
             entered_by=actor.user_id,
             reason=score.reason.strip(),
         )
-        seen.w.carry_out(loaded, commands)
+        seen.tx.carry_out(loaded, commands)
         changes = {"mode": (None, MODE), "window": (None, window.code)}
         _finish(seen, Act(seen.item.id, "record", f"{window.code} {score.item}", score.reason.strip(), changes))
 
@@ -133,13 +132,13 @@ def answer(rt: Runtime, actor: Actor, about: About, template: str) -> None:
 
     KeyError, DoneAlreadyError, StaleError, EntryRejectedError (place `template`) where it may not be sent now.
     """
-    with _text(rt, actor, about, "answer") as seen:
-        loaded = seen.whose
+    with _text_transaction(rt, actor, about, "answer") as seen:
+        loaded = seen.participant
         try:
-            send = rules.answer(loaded.case, seen.item.id, template, seen.w.now)
+            send = rules.answer_text(loaded.case, seen.item.id, template, seen.tx.now)
         except ValueError:
             raise EntryRejectedError((EntryFault("template", "not_open"),)) from None
-        seen.w.carry_out(loaded, [send])
+        seen.tx.carry_out(loaded, [send])
         _finish(seen, Act(seen.item.id, "answer", template))
 
 
@@ -162,7 +161,7 @@ def one(rt: Runtime, study_id: int, inbound_id: int) -> tuple[Item, list[Bubble]
         if item is None:
             return None
         thread = report_inbox.thread(session, rt.vault, reader, inbound_id)
-        return item, thread, inbox_actions.done(session, inbound_id)
+        return item, thread, inbox.actions_on(session, inbound_id)
 
 
 def previews(rt: Runtime, loaded: Loaded, inbound_id: int) -> list[tuple[str, str]]:
@@ -171,17 +170,17 @@ def previews(rt: Runtime, loaded: Loaded, inbound_id: int) -> list[tuple[str, st
     with rt.sessions.reading() as session:
         wording = rt.wording(session, loaded.protocol_version_id)
         return [
-            (name, wording.text(loaded.case, rules.answer(loaded.case, inbound_id, name, now)).body)
-            for name in rules.answers(loaded.case, now)
+            (name, wording.text(loaded.case, rules.answer_text(loaded.case, inbound_id, name, now)).body)
+            for name in rules.sendable_answers(loaded.case, now)
         ]
 
 
 def call(rt: Runtime, actor: Actor, about: About) -> None:
     """Make it a call: the window's own task where its answer is missing. KeyError, DoneAlreadyError, StaleError."""
-    with _text(rt, actor, about, "call") as seen:
-        loaded = seen.whose
-        task = rules.call_task(loaded.case, seen.item.id, seen.w.now)
-        seen.w.carry_out(loaded, [] if task is None else [task])
+    with _text_transaction(rt, actor, about, "call") as seen:
+        loaded = seen.participant
+        task = rules.call_task(loaded.case, seen.item.id, seen.tx.now)
+        seen.tx.carry_out(loaded, [] if task is None else [task])
         _finish(seen, Act(seen.item.id, "call", None if task is None else task.level))
 
 
@@ -190,36 +189,38 @@ def reveal(rt: Runtime, actor: Actor, about: About) -> None:
 
     KeyError, DoneAlreadyError. Whether the page is stale does not matter: what a text reveals does not change.
     """
-    with _text(rt, actor, about, "reveal", stale=True) as seen:
-        inbox_actions.keep_action(seen.w.writer, seen.study_id, seen.loaded, Act(seen.item.id, "reveal"))
-        revelations.note(seen.w.writer, seen.study_id, seen.loaded, "text", seen.item.id)
+    with _text_transaction(rt, actor, about, "reveal", stale=True) as seen:
+        inbox.keep_action(seen.tx.writer, seen.study_id, seen.loaded, Act(seen.item.id, "reveal"))
+        revelations.note(seen.tx.writer, seen.study_id, seen.loaded, "text", seen.item.id)
 
 
 def done(rt: Runtime, actor: Actor, about: About, reason: str | None = None) -> None:
     """Say that nothing more is to be done. KeyError, DoneAlreadyError, StaleError."""
-    with _text(rt, actor, about, "done") as seen:
+    with _text_transaction(rt, actor, about, "done") as seen:
         _finish(seen, Act(seen.item.id, "done", None, (reason or "").strip() or None))
 
 
 @contextmanager
-def _text(rt: Runtime, actor: Actor, about: About, action: Action, *, stale: bool = False) -> Iterator[_Open]:
+def _text_transaction(
+    rt: Runtime, actor: Actor, about: About, action: Action, *, stale: bool = False
+) -> Iterator[_Open]:
     """One transaction about one text, with its participant's row taken first, and then the text's own."""
-    with transaction(rt, actor, rt.clock()) as w:
-        item = report_inbox.one(w.session, rt.vault, about.reader, about.inbound_id, w.now)
+    with transaction(rt, actor, rt.clock()) as tx:
+        item = report_inbox.one(tx.session, rt.vault, about.reader, about.inbound_id, tx.now)
         code = None if item is None else _whose(item, about.participant)
-        found = None if code is None else cases.find(w.session, about.reader.study_id, code)
-        loaded = None if found is None else rt.loader.one(w.session, found)
-        row = inbox.lock_text(w.session, about.inbound_id)
+        found = None if code is None else cases.find(tx.session, about.reader.study_id, code)
+        loaded = None if found is None else rt.loader.one(tx.session, found)
+        row = inbox.lock_text(tx.session, about.inbound_id)
         if item is None or row is None:
             raise KeyError(about.inbound_id)
-        before = next((d for d in inbox_actions.done(w.session, item.id) if d.action == action), None)
+        before = next((d for d in inbox.actions_on(tx.session, item.id) if d.action == action), None)
         if before is not None:
             raise DoneAlreadyError(before)
         revision = None if loaded is None else loaded.case.participant.revision
         if not stale and None not in (revision, about.revision) and revision != about.revision:
             raise StaleError(revision or 0)
         arrived = min(row.received_at, row.provider_at or row.received_at)
-        yield _Open(w, about.reader.study_id, item, arrived, row.sender_index, loaded)
+        yield _Open(tx, about.reader.study_id, item, arrived, row.sender_index, loaded)
 
 
 def _whose(item: Item, chosen: str | None) -> str | None:
@@ -229,28 +230,28 @@ def _whose(item: Item, chosen: str | None) -> str | None:
 
 def _finish(seen: _Open, act: Act) -> None:
     """Keep what was done, end the text's waiting, and the tasks that were about nothing but reading it."""
-    session, writer, loaded = seen.w.session, seen.w.writer, seen.loaded
-    inbox_actions.keep_action(writer, seen.study_id, loaded, act)
-    inbox.handled(session, seen.item.id, seen.w.now)
+    session, writer, loaded = seen.tx.session, seen.tx.writer, seen.loaded
+    inbox.keep_action(writer, seen.study_id, loaded, act)
+    inbox.mark_handled(session, seen.item.id, seen.tx.now)
     _end_tasks_of_owners(seen)
     if loaded is None:
-        if not inbox.waits_from(session, seen.sender_index):
-            for task in inbox_actions.strangers_tasks(session, seen.sender_index, seen.study_id):
+        if not inbox.has_waiting_text_from(session, seen.sender_index):
+            for task in inbox.strangers_tasks(session, seen.sender_index, seen.study_id):
                 tasks.resolve_unowned(writer, task, "done")
         return
     person = loaded.case.participant
     if seen.item.participant is None:
         inbox.attribute(session, seen.item.id, loaded.study_id, person.id)
         writer.note(loaded, "attribute", "inbound", seen.item.id, {"code": (None, person.code)})
-    tasks.changed(writer, loaded)
-    if not inbox.waits(session, person.id):
-        seen.w.carry_out(loaded, rules.ended(loaded.case))
+    tasks.mark_changed(writer, loaded)
+    if not inbox.has_waiting_text(session, person.id):
+        seen.tx.carry_out(loaded, rules.resolve_reading_tasks(loaded.case))
 
 
 def _end_tasks_of_owners(seen: _Open) -> None:
     """End the tasks that every owner of a shared telephone got about this one text."""
     if seen.item.participant is not None:
         return
-    owners = shared_phone.with_telephone(seen.w.session, seen.sender_index)
-    for one in seen.w.rt.loader.load(seen.w.session, owners):
-        seen.w.carry_out(one, rules.ended_with(one.case, seen.item.id))
+    owners = shared_phone.with_telephone(seen.tx.session, seen.sender_index)
+    for one in seen.tx.rt.loader.load(seen.tx.session, owners):
+        seen.tx.carry_out(one, rules.resolve_tasks_about_text(one.case, seen.item.id))

@@ -1,4 +1,7 @@
-"""What a kept text means: whose telephone, which words, what follows. Apart from keeping it, so that none is lost."""
+"""What a kept text means: whose telephone, which words, what follows. Apart from keeping it, so that none is lost.
+
+A text from a telephone that nobody has becomes a task for each study, and gets one neutral answer a day.
+"""
 
 import time
 from dataclasses import replace
@@ -10,8 +13,8 @@ from pro_service.core.case import Case
 from pro_service.core.commands import Send
 from pro_service.core.conversation import unknown_sender as rules
 from pro_service.core.conversation.contact_test import ReachTest
-from pro_service.core.conversation.inbox import ALWAYS, for_a_person
-from pro_service.core.conversation.rules import Reply, asked, concerns_everyone, on_reply
+from pro_service.core.conversation.inbox import ALWAYS, reason_for_person
+from pro_service.core.conversation.rules import Reply, concerns_everyone, on_reply, was_asked
 from pro_service.core.conversation.shared_phone import addressed
 from pro_service.core.schedule.agenda import escalate
 from pro_service.core.texts import segments
@@ -27,40 +30,14 @@ from pro_service.store.participants.writer import Words
 from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction
 
-
-def take(unit: Transaction, row: Text, number: str, reply: Reply) -> str:
-    """Give it to a person, and answer where the gate lets us; gives how it was read. The number goes nowhere else."""
-    reading = rules.meaning(reply.text, reply.media)
-    reading = {"STOP": "OptOut", "START": "OptIn"}.get(reply.opt_out or "", reading)
-    known = studies.all_studies(unit.session)
-    inbox.handed(unit.session, row.id, unit.now, "unknown_sender")
-    # Whose it may be nobody knows: a task without a study would be on nobody's list.
-    for study in known:
-        unit.writer.possible_participant(row.sender_index, study.id)
-    if reading == "OptOut":
-        unknown_sender.cancel(unit.session, row.sender_index, unit.now)
-    stopped = unknown_sender.stopped(unit.session, row.sender_index)
-    answered = unknown_sender.answered(unit.session, row.sender_index, unit.now - rules.ONCE)
-    if known and rules.may_answer(number, reading, stopped=stopped, answered=answered):
-        # The sender is shared by all studies, and the words name none.
-        _answer(unit, known[0].id, row, number)
-    return reading if reading in ("OptOut", "OptIn") else "unattributed"
-
-
-def _answer(unit: Transaction, study_id: int, row: Text, number: str) -> None:
-    version = studies.newest(unit.session, study_id)
-    if version is None:
-        return
-    frames = unit.rt.wording(unit.session, version.id).frames
-    body = frames[rules.language(number, tuple(frames))][rules.FRAME].strip()
-    unknown_sender.queue(unit.writer, study_id, row.id, row.sender_index, Words(body, segments(body), version.id))
-
-
 BATCH = 200
+
 AFTER_CLOSE = timedelta(hours=24)
 """So long after a window's close a text may have been written before it."""
+
 WAIT_FOR_TIME = timedelta(minutes=15)
 """So long a text waits for the provider to say when it was written."""
+
 READ_FOR = 30.0
 """Seconds after which a tick turns from a backlog of texts to those whose time has come."""
 
@@ -86,7 +63,7 @@ def interpret_unread(rt: Runtime, stop: Event | None = None) -> int:
 def interpret(rt: Runtime, inbound_id: int, *, in_quarantine: bool = False) -> None:
     """Read one kept text and carry out what follows. After a fault it is read again, and in the end by a person.
 
-    In a quarantine it waits until it is known what was asked before it; whoever knows says `in_quarantine`.
+    In a quarantine it waits until it is known what was asked before it; a caller who knows says `in_quarantine`.
     """
     now = rt.clock()
     try:
@@ -95,7 +72,7 @@ def interpret(rt: Runtime, inbound_id: int, *, in_quarantine: bool = False) -> N
     except Exception as fault:  # noqa: BLE001 -- the text is kept; the next tick tries again
         logs.fault("interpret", fault, inbound=inbound_id)
         with rt.sessions.begin() as session:
-            faults = inbox.failed(session, inbound_id)
+            faults = inbox.count_fault(session, inbound_id)
         if faults >= inbox.FAULTS:
             _give_to_a_person(rt, inbound_id, now)
 
@@ -105,7 +82,7 @@ def _held(rt: Runtime, inbound_id: int, now: datetime) -> bool:
     with rt.sessions.reading() as session:
         if channels.all_channels(session)["sms"].quarantined_at is None:
             return False
-        received_at = inbox.received(session, inbound_id)
+        received_at = inbox.received_at(session, inbound_id)
     return received_at is not None and now - received_at < WAIT_FOR_TIME
 
 
@@ -128,18 +105,18 @@ def _time_is_known(rt: Runtime, inbound_id: int, now: datetime) -> bool:
         return bool(now - row.received_at >= WAIT_FOR_TIME)
     if record is not None and record.created_at is not None:
         with rt.sessions.begin() as session:
-            inbox.provider_time(session, inbound_id, record.created_at)
+            inbox.set_provider_time(session, inbound_id, record.created_at)
     return True
 
 
 def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
-    with transaction(rt, Actor(kind="participant", id=f"inbound:{inbound_id}", source="sms"), now) as unit:
-        row = inbox.unread(unit.session, inbound_id)
+    with transaction(rt, Actor(kind="participant", id=f"inbound:{inbound_id}", source="sms"), now) as tx:
+        row = inbox.unread(tx.session, inbound_id)
         if row is None:
             return
         said = inbox.parameters(rt.vault, row)
-        owners = shared_phone.with_telephone(unit.session, row.sender_index)
-        loaded = rt.loader.load(unit.session, owners)
+        owners = shared_phone.with_telephone(tx.session, row.sender_index)
+        loaded = rt.loader.load(tx.session, owners)
         reply = Reply(
             inbound_id=inbound_id,
             text=said.get("Body", ""),
@@ -148,50 +125,26 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
             opt_out=said.get("OptOutType"),
         )
         if len(loaded) > 1 and concerns_everyone(loaded[0].case, reply, now):
-            reading = _for_everyone(unit, loaded, reply)
+            reading = _for_everyone(tx, loaded, reply)
             if reading in ALWAYS:
-                inbox.handed(unit.session, inbound_id, now, ALWAYS[reading])
-            inbox.interpreted(unit.session, inbound_id, now, reading, study_id=None, participant_id=None)
+                inbox.hand_to_person(tx.session, inbound_id, now, ALWAYS[reading])
+            inbox.mark_interpreted(tx.session, inbound_id, now, reading, study_id=None, participant_id=None)
             return
-        tested = contact_test.meant(unit.session, loaded, reply)
+        tested = contact_test.tests_confirmed_by(tx.session, loaded, reply)
         one, reply = (None, reply) if len(tested) > 1 else _one_of(loaded, reply)
         if len(tested) == 1:
             one = tested[0][0]
         if one is None:
-            reading = _nobody(unit, loaded, row) if loaded else take(unit, row, said.get("From", ""), reply)
-            inbox.interpreted(unit.session, inbound_id, now, reading, study_id=None, participant_id=None)
+            reading = _nobody(tx, loaded, row) if loaded else take_unknown_sender(tx, row, said.get("From", ""), reply)
+            inbox.mark_interpreted(tx.session, inbound_id, now, reading, study_id=None, participant_id=None)
             return
-        reading = _confirmed(unit, *tested[0]) if tested else _read(unit, one, reply)
-        unit.writer.note(one, "read", "inbound", inbound_id, {"reading": (None, reading)})
+        reading = _confirmed(tx, *tested[0]) if tested else _read(tx, one, reply)
+        tx.writer.note(one, "read", "inbound", inbound_id, {"reading": (None, reading)})
         whose = {"study_id": one.study_id, "participant_id": one.case.participant.id}
-        inbox.interpreted(unit.session, inbound_id, now, reading, **whose)
+        inbox.mark_interpreted(tx.session, inbound_id, now, reading, **whose)
 
 
-def _confirmed(unit: Transaction, one: Loaded, test: ReachTest) -> str:
-    """A text that confirms a test is no answer to anything else."""
-    contact_test.confirm_by_reply(unit, one, test)
-    return contact_test.READING
-
-
-def _read(unit: Transaction, one: Loaded, reply: Reply) -> str:
-    """Read a participant's text and carry out what follows; gives how it was read."""
-    reading, commands = on_reply(one.case, reply, unit.now)
-    unit.carry_out(one, commands)
-    why = for_a_person(one.case, reading, commands)
-    if why is not None:
-        inbox.handed(unit.session, reply.inbound_id, unit.now, why)
-    return reading
-
-
-def _for_everyone(unit: Transaction, loaded: list[Loaded], reply: Reply) -> str:
-    """A stop or a cry for help from a shared telephone holds for all who share it; it is answered once."""
-    reading, answered = "", False
-    for one in loaded:
-        reading, commands = on_reply(one.case, reply, unit.now)
-        unit.carry_out(one, [command for command in commands if not (answered and isinstance(command, Send))])
-        unit.writer.note(one, "read", "inbound", reply.inbound_id, {"reading": (None, reading)})
-        answered = answered or any(isinstance(command, Send) for command in commands)
-    return reading
+# --- whose words these are -------------------------------------------------------------------------------------------
 
 
 def _one_of(loaded: list[Loaded], reply: Reply) -> tuple[Loaded | None, Reply]:
@@ -213,18 +166,79 @@ def _awaits(case: Case, arrived: datetime) -> bool:
     for window in case.current:
         missing = window.missing()
         open_now = window.span.opens_at <= arrived < window.span.closes_at
-        if open_now and missing and asked(case, window, missing[0], arrived):
+        if open_now and missing and was_asked(case, window, missing[0], arrived):
             return True
     return False
 
 
-def _nobody(unit: Transaction, loaded: list[Loaded], row: inbox.Text) -> str:
+def _nobody(tx: Transaction, loaded: list[Loaded], row: inbox.Text) -> str:
     """A telephone that several share: a person finds out whose words these are."""
-    inbox.handed(unit.session, row.id, unit.now, "shared_telephone")
+    inbox.hand_to_person(tx.session, row.id, tx.now, "shared_telephone")
     for one in loaded:
-        task = escalate(one.case, "E0", "shared_telephone", unit.now)
-        unit.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
+        task = escalate(one.case, "E0", "shared_telephone", tx.now)
+        tx.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
     return "unattributed"
+
+
+def _for_everyone(tx: Transaction, loaded: list[Loaded], reply: Reply) -> str:
+    """A stop or a cry for help from a shared telephone holds for all who share it; it is answered once."""
+    reading, answered = "", False
+    for one in loaded:
+        reading, commands = on_reply(one.case, reply, tx.now)
+        tx.carry_out(one, [command for command in commands if not (answered and isinstance(command, Send))])
+        tx.writer.note(one, "read", "inbound", reply.inbound_id, {"reading": (None, reading)})
+        answered = answered or any(isinstance(command, Send) for command in commands)
+    return reading
+
+
+# --- what follows ----------------------------------------------------------------------------------------------------
+
+
+def _read(tx: Transaction, one: Loaded, reply: Reply) -> str:
+    """Read a participant's text and carry out what follows; gives how it was read."""
+    reading, commands = on_reply(one.case, reply, tx.now)
+    tx.carry_out(one, commands)
+    why = reason_for_person(one.case, reading, commands)
+    if why is not None:
+        inbox.hand_to_person(tx.session, reply.inbound_id, tx.now, why)
+    return reading
+
+
+def _confirmed(tx: Transaction, one: Loaded, test: ReachTest) -> str:
+    """A text that confirms a test is no answer to anything else."""
+    contact_test.confirm_by_reply(tx, one, test)
+    return contact_test.READING
+
+
+def take_unknown_sender(tx: Transaction, row: Text, number: str, reply: Reply) -> str:
+    """Give it to a person, and answer where the gate lets us; gives how it was read. The number goes nowhere else."""
+    reading = rules.read_meaning(reply.text, reply.media)
+    reading = {"STOP": "OptOut", "START": "OptIn"}.get(reply.opt_out or "", reading)
+    known = studies.all_studies(tx.session)
+    inbox.hand_to_person(tx.session, row.id, tx.now, "unknown_sender")
+    # Whose it may be nobody knows: a task without a study would be on nobody's list.
+    for study in known:
+        tx.writer.possible_participant(row.sender_index, study.id)
+    if reading == "OptOut":
+        unknown_sender.cancel(tx.session, row.sender_index, tx.now)
+    stopped = unknown_sender.stopped(tx.session, row.sender_index)
+    answered = unknown_sender.answered(tx.session, row.sender_index, tx.now - rules.ONCE)
+    if known and rules.may_answer(number, reading, stopped=stopped, answered=answered):
+        # The sender is shared by all studies, and the words name none.
+        _answer(tx, known[0].id, row, number)
+    return reading if reading in ("OptOut", "OptIn") else "unattributed"
+
+
+def _answer(tx: Transaction, study_id: int, row: Text, number: str) -> None:
+    version = studies.newest(tx.session, study_id)
+    if version is None:
+        return
+    frames = tx.rt.wording(tx.session, version.id).frames
+    body = frames[rules.language(number, tuple(frames))][rules.FRAME].strip()
+    unknown_sender.queue(tx.writer, study_id, row.id, row.sender_index, Words(body, segments(body), version.id))
+
+
+# --- what cannot be read ---------------------------------------------------------------------------------------------
 
 
 def _give_to_a_person(rt: Runtime, inbound_id: int, now: datetime) -> None:
@@ -237,17 +251,17 @@ def _give_to_a_person(rt: Runtime, inbound_id: int, now: datetime) -> None:
 
 
 def _end_unread(rt: Runtime, inbound_id: int, now: datetime, *, attributed: bool) -> None:
-    with transaction(rt, SCHEDULER, now) as unit:
-        row = inbox.unread(unit.session, inbound_id)
+    with transaction(rt, SCHEDULER, now) as tx:
+        row = inbox.unread(tx.session, inbound_id)
         if row is None:
             return
         if not attributed:
             # About nobody, for even loading its owners fails: a task without a study would be on nobody's list.
-            for study in studies.all_studies(unit.session):
-                unit.writer.possible_participant(row.sender_index, study.id)
-        owners = shared_phone.with_telephone(unit.session, row.sender_index) if attributed else ()
-        for one in rt.loader.load(unit.session, owners):
+            for study in studies.all_studies(tx.session):
+                tx.writer.possible_participant(row.sender_index, study.id)
+        owners = shared_phone.with_telephone(tx.session, row.sender_index) if attributed else ()
+        for one in rt.loader.load(tx.session, owners):
             task = escalate(one.case, "E0", "unreadable_reply", now)
-            unit.carry_out(one, [replace(task, key=f"E0:unreadable_reply:i{inbound_id}:p{one.case.participant.id}")])
-        inbox.handed(unit.session, inbound_id, now, "fault")
-        inbox.interpreted(unit.session, inbound_id, now, "fault", study_id=None, participant_id=None)
+            tx.carry_out(one, [replace(task, key=f"E0:unreadable_reply:i{inbound_id}:p{one.case.participant.id}")])
+        inbox.hand_to_person(tx.session, inbound_id, now, "fault")
+        inbox.mark_interpreted(tx.session, inbound_id, now, "fault", study_id=None, participant_id=None)

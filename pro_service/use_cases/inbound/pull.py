@@ -47,7 +47,7 @@ def pull(rt: Runtime) -> PullReport:
         return report
     report.listed = len(listed)
     with rt.sessions.reading() as session:
-        known = inbox.known(session, {record.sid for record in listed})
+        known = inbox.known_ids(session, {record.sid for record in listed})
     for record in reversed(listed):
         if record.sid not in known:
             report.kept += _keep(rt, record)

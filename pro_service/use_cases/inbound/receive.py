@@ -1,4 +1,8 @@
-"""What providers bring: texts from telephones, and what became of ours. Kept first, in a transaction of its own."""
+"""What providers bring: texts from telephones, and what became of ours. Kept first, in a transaction of its own.
+
+Texts that come several at once are kept together, each answered once it is durable, and read right after. Nothing but a
+text that is kept counts: whatever this process has not read when it ends is read by the next tick.
+"""
 
 import time
 from collections import deque
@@ -20,7 +24,17 @@ from pro_service.use_cases.inbound.interpret import interpret
 from pro_service.use_cases.transaction import Transaction, transaction
 
 PROVIDER = Actor(kind="provider", id="twilio", source="webhook")
+
 LONGEST = 64
+
+CALM = 0.02
+"""Seconds without a new text after which those that are kept are read: reading takes ten times as long as keeping."""
+
+LONGEST_PAUSE = 0.5
+"""Seconds: however many come in, one is read after that."""
+
+
+# --- texts -----------------------------------------------------------------------------------------------------------
 
 
 def receive(rt: Runtime, parameters: Mapping[str, str]) -> bool:
@@ -44,53 +58,6 @@ def id_of(parameters: Mapping[str, str]) -> str | None:
     """The provider's id of a text; None: it has none, or one that we cannot keep."""
     provider_id = parameters.get("MessageSid", "")
     return provider_id if 0 < len(provider_id) <= LONGEST else None
-
-
-def take_receipt(rt: Runtime, token: str, parameters: Mapping[str, str]) -> bool:
-    """Keep what became of a message, and act on a failure while the window can still be saved.
-
-    `token` is the attempt's own, from the callback's address; a restored database may know the provider's id alone.
-    False: it is about no message of ours.
-    """
-    now = rt.clock()
-    said = {
-        "provider_id": parameters.get("MessageSid", "")[:LONGEST],
-        "status": parameters.get("MessageStatus", "").lower()[:20],
-        "error": parameters.get("ErrorCode", "")[:10],
-    }
-    with transaction(rt, PROVIDER, now) as unit:
-        meant = receipts.by_token(unit.session, token) or receipts.by_provider_id(unit.session, said["provider_id"])
-        if meant is None or not said["provider_id"] or not said["status"]:
-            return meant is not None
-        if receipts.said_before(unit.session, said):
-            return True
-        # The participant first, as everywhere, so that two use cases never wait for each other.
-        loaded = None if meant.participant_id is None else rt.loader.one(unit.session, meant.participant_id)
-        apply_receipt(unit, receipts.by_id(unit.session, meant.id), said, loaded)
-    return True
-
-
-def apply_receipt(unit: Transaction, row: AnyRow, said: Mapping[str, str], loaded: Loaded | None = None) -> None:
-    """Keep what a provider said of a message (`provider_id`, `status`, `error`), move it forward, act on a failure."""
-    moved = receipts.store_receipt(unit.session, row, said, unit.now)
-    if moved is None or row.participant_id is None:
-        return
-    loaded = loaded or unit.rt.loader.one(unit.session, row.participant_id)
-    error = said.get("error") or ""
-    changes = {"state": (row.state, moved)} | ({"error": (None, error)} if error else {})
-    unit.writer.note(loaded, "receipt", "message", row.id, changes)
-    if moved in ("undelivered", "failed"):
-        code = int(error) if error.isascii() and error.isdecimal() else None
-        unit.carry_out(loaded, on_failure(loaded.case, row.window_id, kind_of(code), unit.now))
-    elif row.accepted_at is None:
-        # What was accepted before stays accepted for the rules, however far it got.
-        unit.writer.look_anew(loaded)
-
-
-CALM = 0.02
-"""Seconds without a new text after which those that are kept are read: reading takes ten times as long as keeping."""
-LONGEST_PAUSE = 0.5
-"""Seconds: however many come in, one is read after that."""
 
 
 @dataclass(slots=True)
@@ -131,7 +98,7 @@ class Intake:
         one = _Waiting(Arrival(provider_id, parameters, self._rt.clock()))
         self._waiting.append(one)
         with self._writing:
-            # Whoever is let in writes for all; the others find it done.
+            # The one who is let in writes for all; the others find it done.
             if not one.done:
                 self._write([self._waiting.popleft() for _ in range(len(self._waiting))])
         if one.fault is not None:
@@ -142,7 +109,7 @@ class Intake:
         try:
             with self._rt.sessions.begin() as session:
                 kept = inbox.keep_together(session, self._rt.vault, [one.arrival for one in together])
-        except Exception as fault:  # noqa: BLE001 -- each caller is told of it
+        except Exception as fault:  # noqa: BLE001 -- each caller gets it raised
             if again and not isinstance(fault, UNREACHABLE):
                 # One was kept by another process just now, which is seen by now; or one is at fault, and then alone.
                 for one in together:
@@ -196,3 +163,47 @@ class Intake:
         """Finish the text that is being read, and leave the others to the next tick."""
         self._ended.set()
         self.rest(patience)
+
+
+# --- what became of ours ---------------------------------------------------------------------------------------------
+
+
+def take_receipt(rt: Runtime, token: str, parameters: Mapping[str, str]) -> bool:
+    """Keep what became of a message, and act on a failure while the window can still be saved.
+
+    `token` is the attempt's own, from the callback's address; a restored database may know the provider's id alone.
+    False: it is about no message of ours.
+    """
+    now = rt.clock()
+    said = {
+        "provider_id": parameters.get("MessageSid", "")[:LONGEST],
+        "status": parameters.get("MessageStatus", "").lower()[:20],
+        "error": parameters.get("ErrorCode", "")[:10],
+    }
+    with transaction(rt, PROVIDER, now) as tx:
+        meant = receipts.by_token(tx.session, token) or receipts.by_provider_id(tx.session, said["provider_id"])
+        if meant is None or not said["provider_id"] or not said["status"]:
+            return meant is not None
+        if receipts.said_before(tx.session, said):
+            return True
+        # The participant first, as everywhere, so that two use cases never wait for each other.
+        loaded = None if meant.participant_id is None else rt.loader.one(tx.session, meant.participant_id)
+        apply_receipt(tx, receipts.by_id(tx.session, meant.id), said, loaded)
+    return True
+
+
+def apply_receipt(tx: Transaction, row: AnyRow, said: Mapping[str, str], loaded: Loaded | None = None) -> None:
+    """Keep what a provider said of a message (`provider_id`, `status`, `error`), move it forward, act on a failure."""
+    moved = receipts.store_receipt(tx.session, row, said, tx.now)
+    if moved is None or row.participant_id is None:
+        return
+    loaded = loaded or tx.rt.loader.one(tx.session, row.participant_id)
+    error = said.get("error") or ""
+    changes = {"state": (row.state, moved)} | ({"error": (None, error)} if error else {})
+    tx.writer.note(loaded, "receipt", "message", row.id, changes)
+    if moved in ("undelivered", "failed"):
+        code = int(error) if error.isascii() and error.isdecimal() else None
+        tx.carry_out(loaded, on_failure(loaded.case, row.window_id, kind_of(code), tx.now))
+    elif row.accepted_at is None:
+        # What was accepted before stays accepted for the rules, however far it got.
+        tx.writer.check_again(loaded)

@@ -1,6 +1,7 @@
 """A participant's card: what is printed on it, and another code when one was lost.
 
-Who looked stands in the audit trail. The first look makes the code: whoever has no card has none that could be guessed.
+Who looked stands in the audit trail. The first look makes the code: a participant without a card has none that could be
+guessed. It is printed from templates/card/, one side of A6 for each language.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -14,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from pro_service import paths
-from pro_service.core.card_code import written
+from pro_service.core.card_code import code_text
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Language, Site, Texts
 from pro_service.runtime import Runtime
@@ -28,6 +29,12 @@ from pro_service.use_cases.transaction import transaction
 
 PATH = "/k"
 """Where codes are typed: the shortest there can be, for it is typed as well."""
+
+DEFAULT = "en"
+
+DAY = {"tr": "d MMMM y EEEE", "en": "EEEE d MMMM y"}
+
+STYLE = "web/static/card.css"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ def replace(
         raise RejectedError((Fault("reason", None, "is empty", "say why, e.g. card lost"),))
 
     def another(writer: Writer, loaded: Loaded) -> str:
-        return card_codes.replaced(writer, loaded, reason.strip())
+        return card_codes.replace_code(writer, loaded, reason.strip())
 
     return _card(rt, actor, study_id, code, sites, another)
 
@@ -80,7 +87,7 @@ def blank(rt: Runtime, study_id: int, site: str) -> Card:
 
 
 def _looked_at(writer: Writer, loaded: Loaded) -> str:
-    found = card_codes.participants_code(writer.session, writer.vault, loaded) or card_codes.made(writer, loaded)
+    found = card_codes.code_of_participant(writer.session, writer.vault, loaded) or card_codes.make_code(writer, loaded)
     writer.note(loaded, "view_card", "participant", loaded.case.participant.id, {})
     return found
 
@@ -93,15 +100,15 @@ def _card(
     sites: Collection[int] | None,
     code_of: Callable[[Writer, Loaded], str],
 ) -> Card:
-    with transaction(rt, actor, rt.clock()) as w:
-        found = cases.find(w.session, study_id, code)
+    with transaction(rt, actor, rt.clock()) as tx:
+        found = cases.find(tx.session, study_id, code)
         if found is None:
             raise KeyError(code)
-        loaded = rt.loader.one(w.session, found)
+        loaded = rt.loader.one(tx.session, found)
         if sites is not None and loaded.site_id not in sites:
             raise KeyError(code)
         try:
-            return _filled_in(rt, loaded, code_of(w.writer, loaded))
+            return _filled_in(rt, loaded, code_of(tx.writer, loaded))
         except ErasedError:
             remedy = "nothing is left to be done: this participant is not asked any more"
             raise RejectedError((Fault("CODE", None, "this participant's contact data was erased", remedy),)) from None
@@ -116,15 +123,13 @@ def _filled_in(rt: Runtime, loaded: Loaded, code: str) -> Card:
         languages=(person.language, *others),
         site=person.site,
         address=address,
-        code=written(code),
+        code=code_text(code),
         scanned=f"{address}#{code}.{card_codes.mark_of(rt.vault, code)}",
         days=tuple((window.point.label, window.span.target) for window in case.current if window.point.prompted),
     )
 
 
-DEFAULT = "en"
-DAY = {"tr": "d MMMM y EEEE", "en": "EEEE d MMMM y"}
-STYLE = "web/static/card.css"
+# --- the card as it is printed ---------------------------------------------------------------------------------------
 
 
 def sides(card: Card) -> Markup:

@@ -1,7 +1,7 @@
 """The door behind the card: a code that was typed or scanned opens whichever window is open.
 
 A code that comes with its mark is no guess and is never counted: the mark is in the card's picture, and in a browser
-that was let in before. So whoever holds a card is served, however many wrong codes somebody else tries.
+that was let in before. So a participant with a card is served, however many wrong codes somebody else tries.
 """
 
 from collections.abc import Collection
@@ -15,12 +15,14 @@ from pro_service.core.case import Case, WindowFacts
 from pro_service.core.protocol import Language
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
-from pro_service.store.database import Session
-from pro_service.store.participants import card_code_tries, card_codes
-from pro_service.store.participants.card_code_tries import Room
-from pro_service.store.participants.writer import Writer
+from pro_service.store.participants import card_codes
+from pro_service.use_cases import throttle
+from pro_service.use_cases.throttle import Attempt
+from pro_service.use_cases.transaction import Transaction, transaction
 
 State: TypeAlias = Literal["form", "later", "finished"]
+UNKNOWN = Actor(kind="participant", id="card", source="web")
+"""Who types a code, before it is known whose code it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +44,38 @@ def enter(rt: Runtime, typed: str, marks: Collection[str], address: str) -> Entr
     """Open the form that a code leads to; None for a code nobody has.
 
     `marks` came with the code, `address` is the network address it came from. CodeError for what cannot be a code:
-    nothing was looked up, nothing is counted. TooManyTriesError if no more may be looked up for now.
+    nothing was looked up, nothing is counted. ThrottledError if no more may be looked up for now.
     """
-    now, code = rt.clock(), card_code.read(typed)
-    place = card_code_tries.place_of(rt.vault, address)
+    now, code = rt.clock(), card_code.read_code(typed)
     marked = any(card_codes.is_marked(rt.vault, code, mark) for mark in marks)
-    if not marked:
-        # Turned away without a lock: whoever floods this door must not hold up those who write.
-        with rt.sessions.glance() as connection:
-            card_code_tries.admit(connection, place, now)
-    with rt.sessions.begin() as session:
-        room = None if marked else card_code_tries.admit_locked(session, place, now)
-        return _entered(rt, session, code, room, now)
+    attempt = None if marked else throttle.at_card_codes(rt, address)
+    with transaction(rt, UNKNOWN, now) as tx:
+        if attempt is not None:
+            attempt.admit_again(tx)
+        return _entered(tx, code, attempt)
 
 
 def scan(rt: Runtime, scanned: str, address: str) -> Entry | None:
-    """The same by the address in a card's picture: whoever lives a participant's life has a card to scan."""
+    """Do the same by the address in a card's picture, as a participant of a rehearsal scans it."""
     code, _, mark = scanned.partition("#")[2].partition(".")
     return enter(rt, code, (mark,), address)
 
 
-def _entered(rt: Runtime, session: Session, code: str, room: Room | None, now: datetime) -> Entry | None:
-    participant_id = card_codes.whose(session, rt.vault, code)
+def _entered(tx: Transaction, code: str, attempt: Attempt | None) -> Entry | None:
+    rt, session, now = tx.rt, tx.session, tx.now
+    participant_id = card_codes.participant_with_code(session, rt.vault, code)
     if participant_id is None:
-        if room is not None:
-            card_code_tries.count_wrong_code(session, room, now)
+        if attempt is not None:
+            attempt.count_failure(tx)
         return None
-    if room is not None:
-        card_code_tries.note_right_code(session, room, now)
+    if attempt is not None:
+        attempt.note_success(tx)
     loaded = rt.loader.one(session, participant_id)
     person, mark = loaded.case.participant, card_codes.mark_of(rt.vault, code)
-    window = wanted(loaded.case, now)
+    window = window_to_open(loaded.case, now)
     if window is not None:
-        actor = Actor(kind="participant", id=f"participant:{person.id}", source="web")
-        writer = Writer(session, now, actor, rt.vault)
-        token = card_codes.opened_window(writer, loaded, code, window)
-        writer.flush()
+        tx.identify(Actor(kind="participant", id=f"participant:{person.id}", source="web"))
+        token = card_codes.open_window(tx.writer, loaded, code, window)
         return Entry("form", person.language, person.zone, mark, token=token)
     if person.left_at is not None:
         return Entry("finished", person.language, person.zone, mark)
@@ -88,7 +86,7 @@ def _entered(rt: Runtime, session: Session, code: str, room: Room | None, now: d
     return Entry("later", person.language, person.zone, mark, opens_at=certain)
 
 
-def wanted(case: Case, now: datetime) -> WindowFacts | None:
+def window_to_open(case: Case, now: datetime) -> WindowFacts | None:
     """The window a card opens: the one that is open, else the latest that still takes late answers and lacks some."""
     if case.participant.left_at is not None:
         return None

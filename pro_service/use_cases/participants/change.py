@@ -1,6 +1,6 @@
-"""Changes the office makes to a participant: shown before they are made, and made as they were shown.
+"""Changes staff make to a participant: shown before they are made, and made as they were shown.
 
-The preview writes nothing; the change takes the participant's row first, works the same plan out anew, and carries it
+The preview writes nothing; the change takes the participant's row first, works the same plan out again, and carries it
 out in one transaction with its reason.
 """
 
@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from pro_service.core.case import Case
-from pro_service.core.changes.plan import Plan, after, follows, plan
-from pro_service.core.changes.preview import Outlook, outlook
+from pro_service.core.changes.plan import Plan, case_after, follows_new_version, plan_change
+from pro_service.core.changes.preview import ChangePreview, preview_change
 from pro_service.core.commands import Record, Settle
 from pro_service.core.problems import Note
 from pro_service.core.protocol import Site
@@ -28,11 +28,17 @@ from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.transaction import Transaction, transaction
 
 LAYS = frozenset({"reschedule", "move", "migrate"})
-"""Actions that can lay windows out anew."""
+"""Actions that can replace windows by new ones."""
+CARRIED = {
+    "reschedule": "procedure date changed",
+    "move": "moved to another site",
+    "migrate": "protocol changed",
+}
+"""Why an answer stands in a second window."""
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class PreparedChange:
     """A plan to be written, with what only the store needs of it."""
 
     plan: Plan
@@ -44,7 +50,7 @@ class Made:
     version_id: int | None = None
     """The protocol version that holds from now on."""
     cause: str | None = None
-    """Why windows are laid out anew, where the action does not say it."""
+    """Why windows are replaced by new ones, where the action does not say it."""
 
     @property
     def unchanged(self) -> bool:
@@ -54,12 +60,12 @@ class Made:
 
 def preview(
     rt: Runtime, study_id: int, code: str, wanted: ChangeForm, *, sites: Collection[int] | None = None
-) -> Outlook:
+) -> ChangePreview:
     """All consequences of a change; nothing is written. KeyError, ChangeRefusedError."""
     now = rt.clock()
     with rt.sessions.reading() as session:
         loaded = _found(rt, session, study_id, code, sites, lock=False)
-        return preview_of(loaded, _worked_out(rt, session, loaded, wanted, now), now)
+        return preview_of(loaded, _prepared(rt, session, loaded, wanted, now), now)
 
 
 def change(
@@ -71,29 +77,29 @@ def change(
     *,
     revision: int | None = None,
     sites: Collection[int] | None = None,
-) -> Outlook:
+) -> ChangePreview:
     """Make a change; gives what came of it. One that has been made already changes nothing.
 
     KeyError (no such participant, or another site's), ChangeRefusedError with everything against it, StaleError (the
     participant has changed since `revision`).
     """
     now = rt.clock()
-    with transaction(rt, actor, now) as unit:
-        loaded = _found(rt, unit.session, study_id, code, sites, lock=True)
+    with transaction(rt, actor, now) as tx:
+        loaded = _found(rt, tx.session, study_id, code, sites, lock=True)
         if revision is not None and loaded.case.participant.revision != revision:
             raise StaleError(loaded.case.participant.revision)
-        made = _worked_out(rt, unit.session, loaded, wanted, now)
-        if not made.unchanged:
-            carry_out(unit, loaded, made, wanted.reason.strip())
-        return preview_of(loaded, made, now)
+        prepared = _prepared(rt, tx.session, loaded, wanted, now)
+        if not prepared.unchanged:
+            carry_out(tx, loaded, prepared, wanted.reason.strip())
+        return preview_of(loaded, prepared, now)
 
 
-def preview_of(loaded: Loaded, made: Made, now: datetime) -> Outlook:
+def preview_of(loaded: Loaded, prepared: PreparedChange, now: datetime) -> ChangePreview:
     """What a person is shown of a change."""
-    shown = outlook(loaded.case, made.plan, now)
-    if made.numbers is None:
+    shown = preview_change(loaded.case, prepared.plan, now)
+    if prepared.numbers is None:
         return shown
-    return replace(shown, facts=(("phone", *made.numbers), *shown.facts), unchanged=False)
+    return replace(shown, facts=(("phone", *prepared.numbers), *shown.facts), unchanged=False)
 
 
 def _found(
@@ -108,23 +114,23 @@ def _found(
     return loaded
 
 
-def _worked_out(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeForm, now: datetime) -> Made:
+def _prepared(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeForm, now: datetime) -> PreparedChange:
     person_id = loaded.case.participant.id
     end, there = schedules.procedure_end(session, person_id), contact.telephone_of(session, person_id)
     frames = rt.bundles.get(session, loaded.protocol_version_id).wording.frames
     given = read(wanted, Known(loaded, end, there.phone_country, now, frames))
-    made = Made(plan(loaded.case, given.change, now, end), end)
-    if made.plan.action != "new_telephone":
-        return made
+    prepared = PreparedChange(plan_change(loaded.case, given.change, now, end), end)
+    if prepared.plan.action != "new_telephone":
+        return prepared
     new = given.telephone
     index = None if new is None else rt.vault.index("phone", new.e164)
     if index == there.phone_index:
-        return made
+        return prepared
     others = () if index is None else shared_phone.with_telephone(session, index)
     shared = (Note("shared", {}, "number"),) if any(one != person_id for one in others) else ()
     return replace(
-        made,
-        plan=replace(made.plan, notes=(*made.plan.notes, *shared)),
+        prepared,
+        plan=replace(prepared.plan, notes=(*prepared.plan.notes, *shared)),
         numbers=(contact.telephone_masked(rt.vault, loaded), None if new is None else masked(new.e164)),
         telephone=new,
     )
@@ -133,87 +139,91 @@ def _worked_out(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeFor
 # Writing -------------------------------------------------------------------------------------------------------------
 
 
-def carry_out(unit: Transaction, loaded: Loaded, made: Made, reason: str | None) -> None:
+def carry_out(tx: Transaction, loaded: Loaded, prepared: PreparedChange, reason: str | None) -> None:
     """Write a plan down: what it ends, the facts, the windows, and the answers that go along."""
-    made_of = made.plan
-    unit.carry_out(loaded, made_of.commands)
-    if made.version_id is not None:
-        _keep_version(unit, loaded, made)
-        settled = {one.window_id: one.settled for one in made_of.commands if isinstance(one, Settle)}
-        counts.follow(unit.session, loaded, settled, after(loaded.case, made_of, unit.now))
-    number = schedules.lay_anew(unit.writer, loaded, made_of.relaid)
-    columns, changes = _columns(unit, loaded, made)
+    carried = prepared.plan
+    tx.carry_out(loaded, carried.commands)
+    if prepared.version_id is not None:
+        _keep_version(tx, loaded, prepared)
+        settled = {one.window_id: one.settled for one in carried.commands if isinstance(one, Settle)}
+        counts.follow(tx.session, loaded, settled, case_after(loaded.case, carried, tx.now))
+    number = schedules.lay_anew(tx.writer, loaded, carried.rescheduled)
+    columns, changes = _columns(tx, loaded, prepared)
     if number != loaded.schedule:
         columns["schedule"] = number
         changes["schedule"] = (loaded.schedule, number)
-    action = made_of.action
+    action = carried.action
     if action in LAYS:
-        before = schedules.basis(loaded, made.end)
-        bases = (before, _basis(before, made))
-        schedules.remember(unit.writer, loaded, number, made.cause or action, bases, reason)
-    contact.change(unit.writer, loaded, columns, changes, (action, reason))
-    if made_of.relaid.laid:
-        again = unit.rt.loader.one(unit.session, loaded.case.participant.id, lock=False)
-        origins = schedules.origins(unit.session, loaded.case.participant.id)
-        unit.carry_out(again, _taken_along(again.case, made_of, origins))
+        before = schedules.basis(loaded, prepared.end)
+        bases = (before, _basis(before, prepared))
+        schedules.remember(tx.writer, loaded, number, prepared.cause or action, bases, reason)
+    contact.change(tx.writer, loaded, columns, changes, (action, reason))
+    if carried.rescheduled.new_windows:
+        again = tx.rt.loader.one(tx.session, loaded.case.participant.id, lock=False)
+        origins = schedules.origins(tx.session, loaded.case.participant.id)
+        tx.carry_out(again, _taken_along(again.case, carried, origins))
 
 
-def _columns(unit: Transaction, loaded: Loaded, made: Made) -> tuple[dict[str, Any], dict[str, tuple[object, object]]]:
+def _columns(
+    tx: Transaction, loaded: Loaded, prepared: PreparedChange
+) -> tuple[dict[str, Any], dict[str, tuple[object, object]]]:
     """The columns of the participant's row that change, and what the audit trail says of them."""
     person = loaded.case.participant
     columns: dict[str, Any] = {}
     changes: dict[str, tuple[object, object]] = {}
-    for name, value in made.plan.facts.items():
-        old = made.end if name == "procedure_end" else getattr(person, name)
+    for name, value in prepared.plan.facts.items():
+        old = prepared.end if name == "procedure_end" else getattr(person, name)
         if isinstance(value, Site):
-            _move(unit, loaded, value, columns)
+            _move(tx, loaded, value, columns)
             if value.code != person.site.code:
                 changes["site"] = (person.site.code, value.code)
         elif name == "zone":
             columns[name], changes[name] = str(value), (str(old), str(value))
         elif name != "has_phone":
             columns[name], changes[name] = value, (old, value)
-    if made.numbers is not None:
-        number, country = (None, None) if made.telephone is None else (made.telephone.e164, made.telephone.country)
-        columns |= contact.new_telephone(unit.writer, loaded, number, country)
-        changes["phone"] = made.numbers
-    if made.version_id is not None:
-        columns["protocol_version_id"] = made.version_id
-        changes["protocol_version"] = (loaded.protocol_version_id, made.version_id)
+    if prepared.numbers is not None:
+        number, country = (
+            (None, None) if prepared.telephone is None else (prepared.telephone.e164, prepared.telephone.country)
+        )
+        columns |= contact.new_telephone(tx.writer, loaded, number, country)
+        changes["phone"] = prepared.numbers
+    if prepared.version_id is not None:
+        columns["protocol_version_id"] = prepared.version_id
+        changes["protocol_version"] = (loaded.protocol_version_id, prepared.version_id)
     return columns, changes
 
 
-def _move(unit: Transaction, loaded: Loaded, site: Site, columns: dict[str, Any]) -> None:
-    site_id = studies.site_ids(unit.session, loaded.study_id)[site.code]
+def _move(tx: Transaction, loaded: Loaded, site: Site, columns: dict[str, Any]) -> None:
+    site_id = studies.site_ids(tx.session, loaded.study_id)[site.code]
     if site_id != loaded.site_id:
-        contact.move(unit.writer, loaded, site_id)
+        contact.move(tx.writer, loaded, site_id)
         columns["site_id"] = site_id
 
 
-def _basis(before: schedules.Basis, made: Made) -> schedules.Basis:
-    facts: Mapping[str, Any] = made.plan.facts
+def _basis(before: schedules.Basis, prepared: PreparedChange) -> schedules.Basis:
+    facts: Mapping[str, Any] = prepared.plan.facts
     site = facts.get("site")
     return schedules.Basis(
         procedure_date=facts.get("procedure_date", before.procedure_date),
         procedure_end=facts.get("procedure_end", before.procedure_end),
         zone=site.zone if isinstance(site, Site) else before.zone,
-        version_id=made.version_id or before.version_id,
+        version_id=prepared.version_id or before.version_id,
     )
 
 
-def _keep_version(unit: Transaction, loaded: Loaded, made: Made) -> None:
-    protocol = made.plan.protocol or loaded.case.protocol
+def _keep_version(tx: Transaction, loaded: Loaded, prepared: PreparedChange) -> None:
+    protocol = prepared.plan.protocol or loaded.case.protocol
     codes = {point.code for point in protocol.time_points}
-    ended = {window.id for window in made.plan.relaid.ended}
-    following = [w.id for w in loaded.case.windows if w.id not in ended and follows(w, codes, unit.now)]
-    schedules.keep_version(unit.writer, loaded, following)
+    ended = {window.id for window in prepared.plan.rescheduled.ended}
+    following = [w.id for w in loaded.case.windows if w.id not in ended and follows_new_version(w, codes, tx.now)]
+    schedules.keep_version(tx.writer, loaded, following)
 
 
-def _taken_along(case: Case, made: Plan, origins: Mapping[schedules.Given, Any]) -> Iterator[Record]:
-    """The answers that the new windows take over, as they came: when, how, and entered by whom."""
+def _taken_along(case: Case, carried: Plan, origins: Mapping[schedules.Given, Any]) -> Iterator[Record]:
+    """The answers that the new windows take over, as they came: when, how, and who entered them."""
     windows = {window.code: window for window in case.current}
-    for one in made.relaid.laid:
-        for judged in one.goes_along:
+    for one in carried.rescheduled.new_windows:
+        for judged in one.kept_answers:
             answer = judged.answer
             origin = origins.get((answer.item, answer.received_at, answer.source, answer.value))
             yield Record(
@@ -226,13 +236,5 @@ def _taken_along(case: Case, made: Plan, origins: Mapping[schedules.Given, Any])
                 in_window=judged.in_window,
                 inbound_id=None if origin is None else origin.inbound_id,
                 entered_by=None if origin is None else origin.entered_by,
-                reason=CARRIED[made.action],
+                reason=CARRIED[carried.action],
             )
-
-
-CARRIED = {
-    "reschedule": "procedure date changed",
-    "move": "moved to another site",
-    "migrate": "protocol changed",
-}
-"""Why an answer stands in a second window."""

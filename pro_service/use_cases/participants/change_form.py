@@ -203,7 +203,7 @@ def _route(form: _Form, name: str, country: str, channel: str) -> None:
 
 
 def _texts_fit(form: _Form, name: str, channel: str, language: Language) -> None:
-    """Whoever has a card is written to without an address: the version they keep must have such texts."""
+    """Texts to a participant with a card hold no address: the version they keep must have such texts."""
     unfit = (
         unfit_for_cards(form.case.protocol, language, form.known.frames.get(language, {})) if channel == CARD else ()
     )

@@ -5,16 +5,16 @@ from datetime import date, datetime
 
 from pro_service.core.case import Case
 from pro_service.core.changes.model import Reschedule
-from pro_service.core.changes.plan import plan
+from pro_service.core.changes.plan import plan_change
 from pro_service.core.commands import Resolve
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import cases, schedules
-from pro_service.use_cases.participants.change import Made, carry_out
+from pro_service.use_cases.participants.change import PreparedChange, carry_out
 from pro_service.use_cases.transaction import transaction
 
 EARLIEST = date(2000, 1, 1)
@@ -22,7 +22,7 @@ EARLIEST = date(2000, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """What came of it; `windows` counts those laid out anew."""
+    """What came of it; `windows` counts the new ones."""
 
     participant: str
     procedure_date: date
@@ -37,14 +37,14 @@ def confirm(rt: Runtime, actor: Actor, study_id: int, code: str, procedure_date:
 
     Another date lays new windows out and cancels the old ones; the baseline's answers go with it. RejectedError if
     there is no such participant, the day is still to come, or later answers already hang on the old date: then
-    `lifecycle` shows first what becomes of them.
+    `change.preview` shows first what becomes of them.
     """
     now = rt.clock()
-    with transaction(rt, actor, now) as unit:
-        found = cases.find(unit.session, study_id, code)
+    with transaction(rt, actor, now) as tx:
+        found = cases.find(tx.session, study_id, code)
         if found is None:
-            raise _rejected("CODE", f"there is no participant {shown(code)}", "see pro-service participant list")
-        loaded = rt.loader.one(unit.session, found)
+            raise _rejected("CODE", f"there is no participant {quoted(code)}", "see pro-service participant list")
+        loaded = rt.loader.one(tx.session, found)
         case, person = loaded.case, loaded.case.participant
         day = procedure_date or person.procedure_date
         _refuse(case, day, now)
@@ -52,18 +52,18 @@ def confirm(rt: Runtime, actor: Actor, study_id: int, code: str, procedure_date:
         if not moved and person.confirmed_at is not None:
             return Confirmed(person.code, day, person.confirmed_at, unchanged=True, rescheduled=False, windows=0)
         if person.confirmed_at is None:
-            unit.writer.change(loaded, {"confirmed_at": now}, "confirm_procedure")
+            tx.writer.change(loaded, {"confirmed_at": now}, "confirm_procedure")
         tasks = [e for e in case.escalations if e.open and e.reason == "confirm_procedure"]
-        unit.carry_out(loaded, [Resolve(task.id, "confirmed") for task in tasks])
+        tx.carry_out(loaded, [Resolve(task.id, "confirmed") for task in tasks])
         laid = 0
         if moved:
-            before = schedules.procedure_end(unit.session, person.id)
+            before = schedules.procedure_end(tx.session, person.id)
             at = None if before is None else before.astimezone(case.site_zone).time()
             end = None if at is None else local_instant(day, at, case.site_zone)
-            made = plan(case, Reschedule(day, end), now, before)
-            carry_out(unit, loaded, Made(made, before, cause="confirm"), None)
-            laid = len(made.relaid.laid)
-        unit.writer.look_anew(loaded)
+            made = plan_change(case, Reschedule(day, end), now, before)
+            carry_out(tx, loaded, PreparedChange(made, before, cause="confirm"), None)
+            laid = len(made.rescheduled.new_windows)
+        tx.writer.check_again(loaded)
     return Confirmed(person.code, day, person.confirmed_at or now, unchanged=False, rescheduled=moved, windows=laid)
 
 

@@ -41,7 +41,7 @@ class ReachRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Whom:
+class Subject:
     """Whose test, and what the page showed."""
 
     study_id: int
@@ -56,101 +56,101 @@ def latest(rt: Runtime, participant_id: int) -> ReachTest | None:
         return contact_tests.latest(session, participant_id)
 
 
-def of(rt: Runtime, whom: Whom) -> ReachTest | None:
+def latest_by_code(rt: Runtime, subject: Subject) -> ReachTest | None:
     """The newest test of the participant with this code; KeyError if there is none."""
     with rt.sessions.reading() as session:
-        found = cases.find(session, whom.study_id, whom.code)
+        found = cases.find(session, subject.study_id, subject.code)
         if found is None:
-            raise KeyError(whom.code)
+            raise KeyError(subject.code)
         return contact_tests.latest(session, found)
 
 
-def begin(rt: Runtime, actor: Actor, whom: Whom, patience: timedelta = rules.USUAL) -> ReachTest:
+def begin(rt: Runtime, actor: Actor, subject: Subject, patience: timedelta = rules.USUAL) -> ReachTest:
     """Send the test's text. KeyError (no such participant), StaleError, ReachRefusedError.
 
     A participant whose gate an earlier test closed is tried again.
     """
     if not rules.SHORTEST <= patience <= rules.LONGEST:
         raise ReachRefusedError("minutes")
-    with _about(rt, actor, whom) as (w, found, before):
+    with _test_transaction(rt, actor, subject) as (tx, found, before):
         if before is not None and before.open:
             raise ReachRefusedError("waiting")
-        loaded = _open_again(w, found) if rules.closed_by(found.case, before) else found
+        loaded = _open_again(tx, found) if rules.closed_by(found.case, before) else found
         if not may_text(loaded.case.participant):
             raise ReachRefusedError("no_texts")
-        _queue(w, loaded, w.now + patience)
+        _queue(tx, loaded, tx.now + patience)
     with rt.sessions.reading() as session:
         test = contact_tests.latest(session, loaded.case.participant.id)
     if test is None:
-        raise KeyError(whom.code)
+        raise KeyError(subject.code)
     return test
 
 
-def _open_again(w: Transaction, loaded: Loaded) -> Loaded:
+def _open_again(tx: Transaction, loaded: Loaded) -> Loaded:
     """The participant with the gate open that a failed test had closed."""
-    w.writer.change(loaded, {"unreachable_at": None}, "reach_again")
+    tx.writer.change(loaded, {"unreachable_at": None}, "reach_again")
     person = replace(loaded.case.participant, unreachable_at=None)
     return replace(loaded, case=replace(loaded.case, participant=person))
 
 
-def _queue(w: Transaction, loaded: Loaded, until: datetime) -> None:
-    test_id = next(w.writer.ids)
+def _queue(tx: Transaction, loaded: Loaded, until: datetime) -> None:
+    test_id = next(tx.writer.ids)
     person = loaded.case.participant
     send = rules.text(loaded.case, test_id, until)
-    wording = w.rt.wording(w.session, loaded.protocol_version_id)
+    wording = tx.rt.wording(tx.session, loaded.protocol_version_id)
     if send.frame not in wording.frames[person.language]:
         raise ReachRefusedError("no_template")
     token = secrets.token_urlsafe(TOKEN_BYTES) if wording.needs_link(loaded.case, send) else None
-    link = "" if token is None else f"{w.rt.settings.public_base_url}/q/reach/{token}"
+    link = "" if token is None else f"{tx.rt.settings.public_base_url}/q/reach/{token}"
     text = wording.text(loaded.case, send, link=link)
-    w.writer.apply(loaded, send, Words(text.body, text.segments, text.version_id))
-    # The row of the outbox is needed by the test that names it.
-    w.writer.flush()
-    w.writer.look_anew(loaded)
+    tx.writer.apply(loaded, send, Words(text.body, text.segments, text.version_id))
+    # The test's row refers to the text's row in the outbox, which is found there by its key.
+    tx.write_now()
+    tx.writer.check_again(loaded)
     row = {
         "id": test_id,
         "study_id": loaded.study_id,
         "participant_id": person.id,
-        "message_id": contact_tests.message_with(w.session, send.key),
-        "user_id": w.writer.actor.user_id,
+        "message_id": contact_tests.message_with(tx.session, send.key),
+        "user_id": tx.writer.actor.user_id,
         "token": None if token is None else token_hash(token),
-        "started_at": w.now,
+        "started_at": tx.now,
         "expires_at": until,
     }
-    w.writer.add(reach_tests, row)
-    w.writer.note(loaded, "reach_begin", "reach_test", test_id, {"expires_at": (None, until)})
+    tx.writer.add(reach_tests, row)
+    tx.writer.note(loaded, "reach_begin", "reach_test", test_id, {"expires_at": (None, until)})
 
 
-def confirm_by_staff(rt: Runtime, actor: Actor, whom: Whom) -> None:
+def confirm_by_staff(rt: Runtime, actor: Actor, subject: Subject) -> None:
     """The participant showed the text. KeyError, StaleError, ReachRefusedError (`no_test`, `decided`)."""
-    with _about(rt, actor, whom) as (w, loaded, test):
+    with _test_transaction(rt, actor, subject) as (tx, loaded, test):
         if test is None:
             raise ReachRefusedError("no_test")
-        if not _confirmed(w, loaded, test, "staff"):
+        if not _confirmed(tx, loaded, test, "staff"):
             raise ReachRefusedError("decided")
 
 
-def fail_by_staff(rt: Runtime, actor: Actor, whom: Whom, reason: str) -> None:
+def fail_by_staff(rt: Runtime, actor: Actor, subject: Subject, reason: str) -> None:
     """It does not work, and staff say why. KeyError, StaleError, ReachRefusedError."""
     if not reason.strip():
         raise ReachRefusedError("needs_reason")
-    with _about(rt, actor, whom) as (w, loaded, test):
+    with _test_transaction(rt, actor, subject) as (tx, loaded, test):
         if test is None:
             raise ReachRefusedError("no_test")
-        if not _failed(w, loaded, test, "staff", reason.strip()):
+        if not _failed(tx, loaded, test, "staff", reason.strip()):
             raise ReachRefusedError("decided")
 
 
 def confirm_by_link(rt: Runtime, token: str) -> str | None:
     """The participant pressed the button of the text's page; gives their language, None for a token nobody has."""
-    with transaction(rt, Actor(kind="participant", id="link", source="web"), rt.clock()) as w:
-        found = contact_tests.by_token(w.session, token)
+    with transaction(rt, Actor(kind="participant", id="link", source="web"), rt.clock()) as tx:
+        found = contact_tests.by_token(tx.session, token)
         if found is None:
             return None
-        loaded = rt.loader.one(w.session, found[0])
-        test = contact_tests.latest(w.session, found[0])
+        loaded = rt.loader.one(tx.session, found[0])
+        test = contact_tests.latest(tx.session, found[0])
         if test is not None and test.id == found[1]:
-            _confirmed(w, loaded, test, "link")
+            _confirmed(tx, loaded, test, "link")
         return loaded.case.participant.language
 
 
@@ -161,7 +161,7 @@ def language_of(rt: Runtime, token: str) -> str | None:
         return None if found is None else rt.loader.one(session, found[0], lock=False).case.participant.language
 
 
-def meant(session: Session, loaded: Sequence[Loaded], reply: Reply) -> list[tuple[Loaded, ReachTest]]:
+def tests_confirmed_by(session: Session, loaded: Sequence[Loaded], reply: Reply) -> list[tuple[Loaded, ReachTest]]:
     """The tests that a text confirms; then it is never a score. Several only where a telephone is shared."""
     said = addressed(reply.text, [one.case.participant.code for one in loaded]) if len(loaded) > 1 else None
     owners = [one for one in loaded if said is None or one.case.participant.code == said[0]]
@@ -170,9 +170,9 @@ def meant(session: Session, loaded: Sequence[Loaded], reply: Reply) -> list[tupl
     return [(one, test) for one, test in tests if test and rules.confirms(test, words, reply.arrived)]
 
 
-def confirm_by_reply(unit: Transaction, loaded: Loaded, test: ReachTest) -> None:
+def confirm_by_reply(tx: Transaction, loaded: Loaded, test: ReachTest) -> None:
     """The participant answered the test's text; a second time changes nothing."""
-    _confirmed(unit, loaded, test, "reply")
+    _confirmed(tx, loaded, test, "reply")
 
 
 def settle(rt: Runtime) -> int:
@@ -183,46 +183,48 @@ def settle(rt: Runtime) -> int:
     failed = 0
     for participant_id in due:
         try:
-            with transaction(rt, SCHEDULER, now) as w:
-                loaded = rt.loader.one(w.session, participant_id)
-                test = contact_tests.latest(w.session, participant_id)
+            with transaction(rt, SCHEDULER, now) as tx:
+                loaded = rt.loader.one(tx.session, participant_id)
+                test = contact_tests.latest(tx.session, participant_id)
                 why = None if test is None else rules.failure(test, now)
                 if test is not None and why is not None:
-                    failed += _failed(w, loaded, test, why)
+                    failed += _failed(tx, loaded, test, why)
         except Exception as fault:  # noqa: BLE001 -- the others' tests go on
             logs.fault("reach", fault, participant=participant_id)
     return failed
 
 
-def _confirmed(w: Transaction, loaded: Loaded, test: ReachTest, by: By) -> bool:
-    if not contact_tests.confirm(w.session, test.id, w.now, by):
+def _confirmed(tx: Transaction, loaded: Loaded, test: ReachTest, by: By) -> bool:
+    if not contact_tests.confirm(tx.session, test.id, tx.now, by):
         return False
-    w.writer.note(loaded, "reach_confirm", "reach_test", test.id, {"confirmed_by": (None, by)})
+    tx.writer.note(loaded, "reach_confirm", "reach_test", test.id, {"confirmed_by": (None, by)})
     if test.failure != "staff" or by == "staff":
         if rules.closed_by(loaded.case, test):
-            w.writer.change(loaded, {"unreachable_at": None}, "reach_again")
+            tx.writer.change(loaded, {"unreachable_at": None}, "reach_again")
         open_tasks = (e for e in loaded.case.escalations if e.open and e.key.endswith(f":t{test.id}"))
-        w.carry_out(loaded, [Resolve(task.id, "done") for task in open_tasks])
-    w.writer.look_anew(loaded)
+        tx.carry_out(loaded, [Resolve(task.id, "done") for task in open_tasks])
+    tx.writer.check_again(loaded)
     return True
 
 
-def _failed(w: Transaction, loaded: Loaded, test: ReachTest, why: Failure, reason: str | None = None) -> bool:
-    if not contact_tests.fail(w.session, test.id, w.now, why):
+def _failed(tx: Transaction, loaded: Loaded, test: ReachTest, why: Failure, reason: str | None = None) -> bool:
+    if not contact_tests.fail(tx.session, test.id, tx.now, why):
         return False
-    w.writer.note(loaded, "reach_fail", "reach_test", test.id, {"failure": (None, why)}, reason)
-    w.carry_out(loaded, rules.on_failed(loaded.case, test, w.now))
+    tx.writer.note(loaded, "reach_fail", "reach_test", test.id, {"failure": (None, why)}, reason)
+    tx.carry_out(loaded, rules.on_failed(loaded.case, test, tx.now))
     return True
 
 
 @contextmanager
-def _about(rt: Runtime, actor: Actor, whom: Whom) -> Iterator[tuple[Transaction, Loaded, ReachTest | None]]:
+def _test_transaction(
+    rt: Runtime, actor: Actor, subject: Subject
+) -> Iterator[tuple[Transaction, Loaded, ReachTest | None]]:
     """One transaction about one participant, with their row taken, and their newest test."""
-    with transaction(rt, actor, rt.clock()) as w:
-        found = cases.find(w.session, whom.study_id, whom.code)
-        loaded = None if found is None else rt.loader.one(w.session, found)
-        if loaded is None or (whom.sites is not None and loaded.site_id not in whom.sites):
-            raise KeyError(whom.code)
-        if whom.revision is not None and loaded.case.participant.revision != whom.revision:
+    with transaction(rt, actor, rt.clock()) as tx:
+        found = cases.find(tx.session, subject.study_id, subject.code)
+        loaded = None if found is None else rt.loader.one(tx.session, found)
+        if loaded is None or (subject.sites is not None and loaded.site_id not in subject.sites):
+            raise KeyError(subject.code)
+        if subject.revision is not None and loaded.case.participant.revision != subject.revision:
             raise StaleError(loaded.case.participant.revision)
-        yield w, loaded, contact_tests.latest(w.session, loaded.case.participant.id)
+        yield tx, loaded, contact_tests.latest(tx.session, loaded.case.participant.id)

@@ -1,4 +1,4 @@
-"""Answers that staff enter: measured in the clinic, or told on the telephone."""
+"""Answers that staff enter: measured in the clinic, or said on the telephone."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ class Filled:
     task: int | None = None
     """The escalation whose call this is."""
     blind: bool = False
-    """Whoever enters must not learn what stands there: a reason is asked for whether or not it is the same."""
+    """The person who enters must not learn what stands there: a reason is asked for whether or not it is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ def enter(
     KeyError (no such participant or window, or another site's), EntryRejectedError with every fault, StaleError.
     """
     now = rt.clock()
-    with transaction(rt, actor, now) as w:
-        loaded, facts = _found(w, study_id, code, window, sites)
+    with transaction(rt, actor, now) as tx:
+        loaded, facts = _found(tx, study_id, code, window, sites)
         if filled.revision is not None and loaded.case.participant.revision != filled.revision:
             raise StaleError(loaded.case.participant.revision)
         answers = _answers(loaded, facts, filled, now)
@@ -93,19 +93,19 @@ def enter(
             entered_by=actor.user_id,
             reason=filled.reason.strip() or None,
         )
-        w.carry_out(loaded, commands)
-        _keep_call(w, loaded, facts, filled)
+        tx.carry_out(loaded, commands)
+        _keep_call(tx, loaded, facts, filled)
         changed = (item for item, value in answers.items() if differs(facts, item, value))
         return Entered(tuple(changed))
 
 
 def _found(
-    w: Transaction, study_id: int, code: str, window: str, sites: Collection[int] | None
+    tx: Transaction, study_id: int, code: str, window: str, sites: Collection[int] | None
 ) -> tuple[Loaded, WindowFacts]:
-    found = cases.find(w.session, study_id, code)
+    found = cases.find(tx.session, study_id, code)
     if found is None:
         raise KeyError(code)
-    loaded = w.rt.loader.one(w.session, found)
+    loaded = tx.rt.loader.one(tx.session, found)
     if sites is not None and loaded.site_id not in sites:
         raise KeyError(code)
     for facts in loaded.case.current:
@@ -121,7 +121,7 @@ def _answers(loaded: Loaded, window: WindowFacts, filled: Filled, now: datetime)
     elif not answers and not faults:
         faults.append(EntryFault(FORM, "nothing"))
     changing = any(
-        window.given(item) and (filled.blind or differs(window, item, value)) for item, value in answers.items()
+        window.has_answer(item) and (filled.blind or differs(window, item, value)) for item, value in answers.items()
     )
     late = now >= window.span.closes_at and bool(answers)
     if (changing or late) and not filled.reason.strip():
@@ -159,9 +159,9 @@ def differs(window: WindowFacts, item: str, value: int | None) -> bool:
     return answer is None or not answer.given or answer.value != value or answer.declined != (value is None)
 
 
-def _keep_call(w: Transaction, loaded: Loaded, window: WindowFacts, filled: Filled) -> None:
+def _keep_call(tx: Transaction, loaded: Loaded, window: WindowFacts, filled: Filled) -> None:
     """A telephone entry that came from a task is its call: completed now."""
     task = next((e for e in loaded.case.escalations if e.id == filled.task), None)
     if filled.mode == "telephone" and task is not None:
-        tasks.call(w.writer, loaded, tasks.Made(task.id, window.id, "completed_now"))
-        tasks.acknowledge(w.writer, loaded, task)
+        tasks.record_call(tx.writer, loaded, tasks.CallMade(task.id, window.id, "completed_now"))
+        tasks.acknowledge(tx.writer, loaded, task)

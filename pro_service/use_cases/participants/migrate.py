@@ -1,7 +1,8 @@
 """Participants moved to the newest version of their study's protocol: windows not yet closed are laid out by it.
 
-Participants keep the version they were enrolled with until somebody moves them, for a reason. Whoever cannot be moved
-is named, and then nobody is. What is interrupted goes on where it was: who has been moved is left alone.
+Participants keep the version they were enrolled with until somebody moves them, for a reason. Participants who cannot
+be moved are named, and then nobody is moved. After an interruption it goes on
+where it was: those who have been moved are left alone.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -9,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pro_service.core.changes.model import Migrate
-from pro_service.core.changes.plan import after, plan
-from pro_service.core.changes.preview import WindowPreview, windows_then
-from pro_service.core.enrolment.cells import shown
+from pro_service.core.changes.plan import case_after, plan_change
+from pro_service.core.changes.preview import WindowPreview, preview_windows
+from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import ChangeRefusedError, Fault, Note, RejectedError, note_fault, note_words
 from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
@@ -20,7 +21,7 @@ from pro_service.store.audit import Actor
 from pro_service.store.database import Session
 from pro_service.store.participants import cases, schedules
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases.participants.change import Made, carry_out
+from pro_service.use_cases.participants.change import PreparedChange, carry_out
 from pro_service.use_cases.participants.change_form import LONGEST_REASON
 from pro_service.use_cases.transaction import transaction
 
@@ -36,7 +37,7 @@ class Migrant:
 
     participant: str
     windows: tuple[WindowPreview, ...]
-    """Those that change: laid out anew, or with another status."""
+    """Those that change: replaced by new ones, or with another status."""
     notes: tuple[Note, ...]
 
 
@@ -92,11 +93,11 @@ def _write(
     for first in range(0, len(ids), BATCH):
         batch = ids[first : first + BATCH]
         faults: list[Fault] = []
-        with transaction(rt, actor, rt.clock()) as unit:
-            for loaded, made in _plans(rt, unit.session, batch, target, unit.now, faults, lock=True):
+        with transaction(rt, actor, rt.clock()) as tx:
+            for loaded, made in _plans(rt, tx.session, batch, target, tx.now, faults, lock=True):
                 # Somebody else may have been quicker: who has this version is left alone.
                 if loaded.protocol_version_id != target.version.id:
-                    carry_out(unit, loaded, made, reason)
+                    carry_out(tx, loaded, made, reason)
             if faults:
                 raise RejectedError(tuple(faults))
         if progress is not None:
@@ -112,25 +113,25 @@ def _plans(
     faults: list[Fault],
     *,
     lock: bool,
-) -> list[tuple[Loaded, Made]]:
+) -> list[tuple[Loaded, PreparedChange]]:
     ends = schedules.procedure_ends(session, ids)
     found = []
     for loaded in rt.loader.load(session, ids, lock=lock):
         person = loaded.case.participant
         end = ends.get(person.id)
         try:
-            made = plan(loaded.case, Migrate(target.protocol), now, end)
+            made = plan_change(loaded.case, Migrate(target.protocol), now, end)
         except ChangeRefusedError as refused:
             said = (note_words(note) for note in refused.notes)
             faults += [Fault("", None, f"{person.code}: {what}", remedy) for what, remedy in said]
             continue
-        found.append((loaded, Made(made, end, version_id=target.version.id)))
+        found.append((loaded, PreparedChange(made, end, version_id=target.version.id)))
     return found
 
 
-def _migrant(loaded: Loaded, made: Made, now: datetime) -> Migrant:
-    then = after(loaded.case, made.plan, now)
-    windows = windows_then(loaded.case, then, made.plan, now)
+def _migrant(loaded: Loaded, made: PreparedChange, now: datetime) -> Migrant:
+    then = case_after(loaded.case, made.plan, now)
+    windows = preview_windows(loaded.case, then, made.plan, now)
     changed = tuple(one for one in windows if one.moved or one.status != one.old_status)
     return Migrant(loaded.case.participant.code, changed, made.plan.notes)
 
@@ -146,7 +147,7 @@ def _asked_for(rt: Runtime, study_id: int, codes: Collection[str]) -> tuple[_Tar
     if unknown:
         remedy = "see pro-service participant list"
         raise RejectedError(
-            tuple(Fault("--participant", None, f"there is no participant {shown(code)}", remedy) for code in unknown)
+            tuple(Fault("--participant", None, f"there is no participant {quoted(code)}", remedy) for code in unknown)
         )
     ids = [key for code, key in older.items() if not codes or code in codes]
     return _Target(version, protocol), ids, Migration(version.number, len(set(codes)) - len(ids) if codes else 0)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from pro_service.core.problems import Fault, RejectedError
-from pro_service.reports import compliance
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import cases, revelations, tasks
@@ -30,18 +29,18 @@ def note(rt: Runtime, actor: Actor, given: Noted) -> int:
     KeyError (not to be seen), RejectedError (no such source), StaleError.
     """
     source: Source | None = next((known for known in TOLD if known == given.source), None)
-    with transaction(rt, actor, rt.clock()) as unit:
-        seen = compliance.loaded_by_code(unit.session, rt.loader, given.study_id, given.code, given.sites)
-        found = cases.find(unit.session, given.study_id, given.code)
+    with transaction(rt, actor, rt.clock()) as tx:
+        seen = cases.load_by_code(tx.session, rt.loader, given.study_id, given.code, given.sites)
+        found = cases.find(tx.session, given.study_id, given.code)
         if seen is None or found is None:
             raise KeyError(given.code)
-        loaded = rt.loader.one(unit.session, found)
+        loaded = rt.loader.one(tx.session, found)
         revision = loaded.case.participant.revision
         if source is None:
             raise RejectedError((Fault("source", None, "is not chosen", f"one of: {', '.join(TOLD)}"),))
         if given.revision != revision:
             raise StaleError(revision)
-        row_id = revelations.note(unit.writer, loaded.study_id, loaded, source)
-        unit.writer.note(loaded, "reveal", "revelation", row_id, {"source": (None, source)})
-        tasks.changed(unit.writer, loaded)
+        row_id = revelations.note(tx.writer, loaded.study_id, loaded, source)
+        tx.writer.note(loaded, "reveal", "revelation", row_id, {"source": (None, source)})
+        tasks.mark_changed(tx.writer, loaded)
     return row_id

@@ -78,7 +78,7 @@ class Outcome:
 
 def open_form(rt: Runtime, token: str) -> Form | None:
     """The form of this token. Only looks: robots that preview links fetch it too."""
-    return _look(rt, token, rt.clock())[2]
+    return _form_behind(rt, token, rt.clock())[2]
 
 
 def submit(rt: Runtime, token: str, fields: Mapping[str, str]) -> Outcome:
@@ -87,11 +87,11 @@ def submit(rt: Runtime, token: str, fields: Mapping[str, str]) -> Outcome:
     A form with a fault keeps nothing. The same answers twice make one version.
     """
     now = rt.clock()
-    participant_id, window_id, seen = _look(rt, token, now)
+    participant_id, window_id, seen = _form_behind(rt, token, now)
     if seen is None:
         return Outcome(None, {})
-    with transaction(rt, _participant(participant_id), now) as w:
-        loaded = rt.loader.one(w.session, participant_id)
+    with transaction(rt, _participant(participant_id), now) as tx:
+        loaded = rt.loader.one(tx.session, participant_id)
         window = _window(loaded.case, window_id)
         form = _form(loaded.case, window_id, now)
         if form is None or window is None:
@@ -100,7 +100,7 @@ def submit(rt: Runtime, token: str, fields: Mapping[str, str]) -> Outcome:
             return Outcome(form, {})
         answers, faults = _read(form, fields)
         if not faults:
-            w.carry_out(loaded, on_answers(loaded.case, window, answers, source="web", received_at=now, now=now))
+            tx.carry_out(loaded, on_answers(loaded.case, window, answers, source="web", received_at=now, now=now))
     return Outcome(form, faults)
 
 
@@ -111,11 +111,11 @@ def ask_for_call(rt: Runtime, token: str) -> bool:
     close will end.
     """
     now = rt.clock()
-    participant_id, window_id, seen = _look(rt, token, now)
+    participant_id, window_id, seen = _form_behind(rt, token, now)
     if seen is None:
         return False
-    with transaction(rt, _participant(participant_id), now) as w:
-        loaded = rt.loader.one(w.session, participant_id)
+    with transaction(rt, _participant(participant_id), now) as tx:
+        loaded = rt.loader.one(tx.session, participant_id)
         case = loaded.case
         form, window = _form(case, window_id, now), _window(case, window_id)
         if form is None or window is None:
@@ -124,11 +124,11 @@ def ask_for_call(rt: Runtime, token: str) -> bool:
         if case.escalated(task.key) and not form.call_pending:
             task = escalate(case, "E0", "asked_for_call", now, window)
         if not case.escalated(task.key):
-            w.carry_out(loaded, [task])
+            tx.carry_out(loaded, [task])
     return True
 
 
-def _look(rt: Runtime, token: str, now: datetime) -> tuple[int, int | None, Form | None]:
+def _form_behind(rt: Runtime, token: str, now: datetime) -> tuple[int, int | None, Form | None]:
     """Whose window this token opens, and its form; the same work for a token nobody has."""
     with rt.sessions.reading() as session:
         participant_id, window_id = links.opened(session, token)

@@ -17,12 +17,12 @@ from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.database import Session
-from pro_service.store.participants.writer import Writer
 from pro_service.store.staff import accounts
 from pro_service.store.staff.accounts import Grant, Login
 from pro_service.store.vault import token_hash
-from pro_service.use_cases.staff import throttling
-from pro_service.use_cases.staff.throttling import Place
+from pro_service.use_cases import throttle
+from pro_service.use_cases.throttle import Place
+from pro_service.use_cases.transaction import Transaction, transaction
 
 IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=8)
@@ -75,26 +75,24 @@ def add_user(
     one study only. RejectedError with every fault at once. Doing it twice changes nothing.
     """
     now, email = rt.clock(), folded(email)
-    with rt.sessions.begin() as session:
-        writer = Writer(session, now, actor, rt.vault)
-        known = accounts.account(session, email)
+    with transaction(rt, actor, now) as tx:
+        known = accounts.account(tx.session, email)
         faults = [] if known else [*email_faults(email), *password_faults(password, email)]
-        what = grant_meant(writer, role, study, site, faults)
+        what = grant_meant(tx.session, role, study, site, faults)
         if faults or what is None:
             raise RejectedError(tuple(faults))
         if known is None:
-            user_id = accounts.create(writer, email, hashed(rt, password), language)
-            writer.audit(Entry("add_user", "user", user_id, {}, what.study_id), UTC)
+            user_id = accounts.create(tx.writer, email, hashed(rt, password), language)
+            tx.writer.audit(Entry("add_user", "user", user_id, {}, what.study_id), UTC)
         else:
             user_id = known.id
-        granted = what not in accounts.grants(session, user_id)
+        granted = what not in accounts.grants(tx.session, user_id)
         if granted:
-            # Whoever holds the machine needs nobody's approval, and the trail says so.
-            row_id = accounts.grant(writer, user_id, what, approved=True)
+            # An operator at the machine needs nobody's approval, and the trail says so.
+            row_id = accounts.grant(tx.writer, user_id, what, approved=True)
             changes: dict[str, tuple[object, object]] = {"user": (None, user_id), "role": (None, what.role)}
             changes |= {"site": (None, what.site_id), "approval": (None, "command_line")}
-            writer.audit(Entry("grant_role", "role", row_id, changes, what.study_id), UTC)
-        writer.flush()
+            tx.writer.audit(Entry("grant_role", "role", row_id, changes, what.study_id), UTC)
     return Added(user_id, created=known is None, granted=granted)
 
 
@@ -119,13 +117,13 @@ def password_faults(password: str, email: str) -> list[Fault]:
     return []
 
 
-def grant_meant(writer: Writer, role: str, study: str | None, site: str | None, faults: list[Fault]) -> Grant | None:
+def grant_meant(session: Session, role: str, study: str | None, site: str | None, faults: list[Fault]) -> Grant | None:
     """The role, study and site that are meant by their codes; adds to `faults` what is no such thing."""
     known: tuple[Role, ...] = get_args(Role)
     meant = next((name for name in known if name == role), None)
     if meant is None:
         faults.append(Fault("role", None, "is not a role", f"one of: {', '.join(known)}"))
-    known_studies = {found.code: found.id for found in studies.all_studies(writer.session)}
+    known_studies = {found.code: found.id for found in studies.all_studies(session)}
     if study is None and site is not None and len(known_studies) == 1:
         study = next(iter(known_studies))
     if study is None and site is not None:
@@ -135,7 +133,7 @@ def grant_meant(writer: Writer, role: str, study: str | None, site: str | None, 
         faults.append(Fault("study", None, "is not a study", _one_of(known_studies)))
         return None
     study_id = None if study is None else known_studies[study]
-    sites = {} if study_id is None else studies.site_ids(writer.session, study_id)
+    sites = {} if study_id is None else studies.site_ids(session, study_id)
     if site is not None and site not in sites:
         faults.append(Fault("site", None, "is not a site of this study", _one_of(sites)))
     return None if meant is None else Grant(meant, study_id, sites.get(site or ""))
@@ -154,29 +152,25 @@ def log_in(rt: Runtime, email: str, password: str, place: Place, *, previous: st
     """Sign in: the token of a new session, or None; unknown accounts take as long as wrong passwords.
 
     Where the account has a second factor, or must set one up, the session opens nothing else before (`stage`).
-    `previous` is the token of a session that this one replaces. TooManyFailuresError if this place, or for an unknown
+    `previous` is the token of a session that this one replaces. ThrottledError if this place, or for an unknown
     place this account, has failed too often.
     """
     email = folded(email)
-    guess = throttling.attempt(rt, "login", email, place)
+    attempt = throttle.at_account(rt, "login", email, place)
     with rt.sessions.reading() as session:
         known = accounts.account(session, email)
     # Hashing takes its time: no transaction is open meanwhile.
     good = verified(None if known is None or known.disabled else known.password, password)
     now, user_id = rt.clock(), known.id if known is not None else None
-    with rt.sessions.begin() as session:
-        if user_id is None or not good:
-            writer = Writer(session, now, WEB, rt.vault)
-            guess.fail(writer)
-            writer.audit(Entry("login_failed", "user", user_id, {}), UTC)
-            writer.flush()
-            return None
-        writer = Writer(session, now, staff(user_id), rt.vault)
+    if user_id is None or not good:
+        with transaction(rt, WEB, now) as tx:
+            attempt.count_failure(tx)
+            tx.writer.audit(Entry("login_failed", "user", user_id, {}), UTC)
+        return None
+    with transaction(rt, staff(user_id), now) as tx:
         if previous:
-            end_previous(session, previous, now)
-        token = new_session(writer, user_id, place)
-        writer.flush()
-    return token
+            end_previous(tx.session, previous, now)
+        return new_session(tx, user_id, place)
 
 
 def end_previous(session: Session, token: str, now: datetime) -> None:
@@ -186,12 +180,12 @@ def end_previous(session: Session, token: str, now: datetime) -> None:
         accounts.end_login(session, replaced.id, now)
 
 
-def new_session(writer: Writer, user_id: int, place: Place, *, factor_at: datetime | None = None) -> str:
+def new_session(tx: Transaction, user_id: int, place: Place, *, factor_at: datetime | None = None) -> str:
     """Queue a session of its own for a login that was good; gives its token."""
     token, csrf = secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(TOKEN_BYTES)
-    row_id = accounts.start_login(writer, user_id, token_hash(token), csrf, place.agent, factor_at=factor_at)
+    row_id = accounts.start_login(tx.writer, user_id, token_hash(token), csrf, place.agent, factor_at=factor_at)
     changes = {"user": (None, user_id)} | ({} if factor_at is None else {"second_factor": (None, True)})
-    writer.audit(Entry("login", "login", row_id, changes), UTC)
+    tx.writer.audit(Entry("login", "login", row_id, changes), UTC)
     return token
 
 
@@ -231,7 +225,7 @@ def current(rt: Runtime, token: str, *, attended: bool = True) -> Login | None:
         return None
     if attended and now - login.seen_at >= SEEN_EVERY:
         with rt.sessions.begin() as session:
-            accounts.seen(session, login.id, now)
+            accounts.mark_seen(session, login.id, now)
     return login
 
 
@@ -246,18 +240,14 @@ def stage(rt: Runtime, login: Login) -> Stage:
 def log_out(rt: Runtime, login: Login) -> None:
     """End a session; ending it twice changes nothing."""
     now = rt.clock()
-    with rt.sessions.begin() as session:
-        writer = Writer(session, now, staff(login.user_id), rt.vault)
-        if accounts.end_login(session, login.id, now):
-            writer.audit(Entry("logout", "login", login.id, {}), UTC)
-            writer.flush()
+    with transaction(rt, staff(login.user_id), now) as tx:
+        if accounts.end_login(tx.session, login.id, now):
+            tx.writer.audit(Entry("logout", "login", login.id, {}), UTC)
 
 
 def choose_language(rt: Runtime, login: Login, language: str) -> None:
     """Remember the language a member of staff reads."""
     now = rt.clock()
-    with rt.sessions.begin() as session:
-        writer = Writer(session, now, staff(login.user_id), rt.vault)
-        accounts.set_language(session, login.user_id, language)
-        writer.audit(Entry("choose_language", "user", login.user_id, {"language": (login.language, language)}), UTC)
-        writer.flush()
+    with transaction(rt, staff(login.user_id), now) as tx:
+        accounts.set_language(tx.session, login.user_id, language)
+        tx.writer.audit(Entry("choose_language", "user", login.user_id, {"language": (login.language, language)}), UTC)

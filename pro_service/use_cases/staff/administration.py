@@ -1,4 +1,4 @@
-"""Administering staff: invited, given roles and relieved of them, shut out, helped back in; all of it audited."""
+"""Administering staff: invite, give and end roles, disable, enable, reset what was lost; all of it audited."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -6,17 +6,16 @@ from zoneinfo import ZoneInfo
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor, Entry
+from pro_service.store.database import Session
 from pro_service.store.messages import staff_mail
-from pro_service.store.participants.writer import Writer
-from pro_service.store.staff import accounts as store
-from pro_service.store.staff import links, second_factors, sessions
-from pro_service.store.staff import members as listing
+from pro_service.store.staff import accounts as store_accounts
+from pro_service.store.staff import links, members, second_factors, sessions
 from pro_service.store.staff.accounts import Login
 from pro_service.store.staff.members import Held, Member
 from pro_service.store.staff.sessions import Seat
-from pro_service.use_cases.staff import approvals
-from pro_service.use_cases.staff import mails as mailing
+from pro_service.use_cases.staff import account_mails, approvals
 from pro_service.use_cases.staff.accounts import IDLE, LONGEST, email_faults, folded, grant_meant, staff
+from pro_service.use_cases.transaction import transaction
 
 UTC = ZoneInfo("UTC")
 NO_MAIL = Fault("email", None, "cannot be mailed", "set SMTP_HOST and MAIL_FROM, or hand the link over yourself")
@@ -25,7 +24,7 @@ ASK_ANOTHER = "ask another administrator"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link that was made for somebody. `mailed`: it is on its way; else whoever may see it hands it over."""
+    """A link that was made for somebody. `mailed`: it is on its way; else the administrator hands it over."""
 
     user_id: int
     address: str
@@ -33,32 +32,36 @@ class Link:
 
 
 def invite(
-    rt: Runtime, actor: Actor, email: str, role: str, study: str | None = None, site: str | None = None,
-    *, language: str = "tr", by_hand: bool = False,
-) -> Link:  # fmt: skip
+    rt: Runtime,
+    actor: Actor,
+    email: str,
+    role: str,
+    study: str | None = None,
+    site: str | None = None,
+    *,
+    language: str = "tr",
+    by_hand: bool = False,
+) -> Link:
     """Make an account with a role and mail its owner a link that works once; they set password and second factor.
 
     `by_hand`: where no mail can be sent, the caller hands the link over. RejectedError with every fault at once.
     """
     email = folded(email)
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), actor, rt.vault)
+    with transaction(rt, actor, rt.clock()) as tx:
         faults = email_faults(email)
-        if store.account(session, email) is not None:
+        if store_accounts.account(tx.session, email) is not None:
             faults.append(Fault("email", None, "has an account already", "give it a role instead"))
-        what = grant_meant(writer, role, study, site, faults)
+        what = grant_meant(tx.session, role, study, site, faults)
         if rt.mail is None and not by_hand:
             faults.append(NO_MAIL)
         if what is not None:
-            faults += approvals.grant_faults(writer, what)
+            faults += approvals.grant_faults(tx, what)
         if faults or what is None:
             raise RejectedError(tuple(faults))
-        user_id = store.create(writer, email, None, language, factor_required=True)
-        writer.audit(Entry("invite", "user", user_id, {}, what.study_id), UTC)
-        writer.flush()
-        approvals.grant(rt, writer, user_id, what, (study, site))
-        address = mailing.queue_link(rt, writer, user_id, "invitation")
-        writer.flush()
+        user_id = store_accounts.create(tx.writer, email, None, language, factor_required=True)
+        tx.writer.audit(Entry("invite", "user", user_id, {}, what.study_id), UTC)
+        approvals.grant(tx, user_id, what, (study, site))
+        address = account_mails.queue_link(tx, user_id, "invitation")
     return Link(user_id, address, rt.mail is not None)
 
 
@@ -67,111 +70,97 @@ def grant(rt: Runtime, actor: Actor, user_id: int, role: str, study: str | None,
 
     A role in a study waits for an investigator's approval; see `approvals`.
     """
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), actor, rt.vault)
-        member, faults = _member(writer, user_id), list[Fault]()
-        what = grant_meant(writer, role, study, site, faults)
+    with transaction(rt, actor, rt.clock()) as tx:
+        member, faults = _member(tx.session, user_id), list[Fault]()
+        what = grant_meant(tx.session, role, study, site, faults)
         if what is not None:
-            faults += approvals.grant_faults(writer, what)
+            faults += approvals.grant_faults(tx, what)
         if faults or what is None:
             raise RejectedError(tuple(faults))
         if what in {(held.role, held.study_id, held.site_id) for held in member.roles}:
             return False
-        approvals.grant(rt, writer, user_id, what, (study, site))
-        writer.flush()
+        approvals.grant(tx, user_id, what, (study, site))
     return True
 
 
 def revoke(rt: Runtime, actor: Actor, user_id: int, role_id: int) -> bool:
     """Relieve somebody of a role; False if they do not have it (any more). RejectedError for the last administrator."""
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), actor, rt.vault)
-        held = next((one for one in _member(writer, user_id).roles if one.id == role_id), None)
-        if held is None or not _may_go(writer, user_id, held):
+    with transaction(rt, actor, rt.clock()) as tx:
+        held = next((one for one in _member(tx.session, user_id).roles if one.id == role_id), None)
+        if held is None or not _may_go(tx.session, user_id, held):
             return False
-        if not listing.revoke(session, user_id, role_id, writer.now):
+        if not members.revoke(tx.session, user_id, role_id, tx.now):
             return False
         changes: dict[str, tuple[object, object]] = {"user": (user_id, None), "role": (held.role, None)}
-        changes |= {"site": (held.site, None), "mails_ended": (None, staff_mail.withdraw(session, user_id, writer.now))}
-        writer.audit(Entry("revoke_role", "role", role_id, changes, held.study_id), UTC)
-        writer.flush()
+        changes |= {"site": (held.site, None), "mails_ended": (None, staff_mail.withdraw(tx.session, user_id, tx.now))}
+        tx.writer.audit(Entry("revoke_role", "role", role_id, changes, held.study_id), UTC)
     return True
 
 
 def disable(rt: Runtime, actor: Actor, user_id: int) -> bool:
     """Shut somebody out at once, whatever they are doing; False if they were. RejectedError for oneself or the last."""
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), actor, rt.vault)
+    with transaction(rt, actor, rt.clock()) as tx:
         if actor.user_id == user_id:
             raise RejectedError((Fault("user", None, "is your own account", ASK_ANOTHER),))
-        for held in _member(writer, user_id).roles:
-            _may_go(writer, user_id, held)
-        if not listing.set_disabled(session, user_id, writer.now):
+        for held in _member(tx.session, user_id).roles:
+            _may_go(tx.session, user_id, held)
+        if not members.set_disabled(tx.session, user_id, tx.now):
             return False
-        ended = sessions.end_of_user(session, user_id, writer.now)
-        links.void(session, user_id, writer.now)
-        mails = staff_mail.withdraw(session, user_id, writer.now)
+        ended = sessions.end_of_user(tx.session, user_id, tx.now)
+        links.void(tx.session, user_id, tx.now)
+        mails = staff_mail.withdraw(tx.session, user_id, tx.now)
         changes = {"sessions_ended": (None, ended), "mails_ended": (None, mails)}
-        writer.audit(Entry("disable_user", "user", user_id, changes), UTC)
-        writer.flush()
+        tx.writer.audit(Entry("disable_user", "user", user_id, changes), UTC)
     return True
 
 
 def enable(rt: Runtime, actor: Actor, user_id: int) -> bool:
     """Let somebody in again, with the password and the second factor they had; False if they were not shut out."""
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), actor, rt.vault)
-        _member(writer, user_id)
-        if not listing.set_disabled(session, user_id, None):
+    with transaction(rt, actor, rt.clock()) as tx:
+        _member(tx.session, user_id)
+        if not members.set_disabled(tx.session, user_id, None):
             return False
-        writer.audit(Entry("enable_user", "user", user_id, {}), UTC)
-        writer.flush()
+        tx.writer.audit(Entry("enable_user", "user", user_id, {}), UTC)
     return True
 
 
 def reset_factor(rt: Runtime, actor: Actor, user_id: int) -> bool:
     """Take away a second factor that was lost, and its recovery codes; their owner sets up another at the next login.
 
-    False if there was none. RejectedError for oneself: whoever holds one session could otherwise shed it.
+    False if there was none. RejectedError for oneself: somebody who holds one session could otherwise shed it.
     """
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), actor, rt.vault)
+    with transaction(rt, actor, rt.clock()) as tx:
         if actor.user_id == user_id:
             raise RejectedError((Fault("user", None, "is your own account", ASK_ANOTHER),))
-        _member(writer, user_id)
-        if not second_factors.forget(session, user_id):
+        _member(tx.session, user_id)
+        if not second_factors.forget(tx.session, user_id):
             return False
-        second_factors.void_codes(session, user_id, writer.now)
-        ended = sessions.end_of_user(session, user_id, writer.now)
-        writer.audit(Entry("reset_factor", "user", user_id, {"sessions_ended": (None, ended)}), UTC)
-        mailing.queue_notice(rt, writer, user_id, "factor_reset")
-        writer.flush()
+        second_factors.void_codes(tx.session, user_id, tx.now)
+        ended = sessions.end_of_user(tx.session, user_id, tx.now)
+        tx.writer.audit(Entry("reset_factor", "user", user_id, {"sessions_ended": (None, ended)}), UTC)
+        account_mails.queue_notice(tx, user_id, "factor_reset")
     return True
 
 
 def send_link(rt: Runtime, actor: Actor, user_id: int, *, by_hand: bool = False) -> Link:
     """Mail somebody a link to a new password, or the invitation again; those before work no more. RejectedError."""
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), actor, rt.vault)
-        member = _member(writer, user_id)
+    with transaction(rt, actor, rt.clock()) as tx:
+        member = _member(tx.session, user_id)
         if rt.mail is None and not by_hand:
             raise RejectedError((NO_MAIL,))
         if member.disabled_at is not None:
             raise RejectedError((Fault("user", None, "is disabled", "enable it first"),))
-        address = mailing.queue_link(rt, writer, user_id, "reset" if member.has_password else "invitation")
-        writer.audit(Entry("send_link", "user", user_id, {"mailed": (None, rt.mail is not None)}), UTC)
-        writer.flush()
+        address = account_mails.queue_link(tx, user_id, "reset" if member.has_password else "invitation")
+        tx.writer.audit(Entry("send_link", "user", user_id, {"mailed": (None, rt.mail is not None)}), UTC)
     return Link(user_id, address, rt.mail is not None)
 
 
 def end_sessions(rt: Runtime, login: Login, only: int | None = None) -> int:
     """End one's own other sessions, or one of them; gives how many."""
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), staff(login.user_id), rt.vault)
-        ended = sessions.end_of_user(session, login.user_id, writer.now, but=login.id, only=only)
+    with transaction(rt, staff(login.user_id), rt.clock()) as tx:
+        ended = sessions.end_of_user(tx.session, login.user_id, tx.now, but=login.id, only=only)
         if ended:
-            writer.audit(Entry("end_sessions", "user", login.user_id, {"sessions_ended": (None, ended)}), UTC)
-            writer.flush()
+            tx.writer.audit(Entry("end_sessions", "user", login.user_id, {"sessions_ended": (None, ended)}), UTC)
     return ended
 
 
@@ -185,18 +174,18 @@ def seats(rt: Runtime, login: Login) -> tuple[Seat, ...]:
 def own_roles(rt: Runtime, login: Login) -> tuple[Held, ...]:
     """One's own roles, with the codes of their studies and sites."""
     with rt.sessions.reading() as session:
-        found = listing.one(session, login.user_id)
+        found = members.one(session, login.user_id)
     return () if found is None else found.roles
 
 
-def _member(writer: Writer, user_id: int) -> Member:
-    found = listing.one(writer.session, user_id)
+def _member(session: Session, user_id: int) -> Member:
+    found = members.one(session, user_id)
     if found is None:
         raise KeyError("user")
     return found
 
 
-def _may_go(writer: Writer, user_id: int, held: Held) -> bool:
-    if held.role == "administrator" and not listing.other_administrators(writer.session, user_id):
+def _may_go(session: Session, user_id: int, held: Held) -> bool:
+    if held.role == "administrator" and not members.other_administrators(session, user_id):
         raise RejectedError((Fault("user", None, "is the last administrator", "name another administrator first"),))
     return True

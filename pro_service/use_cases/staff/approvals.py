@@ -6,11 +6,12 @@ from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor, Entry
-from pro_service.store.participants.writer import Writer
 from pro_service.store.staff import accounts, approvals, links
 from pro_service.store.staff.accounts import Grant
 from pro_service.store.staff.approvals import Pending
-from pro_service.use_cases.staff import mails
+from pro_service.use_cases import mails
+from pro_service.use_cases.staff import account_mails
+from pro_service.use_cases.transaction import Transaction, transaction
 
 UTC = ZoneInfo("UTC")
 LONGEST_REASON = 500
@@ -20,37 +21,37 @@ Place = tuple[str | None, str | None]
 """Codes of study and site; None = every one."""
 
 
-def how_approved(writer: Writer, what: Grant) -> str | None:
+def how_approved(tx: Transaction, what: Grant) -> str | None:
     """Why a role holds at once: the word the audit trail gets; None where it waits for an investigator."""
-    if writer.actor.source == "cli":
+    if tx.writer.actor.source == "cli":
         return "command_line"
     if what.role in FREE:
         return "no_study"
-    return "first_investigator" if approvals.is_first_investigator(writer.session, what) else None
+    return "first_investigator" if approvals.is_first_investigator(tx.session, what) else None
 
 
-def grant_faults(writer: Writer, what: Grant) -> list[Fault]:
+def grant_faults(tx: Transaction, what: Grant) -> list[Fault]:
     """What is wrong with giving this role: one for every study needs somebody who may approve it."""
     everywhere = what.study_id is None and what.role not in FREE
-    if not everywhere or how_approved(writer, what) or approvals.investigators(writer.session, 0, what):
+    if not everywhere or how_approved(tx, what) or approvals.investigators(tx.session, 0, what):
         return []
     fault = "is every study, and nobody is an investigator of every study who could approve it"
     return [Fault("study", None, fault, "give the role study by study")]
 
 
-def grant(rt: Runtime, writer: Writer, user_id: int, what: Grant, place: Place) -> None:
+def grant(tx: Transaction, user_id: int, what: Grant, place: Place) -> None:
     """Queue a role, which waits unless it holds at once, and mail those who may approve it."""
-    how = how_approved(writer, what)
-    row_id = accounts.grant(writer, user_id, what, approved=how is not None)
+    how = how_approved(tx, what)
+    row_id = accounts.grant(tx.writer, user_id, what, approved=how is not None)
     changes: dict[str, tuple[object, object]] = {"user": (None, user_id), "role": (None, what.role)}
     changes |= {"site": (None, what.site_id), "approval": (None, how or "pending")}
-    writer.audit(Entry("grant_role", "role", row_id, changes, what.study_id), UTC)
-    if how is not None or rt.mail is None:
+    tx.writer.audit(Entry("grant_role", "role", row_id, changes, what.study_id), UTC)
+    if how is not None or tx.rt.mail is None:
         return
     named = ", ".join(code for code in place if code) or "–"
-    for reader in approvals.investigators(writer.session, user_id, what):
-        body = mails.approval(reader.language, what.role, named, rt.settings.public_base_url)
-        links.queue_mail(writer, reader.id, "approval", f"g:{row_id}:{reader.id}", body)
+    for reader in approvals.investigators(tx.session, user_id, what):
+        body = mails.approval(reader.language, what.role, named, tx.rt.settings.public_base_url)
+        links.queue_mail(tx.writer, reader.id, "approval", f"g:{row_id}:{reader.id}", body)
 
 
 def waiting(rt: Runtime, user_id: int, study_id: int | None) -> tuple[tuple[Pending, bool], ...]:
@@ -67,23 +68,21 @@ def decide(rt: Runtime, actor: Actor, role_id: int, reason: str, *, approved: bo
     KeyError where it is not the actor's to decide; RejectedError without a reason, and about one's own role.
     """
     reason = " ".join(reason.split())
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), actor, rt.vault)
-        found = approvals.one(session, role_id)
+    with transaction(rt, actor, rt.clock()) as tx:
+        found = approvals.one(tx.session, role_id)
         if found is None:
             return False
-        if actor.user_id is None or not approvals.covers(accounts.grants(session, actor.user_id), found.grant):
+        if actor.user_id is None or not approvals.covers(accounts.grants(tx.session, actor.user_id), found.grant):
             raise KeyError("role")
         if faults := _faults(found, actor.user_id, reason):
             raise RejectedError(tuple(faults))
-        if not approvals.decide(session, role_id, actor.user_id, writer.now, approved=approved):
+        if not approvals.decide(tx.session, role_id, actor.user_id, tx.now, approved=approved):
             return False
         changes = {"user": (None, found.user_id), "role": (None, found.role), "site": (None, found.site_id)}
         action = "approve_role" if approved else "refuse_role"
-        writer.audit(Entry(action, "role", role_id, changes, found.study_id, None, reason), UTC)
+        tx.writer.audit(Entry(action, "role", role_id, changes, found.study_id, None, reason), UTC)
         if approved:
-            mails.queue_notice(rt, writer, found.user_id, "role_approved")
-        writer.flush()
+            account_mails.queue_notice(tx, found.user_id, "role_approved")
     return True
 
 

@@ -8,10 +8,10 @@ from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
-from pro_service.store.participants.writer import Writer
 from pro_service.store.staff import colleagues
 from pro_service.store.staff.accounts import Login
 from pro_service.use_cases.staff.accounts import UTC, staff
+from pro_service.use_cases.transaction import transaction
 
 LONGEST = timedelta(days=120)
 
@@ -30,14 +30,11 @@ def leave(rt: Runtime, login: Login, back: str, zone: ZoneInfo) -> None:
     """
     now = rt.clock()
     moment = _moment(back, now, zone) if back else None
-    with rt.sessions.begin() as session:
-        before = colleagues.away_until(session, login.user_id)
-        if before == moment:
-            return
-        writer = Writer(session, now, staff(login.user_id), rt.vault)
-        colleagues.set_away(session, login.user_id, moment)
-        writer.audit(Entry("away", "user", login.user_id, {"away_until": (before, moment)}), UTC)
-        writer.flush()
+    with transaction(rt, staff(login.user_id), now) as tx:
+        before = colleagues.away_until(tx.session, login.user_id)
+        if before != moment:
+            colleagues.set_away(tx.session, login.user_id, moment)
+            tx.writer.audit(Entry("away", "user", login.user_id, {"away_until": (before, moment)}), UTC)
 
 
 def _moment(text: str, now: datetime, zone: ZoneInfo) -> datetime:

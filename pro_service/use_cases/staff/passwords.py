@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
-from pro_service.store.participants.writer import Writer
-from pro_service.store.staff import accounts as store
+from pro_service.store.staff import accounts as store_accounts
 from pro_service.store.staff import links, sessions
 from pro_service.store.staff.accounts import Login
 from pro_service.store.staff.links import Ticket
 from pro_service.store.vault import token_hash
-from pro_service.use_cases.staff import accounts, mails, throttling
+from pro_service.use_cases import throttle
+from pro_service.use_cases.staff import account_mails, accounts
 from pro_service.use_cases.staff.accounts import folded, hashed, password_faults, staff, verified
-from pro_service.use_cases.staff.throttling import Place, TooManyFailuresError
+from pro_service.use_cases.throttle import Place
+from pro_service.use_cases.transaction import Transaction, transaction
 
 UTC = ZoneInfo("UTC")
 
@@ -33,20 +35,18 @@ class Welcome:
 def confirm(rt: Runtime, login: Login, password: str, place: Place) -> bool:
     """Ask somebody who is signed in for their password again; False if it was wrong.
 
-    TooManyFailuresError as for a login: whoever found an open session must not guess here instead.
+    ThrottledError as for a login: somebody who found an open session must not guess here instead.
     """
-    guess = throttling.attempt(rt, "confirm", str(login.user_id), place)
+    attempt = throttle.at_account(rt, "confirm", str(login.user_id), place)
     with rt.sessions.reading() as session:
-        known = store.account_of(session, login.user_id)
+        known = store_accounts.account_of(session, login.user_id)
     good = verified(None if known is None else known.password, password)
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), staff(login.user_id), rt.vault)
+    with transaction(rt, staff(login.user_id), rt.clock()) as tx:
         if good:
-            sessions.confirm(session, login.id, writer.now)
+            sessions.confirm(tx.session, login.id, tx.now)
         else:
-            guess.fail(writer)
-        writer.audit(Entry("confirm_identity" if good else "confirm_failed", "login", login.id, {}), UTC)
-        writer.flush()
+            attempt.count_failure(tx)
+        tx.writer.audit(Entry("confirm_identity" if good else "confirm_failed", "login", login.id, {}), UTC)
     return good
 
 
@@ -58,10 +58,8 @@ def change(rt: Runtime, login: Login, current: str, new: str, again: str, place:
     if faults:
         raise RejectedError(tuple(faults))
     stored = hashed(rt, new)
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), staff(login.user_id), rt.vault)
-        _set(rt, writer, login.user_id, stored, but=login.id)
-        writer.flush()
+    with transaction(rt, staff(login.user_id), rt.clock()) as tx:
+        _set(tx, login.user_id, stored, but=login.id)
 
 
 def _faults(password: str, again: str, email: str) -> list[Fault]:
@@ -71,25 +69,23 @@ def _faults(password: str, again: str, email: str) -> list[Fault]:
 
 
 def ask_reset(rt: Runtime, email: str, place: Place) -> None:
-    """Mail a link to whoever has this account; the caller must not tell whether there is one.
+    """Mail a link to the owner of this account, if there is one; the caller must not tell whether there is one.
 
     Nothing is raised and nothing returned: an account that was asked about too often just gets no further mail.
     """
     email = folded(email)
     try:
-        guess = throttling.attempt(rt, "forgot", email, Place(place.address))
-    except TooManyFailuresError:
+        attempt = throttle.at_account(rt, "forgot", email, Place(place.address))
+    except ThrottledError:
         return
-    with rt.sessions.begin() as session:
-        known = store.account(session, email)
-        writer = Writer(session, rt.clock(), accounts.WEB, rt.vault)
-        guess.fail(writer)
+    with transaction(rt, accounts.WEB, rt.clock()) as tx:
+        known = store_accounts.account(tx.session, email)
+        attempt.count_failure(tx)
         found = None if known is None or known.disabled or rt.mail is None else known
         if found is not None:
             # Somebody who never used their invitation gets it again: they have no password to lose.
-            mails.queue_link(rt, writer, found.id, "reset" if found.password else "invitation")
-        writer.audit(Entry("ask_reset", "user", None if found is None else found.id, {}), UTC)
-        writer.flush()
+            account_mails.queue_link(tx, found.id, "reset" if found.password else "invitation")
+        tx.writer.audit(Entry("ask_reset", "user", None if found is None else found.id, {}), UTC)
 
 
 def ticket(rt: Runtime, token: str) -> Ticket | None:
@@ -107,23 +103,19 @@ def set_by_link(rt: Runtime, token: str, password: str, again: str, place: Place
     if faults:
         raise RejectedError(tuple(faults))
     stored = hashed(rt, password)
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), staff(found.user_id), rt.vault)
-        if not links.use(session, found.id, writer.now):
+    with transaction(rt, staff(found.user_id), rt.clock()) as tx:
+        if not links.use(tx.session, found.id, tx.now):
             raise LinkOverError
-        _set(rt, writer, found.user_id, stored, reason=found.purpose)
-        signed_in = accounts.new_session(writer, found.user_id, place) if found.purpose == "invitation" else None
-        writer.flush()
+        _set(tx, found.user_id, stored, reason=found.purpose)
+        signed_in = accounts.new_session(tx, found.user_id, place) if found.purpose == "invitation" else None
     return Welcome(signed_in)
 
 
-def _set(
-    rt: Runtime, writer: Writer, user_id: int, stored: str, *, but: int | None = None, reason: str | None = None
-) -> None:
-    store.set_password(writer.session, user_id, stored)
-    links.void(writer.session, user_id, writer.now)
-    ended = sessions.end_of_user(writer.session, user_id, writer.now, but=but)
+def _set(tx: Transaction, user_id: int, stored: str, *, but: int | None = None, reason: str | None = None) -> None:
+    store_accounts.set_password(tx.session, user_id, stored)
+    links.void(tx.session, user_id, tx.now)
+    ended = sessions.end_of_user(tx.session, user_id, tx.now, but=but)
     entry = Entry("set_password", "user", user_id, {"sessions_ended": (None, ended)}, reason=reason)
-    writer.audit(entry, UTC)
+    tx.writer.audit(entry, UTC)
     if reason != "invitation":
-        mails.queue_notice(rt, writer, user_id, "password")
+        account_mails.queue_notice(tx, user_id, "password")

@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
-from pro_service.store.participants.writer import Writer
-from pro_service.store.staff import accounts as store
+from pro_service.store.staff import accounts as store_accounts
 from pro_service.store.staff import second_factors, sessions
 from pro_service.store.staff.accounts import Login
-from pro_service.use_cases.staff import accounts, mails, throttling
-from pro_service.use_cases.staff.throttling import Place
+from pro_service.use_cases import throttle
+from pro_service.use_cases.staff import account_mails, accounts
+from pro_service.use_cases.throttle import Place
+from pro_service.use_cases.transaction import Transaction, transaction
 
 STEP = 30
 DIGITS = 6
@@ -58,29 +59,25 @@ def set_up(rt: Runtime, login: Login, code: str) -> tuple[str, ...] | None:
     if step is None:
         return None
     codes = _fresh_codes()
-    with rt.sessions.begin() as session:
-        writer = Writer(session, now, accounts.staff(login.user_id), rt.vault)
-        second_factors.store_factor(writer, login.user_id, secret, step, login.id)
-        _keep_codes(rt, writer, login.user_id, codes)
+    with transaction(rt, accounts.staff(login.user_id), now) as tx:
+        second_factors.store_factor(tx.writer, login.user_id, secret, step, login.id)
+        _keep_codes(tx, login.user_id, codes)
         moved = login.enrolled_at is not None
-        # Whoever moves it may have lost the old telephone: what was opened with that one ends.
-        ended = sessions.end_of_user(session, login.user_id, now, but=login.id) if moved else 0
+        # The old telephone may have been lost: what was opened with it ends.
+        ended = sessions.end_of_user(tx.session, login.user_id, now, but=login.id) if moved else 0
         changes = {"second_factor": (moved, True), "sessions_ended": (None, ended)}
-        writer.audit(Entry("set_up_factor", "user", login.user_id, changes), UTC)
-        mails.queue_notice(rt, writer, login.user_id, "factor")
-        writer.flush()
+        tx.writer.audit(Entry("set_up_factor", "user", login.user_id, changes), UTC)
+        account_mails.queue_notice(tx, login.user_id, "factor")
     return codes
 
 
 def new_codes(rt: Runtime, login: Login) -> tuple[str, ...]:
     """Fresh recovery codes, shown this once; those before work no more."""
     codes = _fresh_codes()
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), accounts.staff(login.user_id), rt.vault)
-        _keep_codes(rt, writer, login.user_id, codes)
-        writer.audit(Entry("new_recovery_codes", "user", login.user_id, {}), UTC)
-        mails.queue_notice(rt, writer, login.user_id, "codes")
-        writer.flush()
+    with transaction(rt, accounts.staff(login.user_id), rt.clock()) as tx:
+        _keep_codes(tx, login.user_id, codes)
+        tx.writer.audit(Entry("new_recovery_codes", "user", login.user_id, {}), UTC)
+        account_mails.queue_notice(tx, login.user_id, "codes")
     return codes
 
 
@@ -94,38 +91,34 @@ def show(rt: Runtime, login: Login, code: str, place: Place) -> str | None:
     """Finish a login with a code of the second factor or a recovery code: the token of a new session; None if wrong.
 
     The session that waited ends: what knew its cookie before the code was shown knows nothing of the new one.
-    TooManyFailuresError as for passwords, and sooner.
+    ThrottledError as for passwords, and sooner.
     """
-    guess = throttling.attempt(rt, "code", str(login.user_id), place)
+    attempt = throttle.at_account(rt, "code", str(login.user_id), place)
     now, given = rt.clock(), _plain(code)
-    with rt.sessions.begin() as session:
-        writer = Writer(session, now, accounts.staff(login.user_id), rt.vault)
-        second_factors.lock_factor(session, login.user_id)
-        guess.still_allowed(writer)
-        how = _used(rt, writer, login.user_id, given)
+    with transaction(rt, accounts.staff(login.user_id), now) as tx:
+        second_factors.lock_factor(tx.session, login.user_id)
+        attempt.admit_again(tx)
+        how = _used(tx, login.user_id, given)
         if how is None:
-            guess.fail(writer)
-            writer.audit(Entry("factor_failed", "user", login.user_id, {}), UTC)
-            writer.flush()
+            attempt.count_failure(tx)
+            tx.writer.audit(Entry("factor_failed", "user", login.user_id, {}), UTC)
             return None
-        if not store.end_login(session, login.id, now):
+        if not store_accounts.end_login(tx.session, login.id, now):
             return None
         if how == "recovery":
-            writer.audit(Entry("use_recovery_code", "user", login.user_id, {}), UTC)
-            mails.queue_notice(rt, writer, login.user_id, "code_used")
-        token = accounts.new_session(writer, login.user_id, place, factor_at=now)
-        writer.flush()
-    return token
+            tx.writer.audit(Entry("use_recovery_code", "user", login.user_id, {}), UTC)
+            account_mails.queue_notice(tx, login.user_id, "code_used")
+        return accounts.new_session(tx, login.user_id, place, factor_at=now)
 
 
-def _used(rt: Runtime, writer: Writer, user_id: int, given: str) -> str | None:
+def _used(tx: Transaction, user_id: int, given: str) -> str | None:
     """Use a code up; how, or None. Two that come at once meet at the row: one of them changes nothing."""
     if len(given) == CODE_LENGTH:
-        good = second_factors.use_code(writer.session, user_id, _code_key(rt, user_id, given), writer.now)
+        good = second_factors.use_code(tx.session, user_id, _code_key(tx.rt, user_id, given), tx.now)
         return "recovery" if good else None
-    factor = second_factors.of_user(writer, user_id)
-    step = None if factor is None else step_of(factor.secret, given, writer.now)
-    return "totp" if step is not None and second_factors.use_step(writer.session, user_id, step) else None
+    factor = second_factors.of_user(tx.writer, user_id)
+    step = None if factor is None else step_of(factor.secret, given, tx.now)
+    return "totp" if step is not None and second_factors.use_step(tx.session, user_id, step) else None
 
 
 def step_of(secret: bytes, code: str, now: datetime) -> int | None:
@@ -156,8 +149,8 @@ def _fresh_codes() -> tuple[str, ...]:
     return tuple(f"{code[:5]}-{code[5:]}" for code in raw)
 
 
-def _keep_codes(rt: Runtime, writer: Writer, user_id: int, codes: tuple[str, ...]) -> None:
-    second_factors.replace_codes(writer, user_id, [_code_key(rt, user_id, _plain(code)) for code in codes])
+def _keep_codes(tx: Transaction, user_id: int, codes: tuple[str, ...]) -> None:
+    second_factors.replace_codes(tx.writer, user_id, [_code_key(tx.rt, user_id, _plain(code)) for code in codes])
 
 
 def _code_key(rt: Runtime, user_id: int, code: str) -> bytes:

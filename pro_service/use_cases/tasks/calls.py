@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 from pro_service.core.case import Case, EscalationFacts, WindowFacts
 from pro_service.core.changes.model import Die, Withdraw
-from pro_service.core.changes.plan import plan
+from pro_service.core.changes.plan import plan_change
 from pro_service.core.commands import CancelTexts, Command, OptOut, Resolve, Unreachable
 from pro_service.core.conversation.answers import on_answers
 from pro_service.core.schedule.agenda import escalate, savable
@@ -20,15 +20,37 @@ from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.transaction import Transaction, transaction
 
 Outcome: TypeAlias = Literal[
-    "completed_now", "will_do_it", "call_back_at", "no_answer", "busy", "wrong_person", "not_in_service",
-    "refused_this_time", "wants_no_messages", "withdraws", "moved", "hospitalised", "died", "language_barrier",
-]  # fmt: skip
+    "completed_now",
+    "will_do_it",
+    "call_back_at",
+    "no_answer",
+    "busy",
+    "wrong_person",
+    "not_in_service",
+    "refused_this_time",
+    "wants_no_messages",
+    "withdraws",
+    "moved",
+    "hospitalised",
+    "died",
+    "language_barrier",
+]
 """How a call ended (protocol: escalation ladder)."""
 
 MissingReason: TypeAlias = Literal[
-    "not_asked", "not_delivered", "unreachable", "refused_this_visit", "too_ill", "hospitalised", "withdrew", "died",
-    "language_or_ability", "site_error", "enrolled_after_window", "other",
-]  # fmt: skip
+    "not_asked",
+    "not_delivered",
+    "unreachable",
+    "refused_this_visit",
+    "too_ill",
+    "hospitalised",
+    "withdrew",
+    "died",
+    "language_or_ability",
+    "site_error",
+    "enrolled_after_window",
+    "other",
+]
 """Why a value is missing, as SDTM --REASND wants to know it."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -39,9 +61,21 @@ FINAL: frozenset[str] = frozenset({"withdraws", "died"})
 """Ends everything; asks for a note that says how one knows."""
 
 RefusedCode: TypeAlias = Literal[
-    "resolved", "needs_note", "needs_time", "time_passed", "time_after_close", "enter_the_answers", "unknown_outcome",
-    "taken", "too_far", "safety", "no_colleague", "yourself", "away", "still_to_be_called",
-]  # fmt: skip
+    "resolved",
+    "needs_note",
+    "needs_time",
+    "time_passed",
+    "time_after_close",
+    "enter_the_answers",
+    "unknown_outcome",
+    "taken",
+    "too_far",
+    "safety",
+    "no_colleague",
+    "yourself",
+    "away",
+    "still_to_be_called",
+]
 
 
 class WorkRefusedError(Exception):
@@ -74,35 +108,35 @@ def acknowledge(rt: Runtime, actor: Actor, escalation_id: int) -> None:
 
     Taking up what one has changes nothing. KeyError if there is none, WorkRefusedError if it ended or another has it.
     """
-    with about(rt, actor, escalation_id) as (w, loaded, escalation):
+    with task_transaction(rt, actor, escalation_id) as (tx, loaded, escalation):
         check_open(escalation)
-        by = tasks.holder(w.session, escalation_id).acknowledged_by
+        by = tasks.holder(tx.session, escalation_id).acknowledged_by
         if escalation.acknowledged_at is not None and by != actor.user_id:
             raise WorkRefusedError("taken")
-        tasks.acknowledge(w.writer, loaded, escalation)
+        tasks.acknowledge(tx.writer, loaded, escalation)
 
 
-def record(rt: Runtime, actor: Actor, escalation_id: int, told: CallResult, *, revision: int | None = None) -> None:
+def record(rt: Runtime, actor: Actor, escalation_id: int, result: CallResult, *, revision: int | None = None) -> None:
     """Keep a call and do what its outcome asks for.
 
     KeyError (no such task), StaleError (the participant has changed since `revision`), WorkRefusedError.
     """
-    with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
-        _check(loaded.case, escalation, told, w.now)
-        _keep(w, loaded, escalation, told)
-        _OUTCOMES.get(told.outcome, _stays_open)(w, loaded, escalation, told)
+    with task_transaction(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
+        _check(loaded.case, escalation, result, tx.now)
+        _keep(tx, loaded, escalation, result)
+        _OUTCOMES.get(result.outcome, _stays_open)(tx, loaded, escalation, result)
 
 
-def _check(case: Case, escalation: EscalationFacts, told: CallResult, now: datetime) -> None:
+def _check(case: Case, escalation: EscalationFacts, result: CallResult, now: datetime) -> None:
     check_open(escalation)
-    if told.outcome not in OUTCOMES:
+    if result.outcome not in OUTCOMES:
         raise WorkRefusedError("unknown_outcome")
-    if told.outcome == "completed_now":
+    if result.outcome == "completed_now":
         raise WorkRefusedError("enter_the_answers")
-    if told.outcome in FINAL and not (told.note or "").strip():
+    if result.outcome in FINAL and not (result.note or "").strip():
         raise WorkRefusedError("needs_note")
-    if told.outcome == "call_back_at":
-        check_time(of_window(case, escalation), told.call_back_at, now)
+    if result.outcome == "call_back_at":
+        check_time(of_window(case, escalation), result.call_back_at, now)
 
 
 def check_time(window: WindowFacts | None, at: datetime | None, now: datetime) -> None:
@@ -117,35 +151,37 @@ def check_time(window: WindowFacts | None, at: datetime | None, now: datetime) -
         raise WorkRefusedError("too_far")
 
 
-def _keep(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
-    back = told.call_back_at if told.outcome == "call_back_at" else None
-    note = (told.note or "").strip() or None
-    tasks.call(w.writer, loaded, tasks.Made(escalation.id, escalation.window_id, told.outcome, back, note))
-    tasks.acknowledge(w.writer, loaded, escalation)
+def _keep(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
+    back = result.call_back_at if result.outcome == "call_back_at" else None
+    note = (result.note or "").strip() or None
+    tasks.record_call(
+        tx.writer, loaded, tasks.CallMade(escalation.id, escalation.window_id, result.outcome, back, note)
+    )
+    tasks.acknowledge(tx.writer, loaded, escalation)
 
 
-def _stays_open(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _stays_open(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
     """The call is kept, and the task stays: will do it, moved, hospitalised, language barrier."""
 
 
-def _nobody(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
-    """Try again at another part of the day; after several calls in vain the lead is told."""
+def _nobody(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
+    """Try again at another part of the day; after several calls in vain the lead gets a task."""
     case, window = loaded.case, of_window(loaded.case, escalation)
-    if told.outcome != "wrong_person":
-        tasks.put_off(w.writer, loaded, escalation.id, next_attempt(case, window, w.now))
+    if result.outcome != "wrong_person":
+        tasks.put_off(tx.writer, loaded, escalation.id, next_attempt(case, window, tx.now))
     if window is None:
         return
     made = sum(call.window_id == window.id and call.outcome in FAILED for call in case.calls) + 1
-    lead = escalate(case, "E2", "failed_calls", w.now, window)
+    lead = escalate(case, "E2", "failed_calls", tx.now, window)
     if made >= case.protocol.failed_calls and not case.escalated(lead.key):
-        w.carry_out(loaded, [lead])
+        tx.carry_out(loaded, [lead])
 
 
-def _call_back(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
-    tasks.put_off(w.writer, loaded, escalation.id, told.call_back_at)
+def _call_back(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
+    tasks.put_off(tx.writer, loaded, escalation.id, result.call_back_at)
 
 
-def _refused(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _refused(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
     """Not this time: the deciding item is declined, prompts stop, the window's calls end."""
     window = of_window(loaded.case, escalation)
     commands: tuple[Command, ...] = ()
@@ -155,46 +191,46 @@ def _refused(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: 
         commands = on_answers(
             loaded.case,
             window,
-            {item: None for item in items if not window.given(item)},
+            {item: None for item in items if not window.has_answer(item)},
             source="telephone",
-            received_at=w.now,
-            now=w.now,
-            entered_by=w.writer.actor.user_id,
+            received_at=tx.now,
+            now=tx.now,
+            entered_by=tx.writer.actor.user_id,
         )
     ended = {command.escalation_id for command in commands if isinstance(command, Resolve)}
-    rest = () if escalation.id in ended else (Resolve(escalation.id, told.outcome),)
-    told_so = (replace(c, outcome=told.outcome) if isinstance(c, Resolve) else c for c in commands)
-    w.carry_out(loaded, (*told_so, *rest))
+    rest = () if escalation.id in ended else (Resolve(escalation.id, result.outcome),)
+    with_outcome = (replace(c, outcome=result.outcome) if isinstance(c, Resolve) else c for c in commands)
+    tx.carry_out(loaded, (*with_outcome, *rest))
 
 
-def _no_messages(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _no_messages(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
     """No more texts; one may still telephone, so the task stays."""
-    del escalation, told
+    del escalation, result
     if loaded.case.participant.opted_out_at is None:
-        w.carry_out(loaded, (OptOut(), CancelTexts()))
+        tx.carry_out(loaded, (OptOut(), CancelTexts()))
 
 
-def _no_such_number(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
-    """Neither calls nor texts reach anybody: no more texts, and the investigator is told."""
+def _no_such_number(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
+    """Neither calls nor texts reach anybody: no more texts, and the investigator gets a task."""
     case = loaded.case
     if case.participant.unreachable_at is None:
-        w.carry_out(loaded, (Unreachable(told.outcome), CancelTexts()))
-    pattern = escalate(case, "E4", "no_channel", w.now, of_window(case, escalation))
+        tx.carry_out(loaded, (Unreachable(result.outcome), CancelTexts()))
+    pattern = escalate(case, "E4", "no_channel", tx.now, of_window(case, escalation))
     if not case.escalated(pattern.key):
-        w.carry_out(loaded, [pattern])
+        tx.carry_out(loaded, [pattern])
 
 
-def _left(w: Transaction, loaded: Loaded, escalation: EscalationFacts, told: CallResult) -> None:
+def _left(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
     """Withdrawn or died: nothing goes out any more, and the open work about the participant ends."""
     person = loaded.case.participant
-    if person.died_at is not None or (told.outcome == "withdraws" and person.withdrawn_at is not None):
-        w.carry_out(loaded, [Resolve(escalation.id, told.outcome)])
+    if person.died_at is not None or (result.outcome == "withdraws" and person.withdrawn_at is not None):
+        tx.carry_out(loaded, [Resolve(escalation.id, result.outcome)])
         return
-    change = Die() if told.outcome == "died" else Withdraw("study")
-    made = plan(loaded.case, change, w.now)
+    change = Die() if result.outcome == "died" else Withdraw("study")
+    made = plan_change(loaded.case, change, tx.now)
     if made.facts:
-        w.writer.change(loaded, made.facts, made.action, "told in a call; see its note")
-    w.carry_out(loaded, made.commands)
+        tx.writer.change(loaded, made.facts, made.action, "told in a call; see its note")
+    tx.carry_out(loaded, made.commands)
 
 
 _OUTCOMES: dict[str, Callable[[Transaction, Loaded, EscalationFacts, CallResult], None]] = {
@@ -224,20 +260,20 @@ def resolve(
     KeyError if there is none, StaleError (the participant has changed since `revision`), WorkRefusedError.
     """
     with rt.sessions.reading() as session:
-        found = tasks.whose(session, escalation_id)
+        found = tasks.subject_of(session, escalation_id)
     if found is not None and found.participant_id is None:
-        with transaction(rt, actor, rt.clock()) as w:
-            tasks.resolve_unowned(w.writer, escalation_id, outcome)
+        with transaction(rt, actor, rt.clock()) as tx:
+            tasks.resolve_unowned(tx.writer, escalation_id, outcome)
         return
-    with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
+    with task_transaction(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
         check_open(escalation)
         window, why = of_window(loaded.case, escalation), reason.strip() or None
-        to_call = escalation.level in ("E1", "E2") and window is not None and savable(loaded.case, window, w.now)
+        to_call = escalation.level in ("E1", "E2") and window is not None and savable(loaded.case, window, tx.now)
         if to_call and why is None:
             raise WorkRefusedError("still_to_be_called")
-        tasks.acknowledge(w.writer, loaded, escalation)
-        tasks.changed(w.writer, loaded)
-        w.writer.resolve(loaded, escalation.id, outcome, why)
+        tasks.acknowledge(tx.writer, loaded, escalation)
+        tasks.mark_changed(tx.writer, loaded)
+        tx.writer.resolve(loaded, escalation.id, outcome, why)
 
 
 def explain_missing(
@@ -247,28 +283,28 @@ def explain_missing(
 
     KeyError if there is none, StaleError, WorkRefusedError if it has ended or the reason is none of MISSING_REASONS.
     """
-    with about(rt, actor, escalation_id, revision) as (w, loaded, escalation):
+    with task_transaction(rt, actor, escalation_id, revision) as (tx, loaded, escalation):
         check_open(escalation)
         if reason not in MISSING_REASONS:
             raise WorkRefusedError("unknown_outcome")
         if escalation.window_id is not None:
-            tasks.missing_reason(w.writer, loaded, escalation.window_id, reason)
-        tasks.acknowledge(w.writer, loaded, escalation)
-        w.carry_out(loaded, [Resolve(escalation.id, reason)])
+            tasks.missing_reason(tx.writer, loaded, escalation.window_id, reason)
+        tasks.acknowledge(tx.writer, loaded, escalation)
+        tx.carry_out(loaded, [Resolve(escalation.id, reason)])
 
 
 def show_telephone(
     rt: Runtime, actor: Actor, study_id: int, code: str, sites: Collection[int] | None = None
 ) -> str | None:
     """The participant's number, once, with an audit row of who looked; None without one. KeyError if not to be seen."""
-    with transaction(rt, actor, rt.clock()) as w:
-        found = cases.find(w.session, study_id, code)
+    with transaction(rt, actor, rt.clock()) as tx:
+        found = cases.find(tx.session, study_id, code)
         if found is None:
             raise KeyError(code)
-        loaded = rt.loader.one(w.session, found)
+        loaded = rt.loader.one(tx.session, found)
         if sites is not None and loaded.site_id not in sites:
             raise KeyError(code)
-        return tasks.telephone(w.writer, loaded)
+        return tasks.telephone(tx.writer, loaded)
 
 
 def check_open(escalation: EscalationFacts) -> None:
@@ -278,18 +314,18 @@ def check_open(escalation: EscalationFacts) -> None:
 
 
 @contextmanager
-def about(
+def task_transaction(
     rt: Runtime, actor: Actor, escalation_id: int, revision: int | None = None
 ) -> Iterator[tuple[Transaction, Loaded, EscalationFacts]]:
     """One transaction about one task, with its participant's row taken."""
-    with transaction(rt, actor, rt.clock()) as w:
-        found = tasks.whose(w.session, escalation_id)
+    with transaction(rt, actor, rt.clock()) as tx:
+        found = tasks.subject_of(tx.session, escalation_id)
         if found is None or found.participant_id is None:
             raise KeyError(escalation_id)
-        loaded = rt.loader.one(w.session, found.participant_id)
+        loaded = rt.loader.one(tx.session, found.participant_id)
         if revision is not None and loaded.case.participant.revision != revision:
             raise StaleError(loaded.case.participant.revision)
-        yield w, loaded, next(e for e in loaded.case.escalations if e.id == escalation_id)
+        yield tx, loaded, next(e for e in loaded.case.escalations if e.id == escalation_id)
 
 
 def of_window(case: Case, escalation: EscalationFacts) -> WindowFacts | None:

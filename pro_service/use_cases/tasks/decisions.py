@@ -7,7 +7,7 @@ from pro_service.reports.statements import DECIDED
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import tasks
-from pro_service.use_cases.tasks.calls import StaleError, about, check_open
+from pro_service.use_cases.tasks.calls import StaleError, check_open, task_transaction
 
 OUTCOME = "decided"
 LONGEST_REASON = 500
@@ -21,18 +21,18 @@ def decide(rt: Runtime, actor: Actor, escalation_id: int, reason: str, *, revisi
     (the participant has changed since `revision`), RejectedError (a fault of `reason`).
     """
     said = BETWEEN_WORDS.sub(" ", reason).strip()
-    with about(rt, actor, escalation_id) as (w, loaded, escalation):
+    with task_transaction(rt, actor, escalation_id) as (tx, loaded, escalation):
         if escalation.level != DECIDED:
             raise KeyError(escalation_id)
-        # Before the revision: whoever presses twice is told that it is decided, not that something has changed.
+        # Before the revision: a second press finds that it is decided, not that something has changed.
         check_open(escalation)
         if revision is not None and loaded.case.participant.revision != revision:
             raise StaleError(loaded.case.participant.revision)
         if faults := _faults(said):
             raise RejectedError(faults)
-        tasks.acknowledge(w.writer, loaded, escalation)
-        tasks.changed(w.writer, loaded)
-        w.writer.resolve(loaded, escalation.id, OUTCOME, said)
+        tasks.acknowledge(tx.writer, loaded, escalation)
+        tasks.mark_changed(tx.writer, loaded)
+        tx.writer.resolve(loaded, escalation.id, OUTCOME, said)
 
 
 def _faults(said: str) -> tuple[Fault, ...]:

@@ -6,27 +6,25 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from pro_service import logs
-from pro_service.core.digest import LISTED, Task, next_start, ordered, working_until
 from pro_service.core.protocol import LevelCode, Protocol, Role
 from pro_service.core.schedule.calendar import local_day
-from pro_service.reports import compliance, digest, inbox
+from pro_service.core.schedule.digest import LISTED, Task, next_start, ordered, working_until
+from pro_service.reports import digest, inbox
 from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime, holidays_of
 from pro_service.store import studies
 from pro_service.store.audit import Entry
-from pro_service.store.database import Session
 from pro_service.store.messages import digests
 from pro_service.store.participants.cases import zone_of
-from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow
 from pro_service.store.staff import approvals
 from pro_service.store.staff.accounts import Grant, Login
 from pro_service.store.studies import Sites
-from pro_service.use_cases.delivery.watch import alarms
-from pro_service.use_cases.staff import mails
+from pro_service.use_cases import mails
+from pro_service.use_cases.mails import Morning
 from pro_service.use_cases.staff.accounts import staff
-from pro_service.use_cases.staff.mails import Morning
-from pro_service.use_cases.transaction import SCHEDULER
+from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction
+from pro_service.use_cases.watch import alarms
 
 READERS: tuple[Role, ...] = ("coordinator", "investigator", "administrator")
 """Roles that have work of their own here; the others read or measure when they come."""
@@ -47,40 +45,33 @@ def send(rt: Runtime) -> int:
     failing = tuple(alarm.code for alarm in alarms(rt)) if due else ()
     for site in due:
         try:
-            with rt.sessions.begin() as session:
-                writer = Writer(session, now, SCHEDULER, rt.vault)
-                sent += _Round(rt, session, writer, now, failing).of(site)
-                writer.flush()
+            with transaction(rt, SCHEDULER, now) as tx:
+                sent += _Round(tx, failing).of(site)
         except Exception as fault:  # noqa: BLE001 -- one site's fault must not keep the others' mails back
             logs.fault("digest", fault, site=site.id)
     return sent
 
 
-def choose(rt: Runtime, login: Login, *, wanted: bool) -> bool:
+def choose_digest(rt: Runtime, login: Login, *, wanted: bool) -> bool:
     """Have the digest from now on, or no more; False if that was so before."""
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), staff(login.user_id), rt.vault)
-        if not digests.choose(session, login.user_id, wanted=wanted):
+    with transaction(rt, staff(login.user_id), rt.clock()) as tx:
+        if not digests.set_wanted(tx.session, login.user_id, wanted=wanted):
             return False
-        writer.audit(Entry("choose_digest", "user", login.user_id, {"digest": (not wanted, wanted)}), UTC)
-        writer.flush()
+        tx.writer.audit(Entry("choose_digest", "user", login.user_id, {"digest": (not wanted, wanted)}), UTC)
     return True
 
 
-def wanted(rt: Runtime, login: Login) -> bool:
+def wants_digest(rt: Runtime, login: Login) -> bool:
     """Whether somebody gets the digest."""
     with rt.sessions.reading() as session:
-        return digests.wanted(session, login.user_id)
+        return digests.wants_digest(session, login.user_id)
 
 
 @dataclass(slots=True)
 class _Round:
     """One site's morning, in one transaction."""
 
-    rt: Runtime
-    session: Session
-    writer: Writer
-    now: datetime
+    tx: Transaction
     failing: Sequence[str]
     """Alarms of the service itself."""
     _tasks: dict[tuple[int, frozenset[LevelCode], int | None], list[Task]] = field(default_factory=dict)
@@ -89,23 +80,23 @@ class _Round:
 
     def of(self, site: AnyRow) -> int:
         """Take the round over, and write to those who have something to do."""
-        protocol = digest.protocol_with(self.session, self.rt.loader, site.study_id, site.code)
+        protocol = digest.protocol_with(self.tx.session, self.tx.rt.loader, site.study_id, site.code)
         zone = UTC if protocol is None else zone_of(protocol.sites[site.code].zone)
         if protocol is None:
             return 0  # being loaded: looked at again by the next tick
         holidays = holidays_of(protocol.sites[site.code].country)
-        following = next_start(self.now, protocol.working_hours, zone, holidays)
-        if not digests.move_on(self.session, site, following) or site.digest_at is None:
+        following = next_start(self.tx.now, protocol.working_hours, zone, holidays)
+        if not digests.move_to_next(self.tx.session, site, following) or site.digest_at is None:
             return 0
-        until = working_until(self.now, protocol.working_hours, zone, holidays)
-        return 0 if until is None else self._write(site, local_day(self.now, zone), until)
+        until = working_until(self.tx.now, protocol.working_hours, zone, holidays)
+        return 0 if until is None else self._write(site, local_day(self.tx.now, zone), until)
 
     def _write(self, site: AnyRow, day: date, until: datetime) -> int:
-        readers = digests.readers(self.session, site.study_id, site.id, READERS, self.now)
+        readers = digests.readers(self.tx.session, site.study_id, site.id, READERS, self.tx.now)
         keys = {user.id: f"d:{user.id}:{day.isoformat()}" for user in readers}
-        before = digests.written(self.session, keys.values())
-        held = digests.grants_of(self.session, keys)
-        self._studies, self._pending = self._protocols(), approvals.pending(self.session)
+        before = digests.existing_keys(self.tx.session, keys.values())
+        held = digests.grants_of(self.tx.session, keys)
+        self._studies, self._pending = self._protocols(), approvals.pending(self.tx.session)
         sent = 0
         for user in readers:
             if keys[user.id] in before:
@@ -113,18 +104,18 @@ class _Round:
             morning = self._morning(user.id, held[user.id], day, until)
             if morning.empty:
                 continue
-            body = mails.digest(user.language, morning, self.rt.settings.public_base_url)
-            row_id = digests.queue(self.writer, user.id, keys[user.id], body, until)
-            self.writer.audit(Entry("digest", "message", row_id, {"user": (None, user.id)}), UTC)
+            body = mails.digest(user.language, morning, self.tx.rt.settings.public_base_url)
+            row_id = digests.queue(self.tx.writer, user.id, keys[user.id], body, until)
+            self.tx.writer.audit(Entry("digest", "message", row_id, {"user": (None, user.id)}), UTC)
             sent += 1
         return sent
 
     def _morning(self, user_id: int, held: Sequence[Grant], day: date, until: datetime) -> Morning:
-        tasks = ordered((task for grant in held for task in self._of_grant(grant, until)), self.now)
+        tasks = ordered((task for grant in held for task in self._of_grant(grant, until)), self.tx.now)
         runs = any(grant.role == "administrator" for grant in held)
         return Morning(
             day=day,
-            now=self.now,
+            now=self.tx.now,
             tasks=tasks[:LISTED],
             more=len(tasks) > LISTED,
             several_studies=len(self._named(held)) > 1,
@@ -136,8 +127,8 @@ class _Round:
 
     def _protocols(self) -> dict[int, Protocol]:
         found = {}
-        for study in studies.all_studies(self.session):
-            protocol = compliance.protocol_of(self.session, self.rt.loader, study.id)
+        for study in studies.all_studies(self.tx.session):
+            protocol = studies.newest_protocol(self.tx.session, self.tx.rt.loader, study.id)
             if protocol is not None:
                 found[study.id] = protocol
         return found
@@ -156,8 +147,8 @@ class _Round:
             key = (study_id, levels, grant.site_id)
             if key not in self._tasks:
                 sites: Sites = None if grant.site_id is None else frozenset({grant.site_id})
-                span = (self.now, until)
-                self._tasks[key] = digest.tasks(self.session, self.rt.loader, study_id, levels, sites, span)
+                span = (self.tx.now, until)
+                self._tasks[key] = digest.tasks(self.tx.session, self.tx.rt.loader, study_id, levels, sites, span)
             found += self._tasks[key]
         return found
 
@@ -174,5 +165,5 @@ class _Round:
             mine = own["coordinator"]
             every = None in mine
             sites = None if every else frozenset(site for site in mine if site is not None)
-            waiting += inbox.count(self.session, Reader(study_id, sites, strangers=every), self.now)
+            waiting += inbox.count(self.tx.session, Reader(study_id, sites, strangers=every), self.tx.now)
         return waiting

@@ -6,9 +6,9 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.use_cases.staff import accounts, administration, away, passwords, second_factor
-from pro_service.use_cases.staff.throttling import TooManyFailuresError
 from pro_service.use_cases.tasks import digest
 from pro_service.web import access, browsers
 from pro_service.web.account.words import by_field
@@ -45,7 +45,7 @@ def _add_own(pages: Blueprint, rt: Runtime) -> None:
             passwords.change(rt, login, current, new, again, browsers.place(rt, login.email))
         except RejectedError as rejected:
             return _account_page(rt, rejected.faults), 422
-        except TooManyFailuresError:
+        except ThrottledError:
             return _account_page(rt, slow=True), 429
         return redirect(url_for("account.own", done="password"), 303)
 
@@ -73,7 +73,7 @@ def _add_work(pages: Blueprint, rt: Runtime) -> None:
     @access.needs("account")
     def daily() -> ResponseReturnValue:
         """Have the morning's digest, or no more."""
-        digest.choose(rt, access.signed_in(), wanted=request.form.get("wanted") == "yes")
+        digest.choose_digest(rt, access.signed_in(), wanted=request.form.get("wanted") == "yes")
         return redirect(url_for("account.own", done="digest"), 303)
 
 
@@ -89,7 +89,7 @@ def _account_page(rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = F
         done=request.args.get("done"),
         roles=administration.own_roles(rt, login),
         away=away.until(rt, login),
-        digest=digest.wanted(rt, login),
+        digest=digest.wants_digest(rt, login),
         mails=rt.mail is not None,
     )
 

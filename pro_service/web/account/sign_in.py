@@ -4,9 +4,9 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.use_cases.staff import accounts, interrupted_forms, second_factor
-from pro_service.use_cases.staff.throttling import TooManyFailuresError
 from pro_service.web import access, browsers
 from pro_service.web.i18n import LANGUAGES
 
@@ -95,7 +95,7 @@ def _try_to_sign_in(rt: Runtime) -> ResponseReturnValue:
         token = accounts.log_in(
             rt, email, request.form.get("password", ""), browsers.place(rt, email), previous=previous
         )
-    except TooManyFailuresError:
+    except ThrottledError:
         return _form(rt, 429, "slow", email, form)
     if token is None:
         return _form(rt, 422, "wrong", email, form)
@@ -130,6 +130,6 @@ def _check_code(rt: Runtime) -> ResponseReturnValue:
     login, form = access.signed_in(), request.form.get("kept", "")
     try:
         token = second_factor.show(rt, login, request.form.get("code", ""), browsers.place(rt, login.email))
-    except TooManyFailuresError:
+    except ThrottledError:
         return _code_page(rt, 429, "slow", form)
     return _code_page(rt, 422, "wrong", form) if token is None else _signed_in(rt, token, form)

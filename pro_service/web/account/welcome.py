@@ -12,7 +12,7 @@ from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store.staff.links import Ticket
 from pro_service.use_cases.staff import passwords
-from pro_service.use_cases.staff.throttling import Place
+from pro_service.use_cases.throttle import Place
 from pro_service.web import browsers
 from pro_service.web.account.words import by_field
 from pro_service.web.i18n import gettext as _

@@ -11,10 +11,11 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import Fault
-from pro_service.reports import audit, compliance
+from pro_service.reports import audit
 from pro_service.reports.audit import AuditQuery, Reach
 from pro_service.runtime import Runtime
 from pro_service.store.database import Session
+from pro_service.store.participants import cases
 from pro_service.store.staff import members
 from pro_service.use_cases.staff.accounts import folded
 from pro_service.web.access import grants, needs
@@ -108,7 +109,7 @@ class _QueryReader:
             return None
         found = None
         if self.reach.study_id is not None:
-            found = compliance.loaded_by_code(session, self.rt.loader, self.reach.study_id, code, self.reach.sites)
+            found = cases.load_by_code(session, self.rt.loader, self.reach.study_id, code, self.reach.sites)
         if found is None:
             self._fault("participant", "is no participant you may see")
             return None

@@ -56,7 +56,7 @@ def _team(rt: Runtime, *, about: int | None = None, faults: tuple[Fault, ...] = 
     if isinstance(scope, NoStudy):
         return no_study(scope)
     with rt.sessions.reading() as session:
-        found = members.page(session, after=after, study_id=scope.study_id)
+        found = members.list_members(session, after=after, study_id=scope.study_id)
     waiting = approvals.waiting(rt, signed_in().user_id, scope.study_id)
     return render_template(
         "administration/team.html",
@@ -86,7 +86,7 @@ def _add_lists(pages: Blueprint, rt: Runtime) -> None:
     def users() -> ResponseReturnValue:
         after, search = (request.args.get(name, "").strip()[:LONGEST] for name in ("after", "search"))
         with rt.sessions.reading() as session:
-            found = members.page(session, after=after, search=search.casefold())
+            found = members.list_members(session, after=after, search=search.casefold())
         return render_template(
             "administration/users.html",
             scope=chosen_scope(rt),

@@ -9,7 +9,7 @@ from jinja2.runtime import Context
 
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import zone_of
-from pro_service.use_cases.delivery.watch import alarms
+from pro_service.use_cases.watch import alarms
 from pro_service.web.access import needs
 from pro_service.web.browsers import secure
 from pro_service.web.cached_figures import CachedFigures

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.changes.preview import Outlook
+from pro_service.core.changes.preview import ChangePreview
 from pro_service.core.problems import ChangeRefusedError, Note
-from pro_service.reports import compliance, participant
+from pro_service.reports import participant
 from pro_service.reports.participant import Change
 from pro_service.runtime import Runtime
+from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.participants import change
 from pro_service.use_cases.participants.change_form import ACTIONS, Action, ChangeForm
@@ -36,7 +37,7 @@ class _Page:
     wanted: ChangeForm
     notes: tuple[Note, ...] = ()
     """What stands against it."""
-    outlook: Outlook | None = None
+    outlook: ChangePreview | None = None
     stale: bool = False
     changes: list[Change] = field(default_factory=list)
     """What happened since the form was made."""
@@ -79,7 +80,7 @@ def _participant(rt: Runtime, scope: Scope, code: str, action: str) -> Loaded:
     if action not in ACTIONS:
         abort(404)
     with rt.sessions.reading() as session:
-        loaded = compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+        loaded = cases.load_by_code(session, rt.loader, scope.study_id, code, scope.sites)
     if loaded is None:
         abort(404)
     return loaded

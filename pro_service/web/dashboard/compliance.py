@@ -9,11 +9,12 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.protocol import Channel
-from pro_service.reports import ahead, breakdown, compliance
+from pro_service.reports import ahead, breakdown
 from pro_service.reports.ahead import Day, Times
 from pro_service.reports.breakdown import Breakdown, Chosen
 from pro_service.reports.compliance import ComplianceRow, left_during
 from pro_service.runtime import Runtime
+from pro_service.store import heartbeats
 from pro_service.store.database import Session
 from pro_service.store.participants.cases import Loader
 from pro_service.store.participants.counts import CALLS
@@ -48,7 +49,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         now = rt.clock()
         look = filters(scope)
         with rt.sessions.reading() as session:
-            tick = compliance.heartbeat(session)
+            tick = heartbeats.last(session, "tick")
             found, due, took = cache.as_of(
                 tick, now, (scope.study_id, look), lambda at: _count(session, rt.loader, scope, at, look)
             )

@@ -8,9 +8,11 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import escape
 
-from pro_service.reports import compliance, grid
+from pro_service.core import iso8601
+from pro_service.reports import grid
 from pro_service.reports.grid import SHAPES, Look
 from pro_service.runtime import Runtime
+from pro_service.store.participants import cases
 from pro_service.store.participants.cases import zone_of
 from pro_service.web.access import needs
 from pro_service.web.csv_export import Cell, sheet
@@ -35,7 +37,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         with rt.sessions.reading() as session:
             if look.search and look.after is None:
                 for code in dict.fromkeys((look.search, look.search.upper())):
-                    if compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites) is not None:
+                    if cases.load_by_code(session, rt.loader, scope.study_id, code, scope.sites) is not None:
                         return redirect(url_for("dashboard.participant", code=code), 303)
             page = grid.participants_page(session, rt.loader, scope.study_id, now, scope.chosen_sites, look)
         return render_template(
@@ -75,7 +77,7 @@ def _sheet_lines(rt: Runtime, scope: Scope, look: Look | None, codes: list[str],
             for code in codes:
                 cell = row.cells.get(code)
                 moments = (None,) * 3 if cell is None else (cell.opens_at, cell.closes_at, cell.answered_at)
-                line += [None if cell is None else cell.status, *(compliance.instant(moment) for moment in moments)]
+                line += [None if cell is None else cell.status, *(iso8601.instant_text(moment) for moment in moments)]
             yield line
         look = None if page.after is None else replace(look, after=page.after)
 

@@ -93,7 +93,7 @@ def _sent_file(rt: Runtime, study_id: int) -> Held:
         raise RejectedError((NO_FILE,))
     text = mapping.read() if mapping is not None else b""
     if text:
-        return Held(data, redcap_mapping.written(enrol.mapping_of(rt, study_id, text)))
+        return Held(data, redcap_mapping.mapping_toml(enrol.mapping_of(rt, study_id, text)))
     return Held(data)
 
 
@@ -146,7 +146,7 @@ def _mapping_file(held: Held) -> Response:
 
 def _columns_page(rt: Runtime, scope: Scope, held: Held, *, chosen: bool) -> ResponseReturnValue:
     """Choose which column of the export is which of ours; once that is done, the dry run."""
-    export, faults = redcap.opened(held.data)
+    export, faults = redcap.open_export(held.data)
     if export is None:
         raise RejectedError(faults)
     questions = column_questions(scope.protocol)
@@ -155,7 +155,7 @@ def _columns_page(rt: Runtime, scope: Scope, held: Held, *, chosen: bool) -> Res
     if chosen:
         mapping, found = mapping_of_form(questions, typed, scope.protocol)
         if mapping is not None:
-            whole = Held(held.data, redcap_mapping.written(mapping))
+            whole = Held(held.data, redcap_mapping.mapping_toml(mapping))
             try:
                 return _dry_run(rt, scope, whole)
             except RejectedError as rejected:

@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.case import WindowFacts
 from pro_service.core.conversation.answers import editable
 from pro_service.core.conversation.inbox import windows_for
-from pro_service.reports import compliance, inbox, participant
+from pro_service.reports import inbox, participant
 from pro_service.reports.inbox import Item, Look, Reader
 from pro_service.runtime import Runtime
-from pro_service.store.messages.inbox import Done, done
+from pro_service.store.messages.inbox import Done, actions_on
+from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.inbound import inbox as inbox_actions
 from pro_service.use_cases.inbound.inbox import About, DoneAlreadyError, Score
@@ -169,12 +170,12 @@ def _text_page(rt: Runtime, scope: Scope, text_id: int, rejected: RejectedForm =
         if item is None:
             abort(404)
         code = item.participant or (chosen if (chosen := request.values.get("participant")) in item.owners else None)
-        loaded = None if code is None else compliance.loaded_by_code(session, rt.loader, reader.study_id, code)
+        loaded = None if code is None else cases.load_by_code(session, rt.loader, reader.study_id, code)
         changes = []
         if rejected.stale and loaded is not None:
             changes = participant.changes(session, loaded.case.participant.id, form_made_at())
         thread = inbox.thread(session, rt.vault, reader, text_id)
-        was_done = done(session, text_id)
+        was_done = actions_on(session, text_id)
     person = None if loaded is None else loaded.case.participant
     return render_template(
         "dashboard/inbox_text.html",

@@ -9,10 +9,12 @@ from babel import Locale
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pro_service.reports import compliance, funnel, messages
+from pro_service.core import iso8601
+from pro_service.reports import funnel, messages
 from pro_service.reports.funnel import StepFlow
 from pro_service.reports.messages import Sought
 from pro_service.runtime import Runtime
+from pro_service.store import heartbeats
 from pro_service.store.schema import AnyRow
 from pro_service.web.access import needs
 from pro_service.web.cached_figures import A_MINUTE, CachedFigures
@@ -72,7 +74,7 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
         asked, look = _ledger_query(scope), filters(scope)
         study_id, protocol, every = scope.study_id, scope.protocol, replace(asked.sought, after=None)
         with rt.sessions.reading() as session:
-            tick = compliance.heartbeat(session)
+            tick = heartbeats.last(session, "tick")
             flow = flows.as_of(
                 tick, now, (study_id, look), lambda at: funnel.funnel(session, study_id, protocol, at, look)
             )
@@ -191,7 +193,7 @@ def _cursor_in_address() -> tuple[datetime, int] | None:
 
 
 def _cursor(after: tuple[datetime, int]) -> str:
-    return f"{compliance.instant(after[0])}_{after[1]}"
+    return f"{iso8601.instant_text(after[0])}_{after[1]}"
 
 
 def _lines(rt: Runtime, study_id: int, sought: Sought) -> Iterator[tuple[Cell, ...]]:
@@ -207,7 +209,7 @@ def _lines(rt: Runtime, study_id: int, sought: Sought) -> Iterator[tuple[Cell, .
 
 def _line(row: AnyRow) -> tuple[Cell, ...]:
     about = (row.id, row.participant, row.site, row.window, row.kind, row.channel, row.state, row.error, row.segments)
-    return (*about, *(compliance.instant(moment) for moment in (row.queued_at, row.accepted_at, row.ended_at)))
+    return (*about, *(iso8601.instant_text(moment) for moment in (row.queued_at, row.accepted_at, row.ended_at)))
 
 
 def country(code: str) -> str:

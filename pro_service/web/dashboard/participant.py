@@ -12,15 +12,16 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.core.conversation.contact_test import closed_by, state
 from pro_service.core.problems import RejectedError
-from pro_service.reports import compliance, events, participant
+from pro_service.reports import events, participant
 from pro_service.reports.events import StoryQuery
 from pro_service.reports.participant import WindowView
 from pro_service.reports.story import derived_values
 from pro_service.runtime import Runtime
+from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.participants import card, contact_test
 from pro_service.use_cases.participants.confirm import confirm
-from pro_service.use_cases.participants.contact_test import ReachRefusedError, Whom
+from pro_service.use_cases.participants.contact_test import ReachRefusedError, Subject
 from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import may_at, needs
@@ -47,7 +48,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 def participant_of(rt: Runtime, scope: Scope, code: str) -> Loaded | None:
     """Return the participant, if the reader may see them."""
     with rt.sessions.reading() as session:
-        return compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+        return cases.load_by_code(session, rt.loader, scope.study_id, code, scope.sites)
 
 
 # --- the story, and the telephone number ------------------------------------------------------------------------------
@@ -87,7 +88,7 @@ def _story_page(rt: Runtime, scope: Scope, code: str, number: str | None = None,
         reader = _reader(view.loaded)
         chip, before = story.filter_in_address()
         query = StoryQuery(story.kinds(chip), before, story.PAGE + 1, scores=reader.scores)
-        happened = events.happened(session, view.loaded.case, now, query)
+        happened = events.event_page(session, view.loaded.case, now, query)
     case = view.loaded.case
     page = story.story_page(happened, case, reader)
     return render_template(
@@ -201,10 +202,10 @@ def _add_contact_test(pages: Blueprint, rt: Runtime) -> None:
     @in_study(rt, named=True, otherwise=not_found)
     def reach_test(scope: Scope, code: str, action: str) -> ResponseReturnValue:
         """Begin the test or say what came of it, and come back to the page, which says what was done."""
-        whom = Whom(scope.study_id, code, scope.sites, request.form.get("revision", type=int))
+        subject = Subject(scope.study_id, code, scope.sites, request.form.get("revision", type=int))
         outcome = f"reach_{action}"
         try:
-            _run_contact_test(rt, whom, action)
+            _run_contact_test(rt, subject, action)
         except KeyError:
             abort(404)
         except ReachRefusedError as refusal:
@@ -214,14 +215,14 @@ def _add_contact_test(pages: Blueprint, rt: Runtime) -> None:
         return redirect(f"{url_for('dashboard.participant', code=code, study=scope.named, reach=outcome)}#reach", 303)
 
 
-def _run_contact_test(rt: Runtime, whom: Whom, action: str) -> None:
+def _run_contact_test(rt: Runtime, subject: Subject, action: str) -> None:
     if action == "begin":
         minutes = request.form.get("minutes", 30, type=int)
-        contact_test.begin(rt, actor(), whom, timedelta(minutes=minutes if minutes in TEST_MINUTES else 0))
+        contact_test.begin(rt, actor(), subject, timedelta(minutes=minutes if minutes in TEST_MINUTES else 0))
     elif action == "confirm":
-        contact_test.confirm_by_staff(rt, actor(), whom)
+        contact_test.confirm_by_staff(rt, actor(), subject)
     else:
-        contact_test.fail_by_staff(rt, actor(), whom, request.form.get("reason", ""))
+        contact_test.fail_by_staff(rt, actor(), subject, request.form.get("reason", ""))
 
 
 def _contact_test_words() -> dict[str, dict[str, str]]:

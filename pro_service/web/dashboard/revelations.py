@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from pro_service.core import iso8601
 from pro_service.core.problems import RejectedError
-from pro_service.reports import compliance
 from pro_service.runtime import Runtime
-from pro_service.store.participants import revelations
+from pro_service.store.participants import cases, revelations
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.revelations import TOLD
 from pro_service.use_cases.participants.revelations import Noted, note
@@ -84,7 +84,7 @@ def _form(rt: Runtime, scope: Scope, code: str, *, unchosen: bool = False, stale
 
 def _participant(rt: Runtime, scope: Scope, code: str) -> Loaded:
     with rt.sessions.reading() as session:
-        found = compliance.loaded_by_code(session, rt.loader, scope.study_id, code, scope.sites)
+        found = cases.load_by_code(session, rt.loader, scope.study_id, code, scope.sites)
     if found is None:
         abort(404)
     return found
@@ -97,7 +97,7 @@ def _add_log(pages: Blueprint, rt: Runtime) -> None:
     def revelations_log(scope: Scope) -> ResponseReturnValue:
         before = request.args.get("before", type=row_id)
         with rt.sessions.reading() as session:
-            lines, after = revelations.page(session, scope.study_id, scope.chosen_sites, before=before)
+            lines, after = revelations.list_revelations(session, scope.study_id, scope.chosen_sites, before=before)
         return render_template("dashboard/revealed.html", scope=scope, lines=lines, after=after, first=before is None)
 
     @pages.get("/revealed.csv")
@@ -113,9 +113,9 @@ def _every_line(rt: Runtime, scope: Scope) -> Iterator[list[Cell]]:
     before, more = None, True
     while more:
         with rt.sessions.reading() as session:
-            lines, before = revelations.page(
+            lines, before = revelations.list_revelations(
                 session, scope.study_id, scope.chosen_sites, before=before, size=SHEET_PAGE
             )
         for line in lines:
-            yield [compliance.instant(line.at), line.participant, line.site, line.source, line.who]
+            yield [iso8601.instant_text(line.at), line.participant, line.site, line.source, line.who]
         more = before is not None

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import request, url_for
 
 from pro_service.core.case import Case
-from pro_service.reports.events import KINDS, Event, Given, Happened, Kind, Mark, Step
+from pro_service.reports.events import KINDS, AnswerVersion, Event, EventPage, Kind, Mark, Step
 from pro_service.web.dashboard.formatting import of, short_moment, window_shape, word, word_or_code, words
 from pro_service.web.i18n import day
 from pro_service.web.i18n import gettext as _
@@ -126,10 +126,10 @@ def filter_in_address() -> tuple[str | None, Mark | None]:
     return chip if chip in CHIPS else None, mark_of(request.args.get("before"))
 
 
-def story_page(happened: Happened, case: Case, reader: Reader) -> StoryPage:
+def story_page(happened: EventPage, case: Case, reader: Reader) -> StoryPage:
     """Return the story in words."""
     chip, before = filter_in_address()
-    teller = Teller(case, reader, happened.lives)
+    teller = Teller(case, reader, happened.steps)
     page = happened.page[:PAGE]
     more = page[-1].mark if len(happened.page) > PAGE else None
     return StoryPage(tuple(map(teller, happened.every)), tuple(map(teller, page)), chip, more, before is not None)
@@ -228,7 +228,7 @@ class Teller:
             note=" · ".join(reasons) or None,
         )
 
-    def _given(self, one: Given) -> tuple[str, str, int | None]:
+    def _given(self, one: AnswerVersion) -> tuple[str, str, int | None]:
         items = self._case.protocol.items
         name = of(items[one.item].short) if one.item in items else one.item
         came = _("declined") if one.declined else _("taken back") if one.cleared else _("answered")

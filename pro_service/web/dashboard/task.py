@@ -106,7 +106,7 @@ def own_task(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
     if task_id > LARGEST_ID:
         abort(404)
     with rt.sessions.reading() as session:
-        whose = tasks.whose(session, task_id)
+        whose = tasks.subject_of(session, task_id)
         if whose is None:
             abort(404)
         scope = scope_of_study(rt, whose.study_id)
@@ -176,7 +176,7 @@ def _not_now(rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datet
         "again": retries.next_attempt(case, window, now),
         "most": case.protocol.failed_calls,
         "part": lambda moment: parts[retries.part_of_day(case, moment)],
-        "put_off_to": [(code, choices[code], moment) for code, moment in retries.choices(case, window, now)],
+        "put_off_to": [(code, choices[code], moment) for code, moment in retries.put_off_choices(case, window, now)],
         "colleagues": hand_over.who_may_take(rt, actor(), loaded.study_id, [loaded.site_id]),
         "to_be_called": window is not None and savable(case, window, now),
     }

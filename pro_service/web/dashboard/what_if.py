@@ -116,14 +116,14 @@ def _question(scope: Scope, now: datetime) -> tuple[Question | None, dict[str, t
 def picture(told: WhatIf, country: str, now: datetime) -> Picture:
     """Draw an answer for a site of this country."""
     start = local_instant(told.day, time(), told.zone)
-    spans = [laid.span for laid in told.laid if laid.span is not None]
+    spans = [laid.span for laid in told.windows if laid.span is not None]
     ends = [span.late_until for span in spans]
     study_end = None if told.ends is None else local_instant(told.ends + DAY, time(), told.zone)
     whole = max([*ends, start + DAY]) - start
     marks = {"today": now, "end": study_end}
     return Picture(
         told,
-        tuple(_row(laid, told.zone, country, start, whole) for laid in told.laid),
+        tuple(_row(laid, told.zone, country, start, whole) for laid in told.windows),
         {
             name: 100 * ((at - start) / whole)
             for name, at in marks.items()

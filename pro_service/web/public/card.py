@@ -14,8 +14,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from pro_service.core.card_code import LONGEST_TYPED, CodeError
+from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
-from pro_service.store.participants.card_code_tries import TooManyTriesError
 from pro_service.use_cases.participants import card_entry
 from pro_service.use_cases.participants.card import PATH
 from pro_service.use_cases.participants.card_entry import Entry
@@ -60,7 +60,7 @@ def _entered(rt: Runtime) -> ResponseReturnValue:
         found = card_entry.enter(rt, typed, marks, request.remote_addr or "")
     except CodeError as error:
         return _page(error.fault, typed), HTTPStatus.UNPROCESSABLE_ENTITY
-    except TooManyTriesError as error:
+    except ThrottledError as error:
         seconds = max((error.again_at - rt.clock()).total_seconds(), 1)
         page = _page("slow", typed, minutes=math.ceil(seconds / 60))
         return page, HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(math.ceil(seconds))}

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.runtime import Runtime
 from pro_service.store import migrate
 from pro_service.store.migrate import UNREACHABLE
-from pro_service.use_cases.delivery.watch import alarms
+from pro_service.use_cases.watch import alarms
 
 BEAT, OWN_BEAT = "tick", "web"
 STALE_SECONDS = 15 * 60

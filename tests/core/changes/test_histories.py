@@ -25,7 +25,7 @@ from pro_service.core.changes.model import (
     Resume,
     Withdraw,
 )
-from pro_service.core.changes.plan import after, plan
+from pro_service.core.changes.plan import case_after, plan_change
 from pro_service.core.commands import Command
 from pro_service.core.problems import ChangeRefusedError
 from pro_service.core.protocol import Offset, Protocol
@@ -43,7 +43,7 @@ PROBES = (timedelta(microseconds=1), timedelta(minutes=1), timedelta(hours=1), t
 class Changed:
     """After so long, the office changes this; `number` says to what."""
 
-    after: timedelta
+    case_after: timedelta
     what: str
     number: int = 0
     asked: bool = False
@@ -56,17 +56,17 @@ CHANGES = (
     *("move", "migrate", "migrate"),
 )
 changes = st.one_of(
-    st.builds(Changed, after=gaps, what=st.sampled_from(CHANGES), number=st.integers(-40, 40)),
+    st.builds(Changed, case_after=gaps, what=st.sampled_from(CHANGES), number=st.integers(-40, 40)),
     st.builds(
         Changed,
-        after=st.integers(0, 30).map(lambda hours: timedelta(hours=hours)),
+        case_after=st.integers(0, 30).map(lambda hours: timedelta(hours=hours)),
         what=st.sampled_from(("reschedule", "reschedule", "migrate", "language")),
         number=st.integers(-4, 4),
         asked=st.just(True),
     ),
 )
-leavings = st.builds(Changed, after=gaps, what=st.sampled_from(("study", "died")), number=st.integers(-20, 0))
-zones = st.builds(Changed, after=gaps, what=st.just("zone"), number=st.integers(0, 2))
+leavings = st.builds(Changed, case_after=gaps, what=st.sampled_from(("study", "died")), number=st.integers(-20, 0))
+zones = st.builds(Changed, case_after=gaps, what=st.just("zone"), number=st.integers(0, 2))
 turns = st.lists(st.one_of(happenings, changes, changes), min_size=1, max_size=16)
 """What happens to somebody who stays, on one clock."""
 
@@ -109,19 +109,19 @@ def longer(case: Case, days: int) -> Protocol:
 def make(world: World, change: Change) -> None:
     """Write a change down as the store does, with its rows' ids; refused ones change nothing."""
     try:
-        made = plan(world.case, change, world.now)
+        made = plan_change(world.case, change, world.now)
     except ChangeRefusedError:
         return
     if made.unchanged:
         return
     before = {window.id: window.answers for window in world.case.windows}
-    then = after(world.case, made, world.now)
+    then = case_after(world.case, made, world.now)
     assert {window.id: window.answers for window in then.windows if window.id in before} == before
     ids = count(world.last_id + 1)
     windows = tuple(replace(window, id=next(ids)) if window.id < 0 else window for window in then.windows)
     world.last_id = next(ids)
     world.case = replace(then, windows=windows)
-    assert plan(world.case, change, world.now).unchanged or made.action in ("pause", "new_telephone", "consent")
+    assert plan_change(world.case, change, world.now).unchanged or made.action in ("pause", "new_telephone", "consent")
 
 
 @dataclass(slots=True)
@@ -159,7 +159,7 @@ def live(world: World, turns: list[Happening | Changed]) -> Watched:
         if isinstance(turn, Changed):
             if turn.asked:
                 asked(life)
-            life.until(life.now + turn.after)
+            life.until(life.now + turn.case_after)
             make(life, change_of(life, turn))
             life.beat()
         else:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pro_service.core.enrolment.file import BLINDING
-from pro_service.core.enrolment.redcap import Found, read
-from pro_service.core.enrolment.redcap_mapping import Column, ColumnMapping, parse, written
+from pro_service.core.enrolment.redcap import Found, read_rows
+from pro_service.core.enrolment.redcap_mapping import Column, ColumnMapping, mapping_toml, parse
 from pro_service.core.problems import Fault
 from tests.core.enrolment import redcap as sample
 
@@ -22,13 +22,13 @@ def mapped(text: str = sample.MAPPING) -> ColumnMapping:
 
 
 def found_in(*rows: str, mapping: ColumnMapping | None = None, header: str = sample.HEADER) -> Found:
-    found, faults = read(sample.export(rows, header), mapping or mapped())
+    found, faults = read_rows(sample.export(rows, header), mapping or mapped())
     assert found is not None, faults
     return found
 
 
 def refused(data: bytes, mapping: ColumnMapping | None = None) -> str:
-    found, faults = read(data, mapping or mapped())
+    found, faults = read_rows(data, mapping or mapped())
     assert found is None
     return said(faults)
 
@@ -155,10 +155,10 @@ def test_a_mapping_that_is_written_down_is_read_back_the_same(values: dict[str, 
     made = mapped()
     changed = {**made.columns, "language": replace(made.columns["language"], values=clean)}
     whole = ColumnMapping(changed, event)
-    assert parse(written(whole), ITEMS) == (whole, ())
+    assert parse(mapping_toml(whole), ITEMS) == (whole, ())
 
 
 @given(st.binary() | st.text().map(str.encode) | st.text().map(lambda rest: f"{sample.HEADER}\n{rest}".encode()))
 def test_arbitrary_bytes_are_read_or_refused_and_never_crash(data: bytes) -> None:
-    found, faults = read(data, mapped())
+    found, faults = read_rows(data, mapped())
     assert (found is None) == bool(faults)

@@ -1,7 +1,9 @@
 """Reading replies: languages, attachments, and properties that no text may break."""
 
+import re
 import sys
 import unicodedata
+from itertools import product
 from time import perf_counter
 
 import pytest
@@ -88,6 +90,7 @@ def test_every_listed_phrase_is_written_folded() -> None:
     lists = [value for name, value in vars(words).items() if name.isupper() and isinstance(value, frozenset)]
     phrases = [phrase for phrases in lists for phrase in phrases]
     phrases += [word for numbers in words.NUMBERS.values() for word in numbers]
+    phrases += [phrase for frames in words.FRAMES.values() for phrases in frames for phrase in phrases]
     assert len(phrases) > 200
     assert [phrase for phrase in phrases if plain(phrase) != phrase] == []
 
@@ -128,6 +131,15 @@ def _numbers(text: str) -> list[int]:
     return [int(run) for run in runs]
 
 
+def _spoken(text: str, language: str) -> list[int]:
+    """Every number word of a text, with its ending or without; `on average` holds none."""
+    numbers = words.NUMBERS.get(language, words.NUMBERS["en"])
+    said = plain(text).replace("on average", "")
+    ended = "(ydi|di|du|ti|tu|dir|dur|tir|tur)?"
+    found = (re.fullmatch(f"({'|'.join(numbers)}){ended}", token) for token in said.split())
+    return [numbers[match[1]] for match in found if match]
+
+
 PIECES = st.sampled_from(
     [
         *(
@@ -154,6 +166,21 @@ PIECES = st.sampled_from(
         ),
         *("ağrım", "puan", "ya da", "yedi", "is", "it is", "out of", "üzerinden", "“", "”", "Liked", "DUR", "stop"),
         *("annem", "diyor"),
+        *(
+            "on",
+            "bir",
+            "altı",
+            "ten",
+            "on average",
+            "of",
+            "ağrım var",
+            "7'ydi",
+            "dokuzdur",
+            "ön",
+            "one",
+            "buçuk",
+            "değil",
+        ),
         *("sekiz", "zero", "seven", "out of ten", "(", ")", "yok", "hiç", "lütfen", "idi", "thanks", "a", "an"),
     ],
 )
@@ -168,14 +195,12 @@ def test_a_score_is_the_one_number_in_the_text(text: str, language: str, bounds:
     if not isinstance(meaning, Score):
         return
     assert low <= meaning.value <= high
-    written = _numbers(text)
-    numbers = words.NUMBERS.get(language, words.NUMBERS["en"])
-    if written:
-        assert written in ([meaning.value], [meaning.value, high], [high, meaning.value])
-        said = plain(text).replace(f"out of {next(w for w, n in numbers.items() if n == high)}", "")
-        assert {numbers[word] for word in said.split() if word in numbers} <= {meaning.value}
-    else:
-        assert numbers[plain(text)] == meaning.value
+    written, spoken = _numbers(text), _spoken(text, language)
+    others = [number for number in written + spoken if number not in {meaning.value, high}]
+    assert not others
+    assert meaning.value in written + spoken
+    if high not in written + spoken:
+        assert len(written) <= 1
 
 
 @given(TEXTS)
@@ -220,3 +245,96 @@ def test_a_huge_text_is_read_at_once() -> None:
     for unit in ("7 ", "puan ", "merhaba iyi gunler ", '"', "a" * 50 + " ", "Liked “", "1.", "e\u0301"):
         nrs(unit * 100_000)
     assert perf_counter() - started < 5
+
+
+# -- One number in a frame: digits and number words --------------------------------------------
+
+SPOKEN = {language: {number: word for word, number in words.NUMBERS[language].items()} for language in words.NUMBERS}
+SHARED = {
+    "tr": (
+        *("{}", "{} puan", "ağrım {}", "Ağrı seviyesi: {}", "puanım {}", "cevabım {}", "on üzerinden {}"),
+        *("{}/10", "{}/on", "{} bölü on", "{} diyorum", "{} diyebilirim", "{} veriyorum", "{} idi", "{}, teşekkürler"),
+        *("Hocam {}", "Merhaba, ağrım {} puan", "evet {}", "ortalama olarak {}", "benim puanım {}", "{} puandı"),
+    ),
+    "en": (
+        *("{}", "{} points", "my pain is {}", "My pain score is {}", "pain level: {}", "{} out of ten", "{} out of 10"),
+        *("{}/10", "{}/ten", "{} over 10", "I'd say {}", "I would say it's a {}", "it was an {}", "a {}", "{} thanks"),
+        *("Good morning doctor, {}. Thank you!", "on average {}", "out of ten, {}", "my answer is {}", "sorry, {}"),
+    ),
+}
+"""Frames that a digit and a number word share."""
+FRAMED = st.sampled_from([(language, frame) for language, frames in SHARED.items() for frame in frames])
+ANSWERS = st.integers(0, 10)
+
+
+@pytest.mark.shows("reading: score")
+@pytest.mark.parametrize("language", SHARED)
+def test_a_number_word_is_read_as_its_digits_are(language: str) -> None:
+    for frame, (number, word) in product(SHARED[language], SPOKEN[language].items()):
+        for said in (number, word, word.upper()):
+            assert nrs(frame.format(said), language) == Score(number), frame.format(said)
+
+
+@pytest.mark.parametrize("frame", ["I'm {}", "it is {}", "yes {}", "{} please", "my pain is {}"])
+def test_a_turkish_number_word_in_an_english_frame_is_no_score(frame: str) -> None:
+    for word in words.NUMBERS["tr"]:
+        assert not isinstance(nrs(frame.format(word), "tr"), Score)
+
+
+DIFFERENT = st.tuples(ANSWERS, ANSWERS).filter(lambda two: two[0] != two[1])
+JOINED = st.sampled_from(
+    [" ", ", ", "-", " - ", ". ", " ya da ", " değil ", " ile ", " to ", " or ", " not ", " point "]
+)
+
+
+@pytest.mark.shows("never guess")
+@given(FRAMED, DIFFERENT, JOINED, st.tuples(st.booleans(), st.booleans()))
+def test_two_different_numbers_are_no_score(
+    framed: tuple[str, str], two: tuple[int, int], join: str, as_words: tuple[bool, bool]
+) -> None:
+    language, frame = framed
+    said = join.join(SPOKEN[language][n] if word else str(n) for n, word in zip(two, as_words, strict=True))
+    assert not isinstance(nrs(frame.format(said), language), Score)
+
+
+SPOILERS = {
+    "tr": (
+        "{} gün|{} gündür|{} saat|{} hafta|{} ay önce|{} dakika|{} dk|{} tablet|{} hap|{} mg|{} kere|saat {}|hafta {}|"
+        "{} buçuk|{} yarım|{} virgül beş|{} değil|değil {}|hayır {}|{} gibi|{} civarı|yaklaşık {}|sanırım {}|belki {}|"
+        "en az {}|{} mi|{} küsur|{}'den az|dün {}|dünden {} puan az|{} puan arttı|eşim {} diyor|eksi {}|-{}|{}?|{}+|²{}"
+    ),
+    "en": (
+        "{} days|{} hours|week {}|day {}|{} weeks ago|{} minutes|{} tablets|{} pills|{} mg|{} times|{} and a half|"
+        "{} point five|half of {}|not {}|never {}|no {}|{} not|about {}|around {}|maybe {}|I think {}|at least {}|"
+        "more than {}|{}ish|{}th|yesterday {}|{} points less|down {}|mum said {}|my wife says {}|-{}|{}?|{}+|²{}"
+    ),
+}
+"""What makes a number something else than an answer: time, doses, halves, negation, doubt, comparison, other people."""
+SPOILED = st.sampled_from(
+    [(language, spoiler) for language, spoilers in SPOILERS.items() for spoiler in spoilers.split("|")]
+)
+
+
+@pytest.mark.shows("never guess", "reading: not a score")
+@given(SPOILED, st.data(), ANSWERS)
+def test_a_number_with_a_unit_half_negation_or_doubt_is_no_score(
+    spoiled: tuple[str, str], data: st.DataObject, number: int
+) -> None:
+    language, spoiler = spoiled
+    frame = data.draw(st.sampled_from(SHARED[language]))
+    for said in (number, SPOKEN[language][number]):
+        text = frame.format(spoiler.format(said))
+        assert not isinstance(nrs(text, language), Score), text
+
+
+@pytest.mark.shows("reading: not a score")
+@pytest.mark.parametrize("text", ["on gün", "bir şey yok", "7 değil 5", "yedi buçuk", "week 1", "ön", "ortalama altı"])
+def test_what_only_looks_like_a_number_word_is_not_read(text: str) -> None:
+    for language in words.NUMBERS:
+        assert not isinstance(nrs(text, language), Score)
+
+
+@pytest.mark.shows("reading: somebody else")
+def test_what_somebody_else_says_goes_to_a_person() -> None:
+    assert nrs("mum said eight", "en") == Proxy()
+    assert nrs("eşim altı diyor", "tr") == Proxy()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pro_service.core.protocol import Hours, Protocol
 from pro_service.core.schedule.calendar import (
     call_moment,
-    due,
+    due_instant,
     is_working,
     last_working_moment,
     local_day,
@@ -176,15 +176,15 @@ def test_a_point_without_a_call_has_no_call_moment() -> None:
 def test_a_deadline_is_the_end_of_a_working_day_or_plain_hours_later(
     days_given: int | None, hours_given: int | None, raised: datetime, expected: datetime
 ) -> None:
-    assert due(days_given, hours_given, raised, ISTANBUL, OFFICE, TURKEY) == expected
+    assert due_instant(days_given, hours_given, raised, ISTANBUL, OFFICE, TURKEY) == expected
 
 
 def test_working_hours_to_midnight_end_with_the_day() -> None:
     all_day = Hours(time(0), time(0))
-    assert due(0, None, at("2026-06-11", "23:59"), ISTANBUL, all_day, TURKEY) == at("2026-06-12", "00:00")
+    assert due_instant(0, None, at("2026-06-11", "23:59"), ISTANBUL, all_day, TURKEY) == at("2026-06-12", "00:00")
 
 
 @given(days, st.times(), st.integers(0, 10))
 def test_nothing_is_due_before_it_is_raised(day: date, clock: time, n: int) -> None:
     raised = datetime.combine(day, clock, tzinfo=ISTANBUL)
-    assert due(n, None, raised, ISTANBUL, OFFICE, TURKEY) > raised
+    assert due_instant(n, None, raised, ISTANBUL, OFFICE, TURKEY) > raised

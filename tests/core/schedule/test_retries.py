@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pro_service.core.case import Call, Case, WindowFacts
-from pro_service.core.schedule.retries import choices, next_attempt, part_of_day, put_off_to
+from pro_service.core.schedule.retries import next_attempt, part_of_day, put_off_choices, put_off_to
 from tests.core.world import STUDY, case_of, person
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
@@ -62,10 +62,14 @@ def test_an_afternoon_goes_on_until_it_is_over() -> None:
 
 def test_what_lies_beyond_the_close_is_no_choice() -> None:
     case, window = called()
-    assert [code for code, _ in choices(case, window, at("2026-03-11 11:00"))] == ["hour", "afternoon", "morning"]
-    assert [code for code, _ in choices(case, window, at("2026-03-12 11:00"))] == ["hour", "afternoon"]
+    assert [code for code, _ in put_off_choices(case, window, at("2026-03-11 11:00"))] == [
+        "hour",
+        "afternoon",
+        "morning",
+    ]
+    assert [code for code, _ in put_off_choices(case, window, at("2026-03-12 11:00"))] == ["hour", "afternoon"]
     last = window.span.closes_at - timedelta(minutes=30)
-    assert choices(case, window, last) == ()
+    assert put_off_choices(case, window, last) == ()
 
 
 def test_the_day_has_three_parts() -> None:

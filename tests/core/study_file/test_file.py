@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pro_service.core.problems import Fault, places
+from pro_service.core.problems import Fault
 from pro_service.core.protocol import Hours, Offset, Protocol
-from pro_service.core.study_file.file import check, contacts_missing, from_json, to_json
+from pro_service.core.study_file.file import check
+from pro_service.core.study_file.protocol_json import from_json, to_json
+from pro_service.core.study_file.rules import contacts_missing
+from pro_service.core.toml_faults import lines_by_path
 
 FOLDER = Path(__file__).parents[3] / "pro_service" / "protocols"
 GOOD = (FOLDER / "nct07326982.toml").read_text(encoding="utf-8")
@@ -177,7 +180,7 @@ def test_a_damaged_file_gets_faults_and_never_an_exception(data: st.DataObject) 
 
 def test_lines_are_found_for_tables_keys_and_dotted_keys() -> None:
     text = 'a.b = 1\n[[t]]\nx = """\ny = 2\n"""\n[[t.u]]\nk = [\n  1,\n]\n[[t]]\n[[t.u]]\n[[t.u]]\n"q" = { z = 1 }\n'
-    assert places(text) == {
+    assert lines_by_path(text) == {
         "a": 1,
         "a.b": 1,
         "t[0]": 2,

@@ -7,7 +7,7 @@ import pytest
 from pro_service import paths
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.file import check
-from pro_service.core.study_file.frames import check_frames, wanted
+from pro_service.core.study_file.frames import check_frames, required_frames
 
 
 def protocol() -> Protocol:
@@ -35,7 +35,7 @@ def test_the_shipped_texts_have_no_faults() -> None:
 
 
 def test_no_shipped_text_is_one_that_nothing_asks_for() -> None:
-    assert set(frames()["tr"]) == set(wanted(protocol()))
+    assert set(frames()["tr"]) == set(required_frames(protocol()))
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def assert_equal(rt: Runtime, study_id: int, channel_then: dict[str, str]) -> No
             got = (0, 0) if row is None else (row["completed_in_window"] + row["late"], row["due"])
             assert got == due(part, value), value
     # The command line's report counts the same.
-    assert sum(row["due"] for row in reporting.compliance(rt, study_id)) == found.all["due"]
+    assert sum(row["due"] for row in reporting.compliance_rows(rt, study_id)) == found.all["due"]
     last = list(found.so_far.values())[-1:]
     assert [row["due"] for row in last] == ([found.all["due"]] if last else [])
 

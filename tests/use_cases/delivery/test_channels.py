@@ -17,8 +17,8 @@ from pro_service.store.messages import channels, outbox
 from pro_service.store.messages.channels import AHEAD, Pace
 from pro_service.store.schema import messages
 from pro_service.use_cases.delivery.deliver import deliver
-from pro_service.use_cases.delivery.watch import alarms
 from pro_service.use_cases.tick import tick
+from pro_service.use_cases.watch import alarms
 from tests import support
 from tests.telephones import Telephones
 

@@ -32,13 +32,13 @@ def participant(rt: Runtime, study_id: int, clock: support.SetClock) -> int:
 
 def queue_every_kind(rt: Runtime, participant: int) -> None:
     """Put a row of each kind into the outbox past the rules, as a fault of ours would."""
-    with transaction(rt, support.SETUP, rt.clock()) as unit:
-        one = rt.loader.one(unit.session, participant)
+    with transaction(rt, support.SETUP, rt.clock()) as tx:
+        one = rt.loader.one(tx.session, participant)
         window = next(window for window in one.case.current if window.code == "W1")
         until = rt.clock() + timedelta(days=1)
         for kind in KINDS:
             frame, item = ("question", "NRS-AVG") if kind != "ack" else ("help", None)
-            unit.carry_out(one, [Send(f"gate:{kind}", kind, frame, window.id, item=item, useful_until=until)])
+            tx.carry_out(one, [Send(f"gate:{kind}", kind, frame, window.id, item=item, useful_until=until)])
 
 
 def close(rt: Runtime, participant: int, fact: str) -> None:

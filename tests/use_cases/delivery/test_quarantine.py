@@ -165,7 +165,7 @@ def test_a_running_sender_notices_an_older_database(
 def test_a_standby_that_took_over_is_noticed(rt: Runtime, clock: support.SetClock, study_id: int) -> None:
     enrol(rt, study_id)
     clock.now = INVITED
-    quarantine.look(rt)
+    quarantine.detect_older_database(rt)
     assert reason(rt) is None
     if rt.sessions.sqlite:
         with rt.sessions.glance() as connection:
@@ -173,11 +173,11 @@ def test_a_standby_that_took_over_is_noticed(rt: Runtime, clock: support.SetCloc
         return
     with rt.sessions.begin() as session:
         standing.remember_timeline(session, "0000DEAD")
-    quarantine.look(rt)
+    quarantine.detect_older_database(rt)
     assert reason(rt) == "failover"
     with rt.sessions.begin() as session:
         session.execute(channels.update().values(quarantined_at=None, quarantine_reason=None))
-    quarantine.look(rt)  # it is known now
+    quarantine.detect_older_database(rt)  # it is known now
     assert reason(rt) is None
 
 

@@ -252,8 +252,8 @@ def test_one_poison_participant_does_not_stop_the_others(
     deliver(rt)
     assert len(phones.sent) == 1
     with rt.sessions.reading() as session:
-        look_at = session.scalar(select(participants.c.look_at).where(participants.c.id == participant))
-    assert look_at == INVITED + timedelta(minutes=15)
+        next_check_at = session.scalar(select(participants.c.next_check_at).where(participants.c.id == participant))
+    assert next_check_at == INVITED + timedelta(minutes=15)
 
 
 def test_a_delivery_report_moves_forward_only_and_a_failure_becomes_a_task(

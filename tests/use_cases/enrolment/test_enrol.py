@@ -59,7 +59,7 @@ def test_a_row_becomes_a_participant_with_windows_baseline_and_one_audit_row(rt:
     with rt.sessions.reading() as session:
         row = session.execute(select(participants)).one()
         values = session.execute(select(responses.c.item, responses.c.value, responses.c.source)).all()
-    assert (row.confirmed_at, row.look_at) == (rt.clock(), rt.clock())
+    assert (row.confirmed_at, row.next_check_at) == (rt.clock(), rt.clock())
     assert sorted(map(tuple, values)) == [("NRS-AVG", 7, "import"), ("NRS-NOW", 5, "import")]
 
 

@@ -105,12 +105,12 @@ def test_who_was_waiting_need_not_wait_longer_than_the_conversation(
 ) -> None:
     clock.now = TEN
     beat(rt)
-    before = support.loaded(rt, couple[1]).look_at
+    before = support.loaded(rt, couple[1]).next_check_at
     assert before == TEN + timedelta(hours=3)
     says("7")
     says("2")
     clock.now += timedelta(minutes=10)
-    assert support.loaded(rt, couple[1]).look_at == clock.now
+    assert support.loaded(rt, couple[1]).next_check_at == clock.now
     beat(rt)
     assert asked(rt) == list(couple)
 

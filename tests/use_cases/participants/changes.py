@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.core.case import Case
-from pro_service.core.changes.plan import after, plan
-from pro_service.core.changes.preview import Outlook
+from pro_service.core.changes.plan import case_after, plan_change
+from pro_service.core.changes.preview import ChangePreview
 from pro_service.core.problems import ChangeRefusedError, note_words
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.participants import contact, schedules
 from pro_service.store.schema import audit_trail, messages
 from pro_service.use_cases.delivery.deliver import deliver
-from pro_service.use_cases.participants import change as lifecycle
+from pro_service.use_cases.participants import change
 from pro_service.use_cases.participants.change_form import Action, ChangeForm, Known, read
 from pro_service.use_cases.tick import tick
 from tests import support
@@ -34,7 +34,7 @@ class Office:
     clock: SetClock
     who: int
     code: str = "P-001"
-    outlooks: list[Outlook] = field(default_factory=list)
+    outlooks: list[ChangePreview] = field(default_factory=list)
 
     @property
     def case(self) -> Case:
@@ -53,20 +53,20 @@ class Office:
         named = {name.rstrip("_"): value for name, value in fields.items()}
         return ChangeForm(cast("Action", action), named, named.pop("reason", REASON))
 
-    def preview(self, action: str, **fields: str) -> Outlook:
+    def preview(self, action: str, **fields: str) -> ChangePreview:
         """Look at a change; nothing at all is written."""
         before = support.rows_of(self.rt)
         case = self.case
-        told = lifecycle.preview(self.rt, self.study_id, self.code, self.wanted(action, **fields))
+        told = change.preview(self.rt, self.study_id, self.code, self.wanted(action, **fields))
         assert support.rows_of(self.rt) == before
         assert self.case == case
         return told
 
-    def change(self, action: str, **fields: str) -> Outlook:
+    def change(self, action: str, **fields: str) -> ChangePreview:
         """Look at a change and make it: what was shown is what is true afterwards."""
         shown = self.preview(action, **fields)
         foreseen = self.foreseen(self.wanted(action, **fields))
-        done = lifecycle.change(
+        done = change.change(
             self.rt, STAFF, self.study_id, self.code, self.wanted(action, **fields), revision=shown.revision
         )
         assert done == shown
@@ -81,15 +81,15 @@ class Office:
             country = contact.telephone_of(session, self.who).phone_country
             frames = self.rt.bundles.get(session, loaded.protocol_version_id).wording.frames
         found = read(wanted, Known(loaded, end, country, self.clock.now, frames))
-        return after(loaded.case, plan(loaded.case, found.change, self.clock.now, end), self.clock.now)
+        return case_after(loaded.case, plan_change(loaded.case, found.change, self.clock.now, end), self.clock.now)
 
     def refused(self, action: str, **fields: str) -> list[tuple[str, str]]:
         """(field, code) of everything that is said against a change; nothing is written."""
         before, wanted = support.rows_of(self.rt), self.wanted(action, **fields)
         with pytest.raises(ChangeRefusedError) as shown:
-            lifecycle.preview(self.rt, self.study_id, self.code, wanted)
+            change.preview(self.rt, self.study_id, self.code, wanted)
         with pytest.raises(ChangeRefusedError) as error:
-            lifecycle.change(self.rt, STAFF, self.study_id, self.code, wanted)
+            change.change(self.rt, STAFF, self.study_id, self.code, wanted)
         assert shown.value.notes == error.value.notes
         assert support.rows_of(self.rt) == before
         return [(note.field, note.code) for note in error.value.notes]
@@ -97,7 +97,7 @@ class Office:
     def faults(self, action: str, **fields: str) -> list[tuple[str, str, str]]:
         """(field, what, remedy) of everything that is said against a change, in words."""
         with pytest.raises(ChangeRefusedError) as error:
-            lifecycle.preview(self.rt, self.study_id, self.code, self.wanted(action, **fields))
+            change.preview(self.rt, self.study_id, self.code, self.wanted(action, **fields))
         return [(note.field, *note_words(note)) for note in error.value.notes]
 
     def seen_from(self, site: str) -> bool:
@@ -105,7 +105,7 @@ class Office:
         with self.rt.sessions.reading() as session:
             ids = frozenset({studies.site_ids(session, self.study_id)[site]})
         try:
-            lifecycle.preview(self.rt, self.study_id, self.code, self.wanted("resume"), sites=ids)
+            change.preview(self.rt, self.study_id, self.code, self.wanted("resume"), sites=ids)
         except KeyError:
             return False
         return True
@@ -127,7 +127,7 @@ class Office:
             rows = session.execute(select(a.actor, a.reason).where(a.action == action).order_by(a.id))
             return [(row.actor, row.reason) for row in rows]
 
-    def statuses(self, told: Outlook) -> dict[str, str | None]:
+    def statuses(self, told: ChangePreview) -> dict[str, str | None]:
         return {window.code: window.status for window in told.windows}
 
 

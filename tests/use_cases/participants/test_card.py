@@ -13,7 +13,6 @@ from pro_service.store.schema import audit_trail, links, participants
 from pro_service.store.schema import entry_codes as table
 from pro_service.use_cases.enrolment import enrol
 from pro_service.use_cases.participants import card, card_entry
-from pro_service.use_cases.participants import card as card_sheet
 from pro_service.use_cases.participants.confirm import confirm
 from tests import support
 from tests.support import SETUP
@@ -36,7 +35,7 @@ def actions(rt: Runtime) -> list[tuple[str, str | None, str]]:
 
 
 def plain(found: card.Card) -> str:
-    return card_code.read(found.code)
+    return card_code.read_code(found.code)
 
 
 def test_a_code_exists_once_its_card_was_looked_at_and_everybody_has_one_of_their_own(
@@ -59,7 +58,7 @@ def test_a_card_holds_what_is_needed_and_nothing_about_the_person(rt: Runtime, s
     assert found.address == f"{rt.settings.public_base_url}/k"
     assert [day.isoformat() for _, day in found.days if day] == ["2026-03-09", "2026-04-02", "2026-06-02"]
     assert [label["tr"] for label, _ in found.days] == ["1. hafta", "1. ay", "3. ay"]
-    page = card_sheet.document(found)
+    page = card.document(found)
     assert found.code in page
     assert "9 Mart 2026 Pazartesi" in page
     assert "Monday 9 March 2026" in page
@@ -144,7 +143,7 @@ def test_there_is_no_card_of_somebody_whose_data_was_erased(rt: Runtime, study_i
 def test_a_site_has_a_card_to_be_filled_in_by_hand(rt: Runtime, study_id: int) -> None:
     found = card.blank(rt, study_id, "BER")
     assert (found.code, found.scanned) == ("", found.address)
-    page = card_sheet.document(found)
+    page = card.document(found)
     assert page.count("card-line") >= 2 * (2 + len(found.days))
     with pytest.raises(RejectedError) as caught:
         card.blank(rt, study_id, "NOWHERE")

@@ -8,13 +8,13 @@ from sqlalchemy import select, update
 
 from pro_service.core import card_code
 from pro_service.core.card_code import CodeError
-from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, LATELY
+from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, LATELY, ThrottledError
 from pro_service.runtime import Runtime
-from pro_service.store.participants import card_code_tries, card_codes
-from pro_service.store.participants.card_code_tries import TooManyTriesError
+from pro_service.store import throttle
+from pro_service.store.participants import card_codes
 from pro_service.store.schema import entry_tries as table
 from pro_service.store.schema import links, participants
-from pro_service.use_cases.delivery import watch
+from pro_service.use_cases import watch
 from pro_service.use_cases.participants import card, survey
 from pro_service.use_cases.participants.card_entry import Entry, enter
 from tests import support
@@ -30,7 +30,7 @@ def code(rt: Runtime, study_id: int, clock: support.SetClock) -> str:
     """Return the code of P-001, whose one-week window is open now."""
     support.enrolled(rt, study_id, "P-001", PROCEDURE, channel="sms-card", phone="+905321234567", language="en")
     clock.now = OPEN
-    return card_code.read(card.show(rt, SETUP, study_id, "P-001").code)
+    return card_code.read_code(card.show(rt, SETUP, study_id, "P-001").code)
 
 
 def entered(rt: Runtime, code: str, *marks: str, address: str = HOME) -> Entry:
@@ -51,7 +51,7 @@ def burn(rt: Runtime, times: int) -> list[str]:
         address = f"2001:db8:{number:x}::1"
         try:
             assert enter(rt, wrong(number), (), address) is None
-        except TooManyTriesError:
+        except ThrottledError:
             away.append(address)
     return away
 
@@ -175,7 +175,7 @@ def test_an_address_may_be_wrong_a_few_times_and_then_now_and_again(
 ) -> None:
     for number in range(ADDRESS.burst):
         assert enter(rt, wrong(number), (), HOME) is None
-    with pytest.raises(TooManyTriesError) as caught:
+    with pytest.raises(ThrottledError) as caught:
         enter(rt, code, (), HOME)
     assert caught.value.again_at == OPEN + ADDRESS.every
     assert entered(rt, code, address=ELSEWHERE).state == "form"
@@ -196,7 +196,7 @@ def test_an_address_may_be_wrong_a_few_times_and_then_now_and_again(
     ],
 )
 def test_an_ipv6_network_counts_as_one_address(rt: Runtime, one: str, other: str, same: bool) -> None:  # noqa: FBT001 -- a parameter
-    place = card_code_tries.place_of
+    place = throttle.place_of
     assert (place(rt.vault, one) == place(rt.vault, other)) == same
 
 
@@ -223,7 +223,7 @@ def test_servers_that_ask_at_the_same_time_count_every_try(rt: Runtime, code: st
     def one(number: int) -> bool:
         try:
             return enter(rt, wrong(number), (), f"198.51.100.{number}") is None
-        except TooManyTriesError:
+        except ThrottledError:
             return False
 
     with ThreadPoolExecutor(8) as pool:
@@ -234,7 +234,7 @@ def test_servers_that_ask_at_the_same_time_count_every_try(rt: Runtime, code: st
 @pytest.mark.shows("card: attempts")
 def test_a_scanned_card_is_served_while_somebody_guesses(rt: Runtime, code: str) -> None:
     burn(rt, EVERYBODY.burst)
-    with pytest.raises(TooManyTriesError):
+    with pytest.raises(ThrottledError):
         enter(rt, code, (), ELSEWHERE)
     assert entered(rt, code, card_codes.mark_of(rt.vault, code), address=ELSEWHERE).state == "form"
 
@@ -249,7 +249,7 @@ def test_a_mark_helps_to_guess_no_other_code(rt: Runtime, code: str) -> None:
     mark = entered(rt, code, address=ELSEWHERE).mark
     for number in range(ADDRESS.burst):
         assert enter(rt, wrong(number), (mark,), HOME) is None
-    with pytest.raises(TooManyTriesError):
+    with pytest.raises(ThrottledError):
         enter(rt, wrong(99), (mark,), HOME)
 
 
@@ -259,12 +259,12 @@ def test_an_address_that_was_served_lately_has_an_allowance_that_nobody_else_can
     entered(rt, code)
     burn(rt, EVERYBODY.burst)
     assert entered(rt, code).state == "form"
-    with pytest.raises(TooManyTriesError):
+    with pytest.raises(ThrottledError):
         enter(rt, code, (), ELSEWHERE)
     assert enter(rt, wrong(5), (), HOME) is None
     clock.now += LATELY
     burn(rt, EVERYBODY.burst)
-    with pytest.raises(TooManyTriesError):
+    with pytest.raises(ThrottledError):
         enter(rt, code, (), HOME)
 
 

@@ -58,8 +58,8 @@ def test_the_task_of_the_day_ends_with_the_confirmation(
     assert (task.reason, task.outcome, task.resolved_at) == ("confirm_procedure", "confirmed", clock.now)
     loaded = support.loaded(rt, planned)
     assert loaded.case.participant.confirmed_at == clock.now
-    assert loaded.look_at is not None
-    assert loaded.look_at > clock.now
+    assert loaded.next_check_at is not None
+    assert loaded.next_check_at > clock.now
 
 
 def test_confirming_twice_changes_nothing(rt: Runtime, study_id: int, planned: int, clock: SetClock) -> None:

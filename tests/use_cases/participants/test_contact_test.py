@@ -17,7 +17,7 @@ from pro_service.store.schema import audit_trail, messages, responses
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.participants import contact_test
-from pro_service.use_cases.participants.contact_test import ReachRefusedError, Whom
+from pro_service.use_cases.participants.contact_test import ReachRefusedError, Subject
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.tick import tick
 from tests import support
@@ -55,13 +55,13 @@ def actor(rt: Runtime, study_id: int) -> Actor:
 
 
 @pytest.fixture
-def whom(study_id: int) -> Whom:
+def whom(study_id: int) -> Subject:
     """Return whose test it is."""
-    return Whom(study_id, "P-001")
+    return Subject(study_id, "P-001")
 
 
 @pytest.fixture
-def sent(rt: Runtime, participant: int, actor: Actor, whom: Whom) -> int:
+def sent(rt: Runtime, participant: int, actor: Actor, whom: Subject) -> int:
     """Return the participant, to whom the test was sent a moment ago."""
     contact_test.begin(rt, actor, whom)
     deliver(rt)
@@ -124,7 +124,7 @@ def test_the_link_confirms_once_the_button_is_pressed(
     rt: Runtime, study_id: int, actor: Actor, phones: Telephones
 ) -> None:
     found = support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), phone=PHONE, channel="sms-link", language="tr")
-    contact_test.begin(rt, actor, Whom(study_id, "P-002"))
+    contact_test.begin(rt, actor, Subject(study_id, "P-002"))
     deliver(rt)
     token = re.search(r"/q/reach/(\S+)", phones.to(PHONE)[0])
     assert token is not None
@@ -136,7 +136,7 @@ def test_the_link_confirms_once_the_button_is_pressed(
 
 
 @pytest.mark.shows("reach: confirmed")
-def test_staff_confirm_what_they_were_shown_once(rt: Runtime, sent: int, actor: Actor, whom: Whom) -> None:
+def test_staff_confirm_what_they_were_shown_once(rt: Runtime, sent: int, actor: Actor, whom: Subject) -> None:
     contact_test.confirm_by_staff(rt, actor, whom)
     assert latest(rt, sent).confirmed_by == "staff"
     with pytest.raises(ReachRefusedError, match="decided"):
@@ -165,7 +165,7 @@ def test_what_nobody_confirms_in_time_becomes_telephone_first(
 
 @pytest.mark.shows("reach: telephone first")
 def test_a_text_that_is_lost_fails_the_test_at_once(
-    rt: Runtime, participant: int, actor: Actor, whom: Whom, phones: Telephones
+    rt: Runtime, participant: int, actor: Actor, whom: Subject, phones: Telephones
 ) -> None:
     phones.faults.append(Refused(30006, "other"))
     contact_test.begin(rt, actor, whom)
@@ -175,7 +175,7 @@ def test_a_text_that_is_lost_fails_the_test_at_once(
     assert (texts_go(rt, participant), tasks(rt, participant)) == (False, [("reach_failed", True)])
 
 
-def test_staff_say_that_it_failed_and_why(rt: Runtime, sent: int, actor: Actor, whom: Whom, says: Says) -> None:
+def test_staff_say_that_it_failed_and_why(rt: Runtime, sent: int, actor: Actor, whom: Subject, says: Says) -> None:
     with pytest.raises(ReachRefusedError, match="needs_reason"):
         contact_test.fail_by_staff(rt, actor, whom, " ")
     contact_test.fail_by_staff(rt, actor, whom, "cannot open texts on this telephone")
@@ -204,7 +204,7 @@ def test_who_confirms_late_gets_texts_again_and_the_task_ends(
 
 
 def test_a_failed_test_can_be_tried_again(
-    rt: Runtime, sent: int, actor: Actor, whom: Whom, says: Says, clock: support.SetClock
+    rt: Runtime, sent: int, actor: Actor, whom: Subject, says: Says, clock: support.SetClock
 ) -> None:
     with pytest.raises(ReachRefusedError, match="waiting"):
         contact_test.begin(rt, actor, whom)
@@ -218,7 +218,7 @@ def test_a_failed_test_can_be_tried_again(
 
 @pytest.mark.parametrize("fact", ["opted_out_at", "withdrawn_at", "died_at", "unreachable_at"])
 def test_no_test_goes_through_the_closed_gate(
-    rt: Runtime, participant: int, actor: Actor, whom: Whom, fact: str, phones: Telephones
+    rt: Runtime, participant: int, actor: Actor, whom: Subject, fact: str, phones: Telephones
 ) -> None:
     with rt.sessions.begin() as session:
         from_now = update(messages.metadata.tables["participants"]).values({fact: rt.clock()})
@@ -229,25 +229,25 @@ def test_no_test_goes_through_the_closed_gate(
     assert (phones.sent, contact_test.latest(rt, participant)) == ([], None)
 
 
-def test_what_cannot_be_done_is_refused(rt: Runtime, participant: int, actor: Actor, whom: Whom) -> None:
+def test_what_cannot_be_done_is_refused(rt: Runtime, participant: int, actor: Actor, whom: Subject) -> None:
     assert participant
     with pytest.raises(ReachRefusedError, match="no_test"):
         contact_test.confirm_by_staff(rt, actor, whom)
     with pytest.raises(ReachRefusedError, match="minutes"):
         contact_test.begin(rt, actor, whom, timedelta(minutes=1))
     with pytest.raises(KeyError):
-        contact_test.begin(rt, actor, Whom(whom.study_id, "P-001", sites={-1}))
+        contact_test.begin(rt, actor, Subject(whom.study_id, "P-001", sites={-1}))
     with pytest.raises(KeyError):
-        contact_test.begin(rt, actor, Whom(whom.study_id, "P-999"))
+        contact_test.begin(rt, actor, Subject(whom.study_id, "P-999"))
     with pytest.raises(StaleError):
-        contact_test.begin(rt, actor, Whom(whom.study_id, "P-001", revision=999))
+        contact_test.begin(rt, actor, Subject(whom.study_id, "P-001", revision=999))
 
 
 def test_two_tests_on_one_telephone_are_confirmed_by_nobody_knows_whom(
     rt: Runtime, sent: int, study_id: int, actor: Actor, says: Says
 ) -> None:
     other = support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), phone=PHONE, channel="sms-reply", language="en")
-    contact_test.begin(rt, actor, Whom(study_id, "P-002"))
+    contact_test.begin(rt, actor, Subject(study_id, "P-002"))
     deliver(rt)
     says("1")
     assert [state(latest(rt, one)) for one in (sent, other)] == ["waiting", "waiting"]

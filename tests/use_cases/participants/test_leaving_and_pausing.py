@@ -159,8 +159,8 @@ def test_a_pause_holds_prompts_and_ends_by_itself(desk: Office, phones: Telephon
     desk.until("2026-03-09 18:30")
     assert phones.sent == []
     loaded = support.loaded(desk.rt, desk.who)
-    assert loaded.look_at is not None
-    assert loaded.look_at <= support.at("2026-03-10 00:00")
+    assert loaded.next_check_at is not None
+    assert loaded.next_check_at <= support.at("2026-03-10 00:00")
     desk.until("2026-03-10 00:00")
     assert len(phones.sent) == 1
 

@@ -12,7 +12,8 @@ from pro_service.store.participants import schedules
 from pro_service.store.schema import participants, windows
 from pro_service.use_cases import reporting, study
 from pro_service.use_cases.participants import entry
-from pro_service.use_cases.participants import migrate as migrating
+from pro_service.use_cases.participants.migrate import Migration
+from pro_service.use_cases.participants.migrate import migrate as migrate_participants
 from tests import support
 from tests.support import SetClock
 from tests.telephones import Telephones
@@ -44,11 +45,11 @@ def load(desk: Office, *changes: tuple[str, str]) -> None:
     study.load(desk.rt, STAFF, text)
 
 
-def migrate(desk: Office, *codes: str, dry_run: bool = False) -> migrating.Migration:
-    return migrating.migrate(desk.rt, STAFF, desk.study_id, REASON, codes=codes, dry_run=dry_run)
+def migrate(desk: Office, *codes: str, dry_run: bool = False) -> Migration:
+    return migrate_participants(desk.rt, STAFF, desk.study_id, REASON, codes=codes, dry_run=dry_run)
 
 
-def moved(done: migrating.Migration) -> dict[str, list[str]]:
+def moved(done: Migration) -> dict[str, list[str]]:
     return {one.participant: [window.code for window in one.windows] for one in done.migrants}
 
 
@@ -146,14 +147,14 @@ def test_nobody_unknown_is_moved(desk: Office) -> None:
 
 def test_a_reason_is_needed(desk: Office) -> None:
     with pytest.raises(RejectedError) as error:
-        migrating.migrate(desk.rt, STAFF, desk.study_id, " ")
+        migrate_participants(desk.rt, STAFF, desk.study_id, " ")
     assert error.value.faults[0].path == "--reason"
 
 
 def test_whoever_is_moved_can_still_be_shown(desk: Office, rt: Runtime) -> None:
     load(desk, (M1, 'target = "P30D"'))
     migrate(desk)
-    story = reporting.story(rt, desk.study_id, "P-001")
+    story = reporting.participant_story(rt, desk.study_id, "P-001")
     assert story is not None
     assert [(one["code"], one["status"]) for one in story["windows"] if one["status"] == "cancelled"] == [
         ("M1", "cancelled")

@@ -5,14 +5,13 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from pro_service.core.changes.preview import Outlook
+from pro_service.core.changes.preview import ChangePreview
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import schedules
 from pro_service.store.schema import escalations, responses, tallies, windows
-from pro_service.use_cases.participants import change as lifecycle
-from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants import change, entry
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.tick import tick
 from tests import support
@@ -36,7 +35,7 @@ def answered(desk: Office, window: str = "W1", value: str = "3") -> None:
     entry.enter(desk.rt, STAFF, desk.study_id, desk.code, window, entry.Filled({"NRS-AVG": value, "PGIC": "2"}))
 
 
-def verdicts(told: Outlook) -> dict[str, set[str]]:
+def verdicts(told: ChangePreview) -> dict[str, set[str]]:
     return {window.code: {one.verdict for one in window.answers} for window in told.windows if window.answers}
 
 
@@ -250,7 +249,7 @@ def test_a_stale_page_changes_nothing(desk: Office, rt: Runtime) -> None:
     rows = support.rows_of(rt)
     wanted = desk.wanted("reschedule", procedure_date="2026-03-01")
     with pytest.raises(StaleError):
-        lifecycle.change(rt, STAFF, desk.study_id, "P-001", wanted, revision=seen)
+        change.change(rt, STAFF, desk.study_id, "P-001", wanted, revision=seen)
     assert support.rows_of(rt) == rows
 
 

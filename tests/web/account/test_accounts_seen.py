@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from pro_service.runtime import Runtime
-from pro_service.store.staff import members as listing
+from pro_service.store.staff import members
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.participants import revelations
 from pro_service.use_cases.participants.revelations import Noted
@@ -166,7 +166,7 @@ def test_no_page_of_administration_has_findings(
         if answer.status != 403:
             assert (path, faults(tab)) == (path, [])
     with rt.sessions.reading() as session:
-        member = listing.by_email(session, "coordinator2@example.org")
+        member = members.by_email(session, "coordinator2@example.org")
     assert member is not None
     tab.goto(f"/users/{member.id}")
     assert faults(tab) == []

@@ -7,10 +7,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.store.schema import login_failures, users
 from pro_service.use_cases.staff import accounts, second_factor
-from pro_service.use_cases.staff.throttling import Place, TooManyFailuresError
+from pro_service.use_cases.throttle import Place
 from pro_service.web.access import local
 from tests import support
 from tests.authenticator import code, set_up, show
@@ -40,7 +41,7 @@ def test_codes_guessed_all_at_once_are_counted_one_by_one(
     def guess(number: int) -> str:
         try:
             return "in" if second_factor.show(rt, login, f"{number:06}", place) else "wrong"
-        except TooManyFailuresError:
+        except ThrottledError:
             return "refused"
 
     with ThreadPoolExecutor(GUESSERS) as pool:

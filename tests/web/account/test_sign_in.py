@@ -12,12 +12,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from pro_service.core.problems import RejectedError
+from pro_service.core.throttle import ACCOUNT_FAILURES, ADDRESS_FAILURES, SPAN, ThrottledError
 from pro_service.runtime import PasswordCost, Runtime
-from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import audit_trail, login_failures, logins, users
-from pro_service.store.staff.accounts import add_failure
-from pro_service.use_cases.staff import accounts, throttling
-from pro_service.use_cases.staff.throttling import Place
+from pro_service.store.throttle import AccountAttempt
+from pro_service.use_cases.staff import accounts
+from pro_service.use_cases.throttle import Place
+from pro_service.use_cases.transaction import transaction
 from tests import support
 from tests.support import EMAIL, PASSWORD
 
@@ -149,12 +150,10 @@ def test_a_disabled_account_does_not_open(rt: Runtime, client: FlaskClient, user
 
 def guesses(rt: Runtime, email: str, number: int) -> None:
     """Write down so many wrong guesses from elsewhere, without the time each would take."""
-    with rt.sessions.begin() as session:
-        writer = Writer(session, rt.clock(), support.SETUP, rt.vault)
+    with transaction(rt, support.SETUP, rt.clock()) as tx:
         keys = rt.vault.index("login-account", email), rt.vault.index("login-address", ELSEWHERE)
         for _ in range(number):
-            add_failure(writer, *keys)
-        writer.flush()
+            AccountAttempt(*keys, None, ADDRESS_FAILURES).count_failure(tx.writer)
 
 
 # --- guessing --------------------------------------------------------------------------------------------------------
@@ -166,25 +165,25 @@ def test_guessing_an_account_is_slowed_but_its_owner_comes_in(
     del user
     support.sign_in(client)
     client.delete_cookie("pro_login")
-    guesses(rt, EMAIL, throttling.ACCOUNT_FAILURES["login"] - 1)
+    guesses(rt, EMAIL, ACCOUNT_FAILURES["login"].most - 1)
     assert support.sign_in(elsewhere, password="a guess").status_code == 422
     assert support.sign_in(elsewhere).status_code == 429
     assert support.sign_in(client).status_code == 303
-    clock.now += throttling.FAILURES_IN + timedelta(seconds=1)
+    clock.now += SPAN + timedelta(seconds=1)
     assert support.sign_in(elsewhere).status_code == 303
 
 
 def test_an_unknown_account_is_slowed_alike(rt: Runtime, elsewhere: FlaskClient) -> None:
-    guesses(rt, "nobody@example.org", throttling.ACCOUNT_FAILURES["login"] - 1)
+    guesses(rt, "nobody@example.org", ACCOUNT_FAILURES["login"].most - 1)
     assert support.sign_in(elsewhere, email="nobody@example.org").status_code == 422
     assert support.sign_in(elsewhere, email="nobody@example.org").status_code == 429
 
 
 def test_one_address_may_not_try_many_accounts(rt: Runtime, user: int) -> None:
     del user
-    for number in range(throttling.ADDRESS_FAILURES):
+    for number in range(ADDRESS_FAILURES.most):
         guesses(rt, f"nobody-{number}@example.org", 1)
-    with pytest.raises(throttling.TooManyFailuresError):
+    with pytest.raises(ThrottledError):
         accounts.log_in(rt, EMAIL, PASSWORD, Place(ELSEWHERE))
     assert accounts.log_in(rt, EMAIL, PASSWORD, Place("192.0.2.8"))
 

@@ -25,7 +25,7 @@ BOOKKEEPING = {
     "study_id",
     "data_key",
     "phone_index",
-    "look_at",
+    "next_check_at",
     "rules_version",
     "faults",
     "revision",

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from pro_service.reports import compliance
 from pro_service.reports import events as report_events
 from pro_service.reports.events import Mark, StoryQuery
 from pro_service.runtime import Runtime
+from pro_service.store.participants import cases
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.participants import entry
 from pro_service.use_cases.participants.entry import Filled
@@ -130,7 +130,7 @@ def test_the_line_of_time_has_every_mark_and_a_table_behind_it(rt: Runtime, clie
 
 def test_pages_tell_everything_once_and_in_order(rt: Runtime, lived: int) -> None:
     with rt.sessions.reading() as session:
-        loaded = compliance.loaded_by_code(session, rt.loader, lived, "P-001")
+        loaded = cases.load_by_code(session, rt.loader, lived, "P-001")
         assert loaded is not None
         whole = [event.mark for event in report_events.events(session, loaded.case, rt.clock(), StoryQuery())]
         turned: list[Mark] = []
@@ -148,7 +148,7 @@ def test_pages_tell_everything_once_and_in_order(rt: Runtime, lived: int) -> Non
 @pytest.mark.usefixtures("lived")
 def test_values_are_not_even_read_for_whoever_may_not_see_them(rt: Runtime, lived: int) -> None:
     with rt.sessions.reading() as session:
-        loaded = compliance.loaded_by_code(session, rt.loader, lived, "P-001")
+        loaded = cases.load_by_code(session, rt.loader, lived, "P-001")
         assert loaded is not None
         for scores in (False, True):
             wanted = StoryQuery(CHIPS["answers"], scores=scores)

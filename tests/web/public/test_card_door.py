@@ -26,7 +26,7 @@ def code(rt: Runtime, study_id: int, clock: support.SetClock) -> str:
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), channel="sms-card", phone="+905321234567")
     found = card.show(rt, support.SETUP, study_id, "P-001").code
     clock.now = OPEN
-    return card_code.read(found)
+    return card_code.read_code(found)
 
 
 def typed(client: FlaskClient, code: str, lang: str = "", **headers: str) -> TestResponse:

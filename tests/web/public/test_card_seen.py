@@ -8,7 +8,6 @@ from playwright.sync_api import Browser, Page
 from pro_service.core import card_code
 from pro_service.runtime import Runtime
 from pro_service.use_cases.participants import card
-from pro_service.use_cases.participants import card as card_sheet
 from tests import support
 from tests.peers.chromium import another_page, faults
 from tests.web.public.test_card_door import code as code  # noqa: PLC0414 -- a fixture
@@ -74,7 +73,7 @@ def test_a_scanned_card_fills_the_field_and_leaves_nothing_in_the_address(
     page.on("request", lambda request: asked.append(request.url))
     scanned = card.show(rt, support.SETUP, study_id, "P-001").scanned
     page.goto(f"{address}/k#{scanned.partition('#')[2]}")
-    assert page.input_value("#code") == card_code.written(code)
+    assert page.input_value("#code") == card_code.code_text(code)
     assert page.url == f"{address}/k"
     with another_page(page):
         page.click("button.send")
@@ -97,7 +96,7 @@ def test_the_card_on_the_dashboard_has_no_findings_and_prints_on_a6(
     with another_page(tab):
         tab.click("form[action$='/card'] button")
     assert tab.locator("html").get_attribute("lang") == language
-    assert tab.locator(".card-code").first.inner_text() == card_code.written(code)
+    assert tab.locator(".card-code").first.inner_text() == card_code.code_text(code)
     assert tab.locator("#print").is_visible()
     assert faults(tab) == []
     sheets = pages_of(tab.pdf(prefer_css_page_size=True))
@@ -108,7 +107,7 @@ def test_the_file_prints_one_side_a_page_and_nothing_is_cut_off(
     rt: Runtime, study_id: int, chromium: Browser, code: str
 ) -> None:
     page = chromium.new_page(viewport={"width": 397, "height": 560})
-    page.set_content(card_sheet.document(card.show(rt, support.SETUP, study_id, "P-001")))
+    page.set_content(card.document(card.show(rt, support.SETUP, study_id, "P-001")))
     assert faults(page) == []
     page.emulate_media(media="print")
     cut_off = "side => side.scrollHeight > side.clientHeight + 1 || side.scrollWidth > side.clientWidth + 1"

@@ -11,7 +11,7 @@ from pro_service.core.schedule.windows import end_of_hours, local_instant, withi
 
 CALLS: frozenset[LevelCode] = frozenset({"E1", "E2"})
 LISTED = 25
-"""So many tasks stand in one mail: nobody works through more before looking at the dashboard."""
+"""How many tasks one mail lists: nobody works through more before opening the dashboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Task:
 
 
 def next_start(after: datetime, hours: Hours, zone: ZoneInfo, holidays: frozenset[date]) -> datetime:
-    """The first start of working hours on a working day that is later than `after`."""
+    """Return the first start of working hours on a working day that is later than `after`."""
     day = working_day_after(local_day(after, zone), 0, holidays)
     start = local_instant(day, hours.start, zone)
     return start if start > after else local_instant(working_day_after(day, 1, holidays), hours.start, zone)
 
 
 def working_until(now: datetime, hours: Hours, zone: ZoneInfo, holidays: frozenset[date]) -> datetime | None:
-    """Until when the working hours last in which `now` lies; None outside them, and on days off."""
+    """Return until when the working hours last in which `now` lies; None outside them, and on days off."""
     today = local_day(now, zone)
     if not is_working(today, holidays) or not within(now, hours, zone):
         return None
@@ -45,9 +45,9 @@ def working_until(now: datetime, hours: Hours, zone: ZoneInfo, holidays: frozens
 
 
 def ordered(tasks: Iterable[Task], now: datetime) -> Sequence[Task]:
-    """Each task once, safety first, then windows that can still be saved by the time left, then by when it is due.
+    """Return each task once: safety first, then windows that a call can save by the time left, then by due date.
 
-    A window whose call became urgent has two calls open, and is one call to make.
+    A window with an urgent call has two calls open and needs only one: the urgent one is listed.
     """
     by_id = {task.id: task for task in tasks}
     urgent = {(task.study, task.participant, task.window) for task in by_id.values() if task.level == "E2"}
@@ -65,7 +65,7 @@ def saves(task: Task, now: datetime) -> bool:
 
 
 def hours_left(until: datetime, now: datetime) -> int:
-    """Whole hours from now until then; 0 when there is less than one, or none."""
+    """Return the whole hours from now until then; 0 if there is less than one, or none."""
     return max((until - now) // timedelta(hours=1), 0)
 
 

@@ -1,7 +1,8 @@
-"""ISO 8601 durations, the way the protocol file writes offsets: `P1W`, `-P3D`, `P3M`, `PT45M`."""
+"""Texts of ISO 8601: durations as a study file writes them (`P1W`, `-P3D`, `P3M`, `PT45M`), and instants."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import overload
 
 from pro_service.core.protocol import Offset
 
@@ -14,8 +15,11 @@ _MOST_DAYS = 3660
 _MOST_MONTHS = 120
 
 
-def offset(text: str) -> Offset:
-    """`P1M` → one calendar month, `-P3D` → three days before. ValueError for hours, or more than ten years."""
+def parse_offset(text: str) -> Offset:
+    """Return the offset: `P1M` is one calendar month, `-P3D` three days before.
+
+    Raise ValueError for hours, and for more than ten years.
+    """
     parts = _parts(text)
     if parts["hours"] or parts["minutes"]:
         raise ValueError("counts days and months, not hours")
@@ -27,8 +31,11 @@ def offset(text: str) -> Offset:
     return Offset(months=sign * months, days=sign * days)
 
 
-def span(text: str) -> timedelta:
-    """`PT24H` → 24 hours, `P1D` → 24 hours. ValueError for months and years, whose length varies, or over ten years."""
+def parse_span(text: str) -> timedelta:
+    """Return the length of time: `PT24H` and `P1D` are 24 hours.
+
+    Raise ValueError for months and years, whose length varies, and for more than ten years.
+    """
     parts = _parts(text)
     if parts["years"] or parts["months"]:
         raise ValueError("a month has no fixed length here")
@@ -39,12 +46,24 @@ def span(text: str) -> timedelta:
     return sign * timedelta(minutes=minutes)
 
 
-def iso(value: Offset) -> str:
-    """The duration as text: `P1M`, `-P3D`, `P0D`. Months and days of opposite sign do not occur in a protocol."""
+def offset_text(value: Offset) -> str:
+    """Return the offset as text: `P1M`, `-P3D`, `P0D`. A protocol has no months and days of opposite sign."""
     sign = "-" if value.months < 0 or value.days < 0 else ""
     months = f"{abs(value.months)}M" if value.months else ""
     days = f"{abs(value.days)}D" if value.days or not value.months else ""
     return f"{sign}P{months}{days}"
+
+
+@overload
+def instant_text(moment: datetime) -> str: ...
+@overload
+def instant_text(moment: datetime | None) -> str | None: ...
+def instant_text(moment: datetime | None) -> str | None:
+    """Return the instant in UTC with Z, `2026-06-22T09:00:00Z`; with microseconds only if there are some.
+
+    None stays None.
+    """
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _parts(text: str) -> dict[str, int]:

@@ -1,6 +1,5 @@
-"""The mails coordinators get, from templates/email/<language>/."""
+"""The words of the mails to staff, from templates/email/<language>/: work, alarms, their accounts, their morning."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,19 +11,17 @@ from babel.dates import format_date
 from pro_service import paths
 from pro_service.core.case import EscalationFacts
 from pro_service.core.commands import Escalate
-from pro_service.core.digest import Task, hours_left, saves
+from pro_service.core.schedule.digest import Task, hours_left, saves
 from pro_service.core.texts import fill
-from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import Loaded
-from pro_service.store.participants.writer import Writer
-from pro_service.store.staff import accounts, links
-from pro_service.store.staff.links import Purpose
-from pro_service.store.vault import token_hash
 from pro_service.wording import moment
 
 DEFAULT = "en"
+
 UTC = ZoneInfo("UTC")
+
 DAY = {"en": "EEEE d MMMM", "tr": "d MMMM EEEE"}
+
 MINUTE = timedelta(minutes=1)
 """A window that closes at 00:00 is open until 23:59."""
 
@@ -62,23 +59,6 @@ def handed(loaded: Loaded, task: EscalationFacts, due_at: datetime, base_url: st
     return _about("handed", language, loaded, task, due_at, f"{base_url}/escalations/{task.id}")
 
 
-def _about(
-    name: str, language: str, loaded: Loaded, task: Escalate | EscalationFacts, due_at: datetime, link_to: str
-) -> str:
-    language = language if language in _languages() else DEFAULT
-    window = "–" if task.window_id is None else loaded.case.window(task.window_id).code
-    return fill(
-        _read(language, name),
-        {
-            "code": loaded.case.participant.code,
-            "window": window,
-            "task": _words(language, "tasks")[task.level],
-            "due": moment(due_at, loaded.case.site_zone, language),
-            "link": link_to,
-        },
-    )
-
-
 def alarm(language: str, code: str, base_url: str) -> str:
     """The mail about one alarm of the service itself: subject, blank line, body. No participant is named."""
     what, remedy = alarm_words(language, code)
@@ -90,22 +70,6 @@ def alarm_words(language: str, code: str) -> tuple[str, str]:
     """What fails, and what to do."""
     what, _, remedy = _words(language if language in _languages() else DEFAULT, "alarms")[code].partition(" | ")
     return what, remedy
-
-
-@lru_cache
-def _languages() -> frozenset[str]:
-    return frozenset(folder.name for folder in (paths.templates() / "email").iterdir())
-
-
-@lru_cache
-def _read(language: str, name: str) -> str:
-    return (paths.templates() / "email" / language / f"{name}.txt").read_text(encoding="utf-8")
-
-
-@lru_cache
-def _words(language: str, name: str) -> dict[str, str]:
-    lines = [line.partition("=") for line in _read(language, name).splitlines() if "=" in line]
-    return {code.strip(): words.strip() for code, _, words in lines}
 
 
 def link(language: str, name: str, address: str, until: datetime) -> str:
@@ -149,6 +113,23 @@ def digest(language: str, morning: Morning, base_url: str) -> str:
     return fill(_read(known, "digest"), values)
 
 
+def _about(
+    name: str, language: str, loaded: Loaded, task: Escalate | EscalationFacts, due_at: datetime, link_to: str
+) -> str:
+    language = language if language in _languages() else DEFAULT
+    window = "–" if task.window_id is None else loaded.case.window(task.window_id).code
+    return fill(
+        _read(language, name),
+        {
+            "code": loaded.case.participant.code,
+            "window": window,
+            "task": _words(language, "tasks")[task.level],
+            "due": moment(due_at, loaded.case.site_zone, language),
+            "link": link_to,
+        },
+    )
+
+
 def _task(task: Task, morning: Morning, words: Mapping[str, str], names: Mapping[str, str], language: str) -> str:
     if saves(task, morning.now) and task.save_by is not None:
         left = hours_left(task.save_by, morning.now)
@@ -161,32 +142,17 @@ def _task(task: Task, morning: Morning, words: Mapping[str, str], names: Mapping
     return f"{code} · {task.window or '–'}: {names[task.level]}. {said}."
 
 
-TOKEN_BYTES = 24
-LASTS: dict[Purpose, timedelta] = {"invitation": timedelta(days=7), "reset": timedelta(hours=1)}
+@lru_cache
+def _languages() -> frozenset[str]:
+    return frozenset(folder.name for folder in (paths.templates() / "email").iterdir())
 
 
-def queue_link(rt: Runtime, writer: Writer, user_id: int, purpose: Purpose) -> str:
-    """Make a link that sets a password once, and mail it where mails can be sent; gives its address.
-
-    Flushes: the mail's row refers to the user's and the ticket's.
-    """
-    token, until = secrets.token_urlsafe(TOKEN_BYTES), writer.now + LASTS[purpose]
-    ticket_id = links.make(writer, user_id, purpose, token_hash(token), until)
-    writer.flush()
-    address = f"{rt.settings.public_base_url}/welcome/{token}"
-    if rt.mail is not None:
-        body = link(_language(writer, user_id), purpose, address, until)
-        links.queue_mail(writer, user_id, purpose, f"t:{ticket_id}", body, until)
-    return address
+@lru_cache
+def _read(language: str, name: str) -> str:
+    return (paths.templates() / "email" / language / f"{name}.txt").read_text(encoding="utf-8")
 
 
-def queue_notice(rt: Runtime, writer: Writer, user_id: int, what: str) -> None:
-    """Tell somebody what was changed about their account: if it was not they, somebody should know."""
-    if rt.mail is not None:
-        body = notice(_language(writer, user_id), what, rt.settings.public_base_url)
-        links.queue_mail(writer, user_id, "notice", f"n:{next(writer.ids)}", body)
-
-
-def _language(writer: Writer, user_id: int) -> str:
-    found = accounts.account_of(writer.session, user_id)
-    return DEFAULT if found is None else found.language or DEFAULT
+@lru_cache
+def _words(language: str, name: str) -> dict[str, str]:
+    lines = [line.partition("=") for line in _read(language, name).splitlines() if "=" in line]
+    return {code.strip(): words.strip() for code, _, words in lines}

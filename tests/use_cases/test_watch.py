@@ -12,10 +12,10 @@ from pro_service.gateways.outgoing import Accepted, Outgoing, Unavailable
 from pro_service.runtime import Runtime
 from pro_service.store.schema import heartbeats, inbound, messages, participants
 from pro_service.use_cases.delivery.deliver import deliver
-from pro_service.use_cases.delivery.watch import alarms, watch
 from pro_service.use_cases.inbound import receive
-from pro_service.use_cases.staff.mails import alarm_words
+from pro_service.use_cases.mails import alarm_words
 from pro_service.use_cases.tick import beat, tick
+from pro_service.use_cases.watch import alarms, watch
 from tests import support
 from tests.telephones import Telephones
 
@@ -84,7 +84,7 @@ def test_a_scheduler_that_never_ran_or_is_silent(rt: Runtime, clock: support.Set
 def test_a_scheduler_that_lives_and_does_not_get_through(rt: Runtime, clock: support.SetClock, people: int) -> None:
     report(rt, "delivered", people)
     with rt.sessions.begin() as session:
-        session.execute(participants.update().values(look_at=clock.now - timedelta(minutes=20)))
+        session.execute(participants.update().values(next_check_at=clock.now - timedelta(minutes=20)))
     assert codes(rt) == ["undecided"]
 
 

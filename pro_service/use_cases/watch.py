@@ -14,7 +14,7 @@ from pro_service.reports.health import Flow
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
 from pro_service.store.messages import staff_mail
-from pro_service.use_cases.staff import mails
+from pro_service.use_cases import mails
 from pro_service.use_cases.transaction import SCHEDULER, transaction
 
 SILENT = timedelta(minutes=15)
@@ -46,15 +46,15 @@ def watch(rt: Runtime) -> tuple[Alarm, ...]:
     """The same, mailed once a day and alarm to those who run the service."""
     found = alarms(rt)
     if found and rt.mail is not None:
-        with transaction(rt, SCHEDULER, rt.clock()) as unit:
+        with transaction(rt, SCHEDULER, rt.clock()) as tx:
             for alarm in found:
-                for user in staff_mail.operators(unit.session):
+                for user in staff_mail.operators(tx.session):
                     body = mails.alarm(user.language, alarm.code, rt.settings.public_base_url)
-                    key = f"s:{alarm.code}:{unit.now.date().isoformat()}:{user.id}"
-                    row_id = staff_mail.queue_alarm(unit.session, unit.writer, user.id, key, body)
+                    key = f"s:{alarm.code}:{tx.now.date().isoformat()}:{user.id}"
+                    row_id = staff_mail.queue_alarm(tx.session, tx.writer, user.id, key, body)
                     if row_id is not None:
                         changes = {"alarm": (None, alarm.code), "user": (None, user.id)}
-                        unit.writer.audit(Entry("alarm", "message", row_id, changes), ZoneInfo("UTC"))
+                        tx.writer.audit(Entry("alarm", "message", row_id, changes), ZoneInfo("UTC"))
     return found
 
 
