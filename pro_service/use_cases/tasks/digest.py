@@ -32,7 +32,7 @@ UTC = ZoneInfo("UTC")
 
 
 def send(rt: Runtime) -> int:
-    """Queue the digests of every site at which a working day has begun; gives how many mails.
+    """Queue the digests of every site at which a working day has begun; return how many mails.
 
     One transaction a site. After an outage at most one goes out: today's, while working hours last.
     """
