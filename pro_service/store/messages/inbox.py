@@ -96,8 +96,8 @@ def keep_together(session: Session, vault: Vault, arrivals: Sequence[Arrival]) -
     for here in known_ids(session, arrived):
         del arrived[here]
     # In one order everywhere, or two processes with the same texts would wait for each other.
-    fresh = sorted(arrived.values(), key=lambda one: one.provider_id)
-    rows = [_row(vault, row_id, one) for one, row_id in zip(fresh, row_ids(session), strict=False)]
+    new = sorted(arrived.values(), key=lambda one: one.provider_id)
+    rows = [_row(vault, row_id, one) for one, row_id in zip(new, row_ids(session), strict=False)]
     if rows:
         Bulk(session.connection(), inbound, tuple(rows[0])).write(rows)
     return [row["id"] for row in rows]
