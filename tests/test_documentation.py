@@ -35,3 +35,20 @@ def commands_of(group: click.Group, above: str = "") -> Iterator[str]:
 @pytest.mark.parametrize("command", ["up", "test", "check", "fix", "bench", "simulate", "crash", "migration"])
 def test_the_readme_names_what_dev_can_do(command: str) -> None:
     assert f"./dev {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_tree_for_developers_names_every_room() -> None:
+    tree = (ROOT / "docs" / "developers.md").read_text(encoding="utf-8")
+    rooms = {file.parent.name for file in (ROOT / "pro_service").rglob("__init__.py")}
+    assert [room for room in sorted(rooms) if f" {room}/ " not in tree and f"{room}/\n" not in tree] == []
+
+
+def test_the_models_for_developers_are_what_the_code_says() -> None:
+    page = (ROOT / "docs" / "developers.md").read_text(encoding="utf-8")
+    models = re.findall(r"\(`([\w/]+\.py)`\)[.:]?\n\n```python\n(.*?)\n```", page, re.DOTALL)
+    assert len(models) == 4
+    for path, model in models:
+        folder = ROOT if path.startswith("tests/") else ROOT / "pro_service"
+        code = [line.strip() for line in (folder / path).read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in model.splitlines()]
+        assert any(code[start : start + len(lines)] == lines for start in range(len(code))), path

@@ -66,8 +66,8 @@ def audit_row(row_id: int, entry: Entry, actor: Actor, now: datetime, zone: Zone
 
 def payload(row: Mapping[str, Any]) -> bytes:
     """The bytes an audit row's HMAC is over: every column but the HMAC, in a fixed order."""
-    told = [f'["{name}", {_told(row[name])}]' for name in _names(tuple(row))]
-    return f"[{', '.join(told)}]".encode()
+    fields = [f'["{name}", {_as_text(row[name])}]' for name in _names(tuple(row))]
+    return f"[{', '.join(fields)}]".encode()
 
 
 @lru_cache(maxsize=8)
@@ -75,7 +75,7 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name != "hmac"))
 
 
-def _told(value: object) -> str:
+def _as_text(value: object) -> str:
     """One value as JSON; what rows are full of without the encoder, which costs more than the rest of the row."""
     if value is None:
         return "null"

@@ -72,7 +72,7 @@ def require_current(engine: Engine) -> None:
 
 
 def upgrade(engine: Engine, data_keys: tuple[tuple[str, bytes], ...], *, test: bool = False) -> tuple[str | None, str]:
-    """Migrate to the newest revision and make the keys of a new database; gives (revision before, after).
+    """Migrate to the newest revision and make the keys of a new database; return (revision before, after).
 
     `test` marks a *new* database as one whose clock may be set by PRO_SERVICE_NOW. TestDatabaseError if the database
     already holds a study. WrongKeyError if the settings' keys do not open it.

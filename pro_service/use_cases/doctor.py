@@ -83,10 +83,10 @@ def codes_of(cards: int) -> Finding:
     if cards == 0:
         return Finding("cards", "green", "none has a code yet")
     chance = chance_of_a_hit(cards, YEAR)
-    told = f"{cards} codes; in a year somebody hits one with a chance of at most {chance:.1e}"
+    what = f"{cards} codes; in a year somebody hits one with a chance of at most {chance:.1e}"
     if chance <= BEARABLE:
-        return Finding("cards", "green", told)
-    return Finding("cards", "yellow", told, "lengthen EVERYBODY.every in core/throttle.py; see decision 12")
+        return Finding("cards", "green", what)
+    return Finding("cards", "yellow", what, "lengthen EVERYBODY.every in core/throttle.py; see decision 12")
 
 
 def _sqlite() -> Iterator[Finding]:

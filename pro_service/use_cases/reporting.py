@@ -42,9 +42,9 @@ def participant_rows(rt: Runtime, study_id: int) -> Iterator[dict[str, object]]:
     now, after = rt.clock(), ""
     while True:
         with rt.sessions.reading() as session:
-            page = cases.ids_by_code(session, study_id, after, PAGE)
-            loaded = {one.case.participant.id: one.case for one in rt.loader.load(session, list(page), lock=False)}
-        for participant_id in page:
+            ids = cases.ids_by_code(session, study_id, after, PAGE)
+            loaded = {one.case.participant.id: one.case for one in rt.loader.load(session, list(ids), lock=False)}
+        for participant_id in ids:
             case = loaded[participant_id]
             person = case.participant
             after = person.code
@@ -57,5 +57,5 @@ def participant_rows(rt: Runtime, study_id: int) -> Iterator[dict[str, object]]:
                 "channel": person.channel,
                 "texts": person.has_phone and person.consented_at is not None,
             }
-        if len(page) < PAGE:
+        if len(ids) < PAGE:
             return

@@ -30,6 +30,7 @@ from pro_service.store.vault import WrongKeyError, opened, token_hash
 from pro_service.use_cases import mails
 
 SCHEDULER = Actor(kind="system", id="scheduler", source="scheduler")
+
 TOKEN_BYTES = 18
 """144 random bits."""
 
@@ -123,6 +124,18 @@ def transaction(rt: Runtime, actor: Actor, now: datetime) -> Iterator[Transactio
         _finish(tx)
 
 
+def plain_text(rt: Runtime, row: AnyRow) -> str | None:
+    """Return the words of a text to a participant (`id`, `participant_id`, `data_key`, `body`).
+
+    None if nobody can read them; a text that cannot be read cannot be sent either.
+    """
+    try:
+        key = rt.vault.data_key(row.data_key, row.participant_id)
+        return opened(key, row.body, f"messages|body|{row.id}").decode()
+    except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError, TypeError):
+        return None
+
+
 def _finish(tx: Transaction) -> None:
     """Write what was collected; queue the alerts; store when to check again, from reloaded facts."""
     tx.write_now()
@@ -151,15 +164,3 @@ def _waiting_for(session: Session, touched: frozenset[int]) -> frozenset[int]:
     sharing = shared_phone.sharers(session, sorted(touched))
     others = {other for ids in sharing.values() for other in ids} - touched
     return frozenset(shared_phone.lock_free(session, sorted(others))) if others else frozenset()
-
-
-def plain_text(rt: Runtime, row: AnyRow) -> str | None:
-    """Return the words of a text to a participant (`id`, `participant_id`, `data_key`, `body`).
-
-    None if nobody can read them; a text that cannot be read cannot be sent either.
-    """
-    try:
-        key = rt.vault.data_key(row.data_key, row.participant_id)
-        return opened(key, row.body, f"messages|body|{row.id}").decode()
-    except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError, TypeError):
-        return None

@@ -78,7 +78,7 @@ def room(channel: Channel, pace: Pace, now: datetime) -> int | None:
 
 
 def reserve(session: Session, channel: Channel, pace: Pace, segments: Sequence[int], now: datetime) -> list[datetime]:
-    """Reserve a moment for each message, one after the other by its segments; gives the moments."""
+    """Reserve a moment for each message, one after the other by its segments; return the moments."""
     at, moments = max(now, channel.free_at or now), []
     for count in segments:
         moments.append(at)

@@ -74,7 +74,7 @@ def keep_text(
     now: datetime,
     provider_at: datetime | None = None,
 ) -> int | None:
-    """Keep one text as it came; gives its row id, or None if it is here already (providers repeat themselves).
+    """Keep one text as it came; return its row id, or None if it is here already (providers repeat themselves).
 
     `provider_at`: when the provider got it, where that is known.
     """
@@ -88,7 +88,7 @@ def keep_text(
 
 
 def keep_together(session: Session, vault: Vault, arrivals: Sequence[Arrival]) -> list[int]:
-    """Keep texts as they came; gives the row ids of those that were not here.
+    """Keep texts as they came; return the row ids of those that were not here.
 
     IntegrityError: another process keeps one of them at this moment, or one cannot be kept. Then try each alone.
     """
@@ -96,8 +96,8 @@ def keep_together(session: Session, vault: Vault, arrivals: Sequence[Arrival]) -
     for here in known_ids(session, arrived):
         del arrived[here]
     # In one order everywhere, or two processes with the same texts would wait for each other.
-    fresh = sorted(arrived.values(), key=lambda one: one.provider_id)
-    rows = [_row(vault, row_id, one) for one, row_id in zip(fresh, row_ids(session), strict=False)]
+    new = sorted(arrived.values(), key=lambda one: one.provider_id)
+    rows = [_row(vault, row_id, one) for one, row_id in zip(new, row_ids(session), strict=False)]
     if rows:
         Bulk(session.connection(), inbound, tuple(rows[0])).write(rows)
     return [row["id"] for row in rows]
@@ -182,7 +182,7 @@ def mark_interpreted(
 
 
 def count_fault(session: Session, inbound_id: int) -> int:
-    """Count one more fault in reading this text; gives how many there were."""
+    """Count one more fault in reading this text; return how many there were."""
     counted = update(inbound).where(i.id == inbound_id).values(faults=i.faults + 1).returning(i.faults)
     return int(session.execute(counted).scalar_one())
 

@@ -179,7 +179,7 @@ class Outcome:
 
 
 def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list[Outcome]:
-    """Write outcomes down; gives those that still counted (state and attempt unchanged since the claim).
+    """Write outcomes down; return those that still counted (state and attempt unchanged since the claim).
 
     A callback may have come before the response: what it said stays.
     """

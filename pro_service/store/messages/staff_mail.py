@@ -133,7 +133,7 @@ def queue_alarm(session: Session, writer: Writer, user_id: int, key: str, body: 
 
 
 def withdraw(session: Session, user_id: int, now: datetime) -> int:
-    """End mails that wait for somebody who has no access left to what they are about; gives how many.
+    """End mails that wait for somebody who has no access left to what they are about; return how many.
 
     Asked when a role has ended or an account is shut: a relay that was away for hours must not bring them all the same.
     """

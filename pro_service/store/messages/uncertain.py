@@ -105,8 +105,8 @@ def known_sids(session: Session, sids: Collection[str]) -> frozenset[str]:
     """Those of the provider's ids that belong to a message of ours already."""
     ids = list(sids)
     ours = session.scalars(select(m.provider_id).where(m.provider_id.in_(ids))).all()
-    told = session.scalars(select(receipts.c.provider_id).where(receipts.c.provider_id.in_(ids))).all()
-    return frozenset([*(sid for sid in ours if sid is not None), *told])
+    reported = session.scalars(select(receipts.c.provider_id).where(receipts.c.provider_id.in_(ids))).all()
+    return frozenset([*(sid for sid in ours if sid is not None), *reported])
 
 
 def found(session: Session, doubt: InDoubt, sid: str, status: str, accepted_at: datetime) -> bool:

@@ -92,7 +92,7 @@ def code_of_participant(session: Session, vault: Vault, loaded: Loaded) -> str |
 
 
 def make_code(writer: Writer, loaded: Loaded) -> str:
-    """Make a code for a participant who has none; gives it. ErasedError."""
+    """Make a code for a participant who has none; return it. ErasedError."""
     code = new_code(writer.session, writer.vault)
     key, row_id = _key(writer.vault, loaded), next(writer.ids)
     row = row_of(row_id, loaded.study_id, loaded.case.participant.id, key, code, writer.now)
@@ -125,7 +125,7 @@ def token_of(vault: Vault, code: str, window_id: int) -> str:
 
 
 def open_window(writer: Writer, loaded: Loaded, code: str, window: WindowFacts) -> str:
-    """Let a code open the form of a window, once; gives the token of the form."""
+    """Let a code open the form of a window, once; return the token of the form."""
     token = token_of(writer.vault, code, window.id)
     if owner_of(writer.session, token_hash(token)) is None:
         row = {"participant_id": loaded.case.participant.id, "window_id": window.id, "message_id": None}

@@ -184,7 +184,7 @@ class _Facts:
 
 
 def put_off(session: Session, participant_id: int, until: datetime) -> int:
-    """Look at a participant whose case could not be carried out again later; gives how often that happened."""
+    """Look at a participant whose case could not be carried out again later; return how often that happened."""
     p = participants.c
     later = update(participants).where(p.id == participant_id).values(next_check_at=until, faults=p.faults + 1)
     return int(session.execute(later.returning(p.faults)).scalar_one())

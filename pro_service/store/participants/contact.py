@@ -64,7 +64,7 @@ def telephone_of(session: Session, participant_id: int) -> AnyRow:
 
 
 def new_telephone(writer: Writer, loaded: Loaded, number: str | None, country: str | None) -> dict[str, Any]:
-    """Keep the number there was among the former ones; gives the columns of the new one. KeyError once erased."""
+    """Keep the number there was among the former ones; return the columns of the new one. KeyError once erased."""
     person_id = loaded.case.participant.id
     if loaded.data_key is None:
         raise KeyError(person_id)

@@ -1,7 +1,6 @@
 """Tests of whether a text reaches a participant: begun, confirmed, failed; each fact is written once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, or_, select, update
@@ -13,20 +12,6 @@ from pro_service.store.vault import token_hash
 
 t, m = reach_tests.c, messages.c
 LOST = ("undelivered", "failed", "refused", "dead", "expired", "cancelled")
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A new test, as it is written down."""
-
-    id: int
-    study_id: int
-    participant_id: int
-    message_id: int
-    user_id: int | None
-    token: bytes | None
-    started_at: datetime
-    expires_at: datetime
 
 
 def latest(session: Session, participant_id: int) -> ReachTest | None:

@@ -226,7 +226,7 @@ class _Windows:
         self._rows: list[tuple[Any, ...]] = []
 
     def add(self, participant_id: int, laid: tuple[Window, ...], ids: Iterator[int]) -> Iterator[tuple[int, Window]]:
-        """Take up one participant's windows; gives each with the id of its row."""
+        """Take up one participant's windows; return each with the id of its row."""
         known = self._ready.get(id(laid))
         if known is None:
             if len(self._ready) >= REMEMBERED:

@@ -34,7 +34,7 @@ class Revelation:
 
 
 def note(writer: Writer, study_id: int, loaded: Loaded | None, source: Source, inbound_id: int | None = None) -> int:
-    """Queue one line; gives its row id. A text has one line, whatever happens."""
+    """Queue one line; return its row id. A text has one line, whatever happens."""
     return writer.add(
         revelations,
         {

@@ -105,7 +105,7 @@ class CallMade:
 
 
 def record_call(writer: Writer, loaded: Loaded, made: CallMade) -> int:
-    """Keep a call; gives its row id. ValueError if there is a note and the participant's key is destroyed."""
+    """Keep a call; return its row id. ValueError if there is a note and the participant's key is destroyed."""
     participant_id = loaded.case.participant.id
     row_id = next(writer.ids)
     note = None

@@ -82,7 +82,7 @@ class Writer:
         """Escalations written by this writer: (whose, what, row id); alerts are made from them."""
 
     def add(self, table: Table, row: dict[str, Any]) -> int:
-        """Queue one row; gives it an id unless it has one."""
+        """Queue one row; return it an id unless it has one."""
         row.setdefault("id", next(self.ids))
         self._pending.rows[table.name].append(row)
         return int(row["id"])

@@ -72,13 +72,13 @@ def _account(session: Session, whose: ColumnElement[bool]) -> Account | None:
 
 
 def create(writer: Writer, email: str, password: str | None, language: str, *, factor_required: bool = False) -> int:
-    """Queue a user; gives its id. Without a password nobody signs in."""
+    """Queue a user; return its id. Without a password nobody signs in."""
     row = {"email": email, "password": password, "language": language, "created_at": writer.now}
     return writer.add(users, row | {"factor_required": factor_required})
 
 
 def grant(writer: Writer, user_id: int, what: Grant, *, approved: bool) -> int:
-    """Queue a role for a user; gives its row id. Not `approved`: it gives nothing before an investigator says so."""
+    """Queue a role for a user; return its row id. Not `approved`: it gives nothing before an investigator says so."""
     row = {"user_id": user_id, "study_id": what.study_id, "site_id": what.site_id, "role": what.role}
     when = {"granted_at": writer.now, "approved_at": writer.now if approved else None}
     return writer.add(roles, row | when | {"granted_by": writer.actor.user_id})

@@ -42,7 +42,7 @@ def at(
 @lru_cache(maxsize=2)
 def _at(*, limited: bool) -> Select[Any]:
     """Made once: the first page asks this, and building it costs more than the answer."""
-    here = or_(r.site_id.is_(None), r.site_id.in_(bindparam("sites", expanding=True))) if limited else true()
+    at_sites = or_(r.site_id.is_(None), r.site_id.in_(bindparam("sites", expanding=True))) if limited else true()
     return (
         select(u.id, u.email, u.away_until)
         .join(roles, r.user_id == u.id)
@@ -52,7 +52,7 @@ def _at(*, limited: bool) -> Select[Any]:
             u.disabled_at.is_(None),
             u.password.is_not(None),
             or_(r.study_id.is_(None), r.study_id == bindparam("study")),
-            here,
+            at_sites,
         )
         .distinct()
         .order_by(u.email)

@@ -34,7 +34,7 @@ def of_user(session: Session, user_id: int, started_after: datetime, seen_after:
 def end_of_user(
     session: Session, user_id: int, now: datetime, *, but: int | None = None, only: int | None = None
 ) -> int:
-    """End a user's sessions: all, all `but` one, or `only` one; gives how many ended."""
+    """End a user's sessions: all, all `but` one, or `only` one; return how many ended."""
     statement = update(logins).where(l.user_id == user_id, l.ended_at.is_(None))
     statement = statement if but is None else statement.where(l.id != but)
     statement = statement if only is None else statement.where(l.id == only)

@@ -22,7 +22,7 @@ UTC = ZoneInfo("UTC")
 
 
 def record_outcomes(rt: Runtime, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Write outcomes down; gives those that still counted."""
+    """Write outcomes down; return those that still counted."""
     now = rt.clock()
     for_a_person = [o for o in outcomes if o.claimed.channel == "sms" and o.state in ("refused", "dead")]
     counted = _kept(rt, [outcome for outcome in outcomes if outcome not in for_a_person], now)

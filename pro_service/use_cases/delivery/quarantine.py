@@ -138,7 +138,7 @@ def settle(rt: Runtime) -> QuarantineReport:
 
 
 def _compare(rt: Runtime, records: Sequence[Record], report: QuarantineReport) -> list[Record]:
-    """Take over what this database thought not sent; gives the texts to participants it still knows nothing of."""
+    """Take over what this database thought not sent; return the texts to participants it still knows nothing of."""
     with rt.sessions.reading() as session:
         known = uncertain.known_sids(session, {record.sid for record in records})
     left = []

@@ -43,7 +43,7 @@ READ_FOR = 30.0
 
 
 def interpret_unread(rt: Runtime, stop: Event | None = None) -> int:
-    """Read every text nobody has read yet, oldest first, each once, for READ_FOR at most; gives how many."""
+    """Read every text nobody has read yet, oldest first, each once, for READ_FOR at most; return how many."""
     tried: set[int] = set()
     began = time.monotonic()
     while time.monotonic() - began < READ_FOR:
@@ -195,7 +195,7 @@ def _for_everyone(tx: Transaction, loaded: list[Loaded], reply: Reply) -> str:
 
 
 def _read(tx: Transaction, one: Loaded, reply: Reply) -> str:
-    """Read a participant's text and carry out what follows; gives how it was read."""
+    """Read a participant's text and carry out what follows; return how it was read."""
     reading, commands = on_reply(one.case, reply, tx.now)
     tx.carry_out(one, commands)
     why = reason_for_person(one.case, reading, commands)
@@ -211,7 +211,7 @@ def _confirmed(tx: Transaction, one: Loaded, test: ReachTest) -> str:
 
 
 def take_unknown_sender(tx: Transaction, row: Text, number: str, reply: Reply) -> str:
-    """Give it to a person, and answer where the gate lets us; gives how it was read. The number goes nowhere else."""
+    """Give it to a person, and answer where the gate lets us; return how it was read. The number goes nowhere else."""
     reading = rules.read_meaning(reply.text, reply.media)
     reading = {"STOP": "OptOut", "START": "OptIn"}.get(reply.opt_out or "", reading)
     known = studies.all_studies(tx.session)

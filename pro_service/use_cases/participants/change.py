@@ -78,7 +78,7 @@ def change(
     revision: int | None = None,
     sites: Collection[int] | None = None,
 ) -> ChangePreview:
-    """Make a change; gives what came of it. One that has been made already changes nothing.
+    """Make a change; return what came of it. One that has been made already changes nothing.
 
     KeyError (no such participant, or another site's), ChangeRefusedError with everything against it, StaleError (the
     participant has changed since `revision`).

@@ -60,9 +60,9 @@ def confirm(rt: Runtime, actor: Actor, study_id: int, code: str, procedure_date:
             before = schedules.procedure_end(tx.session, person.id)
             at = None if before is None else before.astimezone(case.site_zone).time()
             end = None if at is None else local_instant(day, at, case.site_zone)
-            made = plan_change(case, Reschedule(day, end), now, before)
-            carry_out(tx, loaded, PreparedChange(made, before, cause="confirm"), None)
-            laid = len(made.rescheduled.new_windows)
+            planned = plan_change(case, Reschedule(day, end), now, before)
+            carry_out(tx, loaded, PreparedChange(planned, before, cause="confirm"), None)
+            laid = len(planned.rescheduled.new_windows)
         tx.writer.check_again(loaded)
     return Confirmed(person.code, day, person.confirmed_at or now, unchanged=False, rescheduled=moved, windows=laid)
 

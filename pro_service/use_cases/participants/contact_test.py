@@ -142,7 +142,7 @@ def fail_by_staff(rt: Runtime, actor: Actor, subject: Subject, reason: str) -> N
 
 
 def confirm_by_link(rt: Runtime, token: str) -> str | None:
-    """The participant pressed the button of the text's page; gives their language, None for a token nobody has."""
+    """The participant pressed the button of the text's page; return their language, None for a token nobody has."""
     with transaction(rt, Actor(kind="participant", id="link", source="web"), rt.clock()) as tx:
         found = contact_tests.by_token(tx.session, token)
         if found is None:
@@ -176,7 +176,7 @@ def confirm_by_reply(tx: Transaction, loaded: Loaded, test: ReachTest) -> None:
 
 
 def settle(rt: Runtime) -> int:
-    """Decide every test whose time is over or whose text was lost; gives how many failed."""
+    """Decide every test whose time is over or whose text was lost; return how many failed."""
     now = rt.clock()
     with rt.sessions.reading() as session:
         due = contact_tests.due(session, now)

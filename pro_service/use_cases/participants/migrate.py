@@ -76,8 +76,8 @@ def migrate(
     for first in range(0, len(ids), BATCH):
         batch = ids[first : first + BATCH]
         with rt.sessions.reading() as session:
-            for loaded, made in _plans(rt, session, batch, target, rt.clock(), faults, lock=False):
-                done.migrants.append(_migrant(loaded, made, rt.clock()))
+            for loaded, prepared in _plans(rt, session, batch, target, rt.clock(), faults, lock=False):
+                done.migrants.append(_migrant(loaded, prepared, rt.clock()))
         if progress is not None and dry_run:
             progress(first + len(batch), len(ids))
     if faults:
@@ -94,10 +94,10 @@ def _write(
         batch = ids[first : first + BATCH]
         faults: list[Fault] = []
         with transaction(rt, actor, rt.clock()) as tx:
-            for loaded, made in _plans(rt, tx.session, batch, target, tx.now, faults, lock=True):
+            for loaded, prepared in _plans(rt, tx.session, batch, target, tx.now, faults, lock=True):
                 # Somebody else may have been quicker: who has this version is left alone.
                 if loaded.protocol_version_id != target.version.id:
-                    carry_out(tx, loaded, made, reason)
+                    carry_out(tx, loaded, prepared, reason)
             if faults:
                 raise RejectedError(tuple(faults))
         if progress is not None:
@@ -120,20 +120,20 @@ def _plans(
         person = loaded.case.participant
         end = ends.get(person.id)
         try:
-            made = plan_change(loaded.case, Migrate(target.protocol), now, end)
+            planned = plan_change(loaded.case, Migrate(target.protocol), now, end)
         except ChangeRefusedError as refused:
             said = (note_words(note) for note in refused.notes)
             faults += [Fault("", None, f"{person.code}: {what}", remedy) for what, remedy in said]
             continue
-        found.append((loaded, PreparedChange(made, end, version_id=target.version.id)))
+        found.append((loaded, PreparedChange(planned, end, version_id=target.version.id)))
     return found
 
 
-def _migrant(loaded: Loaded, made: PreparedChange, now: datetime) -> Migrant:
-    then = case_after(loaded.case, made.plan, now)
-    windows = preview_windows(loaded.case, then, made.plan, now)
+def _migrant(loaded: Loaded, prepared: PreparedChange, now: datetime) -> Migrant:
+    then = case_after(loaded.case, prepared.plan, now)
+    windows = preview_windows(loaded.case, then, prepared.plan, now)
     changed = tuple(one for one in windows if one.moved or one.status != one.old_status)
-    return Migrant(loaded.case.participant.code, changed, made.plan.notes)
+    return Migrant(loaded.case.participant.code, changed, prepared.plan.notes)
 
 
 def _asked_for(rt: Runtime, study_id: int, codes: Collection[str]) -> tuple[_Target, list[int], Migration]:

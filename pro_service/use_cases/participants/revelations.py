@@ -24,7 +24,7 @@ class Noted:
 
 
 def note(rt: Runtime, actor: Actor, given: Noted) -> int:
-    """Note it; gives the row's id. A second click writes nothing.
+    """Note it; return the row's id. A second click writes nothing.
 
     KeyError (not to be seen), RejectedError (no such source), StaleError.
     """

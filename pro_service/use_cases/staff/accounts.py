@@ -181,7 +181,7 @@ def end_previous(session: Session, token: str, now: datetime) -> None:
 
 
 def new_session(tx: Transaction, user_id: int, place: Place, *, factor_at: datetime | None = None) -> str:
-    """Queue a session of its own for a login that was good; gives its token."""
+    """Queue a session of its own for a login that was good; return its token."""
     token, csrf = secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(TOKEN_BYTES)
     row_id = accounts.start_login(tx.writer, user_id, token_hash(token), csrf, place.agent, factor_at=factor_at)
     changes = {"user": (None, user_id)} | ({} if factor_at is None else {"second_factor": (None, True)})

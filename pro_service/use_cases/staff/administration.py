@@ -156,7 +156,7 @@ def send_link(rt: Runtime, actor: Actor, user_id: int, *, by_hand: bool = False)
 
 
 def end_sessions(rt: Runtime, login: Login, only: int | None = None) -> int:
-    """End one's own other sessions, or one of them; gives how many."""
+    """End one's own other sessions, or one of them; return how many."""
     with transaction(rt, staff(login.user_id), rt.clock()) as tx:
         ended = sessions.end_of_user(tx.session, login.user_id, tx.now, but=login.id, only=only)
         if ended:

@@ -42,7 +42,7 @@ def seal_form(rt: Runtime, token: str, csrf: str, path: str, fields: Fields) -> 
 
 
 def open_form(rt: Runtime, blob: str) -> Kept | None:
-    """The form in what `keep` gave; None for anything else."""
+    """Return the form that `seal_form` sealed; None for anything else."""
     try:
         text = opened(rt.vault.system_key, base64.urlsafe_b64decode(blob.encode()), PLACE)
     except (InvalidTag, binascii.Error, ValueError):

@@ -171,9 +171,9 @@ def _nobody(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result
         tasks.put_off(tx.writer, loaded, escalation.id, next_attempt(case, window, tx.now))
     if window is None:
         return
-    made = sum(call.window_id == window.id and call.outcome in FAILED for call in case.calls) + 1
+    in_vain = sum(call.window_id == window.id and call.outcome in FAILED for call in case.calls) + 1
     lead = escalate(case, "E2", "failed_calls", tx.now, window)
-    if made >= case.protocol.failed_calls and not case.escalated(lead.key):
+    if in_vain >= case.protocol.failed_calls and not case.escalated(lead.key):
         tx.carry_out(loaded, [lead])
 
 
@@ -227,10 +227,10 @@ def _left(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: 
         tx.carry_out(loaded, [Resolve(escalation.id, result.outcome)])
         return
     change = Die() if result.outcome == "died" else Withdraw("study")
-    made = plan_change(loaded.case, change, tx.now)
-    if made.facts:
-        tx.writer.change(loaded, made.facts, made.action, "told in a call; see its note")
-    tx.carry_out(loaded, made.commands)
+    planned = plan_change(loaded.case, change, tx.now)
+    if planned.facts:
+        tx.writer.change(loaded, planned.facts, planned.action, "told in a call; see its note")
+    tx.carry_out(loaded, planned.commands)
 
 
 _OUTCOMES: dict[str, Callable[[Transaction, Loaded, EscalationFacts, CallResult], None]] = {

@@ -32,7 +32,7 @@ UTC = ZoneInfo("UTC")
 
 
 def send(rt: Runtime) -> int:
-    """Queue the digests of every site at which a working day has begun; gives how many mails.
+    """Queue the digests of every site at which a working day has begun; return how many mails.
 
     One transaction a site. After an outage at most one goes out: today's, while working hours last.
     """
@@ -46,7 +46,7 @@ def send(rt: Runtime) -> int:
     for site in due:
         try:
             with transaction(rt, SCHEDULER, now) as tx:
-                sent += _Round(tx, failing).of(site)
+                sent += _Round(tx, failing).write_to(site)
         except Exception as fault:  # noqa: BLE001 -- one site's fault must not keep the others' mails back
             logs.fault("digest", fault, site=site.id)
     return sent
@@ -78,7 +78,7 @@ class _Round:
     _studies: dict[int, Protocol] = field(default_factory=dict)
     _pending: Sequence[approvals.Pending] = ()
 
-    def of(self, site: AnyRow) -> int:
+    def write_to(self, site: AnyRow) -> int:
         """Take the round over, and write to those who have something to do."""
         protocol = digest.protocol_with(self.tx.session, self.tx.rt.loader, site.study_id, site.code)
         zone = UTC if protocol is None else zone_of(protocol.sites[site.code].zone)
