@@ -49,6 +49,7 @@ def test_the_models_for_developers_are_what_the_code_says() -> None:
     assert len(models) == 4
     for path, model in models:
         folder = ROOT if path.startswith("tests/") else ROOT / "pro_service"
-        code = [line.strip() for line in (folder / path).read_text(encoding="utf-8").splitlines()]
-        lines = [line.strip() for line in model.splitlines()]
+        # Without empty lines: the formatter wants two where a function of the code, which lies deeper, has one.
+        code = [line.strip() for line in (folder / path).read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = [line.strip() for line in model.splitlines() if line.strip()]
         assert any(code[start : start + len(lines)] == lines for start in range(len(code))), path
