@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from pro_service.core.replies import phrases
 from pro_service.core.replies.folding import DOUBT, contains, plain_of
+from pro_service.core.replies.slips import meant
 
 Reason = Literal[
     "range",
@@ -32,9 +33,11 @@ _GLUED = re.compile(r"([^\W\d_]{3,})?(0|[1-9][0-9]*)([^\W\d_]{3,})?")
 """`7puan`, `ağrım7`. One or two letters are a slip or a unit: `7a`, `5mg`."""
 _NO_WORD = 11
 """From here on a value has no word of its own; all of them share their frames."""
+_MODERATE = 4
+_SEVERE = 7
 _LONGEST_TEXT = 24  # words
 _LONGEST_FRAME = 12  # words
-_LONGEST_PHRASE = 6  # words
+_LONGEST_PHRASE = 7  # words
 
 
 def find(mark: str, said: str, language: str, low: int, high: int) -> int | Reason:
@@ -51,7 +54,7 @@ def find(mark: str, said: str, language: str, low: int, high: int) -> int | Reas
 
 def _value(mark: str, language: str, low: int, high: int) -> int | None:
     """Give the number whose frame is the whole text: everything before it and after it is known and harmless."""
-    text = mark.replace("/", " over ", 1)
+    text = _sized(language).sub(r"\1 puanlik ", mark.replace("/", " over ", 1))
     if any(sign in text for sign in (DOUBT, "/", "-")) or _POINT_FIRST.search(text) or phrases.ORDINARY.search(text):
         return None
     tokens = _tokens(text, language)
@@ -87,6 +90,14 @@ def _once(tokens: list[str], language: str) -> list[str]:
 
 
 @lru_cache
+def _sized(language: str) -> re.Pattern[str]:
+    """Match a number that Turkish makes a size of: `6lık`, `beşlik bir`."""
+    words = (word for word, number in phrases.NUMBERS["tr"].items() if number != 1)
+    number = "|".join(("[0-9]+", *(words if language == "tr" else ())))
+    return re.compile(rf"\b({number}) ?'?(?:puan ?)?{phrases.AS_SIZE}\b(?: +bir\b)?")
+
+
+@lru_cache
 def _ended(language: str) -> re.Pattern[str]:
     """Match a number with a Turkish ending; in an English study it can only be in digits."""
     number = "|".join(("[0-9]+", *(phrases.NUMBERS["tr"] if language == "tr" else ())))
@@ -97,7 +108,7 @@ def _number(word: str, language: str) -> int | None:
     """Give the value of a word of a text, in digits or as a number word; `07` has none."""
     if word.isdecimal():
         return int(word) if word == "0" or not word.startswith("0") else None
-    return phrases.NUMBERS[language].get(word)
+    return phrases.NUMBERS[language].get(word, meant(word, language))
 
 
 @lru_cache(maxsize=256)
@@ -107,12 +118,23 @@ def _frames(value: int, high: int, language: str, *, from_zero: bool, in_digits:
     for frames in phrases.FRAMES.values() if in_digits else [phrases.FRAMES[language]]:
         before |= frames.courtesy | frames.before | (frames.before_from_zero if from_zero else frozenset())
         after |= frames.courtesy | frames.after | (frames.after_from_zero if from_zero else frozenset())
+        described = _described(frames, value) if from_zero and high == _NO_WORD - 1 else frozenset()
+        before |= described
+        after |= described
     numbers = phrases.NUMBERS[language]
     none = phrases.ZERO if value == 0 and from_zero else frozenset[str]()
     highest = (str(high), *(word for word, number in numbers.items() if number == high))
-    before |= none | {phrase.format(number) for phrase in phrases.OF_HIGHEST_BEFORE for number in highest}
+    scale = phrases.OF_SCALE_FROM_ZERO if from_zero else ()
+    before |= none | {phrase.format(number) for phrase in (*phrases.OF_HIGHEST_BEFORE, *scale) for number in highest}
     after |= none | {phrase.format(number) for phrase in phrases.OF_HIGHEST_AFTER for number in highest}
     return before, after
+
+
+def _described(frames: phrases.Frames, value: int) -> _Phrases:
+    """Give the descriptions that fit a pain score from 0 to 10; mild to 3, moderate to 6."""
+    if value < _MODERATE:
+        return frames.mild
+    return frames.moderate if value < _SEVERE else frames.severe
 
 
 def _made_of(tokens: list[str], phrases: _Phrases) -> bool:
@@ -127,7 +149,8 @@ def _made_of(tokens: list[str], phrases: _Phrases) -> bool:
     return len(tokens) in reached
 
 
-_COURTEOUS = frozenset(word for phrase in phrases.COURTESY for word in phrase.split())
+_AT_THE_END = phrases.COURTESY | phrases.ADDRESSED
+_COURTEOUS = frozenset(word for phrase in _AT_THE_END for word in phrase.split())
 
 
 def courteous(said: str) -> str:
@@ -146,7 +169,8 @@ def courteous(said: str) -> str:
 def _courtesy(tokens: list[str], *, from_end: bool) -> int:
     """How many words of these are a courtesy, at the end or at the beginning; the longest counts."""
     sizes = range(len(tokens), 0, -1)
-    return next((n for n in sizes if " ".join(tokens[-n:] if from_end else tokens[:n]) in phrases.COURTESY), 0)
+    courtesies = _AT_THE_END if from_end else phrases.COURTESY
+    return next((n for n in sizes if " ".join(tokens[-n:] if from_end else tokens[:n]) in courtesies), 0)
 
 
 def _why(mark: str, said: str) -> Reason:

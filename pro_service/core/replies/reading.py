@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from pro_service.core.replies import phrases
 from pro_service.core.replies.folding import contains, marked, plain, plain_of
 from pro_service.core.replies.numbers import Reason, courteous, find
+from pro_service.core.replies.safety import alarming
 
 LONGEST = 1600
 """Characters considered (ten SMS segments of one text); a longer text is never a score."""
@@ -151,15 +152,17 @@ def read(
 
     `language` is a tag such as `tr` or `en-GB` (an unknown one reads as English), `item_min` and `item_max` bound the
     awaited item, `media` counts attachments, `own_texts` are texts we sent to this telephone, `safety_words` the
-    investigator's phrases, matched as whole folded words. Takes time linear in the length and raises nothing.
+    investigator's phrases (see `safety`), which come before every other reading. Takes time linear in the length and
+    raises nothing.
     """
     whole = text.strip()
     mark = marked(whole[:LONGEST])
     said = plain_of(mark)
+    ours = [plain(sent) for sent in own_texts]
     clear = (
-        _opt_out(said)
-        or _tapback(mark, said, own_texts, safety_words)
-        or _safety(said, safety_words)
+        _safety(mark, said, ours, safety_words)
+        or _opt_out(said)
+        or _tapback(mark, said, ours)
         or _automatic(said)
         or _wish(said, zero=item_min <= 0 <= item_max)
     )
@@ -171,39 +174,49 @@ def read(
     return _for_a_person(said) or (Media() if media > 0 else Unreadable(found))
 
 
+def _safety(mark: str, said: str, ours: Sequence[str], safety_words: Sequence[str]) -> Safety | None:
+    """Return safety for what the text itself says; our own words quoted in it are no alarm."""
+    if _quotes(said, ours):
+        return None
+    before, quote, after = _quote(mark)
+    own = f"{before} {after}" if _quotes(quote, ours) else said
+    return Safety() if alarming(own, map(plain, safety_words)) else None
+
+
 def _opt_out(said: str) -> OptOut | None:
-    """Return an opt-out for `STOP` and `stop stop`, never for a sentence and never for HAYIR, NO or YOK."""
+    """Return an opt-out for `STOP` and `stop stop`, and for a message that wants no more messages.
+
+    Never for a word inside a sentence, and never for HAYIR, NO or YOK.
+    """
     tokens = said.split()
     once = tokens[0] if len(set(tokens)) == 1 else said
-    return OptOut() if once in phrases.OPT_OUT else None
+    return OptOut() if once in phrases.OPT_OUT or courteous(said) in phrases.OPT_OUT_DEMANDS else None
 
 
 _QUOTE_WORTH_COMPARING = 12  # characters; shorter ones (`7`, `evet`) are answers, not quotes
 
 
-def _tapback(mark: str, said: str, own_texts: Sequence[str], safety_words: Sequence[str]) -> Tapback | None:
+def _tapback(mark: str, said: str, ours: Sequence[str]) -> Tapback | None:
     """Return a tapback for `Liked "…"` and the like, and for our own text sent back whole or in part."""
-    ours = [plain(sent) for sent in own_texts]
-    head, opened, rest = mark.partition('"')
+    before, quote, after = _quote(mark)
+    if _quotes(said, ours) or (_quotes(quote, ours) and not (before and after)):
+        return Tapback()
+    headed = '"' in mark and before in phrases.TAPBACK_HEADS and not after
+    tailed = '"' in mark and after in phrases.TAPBACK_TAILS and not before
+    return Tapback() if headed or tailed or said in phrases.TAPBACK_WHOLE else None
+
+
+def _quote(mark: str) -> tuple[str, str, str]:
+    """Return the plain words before, inside and after the quotation marks of a marked text."""
+    head, _, rest = mark.partition('"')
     quote, closed, tail = rest.rpartition('"')
     if not closed:  # a long text cut off by the telephone
         quote, tail = rest, ""
-    before, after = plain_of(head), plain_of(tail)
-    if _quotes(said, ours) or (_quotes(plain_of(quote), ours) and not (before and after)):
-        return Tapback()
-    headed = bool(opened) and before in phrases.TAPBACK_HEADS and not after
-    tailed = bool(opened) and after in phrases.TAPBACK_TAILS and not before
-    shape = headed or tailed or said in phrases.TAPBACK_WHOLE
-    # A reaction to words that are not ours may carry what somebody must see.
-    return Tapback() if shape and _safety(said, safety_words) is None else None
+    return plain_of(head), plain_of(quote), plain_of(tail)
 
 
 def _quotes(said: str, ours: Iterable[str]) -> bool:
     return len(said) >= _QUOTE_WORTH_COMPARING and any(said in sent for sent in ours)
-
-
-def _safety(said: str, safety_words: Sequence[str]) -> Safety | None:
-    return Safety() if contains(said, map(plain, safety_words)) else None
 
 
 def _automatic(said: str) -> Automatic | None:

@@ -3,10 +3,12 @@
 The figures stand in pytest's summary (see conftest).
 """
 
+import tomllib
 from collections import Counter
 
 import pytest
 
+from pro_service import paths
 from tests.core.replies import corpus
 from tests.core.replies.corpus import NAMES, UNDERSTOOD, Example
 
@@ -48,3 +50,11 @@ def test_what_can_be_read_is_understood(examples: list[Example]) -> None:
 def test_what_cannot_be_read_is_asked_about(examples: list[Example]) -> None:
     other = [example for example in examples if not example.readable and not example.right]
     assert not other, shown(other)
+
+
+def test_the_corpus_is_read_with_the_shipped_safety_words() -> None:
+    for name in ("demo.toml", "nct07326982.toml"):
+        shipped = tomllib.loads((paths.protocols() / name).read_text(encoding="utf-8"))["safety_words"]
+        words = {word for language in shipped.values() for word in language}
+        for file in corpus.FOLDER.glob("replies.*.toml"):
+            assert set(tomllib.loads(file.read_text(encoding="utf-8"))["safety_words"]) == words

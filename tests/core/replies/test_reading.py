@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pro_service.core.replies import phrases as words
+from pro_service.core.replies import slips
 from pro_service.core.replies.folding import plain
 from pro_service.core.replies.reading import (
     Media,
@@ -18,6 +19,7 @@ from pro_service.core.replies.reading import (
     OptOutMentioned,
     Proxy,
     Reading,
+    Safety,
     Score,
     Tapback,
     Unreadable,
@@ -136,8 +138,14 @@ def _spoken(text: str, language: str) -> list[int]:
     numbers = words.NUMBERS.get(language, words.NUMBERS["en"])
     said = plain(text).replace("on average", "")
     ended = "(ydi|di|du|ti|tu|dir|dur|tir|tur)?"
-    found = (re.fullmatch(f"({'|'.join(numbers)}){ended}", token) for token in said.split())
-    return [numbers[match[1]] for match in found if match]
+    held = "|".join("+".join(word) + ("+" if len(word) >= 3 else "") for word in numbers)  # a letter held too long
+    found = (re.fullmatch(f"({held}){ended}", token) for token in said.split())
+    once = {_once(word): number for word, number in numbers.items()}
+    return [once[_once(match[1])] for match in found if match]
+
+
+def _once(word: str) -> str:
+    return re.sub(r"(.)\1+", r"\1", word)
 
 
 PIECES = st.sampled_from(
@@ -255,11 +263,14 @@ SHARED = {
         *("{}", "{} puan", "ağrım {}", "Ağrı seviyesi: {}", "puanım {}", "cevabım {}", "on üzerinden {}"),
         *("{}/10", "{}/on", "{} bölü on", "{} diyorum", "{} diyebilirim", "{} veriyorum", "{} idi", "{}, teşekkürler"),
         *("Hocam {}", "Merhaba, ağrım {} puan", "evet {}", "ortalama olarak {}", "benim puanım {}", "{} puandı"),
+        *("bugün ağrım {}", "bugünkü ağrım {}", "{} bugün", "{} diyelim", "puanım {} olsun", "kalça ağrım {}"),
+        *("{} puan diyorum kızım", "{}, oğlum", "{}, valla", "hâlâ ağrım {}"),
     ),
     "en": (
         *("{}", "{} points", "my pain is {}", "My pain score is {}", "pain level: {}", "{} out of ten", "{} out of 10"),
         *("{}/10", "{}/ten", "{} over 10", "I'd say {}", "I would say it's a {}", "it was an {}", "a {}", "{} thanks"),
         *("Good morning doctor, {}. Thank you!", "on average {}", "out of ten, {}", "my answer is {}", "sorry, {}"),
+        *("{} today", "today it's a {}", "my pain today is {}", "{} outta ten", "my hip is {}", "{} honestly"),
     ),
 }
 """Frames that a digit and a number word share."""
@@ -338,3 +349,70 @@ def test_what_only_looks_like_a_number_word_is_not_read(text: str) -> None:
 def test_what_somebody_else_says_goes_to_a_person() -> None:
     assert nrs("mum said eight", "en") == Proxy()
     assert nrs("eşim altı diyor", "tr") == Proxy()
+
+
+# -- Slips of the finger -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", words.NUMBERS)
+def test_no_word_around_a_number_is_a_misspelt_number(language: str) -> None:
+    frames = words.FRAMES[language]
+    around = {word for phrases in frames for phrase in phrases for word in phrase.split()} - {*words.NUMBERS[language]}
+    assert [word for word in around if slips.meant(word, language) is not None] == []
+
+
+@given(st.sampled_from(sorted(SPOKEN)), ANSWERS, st.data(), st.integers(2, 5))
+def test_a_letter_held_too_long_changes_nothing(language: str, number: int, data: st.DataObject, times: int) -> None:
+    word = SPOKEN[language][number]
+    at = data.draw(st.integers(0, len(word) - 1))
+    held = word[:at] + word[at] * times + word[at + 1 :]
+    mended = len(word) > 2 and held not in words.NOT_SLIPS
+    assert nrs(held, language) == (Score(number) if mended else Unreadable("words"))
+
+
+@given(st.sampled_from(sorted(SPOKEN)), ANSWERS, st.data(), st.sampled_from("abcdefghijklmnoprstuvwxyz"))
+def test_another_letter_makes_another_word(language: str, number: int, data: st.DataObject, letter: str) -> None:
+    word = SPOKEN[language][number]
+    at = data.draw(st.integers(0, len(word) - 1))
+    changed = word[:at] + letter + word[at + 1 :]
+    if changed not in words.NUMBERS[language]:
+        assert not isinstance(nrs(changed, language), Score)
+
+
+# -- Descriptions ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "language, text, fits",
+    [
+        ("tr", "{}, dayanılmazdı", range(7, 11)),
+        ("tr", "{}, çok iyiyim", range(4)),
+        ("tr", "{}, orta", range(4, 7)),
+        ("en", "{}, it was unbearable", range(7, 11)),
+        ("en", "{}, feeling good", range(4)),
+        ("en", "{}, moderate", range(4, 7)),
+    ],
+)
+def test_a_description_is_read_only_beside_a_number_that_it_fits(language: str, text: str, fits: range) -> None:
+    for number in range(11):
+        assert isinstance(nrs(text.format(number), language), Score) == (number in fits)
+
+
+# -- Safety before everything ------------------------------------------------------------------
+
+
+@given(TEXTS, st.sampled_from(SAFETY), st.sampled_from(["tr", "en"]))
+def test_a_safety_word_comes_before_every_other_reading(text: str, word: str, language: str) -> None:
+    for said in (f"{text} {word}", f"{word} {text}", f"stop {word} {text}"):
+        assert nrs(said, language) == Safety()
+
+
+def test_our_own_text_is_no_alarm_when_it_is_quoted() -> None:
+    ours = ("Nefes darlığınız ne kadardı? 0-10", OURS[1])
+
+    def meaning(text: str) -> Reading:
+        return read(text, "tr", item_min=0, item_max=10, own_texts=ours, safety_words=("nefes darlığı",))
+
+    assert meaning(ours[0]) == Tapback()
+    assert meaning(f"“{ours[0]}” iletisini beğendi") == Tapback()
+    assert meaning(f"“{ours[0]}” nefes darlığım var") == Safety()
