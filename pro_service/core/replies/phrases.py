@@ -309,7 +309,7 @@ FRAMES: Mapping[str, Frames] = MappingProxyType(
                     "|it was|it is|its|was|im in|really|very|really really|pretty|so|absolutely|quite",
                     "bad|painful|sore|terrible|awful|horrible|severe|unbearable|excruciating|agony",
                 )
-                | _each("it|", "hurts|hurt|is hurting", "|a lot|badly|so much|very much|like hell")
+                | _each("it|", "hurts|hurt|is hurting", "a lot|badly|so much|very much|like hell")
                 | _each("|i", "couldnt|could not|cant|cannot", "|even", "sleep|bear it|stand it")
                 | {
                     "not good",
@@ -369,6 +369,10 @@ ORDINARY = re.compile(
     r"|\b(?:ort|ortalama|sadece|tam|yine|gene|hala|ayni|net|bugun) +bir\b"
     r"|\bpuan +(?:iyi|kotu)|\bpoints? +(?:much +)?(?:better|worse)"  # so many points better
     r"|\b(?:am|i'?m|that'?s|that is|that was|only|just|still|same|again|today|put|solid) +one\b"  # one of them
+    r"|\b(?:full|bum|change|unchanged|same) +(?:one|two)\b"
+    r"|\bone +(?:today|again|still|love|dear|from|it)\b|\b(?:two|three|four) +dear\b"
+    r"|\bort\w* +(?:bugun +)?alti\b|\btam +bugun +alti\b"  # below the middle
+    r"|\bbir +(?:bugun|hissed|hisset|not|yaz|ayni|net|kesin|olsun)|\b(?:bugunluk|icin|canim|yavrum) +bir\b"
     r"|\bone +for\b"  # the article
     r"|\bnot at all +(?:0|zero)\b"
     r"|\ban?[^\w ]"  # a) 7

@@ -263,14 +263,14 @@ SHARED = {
         *("{}", "{} puan", "ağrım {}", "Ağrı seviyesi: {}", "puanım {}", "cevabım {}", "on üzerinden {}"),
         *("{}/10", "{}/on", "{} bölü on", "{} diyorum", "{} diyebilirim", "{} veriyorum", "{} idi", "{}, teşekkürler"),
         *("Hocam {}", "Merhaba, ağrım {} puan", "evet {}", "ortalama olarak {}", "benim puanım {}", "{} puandı"),
-        *("bugün ağrım {}", "bugünkü ağrım {}", "{} bugün", "{} diyelim", "puanım {} olsun", "kalça ağrım {}"),
+        *("bugün ağrım {}", "bugünkü ağrım {}", "{} puan bugün", "{} diyelim", "{} puan olsun", "kalça ağrım {}"),
         *("{} puan diyorum kızım", "{}, oğlum", "{}, valla", "hâlâ ağrım {}"),
     ),
     "en": (
         *("{}", "{} points", "my pain is {}", "My pain score is {}", "pain level: {}", "{} out of ten", "{} out of 10"),
         *("{}/10", "{}/ten", "{} over 10", "I'd say {}", "I would say it's a {}", "it was an {}", "a {}", "{} thanks"),
         *("Good morning doctor, {}. Thank you!", "on average {}", "out of ten, {}", "my answer is {}", "sorry, {}"),
-        *("{} today", "today it's a {}", "my pain today is {}", "{} outta ten", "my hip is {}", "{} honestly"),
+        *("{} points today", "today it's a {}", "my pain today is {}", "{} outta ten", "my hip is {}", "{} honestly"),
     ),
 }
 """Frames that a digit and a number word share."""
