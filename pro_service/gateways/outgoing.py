@@ -81,10 +81,11 @@ class Refused(GatewayError):  # noqa: N818 (named for what the caller can do)
 class Unavailable(GatewayError):  # noqa: N818 (named for what the caller can do)
     """The message certainly did not leave: it may be tried again, after `retry_after` seconds if that is known."""
 
-    def __init__(self, code: int | None = None, retry_after: float | None = None) -> None:
-        """Keep the code and the provider's wish."""
+    def __init__(self, code: int | None = None, retry_after: float | None = None, kind: Kind = "busy") -> None:
+        """Keep the code, the provider's wish and the class of the cause (see `codes`)."""
         super().__init__(code)
         self.retry_after = retry_after
+        self.kind: Kind = kind
 
     def __str__(self) -> str:
         """Say code and wait."""

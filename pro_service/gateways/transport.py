@@ -1,5 +1,6 @@
 """The connection to Twilio: bounded waiting, and failures sorted by whether a byte can have left."""
 
+import json
 import logging
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from twilio.http.response import Response
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 from urllib3.util import make_headers
 
+from pro_service.gateways.codes import Kind, kind_of
 from pro_service.gateways.outgoing import Unavailable, Uncertain
 
 CONNECT_SECONDS = 5.0
@@ -85,7 +87,7 @@ class PatientClient(HttpClient):
             raise (Unavailable() if never_left(fault) else Uncertain()) from None
         status = answer.status_code
         if status == _TOO_MANY:
-            raise Unavailable(status, retry_after(answer.headers))
+            raise _too_many(status, text, answer.headers)
         if status >= _SERVER_FAULT or status == _TIMED_OUT:
             raise Uncertain(status)
         return Response(status, text, answer.headers)
@@ -128,6 +130,18 @@ def _prepared(
         asked.headers["Content-Length"] = str(len(asked.body))
         asked.headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
     return asked
+
+
+def _too_many(status: int, text: str, headers: Mapping[str, str]) -> Unavailable:
+    """Return the error for a 429, with Twilio's own code where it gives one: some of them are over tomorrow only."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        said = None
+    code = said.get("code") if isinstance(said, dict) else None
+    code = code if isinstance(code, int) else status
+    kind: Kind = "daily_limit" if kind_of(code) == "daily_limit" else "busy"
+    return Unavailable(code, retry_after(headers), kind)
 
 
 def never_left(fault: requests.RequestException) -> bool:

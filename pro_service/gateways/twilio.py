@@ -7,7 +7,7 @@ from typing import Any
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.rest import Client
 
-from pro_service.gateways.codes import kind_of
+from pro_service.gateways.codes import REMEDIES, kind_of
 from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing, Record, Refused, Unavailable, Uncertain
 from pro_service.gateways.signatures import CALLBACK_RETRIES
 from pro_service.gateways.transport import CONNECT_SECONDS, READ_SECONDS, PatientClient
@@ -148,7 +148,7 @@ def sorted_out(answer: TwilioRestException | TwilioServiceException) -> GatewayE
         # except that nobody who was not let in has been served.
         return Refused(status, "credentials") if status == _UNAUTHORIZED else Uncertain(status)
     kind = kind_of(code)
-    return Unavailable(code) if kind == "busy" else Refused(code, kind)
+    return Unavailable(code, kind=kind) if REMEDIES[kind] in ("wait", "tomorrow") else Refused(code, kind)
 
 
 def _unasked(fault: GatewayError) -> GatewayError:

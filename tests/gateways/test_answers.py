@@ -58,7 +58,7 @@ def test_too_many_requests_is_unavailable_for_as_long_as_twilio_says(
     scripted.script = [twilio_says(429, 20429, **{"Retry-After": "7"})]
     error = outcome(gateway)
     assert isinstance(error, Unavailable)
-    assert (error.code, error.retry_after) == (429, 7.0)
+    assert (error.code, error.retry_after, error.kind) == (20429, 7.0, "busy")
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,33 @@ def test_a_refusal_has_a_class(gateway: TwilioGateway, scripted: Scripted, statu
     assert (error.code, error.kind) == (code, kind)
 
 
-@pytest.mark.parametrize("code", [30001, 63018])
-def test_a_busy_network_is_unavailable(gateway: TwilioGateway, scripted: Scripted, code: int) -> None:
-    scripted.script = [twilio_says(400, code)]
-    assert isinstance(outcome(gateway), Unavailable)
+@pytest.mark.parametrize("status", [400, 429])
+@pytest.mark.parametrize(
+    "code, kind",
+    [
+        (21611, "busy"),
+        (30001, "busy"),
+        (30022, "busy"),
+        (63018, "busy"),
+        (30023, "daily_limit"),
+        (63038, "daily_limit"),
+    ],
+)
+def test_a_busy_network_is_unavailable_under_either_status(
+    gateway: TwilioGateway, scripted: Scripted, status: int, code: int, kind: str
+) -> None:
+    scripted.script = [twilio_says(status, code)]
+    error = outcome(gateway)
+    assert isinstance(error, Unavailable)
+    assert (error.code, error.kind) == (code, kind)
+
+
+@pytest.mark.parametrize("body", ["", "<html>slow down</html>", "[]", '{"code": null}'])
+def test_too_many_requests_without_a_code_is_busy(gateway: TwilioGateway, scripted: Scripted, body: str) -> None:
+    scripted.script = [Answer(429, body)]
+    error = outcome(gateway)
+    assert isinstance(error, Unavailable)
+    assert (error.code, error.kind) == (429, "busy")
 
 
 def test_nobody_there_is_unavailable() -> None:

@@ -21,7 +21,10 @@ LATE = timedelta(seconds=60)
 LAG = timedelta(seconds=50)
 """So soon the provider's list shows what was taken: together with LATE, before it is asked about a text."""
 LEASE = timedelta(seconds=60)
-FAILURES = ((30003, "later"), (30005, "other_channel"), (30007, "blocked"), (30008, "later"), (21610, "opted_out"))
+FAILURES = (
+    *((30003, "later"), (30005, "other_channel"), (30007, "blocked"), (30008, "later"), (21610, "opted_out")),
+    *((30022, "busy"), (30023, "daily_limit"), (30034, "configuration")),
+)
 
 
 class Meanwhile(Protocol):
@@ -97,7 +100,7 @@ class Carrier:
         if become == "away":
             raise Unavailable(None)
         if become == "refused":
-            raise self.world.chance.choice((Refused(21611), Refused(21617, "template"), Refused(21614, "bad_number")))
+            raise self.world.chance.choice((Refused(21266), Refused(21617, "template"), Refused(21614, "bad_number")))
         if become == "turned away":
             raise self.world.chance.choice((Refused(20003, "credentials"), Refused(21606, "configuration")))
         if become == "lost":

@@ -88,7 +88,7 @@ class Life:
         self.office = Office(
             self.world, protocol, self.rt, self.made.study_id, self.made.coordinator, self.people, diligence
         )
-        self.ending = Ending(self.world, self.rt, protocol, self.carrier, self.people)
+        self.ending = Ending(self.world, self.rt, protocol, self.carrier, self.people, self.watch.given_back)
         for outage in self.world.weather.outages:
             if outage.down in ("delivery", "everything") and self.world.chance.random() < 0.5:
                 self.world.at(outage.end, partial(self._starts_again, outage))
@@ -225,6 +225,7 @@ class Life:
             self.meanwhile(timedelta())
 
     def _callback(self, token: str, said: dict[str, str]) -> None:
+        self.watch.reported(said)
         self.doors.callback(token, said)
 
     def _took(self, taken: Taken) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar
 
 from sqlalchemy import and_, bindparam, select
 
@@ -11,6 +12,7 @@ from pro_service.core.protocol import Protocol
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.runtime import Runtime
 from pro_service.store.schema import AnyRow, attempts, inbound, messages, participants, responses, windows
+from pro_service.use_cases.failures import is_retried
 from pro_service.use_cases.tick import TickReport
 from tests.simulation import words
 from tests.simulation.carrier import Taken
@@ -24,6 +26,7 @@ FRESH = timedelta(milliseconds=200)
 SLOW = timedelta(minutes=10)
 """A stop that was received this long ago has been read, unless something was down."""
 
+Key = TypeVar("Key")
 m, p, w = messages.c, participants.c, windows.c
 _TEXT = (
     select(
@@ -60,6 +63,8 @@ class Watch:
     """(window, kind of prompt) -> id under which it was taken."""
     days: dict[tuple[str, date], str] = field(default_factory=dict)
     """(participant, local day) -> id of the prompt of that day."""
+    given_back: set[str] = field(default_factory=set)
+    """Ids of texts that were reported as not delivered for want of room or of a registration: these go again."""
 
     def handed(self, outgoing: Outgoing) -> None:
         """Look at a text whose call to the provider begins now."""
@@ -119,15 +124,26 @@ class Watch:
         """Look at a text that the provider takes now: nothing is taken twice."""
         with self.rt.sessions.glance() as connection:
             row = connection.execute(_TEXT, {"message": taken.outgoing.message_id}).one()
-        if self.texts.setdefault(row.id, taken.sid) != taken.sid:
-            self._broken("no text is doubled", row, f"taken as {self.texts[row.id]} and as {taken.sid}")
+        if (first := self._first(self.texts, row.id, taken.sid)) != taken.sid:
+            self._broken("no text is doubled", row, f"taken as {first} and as {taken.sid}")
         if row.kind not in PROMPTS:
             return
-        if self.steps.setdefault((row.window_id, row.kind), taken.sid) != taken.sid:
+        if self._first(self.steps, (row.window_id, row.kind), taken.sid) != taken.sid:
             self._broken("no prompt is doubled", row, f"{row.kind} of {row.window}")
         day = taken.handed_at.astimezone(self.people[row.code].zone).date()
-        if self.days.setdefault((row.code, day), taken.sid) != taken.sid:
+        if self._first(self.days, (row.code, day), taken.sid) != taken.sid:
             self._broken("at most one prompt a day", row, f"{row.kind} of {row.window} on {day}")
+
+    def _first(self, known: dict[Key, str], key: Key, sid: str) -> str:
+        """Return the id under which this was taken first, and may have arrived."""
+        if known.get(key, "") in self.given_back:
+            known[key] = sid
+        return known.setdefault(key, sid)
+
+    def reported(self, said: Mapping[str, str]) -> None:
+        """Take note of a delivery report."""
+        if said["MessageStatus"] == "undelivered" and is_retried(said.get("ErrorCode", "")):
+            self.given_back.add(said["MessageSid"])
 
     def heard(self, person: Person, body: str) -> None:
         """Take note of what the product has been told by text."""

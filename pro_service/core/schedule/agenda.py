@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pro_service.core.case import Case, EscalationFacts, Participant, WindowFacts
+from pro_service.core.case import PROMPTS, Case, EscalationFacts, Participant, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Escalate, OptOut, Resolve, Send, Settle, Unreachable
 from pro_service.core.protocol import LevelCode
 from pro_service.core.schedule.calendar import call_moment, due_instant
-from pro_service.core.schedule.prompts import Agenda, prompts, step_moment
+from pro_service.core.schedule.prompts import Agenda, may_prompt, prompts, step_moment
 from pro_service.core.schedule.status import primary_open, settled_as, status
 from pro_service.core.schedule.windows import local_instant
 
@@ -58,6 +58,23 @@ def on_failure(case: Case, window_id: int | None, kind: str, now: datetime) -> t
     window = None if window_id is None else case.window(window_id)
     task = escalate(case, "E0", reason, now, window)
     return (*commands, *(() if case.escalated(task.key) else (task,)))
+
+
+def wanted_again(case: Case, message_id: int, now: datetime) -> bool:
+    """Whether a text that failed after the provider had taken it is still to be sent.
+
+    It is not once its time is over, another text was written after it, or what it asks for was answered.
+    """
+    text = next((one for one in case.messages if one.id == message_id), None)
+    if text is None or (text.useful_until is not None and text.useful_until <= now):
+        return False
+    if any(other.queued_at > text.queued_at for other in case.messages):
+        return False
+    if text.kind not in PROMPTS or text.window_id is None:
+        return True
+    window = case.window(text.window_id)
+    asked = text.item is None or not window.has_answer(text.item)
+    return window.cancelled_at is None and asked and may_prompt(case, window, now)
 
 
 def may_text(participant: Participant) -> bool:

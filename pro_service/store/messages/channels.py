@@ -103,6 +103,12 @@ def go_on(session: Session, name: str) -> None:
     session.execute(stopped.values(stopped_until=None, stopped_by=None))
 
 
+def go_on_after(session: Session, name: str, accepted_at: datetime) -> None:
+    """What stopped a channel is over: a text that was accepted after its rest has been sent on."""
+    over = update(channels).where(c.name == name, c.stopped_by.is_not(None), c.stopped_until <= accepted_at)
+    session.execute(over.values(stopped_until=None, stopped_by=None))
+
+
 def quarantine(session: Session, name: str, reason: str, known_until: datetime, now: datetime) -> bool:
     """Let nothing leave this way before it is known what did; False if that is so already."""
     statement = update(channels).where(c.name == name, c.quarantined_at.is_(None))

@@ -53,8 +53,10 @@ def store_receipt(session: Session, row: AnyRow, said: Mapping[str, str], now: d
     """
     if said_before(session, said):
         return None
-    moved = _moved(row, said["status"])
-    contradicts = (row.state in FINAL and said["status"] in FINAL) or _another(session, row, said["provider_id"])
+    ended = _ended(session, said["provider_id"])
+    moved = None if ended else _moved(row, said["status"])
+    again = said["status"] in FINAL and (row.state in FINAL or ended)
+    contradicts = again or _another(session, row, said["provider_id"])
     session.execute(
         insert(receipts).values(
             id=next(row_ids(session)),
@@ -77,6 +79,19 @@ def store_receipt(session: Session, row: AnyRow, said: Mapping[str, str], now: d
         values |= {"ended_at": now, "error": said.get("error") or None}
     session.execute(update(messages).where(m.id == row.id, m.state == row.state).values(values))
     return moved
+
+
+def wait_again(session: Session, message_id: int, next_try_at: datetime) -> None:
+    """Let a message that failed go once more, as if the provider had never taken it."""
+    taken = dict.fromkeys(("provider_id", "provider_status", "accepted_at", "sent_at", "ended_at"))
+    failed = update(messages).where(m.id == message_id, m.state.in_(("undelivered", "failed")))
+    session.execute(failed.values(**taken, state="ready", next_try_at=next_try_at))
+
+
+def _ended(session: Session, provider_id: str) -> bool:
+    """Whether a final word was said about this id: what else is said of it does not concern a later attempt."""
+    final = select(receipts.c.id).where(receipts.c.provider_id == provider_id, receipts.c.status.in_(FINAL))
+    return session.scalar(final) is not None
 
 
 def _another(session: Session, row: AnyRow, provider_id: str) -> bool:

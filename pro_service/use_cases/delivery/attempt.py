@@ -1,6 +1,5 @@
 """One claimed message on its way: what is asked before it leaves, and what the provider's answer means for it."""
 
-import random
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,23 +12,19 @@ from pro_service import logs
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.core.routes import CARD
 from pro_service.core.texts import contains_address
+from pro_service.gateways.codes import REMEDIES
 from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store.messages import inbox, outbox, staff_mail
 from pro_service.store.messages.outbox import Claimed, Outcome
 from pro_service.store.vault import WrongKeyError, opened
+from pro_service.use_cases.failures import STOPPED, next_try
 
 FRESH = timedelta(milliseconds=200)
 """How long a claim's own look at consent and window holds; what leaves later is asked about once more."""
 LONGEST_VALIDITY = timedelta(hours=10)
 MAIL_TRIES = 200
 """At most 15 minutes apart, so two days: a relay that is away for a night must not cost anybody an alert."""
-LONGEST_WAIT = 3600.0
-"""Seconds: a provider that wishes for more is asked again all the same."""
-STOPPED = timedelta(minutes=5)
-"""How long a way out rests whose provider refuses us rather than a text."""
-STOPS = frozenset({"credentials", "configuration"})
-"""Classes of refusal that are about us: no other text would fare better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +124,8 @@ class Sending:
         except Refused as fault:
             return self._refused(claimed, fault)
         except Unavailable as fault:
-            return Outcome(claimed, "ready", error=str(fault.code), next_try_at=self._later(claimed, fault.retry_after))
+            moment = next_try(self.rt, fault.kind, claimed.attempt, fault.retry_after)
+            return Outcome(claimed, "ready", error=str(fault.code), next_try_at=moment)
         except Uncertain as fault:
             return self._uncertain(claimed, str(fault.code))
         except Exception as fault:  # noqa: BLE001 -- a gateway's own fault says nothing of what the provider got
@@ -169,7 +165,7 @@ class Sending:
 
     def _refused(self, claimed: Claimed, fault: Refused) -> Outcome:
         code = str(fault.code)
-        if fault.kind not in STOPS:
+        if REMEDIES[fault.kind] != "stop":
             return Outcome(claimed, "refused", error=code)
         # Nobody's text is at fault: nothing goes until somebody has put it right.
         with self._lock:
@@ -187,13 +183,7 @@ class Sending:
             return Outcome(claimed, "uncertain", error=error, ask_at=ask_at)
         # A mail has no list to ask, but a Message-ID: the same mail twice is one mail.
         state = "ready" if claimed.attempt < MAIL_TRIES else "dead"
-        return Outcome(claimed, state, error=error, next_try_at=self._later(claimed, None))
-
-    def _later(self, claimed: Claimed, wished: float | None) -> datetime:
-        back_off = self.rt.settings.delivery.back_off
-        usual = back_off[min(claimed.attempt, len(back_off)) - 1]
-        seconds = max(usual * random.uniform(0.8, 1.2), min(wished or 0, LONGEST_WAIT))  # noqa: S311 -- jitter, not a secret
-        return self.rt.clock() + timedelta(seconds=seconds)
+        return Outcome(claimed, state, error=error, next_try_at=next_try(self.rt, "busy", claimed.attempt))
 
 
 def _validity(claimed: Claimed, now: datetime) -> int:

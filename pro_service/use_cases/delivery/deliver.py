@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from pro_service import logs
 from pro_service.clock import JUMP, GuardedClock
+from pro_service.gateways.codes import is_of_delivery
 from pro_service.runtime import Runtime
 from pro_service.store import standing
 from pro_service.store.audit import Entry
@@ -222,9 +223,13 @@ class _Line:
                     channels.go_on(session, outcome.claimed.channel)
 
     def _stopped_before(self) -> set[str]:
-        """Ways out whose provider refused us the last time."""
+        """Channels whose provider refused us the last time, where taking a text proves that it does no more.
+
+        A fault that shows only after a text was taken is over when one is delivered (`failures.note_arrival`).
+        """
         with self.rt.sessions.reading() as session:
-            return {name for name, one in channels.all_channels(session).items() if one.stopped_by is not None}
+            known = channels.all_channels(session).items()
+        return {name for name, one in known if one.stopped_by is not None and not is_of_delivery(one.stopped_by)}
 
 
 def _tokens() -> Iterator[str]:

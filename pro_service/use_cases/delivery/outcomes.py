@@ -3,22 +3,19 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from pro_service import logs
-from pro_service.core.schedule.agenda import escalate, on_failure
+from pro_service.core.schedule.agenda import escalate
 from pro_service.core.schedule.windows import end_of_hours, next_allowed
-from pro_service.gateways.codes import kind_of
 from pro_service.runtime import Runtime
-from pro_service.store.audit import Entry
-from pro_service.store.messages import channels, outbox, waiting
+from pro_service.store.messages import outbox, waiting
 from pro_service.store.messages.outbox import Outcome
 from pro_service.store.participants.cases import zone_of
-from pro_service.use_cases.delivery.attempt import STOPPED, without_id
+from pro_service.use_cases import failures
+from pro_service.use_cases.delivery.attempt import without_id
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction
 
 LARGEST = 500
-UTC = ZoneInfo("UTC")
 
 
 def record_outcomes(rt: Runtime, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -65,20 +62,15 @@ def _given_to_a_person(rt: Runtime, outcome: Outcome, now: datetime) -> list[Out
 def _report_failure(tx: Transaction, participant_id: int, outcome: Outcome) -> None:
     loaded = tx.rt.loader.one(tx.session, participant_id)
     window_id = next((m.window_id for m in loaded.case.messages if m.id == outcome.claimed.id), None)
-    code = outcome.error or ""
-    kind = kind_of(int(code)) if code.isascii() and code.isdecimal() else "other"
     changes = {"state": ("sending", outcome.state), "error": (None, outcome.error)}
     tx.writer.note(loaded, "not_sent", "message", outcome.claimed.id, changes)
-    tx.carry_out(loaded, on_failure(loaded.case, window_id, kind, tx.now))
+    failures.report(tx, loaded, window_id, outcome.error or "")
 
 
 def stop(rt: Runtime, channel: str, code: str) -> None:
-    """A provider refused us: its way out rests, for every worker, and the staff who can mend it see an alarm."""
-    now = rt.clock()
-    with transaction(rt, SCHEDULER, now) as tx:
-        if channels.stop(tx.session, channel, now + STOPPED, code, now):
-            changes = {"channel": (None, channel), "code": (None, code)}
-            tx.writer.audit(Entry("stop", "channel", None, changes), UTC)
+    """Let a channel rest whose provider refused us."""
+    with transaction(rt, SCHEDULER, rt.clock()) as tx:
+        failures.stop(tx, channel, code)
 
 
 def tidy(rt: Runtime) -> int:

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from threading import Event, Lock, Thread
 
 from pro_service import logs
-from pro_service.core.schedule.agenda import on_failure
-from pro_service.gateways.codes import kind_of
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.messages import inbox, receipts
@@ -20,6 +18,7 @@ from pro_service.store.messages.inbox import Arrival
 from pro_service.store.migrate import UNREACHABLE
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import AnyRow
+from pro_service.use_cases import failures
 from pro_service.use_cases.inbound.interpret import interpret
 from pro_service.use_cases.transaction import Transaction, transaction
 
@@ -195,15 +194,21 @@ def take_receipt(rt: Runtime, token: str, parameters: Mapping[str, str]) -> bool
 def apply_receipt(tx: Transaction, row: AnyRow, said: Mapping[str, str], loaded: Loaded | None = None) -> None:
     """Keep what a provider said of a message (`provider_id`, `status`, `error`), move it forward, act on a failure."""
     moved = receipts.store_receipt(tx.session, row, said, tx.now)
-    if moved is None or row.participant_id is None:
+    if moved is None:
         return
-    loaded = loaded or tx.rt.loader.one(tx.session, row.participant_id)
-    error = said.get("error") or ""
-    changes = {"state": (row.state, moved)} | ({"error": (None, error)} if error else {})
+    if row.participant_id is not None:
+        loaded = loaded or tx.rt.loader.one(tx.session, row.participant_id)
+    error, failed = said.get("error") or "", moved in ("undelivered", "failed")
+    retried = failed and failures.is_retried(error)
+    again = retried and failures.goes_again(tx, row, error, None if loaded is None else loaded.case)
+    if not failed:
+        failures.note_arrival(tx, row)
+    if loaded is None:
+        return
+    changes = {"state": (row.state, "ready" if again else moved)} | ({"error": (None, error)} if error else {})
     tx.writer.note(loaded, "receipt", "message", row.id, changes)
-    if moved in ("undelivered", "failed"):
-        code = int(error) if error.isascii() and error.isdecimal() else None
-        tx.carry_out(loaded, on_failure(loaded.case, row.window_id, kind_of(code), tx.now))
-    elif row.accepted_at is None:
+    if failed and not retried:
+        failures.report(tx, loaded, row.window_id, error)
+    elif failed or row.accepted_at is None:
         # What was accepted before stays accepted for the rules, however far it got.
         tx.writer.check_again(loaded)
