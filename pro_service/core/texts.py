@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib.resources import files
 from typing import Literal
 
 Encoding = Literal["GSM-7", "UCS-2"]
@@ -112,25 +113,34 @@ def fill(frame: str, values: Mapping[str, str]) -> str:
     return _BRACES.sub(put, frame)
 
 
-_TOP_LEVEL = (
-    " "
-    "ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca "
-    "cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fm fo "
-    "fr ga gb gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it "
-    "je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn "
-    "mo mp mq mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps "
-    "pt pw py qa re ro rs ru rw sa sb sc sd se sg sh si sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj "
-    "tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw academy agency "
-    "aero app arpa art asia bio biz blog care center chat city clinic click cloud club com company coop dental "
-    "design dev digital doctor edu email education expert foundation fyi global gov group guru health healthcare "
-    "help hospital host info ink institute int jobs life link live local localhost ltd medical mil mobi museum "
-    "name net network news one online onl org page plus pro rest science services shop site social software "
-    "solutions space store study support surgery systems tech technology today tools top vip website wiki work "
-    "works world xyz zone "
-)
-"""Endings of internet names: all country codes and the general ones met in texts."""
+_BESIDE_THE_ROOT = frozenset({"local", "localhost", "onion"})
+"""Endings that lead somewhere and are not in the root zone."""
 
-_ENDING = re.compile(r"(?<=\w)\.(xn--[a-z0-9-]{1,59}|[a-z]{2,24})(?![\w-])")
+
+def _top_level() -> frozenset[str]:
+    """Return the endings of internet names, those in other alphabets in both forms (RFC 3492).
+
+    Source: IANA, https://data.iana.org/TLD/tlds-alpha-by-domain.txt, kept beside this module.
+    """
+    lines = files(__package__).joinpath("tlds-alpha-by-domain.txt").read_text(encoding="ascii").lower().split("\n")
+    listed = {line for line in lines if line and not line.startswith("#")}
+    native = {
+        _folded(line.removeprefix("xn--").encode().decode("punycode")) for line in listed if line.startswith("xn--")
+    }
+    return _BESIDE_THE_ROOT | listed | native
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).replace("İ", "i").lower()
+
+
+_TOP_LEVEL = _top_level()
+
+_MARKS = r"\u0300-\u036f\u0900-\u0dff\u0e00-\u0eff"
+"""Vowels and accents that some alphabets write as characters of their own: `\\w` leaves them out."""
+_ENDING = re.compile(
+    rf"(?<=[\w{_MARKS}])[.\u3002](xn--[a-z0-9-]{{1,59}}|(?:(?![\d_])[\w{_MARKS}]){{2,24}})(?![\w{_MARKS}-])"
+)
 _FOUR_NUMBERS = re.compile(
     r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]*\d)",
 )
@@ -142,10 +152,10 @@ def contains_address(text: str) -> bool:
     For routes that drop such texts, so it finds one too many rather than one too few: `metin.Info` without a space
     counts (telephones and filters see a name there as well), `Prof.Dr.` and `12.30` do not.
     """
-    folded = unicodedata.normalize("NFKC", text).replace("İ", "i").lower()
+    folded = _folded(text)
     if "://" in folded or re.search(r"(?<!\w)www\.", folded):
         return True
-    named = any(f" {found[1]} " in _TOP_LEVEL or found[1].startswith("xn--") for found in _ENDING.finditer(folded))
+    named = any(found[1] in _TOP_LEVEL or found[1].startswith("xn--") for found in _ENDING.finditer(folded))
     return named or _FOUR_NUMBERS.search(folded) is not None
 
 

@@ -1,17 +1,21 @@
 """SMS encoding and segments, frames, internet addresses, masked numbers."""
 
 import re
+from importlib import resources
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pro_service import core
 from pro_service.core.texts import FrameError, contains_address, encoding, fill, masked, placeholders, segments, units
 
 BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
+LIST = resources.files(core).joinpath("tlds-alpha-by-domain.txt").read_text(encoding="ascii")
+NAMES = [line for line in LIST.splitlines() if not line.startswith("#")]
 EXTENSION = "\f^{}\\[~]|€"
 
 
@@ -141,6 +145,20 @@ def test_values_arrive_unchanged(before: str, value: str) -> None:
         "ｅｘａｍｐｌｅ．ｃｏｍ",
         "whatsapp://send",
         "Bilgi.Info",
+        "hastane.istanbul",
+        "HASTANE.İSTANBUL'da",
+        "Kaydınız: hst.ist",
+        "hst.ist/anket",
+        "bilgi@klinik.istanbul",
+        "klinik.google",
+        "больница.рф",
+        "مستشفى.مصر",
+        "अस्पताल.भारत",
+        "हिन्दी.भारत",
+        "医院.中国",
+        "医院。中国",
+        "klinik.xn--p1ai",
+        "klinik.XN--FIQS8S",
     ],
 )
 def test_an_internet_address_is_seen(text: str) -> None:
@@ -164,10 +182,25 @@ def test_an_internet_address_is_seen(text: str) -> None:
         "Dr.Öğretim",
         "saat 10.30da",
         "awww.",
+        "Dr.Ali Kaya",
+        "Uzm.Dr.Ayşe Öz",
+        "telefon, adres vb.",
+        "Arayacağımız merkez.Lütfen bekleyin",
+        "İstanbul. İst. Ist",
+        "A.Ş.",
+        "Thank you.We will write again.",
+        "Teşekkürler.Yanıtınızı aldık.",
+        "saat 09.00'da, 5.gün",
     ],
 )
 def test_an_ordinary_text_holds_no_address(text: str) -> None:
     assert not contains_address(text)
+
+
+def test_every_ending_of_ianas_list_is_seen_in_both_forms() -> None:
+    assert len(NAMES) > 1000
+    native = [name.lower().encode().decode("idna") for name in NAMES if name.startswith("XN--")]
+    assert [name for name in (*NAMES, *native) if not contains_address(f"klinik.{name}")] == []
 
 
 @given(st.text(max_size=300))
