@@ -14,6 +14,7 @@ from pro_service.core.conversation.answers import on_answers
 from pro_service.core.conversation.rules import Reply, on_reply
 from pro_service.core.protocol import Protocol
 from pro_service.core.schedule.agenda import may_text, next_moment, on_time
+from pro_service.core.schedule.causes import cause_gone
 from pro_service.core.schedule.status import Status, status
 from pro_service.core.schedule.windows import schedule, within
 from pro_service.core.study_file.file import check
@@ -118,6 +119,8 @@ class World:
         commands = on_time(self.case, self.now)
         self.carry_out(commands)
         assert on_time(self.case, self.now) == ()
+        # Whatever the life: no task is left open whose cause is gone.
+        assert [one for one in self.case.escalations if one.open and cause_gone(self.case, one, self.now)] == []
         return commands
 
     def _next_tick(self) -> datetime | None:

@@ -14,6 +14,7 @@ from pro_service.core.case import PROMPTS, Case, EscalationFacts, Participant, W
 from pro_service.core.commands import CancelTexts, Command, Escalate, OptOut, Resolve, Send, Settle, Unreachable
 from pro_service.core.protocol import LevelCode
 from pro_service.core.schedule.calendar import call_moment, due_instant
+from pro_service.core.schedule.causes import cause_gone
 from pro_service.core.schedule.prompts import Agenda, may_prompt, prompts, step_moment
 from pro_service.core.schedule.status import primary_open, settled_as, status
 from pro_service.core.schedule.windows import local_instant
@@ -235,29 +236,27 @@ def _call_moment(case: Case, window: WindowFacts) -> tuple[datetime, bool]:
 
 
 def _on_ladder(case: Case, now: datetime) -> Agenda:
-    """End calls that can save nothing any more; raise what nobody acknowledged in time one rung up, once."""
+    """End tasks whose cause is gone; raise what nobody acknowledged in time one rung up, once."""
     for escalation in case.escalations:
         rung = case.protocol.ladder[escalation.level]
         if not escalation.open:
             continue
-        window = None if escalation.window_id is None else case.window(escalation.window_id)
-        pointless = None if window is None else _reason_to_end(case, escalation, window, now)
-        if pointless is not None:
-            yield now, Resolve(escalation.id, pointless)
+        gone = cause_gone(case, escalation, now)
+        if gone is not None:
+            yield now, Resolve(escalation.id, gone)
         elif escalation.acknowledged_at is None and rung.next is not None:
-            higher = _next_rung(case, escalation, rung.next, window, now)
+            higher = _next_rung(case, escalation, rung.next, now)
             if higher is not None:
                 yield escalation.due_at, higher
 
 
-def _next_rung(
-    case: Case, escalation: EscalationFacts, level: LevelCode, window: WindowFacts | None, now: datetime
-) -> Escalate | None:
-    """Return the task one rung up; None if it was raised already.
+def _next_rung(case: Case, escalation: EscalationFacts, level: LevelCode, now: datetime) -> Escalate | None:
+    """Return the task one rung up, for the same reason; None if it was raised already.
 
     Each rung exists once in a window. So a failed channel (E0) goes up to the window's urgent call as long as a call
     can save the window, and to a task about the participant after that.
     """
+    window = None if escalation.window_id is None else case.window(escalation.window_id)
     if window is not None and case.escalated(f"{level}:w{window.id}"):
         return None
     if window is not None and not _is_of_window(escalation) and not savable(case, window, now):
@@ -266,7 +265,7 @@ def _next_rung(
     higher = Escalate(
         key=f"{level}:{subject}",
         level=level,
-        reason="not_acknowledged",
+        reason=escalation.reason,
         due_at=_due_at(case, level, now, window),
         window_id=None if window is None else window.id,
         save_by=None if window is None or window.span.closes_at <= now else window.span.closes_at,
@@ -277,14 +276,3 @@ def _next_rung(
 def _is_of_window(escalation: EscalationFacts) -> bool:
     """Whether it is the one escalation of its level in its window."""
     return escalation.key == f"{escalation.level}:w{escalation.window_id}"
-
-
-def _reason_to_end(case: Case, escalation: EscalationFacts, window: WindowFacts, now: datetime) -> str | None:
-    """Return why a call about this window can save nothing any more; None if it can, or if the task is no call."""
-    if escalation.level not in ("E1", "E2") or not _is_of_window(escalation):
-        return None
-    if window.cancelled_at is not None:
-        return "rescheduled"
-    if case.participant.left_at is not None:
-        return "died" if case.participant.left_at == case.participant.died_at else "withdrew"
-    return "window_closed" if window.span.closes_at <= now else None

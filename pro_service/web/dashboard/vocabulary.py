@@ -89,11 +89,11 @@ def _flags() -> dict[str, str]:
 
 def _levels() -> dict[str, str]:
     return {
-        "E0": _("Cannot be reached"),
+        "E0": _("To clear up"),
         "E1": _("Call"),
-        "E2": _("Call, urgent"),
+        "E2": _("Urgent"),
         "E3": _("Missed: say why"),
-        "E4": _("Missed repeatedly"),
+        "E4": _("To decide"),
         "ES": _("Safety"),
     }
 
@@ -150,6 +150,7 @@ def _outcomes() -> dict[str, str]:
         "done": _("Done"),
         "confirmed": _("Procedure confirmed"),
         "rescheduled": _("Date changed"),
+        "cleared": _("It has cleared up"),
     }
 
 

@@ -188,7 +188,7 @@ def test_a_number_long_after_completion_goes_to_a_person_once() -> None:
     life = completed()
     assert life.text("5", after=3600) == ["handed-over"]
     assert life.text("4", after=60) == []
-    assert life.escalations() == ["V0 E3 missed", "V0 E4 not_acknowledged", "W1 E0 number_after_completion"]
+    assert life.escalations() == ["V0 E3 missed", "V0 E4 missed", "W1 E0 number_after_completion"]
 
 
 def test_okay_after_our_thanks_is_nobodys_work() -> None:

@@ -100,11 +100,11 @@ def test_each_rung_goes_at_once_to_the_roles_it_names_and_to_each_once(
     assert len(heard) == len(set(heard)), heard
     assert heard == [
         ("call", "P-001 · W1: please call"),
-        ("call", "P-001 · W1: please call today"),
-        ("lead", "P-001 · W1: please call today"),
+        ("call", "P-001 · W1: urgent: please see to it today"),
+        ("lead", "P-001 · W1: urgent: please see to it today"),
         ("call", "P-001 · W1: window missed, please give the reason"),
         ("lead", "P-001 · W1: window missed, please give the reason"),
-        ("lead", "P-001 · W1: several windows missed"),
+        ("lead", "P-001 · W1: the investigator decides"),
     ]
 
 

@@ -71,7 +71,7 @@ def test_a_coordinator_reads_whom_to_call_and_how_long_there_is(
     digests = [letter for letter in letters.sent if "/account" in letter.body]
     assert [letter.to for letter in digests] == ["here@example.org"]
     assert digests[0].subject == "PRO Service: your work on Thursday 12 March (1)"
-    assert "P-001 · W1: please call today. 15 h left, closes Thursday 12 March 23:59." in digests[0].body
+    assert "P-001 · W1: urgent: please see to it today. 15 h left, closes Thursday 12 March 23:59." in digests[0].body
     assert "/escalations/" in digests[0].body
     assert not {PHONE, "0123", "6", "NRS"} & set(digests[0].body.split())
 
@@ -186,7 +186,7 @@ def test_investigators_read_their_rungs_and_administrators_what_fails(
     by_whom = {letter.to: letter.body for letter in letters.sent if "/account" in letter.body}
     assert "The scheduler is silent" in by_whom["admin@example.org"]
     assert "P-001" not in by_whom["admin@example.org"]
-    assert "lütfen bugün arayın" in by_whom["lead@example.org"]
+    assert "acil: lütfen bugün ilgilenin" in by_whom["lead@example.org"]
 
 
 def test_an_idle_tick_asks_nobody(office: Runtime, clock: support.SetClock) -> None:

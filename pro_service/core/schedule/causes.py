@@ -1,0 +1,115 @@
+"""When the cause of a task is gone, so that the task ends without anybody.
+
+One table for every reason that can go away by itself. A reason that is not in it is ended by a person alone: a word
+about safety, an answer that somebody must read, a window missed without an explanation.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+from pro_service.core.case import Case, EscalationFacts, MessageFacts, WindowFacts
+from pro_service.core.schedule.status import primary_open
+
+CLEARED = "cleared"
+"""The outcome where what was wrong has cleared up."""
+
+Rule: TypeAlias = Callable[[Case, EscalationFacts], str | None]
+
+
+def cause_gone(case: Case, escalation: EscalationFacts, now: datetime) -> str | None:
+    """Return the outcome of an open task whose cause is gone; None while it is somebody's work.
+
+    A call that can save nothing any more is gone too: its window has closed, or gave way to another.
+    """
+    window = None if escalation.window_id is None else case.window(escalation.window_id)
+    if window is not None and is_call_of(window, escalation):
+        return _window_over(case, window, now)
+    rule = CAUSES.get(escalation.reason)
+    return (None if rule is None else rule(case, escalation)) or _ended_below(case, escalation, now)
+
+
+def is_call_of(window: WindowFacts, escalation: EscalationFacts) -> bool:
+    """Whether this is the one call of its level in its window."""
+    return escalation.level in ("E1", "E2") and escalation.key == f"{escalation.level}:w{window.id}"
+
+
+def _ended_below(case: Case, escalation: EscalationFacts, now: datetime) -> str | None:
+    """Return how the task ended that this one was raised from, because nobody had taken it up in time."""
+    for lower in case.escalations:
+        in_window = (lower.window_id, lower.reason) == (escalation.window_id, escalation.reason) and lower.window_id
+        if escalation.key == f"{escalation.level}:e{lower.id}" or (in_window and lower.level < escalation.level):
+            return cause_gone(case, lower, now) if lower.open else lower.outcome
+    return None
+
+
+def _window_over(case: Case, window: WindowFacts, now: datetime) -> str | None:
+    if window.cancelled_at is not None:
+        return "rescheduled"
+    return _left(case) or ("window_closed" if window.span.closes_at <= now else None)
+
+
+def _left(case: Case) -> str | None:
+    person = case.participant
+    if person.left_at is None:
+        return None
+    return "died" if person.left_at == person.died_at else "withdrew"
+
+
+def _confirmed(case: Case, _: EscalationFacts) -> str | None:
+    """Somebody said that the procedure took place, or it no longer matters."""
+    return "confirmed" if case.participant.confirmed_at is not None else _left(case)
+
+
+def _writable(case: Case, _: EscalationFacts) -> str | None:
+    """The number is another one, or was found to be right."""
+    return CLEARED if case.participant.unreachable_at is None else _left(case)
+
+
+def _wants_texts(case: Case, _: EscalationFacts) -> str | None:
+    """The participant asked for texts again."""
+    return CLEARED if case.participant.opted_out_at is None else _left(case)
+
+
+def _text_arrived(case: Case, escalation: EscalationFacts) -> str | None:
+    """A later text arrived, or the answer that the text asked for is there."""
+    later = any(text.state == "delivered" for text in _texts(case, escalation) if text.queued_at > escalation.raised_at)
+    return CLEARED if later else _answered(case, escalation) or _left(case)
+
+
+def _known_what_was_sent(case: Case, escalation: EscalationFacts) -> str | None:
+    """The provider has told of every text it was asked about that it was taken, or the answer is there."""
+    texts = _texts(case, escalation)
+    doubt = any(text.accepted_at is None and text.state in ("sending", "uncertain", "dead") for text in texts)
+    if texts and not doubt and any(text.accepted_at is not None for text in texts):
+        return CLEARED
+    return _answered(case, escalation) or _left(case)
+
+
+def _texts(case: Case, escalation: EscalationFacts) -> tuple[MessageFacts, ...]:
+    """Return the texts that a task is about: those of its window; of the participant, where it is about no window."""
+    return case.messages if escalation.window_id is None else case.texts(escalation.window_id)
+
+
+def _answered(case: Case, escalation: EscalationFacts) -> str | None:
+    if escalation.window_id is None:
+        return None
+    window = case.window(escalation.window_id)
+    return "answered" if window.answers and not primary_open(case, window) else None
+
+
+def _rules_work(_: Case, __: EscalationFacts) -> str | None:
+    """Whoever asks this question has just applied the rules to this participant."""
+    return CLEARED
+
+
+CAUSES: Mapping[str, Rule] = {
+    "confirm_procedure": _confirmed,
+    "bad_number": _writable,
+    "wrong_number": _writable,
+    "opted_out_at_provider": _wants_texts,
+    "not_delivered": _text_arrived,
+    "uncertain_delivery": _known_what_was_sent,
+    "rules_fault": _rules_work,
+}
+"""Reason of a task -> when its cause is gone."""
