@@ -16,6 +16,8 @@ from pro_service.core.texts import fill, placeholders, segments
 MOMENT = {"tr": "d MMMM EEEE HH:mm", "en": "EEEE d MMMM HH:mm"}
 MIDNIGHT = timedelta(minutes=1)
 """A window closes at 00:00 of the day after; people are told 23:59 of its last day."""
+BEFORE: Mapping[str, str] = {"not-counted": "question"}
+"""What a protocol version that an earlier release stored says instead of a frame that it does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class Wording:
         return Text(body, segments(body), self.version_id)
 
     def _frame(self, case: Case, name: str) -> str:
-        return self.frames[case.participant.language][name]
+        frames = self.frames[case.participant.language]
+        return frames[name if name in frames else BEFORE.get(name, name)]
 
     def _first(self, case: Case) -> str:
         """Who we are and how to stop: where replies do not reach us, it is said otherwise."""

@@ -18,7 +18,7 @@ from pro_service.reports import ledger
 from pro_service.reports.ledger import TextFacts
 from pro_service.use_cases.participants import card_entry, survey
 
-ASKS = frozenset({"question", "confirm-repeat", "corrected"})
+ASKS = frozenset({"question", "not-counted", "confirm-repeat", "corrected"})
 """Texts that ask the next question."""
 REASKS = frozenset({"reask", "reask-2", "confirm-zero"})
 LOST = "30005"

@@ -13,7 +13,7 @@ from tests.simulation.people import DEEDS, HABITS, Deed, Given, Meant, Person, f
 from tests.simulation.texts import Read, read
 from tests.simulation.world import World
 
-ASKS = ("question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "corrected")
+ASKS = ("question", "not-counted", "reask", "reask-2", "confirm-zero", "confirm-repeat", "corrected")
 ENDS = ("thanks", "thanks-late", "already", "declined")
 HOLD = timedelta(hours=24)
 SNOOZE = timedelta(hours=48)
@@ -121,18 +121,24 @@ class Habits:
             self.world.at(soon, partial(self._thinks_again, person, window, item))
 
     def _thinks_again(self, person: Person, window: str, item: str) -> None:
-        """Correct an answer by another number, if nothing was read since that it could be taken for."""
+        """Correct an answer by another number, with a word that says so or without, if nothing was read since."""
         if person.asked is not None or self._something_unread(person):
             return
         del person.values[window, item]
         value = feels(person, window, item, self.world.chance, self.protocol)
-        self.ways.text(person, str(value), Meant(window, item, value))
+        bare = self.world.chance.random() < 0.5
+        said = str(value) if bare else self.world.chance.choice(words.CORRECTION[person.language]).format(n=value)
+        self.ways.text(person, said, Meant(window, item, value))
 
     def _confirms(self, person: Person, window: str, proposed: Read) -> None:
-        """Say yes to a change that is meant; let another one be."""
+        """Say yes to a change that is meant; say no to another one, or let it be."""
         item = proposed.item or ""
-        if person.values.get((window, item)) == proposed.answer and not self._something_unread(person):
+        if self._something_unread(person):
+            return
+        if person.values.get((window, item)) == proposed.answer:
             self.ways.text(person, words.YES[person.language], Meant(window, item, proposed.answer))
+        elif self.world.chance.random() < 0.5:
+            self.ways.text(person, words.NO[person.language], None)
 
     def _speaks(self, person: Person, window: str, item: str, deed: Deed) -> None:
         """Say something that is no answer."""

@@ -9,6 +9,7 @@ GARBLE = ("{n}-{more}", "{n} {more}", "{n},5", "{n}?{more}", "99", "-{n}", "{n}{
 STOP = {"tr": ("DUR", "dur", "STOP", "iptal"), "en": ("STOP", "stop", "Stop.", "unsubscribe")}
 START = {"tr": "BAŞLA", "en": "START"}
 YES = {"tr": "EVET", "en": "YES"}
+NO = {"tr": "HAYIR", "en": "NO"}
 DECLINE = {"tr": "cevap vermek istemiyorum", "en": "prefer not to answer"}
 LATER = {"tr": ("sonra", "yarın", "bu akşam"), "en": ("later", "tomorrow", "tonight")}
 CALL = {"tr": "beni arayın", "en": "call me"}
@@ -18,6 +19,10 @@ CHAT = {
     "en": ("none", "same as before", "thanks", "what does this mean", "okay", "please stop texting me so early"),
 }
 """Words that are no answer and no wish: some of them hold texts for a day, since a stop may be meant."""
+CORRECTION = {
+    "tr": ("pardon {n}", "{n} olacaktı", "düzeltme: {n}"),
+    "en": ("sorry {n}", "I meant {n}", "correction: {n}"),
+}
 THANKS = {"tr": "{n} teşekkürler", "en": "{n} thanks"}
 
 

@@ -26,6 +26,7 @@ from pro_service.core.commands import (
 from pro_service.core.conversation.answers import on_answers
 from pro_service.core.protocol import LevelCode
 from pro_service.core.replies import reading
+from pro_service.core.replies.corrections import corrects
 from pro_service.core.schedule.agenda import escalate, may_text
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.prompts import moved_prompt
@@ -51,6 +52,8 @@ REASKS = ("reask", "reask-2")
 """Texts that ask again, in turn; after the last a person takes over."""
 CONFIRM_ZERO = "confirm-zero"
 CONFIRM_CHANGE = "confirm-change"
+NOT_COUNTED = "not-counted"
+"""Asks the awaited item after a text that answered nothing, and says that it did not."""
 UNSEEN: frozenset[State] = frozenset({"ready", "cancelled", "refused"})
 """A text that no provider has taken: nobody can have read it."""
 ASIDES_AN_HOUR = 3
@@ -107,6 +110,16 @@ class Exchange:
         """Whether the text came so soon after the newest answer that it may be about that one."""
         since = None if self.previous is None else self.reply.arrived - self.previous.received_at
         return since is not None and timedelta(0) <= since <= CORRECTION
+
+    @property
+    def corrected_item(self) -> str | None:
+        """The newest answered item whose value this text says it corrects; None if its words say no such thing."""
+        if self.window is None or not corrects(self.reply.text):
+            return None
+        given = [self.window.answers[item] for item in self.window.point.items if self.window.has_answer(item)]
+        before = sorted((a for a in given if a.received_at <= self.reply.arrived), key=lambda a: a.received_at)
+        fits = (a.item for a in reversed(before) if isinstance(_read(self, a.item), reading.Score))
+        return next(fits, None)
 
     @property
     def question(self) -> MessageFacts | None:
@@ -167,6 +180,8 @@ class Exchange:
         """The item a number would be about: the awaited one if it was asked, else the one answered before."""
         if self.window is None:
             return self.unscheduled_item
+        if self.corrected_item is not None:
+            return self.corrected_item
         if self.awaited is None:
             return self.case.protocol.primary(self.window.point)
         if self.question is None and self.previous is not None and self.soon_after_answer:
@@ -191,7 +206,7 @@ class Exchange:
     def send_question(self, frame: str, *, proposed: int | None = None) -> Send:
         """Return the text that asks the awaited item, for the first time or again."""
         return self.send_reply(
-            "question" if frame == "question" else "reask", frame, item=self.awaited, proposed=proposed
+            "question" if frame in ("question", NOT_COUNTED) else "reask", frame, item=self.awaited, proposed=proposed
         )
 
     def send_reply(
@@ -301,8 +316,13 @@ def _meaning(exchange: Exchange) -> reading.Reading:
     }
     if exchange.reply.opt_out in known:
         return known[exchange.reply.opt_out]
+    return _read(exchange, exchange.target)
+
+
+def _read(exchange: Exchange, about: str | None) -> reading.Reading:
+    """Read the text's words against an item."""
     protocol = exchange.case.protocol
-    item = protocol.items.get(exchange.target or "")
+    item = protocol.items.get(about or "")
     return reading.read(
         exchange.reply.text,
         exchange.case.participant.language,
@@ -372,24 +392,36 @@ def _commands_after_leaving(exchange: Exchange, meaning: reading.Reading) -> Ite
 
 def _on_number(exchange: Exchange, value: int) -> Iterator[Command]:
     """Find the question that a number answers; if it answers none, ask again or hand over to a person."""
-    window, awaited, previous = exchange.window, exchange.awaited, exchange.previous
+    window, awaited = exchange.window, exchange.awaited
     if window is None:
         yield from _on_unscheduled_number(exchange, value)
+    elif exchange.corrected_item is not None:
+        yield from _on_correction(exchange, window, exchange.corrected_item, value)
     elif awaited is None:
         yield from _on_number_after_completion(exchange, window, value)
     elif exchange.question is not None and exchange.change_proposed_since:
         # The number may be about the change we proposed or about the question before it.
-        yield exchange.send_question("question", proposed=value)
+        yield exchange.send_question(NOT_COUNTED, proposed=value)
     elif exchange.question is not None:
         yield from _on_answer(exchange, window, awaited, value)
-    elif exchange.soon_after_answer and previous is not None:
+    else:
+        yield from _on_number_before_question(exchange, window, value)
+
+
+def _on_number_before_question(exchange: Exchange, window: WindowFacts, value: int) -> Iterator[Command]:
+    """Say what becomes of a number that came before the awaited question was asked: it is no answer to it."""
+    previous = exchange.previous
+    if exchange.soon_after_answer and previous is not None:
         if previous.value != value:
             yield from _on_other_number(exchange, window, previous, value)
         elif _may_be_an_answer(exchange, window, previous):
             yield exchange.send_question("confirm-repeat", proposed=value)
+        elif not exchange.question_under_way:
+            # The next question was lost: without it nobody would ask until the reminder.
+            yield exchange.send_question("question", proposed=value)
     elif not exchange.question_under_way or exchange.question_in_doubt:
         # No text has asked anything yet, or it is not known whether one did: the number answers nothing.
-        yield exchange.send_question("question", proposed=value)
+        yield exchange.send_question(NOT_COUNTED, proposed=value)
 
 
 def _on_unscheduled_number(exchange: Exchange, value: int) -> Iterator[Command]:
@@ -440,7 +472,7 @@ def _is_echo(exchange: Exchange, value: int) -> bool:
     asked = question.accepted_at or question.queued_at
     if before is not None and before.value == value:
         return exchange.reply.arrived - max(before.received_at, asked) <= REPEAT
-    provoked = question.frame == "question" and question.proposed == value
+    provoked = question.frame in ("question", NOT_COUNTED) and question.proposed == value
     return provoked and exchange.reply.arrived - asked <= ECHO
 
 
@@ -456,15 +488,47 @@ def _may_be_an_answer(exchange: Exchange, window: WindowFacts, previous: Answer)
 
 
 def _on_other_number(exchange: Exchange, window: WindowFacts, previous: Answer, value: int) -> Iterator[Command]:
-    """Correct the previous answer; if the next question may have been read, ask which one the number is about."""
-    if not exchange.question_perhaps_read:
-        yield from _record_answer(exchange, window, previous.item, value, corrected=True)
-        return
-    texts = exchange.case.texts(window.id)
-    if any(text.frame == CONFIRM_CHANGE and text.queued_at >= previous.received_at for text in texts):
-        yield exchange.send_question("question")
+    """Propose another number as a change of the answer before it: it may also answer the next question, known by now.
+
+    Once a change was proposed the next question is asked instead; after the close nothing can be changed.
+    """
+    if exchange.reply.arrived >= window.span.closes_at:
+        yield from exchange.hand_over("number_after_completion")
+    elif _proposed_since(exchange, window, previous):
+        yield exchange.send_question(NOT_COUNTED, proposed=value)
     else:
         yield exchange.send_reply("reask", CONFIRM_CHANGE, proposed=value, item=previous.item)
+
+
+def _on_correction(exchange: Exchange, window: WindowFacts, item: str, value: int) -> Iterator[Command]:
+    """Make the change that a text says it makes; propose it where the text may be about something else."""
+    changeable = exchange.reply.arrived < window.span.closes_at
+    if window.answers[item].value == value:
+        if exchange.awaited is None:
+            yield exchange.send_reply("ack", "already")
+        elif exchange.question is not None or not exchange.question_under_way or exchange.question_in_doubt:
+            yield exchange.send_question(NOT_COUNTED, proposed=value)
+    elif not changeable or (exchange.awaited is None and not exchange.soon_after_answer):
+        yield from exchange.hand_over("number_after_completion")
+    elif _is_plain_correction(exchange, window, item):
+        yield from _record_answer(exchange, window, item, value, corrected=True)
+    else:
+        yield exchange.send_reply("reask", CONFIRM_CHANGE, proposed=value, item=item)
+
+
+def _is_plain_correction(exchange: Exchange, window: WindowFacts, item: str) -> bool:
+    """Whether a text that corrects comes right after the answer to this item, and nothing else was asked since."""
+    previous = exchange.previous
+    if previous is None or previous.item != item or not exchange.soon_after_answer or exchange.awaited is None:
+        return False
+    asked = exchange.question is not None or exchange.question_perhaps_read
+    return not asked and not _proposed_since(exchange, window, previous)
+
+
+def _proposed_since(exchange: Exchange, window: WindowFacts, previous: Answer) -> bool:
+    """Whether a change was proposed after this answer."""
+    texts = exchange.case.texts(window.id)
+    return any(text.frame == CONFIRM_CHANGE and text.queued_at >= previous.received_at for text in texts)
 
 
 def _on_yes_or_no(exchange: Exchange, *, yes: bool) -> Iterator[Command]:
@@ -478,6 +542,8 @@ def _on_yes_or_no(exchange: Exchange, *, yes: bool) -> Iterator[Command]:
         yield from exchange.hand_over("unreadable_reply")
     elif yes:
         yield from _record_answer(exchange, window, last.item, last.proposed, corrected=True)
+    elif exchange.awaited is not None:
+        yield exchange.send_question("question")
     else:
         yield exchange.send_reply("ack", "already")
 
@@ -532,7 +598,7 @@ def _on_unreadable(exchange: Exchange, *, zero: bool = False) -> Iterator[Comman
     again = [m for m in exchange.case.texts(window.id) if m.item == awaited and m.frame in (*REASKS, CONFIRM_ZERO)]
     if exchange.question is None and not again:
         if not exchange.question_under_way or exchange.question_in_doubt:
-            yield exchange.send_question("question")
+            yield exchange.send_question(NOT_COUNTED)
     elif len(again) >= len(REASKS):
         yield from exchange.hand_over("unreadable_reply")
     elif zero and not again:

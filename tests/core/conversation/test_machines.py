@@ -70,6 +70,6 @@ def test_the_echo_of_a_correction_names_the_window(language: str, label: str) ->
     life = invited(language=language)
     life.delay = None
     life.text("7", after=60)
-    assert life.text("5", after=120) == ["corrected"]
+    assert life.text("I meant 5", after=120) == ["corrected"]
     assert label in said(life)[-1].splitlines()[0]
     assert "5" in said(life)[-1].splitlines()[0]

@@ -11,7 +11,7 @@ from tests.core.world import at, completed, invited, world
 def test_a_number_sent_twice_does_not_answer_the_question_that_it_made_us_ask() -> None:
     life = world()
     life.until(at("2026-01-18 12:00"))
-    assert life.text("7") == ["question"]
+    assert life.text("7") == ["not-counted"]
     assert life.text("7", after=9) == ["confirm-repeat"]
     assert life.values("W1") == {}
     assert life.text("7", after=9) == ["question"]
@@ -38,7 +38,7 @@ def test_a_number_after_a_proposed_change_is_no_answer_to_the_question_before_it
     life.until(life.now + timedelta(seconds=10))
     # The provider is asked, and had taken the question at once.
     life.mark(question, "accepted", life.now - timedelta(seconds=69))
-    assert life.text("3", after=60) == ["question"]
+    assert life.text("3", after=60) == ["not-counted"]
     assert life.values("W1") == {"NRS-AVG": 4}
     life.until(life.now + timedelta(seconds=10))
     assert life.text("3", after=60) == ["thanks"]

@@ -60,14 +60,84 @@ def test_the_same_number_later_than_a_minute_answers_the_next_question() -> None
     assert life.values("W1") == {"NRS-AVG": 7, "PGIC": 7}
 
 
+@pytest.mark.shows("conversation: second number")
+@pytest.mark.parametrize("seconds", [0, 1.4, 120, 599])
+@pytest.mark.parametrize("number", ["2", "5", "9"])
+def test_a_second_number_before_the_next_question_left_is_asked_about(number: str, seconds: float) -> None:
+    life = invited()
+    life.delay = None
+    life.text("4", after=60)
+    assert life.text(number, after=seconds) == ["confirm-change"]
+    assert life.values("W1") == {"NRS-AVG": 4}
+    assert [record.value for record in life.records()] == [4]
+
+
+@pytest.mark.shows("conversation: second number")
+def test_yes_makes_the_second_number_the_answer_and_asks_on() -> None:
+    life = invited()
+    life.text("4", after=60)
+    life.text("2", after=1.4)
+    life.until(life.now + timedelta(seconds=10))
+    assert life.text("YES", after=60) == ["corrected"]
+    assert [record.value for record in life.records()] == [4, 2]
+    assert life.case.messages[-1].item == "PGIC"
+
+
+@pytest.mark.shows("conversation: second number")
+def test_no_keeps_the_first_number_and_asks_on() -> None:
+    life = invited()
+    life.text("4", after=60)
+    life.text("2", after=1.4)
+    life.until(life.now + timedelta(seconds=10))
+    assert life.text("no", after=60) == ["question"]
+    assert life.text("2", after=60) == ["thanks"]
+    assert life.values("W1") == {"NRS-AVG": 4, "PGIC": 2}
+
+
 @pytest.mark.shows("conversation: correction")
-def test_another_number_before_the_next_question_was_accepted_corrects_the_first() -> None:
+@pytest.mark.parametrize("seconds", [0, 1.4, 120, 600])
+@pytest.mark.parametrize("words", ["pardon 6", "6 olacaktı", "I meant 6", "düzeltme: 6", "sorry, 6", "make that six"])
+def test_words_that_say_so_correct_the_answer_before(words: str, seconds: float) -> None:
     life = invited()
     life.delay = None
     life.text("7", after=60)
-    assert life.text("5", after=120) == ["corrected"]
-    assert life.values("W1") == {"NRS-AVG": 5}
-    assert [record.value for record in life.records()] == [7, 5]
+    assert life.text(words, after=seconds) == ["corrected"]
+    assert life.values("W1") == {"NRS-AVG": 6}
+    assert [record.value for record in life.records()] == [7, 6]
+
+
+@pytest.mark.shows("conversation: correction")
+@pytest.mark.parametrize("words", ["pardon 6", "I meant 6", "pardon 9"])
+@pytest.mark.parametrize("seconds", [60, 3600])
+def test_words_that_correct_answer_no_question_asked_since(words: str, seconds: int) -> None:
+    life = invited()
+    life.text("7", after=60)
+    life.until(life.now + timedelta(seconds=10))
+    assert life.text(words, after=seconds) == ["confirm-change"]
+    assert life.values("W1") == {"NRS-AVG": 7}
+
+
+def test_a_correction_to_the_number_that_is_there_answers_nothing_else() -> None:
+    life = invited()
+    life.text("6", after=60)
+    life.until(life.now + timedelta(seconds=10))
+    assert life.text("pardon 6", after=90) == ["not-counted"]
+    assert life.values("W1") == {"NRS-AVG": 6}
+
+
+def test_an_answer_that_begins_with_a_correcting_word_is_an_answer_where_there_is_nothing_to_correct() -> None:
+    life = invited()
+    assert life.text("pardon 6", after=60) == ["question"]
+    assert life.values("W1") == {"NRS-AVG": 6}
+
+
+@pytest.mark.parametrize("state", ["undelivered", "failed", "refused", "expired"])
+def test_the_same_number_again_gets_the_question_that_was_lost(state: State) -> None:
+    life = invited()
+    life.text("4", after=60)
+    life.mark(life.case.messages[-1].id, state)
+    assert life.text("4", after=120) == ["question"]
+    assert life.values("W1") == {"NRS-AVG": 4}
 
 
 @pytest.mark.parametrize("state", ["sending", "uncertain"])
@@ -78,7 +148,7 @@ def test_another_number_while_the_next_question_may_have_been_read_changes_nothi
     life.mark(life.case.messages[-1].id, state)
     assert life.text("2", after=60) == ["confirm-change"]
     assert life.values("W1") == {"NRS-AVG": 7}
-    assert life.text("2", after=60) == ["question"]
+    assert life.text("2", after=60) == ["not-counted"]
     life.delay = timedelta(seconds=2)
     assert life.text("2", after=60) == ["thanks"]
     assert life.values("W1") == {"NRS-AVG": 7, "PGIC": 2}
@@ -91,14 +161,14 @@ def test_a_number_to_a_question_nobody_could_confirm_is_asked_for_again(state: S
     life.delay = None
     life.until(at("2026-01-19 10:00:10"))
     life.mark(life.case.messages[-1].id, state)
-    assert life.text("7", after=60) == ["question"]
+    assert life.text("7", after=60) == ["not-counted"]
     assert life.text("7", after=1) == []
     life.delay = timedelta(seconds=2)
     assert life.text("7", after=60) == ["question"]
     assert life.values("W1") == {"NRS-AVG": 7}
 
 
-@pytest.mark.shows("conversation: correction")
+@pytest.mark.shows("conversation: second number")
 def test_another_number_later_than_ten_minutes_is_no_correction() -> None:
     life = invited()
     life.delay = None
@@ -117,9 +187,19 @@ def test_a_question_that_did_not_arrive_was_not_asked() -> None:
     assert life.values("W1") == {"NRS-AVG": 7}
 
 
-def test_a_participant_of_the_page_who_texts_a_number_unasked_gets_the_question() -> None:
+@pytest.mark.shows("conversation: not counted")
+@pytest.mark.parametrize("words", ["7", "7-8", "my leg hurts"])
+@pytest.mark.parametrize("channel", ["sms-link", "sms-card"])
+def test_a_text_that_nothing_asked_for_is_said_not_to_count(words: str, channel: str) -> None:
+    life = invited(channel=channel)
+    assert life.text(words, after=60) == ["not-counted"]
+    assert life.values("W1") == {}
+
+
+@pytest.mark.shows("conversation: not counted")
+def test_a_participant_of_the_page_who_texts_a_number_unasked_may_answer_by_text() -> None:
     life = invited(channel="sms-link")
-    assert life.text("7", after=60) == ["question"]
+    assert life.text("7", after=60) == ["not-counted"]
     assert life.values("W1") == {}
     assert life.text("7", after=60) == ["question"]
     assert life.values("W1") == {"NRS-AVG": 7}
@@ -128,7 +208,7 @@ def test_a_participant_of_the_page_who_texts_a_number_unasked_gets_the_question(
 def test_the_question_is_not_sent_again_while_it_is_on_its_way() -> None:
     life = invited(channel="sms-link")
     life.delay = timedelta(minutes=5)
-    assert life.text("7", after=60) == ["question"]
+    assert life.text("7", after=60) == ["not-counted"]
     assert life.text("7", after=30) == []
 
 
@@ -173,6 +253,22 @@ def test_no_to_the_change_leaves_the_answer() -> None:
     life.text("5", after=30)
     assert life.text("no", after=30) == ["already"]
     assert life.values("W1")["NRS-AVG"] == 7
+
+
+@pytest.mark.shows("conversation: soon after completion")
+@pytest.mark.parametrize(
+    "words, item", [("5", "NRS-AVG"), ("pardon 5", "PGIC"), ("pardon 9", "NRS-AVG"), ("sorry, my pain is 5", "NRS-AVG")]
+)
+def test_words_that_correct_are_about_the_newest_answer_that_they_fit(words: str, item: str) -> None:
+    life = completed()
+    assert life.text(words, after=30) == ["confirm-change"]
+    assert life.case.messages[-1].item == item
+
+
+def test_a_correction_to_the_value_of_another_answer_is_not_recorded_already() -> None:
+    life = completed()
+    assert life.text("pardon 7", after=30) == ["confirm-change"]
+    assert life.case.messages[-1].item == "PGIC"
 
 
 def test_a_yes_that_came_before_the_question_did_changes_nothing() -> None:

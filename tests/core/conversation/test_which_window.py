@@ -44,12 +44,13 @@ def test_who_was_enrolled_after_a_window_does_not_answer_it_late() -> None:
     assert life.values("W1") == {}
 
 
-def test_a_correction_after_the_close_is_not_said_to_be_made() -> None:
+@pytest.mark.parametrize("words", ["5", "pardon 5"])
+def test_a_correction_after_the_close_is_not_said_to_be_made(words: str) -> None:
     life = invited()
     life.until(at("2026-01-22 23:58"))
     life.delay = None
     life.text("7")
-    assert life.text("5", after=180) == ["handed-over"]
+    assert life.text(words, after=180) == ["handed-over"]
     assert life.values("W1") == {"NRS-AVG": 7}
 
 
