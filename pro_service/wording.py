@@ -11,12 +11,13 @@ from babel.dates import format_datetime
 
 from pro_service.core.case import PROMPTS, Case
 from pro_service.core.commands import Send
+from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, names_on_phone
 from pro_service.core.texts import fill, placeholders, segments
 
 MOMENT = {"tr": "d MMMM EEEE HH:mm", "en": "EEEE d MMMM HH:mm"}
 MIDNIGHT = timedelta(minutes=1)
 """A window closes at 00:00 of the day after; people are told 23:59 of its last day."""
-BEFORE: Mapping[str, str] = {"not-counted": "question"}
+BEFORE: Mapping[str, str] = {"not-counted": "question", WHICH_PARTICIPANT: "handed-over"}
 """What a protocol version that an earlier release stored says instead of a frame that it does not have."""
 
 
@@ -72,6 +73,7 @@ class Wording:
         site, protocol = case.participant.site, case.protocol
         item = protocol.items.get(send.item or "")
         named = protocol.items.get(send.about or send.item or "")
+        called = names_on_phone(case) if case.others else (case.participant.code,)
         window = None if send.window_id is None else case.window(send.window_id)
         return {
             "question": "" if item is None else item.question[language],
@@ -84,7 +86,7 @@ class Wording:
             "telephone": site.telephone,
             "contact": site.name,
             "study": protocol.study,
-            "code": case.participant.code,
+            "code": " / ".join(sorted(called)) if send.frame == WHICH_PARTICIPANT else called[0],
             "answer": "" if send.proposed is None else str(send.proposed),
             "when": "" if send.when is None else moment(send.when, zone, language),
         }

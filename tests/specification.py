@@ -27,6 +27,8 @@ ROWS: dict[str, str] = {
     "conversation: unscheduled": "Before any window: kept as unscheduled",
     "conversation: serialised": "Shared telephone: prompts are serialised, the text says whose turn it is",
     "conversation: ambiguous": "Shared telephone, still ambiguous: no attribution, a person",
+    "conversation: what we ask for": "Shared telephone: an answer that begins as we ask is understood, with any code",
+    "conversation: who sent it": "Shared telephone: the sender of what is nobody's is asked to begin with the code",
     "conversation: unknown sender": 'Unknown sender: a task "possible participant", once a day',
     "conversation: neutral reply": "Unknown sender: one neutral reply a day",
     "conversation: three asides": "At most 3 automatic replies an hour that do not advance",

@@ -178,6 +178,8 @@ class Other:
     """Until when their conversation keeps the telephone; None if they have none."""
     under_way_until: datetime | None = None
     """Until when a question to them may still leave; None if none is under way."""
+    study: str = ""
+    """The study they take part in: two studies may give the same code."""
 
     def busy_until(self, now: datetime) -> datetime | None:
         """Return until when the others wait for them; None if they need not.

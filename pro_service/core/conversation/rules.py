@@ -267,6 +267,17 @@ def concerns_everyone(case: Case, reply: Reply, now: datetime) -> bool:
     return isinstance(meaning, reading.OptOut | reading.OptIn | reading.WrongNumber | reading.Safety)
 
 
+def ask_who_sent(case: Case, reply: Reply, now: datetime, frame: str) -> tuple[Command, ...]:
+    """Return the text that asks who of those on a telephone wrote this; none to a machine, and none beyond the limits.
+
+    None either where this participant may not be written to, or where the provider has answered.
+    """
+    exchange = Exchange.for_reply(case, reply, now)
+    if reply.opt_out is not None or isinstance(_meaning(exchange), reading.Tapback | reading.Automatic):
+        return ()
+    return tuple(_gated(exchange, [exchange.send_reply("ack", frame)]))
+
+
 def was_asked(case: Case, window: WindowFacts, item: str, arrived: datetime) -> bool:
     """Whether the provider had accepted a text that asks this item before `arrived`."""
     return _question(case, window, item, arrived) is not None

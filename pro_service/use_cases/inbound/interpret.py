@@ -14,9 +14,9 @@ from pro_service.core.commands import Send
 from pro_service.core.conversation import unknown_sender as rules
 from pro_service.core.conversation.contact_test import ReachTest
 from pro_service.core.conversation.inbox import ALWAYS, reason_for_person
-from pro_service.core.conversation.rules import Reply, concerns_everyone, on_reply, was_asked
-from pro_service.core.conversation.shared_phone import addressed
-from pro_service.core.schedule.agenda import escalate
+from pro_service.core.conversation.rules import Reply, ask_who_sent, concerns_everyone, on_reply, was_asked
+from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, owners_named
+from pro_service.core.schedule.agenda import escalate, may_text
 from pro_service.core.texts import segments
 from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
@@ -135,7 +135,9 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
         if len(tested) == 1:
             one = tested[0][0]
         if one is None:
-            reading = _nobody(tx, loaded, row) if loaded else take_unknown_sender(tx, row, said.get("From", ""), reply)
+            reading = (
+                _nobody(tx, loaded, row, reply) if loaded else take_unknown_sender(tx, row, said.get("From", ""), reply)
+            )
             inbox.mark_interpreted(tx.session, inbound_id, now, reading, study_id=None, participant_id=None)
             return
         reading = _confirmed(tx, *tested[0]) if tested else _read(tx, one, reply)
@@ -152,13 +154,14 @@ def _one_of(loaded: list[Loaded], reply: Reply) -> tuple[Loaded | None, Reply]:
 
     It is the only owner's, that of the one whose code it begins with, or of the only one a question is open to.
     """
-    if len(loaded) <= 1:
-        return (loaded[0] if loaded else None), reply
-    owners = {one.case.participant.code: one for one in loaded}
-    said = addressed(reply.text, owners) if len(owners) == len(loaded) else None
-    if said is not None:
-        return owners[said[0]], replace(reply, text=said[1])
-    asked_now = [one for one in loaded if _awaits(one.case, reply.arrived)]
+    if not loaded:
+        return None, reply
+    # Also where one is left of those who were asked to begin with it.
+    places, words = owners_named(reply.text, [one.case for one in loaded])
+    named, reply = [loaded[place] for place in places], replace(reply, text=words)
+    if len(named) == 1:
+        return named[0], reply
+    asked_now = [one for one in named if _awaits(one.case, reply.arrived)]
     return (asked_now[0] if len(asked_now) == 1 else None), reply
 
 
@@ -171,12 +174,16 @@ def _awaits(case: Case, arrived: datetime) -> bool:
     return False
 
 
-def _nobody(tx: Transaction, loaded: list[Loaded], row: inbox.Text) -> str:
-    """A telephone that several share: a person finds out whose words these are."""
+def _nobody(tx: Transaction, loaded: list[Loaded], row: inbox.Text, reply: Reply) -> str:
+    """A telephone that several share: a person finds out whose words these are, unless the sender says it now."""
     inbox.hand_to_person(tx.session, row.id, tx.now, "shared_telephone")
     for one in loaded:
         task = escalate(one.case, "E0", "shared_telephone", tx.now)
         tx.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
+    # One of them speaks for all, so that the limits hold for the telephone.
+    asks = next((one for one in loaded if may_text(one.case.participant)), None)
+    if asks is not None:
+        tx.carry_out(asks, ask_who_sent(asks.case, reply, tx.now, WHICH_PARTICIPANT))
     return "unattributed"
 
 

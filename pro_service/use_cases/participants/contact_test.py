@@ -15,7 +15,7 @@ from pro_service.core.commands import Resolve
 from pro_service.core.conversation import contact_test as rules
 from pro_service.core.conversation.contact_test import By, Failure, ReachTest
 from pro_service.core.conversation.rules import Reply
-from pro_service.core.conversation.shared_phone import addressed
+from pro_service.core.conversation.shared_phone import owners_named
 from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
@@ -163,9 +163,9 @@ def language_of(rt: Runtime, token: str) -> str | None:
 
 def tests_confirmed_by(session: Session, loaded: Sequence[Loaded], reply: Reply) -> list[tuple[Loaded, ReachTest]]:
     """The tests that a text confirms; then it is never a score. Several only where a telephone is shared."""
-    said = addressed(reply.text, [one.case.participant.code for one in loaded]) if len(loaded) > 1 else None
-    owners = [one for one in loaded if said is None or one.case.participant.code == said[0]]
-    words = reply.text if said is None else said[1]
+    shared = len(loaded) > 1
+    places, words = owners_named(reply.text, [one.case for one in loaded]) if shared else ((0,), reply.text)
+    owners = [loaded[place] for place in places if loaded]
     tests = [(one, contact_tests.latest(session, one.case.participant.id)) for one in owners]
     return [(one, test) for one, test in tests if test and rules.confirms(test, words, reply.arrived)]
 

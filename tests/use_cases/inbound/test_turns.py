@@ -8,8 +8,10 @@ from itertools import count
 import pytest
 from sqlalchemy import select
 
+from pro_service import paths
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, inbound, messages, responses
+from pro_service.use_cases import study
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
@@ -155,6 +157,120 @@ def test_a_text_that_begins_with_a_code_is_that_participants(
     beat(rt)
     says(body)
     assert (answers(rt, couple[0]), answers(rt, couple[1])) == ([], [("NRS-AVG", 7)])
+
+
+@pytest.fixture
+def numbered(rt: Runtime, study_id: int) -> tuple[int, int]:
+    """Return two whom REDCap numbered, on one telephone."""
+    more = {"phone": PHONE, "channel": "sms-reply", "language": "en"}
+    first = support.enrolled(rt, study_id, "8", date(2026, 3, 2), **more)
+    return first, support.enrolled(rt, study_id, "7", date(2026, 3, 2), **more)
+
+
+@pytest.mark.shows("conversation: what we ask for")
+def test_a_code_that_could_be_an_answer_is_asked_for_with_a_sign_and_understood(
+    rt: Runtime, numbered: tuple[int, int], says: Says, phones: Telephones, clock: support.SetClock
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    assert phones.to(PHONE)[-1].startswith("This text is for #8. ")
+    assert "begin your answer with #8." in phones.to(PHONE)[-1]
+    clock.now = TEN + timedelta(hours=3)
+    beat(rt)
+    says("#7 8")
+    says("no 8: 7")
+    assert (answers(rt, numbered[0]), answers(rt, numbered[1])) == ([("NRS-AVG", 7)], [("NRS-AVG", 8)])
+
+
+@pytest.mark.shows("conversation: who sent it")
+@pytest.mark.parametrize("body", ["8 8", "8 7", "7", "8"])
+def test_a_text_that_may_be_eithers_is_answered_with_what_to_begin_with(
+    rt: Runtime, numbered: tuple[int, int], says: Says, phones: Telephones, clock: support.SetClock, body: str
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    clock.now = TEN + timedelta(hours=3)
+    beat(rt)
+    before = len(phones.to(PHONE))
+    says(body)
+    assert answers(rt, numbered[0]) == answers(rt, numbered[1]) == []
+    (asked_back,) = phones.to(PHONE)[before:]
+    assert asked_back.endswith("begin it with your code: #7 / #8")
+
+
+def test_two_numbers_while_one_is_asked_are_asked_about(
+    rt: Runtime, numbered: tuple[int, int], says: Says, phones: Telephones, clock: support.SetClock
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    says("8 7")
+    assert answers(rt, numbered[0]) == []
+    assert phones.to(PHONE)[-1].startswith("This text is for #8. ")
+    says("#8 7")
+    assert answers(rt, numbered[0]) == [("NRS-AVG", 7)]
+
+
+@pytest.mark.usefixtures("numbered")
+@pytest.mark.shows("conversation: who sent it")
+def test_whoever_writes_what_is_nobodys_on_and_on_is_not_answered_on_and_on(
+    rt: Runtime, says: Says, phones: Telephones, clock: support.SetClock
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    clock.now = TEN + timedelta(hours=3)
+    beat(rt)
+    before = len(phones.to(PHONE))
+    for _ in range(5):
+        says("7")
+    assert len(phones.to(PHONE)) == before + 3
+
+
+@pytest.fixture
+def twins(rt: Runtime, study_id: int) -> tuple[int, int]:
+    """Return two of two studies on one telephone, to whom both studies gave the same code."""
+    text = (paths.protocols() / "demo.toml").read_text(encoding="utf-8").replace('study = "DEMO"', 'study = "OTHER"')
+    other = study.load(rt, support.SETUP, text).study.id
+    more = {"phone": PHONE, "channel": "sms-reply", "language": "en"}
+    first = support.enrolled(rt, study_id, "8", date(2026, 3, 2), **more)
+    return first, support.enrolled(rt, other, "8", date(2026, 3, 2), **more)
+
+
+@pytest.mark.shows("conversation: what we ask for")
+def test_two_studies_that_gave_one_code_are_told_apart_by_their_names(
+    rt: Runtime, twins: tuple[int, int], says: Says, phones: Telephones, clock: support.SetClock
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    asked_for = phones.to(PHONE)[-1].partition(".")[0].removeprefix("This text is for ")
+    assert asked_for.endswith(" 8")
+    clock.now = TEN + timedelta(hours=3)
+    beat(rt)
+    says("#8 7")
+    assert answers(rt, twins[0]) == answers(rt, twins[1]) == []
+    says(f"{asked_for} 7")
+    says("OTHER 8: 6")
+    assert (answers(rt, twins[0]), answers(rt, twins[1])) == ([("NRS-AVG", 7)], [("NRS-AVG", 6)])
+
+
+@pytest.mark.shows("conversation: what we ask for")
+def test_the_code_alone_is_enough_while_one_of_two_studies_asks(
+    rt: Runtime, twins: tuple[int, int], says: Says, clock: support.SetClock
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    says("#8 7")
+    assert (answers(rt, twins[0]), answers(rt, twins[1])) == ([("NRS-AVG", 7)], [])
+
+
+def test_an_answer_may_begin_with_the_code_though_nobody_shares_the_telephone_any_more(
+    rt: Runtime, study_id: int, says: Says, clock: support.SetClock
+) -> None:
+    more = {"phone": PHONE, "channel": "sms-reply", "language": "en"}
+    alone = support.enrolled(rt, study_id, "8", date(2026, 3, 2), **more)
+    clock.now = TEN
+    beat(rt)
+    says("#8 7")
+    assert answers(rt, alone) == [("NRS-AVG", 7)]
 
 
 def test_a_code_is_no_answer_and_holds_no_number(
