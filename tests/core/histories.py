@@ -41,11 +41,14 @@ WHAT = (
     *("outage", "back", "back", "back"),
     *("web_part", "web_whole", "telephone"),
     *("STOP", "START", "HELP", "later", "tomorrow", "call me", "evet", "hiç", "no idea at all", "acil", "stop it"),
+    *("correct", "correct", "hayır"),
     *("network_down", "network_slow", "network_up", "network_up", "refused", "uncertain", "undelivered"),
     *("pause", "pause_for", "resume", "acknowledge", "confirm"),
 )
 LEAVING = ("withdraw", "die")
-WORDS = frozenset({"STOP", "START", "HELP", "later", "tomorrow", "call me", "evet", "hiç", "no idea at all", "acil"})
+WORDS = frozenset(
+    {"STOP", "START", "HELP", "later", "tomorrow", "call me", "evet", "hayır", "hiç", "no idea at all", "acil"}
+)
 
 gaps = st.one_of(
     st.integers(0, 3).map(lambda minutes: timedelta(seconds=20 * minutes)),
@@ -92,6 +95,8 @@ def happen(world: World, happening: Happening) -> None:
     what = happening.what
     if what == "text":
         world.text(str(happening.number))
+    elif what == "correct":
+        world.text(f"pardon {happening.number}")
     elif what in WORDS:
         world.text(what)
     elif what == "stop it":

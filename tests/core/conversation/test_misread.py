@@ -3,9 +3,51 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pro_service.core.case import State
 from tests.core.world import at, completed, invited, world
+
+gaps = st.one_of(st.integers(0, 90), st.integers(91, 1500))
+said = st.tuples(gaps, st.sampled_from(("{}", "{}", "pardon {}", "{} olacaktı")), st.integers(1, 7))
+delays = st.sampled_from((None, timedelta(seconds=2), timedelta(seconds=40), timedelta(minutes=12)))
+
+
+@pytest.mark.shows("conversation: second number")
+@settings(max_examples=150)
+@given(st.lists(st.tuples(said, delays), max_size=12))
+def test_a_bare_number_never_changes_an_answer_and_a_correction_never_answers_another_question(
+    texts: list[tuple[tuple[int, str, int], timedelta | None]],
+) -> None:
+    life = invited()
+    for (after, words, number), delay in texts:
+        life.until(life.now + timedelta(seconds=after))
+        before = life.values("W1")
+        life.text(words.format(number))
+        now = life.values("W1")
+        if words == "{}":
+            assert {item: now[item] for item in before} == before
+        elif before:
+            assert now.keys() == before.keys()
+        life.delay = delay
+
+
+@settings(max_examples=150)
+@given(st.lists(st.tuples(said, delays), max_size=3))  # as many as the limit of an hour lets us reply to
+def test_no_number_is_left_without_an_answer_or_a_task(
+    texts: list[tuple[tuple[int, str, int], timedelta | None]],
+) -> None:
+    life = invited()
+    for (after, words, number), delay in texts:
+        life.until(life.now + timedelta(seconds=after))
+        before = len(life.done)
+        life.text(words.format(number))
+        on_its_way = any(text.state == "ready" for text in life.case.messages)
+        tasks = life.escalations(open_only=True)
+        read_by_a_person = {"W1 E0 number_after_completion", "W1 E0 unreadable_reply"} & set(tasks)
+        assert len(life.done) > before or on_its_way or read_by_a_person
+        life.delay = delay
 
 
 def test_a_number_sent_twice_does_not_answer_the_question_that_it_made_us_ask() -> None:
