@@ -14,7 +14,7 @@ import pytest
 from pro_service import settings
 from tests.peers import places, servers
 
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".dev", ".env", "var", "*cache*", ".hypothesis")
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".dev", ".env", "var", "__pycache__", ".*_cache", ".hypothesis")
 
 
 @pytest.fixture

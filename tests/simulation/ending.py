@@ -105,7 +105,7 @@ class Ending:
             if count > 1:
                 self._broken("an escalation exists once", code, f"{level} {count} times")
         person = self.people[code]
-        asked = sum(one.reason == "confirm_procedure" for one in case.escalations)
+        asked = sum((one.level, one.reason) == ("E0", "confirm_procedure") for one in case.escalations)
         unconfirmed = case.participant.confirmed_at is None and person.left_at is None
         if asked > 1 or (unconfirmed and asked == 0):
             self._broken("an unconfirmed procedure is asked about once", code, f"{asked} times")

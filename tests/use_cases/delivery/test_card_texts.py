@@ -166,7 +166,7 @@ def test_an_answer_is_kept_though_the_thanks_cannot_be_sent(
     rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephones
 ) -> None:
     support.enrolled(rt, study_id, "P-002", PROCEDURE, phone=OTHER, channel="sms-card")
-    reworded(rt, "question", "anket.org {question}")
+    reworded(rt, "not-counted", "anket.org {question}")
     reworded(rt, "thanks", "anket.org")
     clock.now = INVITED
     tick(rt)
