@@ -91,7 +91,7 @@ def _told(name: str, report: Any) -> None:
 
 
 def watch_from_outside(rt: Runtime, stop: threading.Event) -> None:
-    """Watch from a process that is not the scheduler: whoever is dead cannot say so. Mails leave from here then."""
+    """Watch from a process that is not the scheduler: a dead process cannot say so. Mails leave from here then."""
 
     def once(rt: Runtime) -> None:
         if any(alarm.code == "scheduler" for alarm in watch(rt)):

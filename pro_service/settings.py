@@ -110,7 +110,7 @@ class Settings:
     mail_from: str | None = None
     delivery: Delivery = Delivery()
     second_factor_roles: frozenset[str] = frozenset()
-    """Roles whose holders sign in with a second factor; whoever was invited does in any case."""
+    """Roles whose holders sign in with a second factor; those who were invited do in any case."""
     log_level: str = "INFO"
     now: str | None = None
     """PRO_SERVICE_NOW: an ISO instant or the path of a file that holds one."""

@@ -1,4 +1,4 @@
-"""`pro-service participant reschedule`, `pause`, …: what the office changes about a participant, shown first."""
+"""`pro-service participant reschedule`, `pause`, …: what staff change about a participant, shown first."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""`pro-service participant …`: enrol, list, show, confirm, card; what the office changes is in `office`."""
+"""`pro-service participant …`: enrol, list, show, confirm, card; what staff change is in `change`."""
 
 import sys
 from collections.abc import Callable, Iterator

@@ -117,7 +117,7 @@ def text_of(file: Path) -> str:
 
 
 def day_bar(shown: ExitStack, label: str) -> Callable[[int, int], None]:
-    """A progress bar over days that appears with the first one: what lives through none shows none."""
+    """Show a progress bar over days; it appears with the first one, so work without days shows none."""
     bars: list[Any] = []
 
     def lived(done: int, days: int) -> None:

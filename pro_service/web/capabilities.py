@@ -56,7 +56,7 @@ ROLES: frozenset[Role] = frozenset(GRANTED)
 CAPABILITIES: frozenset[Capability] = frozenset(get_args(Capability))
 
 UNBLINDING: frozenset[Capability] = frozenset({"scores", "free_text", "audit_values", "revelations"})
-"""Closed to whoever is an assessor of the study, whatever else they are there."""
+"""Closed to assessors of the study, whatever else they are there."""
 
 
 def held(grants: Iterable[Grant], capability: Capability) -> tuple[Grant, ...]:

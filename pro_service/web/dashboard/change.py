@@ -1,4 +1,4 @@
-"""Changes of the office on a participant's page: choose, fill in, see every consequence, and only then confirm."""
+"""Staff's changes on a participant's page: choose, fill in, see every consequence, and only then confirm."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -44,7 +44,7 @@ class _Page:
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """Add the pages of the office's changes."""
+    """Add the pages of staff's changes."""
 
     @pages.get("/participants/<code>/change/<action>", endpoint="change")
     @needs("work")

@@ -1,4 +1,4 @@
-"""The words of the office's changes: their names, their fields, what becomes of windows, answers and texts."""
+"""The words of staff's changes: their names, their fields, what becomes of windows, answers and texts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""For whoever watches this service: is the process alive, and can it do its work."""
+"""For monitoring: is the process alive, and can it do its work."""
 
 from datetime import timedelta
 

@@ -76,7 +76,7 @@ def _page(
 ) -> str:
     _speak(form)
     changing = "change" in request.args and form.changeable
-    # Whoever answered a part is asked for the rest; whoever changes an answer sees all of them, as they stand.
+    # After a part the rest is asked for; to change an answer all of them are shown, as they stand.
     shown = form.questions if changing else form.missing
     values = {question.item.id: question.given for question in shown}
     if typed is not None:
