@@ -16,7 +16,7 @@ HIDDEN = r"\1…"
 
 
 def threads(rehearsal: Rehearsal, found: Facts) -> tuple[Thread, ...]:
-    """Return one thread for each temperament: of the participant to whom most different things happened."""
+    """Return one thread for each temperament: that of the participant with the most different events."""
     by_code = {case.participant.code: case for case in found.cases}
     shown = []
     with rehearsal.rt.sessions.reading() as session:

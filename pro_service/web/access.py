@@ -30,7 +30,7 @@ HOMES: tuple[tuple[Capability, str], ...] = (
     ("entry", "clinic.list"),
     ("users", "administration.users"),
 )
-"""The first page for those to whom the coordinators' is not open, by a capability they hold."""
+"""The first page of roles that may not open the coordinators' page, by a capability they hold."""
 
 ALWAYS = frozenset({"auth.logout", "auth.language"})
 UNFINISHED: Mapping[str, tuple[str, ...]] = {

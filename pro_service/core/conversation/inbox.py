@@ -112,7 +112,7 @@ def resolve_reading_tasks(case: Case) -> tuple[Resolve, ...]:
 
 
 def resolve_tasks_about_text(case: Case, inbound_id: int) -> tuple[Resolve, ...]:
-    """Return the end of the tasks about this one text, of which nobody knew who sent it."""
+    """Return the end of the tasks about this one text, whose sender nobody knew."""
     mark = f":i{inbound_id}:"
     return tuple(Resolve(e.id, "done") for e in case.escalations if e.open and e.reason in READING and mark in e.key)
 

@@ -14,7 +14,7 @@ from pro_service.core.case import PROMPTS, Case, EscalationFacts, Participant, W
 from pro_service.core.commands import CancelTexts, Command, Escalate, OptOut, Resolve, Send, Settle, Unreachable
 from pro_service.core.protocol import LevelCode
 from pro_service.core.schedule.calendar import call_moment, due_instant
-from pro_service.core.schedule.causes import cause_gone
+from pro_service.core.schedule.causes import cause_gone, is_of_window
 from pro_service.core.schedule.prompts import Agenda, may_prompt, prompts, step_moment
 from pro_service.core.schedule.status import primary_open, settled_as, status
 from pro_service.core.schedule.windows import local_instant
@@ -259,7 +259,7 @@ def _next_rung(case: Case, escalation: EscalationFacts, level: LevelCode, now: d
     window = None if escalation.window_id is None else case.window(escalation.window_id)
     if window is not None and case.escalated(f"{level}:w{window.id}"):
         return None
-    if window is not None and not _is_of_window(escalation) and not savable(case, window, now):
+    if window is not None and not is_of_window(escalation) and not savable(case, window, now):
         window = None
     subject = f"e{escalation.id}" if window is None else f"w{window.id}"
     higher = Escalate(
@@ -271,8 +271,3 @@ def _next_rung(case: Case, escalation: EscalationFacts, level: LevelCode, now: d
         save_by=None if window is None or window.span.closes_at <= now else window.span.closes_at,
     )
     return None if case.escalated(higher.key) else higher
-
-
-def _is_of_window(escalation: EscalationFacts) -> bool:
-    """Whether it is the one escalation of its level in its window."""
-    return escalation.key == f"{escalation.level}:w{escalation.window_id}"

@@ -23,15 +23,15 @@ def cause_gone(case: Case, escalation: EscalationFacts, now: datetime) -> str | 
     A call that can save nothing any more is gone too: its window has closed, or gave way to another.
     """
     window = None if escalation.window_id is None else case.window(escalation.window_id)
-    if window is not None and is_call_of(window, escalation):
+    if window is not None and escalation.level in ("E1", "E2") and is_of_window(escalation):
         return _window_over(case, window, now)
     rule = CAUSES.get(escalation.reason)
     return (None if rule is None else rule(case, escalation)) or _ended_below(case, escalation, now)
 
 
-def is_call_of(window: WindowFacts, escalation: EscalationFacts) -> bool:
-    """Whether this is the one call of its level in its window."""
-    return escalation.level in ("E1", "E2") and escalation.key == f"{escalation.level}:w{window.id}"
+def is_of_window(escalation: EscalationFacts) -> bool:
+    """Whether this is the one escalation of its level in its window."""
+    return escalation.key == f"{escalation.level}:w{escalation.window_id}"
 
 
 def _ended_below(case: Case, escalation: EscalationFacts, now: datetime) -> str | None:
@@ -99,7 +99,7 @@ def _answered(case: Case, escalation: EscalationFacts) -> str | None:
 
 
 def _rules_work(_: Case, __: EscalationFacts) -> str | None:
-    """Whoever asks this question has just applied the rules to this participant."""
+    """This question is part of the rules: where it is answered, they work for this participant."""
     return CLEARED
 
 

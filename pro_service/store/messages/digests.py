@@ -15,7 +15,7 @@ s, u, r = sites.c, users.c, roles.c
 
 
 def due(session: Session, now: datetime) -> Sequence[AnyRow]:
-    """Sites whose digest is due, or of which nobody knows when: (id, study id, code, digest at)."""
+    """Return sites whose digest is due, or has no time yet: (id, study id, code, digest at)."""
     return session.execute(DUE.order_by(s.id), {"now": now}).all()
 
 

@@ -64,7 +64,7 @@ def _add_form(pages: Blueprint, rt: Runtime) -> None:
 
 def _form(rt: Runtime, scope: Scope, code: str, *, unchosen: bool = False, stale: bool = False) -> str:
     loaded = _participant(rt, scope, code)
-    # Whoever assesses as well may note it; what others noted is not theirs to read.
+    # Assessors may note it too, but may not read what others noted.
     blind = any(grant.role == "assessor" and grant.study_id in (None, scope.study_id) for grant in signed_in().roles)
     with rt.sessions.reading() as session:
         before = () if blind else revelations.of_participant(session, loaded.case.participant.id)
