@@ -23,6 +23,12 @@ Role: TypeAlias = Literal["coordinator", "assessor", "investigator", "data-manag
 LevelCode: TypeAlias = Literal["E0", "E1", "E2", "E3", "E4", "ES"]
 """Rung of the escalation ladder (E0 channel, E1 call, E2 lead, E3 missed, E4 pattern, ES safety)."""
 
+LADDER_ROLES: tuple[Role, ...] = ("coordinator", "investigator", "data-manager", "monitor")
+"""Roles that the ladder may name: those that may read what a task is about, and have a list of their tasks."""
+
+INVESTIGATORS: frozenset[LevelCode] = frozenset({"E4", "ES"})
+"""Levels whose tasks are an investigator's too where the ladder does not name one: what is decided, and safety."""
+
 
 @dataclass(frozen=True, slots=True)
 class Offset:
@@ -186,6 +192,11 @@ class Protocol:
             if self.items[item].primary:
                 return item
         return None
+
+    def levels_of(self, role: Role) -> frozenset[LevelCode]:
+        """Return the levels whose tasks are this role's: those that name it."""
+        named = frozenset(code for code, level in self.ladder.items() if role in level.roles)
+        return named | INVESTIGATORS if role == "investigator" else named
 
     @property
     def baseline(self) -> TimePoint | None:

@@ -34,9 +34,8 @@ WINDOWS_EACH = 5
 TASKS_CAP = 100
 """Open tasks are counted up to this number: nobody works through more, and counting them all is slow."""
 CALLS: tuple[LevelCode, ...] = ("E1", "E2")
-DECIDED: LevelCode = "E4"
-"""The level whose tasks are decided by an investigator, not worked on."""
-DECISIONS = 50
+WORKLIST = 50
+"""Tasks that the list of one role shows at once."""
 LEVELS: tuple[LevelCode, ...] = ("ES", "E4", "E2", "E1", "E0", "E3")
 
 e, p, w = escalations.c, participants.c, windows.c
@@ -67,14 +66,17 @@ def _of_seen_sites(limited: bool) -> ColumnElement[bool] | None:  # noqa: FBT001
 def queue(*, limited: bool, limit: int) -> Select[int]:
     """Select ids of calls that can still save a window, least time left first."""
     statement = select(e.id).where(e.study_id == _study(), e.resolved_at.is_(None), e.save_by > _now())
-    # A window whose call became urgent has two of them open, and is one call to make.
-    urgent = escalations.alias("urgent")
-    same = and_(urgent.c.participant_id == e.participant_id, urgent.c.window_id == e.window_id)
-    overtaken = exists().where(same, urgent.c.level == "E2", urgent.c.resolved_at.is_(None))
-    statement = statement.where(or_(e.level == "E2", and_(e.level == "E1", ~overtaken)))
+    statement = statement.where(or_(e.level == "E2", and_(e.level == "E1", ~_became_urgent())))
     statement = statement.order_by(e.save_by, e.due_at).limit(limit)
     seen = _of_seen_sites(limited)
     return statement if seen is None else statement.where(seen)
+
+
+def _became_urgent() -> ColumnElement[bool]:
+    """Whether a call became urgent: its window has two of them open then, and is one call to make."""
+    urgent = escalations.alias("urgent")
+    same = and_(urgent.c.participant_id == e.participant_id, urgent.c.window_id == e.window_id)
+    return exists().where(same, urgent.c.level == "E2", urgent.c.resolved_at.is_(None))
 
 
 @lru_cache(maxsize=2)
@@ -106,16 +108,20 @@ def first_of_levels(*, limited: bool) -> Select[int]:
     return select(union_all(*parts).subquery().c.id)
 
 
-@lru_cache(maxsize=4)
-def decisions(*, limited: bool, one: bool = False) -> Select[int]:
-    """Select ids of open tasks that an investigator decides, by due date, one more than is shown; or `one` of them.
+@lru_cache(maxsize=32)
+def worklist(levels: frozenset[LevelCode], *, limited: bool) -> Select[Any]:
+    """Select (id, level, due_at) of open tasks about participants: of each level the first due, up to TASKS_CAP.
 
-    Parameter of the latter: `task`.
+    A text from an unknown telephone is nobody's: it is counted in the inbox.
     """
-    statement = _of_level(DECIDED, limited=limited).where(e.participant_id.is_not(None))
-    if one:
-        return statement.where(e.id == bindparam("task"))
-    return statement.order_by(e.due_at, e.id).limit(DECISIONS + 1)
+    parts = []
+    for level in LEVELS:
+        if level in levels:
+            first = _of_level(level, limited=limited).with_only_columns(e.id, e.level, e.due_at)
+            first = first.where(e.participant_id.is_not(None))
+            first = first if level != "E1" else first.where(~_became_urgent())
+            parts.append(select(first.order_by(e.due_at, e.id).limit(TASKS_CAP).subquery()))
+    return select(union_all(*parts).subquery())
 
 
 @lru_cache(maxsize=2)

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, false, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import LevelCode, Protocol, Site, TimePoint
@@ -18,6 +18,7 @@ from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import escalations
 from pro_service.store.studies import Sites
 
+SAFETY: LevelCode = "ES"
 UNSETTLED = 200
 """How many participants' windows are judged for the rates while a scheduler that stood still catches up."""
 
@@ -81,12 +82,16 @@ class Today:
 
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
-    """Open tasks that wait for an investigator, the longest due first."""
+class Worklist:
+    """Open tasks that the ladder gives to roles of the reader's: safety first, then the longest due."""
 
     tasks: tuple[Task, ...]
     more: bool
     """Whether more wait than are shown at once."""
+
+
+Share: TypeAlias = tuple[frozenset[LevelCode], Sites]
+"""What one role makes the reader's: levels of the ladder, and the sites where it holds (None: all of the study)."""
 
 
 def today(
@@ -145,20 +150,43 @@ def task(session: Session, loader: Loader, study_id: int, escalation_id: int, si
     return found[0] if found else None
 
 
-def decisions(
-    session: Session, loader: Loader, study_id: int, sites: Sites = None, *, wanted: int | None = None
-) -> Decisions:
-    """Return what waits for an investigator.
+def worklist(
+    session: Session, loader: Loader, study_id: int, shares: Sequence[Share], *, wanted: int | None = None
+) -> Worklist:
+    """Return what waits for somebody with these shares of the ladder.
 
-    A `wanted` task that waits is included, however many others fell due before it.
+    A `wanted` task is included where it waits for them, however many others fell due before it.
     """
-    given, limited = statements.parameters(study_id, sites), sites is not None
-    found = session.scalars(statements.decisions(limited=limited), given).all()
-    shown = list(found[: statements.DECISIONS])
+    ids = open_tasks(session.connection(), study_id, shares)
+    shown = list(ids[: statements.WORKLIST])
     if wanted is not None and wanted not in shown:
-        shown += session.scalars(statements.decisions(limited=limited, one=True), given | {"task": wanted})
-    tasks = sorted(_tasks(session, loader, shown), key=lambda task: (task.due_at, task.id))
-    return Decisions(tuple(tasks), more=len(found) > statements.DECISIONS)
+        shown += _waiting(session, study_id, shares, wanted)
+    tasks = sorted(_tasks(session, loader, shown), key=lambda task: (task.level != SAFETY, task.due_at, task.id))
+    return Worklist(tuple(tasks), more=len(ids) > statements.WORKLIST)
+
+
+def open_tasks(connection: Connection, study_id: int, shares: Sequence[Share]) -> Sequence[int]:
+    """Return ids of the open tasks that wait for somebody with these shares: safety first, then the longest due.
+
+    Of each level at most TASKS_CAP.
+    """
+    found: dict[int, tuple[bool, datetime, int]] = {}
+    for levels, sites in shares:
+        if levels:
+            given = statements.parameters(study_id, sites)
+            for row in connection.execute(statements.worklist(levels, limited=sites is not None), given):
+                found[row.id] = (row.level != SAFETY, row.due_at, row.id)
+    return sorted(found, key=found.__getitem__)
+
+
+def _waiting(session: Session, study_id: int, shares: Sequence[Share], task_id: int) -> Sequence[int]:
+    """Return this one task's id, if it is open and waits for somebody with these shares."""
+    e = escalations.c
+    theirs = (
+        e.level.in_(levels) if sites is None else e.level.in_(levels) & e.site_id.in_(sites) for levels, sites in shares
+    )
+    statement = select(e.id).where(e.id == task_id, e.study_id == study_id, e.resolved_at.is_(None))
+    return session.scalars(statement.where(e.participant_id.is_not(None), or_(false(), *theirs))).all()
 
 
 def _tasks(session: Session, loader: Loader, ids: Collection[int]) -> list[Task]:

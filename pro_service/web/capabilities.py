@@ -9,7 +9,7 @@ from pro_service.store.staff.accounts import Grant
 Capability = Literal[
     "account",
     "work",
-    "decide",
+    "tasks",
     "contact",
     "entry",
     "progress",
@@ -23,7 +23,7 @@ Capability = Literal[
     "users",
     "system",
 ]
-"""account: one's own; work: the coordinators' day; decide: what only an investigator decides; contact: telephones;
+"""account: one's own; work: the coordinators' day; tasks: those that the ladder gives to a role; contact: telephones;
 entry: answers told or measured; progress: answered or not; scores: values and what is derived from them;
 free_text: reasons as they were typed; audit: the trail; audit_values: from what to what; team: who has which role in
 the study; approve: roles that wait; revelations: when treatments were revealed, never what was said;
@@ -35,7 +35,7 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
     "investigator": frozenset(
         {
             "account",
-            "decide",
+            "tasks",
             "approve",
             "progress",
             "scores",
@@ -46,8 +46,8 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
             "revelations",
         }
     ),
-    "data-manager": frozenset({"account", "progress", "scores", "audit", "audit_values", "revelations"}),
-    "monitor": frozenset({"account", "progress", "scores", "audit", "audit_values", "team"}),
+    "data-manager": frozenset({"account", "tasks", "progress", "scores", "audit", "audit_values", "revelations"}),
+    "monitor": frozenset({"account", "tasks", "progress", "scores", "audit", "audit_values", "team"}),
     "administrator": frozenset({"account", "audit", "team", "users", "system"}),
 }
 """An assessor is blinded: what others answered or wrote, and what is derived from it, is never theirs."""

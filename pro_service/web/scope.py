@@ -1,6 +1,6 @@
 """What the reader of a page may see: which study, which of its sites. A page says with `in_study` that it needs one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec
@@ -14,6 +14,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
 from pro_service.store.participants.cases import zone_of
+from pro_service.store.staff.accounts import Grant
 from pro_service.store.studies import Overview, Sites
 from pro_service.web import access
 from pro_service.web.access import NoAccessYetError, signed_in
@@ -161,8 +162,7 @@ def _scope(
         if code is None or (version_id := own[code].version_id) is None:
             return NoStudy()
         study = own[code]
-        granted = {grant.site_id for grant in grants if grant.study_id in (None, study.id)}
-        sites = None if None in granted else frozenset(site for site in granted if site is not None)
+        sites = sites_of(grants, study.id)
         codes = {key: site for key, site in study.sites.items() if sites is None or key in sites}
         site = request.args.get("site")
         return Scope(
@@ -175,6 +175,12 @@ def _scope(
             protocol=rt.loader.protocol_of(connection, version_id),
             every_site=frozenset(study.sites),
         )
+
+
+def sites_of(grants: Iterable[Grant], study_id: int) -> Sites:
+    """Return the sites of a study where one of these grants holds; None = all of them."""
+    held = {grant.site_id for grant in grants if grant.study_id in (None, study_id)}
+    return None if None in held else frozenset(site for site in held if site is not None)
 
 
 def row_id(text: str) -> int:

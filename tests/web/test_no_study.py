@@ -15,7 +15,7 @@ SAYS_SO = {
     "GET dashboard.messages",
     "GET dashboard.protocol",
     "GET dashboard.texts",
-    "GET dashboard.decisions",
+    "GET dashboard.worklist",
     "GET dashboard.inbox_page",
     "GET dashboard.enrol_form",
     "GET dashboard.import_form",

@@ -10,6 +10,7 @@ from typing import TypeVar, get_args
 
 from pro_service.core.problems import Fault
 from pro_service.core.protocol import (
+    LADDER_ROLES,
     Channel,
     Item,
     Language,
@@ -181,13 +182,15 @@ def _ladder(root: Table) -> dict[LevelCode, Level]:
     for code in codes:
         level = table.table(code)
         roles = level.words("roles")
-        known: tuple[Role, ...] = get_args(Role)
         for index, role in enumerate(roles):
-            if role not in known:
-                level.fault(f"roles[{index}]", f'"{role}" is not a role', f"one of: {', '.join(known)}")
+            if role not in get_args(Role):
+                level.fault(f"roles[{index}]", f'"{role}" is not a role', f"one of: {', '.join(LADDER_ROLES)}")
+            elif role not in LADDER_ROLES:
+                what = f'"{role}" has no list of tasks, so that nobody would see them'
+                level.fault(f"roles[{index}]", what, f"one of: {', '.join(LADDER_ROLES)}")
         levels[code] = Level(
             code=code,
-            roles=tuple(role for role in known if role in roles),
+            roles=tuple(role for role in LADDER_ROLES if role in roles),
             due_working_days=level.integer("due_working_days", 0, 60) if level.has("due_working_days") else None,
             due_hours=level.integer("due_hours", 1, 1000) if level.has("due_hours") else None,
             next=level.choice("next", codes) if level.has("next") else None,

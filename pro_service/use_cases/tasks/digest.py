@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from pro_service import logs
-from pro_service.core.protocol import LevelCode, Protocol, Role
+from pro_service.core.protocol import LADDER_ROLES, LevelCode, Protocol, Role
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.digest import LISTED, Task, next_start, ordered, working_until
 from pro_service.reports import digest, inbox
@@ -26,8 +26,8 @@ from pro_service.use_cases.staff.accounts import staff
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction
 from pro_service.use_cases.watch import alarms
 
-READERS: tuple[Role, ...] = ("coordinator", "investigator", "administrator")
-"""Roles that have work of their own here; the others read or measure when they come."""
+READERS: tuple[Role, ...] = (*LADDER_ROLES, "administrator")
+"""Roles that have work of their own here; the others measure when they come."""
 UTC = ZoneInfo("UTC")
 
 
@@ -142,8 +142,7 @@ class _Round:
         """The open tasks that one role has to do with, by the ladder of the newest protocol."""
         found: list[Task] = []
         for study_id in self._named([grant]):
-            rungs = self._studies[study_id].ladder
-            levels = frozenset(code for code, level in rungs.items() if grant.role in level.roles)
+            levels = self._studies[study_id].levels_of(grant.role)
             key = (study_id, levels, grant.site_id)
             if key not in self._tasks:
                 sites: Sites = None if grant.site_id is None else frozenset({grant.site_id})

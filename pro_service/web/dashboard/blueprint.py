@@ -16,7 +16,6 @@ from pro_service.web.cached_figures import CachedFigures
 from pro_service.web.dashboard import (
     change,
     compliance,
-    decisions,
     enrol,
     entry,
     formatting,
@@ -32,6 +31,7 @@ from pro_service.web.dashboard import (
     task,
     today,
     what_if,
+    worklist,
 )
 from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import STUDY_COOKIE, chosen_scope
@@ -39,7 +39,7 @@ from pro_service.web.scope import STUDY_COOKIE, chosen_scope
 PAGES = (
     today,
     task,
-    decisions,
+    worklist,
     inbox,
     grid,
     participant,

@@ -6,7 +6,7 @@ from flask import request
 
 from pro_service.runtime import Runtime
 from pro_service.web.access import may
-from pro_service.web.dashboard import inbox
+from pro_service.web.dashboard import inbox, today, worklist
 from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import NoStudy, Scope
 
@@ -19,7 +19,9 @@ class Link:
     words: str
     current: bool
     waiting: int = 0
-    """How many texts wait in the inbox."""
+    """How many tasks or texts wait there for this reader."""
+    what: str = ""
+    """What these are."""
 
 
 def navigation(rt: Runtime, scope: Scope | NoStudy) -> list[Link]:
@@ -27,15 +29,17 @@ def navigation(rt: Runtime, scope: Scope | NoStudy) -> list[Link]:
     works, progress = may("work"), may("progress")
     links = []
     if works:
-        links.append(Link("/", _("Today"), request.endpoint == "dashboard.today"))
-    if may("decide"):
-        links.append(_section("/decisions", _("Decisions")))
+        links.append(
+            Link("/", _("Today"), request.endpoint == "dashboard.today", today.count(rt, scope), _("open tasks"))
+        )
+    if may("tasks"):
+        links.append(_section("/tasks", _("Tasks"), worklist.count(rt, scope), _("open tasks")))
     if works:
         links.append(_section("/enrol", _("Enrol")))
     if progress:
         links.append(_section("/participants", _("Participants")))
     if progress and works:
-        links.append(_section("/inbox", _("Inbox"), inbox.waiting(rt, scope)))
+        links.append(_section("/inbox", _("Inbox"), inbox.waiting(rt, scope), _("texts that wait for a person")))
     if progress:
         links.append(_section("/compliance", _("Compliance")))
         links.append(_section("/messages", _("Messages")))
@@ -62,9 +66,9 @@ def _further_links(*, works: bool) -> list[Link]:
     return links
 
 
-def _section(address: str, words: str, waiting: int = 0) -> Link:
+def _section(address: str, words: str, waiting: int = 0, what: str = "") -> Link:
     """Return a link that is current on every page below its address."""
-    return Link(address, words, request.path.startswith(address), waiting)
+    return Link(address, words, request.path.startswith(address), waiting, what)
 
 
 def _page(address: str, words: str) -> Link:

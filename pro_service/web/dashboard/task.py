@@ -3,7 +3,7 @@
 A task is taken up, put off, handed over or ended, on its own page or, chosen in the lists, on the first page.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -16,17 +16,16 @@ from pro_service.core.schedule.agenda import savable
 from pro_service.core.schedule.retries import LATER
 from pro_service.core.schedule.status import status
 from pro_service.reports import participant, today
-from pro_service.reports.statements import DECIDED
-from pro_service.reports.today import Task
+from pro_service.reports.today import Share, Task
 from pro_service.runtime import Runtime
 from pro_service.store.participants import tasks
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.tasks import calls, hand_over
 from pro_service.use_cases.tasks.calls import CallResult, MissingReason, Outcome, StaleError, WorkRefusedError
-from pro_service.web.access import NoAccessYetError, may, may_at, needs
+from pro_service.web.access import NoAccessYetError, grants, may, may_at, needs
 from pro_service.web.dashboard.formatting import form_made_at, local_time, times, zone_of_task
 from pro_service.web.i18n import gettext as _
-from pro_service.web.scope import LARGEST_ID, Scope, actor, row_id, scope_of_study
+from pro_service.web.scope import LARGEST_ID, Scope, actor, row_id, scope_of_study, sites_of
 
 CALL_LEVELS = frozenset({"E1", "E2"})
 READ_FIRST = frozenset({"E3", "ES"})
@@ -49,7 +48,7 @@ def _add_page(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/escalations/<int:task_id>")
     @needs("progress")
     def task(task_id: int) -> ResponseReturnValue:
-        """Show the task to those who work on it; lead others who got its mail to where they decide or read about it."""
+        """Show the task to those who work on it; lead others who got its mail to their list, or to its participant."""
         scope, about, loaded = own_task(rt, task_id)
         if loaded is not None and not may_at("work", loaded.study_id, loaded.site_id):
             return redirect(_address_for_readers(scope, about, loaded), 303)
@@ -125,6 +124,21 @@ def is_about(rt: Runtime, task_id: int, scope: Scope, code: str) -> bool:
     return of_task.study_id == scope.study_id and task.participant == code
 
 
+def is_of_readers_role(scope: Scope, task: Task, loaded: Loaded) -> bool:
+    """Return whether the ladder gives this task to a role of the reader's that has a list of its tasks."""
+    shares = shares_of_reader(scope)
+    return any(task.level in levels and (sites is None or loaded.site_id in sites) for levels, sites in shares)
+
+
+def shares_of_reader(scope: Scope) -> Sequence[Share]:
+    """Return what each of the reader's roles makes theirs in this study, by the ladder of its newest protocol."""
+    every = [grant for grant in grants("tasks") if grant.study_id in (None, scope.study_id)]
+    return [
+        (scope.protocol.levels_of(role), sites_of((grant for grant in every if grant.role == role), scope.study_id))
+        for role in dict.fromkeys(grant.role for grant in every)
+    ]
+
+
 def task_page(
     rt: Runtime, task_id: int, *, number: str | None = None, refused: str | None = None, stale: bool = False
 ) -> str:
@@ -154,7 +168,7 @@ def task_page(
         person=loaded.case.participant if loaded else None,
         zone=zone_of_task(task),
         number=number,
-        refused=None if refused is None else _refusals().get(refused, refused),
+        refused=None if refused is None else refusals().get(refused, refused),
         stale=stale,
         changes=changes,
         is_call=task.level in CALL_LEVELS and window is not None and now < window.span.closes_at,
@@ -183,10 +197,10 @@ def _not_now(rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datet
 
 
 def _address_for_readers(scope: Scope, task: Task, loaded: Loaded) -> str:
-    """Return where somebody reads of a task who does not work on it; those who decide do so where they decide."""
+    """Return where somebody reads of a task who is no coordinator: in the list of their role, if it is theirs."""
     open_now = any(one.id == task.id and one.open for one in loaded.case.escalations)
-    if task.level == DECIDED and open_now and may_at("decide", loaded.study_id, loaded.site_id):
-        return url_for("dashboard.decisions", task=task.id, study=scope.named, _anchor=f"task-{task.id}")
+    if open_now and is_of_readers_role(scope, task, loaded):
+        return url_for("dashboard.worklist", task=task.id, study=scope.named, _anchor=f"task-{task.id}")
     return url_for("dashboard.participant", code=task.participant, study=scope.named)
 
 
@@ -272,7 +286,7 @@ ACTIONS: dict[str, Action] = {
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def _refusals() -> dict[str, str]:
+def refusals() -> Mapping[str, str]:
     """Return why something was refused, by its code."""
     return {
         "resolved": _("This task has ended already; nothing was written."),

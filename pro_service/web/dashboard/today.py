@@ -13,7 +13,7 @@ from pro_service.reports import statements, today
 from pro_service.reports.today import Task, Today
 from pro_service.runtime import Runtime
 from pro_service.use_cases.tasks import hand_over
-from pro_service.web.access import needs, unattended
+from pro_service.web.access import grants, needs, unattended
 from pro_service.web.dashboard.compliance import labels
 from pro_service.web.dashboard.formatting import (
     has_little_time,
@@ -26,7 +26,7 @@ from pro_service.web.dashboard.formatting import (
 )
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import ngettext
-from pro_service.web.scope import Scope, actor, in_study
+from pro_service.web.scope import NoStudy, Scope, actor, in_study, sites_of
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
@@ -57,6 +57,15 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         answer = make_response(page)
         answer.set_etag(hashlib.sha256(page.encode()).hexdigest()[:32])
         return answer.make_conditional(request)
+
+
+def count(rt: Runtime, scope: Scope | NoStudy) -> int:
+    """Return how many tasks wait for this coordinator; of each level at most TASKS_CAP."""
+    if isinstance(scope, NoStudy):
+        return 0
+    share = (frozenset(statements.LEVELS), sites_of(grants("work"), scope.study_id))
+    with rt.sessions.glance() as connection:
+        return len(today.open_tasks(connection, scope.study_id, [share]))
 
 
 def _done_words() -> dict[str, str]:

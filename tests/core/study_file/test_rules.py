@@ -128,6 +128,7 @@ def test_every_message_window_asks_the_primary_item() -> None:
             "back",
         ),
         ('roles = ["coordinator"]', 'roles = ["coordinater"]', "ladder.E0.roles[0]", "not a role"),
+        ('roles = ["coordinator"]', 'roles = ["assessor"]', "ladder.E0.roles[0]", "no list of tasks"),
         ('roles = ["coordinator"]', "roles = []", "ladder.E0.roles", "empty"),
         ("due_hours = 2", "due_hours = 2\ndue_working_days = 1", "ladder.ES", "one deadline"),
         ("due_hours = 2", "", "ladder.ES", "one deadline"),

@@ -1,4 +1,4 @@
-"""What the investigator decides: once, with a reason, and only about tasks of their rung."""
+"""A task that ends with words: once, with a reason; and the list of those that wait for a role."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from pro_service.core.case import EscalationFacts
 from pro_service.core.problems import RejectedError
+from pro_service.core.protocol import INVESTIGATORS, LADDER_ROLES, LevelCode
+from pro_service.core.schedule.agenda import escalate
 from pro_service.reports import today
-from pro_service.reports.statements import DECISIONS
+from pro_service.reports.statements import WORKLIST
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail
@@ -18,6 +20,7 @@ from pro_service.store.studies import site_ids
 from pro_service.use_cases.tasks import calls, decisions, hand_over
 from pro_service.use_cases.tasks.calls import CallResult, StaleError, WorkRefusedError
 from pro_service.use_cases.tick import tick
+from pro_service.use_cases.transaction import transaction
 from pro_service.web.capabilities import having
 from tests import support
 
@@ -105,11 +108,11 @@ def test_a_decision_says_what_it_is(stage: Stage, reason: str, fault: str) -> No
     assert not stage.task().open
 
 
-def test_calls_are_not_decided_about(stage: Stage) -> None:
-    for task in (stage.task("E1").id, 10**9):
-        with pytest.raises(KeyError):
-            decisions.decide(stage.rt, stage.lead, task, REASON)
-    assert stage.task("E1").open
+def test_what_was_done_about_any_other_task_ends_it_too(stage: Stage) -> None:
+    decisions.decide(stage.rt, stage.lead, stage.task("E1").id, REASON)
+    assert stage.task("E1").outcome == "done"
+    with pytest.raises(KeyError):
+        decisions.decide(stage.rt, stage.lead, 10**9, REASON)
 
 
 def test_what_a_colleague_had_in_their_hands_is_decided_all_the_same(stage: Stage) -> None:
@@ -119,24 +122,26 @@ def test_what_a_colleague_had_in_their_hands_is_decided_all_the_same(stage: Stag
     assert stage.task().outcome == "decided"
 
 
-def test_those_who_decide_are_the_investigators_alone() -> None:
-    assert having("decide") == {"investigator"}
+def test_every_role_that_a_ladder_may_name_has_its_tasks_before_it() -> None:
+    assert having("tasks") | having("work") == set(LADDER_ROLES)
 
 
 @pytest.fixture
-def waiting(stage: Stage) -> Callable[..., today.Decisions]:
+def waiting(stage: Stage) -> Callable[..., today.Worklist]:
     """Return a look at what waits."""
 
-    def look(site: str | None = None, wanted: int | None = None) -> today.Decisions:
+    def look(
+        site: str | None = None, wanted: int | None = None, levels: frozenset[LevelCode] = frozenset({"E4"})
+    ) -> today.Worklist:
         with stage.rt.sessions.reading() as session:
             sites = None if site is None else frozenset({site_ids(session, stage.study_id)[site]})
-            return today.decisions(session, stage.rt.loader, stage.study_id, sites, wanted=wanted)
+            return today.worklist(session, stage.rt.loader, stage.study_id, [(levels, sites)], wanted=wanted)
 
     return look
 
 
 def test_what_waits_is_listed_with_what_was_tried_the_longest_due_first(
-    stage: Stage, clock: support.SetClock, waiting: Callable[..., today.Decisions]
+    stage: Stage, clock: support.SetClock, waiting: Callable[..., today.Worklist]
 ) -> None:
     clock.now += timedelta(days=1)
     other = support.to_decide(
@@ -153,14 +158,28 @@ def test_what_waits_is_listed_with_what_was_tried_the_longest_due_first(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_of_more_than_fifty_those_due_first_are_listed_and_the_one_asked_for(
-    stage: Stage, clock: support.SetClock, waiting: Callable[..., today.Decisions]
+    stage: Stage, clock: support.SetClock, waiting: Callable[..., today.Worklist]
 ) -> None:
     clock.now += timedelta(days=1)
     people = [
-        support.enrolled(stage.rt, stage.study_id, f"P-1{number:02}", date(2026, 3, 2)) for number in range(DECISIONS)
+        support.enrolled(stage.rt, stage.study_id, f"P-1{number:02}", date(2026, 3, 2)) for number in range(WORKLIST)
     ]
     last = [support.to_decide(stage.rt, who) for who in people][-1]
     found = waiting()
-    assert (len(found.tasks), found.more, found.tasks[0].participant) == (DECISIONS, True, "P-001")
+    assert (len(found.tasks), found.more, found.tasks[0].participant) == (WORKLIST, True, "P-001")
     assert last not in {task.id for task in found.tasks}
     assert last in {task.id for task in waiting(wanted=last).tasks}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_safety_comes_first_and_each_task_once_however_many_roles_make_it_the_readers(
+    stage: Stage, waiting: Callable[..., today.Worklist]
+) -> None:
+    with transaction(stage.rt, support.SETUP, stage.rt.clock()) as tx:
+        loaded = stage.rt.loader.one(tx.session, stage.who)
+        tx.carry_out(loaded, [escalate(loaded.case, "ES", "safety_word", tx.now)])
+    assert [task.level for task in waiting(levels=INVESTIGATORS).tasks] == ["ES", "E4"]
+    with stage.rt.sessions.reading() as session:
+        shares = [(INVESTIGATORS, None), (frozenset[LevelCode]({"ES"}), None), (frozenset[LevelCode](), None)]
+        found = today.worklist(session, stage.rt.loader, stage.study_id, shares)
+    assert [task.level for task in found.tasks] == ["ES", "E4"]

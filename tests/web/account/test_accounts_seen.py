@@ -38,7 +38,7 @@ PAGES = (
     "/participants/P-001/enter/V1H",
     "/account/second-factor",
     "/revealed",
-    "/decisions",
+    "/tasks",
 )
 
 

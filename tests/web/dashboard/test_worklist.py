@@ -1,5 +1,6 @@
-"""The investigator's page: what waits, a decision once and with a reason, and nothing for anybody else."""
+"""The tasks that the ladder gives to a role: taken up, ended once and with words, and nothing for anybody else."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from urllib.parse import urlsplit
@@ -8,14 +9,19 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from pro_service import paths
+from pro_service.core.protocol import LevelCode
+from pro_service.core.schedule.agenda import escalate
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail
+from pro_service.use_cases import study
 from pro_service.use_cases.participants import change
 from pro_service.use_cases.participants.change_form import ChangeForm
 from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tasks.calls import CallResult
 from pro_service.use_cases.tick import tick
+from pro_service.use_cases.transaction import transaction
 from tests import support
 
 LEAD = "lead@example.org"
@@ -40,14 +46,14 @@ class Desk:
 
     def page(self) -> str:
         """Open the page, and keep what its forms carry."""
-        page = self.client.get("/decisions").text
+        page = self.client.get("/tasks").text
         carried = {name: page.partition(f'name="{name}" value="')[2].partition('"')[0] for name in ("revision", "made")}
         self.fields = {"csrf": support.csrf_of(page), **carried}
         return page.partition("<main")[2]
 
     def decide(self, reason: str = REASON, task: int | None = None) -> tuple[int, str]:
         """Send the form of the page that was opened last."""
-        answer = self.client.post(f"/decisions/{task or self.task}", data=self.fields | {"reason": reason})
+        answer = self.client.post(f"/tasks/{task or self.task}/end", data=self.fields | {"reason": reason})
         return answer.status_code, answer.location or answer.text.partition("<main")[2]
 
     def outcome(self) -> str | None:
@@ -81,10 +87,10 @@ def test_a_decision_is_recorded_and_the_page_says_so(desk: Desk) -> None:
         assert said in page
     assert "P-002" not in page
     status, back = desk.decide()
-    assert (status, back) == (303, "/decisions?done=decided")
+    assert (status, back) == (303, f"/tasks?done=ended&task={desk.task}")
     page = desk.client.get(back).text
     assert "Recorded; the task has ended." in page
-    assert "Nothing waits for your decision." in page
+    assert f'id="task-{desk.task}"' not in page
     a = audit_trail.c
     with desk.rt.sessions.reading() as session:
         kept = session.scalars(select(a.reason).where(a.action == "resolve", a.entity_id == desk.task)).all()
@@ -111,7 +117,7 @@ def test_what_is_overdue_says_so(desk: Desk) -> None:
 def test_a_decision_without_words_keeps_nothing_and_names_the_field(desk: Desk) -> None:
     desk.page()
     for typed, fault in (
-        (" ", "Say in a few words what was decided."),
+        (" ", "Say in a few words what was decided or done."),
         ("z" * 501, "Too long: at most 500 characters."),
     ):
         status, page = desk.decide(typed)
@@ -130,7 +136,7 @@ def test_a_second_press_and_a_page_of_yesterday_change_nothing(desk: Desk) -> No
     rows = support.rows_of(desk.rt)
     status, page = desk.decide("something else")
     assert status == 409
-    assert "P-001: this was decided before, or the task has ended otherwise. Nothing was changed." in page
+    assert "P-001: This task has ended already; nothing was written." in page
     assert "something else" in page
     assert support.rows_of(desk.rt) == rows
 
@@ -167,14 +173,14 @@ def test_what_is_elsewhere_or_no_decision_is_not_found(desk: Desk) -> None:
     desk.page()
     for task in (desk.elsewhere, desk.call, 10**30, 999_999):
         assert desk.decide(task=task)[0] == 404
-    assert desk.client.get("/decisions?task=x").status_code == 200
-    assert "P-002" not in desk.client.get(f"/decisions?task={desk.elsewhere}").text
+    assert desk.client.get("/tasks?task=x").status_code == 200
+    assert "P-002" not in desk.client.get(f"/tasks?task={desk.elsewhere}").text
 
 
 @ON_ONE
 def test_the_link_of_a_mail_leads_whoever_decides_to_the_form(desk: Desk, client: FlaskClient) -> None:
     there = urlsplit(client.get(f"/escalations/{desk.task}").location)
-    assert (there.path, there.fragment) == ("/decisions", f"task-{desk.task}")
+    assert (there.path, there.fragment) == ("/tasks", f"task-{desk.task}")
     page = client.get(f"{there.path}?{there.query}").text
     assert f'id="task-{desk.task}"' in page
     assert client.get(f"/escalations/{desk.call}").location == "/participants/P-001", "a call is others' work"
@@ -190,8 +196,87 @@ def test_the_link_of_a_mail_leads_whoever_decides_to_the_form(desk: Desk, client
 @ON_ONE
 def test_whoever_decides_finds_the_page_first_and_nobody_else_finds_it(desk: Desk) -> None:
     nav = desk.client.get("/compliance").text.partition("<nav")[2].partition("</nav>")[0]
-    assert nav.index('href="/decisions"') < nav.index('href="/participants"')
+    assert nav.index('href="/tasks"') < nav.index('href="/participants"')
     desk.client.delete_cookie("pro_login")
     support.sign_in(desk.client)
-    assert "/decisions" not in desk.client.get("/").text
-    assert desk.client.get("/decisions").status_code == 403
+    assert "/tasks" not in desk.client.get("/").text
+    assert desk.client.get("/tasks").status_code == 403
+
+
+def _raise_task(desk: Desk, level: LevelCode, reason: str, window: str | None = None) -> int:
+    """Raise a task about P-001; give its id."""
+    with transaction(desk.rt, support.SETUP, desk.clock.now) as tx:
+        loaded = desk.rt.loader.one(tx.session, desk.who)
+        about = next((one for one in loaded.case.windows if one.code == window), None)
+        tx.carry_out(loaded, [escalate(loaded.case, level, reason, tx.now, about)])
+    return max(e.id for e in support.loaded(desk.rt, desk.who).case.escalations if e.level == level)
+
+
+def _nav(desk: Desk) -> str:
+    return desk.client.get("/compliance").text.partition("<nav")[2].partition("</nav>")[0]
+
+
+def test_a_safety_task_reaches_the_investigator_it_names(desk: Desk) -> None:
+    task = _raise_task(desk, "ES", "safety_word")
+    there = urlsplit(desk.client.get(f"/escalations/{task}").location)
+    assert (there.path, there.fragment) == ("/tasks", f"task-{task}")
+    page = desk.page()
+    assert page.index(f'id="task-{task}"') < page.index(f'id="task-{desk.task}"'), "safety first"
+    counted = re.search(r'href="/tasks"[^<]*<span class="count" title="open tasks">\s*(\d+)', _nav(desk))
+    assert counted is not None
+    assert int(counted[1]) == page.count('<li class="card"')
+    answer = desk.client.post(f"/tasks/{task}/take-up", data=desk.fields)
+    assert answer.location == f"/tasks?done=taken&task={task}#task-{task}"
+    page = desk.page()
+    assert "You have taken it up." in desk.client.get(answer.location).text
+    assert f"taken up by {LEAD}" in page
+    facts = next(e for e in support.loaded(desk.rt, desk.who).case.escalations if e.id == task)
+    assert facts.acknowledged_at == desk.clock.now
+    assert desk.decide("telephoned; she is well", task)[0] == 303
+    assert f'id="task-{task}"' not in desk.page()
+    facts = next(e for e in support.loaded(desk.rt, desk.who).case.escalations if e.id == task)
+    assert facts.outcome == "done"
+
+
+@ON_ONE
+def test_what_a_colleague_has_taken_up_is_not_taken_again_but_can_be_ended(desk: Desk) -> None:
+    task = _raise_task(desk, "ES", "safety_word")
+    desk.page()
+    calls.acknowledge(desk.rt, desk.office, task)
+    answer = desk.client.post(f"/tasks/{task}/take-up", data=desk.fields)
+    assert answer.status_code == 409
+    assert "A colleague has taken this up already; nothing was written." in answer.text
+    desk.page()
+    assert desk.decide("seen at the clinic", task)[0] == 303
+
+
+@ON_ONE
+def test_a_missed_window_is_ended_with_the_reason_of_the_missing_value(desk: Desk) -> None:
+    task = _raise_task(desk, "E3", "missed", "W1")
+    page = desk.page()
+    assert "Why is there no answer?" in page
+    assert desk.decide("because", task)[0] == 409
+    desk.page()
+    assert desk.decide("too_ill", task)[0] == 303
+    case = support.loaded(desk.rt, desk.who).case
+    assert next(e.outcome for e in case.escalations if e.id == task) == "too_ill"
+
+
+@ON_ONE
+def test_another_role_that_the_ladder_names_has_its_tasks_too(
+    rt: Runtime, client: FlaskClient, clock: support.SetClock
+) -> None:
+    protocol = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
+    rungs = protocol.partition("[ladder.E3]")
+    named = rungs[2].replace('roles = ["coordinator", "investigator"]', 'roles = ["coordinator", "data-manager"]', 1)
+    study_id = study.load(rt, support.SETUP, rungs[0] + rungs[1] + named).study.id
+    clock.now = support.at("2026-03-02 15:00")
+    who = support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), site="IST")
+    support.coordinator(rt, LEAD, role="data-manager", site="IST", language="en")
+    support.sign_in(client, LEAD)
+    desk = Desk(rt, client, support.SETUP, who, 0, 0, 0, clock)
+    safety, missed = _raise_task(desk, "ES", "safety_word"), _raise_task(desk, "E3", "missed", "W1")
+    page = desk.page()
+    assert f'id="task-{missed}"' in page
+    assert f'id="task-{safety}"' not in page
+    assert desk.decide("site_error", missed)[0] == 303
