@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from pro_service.core.case import PROMPTS, Case, WindowFacts
 from pro_service.core.protocol import Protocol
+from pro_service.core.schedule.causes import cause_gone
 from pro_service.core.schedule.status import settled_as
 from pro_service.runtime import Runtime
 from pro_service.store.schema import AnyRow, escalations, inbound, messages, participants, responses, tallies, windows
@@ -60,6 +61,7 @@ class Ending:
         for code, case in cases.items():
             self._windows(code, case)
             self._once(code, case)
+            self._causes(code, case)
         self._tallies(settled, counted)
         self._meanings(answers, heard)
         self._heard(heard)
@@ -109,6 +111,13 @@ class Ending:
         unconfirmed = case.participant.confirmed_at is None and person.left_at is None
         if asked > 1 or (unconfirmed and asked == 0):
             self._broken("an unconfirmed procedure is asked about once", code, f"{asked} times")
+
+    def _causes(self, code: str, case: Case) -> None:
+        """A task whose cause is gone has ended: what is open is somebody's work."""
+        for task in case.escalations:
+            gone = cause_gone(case, task, self.world.clock.now) if task.open else None
+            if gone is not None:
+                self._broken("no open task is without a cause", code, f"{task.level} {task.reason}: {gone}")
 
     def _tallies(self, settled: Sequence[AnyRow], counted: Sequence[AnyRow]) -> None:
         """Running counts are equal to the full count."""

@@ -86,7 +86,14 @@ class Life:
         self.habits = Habits(self.world, protocol, ways)
         diligence = self.world.chance.choice((0.0, 0.3, 0.9))
         self.office = Office(
-            self.world, protocol, self.rt, self.made.study_id, self.made.coordinator, self.people, diligence
+            self.world,
+            protocol,
+            self.rt,
+            self.made.study_id,
+            self.made.coordinator,
+            self.made.investigator,
+            self.people,
+            diligence,
         )
         self.ending = Ending(self.world, self.rt, protocol, self.carrier, self.people, self.watch.given_back)
         for outage in self.world.weather.outages:

@@ -1,4 +1,4 @@
-"""The coordinators of a run: they read their mail, telephone, explain and resolve; or they do not."""
+"""The staff of a run: they read their mail, telephone, explain, decide and resolve; or they do not."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -7,12 +7,13 @@ from datetime import timedelta
 from functools import partial
 
 from pro_service.core.protocol import Protocol
+from pro_service.reports import today
 from pro_service.reports.escalations import EscalationRow
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.use_cases import reporting
 from pro_service.use_cases.participants import confirm, entry
-from pro_service.use_cases.tasks import calls
+from pro_service.use_cases.tasks import calls, decisions
 from tests.simulation.people import Given, Meant, Person, feels
 from tests.simulation.world import World
 
@@ -33,6 +34,8 @@ class Office:
     rt: Runtime
     study_id: int
     actor: Actor
+    lead: Actor
+    """The investigator."""
     people: Mapping[str, Person]
     diligence: float
     """How likely a task is worked on once somebody looks."""
@@ -51,11 +54,28 @@ class Office:
         if self.world.weather.down("webhooks", at=self.world.clock.now):
             return
         tasks = reporting.escalation_rows(self.rt, self.study_id, open_only=True)
-        for task in tasks[:12]:
+        theirs = self.protocol.levels_of("coordinator")
+        for task in [task for task in tasks if task["level"] in theirs][:12]:
             if self.world.chance.random() < self.diligence:
                 # The row may have ended meanwhile: a participant answered, a tick found the call pointless.
                 with suppress(calls.WorkRefusedError, entry.EntryRejectedError):
                     self._work_on(task)
+        self._investigate()
+
+    def _investigate(self) -> None:
+        """The investigator goes through what the ladder gives to them: takes a task up, or says what was decided."""
+        chance = self.world.chance
+        with self.rt.sessions.glance() as connection:
+            share = (self.protocol.levels_of("investigator"), None)
+            waiting = today.open_tasks(connection, self.study_id, [share])
+        for task in waiting[:12]:
+            if chance.random() < self.diligence:
+                self.world.ledger.note("investigator", f"works on {task}")
+                with suppress(calls.WorkRefusedError):
+                    if chance.random() < 0.3:
+                        calls.acknowledge(self.rt, self.lead, task)
+                    else:
+                        decisions.decide(self.rt, self.lead, task, "seen to")
 
     def _work_on(self, task: EscalationRow) -> None:
         chance = self.world.chance

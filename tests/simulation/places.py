@@ -34,6 +34,7 @@ class Made:
     """Its connections are closed; a run gives it a database of its own."""
     study_id: int
     coordinator: Actor
+    investigator: Actor
 
 
 class Places:
@@ -92,9 +93,10 @@ def _furnished(url: str, folder: Path) -> Made:
     rt = dataclasses.replace(rt, settings=dataclasses.replace(rt.settings, delivery=delivery))
     study_id = study.load(rt, support.SETUP, protocol_text()).study.id
     user_id = support.coordinator(rt, "coordinator@example.org")
-    support.coordinator(rt, "investigator@example.org", role="investigator")
+    lead_id = support.coordinator(rt, "investigator@example.org", role="investigator")
     rt.sessions.close()
-    return Made(rt, study_id, Actor("staff", f"user:{user_id}", "dashboard", user_id=user_id))
+    coordinator, lead = (Actor("staff", f"user:{one}", "dashboard", user_id=one) for one in (user_id, lead_id))
+    return Made(rt, study_id, coordinator, lead)
 
 
 def _hurry(connection: Any, _record: object) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from pro_service.gateways.outgoing import Accepted, Outgoing, Record, Uncertain
 from pro_service.runtime import Runtime
-from pro_service.store.schema import messages, participants, windows
+from pro_service.store.schema import escalations, messages, participants, windows
 from pro_service.use_cases.tick import TickReport, tick
 from tests.simulation.carrier import Carrier
 from tests.simulation.life import Life
@@ -128,6 +128,21 @@ def _deaf(life: Life) -> None:
     life.doors.hear = deaf
 
 
+def _cling(life: Life) -> None:
+    """Leave a task open whose cause is gone: what time ends is raised again."""
+    beat = life.beats["tick"]
+
+    def clinging(rt: Runtime) -> object:
+        done, e = beat(rt), escalations.c
+        with rt.sessions.begin() as session:
+            again = {"resolved_at": None, "resolved_by": None, "outcome": None}
+            ended = e.outcome.in_(("window_closed", "answered", "confirmed", "rescheduled"))
+            session.execute(update(escalations).where(ended, e.resolved_by.is_(None)).values(again))
+        return done
+
+    life.beats["tick"] = clinging
+
+
 PLANTS: Mapping[str, Plant] = MappingProxyType(
     {
         "blind-retry": _through(BlindRetry),
@@ -136,6 +151,7 @@ PLANTS: Mapping[str, Plant] = MappingProxyType(
         "reopen-after-close": _reopen,
         "guess-a-number": _guess,
         "deaf-to-stop": _deaf,
+        "cling-to-tasks": _cling,
     }
 )
 """Name of a fault -> what plants it in a run."""

@@ -38,6 +38,7 @@ EXPECTED = {
     "reopen-after-close": "no prompt outside its window",
     "guess-a-number": "no answer is guessed",
     "deaf-to-stop": "no text after an opt-out",
+    "cling-to-tasks": "no open task is without a cause",
 }
 
 
