@@ -87,7 +87,10 @@ def tick(state: State) -> None:
 @as_json
 @click.pass_obj
 def deliver(state: State) -> None:
-    """Send once what waits in the outbox, after asking what became of what is in doubt. For cron."""
+    """Send what waits in the outbox, after asking what became of what is in doubt. For cron, once a minute.
+
+    A paced sender's texts are waited for, for 50 seconds at most; `remaining` says how many wait for the next run.
+    """
     from pro_service.use_cases import watch  # noqa: PLC0415
     from pro_service.use_cases.delivery import deliver as use_case  # noqa: PLC0415
     from pro_service.use_cases.delivery import quarantine, reconcile  # noqa: PLC0415
@@ -98,7 +101,7 @@ def deliver(state: State) -> None:
         quarantine.settle(rt)
         pull.pull_now_and_then(rt)
         reconcile.reconcile(rt)
-        report = use_case.deliver(rt)
+        report = use_case.deliver(rt, patience=use_case.PATIENCE)
         quarantine.beat(rt)
         watch.watch(rt)
         _show_report(state, asdict(report))

@@ -77,6 +77,17 @@ def room(channel: Channel, pace: Pace, now: datetime) -> int | None:
     return min(rooms) if rooms else None
 
 
+def next_room(channel: Channel, pace: Pace, now: datetime) -> datetime | None:
+    """Return from when on another segment may be claimed, as far as the pace decides; None if it holds nothing back.
+
+    None also where the day's limit is reached: that is no matter of seconds.
+    """
+    if pace.per_second is None or channel.free_at is None or room(channel, Pace(per_day=pace.per_day), now) == 0:
+        return None
+    within_reach = max(AHEAD - timedelta(seconds=1 / pace.per_second), timedelta(0))
+    return max(channel.free_at - within_reach, now)
+
+
 def reserve(session: Session, channel: Channel, pace: Pace, segments: Sequence[int], now: datetime) -> list[datetime]:
     """Reserve a moment for each message, one after the other by its segments; return the moments."""
     at, moments = max(now, channel.free_at or now), []

@@ -138,6 +138,27 @@ def _take(
     return [Claimed(row.id, row.attempt, token, *row[2:]) for row, token in zip(rows, tokens, strict=False)]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Texts that are due and may go, and wait for nothing but their sender's pace."""
+
+    count: int
+    room_at: datetime
+    """When the next of them may be claimed."""
+    leaves_at: datetime
+    """When it leaves then."""
+
+
+def held_by_pace(connection: Connection, pace: Pace, now: datetime, most: int) -> Held | None:
+    """Return what the pace of the texts' sender holds back, counted up to `most`; None if it holds nothing back."""
+    channel = channels.all_channels(connection)["sms"]
+    room_at = channels.next_room(channel, pace, now) if channel.goes(now) else None
+    if room_at is None:
+        return None
+    count = len(connection.execute(_DUE, {"m_now": now, "m_ways": ["sms"], "m_limit": most}).all())
+    return Held(count, room_at, max(channel.free_at or now, now)) if count else None
+
+
 def _useful(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """It is still of use, and its contact hours are not over."""
     return and_(

@@ -24,7 +24,7 @@ from pro_service.store import standing
 from pro_service.store.audit import Entry
 from pro_service.store.messages import channels, outbox, waiting
 from pro_service.store.messages.channels import Pace
-from pro_service.store.messages.outbox import Claimed, Outcome
+from pro_service.store.messages.outbox import Claimed, Held, Outcome
 from pro_service.use_cases.delivery import outcomes, quarantine
 from pro_service.use_cases.delivery.attempt import Sending
 from pro_service.use_cases.transaction import SCHEDULER, transaction
@@ -35,11 +35,16 @@ ENOUGH = 4
 """At least so many for each worker: half of them may be through before more are claimed, and nobody shall wait."""
 SHORT, LONG = 0.5, 2.5
 """Seconds for half of what is claimed to be sent below which more are claimed at a time, and above which fewer."""
+SLACK = 0.01
+"""Seconds by which one waits longer for a moment, so that it has come."""
 RECORD_EVERY = 0.1
 """Seconds after which results are written down, however few there are."""
 LOOK_EVERY = 1.0
 """Seconds after which it is looked again whether something new may go while others are still being sent."""
 TIDY_EVERY = 5.0
+PATIENCE = 50.0
+"""Seconds for which a delivery that cron starts every minute waits for a paced sender: it ends before the next one."""
+MOST_COUNTED = 1000
 
 
 @dataclass(slots=True)
@@ -52,6 +57,8 @@ class DeliverReport:
     uncertain: int = 0
     dead: int = 0
     void: int = 0
+    remaining: int = 0
+    """Texts that are due and only wait for their sender's pace; counted up to MOST_COUNTED."""
 
     def count(self, outcome: Outcome) -> None:
         """Count one more."""
@@ -59,16 +66,22 @@ class DeliverReport:
         setattr(self, name, getattr(self, name) + 1)
 
 
-def deliver(rt: Runtime, stop: Event | None = None) -> DeliverReport:
-    """Send what is due now until nothing is left that may go, or `stop` is set: then what is claimed still goes."""
+def deliver(rt: Runtime, stop: Event | None = None, *, patience: float = 0.0) -> DeliverReport:
+    """Send what is due now until nothing is left that may go, or `stop` is set: then what is claimed still goes.
+
+    What only waits for its sender's pace is waited for as long as it leaves within `patience` (seconds) from now; the
+    beats, which come again in a moment, wait for nothing.
+    """
     now = rt.clock()
     with rt.sessions.glance() as connection:
         if not waiting.anything(connection, now):
             return DeliverReport()
     if not _trusted(rt):
         return DeliverReport()
-    line = _Line(rt, stop or Event())
+    line = _Line(rt, stop or Event(), patience)
     line.run()
+    if patience and (held := line.held_by_pace(MOST_COUNTED)) is not None:
+        line.report.remaining = held.count
     return line.report
 
 
@@ -108,8 +121,9 @@ class _Job:
 class _Line:
     """One delivery: claims, hands over to the workers, writes down."""
 
-    def __init__(self, rt: Runtime, stop: Event) -> None:
+    def __init__(self, rt: Runtime, stop: Event, patience: float) -> None:
         self.rt, self.stop = rt, stop
+        self.patient_until = time.monotonic() + patience
         self.sending = Sending(rt)
         self.report = DeliverReport()
         self.pace = Pace(rt.per_second, rt.settings.delivery.per_day)
@@ -137,12 +151,31 @@ class _Line:
                     self.report.void += outcomes.tidy(self.rt)
                 self._claim(pool)
                 self._leave(pool)
-                if not self.under_way and not self.paced:
+                if self.under_way or self.paced:
+                    self._record(self._results())
+                elif not self._waited_for_pace():
                     return
-                self._record(self._results())
         finally:
             # After a fault what has not begun is left to its lease: nobody knows any more whether it may leave.
             pool.shutdown(cancel_futures=True)
+
+    def _waited_for_pace(self) -> bool:
+        """Wait until the sender's pace lets the next text be claimed; False if none waits for that, or for too long."""
+        held = self.held_by_pace()
+        if held is None or self.stop.is_set():
+            return False
+        now = self.rt.clock()
+        if time.monotonic() + (held.leaves_at - now).total_seconds() > self.patient_until:
+            return False
+        self.stop.wait((held.room_at - now).total_seconds() + SLACK)
+        return True
+
+    def held_by_pace(self, most: int = 1) -> Held | None:
+        """Return which texts wait for nothing but their sender's pace, counted up to `most`; None if there are none."""
+        if "sms" not in self.ways or "sms" in self.sending.stopped or self.pace.per_second is None:
+            return None
+        with self.rt.sessions.glance() as connection:
+            return outbox.held_by_pace(connection, self.pace, self.rt.clock(), most)
 
     def _claim(self, pool: ThreadPoolExecutor) -> None:
         """Take as many more as there is room for, once half of what was taken is through."""

@@ -84,6 +84,30 @@ def test_workers_share_one_pace(rt: Runtime, clock: support.SetClock, crowd: int
     assert free_at(rt) == INVITED + AHEAD
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("patience, sent, remaining", [(0.0, 0, 0), (3.0, 0, PEOPLE), (50.0, PEOPLE, 0)])
+@pytest.mark.usefixtures("crowd")
+def test_cron_waits_for_a_paced_sender_and_says_how_many_remain(
+    rt: Runtime, phones: Telephones, patience: float, sent: int, remaining: int
+) -> None:
+    began = time.monotonic()
+    running = replace(rt, clock=lambda: INVITED + timedelta(seconds=time.monotonic() - began))
+    # A long text has just left: the next slot lies beyond what a claim may reserve.
+    with rt.sessions.begin() as session:
+        channels.reserve(session, known(rt), Pace(per_second=100), [510], INVITED)
+    report = deliver(with_limits(running, per_second=100), patience=patience)
+    assert (report.accepted, report.remaining) == (sent, remaining)
+    assert len(phones.sent) == sent
+
+
+@pytest.mark.usefixtures("crowd")
+def test_what_the_days_limit_holds_back_is_not_waited_for(rt: Runtime) -> None:
+    began = time.monotonic()
+    report = deliver(with_limits(rt, per_second=1000, per_day=5), patience=50)
+    assert (report.accepted, report.remaining) == (5, 0)
+    assert time.monotonic() - began < 20
+
+
 def free_at(rt: Runtime) -> object:
     return known(rt).free_at
 
