@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 Encoding = Literal["GSM-7", "UCS-2"]
@@ -117,12 +117,14 @@ _BESIDE_THE_ROOT = frozenset({"local", "localhost", "onion"})
 """Endings that lead somewhere and are not in the root zone."""
 
 
+@lru_cache(maxsize=1)
 def _top_level() -> frozenset[str]:
     """Return the endings of internet names, those in other alphabets in both forms (RFC 3492).
 
     Source: IANA, https://data.iana.org/TLD/tlds-alpha-by-domain.txt, kept beside this module.
     """
-    lines = files(__package__).joinpath("tlds-alpha-by-domain.txt").read_text(encoding="ascii").lower().split("\n")
+    # Not by importlib.resources, which costs every process 3 MB.
+    lines = Path(__file__).with_name("tlds-alpha-by-domain.txt").read_text(encoding="ascii").lower().split("\n")
     listed = {line for line in lines if line and not line.startswith("#")}
     native = {
         _folded(line.removeprefix("xn--").encode().decode("punycode")) for line in listed if line.startswith("xn--")
@@ -133,8 +135,6 @@ def _top_level() -> frozenset[str]:
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).replace("İ", "i").lower()
 
-
-_TOP_LEVEL = _top_level()
 
 _MARKS = r"\u0300-\u036f\u0900-\u0dff\u0e00-\u0eff"
 """Vowels and accents that some alphabets write as characters of their own: `\\w` leaves them out."""
@@ -155,7 +155,7 @@ def contains_address(text: str) -> bool:
     folded = _folded(text)
     if "://" in folded or re.search(r"(?<!\w)www\.", folded):
         return True
-    named = any(found[1] in _TOP_LEVEL or found[1].startswith("xn--") for found in _ENDING.finditer(folded))
+    named = any(found[1] in _top_level() or found[1].startswith("xn--") for found in _ENDING.finditer(folded))
     return named or _FOUR_NUMBERS.search(folded) is not None
 
 
