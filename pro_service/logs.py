@@ -1,5 +1,6 @@
 """Logs: one JSON object a line on standard error, ids and codes only; never a number, name, score, text or token."""
 
+import errno
 import json
 import logging
 import sys
@@ -40,8 +41,20 @@ def event(name: str, **ids: object) -> None:
 
 
 def fault(where: str, error: BaseException, **ids: object) -> None:
-    """One line about a fault: the class of the error and the place in our code, never its message."""
+    """One line about a fault: the class of the error, its code and the place in our code, never its message."""
     frames = traceback.extract_tb(error.__traceback__)
     place = next((f for f in reversed(frames) if "pro_service" in f.filename), frames[-1] if frames else None)
     at = None if place is None else f"{place.filename.rpartition('pro_service')[2].lstrip('/')}:{place.lineno}"
-    logging.getLogger(LOGGER).error(where, extra={"ids": {"error": type(error).__name__, "place": at} | ids})
+    said: dict[str, object] = {"error": type(error).__name__, "place": at}
+    if (code := _code(error)) is not None:
+        said["code"] = code
+    logging.getLogger(LOGGER).error(where, extra={"ids": said | ids})
+
+
+def _code(error: BaseException) -> str | None:
+    """Return what tells one fault of a class from another: SQLite's result code, SQLSTATE, or the system's errno."""
+    driver = getattr(error, "orig", None) or error
+    if isinstance(driver, OSError) and driver.errno is not None:
+        return errno.errorcode.get(driver.errno, str(driver.errno))
+    code = getattr(driver, "sqlite_errorname", None) or getattr(driver, "sqlstate", None)
+    return code if isinstance(code, str) else None

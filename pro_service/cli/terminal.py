@@ -14,7 +14,7 @@ import click
 
 from pro_service import logs
 from pro_service.core.iso8601 import instant_text
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import UNAVAILABLE, Fault, RejectedError
 from pro_service.settings import Settings, SettingsError, load
 
 
@@ -69,12 +69,13 @@ def _explain(error: Exception, *, as_json: bool) -> None:
     # Their modules are heavy, and already imported when one of them was raised.
     from pro_service.runtime import ClockError  # noqa: PLC0415
     from pro_service.store.migrate import BehindError, TestDatabaseError  # noqa: PLC0415
+    from pro_service.store.unavailable import why_unavailable  # noqa: PLC0415
     from pro_service.store.vault import WrongKeyError  # noqa: PLC0415
 
     if isinstance(error, ClockError | BehindError | TestDatabaseError | WrongKeyError):
         fault, _, remedy = str(error).rpartition(": ")
-    elif type(error).__name__ == "OperationalError":
-        fault, remedy = "the database cannot be reached", "check DATABASE_URL, and that the server or folder is there"
+    elif (cause := why_unavailable(error)) is not None:
+        fault, remedy = UNAVAILABLE[cause]
     else:
         logs.fault("command", error)
         fault, remedy = f"an unexpected fault ({type(error).__name__}); nothing half-done was kept", "see the log"

@@ -54,6 +54,38 @@ class ChangeRefusedError(Exception):
         self.notes = notes
 
 
+UNAVAILABLE: Mapping[str, tuple[str, str]] = {
+    "full": (
+        "the database cannot be written: the disk is full",
+        "free some space on the disk of the database; nothing else is needed, what waits goes on then",
+    ),
+    "disk": (
+        "the database cannot be written: its disk is full, or reports a fault",
+        "look at free space and quotas first, then at the system's log about that disk",
+    ),
+    "locked": (
+        "the database is locked by another program",
+        "find what holds it: a backup, a shell, another process of this service that stands still",
+    ),
+    "read_only": (
+        "the database can only be read",
+        "it lies on a read-only disk, its file is not this user's to write, or it is a standby: check where it points",
+    ),
+    "not_opened": (
+        "the file of the database cannot be opened",
+        "check that its folder is there, belongs to this user and lies on no read-only disk",
+    ),
+    "forbidden": (
+        "this user may not write to the database",
+        "check who owns its file and folder, or the rights of its role",
+    ),
+    "unreachable": (
+        "the database cannot be reached",
+        "check DATABASE_URL, and that the server or folder is there",
+    ),
+}
+"""Why the database cannot be used (`store.unavailable`): what is wrong, and what to do about it."""
+
 NOTES: Mapping[str, tuple[str, str]] = {
     # What is refused.
     "unknown_action": ("there is no such change", "choose one of those offered"),

@@ -7,21 +7,20 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, insert, select
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from pro_service import paths
 from pro_service.store import heartbeats
 from pro_service.store.database import Sessions
 from pro_service.store.schema import installation
+from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
 from pro_service.store.vault import make_keys, open_vault
 
 TEST = "test"
-
-UNREACHABLE = (OperationalError, InterfaceError, PoolTimeoutError)
-"""What is raised when the database cannot be reached just now."""
+TRIED = "write_tried"
+"""What is written where it is only tried whether anything can be."""
 
 
 class BehindError(Exception):
@@ -108,18 +107,38 @@ def check_database(sessions: Sessions, beat: str) -> Database:
         return Database(reachable=False, current=False, beat_at=None)
 
 
-def write(sessions: Sessions, beat: str, now: datetime, every: timedelta) -> bool:
-    """Whether the database takes a write: a heartbeat, at most one in `every`."""
+def write(sessions: Sessions, beat: str, now: datetime, every: timedelta) -> Cause | None:
+    """Return why the database takes no write; None if it does: a heartbeat, at most one in `every`."""
     try:
         with sessions.glance() as connection:
             last = heartbeats.last_beat(connection, beat)
         if last is not None and abs(now - last) < every:
-            return True
+            return None
         with sessions.begin() as session:
             heartbeats.beat(session, beat, now)
-    except UNREACHABLE:
-        return False
-    return True
+    except (*UNREACHABLE, ProgrammingError) as fault:
+        if (cause := why_unavailable(fault)) is None:
+            raise
+        return cause
+    return None
+
+
+def try_to_write(sessions: Sessions) -> Cause | None:
+    """Return why the database takes no write; None if it does. What is written says nothing and holds no instant."""
+    key, value = installation.c.key, installation.c.value
+    try:
+        with sessions.begin() as session:
+            before = session.scalar(select(value).where(key == TRIED))
+            after = "even" if before == "odd" else "odd"
+            if before is None:
+                session.execute(insert(installation).values(key=TRIED, value=after))
+            else:
+                session.execute(update(installation).where(key == TRIED).values(value=after))
+    except (*UNREACHABLE, ProgrammingError) as fault:
+        if (cause := why_unavailable(fault)) is None:
+            raise
+        return cause
+    return None
 
 
 def _mark_as_test(session: Session, *, new: bool) -> None:

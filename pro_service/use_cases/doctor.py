@@ -1,19 +1,24 @@
 """`doctor`: one finding about each part of the service, from the settings to what waits."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from pro_service.core.problems import UNAVAILABLE
 from pro_service.core.throttle import chance_of_a_hit
 from pro_service.reports import health
 from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, open_runtime
 from pro_service.settings import Settings
+from pro_service.store import migrate
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
-from pro_service.store.migrate import UNREACHABLE, BehindError
+from pro_service.store.migrate import BehindError
 from pro_service.store.participants import card_codes
+from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
 from pro_service.store.vault import WrongKeyError
 from pro_service.use_cases import mails
 from pro_service.use_cases.watch import alarms
@@ -23,6 +28,9 @@ STALE = timedelta(minutes=15)
 WAITING = timedelta(minutes=15)
 UNREAD = timedelta(minutes=5)
 YEAR = timedelta(days=366)
+MEGABYTE = 1_000_000
+LITTLE_SPACE, NO_SPACE = 1000 * MEGABYTE, 100 * MEGABYTE
+"""Free bytes below which the disk is to be minded, and below which it is as good as full."""
 BEARABLE = 1e-3
 """Of the chance that anybody hits a card's code within a year, whatever they spend on it."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -42,7 +50,7 @@ class Finding:
 
 def examine(settings: Settings) -> tuple[Finding, ...]:
     """Look at everything; never raises because something is broken."""
-    found = [Finding("settings", "green", "complete"), *_address(settings), *_ways_out(settings)]
+    found = [Finding("settings", "green", "complete"), *_address(settings), *_ways_out(settings), *_space(settings)]
     try:
         rt = open_runtime(settings)
     except BehindError as error:
@@ -51,19 +59,29 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
         return (*found, Finding("keys", "red", str(error), "set DATA_KEYS to the keys of this database"))
     except ClockError as error:
         return (*found, Finding("clock", "red", str(error), "unset PRO_SERVICE_NOW"))
-    except UNREACHABLE:
-        return (*found, Finding("database", "red", "cannot be reached", "check DATABASE_URL, and that it runs"))
+    except UNREACHABLE as error:
+        return (*found, _unavailable(why_unavailable(error) or "unreachable"))
     try:
         return (*found, *_opened(rt))
+    except UNREACHABLE as error:
+        return (*found, _unavailable(why_unavailable(error) or "unreachable"))
     finally:
         rt.close()
+
+
+def _unavailable(cause: Cause) -> Finding:
+    return Finding("database", "red", *UNAVAILABLE[cause])
 
 
 def _opened(rt: Runtime) -> Iterator[Finding]:
     now = rt.clock()
     with rt.sessions.reading() as session:
         seen, cards = health.condition(session, BEAT, now), card_codes.count_codes(session)
-    yield Finding("database", "green", "PostgreSQL" if not rt.sessions.sqlite else "SQLite, reachable")
+    refused = migrate.try_to_write(rt.sessions)
+    if refused is not None:
+        yield _unavailable(refused)
+    else:
+        yield Finding("database", "green", f"{'SQLite' if rt.sessions.sqlite else 'PostgreSQL'}, takes what is written")
     yield Finding("schema", "green", "current")
     yield Finding("keys", "green", "open this database")
     if rt.sessions.sqlite:
@@ -95,6 +113,18 @@ def _sqlite() -> Iterator[Finding]:
         fixed = ".".join(map(str, FIXED[0]))
         remedy = f"install a build of Python with SQLite {fixed} or newer; until then writing is slower, and safe"
         yield Finding("sqlite", "yellow", f"{'.'.join(map(str, version))} is affected by a fault of WAL files", remedy)
+
+
+def _space(settings: Settings) -> Iterator[Finding]:
+    """How much room the disk of a SQLite file has left."""
+    file = urlsplit(settings.database_url).path.removeprefix("/")
+    folder = Path(file).parent
+    if not settings.database_url.startswith("sqlite") or not file or not folder.is_dir():
+        return
+    free = shutil.disk_usage(folder).free
+    colour: Colour = "green" if free >= LITTLE_SPACE else "yellow" if free >= NO_SPACE else "red"
+    remedy = "" if colour == "green" else "free some space on the disk of the database"
+    yield Finding("disk", colour, f"{free // MEGABYTE:,} MB free for the database", remedy)
 
 
 def _address(settings: Settings) -> Iterator[Finding]:

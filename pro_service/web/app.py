@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from pro_service import logs, paths
 from pro_service.runtime import Runtime
-from pro_service.store.migrate import UNREACHABLE
+from pro_service.store.unavailable import why_unavailable
 from pro_service.use_cases.inbound.receive import Intake
 from pro_service.web import access, browsers, i18n, uploads
 from pro_service.web.account import own, sign_in, welcome
@@ -26,6 +26,8 @@ from pro_service.web.public import card, health, survey, webhooks
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 256 * 1024
 MOST_FIELDS = 200
+TRY_AGAIN_AFTER = 60
+"""Seconds that whoever asked in vain is told to wait."""
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -161,7 +163,24 @@ def _faults(app: Flask) -> None:
         rule = request.url_rule.rule if request.url_rule is not None else None
         # Flask's own line would name the path.
         logs.fault("request.failed", fault, method=request.method, rule=rule)
-        return error_page(503 if isinstance(fault, UNREACHABLE) else 500)
+        if why_unavailable(fault) is None:
+            return error_page(500)
+        again = {"Retry-After": str(TRY_AGAIN_AFTER)}
+        return (_not_saved_page(), 503, again) if _was_to_be_saved() else (*error_page(503), again)
+
+
+def _was_to_be_saved() -> bool:
+    """Return whether somebody sent a form whose fields may be put into a page again."""
+    blueprint = (request.endpoint or "").partition(".")[0]
+    return request.method == "POST" and blueprint not in ("webhooks", "auth", "welcome") and not request.files
+
+
+def _not_saved_page() -> str:
+    """Return the page that says that a form was not saved, and keeps it: it is sent again with one press.
+
+    Nothing is asked of the database: it may be out of reach altogether.
+    """
+    return render_template("not_saved.html", path=access.current_path(), fields=access.typed_fields())
 
 
 def error_page(status: int) -> tuple[str, int]:
@@ -201,6 +220,6 @@ def _error_words() -> dict[int, tuple[str, str]]:
         ),
         503: (
             _("We are not available right now"),
-            _("Nothing was lost. Please try again in a few minutes."),
+            _("Please try again in a few minutes."),
         ),
     }

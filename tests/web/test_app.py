@@ -186,6 +186,7 @@ def test_ready_says_how_the_database_and_the_scheduler_are(
         "ready": True,
         "database": "reachable",
         "writable": True,
+        "not_writable_because": None,
         "schema": "current",
         "scheduler_age_seconds": None,
         "scheduler_stale": True,

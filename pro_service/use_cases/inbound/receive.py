@@ -15,9 +15,9 @@ from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.messages import inbox, receipts
 from pro_service.store.messages.inbox import Arrival
-from pro_service.store.migrate import UNREACHABLE
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import AnyRow
+from pro_service.store.unavailable import UNREACHABLE
 from pro_service.use_cases import failures
 from pro_service.use_cases.inbound.interpret import interpret
 from pro_service.use_cases.transaction import Transaction, transaction

@@ -8,6 +8,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from pro_service.runtime import Runtime
+from pro_service.store import migrate
 from pro_service.store.participants.cases import zone_of
 from pro_service.use_cases.watch import alarms
 from pro_service.web.access import needs
@@ -34,6 +35,7 @@ from pro_service.web.dashboard import (
     worklist,
 )
 from pro_service.web.i18n import gettext as _
+from pro_service.web.public.health import OWN_BEAT, WRITE_EVERY
 from pro_service.web.scope import STUDY_COOKIE, chosen_scope
 
 PAGES = (
@@ -102,9 +104,24 @@ def _add_alarms(pages: Blueprint, rt: Runtime) -> None:
 
     def current_alarms() -> list[tuple[str, datetime | None]]:
         words = _alarm_words()
-        return [(words[alarm.code], alarm.since) for alarm in cache.figures("alarms", lambda _now: alarms(rt))]
+        refused = cache.figures("writable", lambda now: migrate.write(rt.sessions, OWN_BEAT, now, WRITE_EVERY))
+        first = [] if refused is None else [(_not_writable_words()[refused], None)]
+        return first + [(words[alarm.code], alarm.since) for alarm in cache.figures("alarms", lambda _now: alarms(rt))]
 
     pages.app_template_global("alarms")(current_alarms)
+
+
+def _not_writable_words() -> dict[str, str]:
+    """Return what the top of every page says where nothing can be saved, by why."""
+    return {
+        "full": _("Nothing can be saved: the disk of the database is full."),
+        "disk": _("Nothing can be saved: the disk of the database is full, or reports a fault."),
+        "locked": _("Nothing can be saved: another program holds the database."),
+        "read_only": _("Nothing can be saved: the database can only be read."),
+        "not_opened": _("Nothing can be saved: the file of the database cannot be opened."),
+        "forbidden": _("Nothing can be saved: this service may not write to the database."),
+        "unreachable": _("Nothing can be saved: the database cannot be reached."),
+    }
 
 
 def _alarm_words() -> dict[str, str]:

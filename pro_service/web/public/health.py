@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.runtime import Runtime
 from pro_service.store import migrate
-from pro_service.store.migrate import UNREACHABLE
+from pro_service.store.unavailable import UNREACHABLE
 from pro_service.use_cases.watch import alarms
 
 BEAT, OWN_BEAT = "tick", "web"
@@ -27,13 +27,15 @@ def blueprint(rt: Runtime) -> Blueprint:
     def ready() -> ResponseReturnValue:
         database = migrate.check_database(rt.sessions, BEAT)
         # Reading goes on when the disk is full: only a write shows it.
-        writable = database.current and migrate.write(rt.sessions, OWN_BEAT, rt.clock(), WRITE_EVERY)
-        good = database.reachable and database.current and writable
+        refused = migrate.write(rt.sessions, OWN_BEAT, rt.clock(), WRITE_EVERY) if database.current else None
+        writable = database.current and refused is None
+        good = database.reachable and writable
         age = None if database.beat_at is None else int((rt.clock() - database.beat_at).total_seconds())
         found = {
             "ready": good,
             "database": "reachable" if database.reachable else "unreachable",
             "writable": writable,
+            "not_writable_because": refused,
             "schema": "current" if database.current else ("behind" if database.reachable else "unknown"),
             # Told, not judged: the web serves on while the scheduler is away.
             "scheduler_age_seconds": age,
