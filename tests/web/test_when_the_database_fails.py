@@ -240,7 +240,7 @@ def test_the_log_the_doctor_and_a_command_tell_one_fault_from_another(
 )
 def test_what_postgresql_says_is_told_apart(state: str, cause: str | None) -> None:
     said = psycopg.errors.lookup(state)("told by a server")
-    raised = DBAPIError.instance("SELECT 1", None, said, psycopg.Error, dialect=PostgreSQL())
+    raised = DBAPIError.instance("SELECT 1", None, said, psycopg.Error, dialect=PostgreSQL())  # type: ignore[no-untyped-call]
     assert why_unavailable(raised) == cause
 
 
