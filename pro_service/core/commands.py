@@ -31,6 +31,8 @@ class Send:
     inbound_id: int | None = None
     when: datetime | None = None
     """An instant the text speaks of (a snooze)."""
+    skipped: tuple[str, ...] = ()
+    """Prompts whose time has passed, in whose place it comes: they are not sent any more."""
 
 
 @dataclass(frozen=True, slots=True)

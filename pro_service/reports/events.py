@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case
+from pro_service.core.schedule.prompts import skipped_prompts
 from pro_service.core.schedule.status import status
 from pro_service.reports.participant import SHOWN
 from pro_service.store.schema import (
@@ -224,6 +225,8 @@ def _windows(case: Case, now: datetime) -> Iterable[Event]:
         span = window.span
         if span.opens_at <= now:
             yield Event(Mark(span.opens_at, "window", window.id), "opened", window.code, window.id)
+        for moment, kind in skipped_prompts(case, window, now):
+            yield Event(Mark(moment, "window", window.id), "skipped", window.code, window.id, kind)
         if span.closes_at <= now:
             state = status(window, case.participant, case.protocol.primary(window.point), now)
             yield Event(Mark(span.closes_at, "window", window.id), "closed", window.code, window.id, state)

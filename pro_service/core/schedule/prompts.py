@@ -55,6 +55,28 @@ def _step_moment(
     return next_allowed(max(planned, opens_at), Hours(start, end), zone)
 
 
+def skipped_prompts(case: Case, window: WindowFacts, now: datetime) -> Iterator[tuple[datetime, str]]:
+    """Yield (moment, kind) of prompts that were due while an answer was wanted, and are not sent any more.
+
+    Not those before the participant could be asked, after they said that they want no texts, or after an answer.
+    """
+    person, started = case.participant, _started(case, window)
+    if started is None or person.consented_at is None or not person.has_phone or not window.point.prompted:
+        return
+    ends = [person.opted_out_at, person.left_at, person.unreachable_at]
+    ends += [answer.received_at for answer in window.answers.values()]
+    until = min((end for end in ends if end is not None), default=now)
+    kinds = {text.kind for text in case.texts(window.id) if text.state not in NOT_SENT or text.accepted_at is not None}
+    names = [step.name for step in window.point.steps]
+    newest = max((names.index(kind) for kind in kinds if kind in names), default=-1)
+    for place, step in enumerate(window.point.steps):
+        moment = step_moment(case, window, step)
+        over = place < newest or now >= min(moment + case.protocol.useful_for, _last_useful(case, window))
+        waits = not kinds and place == 0 and now < _last_useful(case, window)
+        if step.name not in kinds and started <= moment < until and moment <= now and over and not waits:
+            yield moment, step.name
+
+
 def moved_prompt(case: Case, window: WindowFacts, wish: datetime) -> datetime | None:
     """Return when the next prompt goes if the participant wants it at `wish`; None if none is left that fits."""
     if not _untaken(case, window) or not may_prompt(case, window, wish):
@@ -70,9 +92,14 @@ def _steps(case: Case, window: WindowFacts, now: datetime) -> Agenda:
     passed = [pair for pair in plan if pair[0] <= now]
     if not passed:
         return
-    moment, step = passed[-1]
+    (moment, step), earliest = passed[-1], _earliest(case, now)
+    asked = _was_asked(case, window)
+    if asked is None:
+        return
+    if not asked:
+        # Nobody is reminded of what they were not asked: the invitation stays due as long as an answer is of use.
+        step, moment = window.point.steps[0], max(moment, earliest)
     last = min(moment + case.protocol.useful_for, _last_useful(case, window))
-    earliest = _earliest(case, now)
     if earliest >= last:
         return
     channel = case.participant.channel
@@ -84,6 +111,7 @@ def _steps(case: Case, window: WindowFacts, now: datetime) -> Agenda:
         item=window.missing()[0] if channel == "sms-reply" else None,
         useful_until=last,
         contact_hours=True,
+        skipped=tuple(other.name for _, other in passed if other is not step),
     )
     yield earliest, send
 
@@ -105,6 +133,17 @@ def _plan(case: Case, window: WindowFacts) -> list[tuple[datetime, Step]]:
         newest = [step for moment, step in plan if moment <= snoozed]
         plan = sorted([*plan, (snoozed, newest[-1] if newest else plan[0][1])], key=lambda pair: pair[0])
     return plan
+
+
+def _was_asked(case: Case, window: WindowFacts) -> bool | None:
+    """Return whether a prompt of this window was taken by the provider, or may have been; None while one waits.
+
+    What waits ends by being sent or by being of no use any more, and each of these has the rules look again.
+    """
+    texts = [text for text in case.texts(window.id) if text.kind in PROMPTS and text.state not in NEVER_LEFT]
+    if any(text.accepted_at is not None or text.state not in ("ready", "sending", "refused") for text in texts):
+        return True
+    return None if any(text.state != "refused" for text in texts) else False
 
 
 def _started(case: Case, window: WindowFacts) -> datetime | None:
@@ -132,7 +171,7 @@ def _prompted(case: Case, window: WindowFacts) -> Iterator[MessageFacts]:
 def _key(case: Case, window: WindowFacts, step: Step) -> str:
     """Return the key under which this step exists once. Each time it never left, it may exist once more."""
     in_vain = sum(
-        text.window_id == window.id and text.kind == step.name and text.state in NEVER_LEFT for text in case.messages
+        text.window_id == window.id and text.kind == step.name and text.state in NOT_SENT for text in case.messages
     )
     return f"p:{window.id}:{step.name}" + (f":{in_vain + 1}" if in_vain else "")
 

@@ -210,7 +210,13 @@ class Writer:
             self._pending.touched[participant.id]["first_text_at"] = self.now
         if send.kind in PROMPTS and participant.snoozed_until is not None:
             self._pending.touched[participant.id]["snoozed_until"] = None
-        changes = {"kind": (None, send.kind), "frame": (None, send.frame), "window": (None, send.window_id)}
+        changes: dict[str, tuple[object, object]] = {
+            "kind": (None, send.kind),
+            "frame": (None, send.frame),
+            "window": (None, send.window_id),
+        }
+        if send.skipped:
+            changes["skipped"] = (None, ", ".join(send.skipped))
         self.note(loaded, "queue", "message", row_id, changes)
 
     def _record(self, loaded: Loaded, record: Record) -> None:

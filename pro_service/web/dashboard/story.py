@@ -164,6 +164,10 @@ class Teller:
     def _window(self, event: Event) -> Entry:
         if event.word == "opened":
             return self._entry(event, "open", _("The window opened"))
+        if event.word == "skipped":
+            return self._entry(
+                event, "missed", word("kind", event.state or ""), _("not sent: the time for it has passed")
+            )
         state = event.state or ""
         return self._entry(event, window_shape(state), _("The window closed"), word("status", state))
 

@@ -13,6 +13,7 @@ from pro_service.core.commands import Command, Escalate, Send, Settle
 from pro_service.core.protocol import Step
 from pro_service.core.schedule.agenda import next_moment, on_time
 from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.prompts import NOT_SENT
 from pro_service.core.schedule.windows import local_instant, next_allowed, within
 from tests.core.histories import Happening, happen, histories, worlds
 from tests.core.world import World
@@ -89,6 +90,13 @@ def _check_prompt(world: World, send: Send) -> None:
         return
     started = who.started_at
     assert started is not None
+    texts = [text for text in world.case.texts(window.id) if text.kind in PROMPTS]
+    if not any(text.accepted_at is not None or text.state not in NOT_SENT for text in texts):
+        # Nobody is reminded of what they were not asked: the invitation stays due.
+        assert send.kind == "invitation"
+        assert min(steps["invitation"], started) <= now
+        assert send.useful_until <= now + DAY
+        return
     invited_now = send.kind == "invitation" and steps["invitation"] < started
     moment = started if invited_now else steps[send.kind]
     assert moment <= now < moment + DAY

@@ -30,7 +30,7 @@ def test_no_reminder_is_queued_while_the_invitation_may_still_leave() -> None:
     life.until(at("2026-01-21 09:00"))
     assert [(text.kind, text.state) for text in life.case.messages] == [
         ("invitation", "expired"),
-        ("reminder-1", "ready"),
+        ("invitation", "ready"),
     ]
 
 
@@ -53,7 +53,7 @@ def test_a_prompt_that_was_refused_does_not_hold_the_next_one_back() -> None:
     life.mark(life.case.messages[0].id, "refused")
     life.delay = timedelta(seconds=2)
     life.until(at("2026-01-20 18:31"))
-    assert life.prompts() == ["W1 reminder-1"]
+    assert life.prompts() == ["W1 invitation"]
 
 
 def test_who_was_enrolled_after_a_reminder_is_invited_first() -> None:
@@ -62,10 +62,10 @@ def test_who_was_enrolled_after_a_reminder_is_invited_first() -> None:
     assert life.prompts() == ["W1 invitation"]
 
 
-def test_who_was_enrolled_during_a_pause_gets_the_steps_after_it() -> None:
+def test_who_was_enrolled_during_a_pause_is_invited_after_it() -> None:
     life = entered("2026-01-19 12:00", paused_at=at("2026-01-19 12:00"), paused_until=at("2026-01-20 20:00"))
     life.until(at("2026-01-21 09:01"))
-    assert life.prompts() == ["W1 reminder-1"]
+    assert life.prompts() == ["W1 invitation"]
 
 
 def test_tomorrow_puts_the_reminder_of_today_off() -> None:

@@ -108,13 +108,22 @@ def test_after_an_outage_over_a_step_only_the_newest_is_sent() -> None:
 
 
 @pytest.mark.shows("case: over a step")
-def test_a_step_more_than_a_day_late_is_not_sent() -> None:
+def test_a_reminder_more_than_a_day_late_is_not_sent() -> None:
+    life = invited()
+    life.ticking = False
+    life.until(at("2026-01-22 12:30"))
+    life.ticking = True
+    life.until(at("2026-01-23 00:00"))
+    assert life.prompts() == ["W1 invitation"]
+
+
+def test_who_was_not_asked_is_invited_as_long_as_an_answer_is_of_use() -> None:
     life = world()
     life.ticking = False
     life.until(at("2026-01-22 12:30"))
     life.ticking = True
     life.until(at("2026-01-23 00:00"))
-    assert life.prompts() == []
+    assert life.prompts() == ["W1 invitation"]
 
 
 @pytest.mark.shows("case: over a window")
@@ -196,7 +205,7 @@ def test_a_pause_without_an_end_is_ended_by_a_person() -> None:
     assert life.case.messages == ()
     life.change(paused_at=None)
     life.until(at("2026-01-21 09:01"))
-    assert life.prompts() == ["W1 reminder-1"]
+    assert life.prompts() == ["W1 invitation"]
 
 
 @pytest.mark.shows("conversation: partial")

@@ -85,11 +85,11 @@ def test_a_second_tick_sends_nothing_new(
     assert participant
 
 
-def test_after_an_outage_only_the_newest_prompt_goes(
+def test_after_an_outage_one_text_goes_and_it_is_an_invitation(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
     pass_time(rt, clock, "2026-03-11 12:40")
-    assert list(states(rt)) == ["reminder-2"]
+    assert list(states(rt)) == ["invitation"]
     pass_time(rt, clock, "2026-03-11 12:41")
     assert len(phones.sent) == 1
     assert participant
