@@ -84,7 +84,7 @@ class Wording:
             "closes": "" if window is None else moment(window.span.closes_at - MIDNIGHT, zone, language),
             "link": link,
             "telephone": site.telephone,
-            "contact": site.name,
+            "contact": site.short_name[language],
             "study": protocol.study,
             "code": " / ".join(sorted(called)) if send.frame == WHICH_PARTICIPANT else called[0],
             "answer": "" if send.proposed is None else str(send.proposed),

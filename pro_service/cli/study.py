@@ -149,7 +149,14 @@ def _described(protocol: Protocol) -> dict[str, Any]:
             for point in protocol.time_points
         ],
         "sites": [
-            {key: getattr(site, key) for key in ("code", "name", "zone", "country", "telephone")}
+            {
+                "code": site.code,
+                "name": dict(site.name),
+                "short_name": dict(site.short_name),
+                "zone": site.zone,
+                "country": site.country,
+                "telephone": site.telephone,
+            }
             for site in protocol.sites.values()
         ],
     }
@@ -166,7 +173,11 @@ def _show(found: dict[str, Any]) -> None:
     ]
     show_table(("window", "label", "asked by", "target", "items", "prompts"), windows)
     click.echo()
-    show_table(("site", "name", "zone", "country", "telephone"), [tuple(site.values()) for site in found["sites"]])
+    sites = [
+        (s["code"], s["name"][language], s["short_name"][language], s["zone"], s["country"], s["telephone"])
+        for s in found["sites"]
+    ]
+    show_table(("site", "name", "in texts", "zone", "country", "telephone"), sites)
 
 
 def _show_migrated(done: Any) -> None:

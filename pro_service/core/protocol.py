@@ -125,7 +125,10 @@ class Site:
     """A place where participants are seen and telephoned from."""
 
     code: str
-    name: str
+    name: Texts
+    """In full, as on the printed card."""
+    short_name: Texts
+    """What texts call it, where every character is paid for."""
     zone: str
     country: str
     """ISO 3166-1 alpha-2, for holidays and telephone numbers."""

@@ -167,7 +167,7 @@ class Desk:
     """The work at one site."""
 
     site: str
-    name: str
+    name: Texts
     days: tuple[WorkDay, ...]
 
     @property

@@ -31,7 +31,7 @@ def install(app: Flask, folder: Path) -> None:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     # A page says a hundred sentences, and most say the same each time: those are put together once.
-    environment.globals |= {"gettext": _translated, "_": _translated}
+    environment.globals |= {"gettext": _translated, "_": _translated, "of": of}
     environment.filters |= {
         "moment": moment,
         "until": until,
@@ -76,6 +76,11 @@ def ngettext(singular: str, plural: str, number: int) -> str:
 
 
 _ = gettext
+
+
+def of(texts: Mapping[str, str]) -> str:
+    """Return the text in the reader's language, else in any."""
+    return texts.get(language()) or next(iter(texts.values()), "")
 
 
 def moment(instant: datetime, zone: ZoneInfo) -> str:

@@ -58,7 +58,9 @@ def test_an_address_in_the_studys_own_words_is_found() -> None:
     assert not contains_address("call {telephone}")
     assert addressed(telephone, "en", "call {telephone}")
     assert any("internet address" in fault.fault for fault in check_frames(telephone, frames()))
-    named = replace(study, sites={**study.sites, site.code: replace(site, name="Klinik.com")})
+    named = replace(
+        study, sites={**study.sites, site.code: replace(site, short_name=dict.fromkeys(study.languages, "Klinik.com"))}
+    )
     assert unfit_for_cards(named, "en", frames()["en"])
 
 

@@ -78,7 +78,7 @@ def _protocol(root: Table) -> Protocol:
         items=_items(root, languages),
         time_points=tuple(_time_point(table, languages) for table in root.tables("time_point")),
         ladder=_ladder(root),
-        sites=_sites(root),
+        sites=_sites(root, languages),
         safety_words=_safety_words(root, languages),
         routes=tuple(_route(table) for table in root.tables("route", required=False)),
     )
@@ -200,12 +200,14 @@ def _ladder(root: Table) -> dict[LevelCode, Level]:
     return levels
 
 
-def _sites(root: Table) -> dict[str, Site]:
+def _sites(root: Table, languages: tuple[Language, ...]) -> dict[str, Site]:
     sites: dict[str, Site] = {}
     for table in root.tables("site"):
+        name = table.text_or_texts("name", languages)
         site = Site(
             code=_code(table, "code"),
-            name=table.text("name"),
+            name=name,
+            short_name=table.text_or_texts("short_name", languages) if table.has("short_name") else name,
             zone=table.text("zone"),
             country=table.text("country"),
             telephone=table.text("telephone", "", empty=True),

@@ -52,7 +52,7 @@ def addressed(protocol: Protocol, language: Language, text: str) -> bool:
     for site, point, item in product(protocol.sites.values(), points, protocol.items.values()):
         values = dict.fromkeys(KNOWN, "7") | {
             "telephone": site.telephone,
-            "contact": site.name,
+            "contact": site.short_name[language],
             "study": protocol.study,
             "label": point.label[language],
             "question": item.question[language],

@@ -1,11 +1,13 @@
 """A protocol as canonical JSON, the form in which a version of it is stored: equal protocols give equal texts.
 
 Sorted keys, no spaces. Dates and times in ISO 8601, lengths of time in whole seconds. A field that an older text does
-not have takes its default, so that a stored version stays readable.
+not have takes its default, so that a stored version stays readable. A site's name is one text where it is the same in
+every language, and its short name is left out where it is the name: so it was before names had languages, and a study
+file that has not changed gives the text that is stored.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, time, timedelta
 from types import NoneType, UnionType
@@ -16,15 +18,40 @@ from pro_service.core.protocol import Protocol
 
 def to_json(protocol: Protocol) -> str:
     """The protocol as canonical JSON."""
-    return json.dumps(_encode(protocol), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    values = _encode(protocol)
+    for site in values["sites"].values():
+        if site["short_name"] == site["name"]:
+            del site["short_name"]
+        site.update({key: _one_for_all(site[key]) for key in _NAMES if key in site})
+    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def from_json(text: str) -> Protocol:
     """The protocol that `to_json` wrote. ValueError if a field is missing or has another type."""
-    protocol = _decode(Protocol, json.loads(text))
+    values = json.loads(text)
+    try:
+        for site in values["sites"].values():
+            site.setdefault("short_name", site["name"])
+            site.update({key: _one_for_each(site[key], values["languages"]) for key in _NAMES})
+    except KeyError as missing:
+        raise ValueError(f"{missing} is missing") from None
+    protocol = _decode(Protocol, values)
     if not isinstance(protocol, Protocol):
         raise TypeError("not a protocol")
     return protocol
+
+
+_NAMES = ("name", "short_name")
+
+
+def _one_for_all(texts: Mapping[str, str]) -> str | Mapping[str, str]:
+    """The text itself where it is the same in every language."""
+    different = set(texts.values())
+    return different.pop() if len(different) == 1 else texts
+
+
+def _one_for_each(text: str | Mapping[str, str], languages: Sequence[str]) -> Mapping[str, str]:
+    return dict.fromkeys(languages, text) if isinstance(text, str) else text
 
 
 def _encode(value: Any) -> Any:

@@ -137,6 +137,12 @@ class Table:
         table.close()
         return texts
 
+    def text_or_texts(self, key: str, languages: Sequence[Language]) -> Texts:
+        """One text for all of the study's languages, `"…"`, or one for each, `{ tr = "…", en = "…" }`."""
+        if isinstance(self._values.get(key), dict):
+            return self.texts(key, languages)
+        return dict.fromkeys(languages, self.text(key))
+
     def table(self, key: str, *, required: bool = True) -> "Table":
         """A table inside this one; an empty one if it is missing."""
         given = self.has(key)

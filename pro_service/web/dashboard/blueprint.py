@@ -70,7 +70,6 @@ def blueprint(rt: Runtime) -> Blueprint:
     pages.app_template_filter("from_below")(formatting.from_below)
     pages.app_template_filter("percent_of")(formatting.percent)
     pages.app_template_filter("window_shape")(formatting.window_shape)
-    pages.app_template_global("of")(formatting.of)
     pages.app_template_global("zone_of")(zone_of)
     pages.app_template_global("navigation")(lambda scope: navigation.navigation(rt, scope))
     for page in PAGES:

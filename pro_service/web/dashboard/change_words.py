@@ -9,6 +9,7 @@ from pro_service.core.protocol import Site
 from pro_service.core.routes import CHANNELS
 from pro_service.use_cases.participants.change_form import STANDS, Action
 from pro_service.web.i18n import gettext as _
+from pro_service.web.i18n import of
 
 Kind: TypeAlias = Literal["date", "time", "tel", "text", "select", "radio", "check"]
 
@@ -110,7 +111,7 @@ def _origins() -> tuple[tuple[str, str], ...]:
 def _named(codes: Mapping[str, Site] | tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     if isinstance(codes, tuple):
         return tuple((code, code.upper()) for code in codes)
-    return tuple((code, f"{code} · {site.name}") for code, site in codes.items())
+    return tuple((code, f"{code} · {of(site.name)}") for code, site in codes.items())
 
 
 def _channels() -> tuple[tuple[str, str], ...]:

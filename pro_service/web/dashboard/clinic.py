@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.reports import clinic
 from pro_service.runtime import Runtime
 from pro_service.web.access import needs
-from pro_service.web.dashboard.formatting import of
+from pro_service.web.i18n import of
 from pro_service.web.scope import Scope, in_study
 
 

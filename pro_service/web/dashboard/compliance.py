@@ -23,7 +23,7 @@ from pro_service.web.cached_figures import A_MINUTE, CachedFigures
 from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.dashboard import formatting
 from pro_service.web.dashboard.formatting import times
-from pro_service.web.i18n import language
+from pro_service.web.i18n import language, of
 from pro_service.web.scope import Scope, in_study, not_found
 
 CHANNELS: tuple[str, ...] = (*get_args(Channel), CALLS)
@@ -111,7 +111,7 @@ def filters(scope: Scope) -> Chosen:
 
 def labels(scope: Scope) -> dict[str, str]:
     """Return what the newest protocol calls its time points, in the reader's language, by their codes."""
-    return {point.code: formatting.of(point.label) for point in scope.protocol.time_points}
+    return {point.code: of(point.label) for point in scope.protocol.time_points}
 
 
 def kept_in_address(*names: str) -> dict[str, str]:

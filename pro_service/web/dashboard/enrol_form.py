@@ -10,8 +10,8 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.routes import CHANNELS
 from pro_service.web.dashboard import problems
 from pro_service.web.dashboard.change_words import Field
-from pro_service.web.dashboard.formatting import of
 from pro_service.web.i18n import gettext as _
+from pro_service.web.i18n import of
 
 SENTENCES = (
     "give every participant a code, e.g. P-001",

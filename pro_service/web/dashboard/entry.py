@@ -16,10 +16,10 @@ from pro_service.use_cases.participants import entry
 from pro_service.use_cases.participants.entry import EntryFault, EntryRejectedError, Filled, Mode
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import may_at, needs
-from pro_service.web.dashboard import formatting
 from pro_service.web.dashboard.formatting import form_made_at, times
 from pro_service.web.dashboard.participant import participant_of
 from pro_service.web.i18n import gettext as _
+from pro_service.web.i18n import of
 from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
 
 
@@ -121,7 +121,7 @@ def _form(
         changes=changes,
         status=status(facts, case.participant, case.protocol.primary(facts.point), now),
         zone=case.site_zone,
-        label=formatting.of(facts.point.label),
+        label=of(facts.point.label),
         blind=blind,
         **times(now),
     )

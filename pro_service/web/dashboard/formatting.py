@@ -39,11 +39,6 @@ def words(kind: str) -> Mapping[str, str]:
     return vocabulary(language())[kind]
 
 
-def of(texts: Mapping[str, str]) -> str:
-    """Return the text in the reader's language, else in any."""
-    return texts.get(language()) or next(iter(texts.values()), "")
-
-
 def time_left(moment: datetime, now: datetime, times: Mapping[str, str] | None = None) -> str:
     """`17 h left`, `3 d left`, `40 min left`; what has passed is `2 h ago`. `times`: the words, where at hand."""
     unit, n = measured(abs(moment - now))

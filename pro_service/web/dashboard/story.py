@@ -11,8 +11,8 @@ from flask import request, url_for
 
 from pro_service.core.case import Case
 from pro_service.reports.events import KINDS, AnswerVersion, Event, EventPage, Kind, Mark, Step
-from pro_service.web.dashboard.formatting import of, short_moment, window_shape, word, word_or_code, words
-from pro_service.web.i18n import day
+from pro_service.web.dashboard.formatting import short_moment, window_shape, word, word_or_code, words
+from pro_service.web.i18n import day, of
 from pro_service.web.i18n import gettext as _
 
 PAGE = 25

@@ -20,7 +20,7 @@ from pro_service.use_cases.enrolment.preview import Question
 from pro_service.web.access import needs
 from pro_service.web.dashboard import problems
 from pro_service.web.dashboard.formatting import times
-from pro_service.web.i18n import language
+from pro_service.web.i18n import language, of
 from pro_service.web.scope import Scope, in_study
 
 DAY = timedelta(days=1)
@@ -85,7 +85,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 def sites_of(scope: Scope) -> dict[str, str]:
     """Return code -> name of the study's sites that the reader may see, in the protocol's order."""
     every = scope.protocol.sites.items()
-    return {code: site.name for code, site in every if scope.sites is None or code in scope.site_codes.values()}
+    return {code: of(site.name) for code, site in every if scope.sites is None or code in scope.site_codes.values()}
 
 
 def _typed_values(scope: Scope, now: datetime) -> dict[str, str]:

@@ -85,6 +85,73 @@ def test_equal_protocols_are_stored_as_equal_texts() -> None:
     assert to_json(protocol) == to_json(study("nct07326982"))
 
 
+NAMES = GOOD[GOOD.index("name = { tr") : GOOD.index('zone = "Europe/Istanbul"')]
+
+
+@pytest.mark.parametrize(
+    "written, name, short",
+    [
+        ('name = "Klinik"', {"tr": "Klinik", "en": "Klinik"}, {"tr": "Klinik", "en": "Klinik"}),
+        ('name = { tr = "Klinik", en = "Clinic" }', {"tr": "Klinik", "en": "Clinic"}, {"tr": "Klinik", "en": "Clinic"}),
+        ('name = "Klinik"\nshort_name = "K"', {"tr": "Klinik", "en": "Klinik"}, {"tr": "K", "en": "K"}),
+        (
+            'name = "Klinik"\nshort_name = { tr = "K", en = "C" }',
+            {"tr": "Klinik", "en": "Klinik"},
+            {"tr": "K", "en": "C"},
+        ),
+    ],
+)
+def test_a_site_has_one_name_for_all_languages_or_one_for_each(
+    written: str, name: dict[str, str], short: dict[str, str]
+) -> None:
+    text = changed((NAMES, f"{written}\n"))
+    protocol, faults = check(text)
+    assert protocol is not None, faults
+    assert (protocol.sites["IUC"].name, protocol.sites["IUC"].short_name) == (name, short)
+    assert from_json(to_json(protocol)) == protocol
+
+
+@pytest.mark.parametrize(
+    "written, path, fault",
+    [
+        ("name = 7", "site[0].name", "is not a text"),
+        ('short_name = "K"', "site[0].name", "is missing"),
+        ('name = ""', "site[0].name", "is empty"),
+        ('name = "Klinik"\nshort_name = ""', "site[0].short_name", "is empty"),
+        ('name = { tr = "Klinik" }', "site[0].name.en", "is missing"),
+        ('name = "K"\nshort_name = { tr = "K", en = "C", de = "P" }', "site[0].short_name.de", 'unknown key "de"'),
+    ],
+)
+def test_a_faulty_name_of_a_site_is_named(written: str, path: str, fault: str) -> None:
+    found = only_fault(changed((NAMES, f"{written}\n")))
+    assert (found.path, found.fault) == (path, fault)
+
+
+def test_a_protocol_without_names_in_languages_is_stored_as_by_earlier_releases() -> None:
+    protocol, faults = check(changed((NAMES, 'name = "Clinic, Istanbul"\n')))
+    assert protocol is not None, faults
+    site = (
+        '{"IUC":{"code":"IUC","country":"TR","email":"","name":"Clinic, Istanbul","telephone":"",'
+        '"zone":"Europe/Istanbul"}}'
+    )
+    assert f'"sites":{site}' in to_json(protocol)
+    assert from_json(to_json(protocol)) == protocol
+
+
+def test_a_name_is_stored_by_language_only_where_languages_differ() -> None:
+    protocol, faults = check(changed((NAMES, 'name = { tr = "K", en = "K" }\nshort_name = { tr = "k", en = "c" }\n')))
+    assert protocol is not None, faults
+    assert '"name":"K","short_name":{"en":"c","tr":"k"},' in to_json(protocol)
+
+
+@pytest.mark.parametrize("part", ['"sites":', '"name":"K"'])
+def test_a_stored_protocol_that_lacks_a_field_is_refused(part: str) -> None:
+    stored = to_json(check(changed((NAMES, 'name = "K"\n')))[0] or study("demo"))
+    at = stored.rindex(part)
+    with pytest.raises(ValueError, match="is missing"):
+        from_json(f"{stored[:at]}{part.replace('e', 'x')}{stored[at + len(part) :]}")
+
+
 def test_a_stored_protocol_without_a_newer_field_takes_its_default() -> None:
     older = to_json(study("demo")).replace('"routes":[],', "")
     assert from_json(older) == study("demo")
