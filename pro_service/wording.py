@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,10 @@ from babel.dates import format_datetime
 from pro_service.core.case import PROMPTS, Case
 from pro_service.core.commands import Send
 from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, names_on_phone
-from pro_service.core.texts import fill, placeholders, segments
+from pro_service.core.protocol import Protocol
+from pro_service.core.study_file.costs import LINK, Cost, text_costs
+from pro_service.core.study_file.frames import Frames
+from pro_service.core.texts import beyond_gsm, fill, placeholders, segments
 
 MOMENT = {"tr": "d MMMM EEEE HH:mm", "en": "EEEE d MMMM HH:mm"}
 MIDNIGHT = timedelta(minutes=1)
@@ -97,6 +100,20 @@ def moment(instant: datetime, zone: ZoneInfo, language: str) -> str:
     """An instant as people say it, in their zone: `Tuesday 20 January 23:59`."""
     pattern = MOMENT.get(language, MOMENT["en"])
     return format_datetime(instant, pattern, tzinfo=zone, locale=language)
+
+
+@lru_cache
+def longest_moment(language: str) -> str:
+    """Return the longest text that `moment` makes in a year; with characters beyond GSM-7 if any has them."""
+    days = (datetime(2026, 1, 1, 23, 59, tzinfo=UTC) + timedelta(days=day) for day in range(365))
+    return max(
+        (moment(day, ZoneInfo("UTC"), language) for day in days), key=lambda text: (bool(beyond_gsm(text)), len(text))
+    )
+
+
+def costs_of(protocol: Protocol, frames: Frames, link: str = LINK) -> tuple[Cost, ...]:
+    """Return what every text of a protocol costs, in its dearest form."""
+    return text_costs(protocol, frames, {language: longest_moment(language) for language in protocol.languages}, link)
 
 
 def from_json(version_id: int, text: str) -> Wording:

@@ -1,7 +1,7 @@
 """`pro-service study …`: check, load and show a study; move participants to its newest version."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from pro_service.cli.terminal import (
 from pro_service.core.iso8601 import offset_text
 from pro_service.core.problems import note_fault, note_words
 from pro_service.core.protocol import Protocol
+from pro_service.core.study_file.costs import LIMIT, Cost
 
 MOST_SHOWN = 40
 
@@ -48,6 +49,7 @@ def check(state: State, file: Path) -> None:
     if state.as_json:
         show_json([])
     else:
+        _show_costs(checked.protocol, use_case.costs(checked))
         points = ", ".join(point.code for point in checked.protocol.time_points)
         click.echo(f"{checked.protocol.study}: no faults ({points}; {', '.join(checked.protocol.languages)}).")
 
@@ -129,6 +131,29 @@ def migrate(state: State, codes: tuple[str, ...], reason: str, dry_run: bool, st
 
 
 study.add_command(migrate)
+
+
+def _show_costs(protocol: Protocol, costs: Sequence[Cost]) -> None:
+    """Every text that is UCS-2 or too long, and a line for each language."""
+    dear = [one for one in costs if one.beyond_gsm or one.too_long]
+    rows = [(f"{c.language}/{c.name}", c.units, c.segments, c.segments_in_gsm, _letters(c)) for c in dear]
+    if rows:
+        show_table(("text, as long as it can become", "characters", "segments", "in GSM-7", "UCS-2 because of"), rows)
+        click.echo()
+    for language in protocol.languages:
+        its = [one for one in costs if one.language == language]
+        long = [one for one in its if one.too_long]
+        asked = {c.question: len(protocol.items[c.question].question[language]) for c in long if c.question}
+        alone = "; ".join(f"the question of {item} alone has {length} characters" for item, length in asked.items())
+        click.echo(
+            f"{language}: {len(its)} texts, at most {max((c.segments for c in its), default=0)} segments, "
+            f"{sum(bool(c.beyond_gsm) for c in its)} in UCS-2; {len(long)} of more than {LIMIT} segments"
+            + (f" ({alone})." if alone else ".")
+        )
+
+
+def _letters(text: Cost) -> str:
+    return "; ".join(f"{' '.join(letters)} in {place or 'the text itself'}" for letters, place in text.beyond_gsm)
 
 
 def _described(protocol: Protocol) -> dict[str, Any]:

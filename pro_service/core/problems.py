@@ -203,6 +203,10 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
         "a text that points to the card names no telephone",
         "write {{telephone}}: whoever has lost the card, or cannot reply, calls",
     ),
+    "sender_missing": (
+        "this text, which nobody has just asked for, does not say who writes",
+        "write {{contact}}, best at its beginning: there stands the site's short name",
+    ),
     "no_link_to_give": (
         "this text has no address to give",
         "take {{link}} out: only texts of the channel sms-link carry an address",

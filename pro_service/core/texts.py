@@ -31,6 +31,14 @@ def encoding(text: str) -> Encoding:
     return "GSM-7" if set(text) <= _GSM else "UCS-2"
 
 
+def beyond_gsm(text: str) -> str:
+    """Return the characters that make a text UCS-2, each once; none if it travels as GSM-7.
+
+    Twilio knows these two encodings alone: not the tables that 3GPP TS 23.038 adds for single languages, Turkish too.
+    """
+    return "".join(dict.fromkeys(character for character in text if character not in _GSM))
+
+
 def units(text: str) -> int:
     """Count septets (GSM-7) or 16-bit units (UCS-2) of a text."""
     return sum(_widths(text, encoding(text)))

@@ -11,6 +11,7 @@ from pro_service import paths
 from pro_service.core.enrolment.blinding import check_blinding
 from pro_service.core.problems import Fault, RejectedError, closest
 from pro_service.core.protocol import Protocol
+from pro_service.core.study_file.costs import Cost
 from pro_service.core.study_file.file import check as check_protocol
 from pro_service.core.study_file.frames import check_frames
 from pro_service.core.study_file.protocol_json import to_json
@@ -21,6 +22,7 @@ from pro_service.store.audit import Actor, Entry
 from pro_service.store.messages import digests
 from pro_service.store.studies import Study, Version
 from pro_service.use_cases.transaction import transaction
+from pro_service.wording import costs_of
 
 FRAME = ".txt"
 
@@ -68,6 +70,11 @@ def check(text: str, folder: Path | None = None) -> Checked:
     if faults:
         raise RejectedError(faults)
     return Checked(protocol, frames, () if protocol.demo else contacts_missing(protocol, text))
+
+
+def costs(checked: Checked) -> tuple[Cost, ...]:
+    """Return what every text of a checked study costs, in its dearest form."""
+    return costs_of(checked.protocol, checked.frames)
 
 
 def read_frames(folder: Path, protocol: Protocol) -> Mapping[str, Mapping[str, str]]:

@@ -57,6 +57,18 @@ def test_the_real_protocol_is_sound_and_says_what_is_left_to_fill_in(run: Run) -
     assert run("study", "load", paths.protocols() / "nct07326982.toml").status == 1
 
 
+def test_the_check_says_which_letters_make_which_texts_dear(run: Run, tmp_path: Path) -> None:
+    said = " ".join(run("study", "check", DEMO).out.split())
+    assert "tr/reach-test 108 2 1 ı ş in the text itself; İ in site.IST.short_name.tr" in said
+    assert "en: 60 texts, at most 4 segments, 0 in UCS-2; 1 of more than 3 segments" in said
+    assert "the question of PGIC alone has 170 characters" in said
+    file = tmp_path / "study.toml"
+    text = DEMO.read_text(encoding="utf-8").replace('en = "Berlin Demo Clinic" }', 'en = "Berlin Demo Clinıc" }')
+    file.write_text(text, encoding="utf-8")
+    said = " ".join(run("study", "check", file).out.split())
+    assert "en/help 121 2 1 ı in site.BER.short_name.en" in said
+
+
 def test_a_study_is_loaded_once_and_shown(run: Run, study: str) -> None:
     assert "unchanged" in run("study", "load", DEMO).out
     shown = run("study", "show", "--json").json

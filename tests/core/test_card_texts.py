@@ -23,8 +23,8 @@ def test_a_text_of_the_card_names_the_card_and_the_telephone(language: str) -> N
 @LANGUAGES
 def test_the_first_text_says_how_to_stop_where_no_reply_arrives(language: str) -> None:
     text = frames()[language]["first.sms-card"]
-    assert "{telephone}" in text
     assert "112" in text
+    assert ("mesaj istemezseniz arayın" if language == "tr" else "to end these texts, call the same number") in text
     assert not {"DUR", "STOP"} & set(text.replace(":", " ").split())
 
 
@@ -37,7 +37,7 @@ def test_every_shipped_text_may_go_to_somebody_with_a_card(language: str) -> Non
 @pytest.mark.parametrize("address", ["see anket.org", "https://x", "a@b.com", "192.0.2.1", "okutun.Info {closes}"])
 def test_an_address_in_a_text_of_the_card_is_refused(name: str, address: str) -> None:
     changed = frames()
-    changed["en"][name] = f"{{telephone}} {address}"
+    changed["en"][name] = f"{{contact}} {{telephone}} {address}"
     (fault,) = check_frames(protocol(), changed)
     assert fault.path == f"templates/sms/en/{name}.txt"
     assert "internet address" in fault.fault
@@ -46,7 +46,7 @@ def test_an_address_in_a_text_of_the_card_is_refused(name: str, address: str) ->
 
 def test_a_text_of_the_card_without_a_telephone_is_refused() -> None:
     changed = frames()
-    changed["tr"]["reminder-1.sms-card"] = "Kartınızı okutun."
+    changed["tr"]["reminder-1.sms-card"] = "{contact}: Kartınızı okutun."
     (fault,) = check_frames(protocol(), changed)
     assert "no telephone" in fault.fault
 

@@ -1,6 +1,8 @@
 """Loading a study: checked with its texts, one immutable version, participants keep theirs."""
 
 import shutil
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,13 @@ from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store.schema import participants, protocol_versions, sites
 from pro_service.use_cases import study
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.tick import tick
 from tests import support
+from tests.telephones import Telephones
 
 DEMO = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
+PHONE = "+12025550123"
 REAL = (paths.protocols() / "nct07326982.toml").read_text(encoding="utf-8")
 
 
@@ -49,6 +55,37 @@ def test_the_same_again_changes_nothing(rt: Runtime) -> None:
     assert support.rows_of(rt) == before
 
 
+def test_a_study_that_an_earlier_release_stored_is_unchanged_when_it_is_loaded_again(rt: Runtime) -> None:
+    # Names were one text then, and the stored protocol knew no short name.
+    kept = [line for line in DEMO.splitlines() if not line.startswith("short_name")]
+    plain = "\n".join('name = "Clinic"' if line.startswith("name = {") else line for line in kept)
+    study.load(rt, support.SETUP, plain)
+    with rt.sessions.reading() as session:
+        (stored,) = session.scalars(select(protocol_versions.c.protocol))
+    assert ('"name":"Clinic"' in stored, "short_name" in stored) == (True, False)
+    before = support.rows_of(rt)
+    assert study.load(rt, support.SETUP, plain).unchanged
+    assert support.rows_of(rt) == before
+
+
+def test_a_version_of_an_earlier_release_keeps_its_own_words(
+    rt: Runtime, clock: support.SetClock, phones: Telephones
+) -> None:
+    checked = study.check(DEMO)
+    words = {
+        tongue: {**frames, "invitation.sms-reply": "{label}: {question}", "first": "{contact}, {telephone}. STOP."}
+        for tongue, frames in checked.frames.items()
+    }
+    old = study.store_version(rt, support.SETUP, replace(checked, frames=words))
+    support.enrolled(rt, old.study.id, "P-001", date(2026, 3, 2), phone=PHONE, language="en", channel="sms-reply")
+    clock.now = support.at("2026-03-09 10:00")
+    tick(rt)
+    deliver(rt)
+    (body,) = phones.to(PHONE)
+    assert body.startswith("1 week: On average")
+    assert body.endswith("Istanbul Demo Clinic, +1 202 555 0199. STOP.")
+
+
 def test_a_changed_text_is_a_new_version_and_the_enrolled_keep_theirs(rt: Runtime, texts: Path) -> None:
     first = study.load(rt, support.SETUP, DEMO, texts)
     old = support.enrolled(rt, first.study.id, "P-001", rt.clock().date())
@@ -66,6 +103,15 @@ def test_an_older_version_is_not_made_current_again(rt: Runtime) -> None:
     study.load(rt, support.SETUP, DEMO)
     study.load(rt, support.SETUP, DEMO.replace('title = "Demonstration"', 'title = "Another"'))
     assert "this is version 1 again" in refused(rt, DEMO)
+
+
+def test_a_prompt_of_its_own_that_does_not_say_who_writes_is_refused(rt: Runtime, texts: Path) -> None:
+    own = texts / "DEMO" / "tr"
+    own.mkdir(parents=True)
+    (own / "reminder-1.sms-link.txt").write_text("{label} için: {link}", encoding="utf-8")
+    said = refused(rt, DEMO, texts)
+    assert said.count("→") == 1
+    assert "reminder-1.sms-link.txt: this text, which nobody has just asked for, does not say who writes" in said
 
 
 def test_a_study_may_have_texts_of_its_own(rt: Runtime, texts: Path) -> None:

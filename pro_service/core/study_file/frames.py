@@ -38,6 +38,15 @@ def required_frames(protocol: Protocol) -> tuple[str, ...]:
     return (*(f"{step}.{channel}" for step in steps for channel in CHANNELS), *ALWAYS)
 
 
+def unasked_frames(protocol: Protocol) -> tuple[str, ...]:
+    """The names of the frames of texts that nobody has just asked for: prompts and contact tests. Each says who writes.
+
+    A reply does not: it comes at once, below a text that does, to somebody who wrote to that very number. There the
+    room belongs to the question.
+    """
+    return tuple(name for name in required_frames(protocol) if name not in ALWAYS or name.startswith("reach-test"))
+
+
 def check_frames(protocol: Protocol, frames: Frames) -> tuple[Fault, ...]:
     """Every fault in the frames of a protocol's languages; paths are those of the files."""
     return tuple(found for language in protocol.languages for found in _language(protocol, language, frames))
@@ -85,6 +94,7 @@ def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterato
     if not given:
         yield fault_of_code(f"templates/sms/{language}", None, "no_texts", language=language)
         return
+    unasked = unasked_frames(protocol)
     for name in required_frames(protocol):
         path = f"templates/sms/{language}/{name}.txt"
         if name not in given:
@@ -92,14 +102,14 @@ def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterato
         elif not given[name].strip():
             yield fault_of_code(path, 1, "text_empty")
         else:
-            yield from _frame(path, name, given[name])
+            yield from _frame(path, name, given[name], unasked=name in unasked)
             if name.endswith(f".{CARD}") and addressed(protocol, language, given[name]):
                 yield fault_of_code(path, 1, "address_in_card")
     if given.get("first", "").strip():
         yield from _first(f"templates/sms/{language}/first.txt", language, given["first"])
 
 
-def _frame(path: str, name: str, text: str) -> Iterator[Fault]:
+def _frame(path: str, name: str, text: str, *, unasked: bool) -> Iterator[Fault]:
     try:
         asked = placeholders(text)
     except FrameError as error:
@@ -107,9 +117,11 @@ def _frame(path: str, name: str, text: str) -> Iterator[Fault]:
         return
     for placeholder in sorted(asked - KNOWN):
         yield _unknown(path, _line(text, f"{{{placeholder}}}"), placeholder)
+    if unasked and "contact" not in asked:
+        yield fault_of_code(path, 1, "sender_missing")
     if name.endswith(".sms-link") and "link" not in asked:
         yield fault_of_code(path, 1, "link_missing")
-    if name.endswith(f".{CARD}") and "telephone" not in asked:
+    if name.endswith(f".{CARD}") and name != f"first.{CARD}" and "telephone" not in asked:
         yield fault_of_code(path, 1, "card_without_telephone")
     if not name.endswith(".sms-link") and "link" in asked:
         yield fault_of_code(path, _line(text, "{link}"), "no_link_to_give")

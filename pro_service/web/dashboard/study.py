@@ -1,6 +1,6 @@
 """The study as people read it: windows on a line of time, steps, items, ladder, sites, texts, findings, versions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.protocol import Item, Protocol, Site, TimePoint, Window
+from pro_service.core.protocol import Language, Protocol, Site, TimePoint, Window
 from pro_service.core.routes import CHANNELS, preflight
 from pro_service.core.schedule.windows import local_instant, schedule
+from pro_service.core.study_file.costs import CODE, LIMIT, NOBODYS, Cost, cost, first_frame, values, worth_a_look
 from pro_service.core.study_file.frames import ALWAYS, check_frames
 from pro_service.core.study_file.rules import contacts_missing
-from pro_service.core.texts import FrameError, encoding, fill, segments, units
 from pro_service.runtime import Bundle, Runtime
 from pro_service.store import studies
 from pro_service.store.participants.cases import zone_of
@@ -25,11 +25,7 @@ from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.problems import fault_words, route_words
 from pro_service.web.i18n import LANGUAGES
 from pro_service.web.scope import Scope, in_study
-from pro_service.wording import MIDNIGHT, moment
-
-NOBODYS = "Xk3vQ9mTz7Lw2RbY5hNc8A"
-"""As long as the end of a real address, and nobody's."""
-FIRST = "first"
+from pro_service.wording import MIDNIGHT, costs_of, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +35,8 @@ class Bubble:
     name: str
     """Of its template."""
     channel: str
-    """The channel it goes by; empty: both."""
-    body: str
-    characters: int
-    units: int
-    encoding: str
-    segments: int
+    """The channel it goes by; empty: all."""
+    cost: Cost
     first: bool = False
     """With what is added to the first text a participant ever gets."""
 
@@ -61,58 +53,41 @@ class Sample:
 
 
 def prompt_bubbles(bundle: Bundle, language: str, sample: Sample) -> Iterator[Bubble]:
-    """Return the texts that ask in one window, in the order of time, by both channels."""
+    """Return the texts that ask in one window, in the order of time, by every channel."""
     first_of_all = next((point for point in bundle.protocol.time_points if point.steps), None)
     for number, step in enumerate(sample.point.steps):
         for channel in CHANNELS:
             name = f"{step.name}.{channel}"
-            yield from _bubble(bundle, language, sample, name, channel)
+            yield from _bubble(bundle, language, sample, (name,), channel)
             if number == 0 and first_of_all is not None and sample.point.code == first_of_all.code:
-                yield from _bubble(bundle, language, sample, name, channel, first=True)
+                yield from _bubble(bundle, language, sample, (name, first_frame(channel)), channel)
 
 
 def answer_bubbles(bundle: Bundle, language: str, sample: Sample) -> Iterator[Bubble]:
-    """Return every other text: what a conversation can call for."""
+    """Return every other text: what a conversation can call for, and what may be added to a prompt."""
     for name in ALWAYS:
-        if name != FIRST:
-            yield from _bubble(bundle, language, sample, name, "")
+        if not name.startswith("first"):
+            yield from _bubble(bundle, language, sample, (name,), "")
 
 
-def _bubble(
-    bundle: Bundle, language: str, sample: Sample, name: str, channel: str, *, first: bool = False
-) -> Iterator[Bubble]:
-    frames = bundle.wording.frames.get(language, {})
-    values = _values(bundle.protocol, language, sample, name)
-    try:
-        body = fill(frames[name], values).strip()
-        if first:
-            body = f"{body}\n{fill(frames[FIRST], values)}".strip()
-    except (KeyError, FrameError):
-        return  # Said among the findings.
-    size = (len(body), units(body), encoding(body), segments(body))
-    yield Bubble(name, channel, body, *size, first=first)
-
-
-def _values(protocol: Protocol, language: str, sample: Sample, name: str) -> Mapping[str, str]:
-    items = [protocol.items[item] for item in sample.point.items]
+def _bubble(bundle: Bundle, language: str, sample: Sample, names: tuple[str, ...], channel: str) -> Iterator[Bubble]:
+    items = [bundle.protocol.items[item] for item in sample.point.items]
     # A window begins with its first question; the text `question` asks for the next.
-    item: Item | None = items[min(1, len(items) - 1)] if name == "question" and items else next(iter(items), None)
-    close = sample.span.closes_at - MIDNIGHT
-    later: datetime = sample.span.closes_at - timedelta(hours=30)
-    return {
-        "question": "" if item is None else item.question[language],
-        "item": "" if item is None else item.short[language],
-        "low": "" if item is None else str(item.minimum),
-        "high": "" if item is None else str(item.maximum),
-        "label": sample.point.label[language],
-        "closes": moment(close, sample.zone, language),
-        "link": f"{sample.base_url}/q/{NOBODYS}",
-        "telephone": sample.site.telephone,
-        "contact": sample.site.name,
-        "study": protocol.study,
-        "answer": "" if item is None else str(item.maximum),
-        "when": moment(later, sample.zone, language),
+    item = items[min(1, len(items) - 1) if names == ("question",) else 0]
+    given = {
+        "closes": moment(sample.span.closes_at - MIDNIGHT, sample.zone, language),
+        "when": moment(sample.span.closes_at - timedelta(hours=30), sample.zone, language),
+        "link": _link(sample.base_url),
+        "code": CODE,
     }
+    known = values(bundle.protocol, language, sample.site, sample.point, item, given)
+    found = cost(language, names, bundle.wording.frames.get(language, {}), known)
+    if found is not None:  # Otherwise it is said among the findings.
+        yield Bubble(names[0], channel, found, first=len(names) > 1)
+
+
+def _link(base_url: str) -> str:
+    return f"{base_url}/q/{NOBODYS}"
 
 
 PROVIDER = "twilio"
@@ -145,6 +120,29 @@ class Remark:
     """Of a route: of the telephone numbers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What the texts of one language cost, each in its dearest form."""
+
+    language: Language
+    texts: Sequence[Cost]
+
+    @property
+    def most(self) -> int:
+        """The segments of the longest."""
+        return max((one.segments for one in self.texts), default=0)
+
+    @property
+    def unicode(self) -> int:
+        """How many travel as UCS-2."""
+        return sum(one.encoding == "UCS-2" for one in self.texts)
+
+    @property
+    def named(self) -> Sequence[Cost]:
+        """Those about which something may be done."""
+        return worth_a_look(self.texts)
+
+
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the protocol and its texts."""
 
@@ -164,6 +162,8 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             day=day,
             rows=_rows(bundle.protocol, day, scope),
             remarks=_remarks(bundle),
+            bills=_bills(bundle, rt.settings.public_base_url),
+            limit=LIMIT,
             kept=kept_in_address("version", "day"),
             languages_said=LANGUAGES,
             **times(now),
@@ -261,6 +261,11 @@ def _remarks(bundle: Bundle) -> list[Remark]:
                 # Not of the study itself: whose number is of another country is not concerned.
                 found.append(Remark(channel, *route_words(finding), grave=False, country=country))
     return found
+
+
+def _bills(bundle: Bundle, base_url: str) -> list[Bill]:
+    found = costs_of(bundle.protocol, bundle.wording.frames, _link(base_url))
+    return [Bill(tongue, [c for c in found if c.language == tongue]) for tongue in bundle.protocol.languages]
 
 
 def _texts(rt: Runtime, bundle: Bundle, point: TimePoint, day: date, *, answers: bool) -> dict[str, list[Bubble]]:

@@ -6,7 +6,7 @@ from string import Formatter
 import pytest
 
 from pro_service.core.study_file.file import check
-from pro_service.core.texts import contains_address, encoding, fill, placeholders, segments
+from pro_service.core.texts import contains_address, encoding, fill, placeholders
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "templates" / "sms"
@@ -86,12 +86,6 @@ def test_no_frame_names_a_treatment_or_a_disease(name: str, language: str) -> No
     assert [word for word in FORBIDDEN if word in text] == []
 
 
-@pytest.mark.parametrize("language", ["tr", "en"])
-@pytest.mark.parametrize("name", NAMES)
-def test_four_segments_carry_every_text(name: str, language: str) -> None:
-    assert segments(fill(frame(language, name), longest(language))) <= 4
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_english_needs_no_letters_beyond_gsm(name: str) -> None:
     assert encoding(frame("en", name)) == "GSM-7"
@@ -118,9 +112,9 @@ def test_asking_again_differs_each_time(language: str) -> None:
 
 
 @pytest.mark.parametrize("language, word", [("tr", "DUR"), ("en", "STOP")])
-def test_the_first_text_names_the_contact_the_way_out_and_the_emergency_number(language: str, word: str) -> None:
+def test_the_first_text_names_the_telephone_the_way_out_and_the_emergency_number(language: str, word: str) -> None:
     text = frame(language, "first")
-    assert {"contact", "telephone"} <= placeholders(text)
+    assert "telephone" in placeholders(text)
     assert word in text
     assert "112" in text
 

@@ -1,8 +1,10 @@
 """Compliance, the ledger of messages and the protocol: what the pages say, what their files hold, what they cost."""
 
 import csv
+import html
 import io
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -205,6 +207,41 @@ def test_the_protocol_is_read_with_its_texts_as_a_telephone_shows_them(desk: Fla
         "We received your message but do not know this telephone number."
         in desk.get("/study/texts?window=answers").text
     )
+
+
+def said(page: str) -> str:
+    """Return the words of a page."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def test_what_texts_cost_is_said_with_the_letters_and_their_places(desk: FlaskClient) -> None:
+    page = said(desk.get("/study").text)
+    assert "What the texts cost" in page
+    assert "in texts: Istanbul Demo Clinic · İstanbul Demo" in page
+    assert "Turkish: 17 texts take more than 3 segments, or need not be UCS-2" in page
+    assert "English: 1 text takes more than 3 segments, or need not be UCS-2" in page
+    assert (
+        "invitation.sms-card + first.sms-card 258 4 2 ç ı ş in the text itself; ğ {closes} ; İ site.IST.short_name.tr"
+        in page
+    )
+    texts = said(desk.get("/study/texts").text)
+    assert "3 segments instead of 2:" in texts
+    assert "ç ğ ı ş item.NRS-AVG.question.tr" in texts
+    assert "this text is for P-012" in desk.get("/study/texts?window=answers").text
+
+
+def test_a_letter_in_a_name_makes_english_texts_dear_and_the_page_says_which(desk: FlaskClient, rt: Runtime) -> None:
+    text = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
+    study.load(rt, support.SETUP, text.replace('en = "Istanbul Demo Clinic" }', 'en = "İstanbul Demo Clinic" }'))
+    assert "reach-test 122 2 1 İ site.IST.short_name.en" in said(desk.get("/study").text)
+
+
+def test_a_version_whose_prompts_do_not_say_who_writes_is_said_to_be_mended(desk: FlaskClient, rt: Runtime) -> None:
+    checked = study.check((paths.protocols() / "demo.toml").read_text(encoding="utf-8"))
+    words = {tongue: {**frames, "reach-test": "?"} for tongue, frames in checked.frames.items()}
+    study.store_version(rt, support.SETUP, replace(checked, frames=words))
+    page = desk.get("/study").text
+    assert page.count("this text, which nobody has just asked for, does not say who writes") == 2
 
 
 def test_an_earlier_version_can_be_read_and_says_that_it_is_one(desk: FlaskClient, rt: Runtime) -> None:
