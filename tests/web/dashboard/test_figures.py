@@ -227,7 +227,7 @@ def test_what_texts_cost_is_said_with_the_letters_and_their_places(desk: FlaskCl
     texts = said(desk.get("/study/texts").text)
     assert "3 segments instead of 2:" in texts
     assert "ç ğ ı ş item.NRS-AVG.question.tr" in texts
-    assert "this text is for P-012" in desk.get("/study/texts?window=answers").text
+    assert "This text is for P-012." in desk.get("/study/texts?window=answers").text
 
 
 def test_a_letter_in_a_name_makes_english_texts_dear_and_the_page_says_which(desk: FlaskClient, rt: Runtime) -> None:
