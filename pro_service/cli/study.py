@@ -23,7 +23,7 @@ from pro_service.cli.terminal import (
 from pro_service.core.iso8601 import offset_text
 from pro_service.core.problems import note_fault, note_words
 from pro_service.core.protocol import Protocol
-from pro_service.core.study_file.costs import LIMIT, Cost
+from pro_service.core.study_file.costs import LIMIT, Cost, long_questions
 
 MOST_SHOWN = 40
 
@@ -142,12 +142,12 @@ def _show_costs(protocol: Protocol, costs: Sequence[Cost]) -> None:
         click.echo()
     for language in protocol.languages:
         its = [one for one in costs if one.language == language]
-        long = [one for one in its if one.too_long]
-        asked = {c.question: len(protocol.items[c.question].question[language]) for c in long if c.question}
-        alone = "; ".join(f"the question of {item} alone has {length} characters" for item, length in asked.items())
+        long = sum(one.too_long for one in its)
+        asked = long_questions(protocol, its)
+        alone = "; ".join(f"the question {item} alone has {length} characters" for item, length in asked.items())
         click.echo(
             f"{language}: {len(its)} texts, at most {max((c.segments for c in its), default=0)} segments, "
-            f"{sum(bool(c.beyond_gsm) for c in its)} in UCS-2; {len(long)} of more than {LIMIT} segments"
+            f"{sum(bool(c.beyond_gsm) for c in its)} in UCS-2; {long} of more than {LIMIT} segments"
             + (f" ({alone})." if alone else ".")
         )
 

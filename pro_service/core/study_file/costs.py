@@ -90,6 +90,15 @@ def _price(text: Cost) -> tuple[int, bool, int]:
     return text.segments, bool(text.beyond_gsm), text.units
 
 
+def long_questions(protocol: Protocol, texts: Sequence[Cost]) -> dict[str, int]:
+    """Return the items whose question stands in a text that is too long, with the length of that question alone."""
+    return {one.question: len(protocol.items[one.question].question[one.language]) for one in texts if _asks_long(one)}
+
+
+def _asks_long(text: Cost) -> bool:
+    return text.too_long and bool(text.question)
+
+
 def worth_a_look(texts: Sequence[Cost]) -> tuple[Cost, ...]:
     """Return those texts of one language that are too long, or UCS-2 in a language that does not need it.
 

@@ -12,7 +12,17 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.protocol import Language, Protocol, Site, TimePoint, Window
 from pro_service.core.routes import CHANNELS, preflight
 from pro_service.core.schedule.windows import local_instant, schedule
-from pro_service.core.study_file.costs import CODE, LIMIT, NOBODYS, Cost, cost, first_frame, values, worth_a_look
+from pro_service.core.study_file.costs import (
+    CODE,
+    LIMIT,
+    NOBODYS,
+    Cost,
+    cost,
+    first_frame,
+    long_questions,
+    values,
+    worth_a_look,
+)
 from pro_service.core.study_file.frames import ALWAYS, check_frames
 from pro_service.core.study_file.rules import contacts_missing
 from pro_service.runtime import Bundle, Runtime
@@ -126,6 +136,8 @@ class Bill:
 
     language: Language
     texts: Sequence[Cost]
+    questions: Sequence[tuple[str, int]]
+    """The items asked in texts that are too long, with the length of the question."""
 
     @property
     def most(self) -> int:
@@ -265,7 +277,11 @@ def _remarks(bundle: Bundle) -> list[Remark]:
 
 def _bills(bundle: Bundle, base_url: str) -> list[Bill]:
     found = costs_of(bundle.protocol, bundle.wording.frames, _link(base_url))
-    return [Bill(tongue, [c for c in found if c.language == tongue]) for tongue in bundle.protocol.languages]
+    bills = []
+    for language in bundle.protocol.languages:
+        texts = [one for one in found if one.language == language]
+        bills.append(Bill(language, texts, [*long_questions(bundle.protocol, texts).items()]))
+    return bills
 
 
 def _texts(rt: Runtime, bundle: Bundle, point: TimePoint, day: date, *, answers: bool) -> dict[str, list[Bubble]]:

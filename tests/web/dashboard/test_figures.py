@@ -218,22 +218,20 @@ def test_what_texts_cost_is_said_with_the_letters_and_their_places(desk: FlaskCl
     page = said(desk.get("/study").text)
     assert "What the texts cost" in page
     assert "in texts: Istanbul Demo Clinic · İstanbul Demo" in page
-    assert "Turkish: 17 texts take more than 3 segments, or need not be UCS-2" in page
-    assert "English: 1 text takes more than 3 segments, or need not be UCS-2" in page
-    assert (
-        "invitation.sms-card + first.sms-card 258 4 2 ç ı ş in the text itself; ğ {closes} ; İ site.IST.short_name.tr"
-        in page
-    )
+    assert "Turkish: 17 texts of more than 3 segments, or needlessly UCS-2" in page
+    assert "English: 1 text of more than 3 segments, or needlessly UCS-2" in page
+    assert "first.sms-card 258 4 2 in the text itself: ç ı ş ; {closes} : ğ ; site.IST.short_name.tr : İ" in page
+    assert "The question PGIC alone has 158 characters." in page
     texts = said(desk.get("/study/texts").text)
     assert "3 segments instead of 2:" in texts
-    assert "ç ğ ı ş item.NRS-AVG.question.tr" in texts
+    assert "item.NRS-AVG.question.tr : ç ğ ı ş" in texts
     assert "This text is for P-012." in desk.get("/study/texts?window=answers").text
 
 
 def test_a_letter_in_a_name_makes_english_texts_dear_and_the_page_says_which(desk: FlaskClient, rt: Runtime) -> None:
     text = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
     study.load(rt, support.SETUP, text.replace('en = "Istanbul Demo Clinic" }', 'en = "İstanbul Demo Clinic" }'))
-    assert "reach-test 122 2 1 İ site.IST.short_name.en" in said(desk.get("/study").text)
+    assert "reach-test 122 2 1 site.IST.short_name.en : İ" in said(desk.get("/study").text)
 
 
 def test_a_version_whose_prompts_do_not_say_who_writes_is_said_to_be_mended(desk: FlaskClient, rt: Runtime) -> None:
