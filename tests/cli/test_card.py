@@ -60,6 +60,16 @@ def test_a_code_is_replaced_with_a_reason(run: Run, enrolled: str) -> None:
     assert enrolled
 
 
+def test_each_side_calls_the_site_by_its_whole_name_in_its_language(run: Run, enrolled: str, tmp_path: Path) -> None:
+    file = tmp_path / "card.html"
+    assert run("participant", "card", "P-001", "--out", file).status == 0
+    drawn = file.read_text(encoding="utf-8")
+    sides = {part[:2]: part for part in drawn.split('class="card-side" lang="')[1:]}
+    assert enrolled
+    assert "Istanbul Demo Clinic" in sides["en"]
+    assert "İstanbul Demo Kliniği" in sides["tr"]
+
+
 def test_a_site_has_a_blank_one(run: Run, enrolled: str, tmp_path: Path) -> None:
     file = tmp_path / "blank.html"
     assert run("participant", "card", "--blank", "BER", "--out", file).status == 0
