@@ -20,7 +20,7 @@ from pro_service.core.texts import beyond_gsm, fill, placeholders, segments
 MOMENT = {"tr": "d MMMM EEEE HH:mm", "en": "EEEE d MMMM HH:mm"}
 MIDNIGHT = timedelta(minutes=1)
 """A window closes at 00:00 of the day after; people are told 23:59 of its last day."""
-BEFORE: Mapping[str, str] = {"not-counted": "question", WHICH_PARTICIPANT: "handed-over"}
+BEFORE: Mapping[str, str] = {"not-counted": "question", WHICH_PARTICIPANT: "handed-over", "call-me-at": "call-me"}
 """What a protocol version that an earlier release stored says instead of a frame that it does not have."""
 
 
@@ -92,6 +92,7 @@ class Wording:
             "code": " / ".join(sorted(called)) if send.frame == WHICH_PARTICIPANT else called[0],
             "answer": "" if send.proposed is None else str(send.proposed),
             "when": "" if send.when is None else moment(send.when, zone, language),
+            "until": "" if send.until is None else clock_time(send.until, zone),
         }
 
 
@@ -114,6 +115,11 @@ def longest_moment(language: str) -> str:
 def costs_of(protocol: Protocol, frames: Frames, link: str = LINK) -> tuple[Cost, ...]:
     """Return what every text of a protocol costs, in its dearest form."""
     return text_costs(protocol, frames, {language: longest_moment(language) for language in protocol.languages}, link)
+
+
+def clock_time(instant: datetime, zone: ZoneInfo) -> str:
+    """An instant on the clock of a zone: `16:00`."""
+    return f"{instant.astimezone(zone):%H:%M}"
 
 
 def from_json(version_id: int, text: str) -> Wording:

@@ -46,6 +46,7 @@ ROWS: dict[str, str] = {
     "stopping: wrong number": "Wrong number: stop at once, verify the contact",
     "stopping: snooze": "Snooze moves the next prompt inside the window",
     "stopping: call": '"Call me" makes a call task',
+    "stopping: call at a time": "`beni akşam arayın`: due in that part of the working day, before the close; told so",
     "stopping: safety words": "Safety words: fixed reply and safety escalation",
     "safety: own path": "The safety escalation goes its own way: no stop, hold or limit keeps it from people",
     "stopping: score threshold": "Score ≥ 8 or ≥ 2 above baseline: clinical review",
@@ -64,6 +65,7 @@ ROWS: dict[str, str] = {
     "form: one version": "Double click, reload and back button make one version; every version kept",
     "form: looking": "GET and HEAD never change anything",
     "form: nobody else": "No referrer, not stored, not indexed; no name, disease or code on the page",
+    "form: call at a time": "Asked when to be called, in hours that somebody works, and told when",
     "form: after close": "After close: thanks, late answer where the protocol allows",
     "card: no address": "Where links cannot be sent, the text only says that the questionnaire is open",
     "card: one for all": "One card serves the whole study: whichever window is open is opened",
@@ -88,6 +90,7 @@ ROWS: dict[str, str] = {
     "turn: consent": "Consent taken back or given again; one older than a stop does not undo it",
     "turn: site": "Another site: tasks, counts and pages go along; windows to come follow its calendar",
     "turn: version": "Protocol version migrated: closed windows stay, others follow; moving twice changes nothing",
+    "turn: words": "Other words alone, loaded or migrated to: nothing is sent or raised again, whatever was under way",
     "turn: why": "Why this date: anchor, rule, clamp, zone, and what moved it, by whom and why",
     "turn: stale": "A stale page changes nothing and says what changed; a button pressed twice changes once",
 }

@@ -29,6 +29,9 @@ State: TypeAlias = Literal[
 ]
 """A message's stored state: the outbox is a state machine."""
 
+Part: TypeAlias = Literal["morning", "afternoon", "evening"]
+"""Part of the day at the site; what its hours are, `schedule.call_times` says."""
+
 PENDING: frozenset[State] = frozenset({"ready", "sending", "uncertain"})
 """States in which the provider may still get the message."""
 
@@ -152,6 +155,10 @@ class EscalationFacts:
     acknowledged_at: datetime | None
     resolved_at: datetime | None
     outcome: str | None = None
+    asked_at: datetime | None = None
+    """When the participant last asked for this call; None if they did not."""
+    part_of_day: Part | None = None
+    """In which part of the day they asked for it; None = at any time."""
 
     @property
     def open(self) -> bool:

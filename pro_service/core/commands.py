@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from pro_service.core.case import Source
+from pro_service.core.case import Part, Source
 from pro_service.core.protocol import LevelCode
 
 
@@ -30,7 +30,9 @@ class Send:
     """Send it only inside contact hours: the participant did not just ask for it."""
     inbound_id: int | None = None
     when: datetime | None = None
-    """An instant the text speaks of (a snooze)."""
+    """An instant the text speaks of (a snooze, a call)."""
+    until: datetime | None = None
+    """The end of the hours that begin then."""
     skipped: tuple[str, ...] = ()
     """Prompts whose time has passed, in whose place it comes: they are not sent any more."""
 
@@ -52,6 +54,16 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class CallWish:
+    """A participant's wish to be called: since when, in which part of the day (None = at any time)."""
+
+    asked_at: datetime
+    part: Part | None = None
+    not_before: datetime | None = None
+    """When that part of the day begins; None where a call is welcome now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Escalate:
     """Raise a task for staff. `key` may exist once."""
 
@@ -62,6 +74,16 @@ class Escalate:
     window_id: int | None = None
     save_by: datetime | None = None
     """The window's close, after which a call can save nothing."""
+    wish: CallWish | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCall:
+    """A call that is open already falls due at another moment, because the participant asked for it."""
+
+    escalation_id: int
+    due_at: datetime
+    wish: CallWish
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,5 +144,16 @@ class Unreachable:
 
 
 Command: TypeAlias = (
-    Send | Record | Escalate | Resolve | Settle | CancelTexts | OptOut | OptIn | HoldTexts | Snooze | Unreachable
+    Send
+    | Record
+    | Escalate
+    | MoveCall
+    | Resolve
+    | Settle
+    | CancelTexts
+    | OptOut
+    | OptIn
+    | HoldTexts
+    | Snooze
+    | Unreachable
 )

@@ -47,6 +47,7 @@ SHOWN = frozenset(
         "missing_reason",
         "acknowledged_at",
         "look_again_at",
+        "part_of_day",
         "schedule",
         "site",
         "code",

@@ -174,6 +174,8 @@ def tasks() -> Select[Any]:
             e.due_at,
             e.save_by,
             e.look_again_at,
+            e.asked_at,
+            e.part_of_day,
             e.acknowledged_at,
             e.window_id,
             e.participant_id,

@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Row, false, or_, select
 from sqlalchemy.orm import Session
 
+from pro_service.core.case import Part
 from pro_service.core.protocol import LevelCode, Protocol, Site, TimePoint
+from pro_service.core.schedule.causes import SPOKEN_TO
 from pro_service.reports import statements
 from pro_service.reports.compliance import ComplianceRow, compliance
 from pro_service.reports.statements import LEVELS
@@ -57,6 +59,18 @@ class Task:
     handed_to: str | None = None
     handed_by: str | None = None
     """The colleagues who handed it over and have it now; None if nobody handed it over."""
+    asked_at: datetime | None = None
+    """When the participant last asked for this call."""
+    part_of_day: Part | None = None
+
+    @property
+    def wish(self) -> Part | Literal["any"] | None:
+        """Return the part of the day in which they ask to be called; None if they do not, or were spoken to since."""
+        spoken_to = any(
+            one.kind == "call" and one.result in SPOKEN_TO and self.asked_at is not None and one.at > self.asked_at
+            for one in self.attempts
+        )
+        return None if self.asked_at is None or spoken_to else self.part_of_day or "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +233,8 @@ def _task(session: Session, loader: Loader, row: Row[Any], attempts: tuple[Attem
         handed_at=row.handed_at,
         handed_to=row.receiver,
         handed_by=row.giver,
+        asked_at=row.asked_at,
+        part_of_day=row.part_of_day,
     )
 
 

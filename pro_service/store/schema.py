@@ -483,6 +483,9 @@ escalations = Table(
     _ref("handed_to", "users.id", nullable=True),
     _ref("handed_by", "users.id", nullable=True),
     Column("handed_at", Instant),
+    Column("asked_at", Instant, comment="When the participant last asked for this call"),
+    Column("part_of_day", String(9), comment="In which part of the day they asked for it; NULL = at any time"),
+    CheckConstraint("part_of_day IN ('morning', 'afternoon', 'evening')", name="part_of_day"),
     CheckConstraint("level IN ('E0', 'E1', 'E2', 'E3', 'E4', 'ES')", name="level"),
 )
 Index(

@@ -115,4 +115,4 @@ def clock(value: time) -> str:
 
 def clock_at(instant: datetime, zone: ZoneInfo) -> str:
     """Return the time of day of an instant in a zone."""
-    return clock(instant.astimezone(zone).time())
+    return wording.clock_time(instant, zone)

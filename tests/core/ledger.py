@@ -10,6 +10,7 @@ from pro_service.core.commands import (
     Command,
     Escalate,
     HoldTexts,
+    MoveCall,
     OptIn,
     OptOut,
     Record,
@@ -30,6 +31,8 @@ def fold(case: Case, command: Command, now: datetime, row_id: int) -> Case:  # n
             return _recorded(case, command)
         case Escalate():
             return _escalated(case, command, now, row_id)
+        case MoveCall():
+            return _moved(case, command)
         case Resolve(escalation_id, outcome):
             return _resolved(case, escalation_id, outcome, now)
         case Settle(window_id, settled):
@@ -121,8 +124,17 @@ def _escalated(case: Case, command: Escalate, now: datetime, row_id: int) -> Cas
         due_at=command.due_at,
         acknowledged_at=None,
         resolved_at=None,
+        asked_at=None if command.wish is None else command.wish.asked_at,
+        part_of_day=None if command.wish is None else command.wish.part,
     )
     return replace(case, escalations=(*case.escalations, raised))
+
+
+def _moved(case: Case, command: MoveCall) -> Case:
+    assert any(e.id == command.escalation_id and e.open for e in case.escalations)
+    asked = {"asked_at": command.wish.asked_at, "part_of_day": command.wish.part, "due_at": command.due_at}
+    moved = (replace(e, **asked) if e.id == command.escalation_id else e for e in case.escalations)  # type: ignore[arg-type]
+    return replace(case, escalations=tuple(moved))
 
 
 def _resolved(case: Case, escalation_id: int, outcome: str, now: datetime) -> Case:

@@ -157,7 +157,7 @@ class Habits:
             person.hindered.append((now, now + SNOOZE))
             self.ways.text(person, chance.choice(words.LATER[language]), None)
         elif deed == "call":
-            self.ways.text(person, words.CALL[language], None)
+            self.ways.text(person, chance.choice(words.CALL[language]), None)
         elif deed == "help":
             self.ways.text(person, words.HELP[language], None)
         else:

@@ -12,7 +12,10 @@ YES = {"tr": "EVET", "en": "YES"}
 NO = {"tr": "HAYIR", "en": "NO"}
 DECLINE = {"tr": "cevap vermek istemiyorum", "en": "prefer not to answer"}
 LATER = {"tr": ("sonra", "yarın", "bu akşam"), "en": ("later", "tomorrow", "tonight")}
-CALL = {"tr": "beni arayın", "en": "call me"}
+CALL = {
+    "tr": ("beni arayın", "beni akşam arayın", "yarın sabah arayın lütfen", "öğlen ararsanız sevinirim"),
+    "en": ("call me", "call me in the evening", "please ring me tomorrow morning", "call me this afternoon"),
+}
 HELP = {"tr": "yardım", "en": "help"}
 CHAT = {
     "tr": ("hiç", "ağrım aynı", "teşekkürler", "ne demek bu", "tamam", "lütfen artık mesaj atmayın bana"),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.commands import Command, Escalate, Record, Resolve, Send
+from pro_service.core.commands import CallWish, Command, Escalate, Record, Resolve, Send
 from pro_service.core.conversation.answers import editable
 from pro_service.core.conversation.rules import Exchange, Reply
 from pro_service.core.schedule.agenda import escalate, may_text
@@ -97,9 +97,9 @@ def call_task(case: Case, inbound_id: int, now: datetime) -> Escalate | None:
         call = escalate(case, "E1", "asked_for_call", now, window)
         known = next((e for e in case.escalations if e.key == call.key), None)
         if known is None or known.open:
-            return call if known is None else None
+            return replace(call, wish=CallWish(now)) if known is None else None
     task = escalate(case, "E0", "asked_for_call", now, window)
-    return replace(task, key=f"{task.key}:i{inbound_id}")
+    return replace(task, key=f"{task.key}:i{inbound_id}", wish=CallWish(now))
 
 
 def resolve_reading_tasks(case: Case) -> tuple[Resolve, ...]:

@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from operator import itemgetter
 from typing import assert_never
 
-from pro_service.core.case import PENDING, PROMPTS, Answer, Case, MessageFacts, State, WindowFacts
+from pro_service.core.case import PENDING, PROMPTS, Answer, Case, MessageFacts, Part, State, WindowFacts
 from pro_service.core.commands import (
     CancelTexts,
     Command,
@@ -24,13 +24,13 @@ from pro_service.core.commands import (
     Unreachable,
 )
 from pro_service.core.conversation.answers import on_answers
+from pro_service.core.conversation.call_wishes import ask_for_call
 from pro_service.core.protocol import LevelCode
 from pro_service.core.replies import reading
 from pro_service.core.replies.corrections import corrects
 from pro_service.core.schedule.agenda import escalate, may_text
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.prompts import moved_prompt
-from pro_service.core.schedule.status import primary_open
 from pro_service.core.schedule.windows import local_instant
 
 CORRECTION = timedelta(minutes=10)
@@ -367,8 +367,8 @@ def _commands(exchange: Exchange, meaning: reading.Reading) -> Iterator[Command]
             yield from exchange.raise_task("stop_word")
         case reading.WrongNumber():
             yield from _on_wrong_number(exchange)
-        case reading.CallMe():
-            yield from _on_call_me(exchange)
+        case reading.CallMe(part, tomorrow):
+            yield from _on_call_me(exchange, part, tomorrow=tomorrow)
         case reading.Snooze(kind, hours):
             yield from _on_snooze(exchange, kind, hours)
         case reading.Safety():
@@ -685,21 +685,24 @@ def _on_opt_out(exchange: Exchange) -> Iterator[Command]:
 def _on_opt_in(exchange: Exchange) -> Iterator[Command]:
     if exchange.case.participant.opted_out_at is not None:
         yield OptIn()
+    held = exchange.case.participant.texts_held_until
+    if held is not None and held > exchange.now:
+        # The doubt whether texts are wanted held them.
+        yield HoldTexts(exchange.now)
     if exchange.reply.opt_out is None:
         yield exchange.send_reply("ack", "started")
 
 
-def _on_call_me(exchange: Exchange) -> Iterator[Command]:
-    """Raise the window's call task while an answer is missing; otherwise a task of its own."""
-    case, window = exchange.case, exchange.window
-    call = None
-    if window is not None and exchange.now < window.span.closes_at and primary_open(case, window):
-        call = escalate(case, "E1", "asked_for_call", exchange.now, window)
-    if call is None or any(e.key == call.key and not e.open for e in case.escalations):
-        yield from exchange.raise_task("asked_for_call")
-    elif not case.escalated(call.key):
-        yield call
-    yield exchange.send_reply("ack", "call-me")
+def _on_call_me(exchange: Exchange, part: Part | None = None, *, tomorrow: bool = False) -> Iterator[Command]:
+    """Raise a call, or move the one that is open, and say when we call."""
+    commands, hours = ask_for_call(
+        exchange.case, exchange.window, exchange.reply.arrived, exchange.now, part, tomorrow=tomorrow
+    )
+    yield from commands
+    if hours is None:
+        yield exchange.send_reply("ack", "call-me")
+    else:
+        yield replace(exchange.send_reply("ack", "call-me-at", when=hours.starts), until=hours.ends)
 
 
 def _on_snooze(exchange: Exchange, kind: str, hours: int) -> Iterator[Command]:
@@ -716,7 +719,8 @@ def _on_snooze(exchange: Exchange, kind: str, hours: int) -> Iterator[Command]:
     if window is not None and may_text(exchange.case.participant):
         moved = moved_prompt(exchange.case, window, max(wish, exchange.now))
     if moved is None:
-        yield from _on_call_me(exchange)
+        evening: Part | None = "evening" if kind == "tonight" else None
+        yield from _on_call_me(exchange, evening, tomorrow=kind == "tomorrow")
         return
     yield Snooze(moved)
     yield exchange.send_reply("ack", "snoozed", when=moved)

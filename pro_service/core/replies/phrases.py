@@ -12,6 +12,8 @@ from itertools import product
 from types import MappingProxyType
 from typing import NamedTuple
 
+from pro_service.core.case import Part
+
 NUMBERS: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
         "tr": MappingProxyType(
@@ -473,35 +475,80 @@ WRONG_NUMBER_INSIDE = frozenset(
     | _each("youre|you are|keep", "texting|messaging|contacting", "the wrong", "person|phone")
     | {"aradiginiz kisi ben degilim", "aradiginiz kisi degilim"},
 )
+_CALL_TR = (
+    "arayin|arayiniz|arar misiniz|arar misin|ararmisiniz|arayabilir misiniz|arayabilirmisiniz|arasinlar"
+    "|arayabilirseniz sevinirim|ararsaniz sevinirim|telefon edin|telefon acin"
+)
+_CALL_EN = "call me|ring me|phone me|telephone me|give me a call|give me a ring"
+_ASK_EN = (
+    "|can you|could you|would you|will you|can someone|could someone|can somebody|could somebody"
+    "|can the nurse|can the doctor|can a nurse|please can you|please could you"
+)
 CALL_ME = frozenset(
     {"beni arayin", "beni ara", "beni arar misiniz", "lutfen beni arayin", "lutfen arayin"}
     | {"ara", "call", "arayin", "arar misiniz", "call me", "please call me"}
     | {"call me please", "please call", "beni arayabilir misiniz", "can you call me", "call me back"}
-    | _each(
-        "|beni|bana",
-        "|hemen|geri|telefonla|yarin|aksam|bugun|bir",
-        "arayin|arayiniz|arar misiniz|arar misin|arayabilir misiniz|arasinlar|arasin|arayabilirseniz sevinirim"
-        "|ararsaniz sevinirim|telefon edin|telefon acin",
-    )
-    | _each("yarin|aksam|hemen", "beni", "arayin|arar misiniz")
+    | _each("|beni|bana", "|hemen|geri|telefonla|bugun|bir", _CALL_TR)
+    | _each("hemen", "beni", "arayin|arar misiniz")
     | {"arar misiniz beni", "arayin beni"}
     | _each(
         "doktorla|doktorumla|hemsireyle|biriyle|birisiyle|sizinle|hocamla", "gorusmek|konusmak", "istiyorum|isterim"
     )
-    | _each(
-        "|can you|could you|would you|will you|can someone|could someone|can somebody|could somebody"
-        "|can the nurse|can the doctor|can a nurse",
-        "|please",
-        "call me|ring me|phone me|telephone me|give me a call|give me a ring",
-        "|back",
-        "|please|now|today|tomorrow|later|tonight|when you can|as soon as possible|asap",
-    )
+    | _each(_ASK_EN, "|please", _CALL_EN, "|back", "|please|now|today|later|when you can|as soon as possible|asap")
     | _each(
         "i need|i want|id like|i would like",
         "to talk to|to speak to|to speak with",
         "someone|somebody|a doctor|the doctor|my doctor|a nurse|the nurse|a person|you",
     ),
 )
+"""A wish to be called, at whatever time."""
+CALL_AT = CALL_ME | frozenset(
+    _each(
+        "|beni|bana|lutfen|lutfen beni|beni lutfen|siz beni|siz",
+        "|hemen|geri|telefonla|bir",
+        _CALL_TR + "|ara|arasin|ararsaniz|ararsan|ararsiniz|arasaniz|arayabilirsiniz|arayabilirsin|arayabilirseniz"
+        "|ararsaniz iyi olur|ararsaniz olur|ararsaniz memnun olurum|ararsaniz konusuruz|ararsaniz musaitim"
+        "|arayabilirseniz iyi olur|arayabilirseniz memnun olurum|arasaniz iyi olur|arasaniz olur mu|arasaniz sevinirim"
+        "|aramanizi rica ederim|aramanizi isterim|aramanizi istiyorum|aramaniz mumkun mu",
+    )
+    | _each("ara|arayin|arayabilirsiniz|ararsaniz|arar misin|arasin|arasinlar", "beni")
+    | _each("musaitim|uygunum|evdeyim", "|beni", "arayin|arayabilirsiniz|arar misiniz|ararsaniz")
+    | {"aranmak istiyorum", "aranmak isterim", "telefonla konusalim", "telefonla goruselim"}
+    | _each(f"{_ASK_EN}|you can|you could|best to|better to", "|please", _CALL_EN, "|back", "|please|if you can")
+    | _each("|please", "call|ring|phone|telephone")
+    | _each("i need|i want|i prefer|id like|i would like|id prefer", "a call|to be called|a phone call|a call back"),
+)
+"""What is such a wish together with a time: without one, `ararsanız` alone says too little."""
+
+
+def _times(*groups: frozenset[str]) -> Mapping[str, tuple[Part | None, bool]]:
+    """Give every named time its part of the day (the last group has none), and whether it is tomorrow's."""
+    parts: tuple[Part | None, ...] = ("morning", "afternoon", "evening", None)
+    named = {phrase: part for part, group in zip(parts, groups, strict=True) for phrase in group}
+    tomorrow = {"yarin", "yarina", "tomorrow"}
+    return MappingProxyType({phrase: (part, bool(tomorrow & {*phrase.split()})) for phrase, part in named.items()})
+
+
+_DAYS_TR = "|bugun|yarin"
+CALL_TIMES = _times(
+    _each(_DAYS_TR + "|bu", "sabah|sabahleyin|sabahtan|sabah saatlerinde|ogleden once")
+    | _each("in the morning|before noon", "|tomorrow")
+    | _each("tomorrow", "morning|in the morning|before noon")
+    | {"this morning"},
+    _each(
+        _DAYS_TR + "|bu",
+        "ogle|oglen|ogleyin|oglene|ogle arasi|ogle arasinda|ogle vakti|ogle saatlerinde|ogleden sonra",
+    )
+    | _each("|tomorrow", "at noon|around noon|at midday|around midday|at lunchtime|at lunch time|around lunchtime")
+    | _each("in the|this|tomorrow|early in the|in the early", "afternoon")
+    | {"after lunch", "in the afternoon tomorrow", "tomorrow in the afternoon"},
+    _each(_DAYS_TR + "|bu", "aksam|aksama|aksamleyin|aksamustu|aksam ustu|aksam uzeri|aksam saatlerinde|aksama dogru")
+    | _each("in the|this|tomorrow|early in the|in the early", "evening")
+    | _each("late in the|in the late|this late|towards the|tomorrow late in the", "afternoon|evening")
+    | {"tonight", "tomorrow night", "later tonight", "in the evening tomorrow", "tomorrow in the evening"},
+    frozenset({"yarin", "yarina", "yarin gun icinde", "tomorrow", "sometime tomorrow", "any time tomorrow"}),
+)
+"""When somebody wishes to be called -> (part of the day, tomorrow or later)."""
 _WILL_ANSWER_TR = (
     "|cevap veririm|cevap vereyim|cevap verecegim|cevaplarim|cevaplayayim|cevaplayacagim|yanitlarim|yanitlayacagim"
     "|yazarim|yazayim|yazacagim|bakarim|donerim|olur|yaz|yazin|sor|sorun|tekrar sorun|tekrar yazin|sorar misiniz"

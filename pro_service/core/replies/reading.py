@@ -7,8 +7,10 @@ short known phrase. Everything else has a type of its own, so that `match` with 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal, TypeAlias
 
+from pro_service.core.case import Part
 from pro_service.core.replies import phrases
 from pro_service.core.replies.folding import contains, marked, plain, plain_of
 from pro_service.core.replies.numbers import Reason, courteous, find
@@ -64,7 +66,10 @@ class WrongNumber:
 
 @dataclass(frozen=True, slots=True)
 class CallMe:
-    """The participant asks for a call."""
+    """The participant asks for a call, in a part of the day (None = at any time), perhaps from tomorrow on."""
+
+    part: Part | None = None
+    tomorrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +250,7 @@ def _wish(said: str, *, zero: bool) -> Reading | None:
     )
     meant = courteous(said) if " " in said else said
     found = next((meaning for listed, meaning in known if said in listed or meant in listed), None)
-    return found or _in_hours(meant)
+    return found or _in_hours(meant) or _call_at(meant)
 
 
 _MOST_HOURS = 48
@@ -259,6 +264,21 @@ def _in_hours(meant: str) -> Snooze | None:
     number = next(part for part in found.groups() if part is not None)
     hours = int(number) if number.isdecimal() else phrases.SMALL_NUMBERS[number]
     return Snooze("hour", hours) if 0 < hours <= _MOST_HOURS else None
+
+
+_LONGEST_CALL = 12  # words
+
+
+def _call_at(meant: str) -> CallMe | None:
+    """Return the wish in `beni akşam arayın`, `please ring me tomorrow morning`: to be called, and one time for it."""
+    tokens, found = meant.split(), set[CallMe]()
+    if len(tokens) > _LONGEST_CALL:
+        return None
+    for first, last in combinations(range(len(tokens) + 1), 2):
+        when = phrases.CALL_TIMES.get(" ".join(tokens[first:last]))
+        if when is not None and " ".join((*tokens[:first], *tokens[last:])) in phrases.CALL_AT:
+            found.add(CallMe(*when))
+    return found.pop() if len(found) == 1 else None
 
 
 def _for_a_person(said: str) -> Reading | None:

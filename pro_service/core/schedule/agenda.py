@@ -11,9 +11,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pro_service.core.case import PROMPTS, Case, EscalationFacts, Participant, WindowFacts
-from pro_service.core.commands import CancelTexts, Command, Escalate, OptOut, Resolve, Send, Settle, Unreachable
+from pro_service.core.commands import (
+    CallWish,
+    CancelTexts,
+    Command,
+    Escalate,
+    OptOut,
+    Resolve,
+    Send,
+    Settle,
+    Unreachable,
+)
 from pro_service.core.protocol import LevelCode
 from pro_service.core.schedule.calendar import call_moment, due_instant
+from pro_service.core.schedule.call_times import promised_hours
 from pro_service.core.schedule.causes import cause_gone, is_of_window
 from pro_service.core.schedule.prompts import Agenda, may_prompt, prompts, step_moment
 from pro_service.core.schedule.status import primary_open, settled_as, status
@@ -103,11 +114,12 @@ def escalate(case: Case, level: LevelCode, reason: str, now: datetime, window: W
     """Return an escalation about this case, due by the protocol's ladder.
 
     Its key is the same for one level and window (or participant), and also for one reason on the levels E0 and ES: as
-    each key is raised once, nothing is raised twice.
+    each key is raised once, nothing is raised twice. A window's task takes over the wish to be called from its open
+    calls, and is not due before the participant asked to be called.
     """
     subject = f"w{window.id}" if window is not None else f"p{case.participant.id}"
     key = f"{level}:{reason}:{subject}" if level in ("E0", "ES") else f"{level}:{subject}"
-    return Escalate(
+    task = Escalate(
         key=key,
         level=level,
         reason=reason,
@@ -115,6 +127,25 @@ def escalate(case: Case, level: LevelCode, reason: str, now: datetime, window: W
         window_id=None if window is None else window.id,
         save_by=None if window is None or window.span.closes_at <= now else window.span.closes_at,
     )
+    asked = None if window is None or level not in ("E2", "E3") else _asked_call(case, window)
+    if asked is None:
+        return task
+    return replace(task, due_at=max(task.due_at, asked.due_at), wish=_wish_of(case, asked, now))
+
+
+def _asked_call(case: Case, window: WindowFacts) -> EscalationFacts | None:
+    """Return the open call of a window that the participant asked for last; None if they did not."""
+    own = (e for e in case.escalations if e.open and e.window_id == window.id and is_of_window(e))
+    asked = (e for e in own if e.asked_at is not None)
+    return max(asked, key=lambda task: task.asked_at or task.raised_at, default=None)
+
+
+def _wish_of(case: Case, task: EscalationFacts, now: datetime) -> CallWish | None:
+    """Return the wish to be called that a task carries, for the task that follows it."""
+    if task.asked_at is None:
+        return None
+    hours = promised_hours(case, task)
+    return CallWish(task.asked_at, task.part_of_day, hours.starts if hours is not None and hours.starts > now else None)
 
 
 def _due_at(case: Case, level: LevelCode, now: datetime, window: WindowFacts | None) -> datetime:
@@ -269,5 +300,6 @@ def _next_rung(case: Case, escalation: EscalationFacts, level: LevelCode, now: d
         due_at=_due_at(case, level, now, window),
         window_id=None if window is None else window.id,
         save_by=None if window is None or window.span.closes_at <= now else window.span.closes_at,
+        wish=_wish_of(case, escalation, now),
     )
     return None if case.escalated(higher.key) else higher

@@ -2,6 +2,9 @@
 
 One table for every reason that can go away by itself. A reason that is not in it is ended by a person alone: a word
 about safety, an answer that somebody must read, a window missed without an explanation.
+
+A wish to be called that is the window's own call ends with its window, like every call about an answer. One that is a
+task of its own ends once the participant was spoken to: an answer does not say that there is nothing left to ask.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +16,10 @@ from pro_service.core.schedule.status import primary_open
 
 CLEARED = "cleared"
 """The outcome where what was wrong has cleared up."""
+SPOKEN_TO = frozenset({"completed_now", "will_do_it", "refused_this_time", "wants_no_messages"})
+"""Outcomes of a call in which the participant was spoken to; a call back at another time is still to be made."""
+STARTED = "started"
+"""The frame of the text that answers START or BAŞLA."""
 
 Rule: TypeAlias = Callable[[Case, EscalationFacts], str | None]
 
@@ -71,6 +78,22 @@ def _wants_texts(case: Case, _: EscalationFacts) -> str | None:
     return CLEARED if case.participant.opted_out_at is None else _left(case)
 
 
+def _spoken_to(case: Case, escalation: EscalationFacts) -> str | None:
+    """The participant was spoken to after they had asked for it: how that call went."""
+    asked = escalation.asked_at or escalation.raised_at
+    since = (call.outcome for call in case.calls if call.called_at > asked and call.outcome in SPOKEN_TO)
+    return next(since, None) or _left(case)
+
+
+def _wants_texts_after_all(case: Case, escalation: EscalationFacts) -> str | None:
+    """The participant wrote START after the sentence with a stop word.
+
+    A STOP ends it not: the sentence may be a wish to leave the study, which is another matter.
+    """
+    started = any(text.frame == STARTED and text.queued_at > escalation.raised_at for text in case.messages)
+    return CLEARED if started else _left(case)
+
+
 def _text_arrived(case: Case, escalation: EscalationFacts) -> str | None:
     """A later text arrived, or the answer that the text asked for is there."""
     later = any(text.state == "delivered" for text in _texts(case, escalation) if text.queued_at > escalation.raised_at)
@@ -108,6 +131,8 @@ CAUSES: Mapping[str, Rule] = {
     "bad_number": _writable,
     "wrong_number": _writable,
     "opted_out_at_provider": _wants_texts,
+    "stop_word": _wants_texts_after_all,
+    "asked_for_call": _spoken_to,
     "not_delivered": _text_arrived,
     "uncertain_delivery": _known_what_was_sent,
     "rules_fault": _rules_work,

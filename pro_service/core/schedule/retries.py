@@ -2,22 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, get_args
 
-from pro_service.core.case import Case, EscalationFacts, WindowFacts
+from pro_service.core.case import Case, EscalationFacts, Part, WindowFacts
 from pro_service.core.schedule.calendar import due_instant, is_working, local_day, working_day_after
+from pro_service.core.schedule.call_times import PARTS, part_of_day, usual_call
 from pro_service.core.schedule.windows import local_instant
-
-Part: TypeAlias = Literal["morning", "afternoon", "evening"]
-"""Of the day on which somebody was called; the evening begins late in the afternoon."""
 
 Later: TypeAlias = Literal["hour", "afternoon", "morning"]
 """To when a task is put off: by an hour, to this afternoon, to the morning of the next working day."""
 LATER: tuple[Later, ...] = get_args(Later)
 
-TRIES = (time(10), time(13, 30), time(16, 30))
-"""When to call, once in each part of the day."""
 APART = timedelta(hours=2)
 """How long after a failed call the next one comes at the earliest."""
 AHEAD = 10
@@ -25,33 +21,34 @@ AHEAD = 10
 SOON = timedelta(minutes=30)
 LONGEST = timedelta(days=14)
 """No task is put off for longer."""
-_NOON, _EVENING, _HOUR, _DAY = 12, 16, timedelta(hours=1), timedelta(days=1)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def part_of_day(case: Case, moment: datetime) -> Part:
-    """Return the part of the day at the site."""
-    hour = moment.astimezone(case.site_zone).hour
-    return "morning" if hour < _NOON else "afternoon" if hour < _EVENING else "evening"
-
-
-def next_attempt(case: Case, window: WindowFacts | None, now: datetime) -> datetime | None:
+def next_attempt(
+    case: Case, window: WindowFacts | None, now: datetime, *, wished: Part | None = None
+) -> datetime | None:
     """Return when to call again if a call now fails: on a working day, before the close; None if there is no time.
 
-    The first moment in a part of the day in which nobody has called about this window; if all were tried, in the part
-    that was tried least.
+    The next in the part of the day that the participant `wished`; else the first moment in a part in which nobody has
+    called about this window; if all were tried, in the part that was tried least.
     """
     about = None if window is None else window.id
     tried = Counter(part_of_day(case, call.called_at) for call in case.calls if call.window_id == about)
     tried[part_of_day(case, now)] += 1
+
+    def in_turn(moment: datetime) -> tuple[bool, int, datetime]:
+        part = part_of_day(case, moment)
+        return wished is not None and part != wished, tried[part], moment
+
     ahead = [moment for moment in _call_times(case, now) if window is None or _saves(window, moment, now)]
-    return min(ahead, key=lambda moment: (tried[part_of_day(case, moment)], moment), default=None)
+    return min(ahead, key=in_turn, default=None)
 
 
 def _call_times(case: Case, now: datetime) -> Iterator[datetime]:
     today = local_day(now, case.site_zone)
     for day in (today + n * _DAY for n in range(AHEAD)):
         if is_working(day, case.holidays):
-            moments = (local_instant(day, at, case.site_zone) for at in TRIES)
+            moments = (usual_call(case, part, day) for part in PARTS)
             yield from (moment for moment in moments if moment >= now + APART)
 
 
@@ -66,7 +63,7 @@ def put_off_to(case: Case, code: Later, now: datetime) -> datetime | None:
     if code == "hour":
         return now + _HOUR
     if code == "afternoon":
-        moments = (local_instant(today, at, zone) for at in TRIES[1:])
+        moments = (usual_call(case, part, today) for part in PARTS[1:])
         return next((moment for moment in moments if moment >= now + SOON), None)
     tomorrow = working_day_after(today, 1, case.holidays)
     return local_instant(tomorrow, case.protocol.working_hours.start, zone)

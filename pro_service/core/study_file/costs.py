@@ -21,6 +21,7 @@ NOBODYS = "Xk3vQ9mTz7Lw2RbY5hNc8A"
 """As long as the end of a real address, and nobody's."""
 LINK = f"https://outcomes.hospital.example/q/{NOBODYS}"
 CODE = "P-012"
+UNTIL = "17:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def text_costs(protocol: Protocol, frames: Frames, dates: Texts, link: str = LIN
     """
     found: list[Cost] = []
     for language in protocol.languages:
-        given = {"closes": dates[language], "when": dates[language], "link": link, "code": CODE}
+        given = {"closes": dates[language], "when": dates[language], "until": UNTIL, "link": link, "code": CODE}
         for names in forms(protocol):
             dearest: dict[str, Cost] = {}
             for one in _sizes(protocol, language, names, frames.get(language, {}), given):

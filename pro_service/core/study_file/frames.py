@@ -16,14 +16,14 @@ ALWAYS = (
     *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
     *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link", "first.sms-card"),
-    *("not-counted", "which-participant"),
+    *("not-counted", "which-participant", "call-me-at"),
     *("reach-test", *(f"reach-test.{channel}" for channel in ("sms-reply", "sms-link"))),
 )
 """What a conversation can call for, whatever the protocol."""
 
 KNOWN = frozenset(
     {"question", "label", "closes", "link", "telephone", "contact", "study", "item", "answer", "low", "high", "when"}
-    | {"code"}
+    | {"code", "until"}
 )
 STOP_WORDS: Mapping[Language, str] = {"tr": "dur", "en": "stop"}
 """How one says stop; in another language STOP."""

@@ -287,6 +287,8 @@ _ESCALATIONS = (
         e.acknowledged_at,
         e.resolved_at,
         e.outcome,
+        e.asked_at,
+        e.part_of_day,
     )
     .where(e.participant_id.in_(_IDS))
     .order_by(e.id)

@@ -21,10 +21,12 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import PENDING, PROMPTS, Case, EscalationFacts, MessageFacts, WindowFacts
 from pro_service.core.commands import (
+    CallWish,
     CancelTexts,
     Command,
     Escalate,
     HoldTexts,
+    MoveCall,
     OptIn,
     OptOut,
     Record,
@@ -52,6 +54,8 @@ from pro_service.store.vault import Vault, sealed
 
 Row = dict[str, Any]
 
+ANY_TIME = "any"
+"""How the audit trail calls a wish to be called at any time of the day."""
 ORDER: tuple[Table, ...] = (escalations, messages, links, responses)
 """Parents before children; the audit trail comes last of all."""
 
@@ -143,7 +147,7 @@ class Writer:
         else:
             self._pending.next_checks[row_id] = moment
 
-    def apply(self, loaded: Loaded, command: Command, words: Words | None = None) -> None:  # noqa: C901
+    def apply(self, loaded: Loaded, command: Command, words: Words | None = None) -> None:  # noqa: C901, PLR0912
         """Write down what one command asks for. The one executor: a command nobody carries out does not type-check."""
         self._pending.touched.setdefault(loaded.case.participant.id, {})
         match command:
@@ -153,6 +157,8 @@ class Writer:
                 self._record(loaded, command)
             case Escalate():
                 self._escalate(loaded, command)
+            case MoveCall():
+                self._move_call(loaded, command)
             case Resolve(escalation_id, outcome):
                 self.resolve(loaded, escalation_id, outcome)
             case Settle(window_id, settled, missing_reason):
@@ -266,12 +272,29 @@ class Writer:
                 "raised_at": self.now,
                 "due_at": command.due_at,
                 "save_by": command.save_by,
+                **({} if command.wish is None else _wish_columns(command.wish)),
             },
         )
         self.raised.append((loaded, command, row_id))
         self._foreseen[loaded.case.participant.id].raised(row_id, command, self.now)
-        changes = {"level": (None, command.level), "reason": (None, command.reason), "due_at": (None, command.due_at)}
+        changes: dict[str, tuple[object, object]] = {
+            "level": (None, command.level),
+            "reason": (None, command.reason),
+            "due_at": (None, command.due_at),
+        }
+        if command.wish is not None:
+            changes["part_of_day"] = (None, command.wish.part or ANY_TIME)
         self.note(loaded, "escalate", "escalation", row_id, changes)
+
+    def _move_call(self, loaded: Loaded, moved: MoveCall) -> None:
+        """Move an open call to when the participant wants it; from when on, and in which part of the day."""
+        self._foreseen[loaded.case.participant.id].unknown = True
+        task = next(one for one in loaded.case.escalations if one.id == moved.escalation_id)
+        values = {"due_at": moved.due_at} | _wish_columns(moved.wish)
+        self._pending.moved.append({f"e_{name}": value for name, value in values.items()} | {"e_id": task.id})
+        before = None if task.asked_at is None else task.part_of_day or ANY_TIME
+        changes = {"part_of_day": (before, moved.wish.part or ANY_TIME), "due_at": (task.due_at, moved.due_at)}
+        self.note(loaded, "ask_for_call", "escalation", task.id, changes)
 
     def possible_participant(self, sender_index: bytes, study_id: int) -> None:
         """A text from a telephone nobody has: one task a study, sender and day, without a participant."""
@@ -336,6 +359,7 @@ class Pending:
         self.closings = Closings()
         self.settled: list[Row] = []
         self.resolved: list[Row] = []
+        self.moved: list[Row] = []
         self.cancelled: list[Row] = []
         self.touched: dict[int, Row] = {}
         """Participant id -> new values; every change counts the revision up, even one of no column."""
@@ -348,7 +372,12 @@ class Pending:
         others = [name for name in self.rows if name != audit_trail.name]
         for name in sorted(others, key=_place):
             self._insert(session, audit_trail.metadata.tables[name])
-        for statement, rows in ((_SETTLE, self.settled), (_RESOLVE, self.resolved), (_CANCEL, self.cancelled)):
+        for statement, rows in (
+            (_SETTLE, self.settled),
+            (_MOVE_CALL, self.moved),
+            (_RESOLVE, self.resolved),
+            (_CANCEL, self.cancelled),
+        ):
             change(connection, statement, rows)
             rows.clear()
         self._move_tallies(session)
@@ -386,6 +415,10 @@ class Pending:
         self.touched.clear()
 
 
+def _wish_columns(wish: CallWish) -> Row:
+    return {"asked_at": wish.asked_at, "part_of_day": wish.part, "look_again_at": wish.not_before}
+
+
 def _place(name: str) -> int:
     names = [table.name for table in ORDER]
     return names.index(name) if name in names else len(names)
@@ -409,6 +442,12 @@ _RESOLVE = (
     update(escalations)
     .where(escalations.c.id == bindparam("e_id"), escalations.c.resolved_at.is_(None))
     .values(resolved_at=bindparam("e_at"), resolved_by=bindparam("e_by"), outcome=bindparam("e_outcome"))
+)
+
+_MOVE_CALL = (
+    update(escalations)
+    .where(escalations.c.id == bindparam("e_id"), escalations.c.resolved_at.is_(None))
+    .values({name: bindparam(f"e_{name}") for name in ("due_at", "asked_at", "part_of_day", "look_again_at")})
 )
 
 _CANCEL = (
@@ -440,7 +479,8 @@ class Foreseen:
     def raised(self, row_id: int, command: Escalate, now: datetime) -> None:
         """An escalation was raised."""
         about = (command.window_id, command.level, command.reason, command.key)
-        self.escalations.append(EscalationFacts(row_id, *about, now, command.due_at, None, None))
+        asked = (None, None) if command.wish is None else (command.wish.asked_at, command.wish.part)
+        self.escalations.append(EscalationFacts(row_id, *about, now, command.due_at, None, None, None, *asked))
 
     def case(self, before: Case, changes: dict[str, Any] | None, now: datetime) -> Case | None:
         """The case as a reload would show it, or None where only a reload can tell.

@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pro_service.core.case import Answer, Case, WindowFacts
+from pro_service.core.case import Answer, Case, EscalationFacts, Part, WindowFacts
 from pro_service.core.conversation.answers import editable, on_answers
+from pro_service.core.conversation.call_wishes import ask_for_call as commands_of_wish
 from pro_service.core.protocol import Item, Language, Texts, Window
-from pro_service.core.schedule.agenda import escalate
+from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.call_times import PARTS, CallHours, call_hours, promised_hours
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import links
@@ -60,6 +62,10 @@ class Form:
     """The participant asked for a call, and nobody has called yet."""
     call_pending: bool
     """A call about this window is somebody's task, asked for or not."""
+    promised: CallHours | None
+    """The hours in which we said that we call, as long as they last; None = any working hours."""
+    call_hours: tuple[tuple[Part, CallHours], ...]
+    """The parts of the day in which somebody can call, with their hours on a day like today."""
 
     @property
     def missing(self) -> tuple[Question, ...]:
@@ -104,12 +110,12 @@ def submit(rt: Runtime, token: str, fields: Mapping[str, str]) -> Outcome:
     return Outcome(form, faults)
 
 
-def ask_for_call(rt: Runtime, token: str) -> bool:
-    """Make a task of the wish to be called, once; False where there is no form.
+def ask_for_call(rt: Runtime, token: str, part: str = "") -> bool:
+    """Make a task of the wish to be called in a part of the day (else at any time); False where there is no form.
 
-    While an answer is missing it is the call task of the window; otherwise a task of its own, which no answer and no
-    close will end.
+    Asked for once more the same call is moved.
     """
+    wished = next((one for one in PARTS if one == part), None)
     now = rt.clock()
     participant_id, window_id, seen = _form_behind(rt, token, now)
     if seen is None:
@@ -120,11 +126,7 @@ def ask_for_call(rt: Runtime, token: str) -> bool:
         form, window = _form(case, window_id, now), _window(case, window_id)
         if form is None or window is None:
             return False
-        task = escalate(case, "E1" if form.state == "open" else "E0", "asked_for_call", now, window)
-        if case.escalated(task.key) and not form.call_pending:
-            task = escalate(case, "E0", "asked_for_call", now, window)
-        if not case.escalated(task.key):
-            tx.carry_out(loaded, [task])
+        tx.carry_out(loaded, commands_of_wish(case, window, now, now, wished)[0])
     return True
 
 
@@ -153,7 +155,7 @@ def _form(case: Case, window_id: int | None, now: datetime) -> Form | None:
     if window is None or participant.left_at is not None or now >= window.span.late_until:
         return None
     open_tasks = [e for e in case.escalations if e.open and e.window_id == window.id]
-    wanted = any(e.reason == "asked_for_call" for e in open_tasks)
+    wanted = [e for e in open_tasks if e.asked_at is not None]
     return Form(
         state=_state(window, now),
         language=participant.language,
@@ -164,9 +166,24 @@ def _form(case: Case, window_id: int | None, now: datetime) -> Form | None:
         questions=tuple(Question(case.protocol.items[item], window.answers.get(item)) for item in window.point.items),
         changeable=window.span.opens_at <= now < window.span.closes_at,
         telephone=participant.site.telephone,
-        call_wanted=wanted,
-        call_pending=wanted or any(e.level in ("E1", "E2") for e in open_tasks),
+        call_wanted=bool(wanted),
+        call_pending=bool(wanted) or any(e.level in ("E1", "E2") for e in open_tasks),
+        promised=_promised(case, wanted, now),
+        call_hours=_call_hours(case, now),
     )
+
+
+def _promised(case: Case, wanted: list[EscalationFacts], now: datetime) -> CallHours | None:
+    newest = max(wanted, key=lambda task: task.asked_at or task.raised_at, default=None)
+    hours = None if newest is None else promised_hours(case, newest)
+    return hours if hours is not None and now < hours.ends else None
+
+
+def _call_hours(case: Case, now: datetime) -> tuple[tuple[Part, CallHours], ...]:
+    """Return the parts of a day with their hours; of two with the same hours the first."""
+    day = local_day(now, case.site_zone)
+    of_hours = {call_hours(case, part, day): part for part in reversed(PARTS)}
+    return tuple((part, hours) for hours, part in sorted(of_hours.items()))
 
 
 def _state(window: WindowFacts, now: datetime) -> State:

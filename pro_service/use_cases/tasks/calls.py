@@ -168,7 +168,8 @@ def _nobody(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result
     """Try again at another part of the day; after several calls in vain the lead gets a task."""
     case, window = loaded.case, of_window(loaded.case, escalation)
     if result.outcome != "wrong_person":
-        tasks.put_off(tx.writer, loaded, escalation.id, next_attempt(case, window, tx.now))
+        again = next_attempt(case, window, tx.now, wished=escalation.part_of_day)
+        tasks.put_off(tx.writer, loaded, escalation.id, again)
     if window is None:
         return
     in_vain = sum(call.window_id == window.id and call.outcome in FAILED for call in case.calls) + 1

@@ -203,6 +203,7 @@ def _of_work() -> dict[str, str]:
         "missing_reason": _("Why it stayed empty"),
         "mode": _("How it was asked"),
         "outcome": _("Outcome"),
+        "part_of_day": _("Part of the day"),
         "reason": _("Reason"),
         "settled": _("Counted as"),
         "source": _("Where it came from"),

@@ -188,4 +188,6 @@ def _facts() -> dict[str, str]:
         "channel": _("How they are asked"),
         "site": _("Site"),
         "version": _("Protocol version"),
+        "part_of_day": _("Part of the day"),
+        "due_at": _("To be done by"),
     }

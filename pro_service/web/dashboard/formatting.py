@@ -34,6 +34,15 @@ def word_or_code(known: Mapping[str, str], code: str) -> str:
     return known.get(code) or code.replace("_", " ")
 
 
+def why(task: Task, reasons: Mapping[str, str] | None = None, wishes: Mapping[str, str] | None = None) -> str:
+    """Return why a task was raised, and the wish to be called that it carries; `reasons`, `wishes`: where at hand."""
+    reason = word_or_code(reasons or words("reason"), task.reason)
+    if task.wish is None:
+        return reason
+    wish = word_or_code(wishes or words("wish"), task.wish)
+    return wish if task.reason == "asked_for_call" else f"{reason} · {wish}"
+
+
 def words(kind: str) -> Mapping[str, str]:
     """Return every code of a kind with its word."""
     return vocabulary(language())[kind]

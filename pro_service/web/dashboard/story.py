@@ -289,6 +289,8 @@ def fact(name: str, value: object, zone: ZoneInfo) -> str:
     text = str(value)
     if name in ("channel", "language"):
         return word("channel", text) if name == "channel" else text.upper()
+    if name == "part_of_day":
+        return word("wish", text)
     try:
         if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
             return day(date.fromisoformat(text))

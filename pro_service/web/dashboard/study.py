@@ -35,7 +35,7 @@ from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.problems import fault_words, route_words
 from pro_service.web.i18n import LANGUAGES
 from pro_service.web.scope import Scope, in_study
-from pro_service.wording import MIDNIGHT, costs_of, moment
+from pro_service.wording import MIDNIGHT, clock_time, costs_of, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,11 @@ def _bubble(bundle: Bundle, language: str, sample: Sample, names: tuple[str, ...
     items = [bundle.protocol.items[item] for item in sample.point.items]
     # A window begins with its first question; the text `question` asks for the next.
     item = items[min(1, len(items) - 1) if names == ("question",) else 0]
+    later = sample.span.closes_at - timedelta(hours=30)
     given = {
         "closes": moment(sample.span.closes_at - MIDNIGHT, sample.zone, language),
-        "when": moment(sample.span.closes_at - timedelta(hours=30), sample.zone, language),
+        "when": moment(later, sample.zone, language),
+        "until": clock_time(later + timedelta(hours=1), sample.zone),
         "link": _link(sample.base_url),
         "code": CODE,
     }

@@ -10,9 +10,10 @@ from typing import cast
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.case import WindowFacts
+from pro_service.core.case import Part, WindowFacts
 from pro_service.core.schedule import retries
 from pro_service.core.schedule.agenda import savable
+from pro_service.core.schedule.call_times import part_of_day, promised_hours
 from pro_service.core.schedule.retries import LATER
 from pro_service.core.schedule.status import status
 from pro_service.reports import participant, today
@@ -177,19 +178,22 @@ def task_page(
         missing=calls.MISSING_REASONS,
         items=[loaded.case.protocol.items[i] for i in window.missing()] if loaded and window else [],
         done=request.args.get("done"),
-        **(_not_now(rt, loaded, window, now) if loaded else {}),
+        promised=promised_hours(loaded.case, facts) if loaded and facts and facts.open and task.wish else None,
+        **(_not_now(rt, loaded, window, now, task.part_of_day if task.wish else None) if loaded else {}),
         typed=request.form,
         **times(now),
     )
 
 
-def _not_now(rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datetime) -> dict[str, object]:
+def _not_now(
+    rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datetime, wished: Part | None
+) -> dict[str, object]:
     """Return when to try again, to when the task can be put off, and to whom it can be handed over."""
     case, parts, choices = loaded.case, _parts_of_day(), _put_off_choices()
     return {
-        "again": retries.next_attempt(case, window, now),
+        "again": retries.next_attempt(case, window, now, wished=wished),
         "most": case.protocol.failed_calls,
-        "part": lambda moment: parts[retries.part_of_day(case, moment)],
+        "part": lambda moment: parts[part_of_day(case, moment)],
         "put_off_to": [(code, choices[code], moment) for code, moment in retries.put_off_choices(case, window, now)],
         "colleagues": hand_over.who_may_take(rt, actor(), loaded.study_id, [loaded.site_id]),
         "to_be_called": window is not None and savable(case, window, now),
@@ -340,6 +344,8 @@ def _advice(task: Task) -> str:
             "Read what was sent and call the participant now. If somebody is in danger, follow the clinic's emergency "
             "plan first."
         )
+    if task.reason == "asked_for_call":
+        return _("Call the participant, and end the task when you have spoken with them.")
     if task.reason == "confirm_procedure":
         return _("Open the participant and confirm that the procedure took place.")
     if task.level == "E4":

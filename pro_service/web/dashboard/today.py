@@ -21,6 +21,7 @@ from pro_service.web.dashboard.formatting import (
     share_left,
     time_left,
     times,
+    why,
     word_or_code,
     words,
 )
@@ -140,7 +141,7 @@ class RowWriter:
     def __init__(self, now: datetime) -> None:
         self._now = now
         self._times, self._reasons, self._levels = words("time"), words("reason"), words("level")
-        self._outcomes = words("outcome")
+        self._outcomes, self._wishes = words("outcome"), words("wish")
         self._due_in, self._overdue_by = _("due in {time}"), _("overdue by {time}")
         self._taken, self._handed = _("taken up by {who}"), _("handed to {who}")
         self._tried: dict[tuple[int, int], str] = {}
@@ -164,7 +165,7 @@ class RowWriter:
             tone="risk" if risk else "open",
             left=time_left(until, self._now, self._times),
             share=share_left(opens, closes, self._now),
-            reason=word_or_code(self._reasons, task.reason),
+            reason=why(task, self._reasons, self._wishes),
             tried=self._what_was_tried(task),
             hands=self.hands(task),
         )
@@ -186,7 +187,7 @@ class RowWriter:
             Open(
                 task=task,
                 level=word_or_code(self._levels, task.level),
-                reason=word_or_code(self._reasons, task.reason),
+                reason=why(task, self._reasons, self._wishes),
                 due=self._due(task.due_at),
                 late=task.due_at < self._now,
                 hands=self.hands(task),

@@ -28,6 +28,7 @@ def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
         "action": _actions() | account_words.actions() | change_words.actions() | inbox_words.actions(),
         "role": account_words.roles(),
         "why": _why(),
+        "wish": _wishes(),
         "time": _time(),
         **change_words.words(),
         **_figures(),
@@ -125,6 +126,16 @@ def _reasons() -> dict[str, str]:
         "uncertain_delivery": _("it is uncertain whether a text was sent"),
         "rules_fault": _("the service stumbled over this participant"),
         "address_in_text": _("a text for somebody with a card holds an internet address"),
+    }
+
+
+def _wishes() -> dict[str, str]:
+    """Return what participants asked for, by the part of the day."""
+    return {
+        "any": _("asks to be called"),
+        "morning": _("asks to be called in the morning"),
+        "afternoon": _("asks to be called in the afternoon"),
+        "evening": _("asks to be called in the evening"),
     }
 
 
@@ -252,6 +263,7 @@ def _actions() -> dict[str, str]:
         "opt_in": _("Texts again"),
         "hold_texts": _("Texts held"),
         "snooze": _("Asked to be asked later"),
+        "ask_for_call": _("Asked to be called"),
         "unreachable": _("Number not usable"),
         "withdraw": _("Withdrawn"),
         "died": _("Died"),

@@ -60,7 +60,8 @@ def blueprint(rt: Runtime) -> Blueprint:
     @pages.post("/<token>/call")
     def call(token: str) -> ResponseReturnValue:
         g.page = "survey.form"
-        return _back(token, called=1) if survey.ask_for_call(rt, token) else _gone()
+        asked = survey.ask_for_call(rt, token, request.form.get("part", ""))
+        return _back(token, called=1) if asked else _gone()
 
     add_contact_test(pages, rt)
     return pages

@@ -153,8 +153,9 @@ def test_a_last_reminder_that_was_asked_for_earlier_and_never_left_comes_at_its_
 def test_later_when_no_prompt_is_left_becomes_a_call() -> None:
     life = world()
     life.until(at("2026-01-21 12:31"))
-    assert life.text("tomorrow") == ["call-me"]
+    assert life.text("tomorrow") == ["call-me-at"]
     assert life.case.participant.snoozed_until is None
+    assert life.case.escalations[-1].due_at == at("2026-01-22 16:30")
 
 
 # Safety ---------------------------------------------------------------------------------------------------------------

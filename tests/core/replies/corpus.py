@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pro_service.core.replies import reading
 from pro_service.core.replies.reading import Reading, Score, Snooze, Unreadable, read
+from pro_service.core.schedule.call_times import PARTS
 
 FOLDER = Path(__file__).parent
 NAMES = {
@@ -17,6 +18,9 @@ NAMES = {
     "help": reading.Help(),
     "wrong_number": reading.WrongNumber(),
     "call": reading.CallMe(),
+    **{f"call: {part}": reading.CallMe(part) for part in PARTS},
+    "call: tomorrow": reading.CallMe(tomorrow=True),
+    **{f"call: tomorrow {part}": reading.CallMe(part, tomorrow=True) for part in PARTS},
     "snooze: hour": Snooze("hour"),
     **{f"snooze: {hours} hours": Snooze("hour", hours) for hours in (2, 3, 4, 5, 12, 24)},
     "automatic": reading.Automatic(),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pro_service.core.case import EscalationFacts, MessageFacts, State
+from pro_service.core.case import Call, EscalationFacts, MessageFacts, State
 from pro_service.core.commands import Escalate, Resolve
 from pro_service.core.schedule.agenda import escalate, on_time
 from tests.core.world import World, at, world
@@ -103,11 +103,75 @@ def test_rules_that_work_again_end_the_fault() -> None:
     assert ended(life, with_task(life, "rules_fault", window=None)) == "cleared"
 
 
-@pytest.mark.parametrize("reason", ["safety_word", "unreadable_reply", "proxy_answer", "asked_for_call", "missed"])
+@pytest.mark.parametrize("reason", ["safety_word", "unreadable_reply", "proxy_answer", "no_channel", "missed"])
 def test_what_a_person_must_see_never_ends_by_itself(reason: str) -> None:
     life = world()
     life.until(IN_W1)
     assert ended(life, with_task(life, reason, window=None)) is None
+
+
+@pytest.mark.parametrize("outcome, ends", [("will_do_it", "will_do_it"), ("no_answer", None), ("call_back_at", None)])
+def test_a_wish_to_be_called_ends_when_they_were_spoken_to(outcome: str, ends: str | None) -> None:
+    life = world()
+    life.until(IN_W1)
+    early = Call(None, life.now - timedelta(hours=1), "will_do_it")
+    task = with_task(life, "asked_for_call", window=None)
+    life.case = replace(life.case, calls=(early,))
+    assert ended(life, task) is None
+    life.case = replace(life.case, calls=(early, Call(None, life.now + timedelta(hours=1), outcome)))
+    assert ended(life, task) == ends
+
+
+def test_no_answer_ends_a_wish_that_is_a_task_of_its_own() -> None:
+    life = world()
+    life.until(IN_W1)
+    task = with_task(life, "asked_for_call")
+    life.answer("W1", {"NRS-AVG": 3, "PGIC": 2})
+    assert ended(life, task) is None
+
+
+def test_the_call_of_a_window_that_was_asked_for_ends_with_the_window() -> None:
+    life = world()
+    life.until(IN_W1)
+    life.text("call me in the evening")
+    task = next(one for one in life.case.escalations if one.reason == "asked_for_call")
+    life.case = replace(life.case, calls=(Call(task.window_id, life.now + timedelta(minutes=1), "will_do_it"),))
+    assert ended(life, task) is None
+    life.answer("W1", {"NRS-AVG": 3, "PGIC": 2})
+    assert life.outcome("E1") == "answered"
+
+
+def test_a_start_after_a_stop_word_in_a_sentence_settles_it_and_texts_go_on() -> None:
+    life = world()
+    life.until(at("2026-01-19 18:00"))
+    life.text("please stop it now")
+    task = next(one for one in life.case.escalations if one.reason == "stop_word")
+    assert life.case.participant.texts_held_until == at("2026-01-20 18:00")
+    assert life.text("START", after=600) == ["started"]
+    life.until(life.now + timedelta(minutes=1))
+    assert next(one for one in life.case.escalations if one.id == task.id).outcome == "cleared"
+    life.until(at("2026-01-20 18:31"))
+    assert life.prompts() == ["W1 invitation", "W1 reminder-1"]
+
+
+@pytest.mark.parametrize("words", ["STOP", "HELP", "5"])
+def test_nothing_else_that_is_written_settles_a_stop_word_in_a_sentence(words: str) -> None:
+    life = world()
+    life.until(IN_W1)
+    life.text("I want to withdraw from the study")
+    task = next(one for one in life.case.escalations if one.reason == "stop_word")
+    life.text(words, after=600)
+    life.until(life.now + timedelta(minutes=1))
+    assert next(one for one in life.case.escalations if one.id == task.id).open
+
+
+@pytest.mark.parametrize("reason", ["asked_for_call", "stop_word"])
+def test_nobody_who_has_left_is_called_or_asked_about_texts(reason: str) -> None:
+    life = world()
+    life.until(IN_W1)
+    task = with_task(life, reason, window=None)
+    life.change(withdrawn_at=life.now)
+    assert ended(life, task) == "withdrew"
 
 
 def test_explaining_a_missed_window_ends_the_investigators_task_that_came_of_it() -> None:

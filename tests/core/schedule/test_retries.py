@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pro_service.core.case import Call, Case, WindowFacts
-from pro_service.core.schedule.retries import next_attempt, part_of_day, put_off_choices, put_off_to
+from pro_service.core.schedule.call_times import part_of_day
+from pro_service.core.schedule.retries import next_attempt, put_off_choices, put_off_to
 from tests.core.world import STUDY, case_of, person
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
@@ -38,6 +39,12 @@ def called(*moments: str) -> tuple[Case, WindowFacts]:
 def test_one_calls_again_in_a_part_of_the_day_that_was_not_tried(before: tuple[str, ...], now: str, then: str) -> None:
     case, window = called(*before)
     assert next_attempt(case, window, at(now)) == at(then)
+
+
+def test_who_asked_for_the_evening_is_called_again_in_an_evening_if_there_is_one() -> None:
+    case, window = called("2026-03-10 16:30")
+    assert next_attempt(case, window, at("2026-03-10 16:40"), wished="evening") == at("2026-03-11 16:30")
+    assert next_attempt(case, window, at("2026-03-12 09:10"), wished="morning") == at("2026-03-12 13:30")
 
 
 def test_one_calls_again_before_the_close_or_not_at_all() -> None:

@@ -17,7 +17,7 @@ EXPECTED = {
     *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
     *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link", "first.sms-card"),
-    *("not-counted", "which-participant"),
+    *("not-counted", "which-participant", "call-me-at"),
     *("reach-test", "reach-test.sms-reply", "reach-test.sms-link"),
 }
 KNOWN = {
@@ -34,6 +34,7 @@ KNOWN = {
     "low",
     "high",
     "when",
+    "until",
 }
 FORBIDDEN = (
     *("dextrose", "dekstroz", "needl", "iğne", "hydrodis", "hidrodis", "injec", "enjek", "blok", "lidoca", "lidoka"),
@@ -56,6 +57,7 @@ def longest(language: str) -> dict[str, str]:
         "label": max((point.label[language] for point in PROTOCOL.time_points), key=len),
         "closes": "15 Ağustos 2026 23:59" if language == "tr" else "15 September 2026 23:59",
         "when": "15 Ağustos 2026 23:59" if language == "tr" else "15 September 2026 23:59",
+        "until": "17:00",
         "link": "https://outcomes.hospital.example/q/" + "x" * 32,
         "telephone": "+90 212 555 01 99",
         "contact": "Istanbul University Outcomes Clinic",

@@ -9,7 +9,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from pro_service.runtime import Runtime
+from pro_service.store import studies
+from pro_service.store.participants import cases
 from pro_service.store.schema import logins, messages, users
+from pro_service.use_cases.participants import survey
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.telephones import Telephones
@@ -78,6 +81,49 @@ def test_a_call_that_can_save_its_window_is_not_ended_by_a_press(desk: FlaskClie
     status, page = act(desk, task, do="hand", to="")
     assert (status, "Choose a colleague who works at this site." in page) == (422, True)
     assert act(desk, task, do="dance")[0] == 400
+
+
+@pytest.mark.parametrize(
+    "part, words, first",
+    [
+        ("evening", "no answer to the texts · asks to be called in the evening", "not before 11 Mar 16:00"),
+        ("afternoon", "no answer to the texts · asks to be called in the afternoon", "not before 11 Mar 12:00"),
+        ("any", "no answer to the texts · asks to be called", ""),
+    ],
+)
+def test_a_wish_to_be_called_is_said_with_its_time(
+    rt: Runtime, desk: FlaskClient, clock: support.SetClock, part: str, words: str, first: str
+) -> None:
+    with rt.sessions.reading() as session:
+        found = cases.find(session, studies.all_studies(session)[0].id, "P-001")
+    assert found is not None
+    survey.ask_for_call(rt, support.link_to(rt, found, "W1", "a-token-of-enough-random-bits"), part)
+    lists = desk.get("/today").text
+    assert words in lists
+    assert first in lists
+    task = chosen(lists).partition(".")[0]
+    page = desk.get(f"/escalations/{task}").text
+    assert page.count(words) == 2  # the title and the heading
+    assert ("The participant was told: Wednesday 11 March" in page) == (part != "any")
+    clock.now += timedelta(minutes=5)
+    desk.post(f"/escalations/{task}/call", data={"csrf": support.csrf_of(page), "outcome": "will_do_it"})
+    assert "asks to be called" not in desk.get("/today").text
+
+
+def test_what_is_asked_for_later_stands_below_what_can_be_called_now(
+    rt: Runtime, desk: FlaskClient, study_id: int, clock: support.SetClock
+) -> None:
+    clock.now = support.at("2026-03-02 16:00")
+    other = support.enrolled(rt, study_id, "P-002", date(2026, 3, 2))
+    clock.now = CALLING
+    tick(rt)
+    survey.ask_for_call(rt, support.link_to(rt, other, "W1", "a-token-of-enough-random-bits"), "evening")
+    support.sign_in(desk)
+    lists = desk.get("/today").text
+    assert lists.index("P-001") < lists.index("P-002")
+    clock.now = support.at("2026-03-11 16:00")
+    support.sign_in(desk)
+    assert "not before" not in desk.get("/today").text
 
 
 def test_mails_go_to_those_who_are_there_else_to_the_lead_else_to_all(

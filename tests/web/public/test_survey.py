@@ -13,6 +13,7 @@ from pro_service.core.case import Answer, EscalationFacts
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, participants, windows
 from pro_service.use_cases.participants import survey
+from pro_service.use_cases.tasks import calls
 from tests import support
 from tests.web.conftest import OPEN, TOKEN
 
@@ -256,6 +257,74 @@ def test_asking_for_a_call_makes_one_task(rt: Runtime, client: FlaskClient, part
     page = client.get(FORM).text
     assert "Sizi çalışma saatlerinde arayacağız" in page
     assert "Lütfen beni arayın" not in page
+    assert "Başka bir saat bana daha uygun" in page
+
+
+@pytest.mark.shows("form: call at a time")
+@pytest.mark.parametrize(
+    "language, choices, told",
+    [
+        (
+            "tr",
+            ["Sabah 09:00–12:00", "Öğleden sonra 12:00–16:00", "Akşama doğru 16:00–17:00", "Saat fark etmez"],
+            "Sizi arayacağız: 9 Mart Pazartesi 16:00 ile 17:00 arası.",
+        ),
+        (
+            "en",
+            ["In the morning 09:00–12:00", "In the afternoon 12:00–16:00", "Towards the evening 16:00–17:00"],
+            "We will call you: Monday 9 March 16:00 to 17:00.",
+        ),
+    ],
+)
+def test_one_is_asked_when_to_be_called_and_told_when(
+    rt: Runtime, client: FlaskClient, participant: int, language: str, choices: list[str], told: str
+) -> None:
+    shown = re.sub(r"<[^>]+>", " ", client.get(f"{FORM}?lang={language}").text)
+    page = " ".join(shown.split())
+    assert [words for words in choices if words not in page] == []
+    client.post(f"{FORM}/call?lang={language}", data={"part": "evening"})
+    assert [(task.part_of_day, task.due_at) for task in tasks(rt, participant)] == [
+        ("evening", support.at("2026-03-09 16:30"))
+    ]
+    assert told in client.get(f"{FORM}?lang={language}").text
+
+
+@pytest.mark.shows("form: call at a time")
+def test_another_time_moves_the_call(rt: Runtime, client: FlaskClient, participant: int) -> None:
+    client.post(f"{FORM}/call", data={"part": "evening"})
+    client.post(f"{FORM}/call", data={"part": "afternoon"})
+    assert [(task.part_of_day, task.due_at) for task in tasks(rt, participant)] == [
+        ("afternoon", support.at("2026-03-09 15:30"))
+    ]
+    assert "9 Mart Pazartesi 12:00 ile 16:00 arası." in client.get(FORM).text
+
+
+@pytest.mark.parametrize("part", ["any", "", "night", "morning' OR 1=1"])
+def test_no_part_of_the_day_is_any_time(rt: Runtime, client: FlaskClient, participant: int, part: str) -> None:
+    client.post(f"{FORM}/call", data={"part": part})
+    assert [(task.part_of_day, task.due_at) for task in tasks(rt, participant)] == [
+        (None, support.at("2026-03-09 17:00"))
+    ]
+    assert "Sizi çalışma saatlerinde arayacağız" in client.get(FORM).text
+
+
+def test_hours_that_have_passed_are_promised_no_longer(
+    rt: Runtime, client: FlaskClient, clock: support.SetClock, participant: int
+) -> None:
+    client.post(f"{FORM}/call", data={"part": "evening"})
+    clock.now = support.at("2026-03-09 17:00")
+    page = client.get(FORM).text
+    assert "Sizi çalışma saatlerinde arayacağız" in page
+    assert "16:00 ile 17:00" not in page
+    assert len(tasks(rt, participant)) == 1
+
+
+def test_who_asks_again_after_the_call_is_heard_again(rt: Runtime, client: FlaskClient, participant: int) -> None:
+    client.post(FORM, data={"NRS-AVG": "4", "PGIC": "2"})
+    for number in (1, 2):
+        client.post(f"{FORM}/call", data={"part": "evening"})
+        assert len(tasks(rt, participant)) == number
+        calls.resolve(rt, support.SETUP, tasks(rt, participant)[-1].id)
 
 
 def test_a_call_after_answering_is_a_task_that_no_close_ends(

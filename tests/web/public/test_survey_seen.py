@@ -82,6 +82,26 @@ def test_the_form_has_no_findings(
     assert faults(tab) == []
 
 
+@pytest.mark.shows("form: call at a time")
+def test_one_says_when_to_be_called_and_changes_it(
+    tab: Page, rt: Runtime, address: str, participant: int, language: str
+) -> None:
+    tab.goto(f"{address}{FORM}?lang={language}")
+    for hours, part in (("16:00–17:00", "evening"), ("12:00–16:00", "afternoon")):
+        again = tab.locator(".talk summary")
+        if again.count():
+            again.click()
+        assert faults(tab) == []
+        tab.get_by_text(hours).locator("visible=true").last.click()
+        assert faults(tab) == []
+        with another_page(tab):
+            tab.locator(".talk button").click()
+        assert hours[:5] in tab.locator("[role=status]").inner_text()
+        assert faults(tab) == []
+        tasks = [task for task in support.loaded(rt, participant).case.escalations if task.asked_at is not None]
+        assert [task.part_of_day for task in tasks] == [part]
+
+
 def test_other_pages_have_no_findings(tab: Page, address: str) -> None:
     for path in ("/q/unknown", "/nothing"):
         tab.goto(address + path)
