@@ -18,6 +18,7 @@ from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.inbound.pull import pull
+from pro_service.use_cases.safety_alerts import alert
 from pro_service.use_cases.tick import beat, tick
 from pro_service.use_cases.watch import watch
 
@@ -80,6 +81,7 @@ def _reconcile(rt: Runtime) -> None:
 
 
 def _watch(rt: Runtime) -> None:
+    _told("alert", alert(rt))
     for alarm in watch(rt):
         logs.event("alarm", code=alarm.code)
 
@@ -94,6 +96,7 @@ def watch_from_outside(rt: Runtime, stop: threading.Event) -> None:
     """Watch from a process that is not the scheduler: a dead process cannot say so. Mails leave from here then."""
 
     def once(rt: Runtime) -> None:
+        alert(rt)
         if any(alarm.code == "scheduler" for alarm in watch(rt)):
             deliver(replace(rt, sms=None))
 

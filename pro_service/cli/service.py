@@ -91,7 +91,7 @@ def deliver(state: State) -> None:
 
     A paced sender's texts are waited for, for 50 seconds at most; `remaining` says how many wait for the next run.
     """
-    from pro_service.use_cases import watch  # noqa: PLC0415
+    from pro_service.use_cases import safety_alerts, watch  # noqa: PLC0415
     from pro_service.use_cases.delivery import deliver as use_case  # noqa: PLC0415
     from pro_service.use_cases.delivery import quarantine, reconcile  # noqa: PLC0415
     from pro_service.use_cases.inbound import pull  # noqa: PLC0415
@@ -101,6 +101,7 @@ def deliver(state: State) -> None:
         quarantine.settle(rt)
         pull.pull_now_and_then(rt)
         reconcile.reconcile(rt)
+        safety_alerts.alert(rt)
         report = use_case.deliver(rt, patience=use_case.PATIENCE)
         quarantine.beat(rt)
         watch.watch(rt)

@@ -13,7 +13,7 @@ from sqlalchemy import Column, ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.store import heartbeats, throttle
-from pro_service.store.messages import channels
+from pro_service.store.messages import channels, overdue
 from pro_service.store.messages.channels import Channel
 from pro_service.store.messages.outbox import may_go
 from pro_service.store.messages.waiting import READY
@@ -44,6 +44,8 @@ class Flow:
     channels: Mapping[str, Channel]
     codes_owed_until: datetime | None
     """Until when wrong card codes are paid off."""
+    safety_overdue_since: datetime | None
+    """When the oldest safety task fell due that is still open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
         states=_states(session, now),
         channels=known,
         codes_owed_until=throttle.everybody_owes_until(session),
+        safety_overdue_since=overdue.since(session, now),
     )
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    Time,
     UniqueConstraint,
     text,
 )
@@ -542,6 +543,24 @@ users = Table(
     Column("away_until", Instant, comment="Not at work: tasks and mails go to the stand-in until then"),
     Column("digest", Boolean, nullable=False, server_default=text("true"), comment="A mail of the day's work"),
     comment="Staff",
+)
+
+staff_telephones = Table(
+    "staff_telephones",
+    metadata,
+    Column("user_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("users.id"), primary_key=True),
+    Column("phone", LargeBinary, nullable=False, comment="Sealed with the system's key"),
+    Column("phone_index", LargeBinary, nullable=False, index=True),
+    Column("agreed_at", Instant, nullable=False, comment="When its owner agreed to texts about urgent tasks"),
+    Column("hours_from", Time, comment="Texts come at these hours of the task's site only; NULL = at any hour"),
+    Column("hours_until", Time),
+    Column("ended_at", Instant, comment="Since when no text goes to it"),
+    Column("ended_for", String(12)),
+    _ref("message_id", "messages.id", nullable=True),
+    CheckConstraint("ended_for IN ('stopped', 'opted_out', 'bad_number')", name="ended_for"),
+    CheckConstraint("(ended_at IS NULL) = (ended_for IS NULL)", name="ended_for_a_reason"),
+    CheckConstraint("(hours_from IS NULL) = (hours_until IS NULL)", name="hours_have_both_ends"),
+    comment="Telephones of staff for urgent tasks; `message_id`: the last text that was queued to this number",
 )
 
 roles = Table(

@@ -1,7 +1,7 @@
 """`doctor`: one finding about each part of the service, from the settings to what waits."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,8 @@ from pro_service.store.participants import card_codes
 from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
 from pro_service.store.vault import WrongKeyError
 from pro_service.use_cases import mails
-from pro_service.use_cases.watch import alarms
+from pro_service.use_cases.safety_alerts import Coverage, coverage
+from pro_service.use_cases.watch import SAFETY, alarms
 
 BEAT = "tick"
 STALE = timedelta(minutes=15)
@@ -93,6 +94,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     yield _beat(seen, now)
     yield from _waiting(seen, now, sending=rt.sms is not None)
     yield codes_of(cards)
+    yield from safety_of(coverage(rt), texting=rt.sms is not None)
     yield from _alarms(rt)
 
 
@@ -105,6 +107,22 @@ def codes_of(cards: int) -> Finding:
     if chance <= BEARABLE:
         return Finding("cards", "green", what)
     return Finding("cards", "yellow", what, "lengthen EVERYBODY.every in core/throttle.py; see decision 12")
+
+
+def safety_of(sites: Sequence[Coverage], *, texting: bool) -> Iterator[Finding]:
+    """Whether anybody hears of a safety task at each site that follows participants, by mail and by text."""
+    alone = [f"{one.study} {one.site}" for one in sites if not one.readers]
+    if alone:
+        remedy = "give somebody a role that [ladder.ES] of the study file names there: `pro-service user add`"
+        yield Finding("safety", "red", f"nobody would hear of a safety task at {', '.join(alone)}", remedy)
+    without = [f"{one.study} {one.site}" for one in sites if one.readers and not one.telephones]
+    if without and not texting:
+        yield Finding("safety", "yellow", "overdue tasks are mailed only: texts are not configured", "see texts above")
+    elif without:
+        remedy = "ask those who answer for safety there to leave their number under Account"
+        yield Finding("safety", "yellow", f"nobody's telephone is known at {', '.join(without)}", remedy)
+    if not alone and not without:
+        yield Finding("safety", "green", "somebody hears of it at every site that follows participants")
 
 
 def _sqlite() -> Iterator[Finding]:
@@ -166,7 +184,8 @@ def _alarms(rt: Runtime) -> Iterator[Finding]:
     for alarm in alarms(rt):
         if alarm.code not in said:
             what, remedy = mails.alarm_words("en", alarm.code)
-            yield Finding("sending", "red", what[:1].lower() + what[1:], remedy)
+            part = "safety" if alarm.code == SAFETY else "sending"
+            yield Finding(part, "red", what[:1].lower() + what[1:], remedy)
 
 
 def _waiting(seen: Condition, now: datetime, *, sending: bool) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from pro_service.core.schedule.agenda import on_failure, wanted_again
 from pro_service.gateways.codes import REMEDIES, Kind, kind_of, number_of
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
-from pro_service.store.messages import channels, receipts
+from pro_service.store.messages import channels, receipts, staff_texts
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import AnyRow
 from pro_service.use_cases.transaction import Transaction
@@ -70,6 +70,13 @@ def goes_again(tx: Transaction, row: AnyRow, error: str, case: Case | None) -> b
 def report(tx: Transaction, loaded: Loaded, window_id: int | None, error: str) -> None:
     """Give a text that failed for good to a person, once for each window and reason."""
     tx.carry_out(loaded, on_failure(loaded.case, window_id, kind_of(number_of(error)), tx.now))
+
+
+def end_agreement(tx: Transaction, row: AnyRow, error: str) -> None:
+    """End the agreement to texts of the member of staff whose telephone takes none; what else failed ends nothing."""
+    kind = kind_of(number_of(error))
+    if REMEDIES[kind] in ("unreachable", "opt_out"):
+        staff_texts.end_agreement(tx.writer, row.user_id, kind, row.queued_at)
 
 
 def note_arrival(tx: Transaction, row: AnyRow) -> None:

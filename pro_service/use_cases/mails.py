@@ -1,4 +1,4 @@
-"""The words of the mails to staff, from templates/email/<language>/: work, alarms, their accounts, their morning."""
+"""The words of mails and texts to staff, from templates/email/<language>/: work, alarms, accounts, their morning."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +59,17 @@ def handed(loaded: Loaded, task: EscalationFacts, due_at: datetime, base_url: st
     return _about("handed", language, loaded, task, due_at, f"{base_url}/escalations/{task.id}")
 
 
+def safety_alert(frame: str, loaded: Loaded, task: EscalationFacts, hours: int, base_url: str, language: str) -> str:
+    """The mail about a safety task that is still open, `hours` after it was raised; as an alert, with another word."""
+    link_to = f"{base_url}/escalations/{task.id}"
+    return _about(frame, language, loaded, task, task.due_at, link_to, hours=str(hours))
+
+
+def text(language: str, frame: str, values: Mapping[str, str]) -> str:
+    """The text to a member of staff's telephone; it holds no address, for no route may drop it."""
+    return fill(_words(language if language in _languages() else DEFAULT, "texts")[frame], values)
+
+
 def alarm(language: str, code: str, base_url: str) -> str:
     """The mail about one alarm of the service itself: subject, blank line, body. No participant is named."""
     what, remedy = alarm_words(language, code)
@@ -114,7 +125,13 @@ def digest(language: str, morning: Morning, base_url: str) -> str:
 
 
 def _about(
-    name: str, language: str, loaded: Loaded, task: Escalate | EscalationFacts, due_at: datetime, link_to: str
+    name: str,
+    language: str,
+    loaded: Loaded,
+    task: Escalate | EscalationFacts,
+    due_at: datetime,
+    link_to: str,
+    **more: str,
 ) -> str:
     language = language if language in _languages() else DEFAULT
     window = "–" if task.window_id is None else loaded.case.window(task.window_id).code
@@ -126,6 +143,7 @@ def _about(
             "task": _words(language, "tasks")[task.level],
             "due": moment(due_at, loaded.case.site_zone, language),
             "link": link_to,
+            **more,
         },
     )
 

@@ -125,12 +125,13 @@ def transaction(rt: Runtime, actor: Actor, now: datetime) -> Iterator[Transactio
 
 
 def plain_text(rt: Runtime, row: AnyRow) -> str | None:
-    """Return the words of a text to a participant (`id`, `participant_id`, `data_key`, `body`).
+    """Return the words of a text (`id`, `participant_id`, `data_key`, `body`), to a participant or to staff.
 
     None if nobody can read them; a text that cannot be read cannot be sent either.
     """
     try:
-        key = rt.vault.data_key(row.data_key, row.participant_id)
+        about_nobody = row.participant_id is None
+        key = rt.vault.system_key if about_nobody else rt.vault.data_key(row.data_key, row.participant_id)
         return opened(key, row.body, f"messages|body|{row.id}").decode()
     except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError, TypeError):
         return None

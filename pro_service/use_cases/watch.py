@@ -22,6 +22,8 @@ UNREAD = timedelta(minutes=5)
 FEWEST = 10
 """Texts from which on a share says something."""
 MOST_FAILED = 0.5
+SAFETY = "safety_overdue"
+"""The alarm about people's work; every other one is about the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,9 @@ def watch(rt: Runtime) -> tuple[Alarm, ...]:
 
 
 def _alarms(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
-    beat = seen.beats.get("tick")
-    if (seen.in_use and beat is None) or (beat is not None and now - beat > SILENT):
-        yield Alarm("scheduler", beat)
-    elif seen.undecided_since is not None and now - seen.undecided_since > SILENT:
-        yield Alarm("undecided", seen.undecided_since)
+    if seen.safety_overdue_since is not None:
+        yield Alarm(SAFETY, seen.safety_overdue_since)
+    yield from _scheduler(seen, now)
     texts = seen.channels["sms"]
     if texts.quarantined_at is not None:
         yield Alarm("quarantine", texts.quarantined_at)
@@ -80,6 +80,15 @@ def _alarms(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
     if EVERYBODY.nearly_spent(seen.codes_owed_until, now):
         yield Alarm("guessing", None)
     yield from _arrival(seen)
+
+
+def _scheduler(seen: Flow, now: datetime) -> Iterator[Alarm]:
+    """Whether the rules are asked at all, and get through."""
+    beat = seen.beats.get("tick")
+    if (seen.in_use and beat is None) or (beat is not None and now - beat > SILENT):
+        yield Alarm("scheduler", beat)
+    elif seen.undecided_since is not None and now - seen.undecided_since > SILENT:
+        yield Alarm("undecided", seen.undecided_since)
 
 
 def _arrival(seen: Flow) -> Iterator[Alarm]:

@@ -54,6 +54,12 @@ class Scope:
         return zone_of(next((sites[code].zone for code in codes if code in sites), "UTC"))
 
     @property
+    def country(self) -> str:
+        """The country of the reader's first site (ISO 3166-1 alpha-2): numbers without a country's code are of it."""
+        sites = self.protocol.sites
+        return next((sites[code].country for code in (*self.site_codes.values(), *sites) if code in sites), "")
+
+    @property
     def named(self) -> str | None:
         """The study, for an address that would otherwise lead to whichever is chosen by then; None if there is one."""
         return self.study if len(self.studies) > 1 else None
@@ -74,6 +80,7 @@ class NoStudy:
     study: str = ""
     studies: tuple[str, ...] = ()
     named: None = None
+    country: str = ""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -98,6 +98,8 @@ KNOWN = {
     "GET account.own": Route("/account", EVERYBODY),
     "POST account.password": Route("/account/password", EVERYBODY),
     "POST account.away_until": Route("/account/away", EVERYBODY),
+    "POST account.texts": Route("/account/texts", EVERYBODY),
+    "POST account.no_texts": Route("/account/texts/remove", EVERYBODY),
     "POST account.sessions": Route("/account/sessions", EVERYBODY),
     "GET account.factor": Route("/account/second-factor", EVERYBODY),
     "POST account.set_up": Route("/account/second-factor", EVERYBODY),

@@ -56,11 +56,6 @@ def grants_of(session: Session, ids: Collection[int]) -> dict[int, list[Grant]]:
     return found
 
 
-def existing_keys(session: Session, keys: Collection[str]) -> frozenset[str]:
-    """Those of these keys under which a mail exists."""
-    return frozenset(session.scalars(select(messages.c.dedup_key).where(messages.c.dedup_key.in_(keys))))
-
-
 def queue(writer: Writer, user_id: int, key: str, body: str, useful_until: datetime | None) -> int:
     """Queue one digest; its key, of the user and the local day, exists once whatever happens."""
     row_id = next(writer.ids)

@@ -9,19 +9,31 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
+from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.bulk import Bulk, change, row_ids
-from pro_service.store.messages import channels
+from pro_service.store.messages import channels, staff_texts
 from pro_service.store.messages.channels import FREE, Channel, Pace
 from pro_service.store.messages.waiting import READY
-from pro_service.store.schema import Instant, attempts, inbound, messages, participants, users, windows
+from pro_service.store.schema import (
+    Instant,
+    attempts,
+    inbound,
+    messages,
+    participants,
+    staff_telephones,
+    users,
+    windows,
+)
 from pro_service.store.vault import token_hash
 
 m, p, w = messages.c, participants.c, windows.c
+PHONE = func.coalesce(p.phone, staff_telephones.c.phone)
+"""The number a text goes to, sealed: its participant's, or the one that its reader among the staff left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,9 @@ class Claimed:
     inbound_id: int | None = None
     raw: bytes | None = None
     """Where there is no participant: the sealed text that this one answers, which alone holds the number."""
+    user_id: int | None = None
+    """The member of staff it is for."""
+    frame: str = ""
     leaves_at: datetime | None = None
     """When the sender's pace lets it leave; None = at once."""
 
@@ -75,7 +90,13 @@ def may_go(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     )
     # The neutral answer to a telephone of nobody's: its gate is asked when it is queued, and a stop withdraws it.
     neutral = and_(m.kind == STRANGER, m.participant_id.is_(None))
-    return or_(m.channel == "email", neutral, and_(written_to, or_(m.kind.not_in(PROMPTS), prompt_fits)))
+    to_staff = and_(m.kind == STAFF, staff_texts.MAY_GO)
+    return or_(m.channel == "email", neutral, to_staff, and_(written_to, or_(m.kind.not_in(PROMPTS), prompt_fits)))
+
+
+def existing_keys(session: Session, keys: Iterable[str]) -> frozenset[str]:
+    """Return those of these keys under which a message exists."""
+    return frozenset(session.scalars(select(m.dedup_key).where(m.dedup_key.in_(list(keys)))))
 
 
 def claim(
@@ -267,6 +288,7 @@ _DUE = (
     .limit(bindparam("m_limit"))
 )
 _DUE_TAKEN = _DUE.with_for_update(of=messages, skip_locked=True)
+_OF_STAFF = and_(staff_telephones.c.user_id == m.user_id, m.kind == STAFF)
 _NEEDED: Any = (
     select(
         m.id,
@@ -276,7 +298,7 @@ _NEEDED: Any = (
         m.body,
         m.participant_id,
         p.data_key,
-        p.phone,
+        PHONE.label("phone"),
         users.c.email,
         m.useful_until,
         m.today_until,
@@ -286,18 +308,22 @@ _NEEDED: Any = (
         p.channel,
         m.inbound_id,
         inbound.c.raw,
+        m.user_id,
+        m.frame,
     )
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
     .outerjoin(users, users.c.id == m.user_id)
     .outerjoin(inbound, and_(inbound.c.id == m.inbound_id, m.kind == STRANGER))
+    .outerjoin(staff_telephones, _OF_STAFF)
     .where(m.id.in_(_IDS), m.state == "sending")
     .order_by(m.next_try_at)
 )
 _STILL = (
-    select(m.id, m.attempt, p.phone)
+    select(m.id, m.attempt, PHONE.label("phone"))
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
+    .outerjoin(staff_telephones, _OF_STAFF)
     .where(m.id.in_(_IDS), m.state == "sending")
     .where(may_go(_NOW), _useful(_NOW))
 )

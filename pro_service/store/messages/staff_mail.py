@@ -1,19 +1,20 @@
 """Mails to staff about work: alerts, alarms and hand-overs, and who gets them.
 
-They carry the participant's code, the window and a link; nothing else. A hand-over has one mail, and it does not leave
-once the task is not its reader's to take up any more.
+They carry the participant's code, the window and a link; nothing else. What is said about a task that waits for
+somebody does not leave once that is over: `still_holds`, for texts to their telephones as well.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, true, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import EscalationFacts
 from pro_service.core.commands import Escalate
-from pro_service.core.protocol import LevelCode
+from pro_service.core.protocol import Level, LevelCode
+from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.messages.waiting import READY
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Writer
@@ -24,8 +25,13 @@ from pro_service.store.vault import sealed
 LEAD: LevelCode = "E2"
 """The rung of those who stand in: the other coordinators and the lead."""
 
-PREFIX = "h:"
-"""What the keys of these mails begin with."""
+CONDITIONAL = frozenset({"handed", "overdue", "unfinished"})
+"""Frames that say of a task what may be over before they leave."""
+
+Place: TypeAlias = tuple[int, int]
+"""Ids of a study and of one of its sites."""
+
+Ladder: TypeAlias = Mapping[LevelCode, Level]
 
 MailText = Callable[[str, Loaded, Escalate, int], str]
 """(language, whose, what, escalation id) -> subject, blank line, body."""
@@ -59,14 +65,18 @@ def recipients(
     return session.execute(statement).all()
 
 
-def stand_ins(session: Session, loaded: Loaded, level: LevelCode, now: datetime) -> Sequence[AnyRow]:
+def stand_ins(session: Session, place: Place, ladder: Ladder, level: LevelCode, now: datetime) -> Sequence[AnyRow]:
     """Return who a task of this level is mailed to: those of its roles at work, else the lead, else all its roles."""
-    ladder, place = loaded.case.protocol.ladder, (loaded.study_id, loaded.site_id)
     for wanted in (ladder[level].roles, ladder[ladder[level].next or LEAD].roles, ladder[LEAD].roles):
         found = recipients(session, *place, wanted, there_at=now)
         if found:
             return found
     return recipients(session, *place, ladder[level].roles)
+
+
+def everybody(session: Session, place: Place, ladder: Ladder) -> Sequence[AnyRow]:
+    """Return who a safety task is for in the end, at work or not: all of its roles, and the investigators."""
+    return recipients(session, *place, sorted({*ladder["ES"].roles, "investigator"}))
 
 
 def operators(session: Session) -> Sequence[AnyRow]:
@@ -94,32 +104,35 @@ def queue_alerts(session: Session, writer: Writer, text: MailText) -> None:
     for loaded, command, escalation_id in writer.raised:
         key = (loaded.study_id, loaded.site_id, loaded.protocol_version_id, command.level)
         if key not in cache:
-            cache[key] = stand_ins(session, loaded, command.level, writer.now)
+            place, ladder = (loaded.study_id, loaded.site_id), loaded.case.protocol.ladder
+            cache[key] = stand_ins(session, place, ladder, command.level, writer.now)
         for user in cache[key]:
-            row_id = next(writer.ids)
-            body = text(user.language, loaded, command, escalation_id)
-            writer.add(
-                messages,
-                {
-                    "id": row_id,
-                    "study_id": loaded.study_id,
-                    "participant_id": loaded.case.participant.id,
-                    "window_id": command.window_id,
-                    "escalation_id": escalation_id,
-                    "user_id": user.id,
-                    "dedup_key": f"a:{escalation_id}:{command.level}:{user.id}",
-                    "kind": "alert",
-                    "frame": "alert",
-                    "channel": "email",
-                    "body": sealed(writer.vault.system_key, body.encode(), f"messages|body|{row_id}"),
-                    "segments": 0,
-                    "state": "ready",
-                    "queued_at": writer.now,
-                    "next_try_at": writer.now,
-                },
-            )
-            writer.note(loaded, "queue", "message", row_id, {"kind": (None, "alert"), "user": (None, user.id)})
+            about = About(loaded, escalation_id, command.window_id, f"a:{escalation_id}:{command.level}:{user.id}")
+            queue_about_task(writer, about, user.id, "alert", text(user.language, loaded, command, escalation_id))
     writer.raised.clear()
+
+
+class About(NamedTuple):
+    """The task that a mail is about, and the key under which the mail exists once."""
+
+    loaded: Loaded
+    escalation_id: int
+    window_id: int | None
+    key: str
+
+
+def queue_about_task(
+    writer: Writer, about: About, user_id: int, frame: str, body: str, useful_until: datetime | None = None
+) -> None:
+    """Queue a mail about a task to one member of staff; `body`: subject, blank line, body."""
+    loaded, row_id = about.loaded, next(writer.ids)
+    row: dict[str, Any] = {"id": row_id, "study_id": loaded.study_id, "participant_id": loaded.case.participant.id}
+    row |= {"window_id": about.window_id, "escalation_id": about.escalation_id, "user_id": user_id}
+    row |= {"dedup_key": about.key, "kind": "alert", "frame": frame, "channel": "email", "segments": 0}
+    row |= {"body": sealed(writer.vault.system_key, body.encode(), f"messages|body|{row_id}")}
+    row |= {"state": "ready", "queued_at": writer.now, "next_try_at": writer.now, "useful_until": useful_until}
+    writer.add(messages, row)
+    writer.note(loaded, "queue", "message", row_id, {"kind": (None, "alert"), "user": (None, user_id)})
 
 
 def queue_alarm(session: Session, writer: Writer, user_id: int, key: str, body: str) -> int | None:
@@ -133,15 +146,16 @@ def queue_alarm(session: Session, writer: Writer, user_id: int, key: str, body: 
 
 
 def withdraw(session: Session, user_id: int, now: datetime) -> int:
-    """End mails that wait for somebody who has no access left to what they are about; return how many.
+    """End mails and texts that wait for somebody who has no access left to what they are about; return how many.
 
     Asked when a role has ended or an account is shut: a relay that was away for hours must not bring them all the same.
     """
-    m = messages.c
     of = roles.alias("of")
+    # A text names its task alone.
+    study, site = func.coalesce(m.study_id, e.study_id), func.coalesce(participants.c.site_id, e.site_id)
     covers = and_(
-        or_(of.c.study_id.is_(None), m.study_id.is_(None), of.c.study_id == m.study_id),
-        or_(of.c.site_id.is_(None), participants.c.site_id.is_(None), of.c.site_id == participants.c.site_id),
+        or_(of.c.study_id.is_(None), study.is_(None), of.c.study_id == study),
+        or_(of.c.site_id.is_(None), site.is_(None), of.c.site_id == site),
     )
     holds = and_(of.c.user_id == user_id, of.c.revoked_at.is_(None), of.c.approved_at.is_not(None))
     open_to = (
@@ -150,8 +164,9 @@ def withdraw(session: Session, user_id: int, now: datetime) -> int:
     waiting = (
         select(m.id)
         .outerjoin(participants, participants.c.id == m.participant_id)
-        .where(READY, m.state == "ready", m.user_id == user_id, m.kind.in_(("alert", "digest")))
-        .where(or_(m.kind == "digest", ~open_to.correlate(messages, participants).exists()))
+        .outerjoin(escalations, e.id == m.escalation_id)
+        .where(READY, m.state == "ready", m.user_id == user_id, m.kind.in_(("alert", "digest", STAFF)))
+        .where(or_(m.kind == "digest", ~open_to.correlate(messages, participants, escalations).exists()))
     )
     ids = session.scalars(waiting).all()
     ended = update(messages).where(m.id.in_(ids), m.state == "ready").values(state="cancelled", ended_at=now)
@@ -163,7 +178,7 @@ def withdraw(session: Session, user_id: int, now: datetime) -> int:
 
 def hand_over_key(escalation_id: int, to: int, at: datetime) -> str:
     """What one hand-over is called: the same task comes to the same person again, at another instant."""
-    return f"{PREFIX}{escalation_id}:{to}:{at:%Y%m%d%H%M%S%f}"
+    return f"h:{escalation_id}:{to}:{at:%Y%m%d%H%M%S%f}"
 
 
 def queue_hand_over(writer: Writer, loaded: Loaded, task: EscalationFacts, to: int, text: Callable[[str], str]) -> None:
@@ -172,34 +187,28 @@ def queue_hand_over(writer: Writer, loaded: Loaded, task: EscalationFacts, to: i
     if writer.session.scalar(select(m.id).where(m.dedup_key == key)) is not None:
         return
     language = writer.session.scalar(select(u.language).where(u.id == to)) or ""
-    row_id = next(writer.ids)
-    about = {"study_id": loaded.study_id, "participant_id": loaded.case.participant.id, "window_id": task.window_id}
-    row: dict[str, Any] = {"id": row_id, **about, "escalation_id": task.id, "user_id": to, "dedup_key": key}
-    row |= {"kind": "alert", "frame": "handed", "channel": "email", "segments": 0}
-    row |= {"body": sealed(writer.vault.system_key, text(language).encode(), f"messages|body|{row_id}")}
-    writer.add(messages, row | {"state": "ready", "queued_at": writer.now, "next_try_at": writer.now})
-    writer.note(loaded, "queue", "message", row_id, {"kind": (None, "alert"), "user": (None, to)})
+    queue_about_task(writer, About(loaded, task.id, task.window_id, key), to, "handed", text(language))
 
 
-def is_hand_over_key(key: str) -> bool:
-    """Whether a message's key is that of a hand-over's mail."""
-    return key.startswith(PREFIX)
+# --- what holds no more does not leave -------------------------------------------------------------------------------
 
 
-def hand_over_still_holds(connection: Connection, message_id: int) -> bool:
-    """Whether what the mail says still holds: of this very hand-over, open, and not taken up by anybody since."""
+def still_holds(connection: Connection, message_id: int) -> bool:
+    """Whether what a mail or text of a CONDITIONAL frame says of its task still holds.
+
+    The task is open, and nobody has taken it up, or somebody has, as the frame says; a hand-over's is this very one.
+    """
     return connection.execute(_STILL, {"message": message_id}).first() is not None
 
 
+_SAYS = or_(
+    and_(m.frame == "handed", e.acknowledged_at.is_(None), e.handed_to == m.user_id, e.handed_at == m.queued_at),
+    and_(m.frame == "overdue", e.acknowledged_at.is_(None)),
+    and_(m.frame == "unfinished", e.acknowledged_at.is_not(None)),
+)
 _STILL = (
     select(m.id)
     .join(escalations, e.id == m.escalation_id)
     .join(users, u.id == m.user_id)
-    .where(
-        m.id == bindparam("message"),
-        and_(e.handed_to == m.user_id, e.handed_at == m.queued_at),
-        e.acknowledged_at.is_(None),
-        e.resolved_at.is_(None),
-        u.disabled_at.is_(None),
-    )
+    .where(m.id == bindparam("message"), e.resolved_at.is_(None), u.disabled_at.is_(None), _SAYS)
 )

@@ -12,9 +12,11 @@ from typing import Any
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
+from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.messages.waiting import UNCERTAIN, UNSETTLED
 from pro_service.store.participants import contact
 from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, windows
+from pro_service.store.staff import telephones
 
 a, m, p, w = attempts.c, messages.c, participants.c, windows.c
 
@@ -146,14 +148,19 @@ def _changed(session: Session, doubt: InDoubt, values: dict[str, Any], *more: An
 
 def could_be(session: Session, phone_index: bytes) -> Sequence[AnyRow]:
     """Texts to this telephone of which the provider may know more than we: not yet accepted, or thought never sent."""
+    of_whom = select(m.id, m.state, m.attempt, m.body, m.participant_id, m.window_id, m.queued_at, p.data_key)
+    not_sent = m.state.in_(("ready", "uncertain", "sending")), m.provider_id.is_(None)
     statement = (
-        select(m.id, m.state, m.attempt, m.body, m.participant_id, m.window_id, m.queued_at, p.data_key)
-        .join(participants, p.id == m.participant_id)
-        .where(m.channel == "sms", p.phone_index == phone_index)
-        .where(m.state.in_(("ready", "uncertain", "sending")), m.provider_id.is_(None))
+        of_whom.join(participants, p.id == m.participant_id)
+        .where(m.channel == "sms", p.phone_index == phone_index, *not_sent)
         .order_by(m.queued_at)
     )
-    return session.execute(statement).all()
+    found = list(session.execute(statement))
+    if staff := telephones.owners(session, phone_index):
+        to_staff = of_whom.outerjoin(participants, p.id == m.participant_id)
+        to_staff = to_staff.where(m.kind == STAFF, m.user_id.in_(staff), *not_sent)
+        found += session.execute(to_staff.order_by(m.queued_at))
+    return found
 
 
 def somebody_has(session: Session, phone_index: bytes) -> bool:

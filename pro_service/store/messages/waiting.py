@@ -8,12 +8,15 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
+from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.schema import AnyRow, attempts, messages, participants, windows
 
 m, p, w = messages.c, participants.c, windows.c
 
 AT_ONCE = 1_000
 """Leases ended at a time: what is more comes with the next look."""
+NEVER_ASKED_ABOUT = (STRANGER, STAFF)
+"""Kinds of text of which nobody is asked whether they left: none goes twice, and nothing waits for them."""
 READY = text("messages.state = 'ready'")
 UNCERTAIN = text("messages.state = 'uncertain'")
 UNSETTLED = text("messages.state IN ('sending', 'uncertain')")
@@ -34,12 +37,14 @@ def leases_over(session: Session, now: datetime, ask_at: datetime) -> None:
         return
     ended = update(messages).where(m.id.in_(ids), m.state == "sending", m.lease_until <= now)
     again = ended.where(m.channel == "email").values(state="ready", error="lease", lease_until=None, next_try_at=now)
-    # Nobody waits for a neutral answer: whether it left is not worth a question.
-    neutral = ended.where(m.kind == STRANGER).values(state="dead", error="lease", lease_until=None, ended_at=now)
-    in_doubt = ended.where(m.channel != "email", m.kind != STRANGER).values(
+    texts = ended.where(m.channel != "email")
+    given_up = texts.where(m.kind.in_(NEVER_ASKED_ABOUT)).values(
+        state="dead", error="lease", lease_until=None, ended_at=now
+    )
+    in_doubt = texts.where(m.kind.not_in(NEVER_ASKED_ABOUT)).values(
         state="uncertain", error="lease", lease_until=None, ask_at=ask_at
     )
-    for statement in (again, neutral, in_doubt):
+    for statement in (again, given_up, in_doubt):
         session.execute(statement)
 
 

@@ -9,14 +9,16 @@ from threading import Lock
 from cryptography.exceptions import InvalidTag
 
 from pro_service import logs
-from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.core.routes import CARD
+from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.core.texts import contains_address
 from pro_service.gateways.codes import REMEDIES
 from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store.messages import inbox, outbox, staff_mail
 from pro_service.store.messages.outbox import Claimed, Outcome
+from pro_service.store.messages.waiting import NEVER_ASKED_ABOUT
+from pro_service.store.staff import telephones
 from pro_service.store.vault import WrongKeyError, opened
 from pro_service.use_cases.failures import STOPPED, next_try
 
@@ -76,11 +78,7 @@ class Sending:
             # It was looked at when it was written; should one slip through all the same, operators would drop it.
             # A mail to staff is about a participant too, and always holds a link: it is none of this.
             return Outcome(claimed, "dead", error="address_in_text")
-        if (
-            claimed.channel == "email"
-            and staff_mail.is_hand_over_key(claimed.reference)
-            and not self._still_theirs(claimed)
-        ):
+        if claimed.frame in staff_mail.CONDITIONAL and not self._still_holds(claimed):
             return Outcome(claimed, "cancelled")
         if age > FRESH and not self._still_may_go(claimed):
             return Outcome(claimed, "cancelled", error="stopped")
@@ -106,9 +104,9 @@ class Sending:
             self._permission = _Permission(frozenset(one.id for one in asked), may_go, now, started)
             return claimed.id in may_go
 
-    def _still_theirs(self, claimed: Claimed) -> bool:
+    def _still_holds(self, claimed: Claimed) -> bool:
         with self.rt.sessions.glance() as connection:
-            return staff_mail.hand_over_still_holds(connection, claimed.id)
+            return staff_mail.still_holds(connection, claimed.id)
 
     def _young(self, age: timedelta) -> bool:
         """Whether a call that begins now is over before the lease is."""
@@ -143,25 +141,27 @@ class Sending:
             return Outgoing(
                 message_id=claimed.id, to=claimed.email or "", body=body, subject=subject, reference=claimed.reference
             )
-        if claimed.raw is not None and claimed.inbound_id is not None:
-            return Outgoing(
-                message_id=claimed.id,
-                to=inbox.sender(self.rt.vault, claimed.inbound_id, claimed.raw),
-                body=opened(self.rt.vault.system_key, claimed.body, place).decode(),
-                callback_url=f"{self.rt.settings.public_base_url}/hooks/twilio/status/{claimed.token}",
-                validity_seconds=_validity(claimed, now),
-            )
-        if claimed.participant_id is None or claimed.data_key is None or claimed.phone is None:
-            message = "a text without a telephone"
-            raise ValueError(message)
-        key = self.rt.vault.data_key(claimed.data_key, claimed.participant_id)
+        key, to = self._addressee(claimed)
         return Outgoing(
             message_id=claimed.id,
-            to=opened(key, claimed.phone, f"participants|phone|{claimed.participant_id}").decode(),
+            to=to,
             body=opened(key, claimed.body, place).decode(),
             callback_url=f"{self.rt.settings.public_base_url}/hooks/twilio/status/{claimed.token}",
             validity_seconds=_validity(claimed, now),
         )
+
+    def _addressee(self, claimed: Claimed) -> tuple[bytes, str]:
+        """Return the key that opens a text, and the number it goes to."""
+        vault = self.rt.vault
+        if claimed.raw is not None and claimed.inbound_id is not None:
+            return vault.system_key, inbox.sender(vault, claimed.inbound_id, claimed.raw)
+        if claimed.kind == STAFF and claimed.user_id is not None and claimed.phone is not None:
+            return vault.system_key, opened(vault.system_key, claimed.phone, telephones.place(claimed.user_id)).decode()
+        if claimed.participant_id is None or claimed.data_key is None or claimed.phone is None:
+            message = "a text without a telephone"
+            raise ValueError(message)
+        key = vault.data_key(claimed.data_key, claimed.participant_id)
+        return key, opened(key, claimed.phone, f"participants|phone|{claimed.participant_id}").decode()
 
     def _refused(self, claimed: Claimed, fault: Refused) -> Outcome:
         code = str(fault.code)
@@ -176,7 +176,7 @@ class Sending:
         return Outcome(claimed, "ready", error=code, next_try_at=self.rt.clock() + STOPPED)
 
     def _uncertain(self, claimed: Claimed, error: str) -> Outcome:
-        if claimed.kind == STRANGER:
+        if claimed.kind in NEVER_ASKED_ABOUT:
             return Outcome(claimed, "dead", error=error)
         if claimed.channel == "sms":
             ask_at = self.rt.clock() + self.rt.settings.delivery.ask_after

@@ -8,7 +8,7 @@ from pro_service import logs
 from pro_service.core.schedule.agenda import escalate
 from pro_service.core.schedule.windows import end_of_hours, next_allowed
 from pro_service.runtime import Runtime
-from pro_service.store.messages import outbox, waiting
+from pro_service.store.messages import outbox, receipts, waiting
 from pro_service.store.messages.outbox import Outcome
 from pro_service.store.participants.cases import zone_of
 from pro_service.use_cases import failures
@@ -53,6 +53,8 @@ def _given_to_a_person(rt: Runtime, outcome: Outcome, now: datetime) -> list[Out
             counted = outbox.record(tx.session, [outcome], now)
             if counted and outcome.claimed.participant_id is not None:
                 _report_failure(tx, outcome.claimed.participant_id, outcome)
+            elif counted and outcome.claimed.user_id is not None:
+                failures.end_agreement(tx, receipts.by_id(tx.session, outcome.claimed.id), outcome.error or "")
             return counted
     except Exception as fault:  # noqa: BLE001 -- what follows from it fails; that it was refused stays true
         logs.fault("deliver", fault, message=outcome.claimed.id)

@@ -169,14 +169,18 @@ def _adopted(rt: Runtime, record: Record) -> bool:
             text = plain_text(rt, row)
             if text is None or _without_token(text) not in _without_token(record.body):
                 continue
-            loaded = rt.loader.one(tx.session, row.participant_id)
+            loaded = None if row.participant_id is None else rt.loader.one(tx.session, row.participant_id)
             if uncertain.adopt(tx.session, row, record.sid, record.status, record.created_at or tx.now):
-                tx.writer.note(loaded, "adopt", "message", row.id, {"state": (row.state, "accepted")})
-                _link(tx, row, record.body)
+                changes = {"state": (row.state, "accepted")}
+                if loaded is None:
+                    tx.writer.audit(Entry("adopt", "message", row.id, changes), UTC)
+                else:
+                    tx.writer.note(loaded, "adopt", "message", row.id, changes)
+                    _link(tx, row, record.body)
+                    tx.writer.check_again(loaded)
                 code = "" if record.error_code is None else str(record.error_code)
                 said = {"provider_id": record.sid, "status": record.status, "error": code}
                 receive.apply_receipt(tx, receipts.by_id(tx.session, row.id), said)
-                tx.writer.check_again(loaded)
                 return True
     return False
 

@@ -19,8 +19,8 @@ from pro_service.core.schedule.windows import local_instant, schedule
 from pro_service.core.study_file.frames import Frames, unfit_for_cards
 from pro_service.runtime import holidays_of
 from pro_service.store.participants.enrolment import Enrolment
-from pro_service.use_cases.enrolment import phone_numbers
-from pro_service.use_cases.enrolment.phone_numbers import Telephone
+from pro_service.use_cases import phone_numbers
+from pro_service.use_cases.phone_numbers import Telephone
 
 Value = TypeVar("Value")
 PROVIDER = "twilio"

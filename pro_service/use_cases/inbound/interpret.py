@@ -27,7 +27,9 @@ from pro_service.store.messages.inbox import Text
 from pro_service.store.participants import shared_phone
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Words
+from pro_service.store.staff import telephones
 from pro_service.use_cases.participants import contact_test
+from pro_service.use_cases.staff import telephone
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction
 
 BATCH = 200
@@ -128,7 +130,7 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
             reading = _for_everyone(tx, loaded, reply)
             if reading in ALWAYS:
                 inbox.hand_to_person(tx.session, inbound_id, now, ALWAYS[reading])
-            inbox.mark_interpreted(tx.session, inbound_id, now, reading, study_id=None, participant_id=None)
+            _mark_read(tx, row, reading, None)
             return
         tested = contact_test.tests_confirmed_by(tx.session, loaded, reply)
         one, reply = (None, reply) if len(tested) > 1 else _one_of(loaded, reply)
@@ -138,12 +140,19 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
             reading = (
                 _nobody(tx, loaded, row, reply) if loaded else take_unknown_sender(tx, row, said.get("From", ""), reply)
             )
-            inbox.mark_interpreted(tx.session, inbound_id, now, reading, study_id=None, participant_id=None)
+            _mark_read(tx, row, reading, None)
             return
         reading = _confirmed(tx, *tested[0]) if tested else _read(tx, one, reply)
         tx.writer.note(one, "read", "inbound", inbound_id, {"reading": (None, reading)})
-        whose = {"study_id": one.study_id, "participant_id": one.case.participant.id}
-        inbox.mark_interpreted(tx.session, inbound_id, now, reading, **whose)
+        _mark_read(tx, row, reading, one)
+
+
+def _mark_read(tx: Transaction, row: Text, reading: str, whose: Loaded | None) -> None:
+    """Say how a text was read and whose it is. A stop holds for the telephone, also where it is one of the staff's."""
+    if reading == "OptOut":
+        telephone.stop(tx, row.sender_index)
+    study, person = (None, None) if whose is None else (whose.study_id, whose.case.participant.id)
+    inbox.mark_interpreted(tx.session, row.id, tx.now, reading, study_id=study, participant_id=person)
 
 
 # --- whose words these are -------------------------------------------------------------------------------------------
@@ -221,8 +230,14 @@ def take_unknown_sender(tx: Transaction, row: Text, number: str, reply: Reply) -
     """Give it to a person, and answer where the gate lets us; return how it was read. The number goes nowhere else."""
     reading = rules.read_meaning(reply.text, reply.media)
     reading = {"STOP": "OptOut", "START": "OptIn"}.get(reply.opt_out or "", reading)
-    known = studies.all_studies(tx.session)
+    of_staff = bool(telephones.owners(tx.session, row.sender_index))
+    if of_staff and reading in ("OptOut", "OptIn"):
+        return reading
     inbox.hand_to_person(tx.session, row.id, tx.now, "unknown_sender")
+    if of_staff:
+        # A colleague's text is nobody's task, and to say that we do not know the number would be wrong.
+        return "unattributed"
+    known = studies.all_studies(tx.session)
     # Whose it may be nobody knows: a task without a study would be on nobody's list.
     for study in known:
         tx.writer.possible_participant(row.sender_index, study.id)

@@ -204,6 +204,8 @@ def apply_receipt(tx: Transaction, row: AnyRow, said: Mapping[str, str], loaded:
     if not failed:
         failures.note_arrival(tx, row)
     if loaded is None:
+        if failed and not retried and row.user_id is not None:
+            failures.end_agreement(tx, row, error)
         return
     changes = {"state": (row.state, "ready" if again else moved)} | ({"error": (None, error)} if error else {})
     tx.writer.note(loaded, "receipt", "message", row.id, changes)

@@ -22,8 +22,8 @@ from pro_service.store.audit import Actor
 from pro_service.store.database import Session
 from pro_service.store.participants import cases, contact, counts, schedules, shared_phone
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases.enrolment.phone_numbers import Telephone
 from pro_service.use_cases.participants.change_form import ChangeForm, Known, read
+from pro_service.use_cases.phone_numbers import Telephone
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.transaction import Transaction, transaction
 

@@ -29,8 +29,8 @@ from pro_service.core.routes import CARD, CHANNELS, preflight, preflight_number
 from pro_service.core.schedule.windows import local_instant
 from pro_service.core.study_file.frames import Frames, unfit_for_cards
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases.enrolment import phone_numbers
-from pro_service.use_cases.enrolment.phone_numbers import Telephone
+from pro_service.use_cases import phone_numbers
+from pro_service.use_cases.phone_numbers import Telephone
 
 Action: TypeAlias = Literal[
     "reschedule", "pause", "resume", "withdraw", "died", "phone", "move", "language", "zone", "channel", "consent"

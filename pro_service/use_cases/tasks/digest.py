@@ -14,7 +14,7 @@ from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime, holidays_of
 from pro_service.store import studies
 from pro_service.store.audit import Entry
-from pro_service.store.messages import digests
+from pro_service.store.messages import digests, outbox
 from pro_service.store.participants.cases import zone_of
 from pro_service.store.schema import AnyRow
 from pro_service.store.staff import approvals
@@ -94,7 +94,7 @@ class _Round:
     def _write(self, site: AnyRow, day: date, until: datetime) -> int:
         readers = digests.readers(self.tx.session, site.study_id, site.id, READERS, self.tx.now)
         keys = {user.id: f"d:{user.id}:{day.isoformat()}" for user in readers}
-        before = digests.existing_keys(self.tx.session, keys.values())
+        before = outbox.existing_keys(self.tx.session, keys.values())
         held = digests.grants_of(self.tx.session, keys)
         self._studies, self._pending = self._protocols(), approvals.pending(self.tx.session)
         sent = 0

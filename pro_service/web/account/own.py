@@ -1,5 +1,7 @@
 """One's own account: password, second factor, recovery codes, sessions, language."""
 
+from collections.abc import Mapping
+
 import segno
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,7 +10,7 @@ from markupsafe import Markup
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
-from pro_service.use_cases.staff import accounts, administration, away, passwords, second_factor
+from pro_service.use_cases.staff import accounts, administration, away, passwords, second_factor, telephone
 from pro_service.use_cases.tasks import digest
 from pro_service.web import access, browsers
 from pro_service.web.account.words import by_field
@@ -21,6 +23,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     pages.app_template_global("second_factor_missing")(_second_factor_missing)
     _add_own(pages, rt)
     _add_work(pages, rt)
+    _add_texts(pages, rt)
     _add_factor(pages, rt)
     return pages
 
@@ -77,8 +80,34 @@ def _add_work(pages: Blueprint, rt: Runtime) -> None:
         return redirect(url_for("account.own", done="digest"), 303)
 
 
-def _account_page(rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = False) -> str:
+def _add_texts(pages: Blueprint, rt: Runtime) -> None:
+    @pages.post("/account/texts")
+    @access.needs("account")
+    def texts() -> ResponseReturnValue:
+        """Keep the reader's telephone, and that they agree to texts about urgent tasks."""
+        typed = {name: request.form.get(name, "").strip() for name in ("number", "hours_from", "hours_until")}
+        form = telephone.Form(**typed, agreed=request.form.get("agreed") == "yes")
+        try:
+            telephone.agree(rt, access.signed_in(), form, chosen_scope(rt, "account").country)
+        except RejectedError as rejected:
+            return _account_page(rt, rejected.faults, typed=typed), 422
+        return redirect(url_for("account.own", done="texts"), 303)
+
+    @pages.post("/account/texts/remove")
+    @access.needs("account")
+    def no_texts() -> ResponseReturnValue:
+        """Delete the reader's telephone."""
+        telephone.remove(rt, access.signed_in())
+        return redirect(url_for("account.own", done="no_texts"), 303)
+
+
+def _account_page(
+    rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = False, typed: Mapping[str, str] | None = None
+) -> str:
     login = access.signed_in()
+    known = telephone.of(rt, login)
+    hours = None if known is None or known.hours is None else known.hours
+    kept = {} if hours is None else {"hours_from": f"{hours.start:%H:%M}", "hours_until": f"{hours.end:%H:%M}"}
     return render_template(
         "account/own.html",
         scope=chosen_scope(rt, "account"),
@@ -91,6 +120,10 @@ def _account_page(rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = F
         away=away.until(rt, login),
         digest=digest.wants_digest(rt, login),
         mails=rt.mail is not None,
+        telephone=known,
+        kept=kept,
+        typed=kept if typed is None else typed,
+        texting=rt.sms is not None,
     )
 
 

@@ -42,6 +42,15 @@ def _words() -> dict[str, str]:
         ),
         "is missing": _("Say in a few words why."),
         "is longer than 500 characters": _("Too long: at most 500 characters."),
+        "is no telephone number": _(
+            "This is no telephone number that exists: check its digits, and write it as +90 532 123 45 67."
+        ),
+        "takes no texts from here": _("No texts can be sent to this number: give a mobile number."),
+        "is empty": _("Give your mobile number."),
+        "is not agreed to": _("Tick this if you want the texts; without it no number is kept."),
+        "is not a time of day": _("Write hours and minutes, as 14:30."),
+        "needs both ends": _("Fill in both times, or leave both empty."),
+        "is when it begins": _("Both times are the same: leave both empty for any hour."),
         "is no participant you may see": _("There is no such participant here."),
     }
 
@@ -86,4 +95,7 @@ def actions() -> dict[str, str]:
         "new_recovery_codes": _("New recovery codes"),
         "use_recovery_code": _("Recovery code used"),
         "end_sessions": _("Sessions ended"),
+        "agree_texts": _("Agreed to texts about urgent tasks"),
+        "remove_texts": _("Own telephone deleted"),
+        "end_texts": _("Texts to a colleague's telephone ended"),
     }

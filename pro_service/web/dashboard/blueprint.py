@@ -10,7 +10,7 @@ from jinja2.runtime import Context
 from pro_service.runtime import Runtime
 from pro_service.store import migrate
 from pro_service.store.participants.cases import zone_of
-from pro_service.use_cases.watch import alarms
+from pro_service.use_cases.watch import SAFETY, alarms
 from pro_service.web.access import needs
 from pro_service.web.browsers import secure
 from pro_service.web.cached_figures import CachedFigures
@@ -99,14 +99,14 @@ def _add_choice_of_study(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _add_alarms(pages: Blueprint, rt: Runtime) -> None:
-    """Teach the templates `alarms()`: [(words, since)]."""
+    """Teach the templates `alarms()`: [(words, since, whether it is about the service)]."""
     cache = CachedFigures(rt.clock, kept_for=ALARMS_KEPT_FOR)
 
-    def current_alarms() -> list[tuple[str, datetime | None]]:
-        words = _alarm_words()
+    def current_alarms() -> list[tuple[str, datetime | None, bool]]:
+        words, found = _alarm_words(), cache.figures("alarms", lambda _now: alarms(rt))
         refused = cache.figures("writable", lambda now: migrate.write(rt.sessions, OWN_BEAT, now, WRITE_EVERY))
-        first = [] if refused is None else [(_not_writable_words()[refused], None)]
-        return first + [(words[alarm.code], alarm.since) for alarm in cache.figures("alarms", lambda _now: alarms(rt))]
+        first = [] if refused is None else [(_not_writable_words()[refused], None, True)]
+        return first + [(words[alarm.code], alarm.since, alarm.code != SAFETY) for alarm in found]
 
     pages.app_template_global("alarms")(current_alarms)
 
@@ -127,6 +127,7 @@ def _not_writable_words() -> dict[str, str]:
 def _alarm_words() -> dict[str, str]:
     """Return what the top of every page says of what fails in silence."""
     return {
+        SAFETY: _("A safety task is overdue and still open: whoever may, please take it up and finish it now."),
         "scheduler": _("The scheduler is silent: no text goes out and no missed window is noticed."),
         "undecided": _("The scheduler does not get through its work: some participants are not looked at."),
         "waiting": _("Texts wait that should have left."),

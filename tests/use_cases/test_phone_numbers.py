@@ -5,7 +5,7 @@ import pytest
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from pro_service.core.enrolment.cells import CellError
-from pro_service.use_cases.enrolment import phone_numbers
+from pro_service.use_cases import phone_numbers
 
 KINDS = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE)
 
