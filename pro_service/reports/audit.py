@@ -32,6 +32,9 @@ ACCOUNT_FIELDS = frozenset(
         "approval",
         "digest",
         "mails_ended",
+        "texts_ended",
+        "hours",
+        "cause",
     }
 )
 CODE = re.compile(r"[a-z][a-z0-9_.-]*")

@@ -54,7 +54,7 @@ def end_agreement(writer: Writer, user_id: int, why: str, agreed_before: datetim
     """
     if not telephones.end(writer.session, user_id, why, writer.now, agreed_before or writer.now):
         return False
-    changes = {"texts": ("agreed", None), "cause": (None, why), "texts_ended": (None, withdraw(writer, user_id))}
+    changes = {"cause": (None, why), "texts_ended": (None, withdraw(writer, user_id))}
     writer.audit(Entry("end_texts", "user", user_id, changes), ZoneInfo("UTC"))
     return True
 

@@ -138,9 +138,11 @@ def _hours(form: Form, faults: list[Fault]) -> Hours | None:
 def _changes(
     before: StaffTelephone | None, number: str | None, hours: Hours | None, withdrawn: int
 ) -> dict[str, tuple[object, object]]:
-    was = None if before is None else before.masked
-    changes: dict[str, tuple[object, object]] = {"phone": (was, was if number is None else masked(number))}
-    changes["hours"] = (None if before is None else _written(before.hours), _written(hours))
+    was, at = (None, None) if before is None else (before.masked, _written(before.hours))
+    changes: dict[str, tuple[object, object]] = {
+        "phone": (was, was if number is None else masked(number)),
+        "hours": (at, _written(hours)),
+    }
     return changes | ({"texts_ended": (None, withdrawn)} if withdrawn else {})
 
 
