@@ -112,12 +112,12 @@ def _due(rt: Runtime, session: Session, task: AnyRow, now: datetime) -> Due | No
 
 def _queue(tx: Transaction, loaded: Loaded, escalation_id: int, due: Due) -> None:
     task = next(one for one in loaded.case.escalations if one.id == escalation_id)
-    frame, hours = due.alert.frame, (due.alert.at - task.raised_at) // HOUR
+    frame, hours = due.alert.frame, (tx.now - task.raised_at) // HOUR
     for one in due.mails:
         body = mails.safety_alert(frame, loaded, task, hours, tx.rt.settings.public_base_url, one.language)
         about = About(loaded, task.id, task.window_id, one.key)
         staff_mail.queue_about_task(tx.writer, about, one.user_id, frame, body, one.until)
-    # Counted from the alert's own moment: each text differs from the one before, and a repeated one is the same.
+    # With the hours each text differs from the one before: some operators block one that is the same.
     said = {"site": loaded.case.participant.site.code, "code": loaded.case.participant.code, "hours": str(hours)}
     queued = []
     for one in due.texts:

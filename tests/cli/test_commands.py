@@ -138,8 +138,10 @@ def test_the_doctor_is_red_when_nobody_beats(run: Run, enrolled: str) -> None:
     assert enrolled
     done = run("doctor", "--json")
     red = [finding["part"] for finding in done.json if finding["colour"] == "red"]
-    assert (done.status, red) == (1, ["scheduler"])
-    assert "never run" in run("doctor").out
+    assert (done.status, red) == (1, ["scheduler", "safety"])
+    said = run("doctor").out
+    assert "never run" in said
+    assert "nobody would hear of a safety task at DEMO BER, DEMO IST" in said
 
 
 @pytest.mark.parametrize("words", [("nonsense",), ("study", "check", "no-such-file"), ("user", "add", "a@b.example")])

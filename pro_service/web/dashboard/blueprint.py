@@ -103,9 +103,10 @@ def _add_alarms(pages: Blueprint, rt: Runtime) -> None:
     cache = CachedFigures(rt.clock, kept_for=ALARMS_KEPT_FOR)
 
     def current_alarms() -> list[tuple[str, datetime | None, bool]]:
-        words, found = _alarm_words(), cache.figures("alarms", lambda _now: alarms(rt))
+        words = _alarm_words()
         refused = cache.figures("writable", lambda now: migrate.write(rt.sessions, OWN_BEAT, now, WRITE_EVERY))
         first = [] if refused is None else [(_not_writable_words()[refused], None, True)]
+        found = cache.figures("alarms", lambda _now: alarms(rt))
         return first + [(words[alarm.code], alarm.since, alarm.code != SAFETY) for alarm in found]
 
     pages.app_template_global("alarms")(current_alarms)

@@ -75,10 +75,10 @@ def test_texts_are_called_for_in_two_places_and_written_in_one() -> None:
 
 
 @pytest.mark.shows("stopping: one gate")
-def test_rows_of_the_outbox_are_written_by_the_writer_and_by_the_mail_to_staff_alone() -> None:
+def test_rows_of_the_outbox_are_written_by_the_writer_and_by_what_goes_to_staff_alone() -> None:
     """Found by what one must name to add a row: the table, in an insert, an `add` or a bulk.
 
-    `handed` and `tickets` write mails with links to staff; `strangers` the one answer to a number that nobody has.
+    `unknown_sender` writes the one answer to a number that nobody has, the others mails and texts to staff.
     """
     found = set()
     for file in sorted(PACKAGE.rglob("*.py")):
@@ -92,6 +92,7 @@ def test_rows_of_the_outbox_are_written_by_the_writer_and_by_the_mail_to_staff_a
     assert found == {
         "store/participants/writer.py",
         "store/messages/staff_mail.py",
+        "store/messages/staff_texts.py",
         "store/messages/unknown_sender.py",
         "store/messages/digests.py",
         "store/staff/links.py",
