@@ -77,8 +77,9 @@ def test_a_number_is_left_shown_masked_and_deleted(rt: Runtime, client: FlaskCli
     page = leave(client, number="0532 123 45 67", hours_from="08:00", hours_until="20:00")
     assert page.status_code == 200
     assert "Your number is kept" in page.text
-    assert "+90 5•• ••• 45 67 , from 08:00 to 20:00, by the clock of the task's site." in card(page.text)
-    assert "Agreed on 9 Mar 2026." in card(page.text)
+    assert "+90 5•• ••• 45 67 , from 08:00 to 20:00, by the clock of the task's site. Agreed on 9 Mar 2026." in card(
+        page.text
+    )
     assert "is on its way." in card(page.text)
     assert not re.search(r"532 ?123|5321234567", page.text), "never whole on a page"
     assert deliver(rt).accepted == 1

@@ -38,7 +38,7 @@ def task(rt: Runtime, participant: int, clock: support.SetClock) -> int:
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-@pytest.mark.parametrize("role, path", [("coordinator", "/"), ("investigator", "/decisions"), ("monitor", "/account")])
+@pytest.mark.parametrize("role, path", [("coordinator", "/"), ("investigator", "/tasks"), ("monitor", "/account")])
 def test_it_stands_at_the_top_of_every_page_until_it_is_ended(
     rt: Runtime, client: FlaskClient, clock: support.SetClock, task: int, role: str, path: str, language: str
 ) -> None:
