@@ -22,7 +22,7 @@ from pro_service.store.schema import links, metadata, windows
 from pro_service.store.vault import token_hash
 from pro_service.use_cases import study, transaction
 from pro_service.use_cases.enrolment import enrol
-from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants import card, entry
 from pro_service.use_cases.staff import accounts
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
@@ -86,6 +86,11 @@ def loaded(rt: Runtime, participant_id: int) -> Loaded:
     """One participant as the rules see them."""
     with rt.sessions.reading() as session:
         return rt.loader.one(session, participant_id, lock=False)
+
+
+def with_card(rt: Runtime, study_id: int, code: str) -> card.Card:
+    """Have somebody's card printed; gives it."""
+    return card.show(rt, SETUP, study_id, code)
 
 
 def link_to(rt: Runtime, participant_id: int, code: str, token: str) -> str:

@@ -1,6 +1,9 @@
-"""`pro-service participant card`: print a participant's card, or give them another code."""
+"""`pro-service participant card`, `cards` and `handed`: one card or many of them, and that they were handed over."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +40,13 @@ def card(state: State, /, code: str | None, out: Path | None, study_code: str | 
         _refuse_unwritable(out)
     with opened(state) as rt:
         found, actor = study.chosen(rt, study_code), Actor(kind="staff", id=who(), source="cli")
-        try:
+        with _known():
             if site is not None:
                 made = use_case.blank(rt, found.id, site)
             elif replace:
                 made = use_case.replace(rt, actor, found.id, code or "", reason or "")
             else:
                 made = use_case.show(rt, actor, found.id, code or "")
-        except KeyError:
-            remedy = "`pro-service participant list` lists all"
-            raise RejectedError(
-                (Fault("CODE", None, f"there is no participant {quoted(code or '')}", remedy),)
-            ) from None
         if out is not None:
             _write(out, use_case.document(made))
     _say(state, made, out)
@@ -89,3 +87,109 @@ def _say(state: State, made: Any, out: Path | None) -> None:
     else:
         click.echo(f"{made.participant or made.site.code}  {made.code or '–'}  {made.address}")
         show_table(["window", "target"], [[day["label"], day["target"]] for day in days])
+
+
+@contextmanager
+def _known() -> Iterator[None]:
+    """Say which code nobody has."""
+    try:
+        yield
+    except KeyError as unknown:
+        remedy = "`pro-service participant list` lists all"
+        fault = f"there is no participant {quoted(str(unknown.args[0]))}"
+        raise RejectedError((Fault("CODE", None, fault, remedy),)) from None
+
+
+# --- many of them -----------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("codes", nargs=-1, metavar="[CODE]...")
+@click.option("--out", type=_OUT, metavar="FILE.html", help="Write sheets to be printed on A4, readable by you alone.")
+@click.option("--site", metavar="SITE", help="Of this site alone.")
+@of_study
+@as_json
+@click.pass_obj
+def cards(state: State, codes: tuple[str, ...], out: Path | None, site: str | None, study_code: str | None) -> None:
+    """List the cards that are to be printed and to be handed over; with --out, print those to be printed, or CODEs.
+
+    No text that points to a card is sent before the card is made; until then people call. Four cards are on a sheet,
+    with marks where to cut, each in its participant's language. Whoever looks stands in the audit trail.
+    """
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import reporting, study  # noqa: PLC0415
+    from pro_service.use_cases.participants import card as use_case  # noqa: PLC0415
+
+    if codes and (out is None or site is not None):
+        raise click.UsageError("CODEs go with --out, and without --site")
+    if out is not None:
+        _refuse_unwritable(out)
+    with opened(state) as rt:
+        found = study.chosen(rt, study_code)
+        due = reporting.due_cards(rt, found.id, site)
+        wanted = codes or tuple(row.participant for row in due.to_print)
+        if out is not None and wanted:
+            with _known():
+                made = use_case.show_many(rt, Actor(kind="staff", id=who(), source="cli"), found.id, wanted)
+            _write(out, use_case.sheets_document(made))
+    if out is not None:
+        _say_sheets(state, wanted, out)
+        return
+    parts = {"to_print": due.to_print, "to_hand_over": due.to_hand}
+    if state.as_json:
+        show_json({name: [row.participant for row in rows] for name, rows in parts.items()} | {"more": due.more})
+        return
+    for name, rows in parts.items():
+        click.echo(f"{name.replace('_', ' ')}: {len(rows)}{' or more' if due.more else ''}")
+        if rows:
+            columns = ["participant", "site", "language", "procedure date", "confirmed"]
+            show_table(columns, [[r.participant, r.site, r.language, r.procedure_date, r.confirmed] for r in rows])
+
+
+def _say_sheets(state: State, codes: tuple[str, ...], out: Path) -> None:
+    if state.as_json:
+        show_json({"participants": list(codes), "file": str(out) if codes else None})
+    elif codes:
+        click.echo(f"{len(codes)} cards: {out}. Print it on A4 at 100 %, without margins; then delete the file.")
+        click.echo("Once they are handed over: pro-service participant handed CODE ...")
+    else:
+        click.echo("No card is to be printed; nothing was written.")
+
+
+@click.command()
+@click.argument("codes", nargs=-1, required=True, metavar="CODE...")
+@click.option(
+    "--on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The day on which they were handed over, if it was not today.",
+)
+@click.option("--undo", is_flag=True, help="They were not handed over after all.")
+@of_study
+@as_json
+@click.pass_obj
+def handed(
+    state: State,
+    codes: tuple[str, ...],
+    on: datetime | None,
+    undo: bool,  # noqa: FBT001 -- click's
+    study_code: str | None,
+) -> None:
+    """Say that the cards of these participants were handed over."""
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import study  # noqa: PLC0415
+    from pro_service.use_cases.participants import card as use_case  # noqa: PLC0415
+
+    if undo and on is not None:
+        raise click.UsageError("--undo and --on do not go together")
+    with opened(state) as rt, _known():
+        actor, found = Actor(kind="staff", id=who(), source="cli"), study.chosen(rt, study_code)
+        if undo:
+            changed = use_case.take_back(rt, actor, found.id, codes)
+        else:
+            changed = use_case.hand_over(rt, actor, found.id, codes, None if on is None else on.date())
+    if state.as_json:
+        show_json({"participants": list(codes), "changed": changed})
+    else:
+        what = "to be handed over again" if undo else "handed over"
+        click.echo(f"{changed} of {len(set(codes))} cards: {what}; the others were so before.")

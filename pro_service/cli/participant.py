@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pro_service.cli import change
-from pro_service.cli.card import card
+from pro_service.cli.card import card, cards, handed
 from pro_service.cli.terminal import (
     State,
     as_json,
@@ -36,7 +36,8 @@ def participant() -> None:
     """The participants of a study."""
 
 
-participant.add_command(card)
+for _command in (card, cards, handed):
+    participant.add_command(_command)
 
 
 @participant.command("import")
@@ -75,7 +76,7 @@ def import_file(
         read = None if mapping is None else enrol.mapping_of(rt, found.id, mapping.read_bytes())
         done = enrol.enrol_file(rt, actor, found.id, data, dry_run=dry_run, progress=progress, mapping=read)
     if state.as_json:
-        counts = {"enrolled": done.enrolled, "unchanged": done.unchanged, "dry_run": dry_run}
+        counts = {"enrolled": done.enrolled, "unchanged": done.unchanged, "cards": done.cards, "dry_run": dry_run}
         export = {"ignored": done.ignored, "waiting": done.waiting, "repeated": done.repeated} if mapping else {}
         show_json(counts | export | {"warnings": [fault_as_json(warning) for warning in done.warnings]})
         return
@@ -85,6 +86,8 @@ def import_file(
     verb = "would be enrolled" if dry_run else "enrolled"
     nothing = " Nothing was written." if dry_run else ""
     click.echo(f"{found.code}: {done.enrolled} {verb}, {done.unchanged} unchanged.{nothing}")
+    if done.cards:
+        click.echo(f"Cards to print: {done.cards}; no text is sent before. See pro-service participant cards --help")
 
 
 def _show_export(ignored: tuple[str, ...], waiting: int, repeated: int) -> None:
@@ -125,7 +128,11 @@ def _bar(data: bytes, *, dry_run: bool) -> Iterator[Callable[[int], None] | None
 @as_json
 @click.pass_obj
 def list_all(state: State, study_code: str | None) -> None:
-    """List a study's participants."""
+    """List a study's participants.
+
+    `asked by` is how each is asked now: sms-reply, sms-link or sms-card where texts go; no-card, calls, no-texts or
+    bad-number where people call; no-number where nobody can. `channel` (--json) is what was chosen for texts.
+    """
     from pro_service.use_cases import reporting, study  # noqa: PLC0415
 
     with opened(state) as rt:
@@ -133,7 +140,7 @@ def list_all(state: State, study_code: str | None) -> None:
     if state.as_json:
         show_json(found)
         return
-    columns = ("participant", "site", "status", "procedure_date", "language", "channel")
+    columns = ("participant", "site", "status", "procedure_date", "language", "asked_by", "card")
     show_table([name.replace("_", " ") for name in columns], [[row[name] for name in columns] for row in found])
 
 
@@ -154,7 +161,7 @@ def show(state: State, code: str, study_code: str | None) -> None:
     if state.as_json:
         show_json(story)
         return
-    click.echo(f"{story['participant']}  {story['status']}")
+    click.echo(f"{story['participant']}  {story['status']}  asked by {story['asked_by']}")
     parts: dict[str, Any] = {**story}
     for name, columns in STORY.items():
         rows = parts[name]

@@ -66,6 +66,8 @@ class Participant:
     snoozed_until: datetime | None = None
     unreachable_at: datetime | None = None
     first_text_at: datetime | None = None
+    card_made_at: datetime | None = None
+    card_handed_at: datetime | None = None
     revision: int = 1
 
     @property
@@ -74,6 +76,11 @@ class Participant:
         if self.died_at is None or self.withdrawn_at is None:
             return self.died_at or self.withdrawn_at
         return min(self.died_at, self.withdrawn_at)
+
+    @property
+    def lacks_card(self) -> bool:
+        """Whether a prompt to this participant would point to a card that does not exist."""
+        return self.channel == "sms-card" and self.card_made_at is None
 
     @property
     def started_at(self) -> datetime | None:
@@ -224,6 +231,11 @@ class Case:
     def current(self) -> tuple[WindowFacts, ...]:
         """The windows of the current schedule."""
         return tuple(window for window in self.windows if window.cancelled_at is None)
+
+    @property
+    def asks_until(self) -> datetime | None:
+        """When the last window that asks by message or call closes; None where there is none."""
+        return max((window.span.closes_at for window in self.current if window.point.prompted), default=None)
 
     def window(self, window_id: int) -> WindowFacts:
         """Return the window with this id; raise KeyError if it is not this participant's."""

@@ -160,6 +160,14 @@ NOTES: Mapping[str, tuple[str, str]] = {
         "choose an earlier day unless that is meant; people still call",
     ),
     "window_in_pause": ("window {window} closes during the pause", "people call for it; nothing else asks"),
+    "no_card": (
+        "there is no card yet: no text is sent before it is made; until then people call",
+        "print the card and hand it over",
+    ),
+    "no_number": (
+        "without a number neither a text nor a call can ask",
+        "ask for another number; a task says so until there is one",
+    ),
     "calls_only": (
         "without a consent for this number nothing is sent to it: people call",
         "record the consent as soon as it is given",

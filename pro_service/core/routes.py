@@ -224,6 +224,26 @@ def preflight(
     return tuple(_softened(finding, stated) if stated else finding for finding in findings)
 
 
+SENDING: frozenset[str] = frozenset({"registered_sender", "caution"})
+"""Findings about the sender, whatever a text holds: they speak against no channel."""
+
+
+def usual_channel(provider: str, country: str, overrides: Iterable[RouteOverride] = ()) -> Channel:
+    """Return the channel to begin with in a country: of CHANNELS the first that nothing is known against.
+
+    Where there is none, the first that is not refused. What the study file states a reason for counts as working.
+    """
+    stated = tuple(overrides)
+
+    def against(channel: Channel) -> set[str]:
+        found = preflight(provider, country, channel, stated)
+        return {one.severity for one in found if one.code not in SENDING and not one.stated}
+
+    found = {channel: against(channel) for channel in CHANNELS}
+    works = (channel for channel in CHANNELS if not found[channel])
+    return next(works, next(channel for channel in CHANNELS if "refuse" not in found[channel]))
+
+
 def _finding(severity: Literal["refuse", "warn"], code: str, **values: object) -> Finding:
     return Finding(severity, *finding_words(code, values), code, tuple(values.items()))
 

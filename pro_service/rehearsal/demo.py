@@ -200,6 +200,7 @@ class _Past:
         if person.channel == CARD:
             # Printed and handed over before they leave the clinic.
             person.card = card.show(self.rt, self.coordinator, self.study_id, person.code).scanned
+            card.hand_over(self.rt, self.coordinator, self.study_id, [person.code])
 
     def _enter_first_score(self, person: Person) -> None:
         """Enter the scores of the first hour, which a nurse asks at the bedside."""

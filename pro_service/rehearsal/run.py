@@ -85,6 +85,7 @@ class Rehearsal:
         if person.channel == CARD:
             # Printed and handed over before they leave the clinic.
             person.card = card.show(self.rt, REHEARSAL, self.study_id, person.code).scanned
+            card.hand_over(self.rt, REHEARSAL, self.study_id, [person.code])
         with self.rt.sessions.reading() as session:
             row_id = cases.find(session, self.study_id, person.code)
             loaded = None if row_id is None else self.rt.loader.one(session, row_id, lock=False)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from pro_service.core.routes import CARD
 from pro_service.core.schedule.status import settled_as
 from pro_service.reports import statements
 from pro_service.reports.compliance import BATCH, ComplianceRow, compliance_row
@@ -39,7 +40,8 @@ class Closing(NamedTuple):
 
 def asked_by(channel: str | None) -> list[ColumnElement[bool]]:
     """Return the conditions on a participant's row of being asked by a channel or by `calls`; None = any."""
-    asked = and_(p.consented_at.is_not(None), p.phone.is_not(None))
+    has_card = or_(p.channel != CARD, p.card_made_at.is_not(None))
+    asked = and_(p.consented_at.is_not(None), p.phone.is_not(None), has_card)
     if channel is None:
         return []
     return [~asked] if channel == CALLS else [asked, p.channel == channel]

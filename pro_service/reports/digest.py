@@ -44,6 +44,12 @@ def tasks(
     return [_task(session, loader, row, study, newest) for row in rows]
 
 
+def cards_to_print(session: Session, study_id: int, sites: Sites, now: datetime) -> int:
+    """Return how many cards are to be printed at these sites, up to TASKS_CAP."""
+    due = statements.cards_due(limited=sites is not None, made=False, limit=statements.TASKS_CAP)
+    return len(session.scalars(due, statements.parameters(study_id, sites) | {"now": now}).all())
+
+
 def protocol_with(session: Session, loader: Loader, study_id: int, site: str) -> Protocol | None:
     """Return the newest protocol version of a study that has this site; None if none has."""
     for version_id in session.scalars(select(v.id).where(v.study_id == study_id).order_by(v.number.desc())):

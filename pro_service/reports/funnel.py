@@ -1,7 +1,7 @@
 """The funnel of prompts, step by step: expected, sent, delivered, answered.
 
-A step is expected of a window once its moment has passed: of participants who get texts, were enrolled by then and had
-not left. Answered means: by text or link, after this prompt and before the next.
+A step is expected of a window once its moment has passed: of participants who agreed to texts, were enrolled by then
+and had not left. Answered means: by text or link, after this prompt and before the next.
 """
 
 from collections import defaultdict
@@ -51,7 +51,10 @@ class StepFlow:
 
     @property
     def withheld(self) -> int:
-        """Expected, needed and not sent: stopped, paused, unreachable, another text that day, or a fault of ours."""
+        """Expected, needed and not sent.
+
+        Stopped, paused, unreachable, no card yet, another text that day, or a fault of ours.
+        """
         return max(self.expected - self.unneeded - self.sent, 0)
 
 

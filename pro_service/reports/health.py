@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from pro_service.reports import statements
 from pro_service.store import heartbeats, throttle
 from pro_service.store.messages import channels, overdue
 from pro_service.store.messages.channels import Channel
@@ -64,6 +65,8 @@ class Condition:
     """Open tasks of level E0."""
     faulty: int
     """Participants for whom the rules have failed."""
+    cards_to_print: int
+    """Participants to whom no text goes for want of a card; up to TASKS_CAP a study."""
 
 
 def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
@@ -112,7 +115,13 @@ def condition(session: Session, beat: str, now: datetime) -> Condition:
         ready_since=session.scalar(ready),
         dead_channels=session.execute(open_e0).scalar_one(),
         faulty=session.execute(select(func.count()).select_from(participants).where(p.faults > 0)).scalar_one(),
+        cards_to_print=sum(_cards_to_print(session, study, now) for study in session.scalars(select(studies.c.id))),
     )
+
+
+def _cards_to_print(session: Session, study_id: int, now: datetime) -> int:
+    due = statements.cards_due(limited=False, made=False, limit=statements.TASKS_CAP)
+    return len(session.scalars(due, statements.parameters(study_id, None) | {"now": now}).all())
 
 
 def _states(session: Session, now: datetime) -> Counter[str]:

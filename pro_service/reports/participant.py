@@ -42,6 +42,8 @@ SHOWN = frozenset(
         "texts_held_until",
         "snoozed_until",
         "unreachable_at",
+        "card_made_at",
+        "card_handed_at",
         "channel",
         "language",
         "missing_reason",

@@ -24,7 +24,17 @@ from sqlalchemy import (
 )
 
 from pro_service.core.protocol import LevelCode
-from pro_service.store.schema import calls, escalations, messages, participants, sites, tallies, users, windows
+from pro_service.store.schema import (
+    CARD_DUE,
+    calls,
+    escalations,
+    messages,
+    participants,
+    sites,
+    tallies,
+    users,
+    windows,
+)
 
 QUEUE = 20
 PER_LEVEL = 10
@@ -138,15 +148,38 @@ def first_page_tasks(*, limited: bool) -> CompoundSelect[Any]:
 
 @lru_cache(maxsize=2)
 def counts(*, limited: bool) -> Select[Any]:
-    """Select one row: calls of the queue, open windows (up to CAP), open escalations by LEVELS (up to TASKS_CAP)."""
+    """Select one row of counts, for the first page.
+
+    Calls of the queue, open windows (up to CAP), cards to print and to hand over, open escalations by LEVELS (up to
+    TASKS_CAP).
+    """
     parts = [
         queue(limited=limited, limit=TASKS_CAP),
         _open_windows(limited=limited),
+        *(cards_due(limited=limited, made=made, limit=TASKS_CAP) for made in (False, True)),
         # In the index's order: else PostgreSQL walks through the table for the first that fit, and through all of it
         # where none does.
         *(_of_level(level, limited=limited).order_by(e.due_at).limit(TASKS_CAP) for level in LEVELS),
     ]
     return select(*(select(func.count()).select_from(part.subquery()).scalar_subquery() for part in parts))
+
+
+@lru_cache(maxsize=8)
+def cards_due(*, limited: bool, made: bool, limit: int) -> Select[int]:
+    """Select ids of participants whose card is still to be printed; `made`: of those it is still to be handed over.
+
+    Of those alone who are asked with it: texts may go to them, and a window has not closed yet.
+    """
+    ahead = exists().where(w.participant_id == p.id, w.cancelled_at.is_(None), w.closes_at > _now())
+    statement = (
+        select(p.id)
+        .where(p.study_id == _study(), CARD_DUE, p.card_made_at.is_not(None) if made else p.card_made_at.is_(None))
+        .where(p.consented_at.is_not(None), p.phone.is_not(None), p.opted_out_at.is_(None), p.unreachable_at.is_(None))
+        .where(p.withdrawn_at.is_(None), p.died_at.is_(None), ahead)
+        .order_by(p.code)
+        .limit(limit)
+    )
+    return statement.where(p.site_id.in_(_many("sites"))) if limited else statement
 
 
 def _open_windows(*, limited: bool) -> Select[int]:

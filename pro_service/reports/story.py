@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.iso8601 import instant_text
+from pro_service.core.schedule.asking import Way, way_of_asking
 from pro_service.core.schedule.status import ParticipantStatus, participant_status, status
 from pro_service.core.schedule.windows import explain_point
 from pro_service.core.scores import Derived, derive, derive_impression
@@ -30,6 +31,9 @@ class Story(TypedDict):
 
     participant: str
     status: ParticipantStatus
+    asked_by: Way
+    card_made_at: str | None
+    card_handed_at: str | None
     windows: list[dict[str, Any]]
     messages: list[dict[str, Any]]
     responses: list[dict[str, Any]]
@@ -71,6 +75,9 @@ def participant_story(
     return Story(
         participant=case.participant.code,
         status=participant_status(case, now),
+        asked_by=way_of_asking(case.participant),
+        card_made_at=instant_text(case.participant.card_made_at),
+        card_handed_at=instant_text(case.participant.card_handed_at),
         windows=[_window(case, window, now, history) for window in case.windows],
         messages=[
             {

@@ -91,6 +91,9 @@ class Today:
     rates: list[ComplianceRow]
     open_windows: int
     """Up to CAP."""
+    cards_to_print: int
+    cards_to_hand: int
+    """Printed, and nobody says that they were handed over; both up to TASKS_CAP."""
     next_opening: tuple[datetime, str, Site] | None
     """(when, participant, site) of a window that opens next; looked up only when nobody is to be called."""
 
@@ -119,7 +122,9 @@ def today(
         parts[part].append(task_id)
     found = {task.id: task for task in _tasks(session, loader, {key for ids in parts.values() for key in ids})}
     mine = parts["mine"]
-    in_queue, open_windows, *by_level = session.execute(statements.counts(limited=limited), given).one()
+    in_queue, open_windows, to_print, to_hand, *by_level = session.execute(
+        statements.counts(limited=limited), given
+    ).one()
     return Today(
         now=now,
         heartbeat=heartbeats.last(session, "tick"),
@@ -137,6 +142,8 @@ def today(
         counts=dict(zip(LEVELS, by_level, strict=True)),
         rates=compliance(session, loader, study_id, now, sites, cap=UNSETTLED),
         open_windows=open_windows,
+        cards_to_print=to_print,
+        cards_to_hand=to_hand,
         next_opening=None if parts["saving"] else _next_opening(session, loader, given, limited=limited),
     )
 

@@ -167,6 +167,8 @@ participants = Table(
     Column("snoozed_until", Instant),
     Column("unreachable_at", Instant, comment="Wrong number, or refused for good by the provider"),
     Column("first_text_at", Instant, comment="When the first text to this participant was queued"),
+    Column("card_made_at", Instant, comment="When the code on their card was made; NULL = there is no card"),
+    Column("card_handed_at", Instant, comment="When the card was handed over: as staff say, or by its first use"),
     Column("data_key", LargeBinary, comment="This participant's data key, wrapped; destroyed by erasure"),
     Column("phone", LargeBinary),
     Column("phone_index", LargeBinary),
@@ -183,6 +185,16 @@ participants = Table(
     Index("ix_participants_look_at", "next_check_at"),
     Index("ix_participants_phone_index", "phone_index"),
     Index("ix_participants_site_id_code", "site_id", "code"),
+)
+
+CARD_DUE = (participants.c.channel == "sms-card") & participants.c.card_handed_at.is_(None)
+"""A participant who is to answer with a card, which nobody has handed over yet."""
+Index(
+    "ix_participants_card_due",
+    participants.c.study_id,
+    participants.c.code,
+    sqlite_where=CARD_DUE,
+    postgresql_where=CARD_DUE,
 )
 
 windows = Table(
@@ -447,7 +459,6 @@ entry_codes = Table(
     ),
     Column("code", LargeBinary, nullable=False, comment="Encrypted, so that the card can be printed again"),
     Column("code_index", LargeBinary, nullable=False, unique=True, comment="Keyed hash, by which it is found"),
-    Column("made_at", Instant, nullable=False),
     comment="The personal code on each participant's card; a new one takes the old one's place",
 )
 

@@ -95,6 +95,11 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     yield from _waiting(seen, now, sending=rt.sms is not None)
     yield codes_of(cards)
     yield from safety_of(coverage(rt), texting=rt.sms is not None)
+    if seen.cards_to_print:
+        what = f"{seen.cards_to_print} to print: these participants get no text before, and people call"
+        yield Finding(
+            "cards", "yellow", what, "pro-service participant cards --out FILE.html, or Cards on the dashboard"
+        )
     yield from _alarms(rt)
 
 

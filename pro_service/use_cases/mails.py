@@ -37,6 +37,8 @@ class Morning:
     several_studies: bool = False
     texts: int = 0
     """That wait for a person to read them."""
+    cards: int = 0
+    """To be printed before a text can point to them."""
     approvals: int = 0
     """Roles that wait for this reader."""
     waiting_roles: int = 0
@@ -46,7 +48,7 @@ class Morning:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to say."""
-        return not (self.tasks or self.texts or self.approvals or self.waiting_roles or self.alarms)
+        return not (self.tasks or self.texts or self.cards or self.approvals or self.waiting_roles or self.alarms)
 
 
 def alert(language: str, loaded: Loaded, command: Escalate, escalation_id: int, base_url: str) -> str:
@@ -113,6 +115,7 @@ def digest(language: str, morning: Morning, base_url: str) -> str:
         lines.append(f"{words['more']}\n  {base_url}/")
     for name, count, page in (
         ("inbox", morning.texts, "inbox"),
+        ("cards", morning.cards, "cards"),
         ("approvals", morning.approvals, "team"),
         ("waiting_roles", morning.waiting_roles, "users"),
     ):

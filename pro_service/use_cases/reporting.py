@@ -2,13 +2,17 @@
 
 from collections.abc import Collection, Iterator
 
+from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.schedule.agenda import may_text
+from pro_service.core.schedule.asking import way_of_asking
 from pro_service.core.schedule.status import participant_status
-from pro_service.reports import compliance, story
+from pro_service.reports import cards, compliance, story
 from pro_service.reports import escalations as escalations_report
 from pro_service.reports.compliance import ComplianceRow
 from pro_service.reports.escalations import EscalationRow
 from pro_service.reports.story import Story
 from pro_service.runtime import Runtime
+from pro_service.store import studies
 from pro_service.store.participants import cases
 
 PAGE = 500
@@ -37,6 +41,16 @@ def participant_story(rt: Runtime, study_id: int, code: str) -> Story | None:
         return story.participant_story(session, rt.loader, study_id, code, now)
 
 
+def due_cards(rt: Runtime, study_id: int, site: str | None = None) -> cards.Cards:
+    """The cards that are to be printed and to be handed over; RejectedError if the study has no such site."""
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        known = studies.site_ids(session, study_id)
+        if site is not None and site not in known:
+            raise RejectedError((Fault("--site", None, "is not a site of this study", f"one of: {', '.join(known)}"),))
+        return cards.cards(session, rt.loader, study_id, now, None if site is None else [known[site]])
+
+
 def participant_rows(rt: Runtime, study_id: int) -> Iterator[dict[str, object]]:
     """Every participant in the order of their codes, as the list shows them."""
     now, after = rt.clock(), ""
@@ -55,7 +69,9 @@ def participant_rows(rt: Runtime, study_id: int) -> Iterator[dict[str, object]]:
                 "procedure_date": person.procedure_date,
                 "language": person.language,
                 "channel": person.channel,
-                "texts": person.has_phone and person.consented_at is not None,
+                "asked_by": way_of_asking(person),
+                "texts": may_text(person) and not person.lacks_card,
+                "card": "handed" if person.card_handed_at else "made" if person.card_made_at else None,
             }
         if len(ids) < PAGE:
             return

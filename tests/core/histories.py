@@ -35,6 +35,7 @@ class Happening:
     item: str = "NRS-AVG"
 
 
+BY_WHICH_WAY = ("card made", "asked by card", "number gone", "number given")
 WHAT = (
     *("wait",) * 6,
     *("text",) * 6,
@@ -44,6 +45,7 @@ WHAT = (
     *("correct", "correct", "hayır"),
     *("network_down", "network_slow", "network_up", "network_up", "refused", "uncertain", "undelivered"),
     *("pause", "pause_for", "resume", "acknowledge", "confirm"),
+    *BY_WHICH_WAY,
 )
 LEAVING = ("withdraw", "die")
 WORDS = frozenset(
@@ -77,7 +79,9 @@ def worlds(draw: st.DrawFn) -> World:
     participant = person(
         site=draw(st.sampled_from(list(protocol.sites.values()))),
         zone=draw(zones),
-        channel=draw(st.sampled_from(("sms-reply", "sms-link"))),
+        channel=draw(st.sampled_from(("sms-reply", "sms-link", "sms-card"))),
+        has_phone=draw(st.sampled_from((True, True, True, False))),
+        card_made_at=draw(st.sampled_from((None, enrolled))),
         language=draw(st.sampled_from(("tr", "en"))),
         procedure_date=day,
         enrolled_at=enrolled,
@@ -109,6 +113,8 @@ def happen(world: World, happening: Happening) -> None:
         world.delay = {"network_down": None, "network_slow": timedelta(hours=7)}.get(what, timedelta(seconds=2))
     elif what in ("refused", "uncertain", "undelivered"):
         _failed(world, what)
+    elif what in BY_WHICH_WAY:
+        _asked_another_way(world, what)
     else:
         _changed(world, what)
     world.beat()
@@ -150,3 +156,14 @@ def _changed(world: World, what: str) -> None:
     elif what == "die" and person.died_at is None:
         world.change(died_at=world.now)
         world.carry_out((CancelTexts(),))
+
+
+def _asked_another_way(world: World, what: str) -> None:
+    if what == "card made":
+        world.change(card_made_at=world.now)
+    elif what == "asked by card":
+        world.change(channel="sms-card")
+        world.carry_out((CancelTexts(),))
+    else:
+        world.change(has_phone=what == "number given", unreachable_at=None)
+        world.carry_out((CancelTexts(replies=True),))

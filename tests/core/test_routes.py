@@ -12,6 +12,7 @@ from pro_service.core.routes import (
     preflight,
     preflight_number,
     route,
+    usual_channel,
 )
 
 
@@ -126,3 +127,27 @@ def test_what_turkey_refuses_names_the_card_as_a_way() -> None:
     for channel in ("sms-reply", "sms-link"):
         (finding,) = preflight("twilio", "TR", channel)
         assert "sms-card" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    "country, channel",
+    [
+        *((country, "sms-reply") for country in ("US", "CA", "GB", "DE", "NL", "FR", "IT", "AU")),
+        *((country, "sms-card") for country in ("TR", "tr", "MA")),
+        # Nothing is known: the first that is not refused, with its warning.
+        *((country, "sms-reply") for country in ("ES", "CL", "JP", "")),
+    ],
+)
+def test_one_begins_with_a_channel_that_works_in_the_country(country: str, channel: str) -> None:
+    assert usual_channel("twilio", country) == channel
+
+
+def test_what_the_study_states_a_reason_for_counts_as_working() -> None:
+    stated = RouteOverride("TR", "sms-reply", "a domestic gateway")
+    assert usual_channel("twilio", "TR", (stated,)) == "sms-reply"
+    assert usual_channel("twilio", "MA", (stated,)) == "sms-card"
+
+
+@pytest.mark.parametrize("country", [row.country for row in ROUTES])
+def test_no_country_begins_with_a_channel_that_is_refused_there(country: str) -> None:
+    assert "refuse" not in severities(preflight("twilio", country, usual_channel("twilio", country)))

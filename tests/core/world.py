@@ -44,7 +44,7 @@ def at(text: str, zone: ZoneInfo = ISTANBUL) -> datetime:
 
 
 def person(**facts: object) -> Participant:
-    """Return somebody in Istanbul, confirmed on the day of the procedure, who agreed to texts."""
+    """Return somebody in Istanbul, confirmed on the day of the procedure, who agreed to texts and has a card."""
     site = next(iter(STUDY.sites.values()))
     usual = Participant(
         id=1,
@@ -58,6 +58,7 @@ def person(**facts: object) -> Participant:
         enrolled_at=at("2026-01-12 12:00"),
         confirmed_at=at("2026-01-12 12:00"),
         consented_at=at("2026-01-12 12:00"),
+        card_made_at=at("2026-01-12 12:00"),
     )
     return replace(usual, **facts)  # type: ignore[arg-type]
 
@@ -164,7 +165,7 @@ class World:
         held = who.texts_held_until is not None and who.texts_held_until > now
         open_now = self.case.window(text.window_id).span.closes_at > now
         hours = within(now, self.case.protocol.contact_hours, who.zone)
-        return self._ever(text) and open_now and hours and not paused and not held
+        return self._ever(text) and open_now and hours and not paused and not held and not who.lacks_card
 
     # What people do -------------------------------------------------------------------------------------------------
 

@@ -141,7 +141,8 @@ def test_a_story_has_the_keys_that_others_build_on(
             "reason": None, "formula_version": "1",
         },
     ]  # fmt: skip
-    assert [e["outcome"] for e in story["escalations"]] == ["completed_now"]
+    assert [e["outcome"] for e in story["escalations"]] == [None, "completed_now"], "there is no telephone number"
+    assert (story["asked_by"], story["card_made_at"], story["card_handed_at"]) == ("no-number", None, None)
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ class Doors:
 
     def card(self, person: Person) -> str | None:
         """Scan the card; gives the token of the form it leads to, None where the page did not answer or had none."""
-        if self.world.weather.down("webhooks", at=self.world.clock.now):
+        if not person.card or self.world.weather.down("webhooks", at=self.world.clock.now):
             return None
         code, _, mark = person.card.partition("#")[2].partition(".")
         found = None

@@ -71,6 +71,9 @@ class Ending:
             person, taken = self.people[code], self.carrier.taken
             for step, at in losses.lost(person, case, self.protocol, self.world.weather, taken, done):
                 self.world.ledger.broken("no prompt is lost", code, f"{step} at {at}", at + timedelta(days=1))
+            for what, at in losses.untold(person, case, self.protocol, self.world.weather, done):
+                promise = "nobody is without a way to be asked and nobody told"
+                self.world.ledger.broken(promise, code, f"{what} is missing at {at}", at + losses.SOON)
 
     def _windows(self, code: str, case: Case) -> None:
         """Every window of a confirmed participant has ended in one way, and a missed one is somebody's work once."""

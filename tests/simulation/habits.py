@@ -64,8 +64,8 @@ class Habits:
             self._decide(person, partial(self._by_text, person, person.asked))
 
     def speaks_up(self, person: Person) -> None:
-        """Let somebody write without having been asked just now."""
-        if self._something_unread(person):
+        """Let somebody write without having been asked just now, from a number that is known."""
+        if person.number_at > self.world.clock.now or self._something_unread(person):
             return
         if person.wanted is not None:
             person.asked = person.wanted

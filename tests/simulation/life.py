@@ -16,7 +16,6 @@ from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.enrolment import enrol
-from pro_service.use_cases.participants import card
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.simulation import moments
@@ -27,7 +26,7 @@ from tests.simulation.ending import Ending
 from tests.simulation.habits import Habits, Ways
 from tests.simulation.ledger import Ledger
 from tests.simulation.office import Office
-from tests.simulation.people import Person, invent
+from tests.simulation.people import FOREVER, Person, invent
 from tests.simulation.places import Made
 from tests.simulation.watch import Watch
 from tests.simulation.weather import CALM, Outage, forecast
@@ -108,13 +107,18 @@ class Life:
         at(person.enrols_at, partial(self._enrol, person))
         if person.confirms_at is not None:
             at(person.confirms_at, partial(self.office.confirm, person))
+        if person.enrols_at < person.number_at < FOREVER:
+            at(person.number_at, partial(self.office.give_number, person))
+        if person.enrols_at < person.card_at < FOREVER:
+            at(person.card_at, partial(self.office.hand_card, person))
         for _ in range(chance.randrange(3)):
             spoken = person.enrols_at + timedelta(minutes=chance.randrange(105 * 24 * 60))
             at(spoken, partial(self.habits.speaks_up, person))
 
     def _enrol(self, person: Person) -> None:
         enrol.enrol_one(self.rt, support.SETUP, self.made.study_id, person.cells())
-        person.card = card.show(self.rt, support.SETUP, self.made.study_id, person.code).scanned
+        if person.card_at <= person.enrols_at:
+            self.office.hand_card(person)
         if person.planned <= self.world.clock.now.astimezone(person.site_zone).date():
             # Who is enrolled on the day or after it needs no confirmation, however late the row was imported.
             person.confirmed_at = self.world.clock.now

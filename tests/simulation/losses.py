@@ -1,4 +1,7 @@
-"""Which prompts should have gone out in a run, worked out anew from the protocol; and whether they did."""
+"""Which prompts should have gone out in a run, worked out anew from the protocol; whether they did; and who was told.
+
+What cannot be asked for want of a number or a card is somebody's work.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -9,12 +12,14 @@ from pro_service.core.case import PROMPTS, Case, WindowFacts
 from pro_service.core.protocol import Protocol, Step
 from pro_service.store.schema import AnyRow
 from tests.simulation.carrier import Taken
-from tests.simulation.people import Person
+from tests.simulation.people import FOREVER, Person
 from tests.simulation.weather import Weather
 
 Done: TypeAlias = dict[tuple[str, int], datetime]
 """(participant, window id) -> when nothing more was to be asked."""
 DAY = timedelta(days=1)
+SOON = timedelta(hours=1)
+"""So soon a person is told of what hinders us, where nothing is down."""
 BEFORE = 2 * DAY
 """A prompt of the day before, or the day before that, may put this one off."""
 USELESS = timedelta(hours=6)
@@ -28,7 +33,9 @@ def lost(
     confirmed = person.confirmed_at
     if confirmed is None or not person.consents:
         return
-    started = max(confirmed, person.enrols_at)
+    started = max(confirmed, person.enrols_at, person.number_at)
+    if person.channel == "sms-card":
+        started = max(started, person.card_at)
     prompts = {text.id: text for text in case.messages if text.kind in PROMPTS}
     mine = [(one, prompts[one.outgoing.message_id]) for one in taken if one.outgoing.message_id in prompts]
     days = {one.handed_at.astimezone(person.zone).date() for one, _ in mine}
@@ -75,10 +82,43 @@ def _ended(person: Person, case: Case, done: datetime | None, at: datetime) -> b
     return any(end is not None and end <= at + DAY for end in ends)
 
 
+def _hindered(person: Person, at: datetime) -> bool:
+    return any(start <= at + DAY and end >= at - BEFORE for start, end in person.hindered)
+
+
 def _explained(person: Person, case: Case, window: WindowFacts, at: datetime) -> bool:
     """Whether something else says why it did not go: a wish, or a task."""
-    if any(start <= at + DAY and end >= at - BEFORE for start, end in person.hindered):
+    if _hindered(person, at):
         return True
     told = (one for one in case.escalations if one.level == "E0" and one.raised_at <= at + DAY)
     # What cannot arrive is a task once a window and reason.
     return any(one.window_id == window.id or one.raised_at >= at - BEFORE for one in told)
+
+
+def untold(
+    person: Person, case: Case, protocol: Protocol, weather: Weather, ends: Done
+) -> Iterator[tuple[str, datetime]]:
+    """Give what was missing to ask somebody (with its moment) and was nobody's work: a number, or a card in a window.
+
+    A number is asked for from the enrolment on; a card is missed at the first prompt of each window.
+    """
+    until = case.asks_until
+    if person.enrols_at < person.number_at and until is not None and person.enrols_at + SOON < until:
+        told = [one for one in case.escalations if one.reason == "no_way_to_ask"]
+        soon = any(one.raised_at <= person.enrols_at + SOON for one in told)
+        still = person.number_at == FOREVER and told and told[-1].outcome in ("cleared", "new_number")
+        if still or (not soon and not weather.over(person.enrols_at - DAY, person.enrols_at + SOON)):
+            yield "a number", person.enrols_at
+    if person.channel != "sms-card" or not person.consents or person.confirmed_at is None:
+        return
+    started = max(person.confirmed_at, person.enrols_at, person.number_at)
+    for code, span in person.spans.items():
+        window = next(one for one in case.current if one.code == code)
+        at = _moment(person, window, protocol.time_point(code).steps[0])
+        missing = started <= at < person.card_at - SOON and at <= span.closes_at - USELESS
+        ended = _ended(person, case, ends.get((person.code, window.id)), at)
+        if not missing or ended or weather.over(at - BEFORE, at + DAY) or _hindered(person, at):
+            continue
+        calls = (one for one in case.escalations if one.window_id == window.id and one.level in ("E1", "E2"))
+        if not any(one.raised_at <= at + SOON for one in calls):
+            yield f"a card in {code}", at

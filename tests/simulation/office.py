@@ -1,6 +1,6 @@
 """The staff of a run: they read their mail, telephone, explain, decide and resolve; or they do not."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,9 +12,10 @@ from pro_service.reports.escalations import EscalationRow
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.use_cases import reporting
-from pro_service.use_cases.participants import confirm, entry
+from pro_service.use_cases.participants import card, change, confirm, entry
+from pro_service.use_cases.participants.change_form import STANDS, ChangeForm
 from pro_service.use_cases.tasks import calls, decisions
-from tests.simulation.people import Given, Meant, Person, feels
+from tests.simulation.people import FOREVER, Given, Meant, Person, feels
 from tests.simulation.world import World
 
 OUTCOMES: tuple[calls.Outcome, ...] = (
@@ -128,3 +129,32 @@ class Office:
         person.asked = person.wanted = None
         person.lay_out(self.protocol, person.took_place)
         self.world.ledger.note(person.code, f"confirmed for {person.took_place}")
+
+    # What somebody needs to be asked ---------------------------------------------------------------------------------
+
+    def hand_card(self, person: Person) -> None:
+        """Print a card and hand it over; try again where the system is down."""
+        if self._down(partial(self.hand_card, person)):
+            return
+        made = card.show_many(self.rt, self.actor, self.study_id, [person.code])
+        card.hand_over(self.rt, self.actor, self.study_id, [person.code])
+        person.card, person.card_at = made[0].scanned, self.world.clock.now
+        self.world.ledger.note(person.code, "has a card")
+
+    def give_number(self, person: Person) -> None:
+        """Enter the telephone number of somebody who was enrolled without one; try again where the system is down."""
+        if person.left_at is not None or self._down(partial(self.give_number, person)):
+            person.number_at = FOREVER if person.left_at is not None else person.number_at
+            return
+        given = {"number": person.phone, "consent": STANDS if person.consents else ""}
+        change.change(self.rt, self.actor, self.study_id, person.code, ChangeForm("phone", given, "asked for it"))
+        person.number_at = self.world.clock.now
+        self.world.ledger.note(person.code, "has a number")
+
+    def _down(self, again: Callable[[], None]) -> bool:
+        """Whether the dashboard is down; then the same is tried again in some hours."""
+        now = self.world.clock.now
+        if not self.world.weather.down("webhooks", at=now):
+            return False
+        self.world.at(now + timedelta(hours=3), again)
+        return True

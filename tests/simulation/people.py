@@ -82,8 +82,12 @@ class Person:
     """(window, the question read last) until it is answered."""
     wanted: tuple[str, Read] | None = None
     """The same, until somebody says that the answer is there: whatever is written now, is about that."""
+    number_at: datetime = FOREVER
+    """When the telephone number is given: at the enrolment, later or never."""
+    card_at: datetime = FOREVER
+    """When the card of somebody who answers with one is made and handed over."""
     card: str = ""
-    """What a telephone reads off the card."""
+    """What a telephone reads off the card; empty until there is one."""
     links: dict[str, str] = field(default_factory=dict)
     """Window -> token of the newest link to its form."""
     hindered: list[tuple[datetime, datetime]] = field(default_factory=list)
@@ -123,7 +127,7 @@ class Person:
             "procedure_date": self.planned.isoformat(),
             "language": self.language,
             "messaging_consent": local.isoformat(timespec="seconds") if self.consents else "",
-            "phone": self.phone,
+            "phone": self.phone if self.number_at <= self.enrols_at else "",
             "timezone": self.zone.key,
             "channel": self.channel if self.consents else "",
             "baseline_nrs_avg": str(self.values["V0", "NRS-AVG"]),
@@ -131,9 +135,12 @@ class Person:
         }
 
 
-def _channel(number: int, chosen: str) -> str:
-    """Every other one of those who got links has a card instead."""
-    return "sms-card" if chosen == "sms-link" and number % 2 else chosen
+def _later(chance: random.Random, moment: datetime, at_once: float) -> datetime:
+    """Return when something that is due at this moment is done: at once, some days or weeks later, or never."""
+    drawn = chance.random()
+    if drawn < at_once:
+        return moment
+    return moment + timedelta(hours=chance.randrange(1, 900)) if drawn < (1 + at_once) / 2 else FOREVER
 
 
 def invent(number: int, chance: random.Random, first: date, protocol: Protocol) -> Person:
@@ -158,7 +165,7 @@ def invent(number: int, chance: random.Random, first: date, protocol: Protocol) 
         site_zone=site_zone,
         zone=chance.choice((site_zone, site_zone, ZoneInfo(chance.choice(ZONES)))),
         language=chance.choice(("tr", "en")),
-        channel=_channel(number, chance.choice(("sms-reply", "sms-reply", "sms-link"))),
+        channel=chance.choice(("sms-reply", "sms-reply", "sms-link", "sms-card")),
         consents=chance.random() < 0.9,
         habit=chance.choice(list(HABITS)),
         planned=planned,
@@ -166,6 +173,9 @@ def invent(number: int, chance: random.Random, first: date, protocol: Protocol) 
         enrols_at=enrols_at,
         confirms_at=confirms_at,
     )
+    person.number_at = _later(chance, enrols_at, 0.85)
+    if person.channel == "sms-card":
+        person.card_at = _later(chance, enrols_at, 0.5)
     for item in ("NRS-AVG", "NRS-NOW"):
         person.values["V0", item] = chance.randint(0, 10)
     person.lay_out(protocol, planned)

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import select, update
 
 from pro_service.gateways.outgoing import Accepted, Outgoing, Record, Uncertain
 from pro_service.runtime import Runtime
+from pro_service.store.participants.cases import Loaded, Loader
 from pro_service.store.schema import escalations, messages, participants, windows
 from pro_service.use_cases.tick import TickReport, tick
 from tests.simulation.carrier import Carrier
@@ -143,6 +145,35 @@ def _cling(life: Life) -> None:
     life.beats["tick"] = clinging
 
 
+def _cards_for_all(life: Life) -> None:
+    """Take everybody for somebody with a card, as a version that never asks whether it was printed."""
+
+    def blindly(rt: Runtime) -> TickReport:
+        with rt.sessions.begin() as session:
+            session.execute(update(participants).values(card_made_at=rt.clock()))
+        return tick(rt)
+
+    life.beats["tick"] = blindly
+
+
+class Numbered(Loader):
+    """Takes everybody for somebody with a telephone number."""
+
+    __slots__ = ()
+
+    def load(self, *args: Any, **more: Any) -> list[Loaded]:
+        """Load as ever, and see a number where there is none."""
+        found = super().load(*args, **more)
+        return [
+            replace(one, case=replace(one.case, participant=replace(one.case.participant, has_phone=True)))
+            for one in found
+        ]
+
+
+def _numbers_for_all(life: Life) -> None:
+    life.rt = replace(life.rt, loader=Numbered(life.rt.loader.protocol_of, life.rt.loader.holidays_of))
+
+
 PLANTS: Mapping[str, Plant] = MappingProxyType(
     {
         "blind-retry": _through(BlindRetry),
@@ -152,6 +183,8 @@ PLANTS: Mapping[str, Plant] = MappingProxyType(
         "guess-a-number": _guess,
         "deaf-to-stop": _deaf,
         "cling-to-tasks": _cling,
+        "point-to-no-card": _cards_for_all,
+        "see-no-missing-number": _numbers_for_all,
     }
 )
 """Name of a fault -> what plants it in a run."""

@@ -39,6 +39,8 @@ EXPECTED = {
     "guess-a-number": "no answer is guessed",
     "deaf-to-stop": "no text after an opt-out",
     "cling-to-tasks": "no open task is without a cause",
+    "point-to-no-card": "no text points to a card before it is made",
+    "see-no-missing-number": "nobody is without a way to be asked and nobody told",
 }
 
 

@@ -76,6 +76,8 @@ class Watch:
             self._broken("a text goes to its own telephone", row, "another number")
         if row.state != "sending" or row.started_at is None:
             self._broken("a text is claimed before it leaves", row, row.state)
+        if row.frame.endswith(".sms-card") and not person.card:
+            self._broken("no text points to a card before it is made", row, row.frame)
         if row.frame != "stopped":
             self._wanted(row, person)
         if row.kind in PROMPTS:

@@ -98,6 +98,9 @@ def named(rt: Runtime, study_id: int, clock: support.SetClock) -> dict[str, obje
     clock.now = support.at("2026-03-02 15:00")
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone="+12025550123", baseline_nrs_avg="6")
     other = support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), phone="+12025550124")
+    for code, phone in (("P-003", "+905321234567"), ("P-004", "+905321234568"), ("P-005", "")):
+        support.enrolled(rt, study_id, code, date(2026, 3, 2), channel="sms-card", phone=phone)
+    support.with_card(rt, study_id, "P-004")
     for moment in ("2026-03-09 10:00", "2026-03-10 18:30", "2026-03-11 11:00"):
         clock.now = support.at(moment)
         tick(rt)

@@ -20,6 +20,7 @@ SAYS_SO = {
     "GET dashboard.enrol_form",
     "GET dashboard.import_form",
     "GET dashboard.what_if",
+    "GET dashboard.cards",
     "GET dashboard.revelations_log",
     "GET clinic.list",
     "GET administration.team",

@@ -30,7 +30,9 @@ from pro_service.core.commands import CancelTexts, Command, Resolve
 from pro_service.core.problems import ChangeRefusedError, Note
 from pro_service.core.protocol import Protocol
 from pro_service.core.schedule import projection
+from pro_service.core.schedule.agenda import may_text
 from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.causes import NEW_NUMBER, NO_NUMBER
 from pro_service.core.schedule.forecast import procedure_date_notes
 from pro_service.core.schedule.windows import schedule
 
@@ -86,7 +88,8 @@ def _plan_by_kind(case: Case, change: Change, now: datetime, end: datetime | Non
         case NewZone(zone):
             return Plan("zone", {"zone": zone}, commands=_cancel_if_changed(case, zone=zone))
         case NewChannel(channel):
-            return Plan("channel", {"channel": channel}, commands=_cancel_if_changed(case, channel=channel))
+            commands = _cancel_if_changed(case, channel=channel)
+            return Plan("channel", {"channel": channel}, commands=commands, notes=_card_notes(case, channel=channel))
         case _:
             assert_never(change)
 
@@ -276,18 +279,31 @@ def _plan_contact(case: Case, change: NewTelephone | NewConsent) -> Plan:
     Another number ends the tasks about the old one. Texts that wait for the old number are cancelled.
     """
     person, given = case.participant, change.consented_at
-    facts: dict[str, object] = {"consented_at": given}
+    facts: dict[str, Any] = {"consented_at": given}
     if person.opted_out_at is not None and given is not None and given != person.consented_at:
         if local_day(given, case.site_zone) < local_day(person.opted_out_at, case.site_zone):
             stopped = local_day(person.opted_out_at, case.site_zone)
             raise ChangeRefusedError((Note("before_opt_out", {"day": stopped}, "consent"),))
         facts["opted_out_at"] = None
     if isinstance(change, NewConsent):
-        return Plan("consent", facts, commands=() if given is not None else (CancelTexts(replies=True),))
+        commands = () if given is not None else (CancelTexts(replies=True),)
+        return Plan("consent", facts, commands=commands, notes=_card_notes(case, **facts))
     facts |= {"has_phone": change.given, "unreachable_at": None}
-    settled = (Resolve(e.id, "new_number") for e in case.escalations if e.open and e.reason in ABOUT_THE_NUMBER)
-    notes = () if given is not None or not change.given else (Note("calls_only", {}, "consent"),)
+    about = ABOUT_THE_NUMBER | ({NO_NUMBER} if change.given else frozenset())
+    settled = (Resolve(e.id, NEW_NUMBER) for e in case.escalations if e.open and e.reason in about)
+    if not change.given:
+        notes: tuple[Note, ...] = (Note("no_number", {}, "number"),)
+    elif given is None:
+        notes = (Note("calls_only", {}, "consent"),)
+    else:
+        notes = _card_notes(case, **facts)
     return Plan("new_telephone", facts, commands=(CancelTexts(replies=True), *settled), notes=notes)
+
+
+def _card_notes(case: Case, **facts: Any) -> tuple[Note, ...]:
+    """Return the note that texts wait for a card, where they would go with these facts and there is none."""
+    person = replace(case.participant, **facts)
+    return (Note("no_card"),) if person.lacks_card and may_text(person) else ()
 
 
 def _cancel_if_changed(case: Case, **facts: object) -> tuple[Command, ...]:

@@ -25,7 +25,7 @@ from pro_service.core.commands import (
 from pro_service.core.protocol import LevelCode
 from pro_service.core.schedule.calendar import call_moment, due_instant
 from pro_service.core.schedule.call_times import promised_hours
-from pro_service.core.schedule.causes import cause_gone, is_of_window
+from pro_service.core.schedule.causes import CLEARED, NEW_NUMBER, NO_CARD, NO_NUMBER, cause_gone, is_of_window
 from pro_service.core.schedule.prompts import Agenda, may_prompt, prompts, step_moment
 from pro_service.core.schedule.status import primary_open, settled_as, status
 from pro_service.core.schedule.windows import local_instant
@@ -114,11 +114,13 @@ def escalate(case: Case, level: LevelCode, reason: str, now: datetime, window: W
     """Return an escalation about this case, due by the protocol's ladder.
 
     Its key is the same for one level and window (or participant), and also for one reason on the levels E0 and ES: as
-    each key is raised once, nothing is raised twice. A window's task takes over the wish to be called from its open
+    each key is raised once, nothing is raised twice. A call for want of a card has a key of its own: it ends once the
+    card is made, and the window may still need its call. A window's task takes over the wish to be called from its open
     calls, and is not due before the participant asked to be called.
     """
     subject = f"w{window.id}" if window is not None else f"p{case.participant.id}"
-    key = f"{level}:{reason}:{subject}" if level in ("E0", "ES") else f"{level}:{subject}"
+    of_reason = level in ("E0", "ES") or reason == NO_CARD
+    key = f"{level}:{reason}:{subject}" if of_reason else f"{level}:{subject}"
     task = Escalate(
         key=key,
         level=level,
@@ -164,6 +166,7 @@ def _agenda(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda
     """Yield everything that time calls for about these windows, and about the participant."""
     participant = case.participant
     yield from _on_ladder(case, now)
+    yield from _on_missing_number(case, now)
     if participant.confirmed_at is None:
         yield from _on_confirmation(case, now)
         return
@@ -173,7 +176,8 @@ def _agenda(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda
         if participant.left_at is None and window.point.prompted:
             yield from _on_calls(case, window, now)
     if may_text(participant):
-        yield from prompts(case, windows, now)
+        asked = prompts(case, windows, now)
+        yield from _calls_for_want_of_a_card(case, asked, now) if participant.lacks_card else asked
 
 
 def _without_repeats(commands: Iterator[Command]) -> Iterator[Command]:
@@ -185,6 +189,22 @@ def _without_repeats(commands: Iterator[Command]) -> Iterator[Command]:
                 continue
             seen.add(command.key)
         yield command
+
+
+def _on_missing_number(case: Case, now: datetime) -> Agenda:
+    """Ask for a telephone number from the enrolment on: without one neither a text nor a call asks anybody.
+
+    A person who ends the task knows of it, and is not told again; a number that was given and taken away is a new task.
+    """
+    person = case.participant
+    until = None if person.has_phone or person.left_at is not None else case.asks_until
+    if until is None or until <= now:
+        return
+    yield until, None
+    task = escalate(case, "E0", NO_NUMBER, now)
+    before = [e.outcome for e in case.escalations if (e.level, e.reason) == (task.level, task.reason)]
+    if all(outcome in (CLEARED, NEW_NUMBER) for outcome in before):
+        yield person.enrolled_at, replace(task, key=f"{task.key}:{len(before) + 1}" if before else task.key)
 
 
 def _on_confirmation(case: Case, now: datetime) -> Agenda:
@@ -242,9 +262,11 @@ def _on_calls(case: Case, window: WindowFacts, now: datetime) -> Agenda:
         return
     moment, stand_in = _call_moment(case, window)
     raised = next((e for e in case.escalations if e.key == f"E1:w{window.id}"), None)
-    if raised is None:
+    # Somebody who had no card when it was time to ask is called already.
+    under_way = {e.level for e in _open_calls(case, window, now)}
+    if raised is None and ("E2" if stand_in else "E1") not in under_way:
         yield moment, _call(case, window, now, moment, to_lead=stand_in)
-    if not stand_in and (raised is None or raised.open):
+    if not stand_in and (raised is None or raised.open) and "E2" not in under_way:
         last = max(moment, closes - window.point.lead_before)
         yield last, _call(case, window, now, last, to_lead=True)
 
@@ -255,7 +277,33 @@ def _call(case: Case, window: WindowFacts, now: datetime, at: datetime, *, to_le
         return None
     if to_lead:
         return escalate(case, "E2", "little_time_left", now, window)
-    return escalate(case, "E1", "unanswered", now, window)
+    asked = any(text.kind in PROMPTS and text.accepted_at is not None for text in case.texts(window.id))
+    return escalate(case, "E1", "unanswered" if asked else "by_telephone", now, window)
+
+
+def _calls_for_want_of_a_card(case: Case, asked: Agenda, now: datetime) -> Agenda:
+    """Yield a call, once a window, in the place of each prompt: its text would point to a card nobody has.
+
+    None where the window's own call has come.
+    """
+    for at, command in asked:
+        if not isinstance(command, Send) or command.window_id is None:
+            yield at, command
+            continue
+        window = case.window(command.window_id)
+        call = escalate(case, "E1", NO_CARD, now, window)
+        own_call = window.point.call_after is not None and _call_moment(case, window)[0] <= now
+        called_for = own_call or case.escalated(call.key) or any(_open_calls(case, window, now))
+        if savable(case, window, now) and not called_for:
+            yield at, call
+
+
+def _open_calls(case: Case, window: WindowFacts, now: datetime) -> Iterator[EscalationFacts]:
+    """Yield the calls that somebody has to make in this window; one whose cause is gone ends at this instant."""
+    for escalation in case.escalations:
+        of_window = escalation.window_id == window.id and escalation.level in ("E1", "E2")
+        if of_window and escalation.open and cause_gone(case, escalation, now) is None:
+            yield escalation
 
 
 def _call_moment(case: Case, window: WindowFacts) -> tuple[datetime, bool]:
@@ -294,7 +342,8 @@ def _next_rung(case: Case, escalation: EscalationFacts, level: LevelCode, now: d
         window = None
     subject = f"e{escalation.id}" if window is None else f"w{window.id}"
     higher = Escalate(
-        key=f"{level}:{subject}",
+        # A call for want of a card ends with the card on every rung; the window's own urgent call does not.
+        key=f"{level}:{NO_CARD}:{subject}" if escalation.reason == NO_CARD and window else f"{level}:{subject}",
         level=level,
         reason=escalation.reason,
         due_at=_due_at(case, level, now, window),

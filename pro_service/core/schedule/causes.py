@@ -20,8 +20,14 @@ SPOKEN_TO = frozenset({"completed_now", "will_do_it", "refused_this_time", "want
 """Outcomes of a call in which the participant was spoken to; a call back at another time is still to be made."""
 STARTED = "started"
 """The frame of the text that answers START or BAŞLA."""
+NEW_NUMBER = "new_number"
+"""The outcome where another number settled it."""
+NO_CARD = "no_card"
+"""The reason of a call in the place of a text that would have pointed to a card that does not exist."""
+NO_NUMBER = "no_way_to_ask"
+"""The reason of the task about somebody without a telephone number."""
 
-Rule: TypeAlias = Callable[[Case, EscalationFacts], str | None]
+Rule: TypeAlias = Callable[[Case, EscalationFacts, datetime], str | None]
 
 
 def cause_gone(case: Case, escalation: EscalationFacts, now: datetime) -> str | None:
@@ -30,10 +36,12 @@ def cause_gone(case: Case, escalation: EscalationFacts, now: datetime) -> str | 
     A call that can save nothing any more is gone too: its window has closed, or gave way to another.
     """
     window = None if escalation.window_id is None else case.window(escalation.window_id)
-    if window is not None and escalation.level in ("E1", "E2") and is_of_window(escalation):
-        return _window_over(case, window, now)
+    if window is not None and escalation.level in ("E1", "E2"):
+        over = _window_over(case, window, now)
+        if over is not None or is_of_window(escalation):
+            return over
     rule = CAUSES.get(escalation.reason)
-    return (None if rule is None else rule(case, escalation)) or _ended_below(case, escalation, now)
+    return (None if rule is None else rule(case, escalation, now)) or _ended_below(case, escalation, now)
 
 
 def is_of_window(escalation: EscalationFacts) -> bool:
@@ -63,29 +71,29 @@ def _left(case: Case) -> str | None:
     return "died" if person.left_at == person.died_at else "withdrew"
 
 
-def _confirmed(case: Case, _: EscalationFacts) -> str | None:
+def _confirmed(case: Case, _: EscalationFacts, __: datetime) -> str | None:
     """Somebody said that the procedure took place, or it no longer matters."""
     return "confirmed" if case.participant.confirmed_at is not None else _left(case)
 
 
-def _writable(case: Case, _: EscalationFacts) -> str | None:
+def _writable(case: Case, _: EscalationFacts, __: datetime) -> str | None:
     """The number is another one, or was found to be right."""
     return CLEARED if case.participant.unreachable_at is None else _left(case)
 
 
-def _wants_texts(case: Case, _: EscalationFacts) -> str | None:
+def _wants_texts(case: Case, _: EscalationFacts, __: datetime) -> str | None:
     """The participant asked for texts again."""
     return CLEARED if case.participant.opted_out_at is None else _left(case)
 
 
-def _spoken_to(case: Case, escalation: EscalationFacts) -> str | None:
+def _spoken_to(case: Case, escalation: EscalationFacts, _: datetime) -> str | None:
     """The participant was spoken to after they had asked for it: how that call went."""
     asked = escalation.asked_at or escalation.raised_at
     since = (call.outcome for call in case.calls if call.called_at > asked and call.outcome in SPOKEN_TO)
     return next(since, None) or _left(case)
 
 
-def _wants_texts_after_all(case: Case, escalation: EscalationFacts) -> str | None:
+def _wants_texts_after_all(case: Case, escalation: EscalationFacts, _: datetime) -> str | None:
     """The participant wrote START after the sentence with a stop word.
 
     A STOP ends it not: the sentence may be a wish to leave the study, which is another matter.
@@ -94,13 +102,26 @@ def _wants_texts_after_all(case: Case, escalation: EscalationFacts) -> str | Non
     return CLEARED if started else _left(case)
 
 
-def _text_arrived(case: Case, escalation: EscalationFacts) -> str | None:
+def _has_card(case: Case, _: EscalationFacts, __: datetime) -> str | None:
+    """The card was made, or the participant is asked by another channel: the next prompts are texts again."""
+    return None if case.participant.lacks_card else CLEARED
+
+
+def _can_be_asked(case: Case, _: EscalationFacts, now: datetime) -> str | None:
+    """There is a number, or nothing is left to be asked."""
+    if case.participant.has_phone:
+        return CLEARED
+    until = case.asks_until
+    return _left(case) or ("window_closed" if until is None or until <= now else None)
+
+
+def _text_arrived(case: Case, escalation: EscalationFacts, _: datetime) -> str | None:
     """A later text arrived, or the answer that the text asked for is there."""
     later = any(text.state == "delivered" for text in _texts(case, escalation) if text.queued_at > escalation.raised_at)
     return CLEARED if later else _answered(case, escalation) or _left(case)
 
 
-def _known_what_was_sent(case: Case, escalation: EscalationFacts) -> str | None:
+def _known_what_was_sent(case: Case, escalation: EscalationFacts, _: datetime) -> str | None:
     """The provider has told of every text it was asked about that it was taken, or the answer is there."""
     texts = _texts(case, escalation)
     doubt = any(text.accepted_at is None and text.state in ("sending", "uncertain", "dead") for text in texts)
@@ -121,7 +142,7 @@ def _answered(case: Case, escalation: EscalationFacts) -> str | None:
     return "answered" if window.answers and not primary_open(case, window) else None
 
 
-def _rules_work(_: Case, __: EscalationFacts) -> str | None:
+def _rules_work(_: Case, __: EscalationFacts, ___: datetime) -> str | None:
     """This question is part of the rules: where it is answered, they work for this participant."""
     return CLEARED
 
@@ -133,6 +154,8 @@ CAUSES: Mapping[str, Rule] = {
     "opted_out_at_provider": _wants_texts,
     "stop_word": _wants_texts_after_all,
     "asked_for_call": _spoken_to,
+    NO_CARD: _has_card,
+    NO_NUMBER: _can_be_asked,
     "not_delivered": _text_arrived,
     "uncertain_delivery": _known_what_was_sent,
     "rules_fault": _rules_work,

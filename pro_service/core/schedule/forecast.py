@@ -129,7 +129,7 @@ def what_if(
     """Return what a procedure on `day` would bring for a participant enrolled at `now` who never answers.
 
     `end` is the instant at which the procedure ended; windows of minutes are counted from it. A procedure to come is
-    taken as confirmed at its end, or at noon of its day.
+    taken as confirmed at its end, or at noon of its day; who answers with a card is taken to have it.
     """
     zone = ZoneInfo(participant.site.zone)
     spans = schedule(protocol, day, zone, end)
@@ -240,6 +240,8 @@ def _planned_case(
         enrolled_at=now,
         confirmed_at=confirmed_at,
         consented_at=participant.consented_at,
+        # As the procedure is taken to be confirmed, a card is taken to be made.
+        card_made_at=now,
     )
     facts = (
         WindowFacts(number, 1, span, protocol.time_point(span.code), {})

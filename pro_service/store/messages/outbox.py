@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
+from pro_service.core.routes import CARD
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.bulk import Bulk, change, row_ids
 from pro_service.store.messages import channels, staff_texts
@@ -87,6 +88,7 @@ def may_go(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
         w.closes_at > now,
         or_(p.paused_at.is_(None), and_(p.paused_until.is_not(None), p.paused_until <= now)),
         or_(p.texts_held_until.is_(None), p.texts_held_until <= now),
+        or_(p.channel != CARD, p.card_made_at.is_not(None)),
     )
     # The neutral answer to a telephone of nobody's: its gate is asked when it is queued, and a stop withdraws it.
     neutral = and_(m.kind == STRANGER, m.participant_id.is_(None))

@@ -68,7 +68,7 @@ def is_marked(vault: Vault, code: str, mark: str) -> bool:
     return hmac.compare_digest(mark.encode(), mark_of(vault, code).encode())
 
 
-def row_of(row_id: int, study_id: int, participant_id: int, key: bytes, code: Code, now: datetime) -> dict[str, Any]:
+def row_of(row_id: int, study_id: int, participant_id: int, key: bytes, code: Code) -> dict[str, Any]:
     """The row of a participant's code; `key` is the participant's data key."""
     return {
         "id": row_id,
@@ -76,7 +76,6 @@ def row_of(row_id: int, study_id: int, participant_id: int, key: bytes, code: Co
         "participant_id": participant_id,
         "code": sealed(key, code.plain.encode(), _place(row_id)),
         "code_index": code.index,
-        "made_at": now,
     }
 
 
@@ -95,27 +94,40 @@ def make_code(writer: Writer, loaded: Loaded) -> str:
     """Make a code for a participant who has none; return it. ErasedError."""
     code = new_code(writer.session, writer.vault)
     key, row_id = _key(writer.vault, loaded), next(writer.ids)
-    row = row_of(row_id, loaded.study_id, loaded.case.participant.id, key, code, writer.now)
+    row = row_of(row_id, loaded.study_id, loaded.case.participant.id, key, code)
     writer.session.execute(entry_codes.insert().values(row))
-    writer.note(loaded, "make_code", "entry_code", row_id, {})
+    writer.change(loaded, {"card_made_at": writer.now}, "make_code")
     return code.plain
 
 
 def replace_code(writer: Writer, loaded: Loaded, reason: str) -> str:
-    """Give a participant another code; the old one, and every address it opened, lead nowhere from now on."""
+    """Give a participant another code; the old one, and every address it opened, lead nowhere from now on.
+
+    The new card is still to be handed over.
+    """
     session, vault, participant_id = writer.session, writer.vault, loaded.case.participant.id
     old = code_of_participant(session, vault, loaded)
     if old is None:
         return make_code(writer, loaded)
     code = new_code(session, vault)
     row_id = session.execute(select(c.id).where(c.participant_id == participant_id)).scalar_one()
-    row = row_of(row_id, loaded.study_id, participant_id, _key(vault, loaded), code, writer.now)
+    row = row_of(row_id, loaded.study_id, participant_id, _key(vault, loaded), code)
     session.execute(update(entry_codes).where(c.id == row_id).values(row))
     every = session.scalars(select(windows.c.id).where(windows.c.participant_id == participant_id)).all()
     tokens = [token_hash(token_of(vault, old, window_id)) for window_id in every]
     session.execute(delete(links).where(links.c.token.in_(tokens)))
-    writer.note(loaded, "replace_code", "entry_code", row_id, {}, reason)
+    writer.change(loaded, {"card_made_at": writer.now, "card_handed_at": None}, "replace_code", reason)
     return code.plain
+
+
+def hand_over(writer: Writer, loaded: Loaded, at: datetime) -> None:
+    """Write down when a card was handed over."""
+    writer.change(loaded, {"card_handed_at": at}, "hand_card")
+
+
+def take_back(writer: Writer, loaded: Loaded) -> None:
+    """Write down that a card was not handed over after all."""
+    writer.change(loaded, {"card_handed_at": None}, "unhand_card")
 
 
 def token_of(vault: Vault, code: str, window_id: int) -> str:
@@ -125,12 +137,17 @@ def token_of(vault: Vault, code: str, window_id: int) -> str:
 
 
 def open_window(writer: Writer, loaded: Loaded, code: str, window: WindowFacts) -> str:
-    """Let a code open the form of a window, once; return the token of the form."""
+    """Let a code open the form of a window, once; return the token of the form.
+
+    A card that is used is in its participant's hands, whether or not somebody wrote down that it was handed over.
+    """
     token = token_of(writer.vault, code, window.id)
     if owner_of(writer.session, token_hash(token)) is None:
         row = {"participant_id": loaded.case.participant.id, "window_id": window.id, "message_id": None}
         row_id = writer.add(links, {**row, "token": token_hash(token), "created_at": writer.now})
         writer.note(loaded, "enter_by_card", "link", row_id, {"window": (None, window.code)})
+        if loaded.case.participant.card_handed_at is None:
+            writer.change(loaded, {"card_handed_at": writer.now}, "use_card")
     return token
 
 

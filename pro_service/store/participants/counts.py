@@ -28,8 +28,9 @@ Key = tuple[int, int, str, str, str, str]
 
 
 def channel_of(person: Participant) -> str:
-    """How a participant is asked now."""
-    return person.channel if person.has_phone and person.consented_at is not None else CALLS
+    """How a participant is asked now; who has no card yet is telephoned."""
+    texted = person.has_phone and person.consented_at is not None and not person.lacks_card
+    return person.channel if texted else CALLS
 
 
 def month_of(window: WindowFacts) -> str:

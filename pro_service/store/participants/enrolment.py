@@ -55,6 +55,8 @@ class Enrolment:
     language: str
     zone: str
     channel: str
+    channel_chosen: bool
+    """The file or the form says so; else it is what works in the country, and says nothing about who is enrolled."""
     procedure_date: date
     procedure_end: datetime | None
     consented_at: datetime | None

@@ -9,6 +9,7 @@ from pro_service.core.enrolment import redcap
 from pro_service.core.enrolment.file import REQUIRED, Record, Sheet, decode, read
 from pro_service.core.enrolment.redcap_mapping import ColumnMapping, parse
 from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.routes import CARD
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
@@ -39,6 +40,8 @@ class Enrolled:
     """Of a REDCap export: columns that nothing was read from; see `redcap.Found`."""
     waiting: int = 0
     repeated: int = 0
+    cards: int = 0
+    """Of those enrolled: who answers with a card, which is to be printed before a text can point to it."""
 
 
 def enrol_file(
@@ -172,6 +175,7 @@ class _Pass:
         for batch in _batches(_rows(self.reader, records, outcome)):
             new = self._new_in(batch, outcome)
             outcome.enrolled += len(new)
+            outcome.cards += sum(one.channel == CARD and None not in (one.consented_at, one.phone) for one in new)
             if enroller is not None and not outcome.faults:
                 enroller.write(new)
             if progress is not None:
@@ -241,6 +245,8 @@ def _compare(
         return
     facts = _facts(given, sites)
     different = [column for column, value in facts.items() if value != stored.facts[column]]
+    if "channel" in different and not given.channel_chosen:
+        different.remove("channel")
     if "procedure_date" in different and "procedure_time" in different:
         different.remove("procedure_time")
     different += [

@@ -12,7 +12,7 @@ from pro_service.core.enrolment.cells import CellError
 from pro_service.core.enrolment.file import Record, columns_of
 from pro_service.core.problems import Fault, note_words
 from pro_service.core.protocol import Protocol, Site, Window
-from pro_service.core.routes import CARD, CHANNELS, Finding, preflight, preflight_number
+from pro_service.core.routes import CARD, CHANNELS, Finding, preflight, preflight_number, usual_channel
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.forecast import procedure_date_notes
 from pro_service.core.schedule.windows import local_instant, schedule
@@ -24,6 +24,8 @@ from pro_service.use_cases.phone_numbers import Telephone
 
 Value = TypeVar("Value")
 PROVIDER = "twilio"
+NOBODY = "neither a text nor a call can ask"
+GIVE_NUMBER = "give the number; until then a task asks for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class RowReader:
         self._baseline = columns_of(protocol.baseline.items if protocol.baseline else ())
         self._laid: dict[tuple[str, date], tuple[tuple[Window, ...], tuple[str, ...]]] = {}
         self._routes: dict[tuple[str, str], tuple[Finding, ...]] = {}
+        self._usual_channels: dict[str, str] = {}
         self._warned: set[tuple[str, str]] = set()
 
     def read(self, record: Record) -> Read:
@@ -97,7 +100,7 @@ class RowReader:
         own = row.read("timezone", lambda text: cells.zone(text or site.zone))
         consented_at = row.read("messaging_consent", lambda text: cells.consent(text, zone, self.now))
         phone = self._telephone(row, site)
-        channel = self._channel(row, phone)
+        channel = self._channel(row, phone, site)
         end = self._procedure_end(row, day, zone)
         if row.faults or code is None or day is None or language is None or own is None:
             return None
@@ -111,6 +114,7 @@ class RowReader:
             language=language,
             zone=own.key,
             channel=channel,
+            channel_chosen=bool(row.text("channel")),
             procedure_date=day,
             procedure_end=end,
             consented_at=consented_at,
@@ -153,6 +157,8 @@ class RowReader:
 
     def _telephone(self, row: _Row, site: Site) -> Telephone | None:
         if not row.text("phone"):
+            texts = " although texts are agreed to" if row.text("messaging_consent") else ""
+            row.warn("phone", f"{row.text('participant')} has no telephone number{texts}: {NOBODY}", GIVE_NUMBER)
             return None
         phone = row.read("phone", lambda text: phone_numbers.read(text, site.country))
         if phone is None or not self._texted(row):
@@ -172,16 +178,16 @@ class RowReader:
         """Whether texts are meant for this row: consent is there, or a channel is asked for."""
         return bool(row.text("messaging_consent") or row.text("channel"))
 
-    def _channel(self, row: _Row, phone: Telephone | None) -> str:
-        """The channel asked for; where none is, reply by text, which every telephone can."""
+    def _channel(self, row: _Row, phone: Telephone | None, site: Site) -> str:
+        """The channel asked for; where none is, one that works in the telephone's country, else the site's."""
         asked = row.text("channel")
         channel = asked and row.read("channel", lambda text: cells.one_of(text, CHANNELS, "channel"))
         if asked and not channel:
             return ""
-        channel = channel or CHANNELS[0]
+        channel = channel or self._usual(site.country if phone is None else phone.country)
         if phone is not None and self._texted(row):
             self._check_route(row, phone.country, channel)
-        if channel == CARD and row.text("language") in self.protocol.languages:
+        if channel == CARD and self._texted(row) and row.text("language") in self.protocol.languages:
             self._check_texts(row, row.text("language"))
         return channel
 
@@ -212,6 +218,11 @@ class RowReader:
             ):
                 return f"write {other} in the column channel: it works there"
         return ""
+
+    def _usual(self, country: str) -> str:
+        if country not in self._usual_channels:
+            self._usual_channels[country] = usual_channel(PROVIDER, country, self.protocol.routes)
+        return self._usual_channels[country]
 
     def _findings(self, country: str, channel: str) -> tuple[Finding, ...]:
         if (country, channel) not in self._routes:

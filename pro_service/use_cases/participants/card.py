@@ -1,12 +1,14 @@
-"""A participant's card: what is printed on it, and another code when one was lost.
+"""A participant's card: what is printed on it, another code when one was lost, and that it was handed over.
 
 Who looked stands in the audit trail. The first look makes the code: a participant without a card has none that could be
-guessed. It is printed from templates/card/, one side of A6 for each language.
+guessed. It is printed from templates/card/, one side of A6 for each language; many at once four to a sheet of A4, each
+in its participant's language alone.
 """
 
-from collections.abc import Callable, Collection, Iterator
+import dataclasses
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from functools import lru_cache
 
 import segno
@@ -18,6 +20,9 @@ from pro_service import paths
 from pro_service.core.card_code import code_text
 from pro_service.core.problems import Fault, RejectedError
 from pro_service.core.protocol import Language, Site, Texts
+from pro_service.core.schedule.agenda import may_text
+from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
@@ -25,16 +30,21 @@ from pro_service.store.participants import card_codes, cases
 from pro_service.store.participants.card_codes import ErasedError
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Writer
-from pro_service.use_cases.transaction import transaction
+from pro_service.use_cases.transaction import Transaction, transaction
 
 PATH = "/k"
 """Where codes are typed: the shortest there can be, for it is typed as well."""
 
 DEFAULT = "en"
 
+_NOON = time(12)
+
 DAY = {"tr": "d MMMM y EEEE", "en": "EEEE d MMMM y"}
 
-STYLE = "web/static/card.css"
+STYLE, SHEET_STYLE = "web/static/card.css", "web/static/sheet.css"
+TO_A_SHEET = 4
+MOST_AT_ONCE = 120
+"""Cards that one transaction makes, and one file of sheets holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,10 @@ class Card:
     """What the picture holds: the address, and behind `#`, where no server sees it, the code with its mark."""
     days: tuple[tuple[Texts, date | None], ...]
     """(what it is called, target day) of each window that is asked about; None: to be filled in by hand."""
+    texted: bool = True
+    """Texts say when the questions are open; else people call, and the card says so."""
+    handed_at: datetime | None = None
+    """When it was handed over; not printed."""
 
 
 def show(rt: Runtime, actor: Actor, study_id: int, code: str, sites: Collection[int] | None = None) -> Card:
@@ -71,6 +85,66 @@ def replace(
         return card_codes.replace_code(writer, loaded, reason.strip())
 
     return _card(rt, actor, study_id, code, sites, another)
+
+
+def show_many(
+    rt: Runtime, actor: Actor, study_id: int, codes: Sequence[str], sites: Collection[int] | None = None
+) -> tuple[Card, ...]:
+    """The cards of several participants, in this order; all of them are made, or none. Errors as for `show`."""
+    if len(codes) > MOST_AT_ONCE:
+        what = f"these are {len(codes)} cards, and at most {MOST_AT_ONCE} are printed at once"
+        raise RejectedError((Fault("CODE", None, what, "name fewer, then the others"),))
+    with transaction(rt, actor, rt.clock()) as tx:
+        return tuple(_made(tx, loaded, _looked_at) for loaded in _loaded(tx, study_id, codes, sites))
+
+
+def hand_over(
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    codes: Sequence[str],
+    on: date | None = None,
+    sites: Collection[int] | None = None,
+) -> int:
+    """Write down that these cards were handed over, today or `on` a day before; return how many were not yet.
+
+    All of them or none. KeyError for a participant who is not to be seen; RejectedError where there is no card, or for
+    a day that is still to come or was before the card was made.
+    """
+    with transaction(rt, actor, rt.clock()) as tx:
+        found = _loaded(tx, study_id, codes, sites)
+        faults = [fault for loaded in found for fault in _against_handing_over(loaded, on, tx)]
+        if faults:
+            raise RejectedError(tuple(faults))
+        due = [loaded for loaded in found if loaded.case.participant.card_handed_at is None]
+        for loaded in due:
+            earlier = on is not None and on < local_day(tx.now, loaded.case.site_zone)
+            at = local_instant(on, _NOON, loaded.case.site_zone) if on is not None and earlier else tx.now
+            made = loaded.case.participant.card_made_at
+            card_codes.hand_over(tx.writer, loaded, at if made is None else max(at, made))
+        return len(due)
+
+
+def take_back(
+    rt: Runtime, actor: Actor, study_id: int, codes: Sequence[str], sites: Collection[int] | None = None
+) -> int:
+    """Write down that these cards were not handed over after all; return how many had been. Errors as for `show`."""
+    with transaction(rt, actor, rt.clock()) as tx:
+        found = _loaded(tx, study_id, codes, sites)
+        handed = [loaded for loaded in found if loaded.case.participant.card_handed_at is not None]
+        for loaded in handed:
+            card_codes.take_back(tx.writer, loaded)
+        return len(handed)
+
+
+def _against_handing_over(loaded: Loaded, on: date | None, tx: Transaction) -> Iterator[Fault]:
+    person, zone = loaded.case.participant, loaded.case.site_zone
+    if person.card_made_at is None:
+        yield Fault("CODE", None, f"{person.code} has no card yet", "print it first")
+    elif on is not None and on > local_day(tx.now, zone):
+        yield Fault("on", None, "this day is still to come", "write the day on which it was handed over")
+    elif on is not None and on < local_day(person.card_made_at, zone):
+        yield Fault("on", None, f"the card of {person.code} was made after that day", "check the day")
 
 
 def blank(rt: Runtime, study_id: int, site: str) -> Card:
@@ -101,17 +175,27 @@ def _card(
     code_of: Callable[[Writer, Loaded], str],
 ) -> Card:
     with transaction(rt, actor, rt.clock()) as tx:
-        found = cases.find(tx.session, study_id, code)
-        if found is None:
+        (loaded,) = _loaded(tx, study_id, [code], sites)
+        return _made(tx, loaded, code_of)
+
+
+def _made(tx: Transaction, loaded: Loaded, code_of: Callable[[Writer, Loaded], str]) -> Card:
+    try:
+        return _filled_in(tx.rt, loaded, code_of(tx.writer, loaded))
+    except ErasedError:
+        remedy = "nothing is left to be done: this participant is not asked any more"
+        raise RejectedError((Fault("CODE", None, "this participant's contact data was erased", remedy),)) from None
+
+
+def _loaded(tx: Transaction, study_id: int, codes: Sequence[str], sites: Collection[int] | None) -> list[Loaded]:
+    """The participants with these codes, in this order, each once. KeyError for one that is not there to be seen."""
+    ids = {code: cases.find(tx.session, study_id, code) for code in codes}
+    # Their rows are taken together, in the order of their ids: two who print the same cards do not wait for each other.
+    found = {one.case.participant.code: one for one in tx.rt.loader.load(tx.session, [i for i in ids.values() if i])}
+    for code in ids:
+        if code not in found or (sites is not None and found[code].site_id not in sites):
             raise KeyError(code)
-        loaded = rt.loader.one(tx.session, found)
-        if sites is not None and loaded.site_id not in sites:
-            raise KeyError(code)
-        try:
-            return _filled_in(rt, loaded, code_of(tx.writer, loaded))
-        except ErasedError:
-            remedy = "nothing is left to be done: this participant is not asked any more"
-            raise RejectedError((Fault("CODE", None, "this participant's contact data was erased", remedy),)) from None
+    return [found[code] for code in ids]
 
 
 def _filled_in(rt: Runtime, loaded: Loaded, code: str) -> Card:
@@ -126,6 +210,8 @@ def _filled_in(rt: Runtime, loaded: Loaded, code: str) -> Card:
         code=code_text(code),
         scanned=f"{address}#{code}.{card_codes.mark_of(rt.vault, code)}",
         days=tuple((window.point.label, window.span.target) for window in case.current if window.point.prompted),
+        texted=may_text(person),
+        handed_at=person.card_handed_at,
     )
 
 
@@ -147,7 +233,23 @@ def sides(card: Card) -> Markup:
 def document(card: Card) -> str:
     """A page of its own, whole in one file, to be printed without this service."""
     style = (paths.templates() / STYLE).read_text(encoding="utf-8")
-    return _page("document.html").render(card=card, drawn=sides(card), style=Markup(style))  # noqa: S704 -- our own
+    title, language = card.participant or card.site.code, card.languages[0]
+    return _page("document.html").render(title=title, language=language, drawn=sides(card), style=Markup(style))  # noqa: S704 -- our own
+
+
+def sheets(cards: Sequence[Card]) -> Markup:
+    """Many cards, four to a sheet of A4 with marks where to cut; each in its participant's language alone."""
+    drawn = [sides(dataclasses.replace(card, languages=card.languages[:1])) for card in cards]
+    pages = [drawn[start : start + TO_A_SHEET] for start in range(0, len(drawn), TO_A_SHEET)]
+    return Markup(_page("sheets.html").render(pages=pages))  # noqa: S704 -- the sides were escaped as they were filled in
+
+
+def sheets_document(cards: Sequence[Card]) -> str:
+    """A page of its own with these sheets, whole in one file, to be printed without this service."""
+    style = "".join((paths.templates() / name).read_text(encoding="utf-8") for name in (STYLE, SHEET_STYLE))
+    site = cards[0].site.code if cards else ""
+    drawn, language = sheets(cards), cards[0].languages[0] if cards else DEFAULT
+    return _page("document.html").render(title=site, language=language, drawn=drawn, style=Markup(style))  # noqa: S704
 
 
 def _sides(card: Card) -> Iterator[dict[str, object]]:

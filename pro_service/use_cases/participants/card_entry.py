@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pro_service.core import card_code
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.protocol import Language
+from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import card_codes
@@ -38,6 +39,8 @@ class Entry:
     """Of the form, where there is one to be filled in."""
     opens_at: datetime | None = None
     """When the next window opens; None if that is not certain yet."""
+    texted: bool = True
+    """A text will say so; else people call."""
 
 
 def enter(rt: Runtime, typed: str, marks: Collection[str], address: str) -> Entry | None:
@@ -83,7 +86,7 @@ def _entered(tx: Transaction, code: str, attempt: Attempt | None) -> Entry | Non
     if not coming:
         return Entry("finished", person.language, person.zone, mark)
     certain = None if person.confirmed_at is None else min(coming)
-    return Entry("later", person.language, person.zone, mark, opens_at=certain)
+    return Entry("later", person.language, person.zone, mark, opens_at=certain, texted=may_text(person))
 
 
 def window_to_open(case: Case, now: datetime) -> WindowFacts | None:

@@ -120,6 +120,7 @@ class _Round:
             more=len(tasks) > LISTED,
             several_studies=len(self._named(held)) > 1,
             texts=self._texts(held),
+            cards=self._cards(held),
             approvals=sum(approvals.may_decide(held, user_id, one) for one in self._pending),
             waiting_roles=len(self._pending) if runs else 0,
             alarms=self.failing if runs else (),
@@ -150,6 +151,15 @@ class _Round:
                 self._tasks[key] = digest.tasks(self.tx.session, self.tx.rt.loader, study_id, levels, sites, span)
             found += self._tasks[key]
         return found
+
+    def _cards(self, held: Sequence[Grant]) -> int:
+        """Cards that a coordinator is to print, before which no text is sent."""
+        grants, due = [grant for grant in held if grant.role == "coordinator"], 0
+        for study_id in self._named(grants):
+            mine = {grant.site_id for grant in grants if grant.study_id in (None, study_id)}
+            sites = None if None in mine else frozenset(site for site in mine if site is not None)
+            due += digest.cards_to_print(self.tx.session, study_id, sites, self.tx.now)
+        return due
 
     def _texts(self, held: Sequence[Grant]) -> int:
         """Texts that wait for a coordinator; where somebody assesses too, what was typed is not theirs."""

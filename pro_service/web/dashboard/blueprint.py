@@ -15,6 +15,7 @@ from pro_service.web.access import needs
 from pro_service.web.browsers import secure
 from pro_service.web.cached_figures import CachedFigures
 from pro_service.web.dashboard import (
+    cards,
     change,
     compliance,
     enrol,
@@ -45,6 +46,7 @@ PAGES = (
     inbox,
     grid,
     participant,
+    cards,
     entry,
     change,
     revelations,

@@ -182,6 +182,8 @@ def _facts() -> dict[str, str]:
         "withdrawn_at": _("Withdrawn from the study"),
         "died_at": _("Died"),
         "unreachable_at": _("Number not usable since"),
+        "card_made_at": _("Card made"),
+        "card_handed_at": _("Card handed over"),
         "phone": _("Telephone number"),
         "language": _("Language"),
         "zone": _("Time zone"),

@@ -7,10 +7,12 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.routes import usual_channel
 from pro_service.reports import participant
 from pro_service.runtime import Runtime
 from pro_service.use_cases.enrolment import enrol, preview
 from pro_service.use_cases.enrolment.preview import Preview
+from pro_service.use_cases.enrolment.rows import PROVIDER
 from pro_service.web.access import needs
 from pro_service.web.dashboard import enrol_form
 from pro_service.web.dashboard.enrol_form import fault_words
@@ -100,7 +102,14 @@ def _initial_values(scope: Scope) -> dict[str, str]:
     languages = scope.protocol.languages
     # Of several sites none: what stands there already is what is sent in a hurry.
     sites = tuple(sites_of(scope))
-    return {"site": sites[0] if len(sites) == 1 else "", "language": languages[0] if languages else ""} | given
+    site = given.get("site") or (sites[0] if len(sites) == 1 else "")
+    known = [scope.protocol.sites[code] for code in ((site,) if site in sites else sites)]
+    usual = {usual_channel(PROVIDER, one.country, scope.protocol.routes) for one in known}
+    return {
+        "site": site,
+        "language": languages[0] if languages else "",
+        "channel": usual.pop() if len(usual) == 1 else "",
+    } | given
 
 
 def _typed_values(scope: Scope) -> dict[str, str]:

@@ -124,6 +124,7 @@ def _enrol(rt: Runtime, scope: Scope, held: Held) -> ResponseReturnValue:
             study=scope.named,
             enrolled=done.enrolled,
             unchanged=done.unchanged,
+            cards=done.cards or None,
             digest=held.digest[:12],
         ),
         303,
@@ -191,6 +192,7 @@ def _import_page(rt: Runtime, scope: Scope, file: _File) -> str:
         named=enrol_form.column_of_export,
         enrolled=given.get("enrolled", type=int),
         unchanged=given.get("unchanged", type=int),
+        to_print=given.get("cards", type=int),
         digest=given.get("digest", ""),
         **times(rt.clock()),
     )

@@ -12,13 +12,15 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.core.conversation.contact_test import closed_by, state
 from pro_service.core.problems import RejectedError
+from pro_service.core.schedule.asking import way_of_asking
+from pro_service.core.schedule.calendar import local_day
 from pro_service.reports import events, participant
 from pro_service.reports.events import StoryQuery
 from pro_service.reports.participant import WindowView
 from pro_service.reports.story import derived_values
 from pro_service.runtime import Runtime
 from pro_service.store.participants import cases
-from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.cases import Loaded, zone_of
 from pro_service.use_cases.participants import card, contact_test
 from pro_service.use_cases.participants.confirm import confirm
 from pro_service.use_cases.participants.contact_test import ReachRefusedError, Subject
@@ -105,6 +107,7 @@ def _story_page(rt: Runtime, scope: Scope, code: str, number: str | None = None,
         moved_windows=[window for window in view.windows if window.status == "cancelled"],
         nearest=_nearest_window(view.windows, now),
         person=case.participant,
+        way=way_of_asking(case.participant),
         zone=case.site_zone,
         number=number,
         refused=refused,
@@ -157,7 +160,7 @@ def _add_card(pages: Blueprint, rt: Runtime) -> None:
     @in_study(rt, named=True, otherwise=not_found)
     def show_card(scope: Scope, code: str) -> ResponseReturnValue:
         """Show the card, to be printed."""
-        return _card_page(scope, _card(rt, scope, code))
+        return _card_page(rt, scope, _card(rt, scope, code))
 
     @pages.post("/participants/<code>/card/replace")
     @needs("work")
@@ -170,8 +173,8 @@ def _add_card(pages: Blueprint, rt: Runtime) -> None:
         except KeyError:
             abort(404)
         except RejectedError:
-            return _card_page(scope, _card(rt, scope, code), fault=True), 422
-        return _card_page(scope, new, replaced=True)
+            return _card_page(rt, scope, _card(rt, scope, code), fault=True), 422
+        return _card_page(rt, scope, new, replaced=True)
 
 
 def _card(rt: Runtime, scope: Scope, code: str) -> card.Card:
@@ -181,9 +184,18 @@ def _card(rt: Runtime, scope: Scope, code: str) -> card.Card:
         abort(404)
 
 
-def _card_page(scope: Scope, shown: card.Card, *, replaced: bool = False, fault: bool = False) -> str:
+def _card_page(rt: Runtime, scope: Scope, shown: card.Card, *, replaced: bool = False, fault: bool = False) -> str:
+    zone = zone_of(shown.site.zone)
     return render_template(
-        "dashboard/card.html", scope=scope, card=shown, sides=card.sides(shown), replaced=replaced, fault=fault
+        "dashboard/card.html",
+        scope=scope,
+        card=shown,
+        sides=card.sides(shown),
+        handed_at=shown.handed_at,
+        zone=zone,
+        today=local_day(rt.clock(), zone),
+        replaced=replaced,
+        fault=fault,
     )
 
 

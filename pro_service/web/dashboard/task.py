@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.case import Part, WindowFacts
 from pro_service.core.schedule import retries
 from pro_service.core.schedule.agenda import savable
+from pro_service.core.schedule.asking import call_opening
 from pro_service.core.schedule.call_times import part_of_day, promised_hours
 from pro_service.core.schedule.retries import LATER
 from pro_service.core.schedule.status import status
@@ -177,6 +178,7 @@ def task_page(
         advice=_advice(task),
         missing=calls.MISSING_REASONS,
         items=[loaded.case.protocol.items[i] for i in window.missing()] if loaded and window else [],
+        opening=call_opening(loaded.case, window) if loaded and window else None,
         done=request.args.get("done"),
         promised=promised_hours(loaded.case, facts) if loaded and facts and facts.open and task.wish else None,
         **(_not_now(rt, loaded, window, now, task.part_of_day if task.wish else None) if loaded else {}),
@@ -348,6 +350,11 @@ def _advice(task: Task) -> str:
         return _("Call the participant, and end the task when you have spoken with them.")
     if task.reason == "confirm_procedure":
         return _("Open the participant and confirm that the procedure took place.")
+    if task.reason == "no_way_to_ask":
+        return _(
+            "Ask the participant for a telephone number and enter it under Telephone number on their page. The task "
+            "ends by itself once there is one."
+        )
     if task.level == "E4":
         return _("Decide with the team how to go on with this participant.")
     return _("Look at the participant's messages, call if need be, and end the task when it is settled.")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from pro_service.core.schedule.prompts import NEVER_LEFT
 from pro_service.reports import statements, today
 from pro_service.reports.today import Task, Today
 from pro_service.runtime import Runtime
@@ -172,11 +173,13 @@ class RowWriter:
 
     def _what_was_tried(self, task: Task) -> str:
         calls = [attempt for attempt in task.attempts if attempt.kind == "call"]
-        counted = len(task.attempts) - len(calls), len(calls)
+        # A text that was withdrawn, or useless before it could go, was not tried.
+        texts = [attempt for attempt in task.attempts if attempt.kind != "call" and attempt.result not in NEVER_LEFT]
+        counted = len(texts), len(calls)
         told = self._tried.get(counted)
         if told is None:
-            texts, called = counted
-            told = ngettext("%(num)s text", "%(num)s texts", texts) % {"num": texts}
+            sent, called = counted
+            told = ngettext("%(num)s text", "%(num)s texts", sent) % {"num": sent}
             told += ", " + ngettext("%(num)s call", "%(num)s calls", called) % {"num": called}
             self._tried[counted] = told
         return f"{told}: {word_or_code(self._outcomes, calls[-1].result)}" if calls else told

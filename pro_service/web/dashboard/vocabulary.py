@@ -102,6 +102,9 @@ def _levels() -> dict[str, str]:
 def _reasons() -> dict[str, str]:
     return {
         "unanswered": _("no answer to the texts"),
+        "by_telephone": _("to be asked by telephone: no text went out"),
+        "no_card": _("there was no card when it was time to ask"),
+        "no_way_to_ask": _("no telephone number: nobody can ask"),
         "little_time_left": _("little time left"),
         "failed_calls": _("several calls in vain"),
         "not_acknowledged": _("nobody has taken it up in time"),
@@ -236,7 +239,7 @@ def _states() -> dict[str, str]:
 def _sources() -> dict[str, str]:
     return {
         "sms": _("by text"),
-        "web": _("by link"),
+        "web": _("on the web page"),
         "telephone": _("by telephone"),
         "clinic": _("in the clinic"),
         "import": _("imported"),
@@ -275,6 +278,9 @@ def _actions() -> dict[str, str]:
         "make_code": _("Entry code made"),
         "replace_code": _("Entry code replaced"),
         "enter_by_card": _("Form opened with the card"),
+        "hand_card": _("Card handed over"),
+        "unhand_card": _("Card not handed over after all"),
+        "use_card": _("Card used for the first time"),
     }
 
 
@@ -336,6 +342,7 @@ def _figures() -> dict[str, dict[str, str]]:
             "sms-card": _("Text, answered with the card"),
             "calls": _("Telephone only"),
         },
+        "way": _ways(),
         "failure": _failures(),
         "tone": {
             "completed_in_window": _("Completed"),
@@ -364,6 +371,21 @@ def _figures() -> dict[str, dict[str, str]]:
     }
 
 
+def _ways() -> dict[str, str]:
+    """Return how a participant is asked now."""
+    return {
+        "sms-reply": _("asked by text, answers by text"),
+        "sms-link": _("asked by text, answers by link"),
+        "sms-card": _("asked by text, answers with the card"),
+        "no-card": _("there is no card yet: people call"),
+        "calls": _("asked by telephone only"),
+        "no-texts": _("wants no texts: people call"),
+        "bad-number": _("texts do not arrive: people call"),
+        "no-number": _("no telephone number: nobody can ask"),
+        "left": _("not asked any more"),
+    }
+
+
 def _of_the_study() -> dict[str, dict[str, str]]:
     """Return what the page of the study calls its rules."""
     return {
@@ -377,7 +399,7 @@ def _of_the_study() -> dict[str, dict[str, str]]:
         },
         "trigger": {
             "E0": _("a text cannot arrive, the number is wrong, or there is no way to reach the participant"),
-            "E1": _("the call moment of the window has come and the answer is missing"),
+            "E1": _("the call moment has come and the answer is missing, or there is no card when a text is due"),
             "E2": _("the call is still open shortly before the close, or several calls were in vain"),
             "E3": _("the window closed without an answer"),
             "E4": _("windows missed in a row"),

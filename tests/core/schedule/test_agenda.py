@@ -43,12 +43,25 @@ class Watched(World):
         assert World.tick(self) == commands
         assert (before == self.case) == (commands == ())
         self._check_quiet()
+        self._check_told()
         return commands
 
     def beat(self) -> None:
         # What has just happened may call for something at once: then we look at once.
         assert not on_time(self.case, self.now) or next_moment(self.case, self.now) == self.now
         World.beat(self)
+
+    def _check_told(self) -> None:
+        """Whoever cannot be asked for want of a number is somebody's task; a window has one call, and one urgent."""
+        who, until = self.case.participant, self.case.asks_until
+        if not who.has_phone and who.left_at is None and until is not None and self.now < until:
+            assert any(one.reason == "no_way_to_ask" and one.open for one in self.case.escalations)
+        calls = Counter(
+            (one.window_id, one.level)
+            for one in self.case.escalations
+            if one.open and one.window_id is not None and one.level in ("E1", "E2")
+        )
+        assert max(calls.values(), default=1) == 1
 
     def _check_quiet(self) -> None:
         """Nothing is called for before the moment at which we look again."""
@@ -75,6 +88,8 @@ def _check_prompt(world: World, send: Send) -> None:
     window = world.case.window(send.window_id)
     assert who.confirmed_at is not None
     assert who.consented_at is not None
+    assert who.has_phone
+    assert not who.lacks_card
     assert who.opted_out_at is None
     assert who.left_at is None
     assert who.paused_at is None or (who.paused_until is not None and who.paused_until <= now)

@@ -60,7 +60,7 @@ def test_who_was_enrolled_hours_before_the_close_is_telephoned_and_not_asked() -
     life = world(enrolled_at=entered, confirmed_at=entered)
     life.until(at("2026-01-22 23:59"))
     assert life.prompts() == []
-    assert "W1 E1 unanswered" in life.escalations()
+    assert "W1 E1 by_telephone" in life.escalations()
 
 
 @pytest.mark.shows("case: after a window")
@@ -145,7 +145,7 @@ def test_an_outage_until_shortly_before_the_close_raises_call_and_lead_together_
     life.ticking = True
     life.until(at("2026-01-22 23:59"))
     of_w1 = [escalation for escalation in life.escalations() if escalation.startswith("W1")]
-    assert of_w1 == ["W1 E1 unanswered", "W1 E2 little_time_left"]
+    assert of_w1 == ["W1 E1 by_telephone", "W1 E2 little_time_left"]
 
 
 def test_a_call_due_for_two_reasons_at_once_goes_up_once() -> None:
@@ -196,7 +196,7 @@ def test_who_takes_no_texts_is_telephoned() -> None:
     life = world(consented_at=None)
     life.until(at("2026-01-22 00:00"))
     assert life.accepted == []
-    assert "W1 E1 unanswered" in life.escalations()
+    assert "W1 E1 by_telephone" in life.escalations()
 
 
 def test_a_pause_without_an_end_is_ended_by_a_person() -> None:

@@ -32,8 +32,15 @@ INVITED = support.at("2026-03-09 10:00")
 
 @pytest.fixture
 def participant(rt: Runtime, study_id: int) -> int:
-    """Return somebody in Turkey who is asked by text and answers with the card."""
-    return support.enrolled(rt, study_id, "P-001", PROCEDURE, phone=TURKISH, channel="sms-card")
+    """Return somebody in Turkey who is asked by text and answers with the card, which they have."""
+    return by_card(rt, study_id, "P-001", phone=TURKISH)
+
+
+def by_card(rt: Runtime, study_id: int, code: str, **cells: str) -> int:
+    """Enrol somebody who answers with the card, and print it; gives the id."""
+    found = support.enrolled(rt, study_id, code, PROCEDURE, channel="sms-card", **cells)
+    support.with_card(rt, study_id, code)
+    return found
 
 
 def reworded(rt: Runtime, name: str, text: str) -> None:
@@ -108,7 +115,7 @@ def test_an_answer_with_the_card_ends_the_texts(
 def test_a_reply_is_understood_if_one_comes(
     rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephones
 ) -> None:
-    support.enrolled(rt, study_id, "P-002", PROCEDURE, phone=OTHER, channel="sms-card", language="en")
+    by_card(rt, study_id, "P-002", phone=OTHER, language="en")
     clock.now = INVITED
     tick(rt)
     deliver(rt)
@@ -166,7 +173,7 @@ def test_a_prompt_that_holds_an_address_is_a_fault_of_that_participant_alone(
 def test_an_answer_is_kept_though_the_thanks_cannot_be_sent(
     rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephones
 ) -> None:
-    support.enrolled(rt, study_id, "P-002", PROCEDURE, phone=OTHER, channel="sms-card")
+    by_card(rt, study_id, "P-002", phone=OTHER)
     reworded(rt, "not-counted", "anket.org {question}")
     reworded(rt, "thanks", "anket.org")
     clock.now = INVITED

@@ -137,7 +137,8 @@ def test_a_blank_telephone_or_consent_means_calls_only(
     pass_time(rt, clock, "2026-03-09 10:00")
     pass_time(rt, clock, "2026-03-11 12:00")
     assert phones.sent == []
-    assert [level for level, _ in tasks(rt)] == ["E1", "E1"]
+    missing = [("E0", "no_way_to_ask"), ("E2", "no_way_to_ask")]
+    assert tasks(rt) == [*missing, ("E1", "by_telephone"), ("E1", "by_telephone")]
 
 
 def test_a_text_is_a_row_with_an_attempt_before_a_byte_leaves(

@@ -7,16 +7,17 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from pro_service.core.problems import RejectedError
 from pro_service.core.protocol import RouteOverride
 from pro_service.core.schedule.status import status
 from pro_service.runtime import Bundle, Bundles, Runtime
-from pro_service.store.schema import audit_trail, participants, responses, windows
+from pro_service.store.schema import audit_trail, escalations, participants, responses, windows
 from pro_service.store.vault import opened
 from pro_service.use_cases.enrolment import enrol
 from pro_service.use_cases.enrolment.enrol import Enrolled
+from pro_service.use_cases.tick import tick
 from tests import support
 
 HEADER = "participant,site,procedure_date,language,messaging_consent,phone,email,timezone,channel,procedure_time"
@@ -188,12 +189,53 @@ def test_every_fault_of_every_row_is_said_at_once(file: File) -> None:
     assert "the code of line 2 again" in lines[10]
 
 
-@pytest.mark.parametrize("channel", ["", "sms-reply", "sms-link"])
+@pytest.mark.parametrize("channel", ["sms-reply", "sms-link"])
 def test_a_turkish_number_is_refused_with_the_reason_and_what_works_instead(file: File, channel: str) -> None:
     row = with_cell("phone", "0532 123 45 67").replace(",,,,", f",,,{channel},")
     said = refused(file, row)
     assert "in Turkey" in said
     assert "Leave messaging_consent and channel empty" in said
+
+
+@pytest.mark.parametrize(
+    "phone, channel, cards",
+    [("0532 123 45 67", "sms-card", 1), ("+1 202 555 0123", "sms-reply", 0), ("", "sms-card", 0)],
+)
+def test_a_channel_that_is_not_named_is_one_that_works_there(
+    rt: Runtime, file: File, phone: str, channel: str, cards: int
+) -> None:
+    """By the country of the telephone; without one by that of the site, which is Turkey."""
+    assert file(with_cell("phone", phone)).cards == cards
+    with rt.sessions.reading() as session:
+        assert session.execute(select(participants.c.channel)).scalar_one() == channel
+
+
+def test_a_channel_that_is_not_named_says_nothing_about_who_is_enrolled(rt: Runtime, file: File) -> None:
+    """What works in a country may be another channel in the next release: the same file stays the same."""
+    file(ROW)
+    with rt.sessions.begin() as session:
+        session.execute(update(participants).values(channel="sms-link"))
+    assert (file(ROW).enrolled, file(ROW).unchanged) == (0, 1)
+    assert "another channel" in refused(file, with_cell("channel", "sms-reply"))
+
+
+@pytest.mark.shows("case: no number")
+@pytest.mark.parametrize("consent, said", [("2026-03-01", "although texts are agreed to"), ("", "has no telephone")])
+def test_without_a_number_each_row_says_that_nobody_can_be_asked(
+    rt: Runtime, file: File, consent: str, said: str
+) -> None:
+    row = f"P-00{{}},IST,2026-03-02,tr,{consent},,,,,"
+    for dry_run in (True, False):
+        warnings = file(row.format(1), row.format(2), ROW.replace("P-001", "P-003"), dry_run=dry_run).warnings
+        assert [(one.line, one.path) for one in warnings] == [(2, "phone"), (3, "phone")]
+        assert all(said in one.fault and "neither a text nor a call" in one.fault for one in warnings)
+    tick(rt)
+    with rt.sessions.reading() as session:
+        e = escalations.c
+        told = session.execute(select(e.level, e.reason, e.raised_at)).all()
+    assert [tuple(one) for one in told] == [("E0", "no_way_to_ask", rt.clock())] * 2, (
+        "at the next beat, not at a window"
+    )
 
 
 def test_a_turkish_number_without_consent_is_kept_for_calls(rt: Runtime, file: File) -> None:

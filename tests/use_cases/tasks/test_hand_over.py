@@ -116,7 +116,7 @@ def test_what_the_colleague_does_not_take_up_goes_up_the_ladder(stage: Stage) ->
     tick(stage.rt)
     tick(stage.rt)
     raised = [e.reason for e in support.loaded(stage.rt, stage.who).case.escalations if e.level == "E2"]
-    assert raised == ["unanswered"]
+    assert raised == ["by_telephone"], "there is no number, so no text went out"
 
 
 def test_what_is_overdue_leaves_the_colleague_the_rest_of_the_working_day(stage: Stage) -> None:

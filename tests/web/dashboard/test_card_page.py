@@ -98,6 +98,8 @@ def test_a_card_of_another_site_is_not_there(rt: Runtime, client: FlaskClient, p
 
 
 def test_the_page_says_which_way_somebody_answers(rt: Runtime, study_id: int, signed_in: FlaskClient) -> None:
-    support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), channel="sms-card")
+    support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), channel="sms-card", phone="+905321234568")
+    assert "there is no card yet: people call" in signed_in.get("/participants/P-002").text
+    support.with_card(rt, study_id, "P-002")
     assert "answers with the card" in signed_in.get("/participants/P-002").text
     assert "answers with the card" not in signed_in.get("/participants/P-001").text

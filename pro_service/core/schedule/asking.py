@@ -1,0 +1,68 @@
+"""How a participant is asked now, and what is true to say to them on the telephone."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pro_service.core.case import PROMPTS, Case, Participant, State, WindowFacts
+from pro_service.core.protocol import Channel
+from pro_service.core.schedule.agenda import may_text
+
+Way: TypeAlias = Literal[Channel, "no-card", "calls", "no-texts", "bad-number", "no-number", "left"]
+"""A channel where texts go out; else `left`, or why people call, or why nobody can."""
+
+Before: TypeAlias = Literal[
+    "calls", "no_texts", "no_card", "not_asked", "not_arrived", "sms-reply", "sms-link", "sms-card"
+]
+"""What happened in a window before a call: a channel where a text went out; else why none did, or that none arrived."""
+
+LOST: frozenset[State] = frozenset({"undelivered", "failed"})
+"""The provider took the text, and says that it did not arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a call can truly begin with."""
+
+    before: Before
+    arrived: bool = False
+    """The provider says that the text arrived; else nobody knows."""
+    partly: bool = False
+    """Some of the questions are answered."""
+    has_card: bool = False
+    """Somebody wrote down that the card was handed over, or it was used."""
+
+
+def way_of_asking(person: Participant) -> Way:
+    """Return how this participant is asked now: what closes the gate of texts, if anything does, decides."""
+    if person.left_at is not None:
+        return "left"
+    if not person.has_phone:
+        return "no-number"
+    if may_text(person):
+        return "no-card" if person.lacks_card else person.channel
+    if person.consented_at is None:
+        return "calls"
+    return "bad-number" if person.opted_out_at is None else "no-texts"
+
+
+def call_opening(case: Case, window: WindowFacts) -> Opening:
+    """Return what happened to this participant in this window, for whoever calls them about it."""
+    person = case.participant
+    partly, has_card = bool(window.answers) and bool(window.missing()), person.card_handed_at is not None
+    sent = [text for text in case.texts(window.id) if text.kind in PROMPTS and text.accepted_at is not None]
+    seen = [text for text in sent if text.state not in LOST]
+    if person.opted_out_at is not None:
+        return Opening("no_texts", partly=partly, has_card=has_card)
+    if person.consented_at is None:
+        return Opening("calls", partly=partly, has_card=has_card)
+    if seen:
+        arrived = any(text.state == "delivered" for text in seen)
+        return Opening(_channel_of(seen[-1].frame), arrived, partly, has_card)
+    before: Before = "not_arrived" if sent else "no_card" if person.lacks_card else "not_asked"
+    return Opening(before, partly=partly, has_card=has_card)
+
+
+def _channel_of(frame: str) -> Channel:
+    """Return by which channel a prompt asked: `invitation.sms-card` -> `sms-card`."""
+    name = frame.rpartition(".")[2]
+    return "sms-link" if name == "sms-link" else "sms-card" if name == "sms-card" else "sms-reply"
