@@ -78,7 +78,8 @@ def deliver(rt: Runtime, stop: Event | None = None, *, patience: float = 0.0) ->
             return DeliverReport()
     if not _trusted(rt):
         return DeliverReport()
-    line = _Line(rt, stop or Event(), patience)
+    # A clock that is set stands still: the slot would never come.
+    line = _Line(rt, stop or Event(), patience if rt.settings.now is None else 0.0)
     line.run()
     if patience and (held := line.held_by_pace(MOST_COUNTED)) is not None:
         line.report.remaining = held.count
