@@ -22,6 +22,7 @@ from pro_service.settings import Settings
 from pro_service.store import migrate
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.participants import cases
+from pro_service.store.unavailable import Cause
 from pro_service.store.vault import Vault, open_vault
 
 Clock = Callable[[], datetime]
@@ -65,6 +66,8 @@ class Memory:
     """What this process remembers of its database, to notice when another one stands in its place."""
 
     last_id: int = 0
+    not_writable: Cause | None = None
+    """Why the last look of somebody signed in could not be noted; None since one could."""
 
 
 class PasswordCost(NamedTuple):

@@ -98,7 +98,18 @@ def test_participants_are_listed_and_shown(run: Run, enrolled: str) -> None:
     listed = run("participant", "list", "--json").json
     assert [(row["participant"], row["status"]) for row in listed] == [("P-001", "active"), ("P-002", "planned")]
     shown = run("participant", "show", "P-001", "--json").json
-    names = ["participant", "status", "windows", "messages", "responses", "derived", "escalations"]
+    names = [
+        "participant",
+        "status",
+        "asked_by",
+        "card_made_at",
+        "card_handed_at",
+        "windows",
+        "messages",
+        "responses",
+        "derived",
+        "escalations",
+    ]
     assert list(shown) == names
     assert shown["windows"][0]["opens_at"].endswith("Z")
     assert "W1" in run("participant", "show", "P-001").out

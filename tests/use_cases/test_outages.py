@@ -19,7 +19,7 @@ from tests.telephones import Telephones
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 INVITED = support.at("2026-06-02 10:00")
-"""When M3 asks; its reminders come on 5, 9 and 13 June, its window closes at the end of 16 June."""
+"""When M3 asks; its reminders come on 4, 9 and 13 June, its window closes at the end of 16 June."""
 CODE = "P-001"
 
 
@@ -112,12 +112,12 @@ def test_a_pause_asks_later(rt: Runtime, clock: support.SetClock, study_id: int,
 
 @pytest.mark.usefixtures("phones")
 def test_what_was_not_sent_is_shown_with_its_moment(rt: Runtime, clock: support.SetClock, who: int) -> None:
-    clock.now = support.at("2026-06-05 20:00")
+    clock.now = support.at("2026-06-04 20:00")
     assert shown_as_skipped(rt, who, clock.now) == []
     at_work(rt, clock, support.at("2026-06-07 20:00"))
-    assert shown_as_skipped(rt, who, clock.now) == [("2026-06-05 18:30", "reminder-1")]
+    assert shown_as_skipped(rt, who, clock.now) == [("2026-06-04 18:30", "reminder-1")]
     support.answered(rt, CODE, "M3", {"NRS-AVG": "4", "PGIC": "2"})
-    assert shown_as_skipped(rt, who, clock.now + timedelta(days=20)) == [("2026-06-05 18:30", "reminder-1")]
+    assert shown_as_skipped(rt, who, clock.now + timedelta(days=20)) == [("2026-06-04 18:30", "reminder-1")]
 
 
 @pytest.mark.usefixtures("phones")

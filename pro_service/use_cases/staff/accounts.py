@@ -3,7 +3,6 @@
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
@@ -20,7 +19,7 @@ from pro_service.store.audit import Actor, Entry
 from pro_service.store.database import Session
 from pro_service.store.staff import accounts
 from pro_service.store.staff.accounts import Grant, Login
-from pro_service.store.unavailable import UNREACHABLE
+from pro_service.store.unavailable import UNREACHABLE, why_unavailable
 from pro_service.store.vault import token_hash
 from pro_service.use_cases import throttle
 from pro_service.use_cases.throttle import Place
@@ -227,8 +226,12 @@ def current(rt: Runtime, token: str, *, attended: bool = True) -> Login | None:
         return None
     if attended and now - login.seen_at >= SEEN_EVERY:
         # Where nothing can be written, pages are read all the same, and say so.
-        with suppress(*UNREACHABLE), rt.sessions.begin() as session:
-            accounts.mark_seen(session, login.id, now)
+        try:
+            with rt.sessions.begin() as session:
+                accounts.mark_seen(session, login.id, now)
+            rt.memory.not_writable = None
+        except UNREACHABLE as fault:
+            rt.memory.not_writable = why_unavailable(fault)
     return login
 
 

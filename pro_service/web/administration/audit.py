@@ -195,6 +195,8 @@ def _of_participants() -> dict[str, str]:
 def _of_work() -> dict[str, str]:
     return {
         "acknowledged_at": _("Taken up"),
+        "card_handed_at": _("Card handed over on"),
+        "card_made_at": _("Card made on"),
         "detail": _("Details"),
         "due_at": _("To be done by"),
         "handed_to": _("Handed to"),

@@ -8,7 +8,6 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from pro_service.runtime import Runtime
-from pro_service.store import migrate
 from pro_service.store.participants.cases import zone_of
 from pro_service.use_cases.watch import SAFETY, alarms
 from pro_service.web.access import needs
@@ -36,7 +35,6 @@ from pro_service.web.dashboard import (
     worklist,
 )
 from pro_service.web.i18n import gettext as _
-from pro_service.web.public.health import OWN_BEAT, WRITE_EVERY
 from pro_service.web.scope import STUDY_COOKIE, chosen_scope
 
 PAGES = (
@@ -106,7 +104,7 @@ def _add_alarms(pages: Blueprint, rt: Runtime) -> None:
 
     def current_alarms() -> list[tuple[str, datetime | None, bool]]:
         words = _alarm_words()
-        refused = cache.figures("writable", lambda now: migrate.write(rt.sessions, OWN_BEAT, now, WRITE_EVERY))
+        refused = rt.memory.not_writable
         first = [] if refused is None else [(_not_writable_words()[refused], None, True)]
         found = cache.figures("alarms", lambda _now: alarms(rt))
         return first + [(words[alarm.code], alarm.since, alarm.code != SAFETY) for alarm in found]

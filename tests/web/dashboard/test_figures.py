@@ -13,6 +13,7 @@ from sqlalchemy import event, select
 
 from pro_service import paths
 from pro_service.runtime import Runtime
+from pro_service.store.bulk import row_ids
 from pro_service.store.schema import messages, participants
 from pro_service.use_cases import study
 from pro_service.use_cases.participants import entry
@@ -146,8 +147,10 @@ def test_a_prompt_is_followed_from_expected_to_answered(desk: FlaskClient) -> No
 
 def test_a_delivered_and_a_failed_text_are_counted_by_route_and_reason(desk: FlaskClient, rt: Runtime) -> None:
     with rt.sessions.begin() as session:
-        prompts = list(session.scalars(select(messages.c.id).where(messages.c.channel == "sms").order_by("queued_at")))
-        good, bad = prompts[:2]
+        sent = session.execute(select(messages).where(messages.c.channel == "sms")).mappings().first()
+        assert sent is not None
+        good, bad = sent["id"], next(row_ids(session))
+        session.execute(messages.insert().values({**sent, "id": bad, "dedup_key": "another", "kind": "reminder-1"}))
         session.execute(messages.update().where(messages.c.id == good).values(state="delivered", segments=2))
         session.execute(
             messages.update().where(messages.c.id == bad).values(state="undelivered", segments=1, error="30005")

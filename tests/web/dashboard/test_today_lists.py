@@ -86,9 +86,17 @@ def test_a_call_that_can_save_its_window_is_not_ended_by_a_press(desk: FlaskClie
 @pytest.mark.parametrize(
     "part, words, first",
     [
-        ("evening", "no answer to the texts · asks to be called in the evening", "not before 11 Mar 16:00"),
-        ("afternoon", "no answer to the texts · asks to be called in the afternoon", "not before 11 Mar 12:00"),
-        ("any", "no answer to the texts · asks to be called", ""),
+        (
+            "evening",
+            "to be asked by telephone: no text went out · asks to be called in the evening",
+            "not before 11 Mar 16:00",
+        ),
+        (
+            "afternoon",
+            "to be asked by telephone: no text went out · asks to be called in the afternoon",
+            "not before 11 Mar 12:00",
+        ),
+        ("any", "to be asked by telephone: no text went out · asks to be called", ""),
     ],
 )
 def test_a_wish_to_be_called_is_said_with_its_time(
