@@ -1,12 +1,12 @@
 """Random lives of participants: who they are, and what happens to them, hour after hour."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from pro_service.core.case import PROMPTS
+from pro_service.core.case import PROMPTS, Call
 from pro_service.core.commands import CancelTexts
 from tests.core.world import DEMO, STUDY, World, case_of, person
 
@@ -42,6 +42,7 @@ WHAT = (
     *("outage", "back", "back", "back"),
     *("web_part", "web_whole", "telephone"),
     *("STOP", "START", "HELP", "later", "tomorrow", "call me", "evet", "hiç", "no idea at all", "acil", "stop it"),
+    *("beni akşam arayın", "please ring me tomorrow morning", "spoken to"),
     *("correct", "correct", "hayır"),
     *("network_down", "network_slow", "network_up", "network_up", "refused", "uncertain", "undelivered"),
     *("pause", "pause_for", "resume", "acknowledge", "confirm"),
@@ -50,6 +51,7 @@ WHAT = (
 LEAVING = ("withdraw", "die")
 WORDS = frozenset(
     {"STOP", "START", "HELP", "later", "tomorrow", "call me", "evet", "hayır", "hiç", "no idea at all", "acil"}
+    | {"beni akşam arayın", "please ring me tomorrow morning"}
 )
 
 gaps = st.one_of(
@@ -146,8 +148,10 @@ def _changed(world: World, what: str) -> None:
         world.change(paused_at=world.now, paused_until=world.now + timedelta(days=3))
     elif what == "resume":
         world.change(paused_at=None, paused_until=None)
-    elif what == "acknowledge":
+    elif what in ("acknowledge", "spoken to"):
         world.acknowledge()
+        made = (Call(None, world.now, "will_do_it"),) if what == "spoken to" else ()
+        world.case = replace(world.case, calls=(*world.case.calls, *made))
     elif what == "confirm" and person.confirmed_at is None:
         world.change(confirmed_at=world.now)
     elif what == "withdraw" and person.withdrawn_at is None:

@@ -4,12 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
 
 from pro_service import paths
 from pro_service.core.case import Call
 from pro_service.core.commands import Escalate, MoveCall, Resolve, Send
+from pro_service.core.schedule.calendar import is_working, local_day
 from pro_service.core.schedule.call_times import promised_hours
+from pro_service.core.schedule.windows import within
 from pro_service.wording import Wording
+from tests.core.histories import Happening, happen, histories, worlds
 from tests.core.world import World, at, completed, invited
 
 FRAMES = {
@@ -235,3 +239,27 @@ def test_a_call_before_the_second_wish_does_not_end_it() -> None:
     life.ticking = True
     life.beat()
     assert still_open(life) == ["W1 E0 asked_for_call"]
+
+
+# Whatever happens -----------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60)
+@given(worlds(), histories)
+def test_a_call_at_a_time_is_due_when_somebody_works_before_the_close_and_is_there_once(
+    life: World, happenings: list[Happening]
+) -> None:
+    for happening in happenings:
+        happen(life, happening)
+        asked = [e for e in life.case.escalations if e.open and e.asked_at is not None and e.level in ("E0", "E1")]
+        assert len({(e.window_id, e.level) for e in asked}) == len(asked)
+    zone, hours = life.case.site_zone, life.case.protocol.working_hours
+    for at_moment, command in life.done:
+        wish = command.wish if isinstance(command, Escalate | MoveCall) else None
+        if wish is None or wish.part is None:
+            continue
+        assert command.due_at >= at_moment
+        assert within(command.due_at, hours, zone) or command.due_at.astimezone(zone).time() == hours.end
+        assert is_working(local_day(command.due_at, zone), life.case.holidays)
+        if isinstance(command, Escalate) and command.level in ("E1", "E2") and command.save_by is not None:
+            assert command.due_at < command.save_by or command.reason != "asked_for_call"
