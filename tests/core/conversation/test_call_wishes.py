@@ -255,8 +255,7 @@ def test_a_call_at_a_time_is_due_when_somebody_works_before_the_close_and_is_the
         assert len({(e.window_id, e.level) for e in asked}) == len(asked)
     zone, hours = life.case.site_zone, life.case.protocol.working_hours
     for at_moment, command in life.done:
-        wish = command.wish if isinstance(command, Escalate | MoveCall) else None
-        if wish is None or wish.part is None:
+        if not isinstance(command, Escalate | MoveCall) or command.wish is None or command.wish.part is None:
             continue
         assert command.due_at >= at_moment
         assert within(command.due_at, hours, zone) or command.due_at.astimezone(zone).time() == hours.end
