@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -24,11 +25,17 @@ IN_EVERY_BROWSER = pytest.mark.parametrize(
     "chromium", places.browsers(), indirect=True, ids=[found.name for found in places.browsers()]
 )
 """Marks a test that runs in the pinned browser and, where the machine has one of its own, in that with its fonts."""
+NARROW, BROAD = 360, 1280
+"""Pixels: an old telephone, and a laptop."""
 WIDE = "DejaVu Sans"
 """A font as wide as fonts are. What fits in it fits in Verdana and in everything narrower."""
 _SIDEWAYS = "document.documentElement.scrollWidth > window.innerWidth"
 _WITHOUT_NAME = """[...document.forms].filter(form => form.querySelector("input[type=password]")
     && !form.querySelector("input[autocomplete~=username]:not([type=hidden])")).length"""
+
+# What passed stays in the browser: bringing it here takes several times as long as looking.
+_VIOLATIONS = """tags => axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] })
+    .then(found => found.violations)"""
 
 
 @contextmanager
@@ -63,11 +70,22 @@ def another_page(page: Page) -> Iterator[None]:
 
 
 def faults(page: Page) -> list[str]:
-    """Return what is wrong with the page as it is.
+    """Return what is wrong with the page as it is, narrow and wide.
 
     That is what axe finds, whether the page must be scrolled sideways in its own font or in a wide one, and whether a
     password manager cannot tell whose password a form asks for.
     """
+    before = page.viewport_size
+    found = []
+    for width in (NARROW, BROAD):
+        page.set_viewport_size({"width": width, "height": 740})
+        found += [f"{width}: {fault}" for fault in _faults_at_this_width(page)]
+    if before:
+        page.set_viewport_size(before)
+    return found
+
+
+def _faults_at_this_width(page: Page) -> list[str]:
     with set_in(page, WIDE):
         sideways_in_wide = page.evaluate(_SIDEWAYS)
     measured = {
@@ -96,12 +114,17 @@ def set_in(page: Page, font: str) -> Iterator[None]:
 
 def axe_faults(page: Page) -> list[str]:
     """Return what axe finds against WCAG 2.2 A and AA on the page as it is: rule, what it says, where."""
-    source = (places.npm_package("axe-core") / "axe.min.js").read_text(encoding="utf-8")
     # Evaluated, not added as a script: the page's policy allows no script, and is not to be loosened for a test.
-    page.evaluate(f"() => {{ {source} }}")
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = page.evaluate("(tags) => axe.run(document, { runOnly: { type: 'tag', values: tags } })", tags)
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(_axe())
+    violations = page.evaluate(_VIOLATIONS, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
     return [
         f"{violation['id']}: {violation['help']}: {'; '.join(str(node['target']) for node in violation['nodes'])}"
-        for violation in found["violations"]
+        for violation in violations
     ]
+
+
+@cache
+def _axe() -> str:
+    source = (places.npm_package("axe-core") / "axe.min.js").read_text(encoding="utf-8")
+    return f"() => {{ {source} }}"
