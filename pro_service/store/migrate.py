@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from alembic import command
 from alembic.config import Config
@@ -50,8 +51,9 @@ def config() -> Config:
     return found
 
 
+@cache
 def head() -> str:
-    """The newest revision this release knows."""
+    """The newest revision this release knows: read once, for a release's migrations do not change while it runs."""
     return ScriptDirectory.from_config(config()).get_current_head() or ""
 
 
