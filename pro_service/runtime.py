@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -68,6 +68,8 @@ class Memory:
     last_id: int = 0
     not_writable: Cause | None = None
     """Why the last look of somebody signed in could not be noted; None since one could."""
+    second_clock: tuple[float, timedelta | None] | None = None
+    """When another clock was last asked (monotonic seconds), and by how much ours is ahead of it; None = no answer."""
 
 
 class PasswordCost(NamedTuple):

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from pro_service.cli import (
+    clock,
     contact_test,
     demo,
     doctor,
@@ -50,6 +51,7 @@ main.add_command(service.tick)
 main.add_command(service.deliver)
 main.add_command(service.reconcile)
 main.add_command(service.quarantine)
+main.add_command(clock.clock)
 main.add_command(service.simulate_twilio)
 main.add_command(report.report)
 main.add_command(rehearse.rehearse)

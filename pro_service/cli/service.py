@@ -10,6 +10,7 @@ from wsgiref.types import WSGIApplication
 import click
 
 from pro_service import logs
+from pro_service.cli.clock import say_doubt
 from pro_service.cli.terminal import State, as_json, opened, show_json, who
 
 THREADS = 16
@@ -80,6 +81,7 @@ def tick(state: State) -> None:
     with opened(state) as rt:
         report = use_case.tick(rt)
         use_case.beat(rt, "tick")
+        say_doubt(rt)
         _show_report(state, asdict(report))
 
 
@@ -105,6 +107,7 @@ def deliver(state: State) -> None:
         report = use_case.deliver(rt, patience=use_case.PATIENCE)
         quarantine.beat(rt)
         watch.watch(rt)
+        say_doubt(rt)
         _show_report(state, asdict(report))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pro_service.gateways.codes import Kind
 
@@ -125,4 +125,13 @@ class TextGateway(Gateway, Protocol):
 
     def list_inbound(self, created_after: datetime) -> list[Record]:
         """List the texts people sent us since then, newest first."""
+        ...
+
+
+@runtime_checkable
+class Dated(TextGateway, Protocol):
+    """A provider on another machine, whose answers say what time it is there."""
+
+    def server_time(self) -> datetime | None:
+        """Ask for the provider's time; None if it does not answer, or runs on this machine."""
         ...

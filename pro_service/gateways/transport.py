@@ -5,6 +5,7 @@ import logging
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from threading import local
 from typing import Any
@@ -62,6 +63,19 @@ class PatientClient(HttpClient):
     def close(self) -> None:
         """Close the connections."""
         self._adapter.close()
+
+    def server_time(self, uri: str) -> datetime | None:
+        """Return the `Date` of whatever answer this address gives; None without one, or from this machine itself."""
+        asked = requests.Request("GET", self._aim(uri), headers={"Cache-Control": "no-cache"}).prepare()
+        if (urlsplit(asked.url or "").hostname or "") in _LOOPBACK:
+            return None
+        try:
+            answer = self._adapter.send(asked, timeout=self._timeouts, **self._trusted(asked.url or ""))
+            # An answer out of a cache is as old as it says.
+            age = timedelta(seconds=int(answer.headers.get("Age", "0")))
+            return (parsedate_to_datetime(answer.headers.get("Date", "")) + age).astimezone(UTC)
+        except (requests.RequestException, ValueError, TypeError):
+            return None
 
     def request(
         self,

@@ -13,7 +13,7 @@ from sqlalchemy import Column, ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.reports import statements
-from pro_service.store import heartbeats, throttle
+from pro_service.store import heartbeats, standing, throttle
 from pro_service.store.messages import channels, overdue
 from pro_service.store.messages.channels import Channel
 from pro_service.store.messages.outbox import may_go
@@ -47,6 +47,8 @@ class Flow:
     """Until when wrong card codes are paid off."""
     safety_overdue_since: datetime | None
     """When the oldest safety task fell due that is still open."""
+    clock_doubt: str | None = None
+    """Why nothing is decided by the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
         channels=known,
         codes_owed_until=throttle.everybody_owes_until(session),
         safety_overdue_since=overdue.since(session, now),
+        clock_doubt=standing.clock_doubt(session),
     )
 
 

@@ -1,8 +1,9 @@
 """When each beat was last alive."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,12 @@ def beat(session: Session, name: str, now: datetime) -> None:
 def last_beat(connection: Connection, name: str) -> datetime | None:
     """When `name` was last alive, as a single question."""
     return connection.scalar(select(h.at).where(h.name == name))
+
+
+def newest(connection: Connection, names: Collection[str]) -> datetime | None:
+    """When any of these was last alive."""
+    found: datetime | None = connection.scalar(select(func.max(h.at)).where(h.name.in_(names)))
+    return found
 
 
 def last(session: Session, name: str) -> datetime | None:

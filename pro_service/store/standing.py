@@ -1,9 +1,12 @@
-"""Whether this is still the database it was: which server's history it follows, and what time that server has."""
+"""Whether this is still the database it was, and whether the clock is believed.
+
+Which server's history it follows, what time that server has, and why nothing is decided by our clock at the moment.
+"""
 
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -11,6 +14,8 @@ from pro_service.store.schema import installation
 
 k = installation.c
 TIMELINE = "timeline"
+DOUBT = "clock_doubt"
+"""Why the clock is not believed, as long as it is not; no row = it is."""
 
 
 def timeline(connection: Connection) -> str | None:
@@ -29,10 +34,33 @@ def known_timeline(session: Session) -> str | None:
 
 def remember_timeline(session: Session, value: str) -> None:
     """From now on it follows this one."""
-    if session.connection().execute(update(installation).where(k.key == TIMELINE).values(value=value)).rowcount == 0:
-        # Another that started in the same instant may have been first, and has written the same.
+    _keep(session, TIMELINE, value)
+
+
+def clock_doubt(asking: Session | Connection) -> str | None:
+    """Why nothing is decided by our clock; None where it is believed."""
+    found: str | None = asking.execute(select(k.value).where(k.key == DOUBT)).scalar()
+    return found
+
+
+def doubt_clock(session: Session, why: str) -> bool:
+    """Note that the clock is not believed, and why; False if that is noted already."""
+    if clock_doubt(session) == why:
+        return False
+    _keep(session, DOUBT, why)
+    return True
+
+
+def believe_clock(session: Session) -> bool:
+    """Note that the clock is believed; False if it was."""
+    return session.connection().execute(delete(installation).where(k.key == DOUBT)).rowcount > 0
+
+
+def _keep(session: Session, key: str, value: str) -> None:
+    if session.connection().execute(update(installation).where(k.key == key).values(value=value)).rowcount == 0:
+        # Another that looked in the same instant may have been first, and has written the same.
         with suppress(IntegrityError), session.begin_nested():
-            session.execute(insert(installation).values(key=TIMELINE, value=value))
+            session.execute(insert(installation).values(key=key, value=value))
 
 
 def server_time(connection: Connection) -> datetime | None:
@@ -41,3 +69,11 @@ def server_time(connection: Connection) -> datetime | None:
         return None
     now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     return now
+
+
+def is_elsewhere(connection: Connection) -> bool:
+    """Whether the database server is another machine, as far as its address tells: its clock is another one then."""
+    if connection.dialect.name != "postgresql":
+        return False
+    # Neither address is known where a socket of this machine is used.
+    return bool(connection.execute(text("SELECT inet_server_addr() <> inet_client_addr()")).scalar_one())

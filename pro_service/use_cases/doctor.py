@@ -20,9 +20,9 @@ from pro_service.store.migrate import BehindError
 from pro_service.store.participants import card_codes
 from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
 from pro_service.store.vault import WrongKeyError
-from pro_service.use_cases import mails
+from pro_service.use_cases import mails, trusted_time
 from pro_service.use_cases.safety_alerts import Coverage, coverage
-from pro_service.use_cases.watch import SAFETY, alarms
+from pro_service.use_cases.watch import CLOCK, SAFETY, alarms
 
 BEAT = "tick"
 STALE = timedelta(minutes=15)
@@ -87,10 +87,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     yield Finding("keys", "green", "open this database")
     if rt.sessions.sqlite:
         yield from _sqlite()
-    if rt.settings.now is None:
-        yield Finding("clock", "green", "the system's")
-    else:
-        yield Finding("clock", "yellow", f"set by PRO_SERVICE_NOW to {now:%Y-%m-%dT%H:%M:%SZ}", "for rehearsals only")
+    yield _clock(rt, now)
     yield _beat(seen, now)
     yield from _waiting(seen, now, sending=rt.sms is not None)
     yield codes_of(cards)
@@ -101,6 +98,16 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
             "cards", "yellow", what, "pro-service participant cards --out FILE.html, or Cards on the dashboard"
         )
     yield from _alarms(rt)
+
+
+def _clock(rt: Runtime, now: datetime) -> Finding:
+    doubted, time = trusted_time.noted_doubt(rt), f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    if doubted is not None:
+        what, remedy = mails.alarm_words("en", CLOCK)
+        return Finding("clock", "red", f"{time}: {what[:1].lower()}{what[1:]} ({doubted})", remedy)
+    if rt.settings.now is not None:
+        return Finding("clock", "yellow", f"set by PRO_SERVICE_NOW to {time}", "for rehearsals only")
+    return Finding("clock", "green", "the system's")
 
 
 def codes_of(cards: int) -> Finding:
@@ -185,7 +192,7 @@ def _beat(seen: Condition, now: datetime) -> Finding:
 
 def _alarms(rt: Runtime) -> Iterator[Finding]:
     """What fails in silence and no finding above says already."""
-    said = {"scheduler", "waiting", "unread"}
+    said = {CLOCK, "scheduler", "waiting", "unread"}
     for alarm in alarms(rt):
         if alarm.code not in said:
             what, remedy = mails.alarm_words("en", alarm.code)

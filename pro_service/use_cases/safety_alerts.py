@@ -19,7 +19,7 @@ from pro_service.store.messages.staff_mail import About
 from pro_service.store.participants.cases import Loaded, zone_of
 from pro_service.store.schema import AnyRow
 from pro_service.store.staff import telephones
-from pro_service.use_cases import mails
+from pro_service.use_cases import mails, trusted_time
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction
 
 HOUR = timedelta(hours=1)
@@ -58,6 +58,8 @@ def alert(rt: Runtime) -> AlertReport:
     with rt.sessions.glance() as connection:
         if overdue.since(connection, now) is None:
             return report
+    if not trusted_time.is_believed(rt):
+        return report
     with rt.sessions.reading() as session:
         found = overdue.tasks(session, now)
     for task in found:

@@ -8,8 +8,9 @@ from threading import Event
 from pro_service import logs
 from pro_service.core.schedule.agenda import escalate, on_time
 from pro_service.runtime import Runtime
-from pro_service.store import due, heartbeats
+from pro_service.store import due
 from pro_service.store.participants import cases, shared_phone
+from pro_service.use_cases import trusted_time
 from pro_service.use_cases.inbound.interpret import interpret_unread
 from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.tasks import digest
@@ -43,6 +44,8 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
         found = due.anything(connection, now)
     morning = found.digests and rt.mail is not None
     if not (found.work or found.tests or morning):
+        return TickReport()
+    if not trusted_time.is_believed(rt):
         return TickReport()
     if found.tests:
         contact_test.settle(rt)
@@ -138,6 +141,5 @@ def _raise_task(rt: Runtime, participant_id: int, now: datetime) -> None:
 
 
 def beat(rt: Runtime, name: str) -> None:
-    """Say that this beat is alive."""
-    with rt.sessions.begin() as session:
-        heartbeats.beat(session, name, rt.clock())
+    """Say that this beat is alive, unless the clock is not believed."""
+    trusted_time.beat(rt, name)

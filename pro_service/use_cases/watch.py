@@ -24,6 +24,8 @@ FEWEST = 10
 MOST_FAILED = 0.5
 SAFETY = "safety_overdue"
 """The alarm about people's work; every other one is about the service."""
+CLOCK = "clock"
+"""The alarm that nothing is decided or sent, because the clock may be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,10 @@ def watch(rt: Runtime) -> tuple[Alarm, ...]:
 
 
 def _alarms(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
+    if seen.clock_doubt is not None:
+        # What the others say of time may be wrong too.
+        yield Alarm(CLOCK)
+        return
     if seen.safety_overdue_since is not None:
         yield Alarm(SAFETY, seen.safety_overdue_since)
     yield from _scheduler(seen, now)

@@ -14,20 +14,15 @@ from datetime import datetime
 from math import inf
 from queue import Empty, SimpleQueue
 from threading import Event
-from zoneinfo import ZoneInfo
 
-from pro_service import logs
-from pro_service.clock import JUMP, GuardedClock
 from pro_service.gateways.codes import is_of_delivery
 from pro_service.runtime import Runtime
-from pro_service.store import standing
-from pro_service.store.audit import Entry
 from pro_service.store.messages import channels, outbox, waiting
 from pro_service.store.messages.channels import Pace
 from pro_service.store.messages.outbox import Claimed, Held, Outcome
+from pro_service.use_cases import trusted_time
 from pro_service.use_cases.delivery import outcomes, quarantine
 from pro_service.use_cases.delivery.attempt import Sending
-from pro_service.use_cases.transaction import SCHEDULER, transaction
 
 SMALLEST, LARGEST = 32, 500
 """How many messages one process has claimed at a time: as many as it sends in about a second."""
@@ -76,7 +71,8 @@ def deliver(rt: Runtime, stop: Event | None = None, *, patience: float = 0.0) ->
     with rt.sessions.glance() as connection:
         if not waiting.anything(connection, now):
             return DeliverReport()
-    if not _trusted(rt):
+    quarantine.detect_older_database(rt)
+    if not trusted_time.is_believed(rt):
         return DeliverReport()
     # A clock that is set stands still: the slot would never come.
     line = _Line(rt, stop or Event(), patience if rt.settings.now is None else 0.0)
@@ -84,24 +80,6 @@ def deliver(rt: Runtime, stop: Event | None = None, *, patience: float = 0.0) ->
     if patience and (held := line.held_by_pace(MOST_COUNTED)) is not None:
         line.report.remaining = held.count
     return line.report
-
-
-def _trusted(rt: Runtime) -> bool:
-    """Whether clock and database can be believed. A clock that jumped holds everything back for a while."""
-    quarantine.detect_older_database(rt)
-    if not isinstance(rt.clock, GuardedClock):
-        return True
-    with rt.sessions.glance() as connection:
-        server = standing.server_time(connection)
-    if server is not None and abs(rt.clock() - server) > JUMP:
-        rt.clock.distrust(rt.clock() - server)
-    held, jumped = rt.clock.held, rt.clock.jump()
-    if jumped is not None:
-        seconds = round(jumped.total_seconds())
-        with transaction(rt, SCHEDULER, rt.clock()) as tx:
-            tx.writer.audit(Entry("clock_jump", "clock", None, {"seconds": (0, seconds)}), ZoneInfo("UTC"))
-        logs.event("clock.jumped", seconds=seconds)
-    return not held
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from pro_service.store.audit import Actor, Entry
 from pro_service.store.messages import channels, inbox, receipts, uncertain
 from pro_service.store.participants import links
 from pro_service.store.schema import AnyRow
+from pro_service.use_cases import trusted_time
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.inbound.interpret import interpret
 from pro_service.use_cases.inbound.pull import pull
@@ -62,8 +63,7 @@ def beat(rt: Runtime) -> None:
     with rt.sessions.glance() as connection:
         last = heartbeats.last_beat(connection, BEAT)
     if last is None or abs(now - last) >= EVERY:
-        with rt.sessions.begin() as session:
-            heartbeats.beat(session, BEAT, now)
+        trusted_time.beat(rt, BEAT)
 
 
 def detect_older_database(rt: Runtime) -> None:

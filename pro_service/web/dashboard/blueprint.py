@@ -129,6 +129,7 @@ def _alarm_words() -> dict[str, str]:
     """Return what the top of every page says of what fails in silence."""
     return {
         SAFETY: _("A safety task is overdue and still open: whoever may, please take it up and finish it now."),
+        "clock": _("The clock of this service may be wrong: nothing is decided or sent until that is settled."),
         "scheduler": _("The scheduler is silent: no text goes out and no missed window is noticed."),
         "undecided": _("The scheduler does not get through its work: some participants are not looked at."),
         "waiting": _("Texts wait that should have left."),

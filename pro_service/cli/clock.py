@@ -1,0 +1,56 @@
+"""`clock`: whether the clock is believed, and a person's word that it is right."""
+
+from typing import Any
+
+import click
+
+from pro_service.cli.terminal import State, opened, who
+
+LOOK = "of when the service was last alive: look at it, then say `pro-service clock accept --reason …`"
+WHY = {
+    "disputed": "another machine's clock says otherwise: set this machine's clock",
+    "ahead": f"it is more than 14 days ahead {LOOK}",
+    "behind": f"it is more than 14 days short {LOOK}",
+}
+
+
+@click.group()
+def clock() -> None:
+    """Whether the service believes its clock: nothing is decided or sent by one that may be wrong."""
+
+
+@clock.command()
+@click.pass_obj
+def show(state: State) -> None:
+    """Say what time it is here, and whether that is believed."""
+    from pro_service.use_cases import trusted_time  # noqa: PLC0415
+
+    with opened(state) as rt:
+        now = f"{rt.clock():%Y-%m-%dT%H:%M:%SZ}"
+        why = trusted_time.noted_doubt(rt)
+        click.echo(f"{now}, believed." if why is None else f"{now}, not believed: {WHY[why]}.")
+
+
+@clock.command()
+@click.option("--reason", required=True, help="Why it is right; for the audit.")
+@click.pass_obj
+def accept(state: State, reason: str) -> None:
+    """Believe the clock as it is now: you have looked at it. Where another clock disagrees, set this one instead."""
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import trusted_time  # noqa: PLC0415
+
+    with opened(state) as rt:
+        accepted = trusted_time.accept(rt, Actor(kind="staff", id=who(), source="cli"), reason)
+        now = f"{rt.clock():%Y-%m-%dT%H:%M:%SZ}"
+        click.echo(
+            f"Believed from now on: it is {now}." if accepted else f"The clock is believed already: it is {now}."
+        )
+
+
+def say_doubt(rt: Any) -> None:
+    """Say on the error output that nothing was done, and why, where the clock is not believed."""
+    from pro_service.use_cases import trusted_time  # noqa: PLC0415
+
+    why = trusted_time.noted_doubt(rt)
+    if why is not None:
+        click.echo(f"pro-service: nothing was decided or sent, the clock is not believed: {WHY[why]}", err=True)
