@@ -66,6 +66,8 @@ class Delivery:
     """How long after an uncertain attempt the provider is first asked about it."""
     ask_again: timedelta = timedelta(seconds=60)
     """How far apart the two answers are that say it never left."""
+    doubts: tuple[float, ...] = (1, 5, 30)
+    """How many times `ask_after` a text stays in doubt at least, by how often it was found not to have left before."""
     back_off: tuple[float, ...] = (5, 15, 60, 300, 900)  # seconds before the next try, by how many there were
     workers: int = 8
     """How many messages are sent side by side."""
@@ -73,6 +75,10 @@ class Delivery:
     """Message segments a second; None = as the kind of sender allows, 0 = without a limit."""
     per_day: int | None = None
     """Message segments a UTC day; None = without a limit."""
+
+    def doubt(self, resends: int) -> timedelta:
+        """Return how long a text stays in doubt at least that was sent again so often: 2 minutes, 10, then an hour."""
+        return self.ask_after * self.doubts[min(resends, len(self.doubts) - 1)]
 
     @property
     def connect(self) -> float:

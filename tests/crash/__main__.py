@@ -1,4 +1,4 @@
-"""`./dev crash`: kill senders at random, then count what was lost, doubled or left open; 1 if anything was."""
+"""`./dev crash`: kill senders at random, then count what participants did not get, or got twice; 1 if anything was."""
 
 import argparse
 import json
@@ -17,7 +17,11 @@ MOST_TOLD = 20
 
 
 def main() -> int:
-    """Run, print the table; 1 if a message was lost, doubled, left open or misjudged, or a program died by itself."""
+    """Run, print the figures and the verdict.
+
+    1 if a message was lost, doubled, left open or misjudged, if an open task is about a text that arrived, or if a
+    program died by itself.
+    """
     options = parser().parse_args()
     with ExitStack() as stack:
         # A process that is killed loses nothing it has handed to the system: what the disk would add is time alone.
@@ -48,7 +52,10 @@ def main() -> int:
     }
     sys.stdout.write(json.dumps(figures) + "\n" if options.json else table(figures))
     tell(found)
-    return 0 if found.good and not crash.died else 1
+    good = found.good and not crash.died
+    if not options.json:
+        sys.stdout.write(f"{'GOOD' if good else 'BROKEN'}: {verdict_of(found)}\n")
+    return 0 if good else 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -86,6 +93,12 @@ def table(figures: dict[str, object]) -> str:
         else:
             lines.append(f"{name.replace('_', ' '):<18}{value:>10}")
     return "\n".join(lines) + "\n"
+
+
+def verdict_of(found: Verdict) -> str:
+    """Say in one line what it came to."""
+    counts = f"{found.lost} lost, {found.duplicated} doubled, {found.needless} open tasks about texts that arrived"
+    return f"{counts}, {found.unsettled} unsettled, {found.mistaken} misjudged"
 
 
 def tell(found: Verdict) -> None:

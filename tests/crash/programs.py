@@ -143,6 +143,13 @@ def enrol(plan: Plan) -> None:
         enrol_file(rt, ACTOR, study_id, file)
 
 
+def enrol_one(plan: Plan, number: int) -> None:
+    """Enrol one more, who is due at once."""
+    rt = runtime.open_runtime(plan.settings)
+    [file] = enrolment_files(1, 1, rt.clock(), first=number)
+    enrol_file(rt, ACTOR, study.chosen(rt, STUDY).id, file)
+
+
 def _beat(rt: Runtime, work: Callable[[Runtime], object], pause: float) -> None:
     while True:
         try:

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from pro_service import paths, runtime
 from pro_service.store.database import Sessions, make_engine
@@ -41,6 +42,8 @@ class Crash:
     others: list[int] = field(default_factory=list)
     kills: int = 0
     web_kills: int = 0
+    later: int = 0
+    """Participants who were enrolled while the last texts were in doubt."""
     died: int = 0
     """Programs that ended although nobody had killed them."""
     states: Counter[str] = field(default_factory=Counter)
@@ -60,7 +63,7 @@ class Crash:
             self._until_settled()
             self.seconds = time.monotonic() - began
             time.sleep(LAGS + 0.5)  # the provider's list shows everything
-            return verdict.judge(self.plan)
+            return verdict.judge(self.plan, self.plan.messages + self.later)
         finally:
             for pid in (*self.senders, *self.webs, *self.others):
                 self._kill(pid)
@@ -121,12 +124,27 @@ class Crash:
         return self.states.total() - sum(self.states[state] for state in OPEN)
 
     def _until_settled(self) -> None:
-        """All messages are there and none is open; or patience is over, and the verdict will say so."""
+        """All messages are there and none is open; or patience is over, and the verdict will say so.
+
+        In a study there is always a next text, which shows whether the provider's list works: while only texts in doubt
+        are left, somebody else is enrolled now and then.
+        """
         until = time.monotonic() + self.plan.patience
         while time.monotonic() < until:
             self._wait(LOOK_EVERY)
-            if self.through >= self.plan.messages and not any(self.states[state] for state in OPEN):
+            if self.states.total() < self.plan.messages + self.later:
+                continue
+            if not any(self.states[state] for state in OPEN):
                 return
+            if not self.states["ready"] and not self.states["sending"]:
+                self.others.append(
+                    programs.fork(
+                        partial(programs.enrol_one, number=self.plan.messages + self.later),
+                        self.plan,
+                        self.plan.folder / "enrol_one.log",
+                    )
+                )
+                self.later += 1
 
     def _wait(self, seconds: float) -> None:
         """Let time pass; look, now and then, how far it is, and restart what ended by itself."""

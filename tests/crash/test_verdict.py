@@ -1,5 +1,6 @@
 """The verdict sees what it is there for: a text that is missing, one too many, and rows that are mistaken."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -17,17 +18,28 @@ def taken(*sids: str, to: str = ONE) -> list[Taken]:
     return [Taken(sid, to, "How are you?", datetime(2026, 3, 9, tzinfo=UTC)) for sid in sids]
 
 
-def test_what_was_accepted_and_what_ended_with_a_task_is_good() -> None:
-    rows = [message(1, "delivered", "SM1"), message(2, "dead", to=TWO)]
+def test_what_was_accepted_and_what_was_of_no_use_any_more_is_good() -> None:
+    rows = [message(1, "delivered", "SM1"), replace(message(2, "expired", to=TWO), over=True)]
     verdict = compare(2, rows, taken("SM1"), told={2})
-    assert (verdict.accepted, verdict.task, verdict.good) == (1, 1, True)
+    assert (verdict.accepted, verdict.over, verdict.good) == (1, 1, True)
+
+
+@pytest.mark.parametrize("state", ["dead", "refused", "expired", "cancelled"])
+def test_a_text_that_could_still_have_served_is_lost_whoever_was_told(state: str) -> None:
+    verdict = compare(1, [message(1, state)], [], told={1})
+    assert verdict.guilty == {1: ["lost"]}
+
+
+def test_an_open_task_about_a_text_that_arrived_is_a_fault() -> None:
+    verdict = compare(1, [message(1, "delivered", "SM1")], taken("SM1"), told={1})
+    assert (verdict.guilty, verdict.good) == ({1: ["needless"]}, False)
 
 
 @pytest.mark.parametrize(
     "rows, texts, fault",
     [
         ([message(1, "accepted", "SM1")], [], "lost"),  # we believe it left, and it did not
-        ([message(1, "dead")], [], "lost"),  # nobody was told
+        ([message(1, "dead")], [], "lost"),  # nobody knows
         ([], [], "lost"),  # it was never written
         ([message(1, "accepted", "SM1")], taken("SM1", "SM2"), "duplicated"),
         ([message(1, "uncertain")], taken("SM1"), "unsettled"),
@@ -43,8 +55,8 @@ def test_one_fault_is_seen_and_counted_once(rows: list[Message], texts: list[Tak
     assert not verdict.good
 
 
-def test_a_task_for_a_text_that_left_is_a_mistake() -> None:
-    verdict = compare(1, [message(1, "dead")], taken("SM1"), told={1})
+def test_a_text_that_left_and_is_taken_for_one_that_did_not_is_a_mistake() -> None:
+    verdict = compare(1, [message(1, "dead")], taken("SM1"), told=())
     assert verdict.guilty == {1: ["mistaken"]}
 
 

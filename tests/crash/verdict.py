@@ -15,13 +15,15 @@ from sqlalchemy import func, select
 from pro_service import runtime
 from pro_service.runtime import Runtime
 from pro_service.store.database import Session
-from pro_service.store.schema import attempts, escalations, messages, participants, receipts
+from pro_service.store.schema import attempts, escalations, messages, participants, receipts, windows
 from pro_service.store.vault import opened
 from tests.crash.world import Plan
 from tests.peers.configuration import ACCOUNT_SID, AUTH_TOKEN
 
 ACCEPTED = frozenset({"accepted", "sent", "delivered", "undelivered", "failed"})
 ENDED = frozenset({"refused", "dead", "expired", "cancelled"})
+OVER = frozenset({"expired", "cancelled"})
+"""States of a text that is of no use any more, once its window or its time is over."""
 TASKS = ("uncertain_delivery", "not_delivered", "bad_number", "opted_out_at_provider")
 """Why a person is told of a text that did not leave."""
 PAGE = 1_000
@@ -39,6 +41,8 @@ class Message:
     body: str
     state: str
     provider_id: str | None
+    over: bool = False
+    """Whether its window or its use was over when it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,18 @@ class Verdict:
 
     messages: int
     accepted: int = 0
-    task: int = 0
+    over: int = 0
+    """Of no use any more before they could be sent: their window or their time was over."""
     lost: int = 0
+    """What the participant never got, whoever was told of it."""
     duplicated: int = 0
     unsettled: int = 0
     mistaken: int = 0
-    """Ended with a person's task although the provider had taken the text, or known by another text's id."""
+    """Ended as not sent although the provider had taken the text, or known by another text's id."""
+    needless: int = 0
+    """Open tasks about a text that arrived."""
+    tasks: int = 0
+    """How often a person was told of a text, open or not: that is no fault."""
     guilty: dict[int, list[str]] = field(default_factory=dict)
     """Message id -> what is wrong with it; 0 stands for texts and messages that have no row."""
     attempts: dict[str, int] = field(default_factory=dict)
@@ -73,8 +83,8 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        """Whether nothing was lost, doubled, left open or misjudged."""
-        return not (self.lost or self.duplicated or self.unsettled or self.mistaken)
+        """Whether nothing was lost, doubled, left open or misjudged, and no open task is about a text that arrived."""
+        return not (self.lost or self.duplicated or self.unsettled or self.mistaken or self.needless)
 
     def blame(self, message_id: int, fault: str) -> None:
         """Count one fault of one message."""
@@ -87,7 +97,9 @@ class Verdict:
 
 
 def compare(expected: int, rows: Sequence[Message], taken: Iterable[Taken], told: Collection[int]) -> Verdict:
-    """Hold rows against texts; `told`: participants of whom a person was told that a text did not leave.
+    """Hold rows against texts; `told`: participants with an open task that says that a text may not have left.
+
+    What counts is what the participant got: the text, or nothing because it was of no use any more.
 
     Messages are matched by telephone and words, so two that share both share their texts: one each.
     """
@@ -102,7 +114,9 @@ def compare(expected: int, rows: Sequence[Message], taken: Iterable[Taken], told
         taken_it = bool(left)
         if taken_it:
             left.remove(row.provider_id if known and row.provider_id else min(left))
-        _count(verdict, row, known=known, taken=taken_it, told=row.participant_id in told)
+        _count(verdict, row, known=known, taken=taken_it)
+        if taken_it and row.participant_id in told:
+            verdict.blame(row.id, "needless")
     first = {(row.to, row.body): row.id for row in reversed(rows)}
     for words, left in texts.items():
         for _ in left:
@@ -112,33 +126,38 @@ def compare(expected: int, rows: Sequence[Message], taken: Iterable[Taken], told
     return verdict
 
 
-def _count(verdict: Verdict, row: Message, *, known: bool, taken: bool, told: bool) -> None:
+def _count(verdict: Verdict, row: Message, *, known: bool, taken: bool) -> None:
     if row.state not in ACCEPTED | ENDED:
         verdict.blame(row.id, "unsettled")
     elif row.state in ACCEPTED and taken:
         verdict.accepted += 1
         if not known:
             verdict.blame(row.id, "mistaken")
-    elif row.state in ENDED and told:
-        verdict.task += 1
-        if taken:
-            verdict.blame(row.id, "mistaken")
+    elif row.state in ENDED and taken:
+        verdict.blame(row.id, "mistaken")
+    elif row.state in OVER and row.over:
+        verdict.over += 1
     else:
         verdict.blame(row.id, "lost")
 
 
-def judge(plan: Plan) -> Verdict:
+def judge(plan: Plan, expected: int) -> Verdict:
     """Compare every message with what the provider took. The provider's list must have no lag left."""
     taken = list(provider_has(plan))
     rt = runtime.open_runtime(plan.settings)
     try:
         with rt.sessions.reading() as session:
             rows = session.execute(
-                select(messages, p.phone, p.data_key).join(participants, p.id == m.participant_id).order_by(m.id)
+                select(messages, p.phone, p.data_key, windows.c.closes_at)
+                .join(participants, p.id == m.participant_id)
+                .outerjoin(windows, windows.c.id == m.window_id)
+                .order_by(m.id)
             ).all()
-            told = frozenset(session.scalars(select(e.participant_id).where(e.reason.in_(TASKS))))
+            tasks = session.execute(select(e.participant_id, e.resolved_at).where(e.reason.in_(TASKS))).all()
+            told = frozenset(one.participant_id for one in tasks if one.resolved_at is None)
             wanted = [_message(rt, row) for row in rows]
-            verdict = compare(plan.messages, wanted, taken, told)
+            verdict = compare(expected, wanted, taken, told)
+            verdict.tasks = len(tasks)
             verdict.attempts = _attempts(session)
             for row, message in zip(rows, wanted, strict=True):
                 if row.id in verdict.guilty:
@@ -183,7 +202,9 @@ def _message(rt: Runtime, row: Any) -> Message:
     key = rt.vault.data_key(row.data_key, row.participant_id)
     phone = opened(key, row.phone, f"participants|phone|{row.participant_id}").decode()
     body = opened(key, row.body, f"messages|body|{row.id}").decode()
-    return Message(row.id, row.participant_id, phone, body, row.state, row.provider_id)
+    ends = [end for end in (row.useful_until, row.closes_at) if end is not None]
+    over = row.ended_at is not None and any(end <= row.ended_at for end in ends)
+    return Message(row.id, row.participant_id, phone, body, row.state, row.provider_id, over)
 
 
 def _attempts(session: Session) -> dict[str, int]:

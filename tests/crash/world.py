@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,8 @@ TIMES = {
 }
 """Production's are 20, 60, 120 and 60."""
 BACK_OFF = (1.0, 2.0, 4.0)
+DOUBTS = (1, 2, 4)
+"""A run has no hour for a text that is in doubt for the third time."""
 HANGS, LAGS = 1.0, 0.4
 """Seconds: a late acceptance is over, and listed, before the provider is first asked; the list lags less than the time
 between two questions. What lies outside of that no sender can tell from a text that never left."""
@@ -72,7 +75,7 @@ class Plan:
             LOG_LEVEL="ERROR",
             **({} if self.burst else TIMES),
         )
-        return replace(told, delivery=replace(told.delivery, back_off=BACK_OFF))
+        return replace(told, delivery=replace(told.delivery, back_off=BACK_OFF, doubts=DOUBTS))
 
     @property
     def web_url(self) -> str:
@@ -145,8 +148,8 @@ def telephones() -> Iterator[str]:
                 yield f"+1{area}55501{last:02}"
 
 
-def enrolment_files(count: int, size: int, now: datetime) -> Iterator[bytes]:
-    """Files that enrol so many people, `size` in each, whose first invitation is due.
+def enrolment_files(count: int, size: int, now: datetime, first: int = 0) -> Iterator[bytes]:
+    """Files that enrol so many people from this one on, `size` in each, whose first invitation is due.
 
     Where they live it is noon or so: nobody's next reminder falls into the run.
     """
@@ -155,7 +158,7 @@ def enrolment_files(count: int, size: int, now: datetime) -> Iterator[bytes]:
     today = now.astimezone(ZoneInfo(zone)).date()
     procedure = today - timedelta(days=7)
     rows = []
-    for number, telephone in zip(range(count), telephones(), strict=False):
+    for number, telephone in zip(range(first, first + count), islice(telephones(), first, None), strict=False):
         language, channel = ("tr", "en")[number % 2], ("sms-reply", "sms-link")[number // 2 % 2]
         cells = (f"K-{number:05}", "IST", procedure, language, procedure, telephone, zone, channel, number % 11)
         rows.append(",".join(map(str, cells)))

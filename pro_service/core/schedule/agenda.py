@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pro_service.core.case import PROMPTS, Case, EscalationFacts, Participant, WindowFacts
+from pro_service.core.case import PROMPTS, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
 from pro_service.core.commands import (
     CallWish,
     CancelTexts,
@@ -26,7 +26,7 @@ from pro_service.core.protocol import LevelCode
 from pro_service.core.schedule.calendar import call_moment, due_instant
 from pro_service.core.schedule.call_times import promised_hours
 from pro_service.core.schedule.causes import CLEARED, NEW_NUMBER, NO_CARD, NO_NUMBER, cause_gone, is_of_window
-from pro_service.core.schedule.prompts import Agenda, may_prompt, prompts, step_moment
+from pro_service.core.schedule.prompts import NOT_SENT, Agenda, may_prompt, prompts, step_moment
 from pro_service.core.schedule.status import primary_open, settled_as, status
 from pro_service.core.schedule.windows import local_instant
 
@@ -80,13 +80,31 @@ def wanted_again(case: Case, message_id: int, now: datetime) -> bool:
     text = next((one for one in case.messages if one.id == message_id), None)
     if text is None or (text.useful_until is not None and text.useful_until <= now):
         return False
-    if any(other.queued_at > text.queued_at for other in case.messages):
-        return False
-    if text.kind not in PROMPTS or text.window_id is None:
+    return not any(other.queued_at > text.queued_at for other in case.messages) and not overtaken(case, text)
+
+
+def overtaken(case: Case, text: MessageFacts) -> bool:
+    """Whether nobody waits for a text any more, however much time is left.
+
+    Its participant is not to be written to, a later text asks something, its window gave way to another, or what it
+    asks for was answered.
+    """
+    if text.frame != "stopped" and not may_text(case.participant):
         return True
+    later = (other for other in case.messages if other.queued_at > text.queued_at and other.state not in NOT_SENT)
+    if _asks(text) and any(_asks(other) for other in later):
+        return True
+    if text.window_id is None:
+        return False
     window = case.window(text.window_id)
-    asked = text.item is None or not window.has_answer(text.item)
-    return window.cancelled_at is None and asked and may_prompt(case, window, now)
+    if text.kind in (*PROMPTS, "question") and text.item is not None and window.has_answer(text.item):
+        return True
+    opened = window.span.opens_at
+    return text.kind in PROMPTS and (window.cancelled_at is not None or not may_prompt(case, window, opened))
+
+
+def _asks(text: MessageFacts) -> bool:
+    return text.item is not None or text.kind in PROMPTS
 
 
 def may_text(participant: Participant) -> bool:

@@ -122,10 +122,16 @@ def _text_arrived(case: Case, escalation: EscalationFacts, _: datetime) -> str |
 
 
 def _known_what_was_sent(case: Case, escalation: EscalationFacts, _: datetime) -> str | None:
-    """The provider has told of every text it was asked about that it was taken, or the answer is there."""
+    """Every text of which nobody knew was taken after all, or a later one was, or it was withdrawn; or the answer came.
+
+    A text that is sent again, or that ended without having left, is as good as taken once a later one was.
+    """
     texts = _texts(case, escalation)
-    doubt = any(text.accepted_at is None and text.state in ("sending", "uncertain", "dead") for text in texts)
-    if texts and not doubt and any(text.accepted_at is not None for text in texts):
+    latest = max((text.queued_at for text in texts if text.accepted_at is not None), default=None)
+    missing = [text for text in texts if text.accepted_at is None and text.state != "cancelled"]
+    doubt = any(text.state == "uncertain" for text in missing)
+    open_still = [text for text in missing if text.state == "dead" or text.queued_at <= escalation.raised_at]
+    if texts and not doubt and all(latest is not None and text.queued_at < latest for text in open_still):
         return CLEARED
     return _answered(case, escalation) or _left(case)
 

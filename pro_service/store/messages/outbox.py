@@ -23,6 +23,7 @@ from pro_service.store.messages.waiting import READY
 from pro_service.store.schema import (
     Instant,
     attempts,
+    escalations,
     inbound,
     messages,
     participants,
@@ -232,6 +233,7 @@ def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list
     if accepted:
         change(session.connection(), _ACCEPTED, [_accepted_row(o, now) for o in accepted])
         counted += accepted
+        _check_doubts_again(session, accepted, now)
     counted += [one for one in outcomes if one.state != "accepted" and _moved(session, one, now)]
     rows = [
         {"a_m": o.claimed.id, "a_n": o.claimed.attempt, "a_at": now, "a_out": o.state, "a_err": o.error}
@@ -261,6 +263,18 @@ def _accepted_row(outcome: Outcome, now: datetime) -> dict[str, Any]:
         "m_status": outcome.provider_status,
         "m_at": outcome.accepted_at or now,
     }
+
+
+def _check_doubts_again(session: Session, accepted: Iterable[Outcome], now: datetime) -> None:
+    """Check those again of whom a person was told that a text may not have left: one that was taken may end that."""
+    ids = [o.claimed.participant_id for o in accepted if o.claimed.channel == "sms"]
+    whose = select(escalations.c.participant_id).where(
+        escalations.c.participant_id.in_([one for one in ids if one is not None]),
+        escalations.c.reason == "uncertain_delivery",
+        escalations.c.resolved_at.is_(None),
+    )
+    again = update(participants).where(p.id.in_(whose), or_(p.next_check_at.is_(None), p.next_check_at > now))
+    session.execute(again.values(next_check_at=now))
 
 
 def _check_waiting_again(session: Session, outcomes: Iterable[Outcome], now: datetime) -> None:

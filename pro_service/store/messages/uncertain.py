@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
@@ -118,22 +118,31 @@ def found(session: Session, doubt: InDoubt, sid: str, status: str, accepted_at: 
 
 
 def missed(session: Session, doubt: InDoubt, now: datetime, ask_at: datetime) -> bool:
-    """The provider does not know of it, for the first time."""
-    first = (a.message_id == doubt.id, a.number == doubt.attempt, a.missed_at.is_(None))
+    """The provider does not know of it, for the first time; a first time that is yet to come was a wrong clock's."""
+    never = or_(a.missed_at.is_(None), a.missed_at > now)
+    first = (a.message_id == doubt.id, a.number == doubt.attempt, never)
     if session.connection().execute(update(attempts).where(*first).values(missed_at=now)).rowcount == 0:
         return False
     return _changed(session, doubt, {"ask_at": ask_at})
 
 
 def send_again(session: Session, doubt: InDoubt, now: datetime) -> bool:
-    """It certainly never left: it may go once more, and once only."""
+    """It certainly never left: it may go again. What a person was told of its doubt is over."""
     values = {"state": "ready", "error": "never_left", "resends": m.resends + 1, "next_try_at": now, "ask_at": None}
-    return _changed(session, doubt, values, m.resends == 0)
+    return _changed(session, doubt, values | {"told_at": None}, m.resends == doubt.resends)
 
 
 def end(session: Session, doubt: InDoubt, state: str, now: datetime) -> bool:
-    """It never left and will not: `expired` or `dead`."""
-    return _changed(session, doubt, {"state": state, "error": "never_left", "ended_at": now, "ask_at": None})
+    """It never left and will not (`expired`, `cancelled`), or nobody can ever tell (`dead`)."""
+    error = {} if state == "dead" else {"error": "never_left"}
+    return _changed(session, doubt, {"state": state, "ended_at": now, "ask_at": None} | error)
+
+
+def accepted_since(session: Session, moment: datetime) -> frozenset[str]:
+    """Return the provider's ids of the texts that were handed over since then, and that it accepted."""
+    handed_over = select(m.provider_id).join(attempts, and_(a.message_id == m.id, a.number == m.attempt))
+    accepted = handed_over.where(m.channel == "sms", m.provider_id.is_not(None), a.started_at >= moment)
+    return frozenset(sid for sid in session.scalars(accepted) if sid is not None)
 
 
 def ask_later(session: Session, doubt: InDoubt, ask_at: datetime) -> bool:

@@ -105,14 +105,20 @@ def postpone(session: Session, message_id: int, next_try_at: datetime, today_unt
     session.execute(statement.values(next_try_at=next_try_at, today_until=today_until))
 
 
-def long_uncertain(session: Session, before: datetime, limit: int) -> Sequence[AnyRow]:
-    """Return texts nobody could confirm since `before`, not reported to a person yet: (id, participant id)."""
+def long_uncertain(session: Session, before: Sequence[datetime], limit: int) -> Sequence[AnyRow]:
+    """Return texts nobody could confirm for long, not reported to a person yet: (id, participant id).
+
+    `before`: since when, for those that were sent again never, once …; the last holds for all that were oftener.
+    """
+    most = len(before) - 1
+    long = or_(
+        *(and_(m.resends == count, attempts.c.started_at < moment) for count, moment in enumerate(before[:-1])),
+        and_(m.resends >= most, attempts.c.started_at < before[-1]),
+    )
     statement = (
         select(m.id, m.participant_id)
         .join(attempts, and_(attempts.c.message_id == m.id, attempts.c.number == m.attempt))
-        .where(
-            UNSETTLED, m.state == "uncertain", m.channel == "sms", m.told_at.is_(None), attempts.c.started_at < before
-        )
+        .where(UNSETTLED, m.state == "uncertain", m.channel == "sms", m.told_at.is_(None), long)
         .limit(limit)
     )
     return session.execute(statement).all()

@@ -1,6 +1,7 @@
 """What comes after sending: outcomes written down, and what cannot be sent given to a person."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -102,16 +103,17 @@ def report_uncertain(rt: Runtime) -> int:
     """
     now = rt.clock()
     with rt.sessions.reading() as session:
-        uncertain = waiting.long_uncertain(session, now - patience(rt), LARGEST)
+        before = [now - patience(rt, resends) for resends in range(len(rt.settings.delivery.doubts))]
+        uncertain = waiting.long_uncertain(session, before, LARGEST)
     for row in uncertain:
         _alone(row.participant_id, partial(_report_one_uncertain, rt, row.id, row.participant_id, now))
     return len(uncertain)
 
 
-def patience(rt: Runtime) -> timedelta:
-    """Return how long a message may stay uncertain before a person gets a task."""
+def patience(rt: Runtime, resends: int = 0) -> timedelta:
+    """Return how long a message that was sent again so often may stay uncertain before a person gets a task."""
     delivery = rt.settings.delivery
-    return delivery.ask_after + 3 * delivery.ask_again
+    return delivery.doubt(resends) + 3 * delivery.ask_again
 
 
 def _alone(participant_id: int, work_of_one: Callable[[], None]) -> None:
@@ -137,11 +139,13 @@ def _report_one_uncertain(rt: Runtime, message_id: int, participant_id: int, now
 
 
 def give_up(tx: Transaction, message_id: int, participant_id: int) -> None:
-    """Give a person a task because nobody knows whether a text arrived, once a window."""
+    """Give a person a task because nobody knows whether a text arrived, unless its window has one that is open."""
     loaded = tx.rt.loader.one(tx.session, participant_id)
     text = next(m for m in loaded.case.messages if m.id == message_id)
     window = None if text.window_id is None else loaded.case.window(text.window_id)
     task = escalate(loaded.case, "E0", "uncertain_delivery", tx.now, window)
-    if not loaded.case.escalated(task.key):
-        tx.carry_out(loaded, [task])
+    before = [e for e in loaded.case.escalations if e.key == task.key or e.key.startswith(f"{task.key}:")]
+    if not any(one.open for one in before):
+        # Each doubt is news: the one before it may have ended by itself.
+        tx.carry_out(loaded, [replace(task, key=f"{task.key}:{len(before) + 1}") if before else task])
     tx.writer.check_again(loaded)

@@ -1,23 +1,27 @@
 """Ask the provider what became of texts of unknown fate.
 
-A text it remembers was accepted. One it does not know of, asked twice and long enough apart, never left: it goes once
-more, and once only, or a person is told. Every answer may be overtaken by a callback, which then counts.
+A text it remembers was accepted. One it does not know of, asked twice and long enough apart, never left: it is sent
+again as long as it is of use, each time after a longer doubt, and from the second time on only while the provider's
+list is proved to work. Otherwise a person is told. Every answer may be overtaken by a callback, which then counts.
 """
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Event
+from functools import partial
+from threading import Event, Lock
 from typing import Literal, TypeAlias
 
 from cryptography.exceptions import InvalidTag
 
 from pro_service import logs
+from pro_service.core.schedule.agenda import overtaken
 from pro_service.gateways.outgoing import GatewayError, Record, TextGateway
 from pro_service.runtime import ASKERS, Runtime
 from pro_service.store.messages import receipts, uncertain
 from pro_service.store.messages.uncertain import InDoubt
+from pro_service.store.participants.cases import Loaded
 from pro_service.store.vault import WrongKeyError, opened
 from pro_service.use_cases import trusted_time
 from pro_service.use_cases.delivery import outcomes
@@ -38,9 +42,11 @@ class ReconcileReport:
     missed: int = 0
     """It did not know of them, for the first time."""
     sent_again: int = 0
-    """They never left and go once more."""
+    """They never left and go again."""
+    withdrawn: int = 0
+    """They never left, and nobody waits for them any more."""
     given_up: int = 0
-    """They never left and will not: a person got a task."""
+    """They never left and will not, or nobody can ever tell: a person got a task."""
     unanswered: int = 0
     """Nobody can tell yet."""
     told: int = 0
@@ -70,7 +76,8 @@ def reconcile(rt: Runtime) -> ReconcileReport:
     return report
 
 
-Outcome: TypeAlias = Literal["found", "missed", "sent_again", "given_up", "unanswered"]
+Outcome: TypeAlias = Literal["found", "missed", "sent_again", "withdrawn", "given_up", "unanswered"]
+Change: TypeAlias = Callable[[Transaction, Loaded], Outcome | None]
 
 
 class _Asker:
@@ -80,6 +87,9 @@ class _Asker:
         self.rt, self.provider = rt, provider
         self.silent = Event()
         """A provider that does not answer one question will not answer the next one either."""
+        self._listing = Lock()
+        self._listed: tuple[datetime, frozenset[str]] | None = None
+        """Since when everything that was sent was listed, and the provider's ids of it."""
 
     def ask(self, doubt: InDoubt) -> Outcome | None:
         """Ask about one text and carry out what follows; None: somebody else does, or nobody can just now."""
@@ -107,7 +117,7 @@ class _Asker:
             to, body = _plain(rt, doubt)
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("reconcile", fault, message=doubt.id)
-            return self._carried("given_up", doubt, lambda tx: _end(tx, doubt, "dead"))
+            return self._carried(doubt, partial(_end, doubt, certain=False))
         remembered = self.provider.find(to, body, doubt.started_at - BEFORE)
         with rt.sessions.reading() as session:
             known = uncertain.known_sids(session, {record.sid for record in remembered})
@@ -120,29 +130,46 @@ class _Asker:
             self._put_off(doubt)
             return "unanswered"
         if ours:
-            return self._carried("found", doubt, lambda tx: _found(tx, doubt, ours[0]))
+            return self._carried(doubt, partial(_found, doubt, ours[0]))
         return self._unknown(doubt)
 
     def _unknown(self, doubt: InDoubt) -> Outcome | None:
         """The provider does not know of it: asked twice and long enough apart, that is certain."""
-        again, now = self.rt.settings.delivery.ask_again, self.rt.clock()
-        if doubt.missed_at is None:
+        delivery, now = self.rt.settings.delivery, self.rt.clock()
+        # The first answer comes soon, for a text that was taken is on the list; the second ends the doubt.
+        apart = delivery.ask_again + delivery.doubt(doubt.resends) - delivery.ask_after
+        if doubt.missed_at is None or doubt.missed_at > now:
             with self.rt.sessions.begin() as session:
-                return "missed" if uncertain.missed(session, doubt, now, now + again) else None
-        if now - doubt.missed_at < again:
-            self._later(doubt, doubt.missed_at + again)
+                return "missed" if uncertain.missed(session, doubt, now, now + apart) else None
+        if now - doubt.missed_at < apart:
+            self._later(doubt, doubt.missed_at + apart)
             return None
-        if doubt.resends == 0 and doubt.useful(now):
-            return self._carried("sent_again", doubt, lambda tx: uncertain.send_again(tx.session, doubt, tx.now))
-        state = "dead" if doubt.useful(now) else "expired"
-        return self._carried("given_up", doubt, lambda tx: _end(tx, doubt, state))
+        proved = doubt.resends == 0 or self._list_works(doubt)
+        if not proved and doubt.useful(now):
+            self._later(doubt, now + delivery.doubt(1))
+            return "unanswered"
+        return self._carried(doubt, partial(_settle, doubt, certain=proved))
 
-    def _carried(self, outcome: Outcome, doubt: InDoubt, change: Callable[[Transaction], bool]) -> Outcome | None:
+    def _list_works(self, doubt: InDoubt) -> bool:
+        """Whether the list shows a text of ours that was handed over once this attempt was over, and accepted."""
+        over = doubt.started_at + self.rt.settings.delivery.longest_call
+        with self.rt.sessions.reading() as session:
+            later = uncertain.accepted_since(session, over)
+        if not later:
+            return False
+        with self._listing:
+            if self._listed is None or self._listed[0] > doubt.started_at:
+                since = doubt.started_at
+                self._listed = since, frozenset(one.sid for one in self.provider.list_outbound(since - BEFORE))
+            return not self._listed[1].isdisjoint(later)
+
+    def _carried(self, doubt: InDoubt, change: Change) -> Outcome | None:
         """Carry one outcome out with its audit row, unless a callback was quicker."""
         with transaction(self.rt, SCHEDULER, self.rt.clock()) as tx:
             # The participant first, as everywhere: two use cases never wait for each other.
             loaded = self.rt.loader.one(tx.session, doubt.participant_id)
-            if not change(tx):
+            outcome = change(tx, loaded)
+            if outcome is None:
                 return None
             tx.writer.note(loaded, "reconcile", "message", doubt.id, {"outcome": ("uncertain", outcome)})
             tx.writer.check_again(loaded)
@@ -156,21 +183,34 @@ class _Asker:
             uncertain.ask_later(session, doubt, moment)
 
 
-def _found(tx: Transaction, doubt: InDoubt, record: Record) -> bool:
+def _found(doubt: InDoubt, record: Record, tx: Transaction, _: Loaded) -> Outcome | None:
     accepted_at = record.created_at or tx.now
     if not uncertain.found(tx.session, doubt, record.sid, record.status, accepted_at):
-        return False
+        return None
     code = "" if record.error_code is None else str(record.error_code)
     said = {"provider_id": record.sid, "status": record.status, "error": code}
     receive.apply_receipt(tx, receipts.by_id(tx.session, doubt.id), said)
-    return True
+    return "found"
 
 
-def _end(tx: Transaction, doubt: InDoubt, state: str) -> bool:
+def _settle(doubt: InDoubt, tx: Transaction, loaded: Loaded, *, certain: bool) -> Outcome | None:
+    """Send a text that never left again while it is of use to somebody; else end it."""
+    text = next(one for one in loaded.case.messages if one.id == doubt.id)
+    if certain and doubt.useful(tx.now) and not overtaken(loaded.case, text):
+        return "sent_again" if uncertain.send_again(tx.session, doubt, tx.now) else None
+    return _end(doubt, tx, loaded, certain=certain)
+
+
+def _end(doubt: InDoubt, tx: Transaction, loaded: Loaded, *, certain: bool) -> Outcome | None:
+    """End a text that never left, or of which nobody can ever tell; a person is told of one that somebody waits for."""
+    text = next(one for one in loaded.case.messages if one.id == doubt.id)
+    wanted = not overtaken(loaded.case, text)
+    state = "dead" if not certain else "expired" if wanted else "cancelled"
     if not uncertain.end(tx.session, doubt, state, tx.now):
-        return False
-    outcomes.give_up(tx, doubt.id, doubt.participant_id)
-    return True
+        return None
+    if wanted:
+        outcomes.give_up(tx, doubt.id, doubt.participant_id)
+    return "given_up" if wanted else "withdrawn"
 
 
 def _plain(rt: Runtime, doubt: InDoubt) -> tuple[str, str]:

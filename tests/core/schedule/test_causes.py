@@ -86,6 +86,26 @@ def test_was_it_sent_is_no_question_any_more_once_the_provider_knows(state: Stat
     assert ended(life, task) == outcome
 
 
+@pytest.mark.parametrize("state", ["ready", "expired", "dead", "refused"])
+def test_a_text_that_did_not_leave_is_no_question_any_more_once_a_later_one_was_taken(state: State) -> None:
+    life = world()
+    life.until(IN_W1)
+    life.case = replace(life.case, messages=())
+    with_text(life, state, after=-timedelta(minutes=5))
+    task = with_task(life, "uncertain_delivery")
+    assert ended(life, task) is None
+    with_text(life, "accepted")
+    assert ended(life, task) == "cleared"
+
+
+def test_a_text_in_doubt_that_was_withdrawn_is_nobodys_question() -> None:
+    life = world()
+    life.until(IN_W1)
+    life.case = replace(life.case, messages=())
+    with_text(life, "cancelled", after=-timedelta(minutes=5))
+    assert ended(life, with_task(life, "uncertain_delivery")) == "cleared"
+
+
 @pytest.mark.parametrize("reason", ["not_delivered", "uncertain_delivery"])
 def test_the_answer_ends_what_was_wrong_with_the_text_that_asked(reason: str) -> None:
     life = world()

@@ -46,6 +46,18 @@ def row(rt: Runtime) -> tuple[str, int, str | None]:
         return found.state, found.attempt, found.provider_id
 
 
+def row_of(rt: Runtime, participant: int) -> tuple[str, int]:
+    """State and attempt of a participant's only text."""
+    with rt.sessions.reading() as session:
+        found = session.execute(select(messages).where(messages.c.participant_id == participant)).one()
+        return found.state, found.attempt
+
+
+def open_reasons(rt: Runtime) -> list[str]:
+    with rt.sessions.reading() as session:
+        return list(session.scalars(select(escalations.c.reason).where(escalations.c.resolved_at.is_(None))))
+
+
 def reasons(rt: Runtime) -> list[str]:
     with rt.sessions.reading() as session:
         return list(session.scalars(select(escalations.c.reason).order_by(escalations.c.id)))
@@ -84,27 +96,115 @@ def test_a_text_it_does_not_know_twice_goes_once_more(
     assert participant
 
 
-def test_the_second_doubt_ends_with_a_person_and_no_third_try(
+MINUTE = timedelta(minutes=1)
+
+
+def lost(rt: Runtime, clock: support.SetClock, phones: Telephones, *waits: timedelta) -> ReconcileReport:
+    """Send what is ready so that it is lost on its way, and ask after each of these waits; gives the last report."""
+    phones.faults.append(Uncertain(503))
+    assert deliver(rt).uncertain == 1
+    report = ReconcileReport()
+    for wait in waits:
+        clock.now += wait
+        report = reconcile(rt)
+    return report
+
+
+def another_text_arrives(rt: Runtime, study_id: int, number: int = 0) -> None:
+    """Somebody else is invited, which shows on the provider's list."""
+    support.enrolled(rt, study_id, f"P-90{number}", PROCEDURE, **WHO | {"phone": f"+1202555019{number}"})
+    tick(rt)
+    assert deliver(rt).accepted == 1
+
+
+def test_a_text_found_not_to_have_left_is_sent_until_it_is_taken(
+    rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int, study_id: int
+) -> None:
+    in_doubt(rt, clock, phones, taken=False)
+    for number, doubt in enumerate((2 * MINUTE, 10 * MINUTE, 60 * MINUTE, 60 * MINUTE)):
+        clock.now += ASK
+        another_text_arrives(rt, study_id, number)
+        assert reconcile(rt).missed == 1
+        clock.now += doubt - ASK + AGAIN - timedelta(seconds=1)
+        assert reconcile(rt).sent_again == 0  # each doubt is longer than the one before
+        clock.now += timedelta(seconds=1)
+        assert reconcile(rt).sent_again == 1
+        if number < 3:
+            lost(rt, clock, phones)
+    assert deliver(rt).accepted == 1
+    assert row_of(rt, participant) == ("accepted", 5)
+    assert len(phones.to(PHONE)) == 1
+    assert reasons(rt) == []
+
+
+def test_the_list_is_believed_again_once_it_shows_a_later_text(
+    rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int, study_id: int
+) -> None:
+    in_doubt(rt, clock, phones, taken=False)
+    for wait in (ASK, AGAIN):
+        clock.now += wait
+        reconcile(rt)
+    assert lost(rt, clock, phones, ASK, 9 * MINUTE).unanswered == 1
+    clock.now += 3 * MINUTE
+    assert reconcile(rt).told == 1
+    assert reasons(rt) == ["uncertain_delivery"]
+    another_text_arrives(rt, study_id)
+    clock.now += 10 * MINUTE
+    assert reconcile(rt).sent_again == 1
+    assert open_reasons(rt) == ["uncertain_delivery"]
+    assert deliver(rt).accepted == 1
+    tick(rt)
+    assert open_reasons(rt) == []  # what nobody knew is known: the participant has the text
+    assert row_of(rt, participant) == ("accepted", 3)
+
+
+def test_a_text_nobody_can_tell_of_until_its_time_is_over_is_a_task_and_not_written_anew(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
     in_doubt(rt, clock, phones, taken=False)
-    phones.faults.append(Uncertain(None))
     for wait in (ASK, AGAIN):
         clock.now += wait
         reconcile(rt)
-    assert deliver(rt).uncertain == 1
-    given_up = 0
+    assert lost(rt, clock, phones, ASK, timedelta(days=2)).given_up == 1
+    assert row_of(rt, participant) == ("dead", 2)
+    assert open_reasons(rt) == ["uncertain_delivery"]
+
+
+def test_a_second_doubt_is_told_of_although_the_first_has_cleared(
+    rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
+) -> None:
+    in_doubt(rt, clock, phones, taken=False)
+    phones.silent = True
+    clock.now += 6 * MINUTE
+    assert reconcile(rt).told == 1
+    phones.silent = False
     for wait in (ASK, AGAIN):
         clock.now += wait
-        given_up += reconcile(rt).given_up
-    assert given_up == 1
-    assert row(rt)[:2] == ("dead", 2)
-    assert reasons(rt) == ["uncertain_delivery"]
-    for _ in range(3):
-        clock.now += timedelta(minutes=10)
-        deliver(rt)
         reconcile(rt)
-    assert phones.sent == []
+    assert deliver(rt).accepted == 1
+    tick(rt)
+    assert open_reasons(rt) == []
+    clock.now += timedelta(days=2)
+    tick(rt)
+    assert lost(rt, clock, phones).told == 0
+    phones.silent = True
+    clock.now += 6 * MINUTE
+    assert reconcile(rt).told == 1
+    assert "uncertain_delivery" in open_reasons(rt)
+    assert participant
+
+
+def test_what_was_answered_meanwhile_does_not_go_again(
+    rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
+) -> None:
+    in_doubt(rt, clock, phones, taken=False)
+    clock.now += ASK
+    reconcile(rt)
+    support.answered(rt, "P-001", "W1", {"NRS-AVG": "3", "PGIC": "2"})
+    clock.now += AGAIN
+    assert reconcile(rt).withdrawn == 1
+    assert row(rt)[0] == "cancelled"
+    assert (phones.sent, reasons(rt)) == ([], [])
     assert participant
 
 
