@@ -5,11 +5,10 @@ known and harmless, or the number is not read.
 """
 
 import re
-from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from pro_service.core.replies import phrases
+from pro_service.core.replies import frames, phrases
 from pro_service.core.replies.folding import DOUBT, contains, plain_of
 from pro_service.core.replies.slips import meant
 
@@ -24,8 +23,6 @@ Reason = Literal[
     "words",
 ]
 
-_Phrases: TypeAlias = AbstractSet[str]
-
 _DIGITS = re.compile("[0-9]+")
 _POINT_FIRST = re.compile(r"(?<![^\W_])[.,٫][0-9]")
 """`.7`, `ağrım ,5`: a part of a number. `puan.7` is a sentence without its space."""
@@ -33,11 +30,15 @@ _GLUED = re.compile(r"([^\W\d_]{3,})?(0|[1-9][0-9]*)([^\W\d_]{3,})?")
 """`7puan`, `ağrım7`. One or two letters are a slip or a unit: `7a`, `5mg`."""
 _NO_WORD = 11
 """From here on a value has no word of its own; all of them share their frames."""
+_EMOTICON = re.compile(r"(?<!\S)[:;=][-']*[()\[\]dpo/|*]+(?!\S)")
+_DASH = re.compile(r"(?<=[^\W\d_]) ?- +(?=\d)|(?<=\d) +- ?(?=[^\W\d_])|(?<=[^\W\d_])-(?=[^\W\d_])")
+"""A dash that only separates: `ağrı - 7`, `7 - thanks`, `out-of-ten`. `-7` and `7-8` are something else."""
+_SLASHED = re.compile(r"\b(kalca|kalcam|hip|buttock|buttocks)/(?=(?:bacak|bacagim|leg|legs)\b)")
 _MODERATE = 4
 _SEVERE = 7
 _LONGEST_TEXT = 24  # words
-_LONGEST_FRAME = 12  # words
-_LONGEST_PHRASE = 7  # words
+_LONGEST_FRAME = 16  # words
+_LONGEST_PHRASE = 12  # words
 
 
 def find(mark: str, said: str, language: str, low: int, high: int) -> int | Reason:
@@ -54,21 +55,30 @@ def find(mark: str, said: str, language: str, low: int, high: int) -> int | Reas
 
 def _value(mark: str, language: str, low: int, high: int) -> int | None:
     """Give the number whose frame is the whole text: everything before it and after it is known and harmless."""
-    text = _sized(language).sub(r"\1 puanlik ", mark.replace("/", " over ", 1))
-    if any(sign in text for sign in (DOUBT, "/", "-")) or _POINT_FIRST.search(text) or phrases.ORDINARY.search(text):
+    text = _DASH.sub(" , ", _EMOTICON.sub(" ", mark))
+    if low == 0:
+        text = _SLASHED.sub(r"\1 ", text)
+        text = re.sub(rf"\b0 ?- ?{high}\b", f"0 to {high}", text)
+    text = _sized(language).sub(r"\1 puanlik ", text.replace("/", " over ", 1))
+    if any(sign in text for sign in (DOUBT, "/", "-")) or _POINT_FIRST.search(text):
         return None
     tokens = _tokens(text, language)
-    if len(tokens) > _LONGEST_TEXT:
+    if len(tokens) > _LONGEST_TEXT or frames.ORDINARY.search(_spaced(text)):
         return None
     framed = set()
     for said in (tokens, _once(tokens, language)):
         for place, token in enumerate(said):
             value = _number(token, language)
             if value is not None:
-                frames = _frames(min(value, _NO_WORD), high, language, from_zero=low == 0, in_digits=token.isdecimal())
-                if all(map(_made_of, (said[:place], said[place + 1 :]), frames)):
+                around = _around(min(value, _NO_WORD), low, high, language, in_digits=token.isdecimal())
+                if all(map(_made_of, (said[:place], said[place + 1 :]), around)):
                     framed.add(value)
     return framed.pop() if len(framed) == 1 else None
+
+
+def _spaced(text: str) -> str:
+    """Return a marked text with one space between its words and ` , ` for its punctuation."""
+    return " ".join(re.sub(r"[^\w ]+", " , ", text.replace("'", "")).split()) + " "
 
 
 def _tokens(text: str, language: str) -> list[str]:
@@ -94,14 +104,14 @@ def _sized(language: str) -> re.Pattern[str]:
     """Match a number that Turkish makes a size of: `6lık`, `beşlik bir`."""
     words = (word for word, number in phrases.NUMBERS["tr"].items() if number != 1)
     number = "|".join(("[0-9]+", *(words if language == "tr" else ())))
-    return re.compile(rf"\b({number}) ?'?(?:puan ?)?{phrases.AS_SIZE}\b(?: +bir\b)?")
+    return re.compile(rf"\b({number}) ?'?(?:puan ?)?{frames.AS_SIZE}\b(?: +bir\b)?")
 
 
 @lru_cache
 def _ended(language: str) -> re.Pattern[str]:
     """Match a number with a Turkish ending; in an English study it can only be in digits."""
     number = "|".join(("[0-9]+", *(phrases.NUMBERS["tr"] if language == "tr" else ())))
-    return re.compile(rf"\b(?:({number})'?(?:{'|'.join(phrases.ENDINGS)})|{phrases.WITH_ENDING_LIKE_STOP})\b")
+    return re.compile(rf"\b(?:({number})'?(?:{'|'.join(frames.ENDINGS)})|{frames.WITH_ENDING_LIKE_STOP})\b")
 
 
 def _number(word: str, language: str) -> int | None:
@@ -111,46 +121,50 @@ def _number(word: str, language: str) -> int | None:
     return phrases.NUMBERS[language].get(word, meant(word, language))
 
 
-@lru_cache(maxsize=256)
-def _frames(value: int, high: int, language: str, *, from_zero: bool, in_digits: bool) -> tuple[_Phrases, _Phrases]:
+@lru_cache(maxsize=512)
+def _around(value: int, low: int, high: int, language: str, *, in_digits: bool) -> tuple[re.Pattern[str], ...]:
     """Give what may stand before and after this value, the highest value among it; no pain is said with 0."""
-    before, after = set[str](), set[str]()
-    for frames in phrases.FRAMES.values() if in_digits else [phrases.FRAMES[language]]:
-        before |= frames.courtesy | frames.before | (frames.before_from_zero if from_zero else frozenset())
-        after |= frames.courtesy | frames.after | (frames.after_from_zero if from_zero else frozenset())
-        described = _described(frames, value) if from_zero and high == _NO_WORD - 1 else frozenset()
-        before |= described
-        after |= described
-    numbers = phrases.NUMBERS[language]
-    none = phrases.ZERO if value == 0 and from_zero else frozenset[str]()
-    highest = (str(high), *(word for word, number in numbers.items() if number == high))
-    scale = phrases.OF_SCALE_FROM_ZERO if from_zero else ()
-    before |= none | {phrase.format(number) for phrase in (*phrases.OF_HIGHEST_BEFORE, *scale) for number in highest}
-    after |= none | {phrase.format(number) for phrase in phrases.OF_HIGHEST_AFTER for number in highest}
-    return before, after
+    before: list[str] = []
+    after: list[str] = []
+    for said in frames.FRAMES.values() if in_digits else [frames.FRAMES[language]]:
+        described = _described(said, value, low, high)
+        before += (said.courtesy, said.before, said.before_choice if low else said.before_pain, described)
+        after += (said.courtesy, said.after, said.after_choice if low else said.after_pain, described)
+    highest = "|".join((str(high), *(word for word, number in phrases.NUMBERS[language].items() if number == high)))
+    before += (frames.OF_HIGHEST_BEFORE, *([] if low else [frames.OF_SCALE_FROM_ZERO]))
+    after += (frames.OF_HIGHEST_AFTER, *([] if low else [frames.OF_SCALE_FROM_ZERO]))
+    none = phrases.ZERO if value == low == 0 else ()
+    sides = ("\n".join((*side, *none)).replace("HIGHEST", f"({highest})") for side in (before, after))
+    return tuple(re.compile(frames.pattern(side)) for side in sides)
 
 
-def _described(frames: phrases.Frames, value: int) -> _Phrases:
-    """Give the descriptions that fit a pain score from 0 to 10; mild to 3, moderate to 6."""
+def _described(said: frames.Frames, value: int, low: int, high: int) -> str:
+    """Give the descriptions that fit a pain score (mild to 3, moderate to 6) or one of seven answers about a change."""
+    if (low, high) == (1, len(said.change.strip().splitlines())) and low <= value <= high:
+        return said.change.strip().splitlines()[value - 1]
+    if (low, high) != (0, _NO_WORD - 1):
+        return ""
     if value < _MODERATE:
-        return frames.mild
-    return frames.moderate if value < _SEVERE else frames.severe
+        return said.mild
+    return said.moderate if value < _SEVERE else said.severe
 
 
-def _made_of(tokens: list[str], phrases: _Phrases) -> bool:
-    """Whether a text is nothing but phrases of the list, one after the other."""
+def _made_of(tokens: list[str], parts: re.Pattern[str]) -> bool:
+    """Whether a text is nothing but parts of the grammar, one after the other."""
     if len(tokens) > _LONGEST_FRAME:
         return False
     reached = {0}
     for end in range(1, len(tokens) + 1):
         starts = reached & set(range(max(0, end - _LONGEST_PHRASE), end))
-        if any(" ".join(tokens[start:end]) in phrases for start in starts):
+        if any(parts.fullmatch(" ".join(tokens[start:end]) + " ") for start in starts):
             reached.add(end)
     return len(tokens) in reached
 
 
-_AT_THE_END = phrases.COURTESY | phrases.ADDRESSED
-_COURTEOUS = frozenset(word for phrase in _AT_THE_END for word in phrase.split())
+_COURTESY = "\n".join(said.courtesy for said in frames.FRAMES.values())
+_AT_THE_BEGINNING = re.compile(frames.pattern(_COURTESY))
+_AT_THE_END = re.compile(frames.pattern(f"{_COURTESY}\n{frames.ADDRESSED}"))
+_COURTEOUS = frames.words(f"{_COURTESY}\n{frames.ADDRESSED}")
 
 
 def courteous(said: str) -> str:
@@ -168,9 +182,9 @@ def courteous(said: str) -> str:
 
 def _courtesy(tokens: list[str], *, from_end: bool) -> int:
     """How many words of these are a courtesy, at the end or at the beginning; the longest counts."""
-    sizes = range(len(tokens), 0, -1)
-    courtesies = _AT_THE_END if from_end else phrases.COURTESY
-    return next((n for n in sizes if " ".join(tokens[-n:] if from_end else tokens[:n]) in courtesies), 0)
+    courtesy = _AT_THE_END if from_end else _AT_THE_BEGINNING
+    parts = ((n, tokens[-n:] if from_end else tokens[:n]) for n in range(len(tokens), 0, -1))
+    return next((n for n, part in parts if courtesy.fullmatch(" ".join(part) + " ")), 0)
 
 
 def _why(mark: str, said: str) -> Reason:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
+from operator import ge
 from types import MappingProxyType
 
 from pro_service.core.replies.phrases import NOT_SLIPS, NUMBERS
@@ -24,17 +25,23 @@ def meant(word: str, language: str) -> int | None:
     if not _HELD <= len(word) <= _LONGEST_WORD or word in NOT_SLIPS:
         return None
     spelt = word.replace("q", "k")
-    return _slips(language).get(spelt, _held(language).get(_once(spelt)))
+    return _slips(language).get(spelt, _held(spelt, language))
 
 
-def _once(word: str) -> str:
-    """Return a word with each letter once where it stands several times in a row."""
-    return "".join(letter for letter, _ in groupby(word))
+def _held(word: str, language: str) -> int | None:
+    """Return the number whose word this is with letters held too long; `thrre` is `three` with another letter."""
+    letters, times = _runs(word)
+    for number_word, number in NUMBERS[language].items():
+        right, least = _runs(number_word)
+        if letters == right and len(number_word) >= _HELD and all(map(ge, times, least)):
+            return number
+    return None
 
 
-@lru_cache
-def _held(language: str) -> Mapping[str, int]:
-    return MappingProxyType({_once(word): number for word, number in NUMBERS[language].items() if len(word) >= _HELD})
+def _runs(word: str) -> tuple[str, list[int]]:
+    """Return the letters of a word, each once where it stands several times in a row, and how often it stands there."""
+    runs = [(letter, len(list(same))) for letter, same in groupby(word)]
+    return "".join(letter for letter, _ in runs), [times for _, times in runs]
 
 
 @lru_cache

@@ -1,0 +1,362 @@
+"""What may stand around the one number of an answer, per language, as a small grammar.
+
+A reply is read when everything before its number and everything after it is made of the parts written here, one after
+the other. In a part a word stands for itself, `[…]` may be left out, `a|b` and two lines are alternatives. All words
+are folded (see `folding`). What is not written here is not known to be harmless, and a number beside it is not read.
+"""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from pro_service.core.replies.phrases import NUMBERS
+
+
+class Frames(NamedTuple):
+    """The parts of one language that may stand around a number without changing what it says."""
+
+    courtesy: str
+    """Around any answer, without a meaning of their own. Never around an opt-out word: that is a sentence."""
+    before: str
+    after: str
+    before_pain: str
+    after_pain: str
+    """Words that name what a scale from zero measures: they do not answer a scale from one."""
+    before_choice: str
+    after_choice: str
+    """Words that name one of the answers of a scale from one: `option 3`, `2 numara`."""
+    mild: str
+    moderate: str
+    severe: str
+    """Descriptions, before or after a pain score that they fit. Beside another number they are a reason to ask."""
+    change: str
+    """What each value of the seven answers about a change says, from very much improved on."""
+
+
+# -- Turkish -----------------------------------------------------------------------------------
+
+_PLACE_TR = (
+    "kalcam|kalca|bacagim|bacak|kalcam bacagim|kalcam ve bacagim|kalca bacak|kalca ve bacak|kaba etim|popom"
+    "|bacaklarim|kalcalarim|kalcamin|bacagimin|kalcamdaki|bacagimdaki"
+)
+"""What the shipped question names, both sides together: of `sol bacağım 7` nobody knows what the other side does."""
+_IN_TR = "kalcamda|bacagimda|kalcada|bacakta"
+_DAY_TR = "bugun|bu gun|bugunku|bugunluk|bugun icin|bugun de|bugune|son 24 saatteki"
+_MEAN_TR = "ortalama|ort|ortalama olarak|genel olarak"
+_MEASURE_TR = (
+    "siddeti|siddetim|puani|puanim|skoru|skorum|seviyesi|seviyem|duzeyi|duzeyim|derecesi|derecem|degeri|notu|notum"
+    "|ortalamasi|ortalamam|durumu|durumum"
+)
+_MEASURED_TR = "puanimi|siddetimi|seviyemi|duzeyimi|derecemi|skorumu|siddetini|puanini|seviyesini|duzeyini"
+_GIVE_TR = "veriyorum|veririm|verebilirim|verdim|vereyim|verecegim|verelim|vermek istiyorum"
+_SAY_TR = "derim|diyorum|diyebilirim|diyecegim|diyeyim|diyelim|diyebiliriz|desem olur|demek istiyorum"
+_WRITE_TR = (
+    "yaziyorum|yazdim|yazayim|yazalim|isaretliyorum|isaretledim|seciyorum|sectim|puanliyorum|puanlarim|puanladim"
+    "|belirtiyorum|bildiriyorum|degerlendiriyorum|degerlendiririm|degerlendirdim|tanimlarim|tanimlayabilirim"
+    "|cevapliyorum|cevapladim|soyleyebilirim|soyluyorum|hissediyorum|hissettim|isaretlerim"
+)
+_NOTE_TR = (
+    "yazin|yaz|yazabilirsiniz|yazarsiniz|kaydedin|kaydedebilirsiniz|not edin|not alin|isaretleyin|kabul edin|deyin"
+    "|isaretleyebilirsiniz"
+)
+_AT_TR = (
+    "siddetinde|siddetindeydi|siddetindedir|seviyesinde|seviyesindeydi|seviyesindedir|duzeyinde|duzeyindeydi"
+    "|duzeyindedir|derecesinde|derecesindeydi|derecesindedir"
+)
+_PAIN_TR = "agri|agrim|agriydi|agrim var|agrim vardi|agri var|agri vardi|agri hissediyorum|agri hissettim"
+ADDRESSED = "kizim|oglum|kardesim|abim|ablam|guzel kizim|canim kizim|kizim benim|kuzum"
+"""Said to the one who asks, at the end: `beş veriyorum kızım`. At the beginning it may be who answers: `kızım 5`."""
+_SIR_TR = "doktor|hemsire|dr|ebe"
+
+_TR = Frames(
+    courtesy=f"""
+        merhaba|merhabalar|mrb|mrhb|meraba|selam|selamlar|slm|selamun aleykum|gunaydin|gunaydinlar|tunaydin
+        [herkese] (iyi|hayirli|mutlu) (gunler|aksamlar|geceler|calismalar|haftalar|sabahlar|pazarlar|cumalar|isler
+        nobetler|haftasonlari|hafta sonlari|bayramlar|ramazanlar|mesailer) [dilerim|diliyorum|olsun|size]
+        [size] [cok] (tesekkurler|tesekkur|tesekkur ederim|tesekkur ediyorum|tesekkur ederiz|tesekkurederim|tsk
+        tskler|tsk ederim|tesekkurlerimle|sagolun|sag olun|sagol|sag ol|saolun|saol|sagolasin|sagolasiniz|minnettarim)
+        cok mersi|mersi|eyvallah|allah razi olsun [sizden|hepinizden|herkesten]|allaha emanet [olun]|kolay gelsin
+        kolayliklar|kolayliklar dilerim
+        [ellerinize|elinize|emeginize|ellerine|eline] saglik [hocam]|ellerinizden operim|dualarim sizinle
+        dualarimiz sizinle|sizlere dua ediyorum|dua ediyorum [size]
+        cok sukur [bugun]|sukur|sukurler olsun|cok sukurler olsun|allaha sukur|allaha sukurler olsun|elhamdulillah
+        hamdolsun|bin sukur
+        saygilar|saygilarimla|saygilarimizla|saygilar sunarim|hurmetler|hurmetlerimle|sevgiler|sevgilerimle
+        selamlar saygilar|sevgi ve saygilarimla|selam ve saygilar
+        gorusmek uzere|gorusuruz|hosca kalin|hoscakalin|bilginize|bilginize sunarim|arz ederim
+        [sayin|sn|degerli|canim|merhaba] (hocam|hocalarim|doktorum|doktor|doktor bey|doktor hanim|dr bey|dr hanim
+        hemsire hanim|hemsire bey|hemsirem|doktorcum|doktorcugum|hocacim)
+        ({_SIR_TR}) (hanim|bey) (kizim|oglum|evladim|kardesim)
+        sayin doktor|sn doktor|efendim|canim|evladim|yavrum|abi|abicim|abla|ablacim|kardes
+        lutfen|maalesef|malesef|ne yazik ki|ne yazikki|valla|vallahi|vallaha|inanin|inan|inan ki|yani|iste|acikcasi
+        dogrusu|dogrusunu isterseniz
+    """,
+    before=f"""
+        evet|tabii|tabi|tabii ki|tabi ki|tabiki|tamam|peki|ben|benim|bence|benden|benim icin|bana gore
+        bana sorarsaniz|bana kalirsa|hocam ben
+        [benim] [bugunku] (cevap|cevabim|yanit|yanitim|puan|puanim|skor|skorum|seviye|seviyem|derecem|notum
+        degerlendirmem|cvp|tercihim|secimim) [su|olarak]
+        sorunuza cevabim|sorunun cevabi|sorunuzun cevabi|sorunuza [cevap|yanit] olarak|verdigim (puan|cevap|yanit|not)
+        verecegim (puan|cevap|yanit|not)|rakam olarak|sayi olarak
+        {_MEAN_TR}|ortalamam|tam|tam olarak|kesin|kesinlikle|sadece|net|net olarak|aynen|yine|gene|hala|halen|ayni
+        yine ayni|ayni sekilde
+        pardon|duzeltme|duzeltiyorum|ozur dilerim|cok ozur dilerim
+        [gec|gec cevap|gec yazdim|gec cevap verdigim|gec kaldigim|gecikme|gec yazdigim] [icin] (kusura bakmayin
+        kusura bakma|ozur dilerim) [gec yazdim|gec kaldim|gec cevap verdim|gec gordum]
+    """,
+    after=f"""
+        puan|puandir|puandi|puanlik|idi|di|ydi|ti|tu|dir|tir|tur|tabii|tabi
+        [puan|olarak|puan olarak] [diye] ({_GIVE_TR}|{_SAY_TR}|{_WRITE_TR}|{_NOTE_TR}) [ben]
+        olarak (alin|girin|girebilirsiniz)
+        (i|yi|u|yu) (isaretliyorum|isaretledim|seciyorum|sectim)
+        {_AT_TR}|olsun|olacakti|yazacaktim|yine|gene|hala|halen|ayni|ayni sekilde|kesin|kesinlikle|net|ortalama
+        ortalama olarak|ben|benim|bence|bana gore
+        [benim] (cevabim|puanim|yanitim|cevabim bu|puanim bu|cevabim budur)|rakami|rakamini (seciyorum|isaretliyorum)
+        {ADDRESSED}
+        doktor|hemsire
+    """,
+    before_pain=f"""
+        [benim|bende] [{_DAY_TR}|son 24 saatte|son 24 saat icinde] [{_MEAN_TR}] [{_PLACE_TR}|{_IN_TR}]\
+         (agri|agrim|agrilarim|agrimin|agrinin) [{_DAY_TR}|son 24 saatte] [{_MEASURE_TR}]\
+         [{_DAY_TR}] [olarak] [{_MEAN_TR}] [maalesef|hala|yine|halen|gene]
+        [{_DAY_TR}] ({_PLACE_TR}) agrisi [{_MEAN_TR}]
+        [{_DAY_TR}] [{_PLACE_TR}] (agrima|agrimi|agrilarimi|agrilarima|agrimin|agri) [{_MEASURED_TR}]
+        [benim] [{_DAY_TR}] [{_MEAN_TR}] ({_PLACE_TR}) [{_DAY_TR}] [{_MEAN_TR}]
+        {_MEASURE_TR}|siddet
+        {_DAY_TR}|vas|nrs|vas skoru|vas skorum|vas puanim|degismedi|degisiklik yok|degisme yok
+        (kizim|oglum|kardesim) [benim] (agrim|puanim|agri puanim|cevabim)
+        evet agrim var|agrim var|agri var
+    """,
+    after_pain=f"""
+        [puan|puanlik|{_AT_TR}] [bir] ({_PAIN_TR}|agri yasiyorum|agri yasadim|agri cekiyorum|agri cektim
+        agrim oluyor|agrim oldu)
+        {_DAY_TR}|degismedi|degisiklik yok|degisme yok
+        derece [agri|agrim var]|seviye|siddetinde (hissediyorum|hissettim|yasiyorum)
+        [benim] (agrim|agri puanim|agri seviyem)
+    """,
+    before_choice="""
+        [benim] (genel durumum|genel durum|durumum)|secenek|numara|sik
+    """,
+    after_choice="""
+        numara|numarali secenek|numarali|secenek|secenegi|sik|sikki
+        numarayi (isaretliyorum|isaretledim|seciyorum|sectim)
+    """,
+    mild="""
+        [bayagi|gayet|cok] (iyi|iyiyim|iyiydi|iyiydim|rahat|rahatim|rahatti|hafif|hafifti)
+        super|harika|bir sorun yok|sorun yok|sikintim yok
+        fena degil|idare eder|idare ediyorum|dayanilir|dayaniliyor|katlanilir
+    """,
+    moderate="""
+        orta [siddette|siddetli|duzeyde|seviyede|derecede]
+        fena degil|idare eder|idare ediyorum|dayanilir|dayaniliyor|katlanilir
+    """,
+    severe="""
+        [cok|cok cok|gercekten|bayagi|asiri|cok fazla] (kotu|kotuydu|kotuyum|kotuydum|siddetli|siddetliydi
+        agrim var|agrim vardi|aci cekiyorum)
+        (cok|cok cok|bayagi|asiri|cok fazla) (agriyor|agridi|agriyordu|zordu|zorlandim|zor)
+        dayanilmaz|dayanilmazdi|dayanamiyorum|dayanamadim|berbat|felaket|berbatti|felaketti|berbatim|korkunc
+        korkunctu|rezalet|perisanim|mahvoldum|dayanamiyorum artik|fena|cok fena|iyi degilim|hic iyi degilim|cok aci
+        [geceleri] [hic] (uyuyamadim|uyuyamiyorum|uyutmuyor|uyutmadi)
+    """,
+    change="""
+        cok fazla (iyilesti|iyilestim|iyiyim|iyi)|[cok|cok cok] (iyiyim|iyi)
+        cok [daha] (iyilesti|iyilestim|iyi|iyiyim)
+        biraz [daha] (iyilesti|iyilestim|iyi|iyiyim)
+        degismedi|ayni|ayniyim|degisiklik yok|degisen bir sey yok|hic degismedi
+        biraz [daha] (kotulesti|kotulestim|kotu|kotuyum)
+        cok [daha] (kotulesti|kotulestim|kotu|kotuyum|kotu oldum)
+        cok (fazla|cok) [daha] (kotulesti|kotulestim|kotu|kotuyum|kotu oldum)
+    """,
+)
+
+# -- English -----------------------------------------------------------------------------------
+
+_PLACE_EN = (
+    "hip|hips|leg|legs|buttock|buttocks|bum|hip and leg|leg and hip|buttock and leg|leg and buttock|buttock leg|hip leg"
+)
+_DAY_EN = (
+    "today|for today|[over|in|for|during] (the|these) (last|past) (24 hours|24 hrs|day)"
+    "|on average|overall|on the whole|all in all|in general|altogether"
+)
+_MEASURE_EN = "score|level|rating|number|intensity|scale|figure|value"
+_SURE_EN = "definitely|exactly|only|just|still|really|honestly|certainly|definately|surely|simply|probably still|sadly"
+_ONE_EN = "a|an|[a|an] (solid|full|very solid|definite|clear|firm|straight|flat|steady)"
+"""Before a number, where it is one answer among others: `a 7`, `a solid 7`."""
+_A_EN = f"{_ONE_EN}|(as|of|to be|is|was|it is|its|it was|its been) [{_ONE_EN}]|at [{_ONE_EN}]"
+_BE_EN = (
+    "(is|was|would be|has been|is at|was at|has been at|stands at|sits at|averages|averaged|remains|stays|stayed|of)"
+)
+_SPEAKER_EN = (
+    "i|id|ill|i would|i will|i can|i must|i have to|id have to|i would have to|im|i am|ive|let me|lets|we can|you can"
+    "|i want to|id like to|im going to|i am going to|im gonna|gonna|please|id still|i still|i did|i just"
+)
+_SAYING_EN = (
+    "say|give|rate|score|put|call it|mark|pick|choose|go with|report|record|write|answer|describe|grade|rank"
+    "|said|gave|rated|scored|chose|picked|went with|giving|rating|going with|gonna go with|have to say"
+)
+_DOING_EN = "give|giving|rate|rating|going with|gonna go with|go with|call it|mark it"
+"""What one may leave out to say who does it: not `said`, for `doctor said 7`."""
+
+_EN = Frames(
+    courtesy="""
+        [hi|hello|hey|hiya|hi there|hello there|dear|good morning|good afternoon|good evening|morning|afternoon
+        evening] (doctor|doc|dr|nurse|team|all|everyone|folks|both|sir|madam|maam|sir madam|sir or madam|study team)
+        hi|hello|hey|hiya|hi there|hello there|good morning|good afternoon|good evening|good day|greetings
+        good night|goodnight|night night
+        [have a|enjoy your|enjoy the] (nice|good|lovely|great|wonderful|blessed) (day|evening|weekend|week|night
+        afternoon|rest of your day)|take care|god bless|god bless you|bless you|bye|bye bye|bye for now|goodbye
+        speak soon|talk soon|see you soon|all the best|hope you are well|hope youre well|hope this helps
+        [many|with|and] (thanks|thankyou|thank you|thank u|thx|thnx|tks|ty|cheers|ta) [a lot|so much|very much
+        a million|a bunch|again|ever so much|for asking|for checking|for checking in|for your help
+        for all your help|for everything|all]
+        many thanks|much appreciated|appreciated|ta|ta very much|xx|xxx|please|pls|plz|please and thank you
+        regards|[best|kind|kindest|warm|warmest|many] (regards|wishes)|yours sincerely|sincerely|yours faithfully
+        yours truly
+        mate|sir|madam|doctor|dear doctor|doc|dr|dear nurse|maam|hi all|pal|my dear
+        unfortunately|im afraid|i am afraid|thank god|thank goodness|thankfully|luckily|sadly|honestly|tbh
+        to be honest|im sorry to say|sorry to say|in all honesty|im pleased to say|im happy to say|glad to say
+        pleased to say|happy to say|i have to say|i must say|i must admit
+        sorry for the (delay|late reply|late response|late answer|slow reply)|sorry im late|sorry its late
+        sorry this is late|apologies for the (delay|late reply)|sent from my (iphone|phone|mobile|samsung)
+    """,
+    before=f"""
+        {_ONE_EN}|full|solid|again a
+        yes|yeah|yep|ok|okay|well|so|alright|all right|sure|again|once again|same|the same
+        {_SURE_EN}|on average|as an average|overall|ans|sorry|oops|correction|i meant|make it|make that
+        (i am|im|id be|i would be|ive been|i have been) [{_SURE_EN}] [sitting] [at] [{_ONE_EN}]
+        (it|that|this) (is|was|would be|has been|has to be|would have to be|must be|averaged) [{_SURE_EN}]\
+         [{_ONE_EN}]
+        (its|thats|itd be|thatd be|averaged|its been|its gotta be|an average of) [{_SURE_EN}] [{_ONE_EN}]
+        [my|the|todays] [average|overall|honest] (answer|ans|rating|score|level|average|reply|response|choice)\
+         [to (your|the|this) (question|text|message)] [for today] [{_BE_EN}] [{_SURE_EN}] [{_A_EN}]
+        ({_SPEAKER_EN}) [{_SURE_EN}] ({_SAYING_EN}) [it|that|this|you] [{_A_EN}]
+        ({_DOING_EN}) [it|that|this] [{_A_EN}]|[{_SPEAKER_EN}] (go for|going for) ({_ONE_EN})
+        [{_SPEAKER_EN}] (put|mark) [it|me] [down] [as|as a|as an|for a|for an]
+        still (at a|at an)
+        (my|the) number (is|was) [{_ONE_EN}]|number is
+        in answer to your (question|text)|answering your question|my answer would be
+    """,
+    after=f"""
+        point|points|pt|pts|on average|overall|for me|from me|it is|sorry|again|still|nurse|love|dear|as an average
+        [{_SPEAKER_EN}] say|is (what|how) (id|i would) (say|rate it|give it|score it|put it)|thats it|that is it
+        thats all|thats my answer|is right|final answer
+        (is|was|thats) (my|the) [average|honest|final] (answer|score|rating|average|number|choice) [today]
+    """,
+    before_pain=f"""
+        [my|the|todays|this] [average|overall|mean] [{_PLACE_EN}] (pain|pains) [in my ({_PLACE_EN})] [{_MEASURE_EN}]\
+         [{_DAY_EN}] [{_BE_EN}] [{_DAY_EN}] [{_SURE_EN}] [{_A_EN}]
+        [my|the] ({_PLACE_EN}) [{_DAY_EN}] [{_BE_EN}] [{_SURE_EN}] [{_A_EN}]
+        a pain [{_MEASURE_EN}] of [{_A_EN}]
+        [{_SPEAKER_EN}] [{_SURE_EN}] ({_DOING_EN}|score|describe) (my|the|todays) [average|overall] [{_PLACE_EN}]\
+         (pain|pain level|pain score) [{_DAY_EN}] [{_A_EN}]
+        ({_DAY_EN}) [its|its been|i am|im|im at|i am at] [{_SURE_EN}] [{_ONE_EN}]
+        (todays|today is|today was) ({_ONE_EN})
+        ({_SPEAKER_EN}) [{_SURE_EN}] ({_SAYING_EN}) today [{_A_EN}]
+        (feels|feeling|it feels|i feel|im feeling) [like|at|its|it is] ({_ONE_EN})|no change|unchanged
+        [my|the|todays] [average] (score|level|rating|answer) [today] [{_BE_EN}] [{_A_EN}]|[my] number today [is]
+    """,
+    after_pain=f"""
+        [for|of|in|on] (pain|my pain|the pain|todays pain|my ({_PLACE_EN})) [level|score] [today]
+        {_DAY_EN}|on the [pain] scale|no change|unchanged|same as (before|last time|usual|always)|as usual
+        (is|was) my [average] pain [score|level|rating] [today]
+    """,
+    before_choice=f"""
+        [id|i would|ill] [{_SAYING_EN}] (option|number|choice|answer) [{_BE_EN}]
+        [my] [overall] condition [{_BE_EN}] [{_A_EN}]
+    """,
+    after_choice="""
+        please
+    """,
+    mild="""
+        mild|very mild|[im] feeling (good|great|fine|much better)|all good|much better|im fine|im good|im ok
+        no complaints|pretty good|very good|nice and low|barely notice it [now]|hardly notice it|very pleased
+        im very pleased|delighted
+        not bad|not too bad|not bad at all|not so bad|manageable|bearable
+    """,
+    moderate="""
+        moderate|medium|tolerable|moderate pain
+        not bad|not too bad|not so bad|manageable|bearable
+    """,
+    severe="""
+        [it was|it is|its|was|im in|really|very|really really|pretty|so|absolutely|quite|absolute] (bad|painful|sore
+        terrible|awful|horrible|severe|unbearable|excruciating|agony|dreadful|horrendous)
+        [it] (hurts|hurt|is hurting) (a lot|badly|so much|very much|like hell)
+        [i] (couldnt|could not|cant|cannot) [even] (sleep|bear it|stand it)
+        not good|not great|severe pain|a lot of pain|in a lot of pain|in agony|very bad pain|not happy
+    """,
+    change="""
+        very much (improved|better)|so much better|completely better|miles better|a miracle
+        [very] much (improved|better)|a lot better|lots better|much much better
+        (minimally|slightly|a bit|a little|a little bit|somewhat) (improved|better)
+        no change|unchanged|[about|just|much] the same [as (ever|before|always)]|same|same as (ever|before|always)
+        (minimally|slightly|a bit|a little|a little bit|somewhat) worse
+        [much|a lot] worse|not happy
+        very much worse|so much worse|far worse
+    """,
+)
+
+FRAMES: Mapping[str, Frames] = MappingProxyType({"tr": _TR, "en": _EN})
+"""A number in digits is read in the frames of every language, a number word in those of its own: `I'm on` is not 10."""
+
+OF_HIGHEST_BEFORE = "HIGHEST (uzerinden|ustunden|puan uzerinden)|out of HIGHEST|outta HIGHEST"
+OF_HIGHEST_AFTER = """
+    HIGHEST (uzerinden|ustunden)|bolu HIGHEST
+    [points] out of [a possible] HIGHEST|outta HIGHEST|of HIGHEST|over HIGHEST
+"""
+OF_SCALE_FROM_ZERO = """
+    [on|in] (a|the|your) scale (of|from) 0 to HIGHEST|on (the|your|a) 0 to HIGHEST [pain] scale|0 to HIGHEST
+"""
+"""How the item's own highest value is named beside an answer: `10 üzerinden 7`, `7 out of 10`."""
+
+AS_SIZE = "l[iu]k"
+"""The ending that makes a size of a number: `6lık`, `4'lük bir ağrı`. `birlik` is a word of its own."""
+ENDINGS = ("ydi", "di", "du", "ti", "tu", "dir", "tir", "tur")
+"""What Turkish glues to a number to say that it is or was: `7'ydi`, `beşti`."""
+WITH_ENDING_LIKE_STOP = r"(dokuz|on|9(?=')|10(?='))'?dur"
+"""`9'dur` is nine, `9 dur` and `9dur` may mean stop: this ending counts after nine and ten, and marked off."""
+
+
+def pattern(parts: str) -> str:
+    """Turn parts into one regular expression over words with a space after each."""
+    lines = "|".join(line.strip() for line in parts.splitlines() if line.strip())
+    spaced = re.sub(r"([a-z0-9]+)|\s+", lambda word: f"{word[1]} " if word[1] else "", lines)
+    return spaced.replace("(", "(?:").replace("[", "(?:").replace("]", ")?")
+
+
+def words(parts: str) -> frozenset[str]:
+    """Return every word that is written in these parts."""
+    return frozenset(re.findall("[a-z0-9]+", parts))
+
+
+def _counting(language: str) -> str:
+    """Match the number words that can stand before things one counts."""
+    return "|".join(word for word, number in NUMBERS[language].items() if number)
+
+
+_CHILDREN = "kizim|oglum|kardesim|evladim|yavrum|abi|abim|abla|ablam|kardes|doktor|hemsire|canim|guzel|kuzum"
+_DESCRIBED_TR = pattern(f"{_TR.mild}\n{_TR.moderate}\n{_TR.severe}")
+
+ORDINARY = re.compile(
+    rf"\b(?:{_counting('tr')}) (?:agri|sanci)"  # iki ağrım var: two pains; on ağrı: ön ağrı, the pain in front
+    rf"|\b(?:{_counting('en')}) pain"
+    r"|\b[0-9]+ alti\b|\b(?:ort|tam)\w* (?:bugun )?alti\b"  # below 6, below average, right below; `6 (altı)` is 6
+    rf"|\b(?:{_PLACE_TR}) (?:alti|on)\b"  # below the hip; ASCII for the front of the leg
+    r"|\bbir (?!$|, |puan|idi |d[iu]r? |ydi |ti |diy|deri|ver|bolu |over |olarak |1 |[l][ui]k)"  # a …
+    r"|\b(?:ort|ortalama|sadece|tam|yine|gene|hala|ayni|net|kesin|bugun\w*|gun|de|icin|canim|yavrum|ben|benim) bir\b"
+    rf"|\b(?:{pattern(_TR.mild)})bir\b"  # a light …
+    rf"|\b(?:{_counting('tr')}) (?:cevab|yanit|puanim)|\b(?:agri\w*mi|\w+[iu][mn][iu]) (?:yedi|on) $"
+    r"|\bone (?!$|, |points? |pts? |out |outta |of |over |tha?n?[kx]|please |pls |honestly |tbh |im afraid |1 )"
+    r"|\b(?:am|im|thats|that is|that was|this is|only|just|still|same|again|today|put|full|solid|bum|change|unchanged"
+    r"|definitely|exactly|really|surely|sure|the|choose|pick|chose|picked|mark|day|hips?|legs?|buttocks?) one\b"
+    rf"|\b(?:full|bum|change|unchanged|same|hips?|legs?|buttocks?) two\b|\b(?:{pattern(_EN.mild)})one\b"
+    r"|\b(?:two|three|four) dear\b"
+    rf"|\b(?:bir|iki|uc|dort) (?:{_CHILDREN})\b"  # my two daughters
+    rf"|\b(?:[0-9]+|{_counting('tr')}) (?:{_DESCRIBED_TR})agri"  # three light pains
+    rf"|\bon (?:hiss|{pattern(_TR.severe)})"  # ASCII for: the front hurts a lot
+    r"|\bpuan (?:iyi|kotu)|\bpoints? (?:much )?(?:better|worse)"  # so many points better
+    r"|\b(?:doctor|doc|dr|nurse|team|all|everyone|folks|both|sir|madam|maam|mate|pal) (?:put|give|rate|mark|score)\b"
+    r"|\bnot at all (?:0|zero)\b"
+    r"|\ban? ,"  # a) 7
+)
+"""Where what looks like a number in its frame is something else, in a text whose punctuation is ` , `."""
