@@ -14,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from pro_service import logs
 from pro_service.runtime import Runtime
+from pro_service.use_cases import clock_repair
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
@@ -42,6 +43,7 @@ def run(rt: Runtime, *, stop: threading.Event | None = None) -> None:
         timezone="UTC",
     )
     _guarded("start", quarantine.on_start, rt)()
+    _guarded("clock_repair", _repair_at_start, rt)()
     at_once = datetime.now(UTC)
     for name, seconds, work in _beats(ended):
         beats.add_job(_guarded(name, work, rt), "interval", seconds=seconds, id=name, next_run_time=at_once)
@@ -80,7 +82,12 @@ def _reconcile(rt: Runtime) -> None:
     _told("reconcile", reconcile(rt))
 
 
+def _repair_at_start(rt: Runtime) -> None:
+    _told("clock_repair", clock_repair.repair(rt))
+
+
 def _watch(rt: Runtime) -> None:
+    _told("clock_repair", clock_repair.repair_now_and_then(rt))
     _told("alert", alert(rt))
     for alarm in watch(rt):
         logs.event("alarm", code=alarm.code)

@@ -1,5 +1,6 @@
 """`clock`: whether the clock is believed, and a person's word that it is right."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -54,3 +55,10 @@ def say_doubt(rt: Any) -> None:
     why = trusted_time.noted_doubt(rt)
     if why is not None:
         click.echo(f"pro-service: nothing was decided or sent, the clock is not believed: {WHY[why]}", err=True)
+
+
+def say_undone(counts: Mapping[str, int]) -> None:
+    """Say on the error output what a wrong clock had decided and was undone."""
+    if any(counts.values()):
+        found = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+        click.echo(f"pro-service: undone what a wrong clock had decided: {found}", err=True)

@@ -10,7 +10,7 @@ from wsgiref.types import WSGIApplication
 import click
 
 from pro_service import logs
-from pro_service.cli.clock import say_doubt
+from pro_service.cli.clock import say_doubt, say_undone
 from pro_service.cli.terminal import State, as_json, opened, show_json, who
 
 THREADS = 16
@@ -76,12 +76,15 @@ def scheduler(state: State) -> None:
 @click.pass_obj
 def tick(state: State) -> None:
     """Do once what time calls for: prompts, escalations, closings, texts not read yet. For cron."""
+    from pro_service.use_cases import clock_repair  # noqa: PLC0415
     from pro_service.use_cases import tick as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
+        undone = clock_repair.repair_now_and_then(rt)
         report = use_case.tick(rt)
         use_case.beat(rt, "tick")
         say_doubt(rt)
+        say_undone(asdict(undone))
         _show_report(state, asdict(report))
 
 

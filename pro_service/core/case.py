@@ -38,6 +38,9 @@ PENDING: frozenset[State] = frozenset({"ready", "sending", "uncertain"})
 LOOK_AGAIN = timedelta(minutes=15)
 """How soon the rules look again whether a question to another participant on the same telephone has left."""
 
+WRONG_CLOCK = "wrong_clock"
+"""The outcome of a task that a clock had raised which ran ahead; the rules do not see it any more."""
+
 PROMPTS = frozenset({"invitation", "reminder-1", "reminder-2", "reminder-3"})
 """Kinds of message that the study sends on its own; every other text answers something."""
 

@@ -143,6 +143,35 @@ class Unreachable:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """A window was counted before its close, by a clock that ran ahead: it is counted no more, until it closes."""
+
+    window_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retract:
+    """An escalation was raised by a clock that ran ahead: it ends, and may be raised again when its time comes."""
+
+    escalation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redate:
+    """An escalation was raised for a reason that stands, at a moment that is still to come: it is raised now."""
+
+    escalation_id: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolve:
+    """An escalation ended by a clock that ran ahead: it is open again."""
+
+    escalation_id: int
+
+
 Command: TypeAlias = (
     Send
     | Record
@@ -156,4 +185,8 @@ Command: TypeAlias = (
     | HoldTexts
     | Snooze
     | Unreachable
+    | Reopen
+    | Retract
+    | Redate
+    | Unresolve
 )

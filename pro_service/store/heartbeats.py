@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,11 @@ def beat(session: Session, name: str, now: datetime) -> None:
                 session.execute(insert(heartbeats).values(name=name, at=now))
         except IntegrityError:
             return
+
+
+def forget(session: Session, name: str) -> None:
+    """Let `name` never have been alive: what is done now and then is due."""
+    session.execute(delete(heartbeats).where(h.name == name))
 
 
 def last_beat(connection: Connection, name: str) -> datetime | None:

@@ -22,6 +22,8 @@ ACCEPTED = "clock"
 """The beat that stands for a person: they said that the clock was right then."""
 BEATS = ("tick", "deliver", ACCEPTED)
 """What is written only by a clock that is believed. The web server beats by any, to see whether it can write."""
+REPAIR = "clock_repair"
+"""The beat of what undoes a wrong clock's decisions: forgotten, it is due at once."""
 ASK_EVERY = 30.0
 """Seconds for which the answer of a second clock is good."""
 UTC = ZoneInfo("UTC")
@@ -62,6 +64,7 @@ def accept(rt: Runtime, actor: Actor, reason: str) -> bool:
             if name in BEATS and at > now:
                 heartbeats.beat(tx.session, name, now)
         heartbeats.beat(tx.session, ACCEPTED, now)
+        heartbeats.forget(tx.session, REPAIR)
         tx.writer.audit(Entry("accept", "clock", None, {"last_alive": (last, now)}, reason=reason), UTC)
     logs.event("clock.accepted")
     return True
@@ -81,6 +84,7 @@ def _note(rt: Runtime, why: Doubt | None) -> None:
                 return
         elif not standing.doubt_clock(tx.session, why):
             return
+        heartbeats.forget(tx.session, REPAIR)
         action = "believe" if why is None else "doubt"
         tx.writer.audit(Entry(action, "clock", None, {} if why is None else {"cause": (None, why)}), UTC)
     logs.event(f"clock.{action}", why=why)
@@ -98,6 +102,7 @@ def _has_jumped(rt: Runtime) -> bool:
     if jumped is not None:
         seconds = round(jumped.total_seconds())
         with transaction(rt, SCHEDULER, rt.clock()) as tx:
+            heartbeats.forget(tx.session, REPAIR)
             tx.writer.audit(Entry("clock_jump", "clock", None, {"seconds": (0, seconds)}), UTC)
         logs.event("clock.jumped", seconds=seconds)
     return held

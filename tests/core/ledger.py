@@ -14,11 +14,15 @@ from pro_service.core.commands import (
     OptIn,
     OptOut,
     Record,
+    Redate,
+    Reopen,
     Resolve,
+    Retract,
     Send,
     Settle,
     Snooze,
     Unreachable,
+    Unresolve,
 )
 
 
@@ -52,9 +56,22 @@ def fold(case: Case, command: Command, now: datetime, row_id: int) -> Case:  # n
             return with_facts(case, snoozed_until=until)
         case Unreachable():
             return with_facts(case, unreachable_at=now)
+        case Reopen(window_id):
+            return with_window(case, replace(case.window(window_id), settled=None))
+        case Retract(escalation_id):
+            return replace(case, escalations=tuple(e for e in case.escalations if e.id != escalation_id))
+        case Redate(escalation_id, due_at):
+            return _with_task(case, escalation_id, raised_at=now, due_at=due_at)
+        case Unresolve(escalation_id):
+            return _with_task(case, escalation_id, resolved_at=None, outcome=None)
         case _:
             assert_never(command)
     return case
+
+
+def _with_task(case: Case, escalation_id: int, **facts: object) -> Case:
+    changed = (replace(e, **facts) if e.id == escalation_id else e for e in case.escalations)  # type: ignore[arg-type]
+    return replace(case, escalations=tuple(changed))
 
 
 def with_facts(case: Case, **facts: object) -> Case:

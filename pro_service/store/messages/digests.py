@@ -19,6 +19,11 @@ def due(session: Session, now: datetime) -> Sequence[AnyRow]:
     return session.execute(DUE.order_by(s.id), {"now": now}).all()
 
 
+def later_than(session: Session, now: datetime) -> Sequence[AnyRow]:
+    """Return sites whose digest is still to come: (id, study id, code, digest at)."""
+    return session.execute(select(s.id, s.study_id, s.code, s.digest_at).where(s.digest_at > now)).all()
+
+
 def move_to_next(session: Session, site: AnyRow, following: datetime) -> bool:
     """Take a site's digest over until the following one; False if another scheduler was quicker."""
     before = s.digest_at.is_(None) if site.digest_at is None else s.digest_at == site.digest_at

@@ -18,12 +18,23 @@ from sqlalchemy import (
     Select,
     bindparam,
     func,
+    or_,
     select,
     update,
 )
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import Answer, Call, Case, EscalationFacts, MessageFacts, Other, Participant, WindowFacts
+from pro_service.core.case import (
+    WRONG_CLOCK,
+    Answer,
+    Call,
+    Case,
+    EscalationFacts,
+    MessageFacts,
+    Other,
+    Participant,
+    WindowFacts,
+)
 from pro_service.core.protocol import Protocol, Window
 from pro_service.store.bulk import change
 from pro_service.store.participants import shared_phone
@@ -290,7 +301,7 @@ _ESCALATIONS = (
         e.asked_at,
         e.part_of_day,
     )
-    .where(e.participant_id.in_(_IDS))
+    .where(e.participant_id.in_(_IDS), or_(e.outcome.is_(None), e.outcome != WRONG_CLOCK))
     .order_by(e.id)
 )
 _CALLS = (

@@ -38,7 +38,7 @@ def month_of(window: WindowFacts) -> str:
     return window.span.target.isoformat()[:7]
 
 
-def completeness(case: Case, settled: Mapping[int, str]) -> Literal["complete", "incomplete"] | None:
+def completeness(case: Case, settled: Mapping[int, str | None]) -> Literal["complete", "incomplete"] | None:
     """What a case is counted as; None while one of its deciding windows is not due or has not closed.
 
     `settled`: by window id, how windows are counted where that differs from what the case says.
@@ -59,7 +59,7 @@ class Closings:
         """Window id -> channel, of windows that are counted for the first time."""
 
     def settle(
-        self, session: Session, loaded: Loaded, window: WindowFacts, settled: str, others: Mapping[int, str]
+        self, session: Session, loaded: Loaded, window: WindowFacts, settled: str, others: Mapping[int, str | None]
     ) -> None:
         """Count a window as `settled`; `others`: windows of this case that the same transaction has counted."""
         case, before = loaded.case, others.get(window.id, window.settled)
@@ -74,6 +74,16 @@ class Closings:
             self._changes[*whole, now] += 1
         if was is not None and was != now:
             self._changes[*whole, was] -= 1
+
+    def reopen(self, session: Session, loaded: Loaded, window: WindowFacts, others: Mapping[int, str | None]) -> None:
+        """Count a window no more, which was counted before its close."""
+        before, case = others.get(window.id, window.settled), loaded.case
+        channel = self._channel(session, case.participant, window)
+        if before is not None:
+            self._changes[loaded.study_id, loaded.site_id, window.code, channel, month_of(window), before] -= 1
+        was = completeness(case, others)
+        if was is not None and completeness(case, {**others, window.id: None}) is None:
+            self._changes[loaded.study_id, loaded.site_id, WHOLE, "", "", was] -= 1
 
     def _channel(self, session: Session, person: Participant, window: WindowFacts) -> str:
         """The channel at the first count stays: a count must leave from where it was."""

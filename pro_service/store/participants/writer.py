@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Table, Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import PENDING, PROMPTS, Case, EscalationFacts, MessageFacts, WindowFacts
+from pro_service.core.case import PENDING, PROMPTS, WRONG_CLOCK, Case, EscalationFacts, MessageFacts, WindowFacts
 from pro_service.core.commands import (
     CallWish,
     CancelTexts,
@@ -30,11 +30,15 @@ from pro_service.core.commands import (
     OptIn,
     OptOut,
     Record,
+    Redate,
+    Reopen,
     Resolve,
+    Retract,
     Send,
     Settle,
     Snooze,
     Unreachable,
+    Unresolve,
 )
 from pro_service.store.audit import Actor, Entry, audit_row
 from pro_service.store.bulk import Bulk, change, row_ids
@@ -175,6 +179,10 @@ class Writer:
                 self.change(loaded, {"snoozed_until": until}, "snooze")
             case Unreachable(reason):
                 self.change(loaded, {"unreachable_at": self.now}, "unreachable", reason)
+            case Reopen(window_id):
+                self._reopen(loaded, loaded.case.window(window_id))
+            case Retract() | Redate() | Unresolve():
+                self._take_back(loaded, command)
             case _:
                 assert_never(command)
 
@@ -327,6 +335,34 @@ class Writer:
         self._pending.settled.append({"w_id": window.id, "w_settled": settled, "w_reason": missing_reason})
         self.note(loaded, "settle", "window", window.id, {"settled": (window.settled, settled)}, missing_reason)
 
+    def _reopen(self, loaded: Loaded, window: WindowFacts) -> None:
+        """Count a window no more; its counts go back to what they were."""
+        foreseen = self._foreseen[loaded.case.participant.id]
+        self._pending.tallies[loaded.study_id, loaded.site_id, window.code, window.settled or ""] -= 1
+        self._pending.closings.reopen(self.session, loaded, window, dict(foreseen.settled))
+        foreseen.settled[window.id] = None
+        self._pending.settled.append({"w_id": window.id, "w_settled": None, "w_reason": None})
+        self.note(loaded, "reopen", "window", window.id, {"settled": (window.settled, None)}, WRONG_CLOCK)
+
+    def _take_back(self, loaded: Loaded, command: Retract | Redate | Unresolve) -> None:
+        """Take back what a clock that ran ahead made of an escalation."""
+        self._foreseen[loaded.case.participant.id].unknown = True
+        task = next(one for one in loaded.case.escalations if one.id == command.escalation_id)
+        action, values = "unresolve", Row(resolved_at=None, resolved_by=None, outcome=None)
+        if isinstance(command, Redate):
+            asked_at = None if task.asked_at is None else min(task.asked_at, self.now)
+            action, values = "redate", Row(raised_at=self.now, due_at=command.due_at, asked_at=asked_at)
+            values["look_again_at"] = None
+        elif isinstance(command, Retract):
+            # Its key is free from now on: what time raises is raised when its time comes.
+            action, values = "retract", Row(dedup_key=f"{task.key}:x{task.id}", raised_at=self.now)
+            values |= Row(resolved_at=self.now, resolved_by=None, outcome=WRONG_CLOCK)
+            self._pending.unsent.append({"m_escalation": task.id, "m_at": self.now})
+        self._pending.taken_back.append(values | {"id": task.id})
+        shown = {"raised_at", "due_at", "outcome"} & values.keys()
+        changes = {name: (getattr(task, name), values[name]) for name in sorted(shown)}
+        self.note(loaded, action, "escalation", task.id, changes, WRONG_CLOCK)
+
     def _cancel(self, loaded: Loaded, window_id: int | None, *, replies: bool) -> None:
         """Withdraw prompts that wait. Replies go out unless `replies` says otherwise: they answer somebody."""
         for text in loaded.case.messages:
@@ -361,6 +397,10 @@ class Pending:
         self.resolved: list[Row] = []
         self.moved: list[Row] = []
         self.cancelled: list[Row] = []
+        self.taken_back: list[Row] = []
+        """Escalations by id, each with its new values."""
+        self.unsent: list[Row] = []
+        """Escalations whose alerts are to be withdrawn."""
         self.touched: dict[int, Row] = {}
         """Participant id -> new values; every change counts the revision up, even one of no column."""
         self.next_checks: dict[int, datetime | None] = {}
@@ -377,9 +417,13 @@ class Pending:
             (_MOVE_CALL, self.moved),
             (_RESOLVE, self.resolved),
             (_CANCEL, self.cancelled),
+            (_UNSEND, self.unsent),
         ):
             change(connection, statement, rows)
             rows.clear()
+        for row in self.taken_back:
+            session.execute(update(escalations).where(escalations.c.id == row.pop("id")).values(row))
+        self.taken_back.clear()
         self._move_tallies(session)
         self.closings.write(session)
         self._touch(session)
@@ -456,6 +500,12 @@ _CANCEL = (
     .values(state="cancelled", ended_at=bindparam("m_at"))
 )
 
+_UNSEND = (
+    update(messages)
+    .where(messages.c.escalation_id == bindparam("m_escalation"), messages.c.state == "ready")
+    .values(state="cancelled", ended_at=bindparam("m_at"))
+)
+
 
 # --- what a reload would show ----------------------------------------------------------------------------------------
 
@@ -467,7 +517,7 @@ class Foreseen:
     messages: list[MessageFacts] = field(default_factory=list)
     escalations: list[EscalationFacts] = field(default_factory=list)
     resolved: dict[int, str] = field(default_factory=dict)
-    settled: dict[int, str] = field(default_factory=dict)
+    settled: dict[int, str | None] = field(default_factory=dict)
     unknown: bool = False
     """Something else is written as well: only a reload can tell."""
 

@@ -326,7 +326,11 @@ def task_transaction(
         loaded = rt.loader.one(tx.session, found.participant_id)
         if revision is not None and loaded.case.participant.revision != revision:
             raise StaleError(loaded.case.participant.revision)
-        yield tx, loaded, next(e for e in loaded.case.escalations if e.id == escalation_id)
+        escalation = next((e for e in loaded.case.escalations if e.id == escalation_id), None)
+        if escalation is None:
+            # A wrong clock had raised it, and it was taken back: the rules do not see it any more.
+            raise WorkRefusedError("resolved")
+        yield tx, loaded, escalation
 
 
 def of_window(case: Case, escalation: EscalationFacts) -> WindowFacts | None:

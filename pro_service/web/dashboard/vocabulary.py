@@ -165,6 +165,7 @@ def _outcomes() -> dict[str, str]:
         "confirmed": _("Procedure confirmed"),
         "rescheduled": _("Date changed"),
         "cleared": _("It has cleared up"),
+        "wrong_clock": _("Raised by a wrong clock"),
     }
 
 

@@ -1,0 +1,57 @@
+"""Rows from the future, which a clock that ran ahead has left: they happened by now, whatever they say."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Column, ColumnElement, Table, and_, case, func, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from pro_service.core.case import PROMPTS
+from pro_service.store.schema import channels, escalations, heartbeats, messages, participants, studies, windows
+
+RECENT = timedelta(days=62)
+"""A text that was queued longer ago is not looked at again."""
+LONGEST_REST = timedelta(hours=1)
+"""No channel rests for longer, and none reserves moments further ahead."""
+c, e, h, m, p, w = channels.c, escalations.c, heartbeats.c, messages.c, participants.c, windows.c
+
+
+def participants_ahead(session: Session, after: int, limit: int) -> Sequence[int]:
+    """Return participants, by id, about whom time may still decide something, or has decided it."""
+    ahead = select(w.id).where(w.participant_id == p.id, w.cancelled_at.is_(None)).exists()
+    return session.scalars(select(p.id).where(p.id > after, ahead).order_by(p.id).limit(limit)).all()
+
+
+def bring_back(session: Session, now: datetime) -> int:
+    """Let what says that it is still to come say that it has just happened; return how many rows said so.
+
+    Participants, their windows and the tasks that time raised are not among them: the rules have to be asked there.
+    """
+    changed = _bring_back(session, heartbeats, now, (h.at,))
+    for study_id in (None, *session.scalars(select(studies.c.id))):
+        of_study = m.study_id.is_(None) if study_id is None else m.study_id == study_id
+        recent = and_(of_study, m.queued_at > now - RECENT)
+        # What waits for the day after tomorrow was queued now: only a text from the future has its next try moved.
+        waits = update(messages).where(recent, m.queued_at > now, m.state == "ready", m.kind.not_in(PROMPTS))
+        session.execute(waits.values(next_try_at=now))
+        changed += _bring_back(session, messages, now, (m.queued_at, m.accepted_at, m.sent_at, m.ended_at), recent)
+    changed += _bring_back(session, escalations, now, (e.acknowledged_at, e.resolved_at, e.handed_at))
+    changed += _bring_back(
+        session, escalations, now, (e.raised_at, e.due_at), e.participant_id.is_(None), e.raised_at > now
+    )
+    far = now + LONGEST_REST
+    rests = update(channels).where(or_(c.stopped_until > far, c.free_at > far))
+    return changed + session.connection().execute(rests.values(stopped_until=None, free_at=None)).rowcount
+
+
+def _bring_back(
+    session: Session, table: Table, now: datetime, columns: Sequence[Column[datetime]], *which: ColumnElement[bool]
+) -> int:
+    late = or_(*(column > now for column in columns))
+    values = {column.name: case((column > now, literal(now, column.type)), else_=column) for column in columns}
+    return session.connection().execute(update(table).where(late, *which).values(values)).rowcount
+
+
+def any_beat_ahead(session: Session, now: datetime) -> bool:
+    """Whether a beat says that it is still to come."""
+    return bool(session.scalar(select(func.count()).select_from(heartbeats).where(h.at > now)))

@@ -1,0 +1,191 @@
+"""What a clock that ran ahead has decided is undone when the time is right again, and everybody is asked."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from pro_service.core.schedule.agenda import next_moment
+from pro_service.runtime import Runtime
+from pro_service.store import heartbeats
+from pro_service.store.messages import digests
+from pro_service.store.participants import cases
+from pro_service.store.schema import (
+    audit_trail,
+    channels,
+    closings,
+    escalations,
+    messages,
+    participants,
+    sites,
+    tallies,
+    windows,
+)
+from pro_service.use_cases import trusted_time
+from pro_service.use_cases.clock_repair import RepairReport, repair, repair_now_and_then
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.tick import beat, tick
+from tests import support
+from tests.support import SetClock, at
+from tests.telephones import Telephones
+
+DAY = timedelta(days=1)
+LAID = date(2026, 3, 2)
+JUMPS = [timedelta(minutes=5), timedelta(hours=5), timedelta(days=2), timedelta(days=10), timedelta(days=13.9)]
+
+
+@pytest.fixture
+def ids(rt: Runtime, clock: SetClock, study_id: int) -> list[int]:
+    """Return three participants of a service that was alive a moment ago, in the middle of the first window."""
+    clock.now = at("2026-03-02 12:00")
+    found = [
+        support.enrolled(rt, study_id, f"P-00{n}", LAID, phone=f"+49151123456{n}0", site="BER", channel="sms-reply")
+        for n in range(3)
+    ]
+    beats(rt, clock, at("2026-03-02 13:00"))
+    return found
+
+
+def beats(rt: Runtime, clock: SetClock, moment: datetime) -> None:
+    """One round of the scheduler at this moment."""
+    clock.now = moment
+    repair_now_and_then(rt)
+    tick(rt)
+    beat(rt, "tick")
+    deliver(rt)
+
+
+def kept(rt: Runtime) -> dict[str, Any]:
+    """What the study says of itself: windows, counts, open tasks, and when each participant is looked at."""
+    w, t, c, e, p = windows.c, tallies.c, closings.c, escalations.c, participants.c
+    with rt.sessions.reading() as session:
+        return {
+            "windows": session.execute(select(w.id, w.settled, w.missing_reason).order_by(w.id)).all(),
+            "tallies": session.execute(select(t.code, t.status, t.count).where(t.count != 0)).all(),
+            "closings": session.execute(select(c.code, c.status, c.count).where(c.count != 0)).all(),
+            "tasks": session.execute(select(e.dedup_key).where(e.resolved_at.is_(None)).order_by(e.id)).all(),
+            "looks": session.execute(select(p.id, p.next_check_at).order_by(p.id)).all(),
+        }
+
+
+def look_in_time(rt: Runtime, ids: list[int], now: datetime) -> bool:
+    """Whether everybody is looked at no later than time calls for something."""
+    with rt.sessions.reading() as session:
+        for one in rt.loader.load(session, ids, lock=False):
+            following = next_moment(one.case, now)
+            if following is not None and (one.next_check_at is None or one.next_check_at > following):
+                return False
+    return True
+
+
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+def test_after_a_tick_ahead_of_time_everything_is_as_it_was(
+    rt: Runtime, clock: SetClock, ids: list[int], jump: timedelta
+) -> None:
+    before, right = kept(rt), clock.now
+    clock.now += jump
+    tick(rt)
+    beat(rt, "tick")
+    clock.now = right
+    repair(rt)
+    assert kept(rt) == before
+    assert look_in_time(rt, ids, right)
+    assert repair(rt) == RepairReport()
+    with rt.sessions.reading() as session:
+        assert all(at <= right for at in heartbeats.all_beats(session).values())
+
+
+def test_whoever_can_be_asked_is_asked_after_the_clock_was_set(
+    rt: Runtime, clock: SetClock, ids: list[int], phones: Telephones
+) -> None:
+    right = clock.now
+    clock.now += 12 * DAY
+    tick(rt)
+    beat(rt, "tick")
+    beats(rt, clock, right + timedelta(minutes=1))
+    for moment in ("2026-03-09 11:00", "2026-03-09 13:00"):
+        beats(rt, clock, at(moment))
+    assert len(phones.sent) == len(ids)
+
+
+def test_a_task_that_was_open_before_is_open_again_and_is_raised_once(
+    rt: Runtime, clock: SetClock, ids: list[int]
+) -> None:
+    assert ids
+    for moment in ("2026-03-09 11:00", "2026-03-10 15:00", "2026-03-11 15:00", "2026-03-12 09:00"):
+        beats(rt, clock, at(moment))
+    before = kept(rt)
+    assert before["tasks"]
+    clock.now += 10 * DAY
+    tick(rt)
+    assert kept(rt)["tasks"] != before["tasks"]
+    clock.now = at("2026-03-12 09:00")
+    repair(rt)
+    assert kept(rt) == before
+    clock.now = at("2026-03-20 09:00")
+    tick(rt)
+    e = escalations.c
+    with rt.sessions.reading() as session:
+        settled = windows.c.settled == "missed"
+        missed = list(session.scalars(select(windows.c.id).where(settled).order_by(windows.c.id)))
+        told = select(e.window_id).where(e.resolved_at.is_(None), e.level == "E3", e.reason == "missed")
+        assert list(session.scalars(told.order_by(e.window_id))) == missed
+
+
+def test_what_is_undone_stands_in_the_audit_trail(rt: Runtime, clock: SetClock, ids: list[int]) -> None:
+    right = clock.now
+    clock.now += 12 * DAY
+    tick(rt)
+    clock.now = right
+    report = repair(rt)
+    assert (report.windows, report.participants) == (2 * len(ids), len(ids))
+    a = audit_trail.c
+    with rt.sessions.reading() as session:
+        actions: dict[str, int] = dict(
+            session.execute(select(a.action, func.count()).where(a.reason == "wrong_clock").group_by(a.action)).all()
+        )
+    assert actions == {"reopen": 2 * len(ids), "retract": report.tasks, "undo": 1}
+
+
+def test_half_a_year_ahead_by_an_older_release_is_undone_once_the_clock_is_accepted(
+    rt: Runtime, clock: SetClock, ids: list[int]
+) -> None:
+    assert ids
+    before, right = kept(rt), clock.now
+    with rt.sessions.begin() as session:
+        for name in trusted_time.BEATS:
+            heartbeats.beat(session, name, right + 200 * DAY)
+    clock.now += 200 * DAY
+    tick(rt)
+    clock.now = right
+    assert repair_now_and_then(rt) == RepairReport()
+    trusted_time.accept(rt, support.SETUP, "the clock was set")
+    assert repair_now_and_then(rt).windows > 0
+    assert kept(rt) == before
+
+
+def test_facts_from_the_future_have_happened_by_now(rt: Runtime, clock: SetClock, ids: list[int]) -> None:
+    far = clock.now + 12 * DAY
+    with rt.sessions.begin() as session:
+        session.execute(update(participants).values(confirmed_at=far, snoozed_until=far, next_check_at=far))
+        session.execute(update(channels).values(stopped_until=far, free_at=far))
+        session.execute(update(sites).values(digest_at=far))
+    repair(rt)
+    with rt.sessions.reading() as session:
+        person = rt.loader.one(session, ids[0], lock=False).case.participant
+        assert person.confirmed_at == person.snoozed_until == clock.now
+        assert session.execute(select(channels.c.stopped_until, channels.c.free_at)).all() == [(None, None)] * 2
+        assert all(site.digest_at < clock.now + 4 * DAY for site in digests.later_than(session, clock.now))
+        assert cases.earliest_check(session) is not None
+    assert look_in_time(rt, ids, clock.now)
+
+
+def test_an_ordinary_week_has_nothing_to_undo(rt: Runtime, clock: SetClock, ids: list[int]) -> None:
+    for hours in range(0, 17 * 24, 5):
+        clock.now = at("2026-03-02 13:00") + timedelta(hours=hours)
+        tick(rt)
+        deliver(rt)
+        assert repair(rt) == RepairReport()
+    with rt.sessions.reading() as session:
+        assert session.scalar(select(func.count()).select_from(messages)) or not ids
