@@ -22,6 +22,7 @@ from pro_service.settings import Settings
 from pro_service.store import migrate
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.participants import cases
+from pro_service.store.throttle import Flood
 from pro_service.store.unavailable import Cause
 from pro_service.store.vault import Vault, open_vault
 
@@ -70,6 +71,7 @@ class Memory:
     """Why the last look of somebody signed in could not be noted; None since one could."""
     second_clock: tuple[float, timedelta | None] | None = None
     """When another clock was last asked (monotonic seconds), and by how much ours is ahead of it; None = no answer."""
+    flood: Flood = field(default_factory=Flood)
 
 
 class PasswordCost(NamedTuple):

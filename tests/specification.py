@@ -72,7 +72,7 @@ ROWS: dict[str, str] = {
     "card: to print": "Cards to print and to hand over are listed, printed on sheets, marked as handed over",
     "card: one for all": "One card serves the whole study: whichever window is open is opened",
     "card: printed again": "The code is stored encrypted with a blind index, so that the card can be printed again",
-    "card: attempts": "Attempts are limited per address and overall, and the rightful participant is served",
+    "card: attempts": "Nobody guesses a code in a year, and wrong codes keep no holder of a card out",
     "case: no number": "Without a telephone number a task says so at once, and the enrolment before",
     "case: after a window": "Enrolled after a window closed: missed before enrolment, no text, no ladder",
     "case: inside a window": "Enrolled inside an open window: one message now, then what still fits",

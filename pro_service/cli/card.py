@@ -113,8 +113,9 @@ def _known() -> Iterator[None]:
 def cards(state: State, codes: tuple[str, ...], out: Path | None, site: str | None, study_code: str | None) -> None:
     """List the cards that are to be printed and to be handed over; with --out, print those to be printed, or CODEs.
 
-    No text that points to a card is sent before the card is made; until then people call. Four cards are on a sheet,
-    with marks where to cut, each in its participant's language. Whoever looks stands in the audit trail.
+    Cards of an earlier release, with a code of eight signs, are to be printed again; they work until the new ones are
+    used. No text that points to a card is sent before the card is made; until then people call. Four cards are on a
+    sheet, with marks where to cut, each in its participant's language. Whoever looks stands in the audit trail.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import reporting, study  # noqa: PLC0415
@@ -127,7 +128,7 @@ def cards(state: State, codes: tuple[str, ...], out: Path | None, site: str | No
     with opened(state) as rt:
         found = study.chosen(rt, study_code)
         due = reporting.due_cards(rt, found.id, site)
-        wanted = codes or tuple(row.participant for row in due.to_print)
+        wanted = codes or tuple(row.participant for row in (*due.to_print, *due.to_renew)[: use_case.MOST_AT_ONCE])
         if out is not None and wanted:
             with _known():
                 made = use_case.show_many(rt, Actor(kind="staff", id=who(), source="cli"), found.id, wanted)
@@ -135,7 +136,7 @@ def cards(state: State, codes: tuple[str, ...], out: Path | None, site: str | No
     if out is not None:
         _say_sheets(state, wanted, out)
         return
-    parts = {"to_print": due.to_print, "to_hand_over": due.to_hand}
+    parts = {"to_print": due.to_print, "to_hand_over": due.to_hand, "to_print_again": due.to_renew}
     if state.as_json:
         show_json({name: [row.participant for row in rows] for name, rows in parts.items()} | {"more": due.more})
         return

@@ -5,15 +5,18 @@ codes of the second factor, which are tried at one account.
 
 An `Allowance` is for card codes, which anybody may try at all participants at once. It is one instant: until when the
 failures so far are paid off. A failure adds `every` to it, time pays one off per `every`, and at most `burst` may be
-owed at once. So in any span no more than `most_in` are let through, however many web servers ask, and the instant is
-all that has to be stored. (GCRA, ITU-T I.371, Annex A.)
+owed at once. So in any span no more than `most_in` are let through, and the instant is all that has to be kept. (GCRA,
+ITU-T I.371, Annex A.)
+
+Of the long codes there are so many that only a flood is refused, whoever it comes from: wrong ones keep nobody out.
+The short codes of earlier releases are too few for that, and are counted apart.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pro_service.core.card_code import CODES
+from pro_service.core.card_code import CODES, SHORT_CODES
 
 
 class ThrottledError(Exception):
@@ -95,9 +98,15 @@ BROWSER_FAILURES = Counter(10)
 
 # --- card codes ------------------------------------------------------------------------------------------------------
 
+FLOOD = Allowance(burst=50_000, every=timedelta(milliseconds=5))
+"""Of long codes, at one web server: 200 a second. Not by address, for a clinic and its patients may share one."""
+SERVERS = 3
+"""Web servers that the chance is worked out for."""
+
+# Of short codes, which are on cards of earlier releases alone:
 ADDRESS = Allowance(burst=10, every=timedelta(minutes=10))
 """Of one network address (IPv4) or network (IPv6 /64)."""
-EVERYBODY = Allowance(burst=60, every=timedelta(minutes=5))
+EVERYBODY = Allowance(burst=60, every=timedelta(minutes=10))
 """Of all addresses together."""
 ACQUAINTED = Allowance(burst=24, every=timedelta(hours=1))
 """Beyond that, of all addresses from which a right code came lately: nobody else can use it up."""
@@ -105,6 +114,8 @@ LATELY = timedelta(days=180)
 """How long an address counts as one from which a right code came."""
 
 
-def chance_of_a_hit(codes: int, span: timedelta) -> float:
+def chance_of_a_hit(long: int, short: int, span: timedelta) -> float:
     """Return the greatest chance to hit any of so many codes in a span, for somebody who uses up every allowance."""
-    return codes * (EVERYBODY.most_in(span) + ACQUAINTED.most_in(span)) / CODES
+    hit_long = long * SERVERS * FLOOD.most_in(span) / CODES
+    hit_short = short * (EVERYBODY.most_in(span) + ACQUAINTED.most_in(span)) / SHORT_CODES
+    return hit_long + hit_short

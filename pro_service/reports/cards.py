@@ -1,4 +1,4 @@
-"""The printed cards: which are still to be printed, and which to be handed over."""
+"""The printed cards: which are still to be printed, which to be handed over, and which of an earlier release remain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,23 +42,26 @@ class Cards:
 
     to_print: tuple[CardRow, ...]
     to_hand: tuple[CardRow, ...]
+    to_renew: tuple[CardRow, ...]
+    """Cards of an earlier release, with a short code: to be printed again when it suits."""
     more: bool
-    """More are to be printed or handed over than SHOWN."""
+    """More than SHOWN stand on one of these lists."""
 
 
 def cards(session: Session, loader: Loader, study_id: int, now: datetime, sites_seen: Sites = None) -> Cards:
     """Return what there is to do about the cards of a study at these sites; a fixed number of statements."""
     given, limited = statements.parameters(study_id, sites_seen) | {"now": now}, sites_seen is not None
-    due = [
-        session.scalars(statements.cards_due(limited=limited, made=made, limit=SHOWN + 1), given).all()
-        for made in (False, True)
+    lists = [
+        *(statements.cards_due(limited=limited, made=made, limit=SHOWN + 1) for made in (False, True)),
+        statements.cards_short(limited=limited, limit=SHOWN + 1),
     ]
+    due = [session.scalars(one, given).all() for one in lists]
     protocol = newest_protocol(session, loader, study_id)
     known = {} if protocol is None else protocol.sites
     zones = {code: site.zone for code, site in known.items()}
     asked = [] if protocol is None else [point.code for point in protocol.time_points if point.prompted]
-    to_print, to_hand = (_rows(session, ids[:SHOWN], {"now": now, "asked": asked}, zones) for ids in due)
-    return Cards(to_print, to_hand, more=any(len(ids) > SHOWN for ids in due))
+    to_print, to_hand, to_renew = (_rows(session, ids[:SHOWN], {"now": now, "asked": asked}, zones) for ids in due)
+    return Cards(to_print, to_hand, to_renew, more=any(len(ids) > SHOWN for ids in due))
 
 
 def _rows(session: Session, ids: Sequence[int], given: dict[str, Any], zones: dict[str, str]) -> tuple[CardRow, ...]:

@@ -23,10 +23,12 @@ from sqlalchemy import (
     union_all,
 )
 
+from pro_service.core.card_code import SHORT
 from pro_service.core.protocol import LevelCode
 from pro_service.store.schema import (
     CARD_DUE,
     calls,
+    entry_codes,
     escalations,
     messages,
     participants,
@@ -176,6 +178,22 @@ def cards_due(*, limited: bool, made: bool, limit: int) -> Select[int]:
         .where(p.study_id == _study(), CARD_DUE, p.card_made_at.is_not(None) if made else p.card_made_at.is_(None))
         .where(p.consented_at.is_not(None), p.phone.is_not(None), p.opted_out_at.is_(None), p.unreachable_at.is_(None))
         .where(p.withdrawn_at.is_(None), p.died_at.is_(None), ahead)
+        .order_by(p.code)
+        .limit(limit)
+    )
+    return statement.where(p.site_id.in_(_many("sites"))) if limited else statement
+
+
+@lru_cache(maxsize=4)
+def cards_short(*, limited: bool, limit: int) -> Select[int]:
+    """Select ids of participants whose card is of an earlier release, with a short code, while windows are ahead."""
+    code = entry_codes.c
+    mine = exists().where(code.participant_id == p.id)
+    ahead = exists().where(w.participant_id == p.id, w.cancelled_at.is_(None), w.closes_at > _now())
+    statement = (
+        select(p.id)
+        .where(p.study_id == _study(), p.withdrawn_at.is_(None), p.died_at.is_(None), ahead)
+        .where(mine.where(code.signs == SHORT), ~mine.where(code.signs != SHORT))
         .order_by(p.code)
         .limit(limit)
     )

@@ -450,15 +450,11 @@ entry_codes = Table(
     metadata,
     _id(),
     _ref("study_id", "studies.id"),
-    Column(
-        "participant_id",
-        BigInteger().with_variant(Integer, "sqlite"),
-        ForeignKey("participants.id"),
-        nullable=False,
-        unique=True,
-    ),
+    _ref("participant_id", "participants.id"),
     Column("code", LargeBinary, nullable=False, comment="Encrypted, so that the card can be printed again"),
     Column("code_index", LargeBinary, nullable=False, unique=True, comment="Keyed hash, by which it is found"),
+    Column("signs", Integer, nullable=False, comment="How long it is: 12, or 8 on a card of an earlier release"),
+    UniqueConstraint("participant_id", "signs"),
     comment="The personal code on each participant's card; a new one takes the old one's place",
 )
 

@@ -1,20 +1,22 @@
 """What is kept of attempts that failed, for every web server alike; the limits themselves are in `core/throttle`.
 
-Both kinds of attempt are asked the same: `admit` before anything is checked, `admit` again inside the transaction that
-checks, with the rows taken that two servers would count at once, then `count_failure` or `note_success`. Addresses,
-accounts and browsers are kept as keyed hashes, and no longer than they count.
+Attempts at accounts and at short card codes are asked the same: `admit` before anything is checked, `admit` again
+inside the transaction that checks, with the rows taken that two servers would count at once, then `count_failure` or
+`note_success`. Addresses, accounts and browsers are kept as keyed hashes, and no longer than they count. Wrong long
+codes are kept nowhere: each web server remembers one instant (`Flood`).
 """
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Protocol
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, LATELY, SPAN, Counter, ThrottledError
+from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, FLOOD, LATELY, SPAN, Counter, ThrottledError
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, entry_tries, login_failures
 from pro_service.store.vault import Vault
@@ -78,7 +80,29 @@ class AccountAttempt:
         """Note nothing: a success takes no failure back, and the browser keeps for itself that it is known."""
 
 
-# --- card codes: one instant for each address, and for all of them together ------------------------------------------
+# --- long card codes: one instant, in memory -------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Flood:
+    """Until when the wrong long codes that this web server looked up are paid off; for several threads."""
+
+    owed_until: datetime | None = None
+    lock: Lock = field(default_factory=Lock)
+
+    def admit(self, now: datetime) -> None:
+        """Raise ThrottledError if no more may be looked up now."""
+        with self.lock:
+            if not FLOOD.admits(self.owed_until, now):
+                raise ThrottledError(FLOOD.again_at(self.owed_until or now))
+
+    def count_failure(self, now: datetime) -> None:
+        """Count a wrong code."""
+        with self.lock:
+            self.owed_until = FLOOD.owed_after(self.owed_until, now)
+
+
+# --- short card codes: one instant for each address, and for all of them together -----------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +118,7 @@ class _Room:
 
 @dataclass(slots=True)
 class CardAttempt:
-    """A card code tried from an address (`place_of`)."""
+    """A short card code tried from an address (`place_of`)."""
 
     place: bytes
     _room: _Room | None = None
@@ -153,7 +177,7 @@ def place_of(vault: Vault, address: str) -> bytes:
 
 
 def everybody_owes_until(session: Session) -> datetime | None:
-    """Return until when the wrong card codes of all addresses together are paid off."""
+    """Return until when the wrong short codes of all addresses together are paid off."""
     return session.scalar(select(t.owed_until).where(t.place == ALL))
 
 

@@ -90,7 +90,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     yield _clock(rt, now)
     yield _beat(seen, now)
     yield from _waiting(seen, now, sending=rt.sms is not None)
-    yield codes_of(cards)
+    yield codes_of(*cards)
     yield from safety_of(coverage(rt), texting=rt.sms is not None)
     if seen.cards_to_print:
         what = f"{seen.cards_to_print} to print: these participants get no text before, and people call"
@@ -110,15 +110,18 @@ def _clock(rt: Runtime, now: datetime) -> Finding:
     return Finding("clock", "green", "the system's")
 
 
-def codes_of(cards: int) -> Finding:
+def codes_of(long: int, short: int) -> Finding:
     """What so many codes on cards are worth: the more there are, the likelier somebody hits one of them."""
-    if cards == 0:
+    if not long + short:
         return Finding("cards", "green", "none has a code yet")
-    chance = chance_of_a_hit(cards, YEAR)
-    what = f"{cards} codes; in a year somebody hits one with a chance of at most {chance:.1e}"
-    if chance <= BEARABLE:
-        return Finding("cards", "green", what)
-    return Finding("cards", "yellow", what, "lengthen EVERYBODY.every in core/throttle.py; see decision 12")
+    chance = chance_of_a_hit(long, short, YEAR)
+    what = f"{long + short} codes; in a year somebody hits one with a chance of at most {chance:.1e}"
+    if short:
+        what = f"{what}; {short} on cards of an earlier release, whose holders have to scan while somebody guesses"
+        return Finding("cards", "yellow", what, "print these cards again: Cards on the dashboard lists them")
+    if chance > BEARABLE:
+        return Finding("cards", "yellow", what, "lengthen FLOOD.every in core/throttle.py; see decision 12")
+    return Finding("cards", "green", what)
 
 
 def safety_of(sites: Sequence[Coverage], *, texting: bool) -> Iterator[Finding]:

@@ -51,8 +51,8 @@ def at_account(rt: Runtime, kind: Kind, account: str, place: Place) -> Attempt:
     return _admitted(rt, throttle.AccountAttempt(aimed_at, comes_from, of_account, of_place))
 
 
-def at_card_codes(rt: Runtime, address: str) -> Attempt:
-    """Admit a card code from a network address. Raise ThrottledError where no more may be looked up for now."""
+def at_short_codes(rt: Runtime, address: str) -> Attempt:
+    """Admit a short card code from a network address. Raise ThrottledError where no more may be looked up for now."""
     return _admitted(rt, throttle.CardAttempt(throttle.place_of(rt.vault, address)))
 
 

@@ -26,7 +26,7 @@ def enrolled(run: Run, study: str, tmp_path: Path) -> str:
 def test_the_card_is_shown_for_people_and_programs(run: Run, enrolled: str) -> None:
     facts = run("participant", "card", "P-001", "--json").json
     assert set(facts) == {"participant", "code", "address", "telephone", "days", "file"}
-    assert re.fullmatch(r"[2-9A-Y]{4} [2-9A-Y]{4}", facts["code"])
+    assert re.fullmatch(r"[2-9A-Y]{4} [2-9A-Y]{4} [2-9A-Y]{4}", facts["code"])
     assert facts["address"].endswith("/k")
     assert [day["target"] for day in facts["days"]] == ["2026-03-09", "2026-04-02", "2026-06-02"]
     plain = run("participant", "card", "P-001")

@@ -6,24 +6,43 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, Allowance, chance_of_a_hit
+from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, FLOOD, SERVERS, Allowance, chance_of_a_hit
 
 START = datetime(2026, 3, 9, 10, tzinfo=UTC)
 YEAR = timedelta(days=366)
 WAITS = st.lists(st.integers(min_value=0, max_value=7200), max_size=120)
 EACH = pytest.mark.parametrize("allowance", [ADDRESS, EVERYBODY, ACQUAINTED])
+ANY = pytest.mark.parametrize("allowance", [ADDRESS, EVERYBODY, ACQUAINTED, FLOOD])
+
+
+BOUND = 3.3e-5
 
 
 @pytest.mark.shows("card: attempts")
-def test_in_a_year_hardly_anybody_hits_one_of_the_studys_42_codes() -> None:
-    assert chance_of_a_hit(42, YEAR) <= 3.3e-5
+@pytest.mark.parametrize("old_cards", range(0, 43, 7))
+def test_in_a_year_hardly_anybody_hits_one_of_the_studys_42_codes(old_cards: int) -> None:
+    assert chance_of_a_hit(42 - old_cards, old_cards, YEAR) <= BOUND
 
 
-def test_the_chance_counts_every_try_of_both_allowances() -> None:
-    one = chance_of_a_hit(1, timedelta())
-    assert chance_of_a_hit(42, timedelta()) == pytest.approx(42 * one)
-    assert one * 25**8 == pytest.approx(60 + 24)
-    assert chance_of_a_hit(1, timedelta(hours=1)) * 25**8 == pytest.approx(60 + 12 + 24 + 1)
+def test_nor_while_every_old_card_works_beside_the_one_that_was_printed_for_it() -> None:
+    assert chance_of_a_hit(42, 42, YEAR) <= BOUND
+
+
+def test_the_chance_counts_every_try_of_every_allowance() -> None:
+    long, short = chance_of_a_hit(1, 0, timedelta()), chance_of_a_hit(0, 1, timedelta())
+    assert chance_of_a_hit(40, 2, timedelta()) == pytest.approx(40 * long + 2 * short)
+    assert short * 25**8 == pytest.approx(60 + 24)
+    assert chance_of_a_hit(0, 1, timedelta(hours=1)) * 25**8 == pytest.approx(60 + 6 + 24 + 1)
+    assert long * 25**12 == pytest.approx(3 * 50_000)
+    assert chance_of_a_hit(1, 0, timedelta(hours=1)) * 25**12 == pytest.approx(3 * (50_000 + 200 * 3600))
+
+
+def test_long_codes_are_needed_for_that_and_a_check_sign_would_cost_it() -> None:
+    """What one of twelve signs would be worth if it only said that another was mistyped, at the same allowance."""
+    tried = SERVERS * FLOOD.most_in(YEAR)
+    assert 42 * tried / 25**12 <= BOUND
+    assert 42 * tried / 25**11 > 10 * BOUND
+    assert 42 * tried / 25**8 > 1
 
 
 def admitted(allowance: Allowance, waits: list[int]) -> list[datetime]:
@@ -37,7 +56,7 @@ def admitted(allowance: Allowance, waits: list[int]) -> list[datetime]:
     return through
 
 
-@EACH
+@ANY
 @given(waits=WAITS)
 def test_no_span_holds_more_tries_than_it_says(allowance: Allowance, waits: list[int]) -> None:
     through = admitted(allowance, waits)

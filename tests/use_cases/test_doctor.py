@@ -19,12 +19,23 @@ def test_the_codes_on_cards_are_counted_with_the_chance_to_hit_one(
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone="+12025550123", channel="sms-link")
     card.show(rt, support.SETUP, study_id, "P-001")
     (found,) = (found for found in doctor.examine(settings) if found.part == "cards")
-    assert found.finding.startswith("1 codes; in a year somebody hits one with a chance of at most 7.")
+    assert found.finding.startswith("1 codes; in a year somebody hits one with a chance of at most 3.")
     assert found.colour == "green"
 
 
-@pytest.mark.parametrize("cards, colour", [(42, "green"), (1000, "green"), (2000, "yellow")])
-def test_so_many_codes_that_one_may_be_hit_are_to_be_minded(cards: int, colour: str) -> None:
-    found = doctor.codes_of(cards)
+@pytest.mark.parametrize(
+    "long, short, colour, remedy",
+    [
+        (42, 0, "green", ""),
+        (3000, 0, "green", ""),
+        (4000, 0, "yellow", "FLOOD.every"),
+        (41, 1, "yellow", "print these cards again"),
+        (0, 2000, "yellow", "print these cards again"),
+    ],
+)
+def test_old_cards_and_so_many_codes_that_one_may_be_hit_are_to_be_minded(
+    long: int, short: int, colour: str, remedy: str
+) -> None:
+    found = doctor.codes_of(long, short)
     assert found.colour == colour
-    assert ("EVERYBODY.every" in found.remedy) == (colour == "yellow")
+    assert remedy in found.remedy

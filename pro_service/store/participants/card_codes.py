@@ -3,14 +3,15 @@
 import base64
 import hmac
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.orm import Session
 
-from pro_service.core.card_code import CODES, code_of
+from pro_service.core.card_code import CODES, LENGTH, SHORT, code_of, is_short
 from pro_service.core.case import WindowFacts
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.links import owner_of
@@ -45,9 +46,17 @@ def new_code(session: Session, vault: Vault) -> Code:
             return code
 
 
-def count_codes(session: Session) -> int:
-    """How many codes open something, in all studies."""
-    return session.scalar(select(func.count()).select_from(entry_codes)) or 0
+def count_codes(asking: Session | Connection) -> tuple[int, int]:
+    """How many long and how many short codes open something, in all studies."""
+    counted = select(func.count()).select_from(entry_codes)
+    both = select(counted.where(c.signs != SHORT).scalar_subquery(), counted.where(c.signs == SHORT).scalar_subquery())
+    long, short = asking.execute(both).one()
+    return long, short
+
+
+def has_short_codes(asking: Session | Connection) -> bool:
+    """Whether cards of an earlier release are still about."""
+    return asking.execute(select(c.id).where(c.signs == SHORT).limit(1)).first() is not None
 
 
 def index_of(vault: Vault, code: str) -> bytes:
@@ -76,48 +85,73 @@ def row_of(row_id: int, study_id: int, participant_id: int, key: bytes, code: Co
         "participant_id": participant_id,
         "code": sealed(key, code.plain.encode(), _place(row_id)),
         "code_index": code.index,
+        "signs": len(code.plain),
     }
 
 
-def participant_with_code(session: Session, vault: Vault, code: str) -> int | None:
+def participant_with_code(asking: Session | Connection, vault: Vault, code: str) -> int | None:
     """The id of the participant with this code."""
-    return session.scalar(select(c.participant_id).where(c.code_index == index_of(vault, code)))
+    return asking.scalar(select(c.participant_id).where(c.code_index == index_of(vault, code)))
 
 
 def code_of_participant(session: Session, vault: Vault, loaded: Loaded) -> str | None:
-    """A participant's code; None if none was made yet. ErasedError."""
-    row = session.execute(select(c.id, c.code).where(c.participant_id == loaded.case.participant.id)).first()
-    return None if row is None else opened(_key(vault, loaded), row.code, _place(row.id)).decode()
+    """The code that is printed for a participant; None if none was made yet, or a short one alone. ErasedError."""
+    return next(iter(_codes(session, vault, loaded, LENGTH)), None)
+
+
+def works_beside(session: Session, loaded: Loaded) -> bool:
+    """Whether a card of an earlier release, with a short code, still works for a participant."""
+    mine = select(c.id).where(c.participant_id == loaded.case.participant.id, c.signs == SHORT)
+    return session.execute(mine).first() is not None
 
 
 def make_code(writer: Writer, loaded: Loaded) -> str:
-    """Make a code for a participant who has none; return it. ErasedError."""
+    """Make a code for a participant who has none, or a short one; return it. ErasedError.
+
+    The short one works until the new one is used, for its card is still in the participant's hands.
+    """
+    code = _add_code(writer, loaded)
+    handed = {"card_handed_at": None} if works_beside(writer.session, loaded) else {}
+    writer.change(loaded, {"card_made_at": writer.now, **handed}, "make_code")
+    return code
+
+
+def replace_code(writer: Writer, loaded: Loaded, reason: str) -> str:
+    """Give a participant another code; every old one, and every address they opened, lead nowhere from now on.
+
+    The new card is still to be handed over.
+    """
+    old = _codes(writer.session, writer.vault, loaded, LENGTH, SHORT)
+    if not old:
+        return make_code(writer, loaded)
+    _end(writer, loaded, old)
+    code = _add_code(writer, loaded)
+    writer.change(loaded, {"card_made_at": writer.now, "card_handed_at": None}, "replace_code", reason)
+    return code
+
+
+def _codes(session: Session, vault: Vault, loaded: Loaded, *signs: int) -> list[str]:
+    mine = select(c.id, c.code).where(c.participant_id == loaded.case.participant.id, c.signs.in_(signs))
+    found = session.execute(mine).all()
+    return [opened(_key(vault, loaded), row.code, _place(row.id)).decode() for row in found]
+
+
+def _add_code(writer: Writer, loaded: Loaded) -> str:
     code = new_code(writer.session, writer.vault)
     key, row_id = _key(writer.vault, loaded), next(writer.ids)
     row = row_of(row_id, loaded.study_id, loaded.case.participant.id, key, code)
     writer.session.execute(entry_codes.insert().values(row))
-    writer.change(loaded, {"card_made_at": writer.now}, "make_code")
     return code.plain
 
 
-def replace_code(writer: Writer, loaded: Loaded, reason: str) -> str:
-    """Give a participant another code; the old one, and every address it opened, lead nowhere from now on.
-
-    The new card is still to be handed over.
-    """
+def _end(writer: Writer, loaded: Loaded, codes: Iterable[str]) -> None:
+    """Let these codes of a participant, and every address they opened, lead nowhere from now on."""
     session, vault, participant_id = writer.session, writer.vault, loaded.case.participant.id
-    old = code_of_participant(session, vault, loaded)
-    if old is None:
-        return make_code(writer, loaded)
-    code = new_code(session, vault)
-    row_id = session.execute(select(c.id).where(c.participant_id == participant_id)).scalar_one()
-    row = row_of(row_id, loaded.study_id, participant_id, _key(vault, loaded), code)
-    session.execute(update(entry_codes).where(c.id == row_id).values(row))
     every = session.scalars(select(windows.c.id).where(windows.c.participant_id == participant_id)).all()
-    tokens = [token_hash(token_of(vault, old, window_id)) for window_id in every]
-    session.execute(delete(links).where(links.c.token.in_(tokens)))
-    writer.change(loaded, {"card_made_at": writer.now, "card_handed_at": None}, "replace_code", reason)
-    return code.plain
+    for code in codes:
+        session.execute(delete(entry_codes).where(c.code_index == index_of(vault, code)))
+        tokens = [token_hash(token_of(vault, code, window_id)) for window_id in every]
+        session.execute(delete(links).where(links.c.token.in_(tokens)))
 
 
 def hand_over(writer: Writer, loaded: Loaded, at: datetime) -> None:
@@ -139,14 +173,18 @@ def token_of(vault: Vault, code: str, window_id: int) -> str:
 def open_window(writer: Writer, loaded: Loaded, code: str, window: WindowFacts) -> str:
     """Let a code open the form of a window, once; return the token of the form.
 
-    A card that is used is in its participant's hands, whether or not somebody wrote down that it was handed over.
+    A card that is used is in its participant's hands, whether or not somebody wrote down that it was handed over. The
+    short code of the card before it ends then: an earlier moment could leave them without one that works.
     """
     token = token_of(writer.vault, code, window.id)
     if owner_of(writer.session, token_hash(token)) is None:
         row = {"participant_id": loaded.case.participant.id, "window_id": window.id, "message_id": None}
         row_id = writer.add(links, {**row, "token": token_hash(token), "created_at": writer.now})
         writer.note(loaded, "enter_by_card", "link", row_id, {"window": (None, window.code)})
-        if loaded.case.participant.card_handed_at is None:
+        replaced = is_short(code) and code_of_participant(writer.session, writer.vault, loaded) is not None
+        if not is_short(code):
+            _end(writer, loaded, _codes(writer.session, writer.vault, loaded, SHORT))
+        if loaded.case.participant.card_handed_at is None and not replaced:
             writer.change(loaded, {"card_handed_at": writer.now}, "use_card")
     return token
 

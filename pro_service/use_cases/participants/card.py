@@ -1,8 +1,9 @@
 """A participant's card: what is printed on it, another code when one was lost, and that it was handed over.
 
 Who looked stands in the audit trail. The first look makes the code: a participant without a card has none that could be
-guessed. It is printed from templates/card/, one side of A6 for each language; many at once four to a sheet of A4, each
-in its participant's language alone.
+guessed. The first look at a card of an earlier release makes a longer one; the old one works until that is used. Cards
+are printed from templates/card/, one side of A6 for each language; many at once four to a sheet of A4, each in its
+participant's language alone.
 """
 
 import dataclasses
@@ -67,6 +68,8 @@ class Card:
     """Texts say when the questions are open; else people call, and the card says so."""
     handed_at: datetime | None = None
     """When it was handed over; not printed."""
+    beside: bool = False
+    """The card before it, of an earlier release, works until this one is used; not printed."""
 
 
 def show(rt: Runtime, actor: Actor, study_id: int, code: str, sites: Collection[int] | None = None) -> Card:
@@ -181,7 +184,12 @@ def _card(
 
 def _made(tx: Transaction, loaded: Loaded, code_of: Callable[[Writer, Loaded], str]) -> Card:
     try:
-        return _filled_in(tx.rt, loaded, code_of(tx.writer, loaded))
+        before = card_codes.code_of_participant(tx.session, tx.rt.vault, loaded)
+        code = code_of(tx.writer, loaded)
+        # A card with another code is another card: nobody has handed that over yet.
+        handed_at = loaded.case.participant.card_handed_at if code == before else None
+        beside = card_codes.works_beside(tx.session, loaded)
+        return dataclasses.replace(_filled_in(tx.rt, loaded, code), handed_at=handed_at, beside=beside)
     except ErasedError:
         remedy = "nothing is left to be done: this participant is not asked any more"
         raise RejectedError((Fault("CODE", None, "this participant's contact data was erased", remedy),)) from None
@@ -211,7 +219,6 @@ def _filled_in(rt: Runtime, loaded: Loaded, code: str) -> Card:
         scanned=f"{address}#{code}.{card_codes.mark_of(rt.vault, code)}",
         days=tuple((window.point.label, window.span.target) for window in case.current if window.point.prompted),
         texted=may_text(person),
-        handed_at=person.card_handed_at,
     )
 
 

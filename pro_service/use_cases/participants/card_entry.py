@@ -1,7 +1,8 @@
 """The door behind the card: a code that was typed or scanned opens whichever window is open.
 
 A code that comes with its mark is no guess and is never counted: the mark is in the card's picture, and in a browser
-that was let in before. So a participant with a card is served, however many wrong codes somebody else tries.
+that was let in before. Typed codes are so many that wrong ones keep nobody out (`core/throttle`); only those of cards
+of earlier releases, which are short, wait while somebody guesses.
 """
 
 from collections.abc import Collection
@@ -11,10 +12,12 @@ from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from pro_service.core import card_code
+from pro_service.core.card_code import CodeError
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.protocol import Language
+from pro_service.core.protocol import Language, Site
 from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime
+from pro_service.store import studies
 from pro_service.store.audit import Actor
 from pro_service.store.participants import card_codes
 from pro_service.use_cases import throttle
@@ -24,6 +27,8 @@ from pro_service.use_cases.transaction import Transaction, transaction
 State: TypeAlias = Literal["form", "later", "finished"]
 UNKNOWN = Actor(kind="participant", id="card", source="web")
 """Who types a code, before it is known whose code it is."""
+MOST_CLINICS = 6
+"""Telephones on one page: whose code is not known is at none of the sites in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,41 @@ def enter(rt: Runtime, typed: str, marks: Collection[str], address: str) -> Entr
     """
     now, code = rt.clock(), card_code.read_code(typed)
     marked = any(card_codes.is_marked(rt.vault, code, mark) for mark in marks)
-    attempt = None if marked else throttle.at_card_codes(rt, address)
+    attempt = None
+    if card_code.is_short(code):
+        _refuse_where_none_is_short(rt, code)
+        attempt = None if marked else throttle.at_short_codes(rt, address)
+    elif not marked and not _is_known(rt, code, now):
+        return None
     with transaction(rt, UNKNOWN, now) as tx:
         if attempt is not None:
             attempt.admit_again(tx)
         return _entered(tx, code, attempt)
+
+
+def _refuse_where_none_is_short(rt: Runtime, code: str) -> None:
+    with rt.sessions.glance() as connection:
+        if not card_codes.has_short_codes(connection):
+            raise CodeError("length", len(code))
+
+
+def _is_known(rt: Runtime, code: str, now: datetime) -> bool:
+    """Whether somebody has this long code; a wrong one is counted in memory, and writes nothing."""
+    flood = rt.memory.flood
+    flood.admit(now)
+    with rt.sessions.glance() as connection:
+        known = card_codes.participant_with_code(connection, rt.vault, code) is not None
+    if not known:
+        flood.count_failure(now)
+    return known
+
+
+def clinics(rt: Runtime) -> tuple[Site, ...]:
+    """Whom somebody calls whose code opens nothing: one site for each telephone; none if they are too many to read."""
+    with rt.sessions.reading() as session:
+        loaded = [studies.newest_protocol(session, rt.loader, study.id) for study in studies.all_studies(session)]
+    found = {site.telephone: site for protocol in loaded if protocol for site in protocol.sites.values()}
+    return tuple(found.values()) if len(found) <= MOST_CLINICS else ()
 
 
 def scan(rt: Runtime, scanned: str, address: str) -> Entry | None:

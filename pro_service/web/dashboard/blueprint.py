@@ -139,6 +139,8 @@ def _alarm_words() -> dict[str, str]:
         "daily_limit": _("The day's limit of texts is reached: the rest waits until midnight UTC."),
         "unread": _("Replies wait to be read."),
         "undelivered": _("Most texts do not arrive."),
-        "guessing": _("Somebody tries entry codes of cards: typing is slowed down, scanned cards go on working."),
+        "guessing": _(
+            "Somebody tries codes of old cards (eight signs): these can only be scanned. Print them again under Cards."
+        ),
         "no_receipts": _("The provider does not tell what becomes of the texts."),
     }

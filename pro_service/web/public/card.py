@@ -13,7 +13,8 @@ from flask import Blueprint, abort, g, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from pro_service.core.card_code import LONGEST_TYPED, CodeError
+from pro_service.core.card_code import LONGEST_TYPED, CodeError, code_text, read_code
+from pro_service.core.protocol import Site
 from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.use_cases.participants import card_entry
@@ -59,13 +60,15 @@ def _entered(rt: Runtime) -> ResponseReturnValue:
     try:
         found = card_entry.enter(rt, typed, marks, request.remote_addr or "")
     except CodeError as error:
-        return _page(error.fault, typed), HTTPStatus.UNPROCESSABLE_ENTITY
+        return _page(error.fault, typed, signs=error.signs), HTTPStatus.UNPROCESSABLE_ENTITY
     except ThrottledError as error:
         seconds = max((error.again_at - rt.clock()).total_seconds(), 1)
-        page = _page("slow", typed, minutes=math.ceil(seconds / 60))
+        page = _page("slow", typed, minutes=math.ceil(seconds / 60), clinics=card_entry.clinics(rt))
         return page, HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(math.ceil(seconds))}
     if found is None:
-        return _page("unknown", typed), HTTPStatus.UNPROCESSABLE_ENTITY
+        # In groups, as on the card, so that one finds the sign that is wrong.
+        read = code_text(read_code(typed))
+        return _page("unknown", read, clinics=card_entry.clinics(rt)), HTTPStatus.UNPROCESSABLE_ENTITY
     answer = make_response(_led_to(found))
     value = ".".join([found.mark, *(mark for mark in kept if mark != found.mark)][:MOST_MARKS])
     browsers.set_cookie(rt, answer, COOKIE, value, browsers.YEAR)
@@ -83,8 +86,9 @@ def _led_to(found: Entry) -> ResponseReturnValue:
     return render_template("card_later.html", found=found)
 
 
-def _page(fault: str = "", typed: str = "", minutes: int = 0) -> str:
-    return render_template("card_door.html", fault=fault, typed=typed[:LONGEST_TYPED], minutes=minutes)
+def _page(fault: str = "", typed: str = "", *, signs: int = 0, minutes: int = 0, clinics: Sequence[Site] = ()) -> str:
+    typed = typed[:LONGEST_TYPED]
+    return render_template("card_door.html", fault=fault, typed=typed, signs=signs, minutes=minutes, clinics=clinics)
 
 
 def _marks(text: str) -> Sequence[str]:

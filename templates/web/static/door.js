@@ -3,10 +3,10 @@
 (function () {
   "use strict";
   function take() {
-    var found = /^#([0-9A-Za-z]{8})(?:\.([A-Z2-7]{16}))?$/.exec(window.location.hash);
+    var found = /^#([0-9A-Za-z]{8}|[0-9A-Za-z]{12})(?:\.([A-Z2-7]{16}))?$/.exec(window.location.hash);
     if (!found) { return; }
     var code = document.getElementById("code");
-    code.value = found[1].slice(0, 4) + " " + found[1].slice(4);
+    code.value = found[1].replace(/.{4}(?=.)/g, "$& ");
     document.getElementById("mark").value = found[2] || "";
     if (window.history && window.history.replaceState) {
       window.history.replaceState(null, "", window.location.pathname + window.location.search);

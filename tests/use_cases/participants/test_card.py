@@ -12,9 +12,10 @@ from pro_service.store.participants import card_codes
 from pro_service.store.schema import audit_trail, links, participants
 from pro_service.store.schema import entry_codes as table
 from pro_service.use_cases.enrolment import enrol
-from pro_service.use_cases.participants import card, card_entry
+from pro_service.use_cases.participants import card, card_entry, survey
 from pro_service.use_cases.participants.confirm import confirm
 from tests import support
+from tests.old_cards import old_card
 from tests.support import SETUP
 
 PROCEDURE = date(2026, 3, 2)
@@ -158,3 +159,86 @@ def test_a_changed_procedure_date_is_on_the_next_print(rt: Runtime, study_id: in
     after = card.show(rt, SETUP, study_id, "P-002")
     assert after.code == before.code
     assert next(day for _, day in after.days if day) == date(2026, 3, 12)
+
+
+# --- cards of an earlier release -------------------------------------------------------------------------------------
+
+
+def signs(rt: Runtime) -> list[int]:
+    with rt.sessions.reading() as session:
+        return list(session.scalars(select(table.c.signs).order_by(table.c.signs)))
+
+
+def handed_at(rt: Runtime) -> object:
+    with rt.sessions.reading() as session:
+        return session.scalars(select(participants.c.card_handed_at)).one()
+
+
+def entered(rt: Runtime, code: str) -> card_entry.Entry | None:
+    return card_entry.enter(rt, code, (), HOME)
+
+
+@pytest.mark.shows("card: printed again")
+def test_an_old_card_works_until_the_longer_code_printed_for_it_is_used(
+    rt: Runtime, study_id: int, clock: support.SetClock, participant: int
+) -> None:
+    old = old_card(rt, study_id, "P-001")
+    clock.now = OPEN
+    assert entered(rt, old) is not None
+    assert handed_at(rt) == OPEN
+    new = card.show(rt, SETUP, study_id, "P-001")
+    assert (len(plain(new)), new.beside, new.handed_at) == (12, True, None)
+    assert card.show(rt, SETUP, study_id, "P-001").code == new.code
+    before = entered(rt, old)
+    assert before is not None
+    assert before.state == "form"
+    assert handed_at(rt) is None, "the new card is still to be handed over"
+    assert signs(rt) == [8, 12]
+    after = entered(rt, new.code)
+    assert after is not None
+    assert after.token not in ("", before.token)
+    assert signs(rt) == [12]
+    assert handed_at(rt) == OPEN
+    assert survey.open_form(rt, before.token) is None, "what the old card opened ends with it"
+    with pytest.raises(card_code.CodeError):
+        entered(rt, old)
+    assert not card.show(rt, SETUP, study_id, "P-001").beside
+    assert participant
+
+
+def test_a_new_card_that_is_tried_before_a_window_opens_ends_no_old_one(
+    rt: Runtime, study_id: int, clock: support.SetClock, participant: int
+) -> None:
+    old = old_card(rt, study_id, "P-001")
+    new = card.show(rt, SETUP, study_id, "P-001")
+    clock.now = support.at("2026-03-05 10:00")
+    found = entered(rt, new.code)
+    assert found is not None
+    assert found.state == "later"
+    clock.now = OPEN
+    assert entered(rt, old) is not None
+    assert participant
+
+
+def test_a_lost_card_ends_with_the_old_one_before_it(
+    rt: Runtime, study_id: int, clock: support.SetClock, participant: int
+) -> None:
+    old, first = old_card(rt, study_id, "P-001"), card.show(rt, SETUP, study_id, "P-001")
+    clock.now = OPEN
+    opened = entered(rt, old)
+    assert opened is not None
+    new = card.replace(rt, SETUP, study_id, "P-001", "card lost in a taxi")
+    assert (len(plain(new)), new.beside) == (12, False)
+    assert signs(rt) == [12]
+    assert entered(rt, first.code) is None
+    assert survey.open_form(rt, opened.token) is None
+    assert participant
+
+
+def test_a_lost_old_card_is_replaced_by_a_long_code(rt: Runtime, study_id: int, participant: int) -> None:
+    old_card(rt, study_id, "P-001")
+    card.hand_over(rt, SETUP, study_id, ["P-001"])
+    new = card.replace(rt, SETUP, study_id, "P-001", "card lost in a taxi")
+    assert (len(plain(new)), new.beside, signs(rt)) == (12, False, [12])
+    assert new.handed_at is None
+    assert participant

@@ -1,6 +1,7 @@
-"""A card opens whichever window is open; wrong codes are few, counted for all, and shut out nobody who holds a card."""
+"""A card opens whichever window is open; wrong codes keep no holder out, and are few where codes are short."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import select, update
 
 from pro_service.core import card_code
 from pro_service.core.card_code import CodeError
-from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, LATELY, ThrottledError
+from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, FLOOD, LATELY, ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.store import throttle
 from pro_service.store.participants import card_codes
@@ -18,6 +19,7 @@ from pro_service.use_cases import watch
 from pro_service.use_cases.participants import card, survey
 from pro_service.use_cases.participants.card_entry import Entry, enter
 from tests import support
+from tests.old_cards import old_card, short_code
 from tests.support import SETUP
 
 PROCEDURE = date(2026, 3, 2)
@@ -39,18 +41,26 @@ def entered(rt: Runtime, code: str, *marks: str, address: str = HOME) -> Entry:
     return found
 
 
+@pytest.fixture
+def old(rt: Runtime, study_id: int, code: str) -> str:
+    """Return the code of P-008, whose card is of an earlier release."""
+    assert code
+    support.enrolled(rt, study_id, "P-008", PROCEDURE, channel="sms-card", phone="+905321230008", language="en")
+    return old_card(rt, study_id, "P-008")
+
+
 def wrong(number: int) -> str:
-    """A code that nobody has, or hardly."""
+    """A long code that nobody has, or hardly."""
     return card_code.code_of(number * 7_000_003)
 
 
 def burn(rt: Runtime, times: int) -> list[str]:
-    """Type wrong codes from so many addresses; gives those that were turned away."""
+    """Type wrong short codes from so many addresses; gives those that were turned away."""
     away = []
     for number in range(times):
         address = f"2001:db8:{number:x}::1"
         try:
-            assert enter(rt, wrong(number), (), address) is None
+            assert enter(rt, short_code(number), (), address) is None
         except ThrottledError:
             away.append(address)
     return away
@@ -153,34 +163,86 @@ def test_two_cards_open_two_forms(rt: Runtime, study_id: int, code: str) -> None
     assert entered(rt, code).token != entered(rt, other).token
 
 
-# --- limits ----------------------------------------------------------------------------------------------------------
+# --- long codes: wrong ones keep nobody out --------------------------------------------------------------------------
 
 
-def test_what_cannot_be_a_code_is_not_counted(rt: Runtime, code: str) -> None:
+@pytest.mark.shows("card: attempts")
+def test_however_many_long_codes_were_wrong_a_right_one_is_served(rt: Runtime, code: str) -> None:
     before = support.rows_of(rt)
-    for typed in ("", "1234567", "IIIIIIII"):
-        with pytest.raises(CodeError):
-            enter(rt, typed, (), HOME)
-    assert support.rows_of(rt) == before
+    for number in range(300):
+        assert enter(rt, wrong(number), (), HOME) is None
+    assert support.rows_of(rt) == before, "a wrong long code writes nothing"
+    assert entered(rt, code).state == "form"
+    assert entered(rt, code, address=ELSEWHERE).state == "form"
+    assert "guessing" not in [alarm.code for alarm in watch.alarms(rt)]
+
+
+def test_only_a_flood_is_slowed_down_and_marks_go_on_working(rt: Runtime, clock: support.SetClock, code: str) -> None:
+    mark = card_codes.mark_of(rt.vault, code)
+    rt.memory.flood.owed_until = clock.now + FLOOD.every * FLOOD.burst
+    with pytest.raises(ThrottledError):
+        enter(rt, wrong(1), (), ELSEWHERE)
+    assert entered(rt, code, mark).state == "form"
+    clock.now += FLOOD.every
+    assert entered(rt, code).state == "form", "right ones take nothing away"
+    assert enter(rt, wrong(2), (), ELSEWHERE) is None
+    with pytest.raises(ThrottledError):
+        enter(rt, wrong(3), (), HOME)
+
+
+def test_threads_count_every_wrong_code(rt: Runtime, clock: support.SetClock, code: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert not any(pool.map(lambda number: enter(rt, wrong(number), (), HOME), range(200)))
+    assert rt.memory.flood.owed_until == clock.now + FLOOD.every * 200
     assert code
 
 
-def test_right_codes_are_not_counted(rt: Runtime, code: str) -> None:
+def test_a_short_code_is_looked_up_only_while_somebody_has_one(rt: Runtime, code: str) -> None:
+    with pytest.raises(CodeError) as caught:
+        enter(rt, code[:8], (), HOME)
+    assert (caught.value.fault, caught.value.signs) == ("length", 8)
+
+
+@pytest.mark.shows("card: attempts")
+def test_guessing_at_old_cards_keeps_nobody_out_who_has_a_new_one(rt: Runtime, code: str, old: str) -> None:
+    burn(rt, EVERYBODY.burst + ACQUAINTED.burst)
+    for number in range(ADDRESS.burst):
+        with suppress(ThrottledError):
+            enter(rt, short_code(number), (), HOME)
+    assert entered(rt, code).state == "form"
+    with pytest.raises(ThrottledError):
+        enter(rt, old, (), ELSEWHERE)
+    assert entered(rt, old, card_codes.mark_of(rt.vault, old), address=ELSEWHERE).state == "form"
+
+
+# --- short codes of earlier releases: limits -------------------------------------------------------------------------
+
+
+def test_what_cannot_be_a_code_is_not_counted(rt: Runtime, old: str) -> None:
+    before = support.rows_of(rt)
+    for typed in ("", "1234567", "IIIIIIII", "IIIIIIIIIIII"):
+        with pytest.raises(CodeError):
+            enter(rt, typed, (), HOME)
+    assert support.rows_of(rt) == before
+    assert old
+
+
+def test_right_codes_are_not_counted(rt: Runtime, old: str) -> None:
     for _ in range(ADDRESS.burst * 2):
-        assert entered(rt, code).state == "form"
+        assert entered(rt, old).state == "form"
 
 
 def test_an_address_may_be_wrong_a_few_times_and_then_now_and_again(
-    rt: Runtime, clock: support.SetClock, code: str
+    rt: Runtime, clock: support.SetClock, old: str
 ) -> None:
     for number in range(ADDRESS.burst):
-        assert enter(rt, wrong(number), (), HOME) is None
+        assert enter(rt, short_code(number), (), HOME) is None
     with pytest.raises(ThrottledError) as caught:
-        enter(rt, code, (), HOME)
+        enter(rt, old, (), HOME)
     assert caught.value.again_at == OPEN + ADDRESS.every
-    assert entered(rt, code, address=ELSEWHERE).state == "form"
+    assert entered(rt, old, address=ELSEWHERE).state == "form"
     clock.now = caught.value.again_at
-    assert entered(rt, code).state == "form"
+    assert entered(rt, old).state == "form"
 
 
 @pytest.mark.parametrize(
@@ -200,9 +262,9 @@ def test_an_ipv6_network_counts_as_one_address(rt: Runtime, one: str, other: str
     assert (place(rt.vault, one) == place(rt.vault, other)) == same
 
 
-def test_no_address_is_written_in_clear(rt: Runtime, code: str) -> None:
-    assert enter(rt, wrong(1), (), HOME) is None
-    assert entered(rt, code, address=ELSEWHERE).state == "form"
+def test_no_address_is_written_in_clear(rt: Runtime, old: str) -> None:
+    assert enter(rt, short_code(1), (), HOME) is None
+    assert entered(rt, old, address=ELSEWHERE).state == "form"
     with rt.sessions.reading() as session:
         places = session.scalars(select(table.c.place)).all()
     assert len(places) == 4
@@ -211,76 +273,76 @@ def test_no_address_is_written_in_clear(rt: Runtime, code: str) -> None:
 
 @pytest.mark.shows("card: attempts")
 def test_from_all_addresses_together_no_more_come_through_than_the_chance_was_worked_out_for(
-    rt: Runtime, clock: support.SetClock, code: str
+    rt: Runtime, clock: support.SetClock, old: str
 ) -> None:
     assert len(burn(rt, EVERYBODY.burst + 7)) == 7
     clock.now += timedelta(hours=1)
     assert len(burn(rt, 30)) == 30 - timedelta(hours=1) // EVERYBODY.every
-    assert code
+    assert old
 
 
-def test_servers_that_ask_at_the_same_time_count_every_try(rt: Runtime, code: str) -> None:
+def test_servers_that_ask_at_the_same_time_count_every_try(rt: Runtime, old: str) -> None:
     def one(number: int) -> bool:
         try:
-            return enter(rt, wrong(number), (), f"198.51.100.{number}") is None
+            return enter(rt, short_code(number), (), f"198.51.100.{number}") is None
         except ThrottledError:
             return False
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(one, range(EVERYBODY.burst + 20))) == EVERYBODY.burst
-    assert code
+    assert old
 
 
 @pytest.mark.shows("card: attempts")
-def test_a_scanned_card_is_served_while_somebody_guesses(rt: Runtime, code: str) -> None:
+def test_a_scanned_card_is_served_while_somebody_guesses(rt: Runtime, old: str) -> None:
     burn(rt, EVERYBODY.burst)
     with pytest.raises(ThrottledError):
-        enter(rt, code, (), ELSEWHERE)
-    assert entered(rt, code, card_codes.mark_of(rt.vault, code), address=ELSEWHERE).state == "form"
+        enter(rt, old, (), ELSEWHERE)
+    assert entered(rt, old, card_codes.mark_of(rt.vault, old), address=ELSEWHERE).state == "form"
 
 
-def test_a_browser_that_was_let_in_before_is_served_while_somebody_guesses(rt: Runtime, code: str) -> None:
-    mark = entered(rt, code).mark
+def test_a_browser_that_was_let_in_before_is_served_while_somebody_guesses(rt: Runtime, old: str) -> None:
+    mark = entered(rt, old).mark
     burn(rt, EVERYBODY.burst + ACQUAINTED.burst)
-    assert entered(rt, code, "A" * 16, mark, address=ELSEWHERE).state == "form"
+    assert entered(rt, old, "A" * 16, mark, address=ELSEWHERE).state == "form"
 
 
-def test_a_mark_helps_to_guess_no_other_code(rt: Runtime, code: str) -> None:
-    mark = entered(rt, code, address=ELSEWHERE).mark
+def test_a_mark_helps_to_guess_no_other_code(rt: Runtime, old: str) -> None:
+    mark = entered(rt, old, address=ELSEWHERE).mark
     for number in range(ADDRESS.burst):
-        assert enter(rt, wrong(number), (mark,), HOME) is None
+        assert enter(rt, short_code(number), (mark,), HOME) is None
     with pytest.raises(ThrottledError):
-        enter(rt, wrong(99), (mark,), HOME)
+        enter(rt, short_code(99), (mark,), HOME)
 
 
 def test_an_address_that_was_served_lately_has_an_allowance_that_nobody_else_can_use_up(
-    rt: Runtime, clock: support.SetClock, code: str
+    rt: Runtime, clock: support.SetClock, old: str
 ) -> None:
-    entered(rt, code)
+    entered(rt, old)
     burn(rt, EVERYBODY.burst)
-    assert entered(rt, code).state == "form"
+    assert entered(rt, old).state == "form"
     with pytest.raises(ThrottledError):
-        enter(rt, code, (), ELSEWHERE)
-    assert enter(rt, wrong(5), (), HOME) is None
+        enter(rt, old, (), ELSEWHERE)
+    assert enter(rt, short_code(5), (), HOME) is None
     clock.now += LATELY
     burn(rt, EVERYBODY.burst)
     with pytest.raises(ThrottledError):
-        enter(rt, code, (), HOME)
+        enter(rt, old, (), HOME)
 
 
-def test_addresses_that_owe_nothing_are_forgotten(rt: Runtime, clock: support.SetClock, code: str) -> None:
+def test_addresses_that_owe_nothing_are_forgotten(rt: Runtime, clock: support.SetClock, old: str) -> None:
     burn(rt, 20)
-    entered(rt, code)
+    entered(rt, old)
     clock.now += timedelta(days=1)
-    assert enter(rt, wrong(1), (), ELSEWHERE) is None
+    assert enter(rt, short_code(1), (), ELSEWHERE) is None
     # Everybody, the acquainted, the one that was served, and the last.
     assert support.rows_of(rt)["entry_tries"] == 4
     clock.now += LATELY + timedelta(days=1)
-    assert enter(rt, wrong(2), (), ELSEWHERE) is None
+    assert enter(rt, short_code(2), (), ELSEWHERE) is None
     assert support.rows_of(rt)["entry_tries"] == 3
 
 
-def test_guessing_raises_an_alarm_and_the_alarm_ends(rt: Runtime, clock: support.SetClock, code: str) -> None:
+def test_guessing_raises_an_alarm_and_the_alarm_ends(rt: Runtime, clock: support.SetClock, old: str) -> None:
     def alarmed() -> bool:
         return "guessing" in [alarm.code for alarm in watch.alarms(rt)]
 
@@ -288,6 +350,6 @@ def test_guessing_raises_an_alarm_and_the_alarm_ends(rt: Runtime, clock: support
     assert not alarmed()
     burn(rt, EVERYBODY.burst)
     assert alarmed()
-    clock.now += timedelta(hours=2)
+    clock.now += timedelta(hours=3)
     assert not alarmed()
-    assert code
+    assert old

@@ -17,6 +17,7 @@ from pro_service.use_cases.participants.change import change
 from pro_service.use_cases.participants.change_form import ChangeForm
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.old_cards import old_card
 from tests.support import SETUP
 from tests.telephones import Telephones
 
@@ -178,6 +179,30 @@ def test_too_many_at_once_are_refused(rt: Runtime, study_id: int) -> None:
     with pytest.raises(RejectedError) as caught:
         card.show_many(rt, SETUP, study_id, [f"P-{number}" for number in range(card.MOST_AT_ONCE + 1)])
     assert "at most 120" in caught.value.faults[0].fault
+
+
+@pytest.mark.shows("card: printed again")
+def test_cards_with_a_short_code_are_listed_until_they_are_printed_again(
+    rt: Runtime, study_id: int, clock: support.SetClock, three: tuple[str, ...]
+) -> None:
+    old_card(rt, study_id, three[0])
+    old_card(rt, study_id, three[2])
+    card.show(rt, SETUP, study_id, three[1])
+
+    def to_renew(sites: list[int] | None = None) -> list[str]:
+        with rt.sessions.reading() as session:
+            found = cards.cards(session, rt.loader, study_id, rt.clock(), sites)
+        return [row.participant for row in found.to_renew]
+
+    with rt.sessions.reading() as session:
+        ids = site_ids(session, study_id)
+    assert to_renew() == [three[0], three[2]]
+    assert to_renew([ids["BER"]]) == [three[2]]
+    card.show_many(rt, SETUP, study_id, [three[2]])
+    assert to_renew() == [three[0]]
+    assert three[2] in due(rt, study_id)[1], "the new card is to be handed over"
+    clock.now = support.at("2026-12-01 10:00")
+    assert to_renew() == [], "nothing is asked any more"
 
 
 # --- handing over -----------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def test_the_card_is_shown_by_a_button_and_printed_again(rt: Runtime, signed_in:
     page = press(signed_in, "card")
     assert page.status_code == 200
     assert page.headers["Cache-Control"] == "no-store"
-    assert re.fullmatch(r"[2-9A-Y]{4} [2-9A-Y]{4}", code_in(page.text))
+    assert re.fullmatch(r"[2-9A-Y]{4} [2-9A-Y]{4} [2-9A-Y]{4}", code_in(page.text))
     assert re.findall(r'class="card-side" lang="(\w+)"', page.text) == ["tr", "en"]
     assert code_in(press(signed_in, "card").text) == code_in(page.text)
     assert actions(rt).count("view_card") == 2

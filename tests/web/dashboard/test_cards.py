@@ -13,6 +13,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, participants
 from pro_service.use_cases.participants import card
 from tests import support
+from tests.old_cards import old_card
 
 CODES = tuple(f"P-{number:03}" for number in range(1, 13))
 
@@ -67,6 +68,19 @@ def test_one_press_prints_everybody_whose_days_are_certain(rt: Runtime, desk: Fl
     after = desk.get("/cards").text
     assert listed(after, "to-print") == [CODES[-1]]
     assert listed(after, "to-hand") == list(CODES[:-1])
+
+
+def test_old_cards_are_printed_again_with_a_longer_code(rt: Runtime, study_id: int, desk: FlaskClient) -> None:
+    for code in CODES[:2]:
+        old_card(rt, study_id, code)
+    assert listed(desk.get("/cards").text, "to-renew") == [f"{code}*" for code in CODES[:2]]
+    sheets = press(desk, "sheets", *CODES[:2])
+    assert {len(code) for code in re.findall(r'class="card-code">([^<]+)<', sheets.text)} == {14}
+    page = desk.get("/cards").text
+    assert "Cards to print again" not in page
+    assert listed(page, "to-hand") == list(CODES[:2])
+    shown = desk.post("/participants/P-001/card", data={"csrf": support.csrf_of(page)}).text
+    assert "with eight signs, works until this one is used" in re.sub(r"\s+", " ", shown)
 
 
 def test_what_was_printed_is_marked_as_handed_over_and_undone(rt: Runtime, desk: FlaskClient) -> None:
