@@ -1,6 +1,7 @@
 """How a participant is asked now, and what is true to say to them on the telephone."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from pro_service.core.case import PROMPTS, Case, Participant, State, WindowFacts
@@ -45,11 +46,18 @@ def way_of_asking(person: Participant) -> Way:
     return "bad-number" if person.opted_out_at is None else "no-texts"
 
 
-def call_opening(case: Case, window: WindowFacts) -> Opening:
-    """Return what happened to this participant in this window, for whoever calls them about it."""
+def call_opening(case: Case, window: WindowFacts, number_since: datetime | None = None) -> Opening:
+    """Return what happened to this participant in this window, for whoever calls them about it.
+
+    `number_since`: when the number there is now took another one's place. Texts before that went to somebody else.
+    """
     person = case.participant
     partly, has_card = bool(window.answers) and bool(window.missing()), person.card_handed_at is not None
-    sent = [text for text in case.texts(window.id) if text.kind in PROMPTS and text.accepted_at is not None]
+    sent = [
+        text
+        for text in case.texts(window.id)
+        if text.kind in PROMPTS and text.accepted_at and (number_since is None or text.accepted_at > number_since)
+    ]
     seen = [text for text in sent if text.state not in LOST]
     if person.opted_out_at is not None:
         return Opening("no_texts", partly=partly, has_card=has_card)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.texts import masked
@@ -102,6 +102,12 @@ def telephone_masked(vault: Vault, loaded: Loaded) -> str | None:
     person_id = loaded.case.participant.id
     key = vault.data_key(loaded.data_key, person_id)
     return masked(opened(key, loaded.phone, f"participants|phone|{person_id}").decode())
+
+
+def number_since(session: Session, participant_id: int) -> datetime | None:
+    """When the number there is now took another one's place; None if it is the first."""
+    since: datetime | None = session.scalar(select(func.max(f.replaced_at)).where(f.participant_id == participant_id))
+    return since
 
 
 def went_to(session: Session, participant_id: int, started_at: datetime) -> AnyRow | None:

@@ -20,7 +20,7 @@ from pro_service.core.schedule.status import status
 from pro_service.reports import participant, today
 from pro_service.reports.today import Share, Task
 from pro_service.runtime import Runtime
-from pro_service.store.participants import tasks
+from pro_service.store.participants import contact, tasks
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.tasks import calls, hand_over
 from pro_service.use_cases.tasks.calls import CallResult, MissingReason, Outcome, StaleError, WorkRefusedError
@@ -151,8 +151,12 @@ def task_page(
     window = loaded.case.window(facts.window_id) if loaded and facts and facts.window_id is not None else None
     made = []
     changes = []
+    opening = None
     if loaded is not None:
         with rt.sessions.reading() as session:
+            if window is not None:
+                since = contact.number_since(session, loaded.case.participant.id)
+                opening = call_opening(loaded.case, window, since)
             made = participant.call_rows(session, loaded.case.participant.id, window.id if window else None)
             changes = participant.changes(session, loaded.case.participant.id, form_made_at()) if stale else []
     state = None
@@ -178,7 +182,7 @@ def task_page(
         advice=_advice(task),
         missing=calls.MISSING_REASONS,
         items=[loaded.case.protocol.items[i] for i in window.missing()] if loaded and window else [],
-        opening=call_opening(loaded.case, window) if loaded and window else None,
+        opening=opening,
         done=request.args.get("done"),
         promised=promised_hours(loaded.case, facts) if loaded and facts and facts.open and task.wish else None,
         **(_not_now(rt, loaded, window, now, task.part_of_day if task.wish else None) if loaded else {}),

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,7 +11,9 @@ from sqlalchemy import select, update
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, messages, participants
 from pro_service.use_cases.delivery.deliver import deliver
-from pro_service.use_cases.participants import card, entry
+from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.participants import card, change, entry
+from pro_service.use_cases.participants.change_form import STANDS, ChangeForm
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.telephones import Telephones
@@ -179,3 +181,24 @@ def test_texts_that_never_left_are_not_counted_as_tried(life: Life) -> None:
     tick(life.rt)
     page = re.sub(r"\s+", " ", life.client.get("/").text)
     assert "1 text," not in page.partition("P-001")[2].partition("</li>")[0]
+
+
+def test_of_texts_that_went_to_another_number_nothing_is_said_to_whoever_has_the_new_one(life: Life) -> None:
+    life.lived(state="delivered")
+    assert "You got a text message from us" in life.script()
+    life.clock.now += timedelta(minutes=5)
+    values = {"number": "+12025550124", "consent": STANDS}
+    form = ChangeForm("phone", values, "the old one is a stranger's")
+    change.change(life.rt, support.SETUP, life.study_id, "P-001", form)
+    said = life.script()
+    assert not [words for words in NEVER_SENT if words in said]
+    assert "We have not had your answer yet" not in said
+    assert "We have a few questions for you." in said
+
+
+def test_who_asked_to_be_called_hears_that_first(life: Life) -> None:
+    life.lived(state="delivered")
+    receive.receive(life.rt, {"MessageSid": "SM1", "From": PHONE, "To": "+15005550006", "Body": "please call me"})
+    said = life.script()
+    assert "You asked us to call you." in said
+    assert not [words for words in (*NEVER_SENT, "We have not had your answer yet") if words in said]
