@@ -22,7 +22,7 @@ OUTCOMES: tuple[calls.Outcome, ...] = (
     *("no_answer",) * 8, *("will_do_it",) * 4, "busy", "call_back_at", "refused_this_time", "wants_no_messages",
     "withdraws", "died", "moved", "not_in_service", "wrong_person", "hospitalised",
 )  # fmt: skip
-STOPS = frozenset({"wants_no_messages", "not_in_service"})
+STOPS = frozenset({"wants_no_messages", "not_in_service", "wrong_person"})
 LEAVES = frozenset({"withdraws", "died"})
 
 

@@ -166,10 +166,15 @@ def _stays_open(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, re
 
 def _nobody(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
     """Try again at another part of the day; after several calls in vain the lead gets a task."""
+    del result
     case, window = loaded.case, of_window(loaded.case, escalation)
-    if result.outcome != "wrong_person":
-        again = next_attempt(case, window, tx.now, wished=escalation.part_of_day)
-        tasks.put_off(tx.writer, loaded, escalation.id, again)
+    again = next_attempt(case, window, tx.now, wished=escalation.part_of_day)
+    tasks.put_off(tx.writer, loaded, escalation.id, again)
+    _count_call_in_vain(tx, loaded, window)
+
+
+def _count_call_in_vain(tx: Transaction, loaded: Loaded, window: WindowFacts | None) -> None:
+    case = loaded.case
     if window is None:
         return
     in_vain = sum(call.window_id == window.id and call.outcome in FAILED for call in case.calls) + 1
@@ -211,6 +216,22 @@ def _no_messages(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, r
         tx.carry_out(loaded, (OptOut(), CancelTexts()))
 
 
+def _wrong_number(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
+    """The number is somebody else's: not another text goes to it, and a task asks for the right one.
+
+    The same follows when whoever has the number writes so. The call stays: it is made with the right number.
+    """
+    case = loaded.case
+    window = of_window(case, escalation)
+    if case.participant.unreachable_at is None:
+        tx.carry_out(loaded, (Unreachable(result.outcome), CancelTexts()))
+    task = escalate(case, "E0", "wrong_number", tx.now, window)
+    if not any(one.open and (one.level, one.reason) == (task.level, task.reason) for one in case.escalations):
+        again = case.escalated(task.key)
+        tx.carry_out(loaded, [replace(task, key=f"{task.key}:{tx.now:%Y%m%d%H%M%S}") if again else task])
+    _count_call_in_vain(tx, loaded, window)
+
+
 def _no_such_number(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
     """Neither calls nor texts reach anybody: no more texts, and the investigator gets a task."""
     case = loaded.case
@@ -237,7 +258,7 @@ def _left(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: 
 _OUTCOMES: dict[str, Callable[[Transaction, Loaded, EscalationFacts, CallResult], None]] = {
     "no_answer": _nobody,
     "busy": _nobody,
-    "wrong_person": _nobody,
+    "wrong_person": _wrong_number,
     "call_back_at": _call_back,
     "refused_this_time": _refused,
     "wants_no_messages": _no_messages,

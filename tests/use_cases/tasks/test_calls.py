@@ -16,6 +16,8 @@ from pro_service.store.participants.tasks import note_place
 from pro_service.store.schema import audit_trail, escalations, windows
 from pro_service.store.schema import calls as call_table
 from pro_service.store.vault import opened
+from pro_service.use_cases.participants import change
+from pro_service.use_cases.participants.change_form import STANDS, ChangeForm
 from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tasks.calls import CallResult, StaleError, WorkRefusedError
 from pro_service.use_cases.tick import tick
@@ -128,6 +130,30 @@ def test_a_number_not_in_service_is_not_written_to_again_and_the_investigator_is
     assert stage.loaded.case.participant.unreachable_at == CALL_DAY
     assert stage.fact().open
     assert [e.reason for e in stage.open() if e.level == "E4"] == ["no_channel"]
+
+
+def test_a_number_that_is_somebody_elses_is_not_written_to_again_and_the_right_one_is_asked_for_once(
+    stage: Stage,
+) -> None:
+    stage.call("wrong_person")
+    stage.call("wrong_person")
+    assert stage.loaded.case.participant.unreachable_at == CALL_DAY
+    assert stage.fact().open, "the call is still to be made, with the right number"
+    assert [(e.level, e.reason) for e in stage.open() if e.level == "E0"] == [("E0", "wrong_number")]
+    stage.clock.now = support.at("2026-03-12 12:30")
+    tick(stage.rt)
+    assert not [text for text in stage.loaded.case.messages if text.queued_at > CALL_DAY]
+
+
+def test_another_number_ends_the_question_and_if_it_is_wrong_too_it_is_asked_again(stage: Stage) -> None:
+    stage.call("wrong_person")
+    form = ChangeForm("phone", {"number": "+12025550124", "consent": STANDS}, "asked at the clinic")
+    change.change(stage.rt, stage.actor, stage.study_id, "P-001", form)
+    assert not [e for e in stage.open() if e.reason == "wrong_number"]
+    assert may_text(stage.loaded.case.participant)
+    stage.clock.now += timedelta(minutes=30)
+    stage.call("wrong_person")
+    assert [e.reason for e in stage.open() if e.level == "E0"] == ["wrong_number"]
 
 
 @pytest.mark.parametrize("outcome", ["withdraws", "died"])
