@@ -1,14 +1,16 @@
-"""The documentation is true: every command and every setting is in it."""
+"""The documentation is true: every command, setting and role is in it, and every link leads somewhere."""
 
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
 
+from docs import made_from_code
 from pro_service import settings
-from pro_service.cli import main
+from pro_service.web.capabilities import ROLES
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,23 +20,45 @@ def test_the_example_names_every_setting_and_no_other() -> None:
     assert set(re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", example, re.MULTILINE)) == set(settings.NAMES)
 
 
-def test_the_readme_names_every_command() -> None:
-    assert isinstance(main, click.Group)
+def test_every_command_has_a_section_that_says_what_it_does() -> None:
+    commands = list(made_from_code.all_commands())
+    page = made_from_code.filled_in((ROOT / "docs/reference/commands.md").read_text(encoding="utf-8"))
+    assert len(commands) > 40
+    assert [path for path, _ in commands if f"\n### {' '.join(path)}\n" not in page] == []
+    assert [path for path, command in commands if not command.help] == []
+    assert [
+        path for path, command in commands for it in command.params if isinstance(it, click.Option) and not it.help
+    ] == []
+
+
+def test_every_setting_is_explained() -> None:
+    page = made_from_code.filled_in((ROOT / "docs/reference/settings.md").read_text(encoding="utf-8"))
+    assert [name for name in settings.NAMES if f"**`{name}`**" not in page] == []
+
+
+def test_every_role_is_explained() -> None:
+    page = (ROOT / "docs/reference/roles.md").read_text(encoding="utf-8")
+    assert [role for role in ROLES if f"| {role} " not in page] == []
+
+
+def test_the_book_has_no_dead_link_and_no_fault(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("sphinx-build")
+    command = (program, "--fail-on-warning", "--keep-going", "--quiet", "-d", tmp_path / "read", ROOT / "docs")
+    done = subprocess.run([*command, tmp_path / "html"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_readme_is_short_and_has_no_dead_link() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [command for command in sorted(commands_of(main)) if command not in readme] == []
+    assert len(readme.splitlines()) <= 120
+    links = [link for link in re.findall(r"\]\(([^)#]+)", readme) if "://" not in link]
+    assert len(links) > 10
+    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def commands_of(group: click.Group, above: str = "") -> Iterator[str]:
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from commands_of(command, f"{above}{name} ")
-        else:
-            yield f"{above}{name}"
-
-
-@pytest.mark.parametrize("command", ["up", "test", "check", "fix", "bench", "simulate", "crash", "migration"])
-def test_the_readme_names_what_dev_can_do(command: str) -> None:
-    assert f"./dev {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("command", ["up", "test", "check", "fix", "docs", "bench", "simulate", "crash", "migration"])
+def test_the_documentation_names_what_dev_can_do(command: str) -> None:
+    assert f"| `./dev {command}" in (ROOT / "docs/testing.md").read_text(encoding="utf-8")
 
 
 def test_the_tree_for_developers_names_every_room() -> None:

@@ -37,7 +37,7 @@ class _Price(click.ParamType[Decimal]):
 @click.command()
 @of_study
 @click.option("--file", type=FILE, help="A protocol file, instead of a study that is loaded; needs no database.")
-@click.option("--participants", type=click.IntRange(1, 2000), default=42, show_default=True)
+@click.option("--participants", type=click.IntRange(1, 2000), default=42, show_default=True, help="How many there are.")
 @click.option("--days", type=click.IntRange(1, 1000), default=120, show_default=True, help="How long, in virtual days.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same report.")
 @click.option("--starts", type=click.DateTime(["%Y-%m-%d"]), help="The first day; else the study's own.")

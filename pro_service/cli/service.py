@@ -39,8 +39,8 @@ def upgrade(state: State, test: bool) -> None:  # noqa: FBT001 -- click's
 
 
 @click.command()
-@click.option("--host", default=HOST, show_default=True)
-@click.option("--port", default=8025, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--host", default=HOST, show_default=True, help="The address to listen on.")
+@click.option("--port", default=8025, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.option("--trusted-proxy", metavar="ADDRESS", help="Believe this proxy's X-Forwarded-For: whose sign-in it is.")
 @click.pass_obj
 def serve(state: State, host: str, port: int, trusted_proxy: str | None) -> None:
@@ -201,7 +201,7 @@ def _show_report(state: State, counts: dict[str, object]) -> None:
 
 
 @click.command("simulate-twilio")
-@click.option("--port", default=8026, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=8026, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.pass_obj
 def simulate_twilio(state: State, port: int) -> None:
     """Run a Twilio of our own, with telephones to answer on. Needs no database."""

@@ -1,0 +1,139 @@
+"""The pages of the reference that are made from the code, when the documentation is built.
+
+A page says where: a line `<!-- made from the code: commands -->` becomes what `commands` returns.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import click
+from sphinx.application import Sphinx
+
+from pro_service import settings
+from pro_service.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+_MADE = re.compile(r"^<!-- made from the code: (\w+) -->$", re.MULTILINE)
+_SETTING = re.compile(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$")
+_SECTION = re.compile(r"^# --- (.+?) -+$")
+_MARKDOWN = re.compile(r"([\\*<>|\[\]])")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Let Sphinx fill the pages in as it reads them."""
+    app.connect("source-read", _fill_in)
+    return {"parallel_read_safe": True}
+
+
+def _fill_in(_app: Sphinx, _page: str, source: list[str]) -> None:
+    source[0] = filled_in(source[0])
+
+
+def filled_in(text: str) -> str:
+    """Return a page with every part that is made from the code. Raises KeyError for a part that nothing makes."""
+    return _MADE.sub(lambda found: PARTS[found[1]](), text)
+
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+def commands() -> str:
+    """Return a section for every command of `pro-service`, by group: how it is called, what it does, its options."""
+    groups: dict[str, list[str]] = {}
+    for path, command in all_commands():
+        group = path[0] if len(path) > 1 else ""
+        groups.setdefault(group, []).append("\n\n".join(_section(path, command)))
+    titles = {"": "The service"} | {name: f"`{name}`" for name in groups if name}
+    return "\n\n".join(f"## {titles[name]}\n\n" + "\n\n".join(groups[name]) for name in sorted(groups))
+
+
+def all_commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command with the words it is called by."""
+
+    def below(group: click.Group, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+        for name, command in group.commands.items():
+            if isinstance(command, click.Group):
+                yield from below(command, (*above, name))
+            else:
+                yield (*above, name), command
+
+    if isinstance(main, click.Group):
+        yield from below(main, ())
+
+
+def _section(path: tuple[str, ...], command: click.Command) -> Iterator[str]:
+    context = click.Context(command, info_name=" ".join(path))
+    usage = " ".join(["pro-service", *path, *command.collect_usage_pieces(context)])
+    yield f"### {' '.join(path)}"
+    yield f"`{usage}`"
+    yield _escaped(inspect.cleandoc(command.help or ""))
+    records = [record for parameter in command.params if (record := parameter.get_help_record(context))]
+    if records:
+        yield _table(
+            ("option", "meaning"), [(f"`{names.replace('|', '·')}`", _escaped(said)) for names, said in records]
+        )
+
+
+# --- settings --------------------------------------------------------------------------------------------------------
+
+
+def settings_by_section() -> str:
+    """Return every setting, as `.env.example` explains it, with its default."""
+    parts = []
+    said: list[str] = []
+    names: list[str] = []
+
+    def take() -> None:
+        if names:
+            parts.append("\n".join(names) + f"\n\n{_escaped(' '.join(said))}")
+        said.clear()
+        names.clear()
+
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").split("\n# --- ", 1)[1]
+    for line in f"# --- {lines}".splitlines():
+        if section := _SECTION.match(line):
+            take()
+            parts.append(f"## {section[1]}")
+        elif setting := _SETTING.match(line):
+            names.append(_setting(setting[1], setting[2]))
+        elif line:
+            if names:
+                take()
+            said.append(line.removeprefix("# "))
+        else:
+            take()
+    take()
+    return "\n\n".join(parts)
+
+
+def _setting(name: str, value: str) -> str:
+    said = f": `{value}` {'unless set' if _is_default(name, value) else 'for example'}" if value else ""
+    return f"- **`{name}`**{said}{', can be read from a file' if name in settings.SECRETS else ''}"
+
+
+def _is_default(name: str, value: str) -> bool:
+    """Return whether to set this value is the same as to set none."""
+    least = {"SECRET_KEY": "s" * 32, "DATA_KEYS": f"k1:{'A' * 43}=", "PUBLIC_BASE_URL": "https://pro.example.org"}
+    example = ROOT / ".env.example"
+    try:
+        return settings.load(example, least) == settings.load(example, {**least, name: value})
+    except settings.SettingsError:
+        return False
+
+
+# --- Markdown --------------------------------------------------------------------------------------------------------
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _escaped(text: str) -> str:
+    """Return a plain text as Markdown that shows it as it is, paragraph by paragraph."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+PARTS: Mapping[str, Callable[[], str]] = {"commands": commands, "settings": settings_by_section}
