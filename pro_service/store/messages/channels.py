@@ -14,6 +14,9 @@ c = channels.c
 AHEAD = timedelta(seconds=5)
 """How far ahead a worker reserves moments of a paced sender: what it claims it must be able to send soon."""
 
+LONGEST_REST, LONGEST_RESERVED = timedelta(hours=1), timedelta(minutes=15)
+"""What is further ahead than any rest or reserved moment was set by a wrong clock, and holds nothing back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -34,8 +37,12 @@ class Channel:
 
     def goes(self, now: datetime) -> bool:
         """Whether anything may leave this way."""
-        stopped = self.stopped_until is not None and self.stopped_until > now
+        stopped = self.stopped_until is not None and now < self.stopped_until <= now + LONGEST_REST
         return self.quarantined_at is None and not stopped
+
+    def free_from(self, now: datetime) -> datetime:
+        """When the sender may send its next segment, at the earliest now."""
+        return now if self.free_at is None or self.free_at > now + LONGEST_RESERVED else max(self.free_at, now)
 
     def sent_on(self, day: date) -> int:
         """Segments claimed on a UTC day."""
@@ -70,7 +77,7 @@ def room(channel: Channel, pace: Pace, now: datetime) -> int | None:
     """How many segments may be claimed now; None = any number."""
     rooms = []
     if pace.per_second is not None:
-        free = max(now, channel.free_at or now)
+        free = channel.free_from(now)
         rooms.append(int(max((now + AHEAD - free).total_seconds(), 0) * pace.per_second) or int(free <= now))
     if pace.per_day is not None:
         rooms.append(max(pace.per_day - channel.sent_on(now.date()), 0))
@@ -85,12 +92,12 @@ def next_room(channel: Channel, pace: Pace, now: datetime) -> datetime | None:
     if pace.per_second is None or channel.free_at is None or room(channel, Pace(per_day=pace.per_day), now) == 0:
         return None
     within_reach = max(AHEAD - timedelta(seconds=1 / pace.per_second), timedelta(0))
-    return max(channel.free_at - within_reach, now)
+    return max(channel.free_from(now) - within_reach, now)
 
 
 def reserve(session: Session, channel: Channel, pace: Pace, segments: Sequence[int], now: datetime) -> list[datetime]:
     """Reserve a moment for each message, one after the other by its segments; return the moments."""
-    at, moments = max(now, channel.free_at or now), []
+    at, moments = channel.free_from(now), list[datetime]()
     for count in segments:
         moments.append(at)
         if pace.per_second is not None:
@@ -103,7 +110,7 @@ def reserve(session: Session, channel: Channel, pace: Pace, segments: Sequence[i
 
 def stop(session: Session, name: str, until: datetime, code: str, now: datetime) -> bool:
     """Let nothing leave this way until then; False if it is stopped already."""
-    still = or_(c.stopped_until.is_(None), c.stopped_until <= now)
+    still = or_(c.stopped_until.is_(None), c.stopped_until <= now, c.stopped_until > now + LONGEST_REST)
     statement = update(channels).where(c.name == name, still).values(stopped_until=until, stopped_by=code)
     return session.connection().execute(statement).rowcount > 0
 

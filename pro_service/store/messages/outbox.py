@@ -180,7 +180,7 @@ def held_by_pace(connection: Connection, pace: Pace, now: datetime, most: int) -
     if room_at is None:
         return None
     count = len(connection.execute(_DUE, {"m_now": now, "m_ways": ["sms"], "m_limit": most}).all())
-    return Held(count, room_at, max(channel.free_at or now, now)) if count else None
+    return Held(count, room_at, channel.free_from(now)) if count else None
 
 
 def _useful(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
-from pro_service.store.messages.waiting import UNCERTAIN, UNSETTLED
+from pro_service.store.messages.waiting import LONGEST_DOUBT, UNCERTAIN, UNSETTLED
 from pro_service.store.participants import contact
 from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, windows
 from pro_service.store.staff import telephones
@@ -71,7 +71,8 @@ def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
         .join(attempts, and_(a.message_id == m.id, a.number == m.attempt))
         .join(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
-        .where(UNCERTAIN, m.channel == "sms", m.ask_at <= now)
+        # A moment further ahead than any is set was set by a wrong clock: it has come.
+        .where(UNCERTAIN, m.channel == "sms", or_(m.ask_at <= now, m.ask_at > now + LONGEST_DOUBT))
         .order_by(m.ask_at)
         .limit(limit)
     )

@@ -1,7 +1,7 @@
 """Messages that wait: whose time is over, who may not go any more, whose night begins, whose fate nobody knows."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, text, update
 from sqlalchemy.orm import Session
@@ -15,12 +15,27 @@ m, p, w = messages.c, participants.c, windows.c
 
 AT_ONCE = 1_000
 """Leases ended at a time: what is more comes with the next look."""
+LONGEST_WAIT, LONGEST_LEASE, LONGEST_DOUBT = timedelta(days=2), timedelta(minutes=15), timedelta(hours=2)
+"""No text that waits is put off further, no lease is longer, and no question about a text in doubt is put later."""
 NEVER_ASKED_ABOUT = (STRANGER, STAFF)
 """Kinds of text of which nobody is asked whether they left: none goes twice, and nothing waits for them."""
 READY = text("messages.state = 'ready'")
 UNCERTAIN = text("messages.state = 'uncertain'")
 UNSETTLED = text("messages.state IN ('sending', 'uncertain')")
 """Word for word the conditions of the partial indexes: from bound values neither database sees that it may use them."""
+
+
+def cap(session: Session, now: datetime, lease: timedelta) -> None:
+    """Let texts go, and leases end, whose moment is further ahead than any is ever set: a wrong clock had set it.
+
+    What goes in contact hours alone waits for the next ones from now on, like any whose hours are over.
+    """
+    ahead = update(messages).where(READY, m.next_try_at > now + LONGEST_WAIT)
+    session.execute(ahead.where(m.today_until.is_(None)).values(next_try_at=now))
+    session.execute(ahead.where(m.today_until.is_not(None)).values(next_try_at=now, today_until=now))
+    longest = max(LONGEST_LEASE, 2 * lease)
+    held = update(messages).where(UNSETTLED, m.state == "sending", m.lease_until > now + longest)
+    session.execute(held.values(lease_until=now))
 
 
 def leases_over(session: Session, now: datetime, ask_at: datetime) -> None:
@@ -130,8 +145,9 @@ def mark_reported(session: Session, message_id: int, now: datetime) -> None:
 
 
 def anything(connection: Connection, now: datetime) -> bool:
-    """Whether there is anything to do: due messages that wait, or leases that are over. One question."""
-    return bool(connection.execute(_ANYTHING, {"now": now}).scalar())
+    """Whether there is anything to do: what is due and waits, leases that are over, moments to `cap`. One question."""
+    given = {"now": now, "wait": now + LONGEST_WAIT, "lease": now + LONGEST_LEASE}
+    return bool(connection.execute(_ANYTHING, given).scalar())
 
 
 _ANYTHING = select(
@@ -142,6 +158,10 @@ _ANYTHING = select(
         .limit(literal_column("1"))
         .scalar_subquery()
         .is_not(None),
-        select(m.id).where(UNSETTLED, m.state == "sending", m.lease_until <= bindparam("now")).exists(),
+        select(m.id).where(READY, m.next_try_at > bindparam("wait")).exists(),
+        select(m.id)
+        .where(UNSETTLED, m.state == "sending")
+        .where(or_(m.lease_until <= bindparam("now"), m.lease_until > bindparam("lease")))
+        .exists(),
     )
 )

@@ -83,6 +83,7 @@ def tidy(rt: Runtime) -> int:
     """
     now, delivery = rt.clock(), rt.settings.delivery
     with rt.sessions.begin() as session:
+        waiting.cap(session, now, delivery.lease)
         waiting.leases_over(session, now, now + delivery.ask_after)
         ended = waiting.void(session, now)
         for row in waiting.past_today(session, now, LARGEST):

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pro_service import logs
+from pro_service.core.trusted_time import OUTAGE
 from pro_service.gateways.outgoing import GatewayError, Record
 from pro_service.runtime import Runtime
 from pro_service.store import bulk, heartbeats, standing
@@ -88,7 +89,9 @@ def begin(rt: Runtime, reason: str, actor: Actor = SCHEDULER) -> bool:
     """Keep texts back; False if they are already. What was sent before the last heartbeat is known."""
     now = rt.clock()
     with transaction(rt, actor, now) as tx:
-        known_until = (heartbeats.last(tx.session, BEAT) or now) - BEFORE
+        # A beat from the future was a wrong clock's: how much is known then, nobody can tell.
+        last = heartbeats.last(tx.session, BEAT) or now
+        known_until = (last if last <= now else now - OUTAGE) - BEFORE
         if not channels.quarantine(tx.session, "sms", reason, known_until, now):
             return False
         changes = {"channel": (None, "sms"), "cause": (None, reason)}

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 
 from pro_service import logs
 from pro_service.core.schedule.agenda import overtaken
+from pro_service.core.trusted_time import OUTAGE
 from pro_service.gateways.outgoing import GatewayError, Record, TextGateway
 from pro_service.runtime import ASKERS, Runtime
 from pro_service.store.messages import receipts, uncertain
@@ -118,7 +119,7 @@ class _Asker:
         except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("reconcile", fault, message=doubt.id)
             return self._carried(doubt, partial(_end, doubt, certain=False))
-        remembered = self.provider.find(to, body, doubt.started_at - BEFORE)
+        remembered = self.provider.find(to, body, self._since(doubt))
         with rt.sessions.reading() as session:
             known = uncertain.known_sids(session, {record.sid for record in remembered})
             unsure = any(
@@ -132,6 +133,11 @@ class _Asker:
         if ours:
             return self._carried(doubt, partial(_found, doubt, ours[0]))
         return self._unknown(doubt)
+
+    def _since(self, doubt: InDoubt) -> datetime:
+        """Return from when on the provider may have taken it; what is yet to come was dated by a wrong clock."""
+        now = self.rt.clock()
+        return (doubt.started_at if doubt.started_at <= now else now - OUTAGE) - BEFORE
 
     def _unknown(self, doubt: InDoubt) -> Outcome | None:
         """The provider does not know of it: asked twice and long enough apart, that is certain."""
