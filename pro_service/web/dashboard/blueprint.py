@@ -69,6 +69,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     pages.app_template_filter("side_by_side")(formatting.side_by_side)
     pages.app_template_filter("from_below")(formatting.from_below)
     pages.app_template_filter("percent_of")(formatting.percent)
+    pages.app_template_filter("percent")(formatting.with_percent_sign)
     pages.app_template_filter("why")(formatting.why)
     pages.app_template_filter("window_shape")(formatting.window_shape)
     pages.app_template_global("zone_of")(zone_of)

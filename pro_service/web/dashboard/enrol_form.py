@@ -4,14 +4,16 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from babel import Locale
+
 from pro_service.core.enrolment.file import BASELINE, BLINDING, columns_of
 from pro_service.core.problems import Fault
 from pro_service.core.protocol import Protocol
-from pro_service.core.routes import CHANNELS
+from pro_service.core.routes import CHANNELS, ROUTES
 from pro_service.web.dashboard import problems
 from pro_service.web.dashboard.change_words import Field
 from pro_service.web.i18n import gettext as _
-from pro_service.web.i18n import of
+from pro_service.web.i18n import language, of
 
 SENTENCES = (
     "give every participant a code, e.g. P-001",
@@ -144,8 +146,15 @@ def _translated(text: str) -> str:
         found = pattern.fullmatch(text)
         if found is not None:
             blanks = found.groupdict()
-            return _(template).format(**blanks | {"which": column(blanks.get("which", ""))})
+            named = {"which": column(blanks.get("which", "")), "country": _country(blanks.get("country", ""))}
+            return _(template).format(**blanks | named)
     return problems.cell_words(text)
+
+
+def _country(name: str) -> str:
+    """Return a country of the table of routes in the reader's language."""
+    code = next((row.country for row in ROUTES if row.name == name), name)
+    return str(Locale(language()).territories.get(code, name))
 
 
 @lru_cache(maxsize=1)

@@ -106,6 +106,11 @@ def percent(n: float, of: float) -> int:
     return round(100 * n / of)
 
 
+def with_percent_sign(n: int) -> str:
+    """Return a percentage as the reader's language writes it."""
+    return f"%{n}" if language() == "tr" else f"{n} %"
+
+
 def side_by_side(parts: Iterable[tuple[str, int]], most: int) -> list[tuple[str, str, str]]:
     """Return what a bar of parts is drawn of, to the scale of `most`: (tone, from, width), in percent."""
     drawn, at = [], 0.0

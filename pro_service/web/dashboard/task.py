@@ -11,6 +11,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.case import Part, WindowFacts
+from pro_service.core.conversation.inbox import READING
 from pro_service.core.schedule import retries
 from pro_service.core.schedule.agenda import savable
 from pro_service.core.schedule.asking import call_opening
@@ -30,6 +31,10 @@ from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import LARGEST_ID, Scope, actor, row_id, scope_of_study, sites_of
 
 CALL_LEVELS = frozenset({"E1", "E2"})
+WANTS_NUMBER = frozenset({"wrong_number", "bad_number"})
+"""Reasons of a task that another number ends."""
+IN_INBOX = READING | {"safety_word", "stop_word", "picture"}
+"""Reasons of a task about a text that waits in the inbox."""
 READ_FIRST = frozenset({"E3", "ES"})
 """Levels whose tasks are ended on their own page only."""
 OUTCOMES: Mapping[str, tuple[Outcome, ...]] = {
@@ -180,6 +185,8 @@ def task_page(
         is_call=task.level in CALL_LEVELS and window is not None and now < window.span.closes_at,
         groups=[(headings[name], codes) for name, codes in OUTCOMES.items()],
         advice=_advice(task),
+        wants_number=task.reason in WANTS_NUMBER | {"no_way_to_ask"},
+        in_inbox=task.reason in IN_INBOX,
         missing=calls.MISSING_REASONS,
         items=[loaded.case.protocol.items[i] for i in window.missing()] if loaded and window else [],
         opening=opening,
@@ -345,20 +352,37 @@ def _put_off_choices() -> dict[str, str]:
 
 def _advice(task: Task) -> str:
     """Return what to do about a task that is no call and no missed window."""
+    known = _advice_by_reason().get(task.reason)
+    if known is not None:
+        return known
     if task.level == "ES":
         return _(
             "Read what was sent and call the participant now. If somebody is in danger, follow the clinic's emergency "
             "plan first."
         )
-    if task.reason == "asked_for_call":
-        return _("Call the participant, and end the task when you have spoken with them.")
-    if task.reason == "confirm_procedure":
-        return _("Open the participant and confirm that the procedure took place.")
-    if task.reason == "no_way_to_ask":
-        return _(
-            "Ask the participant for a telephone number and enter it under Telephone number on their page. The task "
-            "ends by itself once there is one."
-        )
     if task.level == "E4":
         return _("Decide with the team how to go on with this participant.")
     return _("Look at the participant's messages, call if need be, and end the task when it is settled.")
+
+
+def _advice_by_reason() -> dict[str, str]:
+    another_number = _(
+        "Find out the right telephone number and enter it. The task ends by itself once it is there; until then no "
+        "text is sent."
+    )
+    return {
+        **dict.fromkeys(READING, _("Read the text in the inbox and deal with it there. That ends the task.")),
+        **dict.fromkeys(WANTS_NUMBER, another_number),
+        "score_threshold": _(
+            "An answer asks for a clinical review: call the participant now and tell the investigator. If somebody is "
+            "in danger, follow the clinic's emergency plan first."
+        ),
+        "asked_for_call": _("Call the participant, and end the task when you have spoken with them."),
+        "confirm_procedure": _(
+            "Open the participant and confirm that the procedure took place; if not, change its date there."
+        ),
+        "no_way_to_ask": _(
+            "Ask the participant for a telephone number and enter it under Telephone number on their page. The task "
+            "ends by itself once there is one."
+        ),
+    }

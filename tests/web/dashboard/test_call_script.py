@@ -8,6 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from pro_service.core.protocol import LevelCode
+from pro_service.core.schedule import agenda
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, messages, participants
 from pro_service.use_cases.delivery.deliver import deliver
@@ -15,6 +17,7 @@ from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.participants import card, change, entry
 from pro_service.use_cases.participants.change_form import STANDS, ChangeForm
 from pro_service.use_cases.tick import tick
+from pro_service.use_cases.transaction import transaction
 from tests import support
 from tests.telephones import Telephones
 
@@ -202,3 +205,28 @@ def test_who_asked_to_be_called_hears_that_first(life: Life) -> None:
     said = life.script()
     assert "You asked us to call you." in said
     assert not [words for words in (*NEVER_SENT, "We have not had your answer yet") if words in said]
+
+
+@pytest.mark.parametrize(
+    "reason, level, said, link",
+    [
+        ("score_threshold", "ES", "An answer asks for a clinical review", None),
+        ("safety_word", "ES", "Read what was sent", "/inbox"),
+        ("shared_telephone", "E0", "Read the text in the inbox", "/inbox"),
+        ("unreadable_reply", "E0", "Read the text in the inbox", "/inbox"),
+        ("wrong_number", "E0", "Find out the right telephone number", "/participants/P-001/change/phone"),
+        ("confirm_procedure", "E0", "if not, change its date there", None),
+    ],
+)
+def test_a_task_leads_to_where_it_is_done(
+    life: Life, reason: str, level: LevelCode, said: str, link: str | None
+) -> None:
+    life.lived(messaging_consent="")
+    with transaction(life.rt, support.SETUP, life.rt.clock()) as tx:
+        who = life.rt.loader.one(tx.session, life.who)
+        tx.carry_out(who, [agenda.escalate(who.case, level, reason, tx.now)])
+    task = next(one.id for one in support.loaded(life.rt, life.who).case.escalations if one.reason == reason)
+    page = life.client.get(f"/escalations/{task}").text
+    assert said in re.sub(r"\s+", " ", page)
+    buttons = re.findall(r'<a class="button"\s+href="([^"]+)"', page)
+    assert [one.partition("?")[0] for one in buttons] == [link or "/participants/P-001"]

@@ -201,6 +201,12 @@ def test_rates_come_with_what_was_due(desk: FlaskClient) -> None:
     assert re.search(r'<th scope="row">V0.*?0 %.*?0/1.*?</tr>', page, re.DOTALL)
 
 
+def test_a_rate_is_written_as_the_readers_language_does(desk: FlaskClient) -> None:
+    csrf = support.csrf_of(desk.get("/").text)
+    desk.post("/language", data={"csrf": csrf, "language": "tr"})
+    assert re.search(r'<th scope="row">V0.*?>%0<.*?0/1.*?</tr>', desk.get("/compliance").text, re.DOTALL)
+
+
 def test_another_sites_pages_are_not_there(desk: FlaskClient, rt: Runtime) -> None:
     study = support.load_demo(rt)
     with rt.sessions.reading() as session:

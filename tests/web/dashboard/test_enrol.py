@@ -165,11 +165,20 @@ def test_a_turkish_number_is_led_to_the_card_or_the_telephone(office: FlaskClien
 
 
 @READ_ALONE
+def test_a_country_is_named_in_the_readers_language(rt: Runtime, client: FlaskClient, study_id: int) -> None:
+    assert study_id
+    support.coordinator(rt, site="IST", language="tr")
+    support.sign_in(client)
+    _, page = sent(client, "look", phone="0532 123 45 67", channel="sms-card")
+    assert "Türkiye yalnızca kayıtlı gönderici adlarından" in page
+
+
+@READ_ALONE
 def test_what_is_to_be_minded_about_a_date_is_said_before_it_is_kept(office: FlaskClient) -> None:
     for day, said in {
         "2026-05-21": "holds no working day",
         "2026-03-20": "nothing is sent before somebody confirms it",
-        "2026-02-27": "is open now: one message at once",
+        "2026-02-27": "is open now: only what is still to come",
         "2026-01-12": "is over already: before enrolment, nobody is asked",
     }.items():
         status, page = sent(office, "look", procedure_date=day, procedure_time="")

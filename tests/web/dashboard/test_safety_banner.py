@@ -59,6 +59,23 @@ def test_it_stands_at_the_top_of_every_page_until_it_is_ended(
     assert client.get("/readyz").json["alarms"] == []  # type: ignore[index]
 
 
+@pytest.mark.parametrize("role, to", [("coordinator", "/"), ("investigator", "/tasks"), ("monitor", None)])
+def test_whoever_may_end_it_is_led_to_it_from_every_other_page(
+    rt: Runtime, client: FlaskClient, task: int, role: str, to: str | None
+) -> None:
+    support.coordinator(rt, role=role, language="en")
+    support.sign_in(client)
+
+    def led_to(path: str) -> str | None:
+        banner = client.get(path).text.partition('role="alert">')[2].partition("</div>")[0]
+        link = re.search(r'<a href="([^"]+)">To the task', banner)
+        return None if link is None else link[1]
+
+    assert led_to("/compliance") == to
+    assert to is None or f'id="task-{task}"' in client.get(to).text or f"/escalations/{task}" in client.get(to).text
+    assert to is None or led_to(to) is None, "the reader is there"
+
+
 def test_beside_another_alarm_the_advice_about_the_service_is_given(
     rt: Runtime, client: FlaskClient, clock: support.SetClock, task: int
 ) -> None:
