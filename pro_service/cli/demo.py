@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from pro_service.cli.terminal import State, as_json, day_bar, opened, show_json
+from pro_service.cli.terminal import State, as_json, day_bar, opened, show_json, show_table
 
 
 @click.command()
@@ -18,11 +18,14 @@ def demo(state: State) -> None:
     with opened(state) as rt:
         try:
             with ExitStack() as shown:
-                login = use_case.seed(rt, day_bar(shown, "Living through a hundred days"))
+                made = use_case.seed(rt, day_bar(shown, "Living through a hundred days"))
         except use_case.NotADemoError as error:
             click.echo(f"pro-service: this database holds the study {error}; a demonstration needs its own", err=True)
             raise click.exceptions.Exit(1) from None
     if state.as_json:
-        show_json(asdict(login))
+        show_json(asdict(made))
         return
-    click.echo(f"Demo login             {login.email}  {login.password}")
+    show_table(
+        ("Sign in as", "e-mail", "password"),
+        [(account.role, account.email, account.password) for account in made.accounts],
+    )

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo
 
 from pro_service import paths
-from pro_service.core.protocol import Protocol
+from pro_service.core.protocol import Protocol, Role
 from pro_service.core.routes import CARD
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.rehearsal.virtual_time import LINK, Progress, VirtualTime
@@ -29,8 +29,7 @@ from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tick import beat
 
 STUDY = "DEMO"
-EMAIL = "coordinator@demo.example"
-PASSWORD = "demo-coordinator"  # noqa: S105 -- of the demonstration alone, printed where it is made
+ROLES: tuple[Role, ...] = get_args(Role)
 DEMO_ACTOR = audit.Actor(kind="system", id="demo", source="cli")
 SEED = 7
 PARTICIPANTS = 42
@@ -51,16 +50,38 @@ class NotADemoError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class DemoLogin:
-    """How to sign in to the demonstration, and whether this call made it."""
+class Account:
+    """How to sign in to the demonstration in one role. The password is of the demonstration alone."""
 
+    role: Role
     email: str
     password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demonstration: how to sign in to it, and whether this call made it."""
+
+    accounts: tuple[Account, ...]
     participants: int
     made: bool
 
 
-def seed(rt: Runtime, progress: Progress | None = None) -> DemoLogin:
+ACCOUNTS = tuple(Account(role, f"{role}@demo.example", f"demo-{role}") for role in ROLES)
+
+
+def add_accounts(rt: Runtime) -> dict[Role, int]:
+    """Add an account for every role, those that are missing; return role -> user id."""
+
+    def user_id(account: Account) -> int:
+        study_code = None if account.role == "administrator" else STUDY
+        known = (account.email, account.password, account.role, study_code)
+        return accounts.add_user(rt, DEMO_ACTOR, *known, language="en").user_id
+
+    return {account.role: user_id(account) for account in ACCOUNTS}
+
+
+def seed(rt: Runtime, progress: Progress | None = None) -> Demo:
     """Make the demonstration once; a second call changes nothing. Raise NotADemoError if there is another study."""
     with rt.sessions.reading() as session:
         known = studies.all_studies(session)
@@ -69,12 +90,10 @@ def seed(rt: Runtime, progress: Progress | None = None) -> DemoLogin:
     if others:
         raise NotADemoError(", ".join(others))
     if enrolled:
-        return DemoLogin(EMAIL, PASSWORD, enrolled, made=False)
+        add_accounts(rt)  # a demonstration of an earlier release has fewer
+        return Demo(ACCOUNTS, enrolled, made=False)
     _Past(rt).run(progress or (lambda _done, _all: None))
-    return DemoLogin(EMAIL, PASSWORD, PARTICIPANTS, made=True)
-
-
-# The invented participants -------------------------------------------------------------------------------------------
+    return Demo(ACCOUNTS, PARTICIPANTS, made=True)
 
 
 # The invented participants -------------------------------------------------------------------------------------------
@@ -146,9 +165,6 @@ def _days_ago(number: int) -> int:
 
 
 # Their last hundred days ---------------------------------------------------------------------------------------------
-
-
-# Their last hundred days ---------------------------------------------------------------------------------------------
 class _Past:
     """The virtual past of the demonstration."""
 
@@ -171,8 +187,8 @@ class _Past:
         if protocol is None:
             raise LookupError(STUDY)
         self.protocol = protocol
-        added = accounts.add_user(self.rt, DEMO_ACTOR, EMAIL, PASSWORD, "coordinator", study=STUDY, language="en")
-        self.coordinator = audit.Actor("staff", f"user:{added.user_id}", "dashboard", user_id=added.user_id)
+        user_id = add_accounts(self.rt)["coordinator"]
+        self.coordinator = audit.Actor("staff", f"user:{user_id}", "dashboard", user_id=user_id)
         for number in range(PARTICIPANTS):
             self._plan_participant(number)
         self._plan_mornings(min(person.procedure for person in self.people.values()))
