@@ -80,6 +80,10 @@ class Delivery:
         """Return how long a text stays in doubt at least that was sent again so often: 2 minutes, 10, then an hour."""
         return self.ask_after * self.doubts[min(resends, len(self.doubts) - 1)]
 
+    def patience(self, resends: int = 0) -> timedelta:
+        """Return how long it may stay in doubt before a person gets a task, and how long answers wait for its end."""
+        return self.doubt(resends) + 3 * self.ask_again
+
     @property
     def connect(self) -> float:
         """Seconds a connection to the provider is waited for."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from pro_service.core.case import PROMPTS, Answer, Case, EscalationFacts, MessageFacts, State, WindowFacts
+from pro_service.core.case import PENDING, PROMPTS, Answer, Case, EscalationFacts, MessageFacts, State, WindowFacts
 from pro_service.core.commands import (
     CancelTexts,
     Command,
@@ -44,8 +44,12 @@ def fold(case: Case, command: Command, now: datetime, row_id: int) -> Case:  # n
         case CancelTexts(window_id, replies):
             for text in case.messages:
                 asked = replies or text.kind in PROMPTS
-                if text.state == "ready" and asked and window_id in (None, text.window_id):
+                if not asked or window_id not in (None, text.window_id):
+                    continue
+                if text.state == "ready":
                     case = marked(case, text.id, "cancelled", now)
+                elif text.state in PENDING:
+                    case = with_text(case, replace(text, useful_until=min(now, text.useful_until or now)))
         case OptOut():
             return with_facts(case, opted_out_at=now)
         case OptIn():
@@ -85,12 +89,17 @@ def with_window(case: Case, changed: WindowFacts) -> Case:
     return replace(case, windows=windows)
 
 
+def with_text(case: Case, changed: MessageFacts) -> Case:
+    """The case with one message changed."""
+    return replace(case, messages=tuple(changed if text.id == changed.id else text for text in case.messages))
+
+
 def marked(case: Case, message_id: int, state: State, now: datetime) -> Case:
     """The case with one message in another state."""
     found = next(text for text in case.messages if text.id == message_id)
     accepted = found.accepted_at or (now if state == "accepted" else None)
     moved = replace(found, state=state, accepted_at=accepted)
-    return replace(case, messages=tuple(moved if text.id == message_id else text for text in case.messages))
+    return with_text(case, moved)
 
 
 def _sent(case: Case, send: Send, now: datetime, row_id: int) -> Case:

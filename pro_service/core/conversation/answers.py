@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from pro_service.core.case import STAFF_SOURCES, Answer, Case, Source, WindowFacts
+from pro_service.core.case import PENDING, PROMPTS, STAFF_SOURCES, Answer, Case, Source, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Record, Resolve, Settle
 from pro_service.core.schedule.agenda import escalate
 from pro_service.core.schedule.status import settled_as
@@ -104,7 +104,7 @@ def _consequences(
     if answered:
         yield from _resolve_answered(case, window, source, late=records[-1].received_at >= window.span.closes_at)
     lead = window.answers.get(primary) if primary else None
-    if not window.missing() or (lead is not None and lead.declined):
+    if not window.missing() or (lead is not None and lead.declined) or _asked_in_vain(case, window):
         yield CancelTexts(window.id)
     if window.settled is not None:
         # Counted already: a late answer moves it from one tally to the other.
@@ -117,6 +117,12 @@ def _consequences(
     )
     if high and not case.escalated(review.key):
         yield review
+
+
+def _asked_in_vain(case: Case, window: WindowFacts) -> bool:
+    """Whether a prompt that has not left asks what was answered; what is still missing is asked in its place."""
+    waiting = (text for text in case.texts(window.id) if text.kind in PROMPTS and text.state in PENDING)
+    return any(text.item is not None and window.has_answer(text.item) for text in waiting)
 
 
 def _resolve_answered(case: Case, window: WindowFacts, source: Source, *, late: bool) -> Iterator[Command]:

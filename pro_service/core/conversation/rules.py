@@ -139,7 +139,7 @@ class Exchange:
     @property
     def question_under_way(self) -> bool:
         """Whether the awaited question is being sent, or was accepted only after the text arrived."""
-        return bool(self._questions_under_way)
+        return bool(self.questions_under_way)
 
     @property
     def question_perhaps_read(self) -> bool:
@@ -147,7 +147,7 @@ class Exchange:
 
         A provider's word that a text did not arrive is no proof: such reports are wrong now and then.
         """
-        return self._question_reported_lost or any(text.state != "ready" for text in self._questions_under_way)
+        return self._question_reported_lost or any(text.state != "ready" for text in self.questions_under_way)
 
     @property
     def _question_reported_lost(self) -> bool:
@@ -158,11 +158,12 @@ class Exchange:
     def question_in_doubt(self) -> bool:
         """Whether the awaited question is under way, and nobody knows whether any of its texts left."""
         return self.question_under_way and all(
-            text.state in ("sending", "uncertain") for text in self._questions_under_way
+            text.state in ("sending", "uncertain") for text in self.questions_under_way
         )
 
     @property
-    def _questions_under_way(self) -> tuple[MessageFacts, ...]:
+    def questions_under_way(self) -> tuple[MessageFacts, ...]:
+        """The texts asking the awaited item that are being sent, or were accepted only after the text arrived."""
         if self.window is None or self.awaited is None:
             return ()
         return tuple(
@@ -276,6 +277,27 @@ def ask_who_sent(case: Case, reply: Reply, now: datetime, frame: str) -> tuple[C
     if reply.opt_out is not None or isinstance(_meaning(exchange), reading.Tapback | reading.Automatic):
         return ()
     return tuple(_gated(exchange, [exchange.send_reply("ack", frame)]))
+
+
+def may_answer_text_in_doubt(case: Case, reply: Reply, now: datetime) -> bool:
+    """Whether a text looks like the answer to one of ours of which nobody knows yet whether it left.
+
+    Once that is known it is read as what it is; read before, a good answer would be asked for again.
+    """
+    exchange = Exchange.for_reply(case, reply, now)
+    match _meaning(exchange):
+        case reading.Yes() | reading.No():
+            texts = () if exchange.window is None else case.texts(exchange.window.id)
+            return any(text.frame == CONFIRM_CHANGE and _in_doubt_before(text, reply.arrived) for text in texts)
+        case reading.Score() | reading.ConfirmZero() | reading.Decline() | reading.Unreadable():
+            asked = exchange.question is not None or not exchange.question_in_doubt
+            return not asked and any(_in_doubt_before(text, reply.arrived) for text in exchange.questions_under_way)
+        case _:
+            return False
+
+
+def _in_doubt_before(text: MessageFacts, moment: datetime) -> bool:
+    return text.state in ("sending", "uncertain") and text.queued_at <= moment
 
 
 def was_asked(case: Case, window: WindowFacts, item: str, arrived: datetime) -> bool:

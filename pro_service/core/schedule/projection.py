@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from pro_service.core.case import PROMPTS, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
+from pro_service.core.case import PENDING, PROMPTS, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Resolve, Settle
 from pro_service.core.schedule.status import settled_as
 
@@ -41,7 +41,7 @@ def apply_commands(case: Case, decided: Iterable[Command], now: datetime) -> Cas
     for command in decided:
         match command:
             case CancelTexts(window_id, replies):
-                waiting = (_with_cancelling(text, window_id, replies=replies) for text in case.messages)
+                waiting = (_with_cancelling(text, window_id, now, replies=replies) for text in case.messages)
                 case = replace(case, messages=tuple(waiting))
             case Resolve(escalation_id, outcome):
                 ended = (_with_end(e, escalation_id, outcome, now) for e in case.escalations)
@@ -55,10 +55,14 @@ def apply_commands(case: Case, decided: Iterable[Command], now: datetime) -> Cas
     return case
 
 
-def _with_cancelling(text: MessageFacts, window_id: int | None, *, replies: bool) -> MessageFacts:
+def _with_cancelling(text: MessageFacts, window_id: int | None, now: datetime, *, replies: bool) -> MessageFacts:
     about = window_id is None or text.window_id == window_id
-    withdrawn = about and text.state == "ready" and (replies or text.kind in PROMPTS)
-    return replace(text, state="cancelled") if withdrawn else text
+    if not about or text.state not in PENDING or not (replies or text.kind in PROMPTS):
+        return text
+    if text.state == "ready":
+        return replace(text, state="cancelled")
+    # It may be leaving at this moment; if it did not leave, it is not sent any more.
+    return replace(text, useful_until=now if text.useful_until is None else min(now, text.useful_until))
 
 
 def _with_end(escalation: EscalationFacts, escalation_id: int, outcome: str, now: datetime) -> EscalationFacts:

@@ -7,9 +7,10 @@ row changed has lost the message to somebody else, and drops the result.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, Boolean, ColumnElement, Connection, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
@@ -95,6 +96,13 @@ def may_go(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     neutral = and_(m.kind == STRANGER, m.participant_id.is_(None))
     to_staff = and_(m.kind == STAFF, staff_texts.MAY_GO)
     return or_(m.channel == "email", neutral, to_staff, and_(written_to, or_(m.kind.not_in(PROMPTS), prompt_fits)))
+
+
+UNREAD = and_(
+    m.kind.in_(PROMPTS),
+    select(inbound.c.id).where(inbound.c.interpreted_at.is_(None), inbound.c.sender_index == p.phone_index).exists(),
+)
+"""What somebody wrote on this telephone was not read yet: it may be the answer that a prompt says we do not have."""
 
 
 def existing_keys(session: Session, keys: Iterable[str]) -> frozenset[str]:
@@ -191,11 +199,22 @@ def _useful(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     )
 
 
-def still_may_go(connection: Connection, claimed: Iterable[Claimed], now: datetime) -> frozenset[int]:
-    """Which of these are still ours and may still go: somebody may have said stop since, or have another number."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the last look at claimed messages found."""
+
+    may_go: frozenset[int] = frozenset()
+    """Still ours, and still to be sent: somebody may have answered or said stop since, or have another number."""
+    unread: frozenset[int] = frozenset()
+    """Of these, prompts that wait until a text is read that may be their answer."""
+
+
+def look_again(connection: Connection, claimed: Iterable[Claimed], now: datetime) -> Standing:
+    """Look once more at what is about to leave."""
     to = {one.id: (one.attempt, one.phone if one.channel == "sms" else None) for one in claimed}
     rows = connection.execute(_STILL, {"m_ids": list(to), "m_now": now})
-    return frozenset(row.id for row in rows if to[row.id] in ((row.attempt, row.phone), (row.attempt, None)))
+    ours = [row for row in rows if to[row.id] in ((row.attempt, row.phone), (row.attempt, None))]
+    return Standing(frozenset(row.id for row in ours), frozenset(row.id for row in ours if row.unread))
 
 
 def _begin_attempts(session: Session, claimed: Sequence[Claimed], now: datetime) -> None:
@@ -228,19 +247,17 @@ def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list
 
     A callback may have come before the response: what it said stays.
     """
-    counted = []
+    # Participants before messages, as everywhere, and both in order: two use cases never wait for each other.
+    _check_again(session, outcomes, now)
+    outcomes = sorted(outcomes, key=lambda outcome: outcome.claimed.id)
     accepted = [o for o in outcomes if o.state == "accepted"]
-    if accepted:
-        change(session.connection(), _ACCEPTED, [_accepted_row(o, now) for o in accepted])
-        counted += accepted
-        _check_doubts_again(session, accepted, now)
-    counted += [one for one in outcomes if one.state != "accepted" and _moved(session, one, now)]
+    change(session.connection(), _ACCEPTED, [_accepted_row(o, now) for o in accepted])
+    counted = [*accepted, *(one for one in outcomes if one.state != "accepted" and _moved(session, one, now))]
     rows = [
         {"a_m": o.claimed.id, "a_n": o.claimed.attempt, "a_at": now, "a_out": o.state, "a_err": o.error}
         for o in outcomes
     ]
     change(session.connection(), _ATTEMPT_ENDED, rows)
-    _check_waiting_again(session, counted, now)
     return counted
 
 
@@ -265,26 +282,25 @@ def _accepted_row(outcome: Outcome, now: datetime) -> dict[str, Any]:
     }
 
 
-def _check_doubts_again(session: Session, accepted: Iterable[Outcome], now: datetime) -> None:
-    """Check those again of whom a person was told that a text may not have left: one that was taken may end that."""
-    ids = [o.claimed.participant_id for o in accepted if o.claimed.channel == "sms"]
-    whose = select(escalations.c.participant_id).where(
-        escalations.c.participant_id.in_([one for one in ids if one is not None]),
+def _check_again(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Check those again who waited for these messages.
+
+    A pending prompt holds back the next until it is void; a text that was taken may end the task that says that nobody
+    knows whether one left.
+    """
+    taken = {o.claimed.participant_id for o in outcomes if o.state == "accepted" and o.claimed.channel == "sms"}
+    in_doubt = select(escalations.c.participant_id).where(
+        escalations.c.participant_id.in_([one for one in taken if one is not None]),
         escalations.c.reason == "uncertain_delivery",
         escalations.c.resolved_at.is_(None),
     )
-    again = update(participants).where(p.id.in_(whose), or_(p.next_check_at.is_(None), p.next_check_at > now))
-    session.execute(again.values(next_check_at=now))
-
-
-def _check_waiting_again(session: Session, outcomes: Iterable[Outcome], now: datetime) -> None:
-    """Check those who waited for this message alone again: a pending prompt holds back the next until it is void."""
+    told_of = frozenset(session.scalars(in_doubt))
     rows = [
-        {"p_id": o.claimed.participant_id, "p_until": o.claimed.useful_until, "p_now": now}
-        for o in outcomes
-        if o.claimed.kind in PROMPTS and o.claimed.useful_until is not None
+        {"p_id": c.participant_id, "p_until": c.useful_until, "p_now": now, "p_told": c.participant_id in told_of}
+        for c in (outcome.claimed for outcome in outcomes)
+        if c.participant_id in told_of or (c.kind in PROMPTS and c.useful_until is not None)
     ]
-    change(session.connection(), _LOOK_AGAIN, rows)
+    change(session.connection(), _LOOK_AGAIN, sorted(rows, key=itemgetter("p_id")))
 
 
 _TAKEN = (
@@ -299,7 +315,7 @@ _DUE = (
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
     .where(READY, m.next_try_at <= _NOW, m.channel.in_(bindparam("m_ways", expanding=True)), _useful(_NOW))
-    .where(may_go(_NOW))
+    .where(may_go(_NOW), ~UNREAD)
     .order_by(m.next_try_at)
     .limit(bindparam("m_limit"))
 )
@@ -336,7 +352,7 @@ _NEEDED: Any = (
     .order_by(m.next_try_at)
 )
 _STILL = (
-    select(m.id, m.attempt, PHONE.label("phone"))
+    select(m.id, m.attempt, PHONE.label("phone"), UNREAD.label("unread"))
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
     .outerjoin(staff_telephones, _OF_STAFF)
@@ -367,6 +383,15 @@ _ATTEMPT_ENDED = (
 )
 _LOOK_AGAIN = (
     update(participants)
-    .where(p.id == bindparam("p_id"), p.next_check_at == bindparam("p_until"))
+    .where(
+        p.id == bindparam("p_id"),
+        or_(
+            p.next_check_at == bindparam("p_until"),
+            and_(
+                bindparam("p_told", type_=Boolean()),
+                or_(p.next_check_at.is_(None), p.next_check_at > bindparam("p_now")),
+            ),
+        ),
+    )
     .values(next_check_at=bindparam("p_now"))
 )

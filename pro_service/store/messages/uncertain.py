@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.messages.waiting import LONGEST_DOUBT, UNCERTAIN, UNSETTLED
 from pro_service.store.participants import contact
-from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, windows
+from pro_service.store.schema import AnyRow, attempts, inbound, messages, participants, receipts, windows
 from pro_service.store.staff import telephones
 
 a, m, p, w = attempts.c, messages.c, participants.c, windows.c
@@ -144,6 +144,31 @@ def accepted_since(session: Session, moment: datetime) -> frozenset[str]:
     handed_over = select(m.provider_id).join(attempts, and_(a.message_id == m.id, a.number == m.attempt))
     accepted = handed_over.where(m.channel == "sms", m.provider_id.is_not(None), a.started_at >= moment)
     return frozenset(sid for sid in session.scalars(accepted) if sid is not None)
+
+
+def accepted_about(session: Session, inbound_id: int) -> Sequence[AnyRow]:
+    """Return texts of which it is not clear whether they were taken before this unread text was written.
+
+    Somebody handed them over before it, and we heard after it that they were taken. Gives (id, provider id, accepted
+    at, when the unread text was received).
+    """
+    i = inbound.c
+    written = case((i.provider_at < i.received_at, i.provider_at), else_=i.received_at)
+    begun = select(a.id).where(a.message_id == m.id, a.started_at < written).exists()
+    statement = (
+        select(m.id, m.provider_id, m.accepted_at, i.received_at)
+        .join(participants, p.id == m.participant_id)
+        .join(inbound, i.sender_index == p.phone_index)
+        .where(i.id == inbound_id, i.interpreted_at.is_(None))
+        .where(m.channel == "sms", m.provider_id.is_not(None), m.accepted_at > written, begun)
+    )
+    return session.execute(statement).all()
+
+
+def set_accepted(session: Session, row: AnyRow, accepted_at: datetime) -> None:
+    """Say when the provider took a text, by its own word: never later than we heard of it."""
+    heard = (m.id == row.id, m.provider_id == row.provider_id, m.accepted_at > accepted_at)
+    session.execute(update(messages).where(*heard).values(accepted_at=accepted_at))
 
 
 def ask_later(session: Session, doubt: InDoubt, ask_at: datetime) -> bool:

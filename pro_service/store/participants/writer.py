@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, Update, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Table, Update, bindparam, case, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PENDING, PROMPTS, WRONG_CLOCK, Case, EscalationFacts, MessageFacts, WindowFacts
@@ -45,6 +45,7 @@ from pro_service.store.bulk import Bulk, change, row_ids
 from pro_service.store.participants.cases import Loaded, set_next_check
 from pro_service.store.participants.counts import Closings
 from pro_service.store.schema import (
+    Instant,
     audit_trail,
     escalations,
     links,
@@ -364,12 +365,22 @@ class Writer:
         self.note(loaded, action, "escalation", task.id, changes, WRONG_CLOCK)
 
     def _cancel(self, loaded: Loaded, window_id: int | None, *, replies: bool) -> None:
-        """Withdraw prompts that wait. Replies go out unless `replies` says otherwise: they answer somebody."""
+        """Withdraw prompts that wait. Replies go out unless `replies` says otherwise: they answer somebody.
+
+        One that may be leaving at this moment is of no use from now on: the last look before its first byte sees that,
+        and nobody sends it again.
+        """
         for text in loaded.case.messages:
             about = window_id is None or text.window_id == window_id
-            if about and text.state == "ready" and (replies or text.kind in PROMPTS):
+            over = text.useful_until is not None and text.useful_until <= self.now
+            if not about or text.state not in PENDING or not (replies or text.kind in PROMPTS):
+                continue
+            if text.state == "ready":
                 self._pending.cancelled.append({"m_id": text.id, "m_at": self.now})
                 self.note(loaded, "cancel", "message", text.id, {"state": ("ready", "cancelled")})
+            elif not over:
+                self._pending.cancelled.append({"m_id": text.id, "m_at": self.now})
+                self.note(loaded, "cancel", "message", text.id, {"useful_until": (text.useful_until, self.now)})
 
     def flush(self) -> frozenset[int]:
         """Write everything; return the ids of the participants whose next check is still to be worked out."""
@@ -494,10 +505,17 @@ _MOVE_CALL = (
     .values({name: bindparam(f"e_{name}") for name in ("due_at", "asked_at", "part_of_day", "look_again_at")})
 )
 
+_WAITS = messages.c.state == "ready"
+_AT: BindParameter[datetime] = bindparam("m_at", type_=Instant())
 _CANCEL = (
+    # In one statement: a text that is claimed meanwhile is withdrawn all the same.
     update(messages)
-    .where(messages.c.id == bindparam("m_id"), messages.c.state == "ready")
-    .values(state="cancelled", ended_at=bindparam("m_at"))
+    .where(messages.c.id == bindparam("m_id"), or_(*(messages.c.state == state for state in sorted(PENDING))))
+    .values(
+        state=case((_WAITS, "cancelled"), else_=messages.c.state),
+        ended_at=case((_WAITS, _AT), else_=messages.c.ended_at),
+        useful_until=case((_WAITS, messages.c.useful_until), else_=_AT),
+    )
 )
 
 _UNSEND = (

@@ -16,7 +16,7 @@ from pro_service.gateways.codes import REMEDIES
 from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store.messages import inbox, outbox, staff_mail
-from pro_service.store.messages.outbox import Claimed, Outcome
+from pro_service.store.messages.outbox import Claimed, Outcome, Standing
 from pro_service.store.messages.waiting import NEVER_ASKED_ABOUT
 from pro_service.store.staff import telephones
 from pro_service.store.vault import WrongKeyError, opened
@@ -24,6 +24,8 @@ from pro_service.use_cases.failures import STOPPED, next_try
 
 FRESH = timedelta(milliseconds=200)
 """How long a claim's own look at consent and window holds; what leaves later is asked about once more."""
+READ_SOON = timedelta(seconds=5)
+"""How soon a prompt is looked at again that waits until a text is read."""
 LONGEST_VALIDITY = timedelta(hours=10)
 MAIL_TRIES = 200
 """At most 15 minutes apart, so two days: a relay that is away for a night must not cost anybody an alert."""
@@ -34,7 +36,7 @@ class _Permission:
     """Which of the claimed messages asked about the database let go, and when, by both clocks."""
 
     asked: frozenset[int]
-    may_go: frozenset[int]
+    found: Standing
     now: datetime
     started: float
 
@@ -49,7 +51,7 @@ class Sending:
         self._lock = Lock()
         self._waiting: dict[int, Claimed] = {}
         self._asking = Lock()
-        self._permission = _Permission(frozenset(), frozenset(), rt.clock(), -inf)
+        self._permission = _Permission(frozenset(), Standing(), rt.clock(), -inf)
 
     def expect(self, claimed: Claimed) -> None:
         """Say that a message is about to be handed to a worker: the next question what may still go includes it."""
@@ -80,29 +82,33 @@ class Sending:
             return Outcome(claimed, "dead", error="address_in_text")
         if claimed.frame in staff_mail.CONDITIONAL and not self._still_holds(claimed):
             return Outcome(claimed, "cancelled")
-        if age > FRESH and not self._still_may_go(claimed):
-            return Outcome(claimed, "cancelled", error="stopped")
+        if age > FRESH:
+            found = self._look_again(claimed)
+            if claimed.id not in found.may_go:
+                return Outcome(claimed, "cancelled", error="stopped")
+            if claimed.id in found.unread:
+                return Outcome(claimed, "ready", error="not_begun", next_try_at=wall + READ_SOON)
         return self._handed_over(claimed, outgoing)
 
     def _age(self, now: datetime, started: float) -> timedelta:
         return max(timedelta(seconds=time.monotonic() - started), self.rt.clock() - now)
 
-    def _still_may_go(self, claimed: Claimed) -> bool:
-        """Whether the database still lets it go, by an answer that is fresh.
+    def _look_again(self, claimed: Claimed) -> Standing:
+        """Return what the database says of it and of what waits with it, by an answer that is fresh.
 
         One question serves all that have not begun: asked one by one it cost a fifth of what sending costs.
         """
         with self._asking:
             permission = self._permission
             if claimed.id in permission.asked and self._age(permission.now, permission.started) <= FRESH:
-                return claimed.id in permission.may_go
+                return permission.found
             with self._lock:
                 asked = [claimed, *self._waiting.values()]
             now, started = self.rt.clock(), time.monotonic()
             with self.rt.sessions.glance() as connection:
-                may_go = outbox.still_may_go(connection, asked, now)
-            self._permission = _Permission(frozenset(one.id for one in asked), may_go, now, started)
-            return claimed.id in may_go
+                found = outbox.look_again(connection, asked, now)
+            self._permission = _Permission(frozenset(one.id for one in asked), found, now, started)
+            return found
 
     def _still_holds(self, claimed: Claimed) -> bool:
         with self.rt.sessions.glance() as connection:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from pro_service import logs
@@ -11,7 +11,7 @@ from pro_service.core.schedule.windows import end_of_hours, next_allowed
 from pro_service.runtime import Runtime
 from pro_service.store.messages import outbox, receipts, waiting
 from pro_service.store.messages.outbox import Outcome
-from pro_service.store.participants.cases import zone_of
+from pro_service.store.participants.cases import Loaded, zone_of
 from pro_service.use_cases import failures
 from pro_service.use_cases.delivery.attempt import without_id
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction
@@ -51,9 +51,12 @@ def _given_to_a_person(rt: Runtime, outcome: Outcome, now: datetime) -> list[Out
     """A text that was refused, or cannot be sent at all, becomes a person's task, in the transaction that ends it."""
     try:
         with transaction(rt, SCHEDULER, now) as tx:
+            whose = outcome.claimed.participant_id
+            # The participant first, as everywhere.
+            loaded = None if whose is None else rt.loader.one(tx.session, whose)
             counted = outbox.record(tx.session, [outcome], now)
-            if counted and outcome.claimed.participant_id is not None:
-                _report_failure(tx, outcome.claimed.participant_id, outcome)
+            if counted and loaded is not None:
+                _report_failure(tx, loaded, outcome)
             elif counted and outcome.claimed.user_id is not None:
                 failures.end_agreement(tx, receipts.by_id(tx.session, outcome.claimed.id), outcome.error or "")
             return counted
@@ -62,8 +65,7 @@ def _given_to_a_person(rt: Runtime, outcome: Outcome, now: datetime) -> list[Out
         return _kept(rt, [outcome], now)
 
 
-def _report_failure(tx: Transaction, participant_id: int, outcome: Outcome) -> None:
-    loaded = tx.rt.loader.one(tx.session, participant_id)
+def _report_failure(tx: Transaction, loaded: Loaded, outcome: Outcome) -> None:
     window_id = next((m.window_id for m in loaded.case.messages if m.id == outcome.claimed.id), None)
     changes = {"state": ("sending", outcome.state), "error": (None, outcome.error)}
     tx.writer.note(loaded, "not_sent", "message", outcome.claimed.id, changes)
@@ -104,17 +106,12 @@ def report_uncertain(rt: Runtime) -> int:
     """
     now = rt.clock()
     with rt.sessions.reading() as session:
-        before = [now - patience(rt, resends) for resends in range(len(rt.settings.delivery.doubts))]
+        delivery = rt.settings.delivery
+        before = [now - delivery.patience(resends) for resends in range(len(delivery.doubts))]
         uncertain = waiting.long_uncertain(session, before, LARGEST)
     for row in uncertain:
         _alone(row.participant_id, partial(_report_one_uncertain, rt, row.id, row.participant_id, now))
     return len(uncertain)
-
-
-def patience(rt: Runtime, resends: int = 0) -> timedelta:
-    """Return how long a message that was sent again so often may stay uncertain before a person gets a task."""
-    delivery = rt.settings.delivery
-    return delivery.doubt(resends) + 3 * delivery.ask_again
 
 
 def _alone(participant_id: int, work_of_one: Callable[[], None]) -> None:

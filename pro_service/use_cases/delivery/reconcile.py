@@ -26,7 +26,7 @@ from pro_service.store.participants.cases import Loaded
 from pro_service.store.vault import WrongKeyError, opened
 from pro_service.use_cases import trusted_time
 from pro_service.use_cases.delivery import outcomes
-from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.inbound import interpret, receive
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, plain_text, transaction
 
 BATCH = 200
@@ -73,6 +73,8 @@ def reconcile(rt: Runtime) -> ReconcileReport:
         for answer in answers:
             if answer is not None:
                 setattr(report, answer, getattr(report, answer) + 1)
+    # Answers to texts in doubt wait until it is known whether these left.
+    interpret.interpret_unread(rt)
     report.told = outcomes.report_uncertain(rt)
     return report
 

@@ -14,7 +14,14 @@ from pro_service.core.commands import Send
 from pro_service.core.conversation import unknown_sender as rules
 from pro_service.core.conversation.contact_test import ReachTest
 from pro_service.core.conversation.inbox import ALWAYS, reason_for_person
-from pro_service.core.conversation.rules import Reply, ask_who_sent, concerns_everyone, on_reply, was_asked
+from pro_service.core.conversation.rules import (
+    Reply,
+    ask_who_sent,
+    concerns_everyone,
+    may_answer_text_in_doubt,
+    on_reply,
+    was_asked,
+)
 from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, owners_named
 from pro_service.core.schedule.agenda import escalate, may_text
 from pro_service.core.texts import segments
@@ -22,7 +29,7 @@ from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
-from pro_service.store.messages import channels, inbox, unknown_sender
+from pro_service.store.messages import channels, inbox, uncertain, unknown_sender
 from pro_service.store.messages.inbox import Text
 from pro_service.store.participants import shared_phone
 from pro_service.store.participants.cases import Loaded
@@ -69,7 +76,8 @@ def interpret(rt: Runtime, inbound_id: int, *, in_quarantine: bool = False) -> N
     """
     now = rt.clock()
     try:
-        if (in_quarantine or not _held(rt, inbound_id, now)) and _time_is_known(rt, inbound_id, now):
+        known = in_quarantine or not _held(rt, inbound_id, now)
+        if known and _time_is_known(rt, inbound_id, now) and _questions_time_is_known(rt, inbound_id, now):
             _interpret(rt, inbound_id, now)
     except Exception as fault:  # noqa: BLE001 -- the text is kept; the next tick tries again
         logs.fault("interpret", fault, inbound=inbound_id)
@@ -111,6 +119,28 @@ def _time_is_known(rt: Runtime, inbound_id: int, now: datetime) -> bool:
     return True
 
 
+def _questions_time_is_known(rt: Runtime, inbound_id: int, now: datetime) -> bool:
+    """Whether it is clear which of our questions the provider had taken when a text was written.
+
+    An answer of the provider that comes late, and a status callback, carry no time: people may have answered meanwhile.
+    The provider is asked, and its time counts; while it does not answer the text waits, but not for ever.
+    """
+    if rt.sms is None:
+        return True
+    with rt.sessions.reading() as session:
+        unclear = uncertain.accepted_about(session, inbound_id)
+    try:
+        for row in unclear:
+            record = rt.sms.fetch(row.provider_id)
+            if record is not None and record.created_at is not None:
+                with rt.sessions.begin() as session:
+                    uncertain.set_accepted(session, row, record.created_at)
+    except GatewayError as fault:
+        logs.fault("interpret.question", fault, inbound=inbound_id)
+        return not timedelta() <= now - unclear[0].received_at < WAIT_FOR_TIME
+    return True
+
+
 def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
     with transaction(rt, Actor(kind="participant", id=f"inbound:{inbound_id}", source="sms"), now) as tx:
         row = inbox.unread(tx.session, inbound_id)
@@ -132,6 +162,8 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
                 inbox.hand_to_person(tx.session, inbound_id, now, ALWAYS[reading])
             _mark_read(tx, row, reading, None)
             return
+        if _doubt_may_end(tx, loaded, row, reply):
+            return
         tested = contact_test.tests_confirmed_by(tx.session, loaded, reply)
         one, reply = (None, reply) if len(tested) > 1 else _one_of(loaded, reply)
         if len(tested) == 1:
@@ -145,6 +177,16 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
         reading = _confirmed(tx, *tested[0]) if tested else _read(tx, one, reply)
         tx.writer.note(one, "read", "inbound", inbound_id, {"reading": (None, reading)})
         _mark_read(tx, row, reading, one)
+
+
+def _doubt_may_end(tx: Transaction, loaded: list[Loaded], row: Text, reply: Reply) -> bool:
+    """Whether a text waits, unread, until it is known whether the question left that it seems to answer; not for ever.
+
+    It is read right after the provider was asked (`delivery.reconcile`), or by the next tick.
+    """
+    if not timedelta() <= tx.now - row.received_at < tx.rt.settings.delivery.patience():
+        return False
+    return any(may_answer_text_in_doubt(one.case, reply, tx.now) for one in loaded)
 
 
 def _mark_read(tx: Transaction, row: Text, reading: str, whose: Loaded | None) -> None:
