@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 from flask import Response
 
@@ -11,7 +12,7 @@ RUNS = ("=", "+", "-", "@", "\t", "\r")
 CHUNK = 200
 """So many rows leave together."""
 
-Cell = str | int | float | None
+Cell = str | int | float | Decimal | None
 
 
 def sheet(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
@@ -41,5 +42,8 @@ def _take(page: io.StringIO) -> str:
 
 
 def harmless(cell: Cell) -> Cell:
-    """Return the cell as a spreadsheet may have it: a text that would run is quoted."""
+    """Return the cell as a spreadsheet may have it: a text that would run is quoted, a number never is.
+
+    A quoted number is a text to a program for statistics, and a missing value to whoever computes with it.
+    """
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(RUNS) else cell

@@ -100,12 +100,11 @@ def _rows(rt: Runtime, study_id: int, sites: Sites, window: str | None) -> Itera
 
 
 def _cells(value: Derived) -> tuple[Cell, ...]:
-    percent = value.percent_reduction
     return (
         value.item,
         value.baseline,
         value.followup,
-        None if percent is None else str(percent),
+        value.percent_reduction,
         value.absolute_change,
         _yes(value.responder30),
         _yes(value.responder50),

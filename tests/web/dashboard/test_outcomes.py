@@ -89,6 +89,17 @@ def test_the_file_has_a_line_for_each_value_with_codes(desk: FlaskClient) -> Non
     assert set(overall.values()) == {"1", "0", ""}
 
 
+def test_who_got_worse_has_a_number_as_everybody_has(desk: FlaskClient, rt: Runtime, study_id: int) -> None:
+    worse = Filled({"NRS-AVG": "8", "NRS-NOW": "5"}, reason="read wrongly")
+    entry.enter(rt, support.SETUP, study_id, "P-001", "V0", worse)
+    answered = Filled({"NRS-AVG": "10", "PGIC": "6"}, reason="read wrongly", mode="telephone")
+    entry.enter(rt, support.SETUP, study_id, "P-001", "W1", answered)
+    rows = csv.DictReader(io.StringIO(desk.get("/compliance/outcomes.csv?window=W1").text.removeprefix("\ufeff")))
+    first = next(row for row in rows if (row["participant"], row["item"]) == ("P-001", "NRS-AVG"))
+    assert (first["percent_reduction"], first["absolute_change"]) == ("-25.00", "-2")
+    assert (first["responder30"], first["responder50"]) == ("0", "0")
+
+
 def test_a_corrected_answer_counts_by_its_newest_version(desk: FlaskClient, rt: Runtime, study_id: int) -> None:
     corrected = Filled({"NRS-AVG": "9", "PGIC": "2"}, reason="read wrongly", mode="telephone")
     entry.enter(rt, support.SETUP, study_id, "P-001", "W1", corrected)
