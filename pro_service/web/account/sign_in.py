@@ -8,7 +8,7 @@ from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.use_cases.staff import accounts, interrupted_forms, second_factor
 from pro_service.web import access, browsers
-from pro_service.web.i18n import LANGUAGES
+from pro_service.web.i18n import LANGUAGES, SOURCE
 
 LANGUAGE_COOKIE = "language"
 
@@ -108,6 +108,9 @@ def _signed_in(rt: Runtime, token: str, form: str) -> ResponseReturnValue:
     if g.login is None:
         return redirect(url_for("auth.sign_in"), 303)
     stage, found = accounts.stage(rt, g.login), interrupted_forms.open_form(rt, form) if form else None
+    if stage == "whole" and not g.login.language and g.language != SOURCE:
+        # Mails and texts to somebody who never chose would stay English, beside pages in the browser's language.
+        accounts.choose_language(rt, g.login, g.language)
     answer = redirect(_next_address(), 303)
     if found is not None and found.user_id == g.login.user_id and stage != "enrol":
         page = _code_page(rt, 200, form=form)[0] if stage == "code" else access.resend(found.path, found.fields)

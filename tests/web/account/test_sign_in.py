@@ -272,6 +272,24 @@ def test_the_sign_in_page_changes_its_language_and_remembers(client: FlaskClient
     assert words in client.get("/login").text
 
 
+@pytest.mark.parametrize("address, header", [("/login?lang=tr", "en"), ("/login", "tr-TR,tr;q=0.9,en;q=0.5")])
+def test_mails_come_in_the_language_in_which_somebody_signed_in(
+    rt: Runtime, client: FlaskClient, user: int, address: str, header: str
+) -> None:
+    def kept() -> object:
+        with rt.sessions.reading() as session:
+            return session.scalars(select(users.c.language).where(users.c.id == user)).one()
+
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = header
+    assert kept() == ""
+    assert client.get(address).status_code == 200
+    support.sign_in(client)
+    assert kept() == "tr"
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    support.sign_in(client)
+    assert kept() == "tr", "what is chosen stays"
+
+
 def test_staff_choose_a_language_that_stays(client: FlaskClient, app: Flask, user: int) -> None:
     del user
     support.sign_in(client)
