@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from pro_service.core.case import Case
 from pro_service.core.conversation.contact_test import closed_by, state
 from pro_service.core.problems import RejectedError
+from pro_service.core.protocol import TimePoint
 from pro_service.core.schedule.asking import way_of_asking
 from pro_service.core.schedule.calendar import local_day
 from pro_service.reports import events, participant
@@ -105,6 +107,7 @@ def _story_page(rt: Runtime, scope: Scope, code: str, number: str | None = None,
         lane_word=timeline.lane_word,
         open_tasks=[entry for entry in page.every if entry.kind == "task" and entry.shape == "at_risk"],
         moved_windows=[window for window in view.windows if window.status == "cancelled"],
+        unknown=_without_window(case),
         nearest=_nearest_window(view.windows, now),
         person=case.participant,
         way=way_of_asking(case.participant),
@@ -125,6 +128,14 @@ def _reader(loaded: Loaded) -> Reader:
     """Return what the reader may do and see at this participant's site."""
     works, scores, words = (may_at(what, loaded.study_id, loaded.site_id) for what in ("work", "scores", "free_text"))
     return Reader(works, scores, words)
+
+
+def _without_window(case: Case) -> list[TimePoint]:
+    """Return the time points that count from the end of a procedure that took place, and nobody has entered it."""
+    if case.participant.confirmed_at is None or case.participant.left_at is not None:
+        return []
+    laid = {window.code for window in case.current}
+    return [point for point in case.protocol.time_points if point.minutes is not None and point.code not in laid]
 
 
 def _nearest_window(views: Iterable[WindowView], now: datetime) -> WindowView | None:

@@ -207,6 +207,15 @@ def test_who_asked_to_be_called_hears_that_first(life: Life) -> None:
     assert not [words for words in (*NEVER_SENT, "We have not had your answer yet") if words in said]
 
 
+def test_a_time_point_whose_moment_nobody_has_entered_is_not_forgotten(life: Life) -> None:
+    life.lived()
+    words = "there is no window yet, because the end of the procedure is not known."
+    assert words in re.sub(r"\s+", " ", life.page())
+    form = ChangeForm("reschedule", {"procedure_date": "2026-03-02", "procedure_time": "14:30"}, "from the record")
+    change.change(life.rt, support.SETUP, life.study_id, "P-001", form)
+    assert words not in re.sub(r"\s+", " ", life.page())
+
+
 @pytest.mark.parametrize(
     "reason, level, said, link",
     [
