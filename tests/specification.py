@@ -2,10 +2,10 @@
 
 ROWS: dict[str, str] = {
     "never guess": "Never guess a score; what is not exactly understood is asked again, twice at most, then a person",
-    "reading: score": "`7`, `7/10`, `yedi puan`, `on üzerinden yedi`, `seven out of ten`, `٧`, `７`, `7️⃣`: the score 7",
+    "reading: score": "`7`, `six/10`, `on üzerinden yedi`, `my pain score is 5`, `Ağrı seviyesi: 4`, `٧`: a score",
     "reading: zero": "`0`, `sıfır`, `zero`: the score 0",
     "reading: confirm zero": "`hiç`, `yok`, `no pain`: confirm with 0",
-    "reading: not a score": "`7-8`, `6,5`, `yedi buçuk`, `on gün`, `7 değil 5`, `11`, `²`: ask for one whole number",
+    "reading: not a score": "`7-8`, `yedi buçuk`, `on gün`, `7 değil 5`, `week 1`, `11`: ask for one whole number",
     "reading: tapback": "Tapbacks and quotes of our own text are ignored and logged",
     "reading: somebody else": "Someone else answers: a person",
     "reading: media": "Voice note, picture: polite text, nothing kept but the fact",

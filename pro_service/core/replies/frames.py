@@ -30,8 +30,10 @@ class Frames(NamedTuple):
     moderate: str
     severe: str
     """Descriptions, before or after a pain score that they fit. Beside another number they are a reason to ask."""
-    change: str
-    """What each value of the seven answers about a change says, from very much improved on."""
+    improved: str
+    unchanged: str
+    worse: str
+    """What one of the seven answers about a change says; beside an answer that says something else a reason to ask."""
 
 
 # -- Turkish -----------------------------------------------------------------------------------
@@ -49,8 +51,13 @@ _MEASURE_TR = (
     "|ortalamasi|ortalamam|durumu|durumum"
 )
 _MEASURED_TR = "puanimi|siddetimi|seviyemi|duzeyimi|derecemi|skorumu|siddetini|puanini|seviyesini|duzeyini"
-_GIVE_TR = "veriyorum|veririm|verebilirim|verdim|vereyim|verecegim|verelim|vermek istiyorum"
-_SAY_TR = "derim|diyorum|diyebilirim|diyecegim|diyeyim|diyelim|diyebiliriz|desem olur|demek istiyorum"
+_GIVE_TR = (
+    "veriyorum|veriyom|veririz|veriyoruz|verdik|veririm|verebilirim|verdim|vereyim|verecegim|verelim|vermek istiyorum"
+)
+_SAY_TR = (
+    "derim|deriz|diyorum|diyom|diyoruz|diyim|deyim|dedim|diyebilirim|diyecegim|diyeyim|diyelim|diyebiliriz|desem olur"
+    "|demek istiyorum"
+)
 _WRITE_TR = (
     "yaziyorum|yazdim|yazayim|yazalim|isaretliyorum|isaretledim|seciyorum|sectim|puanliyorum|puanlarim|puanladim"
     "|belirtiyorum|bildiriyorum|degerlendiriyorum|degerlendiririm|degerlendirdim|tanimlarim|tanimlayabilirim"
@@ -84,7 +91,17 @@ _TR = Frames(
         hamdolsun|bin sukur
         saygilar|saygilarimla|saygilarimizla|saygilar sunarim|hurmetler|hurmetlerimle|sevgiler|sevgilerimle
         selamlar saygilar|sevgi ve saygilarimla|selam ve saygilar
-        gorusmek uzere|gorusuruz|hosca kalin|hoscakalin|bilginize|bilginize sunarim|arz ederim
+        [cok] sagolun var olun|var olun|eksik olmayin|iyi ki varsiniz|iyi dileklerimle|rica ederim|buyurun|buyrun
+        tamamdir
+        (hepinize|herkese|size) [cok] (tesekkurler|selamlar|selam|sevgiler)|ekibinize [cok] (tesekkurler|selamlar)
+        (ilginiz|sordugunuz|aradiginiz|emekleriniz|yardimlariniz|her sey) icin [cok] (tesekkurler|tesekkur ederim
+        sagolun
+        sag olun)|ilginize (tesekkurler|tesekkur ederim)|(allah|rabbim) [sizden|hepinizden] razi olsun
+        hakkinizi helal edin
+        allah yardimciniz olsun|allaha ismarladik|nasilsiniz|umarim iyisinizdir|insallah iyisinizdir
+        kandiliniz mubarek olsun
+        (kiymetli|sevgili|saygideger|cok degerli|muhterem) (hocam|doktorum|hocalarim|doktor bey|doktor hanim)
+        sayin|gorusmek uzere|gorusuruz|hosca kalin|hoscakalin|bilginize|bilginize sunarim|arz ederim
         [sayin|sn|degerli|canim|merhaba] (hocam|hocalarim|doktorum|doktor|doktor bey|doktor hanim|dr bey|dr hanim
         hemsire hanim|hemsire bey|hemsirem|doktorcum|doktorcugum|hocacim)
         ({_SIR_TR}) (hanim|bey) (kizim|oglum|evladim|kardesim)
@@ -101,24 +118,25 @@ _TR = Frames(
         verecegim (puan|cevap|yanit|not)|rakam olarak|sayi olarak
         {_MEAN_TR}|ortalamam|tam|tam olarak|kesin|kesinlikle|sadece|net|net olarak|aynen|yine|gene|hala|halen|ayni
         yine ayni|ayni sekilde
+        rahatlikla|gonul rahatligiyla|soyle soyleyeyim|soyle diyeyim|isaretledigim (numara|sik|puan)|sonuc|sonuc olarak
         pardon|duzeltme|duzeltiyorum|ozur dilerim|cok ozur dilerim
         [gec|gec cevap|gec yazdim|gec cevap verdigim|gec kaldigim|gecikme|gec yazdigim] [icin] (kusura bakmayin
         kusura bakma|ozur dilerim) [gec yazdim|gec kaldim|gec cevap verdim|gec gordum]
     """,
     after=f"""
-        puan|puandir|puandi|puanlik|idi|di|ydi|ti|tu|dir|tir|tur|tabii|tabi
+        puan|puandir|puandi|puanlik|idi|di|du|ydi|ti|tu|dir|tir|tur|tabii|tabi
         [puan|olarak|puan olarak] [diye] ({_GIVE_TR}|{_SAY_TR}|{_WRITE_TR}|{_NOTE_TR}) [ben]
         olarak (alin|girin|girebilirsiniz)
         (i|yi|u|yu) (isaretliyorum|isaretledim|seciyorum|sectim)
         {_AT_TR}|olsun|olacakti|yazacaktim|yine|gene|hala|halen|ayni|ayni sekilde|kesin|kesinlikle|net|ortalama
-        ortalama olarak|ben|benim|bence|bana gore
+        ortalama olarak|ben|benim|bence|bana gore|rahatlikla
         [benim] (cevabim|puanim|yanitim|cevabim bu|puanim bu|cevabim budur)|rakami|rakamini (seciyorum|isaretliyorum)
         {ADDRESSED}
         doktor|hemsire
     """,
     before_pain=f"""
         [benim|bende] [{_DAY_TR}|son 24 saatte|son 24 saat icinde] [{_MEAN_TR}] [{_PLACE_TR}|{_IN_TR}]\
-         (agri|agrim|agrilarim|agrimin|agrinin) [{_DAY_TR}|son 24 saatte] [{_MEASURE_TR}]\
+         (agri|agrim|agrm|agrilarim|agrimin|agrinin) [{_DAY_TR}|son 24 saatte] [{_MEASURE_TR}]\
          [{_DAY_TR}] [olarak] [{_MEAN_TR}] [maalesef|hala|yine|halen|gene]
         [{_DAY_TR}] ({_PLACE_TR}) agrisi [{_MEAN_TR}]
         [{_DAY_TR}] [{_PLACE_TR}] (agrima|agrimi|agrilarimi|agrilarima|agrimin|agri) [{_MEASURED_TR}]
@@ -136,19 +154,29 @@ _TR = Frames(
         [benim] (agrim|agri puanim|agri seviyem)
     """,
     before_choice="""
-        [benim] (genel durumum|genel durum|durumum)|secenek|numara|sik
+        [benim] (cevabim|tercihim|secimim) [olarak] (secenek|numara|sik)|(sikki|secenegi|secenegim|sikkim)
+        [benim] (genel durumum|genel durum|genel olarak durumum|durumum|halim)|secenek|numara|sik|genel|genel olarak
+        [ilk] (islemden|ameliyattan|igneden|tedaviden|operasyondan|islem) [bu yana|beri|sonra|sonrasi] [genel durumum
+        durumum]
+        (islemden|ameliyattan|igneden|tedaviden|operasyondan) (once|oncesine|onceye|onceki halime) gore|oncesine gore
+        eskiye gore|eskisine gore|onceki halime gore
     """,
     after_choice="""
+        [nolu|nolusu|no lu|numarali] (secenek|sik|secenegi|sikki|olan|olani)|nolu|olan|olani|diyorum (secenek|sik)
         numara|numarali secenek|numarali|secenek|secenegi|sik|sikki
         numarayi (isaretliyorum|isaretledim|seciyorum|sectim)
     """,
     mild="""
-        [bayagi|gayet|cok] (iyi|iyiyim|iyiydi|iyiydim|rahat|rahatim|rahatti|hafif|hafifti)
-        super|harika|bir sorun yok|sorun yok|sikintim yok
+        [bayagi|gayet|cok|epey|oldukca] (iyi|iyiyim|iyiydi|iyiydim|rahat|rahatim|rahatti|hafif|hafifti)
+        [cok|epey] rahatladim|hafif [bir] (agri|agrim|agrim var|sizi)
+        hissetmiyorum bile|keyfim yerinde|her sey yolunda|mutluyum|[rahat|guzel] (uyuyorum|uyudum|yuruyorum
+        yuruyebiliyorum)
+        super|harika|bir sorun yok|sorun yok|sikintim yok|yok denecek kadar az|yok denecek kadar|pek agrimiyor
+        [biraz] (sizlama|sizi) [var]|az agriyor|biraz agriyor|memnunum|cok memnunum|[cok|bu hafta] rahat (gecti|geciyor)
         fena degil|idare eder|idare ediyorum|dayanilir|dayaniliyor|katlanilir
     """,
     moderate="""
-        orta [siddette|siddetli|duzeyde|seviyede|derecede]
+        orta [siddette|siddetli|duzeyde|seviyede|derecede] [bir] [agri]|biraz agriyor|soyle boyle|eh iste
         fena degil|idare eder|idare ediyorum|dayanilir|dayaniliyor|katlanilir
     """,
     severe="""
@@ -157,16 +185,33 @@ _TR = Frames(
         (cok|cok cok|bayagi|asiri|cok fazla) (agriyor|agridi|agriyordu|zordu|zorlandim|zor)
         dayanilmaz|dayanilmazdi|dayanamiyorum|dayanamadim|berbat|felaket|berbatti|felaketti|berbatim|korkunc
         korkunctu|rezalet|perisanim|mahvoldum|dayanamiyorum artik|fena|cok fena|iyi degilim|hic iyi degilim|cok aci
-        [geceleri] [hic] (uyuyamadim|uyuyamiyorum|uyutmuyor|uyutmadi)
+        [geceleri] [hic] (uyuyamadim|uyuyamiyorum|uyutmuyor|uyutmadi)|agridan (uyuyamadim|uyuyamiyorum|duramiyorum)
+        [cok] (zonkluyor|yaniyor|zorlaniyorum|canim yaniyor|perisan oldum|perisan haldeyim|aci cekiyorum)
+        [hic] (yuruyemiyorum|oturamiyorum|kalkamiyorum|yatamiyorum|duramiyorum|basamiyorum)|agrim cok [fazla|siddetli]
+        [hala|durmadan|surekli|cok fena] agriyor|[cok] agri (cekiyorum|cektim|var)|agri cok fazla|uyku yok
+        uykusuz kaldim
+        (gozume|gozume hic) uyku girmedi|(yurumekte|oturmakta|kalkmakta) zorlaniyorum|(ayaga|yerimden) kalkamiyorum
+        (perisan|mahvetti|bitirdi) (etti|oldum|beni)|mahvetti|beni bitirdi|cok zor|cok zorlaniyorum|adim atamiyorum
+        dayanilacak gibi degil|cekilecek gibi degil|cekilmez|cekilmiyor|agladim|aglatti|iskence|iskence gibi|eziyet
     """,
-    change="""
-        cok fazla (iyilesti|iyilestim|iyiyim|iyi)|[cok|cok cok] (iyiyim|iyi)
-        cok [daha] (iyilesti|iyilestim|iyi|iyiyim)
-        biraz [daha] (iyilesti|iyilestim|iyi|iyiyim)
-        degismedi|ayni|ayniyim|degisiklik yok|degisen bir sey yok|hic degismedi
-        biraz [daha] (kotulesti|kotulestim|kotu|kotuyum)
-        cok [daha] (kotulesti|kotulestim|kotu|kotuyum|kotu oldum)
-        cok (fazla|cok) [daha] (kotulesti|kotulestim|kotu|kotuyum|kotu oldum)
+    improved="""
+        [cok|biraz|az|hafif|epey|bayagi|buyuk|ciddi|gozle gorulur|belirgin|guzel|cok guzel] [bir] (iyilesme|duzelme
+        rahatlama
+        gelisme) [var|oldu|hissediyorum]|[daha] (iyiye gidiyor|iyiye gidiyorum|iyi gidiyor|duzeliyor|duzeliyorum
+        iyilesiyorum)
+        [cok|cok cok|biraz|bayagi|epey|gayet|cok fazla|cok sukur] [daha] (iyi|iyiyim|iyilesti|iyilestim|duzeldim|duzeldi
+        rahatim|rahatladim|iyi oldum|iyi oldu|iyi hissediyorum|rahat|memnunum|mutluyum|toparladim)
+        super|superim|harika|harikayim|mukemmel|mucize gibi
+    """,
+    unchanged="""
+        degismedi|ayni|ayniyim|ayni sekilde|degisiklik yok|[pek] degisen [bir] sey yok|[hic] degismedi|degisme yok
+        [bir] degisiklik (yok|olmadi)|ayni durumda|ayni durumdayim|hep ayni|fark yok|[hic] fark etmedi|farketmedi
+    """,
+    worse="""
+        [cok|biraz|az|hafif|epey|ciddi] [bir] (kotulesme|bozulma|gerileme) (var|oldu|hissediyorum)
+        [cok|cok cok|biraz|bayagi|epey|cok fazla|maalesef] [daha] (kotu|kotuyum|kotulesti|kotulestim|kotu oldum
+        kotu oldu
+        kotuye gitti|kotuye gidiyor|kotu hissediyorum)|berbat|perisanim|felaket
     """,
 )
 
@@ -202,11 +247,20 @@ _EN = Frames(
     courtesy="""
         [hi|hello|hey|hiya|hi there|hello there|dear|good morning|good afternoon|good evening|morning|afternoon
         evening] (doctor|doc|dr|nurse|team|all|everyone|folks|both|sir|madam|maam|sir madam|sir or madam|study team)
+        [hi|hello|morning|hiya|evening] (my love|sweetheart|luv)|(hi|hello|morning|hiya|evening) (love|duck|pet|hun
+        darling|lovely)
         hi|hello|hey|hiya|hi there|hello there|good morning|good afternoon|good evening|good day|greetings
-        good night|goodnight|night night
+        dear|good night|goodnight|night night
         [have a|enjoy your|enjoy the] (nice|good|lovely|great|wonderful|blessed) (day|evening|weekend|week|night
-        afternoon|rest of your day)|take care|god bless|god bless you|bless you|bye|bye bye|bye for now|goodbye
+        afternoon|rest of your day)|[and] (take care|god bless|god bless you|bless you|bless you all
+        god bless you all)|bye|bye bye|bye for now|goodbye
         speak soon|talk soon|see you soon|all the best|hope you are well|hope youre well|hope this helps
+        (thanks|thank you|ta|cheers) for (checking up [on me]|getting in touch|your (text|message|care|time|kindness
+        support)
+        the (text|message|reminder)|being so kind|everything you do|looking after me|all you do)
+        hope (all is well|alls well|youre all well|youre ok|you are all well)|keep up the good work|lots of love
+        no worries
+        here you go|there you go|as requested|as asked|(in reply|replying|re) [to] (your|the) (text|message)|cheers all
         [many|with|and] (thanks|thankyou|thank you|thank u|thx|thnx|tks|ty|cheers|ta) [a lot|so much|very much
         a million|a bunch|again|ever so much|for asking|for checking|for checking in|for your help
         for all your help|for everything|all]
@@ -234,18 +288,24 @@ _EN = Frames(
         ({_DOING_EN}) [it|that|this] [{_A_EN}]|[{_SPEAKER_EN}] (go for|going for) ({_ONE_EN})
         [{_SPEAKER_EN}] (put|mark) [it|me] [down] [as|as a|as an|for a|for an]
         still (at a|at an)
+        if i had to (say|pick|choose|put a number on it|give it a number|give a number|score it|rate it)
+        put a number on it
+        (my|the) honest answer|(got to|gotta|have got to|going to have to|ive got to) (say|be)|the answers
         (my|the) number (is|was) [{_ONE_EN}]|number is
         in answer to your (question|text)|answering your question|my answer would be
     """,
     after=f"""
         point|points|pt|pts|on average|overall|for me|from me|it is|sorry|again|still|nurse|love|dear|as an average
+        duck|ducky|pet|hun|hen|flower|darling|darlin|petal|sweetheart|sweetie|luv|buddy|chief|boss|my (love|lovely|duck)
         [{_SPEAKER_EN}] say|is (what|how) (id|i would) (say|rate it|give it|score it|put it)|thats it|that is it
+        [if] (im honest|i am honest)|in my opinion|in my book|i would have to say|id have to say|all day|all day long
         thats all|thats my answer|is right|final answer
         (is|was|thats) (my|the) [average|honest|final] (answer|score|rating|average|number|choice) [today]
     """,
     before_pain=f"""
         [my|the|todays|this] [average|overall|mean] [{_PLACE_EN}] (pain|pains) [in my ({_PLACE_EN})] [{_MEASURE_EN}]\
          [{_DAY_EN}] [{_BE_EN}] [{_DAY_EN}] [{_SURE_EN}] [{_A_EN}]
+        [for] (my|the) pain [id say|its|it is|i would say|i say|is]|for pain [id say|its]|pain wise [its|im]|painwise
         [my|the] ({_PLACE_EN}) [{_DAY_EN}] [{_BE_EN}] [{_SURE_EN}] [{_A_EN}]
         a pain [{_MEASURE_EN}] of [{_A_EN}]
         [{_SPEAKER_EN}] [{_SURE_EN}] ({_DOING_EN}|score|describe) (my|the|todays) [average|overall] [{_PLACE_EN}]\
@@ -262,52 +322,91 @@ _EN = Frames(
         (is|was) my [average] pain [score|level|rating] [today]
     """,
     before_choice=f"""
-        [id|i would|ill] [{_SAYING_EN}] (option|number|choice|answer) [{_BE_EN}]
-        [my] [overall] condition [{_BE_EN}] [{_A_EN}]
+        [id|i would|ill] [{_SAYING_EN}] [the] (option|number|choice|answer|no) [{_BE_EN}]|[{_SPEAKER_EN}] (go for
+        going for)
+        [my] [overall] (condition|health|improvement) [{_BE_EN}] [{_A_EN}]|overall [im|i am|its]
+        (since|after) [the|my] (procedure|operation|op|injection|treatment|surgery|last time) [im|i am|its|its been
+        i feel]
+        compared (to|with) before|in general|generally
     """,
     after_choice="""
         please
     """,
     mild="""
+        [had|its been] [a] good day [today]|(sleeping|walking|doing|getting on|feeling) (well|better|fine|ok|okay
+        brilliant)
+        getting better|no (bother|trouble|issues|worries)|(hardly|barely) (hurts|hurting|there)|doesnt bother me
+        great result
+        doesnt hurt much|[just] [a] (twinge|niggle|slight ache|dull ache|little sore)|happy with that|couldnt be happier
+        [im] [very|so|really] (happy|pleased|well|good|comfortable)|brilliant|fantastic|wonderful|amazing|excellent
+        great
+        barely there|hardly (any|there|any pain|anything)|not much|nothing much|very little [pain]|minimal|comfortable
+        cant complain|mustnt grumble|doing (well|great|fine)|[a] bit (sore|achy|stiff)|on the mend|much improved
+        no problems
         mild|very mild|[im] feeling (good|great|fine|much better)|all good|much better|im fine|im good|im ok
         no complaints|pretty good|very good|nice and low|barely notice it [now]|hardly notice it|very pleased
         im very pleased|delighted
         not bad|not too bad|not bad at all|not so bad|manageable|bearable
     """,
     moderate="""
-        moderate|medium|tolerable|moderate pain
+        [a bit|bit] uncomfortable|could be worse|coping|niggly|[a] (niggle|dull ache)|not great
+        moderate|medium|tolerable|moderate pain|so so|soso|[a] bit (sore|achy|painful|stiff)|sore|aching|achy
         not bad|not too bad|not so bad|manageable|bearable
     """,
     severe="""
         [it was|it is|its|was|im in|really|very|really really|pretty|so|absolutely|quite|absolute] (bad|painful|sore
         terrible|awful|horrible|severe|unbearable|excruciating|agony|dreadful|horrendous)
         [it] (hurts|hurt|is hurting) (a lot|badly|so much|very much|like hell)
-        [i] (couldnt|could not|cant|cannot) [even] (sleep|bear it|stand it)
+        [i] (couldnt|could not|cant|cannot) [even] (sleep|bear it|stand it|walk|sit|move|sit down|get comfortable)
+        [had|its been] [a] (bad|rough|tough|terrible|awful|horrible) day [today]|not sleeping [well]|very uncomfortable
+        [really|im] (struggling|suffering) [today|a lot|badly]|hurting [a lot|badly]|[its|it is] [absolutely] (awful
+        shocking)
+        no sleep|havent slept|not slept|in tears|crying|struggling|agonising|throbbing|burning|horrid|shocking|horrific
+        absolute (agony|hell|murder|misery)|not nice|giving me gyp|in bits|killing
         not good|not great|severe pain|a lot of pain|in a lot of pain|in agony|very bad pain|not happy
     """,
-    change="""
-        very much (improved|better)|so much better|completely better|miles better|a miracle
-        [very] much (improved|better)|a lot better|lots better|much much better
-        (minimally|slightly|a bit|a little|a little bit|somewhat) (improved|better)
-        no change|unchanged|[about|just|much] the same [as (ever|before|always)]|same|same as (ever|before|always)
-        (minimally|slightly|a bit|a little|a little bit|somewhat) worse
-        [much|a lot] worse|not happy
-        very much worse|so much worse|far worse
+    improved="""
+        [so|very|very very|much|very much|so much|lots|a lot|a bit|a little|a little bit|slightly|somewhat|minimally
+        loads
+        massively|hugely|definitely|feeling|im|i am|miles|way] (improved|much better|a lot better|happy|pleased)
+        (so|very|very very|much|very much|so much|lots|a lot|a bit|a little|a little bit|slightly|somewhat|minimally
+        loads
+        massively|hugely|definitely|feeling|im|i am|miles|way) better
+        [a|an] [very] (big|huge|slight|small|definite|massive|great|good|real|marked|noticeable) (improvement
+        difference)
+        (definitely|still|slowly|gradually) improving|improving|[a] bit of an improvement
+        fantastic|brilliant|amazing|great|wonderful|marvellous|excellent|delighted|over the moon|like new
+        [im|i am|like] a new (man|woman|person)|feeling (great|good|fantastic|much better|a lot better)|best ive felt
+    """,
+    unchanged="""
+        no (improvement|real change|change at all|change really)|no better no worse|neither better nor worse|same old
+        no change|unchanged|[about|just|much|exactly] [the] same [as (ever|before|always|usual|it was)]|no (different
+        difference|better no worse|better or worse)|nothing has changed|nothings changed|not changed|hasnt changed
+    """,
+    worse="""
+        [so|very|much|very much|so much|a lot|a bit|a little|a little bit|slightly|somewhat|minimally|far|definitely
+        feeling|im|i am|way|got] (much worse|a lot worse)|(so|very|much|very much|so much|a lot|a bit|a little|slightly
+        a little bit|somewhat|minimally|far|definitely|feeling|im|i am|way|got) worse|(its|it has) got worse
+        not (happy|good|great|pleased)
+        unhappy|disappointed
     """,
 )
 
 FRAMES: Mapping[str, Frames] = MappingProxyType({"tr": _TR, "en": _EN})
 """A number in digits is read in the frames of every language, a number word in those of its own: `I'm on` is not 10."""
 
-OF_HIGHEST_BEFORE = "HIGHEST (uzerinden|ustunden|puan uzerinden)|out of HIGHEST|outta HIGHEST"
+OF_HIGHEST_BEFORE = "HIGHEST (uzerinden|ustunden|uzeri|puan uzerinden)|out of HIGHEST|outta HIGHEST"
 OF_HIGHEST_AFTER = """
     HIGHEST (uzerinden|ustunden)|bolu HIGHEST
-    [points] out of [a possible] HIGHEST|outta HIGHEST|of HIGHEST|over HIGHEST
+    ([points] out of [a possible] HIGHEST|outta HIGHEST|of HIGHEST|over HIGHEST) [x|xx|xxx]
 """
 OF_SCALE_FROM_ZERO = """
     [on|in] (a|the|your) scale (of|from) 0 to HIGHEST|on (the|your|a) 0 to HIGHEST [pain] scale|0 to HIGHEST
 """
 """How the item's own highest value is named beside an answer: `10 üzerinden 7`, `7 out of 10`."""
+
+ORDINALS = ("birinci", "ikinci", "ucuncu", "dorduncu", "besinci", "altinci", "yedinci")
+"""One of the answers of a scale from one by its place: `altıncı seçenek`."""
 
 AS_SIZE = "l[iu]k"
 """The ending that makes a size of a number: `6lık`, `4'lük bir ağrı`. `birlik` is a word of its own."""
@@ -345,18 +444,21 @@ ORDINARY = re.compile(
     r"|\bbir (?!$|, |puan|idi |d[iu]r? |ydi |ti |diy|deri|ver|bolu |over |olarak |1 |[l][ui]k)"  # a …
     r"|\b(?:ort|ortalama|sadece|tam|yine|gene|hala|ayni|net|kesin|bugun\w*|gun|de|icin|canim|yavrum|ben|benim) bir\b"
     rf"|\b(?:{pattern(_TR.mild)})bir\b"  # a light …
-    rf"|\b(?:{_counting('tr')}) (?:cevab|yanit|puanim)|\b(?:agri\w*mi|\w+[iu][mn][iu]) (?:yedi|on) $"
+    rf"|\b(?:{_counting('tr')}) (?:cevab|yanit|puanim)|\b(?:agri\w*mi|\w+[iu][mn][iu]) (?:yedi|on) (?!puan"
+    rf"|olarak|diy|ver|uzer)"
     r"|\bone (?!$|, |points? |pts? |out |outta |of |over |tha?n?[kx]|please |pls |honestly |tbh |im afraid |1 )"
-    r"|\b(?:am|im|thats|that is|that was|this is|only|just|still|same|again|today|put|full|solid|bum|change|unchanged"
+    r"|\b(?:am|im|thats|that|this|that is|that was|this is|only|just|still|same|again|today|put|full"
+    r"|solid|bum|change|unchanged"
     r"|definitely|exactly|really|surely|sure|the|choose|pick|chose|picked|mark|day|hips?|legs?|buttocks?) one\b"
     rf"|\b(?:full|bum|change|unchanged|same|hips?|legs?|buttocks?) two\b|\b(?:{pattern(_EN.mild)})one\b"
     r"|\b(?:two|three|four) dear\b"
     rf"|\b(?:bir|iki|uc|dort) (?:{_CHILDREN})\b"  # my two daughters
     rf"|\b(?:[0-9]+|{_counting('tr')}) (?:{_DESCRIBED_TR})agri"  # three light pains
     rf"|\bon (?:hiss|{pattern(_TR.severe)})"  # ASCII for: the front hurts a lot
-    r"|\bpuan (?:iyi|kotu)|\bpoints? (?:much )?(?:better|worse)"  # so many points better
+    r"|\b(?:puan|derece|seviye) (?:daha )?(?:iyi|kotu|rahat|hafif|az|fazla)"
+    r"|\bpoints? (?:much )?(?:better|worse|improve)"  # so many points better
     r"|\b(?:doctor|doc|dr|nurse|team|all|everyone|folks|both|sir|madam|maam|mate|pal) (?:put|give|rate|mark|score)\b"
-    r"|\bnot at all (?:0|zero)\b"
+    r"|\bnot at all (?:0|zero)\b|\bsay (?:today )?at "
     r"|\ban? ,"  # a) 7
 )
 """Where what looks like a number in its frame is something else, in a text whose punctuation is ` , `."""

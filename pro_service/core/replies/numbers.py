@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import Literal
 
 from pro_service.core.replies import frames, phrases
-from pro_service.core.replies.folding import DOUBT, contains, plain_of
-from pro_service.core.replies.slips import meant
+from pro_service.core.replies.folding import DOUBT, contains, marked, plain_of
+from pro_service.core.replies.names import without_names
+from pro_service.core.replies.slips import harmless, meant
 
 Reason = Literal[
     "range",
@@ -33,23 +34,28 @@ _NO_WORD = 11
 _EMOTICON = re.compile(r"(?<!\S)[:;=][-']*[()\[\]dpo/|*]+(?!\S)")
 _DASH = re.compile(r"(?<=[^\W\d_]) ?- +(?=\d)|(?<=\d) +- ?(?=[^\W\d_])|(?<=[^\W\d_])-(?=[^\W\d_])")
 """A dash that only separates: `ağrı - 7`, `7 - thanks`, `out-of-ten`. `-7` and `7-8` are something else."""
+_PLACED = re.compile(rf"\b({'|'.join(frames.ORDINALS)}) +(?:secenek|sik)\b")
 _SLASHED = re.compile(r"\b(kalca|kalcam|hip|buttock|buttocks)/(?=(?:bacak|bacagim|leg|legs)\b)")
 _MODERATE = 4
 _SEVERE = 7
+_CHANGE = (1, 7)
+"""From very much improved to very much worse."""
+_UNCHANGED = 4
 _LONGEST_TEXT = 24  # words
 _LONGEST_FRAME = 16  # words
 _LONGEST_PHRASE = 12  # words
 
 
-def find(mark: str, said: str, language: str, low: int, high: int) -> int | Reason:
+def find(text: str, language: str, low: int, high: int) -> int | Reason:
     """Give the one number of a text, `low` to `high` both included, or say why there is none.
 
-    `mark` and `said` are the marked and the plain form; `language` is a tag, unknown reads as English.
+    `language` is a tag, unknown reads as English.
     """
+    mark = marked(without_names(text))
     primary = language.replace("_", "-").partition("-")[0].strip().lower()
     value = _value(mark, primary if primary in phrases.NUMBERS else "en", low, high)
     if value is None:
-        return _why(mark, said)
+        return _why(mark, plain_of(mark))
     return value if low <= value <= high else "out_of_range"
 
 
@@ -57,12 +63,14 @@ def _value(mark: str, language: str, low: int, high: int) -> int | None:
     """Give the number whose frame is the whole text: everything before it and after it is known and harmless."""
     text = _DASH.sub(" , ", _EMOTICON.sub(" ", mark))
     if low == 0:
-        text = _SLASHED.sub(r"\1 ", text)
-        text = re.sub(rf"\b0 ?- ?{high}\b", f"0 to {high}", text)
+        text = re.sub(rf"\b0 ?- ?{high}\b", f"0 to {high}", _SLASHED.sub(r"\1 ", text))
+        text = re.sub(rf"\b(?:{high}'?|on)da (?=\w)", f"{high} uzerinden ", text)
+    else:
+        text = _PLACED.sub(lambda place: f"{frames.ORDINALS.index(place[1]) + 1} secenek", text)
     text = _sized(language).sub(r"\1 puanlik ", text.replace("/", " over ", 1))
     if any(sign in text for sign in (DOUBT, "/", "-")) or _POINT_FIRST.search(text):
         return None
-    tokens = _tokens(text, language)
+    tokens = [_mended(token, language) for token in _tokens(text, language)]
     if len(tokens) > _LONGEST_TEXT or frames.ORDINARY.search(_spaced(text)):
         return None
     framed = set()
@@ -90,6 +98,11 @@ def _tokens(text: str, language: str) -> list[str]:
         parts = [part for part in glued.groups() if part] if glued else [token]
         tokens += [token] if numbers.keys() & set(parts) else parts
     return tokens
+
+
+def _mended(token: str, language: str) -> str:
+    """Return a word around a number with one slip of the finger mended; never one that may be a number itself."""
+    return token if _number(token, language) is not None else harmless(token) or token
 
 
 def _once(tokens: list[str], language: str) -> list[str]:
@@ -139,9 +152,9 @@ def _around(value: int, low: int, high: int, language: str, *, in_digits: bool) 
 
 
 def _described(said: frames.Frames, value: int, low: int, high: int) -> str:
-    """Give the descriptions that fit a pain score (mild to 3, moderate to 6) or one of seven answers about a change."""
-    if (low, high) == (1, len(said.change.strip().splitlines())) and low <= value <= high:
-        return said.change.strip().splitlines()[value - 1]
+    """Give the descriptions that fit a pain score (mild to 3, moderate to 6) or an answer about a change."""
+    if (low, high) == _CHANGE:
+        return (said.improved, said.unchanged, said.worse)[(value >= _UNCHANGED) + (value > _UNCHANGED)]
     if (low, high) != (0, _NO_WORD - 1):
         return ""
     if value < _MODERATE:

@@ -32,6 +32,7 @@ NUMBERS: Mapping[str, Mapping[str, int]] = MappingProxyType(
         ),
         "en": MappingProxyType(
             {
+                "nought": 0,
                 "zero": 0,
                 "one": 1,
                 "two": 2,
@@ -49,8 +50,10 @@ NUMBERS: Mapping[str, Mapping[str, int]] = MappingProxyType(
 )
 """Number words of each language; an unknown language reads as English."""
 
-NOT_SLIPS = frozenset({"there", "tree", "thee", "seen", "sven", "teen", "foru", "atli", "siir"})
-"""Ordinary words and names that a slip of the finger would make of a number word (see `slips`)."""
+NOT_SLIPS = frozenset(
+    {"agir", "form", "pints", "quiet", "there", "tree", "thee", "seen", "sven", "teen", "foru", "atli", "siir"}
+)
+"""Ordinary words and names that a slip of the finger would make of a word of ours (see `slips`)."""
 
 HALVES = frozenset({"bucuk", "yarim", "half", "point"})
 

@@ -7,6 +7,7 @@ short known phrase. Everything else has a type of its own, so that `match` with 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Literal, TypeAlias
 
@@ -173,7 +174,7 @@ def read(
     )
     if clear is not None:
         return clear
-    found = find(mark, said, language, item_min, item_max) if len(whole) <= LONGEST else "words"
+    found = find(whole, language, item_min, item_max) if len(whole) <= LONGEST else "words"
     if isinstance(found, int):
         return Score(found)
     return _for_a_person(said) or (Media() if media > 0 else Unreadable(found))
@@ -185,7 +186,13 @@ def _safety(mark: str, said: str, ours: Sequence[str], safety_words: Sequence[st
         return None
     before, quote, after = _quote(mark)
     own = f"{before} {after}" if _quotes(quote, ours) else said
-    return Safety() if alarming(own, map(plain, safety_words)) else None
+    return Safety() if alarming(own, _folded(tuple(safety_words))) else None
+
+
+@lru_cache(maxsize=16)
+def _folded(safety_words: tuple[str, ...]) -> tuple[str, ...]:
+    """Fold a study's phrases once; folding them for every text took five times as long as reading it."""
+    return tuple(map(plain, safety_words))
 
 
 def _opt_out(said: str) -> OptOut | None:

@@ -1,4 +1,4 @@
-"""Number words with one slip of the finger: `sekizz`, `eigth`, `doquz`.
+"""Words with one slip of the finger: `sekizz`, `eigth`, `doquz`, `my pian`.
 
 Only slips that make no other word of it: a letter held too long, two letters swapped, `q` for `k`, and in a long word
 one letter left out. Another letter in place of the right one is never mended: `sınır`, `fine`, `right` are words.
@@ -11,7 +11,8 @@ from itertools import groupby
 from operator import ge
 from types import MappingProxyType
 
-from pro_service.core.replies.phrases import NOT_SLIPS, NUMBERS
+from pro_service.core.replies.frames import FRAMES, words
+from pro_service.core.replies.phrases import NOT_SLIPS, NUMBERS, SMALL_NUMBERS
 
 _HELD = 3
 _SWAPPED = 4
@@ -58,3 +59,23 @@ def _of(word: str) -> Iterator[str]:
         yield from (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(1, len(word) - 1))
     if len(word) >= _LEFT_OUT:
         yield from (word[:at] + word[at + 1 :] for at in range(1, len(word) - 1))
+
+
+@lru_cache
+def _harmless() -> Mapping[str, str]:
+    """Return every spelling with one slip of the longer words around a number that is no other word of the frames."""
+    known = words("\n".join(part for said in FRAMES.values() for part in said))
+    around = words("\n".join(part for said in FRAMES.values() for part in (said.courtesy, *said[1:5])))
+    made = {slip: word for word in around if len(word) >= _SWAPPED for slip in _with_both_ends(word)}
+    return MappingProxyType({slip: word for slip, word in made.items() if slip not in known | SMALL_NUMBERS.keys()})
+
+
+def _with_both_ends(word: str) -> Iterator[str]:
+    """Yield spellings with one slip between the first and the last letter, of five letters where one is left out."""
+    slips = {*_of(word), *(word[: at + 1] + word[at:] for at in range(len(word)))}
+    yield from (slip for slip in slips if slip[-1] == word[-1] and len(slip) >= min(_LEFT_OUT, len(word)))
+
+
+def harmless(word: str) -> str | None:
+    """Return the word of the frames that this is with one slip; None if it is none or may be another word."""
+    return None if word in NOT_SLIPS else _harmless().get(word)

@@ -378,6 +378,14 @@ def test_another_letter_makes_another_word(language: str) -> None:
                 assert not isinstance(nrs(changed, language), Score), changed
 
 
+@pytest.mark.parametrize("language", words.NUMBERS)
+def test_a_word_with_a_slip_is_mended_to_no_number_and_is_no_word_of_another_list(language: str) -> None:
+    lists = [value for name, value in vars(words).items() if name.isupper() and isinstance(value, frozenset)]
+    listed = {word for phrases in lists for phrase in phrases for word in phrase.split()} - words.NOT_SLIPS
+    assert [word for word in listed if slips.harmless(word) in words.NUMBERS[language]] == []
+    assert {word for word in words.PROXY if slips.harmless(word)} == set()
+
+
 # -- Descriptions ------------------------------------------------------------------------------
 
 
