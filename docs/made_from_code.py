@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 
 from pro_service import settings
 from pro_service.cli import main
+from pro_service.core import problem_words
 
 ROOT = Path(__file__).resolve().parents[1]
 _MADE = re.compile(r"^<!-- made from the code: (\w+) -->$", re.MULTILINE)
@@ -123,6 +124,20 @@ def _is_default(name: str, value: str) -> bool:
         return False
 
 
+# --- problems --------------------------------------------------------------------------------------------------------
+
+
+def problems_by_subject() -> str:
+    """Return a table of every code of the catalogue, by subject: what is wrong, and what to do about it."""
+    tables = []
+    for subject, entries in problem_words.SUBJECTS.items():
+        rows: list[tuple[str, ...]] = [
+            (f"`{code}`", _escaped(entry.what), _escaped(entry.remedy)) for code, entry in entries.items()
+        ]
+        tables.append(f"## {subject}\n\n" + _table(("code", "what", "what to do"), rows))
+    return "\n\n".join(tables)
+
+
 # --- Markdown --------------------------------------------------------------------------------------------------------
 
 
@@ -136,4 +151,8 @@ def _escaped(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
-PARTS: Mapping[str, Callable[[], str]] = {"commands": commands, "settings": settings_by_section}
+PARTS: Mapping[str, Callable[[], str]] = {
+    "commands": commands,
+    "problems": problems_by_subject,
+    "settings": settings_by_section,
+}

@@ -37,6 +37,7 @@ ALLOWED: dict[str, str] = {
     "arm": "REDCap's own word for a sequence of events, where a file of its is read",
     "arms": "the refusal of an export of several",
     "grubudur": "the same in Turkish",
+    "gruplar": "how the signs of a card code stand together, in Turkish",
     "tedaviye": "the outcomes say that nothing is shown by it, in Turkish",
     "unblind": "what is typed may; the investigator is told so",
     "kol": "the Turkish catalogue's word that the rates are shown without",

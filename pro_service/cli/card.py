@@ -11,7 +11,7 @@ import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, show_table, who
 from pro_service.core.enrolment.cells import quoted
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import RejectedError, said
 
 _OUT = click.Path(dir_okay=False, path_type=Path)
 
@@ -65,7 +65,7 @@ def _refuse_unwritable(file: Path) -> None:
     place = file if file.exists() else file.parent
     if not os.access(place, os.W_OK):
         remedy = "name a file in a folder that is there and yours"
-        raise RejectedError((Fault("--out", None, f"{quoted(str(file))} cannot be written", remedy),))
+        raise RejectedError((said("--out", None, f"{quoted(str(file))} cannot be written", remedy),))
 
 
 def _write(file: Path, page: str) -> None:
@@ -97,7 +97,7 @@ def _known() -> Iterator[None]:
     except KeyError as unknown:
         remedy = "`pro-service participant list` lists all"
         fault = f"there is no participant {quoted(str(unknown.args[0]))}"
-        raise RejectedError((Fault("CODE", None, fault, remedy),)) from None
+        raise RejectedError((said("CODE", None, fault, remedy),)) from None
 
 
 # --- many of them -----------------------------------------------------------------------------------------------------

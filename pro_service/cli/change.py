@@ -10,7 +10,7 @@ import click
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_fault, show_json, show_table, who
 from pro_service.core.changes.preview import ChangePreview
 from pro_service.core.enrolment.cells import quoted
-from pro_service.core.problems import ChangeRefusedError, Fault, RejectedError, note_fault, note_words
+from pro_service.core.problems import ChangeRefusedError, Problem, RejectedError, problem, words
 
 Command = Callable[..., Any]
 
@@ -113,17 +113,16 @@ def _run(
             else:
                 result = change.change(rt, Actor(kind="staff", id=who(), source="cli"), found.id, code, wanted)
         except KeyError:
-            remedy = "`pro-service participant list` lists all"
-            raise RejectedError((Fault("CODE", None, f"there is no participant {quoted(code)}", remedy),)) from None
+            raise RejectedError((problem("no_participant", "CODE", code=quoted(code)),)) from None
         except ChangeRefusedError as refused:
-            raise RejectedError(tuple(_at_option(action, note_fault(note)) for note in refused.notes)) from None
+            raise RejectedError(tuple(_at_option(action, note) for note in refused.notes)) from None
     show(state, result, dry_run=dry_run)
 
 
-def _at_option(action: str, fault: Fault) -> Fault:
+def _at_option(action: str, fault: Problem) -> Problem:
     """A fault at the option through which its field was given."""
     options = {names[1]: names[0] for names, _ in OPTIONS[action]} | {"reason": "--reason"}
-    return Fault(options.get(fault.path, fault.path), fault.line, fault.fault, fault.remedy)
+    return fault.at(options.get(fault.path, fault.path))
 
 
 # Showing -------------------------------------------------------------------------------------------------------------
@@ -132,11 +131,11 @@ def _at_option(action: str, fault: Fault) -> Fault:
 def show(state: State, result: ChangePreview, *, dry_run: bool) -> None:
     """Print an outlook: every consequence, and whether it is one or was only shown."""
     if state.as_json:
-        said = [{"code": note.code, "what": note_words(note)[0]} for note in result.notes]
-        show_json(asdict(result) | {"notes": said, "dry_run": dry_run})
+        notes = [{"code": note.code, "what": words(note)[0]} for note in result.notes]
+        show_json(asdict(result) | {"notes": notes, "dry_run": dry_run})
         return
     for note in result.notes:
-        show_fault(note_fault(note), "yellow", err=True)
+        show_fault(note, "yellow", err=True)
     if result.unchanged:
         click.echo(f"{result.participant}: everything is so already; nothing was changed.")
         return

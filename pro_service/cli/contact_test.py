@@ -7,7 +7,7 @@ import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, who
 from pro_service.core.enrolment.cells import quoted
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import RejectedError, said
 
 FAULTS = {
     "no_texts": ("no text may go to this participant", "see `pro-service participant show`; telephone instead"),
@@ -52,10 +52,10 @@ def reach(state: State, code: str, minutes: int, action: str | None, reason: str
                 use_case.begin(rt, actor, subject, timedelta(minutes=minutes))
             test = use_case.latest_by_code(rt, subject)
         except KeyError:
-            fault = Fault("CODE", None, f"there is no participant {quoted(code)}", "see `pro-service participant list`")
+            fault = said("CODE", None, f"there is no participant {quoted(code)}", "see `pro-service participant list`")
             raise RejectedError((fault,)) from None
         except use_case.ReachRefusedError as refusal:
-            raise RejectedError((Fault("CODE", None, *FAULTS[refusal.code]),)) from None
+            raise RejectedError((said("CODE", None, *FAULTS[refusal.code]),)) from None
     _show(state, code, test)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, show_table, who
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import RejectedError, said
 
 
 @click.group()
@@ -76,7 +76,7 @@ def resolve(state: State, text_id: int, reason: str, study_code: str | None) -> 
     from pro_service.use_cases.inbound import inbox as use_case  # noqa: PLC0415
 
     if not reason.strip():
-        raise RejectedError((Fault("--reason", None, "there is no reason", "say why nothing more is to be done"),))
+        raise RejectedError((said("--reason", None, "there is no reason", "say why nothing more is to be done"),))
     with opened(state) as rt:
         actor = Actor(kind="staff", id=who(), source="cli")
         reader = Reader(study.chosen(rt, study_code).id, None, strangers=True)
@@ -86,7 +86,7 @@ def resolve(state: State, text_id: int, reason: str, study_code: str | None) -> 
             raise _unknown() from None
         except use_case.DoneAlreadyError as before:
             fault = f"this was done already, on {before.done.at:%Y-%m-%d %H:%M}Z"
-            raise RejectedError((Fault("ID", None, fault, "nothing is to be done"),)) from None
+            raise RejectedError((said("ID", None, fault, "nothing is to be done"),)) from None
     if state.as_json:
         show_json({"id": text_id, "resolved": True})
     else:
@@ -119,5 +119,5 @@ def _words(bubble: Any) -> str:
 
 def _unknown() -> RejectedError:
     return RejectedError(
-        (Fault("ID", None, "no such text is in the inbox", "`pro-service inbox list --all` lists all"),)
+        (said("ID", None, "no such text is in the inbox", "`pro-service inbox list --all` lists all"),)
     )

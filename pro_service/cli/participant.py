@@ -24,7 +24,7 @@ from pro_service.cli.terminal import (
     who,
 )
 from pro_service.core.enrolment.cells import quoted
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Problem, RejectedError, said
 
 MOST_SHOWN = 20
 BIG = 2_000
@@ -99,7 +99,7 @@ def _show_export(ignored: tuple[str, ...], waiting: int, repeated: int) -> None:
         click.echo(f"Rows of repeated instruments, passed over: {repeated}.", err=True)
 
 
-def _show_warnings(warnings: list[Fault]) -> None:
+def _show_warnings(warnings: list[Problem]) -> None:
     for warning in warnings[:MOST_SHOWN]:
         show_fault(warning, "yellow", err=True)
     if len(warnings) > MOST_SHOWN:
@@ -157,7 +157,7 @@ def show(state: State, code: str, study_code: str | None) -> None:
         story = reporting.participant_story(rt, study.chosen(rt, study_code).id, code)
     if story is None:
         remedy = "`pro-service participant list` lists all"
-        raise RejectedError((Fault("CODE", None, f"there is no participant {quoted(code)}", remedy),))
+        raise RejectedError((said("CODE", None, f"there is no participant {quoted(code)}", remedy),))
     if state.as_json:
         show_json(story)
         return

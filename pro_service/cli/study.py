@@ -21,7 +21,7 @@ from pro_service.cli.terminal import (
     who,
 )
 from pro_service.core.iso8601 import offset_text
-from pro_service.core.problems import note_fault, note_words
+from pro_service.core.problems import words
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.costs import LIMIT, Cost, long_questions
 
@@ -118,7 +118,7 @@ def migrate(state: State, codes: tuple[str, ...], reason: str, dry_run: bool, st
         done = migrate.migrate(rt, actor, found.id, reason, codes=codes, dry_run=dry_run, progress=progress)
     if state.as_json:
         migrants = [
-            {"participant": one.participant, "windows": one.windows, "notes": [note_words(n)[0] for n in one.notes]}
+            {"participant": one.participant, "windows": one.windows, "notes": [words(n)[0] for n in one.notes]}
             for one in done.migrants
         ]
         counts = {"version": done.version, "unchanged": done.unchanged, "dry_run": dry_run}
@@ -217,7 +217,7 @@ def _show_migrated(done: Any) -> None:
         click.echo(f"… and {len(rows) - MOST_SHOWN} more windows: --json lists them.")
     for one in done.migrants[:MOST_SHOWN]:
         for note in one.notes:
-            show_fault(note_fault(note), "yellow", err=True)
+            show_fault(note, "yellow", err=True)
 
 
 @contextmanager

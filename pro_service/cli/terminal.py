@@ -14,7 +14,7 @@ import click
 
 from pro_service import logs
 from pro_service.core.iso8601 import instant_text
-from pro_service.core.problems import UNAVAILABLE, Fault, RejectedError
+from pro_service.core.problems import UNAVAILABLE, Problem, RejectedError, said, words
 from pro_service.settings import Settings, SettingsError, load
 
 
@@ -57,7 +57,7 @@ class Guarded(click.Group):
         except RejectedError as error:
             show_faults(error.faults, as_json=ctx.ensure_object(State).as_json)
         except SettingsError as error:
-            found = tuple(Fault(fault.name, None, fault.fault, fault.remedy) for fault in error.faults)
+            found = tuple(said(fault.name, None, fault.fault, fault.remedy) for fault in error.faults)
             show_faults(found, as_json=ctx.ensure_object(State).as_json)
         except Exception as error:  # noqa: BLE001 -- the last place before the terminal
             _explain(error, as_json=ctx.ensure_object(State).as_json)
@@ -80,7 +80,7 @@ def _explain(error: Exception, *, as_json: bool) -> None:
         logs.fault("command", error)
         fault, remedy = f"an unexpected fault ({type(error).__name__}); nothing half-done was kept", "see the log"
     if as_json:
-        show_faults((Fault("", None, fault, remedy),), as_json=True)
+        show_faults((said("", None, fault, remedy),), as_json=True)
     else:
         click.echo(f"pro-service: {fault}: {remedy}", err=True)
 
@@ -111,7 +111,7 @@ def text_of(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = file.read_bytes().count(b"\n", 0, error.start) + 1
-        raise RejectedError((Fault("", line, "the file is not UTF-8", "save it as UTF-8"),)) from None
+        raise RejectedError((said("", line, "the file is not UTF-8", "save it as UTF-8"),)) from None
 
 
 # Printing ------------------------------------------------------------------------------------------------------------
@@ -163,12 +163,13 @@ def _cell(value: object) -> str:
     return "–" if value is None else str(value)
 
 
-def fault_as_json(fault: Fault) -> dict[str, object]:
-    """A fault as programs read it: where, what, and what to do."""
-    return {"path": fault.path, "line": fault.line, "fault": fault.fault, "remedy": fault.remedy}
+def fault_as_json(fault: Problem) -> dict[str, object]:
+    """A fault as programs read it: where, what, and what to do; the words may change, the code does not."""
+    what, remedy = words(fault)
+    return {"path": fault.path, "line": fault.line, "code": fault.code, "fault": what, "remedy": remedy}
 
 
-def show_faults(faults: Sequence[Fault], *, as_json: bool) -> None:
+def show_faults(faults: Sequence[Problem], *, as_json: bool) -> None:
     """Print every fault: what, where, and what to do."""
     if as_json:
         show_json([fault_as_json(fault) for fault in faults])
@@ -178,9 +179,10 @@ def show_faults(faults: Sequence[Fault], *, as_json: bool) -> None:
     click.echo(f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}; nothing was changed.", err=True)
 
 
-def show_fault(fault: Fault, colour: str, *, err: bool = False) -> None:
+def show_fault(fault: Problem, colour: str, *, err: bool = False) -> None:
     """Print one fault on one line and its remedy on the next."""
     place = ": ".join(part for part in (f"line {fault.line}" if fault.line else "", fault.path) if part)
     marked = click.style(f"{place}: ", fg=colour) if place else ""
-    click.echo(f"{marked}{fault.fault}", err=err)
-    click.echo(f"    → {fault.remedy}", err=err)
+    what, remedy = words(fault)
+    click.echo(f"{marked}{what}", err=err)
+    click.echo(f"    → {remedy}", err=err)

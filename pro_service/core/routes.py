@@ -6,11 +6,11 @@ None says that nothing was, and a study file may state its own reason against a 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import time
 from typing import Literal, TypeAlias
 
-from pro_service.core.problems import ALLOWED, BY_PHONE, TRY, finding_words
+from pro_service.core.problems import Country, Problem, problem
 from pro_service.core.protocol import RouteOverride
 
 Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card"]
@@ -28,6 +28,7 @@ class Prefix:
     digits: str
     """Beginning of the E.164 form, `+` included."""
     why: str
+    """The code of what is wrong with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,12 @@ class Route:
     """Local time from which until which operators hold promotional texts; a study's own contact hours are narrower."""
     unserved: tuple[Prefix, ...] = ()
     caution: str = ""
-    """What to clear before going live, shown as a warning."""
+    """The code of what to clear before going live."""
     note: str = ""
     """Source and date."""
 
 
 _READ = "Twilio SMS guidelines, archived copy read 2026-11"
-_NORTHERN_CYPRUS = "is used in Northern Cyprus, which the provider does not serve"
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -72,9 +72,9 @@ ROUTES: tuple[Route, ...] = (
         suffix=5,
         opt_out="study",
         unserved=(
-            Prefix("+905338", _NORTHERN_CYPRUS),
-            Prefix("+905488", _NORTHERN_CYPRUS),
-            Prefix("+90392", _NORTHERN_CYPRUS),
+            Prefix("+905338", "northern_cyprus"),
+            Prefix("+905488", "northern_cyprus"),
+            Prefix("+90392", "northern_cyprus"),
         ),
         note=(
             f"{_READ}: no two-way, sender name registered beforehand (about two weeks), landlines refused (21614). "
@@ -130,7 +130,7 @@ ROUTES: tuple[Route, ...] = (
         urls=True,
         senders=("alphanumeric", "long-code", "short-code"),
         quiet=(time(22), time(8)),
-        caution="operators block business texts from ordinary mobile numbers; agree the sender with the provider first",
+        caution="sender_to_agree",
         note=f"{_READ}; quiet hours, Sundays and holidays hold for promotional texts.",
     ),
     Route(
@@ -174,21 +174,6 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What stands against a route, and what to do instead. Texts are for the people who run the study."""
-
-    severity: Literal["refuse", "warn"]
-    reason: str
-    remedy: str
-    code: str = field(default="", compare=False)
-    """Of `core.problems`, to put it into another language."""
-    values: tuple[tuple[str, object], ...] = field(default=(), compare=False)
-    """What fills the blanks of its words; `of` is the country's code."""
-    stated: str = field(default="", compare=False)
-    """Why the study file allows it all the same."""
-
-
 def route(provider: str, country: str) -> Route:
     """Return what is known of a provider in a country; a row of Nones if nothing is."""
     code = country.upper()
@@ -201,31 +186,42 @@ def preflight(
     country: str,
     channel: str,
     overrides: Iterable[RouteOverride] = (),
-) -> tuple[Finding, ...]:
+) -> tuple[Problem, ...]:
     """Return what stands against asking participants of a country by a channel; nothing found is good.
 
     `country` is ISO 3166-1 alpha-2 (of the telephone number, not of the site). A refusal for which the study file
     states a reason becomes a warning that shows the reason. A country without a row is allowed with a warning.
     """
     if channel not in CHANNELS:
-        return (_finding("refuse", "unknown_channel", channel=repr(channel), known=", ".join(CHANNELS)),)
+        return (problem("not_a_channel", given=repr(channel), known=CHANNELS),)
     row = route(provider, country)
     if channel == CARD:
         return tuple(_of_a_card(row))
-    allowed, needs = (row.two_way, "answers") if channel == "sms-reply" else (row.urls, "links")
-    findings = []
+    replies = channel == "sms-reply"
+    allowed = row.two_way if replies else row.urls
+    found = []
     if allowed is False:
-        findings.append(_row_finding(row, "refuse", f"no_{needs}"))
+        refusal = _of_row(row, "no_answers" if replies else "no_links")
+        stated = _stated(row, channel, overrides)
+        found.append(_allowed(refusal, stated) if stated else refusal)
     elif allowed is None:
-        findings.append(_row_finding(row, "warn", f"unsure_{needs}"))
+        found.append(_of_row(row, "unsure_answers" if replies else "unsure_links"))
     if row.caution:
-        findings.append(_row_finding(row, "warn", "caution"))
-    stated = _stated(row, channel, overrides)
-    return tuple(_softened(finding, stated) if stated else finding for finding in findings)
+        found.append(_of_row(row, row.caution))
+    return tuple(found)
 
 
-SENDING: frozenset[str] = frozenset({"registered_sender", "caution"})
-"""Findings about the sender, whatever a text holds: they speak against no channel."""
+_ALLOWED = {"no_answers": "no_answers_allowed", "no_links": "no_links_allowed"}
+"""Refusals that a study file overrules, and what they are then."""
+
+
+def _allowed(refusal: Problem, stated: str) -> Problem:
+    """Return a refusal as a warning that shows why the study allows it."""
+    return replace(refusal, code=_ALLOWED[refusal.code], values={**refusal.values, "stated": stated})
+
+
+SENDING: frozenset[str] = frozenset({"registered_sender", "sender_to_agree"})
+"""What is to be minded about the sender, whatever a text holds: they speak against no channel."""
 
 
 def usual_channel(provider: str, country: str, overrides: Iterable[RouteOverride] = ()) -> Channel:
@@ -237,51 +233,37 @@ def usual_channel(provider: str, country: str, overrides: Iterable[RouteOverride
 
     def against(channel: Channel) -> set[str]:
         found = preflight(provider, country, channel, stated)
-        return {one.severity for one in found if one.code not in SENDING and not one.stated}
+        return {one.severity for one in found if one.code not in {*SENDING, *_ALLOWED.values()}}
 
     found = {channel: against(channel) for channel in CHANNELS}
     works = (channel for channel in CHANNELS if not found[channel])
     return next(works, next(channel for channel in CHANNELS if "refuse" not in found[channel]))
 
 
-def _finding(severity: Literal["refuse", "warn"], code: str, **values: object) -> Finding:
-    return Finding(severity, *finding_words(code, values), code, tuple(values.items()))
+def _of_row(row: Route, code: str) -> Problem:
+    return problem(code, provider=row.provider, country=Country(row.country, row.name))
 
 
-def _row_finding(row: Route, severity: Literal["refuse", "warn"], code: str) -> Finding:
-    """Return a finding about a row."""
-    about = {"provider": row.provider, "country": row.name, "of": row.country}
-    return _finding(severity, code, **about, **({"caution": row.caution} if code == "caution" else {}))
-
-
-def _of_a_card(row: Route) -> Iterator[Finding]:
-    """Return findings about card texts: they have no address and ask for no reply, so no route refuses them."""
+def _of_a_card(row: Route) -> Iterator[Problem]:
+    """Return what to mind about card texts: they have no address and ask for no reply, so no route refuses them."""
     if row.two_way is None and row.urls is None:
-        yield _row_finding(row, "warn", "unsure_texts")
+        yield _of_row(row, "unsure_texts")
     if row.senders == ("alphanumeric",):
-        yield _row_finding(row, "warn", "registered_sender")
+        yield _of_row(row, "registered_sender")
     if row.caution:
-        yield _row_finding(row, "warn", "caution")
+        yield _of_row(row, row.caution)
 
 
-def preflight_number(provider: str, country: str, e164: str, *, landline: bool = False) -> tuple[Finding, ...]:
+def preflight_number(provider: str, country: str, e164: str, *, landline: bool = False) -> tuple[Problem, ...]:
     """Return why a single number cannot be texted: a landline, or a prefix the provider does not serve.
 
-    Neither depends on the channel and no study file overrides it. Findings name the prefix, never the number.
+    Neither depends on the channel and no study file overrides it. Problems name the prefix, never the number.
     """
     row = route(provider, country)
-    findings = [
-        Finding("refuse", f"the number begins with {prefix.digits}, which {prefix.why}", BY_PHONE)
-        for prefix in row.unserved
-        if e164.startswith(prefix.digits)
-    ]
+    found = [problem(prefix.why, prefix=prefix.digits) for prefix in row.unserved if e164.startswith(prefix.digits)]
     if landline and not row.landlines:
-        findings.append(
-            Finding(
-                "refuse", f"{provider} sends no texts to landlines in {row.name}", f"Give a mobile number. {BY_PHONE}"
-            ),
-        )
-    return tuple(findings)
+        found.append(_of_row(row, "no_texts_to_landlines"))
+    return tuple(found)
 
 
 def _stated(row: Route, channel: str, overrides: Iterable[RouteOverride]) -> str:
@@ -292,11 +274,3 @@ def _stated(row: Route, channel: str, overrides: Iterable[RouteOverride]) -> str
         if override.country.upper() == (row.country or row.name) and override.channel == channel
     )
     return next((reason for reason in reasons if reason), "")
-
-
-def _softened(finding: Finding, stated: str) -> Finding:
-    """Return a refusal as a warning that shows why the study allows it."""
-    if finding.severity == "warn":
-        return finding
-    reason = ALLOWED.format(reason=finding.reason, stated=stated)
-    return Finding("warn", reason, TRY, finding.code, finding.values, stated)

@@ -2,8 +2,9 @@
 
 import re
 
-from pro_service.core.problems import Fault
+from pro_service.core.problems import Problem, problem, said
 
+_AT = re.compile(r"\(at line (\d+), column \d+\)")
 _HEADER = re.compile(r"\s*(?P<open>\[\[?)\s*(?P<name>[^\[\]#=]+?)\s*\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r"""\s*(?P<key>[\w-]+|"[^"]*"|'[^']*')(?P<more>(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=(?P<value>.*)""")
 _STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'')
@@ -15,11 +16,15 @@ class Faults:
 
     def __init__(self, text: str) -> None:
         self._lines = lines_by_path(text)
-        self._found: list[Fault] = []
+        self._found: list[Problem] = []
 
     def add(self, path: str, fault: str, remedy: str, *, line: int | None = None) -> None:
         """Add a fault. Without a `line` it gets the line of its path, or of the nearest enclosing path in the text."""
-        self._found.append(Fault(path, self.line(path) if line is None else line, fault, remedy))
+        self._found.append(said(path, self.line(path) if line is None else line, fault, remedy))
+
+    def note(self, path: str, code: str, /, **values: object) -> None:
+        """Add the problem of this code, at the line of its path."""
+        self._found.append(problem(code, path, self.line(path), **values))
 
     def line(self, path: str) -> int | None:
         """Return the line of a path, or of what encloses it; None if the text names neither."""
@@ -38,9 +43,15 @@ class Faults:
             for path in paths
         )
 
-    def all(self) -> tuple[Fault, ...]:
+    def all(self) -> tuple[Problem, ...]:
         """Return every fault, in the order of the text."""
         return tuple(sorted(self._found, key=lambda fault: (fault.line or 0, fault.path)))
+
+
+def line_of(error: Exception, text: str) -> int:
+    """Return the line of a text that the reader of TOML stumbled over: the last, where it names none."""
+    found = _AT.search(str(error))
+    return int(found[1]) if found else text.count("\n") + 1
 
 
 def lines_by_path(text: str) -> dict[str, int]:

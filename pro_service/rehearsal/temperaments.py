@@ -7,7 +7,7 @@ from datetime import time, timedelta
 from typing import Literal, TypeAlias, get_args
 
 from pro_service import paths
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import RejectedError, said
 from pro_service.core.protocol import Channel, Hours, Texts
 from pro_service.core.study_file.toml_table import Table
 from pro_service.core.toml_faults import Faults
@@ -99,7 +99,7 @@ def read_temperaments(text: str) -> Crowd:
         root = Table(tomllib.loads(text.removeprefix("\ufeff")), "", faults)
     except ValueError as error:
         remedy = "mend this line; a text is in quotes, a table begins with [name]: see https://toml.io"
-        raise RejectedError((Fault("", None, f"this is not TOML: {error}", remedy),)) from None
+        raise RejectedError((said("", None, f"this is not TOML: {error}", remedy),)) from None
     office = _office(root.table("office"))
     phrases = _phrases(root.table("phrases"))
     temperaments = tuple(_temperament(table) for table in root.tables("temperament"))

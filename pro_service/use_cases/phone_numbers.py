@@ -22,8 +22,6 @@ _LONGEST_COUNTRY_CODE = 3
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _LANDLINE = (PhoneNumberType.FIXED_LINE, PhoneNumberType.VOIP, PhoneNumberType.PERSONAL_NUMBER)
 _LONGEST = 40
-AS_TEXT = "format the column as text in the spreadsheet, then type the number again"
-WRITE = "write it with + and the country's code, e.g. +90 532 123 45 67"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +44,9 @@ def read(text: str, country: str) -> Telephone:
     _refuse_turkish_services(e164, country)
     # Of unknown type is exactly what `is_valid_number` calls invalid; asking both costs twice.
     if kind == PhoneNumberType.UNKNOWN:
-        remedy = f"count its digits and check the country's code; {WRITE}"
-        raise CellError("is not a number that exists", remedy)
+        raise CellError("phone_does_not_exist")
     if kind not in _MOBILE + _LANDLINE:
-        raise CellError("is a service number, nobody's telephone", "give the participant's own mobile number")
+        raise CellError("phone_service")
     region = phonenumbers.region_code_for_number(number) or country
     return Telephone(e164, region, "mobile" if kind in _MOBILE else "landline")
 
@@ -59,7 +56,7 @@ def _parsed(text: str, country: str) -> PhoneNumber:
     try:
         return phonenumbers.parse(text, country)
     except NumberParseException:
-        raise CellError("is not a telephone number", WRITE) from None
+        raise CellError("not_a_phone") from None
 
 
 def _whole(text: str) -> PhoneNumber | None:
@@ -92,19 +89,18 @@ def _prefix(country_code: int) -> re.Pattern[str] | None:
 def _refuse_damage(text: str) -> None:
     """What spreadsheets and typing make of a number, before a lenient reader makes another number of it."""
     if _DAMAGED.fullmatch(text.replace(" ", "")):
-        raise CellError("a spreadsheet has cut this number short (as in 9.05E+11): digits are lost", AS_TEXT)
+        raise CellError("phone_cut_short")
     if _DECIMAL.fullmatch(text):
-        raise CellError("a spreadsheet has made a decimal number of it", AS_TEXT)
+        raise CellError("phone_decimal")
     if _LETTER_O.search(text):
-        raise CellError("holds the letter O where a digit should be", "write the digit 0 (zero)")
+        raise CellError("phone_letter_o")
     if len(text) > _LONGEST or not _ALLOWED.fullmatch(text):
         several = any(mark in text for mark in ",;") or " veya " in f" {plain(text)} " or " or " in f" {plain(text)} "
-        fault = "holds more than one number" if several else "holds characters that no telephone number has"
-        raise CellError(fault, f"give one number of digits; {WRITE}")
+        raise CellError("phone_several" if several else "phone_characters")
 
 
 def _refuse_turkish_services(e164: str, country: str) -> None:
     if e164.startswith("+90850"):
-        raise CellError("0850 is a company's number: it takes no texts", "give the participant's own mobile number")
+        raise CellError("phone_0850")
     if e164.startswith("+90444") or (country == "TR" and e164.startswith("+444")):
-        raise CellError("444 is a company's number: it takes no texts", "give the participant's own mobile number")
+        raise CellError("phone_444")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pro_service import paths
 from pro_service.core.enrolment.blinding import check_blinding
-from pro_service.core.problems import Fault, RejectedError, closest
+from pro_service.core.problems import Problem, RejectedError, closest, said
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.costs import Cost
 from pro_service.core.study_file.file import check as check_protocol
@@ -33,7 +33,7 @@ class Checked:
 
     protocol: Protocol
     frames: Mapping[str, Mapping[str, str]]
-    contacts: tuple[Fault, ...]
+    contacts: tuple[Problem, ...]
     """Sites without a contact: allowed in a file, refused by `load` outside a demo."""
 
 
@@ -171,18 +171,18 @@ def chosen(rt: Runtime, code: str | None) -> Study:
     codes = [study.code for study in there]
     remedy = (closest(code, codes) if code else "") or f"name one with --study: {', '.join(codes)}"
     fault = "there is no such study" if code else "there are several studies"
-    raise RejectedError((Fault("--study", None, fault, remedy),))
+    raise RejectedError((said("--study", None, fault, remedy),))
 
 
 def _no_study(fault: str) -> RejectedError:
-    return RejectedError((Fault("--study", None, fault, "load one first: pro-service study load FILE"),))
+    return RejectedError((said("--study", None, fault, "load one first: pro-service study load FILE"),))
 
 
 def _refuse_older(same: Version | None, newest: Version | None) -> None:
     if same is not None and newest is not None:
         fault = f"this is version {same.number} again, and version {newest.number} has replaced it"
         remedy = "a version is never made current twice: change something in it, for instance the title"
-        raise RejectedError((Fault("", None, fault, remedy),))
+        raise RejectedError((said("", None, fault, remedy),))
 
 
 def _text(file: Path) -> str:
@@ -190,7 +190,7 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8").strip()
     except UnicodeDecodeError:
         path = f"templates/sms/{file.parent.name}/{file.name}"
-        raise RejectedError((Fault(path, None, "this text is not UTF-8", "save it as UTF-8"),)) from None
+        raise RejectedError((said(path, None, "this text is not UTF-8", "save it as UTF-8"),)) from None
 
 
 def _canonical(frames: Mapping[str, Mapping[str, str]]) -> str:

@@ -44,7 +44,7 @@ def test_every_fault_of_a_protocol_is_named_for_people_and_programs(run: Run, tm
     file.write_text(text, encoding="utf-8")
     faults = run("study", "check", file, "--json")
     assert faults.status == 1
-    assert all(set(fault) == {"path", "line", "fault", "remedy"} for fault in faults.json)
+    assert all(set(fault) == {"path", "line", "code", "fault", "remedy"} for fault in faults.json)
     plain = run("study", "check", file)
     assert (plain.status, plain.out.count("→")) == (1, len(faults.json))
     assert "line" in plain.out

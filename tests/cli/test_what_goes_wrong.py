@@ -44,7 +44,7 @@ def test_a_program_is_told_of_it_as_of_every_other_fault(tmp_path: Path) -> None
     done = ran(tmp_path, "tick", "--json")
     assert done.exit_code == 1
     (fault,) = json.loads(done.stdout)
-    assert set(fault) == {"path", "line", "fault", "remedy"}
+    assert set(fault) == {"path", "line", "code", "fault", "remedy"}
     assert "db upgrade" in fault["remedy"]
 
 

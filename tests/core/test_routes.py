@@ -4,11 +4,11 @@ from datetime import time
 
 import pytest
 
+from pro_service.core.problems import Problem, words
 from pro_service.core.protocol import RouteOverride
 from pro_service.core.routes import (
     CHANNELS,
     ROUTES,
-    Finding,
     preflight,
     preflight_number,
     route,
@@ -16,7 +16,7 @@ from pro_service.core.routes import (
 )
 
 
-def severities(findings: tuple[Finding, ...]) -> list[str]:
+def severities(findings: tuple[Problem, ...]) -> list[str]:
     return [finding.severity for finding in findings]
 
 
@@ -24,9 +24,10 @@ def severities(findings: tuple[Finding, ...]) -> list[str]:
 def test_turkey_is_refused_with_what_works_instead(channel: str) -> None:
     (finding,) = preflight("twilio", "TR", channel)
     assert finding.severity == "refuse"
-    assert "Turkey" in finding.reason
-    assert "messaging_consent and channel empty" in finding.remedy
-    assert "route override" in finding.remedy
+    what, remedy = words(finding)
+    assert "Turkey" in what
+    assert "the consent to messages and the channel empty" in remedy
+    assert "route override" in remedy
 
 
 @pytest.mark.parametrize("country", ["US", "CA", "GB", "DE", "NL", "IT", "AU"])
@@ -49,7 +50,7 @@ def test_morocco_takes_no_answers_by_text() -> None:
 def test_a_caution_is_a_warning() -> None:
     (finding,) = preflight("twilio", "FR", "sms-reply")
     assert finding.severity == "warn"
-    assert "ordinary mobile numbers" in finding.reason
+    assert (finding.code, str(finding.values["country"])) == ("sender_to_agree", "France")
 
 
 def test_another_provider_is_unknown_everywhere() -> None:
@@ -62,14 +63,14 @@ def test_small_letters_name_the_same_country() -> None:
 
 def test_an_unknown_channel_is_refused() -> None:
     (finding,) = preflight("twilio", "US", "fax")
-    assert finding == Finding("refuse", "channel 'fax' is not known", "Use one of: sms-reply, sms-link, sms-card.")
+    assert words(finding) == ("'fax' is not a channel", "one of: sms-reply, sms-link, sms-card")
 
 
 def test_a_stated_reason_turns_the_refusal_into_a_warning() -> None:
     overrides = [RouteOverride("tr", "sms-link", "local gateway under contract")]
     (finding,) = preflight("twilio", "TR", "sms-link", overrides)
     assert finding.severity == "warn"
-    assert finding.reason.endswith("allowed by the study file: local gateway under contract")
+    assert words(finding)[0].endswith("allowed by the study file: local gateway under contract")
 
 
 @pytest.mark.parametrize(
@@ -88,8 +89,8 @@ def test_an_override_lifts_nothing_else(override: RouteOverride) -> None:
 def test_northern_cyprus_is_refused_though_it_looks_turkish(number: str) -> None:
     (finding,) = preflight_number("twilio", "TR", number)
     assert finding.severity == "refuse"
-    assert "Northern Cyprus" in finding.reason
-    assert number not in finding.reason + finding.remedy
+    assert finding.code == "northern_cyprus"
+    assert number not in "".join(words(finding))
 
 
 def test_an_ordinary_turkish_mobile_number_has_no_findings_of_its_own() -> None:
@@ -119,14 +120,14 @@ def test_turkey_keeps_room_for_the_operators_suffix() -> None:
 def test_in_turkey_a_card_is_allowed_with_a_registered_sender() -> None:
     (finding,) = preflight("twilio", "TR", "sms-card")
     assert finding.severity == "warn"
-    assert "sender name" in finding.reason
-    assert "TWILIO_FROM" in finding.remedy
+    assert finding.code == "registered_sender"
+    assert "TWILIO_FROM" in words(finding)[1]
 
 
 def test_what_turkey_refuses_names_the_card_as_a_way() -> None:
     for channel in ("sms-reply", "sms-link"):
         (finding,) = preflight("twilio", "TR", channel)
-        assert "sms-card" in finding.remedy
+        assert "sms-card" in words(finding)[1]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from pro_service.core.problems import ALLOWED, FINDINGS
-from pro_service.core.routes import ROUTES
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.schema import escalations, inbound, messages
@@ -27,7 +25,6 @@ from pro_service.web import i18n
 from pro_service.web.dashboard.vocabulary import vocabulary
 from tests import support
 from tests.telephones import Telephones
-from tests.test_texts import turkish_catalogue
 from tests.web.test_roles import KNOWN
 
 KEPT = re.compile(r"%\(\w+\)[sd]|%%|\{[^}]*\}|<[^>]+>|&\w+;")
@@ -164,10 +161,3 @@ def test_no_page_says_a_word_that_is_not_translated(
         if not answer.location:
             found += [f"{path}: {word}" for word in sorted(plain(answer.text, known))]
     assert found == []
-
-
-def test_every_finding_has_its_words_in_turkish() -> None:
-    known = turkish_catalogue()
-    said = [text for pair in FINDINGS.values() for text in pair]
-    cautions = [row.caution for row in ROUTES if row.caution]
-    assert sorted({text for text in (*said, ALLOWED, *cautions) if text not in known}) == []

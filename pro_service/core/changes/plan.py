@@ -27,7 +27,7 @@ from pro_service.core.changes.model import (
 )
 from pro_service.core.changes.reschedule import Rescheduled, consequences, replace_windows
 from pro_service.core.commands import CancelTexts, Command, Resolve
-from pro_service.core.problems import ChangeRefusedError, Note
+from pro_service.core.problems import ChangeRefusedError, Problem, problem
 from pro_service.core.protocol import Protocol
 from pro_service.core.schedule import projection
 from pro_service.core.schedule.agenda import may_text
@@ -50,7 +50,7 @@ class Plan:
     """Fact of the participant -> new value, of those that change; `procedure_end` and `site` among them."""
     rescheduled: Rescheduled = field(default_factory=Rescheduled)
     commands: tuple[Command, ...] = ()
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Problem, ...] = ()
     protocol: Protocol | None = None
     """The version that holds from now on, where it changes."""
 
@@ -151,18 +151,18 @@ def _plan_reschedule(case: Case, change: Reschedule, now: datetime) -> Plan:
     tasks = (Resolve(e.id, "rescheduled") for e in case.escalations if e.open and e.reason == "confirm_procedure")
     notes = [*procedure_date_notes(case.protocol, day, spans, zone, case.holidays), *_baseline_notes(case, day, zone)]
     notes += [
-        Note("window_over", {"window": one.span.code}, "procedure_date")
+        problem("window_over", "procedure_date", window=one.span.code)
         for one in rescheduled.new_windows
         if one.point.prompted and one.span.closes_at <= now and one.span.closes_at > person.enrolled_at
     ]
     if ahead or person.confirmed_at is None:
-        notes.append(Note("to_be_confirmed", {"day": day}))
-    notes += [Note("has_left")] if person.left_at is not None else []
+        notes.append(problem("to_be_confirmed", day=day))
+    notes += [problem("has_left")] if person.left_at is not None else []
     commands = (*consequences(case, rescheduled), *(tasks if ahead else ()))
     return Plan("reschedule", facts, rescheduled, commands, tuple(notes))
 
 
-def _baseline_notes(case: Case, day: date, zone: ZoneInfo) -> Iterator[Note]:
+def _baseline_notes(case: Case, day: date, zone: ZoneInfo) -> Iterator[Problem]:
     """Yield a note if a baseline was measured after the new procedure date, or before it on another day."""
     point = case.protocol.baseline
     for window in case.current:
@@ -170,9 +170,9 @@ def _baseline_notes(case: Case, day: date, zone: ZoneInfo) -> Iterator[Note]:
         if point is not None and window.code == point.code and given:
             measured = max(local_day(answer.received_at, zone) for answer in given)
             if measured > day:
-                yield Note("baseline_after", {"measured": measured, "day": day}, "procedure_date")
+                yield problem("baseline_after", "procedure_date", measured=measured, day=day)
             elif measured < day:
-                yield Note("baseline_before", {"measured": measured, "day": day}, "procedure_date")
+                yield problem("baseline_before", "procedure_date", measured=measured, day=day)
 
 
 def _plan_transfer(case: Case, change: Migrate | Move, now: datetime, end: datetime | None) -> Plan:
@@ -188,7 +188,7 @@ def _plan_transfer(case: Case, change: Migrate | Move, now: datetime, end: datet
         rescheduled = replace_windows(
             case, spans, case.protocol, moves=lambda w: moved and w.span.opens_at > now, joins=lambda _: False
         )
-        notes = [] if case.participant.zone.key == site.zone else [Note("zone_stays", {"zone": case.participant.zone})]
+        notes = [] if case.participant.zone.key == site.zone else [problem("zone_stays", zone=case.participant.zone)]
         return Plan("move", {"site": site}, rescheduled, tuple(consequences(case, rescheduled)), tuple(notes))
     protocol = change.protocol
     _refuse_version(case, protocol)
@@ -198,9 +198,9 @@ def _plan_transfer(case: Case, change: Migrate | Move, now: datetime, end: datet
     rescheduled = replace_windows(
         case, spans, protocol, moves=lambda w: w.span.closes_at > now, joins=lambda span: span.closes_at > now
     )
-    over = [Note("not_laid", {"window": code}) for code in _windows_left_out(case, protocol, rescheduled)]
+    over = [problem("not_laid", window=code) for code in _windows_left_out(case, protocol, rescheduled)]
     closed = [one for one in rescheduled.new_windows if one.span.closes_at <= now]
-    over += [Note("window_over", {"window": one.span.code}) for one in closed]
+    over += [problem("window_over", window=one.span.code) for one in closed]
     facts = {"site": protocol.sites[case.participant.site.code]}
     return Plan("migrate", facts, rescheduled, tuple(consequences(case, rescheduled)), tuple(over), protocol)
 
@@ -214,13 +214,13 @@ def _windows_left_out(case: Case, protocol: Protocol, rescheduled: Rescheduled) 
 def _refuse_version(case: Case, protocol: Protocol) -> None:
     """Raise ChangeRefusedError if the new version lacks the participant's site, language, or an item asked before."""
     person = case.participant
-    notes: list[Note] = []
+    notes: list[Problem] = []
     if person.site.code not in protocol.sites:
-        notes.append(Note("site_gone", {"site": person.site.code}))
+        notes.append(problem("site_gone", site=person.site.code))
     if person.language not in protocol.languages:
-        notes.append(Note("language_gone", {"language": person.language}))
+        notes.append(problem("language_gone", language=person.language))
     asked = {item for window in case.windows for item in (*window.point.items, *window.answers)}
-    notes += [Note("item_gone", {"item": item}) for item in sorted(asked - protocol.items.keys())]
+    notes += [problem("item_gone", item=item) for item in sorted(asked - protocol.items.keys())]
     if notes:
         raise ChangeRefusedError(tuple(notes))
 
@@ -232,13 +232,13 @@ def _plan_leaving(case: Case, change: Withdraw | Die, now: datetime) -> Plan:
     """Return the plan of a withdrawal or a death; a withdrawal from messages alone is an opt-out."""
     person = case.participant
     if isinstance(change, Withdraw) and person.died_at is not None:
-        raise ChangeRefusedError((Note("has_died"),))
+        raise ChangeRefusedError((problem("has_died"),))
     if isinstance(change, Withdraw) and change.origin == "messages":
         facts = {"opted_out_at": person.opted_out_at or now}
         return Plan("opt_out", facts, commands=(CancelTexts(),))
     at = change.at or now
     if at > now:
-        raise ChangeRefusedError((Note("in_future", {}, "on"),))
+        raise ChangeRefusedError((problem("in_future", "on"),))
     name, action = ("died_at", "died") if isinstance(change, Die) else ("withdrawn_at", "withdraw")
     before = getattr(person, name)
     if before is not None and change.at is None:
@@ -251,26 +251,26 @@ def _plan_pause(case: Case, change: Pause | Resume, now: datetime) -> Plan:
     """Return the plan of a pause, or of its end."""
     person = case.participant
     if person.left_at is not None:
-        raise ChangeRefusedError((Note("has_left_for_good"),))
+        raise ChangeRefusedError((problem("has_left_for_good"),))
     if isinstance(change, Resume):
         # A member of staff has looked: a hold after a stop word inside a sentence ends with it.
         return Plan("resume", {"paused_at": None, "paused_until": None, "texts_held_until": None})
     if change.until <= now:
-        raise ChangeRefusedError((Note("not_ahead", {}, "until"),))
+        raise ChangeRefusedError((problem("not_ahead", "until"),))
     running = person.paused_at is not None and (person.paused_until is None or person.paused_until > now)
     facts = {"paused_at": person.paused_at if running else now, "paused_until": change.until}
     return Plan("pause", facts, notes=tuple(_pause_notes(case, change.until, now)))
 
 
-def _pause_notes(case: Case, until: datetime, now: datetime) -> Iterator[Note]:
+def _pause_notes(case: Case, until: datetime, now: datetime) -> Iterator[Problem]:
     """Yield what to mind about a pause: windows that close in it, or that none is left after it."""
     last = max((w.span.closes_at for w in case.current if w.point.prompted), default=now)
     if until >= last:
-        yield Note("paused_to_the_end", {}, "until")
+        yield problem("paused_to_the_end", "until")
         return
     for window in case.current:
         if window.point.prompted and now < window.span.closes_at <= until and window.missing():
-            yield Note("window_in_pause", {"window": window.code}, "until")
+            yield problem("window_in_pause", "until", window=window.code)
 
 
 def _plan_contact(case: Case, change: NewTelephone | NewConsent) -> Plan:
@@ -283,7 +283,7 @@ def _plan_contact(case: Case, change: NewTelephone | NewConsent) -> Plan:
     if person.opted_out_at is not None and given is not None and given != person.consented_at:
         if local_day(given, case.site_zone) < local_day(person.opted_out_at, case.site_zone):
             stopped = local_day(person.opted_out_at, case.site_zone)
-            raise ChangeRefusedError((Note("before_opt_out", {"day": stopped}, "consent"),))
+            raise ChangeRefusedError((problem("before_opt_out", "consent", day=stopped),))
         facts["opted_out_at"] = None
     if isinstance(change, NewConsent):
         commands = () if given is not None else (CancelTexts(replies=True),)
@@ -292,18 +292,18 @@ def _plan_contact(case: Case, change: NewTelephone | NewConsent) -> Plan:
     about = ABOUT_THE_NUMBER | ({NO_NUMBER} if change.given else frozenset())
     settled = (Resolve(e.id, NEW_NUMBER) for e in case.escalations if e.open and e.reason in about)
     if not change.given:
-        notes: tuple[Note, ...] = (Note("no_number", {}, "number"),)
+        notes: tuple[Problem, ...] = (problem("no_number", "number"),)
     elif given is None:
-        notes = (Note("calls_only", {}, "consent"),)
+        notes = (problem("calls_only", "consent"),)
     else:
         notes = _card_notes(case, **facts)
     return Plan("new_telephone", facts, commands=(CancelTexts(replies=True), *settled), notes=notes)
 
 
-def _card_notes(case: Case, **facts: Any) -> tuple[Note, ...]:
+def _card_notes(case: Case, **facts: Any) -> tuple[Problem, ...]:
     """Return the note that texts wait for a card, where they would go with these facts and there is none."""
     person = replace(case.participant, **facts)
-    return (Note("no_card"),) if person.lacks_card and may_text(person) else ()
+    return (problem("no_card"),) if person.lacks_card and may_text(person) else ()
 
 
 def _cancel_if_changed(case: Case, **facts: object) -> tuple[Command, ...]:

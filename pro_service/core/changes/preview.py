@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pro_service.core.case import PENDING, PROMPTS, Case, WindowFacts
 from pro_service.core.changes.plan import Plan, case_after
 from pro_service.core.changes.reschedule import Verdict
-from pro_service.core.problems import Note
+from pro_service.core.problems import Problem
 from pro_service.core.protocol import Site
 from pro_service.core.schedule.forecast import forecast
 from pro_service.core.schedule.status import Status, status
@@ -86,7 +86,7 @@ class ChangePreview:
     steps: tuple[StepPreview, ...]
     texts: tuple[TextPreview, ...]
     tasks: tuple[TaskPreview, ...]
-    notes: tuple[Note, ...]
+    notes: tuple[Problem, ...]
     revision: int
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from pro_service.core.problems import Fault
+from pro_service.core.problems import Problem, problem
 from pro_service.core.protocol import Protocol
 from pro_service.core.replies.folding import plain
 
@@ -27,7 +27,6 @@ _SAID = re.compile(
     r"(arms?|groups?|kol|kolu|kolunda|grup|grubu|grubunda|grubundasiniz))\b"
 )
 """What a text to people does not say: `arm` and `kol` alone are where it may hurt, `treatment` what they came for."""
-REMEDY = "leave it out: whoever reads it could tell, or guess, which treatment somebody has"
 
 
 def is_allocation(name: str) -> bool:
@@ -45,7 +44,7 @@ def spoken(text: str) -> str | None:
     return found[0] if found else next(sure, None)
 
 
-def check_blinding(protocol: Protocol, frames: Mapping[str, Mapping[str, str]]) -> Iterator[Fault]:
+def check_blinding(protocol: Protocol, frames: Mapping[str, Mapping[str, str]]) -> Iterator[Problem]:
     """Yield a fault for everything in a study that reveals the allocation: items, labels, codes, and texts."""
     by_path = {f"{language}/{name}.txt": text for language, texts in frames.items() for name, text in texts.items()}
     for code, item in protocol.items.items():
@@ -56,4 +55,4 @@ def check_blinding(protocol: Protocol, frames: Mapping[str, Mapping[str, str]]) 
         by_path |= {f"time_point.{point.code}.label.{tongue}": text for tongue, text in point.label.items()}
     for path, text in by_path.items():
         if (word := spoken(text)) is not None:
-            yield Fault(path, None, f'speaks of the allocation: "{word}"', REMEDY)
+            yield problem("speaks_of_allocation", path, word=word)

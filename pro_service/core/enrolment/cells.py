@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pro_service.core.problems import closest
+from pro_service.core.problems import Problem, nearest
 from pro_service.core.replies.folding import plain
 from pro_service.core.schedule.windows import local_instant
 
@@ -21,15 +21,14 @@ _EMAIL_LENGTH = 254
 _SHOWN = 40
 _YES = frozenset({"yes", "y", "evet", "e", "true", "1", "x", "var", "ok"})
 _NO = frozenset({"no", "n", "hayir", "h", "false", "0", "yok", "none", "na"})
-DATE_REMEDY = "write year-month-day, e.g. 2026-05-11; in the spreadsheet, format the column as text first"
 
 
 class CellError(ValueError):
-    """A cell cannot be used: what is wrong, and what to do."""
+    """A cell cannot be used; `problem` says why, and knows no place yet."""
 
-    def __init__(self, fault: str, remedy: str) -> None:
-        super().__init__(fault)
-        self.fault, self.remedy = fault, remedy
+    def __init__(self, code: str, /, **values: object) -> None:
+        super().__init__(code)
+        self.problem = Problem(code, values=values)
 
 
 def quoted(text: str) -> str:
@@ -41,38 +40,37 @@ def quoted(text: str) -> str:
 def code(text: str) -> str:
     """Return a participant's code: letters, digits, - _ . up to 40 characters, a letter or digit first."""
     if not text:
-        raise CellError("is empty", "give every participant a code, e.g. P-001")
+        raise CellError("code_empty")
     if not _CODE.fullmatch(text):
-        remedy = "use the letters A to Z, digits, - _ . only, at most 40, and begin with a letter or digit; no names"
-        raise CellError(f"{quoted(text)} is not a participant code", remedy)
+        raise CellError("not_a_code", given=quoted(text))
     return text
 
 
-def one_of(text: str, known: Iterable[str], what: str) -> str:
-    """Return one of a few words, written exactly like this."""
+def one_of(text: str, known: Iterable[str], unknown: str) -> str:
+    """Return one of a few words, written exactly like this; `unknown`: the code of what is wrong with any other."""
     words = tuple(known)
     if text in words:
         return text
     if not text:
-        raise CellError("is empty", f"one of: {', '.join(words)}")
-    raise CellError(f"{quoted(text)} is not a {what}", closest(text, words) or f"one of: {', '.join(words)}")
+        raise CellError("empty", known=words)
+    raise CellError(unknown, given=quoted(text), near=nearest(text, words), known=words)
 
 
 @lru_cache(maxsize=4096)
 def day(text: str) -> date:
     """Return a calendar date, year-month-day."""
     if not text:
-        raise CellError("is empty", DATE_REMEDY)
+        raise CellError("date_empty")
     if not _DATE.fullmatch(text):
         if _OTHER_DATE.fullmatch(text):
-            raise CellError(f"{quoted(text)} can be read in more than one way", DATE_REMEDY)
-        raise CellError(f"{quoted(text)} is not a date", DATE_REMEDY)
+            raise CellError("date_ambiguous", given=quoted(text))
+        raise CellError("not_a_date", given=quoted(text))
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise CellError(f"{quoted(text)} is not in the calendar", DATE_REMEDY) from None
+        raise CellError("not_in_calendar", given=quoted(text)) from None
     if found.year not in _YEARS:
-        raise CellError(f"{quoted(text)} is not a date of a study", DATE_REMEDY)
+        raise CellError("not_of_a_study", given=quoted(text))
     return found
 
 
@@ -80,9 +78,7 @@ def clock(text: str) -> time:
     """Return a local time of day, hours and minutes."""
     found = _CLOCK.fullmatch(text)
     if not found:
-        raise CellError(
-            f"{quoted(text)} is not a time of day", "write hours and minutes, e.g. 14:30, or leave it empty"
-        )
+        raise CellError("not_a_time", given=quoted(text))
     return time(int(found[1]), int(found[2]))
 
 
@@ -92,16 +88,16 @@ def consent(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
         return None
     given = _given(text, zone)
     if given > now:
-        raise CellError("the consent lies in the future", "write when it was given; leave it empty if it was not yet")
+        raise CellError("consent_in_future")
     return given
 
 
 @lru_cache(maxsize=4096)
 def _given(text: str, zone: ZoneInfo) -> datetime:
     if plain(text) in _YES:
-        raise CellError("a consent needs its date", "write the day on which it was given, e.g. 2026-05-11")
+        raise CellError("consent_without_date")
     if plain(text) in _NO:
-        raise CellError("no consent is written as an empty cell", "leave it empty: this participant is only called")
+        raise CellError("consent_refused")
     given = _instant(text) if len(text) > len("2026-05-11") and _DATE.match(text) else None
     return local_instant(day(text), time(), zone) if given is None else given
 
@@ -109,15 +105,14 @@ def _given(text: str, zone: ZoneInfo) -> datetime:
 def email(text: str) -> str | None:
     """Return an e-mail address; None if empty. An error never repeats the address."""
     if text and (len(text) > _EMAIL_LENGTH or not _EMAIL.fullmatch(text)):
-        raise CellError("is not an e-mail address", "write one address, name@host, or leave it empty")
+        raise CellError("not_an_email")
     return text or None
 
 
 def number(text: str, least: int, most: int) -> int:
     """Return a whole number from `least` to `most`."""
     if not _INTEGER.fullmatch(text) or not least <= int(text) <= most:
-        remedy = f"write a whole number from {least} to {most}, or leave it empty"
-        raise CellError(f"{quoted(text)} is not an answer to this item", remedy)
+        raise CellError("not_an_answer", given=quoted(text), least=least, most=most)
     return int(text)
 
 
@@ -127,8 +122,7 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        remedy = closest(name, available_timezones()) or "write an IANA name, e.g. Europe/Istanbul, or leave it empty"
-        raise CellError(f"{quoted(name)} is not a time zone", remedy) from None
+        raise CellError("not_a_zone", given=quoted(name), near=nearest(name, available_timezones())) from None
 
 
 def _instant(text: str) -> datetime | None:
@@ -137,8 +131,7 @@ def _instant(text: str) -> datetime | None:
     except ValueError:
         return None
     if found.tzinfo is None:
-        remedy = "write the day alone, or add the offset: 2026-05-11T10:00+03:00"
-        raise CellError(f"{quoted(text)} says no time zone", remedy)
+        raise CellError("consent_without_zone", given=quoted(text))
     if found.year not in _YEARS:
-        raise CellError(f"{quoted(text)} is not an instant of a study", "write the day on which it was given")
+        raise CellError("consent_not_of_a_study", given=quoted(text))
     return found.astimezone(UTC)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pro_service.core.enrolment.blinding import is_allocation
-from pro_service.core.problems import Fault, closest
+from pro_service.core.problems import Problem, nearest, problem
 
 REQUIRED = ("participant", "site", "procedure_date", "language", "messaging_consent")
 OPTIONAL = ("phone", "email", "timezone", "channel", "procedure_time")
@@ -16,13 +16,8 @@ BASELINE = "baseline_"
 LARGEST = 256 * 1024 * 1024
 """Bytes; a million participants take about a hundred million."""
 
-SAVE_AS = 'in the spreadsheet choose "Save as" and the type "CSV UTF-8 (comma delimited)"'
 _DELIMITERS = ",;\t"
 _NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\r\f")
-
-BLINDING = (
-    "this looks like the allocation, and the allocation must never be in this system: nothing here could then reveal it"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +26,7 @@ class Record:
 
     line: int
     cells: dict[str, str]
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +54,8 @@ class Sheet:
             line = reader.line_num + 1
             try:
                 cells = next(reader, None)
-            except csv.Error as error:
-                remedy = 'a cell that begins with a quote must end with one, and a quote inside is written twice ("")'
-                yield Record(line, {}, (Fault("", line, f"this line cannot be read: {error}", remedy),))
+            except csv.Error:
+                yield Record(line, {}, (problem("quotes", "", line),))
                 return
             if cells is None:
                 return
@@ -72,17 +66,15 @@ class Sheet:
         values = [cell.strip() for cell in cells]
         faults = []
         if len(values) < len(self.columns):
-            fault = f"{len(values)} cells for {len(self.columns)} columns"
-            faults.append(Fault("", line, fault, "give every row as many cells as there are columns"))
+            faults.append(problem("cells_missing", "", line, n=len(values), m=len(self.columns)))
         named = [*self.columns, *[""] * (len(values) - len(self.columns))]
         if any(value for name, value in zip(named, values, strict=False) if not name):
-            remedy = "name the column in the first line, take it out, or put quotes around what holds the separator"
-            faults.append(Fault("", line, "a cell without a column", remedy))
+            faults.append(problem("cell_without_column", "", line))
         found = {name: value for name, value in zip(named, values, strict=False) if name}
         return Record(line, found, tuple(faults))
 
 
-def read(data: bytes, baseline: Sequence[str]) -> tuple[Sheet | None, tuple[Fault, ...]]:
+def read(data: bytes, baseline: Sequence[str]) -> tuple[Sheet | None, tuple[Problem, ...]]:
     """Return the sheet in these bytes, or every fault of its encoding and header.
 
     `baseline` are the items of the baseline. The sheet is None exactly if there are faults. Rows are not read yet.
@@ -92,28 +84,26 @@ def read(data: bytes, baseline: Sequence[str]) -> tuple[Sheet | None, tuple[Faul
         return None, faults
     first_line, names_line, delimiter = header(text)
     if not names_line.strip():
-        remedy = f"write the names of the columns in the first line: {', '.join(REQUIRED)}"
-        return None, (Fault("", 1, "the file is empty" if not text.strip() else "the first line is empty", remedy),)
+        return None, (problem("empty_first_line" if text.strip() else "empty_file", "", 1, columns=REQUIRED),)
     try:
         names = next(csv.reader([names_line], delimiter=delimiter, strict=True), [])
-    except csv.Error as error:
-        return None, (Fault("", first_line, f"the first line cannot be read: {error}", "take the quotes out of it"),)
+    except csv.Error:
+        return None, (problem("quotes_in_first_line", "", first_line),)
     columns = tuple("_".join(name.strip().lower().split()) for name in names)
     faults = tuple(_column_faults(columns, baseline, first_line))
     return (None if faults else Sheet(data, delimiter, first_line, columns)), faults
 
 
-def decode(data: bytes) -> tuple[str, tuple[Fault, ...]]:
+def decode(data: bytes) -> tuple[str, tuple[Problem, ...]]:
     """Return the file's text, or why it cannot be read."""
     refused = _not_a_text(data)
     if refused:
-        return "", (Fault("", None, refused, SAVE_AS),)
+        return "", (problem(refused),)
     try:
         return data.decode("utf-8-sig"), ()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        fault = "the file is not UTF-8; it looks like Windows-1254 (Turkish) or another older alphabet"
-        return "", (Fault("", line, fault, SAVE_AS),)
+        return "", (problem("not_utf8", "", line),)
 
 
 def columns_of(items: Sequence[str]) -> dict[str, str]:
@@ -121,16 +111,14 @@ def columns_of(items: Sequence[str]) -> dict[str, str]:
     return {BASELINE + item.lower().replace("-", "_"): item for item in items}
 
 
-def _not_a_text(data: bytes) -> str:
+def _not_a_text(data: bytes) -> str | None:
     if len(data) > LARGEST:
-        return "the file is larger than 256 MB"
+        return "too_large"
     if data.startswith(b"PK\x03\x04"):
-        return "this is a spreadsheet's own format (xlsx, ods), not CSV"
+        return "spreadsheet"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
-        return "the file is UTF-16, not UTF-8"
-    if not _NO_TEXT.isdisjoint(data):
-        return "the file holds characters that no text has"
-    return ""
+        return "utf16"
+    return None if _NO_TEXT.isdisjoint(data) else "no_text"
 
 
 def header(text: str) -> tuple[int, str, str]:
@@ -146,18 +134,17 @@ def header(text: str) -> tuple[int, str, str]:
     return 1, "", ","
 
 
-def _column_faults(columns: Sequence[str], baseline: Sequence[str], line: int) -> Iterator[Fault]:
+def _column_faults(columns: Sequence[str], baseline: Sequence[str], line: int) -> Iterator[Problem]:
     known = (*REQUIRED, *OPTIONAL, *columns_of(baseline))
     for place, name in enumerate(columns):
         if not name:
             continue
         if name in columns[:place]:
-            yield Fault(name, line, "this column is there twice", "take one of them out")
+            yield problem("column_twice", name, line)
         elif name not in known and is_allocation(name):
-            yield Fault(name, line, BLINDING, "take this column out of the file")
+            yield problem("column_allocation", name, line)
         elif name not in known:
-            remedy = closest(name, known) or f"take it out; known columns: {', '.join(known)}"
-            yield Fault(name, line, "unknown column", remedy)
+            yield problem("column_unknown", name, line, near=nearest(name, known), known=known)
     for name in REQUIRED:
         if name not in columns:
-            yield Fault(name, line, "this column is missing", f'add a column "{name}"')
+            yield problem("column_missing", name, line, column=name)

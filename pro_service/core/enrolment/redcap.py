@@ -13,17 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pro_service.core.enrolment.cells import quoted
-from pro_service.core.enrolment.file import BLINDING, Record, Sheet, decode, header
+from pro_service.core.enrolment.cells import CellError, quoted
+from pro_service.core.enrolment.file import Record, Sheet, decode, header
 from pro_service.core.enrolment.redcap_mapping import (
     DATES,
-    EXPORT_WITHOUT,
     FORMATS,
     Column,
     ColumnMapping,
     looks_like_allocation,
 )
-from pro_service.core.problems import Fault, closest
+from pro_service.core.problems import Problem, nearest, problem
 
 EVENTS = ("redcap_event_name", "Event Name")
 REPEATS = ("redcap_repeat_instrument", "Repeat Instrument")
@@ -57,7 +56,7 @@ class Found:
     """Rows of repeated instruments."""
 
 
-def open_export(data: bytes) -> tuple[Export | None, tuple[Fault, ...]]:
+def open_export(data: bytes) -> tuple[Export | None, tuple[Problem, ...]]:
     """Return the export in these bytes, or why it cannot be used: no CSV, an allocation in it, several arms."""
     text, faults = decode(data)
     if faults:
@@ -65,23 +64,22 @@ def open_export(data: bytes) -> tuple[Export | None, tuple[Fault, ...]]:
     line, names, delimiter = header(text)
     try:
         columns = tuple(name.strip() for name in next(csv.reader([names], delimiter=delimiter, strict=True), []))
-    except csv.Error as error:
-        return None, (Fault("", line, f"the first line cannot be read: {error}", "export it again"),)
+    except csv.Error:
+        return None, (problem("export_quotes", "", line),)
     if not any(columns):
-        return None, (Fault("", line, "the file is empty", "export it again, as CSV"),)
+        return None, (problem("export_empty", "", line),)
     allocations = [name for name in columns if looks_like_allocation(name)]
     if allocations:
-        return None, tuple(Fault(name, line, BLINDING, EXPORT_WITHOUT) for name in allocations)
+        return None, tuple(problem("export_allocation", name, line) for name in allocations)
     sheet = Sheet(data, delimiter, line, columns)
     events = _events(sheet)
     arms = {next(filter(None, found.groups())) for name in events if (found := _ARM.search(name))}
     if len(arms) > 1:
-        fault = f"the events are of {len(arms)} arms, and in REDCap an arm is often the treatment group: {BLINDING}"
-        return None, (Fault(_named(columns, EVENTS), line, fault, EXPORT_WITHOUT),)
+        return None, (problem("export_arms", _named(columns, EVENTS), line, n=len(arms)),)
     return Export(sheet, columns, events), ()
 
 
-def read_rows(data: bytes, mapping: ColumnMapping) -> tuple[Found | None, tuple[Fault, ...]]:
+def read_rows(data: bytes, mapping: ColumnMapping) -> tuple[Found | None, tuple[Problem, ...]]:
     """Return the rows of the enrolment in an export; None exactly if the export as a whole has faults.
 
     Faults of single rows are in the rows, as in any enrolment file.
@@ -109,26 +107,22 @@ def _named(columns: Sequence[str], known: Sequence[str]) -> str:
     return next((name for name in known if name in columns), "")
 
 
-def _column_faults(export: Export, mapping: ColumnMapping) -> Iterator[Fault]:
+def _column_faults(export: Export, mapping: ColumnMapping) -> Iterator[Problem]:
     line = export.sheet.first_line
     for name in dict.fromkeys(mapping.named()):
         if export.columns.count(name) > 1:
-            yield Fault(name, line, "this column is there twice", "export with raw headers: those are all different")
+            yield problem("export_column_twice", name, line)
         elif name not in export.columns:
-            remedy = closest(name, export.columns) or "correct the mapping, or put the field into the report"
-            yield Fault(name, line, "the mapping names this column, and the export has none of that name", remedy)
+            yield problem("export_column_missing", name, line, near=nearest(name, export.columns))
     wanted = {mapping.event, *(column.event for column in mapping.columns.values())} - {""}
     has_events = _named(export.columns, EVENTS)
-    some = ", ".join(export.events[:MOST_EVENTS])
+    some = export.events[:MOST_EVENTS]
     if has_events and not mapping.event:
-        remedy = f'write event = "…" into the mapping; there are: {some}'
-        yield Fault(has_events, line, "the export has events, and the mapping names none", remedy)
+        yield problem("event_not_named", has_events, line, events=some)
     for name in sorted(wanted):
         if name not in export.events:
-            remedy = (
-                f"there are: {some}" if has_events else "take `event` out of the mapping: this export has no events"
-            )
-            yield Fault("event", line, f"no row is of the event {quoted(name)}", remedy)
+            code = "event_unknown" if has_events else "no_events"
+            yield problem(code, "event", line, event=quoted(name), events=some)
 
 
 def _record_id(record: Record, mapping: ColumnMapping) -> str:
@@ -159,42 +153,42 @@ def _converted(record: Record, rows: Mapping[str, Record], mapping: ColumnMappin
     cells, faults = {}, []
     for name, column in mapping.columns.items():
         row = rows.get(column.event) if column.event else record
-        value, fault, remedy = ("", "", "") if row is None else _cell(name, column, row)
-        cells[name] = value
-        if fault:
-            faults.append(Fault(name, record.line if row is None else row.line, fault, remedy))
+        try:
+            cells[name] = "" if row is None else _cell(name, column, row)
+        except CellError as error:
+            cells[name] = ""
+            faults.append(error.problem.at(name, record.line if row is None else row.line))
     return Record(record.line, {"messaging_consent": ""} | cells, tuple(faults))
 
 
-def _cell(name: str, column: Column, row: Record) -> tuple[str, str, str]:
-    """Return (value, fault, remedy) of one of our columns."""
+def _cell(name: str, column: Column, row: Record) -> str:
+    """Return the value of one of our columns. Raise CellError if it cannot be read."""
     if column.when:
         ticked = row.cells.get(column.when, "")
         if ticked not in TICKED | UNTICKED:
-            return "", f"{column.when} is no checkbox: {quoted(ticked)}", "it must be 1 or 0, Checked or Unchecked"
+            raise CellError("no_checkbox", box=column.when, given=quoted(ticked))
         if ticked in UNTICKED:
-            return "", "", ""
+            return ""
     value = column.always or row.cells.get(column.source, "")
     if column.when and not value:
-        return "", f"{column.when} is ticked, and {column.source} is empty", "write it in REDCap and export again"
+        raise CellError("ticked_and_empty", box=column.when, column=column.source)
     if column.values and value:
         if value not in column.values:
-            known = ", ".join(column.values)
-            return "", f"{quoted(value)} is not in the mapping's values", f"add it; there are: {known}"
+            raise CellError("value_not_mapped", given=quoted(value), known=tuple(column.values))
         value = column.values[value]
     if name in DATES:
         return _dated(value, column.format)
-    return (_timed(value, column.format) if name == "procedure_time" else value), "", ""
+    return _timed(value, column.format) if name == "procedure_time" else value
 
 
-def _dated(value: str, form: str) -> tuple[str, str, str]:
-    """Return a date as our own files write it; any other text is left for the reader of cells to refuse."""
+def _dated(value: str, form: str) -> str:
+    """Return a date as our own files write it. Raise CellError for any other text."""
     if not value:
-        return "", "", ""
+        return ""
     found = _pattern(form or FORMATS[0]).fullmatch(value)
     if found is None:
-        return value, f"{quoted(value)} is not written as {form or FORMATS[0]}", "correct `format` in the mapping"
-    return f"{found['Y']}-{int(found['M']):02}-{int(found['D']):02}", "", ""
+        raise CellError("date_not_as_mapped", given=quoted(value), format=form or FORMATS[0])
+    return f"{found['Y']}-{int(found['M']):02}-{int(found['D']):02}"
 
 
 def _timed(value: str, form: str) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pro_service.core.enrolment.blinding import is_allocation
-from pro_service.core.enrolment.file import BLINDING, OPTIONAL, REQUIRED, columns_of
-from pro_service.core.problems import Fault, closest
-from pro_service.core.toml_faults import Faults
+from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of
+from pro_service.core.problems import Problem, nearest, problem
+from pro_service.core.toml_faults import Faults, line_of
 
 NEEDED = ("participant", "site", "procedure_date", "language")
 DATES = frozenset({"procedure_date", "messaging_consent"})
@@ -31,7 +31,6 @@ SYSTEM = frozenset(
 )
 """REDCap's own columns, raw and labelled: a data access group is a site, an event a visit, neither an allocation."""
 
-EXPORT_WITHOUT = "take this field out of the report in REDCap, export again without it, and import that"
 HEAD = """\
 # How a REDCap export is read as an enrolment: a table for each of our columns, `from` names the export's.
 # Used by: pro-service participant import EXPORT.csv --mapping THIS.toml
@@ -71,24 +70,24 @@ class ColumnMapping:
             yield from (name for name in (column.source, column.when) if name)
 
 
-def parse(text: str, baseline: Sequence[str]) -> tuple[ColumnMapping | None, tuple[Fault, ...]]:
+def parse(text: str, baseline: Sequence[str]) -> tuple[ColumnMapping | None, tuple[Problem, ...]]:
     """Return the mapping in this TOML, or every fault in it. `baseline`: the items of the baseline."""
     try:
         root = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return None, (Fault("", None, f"this is not TOML: {error}", "correct the line; text stands in quotes"),)
+        return None, (problem("mapping_not_toml", "", line_of(error, text)),)
     faults, known = Faults(text), {"event", "column"}
     for name in root.keys() - known:
-        faults.add(name, "unknown key", closest(name, known) or "known: event, [column.NAME]")
+        faults.note(name, "mapping_key_unknown", near=nearest(name, known), known=("event", "[column.NAME]"))
     tables = root.get("column", {})
     event = _text(faults, "event", root.get("event", ""))
     if not isinstance(tables, dict):
-        faults.add("column", "is not a table", 'write [column.participant], below it from = "record_id"')
+        faults.note("column", "mapping_no_columns")
         tables = {}
     columns = {name: _column(faults, name, table) for name, table in tables.items()}
     found = ColumnMapping(columns, event)
     for fault in check(found, baseline):
-        faults.add(fault.path, fault.fault, fault.remedy)
+        faults.note(fault.path, fault.code, **fault.values)
     every = faults.all()
     return (None if every else found), every
 
@@ -96,14 +95,14 @@ def parse(text: str, baseline: Sequence[str]) -> tuple[ColumnMapping | None, tup
 def _column(faults: Faults, name: str, table: object) -> Column:
     path = f"column.{name}"
     if not isinstance(table, dict):
-        faults.add(path, "is not a table", f'write [column.{name}], below it from = "their column"')
+        faults.note(path, "mapping_no_table", column=name)
         return Column()
     keys = ("from", "always", "values", "format", "when", "event")
     for key in table.keys() - set(keys):
-        faults.add(f"{path}.{key}", "unknown key", closest(key, keys) or f"known: {', '.join(keys)}")
+        faults.note(f"{path}.{key}", "mapping_key_unknown", near=nearest(key, keys), known=keys)
     values = table.get("values", {})
     if not isinstance(values, dict):
-        faults.add(f"{path}.values", "is not a table", 'write values = { "1" = "tr", "2" = "en" }')
+        faults.note(f"{path}.values", "mapping_no_values")
         values = {}
     given = {key: _text(faults, f"{path}.{key}", table.get(key, "")) for key in keys if key != "values"}
     mapped = {str(key): _text(faults, f"{path}.values.{key}", value) for key, value in values.items()}
@@ -112,39 +111,37 @@ def _column(faults: Faults, name: str, table: object) -> Column:
 
 def _text(faults: Faults, path: str, value: object) -> str:
     if not isinstance(value, str):
-        faults.add(path, "is not a text", "put quotes around it")
+        faults.note(path, "mapping_no_text")
         return ""
     return value.strip()
 
 
-def check(mapping: ColumnMapping, baseline: Sequence[str]) -> Iterator[Fault]:
+def check(mapping: ColumnMapping, baseline: Sequence[str]) -> Iterator[Problem]:
     """Return every fault of a mapping; paths as in its TOML."""
     known = (*REQUIRED, *OPTIONAL, *columns_of(baseline))
     for name in NEEDED:
         if name not in mapping.columns:
-            yield Fault(f"column.{name}", None, "is missing", f'write [column.{name}], below it from = "their column"')
+            yield problem("mapping_column_missing", f"column.{name}", column=name)
     for name, column in mapping.columns.items():
         path = f"column.{name}"
         if name not in known:
-            remedy = closest(name, known) or f"known columns: {', '.join(known)}"
-            yield Fault(path, None, "there is no such column of ours", remedy)
+            yield problem("mapping_column_unknown", path, near=nearest(name, known), known=known)
         yield from _origin_faults(path, name, column)
         if column.values and name in CONTACT:
-            yield Fault(f"{path}.values", None, "contact data are read as they are", "take `values` out")
+            yield problem("mapping_contact", f"{path}.values")
         if column.format and (name not in {*DATES, "procedure_time"} or column.format not in FORMATS):
-            remedy = f"one of {', '.join(FORMATS)}, for dates alone"
-            yield Fault(f"{path}.format", None, "is not a format of a date", remedy)
+            yield problem("mapping_format", f"{path}.format", known=FORMATS)
 
 
-def _origin_faults(path: str, name: str, column: Column) -> Iterator[Fault]:
+def _origin_faults(path: str, name: str, column: Column) -> Iterator[Problem]:
     """Return what is wrong with where a column comes from."""
     if bool(column.source) == bool(column.always):
-        yield Fault(path, None, "needs one of `from` and `always`", 'write from = "their column"')
+        yield problem("mapping_one_origin", path)
     elif column.always and name in CONTACT | {"participant"}:
-        yield Fault(f"{path}.always", None, "cannot be the same for everybody", 'write from = "their column"')
+        yield problem("mapping_same_for_all", f"{path}.always")
     for theirs in (column.source, column.when):
         if looks_like_allocation(theirs):
-            yield Fault(f"{path}.from", None, f"{theirs}: {BLINDING}", "never map it; export without it")
+            yield problem("mapping_allocation", f"{path}.from", column=theirs)
 
 
 def looks_like_allocation(name: str) -> bool:

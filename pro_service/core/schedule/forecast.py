@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pro_service.core.case import PROMPTS, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Escalate, Resolve, Send, Settle
-from pro_service.core.problems import Note
+from pro_service.core.problems import Problem, problem
 from pro_service.core.protocol import Channel, Protocol, Site, TimePoint, Window
 from pro_service.core.schedule.agenda import next_moment, on_time
 from pro_service.core.schedule.calendar import local_day, working_days_between
@@ -96,7 +96,7 @@ class WhatIf:
     zone: ZoneInfo
     """The site's."""
     windows: tuple[PlannedWindow, ...]
-    notes: tuple[Note, ...]
+    notes: tuple[Problem, ...]
     to_come: bool
     """The procedure is still ahead: nothing is sent before somebody confirms it, on the day itself as assumed here."""
     ends: date | None
@@ -151,7 +151,7 @@ def what_if(
 
 def procedure_date_notes(
     protocol: Protocol, day: date, windows: Iterable[Window], zone: ZoneInfo, holidays: frozenset[date]
-) -> Iterator[Note]:
+) -> Iterator[Problem]:
     """Yield what to mind about a procedure on `day`; nothing is refused.
 
     A procedure or a last window outside the study's first and last day, and windows without a working day.
@@ -160,15 +160,15 @@ def procedure_date_notes(
     starts, ends = protocol.starts, protocol.ends
     last = max((local_day(span.closes_at - _INSTANT, zone) for span in spans), default=day)
     if starts is not None and day < starts:
-        yield Note("before_start", {"day": day, "start": starts}, "procedure_date")
+        yield problem("before_start", "procedure_date", day=day, start=starts)
     if ends is not None and day > ends:
-        yield Note("after_end", {"day": day, "end": ends}, "procedure_date")
+        yield problem("after_end", "procedure_date", day=day, end=ends)
     elif ends is not None and last > ends:
-        yield Note("last_after_end", {"last": last, "end": ends}, "procedure_date")
+        yield problem("last_after_end", "procedure_date", last=last, end=ends)
     for span in spans:
         first, final = local_day(span.opens_at, zone), local_day(span.closes_at - _INSTANT, zone)
         if protocol.time_point(span.code).prompted and not working_days_between(first, final, holidays):
-            yield Note("no_working_day", {"window": span.code, "first": first, "last": final}, "procedure_date")
+            yield problem("no_working_day", "procedure_date", window=span.code, first=first, last=final)
 
 
 # The future, step by step --------------------------------------------------------------------------------------------

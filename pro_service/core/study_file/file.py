@@ -8,7 +8,7 @@ import tomllib
 from datetime import time, timedelta
 from typing import TypeVar, get_args
 
-from pro_service.core.problems import Fault
+from pro_service.core.problems import Problem, said
 from pro_service.core.protocol import (
     LADDER_ROLES,
     Channel,
@@ -26,27 +26,24 @@ from pro_service.core.protocol import (
 )
 from pro_service.core.study_file.rules import check_rules
 from pro_service.core.study_file.toml_table import Table
-from pro_service.core.toml_faults import Faults
+from pro_service.core.toml_faults import Faults, line_of
 
 Value = TypeVar("Value")
 
-_LINE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 _CODE = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,22}[A-Z0-9])?", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2}", re.ASCII)
 _DAYS = 3660
 _MINUTES = 3 * 24 * 60
 
 
-def check(text: str) -> tuple[Protocol | None, tuple[Fault, ...]]:
+def check(text: str) -> tuple[Protocol | None, tuple[Problem, ...]]:
     """Return the protocol in a TOML text, and every fault in it; the protocol is None exactly if there are faults."""
     faults = Faults(text)
     try:
         values = tomllib.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
-        found = _LINE.search(str(error))
-        line = int(found[1]) if found and found[1] else text.count("\n") + 1
         remedy = "mend this line; a text is in quotes, a table begins with [name]: see https://toml.io"
-        return None, (Fault("", line, f"this is not TOML: {error}", remedy),)
+        return None, (said("", line_of(error, text), f"this is not TOML: {error}", remedy),)
     root = Table(values, "", faults)
     protocol = _protocol(root)
     root.close()

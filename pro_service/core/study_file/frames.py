@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from pro_service.core.problems import Fault, fault_of_code, nearest
+from pro_service.core.problems import Problem, nearest, problem
 from pro_service.core.protocol import Language, Protocol
 from pro_service.core.replies.folding import plain
 from pro_service.core.routes import CARD, CHANNELS
@@ -47,7 +47,7 @@ def unasked_frames(protocol: Protocol) -> tuple[str, ...]:
     return tuple(name for name in required_frames(protocol) if name not in ALWAYS or name.startswith("reach-test"))
 
 
-def check_frames(protocol: Protocol, frames: Frames) -> tuple[Fault, ...]:
+def check_frames(protocol: Protocol, frames: Frames) -> tuple[Problem, ...]:
     """Every fault in the frames of a protocol's languages; paths are those of the files."""
     return tuple(found for language in protocol.languages for found in _language(protocol, language, frames))
 
@@ -89,64 +89,61 @@ def unfit_for_cards(protocol: Protocol, language: Language, given: Mapping[str, 
     return tuple(name for name in names if name not in given or addressed(protocol, language, given[name]))
 
 
-def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterator[Fault]:
+def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterator[Problem]:
     given = frames.get(language, {})
     if not given:
-        yield fault_of_code(f"templates/sms/{language}", None, "no_texts", language=language)
+        yield problem("no_texts", f"templates/sms/{language}", None, language=language)
         return
     unasked = unasked_frames(protocol)
     for name in required_frames(protocol):
         path = f"templates/sms/{language}/{name}.txt"
         if name not in given:
-            yield fault_of_code(path, None, "text_missing")
+            yield problem("text_missing", path, None)
         elif not given[name].strip():
-            yield fault_of_code(path, 1, "text_empty")
+            yield problem("text_empty", path, 1)
         else:
             yield from _frame(path, name, given[name], unasked=name in unasked)
             if name.endswith(f".{CARD}") and addressed(protocol, language, given[name]):
-                yield fault_of_code(path, 1, "address_in_card")
+                yield problem("address_in_card", path, 1)
     if given.get("first", "").strip():
         yield from _first(f"templates/sms/{language}/first.txt", language, given["first"])
 
 
-def _frame(path: str, name: str, text: str, *, unasked: bool) -> Iterator[Fault]:
+def _frame(path: str, name: str, text: str, *, unasked: bool) -> Iterator[Problem]:
     try:
         asked = placeholders(text)
     except FrameError as error:
-        yield fault_of_code(path, _line(text, error.name), "stray_brace", brace=error.name, place=error.place)
+        yield problem("stray_brace", path, _line(text, error.name), brace=error.name, place=error.place)
         return
     for placeholder in sorted(asked - KNOWN):
         yield _unknown(path, _line(text, f"{{{placeholder}}}"), placeholder)
     if unasked and "contact" not in asked:
-        yield fault_of_code(path, 1, "sender_missing")
+        yield problem("sender_missing", path, 1)
     if name.endswith(".sms-link") and "link" not in asked:
-        yield fault_of_code(path, 1, "link_missing")
+        yield problem("link_missing", path, 1)
     if name.endswith(f".{CARD}") and name != f"first.{CARD}" and "telephone" not in asked:
-        yield fault_of_code(path, 1, "card_without_telephone")
+        yield problem("card_without_telephone", path, 1)
     if not name.endswith(".sms-link") and "link" in asked:
-        yield fault_of_code(path, _line(text, "{link}"), "no_link_to_give")
+        yield problem("no_link_to_give", path, _line(text, "{link}"))
     if name == "unknown-sender" and asked:
-        yield fault_of_code(path, 1, "stranger_is_told")
+        yield problem("stranger_is_told", path, 1)
 
 
-def _unknown(path: str, line: int, name: str) -> Fault:
-    near = nearest(name, KNOWN)
-    if near is not None:
-        return fault_of_code(path, line, "misspelt_placeholder", name=name, near=near)
-    return fault_of_code(path, line, "unknown_placeholder", name=name, known=", ".join(sorted(KNOWN)))
+def _unknown(path: str, line: int, name: str) -> Problem:
+    return problem("unknown_placeholder", path, line, name=name, near=nearest(name, KNOWN), known=tuple(sorted(KNOWN)))
 
 
-def _first(path: str, language: Language, text: str) -> Iterator[Fault]:
+def _first(path: str, language: Language, text: str) -> Iterator[Problem]:
     """The first text says who writes, how to stop, and that nobody watches the line (the protocol's own rule)."""
     said = plain(text)
     if "{telephone}" not in text:
-        yield fault_of_code(path, 1, "first_without_contact")
+        yield problem("first_without_contact", path, 1)
     stop = STOP_WORDS.get(language, "stop")
     if stop not in said.split():
-        yield fault_of_code(path, 1, "first_without_stop", stop=stop.upper())
+        yield problem("first_without_stop", path, 1, stop=stop.upper())
     monitored = NOT_MONITORED.get(language, ())
     if monitored and not any(phrase in said for phrase in monitored):
-        yield fault_of_code(path, 1, "first_not_monitored")
+        yield problem("first_not_monitored", path, 1)
 
 
 def _line(text: str, part: str) -> int:

@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pro_service.core.problems import Fault, closest, fault_of_code
+from pro_service.core.problems import Problem, closest, problem
 from pro_service.core.protocol import Item, Level, LevelCode, Protocol, Site, Step, TimePoint
 from pro_service.core.schedule.windows import add_offset, days_of
 from pro_service.core.toml_faults import Faults
@@ -52,17 +52,20 @@ def check_rules(protocol: Protocol, faults: Faults) -> None:
         _check_country(route.country, f"route[{index}].country", faults)
 
 
-def contacts_missing(protocol: Protocol, text: str = "") -> tuple[Fault, ...]:
+def contacts_missing(protocol: Protocol, text: str = "") -> tuple[Problem, ...]:
     """Return a fault for each site without a telephone or e-mail address, which participants are given.
 
     With the file's `text`, the faults have lines.
     """
     lines, found = Faults(text), []
     for index, site in enumerate(protocol.sites.values()):
-        for name, given in (("telephone", site.telephone), ("email", site.email)):
+        where = f"site[{index}]"
+        for given, path, code in (
+            (site.telephone, f"{where}.telephone", "site_telephone"),
+            (site.email, f"{where}.email", "site_email"),
+        ):
             if not given:
-                path = f"site[{index}].{name}"
-                found.append(fault_of_code(path, lines.line(path), f"site_{name}", site=site.code))
+                found.append(problem(code, path, lines.line(path), site=site.code))
     return tuple(sorted(found, key=lambda one: (one.line or 0, one.path)))
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from pro_service.core.enrolment import redcap
 from pro_service.core.enrolment.file import REQUIRED, Record, Sheet, decode, read
 from pro_service.core.enrolment.redcap_mapping import ColumnMapping, parse
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Column, Problem, RejectedError, problem
 from pro_service.core.routes import CARD
 from pro_service.runtime import Runtime
 from pro_service.store import studies
@@ -22,7 +22,6 @@ BATCH = 500
 MOST_WARNINGS = 10_000
 """So many are kept: nobody reads more."""
 
-SPELLED = "if it is the same person, write the code in just that way; if not, give this participant another code"
 
 Progress = Callable[[int], None]
 """Called with the number of the line reached."""
@@ -34,8 +33,8 @@ class Enrolled:
 
     enrolled: int = 0
     unchanged: int = 0
-    warnings: list[Fault] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    faults: list[Problem] = field(default_factory=list)
     ignored: tuple[str, ...] = ()
     """Of a REDCap export: columns that nothing was read from; see `redcap.Found`."""
     waiting: int = 0
@@ -86,7 +85,7 @@ def _enrol_export(
 ) -> Enrolled:
     """Enrol from a REDCap export; faults and warnings name the export's column beside ours."""
 
-    def both(fault: Fault) -> Fault:
+    def both(fault: Problem) -> Problem:
         theirs = mapping.theirs(fault.path)
         return replace(fault, path=f"{fault.path} ({theirs})") if theirs else fault
 
@@ -200,7 +199,7 @@ def newest_of(session: Session, study_id: int) -> studies.Version:
     """The version that new participants get. RejectedError for a study without a protocol."""
     version = studies.newest(session, study_id)
     if version is None:
-        raise RejectedError((Fault("--study", None, "this study has no protocol", "pro-service study load FILE"),))
+        raise RejectedError((problem("no_protocol", "--study"),))
     return version
 
 
@@ -217,13 +216,10 @@ def _rows(reader: RowReader, records: Sheet | list[Record], outcome: Enrolled) -
         if line == row.line:
             yield row
             continue
-        fault = f"the code of line {line} again (capital letters do not tell two participants apart)"
-        remedy = "take one of the rows out, or give one of the participants another code"
-        outcome.faults.append(Fault("participant", row.line, fault, remedy))
+        outcome.faults.append(problem("code_again", "participant", row.line, line=line))
         yield Read(row.line, None, (), ())
     if row is None:
-        remedy = "write one row for each participant below the names of the columns"
-        outcome.faults.append(Fault("", None, "the file holds no participants", remedy))
+        outcome.faults.append(problem("no_rows"))
 
 
 def _batches(rows: Iterator[Read]) -> Iterator[list[Read]]:
@@ -240,8 +236,7 @@ def _compare(
         return
     if allowed is not None and stored.facts["site"] not in {sites[code] for code in allowed}:
         # Not what differs: somebody who may not see this participant could try telephones until one fits.
-        fault = f"{given.code} is enrolled at another site"
-        outcome.faults.append(Fault("participant", row.line, fault, "check the code, or give this participant another"))
+        outcome.faults.append(problem("enrolled_elsewhere", "participant", row.line, code=given.code))
         return
     facts = _facts(given, sites)
     different = [column for column, value in facts.items() if value != stored.facts[column]]
@@ -254,17 +249,14 @@ def _compare(
         for item, value in given.baseline.items()
         if value not in stored.baseline.get(item, frozenset())
     ]
-    for column in different:
-        fault = f"{given.code} is enrolled already, with another {column}"
-        outcome.faults.append(Fault(column, row.line, fault, _remedy(column, given)))
+    outcome.faults += [_different(column, given).at(column, row.line) for column in different]
     if not different:
         outcome.unchanged += 1
 
 
-def _mistakable(row: Read, code: str, there: str) -> Fault:
+def _mistakable(row: Read, code: str, there: str) -> Problem:
     """Somebody who types one of two such codes may mean the other; so may a text from a shared telephone."""
-    fault = f"{code} is enrolled already as {there} (capital letters do not tell two participants apart)"
-    return Fault("participant", row.line, fault, SPELLED)
+    return problem("code_nearly_taken", "participant", row.line, code=code, there=there)
 
 
 def _facts(given: Enrolment, sites: Mapping[str, int]) -> Mapping[str, object]:
@@ -294,11 +286,10 @@ COMMANDS = {
 """Column -> the command that changes what it says of somebody who is enrolled."""
 
 
-def _remedy(column: str, given: Enrolment) -> str:
-    """How what is different is changed: never by an import."""
-    if column in COMMANDS:
-        named = {"code": given.code, "day": given.procedure_date, "site": given.site, "language": given.language}
-        command = COMMANDS[column].format(**named, zone=given.zone, channel=given.channel)
-        return f"to change it: pro-service participant {command} --reason …; then import again"
-    show = f"pro-service participant show {given.code}"
-    return f"an import never changes who is enrolled: compare with `{show}`, then correct the row or take it out"
+def _different(column: str, given: Enrolment) -> Problem:
+    """What is different and how it is changed: never by an import."""
+    if column not in COMMANDS:
+        return problem("enrolled_otherwise_for_good", code=given.code, column=Column(column))
+    named = {"code": given.code, "day": given.procedure_date, "site": given.site, "language": given.language}
+    command = COMMANDS[column].format(**named, zone=given.zone, channel=given.channel)
+    return problem("enrolled_otherwise", code=given.code, column=Column(column), command=command)

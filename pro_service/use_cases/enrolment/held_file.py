@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import RejectedError, problem
 from pro_service.runtime import Runtime
 from pro_service.store.vault import opened, sealed
 
@@ -22,12 +22,6 @@ LARGEST = 512 * 1024
 """Bytes of a file that a browser may send; larger ones are imported on the command line."""
 MOST_HELD = 200_000
 """Characters of what the browser holds: a form is bounded."""
-TOO_LARGE = Fault(
-    "",
-    None,
-    "the file is too large for the dashboard",
-    "import it on the command line: pro-service participant import FILE --dry-run",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ def hold(rt: Runtime, user_id: int, study_id: int, held: Held) -> str:
     packed = zlib.compress(len(head).to_bytes(4, "big") + head + held.data, 9)
     blob = base64.urlsafe_b64encode(sealed(rt.vault.system_key, packed, PLACE)).decode()
     if len(held.data) > LARGEST or len(blob) > MOST_HELD:
-        raise RejectedError((TOO_LARGE,))
+        raise RejectedError((problem("too_large_for_page"),))
     return blob
 
 

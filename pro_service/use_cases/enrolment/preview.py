@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Problem, RejectedError
 from pro_service.core.protocol import Channel, Protocol
 from pro_service.core.routes import CHANNELS
 from pro_service.core.schedule.forecast import PlannedParticipant, WhatIf, what_if
@@ -26,7 +26,7 @@ class Preview:
     enrolment: Enrolment
     phone: str | None
     """Masked."""
-    warnings: tuple[Fault, ...]
+    warnings: tuple[Problem, ...]
     """But those about the windows, which `outlook` says better."""
     outlook: WhatIf
     unchanged: bool

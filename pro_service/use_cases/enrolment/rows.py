@@ -1,7 +1,7 @@
 """One row of an enrolment file -> a complete enrolment, or every fault in it; and what to mind about it."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from typing import TypeVar
@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from pro_service.core.enrolment import cells
 from pro_service.core.enrolment.cells import CellError
 from pro_service.core.enrolment.file import Record, columns_of
-from pro_service.core.problems import Fault, note_words
+from pro_service.core.problems import Problem, problem
 from pro_service.core.protocol import Protocol, Site, Window
-from pro_service.core.routes import CARD, CHANNELS, Finding, preflight, preflight_number, usual_channel
+from pro_service.core.routes import CARD, CHANNELS, preflight, preflight_number, usual_channel
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.forecast import procedure_date_notes
 from pro_service.core.schedule.windows import local_instant, schedule
@@ -24,8 +24,8 @@ from pro_service.use_cases.phone_numbers import Telephone
 
 Value = TypeVar("Value")
 PROVIDER = "twilio"
-NOBODY = "neither a text nor a call can ask"
-GIVE_NUMBER = "give the number; until then a task asks for it"
+ELSEWHERE = {"no_answers": "no_answers_but", "no_links": "no_links_but"}
+"""What a refusal is where another channel works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Read:
 
     line: int
     enrolment: Enrolment | None
-    faults: tuple[Fault, ...]
-    warnings: tuple[Fault, ...]
+    faults: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
 
 
 @dataclass(slots=True)
@@ -43,8 +43,8 @@ class _Row:
     """A row being read: its cells, and what was found about it."""
 
     record: Record
-    faults: list[Fault] = field(default_factory=list)
-    warnings: list[Fault] = field(default_factory=list)
+    faults: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     def text(self, column: str) -> str:
         return self.record.cells.get(column, "")
@@ -54,14 +54,12 @@ class _Row:
         try:
             return reader(self.text(column))
         except CellError as error:
-            self.fault(column, error.fault, error.remedy)
+            self.add(error.problem, column)
             return None
 
-    def fault(self, column: str, fault: str, remedy: str) -> None:
-        self.faults.append(Fault(column, self.record.line, fault, remedy))
-
-    def warn(self, column: str, fault: str, remedy: str) -> None:
-        self.warnings.append(Fault(column, self.record.line, fault, remedy))
+    def add(self, found: Problem, column: str) -> None:
+        kind = self.faults if found.severity == "refuse" else self.warnings
+        kind.append(found.at(column, self.record.line))
 
 
 class RowReader:
@@ -74,8 +72,8 @@ class RowReader:
         self._unfit: dict[str, tuple[str, ...]] = {}
         self._zones = {code: ZoneInfo(site.zone) for code, site in protocol.sites.items()}
         self._baseline = columns_of(protocol.baseline.items if protocol.baseline else ())
-        self._laid: dict[tuple[str, date], tuple[tuple[Window, ...], tuple[str, ...]]] = {}
-        self._routes: dict[tuple[str, str], tuple[Finding, ...]] = {}
+        self._laid: dict[tuple[str, date], tuple[tuple[Window, ...], tuple[Problem, ...]]] = {}
+        self._routes: dict[tuple[str, str], tuple[Problem, ...]] = {}
         self._usual_channels: dict[str, str] = {}
         self._warned: set[tuple[str, str]] = set()
 
@@ -92,7 +90,7 @@ class RowReader:
         site_code = row.read("site", self._site)
         day = row.read("procedure_date", cells.day)
         languages = self.protocol.languages
-        language = row.read("language", lambda text: cells.one_of(text, languages, "language of this study"))
+        language = row.read("language", lambda text: cells.one_of(text, languages, "not_a_language"))
         email = row.read("email", cells.email)
         baseline = self._answers(row)
         site = self.protocol.sites.get(site_code or "") or next(iter(self.protocol.sites.values()))
@@ -106,7 +104,7 @@ class RowReader:
             return None
         windows, concerns = self._windows(site, day, end)
         for concern in concerns:
-            row.warn("procedure_date", f"{code}: {concern}", "check the date; nothing else is needed if it is right")
+            row.add(concern, "procedure_date")
         return Enrolment(
             code=code,
             site=site.code,
@@ -128,9 +126,9 @@ class RowReader:
         )
 
     def _site(self, text: str) -> str:
-        code = cells.one_of(text, self.protocol.sites, "site of this study")
+        code = cells.one_of(text, self.protocol.sites, "not_a_site")
         if self.allowed is not None and code not in self.allowed:
-            raise CellError(f"{cells.quoted(code)} is not your site", "have it enrolled by somebody of that site")
+            raise CellError("not_your_site", given=cells.quoted(code))
         return code
 
     def _answers(self, row: _Row) -> Mapping[str, int]:
@@ -151,26 +149,22 @@ class RowReader:
             return None
         end = local_instant(day, at, zone)
         if end > self.now:
-            remedy = "leave it empty until the procedure has ended, if this is only planned"
-            row.warn("procedure_time", "the procedure's end lies in the future", remedy)
+            row.add(problem("end_in_future"), "procedure_time")
         return end
 
     def _telephone(self, row: _Row, site: Site) -> Telephone | None:
         if not row.text("phone"):
-            texts = " although texts are agreed to" if row.text("messaging_consent") else ""
-            row.warn("phone", f"{row.text('participant')} has no telephone number{texts}: {NOBODY}", GIVE_NUMBER)
+            missing = "no_phone_but_consent" if row.text("messaging_consent") else "no_phone"
+            row.add(problem(missing, code=row.text("participant")), "phone")
             return None
         phone = row.read("phone", lambda text: phone_numbers.read(text, site.country))
         if phone is None or not self._texted(row):
             return phone
         findings = preflight_number(PROVIDER, phone.country, phone.e164, landline=phone.kind == "landline")
         for finding in findings:
-            row.fault("phone", finding.reason, finding.remedy)
+            row.add(finding, "phone")
         if phone.kind == "landline" and not findings:
-            remedy = "give a mobile number; or leave messaging_consent and channel empty: then people call"
-            row.fault(
-                "phone", "is a landline, internet or personal number, and texts are read on a mobile telephone", remedy
-            )
+            row.add(problem("landline"), "phone")
         return phone
 
     @staticmethod
@@ -181,7 +175,7 @@ class RowReader:
     def _channel(self, row: _Row, phone: Telephone | None, site: Site) -> str:
         """The channel asked for; where none is, one that works in the telephone's country, else the site's."""
         asked = row.text("channel")
-        channel = asked and row.read("channel", lambda text: cells.one_of(text, CHANNELS, "channel"))
+        channel = asked and row.read("channel", lambda text: cells.one_of(text, CHANNELS, "not_a_channel"))
         if asked and not channel:
             return ""
         channel = channel or self._usual(site.country if phone is None else phone.country)
@@ -196,40 +190,38 @@ class RowReader:
         if language not in self._unfit:
             self._unfit[language] = unfit_for_cards(self.protocol, language, self.frames.get(language, {}))
         if self._unfit[language]:
-            fault = f"these texts are missing or hold an internet address: {', '.join(self._unfit[language])}"
-            remedy = f"correct them in templates/sms/{language}, then load the study again: pro-service study load FILE"
-            row.fault("channel", fault, remedy)
+            row.add(problem("texts_unfit_for_card", texts=self._unfit[language], language=language), "channel")
 
     def _check_route(self, row: _Row, country: str, channel: str) -> None:
         for finding in self._findings(country, channel):
             if finding.severity == "refuse":
-                row.fault("channel", finding.reason, self._instead(country, channel) or finding.remedy)
+                row.add(self._with_another(finding, country, channel), "channel")
             elif (country, channel) not in self._warned:
-                row.warn("channel", finding.reason, finding.remedy)
+                row.add(finding, "channel")
         if not row.faults:
             self._warned.add((country, channel))
 
-    def _instead(self, country: str, channel: str) -> str:
-        """Another channel that works in this country, if there is one."""
+    def _with_another(self, refusal: Problem, country: str, channel: str) -> Problem:
+        """The refusal with another channel that works in this country, if there is one."""
         for other in CHANNELS:
             # The card is no drop-in: it has to be printed and handed over. The finding's own remedy says so.
             if other not in (channel, CARD) and all(
                 found.severity == "warn" for found in self._findings(country, other)
             ):
-                return f"write {other} in the column channel: it works there"
-        return ""
+                return replace(refusal, code=ELSEWHERE[refusal.code], values={**refusal.values, "other": other})
+        return refusal
 
     def _usual(self, country: str) -> str:
         if country not in self._usual_channels:
             self._usual_channels[country] = usual_channel(PROVIDER, country, self.protocol.routes)
         return self._usual_channels[country]
 
-    def _findings(self, country: str, channel: str) -> tuple[Finding, ...]:
+    def _findings(self, country: str, channel: str) -> tuple[Problem, ...]:
         if (country, channel) not in self._routes:
             self._routes[country, channel] = preflight(PROVIDER, country, channel, self.protocol.routes)
         return self._routes[country, channel]
 
-    def _windows(self, site: Site, day: date, end: datetime | None) -> tuple[tuple[Window, ...], tuple[str, ...]]:
+    def _windows(self, site: Site, day: date, end: datetime | None) -> tuple[tuple[Window, ...], tuple[Problem, ...]]:
         """The windows of a procedure on this day, and what to mind about them; many rows share a day."""
         key = (site.code, day)
         if end is None and key in self._laid:
@@ -237,7 +229,7 @@ class RowReader:
         zone = self._zones[site.code]
         windows = schedule(self.protocol, day, zone, end)
         found = procedure_date_notes(self.protocol, day, windows, zone, holidays_of(site.country))
-        laid = windows, tuple(note_words(note)[0] for note in found)
+        laid = windows, tuple(found)
         if end is None:
             self._laid[key] = laid
         return laid

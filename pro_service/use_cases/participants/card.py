@@ -19,7 +19,8 @@ from markupsafe import Markup
 
 from pro_service import paths
 from pro_service.core.card_code import code_text
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.enrolment.cells import quoted
+from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.protocol import Language, Site, Texts
 from pro_service.core.schedule.agenda import may_text
 from pro_service.core.schedule.calendar import local_day
@@ -82,7 +83,7 @@ def replace(
 ) -> Card:
     """Another code for one participant: the old card stops working at once. Errors as for `show`; a reason is due."""
     if not reason.strip():
-        raise RejectedError((Fault("reason", None, "is empty", "say why, e.g. card lost"),))
+        raise RejectedError((problem("card_reason_empty", "reason"),))
 
     def another(writer: Writer, loaded: Loaded) -> str:
         return card_codes.replace_code(writer, loaded, reason.strip())
@@ -95,8 +96,7 @@ def show_many(
 ) -> tuple[Card, ...]:
     """The cards of several participants, in this order; all of them are made, or none. Errors as for `show`."""
     if len(codes) > MOST_AT_ONCE:
-        what = f"these are {len(codes)} cards, and at most {MOST_AT_ONCE} are printed at once"
-        raise RejectedError((Fault("CODE", None, what, "name fewer, then the others"),))
+        raise RejectedError((problem("too_many_cards", "CODE", n=len(codes), most=MOST_AT_ONCE),))
     with transaction(rt, actor, rt.clock()) as tx:
         return tuple(_made(tx, loaded, _looked_at) for loaded in _loaded(tx, study_id, codes, sites))
 
@@ -140,14 +140,14 @@ def take_back(
         return len(handed)
 
 
-def _against_handing_over(loaded: Loaded, on: date | None, tx: Transaction) -> Iterator[Fault]:
+def _against_handing_over(loaded: Loaded, on: date | None, tx: Transaction) -> Iterator[Problem]:
     person, zone = loaded.case.participant, loaded.case.site_zone
     if person.card_made_at is None:
-        yield Fault("CODE", None, f"{person.code} has no card yet", "print it first")
+        yield problem("card_not_made", "CODE", code=person.code)
     elif on is not None and on > local_day(tx.now, zone):
-        yield Fault("on", None, "this day is still to come", "write the day on which it was handed over")
+        yield problem("handed_in_future", "on")
     elif on is not None and on < local_day(person.card_made_at, zone):
-        yield Fault("on", None, f"the card of {person.code} was made after that day", "check the day")
+        yield problem("handed_before_made", "on", code=person.code)
 
 
 def blank(rt: Runtime, study_id: int, site: str) -> Card:
@@ -157,7 +157,7 @@ def blank(rt: Runtime, study_id: int, site: str) -> Card:
         protocol = None if version is None else rt.bundles.get(session, version.id).protocol
     known = {} if protocol is None else protocol.sites
     if protocol is None or site not in known:
-        raise RejectedError((Fault("--site", None, "is not a site of this study", f"one of: {', '.join(known)}"),))
+        raise RejectedError((problem("not_a_site", "--site", given=quoted(site), known=tuple(known)),))
     address = rt.settings.public_base_url + PATH
     days = tuple((point.label, None) for point in protocol.time_points if point.prompted)
     return Card("", protocol.languages, known[site], address, "", address, days)
@@ -191,8 +191,7 @@ def _made(tx: Transaction, loaded: Loaded, code_of: Callable[[Writer, Loaded], s
         beside = card_codes.works_beside(tx.session, loaded)
         return dataclasses.replace(_filled_in(tx.rt, loaded, code), handed_at=handed_at, beside=beside)
     except ErasedError:
-        remedy = "nothing is left to be done: this participant is not asked any more"
-        raise RejectedError((Fault("CODE", None, "this participant's contact data was erased", remedy),)) from None
+        raise RejectedError((problem("erased", "CODE"),)) from None
 
 
 def _loaded(tx: Transaction, study_id: int, codes: Sequence[str], sites: Collection[int] | None) -> list[Loaded]:

@@ -13,7 +13,7 @@ from pro_service.core.case import Case
 from pro_service.core.changes.plan import Plan, case_after, follows_new_version, plan_change
 from pro_service.core.changes.preview import ChangePreview, preview_change
 from pro_service.core.commands import Record, Settle
-from pro_service.core.problems import Note
+from pro_service.core.problems import problem
 from pro_service.core.protocol import Site
 from pro_service.core.texts import masked
 from pro_service.runtime import Runtime
@@ -127,7 +127,7 @@ def _prepared(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeForm,
     if index == there.phone_index:
         return prepared
     others = () if index is None else shared_phone.with_telephone(session, index)
-    shared = (Note("shared", {}, "number"),) if any(one != person_id for one in others) else ()
+    shared = (problem("shared", "number"),) if any(one != person_id for one in others) else ()
     return replace(
         prepared,
         plan=replace(prepared.plan, notes=(*prepared.plan.notes, *shared)),

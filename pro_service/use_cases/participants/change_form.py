@@ -23,7 +23,7 @@ from pro_service.core.changes.model import (
 )
 from pro_service.core.enrolment import cells
 from pro_service.core.enrolment.cells import CellError
-from pro_service.core.problems import ChangeRefusedError, Note
+from pro_service.core.problems import ChangeRefusedError, Problem, problem
 from pro_service.core.protocol import Channel, Language
 from pro_service.core.routes import CARD, CHANNELS, preflight, preflight_number
 from pro_service.core.schedule.windows import local_instant
@@ -40,7 +40,6 @@ PROVIDER = "twilio"
 STANDS = "stands"
 """The participant said that the consent there is holds for the new number too."""
 LONGEST_REASON = 300
-NO_ROUTE = "leave the consent to messages out: then people call; or choose a way that works there"
 _MIDNIGHT = time(0)
 
 Value = TypeVar("Value")
@@ -83,7 +82,7 @@ class _Form:
     def __init__(self, wanted: ChangeForm, known: Known) -> None:
         self.wanted, self.known = wanted, known
         self.case = known.loaded.case
-        self.notes: list[Note] = []
+        self.notes: list[Problem] = []
 
     def text(self, name: str) -> str:
         return self.wanted.fields.get(name, "").strip()
@@ -93,7 +92,7 @@ class _Form:
         try:
             return reader(self.text(name))
         except CellError as error:
-            self.notes.append(cell_note(name, error))
+            self.notes.append(error.problem.at(name))
             return None
 
     def day(self, name: str) -> date | None:
@@ -104,13 +103,8 @@ class _Form:
         day = self.day(name) if self.text(name) else None
         return None if day is None else local_instant(day, _MIDNIGHT, zone)
 
-    def one_of(self, name: str, known: Iterable[str], what: str) -> str | None:
-        return self.read(name, lambda text: cells.one_of(text, known, what))
-
-
-def cell_note(name: str, error: CellError) -> Note:
-    """What is wrong with a cell, as a note beside its field."""
-    return Note("cell", {"fault": error.fault, "remedy": error.remedy}, name)
+    def one_of(self, name: str, known: Iterable[str], unknown: str) -> str | None:
+        return self.read(name, lambda text: cells.one_of(text, known, unknown))
 
 
 def read(wanted: ChangeForm, known: Known) -> Read:
@@ -118,10 +112,10 @@ def read(wanted: ChangeForm, known: Known) -> Read:
     form = _Form(wanted, known)
     found = _READERS[wanted.action](form) if wanted.action in _READERS else None
     if found is None and not form.notes:
-        form.notes.append(Note("unknown_action"))
+        form.notes.append(problem("unknown_action"))
     reason = wanted.reason.strip()
     if not reason or len(reason) > LONGEST_REASON:
-        form.notes.append(Note("needs_reason", {"most": LONGEST_REASON}, "reason"))
+        form.notes.append(problem("needs_reason", "reason", most=LONGEST_REASON))
     if form.notes or found is None:
         raise ChangeRefusedError(tuple(form.notes))
     return found
@@ -151,9 +145,9 @@ def _resume(form: _Form) -> Read:
 
 
 def _withdraw(form: _Form) -> Read | None:
-    origin = form.one_of("from", get_args(Origin), "thing to withdraw from")
+    origin = form.one_of("from", get_args(Origin), "not_to_withdraw_from")
     if origin == "messages" and form.text("on"):
-        form.notes.append(Note("no_day_needed", {}, "on"))
+        form.notes.append(problem("no_day_needed", "on"))
     at = form.instant("on", form.case.site_zone)
     return None if origin is None else Read(Withdraw(cast("Origin", origin), at))
 
@@ -168,13 +162,13 @@ def _phone(form: _Form) -> Read | None:
     consent = form.text("consent")
     given = person.consented_at if consent == STANDS else _consented(form)
     if consent == STANDS and given is None and not form.notes:
-        form.notes.append(Note("nothing_stands", {}, "consent"))
+        form.notes.append(problem("nothing_stands", "consent"))
     if form.text("remove"):
         if form.text("number"):
-            form.notes.append(Note("number_or_none", {}, "number"))
+            form.notes.append(problem("number_or_none", "number"))
         return Read(NewTelephone(given=False, consented_at=None))
     if not form.text("number"):
-        form.notes.append(Note("needs_number", {}, "number"))
+        form.notes.append(problem("needs_number", "number"))
         return None
     phone = form.read("number", lambda text: phone_numbers.read(text, person.site.country))
     if phone is None:
@@ -191,15 +185,15 @@ def _consented(form: _Form) -> datetime | None:
 def _can_be_texted(form: _Form, phone: Telephone, channel: str) -> None:
     landline = phone.kind == "landline"
     findings = preflight_number(PROVIDER, phone.country, phone.e164, landline=landline)
-    form.notes += [_found("number", finding.reason) for finding in findings]
+    form.notes += [finding.at("number") for finding in findings]
     if landline and not findings:
-        form.notes.append(Note("landline", {}, "number"))
+        form.notes.append(problem("landline", "number"))
     _route(form, "number", phone.country, channel)
 
 
 def _route(form: _Form, name: str, country: str, channel: str) -> None:
     routes = preflight(PROVIDER, country, channel, form.case.protocol.routes)
-    form.notes += [_found(name, one.reason) for one in routes if one.severity == "refuse"]
+    form.notes += [one.at(name) for one in routes if one.severity == "refuse"]
 
 
 def _texts_fit(form: _Form, name: str, channel: str, language: Language) -> None:
@@ -208,23 +202,17 @@ def _texts_fit(form: _Form, name: str, channel: str, language: Language) -> None
         unfit_for_cards(form.case.protocol, language, form.known.frames.get(language, {})) if channel == CARD else ()
     )
     if unfit:
-        fault = f"these texts of the version they keep are missing or hold an internet address: {', '.join(unfit)}"
-        remedy = "load the study with texts that do not, then move them: pro-service study migrate --participant CODE"
-        form.notes.append(Note("cell", {"fault": fault, "remedy": remedy}, name))
-
-
-def _found(name: str, reason: str) -> Note:
-    return Note("cell", {"fault": reason, "remedy": NO_ROUTE}, name)
+        form.notes.append(problem("kept_texts_unfit_for_card", name, texts=unfit))
 
 
 def _move(form: _Form) -> Read | None:
     sites = form.case.protocol.sites
-    code = form.one_of("site", sites, "site of this study")
+    code = form.one_of("site", sites, "not_a_site")
     return None if code is None else Read(Move(sites[code]))
 
 
 def _language(form: _Form) -> Read | None:
-    language = form.one_of("language", form.case.protocol.languages, "language of this study")
+    language = form.one_of("language", form.case.protocol.languages, "not_a_language")
     if language is not None:
         _texts_fit(form, "language", form.case.participant.channel, language)
     return None if language is None else Read(NewLanguage(language))
@@ -236,7 +224,7 @@ def _zone(form: _Form) -> Read | None:
 
 
 def _channel(form: _Form) -> Read | None:
-    channel = form.one_of("channel", CHANNELS, "channel")
+    channel = form.one_of("channel", CHANNELS, "not_a_channel")
     country = form.known.country
     if channel is not None and country is not None and form.case.participant.consented_at is not None:
         _route(form, "channel", country, channel)
@@ -249,7 +237,7 @@ def _consent(form: _Form) -> Read | None:
     """Given (again) on a day, or taken back: one of the two must be said."""
     given, taken_back = form.text("consent"), form.text("withdrawn")
     if bool(given) == bool(taken_back):
-        form.notes.append(Note("given_or_taken_back", {}, "consent"))
+        form.notes.append(problem("given_or_taken_back", "consent"))
         return None
     at = None if taken_back else _consented(form)
     if given and at is None:

@@ -8,7 +8,7 @@ from pro_service.core.changes.model import Reschedule
 from pro_service.core.changes.plan import plan_change
 from pro_service.core.commands import Resolve
 from pro_service.core.enrolment.cells import quoted
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import RejectedError, said
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
@@ -91,4 +91,4 @@ def _refuse(case: Case, day: date, now: datetime) -> None:
 
 
 def _rejected(path: str, fault: str, remedy: str) -> RejectedError:
-    return RejectedError((Fault(path, None, fault, remedy),))
+    return RejectedError((said(path, None, fault, remedy),))

@@ -13,7 +13,7 @@ from pro_service.core.changes.model import Migrate
 from pro_service.core.changes.plan import case_after, plan_change
 from pro_service.core.changes.preview import WindowPreview, preview_windows
 from pro_service.core.enrolment.cells import quoted
-from pro_service.core.problems import ChangeRefusedError, Fault, Note, RejectedError, note_fault, note_words
+from pro_service.core.problems import ChangeRefusedError, Problem, RejectedError, problem
 from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
 from pro_service.store import studies
@@ -38,7 +38,7 @@ class Migrant:
     participant: str
     windows: tuple[WindowPreview, ...]
     """Those that change: replaced by new ones, or with another status."""
-    notes: tuple[Note, ...]
+    notes: tuple[Problem, ...]
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ def migrate(
     """Move everybody, or those named, to the newest version. RejectedError with every fault; then nobody was moved."""
     target, ids, done = _asked_for(rt, study_id, codes)
     _refuse_reason(reason)
-    faults: list[Fault] = []
+    faults: list[Problem] = []
     for first in range(0, len(ids), BATCH):
         batch = ids[first : first + BATCH]
         with rt.sessions.reading() as session:
@@ -92,7 +92,7 @@ def _write(
 ) -> None:
     for first in range(0, len(ids), BATCH):
         batch = ids[first : first + BATCH]
-        faults: list[Fault] = []
+        faults: list[Problem] = []
         with transaction(rt, actor, rt.clock()) as tx:
             for loaded, prepared in _plans(rt, tx.session, batch, target, tx.now, faults, lock=True):
                 # Somebody else may have been quicker: who has this version is left alone.
@@ -110,7 +110,7 @@ def _plans(
     ids: Sequence[int],
     target: _Target,
     now: datetime,
-    faults: list[Fault],
+    faults: list[Problem],
     *,
     lock: bool,
 ) -> list[tuple[Loaded, PreparedChange]]:
@@ -122,8 +122,7 @@ def _plans(
         try:
             planned = plan_change(loaded.case, Migrate(target.protocol), now, end)
         except ChangeRefusedError as refused:
-            said = (note_words(note) for note in refused.notes)
-            faults += [Fault("", None, f"{person.code}: {what}", remedy) for what, remedy in said]
+            faults += [note.at(person.code) for note in refused.notes]
             continue
         found.append((loaded, PreparedChange(planned, end, version_id=target.version.id)))
     return found
@@ -140,19 +139,16 @@ def _asked_for(rt: Runtime, study_id: int, codes: Collection[str]) -> tuple[_Tar
     with rt.sessions.reading() as session:
         version = studies.newest(session, study_id)
         if version is None:
-            raise RejectedError((Fault("--study", None, "this study has no protocol", "pro-service study load FILE"),))
+            raise RejectedError((problem("no_protocol", "--study"),))
         protocol = rt.bundles.get(session, version.id).protocol
         older = {code: key for key, code in schedules.of_another_version(session, study_id, version.id)}
         unknown = [code for code in codes if code not in older and cases.find(session, study_id, code) is None]
     if unknown:
-        remedy = "see pro-service participant list"
-        raise RejectedError(
-            tuple(Fault("--participant", None, f"there is no participant {quoted(code)}", remedy) for code in unknown)
-        )
+        raise RejectedError(tuple(problem("no_participant", "--participant", code=quoted(code)) for code in unknown))
     ids = [key for code, key in older.items() if not codes or code in codes]
     return _Target(version, protocol), ids, Migration(version.number, len(set(codes)) - len(ids) if codes else 0)
 
 
 def _refuse_reason(reason: str) -> None:
     if not reason.strip() or len(reason.strip()) > LONGEST_REASON:
-        raise RejectedError((note_fault(Note("needs_reason", {"most": LONGEST_REASON}, "--reason")),))
+        raise RejectedError((problem("needs_reason", "--reason", most=LONGEST_REASON),))

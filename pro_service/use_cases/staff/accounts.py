@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Problem, RejectedError, said
 from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
 from pro_service.store import studies
@@ -97,46 +97,48 @@ def add_user(
     return Added(user_id, created=known is None, granted=granted)
 
 
-def email_faults(email: str) -> list[Fault]:
+def email_faults(email: str) -> list[Problem]:
     """What is wrong with an e-mail address, in its folded form."""
     name, at, host = email.rpartition("@")
     if not at or not name or not host or any(c.isspace() for c in email) or len(email) > LONGEST_EMAIL:
-        return [Fault("email", None, "is not an e-mail address", "write it as name@example.org")]
+        return [said("email", None, "is not an e-mail address", "write it as name@example.org")]
     return []
 
 
-def password_faults(password: str, email: str) -> list[Fault]:
+def password_faults(password: str, email: str) -> list[Problem]:
     """What is wrong with a password that somebody chose."""
     words = "choose a sentence only you would think of"
     normal = _normal(password)
     if len(normal) < PASSWORD_LENGTH:
-        return [Fault("password", None, f"is shorter than {PASSWORD_LENGTH} characters", words)]
+        return [said("password", None, f"is shorter than {PASSWORD_LENGTH} characters", words)]
     if len(normal) > LONGEST_PASSWORD:
-        return [Fault("password", None, f"is longer than {LONGEST_PASSWORD} characters", "choose a shorter one")]
+        return [said("password", None, f"is longer than {LONGEST_PASSWORD} characters", "choose a shorter one")]
     if normal.casefold() == email or len(set(normal)) == 1:
-        return [Fault("password", None, "is the e-mail address, or one character repeated", words)]
+        return [said("password", None, "is the e-mail address, or one character repeated", words)]
     return []
 
 
-def grant_meant(session: Session, role: str, study: str | None, site: str | None, faults: list[Fault]) -> Grant | None:
+def grant_meant(
+    session: Session, role: str, study: str | None, site: str | None, faults: list[Problem]
+) -> Grant | None:
     """The role, study and site that are meant by their codes; adds to `faults` what is no such thing."""
     known: tuple[Role, ...] = get_args(Role)
     meant = next((name for name in known if name == role), None)
     if meant is None:
-        faults.append(Fault("role", None, "is not a role", f"one of: {', '.join(known)}"))
+        faults.append(said("role", None, "is not a role", f"one of: {', '.join(known)}"))
     known_studies = {found.code: found.id for found in studies.all_studies(session)}
     if study is None and site is not None and len(known_studies) == 1:
         study = next(iter(known_studies))
     if study is None and site is not None:
-        faults.append(Fault("study", None, "is not named, and there is not exactly one", _one_of(known_studies)))
+        faults.append(said("study", None, "is not named, and there is not exactly one", _one_of(known_studies)))
         return None
     if study is not None and study not in known_studies:
-        faults.append(Fault("study", None, "is not a study", _one_of(known_studies)))
+        faults.append(said("study", None, "is not a study", _one_of(known_studies)))
         return None
     study_id = None if study is None else known_studies[study]
     sites = {} if study_id is None else studies.site_ids(session, study_id)
     if site is not None and site not in sites:
-        faults.append(Fault("site", None, "is not a site of this study", _one_of(sites)))
+        faults.append(said("site", None, "is not a site of this study", _one_of(sites)))
     return None if meant is None else Grant(meant, study_id, sites.get(site or ""))
 
 

@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Problem, RejectedError, said
 from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor, Entry
@@ -30,13 +30,13 @@ def how_approved(tx: Transaction, what: Grant) -> str | None:
     return "first_investigator" if approvals.is_first_investigator(tx.session, what) else None
 
 
-def grant_faults(tx: Transaction, what: Grant) -> list[Fault]:
+def grant_faults(tx: Transaction, what: Grant) -> list[Problem]:
     """What is wrong with giving this role: one for every study needs somebody who may approve it."""
     everywhere = what.study_id is None and what.role not in FREE
     if not everywhere or how_approved(tx, what) or approvals.investigators(tx.session, 0, what):
         return []
     fault = "is every study, and nobody is an investigator of every study who could approve it"
-    return [Fault("study", None, fault, "give the role study by study")]
+    return [said("study", None, fault, "give the role study by study")]
 
 
 def grant(tx: Transaction, user_id: int, what: Grant, place: Place) -> None:
@@ -86,12 +86,12 @@ def decide(rt: Runtime, actor: Actor, role_id: int, reason: str, *, approved: bo
     return True
 
 
-def _faults(found: Pending, user_id: int, reason: str) -> list[Fault]:
+def _faults(found: Pending, user_id: int, reason: str) -> list[Problem]:
     faults = []
     if found.user_id == user_id:
-        faults.append(Fault("user", None, "is your own account", "another investigator decides about your roles"))
+        faults.append(said("user", None, "is your own account", "another investigator decides about your roles"))
     if not reason:
-        faults.append(Fault("reason", None, "is missing", "say in a few words why"))
+        faults.append(said("reason", None, "is missing", "say in a few words why"))
     elif len(reason) > LONGEST_REASON:
-        faults.append(Fault("reason", None, f"is longer than {LONGEST_REASON} characters", "say it shorter"))
+        faults.append(said("reason", None, f"is longer than {LONGEST_REASON} characters", "say it shorter"))
     return faults

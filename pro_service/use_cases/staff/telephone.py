@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 
 from pro_service.core.enrolment.cells import CellError
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Problem, RejectedError, said, words
 from pro_service.core.protocol import Hours
 from pro_service.core.routes import preflight_number
 from pro_service.core.texts import masked
@@ -47,14 +47,14 @@ def agree(rt: Runtime, login: Login, form: Form, country: str) -> None:
 
     `country` (ISO 3166-1 alpha-2): of a number without its code. RejectedError with every fault at once.
     """
-    faults: list[Fault] = []
+    faults: list[Problem] = []
     number, hours = _number(form.number, country, faults), _hours(form, faults)
     if not form.agreed:
-        faults.append(Fault("agreed", None, "is not agreed to", "tick it, or leave no number"))
+        faults.append(said("agreed", None, "is not agreed to", "tick it, or leave no number"))
     with transaction(rt, staff(login.user_id), rt.clock()) as tx:
         before = telephones.of_user(tx.session, rt.vault, login.user_id)
         if before is None and not form.number:
-            faults.append(Fault("number", None, "is empty", "give a mobile number"))
+            faults.append(said("number", None, "is empty", "give a mobile number"))
         if faults:
             raise RejectedError(tuple(faults))
         telephones.keep(tx.session, rt.vault, login.user_id, number, hours, tx.now)
@@ -94,15 +94,15 @@ def _confirm(tx: Transaction, login: Login) -> None:
     telephones.remember_text(tx.session, login.user_id, row_id)
 
 
-def _number(text: str, country: str, faults: list[Fault]) -> str | None:
+def _number(text: str, country: str, faults: list[Problem]) -> str | None:
     if not text:
         return None
     try:
         found = phone_numbers.read(text, country)
     except CellError as error:
-        faults.append(Fault("number", None, "is no telephone number", error.remedy))
+        faults.append(said("number", None, "is no telephone number", words(error.problem)[1]))
         return None
-    faults += [Fault("number", None, *reason) for reason in _unfit(found)]
+    faults += [said("number", None, *reason) for reason in _unfit(found)]
     return found.e164
 
 
@@ -113,24 +113,24 @@ def _unfit(found: Telephone) -> list[tuple[str, str]]:
     return []
 
 
-def _hours(form: Form, faults: list[Fault]) -> Hours | None:
+def _hours(form: Form, faults: list[Problem]) -> Hours | None:
     given = {"hours_from": form.hours_from, "hours_until": form.hours_until}
     read = {}
     for name, text in given.items():
         try:
             read[name] = time.fromisoformat(text) if text else None
         except ValueError:
-            faults.append(Fault(name, None, "is not a time of day", "write hours and minutes, e.g. 14:30"))
+            faults.append(said(name, None, "is not a time of day", "write hours and minutes, e.g. 14:30"))
             return None
     start, end = read["hours_from"], read["hours_until"]
     if start is None and end is None:
         return None
     if start is None or end is None:
         empty = "hours_from" if start is None else "hours_until"
-        faults.append(Fault(empty, None, "needs both ends", "fill both in, or neither"))
+        faults.append(said(empty, None, "needs both ends", "fill both in, or neither"))
         return None
     if start == end:
-        faults.append(Fault("hours_until", None, "is when it begins", "leave both empty for any hour"))
+        faults.append(said("hours_until", None, "is when it begins", "leave both empty for any hour"))
         return None
     return Hours(start.replace(second=0, tzinfo=None), end.replace(second=0, tzinfo=None))
 

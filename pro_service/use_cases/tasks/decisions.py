@@ -2,7 +2,7 @@
 
 import re
 
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.protocol import LevelCode
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
@@ -34,9 +34,9 @@ def decide(rt: Runtime, actor: Actor, escalation_id: int, reason: str, *, revisi
         tx.writer.resolve(loaded, escalation.id, "decided" if escalation.level == DECIDED else "done", said)
 
 
-def _faults(said: str) -> tuple[Fault, ...]:
+def _faults(said: str) -> tuple[Problem, ...]:
     if not said:
-        return (Fault("reason", None, "is missing", "say in a few words what was decided or done"),)
+        return (problem("decision_missing", "reason"),)
     if len(said) > LONGEST_REASON:
-        return (Fault("reason", None, f"is longer than {LONGEST_REASON} characters", "say it shorter"),)
+        return (problem("reason_too_long", "reason", most=LONGEST_REASON),)
     return ()

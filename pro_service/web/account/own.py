@@ -7,7 +7,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Problem, RejectedError
 from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.use_cases.staff import accounts, administration, away, passwords, second_factor, telephone
@@ -102,7 +102,7 @@ def _add_texts(pages: Blueprint, rt: Runtime) -> None:
 
 
 def _account_page(
-    rt: Runtime, faults: tuple[Fault, ...] = (), *, slow: bool = False, typed: Mapping[str, str] | None = None
+    rt: Runtime, faults: tuple[Problem, ...] = (), *, slow: bool = False, typed: Mapping[str, str] | None = None
 ) -> str:
     login = access.signed_in()
     known = telephone.of(rt, login)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from pro_service.core.problems import Fault
+from pro_service.core.problems import Problem
 from pro_service.use_cases.staff.accounts import LONGEST_PASSWORD, PASSWORD_LENGTH
 from pro_service.web.i18n import gettext as _
 
 
-def by_field(faults: Iterable[Fault]) -> Mapping[str, str]:
+def by_field(faults: Iterable[Problem]) -> Mapping[str, str]:
     """Return what is wrong with each field: the first fault of each, by field."""
     words, found = _words(), dict[str, str]()
     for fault in faults:

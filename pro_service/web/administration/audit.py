@@ -10,7 +10,7 @@ from functools import lru_cache
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.problems import Fault
+from pro_service.core.problems import Problem, said
 from pro_service.reports import audit
 from pro_service.reports.audit import AuditQuery, Reach
 from pro_service.runtime import Runtime
@@ -38,7 +38,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         scope = chosen_scope(rt)
         reach = _reach(scope)
         with rt.sessions.reading() as session:
-            faults: list[Fault] = []
+            faults: list[Problem] = []
             query = _QueryReader(rt, scope, reach, faults).read(session)
             lines, after = ((), None) if faults else audit.page(session, reach, query)
             known = audit.actions(session, reach)
@@ -74,7 +74,7 @@ def _reach(scope: Scope | NoStudy) -> Reach:
 class _QueryReader:
     """Reads the filters of the address; every fault beside its field."""
 
-    def __init__(self, rt: Runtime, scope: Scope | NoStudy, reach: Reach, faults: list[Fault]) -> None:
+    def __init__(self, rt: Runtime, scope: Scope | NoStudy, reach: Reach, faults: list[Problem]) -> None:
         self.rt, self.scope, self.reach, self.faults = rt, scope, reach, faults
 
     def read(self, session: Session) -> AuditQuery:
@@ -91,7 +91,7 @@ class _QueryReader:
         )
 
     def _fault(self, field: str, fault: str) -> None:
-        self.faults.append(Fault(field, None, fault, ""))
+        self.faults.append(said(field, None, fault, ""))
 
     def _actor(self, session: Session) -> str | None:
         named = request.args.get("who", "").strip()[:LONGEST]

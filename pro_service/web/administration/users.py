@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Problem, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.staff import members
@@ -50,7 +50,7 @@ def _add_decisions(pages: Blueprint, rt: Runtime) -> None:
         return redirect(url_for("administration.team", done=decision if done else "unchanged"), 303)
 
 
-def _team(rt: Runtime, *, about: int | None = None, faults: tuple[Fault, ...] = ()) -> str:
+def _team(rt: Runtime, *, about: int | None = None, faults: tuple[Problem, ...] = ()) -> str:
     """Return the page; `about`: the role whose form was sent and did not fit, with what was typed."""
     scope, after = chosen_scope(rt, "team"), request.args.get("after", "")[:LONGEST]
     if isinstance(scope, NoStudy):
@@ -124,7 +124,7 @@ def _add_invitation(pages: Blueprint, rt: Runtime) -> None:
         return redirect(url_for("administration.user", user_id=made.user_id, done="invited"), 303)
 
 
-def _invitation(rt: Runtime, faults: tuple[Fault, ...] = ()) -> str:
+def _invitation(rt: Runtime, faults: tuple[Problem, ...] = ()) -> str:
     return render_template(
         "administration/invite.html",
         scope=chosen_scope(rt),
@@ -165,7 +165,7 @@ def _member(rt: Runtime, user_id: int) -> Member:
     return found
 
 
-def _user(rt: Runtime, user_id: int, faults: tuple[Fault, ...] = ()) -> str:
+def _user(rt: Runtime, user_id: int, faults: tuple[Problem, ...] = ()) -> str:
     return render_template(
         "administration/user.html",
         scope=chosen_scope(rt),

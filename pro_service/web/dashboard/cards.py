@@ -6,18 +6,16 @@ from datetime import date
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.schedule.calendar import local_day
 from pro_service.reports import cards
 from pro_service.runtime import Runtime
 from pro_service.use_cases.participants import card
 from pro_service.web.access import needs
-from pro_service.web.dashboard.enrol_form import fault_words
 from pro_service.web.dashboard.formatting import times
+from pro_service.web.problems import words
 from pro_service.web.scope import Scope, actor, in_study, not_found
 
-NOTHING_CHOSEN = Fault("code", None, "nobody is chosen", "choose at least one participant")
-NO_DAY = Fault("on", None, "this is no day", "write the day on which it was handed over")
 LONGEST = 4000
 """Characters of codes that an address repeats."""
 
@@ -42,7 +40,7 @@ def _add_lists(pages: Blueprint, rt: Runtime) -> None:
         """Make what is not made yet of these cards, and show them on sheets; who looked is kept."""
         codes = _chosen()
         if not codes:
-            return _list_page(rt, scope, (NOTHING_CHOSEN,)), 422
+            return _list_page(rt, scope, (problem("nobody_chosen", "code"),)), 422
         try:
             shown = card.show_many(rt, actor(), scope.study_id, codes, scope.sites)
         except KeyError:
@@ -78,7 +76,7 @@ def _add_handing_over(pages: Blueprint, rt: Runtime) -> None:
 def _said(rt: Runtime, scope: Scope, *, handed: bool) -> ResponseReturnValue:
     codes = _chosen()
     if not codes:
-        return _list_page(rt, scope, (NOTHING_CHOSEN,)), 422
+        return _list_page(rt, scope, (problem("nobody_chosen", "code"),)), 422
     try:
         if handed:
             card.hand_over(rt, actor(), scope.study_id, codes, _day(), scope.sites)
@@ -104,14 +102,14 @@ def _day() -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise RejectedError((NO_DAY,)) from None
+        raise RejectedError((problem("no_handing_day", "on"),)) from None
 
 
 def _today(rt: Runtime, scope: Scope) -> date:
     return local_day(rt.clock(), scope.zone)
 
 
-def _list_page(rt: Runtime, scope: Scope, faults: Sequence[Fault] = ()) -> str:
+def _list_page(rt: Runtime, scope: Scope, faults: Sequence[Problem] = ()) -> str:
     now, done = rt.clock(), request.args.get("done")
     with rt.sessions.reading() as session:
         found = cards.cards(session, rt.loader, scope.study_id, now, scope.sites)
@@ -121,7 +119,7 @@ def _list_page(rt: Runtime, scope: Scope, faults: Sequence[Fault] = ()) -> str:
         cards=found,
         most=cards.SHOWN,
         a_sheet=card.TO_A_SHEET,
-        faults=[fault_words(fault) for fault in faults],
+        faults=[words(fault) for fault in faults],
         chosen=frozenset(_chosen()),
         first=request.method == "GET",
         done=done if done in ("handed", "back") else None,

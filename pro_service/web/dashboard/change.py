@@ -9,7 +9,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.changes.preview import ChangePreview
-from pro_service.core.problems import ChangeRefusedError, Note
+from pro_service.core.problems import ChangeRefusedError, Problem
 from pro_service.reports import participant
 from pro_service.reports.participant import Change
 from pro_service.runtime import Runtime
@@ -19,9 +19,10 @@ from pro_service.use_cases.participants import change
 from pro_service.use_cases.participants.change_form import ACTIONS, Action, ChangeForm
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import needs
-from pro_service.web.dashboard import change_words, problems
+from pro_service.web.dashboard import change_words
 from pro_service.web.dashboard.formatting import form_made_at, times
 from pro_service.web.i18n import day, moment
+from pro_service.web.problems import words
 from pro_service.web.scope import Scope, actor, in_study, not_found
 
 MAKE, AGAIN = "make", "again"
@@ -35,7 +36,7 @@ class _Page:
     scope: Scope
     loaded: Loaded
     wanted: ChangeForm
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Problem, ...] = ()
     """What stands against it."""
     outlook: ChangePreview | None = None
     stale: bool = False
@@ -112,7 +113,7 @@ def _form(rt: Runtime, page: _Page) -> str:
     action, zone = page.wanted.action, case.site_zone
     at: dict[str, list[tuple[str, str]]] = {}
     for note in page.notes:
-        at.setdefault(note.field, []).append(problems.note_words(note))
+        at.setdefault(note.path, []).append(words(note))
     shown = page.outlook
     return render_template(
         "dashboard/change.html",
@@ -130,7 +131,7 @@ def _form(rt: Runtime, page: _Page) -> str:
         changes=page.changes,
         told=shown,
         steps=[] if shown is None else sorted(shown.steps, key=lambda step: step.at is None),
-        minding=[problems.note_words(note) for note in shown.notes] if shown else [],
+        minding=[words(note) for note in shown.notes] if shown else [],
         said=lambda value: value_words(value, zone),
         revision=case.participant.revision,
         **times(now),

@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Problem, RejectedError
 from pro_service.core.routes import usual_channel
 from pro_service.reports import participant
 from pro_service.runtime import Runtime
 from pro_service.use_cases.enrolment import enrol, preview
 from pro_service.use_cases.enrolment.preview import Preview
 from pro_service.use_cases.enrolment.rows import PROVIDER
+from pro_service.web import problems
 from pro_service.web.access import needs
 from pro_service.web.dashboard import enrol_form
-from pro_service.web.dashboard.enrol_form import fault_words
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.what_if import Picture, picture, sites_of
+from pro_service.web.problems import words
 from pro_service.web.scope import Scope, actor, in_study, not_found
 
 LOOK, MAKE, AGAIN = "look", "make", "again"
@@ -132,11 +133,11 @@ def _enrol(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> ResponseRetur
     return redirect(url_for("dashboard.enrolled", code=typed["participant"], study=scope.named, done=outcome), 303)
 
 
-def _faults_by_field(faults: tuple[Fault, ...]) -> dict[str, list[tuple[str, str]]]:
+def _faults_by_field(faults: tuple[Problem, ...]) -> dict[str, list[tuple[str, str]]]:
     """Return what is wrong with each field and what to do, in the reader's words."""
     found: dict[str, list[tuple[str, str]]] = {}
     for fault in faults:
-        found.setdefault(fault.path, []).append(fault_words(fault, form=True))
+        found.setdefault(fault.path, []).append(words(fault))
     return found
 
 
@@ -155,8 +156,8 @@ def _form(rt: Runtime, page: _Page) -> str:
         faults=page.faults,
         preview=shown,
         shown=drawn,
-        minding=[fault_words(one, form=True) for one in shown.warnings] if shown else [],
-        columns=enrol_form.columns(),
-        named=enrol_form.column,
+        minding=[words(one) for one in shown.warnings] if shown else [],
+        columns=problems.columns(),
+        named=problems.column,
         **times(now),
     )

@@ -11,26 +11,24 @@ from pro_service.core.enrolment import redcap, redcap_mapping
 from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of
 from pro_service.core.enrolment.redcap import Export
 from pro_service.core.enrolment.redcap_mapping import CONTACT, DATES, NEEDED, Column, ColumnMapping, check
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.protocol import Protocol
 from pro_service.core.routes import CHANNELS
 from pro_service.runtime import Runtime
 from pro_service.use_cases.enrolment import enrol, held_file
 from pro_service.use_cases.enrolment.enrol import Enrolled
 from pro_service.use_cases.enrolment.held_file import Held
+from pro_service.web import problems
 from pro_service.web.access import needs, signed_in
-from pro_service.web.dashboard import enrol_form
 from pro_service.web.dashboard.enrol import allowed_sites
-from pro_service.web.dashboard.enrol_form import fault_words
 from pro_service.web.dashboard.formatting import times
+from pro_service.web.problems import words
 from pro_service.web.scope import Scope, actor, in_study, not_found
 
 MAKE, CHOOSE, CHOSEN, KEEP = "make", "choose", "chosen", "keep"
 """What the buttons ask for: enrol; choose columns; columns were chosen; the mapping as a file. Else: a dry run."""
 MOST_SHOWN = 50
 """So many faults and warnings are listed; the rest is counted."""
-NO_FILE = Fault("file", None, "no file was chosen", "choose a CSV file")
-NOT_OURS = Fault("file", None, "the file that was looked at did not come back as it was", "choose it again")
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "participant": ("participant", "record_id", "Record ID", "study_id"),
     "site": ("site", "redcap_data_access_group", "Data Access Group"),
@@ -52,7 +50,7 @@ class _File:
     blob: str = ""
     done: Enrolled | None = None
     """Of the dry run that found no fault."""
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[Problem, ...] = ()
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
@@ -85,12 +83,12 @@ def _sent_file(rt: Runtime, study_id: int) -> Held:
     if blob := request.form.get("held", ""):
         held = held_file.open_held(rt, signed_in().user_id, study_id, blob)
         if held is None:
-            raise RejectedError((NOT_OURS,))
+            raise RejectedError((problem("not_the_file", "file"),))
         return held
     sent, mapping = request.files.get("file"), request.files.get("mapping")
     data = sent.read() if sent is not None else b""
     if not data:
-        raise RejectedError((NO_FILE,))
+        raise RejectedError((problem("no_file", "file"),))
     text = mapping.read() if mapping is not None else b""
     if text:
         return Held(data, redcap_mapping.mapping_toml(enrol.mapping_of(rt, study_id, text)))
@@ -116,7 +114,7 @@ def _dry_run(rt: Runtime, scope: Scope, held: Held) -> str:
 def _enrol(rt: Runtime, scope: Scope, held: Held) -> ResponseReturnValue:
     """Enrol everybody in the very file that was looked at; a second time, everybody is there already."""
     if request.form.get("digest") != held.digest:
-        raise RejectedError((NOT_OURS,))
+        raise RejectedError((problem("not_the_file", "file"),))
     done = _enrol_file(rt, scope, held, dry_run=False)
     return redirect(
         url_for(
@@ -131,7 +129,7 @@ def _enrol(rt: Runtime, scope: Scope, held: Held) -> ResponseReturnValue:
     )
 
 
-def _faulty_file(rt: Runtime, scope: Scope, held: Held, faults: tuple[Fault, ...]) -> _File:
+def _faulty_file(rt: Runtime, scope: Scope, held: Held, faults: tuple[Problem, ...]) -> _File:
     """Return the file to be sent along, so that its columns can still be chosen; one too large is not."""
     try:
         blob = held_file.hold(rt, signed_in().user_id, scope.study_id, held) if held.data else ""
@@ -172,7 +170,7 @@ def _columns_page(rt: Runtime, scope: Scope, held: Held, *, chosen: bool) -> Res
         faults=beside,
         blob=blob,
         formats=redcap_mapping.FORMATS,
-        named=enrol_form.column,
+        named=problems.column,
         **times(rt.clock()),
     )
     return page, 422 if beside else 200
@@ -187,9 +185,9 @@ def _import_page(rt: Runtime, scope: Scope, file: _File) -> str:
         shown=file,
         most=MOST_SHOWN,
         limit=held_file.LARGEST // 1024,
-        faults=[(one, *fault_words(one)) for one in file.faults[:MOST_SHOWN]],
-        warnings=[(one, *fault_words(one)) for one in warnings[:MOST_SHOWN]],
-        named=enrol_form.column_of_export,
+        faults=[(one, *words(one)) for one in file.faults[:MOST_SHOWN]],
+        warnings=[(one, *words(one)) for one in warnings[:MOST_SHOWN]],
+        named=problems.column_of_export,
         enrolled=given.get("enrolled", type=int),
         unchanged=given.get("unchanged", type=int),
         to_print=given.get("cards", type=int),
@@ -255,16 +253,15 @@ def mapping_of_form(
     mapping = ColumnMapping(columns, typed.get("event", ""))
     found: dict[str, list[tuple[str, str]]] = {}
     for fault in check(mapping, protocol.baseline.items if protocol.baseline else ()):
-        found.setdefault(_column_of(fault), []).append(fault_words(fault))
+        found.setdefault(_column_of(fault), []).append(words(fault))
     for one in every:
         text = typed.get(f"values-{one.name}", "").strip()
         if text and _PAIR.sub("", text).strip(" ,;\n"):
-            unread = Fault("", None, "these values cannot be read", "write code=word, separated by commas: 1=tr, 2=en")
-            found.setdefault(one.name, []).append(fault_words(unread))
+            found.setdefault(one.name, []).append(words(problem("mapping_values")))
     return (None if found else mapping), found
 
 
-def _column_of(fault: Fault) -> str:
+def _column_of(fault: Problem) -> str:
     return fault.path.removeprefix("column.").partition(".")[0]
 
 

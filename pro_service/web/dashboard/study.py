@@ -32,8 +32,8 @@ from pro_service.store.studies import Version
 from pro_service.web.access import needs
 from pro_service.web.dashboard.compliance import kept_in_address
 from pro_service.web.dashboard.formatting import times
-from pro_service.web.dashboard.problems import fault_words, route_words
 from pro_service.web.i18n import LANGUAGES
+from pro_service.web.problems import words
 from pro_service.web.scope import Scope, in_study
 from pro_service.wording import MIDNIGHT, clock_time, costs_of, moment
 
@@ -266,14 +266,14 @@ def _remarks(bundle: Bundle) -> list[Remark]:
     """Return what `study check` says of it, and what is known of the routes to the sites' countries."""
     protocol = bundle.protocol
     faults = check_frames(protocol, bundle.wording.frames)
-    found = [Remark(fault.path, *fault_words(fault), grave=True) for fault in faults]
+    found = [Remark(fault.path, *words(fault), grave=True) for fault in faults]
     missing = contacts_missing(protocol)
-    found += [Remark(fault.path, *fault_words(fault), grave=not protocol.demo) for fault in missing]
+    found += [Remark(fault.path, *words(fault), grave=not protocol.demo) for fault in missing]
     for country in sorted({site.country for site in protocol.sites.values()}):
         for channel in CHANNELS:
             for finding in preflight(PROVIDER, country, channel, protocol.routes):
                 # Not of the study itself: whose number is of another country is not concerned.
-                found.append(Remark(channel, *route_words(finding), grave=False, country=country))
+                found.append(Remark(channel, *words(finding), grave=False, country=country))
     return found
 
 

@@ -18,9 +18,9 @@ from pro_service.runtime import Runtime, holiday_names
 from pro_service.use_cases.enrolment import preview
 from pro_service.use_cases.enrolment.preview import Question
 from pro_service.web.access import needs
-from pro_service.web.dashboard import problems
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.i18n import language, of
+from pro_service.web.problems import words
 from pro_service.web.scope import Scope, in_study
 
 DAY = timedelta(days=1)
@@ -102,11 +102,11 @@ def _question(scope: Scope, now: datetime) -> tuple[Question | None, dict[str, t
     try:
         day = cells.day(typed["date"])
     except CellError as error:
-        faults["date"] = (problems.cell_words(error.fault), problems.cell_words(error.remedy))
+        faults["date"] = words(error.problem)
     try:
         at = cells.clock(typed["time"]) if typed["time"] else None
     except CellError as error:
-        faults["time"] = (problems.cell_words(error.fault), problems.cell_words(error.remedy))
+        faults["time"] = words(error.problem)
     site = typed["site"] if typed["site"] in sites else next(iter(sites), None)
     if faults or day is None or site is None:
         return None, faults
@@ -129,7 +129,7 @@ def picture(told: WhatIf, country: str, now: datetime) -> Picture:
             for name, at in marks.items()
             if at is not None and start <= at <= start + whole
         },
-        tuple(problems.note_words(note) for note in told.notes),
+        tuple(words(note) for note in told.notes),
     )
 
 

@@ -106,7 +106,7 @@ def _asks_why_missing(task: Task) -> bool:
 
 
 def _missing_reason(rejected: RejectedError) -> dict[str, str]:
-    missing = any(fault.fault == "is missing" for fault in rejected.faults)
+    missing = any(fault.code == "decision_missing" for fault in rejected.faults)
     return {"reason": _("Say in a few words what was decided or done.")} if missing else {}
 
 

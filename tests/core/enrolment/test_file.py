@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pro_service.core.enrolment.blinding import is_allocation
-from pro_service.core.enrolment.file import BLINDING, read
+from pro_service.core.enrolment.file import read
+from pro_service.core.problem_words import BLINDING
+from pro_service.core.problems import words
 
 ITEMS = ("NRS-AVG", "NRS-NOW")
 HEADER = "participant,site,procedure_date,language,messaging_consent"
@@ -15,7 +17,7 @@ ROW = "P-001,IST,2026-03-02,tr,2026-03-02"
 def faults_of(data: bytes) -> str:
     sheet, faults = read(data, ITEMS)
     assert (sheet is None) == bool(faults)
-    return "\n".join(f"{fault.line} {fault.path}: {fault.fault} → {fault.remedy}" for fault in faults)
+    return "\n".join(f"{fault.line} {fault.path}: {' → '.join(words(fault))}" for fault in faults)
 
 
 def cells_of(text: str, encoding: str = "utf-8") -> list[dict[str, str]]:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pro_service.core.enrolment.file import BLINDING
 from pro_service.core.enrolment.redcap import Found, read_rows
 from pro_service.core.enrolment.redcap_mapping import Column, ColumnMapping, mapping_toml, parse
-from pro_service.core.problems import Fault
+from pro_service.core.problem_words import BLINDING
+from pro_service.core.problems import Problem, words
 from tests.core.enrolment import redcap as sample
 
 ITEMS = ("NRS-AVG", "NRS-NOW")
@@ -33,8 +33,8 @@ def refused(data: bytes, mapping: ColumnMapping | None = None) -> str:
     return said(faults)
 
 
-def said(faults: tuple[Fault, ...]) -> str:
-    return "\n".join(f"{fault.line} {fault.path}: {fault.fault} → {fault.remedy}" for fault in faults)
+def said(faults: tuple[Problem, ...]) -> str:
+    return "\n".join(f"{fault.line} {fault.path}: {' → '.join(words(fault))}" for fault in faults)
 
 
 def test_the_procedures_row_is_read_and_another_events_row_lends_its_columns() -> None:

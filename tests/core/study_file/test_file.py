@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pro_service.core.problems import Fault
+from pro_service.core.problems import Problem
 from pro_service.core.protocol import Hours, Offset, Protocol
 from pro_service.core.study_file.file import check
 from pro_service.core.study_file.protocol_json import from_json, to_json
@@ -27,13 +27,13 @@ def changed(*changes: tuple[str, str]) -> str:
     return text
 
 
-def faults_of(text: str) -> tuple[Fault, ...]:
+def faults_of(text: str) -> tuple[Problem, ...]:
     protocol, faults = check(text)
     assert (protocol is None) == bool(faults)
     return faults
 
 
-def only_fault(text: str) -> Fault:
+def only_fault(text: str) -> Problem:
     faults = faults_of(text)
     assert len(faults) == 1, faults
     return faults[0]

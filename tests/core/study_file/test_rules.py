@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pro_service.core.problems import Fault
+from pro_service.core.problems import Problem
 from pro_service.core.study_file.file import check
 
 GOOD = (Path(__file__).parents[3] / "pro_service" / "protocols" / "nct07326982.toml").read_text(encoding="utf-8")
@@ -13,7 +13,7 @@ FOURTH = 'after = "P9D"\nat = "12:00"\n[[time_point.reminder]]\nafter = "P11D"'
 CALL = 'after = "P2D"\nat = "09:00"'
 
 
-def faults_of(below: str, old: str, new: str) -> tuple[Fault, ...]:
+def faults_of(below: str, old: str, new: str) -> tuple[Problem, ...]:
     """The faults of the good file with one thing changed below a line."""
     head, mark, tail = GOOD.partition(below) if below else ("", "", GOOD)
     assert old in tail

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from pro_service.core.problems import RejectedError
+from pro_service.core.problems import RejectedError, words
 from pro_service.core.protocol import RouteOverride
 from pro_service.core.schedule.status import status
 from pro_service.runtime import Bundle, Bundles, Runtime
@@ -41,7 +41,7 @@ def file(rt: Runtime, study_id: int) -> File:
 def refused(file: File, *rows: str, header: str = HEADER) -> str:
     with pytest.raises(RejectedError) as error:
         file(*rows, header=header)
-    return "\n".join(f"{fault.line} {fault.path}: {fault.fault} → {fault.remedy}" for fault in error.value.faults)
+    return "\n".join(f"{fault.line} {fault.path}: {' → '.join(words(fault))}" for fault in error.value.faults)
 
 
 def with_cell(column: str, value: str) -> str:
@@ -165,7 +165,7 @@ def test_an_imported_baseline_that_differs_is_a_fault(file: File) -> None:
         ("phone", "444 1 444", "444", "mobile"),
         ("phone", "0532 123", "not a number that exists", "+90 532"),
         ("phone", "0212 123 45 67", "landlines", "mobile"),
-        ("phone", "+90 533 812 34 56", "Northern Cyprus", "messaging_consent and channel empty"),
+        ("phone", "+90 533 812 34 56", "Northern Cyprus", "the consent to messages and the channel empty"),
         ("phone", "+44 20 7946 0018", "landline", "mobile"),
         ("email", "nobody", "not an e-mail address", "name@host"),
         ("timezone", "Europe/Istambul", "not a time zone", "Europe/Istanbul"),
@@ -194,7 +194,7 @@ def test_a_turkish_number_is_refused_with_the_reason_and_what_works_instead(file
     row = with_cell("phone", "0532 123 45 67").replace(",,,,", f",,,{channel},")
     said = refused(file, row)
     assert "in Turkey" in said
-    assert "Leave messaging_consent and channel empty" in said
+    assert "leave the consent to messages and the channel empty" in said
 
 
 @pytest.mark.parametrize(
@@ -290,15 +290,14 @@ def test_what_to_mind_is_said_and_not_refused(rt: Runtime, study_id: int) -> Non
     rows = ("P-001,IST,2026-06-02,tr,,,,,,", "P-002,IST,2026-03-20,tr,,,,,,", "P-003,IST,2026-03-01,tr,,,,,,")
     done = enrol.enrol_file(replace(rt, bundles=bundles), support.SETUP, study_id, "\n".join((HEADER, *rows)).encode())
     assert done.enrolled == 3
-    said = [warning.fault for warning in done.warnings]
-    assert any("P-001: the procedure on 2026-06-02 is after the study's end" in text for text in said)
-    assert any("P-002: the last window closes on" in text for text in said)
+    said = [(warning.line, warning.code) for warning in done.warnings if warning.path == "procedure_date"]
+    assert said == [(2, "after_end"), (3, "last_after_end"), (4, "last_after_end")]
 
 
 @pytest.mark.shows("case: holidays")
 def test_a_window_without_a_working_day_is_said(file: File) -> None:
     # W1 of this procedure is 27 to 31 May 2026: Kurban Bayramı and a weekend.
-    said = [warning.fault for warning in file("P-001,IST,2026-05-21,tr,,,,,,").warnings]
+    said = [words(warning)[0] for warning in file("P-001,IST,2026-05-21,tr,,,,,,").warnings]
     assert [text for text in said if "W1 (2026-05-27 to 2026-05-31) holds no working day" in text]
 
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import event, select
 
 from pro_service import paths
-from pro_service.core.problems import Fault, RejectedError
+from pro_service.core.problems import Problem, RejectedError
 from pro_service.runtime import Runtime
 from pro_service.store.participants import enrolment
 from pro_service.store.schema import participants
@@ -23,7 +23,7 @@ def imported(rt: Runtime, study_id: int, *written: str) -> enrol.Enrolled:
     return enrol.enrol_file(rt, support.SETUP, study_id, "\n".join(rows).encode())
 
 
-def refused(rt: Runtime, study_id: int, *written: str) -> tuple[Fault, ...]:
+def refused(rt: Runtime, study_id: int, *written: str) -> tuple[Problem, ...]:
     with pytest.raises(RejectedError) as error:
         imported(rt, study_id, *written)
     return error.value.faults

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from pro_service.core.case import Case
 from pro_service.core.changes.plan import case_after, plan_change
 from pro_service.core.changes.preview import ChangePreview
-from pro_service.core.problems import ChangeRefusedError, note_words
+from pro_service.core.problems import ChangeRefusedError, words
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.participants import contact, schedules
@@ -92,13 +92,13 @@ class Office:
             change.change(self.rt, STAFF, self.study_id, self.code, wanted)
         assert shown.value.notes == error.value.notes
         assert support.rows_of(self.rt) == before
-        return [(note.field, note.code) for note in error.value.notes]
+        return [(note.path, note.code) for note in error.value.notes]
 
     def faults(self, action: str, **fields: str) -> list[tuple[str, str, str]]:
         """(field, what, remedy) of everything that is said against a change, in words."""
         with pytest.raises(ChangeRefusedError) as error:
             change.preview(self.rt, self.study_id, self.code, self.wanted(action, **fields))
-        return [(note.field, *note_words(note)) for note in error.value.notes]
+        return [(note.path, *words(note)) for note in error.value.notes]
 
     def seen_from(self, site: str) -> bool:
         """Whether somebody of this site can change anything about the participant."""

@@ -8,14 +8,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from pro_service.core.problems import NOTES
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail
 from pro_service.use_cases.participants.change_form import ACTIONS
 from pro_service.use_cases.tick import tick
-from pro_service.web.dashboard.problems import CELLS
 from tests import support
-from tests.test_texts import turkish_catalogue
 
 PHONE, NEW = "+12025550123", "+12025550145"
 CALLING = support.at("2026-03-11 11:00")
@@ -186,9 +183,3 @@ def test_everything_is_said_in_turkish_too(desk: FlaskClient) -> None:
     assert "iş günü yok" in shown.text
     refused = look(desk, "reschedule", procedure_date="30.02.2026")
     assert re.search(r'id="f-procedure_date">[^<]*birden fazla', refused.text)
-
-
-def test_every_note_has_its_words_in_turkish() -> None:
-    known = turkish_catalogue()
-    said = [text for pair in NOTES.values() for text in pair]
-    assert sorted({text for text in (*said, *CELLS) if text not in known}) == []

@@ -157,7 +157,7 @@ def test_a_number_that_takes_no_texts_is_refused_with_the_reason(office: FlaskCl
 @READ_ALONE
 def test_a_turkish_number_is_led_to_the_card_or_the_telephone(office: FlaskClient) -> None:
     status, page = sent(office, "look", phone="0532 123 45 67")
-    assert (status, "Choose the printed card" in beside(page, "channel")) == (422, True)
+    assert (status, "choose the printed card" in beside(page, "channel")) == (422, True)
     status, page = sent(office, "look", phone="0532 123 45 67", channel="sms-card")
     assert (status, "registered sender names only" in page) == (200, True)
     status, page = sent(office, "look", phone="0212 123 45 67", channel="", messaging_consent="")

@@ -1,0 +1,471 @@
+"""The catalogue of all that can go wrong, by code: how grave it is, what is wrong, and what to do about it.
+
+The English words are also the keys under which pages find their translation, each pattern as a whole, before its
+blanks are filled. Two braces stand for one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Severity: TypeAlias = Literal["refuse", "warn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that can go wrong, in English, with blanks for its values."""
+
+    severity: Severity
+    """Whether what was asked for is not done, or done all the same."""
+    what: str
+    remedy: str
+    on_page: str = ""
+    """What to do in a browser, where `remedy` speaks of files or commands that its reader has not at hand."""
+
+
+def _refuse(what: str, remedy: str, on_page: str = "") -> Entry:
+    return Entry("refuse", what, remedy, on_page)
+
+
+def _warn(what: str, remedy: str, on_page: str = "") -> Entry:
+    return Entry("warn", what, remedy, on_page)
+
+
+DID_YOU_MEAN = 'did you mean "{near}"?'
+"""What to do about a word that is nearly a known one, whatever else the entry says: its value `near` is that word."""
+
+_SAVE_AS = 'in the spreadsheet choose "Save as" and the type "CSV UTF-8 (comma delimited)"'
+BLINDING = (
+    "this looks like the allocation, and the allocation must never be in this system: nothing here could then reveal it"
+)
+_ONE_OF = "one of: {known}"
+_DATE = "write year-month-day, e.g. 2026-05-11; in the spreadsheet, format the column as text first"
+_WRITE_PHONE = "write it with + and the country's code, e.g. +90 532 123 45 67"
+_AS_TEXT = "format the column as text in the spreadsheet, then type the number again"
+_THEIR_COLUMN = 'write [column.{column}], below it from = "their column"'
+
+_FILES: Mapping[str, Entry] = {
+    "too_large": _refuse("the file is larger than 256 MB", "split it, and import one part after the other"),
+    "too_large_for_page": _refuse(
+        "the file is too large for the dashboard",
+        "import it on the command line: pro-service participant import FILE --dry-run",
+    ),
+    "no_file": _refuse("no file was chosen", "choose a CSV file"),
+    "not_the_file": _refuse("the file that was looked at did not come back as it was", "choose it again"),
+    "spreadsheet": _refuse("this is a spreadsheet's own format (xlsx, ods), not CSV", _SAVE_AS),
+    "utf16": _refuse("the file is UTF-16, not UTF-8", _SAVE_AS),
+    "no_text": _refuse("the file holds characters that no text has", _SAVE_AS),
+    "not_utf8": _refuse(
+        "the file is not UTF-8; it looks like Windows-1254 (Turkish) or another older alphabet", _SAVE_AS
+    ),
+    "empty_file": _refuse("the file is empty", "write the names of the columns in the first line: {columns}"),
+    "empty_first_line": _refuse(
+        "the first line is empty", "write the names of the columns in the first line: {columns}"
+    ),
+    "quotes_in_first_line": _refuse("the quotation marks of the first line do not match", "take the quotes out of it"),
+    "quotes": _refuse(
+        "the quotation marks of this line do not match: it cannot be read, and neither can what follows",
+        'a cell that begins with a quote must end with one, and a quote inside is written twice ("")',
+    ),
+    "cells_missing": _refuse("{n} cells for {m} columns", "give every row as many cells as there are columns"),
+    "cell_without_column": _refuse(
+        "a cell without a column",
+        "name the column in the first line, take it out, or put quotes around what holds the separator",
+    ),
+    "column_twice": _refuse("this column is there twice", "take one of them out"),
+    "column_allocation": _refuse(BLINDING, "take this column out of the file"),
+    "column_unknown": _refuse(
+        "unknown column", "take it out; known columns: {known}", "take it out of the file, or choose its columns"
+    ),
+    "column_missing": _refuse("this column is missing", 'add a column "{column}"'),
+    "no_rows": _refuse(
+        "the file holds no participants", "write one row for each participant below the names of the columns"
+    ),
+}
+
+_REDCAP: Mapping[str, Entry] = {
+    "export_empty": _refuse("the file is empty", "export it again, as CSV"),
+    "export_quotes": _refuse("the quotation marks of the first line do not match", "export it again"),
+    "export_allocation": _refuse(
+        BLINDING, "take this field out of the report in REDCap, export again without it, and import that"
+    ),
+    "export_arms": _refuse(
+        f"the events are of {{n}} arms, and in REDCap an arm is often the treatment group: {BLINDING}",
+        "take this field out of the report in REDCap, export again without it, and import that",
+    ),
+    "export_column_twice": _refuse("this column is there twice", "export with raw headers: those are all different"),
+    "export_column_missing": _refuse(
+        "the mapping names this column, and the export has none of that name",
+        "correct the mapping, or put the field into the report",
+    ),
+    "event_not_named": _refuse(
+        "the export has events, and the mapping names none",
+        'write event = "…" into the mapping; there are: {events}',
+        "choose the event; there are: {events}",
+    ),
+    "event_unknown": _refuse("no row is of the event {event}", "there are: {events}"),
+    "no_events": _refuse(
+        "no row is of the event {event}",
+        "take `event` out of the mapping: this export has no events",
+        "choose no event: this export has none",
+    ),
+    "no_checkbox": _refuse("{box} is no checkbox: {given}", "it must be 1 or 0, Checked or Unchecked"),
+    "ticked_and_empty": _refuse("{box} is ticked, and {column} is empty", "write it in REDCap and export again"),
+    "value_not_mapped": _refuse("{given} is not in the mapping's values", "add it; there are: {known}"),
+    "date_not_as_mapped": _refuse(
+        "{given} is not written as {format}", "correct `format` in the mapping", "choose how the dates are written"
+    ),
+    "mapping_not_toml": _refuse("the mapping is not TOML: this line cannot be read", "text stands in quotes"),
+    "mapping_key_unknown": _refuse("unknown key", "known: {known}"),
+    "mapping_no_columns": _refuse("is not a table", 'write [column.participant], below it from = "record_id"'),
+    "mapping_no_table": _refuse("is not a table", _THEIR_COLUMN),
+    "mapping_no_values": _refuse("is not a table", 'write values = {{ "1" = "tr", "2" = "en" }}'),
+    "mapping_no_text": _refuse("is not a text", "put quotes around it"),
+    "mapping_column_missing": _refuse("is missing", _THEIR_COLUMN, "choose one of the export's columns"),
+    "mapping_column_unknown": _refuse("there is no such column of ours", "known columns: {known}"),
+    "mapping_contact": _refuse("contact data are read as they are", "take `values` out", "leave the values empty"),
+    "mapping_format": _refuse("is not a format of a date", "one of {known}, for dates alone"),
+    "mapping_one_origin": _refuse(
+        "needs one of `from` and `always`",
+        'write from = "their column"',
+        "choose a column, or the same for everybody; not both",
+    ),
+    "mapping_same_for_all": _refuse(
+        "cannot be the same for everybody", 'write from = "their column"', "choose one of the export's columns"
+    ),
+    "mapping_allocation": _refuse(f"{{column}}: {BLINDING}", "never map it; export without it"),
+    "mapping_values": _refuse("these values cannot be read", "write code=word, separated by commas: 1=tr, 2=en"),
+}
+
+_CELLS: Mapping[str, Entry] = {
+    "code_empty": _refuse("is empty", "give every participant a code, e.g. P-001"),
+    "not_a_code": _refuse(
+        "{given} is not a participant code",
+        "use the letters A to Z, digits, - _ . only, at most 40, and begin with a letter or digit; no names",
+    ),
+    "empty": _refuse("is empty", _ONE_OF),
+    "not_a_site": _refuse("{given} is not a site of this study", _ONE_OF),
+    "not_your_site": _refuse("{given} is not your site", "have it enrolled by somebody of that site"),
+    "not_a_language": _refuse("{given} is not a language of this study", _ONE_OF),
+    "not_a_channel": _refuse("{given} is not a channel", _ONE_OF),
+    "not_to_withdraw_from": _refuse("{given} is not a thing to withdraw from", _ONE_OF),
+    "date_empty": _refuse("is empty", _DATE),
+    "date_ambiguous": _refuse("{given} can be read in more than one way", _DATE),
+    "not_a_date": _refuse("{given} is not a date", _DATE),
+    "not_in_calendar": _refuse("{given} is not in the calendar", _DATE),
+    "not_of_a_study": _refuse("{given} is not a date of a study", _DATE),
+    "not_a_time": _refuse("{given} is not a time of day", "write hours and minutes, e.g. 14:30, or leave it empty"),
+    "consent_in_future": _refuse(
+        "the consent lies in the future", "write when it was given; leave it empty if it was not yet"
+    ),
+    "consent_without_date": _refuse("a consent needs its date", "write the day on which it was given, e.g. 2026-05-11"),
+    "consent_refused": _refuse(
+        "no consent is written as an empty cell", "leave it empty: this participant is only called"
+    ),
+    "consent_without_zone": _refuse(
+        "{given} says no time zone", "write the day alone, or add the offset: 2026-05-11T10:00+03:00"
+    ),
+    "consent_not_of_a_study": _refuse(
+        "{given} is not a date of a study", "write the day on which it was given, e.g. 2026-05-11"
+    ),
+    "not_an_email": _refuse("is not an e-mail address", "write one address, name@host, or leave it empty"),
+    "not_an_answer": _refuse(
+        "{given} is not an answer to this item", "write a whole number from {least} to {most}, or leave it empty"
+    ),
+    "not_a_zone": _refuse("{given} is not a time zone", "write an IANA name, e.g. Europe/Istanbul, or leave it empty"),
+}
+
+_PHONES: Mapping[str, Entry] = {
+    "phone_cut_short": _refuse("a spreadsheet has cut this number short (as in 9.05E+11): digits are lost", _AS_TEXT),
+    "phone_decimal": _refuse("a spreadsheet has made a decimal number of it", _AS_TEXT),
+    "phone_letter_o": _refuse("holds the letter O where a digit should be", "write the digit 0 (zero)"),
+    "phone_several": _refuse("holds more than one number", f"give one number of digits; {_WRITE_PHONE}"),
+    "phone_characters": _refuse(
+        "holds characters that no telephone number has", f"give one number of digits; {_WRITE_PHONE}"
+    ),
+    "not_a_phone": _refuse("is not a telephone number", _WRITE_PHONE),
+    "phone_does_not_exist": _refuse(
+        "is not a number that exists", f"count its digits and check the country's code; {_WRITE_PHONE}"
+    ),
+    "phone_service": _refuse("is a service number, nobody's telephone", "give the participant's own mobile number"),
+    "phone_0850": _refuse("0850 is a company's number: it takes no texts", "give the participant's own mobile number"),
+    "phone_444": _refuse("444 is a company's number: it takes no texts", "give the participant's own mobile number"),
+    "landline": _refuse(
+        "is a landline, internet or personal number, and texts are read on a mobile telephone",
+        "give a mobile number; or leave the consent to messages and the channel empty: then people call",
+    ),
+    "no_texts_to_landlines": _refuse(
+        "{provider} sends no texts to landlines in {country}",
+        "give a mobile number; or leave the consent to messages and the channel empty: then people call",
+    ),
+    "northern_cyprus": _refuse(
+        "the number begins with {prefix}, which is used in Northern Cyprus, which the provider does not serve",
+        "leave the consent to messages and the channel empty: then people call",
+    ),
+}
+
+_BY_PHONE = "leave the consent to messages and the channel empty (the telephone may stay): people then call"
+_INSTEAD = (
+    f"{_BY_PHONE}. Or choose the channel sms-card and give the participant the printed card: its texts hold no address "
+    "and ask for no reply. Or connect a gateway of that country and state it in the study file as a route override "
+    "with its reason"
+)
+_INSTEAD_ON_PAGE = (
+    "choose the printed card (sms-card), or leave the consent and the channel empty: then people call. The number may "
+    "stay if it is only called."
+)
+_OTHER_WORKS = "choose the channel {other}: it works there"
+_NO_ANSWERS = "{provider} carries no answers by text in {country}"
+_NO_LINKS = "{provider} carries no links in texts in {country}"
+_TRY = "Send a text and, for sms-reply, an answer from a telephone of that country before the study goes live."
+
+_ROUTES: Mapping[str, Entry] = {
+    "no_answers": _refuse(_NO_ANSWERS, _INSTEAD, _INSTEAD_ON_PAGE),
+    "no_links": _refuse(_NO_LINKS, _INSTEAD, _INSTEAD_ON_PAGE),
+    "no_answers_but": _refuse(_NO_ANSWERS, _OTHER_WORKS),
+    "no_links_but": _refuse(_NO_LINKS, _OTHER_WORKS),
+    "no_answers_allowed": _warn(f"{_NO_ANSWERS}; allowed by the study file: {{stated}}", _TRY),
+    "no_links_allowed": _warn(f"{_NO_LINKS}; allowed by the study file: {{stated}}", _TRY),
+    "unsure_answers": _warn("it is not known whether {provider} carries answers by text in {country}", _TRY),
+    "unsure_links": _warn("it is not known whether {provider} carries links in texts in {country}", _TRY),
+    "unsure_texts": _warn("it is not known whether {provider} carries texts to {country}", _TRY),
+    "registered_sender": _warn(
+        "{country} takes texts from registered sender names only",
+        "Have the sender name registered with the provider before the study goes live (TWILIO_FROM).",
+    ),
+    "sender_to_agree": _warn(
+        "{country}: operators block business texts from ordinary mobile numbers; agree the sender with the provider "
+        "first",
+        _TRY,
+    ),
+}
+
+_ENROLMENT: Mapping[str, Entry] = {
+    "no_protocol": _refuse("this study has no protocol", "pro-service study load FILE"),
+    "no_participant": _refuse("there is no participant {code}", "`pro-service participant list` lists all"),
+    "code_again": _refuse(
+        "the code of line {line} again (capital letters do not tell two participants apart)",
+        "take one of the rows out, or give one of the participants another code",
+    ),
+    "code_nearly_taken": _refuse(
+        "{code} is enrolled already as {there} (capital letters do not tell two participants apart)",
+        "if it is the same person, write the code in just that way; if not, give this participant another code",
+    ),
+    "enrolled_elsewhere": _refuse(
+        "{code} is enrolled at another site", "check the code, or give this participant another"
+    ),
+    "enrolled_otherwise": _refuse(
+        "{code} is enrolled already, with another {column}",
+        "to change it: pro-service participant {command} --reason …; then import again",
+        "nothing is changed from here: open the participant and change it there, or give another code",
+    ),
+    "enrolled_otherwise_for_good": _refuse(
+        "{code} is enrolled already, with another {column}",
+        "an import never changes who is enrolled: compare with `pro-service participant show {code}`, then correct "
+        "the row or take it out",
+        "an import never changes who is enrolled: compare with the participant's page, then correct the row or take "
+        "it out",
+    ),
+    "no_phone": _warn(
+        "{code} has no telephone number: neither a text nor a call can ask",
+        "give the number; until then a task asks for it",
+    ),
+    "no_phone_but_consent": _warn(
+        "{code} has no telephone number although texts are agreed to: neither a text nor a call can ask",
+        "give the number; until then a task asks for it",
+    ),
+    "end_in_future": _warn(
+        "the procedure's end lies in the future",
+        "leave it empty until the procedure has ended, if this is only planned",
+    ),
+    "texts_unfit_for_card": _refuse(
+        "these texts are missing or hold an internet address: {texts}",
+        "correct them in templates/sms/{language}, then load the study again: pro-service study load FILE",
+        "ask whoever set up the study to correct them, or choose another channel",
+    ),
+    "kept_texts_unfit_for_card": _refuse(
+        "these texts of the version they keep are missing or hold an internet address: {texts}",
+        "load the study with texts that do not, then move them: pro-service study migrate --participant CODE",
+        "ask whoever set up the study to correct them, or choose another channel",
+    ),
+}
+
+_CARDS: Mapping[str, Entry] = {
+    "nobody_chosen": _refuse("nobody is chosen", "choose at least one participant"),
+    "no_handing_day": _refuse("this is no day", "write the day on which it was handed over"),
+    "card_not_made": _refuse("{code} has no card yet", "print it first"),
+    "handed_in_future": _refuse("this day is still to come", "write the day on which it was handed over"),
+    "handed_before_made": _refuse("the card of {code} was made after that day", "check the day"),
+    "too_many_cards": _refuse(
+        "these are {n} cards, and at most {most} are printed at once", "name fewer, then the others"
+    ),
+    "card_reason_empty": _refuse("is empty", "say why, e.g. card lost"),
+    "erased": _refuse(
+        "this participant's contact data was erased",
+        "nothing is left to be done: this participant is not asked any more",
+    ),
+}
+
+_CHANGES: Mapping[str, Entry] = {
+    "unknown_action": _refuse("there is no such change", "choose one of those offered"),
+    "needs_reason": _refuse(
+        "a reason is needed", "say in a few words why (at most {most} characters; no name, no treatment)"
+    ),
+    "in_future": _refuse("this day is still to come", "write the day on which it happened, or leave it empty for now"),
+    "not_ahead": _refuse("this day has begun already", "choose a later day; to end a pause, choose resume"),
+    "no_day_needed": _refuse(
+        "messages stop at once, whatever the day", "leave the day empty; it is for a withdrawal from the study"
+    ),
+    "has_died": _refuse("this participant has died", "nothing is left to withdraw from"),
+    "has_left_for_good": _refuse(
+        "this participant has left the study", "nothing is sent any more, so there is no pause"
+    ),
+    "number_or_none": _refuse("a number, and the wish to remove it", "give one of the two"),
+    "needs_number": _refuse("no number is given", "write the new number, or say that the old one is to be removed"),
+    "nothing_stands": _refuse(
+        "no consent to messages was ever given",
+        "write the day on which it was given for this number, or leave it empty: then people call",
+    ),
+    "given_or_taken_back": _refuse(
+        "was the consent given, or taken back?",
+        "write the day on which it was given, or say that it is taken back; one of the two",
+    ),
+    "before_opt_out": _refuse(
+        "this consent was given before the participant stopped the texts on {day}",
+        "record the consent that was given since; an older one does not undo a stop",
+    ),
+    "site_gone": _refuse(
+        "the new version has no site {site}", "move the participant first, or keep the site in the file"
+    ),
+    "language_gone": _refuse(
+        "the new version has no language {language}", "change the participant's language first, or keep it in the file"
+    ),
+    "item_gone": _refuse(
+        "the new version has no item {item}, which was asked already",
+        "keep the item in the file; leave it out of the time points that shall not ask it",
+    ),
+    "before_start": _warn("the procedure on {day} is before the study's start ({start})", "check the date"),
+    "after_end": _warn("the procedure on {day} is after the study's end ({end})", "check the date"),
+    "last_after_end": _warn("the last window closes on {last}, after the study's end ({end})", "check the date"),
+    "no_working_day": _warn(
+        "window {window} ({first} to {last}) holds no working day: nobody can call in it",
+        "plan who looks after it, or check the date",
+    ),
+    "window_over": _warn(
+        "window {window} is over already: it counts as missed unless an answer goes along, and asks for a reason",
+        "give the reason in the task that follows",
+    ),
+    "to_be_confirmed": _warn(
+        "nothing is sent before somebody confirms that the procedure took place on {day}", "confirm it once it has"
+    ),
+    "has_left": _warn("this participant has left the study: nothing is sent", "only the windows' dates change"),
+    "baseline_after": _warn(
+        "the baseline was measured on {measured}, after the procedure on {day}", "it is kept; check both dates"
+    ),
+    "baseline_before": _warn(
+        "the baseline was measured on {measured}, some time before the procedure on {day}",
+        "it is kept as the baseline; measure it again if the protocol asks for that",
+    ),
+    "zone_stays": _warn(
+        "the participant's own clock stays {zone}",
+        "change the time zone too if the participant lives by another clock now",
+    ),
+    "not_laid": _warn("the new version's {window} is over already and is not laid out", "nothing is to be done"),
+    "paused_to_the_end": _warn(
+        "no window is left after this pause: there will be no more prompts at all",
+        "choose an earlier day unless that is meant; people still call",
+    ),
+    "window_in_pause": _warn("window {window} closes during the pause", "people call for it; nothing else asks"),
+    "no_card": _warn(
+        "there is no card yet: no text is sent before it is made; until then people call",
+        "print the card and hand it over",
+    ),
+    "no_number": _warn(
+        "without a number neither a text nor a call can ask",
+        "ask for another number; a task says so until there is one",
+    ),
+    "calls_only": _warn(
+        "without a consent for this number nothing is sent to it: people call",
+        "record the consent as soon as it is given",
+    ),
+    "shared": _warn(
+        "another participant has this number too",
+        "check that it is right: texts from a shared telephone may need a person",
+    ),
+}
+
+_TEXTS: Mapping[str, Entry] = {
+    "speaks_of_allocation": _refuse(
+        'speaks of the allocation: "{word}"',
+        "leave it out: whoever reads it could tell, or guess, which treatment somebody has",
+    ),
+    "no_texts": _refuse(
+        "there are no texts in this language",
+        'write the texts in this folder, or take "{language}" out of the languages',
+    ),
+    "text_missing": _refuse("this text is missing", "write it, or copy that of another study and change it"),
+    "text_empty": _refuse("this text is empty", "write it"),
+    "address_in_card": _refuse(
+        "this text holds an internet address, or what looks like one",
+        "take it out, or put a space behind the point: where cards are used, such texts do not arrive",
+    ),
+    "stray_brace": _refuse(
+        "'{brace}' at character {place} belongs to no {{placeholder}}: small letters make one, two braces a brace",
+        "write {{name}}, or {{{{ and }}}} for braces",
+    ),
+    "unknown_placeholder": _refuse("unknown placeholder {{{name}}}", "known: {known}"),
+    "link_missing": _refuse(
+        "a text that invites to the page does not name it", "write {{link}} where the address goes"
+    ),
+    "card_without_telephone": _refuse(
+        "a text that points to the card names no telephone",
+        "write {{telephone}}: whoever has lost the card, or cannot reply, calls",
+    ),
+    "sender_missing": _refuse(
+        "this text, which nobody has just asked for, does not say who writes",
+        "write {{contact}}, best at its beginning: there stands the site's short name",
+    ),
+    "no_link_to_give": _refuse(
+        "this text has no address to give", "take {{link}} out: only texts of the channel sms-link carry an address"
+    ),
+    "stranger_is_told": _refuse(
+        "the answer to an unknown number tells something about the study",
+        "take the placeholders out: whoever gets it may be a stranger",
+    ),
+    "first_without_contact": _refuse("the first text does not name the study's contact", "write {{telephone}}"),
+    "first_without_stop": _refuse("the first text does not say how to stop", "say that {stop} ends the texts"),
+    "first_not_monitored": _refuse(
+        "the first text does not say that the line is not monitored",
+        "say that nobody watches this line, and where to turn in an emergency",
+    ),
+    "site_telephone": _refuse(
+        "site {site} has no telephone; every participant is told it",
+        'write the study telephone, e.g. telephone = "+90 212 …"',
+    ),
+    "site_email": _refuse(
+        "site {site} has no e-mail address; alerts need one",
+        'write the study address, e.g. email = "name@hospital.example"',
+    ),
+}
+
+_TASKS: Mapping[str, Entry] = {
+    "decision_missing": _refuse("is missing", "say in a few words what was decided or done"),
+    "reason_too_long": _refuse("is longer than {most} characters", "say it shorter"),
+}
+
+SUBJECTS: Mapping[str, Mapping[str, Entry]] = {
+    "Files of participants": _FILES,
+    "REDCap exports and their column mapping": _REDCAP,
+    "Cells of a row, and fields that are read as cells": _CELLS,
+    "Telephone numbers": _PHONES,
+    "What a provider carries to a country": _ROUTES,
+    "Rows against what is there already": _ENROLMENT,
+    "Printed cards": _CARDS,
+    "Changes about a participant": _CHANGES,
+    "Texts and sites of a study": _TEXTS,
+    "Tasks": _TASKS,
+    "Everything else": {"said": _refuse("{fault}", "{remedy}")},
+}
+"""The catalogue by subject; a code is in one of them."""
+
+CATALOGUE: Mapping[str, Entry] = {code: entry for entries in SUBJECTS.values() for code, entry in entries.items()}

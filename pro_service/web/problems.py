@@ -1,0 +1,57 @@
+"""What goes wrong, in the reader's language; and the columns of an enrolment file, which it speaks of."""
+
+from datetime import date, datetime
+
+from babel import Locale
+
+from pro_service.core import problems
+from pro_service.core.enrolment.file import BASELINE
+from pro_service.core.problems import Column, Country, Problem
+from pro_service.web.i18n import day, gettext, language
+from pro_service.web.i18n import gettext as _
+
+
+def words(found: Problem) -> tuple[str, str]:
+    """Return (what is wrong, what to do about it)."""
+    return problems.words(found, gettext, _shown, on_page=True)
+
+
+def _shown(value: object) -> str:
+    match value:
+        case Country():
+            return str(Locale(language()).territories.get(value.code, value.name))
+        case Column():
+            return column(value)
+        case date() if not isinstance(value, datetime):
+            return day(value)
+        case _:
+            return str(value)
+
+
+def columns() -> dict[str, str]:
+    """Return what the columns are called where people read them."""
+    return {
+        "participant": _("Participant code"),
+        "site": _("Site"),
+        "procedure_date": _("Procedure date"),
+        "procedure_time": _("End of the procedure"),
+        "language": _("Language"),
+        "messaging_consent": _("Consent to messages"),
+        "phone": _("Telephone"),
+        "email": _("E-mail address"),
+        "timezone": _("Time zone"),
+        "channel": _("How they are asked"),
+    }
+
+
+def column_of_export(path: str) -> str:
+    """Return a fault's column in the reader's words, with what the export calls it."""
+    name, _space, theirs = path.partition(" (")
+    return f"{column(name)} ({theirs}" if theirs else column(name)
+
+
+def column(name: str) -> str:
+    """Return a column in the reader's words; one of the baseline by its item."""
+    if name.startswith(BASELINE):
+        return _("Baseline {item}").format(item=name.removeprefix(BASELINE).upper().replace("_", "-"))
+    return columns().get(name, name)
