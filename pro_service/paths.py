@@ -1,4 +1,4 @@
-"""Where templates/, migrations/ and protocols/ are, in an installed wheel or in a checkout."""
+"""Where templates/, migrations/, protocols/ and the guide are, in an installed wheel or in a checkout."""
 
 from pathlib import Path
 
@@ -20,9 +20,14 @@ def protocols() -> Path:
     return _PACKAGE / "protocols"
 
 
-def _beside(name: str) -> Path:
+def guide() -> Path:
+    """Return the folder of the guide for staff: a folder for each language."""
+    return _beside("guide", "docs/guide")
+
+
+def _beside(name: str, in_checkout: str = "") -> Path:
     """Find a folder inside the package, as a wheel has it, or beside the package, as a checkout has it."""
-    for folder in (_PACKAGE / name, _PACKAGE.parent / name):
+    for folder in (_PACKAGE / name, _PACKAGE.parent / (in_checkout or name)):
         if folder.is_dir():
             return folder
     raise FileNotFoundError(f"{name}/ is missing from this installation of PRO Service: install the package again.")

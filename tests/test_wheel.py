@@ -63,7 +63,14 @@ def test_the_wheel_holds_templates_and_migrations_inside_the_package(built: Path
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         names = wheel.namelist()
     assert {"pro_service/migrations/alembic.ini", "pro_service/migrations/env.py", "pro_service/py.typed"} <= set(names)
-    for kind in ("templates/sms/tr/", "templates/sms/en/", "templates/web/", "migrations/versions/0001", "protocols/"):
+    for kind in (
+        "templates/sms/tr/",
+        "templates/sms/en/",
+        "templates/web/",
+        "migrations/versions/0001",
+        "protocols/",
+        "guide/tr/",
+    ):
         assert any(name.startswith(f"pro_service/{kind}") for name in names), kind
     assert {name.split("/")[0] for name in names} == {"pro_service", f"pro_service-{VERSION}.dist-info"}
 

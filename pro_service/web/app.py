@@ -21,7 +21,7 @@ from pro_service.web.administration import blueprint as administration
 from pro_service.web.dashboard import blueprint as dashboard
 from pro_service.web.dashboard import clinic
 from pro_service.web.i18n import gettext as _
-from pro_service.web.public import card, health, survey, webhooks
+from pro_service.web.public import card, guide, health, survey, webhooks
 
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 256 * 1024
@@ -50,6 +50,7 @@ def create_app(rt: Runtime) -> Flask:
     app.register_blueprint(webhooks.blueprint(rt, intake))
     for part in (survey, card, sign_in, welcome, own, dashboard, clinic, administration, health):
         app.register_blueprint(part.blueprint(rt))
+    app.register_blueprint(guide.blueprint())
     _words(app, folder / "static")
     _headers(app, rt)
     _faults(app)
@@ -110,6 +111,7 @@ def _words(app: Flask, static: Path) -> None:
     def words() -> dict[str, object]:
         return {
             "asset": asset,
+            "chapter_of_this_page": guide.chapter_of_this_page,
             "here": request.full_path.rstrip("?") if request.method == "GET" else "/",
             "in_language": in_language,
             "language": i18n.language(),

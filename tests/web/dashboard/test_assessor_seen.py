@@ -45,7 +45,15 @@ def everywhere(app: Flask) -> list[str]:
     values = {"code": "P-001", "window": "V0", "action": "pause"}
     found = ["/?site=IST", "/participants?search=P-001", "/messages?participant=P-001", "/audit?participant=P-001"]
     for rule in app.url_map.iter_rules():
-        public = rule.endpoint.partition(".")[0] in {"static", "survey", "card", "webhooks", "health", "welcome"}
+        public = rule.endpoint.partition(".")[0] in {
+            "static",
+            "survey",
+            "card",
+            "webhooks",
+            "health",
+            "welcome",
+            "guide",
+        }
         if "GET" in (rule.methods or ()) and not public:
             found.append(re.sub(r"<(?:[^:<>]*:)?(\w+)>", lambda name: values.get(name[1], "1"), rule.rule))
     return found
