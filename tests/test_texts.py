@@ -1,6 +1,7 @@
 """Every word that people read: in every language, with the same blanks, in pages that carry nothing of their own."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from babel.messages.pofile import read_po
 from pro_service import paths
 
 PAGES = sorted((paths.templates() / "web").rglob("*.html"))
+CATALOGUE = paths.templates() / "web" / "locale" / "tr.po"
+GLOSSARY = Path(__file__).parents[1] / "docs" / "reference" / "glossary.md"
 KINDS = ("sms", "email")
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 
@@ -71,9 +74,33 @@ def spoken(folder: str) -> bool:
 
 def turkish_catalogue() -> set[str]:
     """Return every message (its singular) that has a Turkish one."""
-    with (paths.templates() / "web" / "locale" / "tr.po").open("rb") as file:
+    with CATALOGUE.open("rb") as file:
         catalogue = read_po(file, locale="tr")
     return {message.id if isinstance(message.id, str) else message.id[0] for message in catalogue if message.string}
+
+
+def turkish_pages() -> list[str]:
+    """Return all Turkish of the pages."""
+    with CATALOGUE.open("rb") as file:
+        catalogue = read_po(file, locale="tr")
+    said = [message.string for message in catalogue if message.id]
+    return [text for one in said for text in ([one] if isinstance(one, str) else one)]
+
+
+def not_used() -> list[tuple[re.Pattern[str], str]]:
+    """Return the words that the glossary strikes, as patterns, each with where: everywhere, pages, texts."""
+    found = []
+    _, _, table = GLOSSARY.read_text(encoding="utf-8").partition("## Words not used")
+    for line in re.findall(r"^\| (.+) \| .+ \| (everywhere|pages|texts) \|$", table, re.MULTILINE):
+        for word in line[0].split(", "):
+            ending = r"\w*" if word.endswith("…") else r"\b"
+            found.append((re.compile(rf"\b{re.escape(word.removesuffix('…').lower())}{ending}"), line[1]))
+    return found
+
+
+def small(text: str) -> str:
+    """Return Turkish in small letters."""
+    return text.replace("İ", "i").replace("I", "ı").lower()
 
 
 def test_every_message_of_the_pages_is_there_in_turkish() -> None:
@@ -81,8 +108,35 @@ def test_every_message_of_the_pages_is_there_in_turkish() -> None:
     assert sorted({f"{place}: {message}" for place, message in messages() if message not in turkish}) == []
 
 
+def test_no_message_is_in_the_turkish_catalogue_twice() -> None:
+    ids = re.findall(r'^msgid (".+")$', CATALOGUE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [message for message, n in Counter(ids).items() if n > 1] == []
+
+
+def test_no_turkish_word_is_one_that_the_glossary_strikes() -> None:
+    turkish = frames("sms")["tr"].items(), frames("email")["tr"].items()
+    said = [("pages", text) for text in turkish_pages()] + [("texts", text) for _, text in turkish[0]]
+    said += [("pages", text) for _, text in turkish[1]]
+    said.append(("card", (paths.templates() / "card" / "tr.txt").read_text(encoding="utf-8")))
+    struck = not_used()
+    assert len(struck) > 20
+    found = [
+        (pattern.pattern, text)
+        for place, text in said
+        for pattern, where in struck
+        if where in ("everywhere", place) and pattern.search(small(text))
+    ]
+    assert found == []
+
+
+def test_turkish_percent_stands_before_its_number_and_a_day_is_no_gram() -> None:
+    said = "\n".join(turkish_pages())
+    assert re.findall(r".*(?:[0-9]|\)s|\}) ?%(?![(]).*", said) == []
+    assert re.findall(r".*\} g\b.*", said) == []
+
+
 def test_the_turkish_catalogue_fills_the_blanks_that_the_page_gives() -> None:
-    with (paths.templates() / "web" / "locale" / "tr.po").open("rb") as file:
+    with CATALOGUE.open("rb") as file:
         catalogue = read_po(file, locale="tr")
     faults = [(message.id, str(error)) for message, errors in catalogue.check() for error in errors]
     assert faults == []

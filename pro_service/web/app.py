@@ -218,7 +218,7 @@ def _error_words() -> dict[int, tuple[str, str]]:
         ),
         500: (
             _("Something went wrong on our side"),
-            _("Nothing you entered was half-saved. Please try again in a few minutes."),
+            _("Nothing you entered was saved in part. Please try again in a few minutes."),
         ),
         503: (
             _("We are not available right now"),

@@ -149,7 +149,7 @@ def test_those_who_run_the_service_hear_of_it_once_a_day(rt: Runtime, clock: sup
         assert [alarm.code for alarm in watch(mailing)] == ["no_receipts"]
     deliver(mailing)
     assert [(mail.to, mail.subject) for mail in mailbox.sent] == [
-        ("admin@example.org", "PRO Service: Twilio does not tell what becomes of the texts")
+        ("admin@example.org", "PRO Service: Twilio does not report whether texts arrive")
     ]
     assert "+1202" not in mailbox.sent[0].body
     clock.now += timedelta(days=1)
@@ -178,4 +178,4 @@ def test_the_web_server_says_that_the_scheduler_is_dead(rt: Runtime, clock: supp
     watching = Thread(target=scheduler.watch_from_outside, args=(replace(rt, mail=mailbox), Heard()))
     watching.start()
     watching.join(30)
-    assert [mail.subject for mail in mailbox.sent] == ["PRO Service: The scheduler is silent"]
+    assert [mail.subject for mail in mailbox.sent] == ["PRO Service: The scheduler is not working"]

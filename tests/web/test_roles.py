@@ -241,7 +241,7 @@ def test_an_assessor_sees_nothing_of_what_was_answered(
     support.sign_in(client)
     form = client.get("/participants/P-001/enter/V0").text
     assert 'value="9"' not in form
-    assert "Kept so far" not in form
+    assert "Saved: version" not in form
     assert client.get("/participants/P-001/enter/W1").status_code == 404
     for path in ("/participants", "/compliance", "/participants/P-001", "/audit"):
         assert client.get(path).status_code == 403

@@ -79,7 +79,7 @@ def _link_page(
 ) -> Response:
     """Return the page of a link: the form in which a password is set, or that the link works no more."""
     if ticket is None:
-        title = _("This link works no more")
+        title = _("This link no longer works")
     else:
         title = _("Welcome") if ticket.purpose == "invitation" else _("A new password")
     return _page(rt, "welcome.html", status, title=title, ticket=ticket, faults=faults or {}, stale=stale)

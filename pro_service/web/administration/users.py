@@ -222,8 +222,8 @@ def _changed() -> dict[str, str]:
     """Return what was changed about an account."""
     return {
         "invited": _("The invitation is on its way."),
-        "disable": _("Shut out: their sessions have ended."),
-        "enable": _("Let in again."),
+        "disable": _("Disabled: their sessions have ended."),
+        "enable": _("Enabled again."),
         "reset-factor": _("Reset: another second factor is set up at the next login."),
         "send-link": _("The mail is on its way."),
         "grant": _("The role is given. Where it is marked as waiting, an investigator of the study approves it first."),

@@ -129,19 +129,20 @@ def _not_writable_words() -> dict[str, str]:
 def _alarm_words() -> dict[str, str]:
     """Return what the top of every page says of what fails in silence."""
     return {
-        SAFETY: _("A safety task is overdue and still open: whoever may, please take it up and finish it now."),
-        "clock": _("The clock of this service may be wrong: nothing is decided or sent until that is settled."),
-        "scheduler": _("The scheduler is silent: no text goes out and no missed window is noticed."),
-        "undecided": _("The scheduler does not get through its work: some participants are not looked at."),
-        "waiting": _("Texts wait that should have left."),
-        "quarantine": _("Texts are kept back until it is known what was sent before."),
-        "stopped_sms": _("The text provider refuses this service: no text leaves."),
-        "stopped_email": _("The mail provider refuses this service: no alert leaves."),
+        SAFETY: _("A safety task is overdue and still open. If you may take it up, please do so and finish it now."),
+        "clock": _("The clock of this service may be wrong: nothing is decided or sent until that is clear."),
+        "scheduler": _("The scheduler is not working: no text is sent and no missed window is noticed."),
+        "undecided": _("The scheduler cannot finish its work: some participants are not checked."),
+        "waiting": _("Texts are waiting that should have been sent."),
+        "quarantine": _("Texts are held until it is known what was sent before."),
+        "stopped_sms": _("The text provider refuses this service: no text is sent."),
+        "stopped_email": _("The mail provider refuses this service: no alert is sent."),
         "daily_limit": _("The day's limit of texts is reached: the rest waits until midnight UTC."),
-        "unread": _("Replies wait to be read."),
+        "unread": _("Replies are waiting to be read."),
         "undelivered": _("Most texts do not arrive."),
         "guessing": _(
-            "Somebody tries codes of old cards (eight signs): these can only be scanned. Print them again under Cards."
+            "Somebody tries codes of old cards (eight characters): these can only be scanned. "
+            "Print them again under Cards."
         ),
-        "no_receipts": _("The provider does not tell what becomes of the texts."),
+        "no_receipts": _("The provider does not report whether texts arrive."),
     }

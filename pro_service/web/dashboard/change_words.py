@@ -53,17 +53,17 @@ def changes() -> dict[str, str]:
 def explained(action: Action) -> str:
     """Return what a change does, in a sentence."""
     return {
-        "reschedule": _("Windows are laid out anew from the right day; answers are kept and judged anew."),
-        "phone": _("Texts that wait for the old number do not leave. The old number is kept, encrypted."),
+        "reschedule": _("Windows are calculated again from the right day; answers are kept and assessed again."),
+        "phone": _("Texts that wait for the old number are not sent. The old number is stored encrypted."),
         "language": _("Texts and forms from now on; what was sent is not repeated."),
-        "zone": _("Prompts go by this clock from now on; what was sent is not repeated."),
-        "channel": _("Holds for the next prompt; what was sent is not repeated."),
+        "zone": _("Prompts follow this time zone from now on; what was sent is not repeated."),
+        "channel": _("Applies from the next prompt on; what was sent is not repeated."),
         "consent": _("Without it nothing is sent: people call."),
         "pause": _("No prompts until that day; then they begin again by themselves. Calls go on."),
         "resume": _("Ends a pause, or a hold after a stop word, now."),
         "move": _("Pages and open tasks go to the new site, and windows to come follow its calendar."),
-        "withdraw": _("From messages: no more texts, people may call. From the study: everything ends."),
-        "died": _("Nothing leaves any more, at once, and all tasks end."),
+        "withdraw": _("From messages: no more texts, calls are still allowed. From the study: everything ends."),
+        "died": _("Nothing is sent any more from this moment on, and all tasks end."),
     }[action]
 
 
@@ -132,7 +132,7 @@ def actions() -> dict[str, str]:
         "new_telephone": _("Another telephone number"),
         "language": _("Language changed"),
         "zone": _("Time zone changed"),
-        "channel": _("Asked another way"),
+        "channel": _("Channel changed"),
         "consent": _("Consent changed"),
         "move": _("Moved to another site"),
         "migrate": _("Moved to another protocol version"),
@@ -163,7 +163,7 @@ def _fates() -> dict[str, str]:
     return {
         "counts": _("sent; counts for the window, not repeated"),
         "past": _("sent; was about the old window"),
-        "withdrawn": _("waits; will not leave"),
+        "withdrawn": _("waits; will not be sent"),
         "waits": _("waits"),
         "may_arrive": _("may be on its way already"),
     }

@@ -33,20 +33,25 @@ def fields(protocol: Protocol, sites: Mapping[str, str]) -> dict[str, tuple[Fiel
             Field("language", "select", _("Language of texts and forms"), options=languages),
         ),
         "procedure": (
-            Field("procedure_date", "date", _("Procedure date"), _("Planned ones too: confirm them on the day.")),
-            Field("procedure_time", "time", _("End of the procedure"), _("At the site, if it has ended. Else empty.")),
+            Field("procedure_date", "date", _("Procedure date"), _("Planned procedures too: confirm them on the day.")),
+            Field(
+                "procedure_time",
+                "time",
+                _("End of the procedure"),
+                _("Local time of the site, if it has ended. Otherwise leave it empty."),
+            ),
         ),
         "contact": (
             Field("messaging_consent", "date", _("Consent to messages given on"), _("Empty: people call, no texts.")),
-            Field("phone", "tel", _("Telephone"), _("With the country's code: +90 532 123 45 67. Kept encrypted.")),
+            Field("phone", "tel", _("Telephone"), _("With the country's code: +90 532 123 45 67. Stored encrypted.")),
             Field(
                 "channel",
                 "select",
                 _("How they are asked"),
-                _("Matters with consent alone. Not chosen: what works in the telephone's country."),
+                _("Used only with a consent to messages. Not chosen: what works in the telephone's country."),
                 (("", _("not chosen")), *_channels()),
             ),
-            Field("timezone", "text", _("Time zone"), _("Only if they live by another clock, e.g. Europe/Berlin")),
+            Field("timezone", "text", _("Time zone"), _("Only if they live in another time zone, e.g. Europe/Berlin")),
         ),
         "baseline": tuple(_baseline(protocol)),
     }

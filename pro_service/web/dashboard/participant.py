@@ -256,10 +256,11 @@ def _contact_test_words() -> dict[str, dict[str, str]]:
             "refused_waiting": _("A test is waiting already; nothing was sent twice."),
             "refused_minutes": _("Choose one of the times."),
             "refused_no_template": _(
-                "The participant's version of the study has no text for this; load the study again and migrate."
+                "The participant's version of the study has no text for this. "
+                "Load the study again and move the participant to the new version."
             ),
-            "refused_no_test": _("There is no test to say something about."),
-            "refused_decided": _("That was decided already; nothing was changed."),
+            "refused_no_test": _("There is no test to report on."),
+            "refused_decided": _("The result is saved already; nothing was changed."),
             "refused_needs_reason": _("Say why it does not work."),
             "refused_stale": _(
                 "Something has changed since you opened this page; nothing was written. Look and try again."

@@ -199,9 +199,7 @@ class Teller:
         }
         steps = tuple(f"{states[step.word]} {short_moment(step.at, self._zone)}" for step in event.steps)
         state = states.get(event.state or "", _("waits to be confirmed"))
-        return self._entry(
-            event, shape, _("Test whether texts arrive"), state, details=(ways.get(event.detail or "", ""), *steps)
-        )
+        return self._entry(event, shape, _("Contact test"), state, details=(ways.get(event.detail or "", ""), *steps))
 
     def _reply(self, event: Event) -> Entry:
         state = {"waits": _("waits for a person"), "handled": _("dealt with")}.get(event.state or "", "")

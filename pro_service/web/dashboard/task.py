@@ -315,7 +315,7 @@ def refusals() -> Mapping[str, str]:
         "enter_the_answers": _("Open the entry form for this."),
         "taken": _("A colleague has taken this up already; nothing was written."),
         "too_far": _("That is more than two weeks away. Choose an earlier time."),
-        "safety": _("What is about safety is not put off: see to it, or hand it over now."),
+        "safety": _("A safety task cannot be put off: deal with it, or hand it over now."),
         "no_colleague": _("Choose a colleague who works at this site."),
         "yourself": _("You have it yourself. Choose a colleague."),
         "away": _("This colleague is away. Choose another."),
@@ -337,7 +337,7 @@ def _headings() -> dict[str, str]:
     return {
         "spoke": _("Spoke with the participant"),
         "in_vain": _("Nobody reached"),
-        "learnt": _("Learnt on the way"),
+        "learnt": _("Also learnt in the call"),
     }
 
 
@@ -362,7 +362,7 @@ def _advice(task: Task) -> str:
         )
     if task.level == "E4":
         return _("Decide with the team how to go on with this participant.")
-    return _("Look at the participant's messages, call if need be, and end the task when it is settled.")
+    return _("Read the participant's messages, call if necessary, and end the task when nothing is left to do.")
 
 
 def _advice_by_reason() -> dict[str, str]:

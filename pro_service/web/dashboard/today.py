@@ -74,8 +74,8 @@ def _done_words() -> dict[str, str]:
     """Return what the page says that was done."""
     return {
         "acknowledged": _("You have taken it up."),
-        "later": _("Put off: it stands below the others until it comes back."),
-        "again": _("It stands with the others again."),
+        "later": _("Put off: it is shown below the others until it comes back."),
+        "again": _("It is back among the other tasks."),
         "handed": _("Handed over; it is theirs once they take it up. Take it up yourself to undo this."),
         "resolved": _("Done; the task has ended."),
         "none": _("Choose a task first."),

@@ -88,7 +88,7 @@ def test_a_second_wish_moves_the_task_that_is_there(rt: Runtime, participant: in
     assert (task.part_of_day, task.due_at) == ("morning", support.at("2026-03-10 11:30"))
     assert task.look_again_at == support.at("2026-03-10 09:00")
     assert [change["part_of_day"] for change in audited(rt, "ask_for_call")] == [["evening", "morning"]]
-    assert "Çalışma saatlerinde" in says("2026-03-09 13:00", "beni arayın")
+    assert "mesai saatlerinde" in says("2026-03-09 13:00", "beni arayın")
     task = row(rt, call_task(rt, participant).id)
     assert (task.part_of_day, task.look_again_at) == (None, None)
     assert audited(rt, "ask_for_call")[-1]["part_of_day"] == ["morning", "any"]

@@ -300,7 +300,7 @@ def test_four_cards_are_on_a_sheet_each_in_its_participants_language(rt: Runtime
 @pytest.mark.parametrize(
     "cells, said, not_said",
     [
-        ({}, "bir SMS ile haber veririz", "sizi ararız"),
+        ({}, "kısa mesaj (SMS) göndeririz", "sizi ararız"),
         ({"messaging_consent": ""}, "sizi ararız", "SMS"),
         ({"phone": ""}, "sizi ararız", "SMS"),
     ],

@@ -184,7 +184,7 @@ def test_investigators_read_their_rungs_and_administrators_what_fails(
     digest.send(office)  # before the beat: the scheduler has been silent
     deliver(office)
     by_whom = {letter.to: letter.body for letter in letters.sent if "/account" in letter.body}
-    assert "The scheduler is silent" in by_whom["admin@example.org"]
+    assert "The scheduler is not working" in by_whom["admin@example.org"]
     assert "P-001" not in by_whom["admin@example.org"]
     assert "acil: lütfen bugün ilgilenin" in by_whom["lead@example.org"]
 

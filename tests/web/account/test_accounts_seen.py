@@ -201,7 +201,7 @@ def test_an_assessor_sees_what_is_to_be_measured_and_nothing_else(
     press(tab, "Enter values")
     assert faults(tab) == []
     tab.fill("input[name=NRS-NOW]", "5")
-    press(tab, "Keep the answers")
+    press(tab, "Save the answers")
     assert tab.url.partition("?")[0].endswith("/clinic")
     assert tab.locator("[role=status]").is_visible()
     assert faults(tab) == []
@@ -217,14 +217,14 @@ def test_what_was_typed_survives_the_end_of_a_session(
     tab.goto("/participants/P-001/enter/V0")
     tab.fill("input[name=NRS-AVG]", "6")
     clock.now += timedelta(minutes=20)
-    press(tab, "Keep the answers")
+    press(tab, "Save the answers")
     assert faults(tab) == []
     tab.fill("#email", support.EMAIL)
     tab.fill("#password", support.PASSWORD)
     press(tab, "Sign in")
     assert faults(tab) == []
     press(tab, "Send it now")
-    assert "The answers are kept." in tab.inner_text("main")
+    assert "The answers are saved." in tab.inner_text("main")
 
 
 def test_a_forgotten_password_has_no_findings(tab: Page, language: str) -> None:

@@ -55,7 +55,7 @@ def test_a_form_sent_after_the_session_ended_is_there_after_signing_in(
     typed = fields_of(desk.get(FORM).text)
     clock.now += AWAY
     ended = desk.post(FORM, data=typed)
-    assert (ended.status_code, "what you typed is kept" in ended.text) == (403, True)
+    assert (ended.status_code, "what you typed is not lost" in ended.text) == (403, True)
     assert "told at the desk" not in ended.text  # not even for whoever sits down there now
     again = signed_in_again(desk, ended)
     assert (again.status_code, f'action="{FORM}"' in again.text) == (200, True)

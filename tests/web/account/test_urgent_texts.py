@@ -76,7 +76,7 @@ def test_the_card_says_what_it_is_for(rt: Runtime, user: int, client: FlaskClien
 def test_a_number_is_left_shown_masked_and_deleted(rt: Runtime, client: FlaskClient, phones: Telephones) -> None:
     page = leave(client, number="0532 123 45 67", hours_from="08:00", hours_until="20:00")
     assert page.status_code == 200
-    assert "Your number is kept" in page.text
+    assert "Your number is saved" in page.text
     assert "+90 5•• ••• 45 67 , from 08:00 to 20:00, by the clock of the task's site. Agreed on 9 Mar 2026." in card(
         page.text
     )
@@ -150,7 +150,7 @@ def test_the_page_says_why_no_text_comes_any_more(
         assert staff_texts.end_agreement(tx.writer, user, why)
     words = {
         "stopped": ("a stop came from this number", "durdurma isteği geldi"),
-        "opted_out": ("this telephone refuses our texts", "SMS'lerimizi kabul etmiyor"),
+        "opted_out": ("this telephone refuses our texts", "SMS’lerimizi kabul etmiyor"),
         "bad_number": ("this number takes no texts", "SMS almadığı bildirildi"),
     }
     page = client.get("/account").text

@@ -18,7 +18,7 @@ from tests.peers.chromium import another_page, faults
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ASSESSOR = "blind@example.org"
 SECRETS = re.compile(
-    r"zeytin|2025550123|•••|<b class=\"number\">\d{1,2}<|type=\"number\"[^>]* value=\"\d|Kept so far|"
+    r"zeytin|2025550123|•••|<b class=\"number\">\d{1,2}<|type=\"number\"[^>]* value=\"\d|Saved: version|"
     r"Noted so far|revealed the|version \d|NRS-NOW: \d|: (answered|declined)"
 )
 """A word of the participant's own, a number, a score or that there is one; of all that is nothing theirs."""
@@ -67,7 +67,7 @@ def both_values(page: Page, address: str) -> list[str]:
         assert [one.input_value() for one in page.locator("input[type=number]").all()] == ["", ""]
         page.fill("input[name='NRS-AVG']", value)
         with another_page(page):
-            page.get_by_role("button", name="Keep the answers").click()
+            page.get_by_role("button", name="Save the answers").click()
         told.append(page.locator("main").inner_text())
     return told
 
@@ -102,7 +102,7 @@ def test_an_assessor_finds_nothing_wherever_they_look(
     assert faults(page) == []
     page.fill("#reason", "measured again")
     with another_page(page):
-        page.get_by_role("button", name="Keep the answers").click()
+        page.get_by_role("button", name="Save the answers").click()
     assert page.url.startswith(f"{address}/clinic")
     with pytest.raises(Error, match="ERR_CACHE_MISS"):
         page.go_back()  # the browser kept nothing of the form that was sent

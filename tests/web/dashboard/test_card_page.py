@@ -47,7 +47,7 @@ def test_the_card_is_shown_by_a_button_and_printed_again(rt: Runtime, signed_in:
     assert re.findall(r'class="card-side" lang="(\w+)"', page.text) == ["tr", "en"]
     assert code_in(press(signed_in, "card").text) == code_in(page.text)
     assert actions(rt).count("view_card") == 2
-    assert "Card looked at" in signed_in.get("/participants/P-001").text
+    assert "Card viewed" in signed_in.get("/participants/P-001").text
 
 
 def test_looking_by_address_shows_no_card(signed_in: FlaskClient) -> None:

@@ -80,7 +80,7 @@ def test_old_cards_are_printed_again_with_a_longer_code(rt: Runtime, study_id: i
     assert "Cards to print again" not in page
     assert listed(page, "to-hand") == list(CODES[:2])
     shown = desk.post("/participants/P-001/card", data={"csrf": support.csrf_of(page)}).text
-    assert "with eight signs, works until this one is used" in re.sub(r"\s+", " ", shown)
+    assert "with eight characters, works until this one is used" in re.sub(r"\s+", " ", shown)
 
 
 def test_what_was_printed_is_marked_as_handed_over_and_undone(rt: Runtime, desk: FlaskClient) -> None:
@@ -125,7 +125,7 @@ def test_the_card_of_one_is_marked_from_its_own_page(rt: Runtime, desk: FlaskCli
     assert "The card was handed over" in shown
     done = desk.post("/cards/handed", data={"csrf": csrf, "code": "P-001", "then": "participant", "on": "2026-03-02"})
     told = desk.get(done.location).text
-    assert "Kept: the card was handed over." in told
+    assert "Saved: the card was handed over." in told
     assert "handed over 2 Mar" in told
     assert "asked by text, answers with the card" in told
     assert "Handed over on 2 Mar." in desk.post("/participants/P-001/card", data={"csrf": csrf}).text

@@ -130,7 +130,7 @@ def test_what_is_wrong_stands_beside_its_field_with_the_remedy(desk: FlaskClient
 
 def test_a_change_that_is_so_already_is_said(desk: FlaskClient) -> None:
     shown = look(desk, "language", language="tr")
-    assert "Everything is so already; there is nothing to change." in shown.text
+    assert "This is saved already; there is nothing to change." in shown.text
     assert "Make this change" not in shown.text
 
 

@@ -81,7 +81,7 @@ def test_a_failed_test_is_telephone_first_and_can_be_tried_again(
     support.sign_in(desk)
     page = desk.get("/participants/P-001").text
     assert re.search(r"Failed</b>: not confirmed in time", page)
-    assert "Telephone first: no texts go out" in page
+    assert "Telephone first: no texts are sent" in page
     assert "texts do not reach this participant" in desk.get("/").text
     assert "Waiting to be confirmed" in send(desk, "begin", minutes=30)
 

@@ -59,7 +59,7 @@ def call_task(desk: FlaskClient) -> str:
 
 def test_today_puts_whom_to_call_first_with_time_left_and_attempts(desk: FlaskClient) -> None:
     page = desk.get("/").text
-    assert "Save the visit" in page
+    assert "Visits that can still be saved" in page
     assert "37 h left" in page
     assert "Call P-001" in page
     assert "P-002" not in page
@@ -75,14 +75,14 @@ def test_an_empty_day_is_good_news(desk: FlaskClient, rt: Runtime, clock: suppor
 
 
 def test_a_silent_scheduler_is_said_in_red(desk: FlaskClient, clock: support.SetClock, rt: Runtime) -> None:
-    assert "scheduler is silent" not in desk.get("/").text
+    assert "scheduler is not working" not in desk.get("/").text
     clock.now += timedelta(minutes=14)
     desk.get("/")
     clock.now += timedelta(minutes=2)
-    assert "The scheduler is silent" in desk.get("/").text
+    assert "The scheduler is not working" in desk.get("/").text
     beat(rt, "tick")
     clock.now += timedelta(seconds=20)
-    assert "scheduler is silent" not in desk.get("/").text
+    assert "scheduler is not working" not in desk.get("/").text
 
 
 def test_the_grid_says_every_state_by_shape_and_word(desk: FlaskClient) -> None:
@@ -102,7 +102,7 @@ def test_the_filter_stands_in_the_address_and_survives(desk: FlaskClient) -> Non
 
 def test_a_code_leads_to_its_participant(desk: FlaskClient) -> None:
     assert desk.get("/participants?code=p-001").location == "/participants/P-001"
-    assert "Nobody here fits" in desk.get("/participants?code=P-002").text
+    assert "Nobody here matches" in desk.get("/participants?code=P-002").text
 
 
 def test_a_participants_page_tells_the_story_without_number_or_score(desk: FlaskClient) -> None:
@@ -149,7 +149,7 @@ def test_an_outcome_is_kept_and_said(desk: FlaskClient) -> None:
     status, where = send(desk, task, f"{task}/call", outcome="no_answer")
     assert status == 303
     page = desk.get(where).text
-    assert "Kept: No answer." in page
+    assert "Saved: No answer." in page
     assert "It comes back on Wednesday 11 March 13:30." in page
     assert "again at 11 Mar 13:30" in desk.get("/").text
 

@@ -64,7 +64,7 @@ def test_looking_ahead_says_windows_and_the_first_text_and_writes_nothing(rt: Ru
     status, page = sent(office, "look")
     assert status == 200
     assert "This is what will happen. Nobody is enrolled yet." in page
-    assert "The first text goes Mon 16 Mar 10:00, about W1." in page
+    assert "The first text is sent on Mon 16 Mar 10:00, for W1." in page
     assert "+1 2•• ••• 01 23" in page
     assert re.search(r"W1 .*?Mon 16 Mar 2026.*?Sun 15 Mar.*?Thu 19 Mar", page)
     assert support.rows_of(rt) == before
@@ -113,7 +113,7 @@ def test_a_code_in_other_capitals_is_refused_beside_the_field_in_the_readers_lan
         assert "write the code in just that way" in beside(page, "participant")
     token = support.csrf_of(office.get("/enrol").text)
     office.post("/language", data={"csrf": token, "language": "tr", "next": "/enrol"})
-    assert "P-009 yazılışıyla zaten kayıtlı" in beside(sent(office, "make", participant="p-009")[1], "participant")
+    assert "P-009 yazılışıyla zaten çalışmada" in beside(sent(office, "make", participant="p-009")[1], "participant")
     assert codes(rt) == ["P-009"]
 
 
@@ -178,7 +178,7 @@ def test_what_is_to_be_minded_about_a_date_is_said_before_it_is_kept(office: Fla
     for day, said in {
         "2026-05-21": "holds no working day",
         "2026-03-20": "nothing is sent before somebody confirms it",
-        "2026-02-27": "is open now: only what is still to come",
+        "2026-02-27": "is open now: only the steps that are still to come",
         "2026-01-12": "is over already: before enrolment, nobody is asked",
     }.items():
         status, page = sent(office, "look", procedure_date=day, procedure_time="")

@@ -88,7 +88,7 @@ def test_whoever_sees_every_site_reads_unknown_numbers_too(
     desk = signed_in(client, rt, ("coordinator", None))
     page = desk.get("/inbox").text
     assert page.index("my mother says 5") < page.index("meine Mutter") < page.index("hello, who is it")
-    assert "No score can be kept" in desk.get(f"/inbox/{texts['nobody']}").text
+    assert "No score can be saved" in desk.get(f"/inbox/{texts['nobody']}").text
     assert STRANGER not in desk.get(f"/inbox/{texts['nobody']}").text
     assert "hello, who is it" not in desk.get("/inbox?site=IST").text
     assert "meine Mutter" not in desk.get("/inbox?why=proxy_answer").text

@@ -108,12 +108,12 @@ def test_a_visit_is_saved_although_the_session_ends_on_the_way(morning: Morning)
     expect(page.get_by_text("This is attempt 2 of 3 in this window.")).to_be_visible()
     expect(page.get_by_text("11 Mar 11:00 (in the morning)")).to_be_visible()
     with another_page(page):
-        page.get_by_role("link", name="They answer now: enter it").click()
+        page.get_by_role("link", name="The participant answers now: enter the answers").click()
     page.fill("input[name=NRS-AVG]", "4")
     page.fill("input[name=PGIC]", "2")
     morning.clock.now += timedelta(minutes=20)
     with another_page(page):
-        page.get_by_role("button", name="Keep the answers").click()
+        page.get_by_role("button", name="Save the answers").click()
     morning.sign_in(page)
     with another_page(page):
         page.locator("main button").first.click()

@@ -59,7 +59,7 @@ def test_responders_stand_with_both_denominators_and_why_some_have_no_value(desk
     week = section(page, "W1 · average pain")
     assert "Reduction of 30 percent or more 100 % 2/2 40 % 2/5" in week
     assert "Reduction of 50 percent or more 50 % 1/2 20 % 1/5" in week
-    assert "baseline of 0: no percentage can be taken 1" in week
+    assert "baseline of 0: no percentage can be calculated 1" in week
     assert "no baseline 1" in week
     assert "no answer in this window 1" in week
     assert "Much improved or better 25 % 1/4 20 % 1/5" in section(page, "W1 · overall")

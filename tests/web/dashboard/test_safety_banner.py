@@ -14,7 +14,7 @@ from pro_service.use_cases.transaction import transaction
 from tests import support
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-ADVICE = {"en": "Tell whoever runs this service", "tr": "Hizmeti işletene"}
+ADVICE = {"en": "Tell the person who runs this service", "tr": "Sistem sorumlusuna"}
 SAID = {
     "en": ("A safety task is overdue and still open", "Since Monday 9 March 10:00."),
     "tr": ("Bir güvenlik görevinin süresi geçti", "Başlangıç: 9 Mart Pazartesi 10:00."),
@@ -84,7 +84,7 @@ def test_beside_another_alarm_the_advice_about_the_service_is_given(
     support.coordinator(rt, language="en")
     support.sign_in(client)
     page = client.get("/").text
-    assert page.index(SAID["en"][0]) < page.index("The scheduler is silent") < page.index(ADVICE["en"])
+    assert page.index(SAID["en"][0]) < page.index("The scheduler is not working") < page.index(ADVICE["en"])
 
 
 def test_a_study_without_a_safety_task_shows_nothing(rt: Runtime, client: FlaskClient, participant: int) -> None:

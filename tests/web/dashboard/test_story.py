@@ -121,7 +121,7 @@ def test_turning_every_page_tells_everything_once(rt: Runtime, client: FlaskClie
 def test_the_line_of_time_has_every_mark_and_a_table_behind_it(rt: Runtime, client: FlaskClient) -> None:
     page = seen_by(rt, client, "coordinator")
     assert re.search(r"<title>9 Mar 10:00 · Invitation W1: accepted</title>", page)
-    assert "The line as a table" in page
+    assert "The timeline as a table" in page
     assert 'class="now"' in page
     places = [float(x) for x in re.findall(r'class="spot[^"]*" x="([\d.]+)%"', page)]
     assert places

@@ -97,7 +97,7 @@ def test_answers_are_kept_and_thanked_for(rt: Runtime, client: FlaskClient, part
     assert (kept.source, kept.in_window, kept.received_at) == ("web", True, OPEN)
     page = client.get(FORM).text
     assert "Teşekkür ederiz." in page
-    assert "son zaman: 12 Mart Perşembe 23:59" in page
+    assert "şu zamana kadar değiştirebilirsiniz: 12 Mart Perşembe 23:59" in page
 
 
 def test_the_participant_is_named_as_the_actor_by_id(rt: Runtime, client: FlaskClient, participant: int) -> None:
@@ -255,7 +255,7 @@ def test_asking_for_a_call_makes_one_task(rt: Runtime, client: FlaskClient, part
         assert (answer.status_code, answer.location) == (303, f"{FORM}?called=1")
     assert [(task.level, task.window_id is not None) for task in tasks(rt, participant)] == [("E1", True)]
     page = client.get(FORM).text
-    assert "Sizi çalışma saatlerinde arayacağız" in page
+    assert "Sizi mesai saatlerinde arayacağız" in page
     assert "Lütfen beni arayın" not in page
     assert "Başka bir saat bana daha uygun" in page
 
@@ -305,7 +305,7 @@ def test_no_part_of_the_day_is_any_time(rt: Runtime, client: FlaskClient, partic
     assert [(task.part_of_day, task.due_at) for task in tasks(rt, participant)] == [
         (None, support.at("2026-03-09 17:00"))
     ]
-    assert "Sizi çalışma saatlerinde arayacağız" in client.get(FORM).text
+    assert "Sizi mesai saatlerinde arayacağız" in client.get(FORM).text
 
 
 def test_hours_that_have_passed_are_promised_no_longer(
@@ -314,7 +314,7 @@ def test_hours_that_have_passed_are_promised_no_longer(
     client.post(f"{FORM}/call", data={"part": "evening"})
     clock.now = support.at("2026-03-09 17:00")
     page = client.get(FORM).text
-    assert "Sizi çalışma saatlerinde arayacağız" in page
+    assert "Sizi mesai saatlerinde arayacağız" in page
     assert "16:00 ile 17:00" not in page
     assert len(tasks(rt, participant)) == 1
 
