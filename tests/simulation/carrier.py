@@ -3,6 +3,7 @@
 It stands in for Twilio at the gateway's interface. What it has taken is the truth that the product is held against.
 """
 
+import random
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -66,15 +67,18 @@ class Carrier:
     """Number -> texts that are in the air."""
     unseen: set[str] = field(default_factory=set)
     """Numbers whose last text was taken over and never arrived."""
+    interrupted: set[int] = field(default_factory=set)
+    """Messages whose call broke off before they were taken."""
+    luck: random.Random = field(default_factory=lambda: random.Random(14))  # noqa: S311 -- apart from other chance
     number: int = 0
 
     # The gateway -----------------------------------------------------------------------------------------------------
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Take one text, or fail at it as the run's weather wants it."""
-        self.handed(outgoing)
         now = self.world.clock.now
-        become = fate(self.world.chance, self.world.weather, now)
+        self.handed(outgoing)
+        become = self._worse(outgoing, fate(self.world.chance, self.world.weather, now))
         if become != "taken":
             self.world.ledger.note("carrier", f"message {outgoing.message_id}: {become}")
         self._refuse(become)
@@ -93,6 +97,14 @@ class Carrier:
             self.meanwhile(self.world.chance.choice((0.05, 0.5, 1.5, 4, 30)) * LEASE)
         return Accepted(sid, "queued")
 
+    def _worse(self, outgoing: Outgoing, become: Fate) -> Fate:
+        """Interrupt a text again that was interrupted before, more often than chance would."""
+        if outgoing.message_id in self.interrupted and become == "taken" and self.world.weather.faults:
+            become = self.luck.choice(("taken", "lost", "killed early"))
+        if become in ("lost", "killed early"):
+            self.interrupted.add(outgoing.message_id)
+        return become
+
     def _refuse(self, become: Fate) -> None:
         """Raise what stands for a text that was certainly, or perhaps, not taken."""
         if become == "busy":
@@ -103,6 +115,9 @@ class Carrier:
             raise self.world.chance.choice((Refused(21266), Refused(21617, "template"), Refused(21614, "bad_number")))
         if become == "turned away":
             raise self.world.chance.choice((Refused(20003, "credentials"), Refused(21606, "configuration")))
+        if become == "killed early":
+            message = "before the provider took the text"
+            raise KilledError(message)
         if become == "lost":
             raise Uncertain(self.world.chance.choice((None, 500, 503)))
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -12,7 +12,17 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.schedule.causes import cause_gone
 from pro_service.core.schedule.status import settled_as
 from pro_service.runtime import Runtime
-from pro_service.store.schema import AnyRow, escalations, inbound, messages, participants, responses, tallies, windows
+from pro_service.store.schema import (
+    AnyRow,
+    attempts,
+    escalations,
+    inbound,
+    messages,
+    participants,
+    responses,
+    tallies,
+    windows,
+)
 from pro_service.use_cases.failures import is_retried
 from tests.simulation import losses
 from tests.simulation.carrier import Carrier
@@ -24,6 +34,11 @@ ENDS = frozenset(
     | {"withdrawn", "died", "withdrawn_after_opening", "died_after_opening"}
 )
 LEFT = frozenset({"accepted", "sent", "delivered", "undelivered", "failed"})
+LONGEST_DOUBT = timedelta(hours=1)
+SHOWN_AFTER = timedelta(minutes=1)
+"""A text that is handed over so long after another shows what the list knows of that one."""
+SLACK = timedelta(minutes=30)
+"""So late a question to the provider may come that was due."""
 FAILED = frozenset({"undelivered", "failed", "refused", "dead"})
 p, t, w = participants.c, tallies.c, windows.c
 
@@ -167,6 +182,9 @@ class Ending:
         codes = {row.id: code for code, row in self._rows().items()}
         taken = {one.outgoing.message_id for one in self.carrier.taken}
         kept = {one.outgoing.message_id for one in self.carrier.taken if one.sid not in self.given_back}
+        with self.rt.sessions.reading() as session:
+            started = session.execute(select(attempts.c.message_id, attempts.c.started_at).order_by(attempts.c.number))
+            begun = {row.message_id: row.started_at for row in started}
         for row in texts:
             who, name = codes.get(row.participant_id, "staff"), f"message {row.id} ({row.frame})"
             if row.state in ("ready", "sending", "uncertain"):
@@ -185,6 +203,17 @@ class Ending:
                 self._broken("a text that cannot arrive is a task", who, f"{name} is {row.state}")
             if row.state == "expired" and row.kind in PROMPTS and row.attempt == 0:
                 self._expired(who, row)
+            if row.state == "dead" and row.participant_id is not None:
+                self._given_up(who, row, begun.get(row.id, row.queued_at))
+
+    def _given_up(self, who: str, row: AnyRow, begun: datetime) -> None:
+        """Nobody could tell whether a text left: only where no later one of ours showed in time that the list works."""
+        shown = min((one.at for one in self.carrier.taken if one.handed_at > begun + SHOWN_AFTER), default=None)
+        if shown is None or row.useful_until is None:
+            return
+        certain = max(shown, begun + LONGEST_DOUBT) + SLACK
+        if certain < row.useful_until and not self.world.weather.over(begun, certain):
+            self._broken("what never left is sent while it is of use", who, f"message {row.id} ({row.frame}) is dead")
 
     def _expired(self, who: str, row: AnyRow) -> None:
         """A prompt nobody tried to send expires only where something was down, or texts were not wanted."""

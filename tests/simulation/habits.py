@@ -74,6 +74,15 @@ class Habits:
         value = self.world.chance.randint(0, 10)
         self.ways.text(person, str(value), Meant(None, "NRS-AVG", value))
 
+    def answers_at_last(self, person: Person) -> None:
+        """Let somebody answer the question or open the page that they were given before."""
+        window = person.window_at(self.world.clock.now)
+        if person.wanted is not None and not self._something_unread(person):
+            person.asked = person.wanted
+            self._by_text(person, person.wanted, "answer")
+        elif window is not None and window in person.links:
+            self._fills_in(person, window, "answer")
+
     def _something_unread(self, person: Person) -> bool:
         """Whether a number now could be taken for the answer to a question that its writer has not read."""
         return bool(self.ways.in_the_air(person.phone)) or person.phone in self.ways.unseen

@@ -58,6 +58,8 @@ class Life:
         self.ledger = Ledger(clock)
         self.world = World(clock, end, chance, forecast(chance, start, end), self.ledger)
         self.beats: dict[str, Beat] = {"tick": tick, "deliver": deliver, "reconcile": _reconcile}
+        # Chance of its own: whatever else happens in a run does not change with it.
+        self.slow = random.Random(f"slow {seed}")  # noqa: S311
         self.people: dict[str, Person] = {}
         self.at_work = ""
         """The use case that runs now, where the process may be killed in it."""
@@ -234,6 +236,16 @@ class Life:
         self.watch.handed(outgoing)
         if self.world.chance.random() < self.world.weather.meetings:
             self.meanwhile(timedelta())
+        elif self.slow.random() < self.world.weather.faults and not self.met:
+            self._answer_meanwhile(outgoing)
+
+    def _answer_meanwhile(self, outgoing: Outgoing) -> None:
+        """Let the provider take its time; those whose texts wait behind this one answer what they were asked before."""
+        waiting = [one for one in self.watch.claimed() if one != outgoing.to]
+        for person in (one for one in self.people.values() if one.phone in waiting and self.slow.random() < 0.7):
+            at = self.world.clock.now + timedelta(seconds=self.slow.uniform(0, 2))
+            self.world.at(at, partial(self.habits.answers_at_last, person))
+        self.meanwhile(timedelta(seconds=self.slow.choice((2, 10, 25, 45))))
 
     def _callback(self, token: str, said: dict[str, str]) -> None:
         self.watch.reported(said)

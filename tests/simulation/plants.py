@@ -6,6 +6,7 @@ Each replaces one part of a run by one that breaks a promise, as a careless vers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -82,6 +83,18 @@ class Forgetful(Planted):
         """Forget every seventh text."""
         if outgoing.message_id % 7 == 0:
             return Accepted(f"SMforgotten{outgoing.message_id}", "queued")
+        return self.carrier.send(outgoing)
+
+
+class Dawdling(Planted):
+    """Looks whether a text is still wanted, and then takes its time before it sends it."""
+
+    def send(self, outgoing: Outgoing) -> Accepted:
+        """Have everybody whose text waits answer between the look and the call."""
+        if not self.life.met:
+            person = next(one for one in self.life.people.values() if one.phone == outgoing.to)
+            self.life.world.at(self.life.world.clock.now, partial(self.life.habits.answers_at_last, person))
+            self.life.meanwhile(timedelta(seconds=10))
         return self.carrier.send(outgoing)
 
 
@@ -174,6 +187,20 @@ def _numbers_for_all(life: Life) -> None:
     life.rt = replace(life.rt, loader=Numbered(life.rt.loader.protocol_of, life.rt.loader.holidays_of))
 
 
+def _give_up(life: Life) -> None:
+    """Give a text up that was interrupted twice, although it certainly never left."""
+    beat, m = life.beats["reconcile"], messages.c
+
+    def giving_up(rt: Runtime) -> object:
+        with rt.sessions.begin() as session:
+            twice = (m.state == "uncertain") & (m.resends >= 1) & (m.ask_at <= rt.clock())
+            ended = {"state": "dead", "ended_at": rt.clock(), "ask_at": None}
+            session.execute(update(messages).where(twice).values(ended))
+        return beat(rt)
+
+    life.beats["reconcile"] = giving_up
+
+
 PLANTS: Mapping[str, Plant] = MappingProxyType(
     {
         "blind-retry": _through(BlindRetry),
@@ -185,6 +212,8 @@ PLANTS: Mapping[str, Plant] = MappingProxyType(
         "cling-to-tasks": _cling,
         "point-to-no-card": _cards_for_all,
         "see-no-missing-number": _numbers_for_all,
+        "look-and-dawdle": _through(Dawdling),
+        "give-up-after-two": _give_up,
     }
 )
 """Name of a fault -> what plants it in a run."""

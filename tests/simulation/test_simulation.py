@@ -41,6 +41,8 @@ EXPECTED = {
     "cling-to-tasks": "no open task is without a cause",
     "point-to-no-card": "no text points to a card before it is made",
     "see-no-missing-number": "nobody is without a way to be asked and nobody told",
+    "look-and-dawdle": "no prompt after completion",
+    "give-up-after-two": "what never left is sent while it is of use",
 }
 
 

@@ -46,6 +46,12 @@ _ANSWERS = (
 )
 
 
+_UNREAD = select(inbound.c.id).where(
+    inbound.c.interpreted_at.is_(None),
+    inbound.c.sender_index == bindparam("index"),
+    inbound.c.received_at < bindparam("before"),
+)
+_CLAIMED = select(m.participant_id, p.code).join(participants, p.id == m.participant_id).where(m.state == "sending")
 _KEPT = select(inbound.c.id).where(inbound.c.provider_id == bindparam("sid"))
 
 
@@ -83,6 +89,11 @@ class Watch:
         if row.kind in PROMPTS:
             self._prompt(row, person)
 
+    def claimed(self) -> list[str]:
+        """Return the telephones of those whose texts are claimed now."""
+        with self.rt.sessions.glance() as connection:
+            return [self.people[row.code].phone for row in connection.execute(_CLAIMED)]
+
     def _wanted(self, row: AnyRow, person: Person) -> None:
         """Nothing goes to those who do not want it, or cannot get it."""
         now = self.world.clock.now
@@ -107,8 +118,15 @@ class Watch:
         local = claimed.astimezone(person.zone).time()
         if not HOURS[0] <= local < HOURS[1]:
             self._broken("no prompt outside contact hours", row, f"{row.kind} at {local} {person.zone}")
-        if self._complete(row.window_id, row.window, claimed):
+        looked = max(claimed, now - FRESH)
+        if self._complete(row.window_id, row.window, looked):
             self._broken("no prompt after completion", row, row.kind)
+        with self.rt.sessions.glance() as connection:
+            unread = connection.execute(
+                _UNREAD, {"index": self.rt.vault.index("phone", person.phone), "before": looked}
+            )
+            if unread.first() is not None:
+                self._broken("no prompt while what may be its answer is unread", row, row.kind)
         if now - claimed > timedelta(seconds=60):
             self._broken("nothing leaves after its lease", row, f"claimed at {claimed}")
 

@@ -7,7 +7,17 @@ from typing import Literal, TypeAlias
 
 Down: TypeAlias = Literal["scheduler", "delivery", "provider", "webhooks", "everything"]
 Fate: TypeAlias = Literal[
-    "taken", "busy", "away", "refused", "turned away", "lost", "taken, then lost", "late", "killed", "frozen"
+    "taken",
+    "busy",
+    "away",
+    "refused",
+    "turned away",
+    "lost",
+    "taken, then lost",
+    "late",
+    "killed",
+    "frozen",
+    "killed early",
 ]
 
 OUTAGES: tuple[Down, ...] = ("scheduler", "delivery", "provider", "webhooks", "everything")
