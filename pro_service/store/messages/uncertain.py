@@ -139,11 +139,19 @@ def end(session: Session, doubt: InDoubt, state: str, now: datetime) -> bool:
     return _changed(session, doubt, {"state": state, "ended_at": now, "ask_at": None} | error)
 
 
-def accepted_since(session: Session, moment: datetime) -> frozenset[str]:
-    """Return the provider's ids of the texts that were handed over since then, and that it accepted."""
-    handed_over = select(m.provider_id).join(attempts, and_(a.message_id == m.id, a.number == m.attempt))
-    accepted = handed_over.where(m.channel == "sms", m.provider_id.is_not(None), a.started_at >= moment)
-    return frozenset(sid for sid in session.scalars(accepted) if sid is not None)
+def accepted_since(session: Session, moment: datetime, limit: int) -> Sequence[AnyRow]:
+    """Return the first texts to participants that were handed over since then, and that the provider accepted.
+
+    Gives (provider id, when it was handed over, participant id, data key, telephone).
+    """
+    return session.execute(
+        select(m.provider_id, a.started_at, m.participant_id, p.data_key, p.phone)
+        .join(attempts, and_(a.message_id == m.id, a.number == m.attempt))
+        .join(participants, p.id == m.participant_id)
+        .where(m.channel == "sms", m.provider_id.is_not(None), p.phone.is_not(None), a.started_at >= moment)
+        .order_by(a.started_at)
+        .limit(limit)
+    ).all()
 
 
 def accepted_about(session: Session, inbound_id: int) -> Sequence[AnyRow]:
