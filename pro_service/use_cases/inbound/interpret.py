@@ -52,15 +52,16 @@ READ_FOR = 30.0
 
 
 def interpret_unread(rt: Runtime, stop: Event | None = None) -> int:
-    """Read every text nobody has read yet, oldest first, each once, for READ_FOR at most; return how many."""
+    """Read every text nobody has read yet, oldest first, each once, for READ_FOR at most; return how many were read."""
     tried: set[int] = set()
     began = time.monotonic()
     while time.monotonic() - began < READ_FOR:
         with rt.sessions.reading() as session:
             # What stays unread stands in front, for it is old.
-            ids = [one for one in inbox.uninterpreted(session, BATCH + len(tried)) if one not in tried]
+            unread = inbox.uninterpreted(session, BATCH + len(tried))
+        ids = [one for one in unread if one not in tried]
         if not ids:
-            break
+            return len(tried.difference(unread))
         for inbound_id in ids:
             if stop is not None and stop.is_set():
                 return len(tried)
