@@ -27,6 +27,8 @@ def upgrade() -> None:
         codes.alter_column("signs", existing_type=sa.Integer(), server_default=None)
         codes.drop_constraint(ONE, type_="unique")
         codes.create_unique_constraint(ONE_OF_A_LENGTH, ["participant_id", "signs"])
+    # Whether there are short ones is asked whenever one is typed, and there will be none.
+    op.create_index("ix_entry_codes_signs", "entry_codes", ["signs", "study_id"])
 
 
 def downgrade() -> None:
@@ -35,6 +37,7 @@ def downgrade() -> None:
         "DELETE FROM entry_codes WHERE signs > 8 AND participant_id IN "
         "(SELECT participant_id FROM entry_codes WHERE signs = 8)"
     )
+    op.drop_index("ix_entry_codes_signs", table_name="entry_codes")
     with op.batch_alter_table("entry_codes") as codes:
         codes.drop_constraint(ONE_OF_A_LENGTH, type_="unique")
         codes.create_unique_constraint(ONE, ["participant_id"])

@@ -152,13 +152,14 @@ def first_page_tasks(*, limited: bool) -> CompoundSelect[Any]:
 def counts(*, limited: bool) -> Select[Any]:
     """Select one row of counts, for the first page.
 
-    Calls of the queue, open windows (up to CAP), cards to print and to hand over, open escalations by LEVELS (up to
-    TASKS_CAP).
+    Calls of the queue, open windows (up to CAP), cards to print, to hand over and to print again, open escalations by
+    LEVELS (up to TASKS_CAP).
     """
     parts = [
         queue(limited=limited, limit=TASKS_CAP),
         _open_windows(limited=limited),
         *(cards_due(limited=limited, made=made, limit=TASKS_CAP) for made in (False, True)),
+        cards_short(limited=limited, limit=TASKS_CAP),
         # In the index's order: else PostgreSQL walks through the table for the first that fit, and through all of it
         # where none does.
         *(_of_level(level, limited=limited).order_by(e.due_at).limit(TASKS_CAP) for level in LEVELS),
@@ -187,13 +188,14 @@ def cards_due(*, limited: bool, made: bool, limit: int) -> Select[int]:
 @lru_cache(maxsize=4)
 def cards_short(*, limited: bool, limit: int) -> Select[int]:
     """Select ids of participants whose card is of an earlier release, with a short code, while windows are ahead."""
-    code = entry_codes.c
-    mine = exists().where(code.participant_id == p.id)
+    code, longer = entry_codes.c, entry_codes.alias("longer").c
     ahead = exists().where(w.participant_id == p.id, w.cancelled_at.is_(None), w.closes_at > _now())
     statement = (
         select(p.id)
-        .where(p.study_id == _study(), p.withdrawn_at.is_(None), p.died_at.is_(None), ahead)
-        .where(mine.where(code.signs == SHORT), ~mine.where(code.signs != SHORT))
+        .join(entry_codes, code.participant_id == p.id)
+        .where(code.signs == SHORT, code.study_id == _study())
+        .where(~exists().where(longer.participant_id == p.id, longer.signs != SHORT))
+        .where(p.withdrawn_at.is_(None), p.died_at.is_(None), ahead)
         .order_by(p.code)
         .limit(limit)
     )

@@ -94,6 +94,8 @@ class Today:
     cards_to_print: int
     cards_to_hand: int
     """Printed, and nobody says that they were handed over; both up to TASKS_CAP."""
+    cards_to_renew: int
+    """Of an earlier release, with a short code; up to TASKS_CAP."""
     next_opening: tuple[datetime, str, Site] | None
     """(when, participant, site) of a window that opens next; looked up only when nobody is to be called."""
 
@@ -122,7 +124,7 @@ def today(
         parts[part].append(task_id)
     found = {task.id: task for task in _tasks(session, loader, {key for ids in parts.values() for key in ids})}
     mine = parts["mine"]
-    in_queue, open_windows, to_print, to_hand, *by_level = session.execute(
+    in_queue, open_windows, to_print, to_hand, to_renew, *by_level = session.execute(
         statements.counts(limited=limited), given
     ).one()
     return Today(
@@ -144,6 +146,7 @@ def today(
         open_windows=open_windows,
         cards_to_print=to_print,
         cards_to_hand=to_hand,
+        cards_to_renew=to_renew,
         next_opening=None if parts["saving"] else _next_opening(session, loader, given, limited=limited),
     )
 

@@ -455,6 +455,7 @@ entry_codes = Table(
     Column("code_index", LargeBinary, nullable=False, unique=True, comment="Keyed hash, by which it is found"),
     Column("signs", Integer, nullable=False, comment="How long it is: 12, or 8 on a card of an earlier release"),
     UniqueConstraint("participant_id", "signs"),
+    Index("ix_entry_codes_signs", "signs", "study_id"),
     comment="The personal code on each participant's card; a new one takes the old one's place",
 )
 

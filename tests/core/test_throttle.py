@@ -37,6 +37,15 @@ def test_the_chance_counts_every_try_of_every_allowance() -> None:
     assert chance_of_a_hit(1, 0, timedelta(hours=1)) * 25**12 == pytest.approx(3 * (50_000 + 200 * 3600))
 
 
+def test_no_allowance_could_be_twice_as_wide() -> None:
+    """Whoever loosens one of them breaks the bound."""
+    flood = 42 * SERVERS * FLOOD.most_in(YEAR) / 25**12
+    short = 42 * (EVERYBODY.most_in(YEAR) + ACQUAINTED.most_in(YEAR)) / 25**8
+    assert flood + short <= BOUND
+    assert 2 * flood + short > BOUND
+    assert flood + 2 * short > BOUND
+
+
 def test_long_codes_are_needed_for_that_and_a_check_sign_would_cost_it() -> None:
     """What one of twelve signs would be worth if it only said that another was mistyped, at the same allowance."""
     tried = SERVERS * FLOOD.most_in(YEAR)

@@ -63,12 +63,10 @@ def _entered(rt: Runtime) -> ResponseReturnValue:
         return _page(error.fault, typed, signs=error.signs), HTTPStatus.UNPROCESSABLE_ENTITY
     except ThrottledError as error:
         seconds = max((error.again_at - rt.clock()).total_seconds(), 1)
-        page = _page("slow", typed, minutes=math.ceil(seconds / 60), clinics=card_entry.clinics(rt))
+        page = _page("slow", _grouped(typed), minutes=math.ceil(seconds / 60), clinics=card_entry.clinics(rt))
         return page, HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(math.ceil(seconds))}
     if found is None:
-        # In groups, as on the card, so that one finds the sign that is wrong.
-        read = code_text(read_code(typed))
-        return _page("unknown", read, clinics=card_entry.clinics(rt)), HTTPStatus.UNPROCESSABLE_ENTITY
+        return _page("unknown", _grouped(typed), clinics=card_entry.clinics(rt)), HTTPStatus.UNPROCESSABLE_ENTITY
     answer = make_response(_led_to(found))
     value = ".".join([found.mark, *(mark for mark in kept if mark != found.mark)][:MOST_MARKS])
     browsers.set_cookie(rt, answer, COOKIE, value, browsers.YEAR)
@@ -84,6 +82,11 @@ def _led_to(found: Entry) -> ResponseReturnValue:
     if asked not in LANGUAGES and found.language in LANGUAGES:
         g.language = found.language
     return render_template("card_later.html", found=found)
+
+
+def _grouped(typed: str) -> str:
+    """Return what was read in groups, as on the card, so that one finds the sign that is wrong."""
+    return code_text(read_code(typed))
 
 
 def _page(fault: str = "", typed: str = "", *, signs: int = 0, minutes: int = 0, clinics: Sequence[Site] = ()) -> str:

@@ -190,6 +190,17 @@ def test_only_a_flood_is_slowed_down_and_marks_go_on_working(rt: Runtime, clock:
         enter(rt, wrong(3), (), HOME)
 
 
+def test_a_flood_has_no_more_looked_up_than_the_chance_was_worked_out_for() -> None:
+    flood, looked_up, start, minutes = throttle.Flood(), 0, OPEN, timedelta(minutes=15)
+    for number in range(400 * int(minutes.total_seconds())):
+        now = start + number * timedelta(seconds=1) / 400
+        with suppress(ThrottledError):
+            flood.admit(now)
+            flood.count_failure(now)
+            looked_up += 1
+    assert 0.99 * FLOOD.most_in(minutes) < looked_up <= FLOOD.most_in(minutes)
+
+
 def test_threads_count_every_wrong_code(rt: Runtime, clock: support.SetClock, code: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert not any(pool.map(lambda number: enter(rt, wrong(number), (), HOME), range(200)))

@@ -197,6 +197,8 @@ def test_cards_with_a_short_code_are_listed_until_they_are_printed_again(
     with rt.sessions.reading() as session:
         ids = site_ids(session, study_id)
     assert to_renew() == [three[0], three[2]]
+    with rt.sessions.reading() as session:
+        assert today.today(session, rt.loader, study_id, rt.clock()).cards_to_renew == 2
     assert to_renew([ids["BER"]]) == [three[2]]
     card.show_many(rt, SETUP, study_id, [three[2]])
     assert to_renew() == [three[0]]

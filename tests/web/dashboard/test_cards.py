@@ -74,6 +74,7 @@ def test_old_cards_are_printed_again_with_a_longer_code(rt: Runtime, study_id: i
     for code in CODES[:2]:
         old_card(rt, study_id, code)
     assert listed(desk.get("/cards").text, "to-renew") == [f"{code}*" for code in CODES[:2]]
+    assert "<b>2</b> old cards to print again" in desk.get("/").text
     sheets = press(desk, "sheets", *CODES[:2])
     assert {len(code) for code in re.findall(r'class="card-code">([^<]+)<', sheets.text)} == {14}
     page = desk.get("/cards").text
