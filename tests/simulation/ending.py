@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from pro_service.core.case import PROMPTS, Case, WindowFacts
+from pro_service.core.case import PROMPTS, WRONG_CLOCK, Case, WindowFacts
 from pro_service.core.protocol import Protocol
 from pro_service.core.schedule.causes import cause_gone
 from pro_service.core.schedule.status import settled_as
@@ -179,6 +179,7 @@ class Ending:
     def _fates(self, texts: Sequence[AnyRow], raised: Sequence[AnyRow]) -> None:
         """What the database says of a text is what became of it, and who could not be reached is somebody's work."""
         told = {row.participant_id for row in raised if row.level == "E0"}
+        untrue = {row.id for row in raised if row.outcome == WRONG_CLOCK}
         codes = {row.id: code for code, row in self._rows().items()}
         taken = {one.outgoing.message_id for one in self.carrier.taken}
         kept = {one.outgoing.message_id for one in self.carrier.taken if one.sid not in self.given_back}
@@ -192,6 +193,8 @@ class Ending:
             if row.channel != "sms":
                 # The list of a day that is over is of use to nobody; each of its tasks was mailed for itself.
                 over = row.frame == "digest" and row.state == "expired"
+                # A task that a wrong clock had raised is nobody's work.
+                over = over or (row.escalation_id in untrue and row.state == "cancelled")
                 if row.state != "accepted" and not over:
                     self._broken("every alert reaches its reader", who, f"{name} is {row.state}")
                 continue

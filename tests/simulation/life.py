@@ -12,6 +12,8 @@ from pro_service.core.protocol import Protocol
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.runtime import Runtime
 from pro_service.store import heartbeats, studies
+from pro_service.use_cases import trusted_time
+from pro_service.use_cases.clock_repair import repair_now_and_then
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
@@ -21,6 +23,7 @@ from tests import support
 from tests.simulation import moments
 from tests.simulation.breaking import Boundary, BreakingSessions, KilledError
 from tests.simulation.carrier import Carrier, Mail, Taken
+from tests.simulation.clocks import SETTLED, Clocks, left_behind
 from tests.simulation.doors import Doors
 from tests.simulation.ending import Ending
 from tests.simulation.habits import Habits, Ways
@@ -57,9 +60,16 @@ class Life:
         clock = support.SetClock(start)
         self.ledger = Ledger(clock)
         self.world = World(clock, end, chance, forecast(chance, start, end), self.ledger)
-        self.beats: dict[str, Beat] = {"tick": tick, "deliver": deliver, "reconcile": _reconcile}
         # Chance of its own: whatever else happens in a run does not change with it.
         self.slow = random.Random(f"slow {seed}")  # noqa: S311
+        # Chance of its own: whatever else happens in a run does not change with the clock's jumps.
+        self.clocks = Clocks(random.Random(f"clock {seed}"), start, end)  # noqa: S311
+        self.beats: dict[str, Beat] = {
+            "repair": repair_now_and_then,
+            "tick": tick,
+            "deliver": deliver,
+            "reconcile": _reconcile,
+        }
         self.people: dict[str, Person] = {}
         self.at_work = ""
         """The use case that runs now, where the process may be killed in it."""
@@ -171,8 +181,12 @@ class Life:
     def beat(self) -> None:
         """One beat of the scheduler, unless it is down."""
         now = self.world.clock.now
+        self.clocks.alive(self.rt, self.world.weather, now)
         for name, work in self.beats.items():
-            if self.world.weather.down("scheduler" if name == "tick" else "delivery", at=now):
+            if self.world.weather.down("scheduler" if name in ("repair", "tick") else "delivery", at=now):
+                continue
+            if name == "tick" and not self.met and (by := self.clocks.jump(now)) is not None:
+                self._tick_by_a_wrong_clock(work, now, by)
                 continue
             if name == "reconcile" and not moments.in_doubt(self.rt, now):
                 continue
@@ -181,6 +195,27 @@ class Life:
                 done.append(name)
             if name == "tick" and done and self.world.chance.random() < 0.1:
                 self.watch.asked_twice(work(self.rt))
+
+    def _tick_by_a_wrong_clock(self, work: Beat, right: datetime, by: timedelta) -> None:
+        """One tick by a clock that is wrong, which is right again before anybody else does anything."""
+        self.ledger.note("clock", f"is wrong by {by} for one tick")
+        self.met, self.world.clock.now = True, right + by
+        try:
+            with self._killable("tick"):
+                work(self.rt)
+                trusted_time.beat(self.rt, "tick")
+        finally:
+            self.met, self.world.clock.now = False, right
+        # A tick that was killed before it beat leaves nothing that says at once that the clock was wrong.
+        for after in (1, 10, 30, 61, 70, 90):
+            self.world.at(right + timedelta(minutes=after), lambda: None)
+        self.world.at(right + SETTLED, partial(self._all_undone, right))
+
+    def _all_undone(self, since: datetime) -> None:
+        now = self.world.clock.now
+        if not self.world.weather.over(since, now):
+            for who, what in left_behind(self.rt, now):
+                self.ledger.broken("what a wrong clock did is undone", who, what)
 
     def meanwhile(self, lasts: timedelta) -> None:
         """Let another worker, and everybody else, go on in the middle of what one worker does."""

@@ -201,6 +201,11 @@ def _give_up(life: Life) -> None:
     life.beats["reconcile"] = giving_up
 
 
+def _never_look_back(life: Life) -> None:
+    """Leave what a wrong clock has decided as it is."""
+    life.beats["repair"] = lambda _: None
+
+
 PLANTS: Mapping[str, Plant] = MappingProxyType(
     {
         "blind-retry": _through(BlindRetry),
@@ -214,6 +219,7 @@ PLANTS: Mapping[str, Plant] = MappingProxyType(
         "see-no-missing-number": _numbers_for_all,
         "look-and-dawdle": _through(Dawdling),
         "give-up-after-two": _give_up,
+        "never-look-back": _never_look_back,
     }
 )
 """Name of a fault -> what plants it in a run."""

@@ -133,6 +133,23 @@ def test_a_task_that_was_open_before_is_open_again_and_is_raised_once(
         assert list(session.scalars(told.order_by(e.window_id))) == missed
 
 
+def test_a_window_that_closed_before_anybody_looked_is_escalated_all_the_same(
+    rt: Runtime, clock: SetClock, ids: list[int]
+) -> None:
+    beats(rt, clock, at("2026-03-10 09:00"))
+    clock.now += 13 * DAY
+    tick(rt)
+    clock.now = at("2026-03-20 09:00")
+    repair(rt)
+    e = escalations.c
+    with rt.sessions.reading() as session:
+        of_week = windows.c.code == "W1", e.level == "E3", e.reason == "missed"
+        told = session.execute(
+            select(e.raised_at, e.resolved_at).join(windows, windows.c.id == e.window_id).where(*of_week)
+        ).all()
+    assert told == [(clock.now, None)] * len(ids)
+
+
 def test_what_is_undone_stands_in_the_audit_trail(rt: Runtime, clock: SetClock, ids: list[int]) -> None:
     right = clock.now
     clock.now += 12 * DAY

@@ -13,6 +13,8 @@ from pro_service.core.schedule.agenda import escalate
 
 BY_TIME = "window_closed"
 """The one outcome that time alone gives a task."""
+BY_CLOSE = frozenset({("E3", "missed"), ("E4", "missed_in_a_row")})
+"""Levels and reasons of tasks that the close of a window raises, once."""
 BY_CALLS = frozenset({"failed_calls", "no_channel"})
 """Reasons of tasks that follow from what somebody heard on the telephone."""
 
@@ -24,7 +26,7 @@ def undo(case: Case, now: datetime) -> Iterator[Command]:
             yield Reopen(window.id)
     for task in case.escalations:
         if task.raised_at > now:
-            yield Retract(task.id) if _raised_by_time(task) else Redate(task.id, _due_at(case, task, now))
+            yield Retract(task.id) if _comes_again(case, task, now) else Redate(task.id, _due_at(case, task, now))
         elif task.resolved_at is not None and task.resolved_at > now and task.outcome == BY_TIME:
             yield Unresolve(task.id)
     early = (text for text in case.messages if text.state == "ready" and text.kind in PROMPTS and text.queued_at > now)
@@ -32,7 +34,11 @@ def undo(case: Case, now: datetime) -> Iterator[Command]:
         yield CancelTexts(window_id)
 
 
-def _raised_by_time(task: EscalationFacts) -> bool:
+def _comes_again(case: Case, task: EscalationFacts, now: datetime) -> bool:
+    """Whether time raises this task again when its moment comes; a window that has closed meanwhile is closed once."""
+    closed = task.window_id is not None and case.window(task.window_id).span.closes_at <= now
+    if closed and (task.level, task.reason) in BY_CLOSE:
+        return False
     of_ladder = task.level in ("E1", "E2", "E3", "E4") and task.asked_at is None and task.reason not in BY_CALLS
     return of_ladder or task.reason == "confirm_procedure"
 

@@ -25,12 +25,16 @@ UNSETTLED = text("messages.state IN ('sending', 'uncertain')")
 """Word for word the conditions of the partial indexes: from bound values neither database sees that it may use them."""
 
 
+_NO_PROMPT = m.kind.not_in(PROMPTS)
+
+
 def cap(session: Session, now: datetime, lease: timedelta) -> None:
     """Let texts go, and leases end, whose moment is further ahead than any is ever set: a wrong clock had set it.
 
-    What goes in contact hours alone waits for the next ones from now on, like any whose hours are over.
+    What goes in contact hours alone waits for the next ones from now on, like any whose hours are over. A prompt that
+    was queued by that clock is not let go: it is withdrawn where all is undone that the clock had decided.
     """
-    ahead = update(messages).where(READY, m.next_try_at > now + LONGEST_WAIT)
+    ahead = update(messages).where(READY, m.next_try_at > now + LONGEST_WAIT, or_(m.queued_at <= now, _NO_PROMPT))
     session.execute(ahead.where(m.today_until.is_(None)).values(next_try_at=now))
     session.execute(ahead.where(m.today_until.is_not(None)).values(next_try_at=now, today_until=now))
     longest = max(LONGEST_LEASE, 2 * lease)
@@ -158,7 +162,9 @@ _ANYTHING = select(
         .limit(literal_column("1"))
         .scalar_subquery()
         .is_not(None),
-        select(m.id).where(READY, m.next_try_at > bindparam("wait")).exists(),
+        select(m.id)
+        .where(READY, m.next_try_at > bindparam("wait"), or_(m.queued_at <= bindparam("now"), _NO_PROMPT))
+        .exists(),
         select(m.id)
         .where(UNSETTLED, m.state == "sending")
         .where(or_(m.lease_until <= bindparam("now"), m.lease_until > bindparam("lease")))
