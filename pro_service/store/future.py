@@ -1,4 +1,7 @@
-"""Rows from the future, which a clock that ran ahead has left: they happened by now, whatever they say."""
+"""Rows from the future, which a clock that ran ahead has left: they happened by now, whatever they say.
+
+Other processes write while this one looks, and their clocks may be a little ahead: that is no future.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,6 +10,7 @@ from sqlalchemy import Column, ColumnElement, Table, and_, case, func, literal, 
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
+from pro_service.core.trusted_time import AGREES
 from pro_service.store.schema import channels, escalations, heartbeats, messages, participants, studies, windows
 
 RECENT = timedelta(days=62)
@@ -32,7 +36,7 @@ def bring_back(session: Session, now: datetime) -> int:
         of_study = m.study_id.is_(None) if study_id is None else m.study_id == study_id
         recent = and_(of_study, m.queued_at > now - RECENT)
         # What waits for the day after tomorrow was queued now: only a text from the future has its next try moved.
-        waits = update(messages).where(recent, m.queued_at > now, m.state == "ready", m.kind.not_in(PROMPTS))
+        waits = update(messages).where(recent, m.queued_at > now + AGREES, m.state == "ready", m.kind.not_in(PROMPTS))
         session.execute(waits.values(next_try_at=now))
         changed += _bring_back(session, messages, now, (m.queued_at, m.accepted_at, m.sent_at, m.ended_at), recent)
     changed += _bring_back(session, escalations, now, (e.acknowledged_at, e.resolved_at, e.handed_at))
@@ -47,11 +51,11 @@ def bring_back(session: Session, now: datetime) -> int:
 def _bring_back(
     session: Session, table: Table, now: datetime, columns: Sequence[Column[datetime]], *which: ColumnElement[bool]
 ) -> int:
-    late = or_(*(column > now for column in columns))
-    values = {column.name: case((column > now, literal(now, column.type)), else_=column) for column in columns}
+    late = or_(*(column > now + AGREES for column in columns))
+    values = {column.name: case((column > now + AGREES, literal(now, column.type)), else_=column) for column in columns}
     return session.connection().execute(update(table).where(late, *which).values(values)).rowcount
 
 
 def any_beat_ahead(session: Session, now: datetime) -> bool:
     """Whether a beat says that it is still to come."""
-    return bool(session.scalar(select(func.count()).select_from(heartbeats).where(h.at > now)))
+    return bool(session.scalar(select(func.count()).select_from(heartbeats).where(h.at > now + AGREES)))

@@ -15,6 +15,7 @@ from pro_service.core.commands import Redate, Reopen, Retract, Unresolve
 from pro_service.core.schedule.agenda import next_moment
 from pro_service.core.schedule.digest import next_start
 from pro_service.core.schedule.wrong_clock import undo
+from pro_service.core.trusted_time import AGREES
 from pro_service.reports import digest
 from pro_service.runtime import Runtime, holidays_of
 from pro_service.store import future, heartbeats
@@ -63,32 +64,32 @@ def repair_now_and_then(rt: Runtime) -> RepairReport:
 
 def repair(rt: Runtime) -> RepairReport:
     """Look at everybody, a few hundred at a time, and take back what a clock that ran ahead has decided."""
-    report = RepairReport()
-    if not trusted_time.is_believed(rt):
-        return report
-    now, after = rt.clock(), 0
-    while True:
+    report, after = RepairReport(), 0
+    while trusted_time.is_believed(rt):
+        # Read anew for each batch: what others decide meanwhile is not from the future.
+        now = rt.clock()
         with rt.sessions.reading() as session:
             ids = future.participants_ahead(session, after, BATCH)
-            wrong = [
-                loaded.case.participant.id
-                for loaded in rt.loader.load(session, ids, lock=False)
-                if _is_wrong(loaded, now)
-            ]
-        if wrong:
-            _repair(rt, wrong, now, report)
+            loaded = rt.loader.load(session, ids, lock=False)
+        if wrong := [one.case.participant.id for one in loaded if _is_wrong(one, now)]:
+            _repair(rt, wrong, report)
         if len(ids) < BATCH:
+            _finish(rt, report)
             break
         after = ids[-1]
+    if any(asdict(report).values()):
+        logs.event("clock.undone", **asdict(report))
+    return report
+
+
+def _finish(rt: Runtime, report: RepairReport) -> None:
+    now = rt.clock()
     with transaction(rt, SCHEDULER, now) as tx:
         report.rows = future.bring_back(tx.session, now) + _mornings(rt, tx.session, now)
         if any(asdict(report).values()):
             changes = {name: (None, count) for name, count in asdict(report).items() if count}
             tx.writer.audit(Entry("undo", "clock", None, changes, reason=WRONG_CLOCK), UTC)
         heartbeats.beat(tx.session, BEAT, now)
-    if any(asdict(report).values()):
-        logs.event("clock.undone", **asdict(report))
-    return report
 
 
 def _is_wrong(loaded: Loaded, now: datetime) -> bool:
@@ -100,7 +101,8 @@ def _is_wrong(loaded: Loaded, now: datetime) -> bool:
     return following is not None and (planned is None or planned > following)
 
 
-def _repair(rt: Runtime, ids: Sequence[int], now: datetime, report: RepairReport) -> None:
+def _repair(rt: Runtime, ids: Sequence[int], report: RepairReport) -> None:
+    now = rt.clock()
     with transaction(rt, SCHEDULER, now) as tx:
         for loaded in rt.loader.load(tx.session, ids, skip_locked=True):
             if not _is_wrong(loaded, now):
@@ -117,7 +119,7 @@ def _repair(rt: Runtime, ids: Sequence[int], now: datetime, report: RepairReport
 
 def _ahead(person: Participant, now: datetime) -> dict[str, datetime]:
     """Return what of a participant says that it is still to come, with what it is to say."""
-    found = {name: now for name in HAPPENED if (at := getattr(person, name)) is not None and at > now}
+    found = {name: now for name in HAPPENED if (at := getattr(person, name)) is not None and at > now + AGREES}
     for name, longest in (("texts_held_until", HELD), ("snoozed_until", SNOOZED)):
         until = getattr(person, name)
         if until is not None and until > now + longest:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from pro_service.core.schedule.agenda import next_moment
 from pro_service.core.schedule.wrong_clock import undo
+from pro_service.core.trusted_time import AGREES
 from pro_service.runtime import Runtime
 from pro_service.store import heartbeats
 from pro_service.store.schema import heartbeats as beats
@@ -69,7 +70,7 @@ def left_behind(rt: Runtime, now: datetime) -> Iterator[tuple[str, str]]:
     """Give (participant or part, what) that a wrong clock has decided and nobody took back."""
     with rt.sessions.reading() as session:
         loaded = rt.loader.load(session, session.scalars(select(participants.c.id)).all(), lock=False)
-        ahead = session.scalar(select(func.count()).select_from(beats).where(beats.c.at > now))
+        ahead = session.scalar(select(func.count()).select_from(beats).where(beats.c.at > now + AGREES))
     for one in loaded:
         code, following = one.case.participant.code, next_moment(one.case, now)
         yield from ((code, str(command)) for command in undo(one.case, now))

@@ -4,7 +4,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
@@ -65,7 +65,7 @@ class Life:
         # Chance of its own: whatever else happens in a run does not change with the clock's jumps.
         self.clocks = Clocks(random.Random(f"clock {seed}"), start, end)  # noqa: S311
         self.beats: dict[str, Beat] = {
-            "repair": repair_now_and_then,
+            "repair": self._repair,
             "tick": tick,
             "deliver": deliver,
             "reconcile": _reconcile,
@@ -210,6 +210,11 @@ class Life:
         for after in (1, 10, 30, 61, 70, 90):
             self.world.at(right + timedelta(minutes=after), lambda: None)
         self.world.at(right + SETTLED, partial(self._all_undone, right))
+
+    def _repair(self, rt: Runtime) -> None:
+        report = repair_now_and_then(rt)
+        if any(asdict(report).values()) and self.clocks.quiet_until is None:
+            self.ledger.broken("nothing is undone that no wrong clock did", "clock", str(report))
 
     def _all_undone(self, since: datetime) -> None:
         now = self.world.clock.now

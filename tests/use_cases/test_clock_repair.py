@@ -32,7 +32,7 @@ from tests.telephones import Telephones
 
 DAY = timedelta(days=1)
 LAID = date(2026, 3, 2)
-JUMPS = [timedelta(minutes=5), timedelta(hours=5), timedelta(days=2), timedelta(days=10), timedelta(days=13.9)]
+JUMPS = [timedelta(minutes=7), timedelta(hours=5), timedelta(days=2), timedelta(days=10), timedelta(days=13.9)]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from datetime import datetime
 from pro_service.core.case import PROMPTS, Case, EscalationFacts
 from pro_service.core.commands import CancelTexts, Command, Redate, Reopen, Retract, Unresolve
 from pro_service.core.schedule.agenda import escalate
+from pro_service.core.trusted_time import AGREES
 
 BY_TIME = "window_closed"
 """The one outcome that time alone gives a task."""
@@ -20,16 +21,20 @@ BY_CALLS = frozenset({"failed_calls", "no_channel"})
 
 
 def undo(case: Case, now: datetime) -> Iterator[Command]:
-    """Yield what takes back whatever was decided about this participant later than `now`; nothing if nothing was."""
+    """Yield what takes back whatever was decided about this participant later than `now`; nothing if nothing was.
+
+    What another process has decided a moment ago, or one whose clock is a little ahead, is no such thing.
+    """
+    late = now + AGREES
     for window in case.current:
-        if window.settled is not None and window.span.closes_at > now:
+        if window.settled is not None and window.span.closes_at > late:
             yield Reopen(window.id)
     for task in case.escalations:
-        if task.raised_at > now:
+        if task.raised_at > late:
             yield Retract(task.id) if _comes_again(case, task, now) else Redate(task.id, _due_at(case, task, now))
-        elif task.resolved_at is not None and task.resolved_at > now and task.outcome == BY_TIME:
+        elif task.resolved_at is not None and task.resolved_at > late and task.outcome == BY_TIME:
             yield Unresolve(task.id)
-    early = (text for text in case.messages if text.state == "ready" and text.kind in PROMPTS and text.queued_at > now)
+    early = (text for text in case.messages if text.state == "ready" and text.kind in PROMPTS and text.queued_at > late)
     for window_id in sorted({text.window_id for text in early if text.window_id is not None}):
         yield CancelTexts(window_id)
 
