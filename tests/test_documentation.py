@@ -1,15 +1,20 @@
 """The documentation is true: every command, setting and role is in it, and every link leads somewhere."""
 
+import inspect
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 import pytest
+from babel.messages.pofile import read_po
 
 from docs import made_from_code
 from pro_service import settings
+from pro_service.core.enrolment import file as enrolment_file
+from pro_service.core.study_file import file as study_file
 from pro_service.web.capabilities import ROLES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +41,39 @@ def test_every_setting_is_explained() -> None:
     assert [name for name in settings.NAMES if f"**`{name}`**" not in page] == []
 
 
+def test_every_key_of_the_study_file_is_explained() -> None:
+    page = (ROOT / "docs/reference/study-file.md").read_text(encoding="utf-8")
+    page += (ROOT / "pro_service/protocols/nct07326982.toml").read_text(encoding="utf-8")
+    read = re.findall(r"""(?:\.[a-z_]+\(|_code\(\w+, )"(\w+)\"""", inspect.getsource(study_file))
+    assert len(set(read)) > 50
+    assert [key for key in sorted(set(read)) if not re.search(rf"\b{key}\b", page)] == []
+
+
+def test_every_column_of_the_enrolment_file_is_explained() -> None:
+    page = (ROOT / "docs/reference/enrolment-file.md").read_text(encoding="utf-8")
+    assert [name for name in enrolment_file.REQUIRED if f"| `{name}` | required" not in page] == []
+    assert [name for name in enrolment_file.OPTIONAL if f"| `{name}` | optional" not in page] == []
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_the_guide_calls_everything_as_the_pages_do(language: str) -> None:
+    with (ROOT / "templates/web/locale/tr.po").open("rb") as file:
+        known = {
+            text for message in read_po(file) for text in words_of(message.id if language == "en" else message.string)
+        }
+    named = {
+        " ".join(label.split())
+        for page in (ROOT / "docs/guide" / language).glob("*.md")
+        for label in re.findall(r"(?<![*\w])\*([^*]+)\*(?!\*)", page.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 50
+    assert named - known == {"TR", "EN"}
+
+
+def words_of(message: str | Iterable[str] | None) -> tuple[str, ...]:
+    return (message,) if isinstance(message, str) else tuple(message or ())
+
+
 def test_every_role_is_explained() -> None:
     page = (ROOT / "docs/reference/roles.md").read_text(encoding="utf-8")
     assert [role for role in ROLES if f"| {role} " not in page] == []
@@ -51,7 +89,7 @@ def test_the_book_has_no_dead_link_and_no_fault(tmp_path: Path) -> None:
 def test_the_readme_is_short_and_has_no_dead_link() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(readme.splitlines()) <= 120
-    links = [link for link in re.findall(r"\]\(([^)#]+)", readme) if "://" not in link]
+    links = [link for link in re.findall(r"(?:\]\(|src=\"|srcset=\")([^)#\"]+)", readme) if "://" not in link]
     assert len(links) > 10
     assert [link for link in links if not (ROOT / link).exists()] == []
 
