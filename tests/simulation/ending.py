@@ -59,7 +59,9 @@ class Ending:
         """Write down every promise that was not kept."""
         with self.rt.sessions.reading() as session:
             ids = session.scalars(select(p.id)).all()
-            cases = {loaded.case.participant.code: loaded.case for loaded in self.rt.loader.load(session, ids)}
+            cases = {
+                loaded.case.participant.code: loaded.case for loaded in self.rt.loader.load(session, ids, lock=False)
+            }
             raised = session.execute(select(escalations)).all()
             texts = session.execute(select(messages)).all()
             heard = {row.provider_id: row for row in session.execute(select(inbound)).all()}
