@@ -1,11 +1,13 @@
-"""The audit trail as each role may read it: its filters, and what its fields and records are called.
+"""The audit trail as each role may read it: its filters, and its fields, records and values in words.
 
-The trail itself and its exports keep the names that the database has; a name without a word here is shown as it is.
+The trail itself and its exports keep the names that the database has: a page shows them where one points at the word.
 """
 
+import re
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache, partial
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -20,8 +22,9 @@ from pro_service.store.staff import members
 from pro_service.use_cases.staff.accounts import folded
 from pro_service.web.access import grants, needs
 from pro_service.web.account.words import by_field
+from pro_service.web.dashboard.formatting import words
+from pro_service.web.i18n import day, language, second_at
 from pro_service.web.i18n import gettext as _
-from pro_service.web.i18n import language
 from pro_service.web.scope import NoStudy, Scope, chosen_scope, row_id
 
 LONGEST = 254
@@ -54,6 +57,9 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             first=query.before is None,
             fields=fields(language()),
             records=records(language()),
+            doors=doors(language()),
+            in_words=partial(in_words, zone=scope.zone),
+            given_reason=given_reason,
         ), 422 if faults else 200
 
 
@@ -95,6 +101,8 @@ class _QueryReader:
 
     def _actor(self, session: Session) -> str | None:
         named = request.args.get("who", "").strip()[:LONGEST]
+        if named.casefold() == _("Scheduler").casefold():
+            return "scheduler"
         if not named or "@" not in named:
             return named or None
         found = members.by_email(session, folded(named))
@@ -128,6 +136,73 @@ class _QueryReader:
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
+
+
+CODES: Mapping[str, str] = {
+    "level": "level",
+    "reason": "reason",
+    "outcome": "outcome",
+    "missing_reason": "missing",
+    "settled": "status",
+    "state": "state",
+    "kind": "kind",
+    "source": "source",
+    "mode": "source",
+    "channel": "channel",
+    "role": "role",
+    "part_of_day": "wish",
+    "error": "failure",
+    "language": "tongue",
+}
+"""Fields whose values are codes, and the vocabulary that has the words for them."""
+
+
+def in_words(name: str, given: object, *, zone: ZoneInfo) -> str:
+    """Return a value of a field as people read it; instants by the clock of `zone`."""
+    match given:
+        case None:
+            return "–"
+        case bool():
+            return _("yes") if given else _("no")
+        case list():
+            return ", ".join(in_words(name, one, zone=zone) for one in given) or "–"
+        case str() if name in CODES:
+            return words(CODES[name]).get(given, given)
+        case str():
+            return _time(given, zone)
+    return str(given)
+
+
+def _time(given: str, zone: ZoneInfo) -> str:
+    """Return a day or an instant as the reader writes it; every other text as it is."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", given):
+            return day(date.fromisoformat(given))
+        if re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", given):
+            moment = datetime.fromisoformat(given)
+            return second_at(moment if moment.tzinfo else moment.replace(tzinfo=UTC), zone)
+    except ValueError:
+        return given
+    return given
+
+
+def given_reason(reason: str) -> str:
+    """Return the word of a reason that a program gave; what was typed in quotes."""
+    known = {**words("missing"), **words("reason")}.get(reason)
+    return known or f"“{reason}”"
+
+
+@lru_cache(maxsize=8)
+def doors(_language: str) -> Mapping[str, str]:
+    """Return through which door somebody acted."""
+    return {
+        "sms": _("by text"),
+        "web": _("on the web page"),
+        "dashboard": _("on the dashboard"),
+        "cli": _("by command"),
+        "scheduler": _("by itself"),
+        "webhook": _("told by the provider"),
+    }
 
 
 @lru_cache(maxsize=8)
@@ -225,9 +300,11 @@ def _of_texts() -> dict[str, str]:
         "frame": _("Wording"),
         "inbound": _("Received text"),
         "kind": _("Kind"),
+        "last_alive": _("Last sign of life before"),
         "reading": _("How it was read"),
         "seconds": _("Seconds"),
         "state": _("State"),
+        "useful_until": _("Not sent after"),
     }
 
 

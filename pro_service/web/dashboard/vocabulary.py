@@ -282,6 +282,30 @@ def _actions() -> dict[str, str]:
         "hand_card": _("Card handed over"),
         "unhand_card": _("Card not handed over after all"),
         "use_card": _("Card used for the first time"),
+    } | _actions_of_the_service()
+
+
+def _actions_of_the_service() -> dict[str, str]:
+    """Return what the service does when something was wrong, and what those who run it do."""
+    return {
+        "load_protocol": _("Study loaded"),
+        "alarm": _("Alarm mailed"),
+        "not_sent": _("Text not sent"),
+        "void": _("Text ended unsent"),
+        "adopt": _("Text recognised at the provider"),
+        "stop": _("Sending stopped"),
+        "quarantine": _("Texts held: it is unknown what was sent"),
+        "release": _("Texts released: it is known what was sent"),
+        "lift": _("Texts released by a person"),
+        "clock_jump": _("The clock jumped"),
+        "doubt": _("The clock may be wrong"),
+        "believe": _("The clock is right again"),
+        "accept": _("The clock was confirmed by a person"),
+        "undo": _("Undone what a wrong clock did"),
+        "reopen": _("Window open again (wrong clock)"),
+        "retract": _("Task withdrawn (wrong clock)"),
+        "redate": _("Task dated again (wrong clock)"),
+        "unresolve": _("Task open again (wrong clock)"),
     }
 
 

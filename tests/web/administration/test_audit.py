@@ -1,11 +1,13 @@
-"""The audit trail speaks the reader's language: every field that the code audits has a word, and keeps its name."""
+"""The audit trail speaks the reader's language: every action, record and field that the code audits has a word."""
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from html import unescape
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask, g
@@ -16,6 +18,7 @@ import pro_service
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, participants
 from pro_service.web.administration import audit
+from pro_service.web.dashboard.vocabulary import vocabulary
 from tests import support
 
 WRITERS = ("store", "use_cases")
@@ -64,6 +67,32 @@ def audited_records() -> set[str]:
     return {node.value for node in named if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
+def audited_actions() -> set[str]:
+    """The action of each `Entry`, `note` and `change` of a writer, and every text that is called `action` before."""
+    found: list[ast.expr] = []
+    for node in trees():
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called == "Entry" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
+                found.append(node.args[0])
+            elif called in ("self.note", "writer.note", "tx.writer.note"):
+                found.append(node.args[1])
+            elif called in ("self.change", "writer.change", "tx.writer.change"):
+                found += node.args[2:3]
+        elif isinstance(node, ast.Assign) and (
+            "action" in map(_name, node.targets) or _name(getattr(node.targets[0], "elts", [node])[0]) == "action"
+        ):
+            found.append(node.value.elts[0] if isinstance(node.value, ast.Tuple) else node.value)
+    parts = [part for one in found for part in ast.walk(one)]
+    texts = {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+    return texts - {"inbox_"}
+
+
+def said(page: str) -> str:
+    """Return what stands on a page, without its elements."""
+    return " ".join(re.sub(r"<[^>]+>", "", page).split())
+
+
 def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
@@ -79,6 +108,34 @@ def test_every_field_and_record_that_is_audited_has_a_word(app: Flask, language:
     assert (named | set(participants.c.keys())) - BOOKKEEPING - set(fields) == set()
     assert {"escalation", "channel", "reach_test"} <= (kinds := audited_records())
     assert kinds - set(records) == set()
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_every_action_that_is_audited_has_a_word(app: Flask, language: str) -> None:
+    with app.test_request_context():
+        g.language = language
+        known = vocabulary(language)["action"]
+    assert {"load_protocol", "queue", "retract", "believe", "put_off"} <= (done := audited_actions())
+    assert done - set(known) == set()
+
+
+def test_values_are_told_as_people_say_them(app: Flask) -> None:
+    zone = ZoneInfo("Europe/Istanbul")
+    with app.test_request_context():
+        g.language = "tr"
+        told = [
+            audit.in_words(name, given, zone=zone)
+            for name, given in (
+                ("level", "ES"),
+                ("settled", "declined"),
+                ("procedure_date", "2026-03-02"),
+                ("due_at", "2026-03-09T07:00:00.000000Z"),
+                ("digest", True),
+                ("sites", ["IST", "ANK"]),
+                ("phone", None),
+            )
+        ]
+    assert told == ["Güvenlik", "Yanıtlamak istemedi", "2 Mar 2026", "2026-03-09 10:00:00", "evet", "IST, ANK", "–"]
 
 
 def test_an_enrolment_is_told_in_words_and_no_word_is_of_a_field_that_nothing_audits(
@@ -103,16 +160,19 @@ def test_an_enrolment_is_told_in_words_and_no_word_is_of_a_field_that_nothing_au
     assert known <= named | audited_fields() | set(participants.c.keys()) | {"site", "protocol_version"}
 
 
-def test_the_page_says_fields_in_words_and_keeps_the_names_of_the_export(
+def test_the_page_says_records_fields_and_values_in_words_and_names_of_the_export_where_one_points(
     rt: Runtime, client: FlaskClient, study_id: int
 ) -> None:
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2))
     support.coordinator(rt)
     support.sign_in(client)
     page = unescape(client.get("/audit").text)
-    assert 'Procedure date <span class="soft">procedure_date</span>: – → 2026-03-02' in page
-    assert 'Participant <span class="nowrap">participant' in page
+    assert "Procedure date: 2 Mar 2026" in said(page)
+    assert 'title="procedure_date"' in page
+    assert re.search(r"Participant [0-9]+", said(page))
+    assert not re.search(r"[a-z]+_[a-z]+", said(page))
     client.post("/language", data={"csrf": support.csrf_of(page), "language": "tr", "next": "/audit"})
     page = unescape(client.get("/audit").text)
-    assert 'İşlem tarihi <span class="soft">procedure_date</span>: – → 2026-03-02' in page
-    assert 'Katılımcı <span class="nowrap">participant' in page
+    assert "İşlem tarihi: 2 Mar 2026" in said(page)
+    assert "Çalışma yüklendi" in said(page)
+    assert re.search(r"Katılımcı [0-9]+", said(page))

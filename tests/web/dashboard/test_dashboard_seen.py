@@ -81,7 +81,7 @@ def test_faults_and_stale_pages_have_no_findings(desk: Page) -> None:
     desk.goto("/participants/P-001/enter/W1?mode=telephone")
     desk.fill("input[name=NRS-AVG]", "77")
     with another_page(desk):
-        desk.get_by_role("button", name="Keep").or_(desk.get_by_role("button", name="kaydet")).click()
+        desk.get_by_role("button", name="Save the answers").or_(desk.get_by_role("button", name="kaydet")).click()
     assert desk.locator("[role=alert]").count() == 1
     assert faults(desk) == []
     assert desk.input_value("input[name=NRS-AVG]") == "77"
