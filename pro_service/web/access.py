@@ -12,7 +12,7 @@ from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.store.staff.accounts import Grant, Login
 from pro_service.use_cases.staff import accounts, interrupted_forms, passwords
-from pro_service.web import browsers
+from pro_service.web import browsers, capabilities
 from pro_service.web.capabilities import Capability, held
 
 PUBLIC = frozenset({"static", "auth.sign_in", "welcome", "survey", "card", "webhooks", "health", "guide"})
@@ -89,6 +89,11 @@ def may_at(capability: Capability, study_id: int, site_id: int) -> bool:
     """Return whether the reader holds a capability for this site."""
     found = grants(capability)
     return any(grant.study_id in (None, study_id) and grant.site_id in (None, site_id) for grant in found)
+
+
+def assesses(study_id: int) -> bool:
+    """Return whether the reader is an assessor of this study, and must see nothing that was kept."""
+    return capabilities.assesses(signed_in().roles, study_id)
 
 
 def is_public(endpoint: str) -> bool:

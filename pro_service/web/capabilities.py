@@ -70,6 +70,11 @@ def held(grants: Iterable[Grant], capability: Capability) -> tuple[Grant, ...]:
     )
 
 
+def assesses(grants: Iterable[Grant], study_id: int) -> bool:
+    """Return whether somebody is an assessor of this study: they see nothing that was kept, whatever else they are."""
+    return any(grant.role == "assessor" and grant.study_id in (None, study_id) for grant in grants)
+
+
 def having(capability: Capability) -> frozenset[Role]:
     """Return the roles that hold a capability."""
     return frozenset(role for role, held in GRANTED.items() if capability in held)

@@ -55,6 +55,7 @@ KNOWN = {
     "POST dashboard.confirm_procedure": Route("/participants/{code}/confirm", "C"),
     "GET dashboard.enter": Route("/participants/{code}/enter/V0", "CB"),
     "POST dashboard.entered": Route("/participants/{code}/enter/V0", "CB"),
+    "POST dashboard.show_answers": Route("/participants/{code}/enter/V0/show", "C"),
     "GET dashboard.task": Route("/escalations/{task}", "CIDM"),
     "POST dashboard.acknowledge": Route("/escalations/{task}/acknowledge", "C"),
     "POST dashboard.later": Route("/escalations/{task}/later", "C", {"until": "hour"}),

@@ -37,10 +37,12 @@ def on_answers(
     inbound_id: int | None = None,
     entered_by: int | None = None,
     reason: str | None = None,
+    again: bool = False,
 ) -> tuple[Command, ...]:
     """Return the records of new answers (item -> value, None = declined), and what follows from them.
 
-    An answer that is the same as the newest version changes nothing, so a double click makes one version.
+    An answer that is the same as the newest version changes nothing, so a double click makes one version. With
+    `again` it is a version too: who must not learn the value would learn from its absence that it was the same.
     """
     allowed = editable(window, source, received_at)
     records = [
@@ -57,7 +59,7 @@ def on_answers(
             reason=reason,
         )
         for item, value in answers.items()
-        if item in allowed and not _same(window, item, value)
+        if item in allowed and (again or not _same(window, item, value))
     ]
     if not records:
         return ()

@@ -52,7 +52,7 @@ class Filled:
     task: int | None = None
     """The escalation whose call this is."""
     blind: bool = False
-    """The person who enters must not learn what stands there: a reason is asked for whether or not it is the same."""
+    """The person who enters must not learn what stands there: the same value is a new version as another would be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,21 @@ def enter(
             now=now,
             entered_by=actor.user_id,
             reason=filled.reason.strip() or None,
+            again=filled.blind,
         )
         tx.carry_out(loaded, commands)
         _keep_call(tx, loaded, facts, filled)
-        changed = (item for item, value in answers.items() if differs(facts, item, value))
+        changed = (item for item, value in answers.items() if filled.blind or differs(facts, item, value))
         return Entered(tuple(changed))
+
+
+def show_answers(
+    rt: Runtime, actor: Actor, study_id: int, code: str, window: str, *, sites: Collection[int] | None = None
+) -> None:
+    """Leave the audit row of who looked at the answers of one window; KeyError if there is none to be seen."""
+    with transaction(rt, actor, rt.clock()) as tx:
+        loaded, facts = _found(tx, study_id, code, window, sites)
+        tx.writer.note(loaded, "view_answers", "window", facts.id, {"window": (None, facts.code)})
 
 
 def _found(
@@ -120,9 +130,8 @@ def _answers(loaded: Loaded, window: WindowFacts, filled: Filled, now: datetime)
         faults.append(EntryFault(FORM, "not_open"))
     elif not answers and not faults:
         faults.append(EntryFault(FORM, "nothing"))
-    changing = any(
-        window.has_answer(item) and (filled.blind or differs(window, item, value)) for item, value in answers.items()
-    )
+    # Whether or not it is the same: which value needs no reason would tell the value.
+    changing = any(window.has_answer(item) for item in answers)
     late = now >= window.span.closes_at and bool(answers)
     if (changing or late) and not filled.reason.strip():
         faults.append(EntryFault("reason", "needs_reason"))

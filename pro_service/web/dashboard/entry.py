@@ -1,4 +1,8 @@
-"""The entry form: answers given on the telephone or in the clinic, written down by staff for one window."""
+"""The entry form: answers given on the telephone or in the clinic, written down by staff for one window.
+
+It starts empty for everybody. What stands there is shown by a press that leaves an audit row, and never to an assessor
+of the study, whatever else they are; who has no work at the site enters the clinic's windows alone.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,7 +19,7 @@ from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.participants import entry
 from pro_service.use_cases.participants.entry import EntryFault, EntryRejectedError, Filled, Mode
 from pro_service.use_cases.tasks.calls import StaleError
-from pro_service.web.access import may_at, needs
+from pro_service.web.access import assesses, may_at, needs
 from pro_service.web.dashboard.formatting import form_made_at, times
 from pro_service.web.dashboard.participant import participant_of
 from pro_service.web.i18n import gettext as _
@@ -30,49 +34,62 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @needs("entry")
     @in_study(rt, named=True, otherwise=not_found)
     def enter(scope: Scope, code: str, window: str) -> ResponseReturnValue:
-        """Show the form, with the answers that are kept so far unless the reader is blinded."""
+        """Show the form, empty."""
         loaded, facts = _window(rt, scope, code, window)
-        answers = {} if _blind(loaded) else facts.answers
-        typed = {item: str(answer.value) for item, answer in answers.items() if answer.value is not None}
-        declined = frozenset(item for item, answer in answers.items() if answer.declined)
-        filled = Filled(typed, declined, mode=_mode(request.args), task=request.args.get("task", type=row_id))
-        return _form(rt, scope, loaded, facts, filled)
+        return _form(rt, scope, loaded, facts, _empty())
+
+    @pages.post("/participants/<code>/enter/<window>/show")
+    @needs("work")
+    @in_study(rt, named=True, otherwise=not_found)
+    def show_answers(scope: Scope, code: str, window: str) -> ResponseReturnValue:
+        """Show once what stands there, beside the form; who looked stands in the audit trail."""
+        loaded, facts = _window(rt, scope, code, window)
+        if assesses(scope.study_id):
+            abort(403)
+        entry.show_answers(rt, actor(), scope.study_id, code, window, sites=scope.sites)
+        return _form(rt, scope, loaded, facts, _empty(), shown=True)
 
     @pages.post("/participants/<code>/enter/<window>")
     @needs("entry")
     @in_study(rt, named=True, otherwise=not_found)
     def entered(scope: Scope, code: str, window: str) -> ResponseReturnValue:
-        """Keep the answers and lead back to the participant; an assessor to the list of visits."""
+        """Keep the answers and lead back to the participant, or to the list of visits."""
         loaded, facts = _window(rt, scope, code, window)
-        filled = replace(_filled(facts), blind=_blind(loaded))
+        filled = replace(_filled(facts), blind=assesses(scope.study_id))
         try:
             kept = entry.enter(rt, actor(), scope.study_id, code, window, filled, sites=scope.sites)
         except EntryRejectedError as rejected:
             return _form(rt, scope, loaded, facts, filled, faults=rejected.faults), 422
         except StaleError:
             return _form(rt, scope, loaded, facts, filled, stale=True), 409
-        if _blind(loaded):
+        if not _works(loaded):
             return redirect(url_for("clinic.list", study=scope.named, done="entered"), 303)
         done = "entered" if kept.items else "unchanged"
         return redirect(url_for("dashboard.participant", code=code, study=scope.named, done=done), 303)
 
 
 def _window(rt: Runtime, scope: Scope, code: str, window: str) -> tuple[Loaded, WindowFacts]:
-    """Return the participant and their window; 404 for what is not there, or not for a blinded assessor."""
+    """Return the participant and their window; 404 for what is not there, or not for who enters in the clinic only."""
     loaded = participant_of(rt, scope, code)
     facts = next((facts for facts in loaded.case.current if facts.code == window), None) if loaded else None
-    if loaded is None or facts is None or (_blind(loaded) and facts.point.prompted):
+    if loaded is None or facts is None or (not _works(loaded) and facts.point.prompted):
         abort(404)
     return loaded, facts
 
 
-def _blind(loaded: Loaded) -> bool:
-    """Return whether the reader takes new scores in the clinic and must not see earlier ones."""
-    return not may_at("work", loaded.study_id, loaded.site_id)
+def _works(loaded: Loaded) -> bool:
+    """Return whether the reader works with this participant; who does not, enters the clinic's windows only."""
+    return may_at("work", loaded.study_id, loaded.site_id)
 
 
 def _mode(given: Mapping[str, str]) -> Mode:
     return "telephone" if given.get("mode") == "telephone" else "clinic"
+
+
+def _empty() -> Filled:
+    """Return the form with nothing in it, as its address asks for it."""
+    given = request.values
+    return Filled({}, mode=_mode(given), task=given.get("task", type=row_id))
 
 
 def _filled(facts: WindowFacts) -> Filled:
@@ -98,13 +115,17 @@ def _form(
     *,
     faults: tuple[EntryFault, ...] = (),
     stale: bool = False,
+    shown: bool = False,
 ) -> str:
-    """Return the form, with what was typed; if it was `stale`, with what has changed since it was made."""
-    now, case, blind = rt.clock(), loaded.case, _blind(loaded)
+    """Return the form, with what was typed; if it was `stale`, with what has changed since it was made.
+
+    With what stands there if it is `shown`.
+    """
+    now, case, works = rt.clock(), loaded.case, _works(loaded)
     with rt.sessions.reading() as session:
-        changes = participant.changes(session, case.participant.id, form_made_at()) if stale and not blind else []
+        changes = participant.changes(session, case.participant.id, form_made_at()) if stale and works else []
         task = None
-        if filled.task is not None and not blind:
+        if filled.task is not None and works:
             task = today.task(session, rt.loader, scope.study_id, filled.task, scope.sites)
     return render_template(
         "dashboard/enter.html",
@@ -122,7 +143,9 @@ def _form(
         status=status(facts, case.participant, case.protocol.primary(facts.point), now),
         zone=case.site_zone,
         label=of(facts.point.label),
-        blind=blind,
+        works=works,
+        blind=assesses(scope.study_id),
+        shown=shown,
         **times(now),
     )
 
@@ -135,6 +158,6 @@ def _fault_words(fault: EntryFault, item: Item | None) -> str:
         "not_a_number": _("Write a whole number."),
         "both": _("Either a number or “does not want to answer”, not both."),
         "nothing": _("Nothing is filled in yet."),
-        "needs_reason": _("A reason is needed: an answer is changed, or the window has closed."),
+        "needs_reason": _("A reason is needed: something is saved here already, or the window has closed."),
         "not_open": _("This window has not opened yet; nothing can be entered."),
     }.get(fault.code, "")

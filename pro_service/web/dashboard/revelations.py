@@ -13,7 +13,7 @@ from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.revelations import TOLD
 from pro_service.use_cases.participants.revelations import Noted, note
 from pro_service.use_cases.tasks.calls import StaleError
-from pro_service.web.access import needs, signed_in
+from pro_service.web.access import assesses, needs
 from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
@@ -65,9 +65,8 @@ def _add_form(pages: Blueprint, rt: Runtime) -> None:
 def _form(rt: Runtime, scope: Scope, code: str, *, unchosen: bool = False, stale: bool = False) -> str:
     loaded = _participant(rt, scope, code)
     # Assessors may note it too, but may not read what others noted.
-    blind = any(grant.role == "assessor" and grant.study_id in (None, scope.study_id) for grant in signed_in().roles)
     with rt.sessions.reading() as session:
-        before = () if blind else revelations.of_participant(session, loaded.case.participant.id)
+        before = () if assesses(scope.study_id) else revelations.of_participant(session, loaded.case.participant.id)
     return render_template(
         "dashboard/reveal.html",
         scope=scope,

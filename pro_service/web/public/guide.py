@@ -29,6 +29,7 @@ BY_PAGE: Mapping[str, str] = {
     "dashboard.call": "calls",
     "dashboard.enter": "answers",
     "dashboard.entered": "answers",
+    "dashboard.show_answers": "answers",
     "dashboard.inbox_page": "inbox",
     "dashboard.inbox_text": "inbox",
     "dashboard.inbox_deal": "inbox",

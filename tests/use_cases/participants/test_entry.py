@@ -89,9 +89,10 @@ def test_a_changed_answer_needs_a_reason_and_becomes_a_new_version(desk: Desk) -
     assert (desk.window("W1").answers["NRS-AVG"].value, desk.window("W1").answers["NRS-AVG"].version) == (6, 2)
 
 
-def test_the_same_again_changes_nothing(desk: Desk) -> None:
+def test_the_same_again_needs_a_reason_too_and_changes_nothing(desk: Desk) -> None:
     desk.enter("W1", Filled({"NRS-AVG": "4"}))
-    assert desk.enter("W1", Filled({"NRS-AVG": "4"})).items == ()
+    assert desk.faults("W1", Filled({"NRS-AVG": "4"})) == {("reason", "needs_reason")}
+    assert desk.enter("W1", Filled({"NRS-AVG": "4"}, reason="asked again")).items == ()
     assert desk.window("W1").answers["NRS-AVG"].version == 1
 
 
