@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from pro_service import wording
 from pro_service.clock import GuardedClock
+from pro_service.core.problems import SetUpError
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.protocol_json import from_json
 from pro_service.gateways.email import EmailGateway
@@ -32,7 +33,7 @@ ASKERS = 4
 """How many questions about texts in doubt are put to a provider side by side."""
 
 
-class ClockError(Exception):
+class ClockError(SetUpError):
     """PRO_SERVICE_NOW cannot be used: not a test database, or not an instant."""
 
 
@@ -178,8 +179,7 @@ def holiday_names(country: str, year: int, language: str) -> Mapping[date, str]:
 
 def _clock(settings: Settings, *, test: bool) -> Clock:
     if settings.now is not None and not test:
-        message = "PRO_SERVICE_NOW is set, and this database was not made with `db upgrade --test`: unset it"
-        raise ClockError(message)
+        raise ClockError("clock_set_in_use")
     return clock_of(settings)
 
 
@@ -203,8 +203,7 @@ def _instant(text: str) -> datetime:
     except ValueError:
         instant = None
     if instant is None or instant.tzinfo is None:
-        message = "PRO_SERVICE_NOW is neither an instant nor a file with one: write it as 2026-03-09T10:00:00+03:00"
-        raise ClockError(message)
+        raise ClockError("clock_unreadable")
     return instant.astimezone(UTC)
 
 

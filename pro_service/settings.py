@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from pro_service.core.problems import Problem, problem, words
 from pro_service.core.protocol import Role
 
 SECRETS = ("SECRET_KEY", "DATA_KEYS", "TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET", "SMTP_PASSWORD", "DATABASE_URL")
@@ -37,20 +38,12 @@ SECRET_CHARACTERS = 32
 MOST_WORKERS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class SettingFault:
-    """One fault of the configuration; the value itself is never part of it."""
-
-    name: str
-    fault: str
-    remedy: str
-
-
 class SettingsError(Exception):
     """The configuration has faults: `faults` holds all of them."""
 
-    def __init__(self, faults: tuple[SettingFault, ...]) -> None:
-        super().__init__("; ".join(f"{fault.name}: {fault.fault}" for fault in faults))
+    def __init__(self, faults: tuple[Problem, ...]) -> None:
+        # The value itself is in none of them: it may be a secret.
+        super().__init__("; ".join(f"{fault.path}: {words(fault)[0]}" for fault in faults))
         self.faults = faults
 
 
@@ -146,9 +139,9 @@ def load(env_file: Path | None = None, environment: Mapping[str, str] | None = N
     path = env_file if env_file is not None else Path.cwd() / ".env"
     found = {name: value for name, value in dotenv_values(path).items() if value is not None} if path.is_file() else {}
     found |= dict(os.environ if environment is None else environment)
-    faults: list[SettingFault] = []
+    faults: list[Problem] = []
     if env_file is not None and not path.is_file():
-        faults.append(SettingFault("--env-file", "there is no such file", "name an existing file"))
+        faults.append(problem("no_env_file", "--env-file"))
     reader = _Reader(found, path.resolve().parent, faults)
     settings = reader.read()
     if faults:
@@ -159,7 +152,7 @@ def load(env_file: Path | None = None, environment: Mapping[str, str] | None = N
 class _Reader:
     """Reads one setting after the other and keeps every fault."""
 
-    def __init__(self, values: Mapping[str, str], home: Path, faults: list[SettingFault]) -> None:
+    def __init__(self, values: Mapping[str, str], home: Path, faults: list[Problem]) -> None:
         self.values, self.home, self.faults = values, home, faults
 
     def read(self) -> Settings:
@@ -187,8 +180,8 @@ class _Reader:
             now=self.text("PRO_SERVICE_NOW"),
         )
 
-    def fault(self, name: str, fault: str, remedy: str) -> None:
-        self.faults.append(SettingFault(name, fault, remedy))
+    def fault(self, name: str, code: str, /, **values: object) -> None:
+        self.faults.append(problem(code, name, **values))
 
     def text(self, name: str) -> str | None:
         value = self.values.get(name, "").strip()
@@ -198,18 +191,18 @@ class _Reader:
         try:
             return (self.home / file).read_text(encoding="utf-8").strip() or None
         except (OSError, UnicodeDecodeError):
-            self.fault(f"{name}_FILE", "the file cannot be read", "name a readable file that holds the secret alone")
+            self.fault(f"{name}_FILE", "secret_unreadable")
             return None
 
     def url(self, name: str, *, required: bool = False) -> str | None:
         value = self.text(name)
         if value is None:
             if required:
-                self.fault(name, "is missing", "set it to the address of this service, e.g. https://pro.example.org")
+                self.fault(name, "address_missing")
             return None
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-            self.fault(name, "is not an http or https address", "write it as https://host, without ? or #")
+            self.fault(name, "no_address")
         return value.rstrip("/")
 
     def port(self, name: str, default: int) -> int:
@@ -217,7 +210,7 @@ class _Reader:
         if value is None:
             return default
         if not value.isascii() or not value.isdigit() or not 0 < int(value) < 2**16:
-            self.fault(name, "is not a port", "write a whole number from 1 to 65535")
+            self.fault(name, "no_port")
             return default
         return int(value)
 
@@ -233,9 +226,8 @@ class _Reader:
             per_day=None if per_day is None else int(per_day),
         )
         if made.lease <= made.longest_call:
-            seconds = made.longest_call.total_seconds()
-            remedy = f"a call may take {seconds:g} seconds: write more than that, or a shorter TWILIO_TIMEOUT_SECONDS"
-            self.fault("DELIVERY_LEASE_SECONDS", "ends before a call to the provider can", remedy)
+            seconds = f"{made.longest_call.total_seconds():g}"
+            self.fault("DELIVERY_LEASE_SECONDS", "lease_too_short", seconds=seconds)
         return made
 
     @overload
@@ -256,21 +248,22 @@ class _Reader:
             found = nan
         if isfinite(found) and least <= found <= most and not (whole and found % 1):
             return found
-        kind = "a whole number" if whole else "a number"
-        bounds = f"of {least:g} or more" if most == inf else f"from {least:g} to {most:g}"
-        self.fault(name, f"is not {kind} {bounds}", f"write {kind} {bounds}, or leave it out")
+        if most == inf:
+            self.fault(name, "setting_no_count" if whole else "setting_no_number", least=f"{least:g}")
+        else:
+            self.fault(name, "setting_out_of_range", least=f"{least:g}", most=f"{most:g}")
         return default
 
     def roles(self, name: str) -> frozenset[str]:
         known, named = frozenset(get_args(Role)), frozenset((self.text(name) or "").replace(",", " ").split())
         if named - known - {"all"}:
-            self.fault(name, "names something that is no role", f"write all, or some of {', '.join(sorted(known))}")
+            self.fault(name, "setting_no_role", known=tuple(sorted(known)))
         return known if "all" in named else named
 
     def level(self) -> str:
         value = (self.text("LOG_LEVEL") or "INFO").upper()
         if value not in LEVELS:
-            self.fault("LOG_LEVEL", "is not a level", "write one of " + ", ".join(LEVELS))
+            self.fault("LOG_LEVEL", "setting_no_level", known=tuple(LEVELS))
         return value
 
     def database_url(self) -> str:
@@ -280,19 +273,17 @@ class _Reader:
             return f"postgresql+psycopg://{rest}"
         if scheme == "sqlite" and rest.startswith("/") and rest.strip("/"):
             return f"sqlite:///{(self.home / rest[1:]).resolve()}"
-        self.fault("DATABASE_URL", "is neither SQLite nor PostgreSQL", "write sqlite:///path or postgresql://…")
+        self.fault("DATABASE_URL", "no_database_address")
         return value
 
     def secret_key(self) -> bytes:
         value = self.text("SECRET_KEY") or ""
         if len(value) < SECRET_CHARACTERS:
-            remedy = "make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
-            self.fault("SECRET_KEY", "is missing or shorter than 32 characters", remedy)
+            self.fault("SECRET_KEY", "secret_key_short", least=SECRET_CHARACTERS)
         return value.encode()
 
     def data_keys(self) -> tuple[tuple[str, bytes], ...]:
         keys: list[tuple[str, bytes]] = []
-        remedy = "write id:base64 of 32 bytes, newest first, comma-separated; ./dev up makes one"
         for part in (self.text("DATA_KEYS") or "").split(","):
             name, separator, encoded = part.strip().partition(":")
             try:
@@ -300,11 +291,11 @@ class _Reader:
             except binascii.Error:
                 key = b""
             if part.strip() and (not name or not separator or len(key) != KEY_BYTES):
-                self.fault("DATA_KEYS", "holds something that is no key", remedy)
+                self.fault("DATA_KEYS", "no_data_key")
             elif part.strip():
                 keys.append((name, key))
-        if not keys and not any(fault.name == "DATA_KEYS" for fault in self.faults):
-            self.fault("DATA_KEYS", "is missing", remedy)
+        if not keys and not any(fault.path == "DATA_KEYS" for fault in self.faults):
+            self.fault("DATA_KEYS", "data_keys_missing")
         if len({name for name, _ in keys}) < len(keys):
-            self.fault("DATA_KEYS", "names one key twice", "give every key an id of its own")
+            self.fault("DATA_KEYS", "data_key_twice")
         return tuple(keys)

@@ -11,7 +11,7 @@ import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, show_table, who
 from pro_service.core.enrolment.cells import quoted
-from pro_service.core.problems import RejectedError, said
+from pro_service.core.problems import RejectedError, problem
 
 _OUT = click.Path(dir_okay=False, path_type=Path)
 
@@ -64,8 +64,7 @@ def _refuse_unwritable(file: Path) -> None:
     """Raise RejectedError for a file that could not be written: said before anything is changed."""
     place = file if file.exists() else file.parent
     if not os.access(place, os.W_OK):
-        remedy = "name a file in a folder that is there and yours"
-        raise RejectedError((said("--out", None, f"{quoted(str(file))} cannot be written", remedy),))
+        raise RejectedError((problem("not_writable", "--out"),))
 
 
 def _write(file: Path, page: str) -> None:
@@ -95,9 +94,7 @@ def _known() -> Iterator[None]:
     try:
         yield
     except KeyError as unknown:
-        remedy = "`pro-service participant list` lists all"
-        fault = f"there is no participant {quoted(str(unknown.args[0]))}"
-        raise RejectedError((said("CODE", None, fault, remedy),)) from None
+        raise RejectedError((problem("no_participant", "CODE", code=quoted(str(unknown.args[0]))),)) from None
 
 
 # --- many of them -----------------------------------------------------------------------------------------------------

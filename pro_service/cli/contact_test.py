@@ -7,17 +7,7 @@ import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, who
 from pro_service.core.enrolment.cells import quoted
-from pro_service.core.problems import RejectedError, said
-
-FAULTS = {
-    "no_texts": ("no text may go to this participant", "see `pro-service participant show`; telephone instead"),
-    "waiting": ("a test is waiting already", "say --confirmed or --failed, or wait until its time is over"),
-    "minutes": ("that time cannot be waited for", "give 5 to 1440 minutes"),
-    "no_template": ("the participant's version of the study has no text for it", "load the study again"),
-    "no_test": ("there is no test yet", "begin one: without --confirmed and --failed"),
-    "decided": ("that was decided already", "`--state` shows how"),
-    "needs_reason": ("there is no reason", "say with --reason why it does not work"),
-}
+from pro_service.core.problems import RejectedError, problem
 
 
 @click.command()
@@ -52,10 +42,9 @@ def reach(state: State, code: str, minutes: int, action: str | None, reason: str
                 use_case.begin(rt, actor, subject, timedelta(minutes=minutes))
             test = use_case.latest_by_code(rt, subject)
         except KeyError:
-            fault = said("CODE", None, f"there is no participant {quoted(code)}", "see `pro-service participant list`")
-            raise RejectedError((fault,)) from None
+            raise RejectedError((problem("no_participant", "CODE", code=quoted(code)),)) from None
         except use_case.ReachRefusedError as refusal:
-            raise RejectedError((said("CODE", None, *FAULTS[refusal.code]),)) from None
+            raise RejectedError((refusal.problem.at("CODE"),)) from None
     _show(state, code, test)
 
 

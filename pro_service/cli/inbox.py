@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, show_table, who
-from pro_service.core.problems import RejectedError, said
+from pro_service.core.problems import RejectedError, problem
 
 
 @click.group()
@@ -76,7 +76,7 @@ def resolve(state: State, text_id: int, reason: str, study_code: str | None) -> 
     from pro_service.use_cases.inbound import inbox as use_case  # noqa: PLC0415
 
     if not reason.strip():
-        raise RejectedError((said("--reason", None, "there is no reason", "say why nothing more is to be done"),))
+        raise RejectedError((problem("reason_missing", "--reason"),))
     with opened(state) as rt:
         actor = Actor(kind="staff", id=who(), source="cli")
         reader = Reader(study.chosen(rt, study_code).id, None, strangers=True)
@@ -85,8 +85,7 @@ def resolve(state: State, text_id: int, reason: str, study_code: str | None) -> 
         except KeyError:
             raise _unknown() from None
         except use_case.DoneAlreadyError as before:
-            fault = f"this was done already, on {before.done.at:%Y-%m-%d %H:%M}Z"
-            raise RejectedError((said("ID", None, fault, "nothing is to be done"),)) from None
+            raise RejectedError((problem("done_already", "ID", at=before.done.at),)) from None
     if state.as_json:
         show_json({"id": text_id, "resolved": True})
     else:
@@ -118,6 +117,4 @@ def _words(bubble: Any) -> str:
 
 
 def _unknown() -> RejectedError:
-    return RejectedError(
-        (said("ID", None, "no such text is in the inbox", "`pro-service inbox list --all` lists all"),)
-    )
+    return RejectedError((problem("not_in_inbox", "ID"),))

@@ -24,7 +24,7 @@ from pro_service.cli.terminal import (
     who,
 )
 from pro_service.core.enrolment.cells import quoted
-from pro_service.core.problems import Problem, RejectedError, said
+from pro_service.core.problems import Problem, RejectedError, problem
 
 MOST_SHOWN = 20
 BIG = 2_000
@@ -156,8 +156,7 @@ def show(state: State, code: str, study_code: str | None) -> None:
     with opened(state) as rt:
         story = reporting.participant_story(rt, study.chosen(rt, study_code).id, code)
     if story is None:
-        remedy = "`pro-service participant list` lists all"
-        raise RejectedError((said("CODE", None, f"there is no participant {quoted(code)}", remedy),))
+        raise RejectedError((problem("no_participant", "CODE", code=quoted(code)),))
     if state.as_json:
         show_json(story)
         return

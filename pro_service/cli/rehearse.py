@@ -12,7 +12,7 @@ import click
 
 from pro_service import logs
 from pro_service.cli.terminal import State, as_json, day_bar, of_study, opened, show_json, show_table, text_of
-from pro_service.core.problems import RejectedError, said
+from pro_service.core.problems import RejectedError, problem
 from pro_service.settings import SettingsError
 
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -66,9 +66,7 @@ def rehearse(
     if study_code and file:
         raise click.UsageError("--study and --file exclude each other: name one of them.")
     if out is not None and not os.access(out.absolute().parent, os.W_OK):
-        raise RejectedError(
-            (said("--out", None, "its folder does not exist or cannot be written to", "name a file elsewhere"),)
-        )
+        raise RejectedError((problem("not_writable", "--out"),))
     from pro_service.rehearsal.rehearse import rehearse as use_case  # noqa: PLC0415
     from pro_service.rehearsal.report import page  # noqa: PLC0415
 

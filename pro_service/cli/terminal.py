@@ -14,7 +14,7 @@ import click
 
 from pro_service import logs
 from pro_service.core.iso8601 import instant_text
-from pro_service.core.problems import UNAVAILABLE, Problem, RejectedError, said, words
+from pro_service.core.problems import Problem, RejectedError, SetUpError, problem, unavailable, words
 from pro_service.settings import Settings, SettingsError, load
 
 
@@ -54,11 +54,8 @@ class Guarded(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             # A reader that has seen enough (`… | head`) is no fault; click ends quietly.
             raise
-        except RejectedError as error:
+        except (RejectedError, SettingsError) as error:
             show_faults(error.faults, as_json=ctx.ensure_object(State).as_json)
-        except SettingsError as error:
-            found = tuple(said(fault.name, None, fault.fault, fault.remedy) for fault in error.faults)
-            show_faults(found, as_json=ctx.ensure_object(State).as_json)
         except Exception as error:  # noqa: BLE001 -- the last place before the terminal
             _explain(error, as_json=ctx.ensure_object(State).as_json)
         raise click.exceptions.Exit(1)
@@ -66,23 +63,20 @@ class Guarded(click.Group):
 
 def _explain(error: Exception, *, as_json: bool) -> None:
     """One fault, without a value that may be somebody's: only our own errors' messages are known to carry none."""
-    # Their modules are heavy, and already imported when one of them was raised.
-    from pro_service.runtime import ClockError  # noqa: PLC0415
-    from pro_service.store.migrate import BehindError, TestDatabaseError  # noqa: PLC0415
+    # Heavy, and already imported when something went wrong with the database.
     from pro_service.store.unavailable import why_unavailable  # noqa: PLC0415
-    from pro_service.store.vault import WrongKeyError  # noqa: PLC0415
 
-    if isinstance(error, ClockError | BehindError | TestDatabaseError | WrongKeyError):
-        fault, _, remedy = str(error).rpartition(": ")
+    if isinstance(error, SetUpError):
+        found = error.problem
     elif (cause := why_unavailable(error)) is not None:
-        fault, remedy = UNAVAILABLE[cause]
+        found = unavailable(cause)
     else:
         logs.fault("command", error)
-        fault, remedy = f"an unexpected fault ({type(error).__name__}); nothing half-done was kept", "see the log"
+        found = problem("unexpected", kind=type(error).__name__)
     if as_json:
-        show_faults((said("", None, fault, remedy),), as_json=True)
+        show_faults((found,), as_json=True)
     else:
-        click.echo(f"pro-service: {fault}: {remedy}", err=True)
+        click.echo(f"pro-service: {': '.join(words(found))}", err=True)
 
 
 @contextmanager
@@ -111,7 +105,7 @@ def text_of(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = file.read_bytes().count(b"\n", 0, error.start) + 1
-        raise RejectedError((said("", line, "the file is not UTF-8", "save it as UTF-8"),)) from None
+        raise RejectedError((problem("text_not_utf8", "", line),)) from None
 
 
 # Printing ------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, show_table, who
-from pro_service.core.problems import RejectedError, said
+from pro_service.core.problems import RejectedError, problem
 
 
 @click.group()
@@ -149,7 +149,7 @@ def _of(rt: Any, email: str) -> int:
     with rt.sessions.reading() as session:
         found = members.by_email(session, folded(email))
     if found is None:
-        raise RejectedError((said("email", None, "is nobody's address", "pro-service user list shows them"),))
+        raise RejectedError((problem("nobodys_address", "email"),))
     return found.id
 
 

@@ -15,34 +15,42 @@ _MOST_DAYS = 3660
 _MOST_MONTHS = 120
 
 
+class DurationError(ValueError):
+    """A text is no duration that can be used here; `code` says why, as `core.problems` knows it."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 def parse_offset(text: str) -> Offset:
     """Return the offset: `P1M` is one calendar month, `-P3D` three days before.
 
-    Raise ValueError for hours, and for more than ten years.
+    Raise DurationError for hours, and for more than ten years.
     """
     parts = _parts(text)
     if parts["hours"] or parts["minutes"]:
-        raise ValueError("counts days and months, not hours")
+        raise DurationError("duration_of_hours")
     sign = -1 if text.startswith("-") else 1
     months = parts["years"] * 12 + parts["months"]
     days = parts["weeks"] * 7 + parts["days"]
     if months > _MOST_MONTHS or days > _MOST_DAYS:
-        raise ValueError("longer than ten years")
+        raise DurationError("duration_too_long")
     return Offset(months=sign * months, days=sign * days)
 
 
 def parse_span(text: str) -> timedelta:
     """Return the length of time: `PT24H` and `P1D` are 24 hours.
 
-    Raise ValueError for months and years, whose length varies, and for more than ten years.
+    Raise DurationError for months and years, whose length varies, and for more than ten years.
     """
     parts = _parts(text)
     if parts["years"] or parts["months"]:
-        raise ValueError("a month has no fixed length here")
+        raise DurationError("duration_of_months")
     sign = -1 if text.startswith("-") else 1
     minutes = ((parts["weeks"] * 7 + parts["days"]) * 24 + parts["hours"]) * 60 + parts["minutes"]
     if minutes > _MOST_DAYS * 24 * 60:
-        raise ValueError("longer than ten years")
+        raise DurationError("duration_too_long")
     return sign * timedelta(minutes=minutes)
 
 
@@ -69,6 +77,6 @@ def instant_text(moment: datetime | None) -> str | None:
 def _parts(text: str) -> dict[str, int]:
     found = _DURATION.fullmatch(text)
     if found is None:
-        raise ValueError("not an ISO 8601 duration")
+        raise DurationError("no_duration")
     # Nine digits are far beyond every limit above, and int() stays quick.
     return {name: int((digits or "0")[:9]) for name, digits in found.groupdict().items() if name != "sign"}

@@ -448,9 +448,348 @@ _TEXTS: Mapping[str, Entry] = {
     ),
 }
 
+_NUMBER = "write a whole number from {least} to {most}"
+_DAY = "write year-month-day, e.g. 2026-06-22"
+_CLOCK = 'write hours and minutes, e.g. "09:00"'
+_DURATION = "write an ISO 8601 duration, e.g. {example}"
+_LIST = 'write a list in brackets: ["…", "…"]'
+_FROM_HERE = "write [{path}] and its keys below"
+_EACH = "write [[{key}]] and its keys below"
+
+_TOML: Mapping[str, Entry] = {
+    "not_toml": _refuse(
+        "this is not TOML: {error}",
+        "mend this line; a text is in quotes, a table begins with [name]: see https://toml.io",
+    ),
+    "key_unknown": _refuse('unknown key "{key}"', "known keys here: {known}"),
+    "key_empty": _refuse("is empty", "write the text"),
+    "text_key_missing": _refuse("is missing", 'write it in quotes: "…"'),
+    "no_text_key": _refuse("is not a text", 'write it in quotes: "…"'),
+    "flag_missing": _refuse("is missing", "write true or false without quotes"),
+    "no_flag": _refuse("is not true or false", "write true or false without quotes"),
+    "number_missing": _refuse("is missing", _NUMBER),
+    "no_number_key": _refuse("is not a whole number", _NUMBER),
+    "number_out_of_range": _refuse("{given} is out of range", _NUMBER),
+    "day_missing": _refuse("is missing", _DAY),
+    "no_day": _refuse('"{given}" is not a date', _DAY),
+    "clock_missing": _refuse("is missing", _CLOCK),
+    "no_clock": _refuse('"{given}" is not a time of day: hours from 00 to 23, minutes from 00 to 59', _CLOCK),
+    "hours_backwards": _refuse("these hours end before they begin", 'write "from" before "to"; midnight is "24:00"'),
+    "duration_missing": _refuse("is missing", _DURATION),
+    "no_duration": _refuse('"{given}" is not an ISO 8601 duration', _DURATION),
+    "duration_of_hours": _refuse('"{given}" counts hours, and days are counted here', _DURATION),
+    "duration_of_months": _refuse('"{given}" counts months, and a month has no fixed length', _DURATION),
+    "duration_too_long": _refuse('"{given}" is longer than ten years', _DURATION),
+    "duration_negative": _refuse('"{given}" is negative', _DURATION),
+    "choice_unknown": _refuse('"{given}" is not known', _ONE_OF),
+    "list_missing": _refuse("is missing", _LIST),
+    "no_list": _refuse("is not a list of texts", _LIST),
+    "list_empty": _refuse("is empty", _LIST),
+    "entry_empty": _refuse("is empty", "write the text or take it out"),
+    "entry_twice": _refuse('"{given}" is there twice', "take one of them out"),
+    "table_missing": _refuse("is missing", _FROM_HERE),
+    "no_table": _refuse("must be a table", _FROM_HERE),
+    "tables_missing": _refuse("is missing", _EACH),
+    "no_tables": _refuse("must be a list of tables", _EACH),
+    "tables_empty": _refuse("is empty", _EACH),
+    "code_unfit": _refuse('"{given}" is not a code', "write capital letters, digits and hyphens, at most 24"),
+    "code_twice": _refuse('"{given}" is there twice', "give each one a code of its own"),
+}
+
+_STUDY: Mapping[str, Entry] = {
+    "no_language_code": _refuse(
+        '"{given}" is not a language code', 'write the two-letter ISO 639-1 code, e.g. "tr", "en"'
+    ),
+    "study_backwards": _refuse("the study ends before it starts", 'write "starts" before "ends"'),
+    "range_empty": _refuse("the range is empty or runs backwards", 'write a "maximum" above the "minimum"'),
+    "choices_unfit": _refuse(
+        "{n} choices for {wanted} values ({least} to {most})", "write {wanted} labels, or take the choices out"
+    ),
+    "review_at_outside": _refuse("{given} is not a value of this item", "write a value from {least} to {most}"),
+    "review_rise_impossible": _refuse("a rise of {given} cannot happen", "write a rise of at most {most}"),
+    "no_primary": _refuse("no item is primary", 'write "primary = true" at the item that decides completion'),
+    "second_primary": _refuse("a second primary item", "leave one primary item"),
+    "item_unknown": _refuse('unknown item "{item}"', "known items: {known}"),
+    "study_day_zero": _refuse("there is no study day 0", "write 1 for the day of the procedure"),
+    "clinic_asks": _refuse(
+        "a clinic time point asks nobody by message or telephone", 'take it out, or write mode = "message"'
+    ),
+    "too_many_minutes": _refuse("is more than three days", 'use "target", "first_day" and "last_day"'),
+    "minutes_backwards": _refuse("the window runs backwards", 'write "from" before "target" before "to"'),
+    "minutes_for_messages": _refuse(
+        "a window of minutes is too short for messages",
+        'write mode = "clinic", or "target", "first_day" and "last_day"',
+    ),
+    "window_backwards": _refuse("the window runs backwards", 'write a "last_day" that is not before "first_day"'),
+    "target_outside": _refuse(
+        "the target lies outside", 'write "first_day" at or before the target (-P1D, P0D) and "last_day" at or after it'
+    ),
+    "late_before_end": _refuse(
+        "late answers would end before the window does", 'write an offset from the target that is not before "last_day"'
+    ),
+    "primary_not_asked": _refuse("no primary item is asked here", 'add "{item}"'),
+    "invitation_missing": _refuse("is missing", 'write invitation = {{ after = "P0D", at = "10:00" }}'),
+    "too_many_reminders": _refuse("too many reminders: there are no texts for more", "leave at most {most} reminders"),
+    "call_missing": _refuse(
+        "is missing", 'write call = {{ after = "P2D", at = "09:00" }}: a telephone call is what saves a window'
+    ),
+    "prompt_after_close": _refuse(
+        "this prompt comes after the window closed", "write a day from {least} to {most} after the target"
+    ),
+    "prompt_before_open": _refuse(
+        "this prompt comes before the window opens", "write a day from {least} to {most} after the target"
+    ),
+    "prompt_useless": _refuse("less than {hours} hours before close: it would never be sent", "move it earlier"),
+    "prompts_unordered": _refuse(
+        "prompts are not in order: there is at most one a day", "write a later day than that of the prompt before"
+    ),
+    "call_after_close": _refuse("the call task is not before close", "move it inside the window"),
+    "call_before_invitation": _refuse("the call task is not after the invitation", "move it after the invitation"),
+    "time_point_taken": _refuse('the code "{code}" is taken by {other}', "give every time point a code of its own"),
+    "time_points_unordered": _refuse(
+        "{code} comes before {earlier} in time but after it in the file",
+        "put the time points in the order of their targets",
+    ),
+    "windows_overlap": _refuse(
+        "windows {earlier} and {later} overlap: after a procedure on {day}, {earlier} lasts to {last} and {later} "
+        "opens on {first}",
+        'change "last_day" of one or "first_day" of the other',
+    ),
+    "level_deadline": _refuse("needs one deadline", 'write either "due_working_days" or "due_hours"'),
+    "ladder_circle": _refuse("the ladder leads back to this level", "let the ladder end somewhere"),
+    "no_role": _refuse('"{given}" is not a role', _ONE_OF),
+    "role_without_tasks": _refuse('"{given}" has no list of tasks, so that nobody would see them', _ONE_OF),
+    "zone_unknown": _refuse('there is no time zone "{zone}"', 'write an IANA name, e.g. "Europe/Istanbul"'),
+    "country_unknown": _refuse('there is no country "{country}"', 'write the two letters of ISO 3166-1, e.g. "TR"'),
+    "site_telephone_unfit": _refuse(
+        '"{given}" is not an international telephone number', "write it with + and the country's code: +90 212 …"
+    ),
+    "site_email_unfit": _refuse('"{given}" is not an e-mail address', "write name@host"),
+    "nobody_has_a_share": _refuse("nobody has a share", "give at least one of them a share above 0"),
+    "within_unfit": _refuse("is shorter than `after`, or longer than 60 days", 'write a longer time, e.g. "PT2H"'),
+}
+
+_STUDIES: Mapping[str, Entry] = {
+    "no_study": _refuse("there is no study yet", "load one first: pro-service study load FILE"),
+    "study_unknown": _refuse("there is no such study", "name one with --study: {known}"),
+    "several_studies": _refuse("there are several studies", "name one with --study: {known}"),
+    "version_again": _refuse(
+        "this is version {number} again, and version {newest} has replaced it",
+        "a version is never made current twice: change something in it, for instance the title",
+    ),
+    "text_not_utf8": _refuse("this text is not UTF-8", "save it as UTF-8"),
+}
+
 _TASKS: Mapping[str, Entry] = {
     "decision_missing": _refuse("is missing", "say in a few words what was decided or done"),
-    "reason_too_long": _refuse("is longer than {most} characters", "say it shorter"),
+    "reason_missing": _refuse("is missing", "say in a few words why", "Say in a few words why."),
+    "reason_too_long": _refuse(
+        "is longer than {most} characters", "say it shorter", "Too long: at most {most} characters."
+    ),
+    "source_missing": _refuse("is not chosen", _ONE_OF),
+    "done_already": _refuse("this was done already, on {at}", "nothing is to be done"),
+    "not_in_inbox": _refuse("no such text is in the inbox", "`pro-service inbox list --all` lists all"),
+    "has_left_already": _refuse("{code} has left the study", "nothing is asked of this participant any more"),
+    "procedure_ahead": _refuse(
+        "{day} is still to come (today at the site: {today})",
+        "confirm once the procedure has taken place; name the day if it moved",
+    ),
+    "confirmed_with_answers": _refuse(
+        "{code} was confirmed for {confirmed} and has answers ({windows})",
+        "see first what becomes of them: pro-service participant reschedule {code} --procedure-date {day} --reason … "
+        "--dry-run",
+        "change the procedure date on the participant's page: it shows first what becomes of them",
+    ),
+    "reach_no_texts": _refuse(
+        "no text may go to this participant",
+        "see `pro-service participant show`; telephone instead",
+        "telephone instead",
+    ),
+    "reach_waiting": _refuse(
+        "a test is waiting already",
+        "say --confirmed or --failed, or wait until its time is over",
+        "say what came of it, or wait until its time is over",
+    ),
+    "reach_minutes": _refuse("that time cannot be waited for", "give 5 to 1440 minutes"),
+    "reach_no_template": _refuse(
+        "the participant's version of the study has no text for it",
+        "load the study again",
+        "tell whoever set up the study",
+    ),
+    "reach_no_test": _refuse("there is no test yet", "begin one: without --confirmed and --failed", "begin one"),
+    "reach_decided": _refuse("that was decided already", "`--state` shows how", "nothing is to be done"),
+    "reach_needs_reason": _refuse(
+        "there is no reason", "say with --reason why it does not work", "say why it does not work"
+    ),
+}
+
+# On a page only what to do is said, beside the field: so it is a whole sentence.
+_ACCOUNTS: Mapping[str, Entry] = {
+    "account_email_unfit": _refuse(
+        "is not an e-mail address", "write it as name@example.org", "Write an e-mail address, as name@example.org."
+    ),
+    "nobodys_address": _refuse("is nobody's address", "pro-service user list shows them", "Nobody has this address."),
+    "password_short": _refuse(
+        "is shorter than {least} characters",
+        "choose a sentence only you would think of",
+        "Too short: {least} characters or more, best a sentence.",
+    ),
+    "password_long": _refuse(
+        "is longer than {most} characters", "choose a shorter one", "Too long: at most {most} characters."
+    ),
+    "password_guessed": _refuse(
+        "is the e-mail address, or one character repeated",
+        "choose a sentence only you would think of",
+        "This would be guessed: choose a sentence only you would think of.",
+    ),
+    "not_your_password": _refuse(
+        "is not your password", "type the password you signed in with", "This is not your password."
+    ),
+    "passwords_differ": _refuse("differs from the password", "type the same once more", "The two do not match."),
+    "role_unknown": _refuse("is not a role", _ONE_OF, "Choose a role."),
+    "study_not_named": _refuse("is not named, and there is not exactly one", _ONE_OF, "Choose a study."),
+    "no_such_study": _refuse("is not a study", _ONE_OF, "Choose a study."),
+    "site_of_role_unknown": _refuse(
+        "is not a site of this study", _ONE_OF, "Choose a site of this study, or every site."
+    ),
+    "has_an_account": _refuse(
+        "has an account already",
+        "give it a role instead",
+        "There is an account with this address already: give it a role instead.",
+    ),
+    "no_mail": _refuse(
+        "cannot be mailed",
+        "set SMTP_HOST and MAIL_FROM, or hand the link over yourself",
+        "No mail can be sent: SMTP_HOST and MAIL_FROM are not set. Use the command line.",
+    ),
+    "own_account": _refuse(
+        "is your own account",
+        "ask another administrator",
+        "This cannot be done to your own account: ask another administrator.",
+    ),
+    "own_roles": _refuse(
+        "is your own account",
+        "another investigator decides about your roles",
+        "Another investigator decides about your roles.",
+    ),
+    "account_disabled": _refuse("is disabled", "enable it first", "This account is disabled: enable it first."),
+    "last_administrator": _refuse(
+        "is the last administrator",
+        "name another administrator first",
+        "Somebody must remain administrator: name another one first.",
+    ),
+    "nobody_to_approve": _refuse(
+        "is every study, and nobody is an investigator of every study who could approve it",
+        "give the role study by study",
+        "Nobody is an investigator of every study, who could approve this: give the role study by study.",
+    ),
+    "not_back_in_time": _refuse(
+        "is no day within the next 120 days",
+        "write the first day you are back",
+        "Choose a day from tomorrow on, at most 120 days away.",
+    ),
+    "own_number_empty": _refuse("is empty", "give a mobile number", "Give your mobile number."),
+    "own_number_unfit": _refuse(
+        "is no telephone number",
+        _WRITE_PHONE,
+        "This is no telephone number that exists: check its digits, and write it as +90 532 123 45 67.",
+    ),
+    "takes_no_texts": _refuse(
+        "takes no texts from here", "give a mobile number", "No texts can be sent to this number: give a mobile number."
+    ),
+    "not_agreed": _refuse(
+        "is not agreed to",
+        "tick it, or leave no number",
+        "Tick this if you want the texts; without it no number is saved.",
+    ),
+    "hour_unreadable": _refuse(
+        "is not a time of day", "write hours and minutes, e.g. 14:30", "Write hours and minutes, as 14:30."
+    ),
+    "hours_need_both": _refuse(
+        "needs both ends", "fill both in, or neither", "Fill in both times, or leave both empty."
+    ),
+    "hours_empty": _refuse(
+        "is when it begins", "leave both empty for any hour", "Both times are the same: leave both empty for any hour."
+    ),
+    "no_participant_here": _refuse(
+        "is no participant you may see", "check the code", "There is no such participant here."
+    ),
+    "day_unreadable": _refuse("is not a day", "write year-month-day, e.g. 2026-03-09", "Write a day, as 2026-03-09."),
+    "ends_before_begin": _refuse("ends before it begins", "write a later day", "The last day is before the first."),
+}
+
+_DATA_KEY = "write id:base64 of 32 bytes, newest first, comma-separated; ./dev up makes one"
+
+_SERVICE: Mapping[str, Entry] = {
+    "no_env_file": _refuse("there is no such file", "name an existing file"),
+    "not_writable": _refuse("this file cannot be written", "name a file in a folder that is there and yours"),
+    "secret_unreadable": _refuse("the file cannot be read", "name a readable file that holds the secret alone"),
+    "address_missing": _refuse("is missing", "set it to the address of this service, e.g. https://pro.example.org"),
+    "no_address": _refuse("is not an http or https address", "write it as https://host, without ? or #"),
+    "no_port": _refuse("is not a port", "write a whole number from 1 to 65535"),
+    "lease_too_short": _refuse(
+        "ends before a call to the provider can",
+        "a call may take {seconds} seconds: write more than that, or a shorter TWILIO_TIMEOUT_SECONDS",
+    ),
+    "setting_no_number": _refuse(
+        "is not a number of {least} or more", "write a number of {least} or more, or leave it out"
+    ),
+    "setting_no_count": _refuse(
+        "is not a whole number of {least} or more", "write a whole number of {least} or more, or leave it out"
+    ),
+    "setting_out_of_range": _refuse(
+        "is not a whole number from {least} to {most}", "write a whole number from {least} to {most}, or leave it out"
+    ),
+    "setting_no_role": _refuse("names something that is no role", "write all, or some of {known}"),
+    "setting_no_level": _refuse("is not a level", _ONE_OF),
+    "no_database_address": _refuse("is neither SQLite nor PostgreSQL", "write sqlite:///path or postgresql://…"),
+    "secret_key_short": _refuse(
+        "is missing or shorter than {least} characters",
+        "make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+    ),
+    "no_data_key": _refuse("holds something that is no key", _DATA_KEY),
+    "data_keys_missing": _refuse("is missing", _DATA_KEY),
+    "data_key_twice": _refuse("names one key twice", "give every key an id of its own"),
+    "data_key_missing": _refuse("DATA_KEYS has no key {key}", "add it after the newest one"),
+    "data_key_wrong": _refuse("the key {key} in DATA_KEYS does not fit this database", "give the one it was made with"),
+    "no_keys_yet": _refuse("this database has no keys yet", "run `pro-service db upgrade`"),
+    "schema_behind": _refuse(
+        "the database is at revision {revision}, this release needs {wanted}", "run `pro-service db upgrade`"
+    ),
+    "not_a_new_database": _refuse("only a new database can become a test database", "name another DATABASE_URL"),
+    "clock_set_in_use": _refuse(
+        "PRO_SERVICE_NOW is set, and this database was not made with `db upgrade --test`", "unset it"
+    ),
+    "clock_unreadable": _refuse(
+        "PRO_SERVICE_NOW is neither an instant nor a file with one", "write it as 2026-03-09T10:00:00+03:00"
+    ),
+    "database_full": _refuse(
+        "the database cannot be written: the disk is full",
+        "free some space on the disk of the database; nothing else is needed, what waits goes on then",
+    ),
+    "database_disk": _refuse(
+        "the database cannot be written: its disk is full, or reports a fault",
+        "look at free space and quotas first, then at the system's log about that disk",
+    ),
+    "database_locked": _refuse(
+        "the database is locked by another program",
+        "find what holds it: a backup, a shell, another process of this service that stands still",
+    ),
+    "database_read_only": _refuse(
+        "the database can only be read",
+        "it lies on a read-only disk, its file is not this user's to write, or it is a standby: check where it points",
+    ),
+    "database_not_opened": _refuse(
+        "the file of the database cannot be opened",
+        "check that its folder is there, belongs to this user and lies on no read-only disk",
+    ),
+    "database_forbidden": _refuse(
+        "this user may not write to the database", "check who owns its file and folder, or the rights of its role"
+    ),
+    "database_unreachable": _refuse(
+        "the database cannot be reached", "check DATABASE_URL, and that the server or folder is there"
+    ),
+    "unexpected": _refuse("an unexpected fault ({kind}); nothing half-done was kept", "see the log"),
 }
 
 SUBJECTS: Mapping[str, Mapping[str, Entry]] = {
@@ -462,9 +801,13 @@ SUBJECTS: Mapping[str, Mapping[str, Entry]] = {
     "Rows against what is there already": _ENROLMENT,
     "Printed cards": _CARDS,
     "Changes about a participant": _CHANGES,
+    "TOML files": _TOML,
+    "The protocol of a study": _STUDY,
     "Texts and sites of a study": _TEXTS,
-    "Tasks": _TASKS,
-    "Everything else": {"said": _refuse("{fault}", "{remedy}")},
+    "Studies that are loaded": _STUDIES,
+    "Tasks, tests and the inbox": _TASKS,
+    "Accounts": _ACCOUNTS,
+    "The service and its settings": _SERVICE,
 }
 """The catalogue by subject; a code is in one of them."""
 

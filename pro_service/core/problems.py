@@ -35,25 +35,10 @@ class Problem:
         """Return the same problem at this place."""
         return dataclasses.replace(self, path=path, line=line)
 
-    @property
-    def fault(self) -> str:
-        """What is wrong, in English."""
-        return words(self)[0]
-
-    @property
-    def remedy(self) -> str:
-        """What to do about it, in English."""
-        return words(self)[1]
-
 
 def problem(code: str, path: str = "", line: int | None = None, /, **values: object) -> Problem:
     """Return the problem of this code, at a place, with what fills its blanks."""
     return Problem(code, path, line, values)
-
-
-def said(path: str, line: int | None, fault: str, remedy: str) -> Problem:
-    """Return a problem that has no code yet, in English words."""
-    return Problem("said", path, line, {"fault": fault, "remedy": remedy})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,37 +76,17 @@ class ChangeRefusedError(Exception):
         self.notes = notes
 
 
-UNAVAILABLE: Mapping[str, tuple[str, str]] = {
-    "full": (
-        "the database cannot be written: the disk is full",
-        "free some space on the disk of the database; nothing else is needed, what waits goes on then",
-    ),
-    "disk": (
-        "the database cannot be written: its disk is full, or reports a fault",
-        "look at free space and quotas first, then at the system's log about that disk",
-    ),
-    "locked": (
-        "the database is locked by another program",
-        "find what holds it: a backup, a shell, another process of this service that stands still",
-    ),
-    "read_only": (
-        "the database can only be read",
-        "it lies on a read-only disk, its file is not this user's to write, or it is a standby: check where it points",
-    ),
-    "not_opened": (
-        "the file of the database cannot be opened",
-        "check that its folder is there, belongs to this user and lies on no read-only disk",
-    ),
-    "forbidden": (
-        "this user may not write to the database",
-        "check who owns its file and folder, or the rights of its role",
-    ),
-    "unreachable": (
-        "the database cannot be reached",
-        "check DATABASE_URL, and that the server or folder is there",
-    ),
-}
-"""Why the database cannot be used (`store.unavailable`): what is wrong, and what to do about it."""
+class SetUpError(Exception):
+    """The service cannot work as it is set up; `problem` says why."""
+
+    def __init__(self, code: str, /, **values: object) -> None:
+        super().__init__(code)
+        self.problem = Problem(code, values=values)
+
+
+def unavailable(cause: str) -> Problem:
+    """Return why the database cannot be used, by its cause (`store.unavailable`)."""
+    return Problem(f"database_{cause}")
 
 
 def words(
@@ -143,12 +108,6 @@ def words(
     }
     remedy = DID_YOU_MEAN if found.values.get("near") else entry.on_page if on_page and entry.on_page else entry.remedy
     return translate(entry.what).format(**values), translate(remedy).format(**values)
-
-
-def closest(word: str, known: Iterable[str]) -> str:
-    """Return `did you mean "x"?` with the nearest known word; an empty text if none is near."""
-    near = nearest(word, known)
-    return "" if near is None else f'did you mean "{near}"?'
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 import re
 
-from pro_service.core.problems import Problem, problem, said
+from pro_service.core.problems import Problem, problem
 
 _AT = re.compile(r"\(at line (\d+), column \d+\)")
 _HEADER = re.compile(r"\s*(?P<open>\[\[?)\s*(?P<name>[^\[\]#=]+?)\s*\]\]?\s*(?:#.*)?")
@@ -18,11 +18,7 @@ class Faults:
         self._lines = lines_by_path(text)
         self._found: list[Problem] = []
 
-    def add(self, path: str, fault: str, remedy: str, *, line: int | None = None) -> None:
-        """Add a fault. Without a `line` it gets the line of its path, or of the nearest enclosing path in the text."""
-        self._found.append(said(path, self.line(path) if line is None else line, fault, remedy))
-
-    def note(self, path: str, code: str, /, **values: object) -> None:
+    def add(self, path: str, code: str, /, **values: object) -> None:
         """Add the problem of this code, at the line of its path."""
         self._found.append(problem(code, path, self.line(path), **values))
 

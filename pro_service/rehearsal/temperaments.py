@@ -7,10 +7,10 @@ from datetime import time, timedelta
 from typing import Literal, TypeAlias, get_args
 
 from pro_service import paths
-from pro_service.core.problems import RejectedError, said
+from pro_service.core.problems import RejectedError, problem
 from pro_service.core.protocol import Channel, Hours, Texts
 from pro_service.core.study_file.toml_table import Table
-from pro_service.core.toml_faults import Faults
+from pro_service.core.toml_faults import Faults, line_of
 
 Number: TypeAlias = Literal["right", "wrong", "lost"]
 LANGUAGES = ("en", "tr")
@@ -98,8 +98,7 @@ def read_temperaments(text: str) -> Crowd:
     try:
         root = Table(tomllib.loads(text.removeprefix("\ufeff")), "", faults)
     except ValueError as error:
-        remedy = "mend this line; a text is in quotes, a table begins with [name]: see https://toml.io"
-        raise RejectedError((said("", None, f"this is not TOML: {error}", remedy),)) from None
+        raise RejectedError((problem("not_toml", "", line_of(error, text), error=str(error)),)) from None
     office = _office(root.table("office"))
     phrases = _phrases(root.table("phrases"))
     temperaments = tuple(_temperament(table) for table in root.tables("temperament"))
@@ -107,9 +106,9 @@ def read_temperaments(text: str) -> Crowd:
     codes = [one.code for one in temperaments]
     for index, code in enumerate(codes):
         if code in codes[:index]:
-            faults.add(f"temperament[{index}].code", f'"{code}" is there twice', "give each a code of its own")
+            faults.add(f"temperament[{index}].code", "code_twice", given=code)
     if temperaments and not sum(one.share for one in temperaments):
-        faults.add("temperament", "nobody has a share", "give at least one of them a share above 0")
+        faults.add("temperament", "nobody_has_a_share")
     if faults.all():
         raise RejectedError(faults.all())
     return Crowd(temperaments, office, phrases)
@@ -133,7 +132,7 @@ def _rounds(table: Table) -> tuple[time, ...]:
         try:
             rounds.append(time.fromisoformat(word))
         except ValueError:
-            table.fault(f"rounds[{index}]", f'"{word}" is not a time of day', 'write hours and minutes, e.g. "09:15"')
+            table.fault(f"rounds[{index}]", "no_clock", given=word)
     return tuple(rounds)
 
 
@@ -162,6 +161,6 @@ def _temperament(table: Table) -> Temperament:
         percent={name: table.integer(name, 0, ALL, usual) for name, usual in PERCENTAGES.items()},
     )
     if not found.after <= found.within <= LONGEST and not table.faults.touched(table.path_of("within")):
-        table.fault("within", "is shorter than `after`, or longer than 60 days", 'write a longer time, e.g. "PT2H"')
+        table.fault("within", "within_unfit")
     table.close()
     return found

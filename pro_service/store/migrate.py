@@ -13,6 +13,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from pro_service import paths
+from pro_service.core.problems import SetUpError
 from pro_service.store import heartbeats
 from pro_service.store.database import Sessions
 from pro_service.store.schema import installation
@@ -24,11 +25,11 @@ TRIED = "write_tried"
 """What is written where it is only tried whether anything can be."""
 
 
-class BehindError(Exception):
+class BehindError(SetUpError):
     """The database's schema is not the one this release speaks."""
 
 
-class TestDatabaseError(Exception):
+class TestDatabaseError(SetUpError):
     """A database in use cannot be declared a test database, nor the reverse."""
 
     __test__ = False
@@ -67,9 +68,7 @@ def require_current(engine: Engine) -> None:
     """BehindError, naming the command, unless the schema is this release's."""
     found, wanted = revision(engine), head()
     if found != wanted:
-        at = found or "none"
-        message = f"the database is at revision {at}, this release needs {wanted}: run `pro-service db upgrade`"
-        raise BehindError(message)
+        raise BehindError("schema_behind", revision=found or "none", wanted=wanted)
 
 
 def upgrade(engine: Engine, data_keys: tuple[tuple[str, bytes], ...], *, test: bool = False) -> tuple[str | None, str]:
@@ -147,6 +146,5 @@ def _mark_as_test(session: Session, *, new: bool) -> None:
     if is_test(session):
         return
     if not new:
-        message = "only a new database can become a test database: name another DATABASE_URL"
-        raise TestDatabaseError(message)
+        raise TestDatabaseError("not_a_new_database")
     session.execute(insert(installation).values(key=TEST, value="yes"))

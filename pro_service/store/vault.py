@@ -18,6 +18,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from pro_service.core.problems import SetUpError
 from pro_service.store.schema import installation
 
 NONCE = 12
@@ -25,7 +26,7 @@ INDEX_KEY = "index_key"
 SYSTEM_KEY = "system_key"
 
 
-class WrongKeyError(Exception):
+class WrongKeyError(SetUpError):
     """DATA_KEYS does not open this database; carries ids of keys, never keys."""
 
 
@@ -67,15 +68,11 @@ class Vault:
         name, _, rest = wrapped.partition(b":")
         wrapper = self._wrappers.get(name.decode())
         if wrapper is None:
-            message = f"DATA_KEYS has no key {name.decode()!r}: add it after the newest one"
-            raise WrongKeyError(message)
+            raise WrongKeyError("data_key_missing", key=repr(name.decode()))
         try:
             return wrapper.decrypt(rest[:NONCE], rest[NONCE:], place.encode())
         except InvalidTag:
-            message = (
-                f"the key {name.decode()!r} in DATA_KEYS does not fit this database: give the one it was made with"
-            )
-            raise WrongKeyError(message) from None
+            raise WrongKeyError("data_key_wrong", key=repr(name.decode())) from None
 
     def data_key(self, wrapped: bytes, participant_id: int) -> bytes:
         """This participant's data key."""
@@ -99,8 +96,7 @@ def open_vault(session: Session, data_keys: tuple[tuple[str, bytes], ...]) -> Va
         for name in (INDEX_KEY, SYSTEM_KEY)
     ]
     if not all(keys):
-        message = "this database has no keys yet: run `pro-service db upgrade`"
-        raise WrongKeyError(message)
+        raise WrongKeyError("no_keys_yet")
     return Vault(data_keys, *keys)
 
 

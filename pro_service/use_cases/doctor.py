@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pro_service.core.problems import UNAVAILABLE
+from pro_service.core.problems import unavailable, words
 from pro_service.core.throttle import chance_of_a_hit
 from pro_service.reports import health
 from pro_service.reports.health import Condition
@@ -55,11 +55,11 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
     try:
         rt = open_runtime(settings)
     except BehindError as error:
-        return (*found, Finding("schema", "red", str(error), "pro-service db upgrade"))
+        return (*found, Finding("schema", "red", *words(error.problem)))
     except WrongKeyError as error:
-        return (*found, Finding("keys", "red", str(error), "set DATA_KEYS to the keys of this database"))
+        return (*found, Finding("keys", "red", *words(error.problem)))
     except ClockError as error:
-        return (*found, Finding("clock", "red", str(error), "unset PRO_SERVICE_NOW"))
+        return (*found, Finding("clock", "red", *words(error.problem)))
     except UNREACHABLE as error:
         return (*found, _unavailable(why_unavailable(error) or "unreachable"))
     try:
@@ -71,7 +71,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
 
 
 def _unavailable(cause: Cause) -> Finding:
-    return Finding("database", "red", *UNAVAILABLE[cause])
+    return Finding("database", "red", *words(unavailable(cause)))
 
 
 def _opened(rt: Runtime) -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterator
 
-from pro_service.core.problems import RejectedError, said
+from pro_service.core.enrolment.cells import quoted
+from pro_service.core.problems import RejectedError, problem
 from pro_service.core.schedule.agenda import may_text
 from pro_service.core.schedule.asking import way_of_asking
 from pro_service.core.schedule.status import participant_status
@@ -47,7 +48,7 @@ def due_cards(rt: Runtime, study_id: int, site: str | None = None) -> cards.Card
     with rt.sessions.reading() as session:
         known = studies.site_ids(session, study_id)
         if site is not None and site not in known:
-            raise RejectedError((said("--site", None, "is not a site of this study", f"one of: {', '.join(known)}"),))
+            raise RejectedError((problem("not_a_site", "--site", given=quoted(site), known=tuple(known)),))
         return cards.cards(session, rt.loader, study_id, now, None if site is None else [known[site]])
 
 

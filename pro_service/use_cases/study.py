@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pro_service import paths
 from pro_service.core.enrolment.blinding import check_blinding
-from pro_service.core.problems import Problem, RejectedError, closest, said
+from pro_service.core.problems import Problem, RejectedError, nearest, problem
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.costs import Cost
 from pro_service.core.study_file.file import check as check_protocol
@@ -144,7 +144,7 @@ def stored(rt: Runtime, study: Study) -> tuple[Checked, Version]:
     with rt.sessions.reading() as session:
         version = studies.newest(session, study.id)
         if version is None:
-            raise _no_study("has no protocol")
+            raise RejectedError((problem("no_protocol", "--study"),))
         bundle = rt.bundles.get(session, version.id)
     return Checked(bundle.protocol, bundle.wording.frames, ()), version
 
@@ -154,7 +154,7 @@ def show(rt: Runtime, study: Study) -> Shown:
     with rt.sessions.reading() as session:
         version = studies.newest(session, study.id)
         if version is None:
-            raise _no_study("has no protocol")
+            raise RejectedError((problem("no_protocol", "--study"),))
         protocol = rt.bundles.get(session, version.id).protocol
         return Shown(study, version, protocol, studies.enrolled(session, study.id))
 
@@ -167,22 +167,16 @@ def chosen(rt: Runtime, code: str | None) -> Study:
     if len(found) == 1:
         return found[0]
     if not there:
-        raise _no_study("there is no study yet")
-    codes = [study.code for study in there]
-    remedy = (closest(code, codes) if code else "") or f"name one with --study: {', '.join(codes)}"
-    fault = "there is no such study" if code else "there are several studies"
-    raise RejectedError((said("--study", None, fault, remedy),))
-
-
-def _no_study(fault: str) -> RejectedError:
-    return RejectedError((said("--study", None, fault, "load one first: pro-service study load FILE"),))
+        raise RejectedError((problem("no_study", "--study"),))
+    known = tuple(study.code for study in there)
+    if code is None:
+        raise RejectedError((problem("several_studies", "--study", known=known),))
+    raise RejectedError((problem("study_unknown", "--study", near=nearest(code, known), known=known),))
 
 
 def _refuse_older(same: Version | None, newest: Version | None) -> None:
     if same is not None and newest is not None:
-        fault = f"this is version {same.number} again, and version {newest.number} has replaced it"
-        remedy = "a version is never made current twice: change something in it, for instance the title"
-        raise RejectedError((said("", None, fault, remedy),))
+        raise RejectedError((problem("version_again", number=same.number, newest=newest.number),))
 
 
 def _text(file: Path) -> str:
@@ -190,7 +184,7 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8").strip()
     except UnicodeDecodeError:
         path = f"templates/sms/{file.parent.name}/{file.name}"
-        raise RejectedError((said(path, None, "this text is not UTF-8", "save it as UTF-8"),)) from None
+        raise RejectedError((problem("text_not_utf8", path),)) from None
 
 
 def _canonical(frames: Mapping[str, Mapping[str, str]]) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from pro_service.core.problems import words
 from pro_service.core.study_file.frames import addressed, check_frames, unfit_for_cards
 from pro_service.core.texts import contains_address
 from tests.core.study_file.test_frames_of_a_study import frames, protocol
@@ -40,7 +41,7 @@ def test_an_address_in_a_text_of_the_card_is_refused(name: str, address: str) ->
     changed["en"][name] = f"{{contact}} {{telephone}} {address}"
     (fault,) = check_frames(protocol(), changed)
     assert fault.path == f"templates/sms/en/{name}.txt"
-    assert "internet address" in fault.fault
+    assert "internet address" in words(fault)[0]
     assert unfit_for_cards(protocol(), "en", changed["en"]) == (name,)
 
 
@@ -48,7 +49,7 @@ def test_a_text_of_the_card_without_a_telephone_is_refused() -> None:
     changed = frames()
     changed["tr"]["reminder-1.sms-card"] = "{contact}: Kartınızı okutun."
     (fault,) = check_frames(protocol(), changed)
-    assert "no telephone" in fault.fault
+    assert "no telephone" in words(fault)[0]
 
 
 def test_an_address_in_the_studys_own_words_is_found() -> None:
@@ -57,7 +58,7 @@ def test_an_address_in_the_studys_own_words_is_found() -> None:
     telephone = replace(study, sites={**study.sites, site.code: replace(site, telephone="212.55.1.99")})
     assert not contains_address("call {telephone}")
     assert addressed(telephone, "en", "call {telephone}")
-    assert any("internet address" in fault.fault for fault in check_frames(telephone, frames()))
+    assert any("internet address" in words(fault)[0] for fault in check_frames(telephone, frames()))
     named = replace(
         study, sites={**study.sites, site.code: replace(site, short_name=dict.fromkeys(study.languages, "Klinik.com"))}
     )

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service import paths
-from pro_service.core.problems import RejectedError
+from pro_service.core.problems import RejectedError, words
 from pro_service.runtime import Runtime
 from pro_service.store.schema import participants, protocol_versions, sites
 from pro_service.use_cases import study
@@ -34,7 +34,7 @@ def refused(rt: Runtime, text: str, folder: Path | None = None) -> str:
     with pytest.raises(RejectedError) as error:
         study.load(rt, support.SETUP, text, folder)
     assert support.rows_of(rt) == before
-    return "\n".join(f"{fault.line} {fault.path}: {fault.fault} → {fault.remedy}" for fault in error.value.faults)
+    return "\n".join(f"{fault.line} {fault.path}: {' → '.join(words(fault))}" for fault in error.value.faults)
 
 
 def test_a_study_is_loaded_as_one_version_with_its_sites(rt: Runtime) -> None:
@@ -146,13 +146,13 @@ def test_faults_of_protocol_or_texts_write_nothing(rt: Runtime, texts: Path) -> 
 def test_the_study_may_be_left_out_while_there_is_one(rt: Runtime) -> None:
     with pytest.raises(RejectedError) as none:
         study.chosen(rt, None)
-    assert "study load" in none.value.faults[0].remedy
+    assert "study load" in words(none.value.faults[0])[1]
     study.load(rt, support.SETUP, DEMO)
     assert study.chosen(rt, None).code == study.chosen(rt, "demo").code == "DEMO"
     study.load(rt, support.SETUP, DEMO.replace('study = "DEMO"', 'study = "OTHER"'))
     with pytest.raises(RejectedError) as several:
         study.chosen(rt, None)
-    assert "DEMO, OTHER" in several.value.faults[0].remedy
+    assert "DEMO, OTHER" in words(several.value.faults[0])[1]
     with pytest.raises(RejectedError) as wrong:
         study.chosen(rt, "OTTER")
-    assert "OTHER" in wrong.value.faults[0].remedy
+    assert "OTHER" in words(wrong.value.faults[0])[1]

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
 from pro_service import logs
-from pro_service.core.problems import UNAVAILABLE
+from pro_service.core.problems import unavailable, words
 from pro_service.gateways.signatures import sign
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.store import heartbeats, migrate
@@ -223,7 +223,7 @@ def test_the_log_the_doctor_and_a_command_tell_one_fault_from_another(
     with fault(rt):
         assert migrate.try_to_write(rt.sessions) in causes
     assert migrate.try_to_write(rt.sessions) is None
-    assert all(UNAVAILABLE[cause][1] for cause in causes)
+    assert all(all(words(unavailable(cause))) for cause in causes)
 
 
 @pytest.mark.parametrize(

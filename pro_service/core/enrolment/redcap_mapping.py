@@ -78,16 +78,16 @@ def parse(text: str, baseline: Sequence[str]) -> tuple[ColumnMapping | None, tup
         return None, (problem("mapping_not_toml", "", line_of(error, text)),)
     faults, known = Faults(text), {"event", "column"}
     for name in root.keys() - known:
-        faults.note(name, "mapping_key_unknown", near=nearest(name, known), known=("event", "[column.NAME]"))
+        faults.add(name, "mapping_key_unknown", near=nearest(name, known), known=("event", "[column.NAME]"))
     tables = root.get("column", {})
     event = _text(faults, "event", root.get("event", ""))
     if not isinstance(tables, dict):
-        faults.note("column", "mapping_no_columns")
+        faults.add("column", "mapping_no_columns")
         tables = {}
     columns = {name: _column(faults, name, table) for name, table in tables.items()}
     found = ColumnMapping(columns, event)
     for fault in check(found, baseline):
-        faults.note(fault.path, fault.code, **fault.values)
+        faults.add(fault.path, fault.code, **fault.values)
     every = faults.all()
     return (None if every else found), every
 
@@ -95,14 +95,14 @@ def parse(text: str, baseline: Sequence[str]) -> tuple[ColumnMapping | None, tup
 def _column(faults: Faults, name: str, table: object) -> Column:
     path = f"column.{name}"
     if not isinstance(table, dict):
-        faults.note(path, "mapping_no_table", column=name)
+        faults.add(path, "mapping_no_table", column=name)
         return Column()
     keys = ("from", "always", "values", "format", "when", "event")
     for key in table.keys() - set(keys):
-        faults.note(f"{path}.{key}", "mapping_key_unknown", near=nearest(key, keys), known=keys)
+        faults.add(f"{path}.{key}", "mapping_key_unknown", near=nearest(key, keys), known=keys)
     values = table.get("values", {})
     if not isinstance(values, dict):
-        faults.note(f"{path}.values", "mapping_no_values")
+        faults.add(f"{path}.values", "mapping_no_values")
         values = {}
     given = {key: _text(faults, f"{path}.{key}", table.get(key, "")) for key in keys if key != "values"}
     mapped = {str(key): _text(faults, f"{path}.values.{key}", value) for key, value in values.items()}
@@ -111,7 +111,7 @@ def _column(faults: Faults, name: str, table: object) -> Column:
 
 def _text(faults: Faults, path: str, value: object) -> str:
     if not isinstance(value, str):
-        faults.note(path, "mapping_no_text")
+        faults.add(path, "mapping_no_text")
         return ""
     return value.strip()
 

@@ -8,7 +8,7 @@ import tomllib
 from datetime import time, timedelta
 from typing import TypeVar, get_args
 
-from pro_service.core.problems import Problem, said
+from pro_service.core.problems import Problem, problem
 from pro_service.core.protocol import (
     LADDER_ROLES,
     Channel,
@@ -42,8 +42,7 @@ def check(text: str) -> tuple[Protocol | None, tuple[Problem, ...]]:
     try:
         values = tomllib.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
-        remedy = "mend this line; a text is in quotes, a table begins with [name]: see https://toml.io"
-        return None, (said("", line_of(error, text), f"this is not TOML: {error}", remedy),)
+        return None, (problem("not_toml", "", line_of(error, text), error=str(error)),)
     root = Table(values, "", faults)
     protocol = _protocol(root)
     root.close()
@@ -88,8 +87,7 @@ def _languages(root: Table) -> tuple[Language, ...]:
     languages = root.words("languages")
     for index, language in enumerate(languages):
         if not _LANGUAGE.fullmatch(language):
-            remedy = 'write the two-letter ISO 639-1 code, e.g. "tr", "en"'
-            root.fault(f"languages[{index}]", f'"{language}" is not a language code', remedy)
+            root.fault(f"languages[{index}]", "no_language_code", given=language)
     return languages
 
 
@@ -168,7 +166,7 @@ def _minutes(table: Table) -> tuple[int, int, int]:
     target, opens, closes = (span.span(key) // timedelta(minutes=1) for key in ("target", "from", "to"))
     span.close()
     if closes > _MINUTES:
-        table.fault("after_procedure.to", "is more than three days", 'use "target", "first_day" and "last_day"')
+        table.fault("after_procedure.to", "too_many_minutes")
     return target, opens, closes
 
 
@@ -181,10 +179,9 @@ def _ladder(root: Table) -> dict[LevelCode, Level]:
         roles = level.words("roles")
         for index, role in enumerate(roles):
             if role not in get_args(Role):
-                level.fault(f"roles[{index}]", f'"{role}" is not a role', f"one of: {', '.join(LADDER_ROLES)}")
+                level.fault(f"roles[{index}]", "no_role", given=role, known=LADDER_ROLES)
             elif role not in LADDER_ROLES:
-                what = f'"{role}" has no list of tasks, so that nobody would see them'
-                level.fault(f"roles[{index}]", what, f"one of: {', '.join(LADDER_ROLES)}")
+                level.fault(f"roles[{index}]", "role_without_tasks", given=role, known=LADDER_ROLES)
         levels[code] = Level(
             code=code,
             roles=tuple(role for role in LADDER_ROLES if role in roles),
@@ -232,12 +229,12 @@ def _route(table: Table) -> RouteOverride:
 def _code(table: Table, key: str) -> str:
     code = table.text(key)
     if code and not _CODE.fullmatch(code):
-        table.fault(key, f'"{code}" is not a code', "write capital letters, digits and hyphens, at most 24")
+        table.fault(key, "code_unfit", given=code)
     return code
 
 
 def _add(found: dict[str, Value], code: str, value: Value, table: Table, key: str) -> None:
     if code in found and code:
-        table.fault(key, f'"{code}" is there twice', "give each one a code of its own")
+        table.fault(key, "code_twice", given=code)
     # Kept all the same, so that later paths count as the file does; with a fault the whole is dropped in the end.
     found[code if code not in found else f"{code} {len(found)}"] = value

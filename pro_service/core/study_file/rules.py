@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pro_service.core.problems import Problem, closest, problem
+from pro_service.core.problems import Problem, nearest, problem
 from pro_service.core.protocol import Item, Level, LevelCode, Protocol, Site, Step, TimePoint
 from pro_service.core.schedule.windows import add_offset, days_of
 from pro_service.core.toml_faults import Faults
@@ -37,7 +37,7 @@ _COUNTRIES = (
 def check_rules(protocol: Protocol, faults: Faults) -> None:
     """Note everything that does not fit together. What was not read soundly is not judged a second time."""
     if protocol.starts and protocol.ends and protocol.ends < protocol.starts and not faults.touched("starts", "ends"):
-        faults.add("ends", "the study ends before it starts", 'write "starts" before "ends"')
+        faults.add("ends", "study_backwards")
     for index, item in enumerate(protocol.items.values()):
         _check_item(item, f"item[{index}]", faults)
     for index, point in enumerate(protocol.time_points):
@@ -73,86 +73,79 @@ def _check_item(item: Item, path: str, faults: Faults) -> None:
     if faults.touched(f"{path}.minimum", f"{path}.maximum"):
         return
     if item.minimum >= item.maximum:
-        faults.add(f"{path}.maximum", "the range is empty or runs backwards", 'write a "maximum" above the "minimum"')
+        faults.add(f"{path}.maximum", "range_empty")
         return
     wanted = item.maximum - item.minimum + 1
     for language, choices in item.choices.items():
         if len(choices) != wanted and not faults.touched(f"{path}.choices.{language}"):
-            fault = f"{len(choices)} choices for {wanted} values ({item.minimum} to {item.maximum})"
-            faults.add(f"{path}.choices.{language}", fault, f"write {wanted} labels, or take the choices out")
+            where, given = f"{path}.choices.{language}", len(choices)
+            faults.add(where, "choices_unfit", n=given, wanted=wanted, least=item.minimum, most=item.maximum)
     review_read = not faults.touched(f"{path}.review_at")
     if item.review_at is not None and review_read and not item.minimum <= item.review_at <= item.maximum:
-        remedy = f"write a value from {item.minimum} to {item.maximum}"
-        faults.add(f"{path}.review_at", f"{item.review_at} is not a value of this item", remedy)
+        where, given = f"{path}.review_at", item.review_at
+        faults.add(where, "review_at_outside", given=given, least=item.minimum, most=item.maximum)
     if item.review_rise is not None and item.review_rise > item.maximum - item.minimum:
-        remedy = f"write a rise of at most {item.maximum - item.minimum}"
-        faults.add(f"{path}.review_rise", f"a rise of {item.review_rise} cannot happen", remedy)
+        most = item.maximum - item.minimum
+        faults.add(f"{path}.review_rise", "review_rise_impossible", given=item.review_rise, most=most)
 
 
 def _check_primary(protocol: Protocol, faults: Faults) -> None:
     primary = [index for index, item in enumerate(protocol.items.values()) if item.primary]
     unread = (f"item[{index}].primary" for index in range(len(protocol.items)))
     if not primary and protocol.items and not faults.touched(*unread):
-        faults.add("item", "no item is primary", 'write "primary = true" at the item that decides completion')
+        faults.add("item", "no_primary")
     for index in primary[1:]:
-        faults.add(f"item[{index}].primary", "a second primary item", "leave one primary item")
+        faults.add(f"item[{index}].primary", "second_primary")
 
 
 def _check_time_point(point: TimePoint, protocol: Protocol, path: str, faults: Faults) -> None:
     for place, item in enumerate(point.items):
         if item and item not in protocol.items:
-            remedy = closest(item, protocol.items) or f"known items: {', '.join(protocol.items)}"
-            faults.add(f"{path}.items[{place}]", f'unknown item "{item}"', remedy)
+            near, known = nearest(item, protocol.items), tuple(protocol.items)
+            faults.add(f"{path}.items[{place}]", "item_unknown", item=item, near=near, known=known)
     if point.planned_day == 0 and not faults.touched(f"{path}.planned_day"):
-        faults.add(f"{path}.planned_day", "there is no study day 0", "write 1 for the day of the procedure")
+        faults.add(f"{path}.planned_day", "study_day_zero")
     _check_span(point, path, faults)
     if point.mode == "message" and not faults.touched(f"{path}.mode"):
         _check_asked(point, protocol, path, faults)
     elif not faults.touched(f"{path}.mode"):
         for key, given in (("invitation", point.steps), ("call", point.call_after is not None)):
             if given:
-                fault = "a clinic time point asks nobody by message or telephone"
-                faults.add(f"{path}.{key}", fault, 'take it out, or write mode = "message"')
+                faults.add(f"{path}.{key}", "clinic_asks")
 
 
 def _check_span(point: TimePoint, path: str, faults: Faults) -> None:
     if point.minutes is not None:
         target, opens, closes = point.minutes
         if not (opens <= target <= closes and opens < closes) and not faults.touched(f"{path}.after_procedure"):
-            remedy = 'write "from" before "target" before "to"'
-            faults.add(f"{path}.after_procedure", "the window runs backwards", remedy)
+            faults.add(f"{path}.after_procedure", "minutes_backwards")
         if point.mode == "message" and not faults.touched(f"{path}.mode"):
-            remedy = 'write mode = "clinic", or "target", "first_day" and "last_day"'
-            faults.add(f"{path}.mode", "a window of minutes is too short for messages", remedy)
+            faults.add(f"{path}.mode", "minutes_for_messages")
         return
     if _unread(path, faults):
         return
     if -point.before > point.after:
-        faults.add(f"{path}.last_day", "the window runs backwards", 'write a "last_day" that is not before "first_day"')
+        faults.add(f"{path}.last_day", "window_backwards")
     elif point.before < 0 or point.after < 0:
-        remedy = 'write "first_day" at or before the target (-P1D, P0D) and "last_day" at or after it'
-        faults.add(f"{path}.first_day" if point.before < 0 else f"{path}.last_day", "the target lies outside", remedy)
+        faults.add(f"{path}.first_day" if point.before < 0 else f"{path}.last_day", "target_outside")
     if point.late is not None and not faults.touched(f"{path}.late_until"):
         days = days_of(point, _FOUR_YEARS[0])
         if add_offset(days.target, point.late)[0] < days.last:
-            remedy = 'write an offset from the target that is not before "last_day"'
-            faults.add(f"{path}.late_until", "late answers would end before the window does", remedy)
+            faults.add(f"{path}.late_until", "late_before_end")
 
 
 def _check_asked(point: TimePoint, protocol: Protocol, path: str, faults: Faults) -> None:
     """A window that participants are asked in: its primary item, its prompts in order, its call before close."""
     primary = [item for item, asked in protocol.items.items() if asked.primary]
     if primary and not set(primary) & set(point.items) and not faults.touched(f"{path}.items"):
-        faults.add(f"{path}.items", "no primary item is asked here", f'add "{primary[0]}"')
+        faults.add(f"{path}.items", "primary_not_asked", item=primary[0])
     keys = [_key_of(step) for step in point.steps]
     if "invitation" not in keys:
-        faults.add(f"{path}.invitation", "is missing", 'write invitation = { after = "P0D", at = "10:00" }')
+        faults.add(f"{path}.invitation", "invitation_missing")
     if len(keys) > _MOST_REMINDERS + 1:
-        remedy = f"leave at most {_MOST_REMINDERS} reminders"
-        faults.add(f"{path}.reminder[{_MOST_REMINDERS}]", "too many reminders: there are no texts for more", remedy)
+        faults.add(f"{path}.reminder[{_MOST_REMINDERS}]", "too_many_reminders", most=_MOST_REMINDERS)
     if point.call_after is None:
-        remedy = 'write call = { after = "P2D", at = "09:00" }: a telephone call is what saves a window'
-        faults.add(f"{path}.call", "is missing", remedy)
+        faults.add(f"{path}.call", "call_missing")
     if _unread(path, faults):
         return
     for place, key in enumerate(keys):
@@ -164,15 +157,12 @@ def _check_asked(point: TimePoint, protocol: Protocol, path: str, faults: Faults
 def _check_step(point: TimePoint, place: int, useless: timedelta, path: str, faults: Faults) -> None:
     step = point.steps[place]
     if not -point.before <= step.after <= point.after:
-        fault = f"this prompt comes {'after the window closed' if step.after > 0 else 'before the window opens'}"
-        remedy = f"write a day from {-point.before} to {point.after} after the target"
-        faults.add(f"{path}.after", fault, remedy)
+        code = "prompt_after_close" if step.after > 0 else "prompt_before_open"
+        faults.add(f"{path}.after", code, least=-point.before, most=point.after)
     elif _moment(point.after + 1) - _moment(step.after, step.at) < useless:
-        hours = useless // timedelta(hours=1)
-        faults.add(f"{path}.at", f"less than {hours} hours before close: it would never be sent", "move it earlier")
+        faults.add(f"{path}.at", "prompt_useless", hours=useless // timedelta(hours=1))
     if place and step.after <= point.steps[place - 1].after:
-        fault = "prompts are not in order: there is at most one a day"
-        faults.add(f"{path}.after", fault, "write a later day than that of the prompt before")
+        faults.add(f"{path}.after", "prompts_unordered")
 
 
 def _check_call(point: TimePoint, path: str, faults: Faults) -> None:
@@ -180,17 +170,17 @@ def _check_call(point: TimePoint, path: str, faults: Faults) -> None:
         return
     call = _moment(point.call_after, point.call_at)
     if call >= _moment(point.after + 1):
-        faults.add(f"{path}.call.after", "the call task is not before close", "move it inside the window")
+        faults.add(f"{path}.call.after", "call_after_close")
     elif point.steps and call <= _moment(point.steps[0].after, point.steps[0].at):
-        faults.add(f"{path}.call.after", "the call task is not after the invitation", "move it after the invitation")
+        faults.add(f"{path}.call.after", "call_before_invitation")
 
 
 def _check_codes(points: Sequence[TimePoint], faults: Faults) -> None:
     seen: dict[str, int] = {}
     for index, point in enumerate(points):
         if point.code and point.code in seen:
-            fault = f'the code "{point.code}" is taken by time_point[{seen[point.code]}]'
-            faults.add(f"time_point[{index}].code", fault, "give every time point a code of its own")
+            other = f"time_point[{seen[point.code]}]"
+            faults.add(f"time_point[{index}].code", "time_point_taken", code=point.code, other=other)
         seen.setdefault(point.code, index)
 
 
@@ -204,18 +194,15 @@ def _check_order(points: Sequence[TimePoint], faults: Faults) -> None:
     for (_, earlier), (index, point) in pairwise(sound):
         day = next((day for day in _FOUR_YEARS if days_of(point, day).target < days_of(earlier, day).target), None)
         if day is not None:
-            fault = f"{point.code} comes before {earlier.code} in time but after it in the file"
-            faults.add(f"time_point[{index}].target", fault, "put the time points in the order of their targets")
+            where = f"time_point[{index}].target"
+            faults.add(where, "time_points_unordered", code=point.code, earlier=earlier.code)
     asked = [(index, point) for index, point in sound if point.prompted]
     for (_, earlier), (index, point) in pairwise(asked):
         day = next((day for day in _FOUR_YEARS if _overlap(earlier, point, day)), None)
         if day is not None and not faults.touched(f"time_point[{index}].target"):
             first, last = days_of(point, day).first, days_of(earlier, day).last
-            fault = (
-                f"windows {earlier.code} and {point.code} overlap: after a procedure on {day}, "
-                f"{earlier.code} lasts to {last} and {point.code} opens on {first}"
-            )
-            faults.add(f"time_point[{index}].first_day", fault, 'change "last_day" of one or "first_day" of the other')
+            found = {"earlier": earlier.code, "later": point.code, "day": day, "last": last, "first": first}
+            faults.add(f"time_point[{index}].first_day", "windows_overlap", **found)
 
 
 def _check_ladder(protocol: Protocol, faults: Faults) -> None:
@@ -224,28 +211,26 @@ def _check_ladder(protocol: Protocol, faults: Faults) -> None:
         if faults.touched(path):
             continue
         if (level.due_working_days is None) == (level.due_hours is None):
-            faults.add(path, "needs one deadline", 'write either "due_working_days" or "due_hours"')
+            faults.add(path, "level_deadline")
         if _returns(code, protocol.ladder):
-            faults.add(f"{path}.next", "the ladder leads back to this level", "let the ladder end somewhere")
+            faults.add(f"{path}.next", "ladder_circle")
 
 
 def _check_site(site: Site, path: str, faults: Faults) -> None:
     if site.zone and not _is_zone(site.zone):
-        remedy = closest(site.zone, available_timezones()) or 'write an IANA name, e.g. "Europe/Istanbul"'
-        faults.add(f"{path}.zone", f'there is no time zone "{site.zone}"', remedy)
+        near = nearest(site.zone, available_timezones())
+        faults.add(f"{path}.zone", "zone_unknown", zone=site.zone, near=near)
     _check_country(site.country, f"{path}.country", faults)
     if site.telephone and not _TELEPHONE.fullmatch(site.telephone):
-        remedy = "write it with + and the country's code: +90 212 …"
-        faults.add(f"{path}.telephone", f'"{site.telephone}" is not an international telephone number', remedy)
+        faults.add(f"{path}.telephone", "site_telephone_unfit", given=site.telephone)
     if site.email and not _EMAIL.fullmatch(site.email):
-        faults.add(f"{path}.email", f'"{site.email}" is not an e-mail address', "write name@host")
+        faults.add(f"{path}.email", "site_email_unfit", given=site.email)
 
 
 def _check_country(country: str, path: str, faults: Faults) -> None:
     countries = _COUNTRIES.split()
     if country and country not in countries:
-        remedy = closest(country.upper(), countries) or 'write the two letters of ISO 3166-1, e.g. "TR"'
-        faults.add(path, f'there is no country "{country}"', remedy)
+        faults.add(path, "country_unknown", country=country, near=nearest(country.upper(), countries))
 
 
 def _overlap(earlier: TimePoint, later: TimePoint, day: date) -> bool:

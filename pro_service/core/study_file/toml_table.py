@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
 from pro_service.core import iso8601
-from pro_service.core.problems import closest
+from pro_service.core.problems import nearest
 from pro_service.core.protocol import Hours, Language, Offset, Texts
 from pro_service.core.toml_faults import Faults
 
@@ -15,7 +15,7 @@ Word = TypeVar("Word", bound=str)
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _MIDNIGHT = time(0)
-_DURATION_REMEDY = "write an ISO 8601 duration, e.g. {example}"
+_DURATION = ("duration_missing", "no_duration")
 
 
 class Table:
@@ -39,34 +39,34 @@ class Table:
         self._asked.add(key)
         return key in self._values
 
-    def fault(self, key: str, fault: str, remedy: str) -> None:
-        """Note a fault at a key of this table."""
-        self.faults.add(self.path_of(key), fault, remedy)
+    def fault(self, key: str, code: str, /, **values: object) -> None:
+        """Note the problem of this code at a key of this table."""
+        self.faults.add(self.path_of(key), code, **values)
 
     def close(self) -> None:
         """Note every key nobody asked for."""
         for key in self._values:
             if key not in self._asked:
-                known = ", ".join(sorted(self._asked))
-                self.fault(key, f'unknown key "{key}"', closest(key, self._asked) or f"known keys here: {known}")
+                known = tuple(sorted(self._asked))
+                self.fault(key, "key_unknown", key=key, near=nearest(key, known), known=known)
 
     def text(self, key: str, default: str | None = None, *, empty: bool = False) -> str:
         """A text without surrounding space; empty only where that is allowed."""
-        value = self._read(key, default, "", _text, "a text", 'write it in quotes: "…"')
+        value = self._read(key, default, "", _text, ("text_key_missing", "no_text_key"))
         if not (value or empty or self.faults.touched(self.path_of(key))):
-            self.fault(key, "is empty", "write the text")
+            self.fault(key, "key_empty")
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
         """`true` or `false`."""
-        return self._read(key, default, default, _flag, "true or false", "write true or false without quotes")
+        return self._read(key, default, default, _flag, ("flag_missing", "no_flag"))
 
     def integer(self, key: str, least: int, most: int, default: int | None = None) -> int:
         """A whole number from `least` to `most`."""
-        remedy = f"write a whole number from {least} to {most}"
-        value = self._read(key, default, least, _integer, "a whole number", remedy)
+        codes = ("number_missing", "no_number_key")
+        value = self._read(key, default, least, _integer, codes, least=least, most=most)
         if not least <= value <= most:
-            self.fault(key, f"{value} is out of range", remedy)
+            self.fault(key, "number_out_of_range", given=value, least=least, most=most)
             return least
         return value
 
@@ -74,14 +74,14 @@ class Table:
         """A calendar date, if given."""
         if not self.has(key):
             return None
-        return self._read(key, None, date.min, _date, "a date", "write year-month-day, e.g. 2026-06-22")
+        return self._read(key, None, date.min, _date, ("day_missing", "no_day"))
 
     def clock(self, key: str, default: time | None = None, *, midnight: bool = False) -> time:
         """A local time of day, `"09:00"`; with `midnight`, `"24:00"` is 00:00."""
         if midnight and self._values.get(key) == "24:00":
             self._asked.add(key)
             return _MIDNIGHT
-        return self._read(key, default, _MIDNIGHT, _time, "a time of day", 'write hours and minutes, e.g. "09:00"')
+        return self._read(key, default, _MIDNIGHT, _time, ("clock_missing", "no_clock"))
 
     def hours(self, key: str) -> Hours:
         """Local hours of a day, `{ from = "09:00", to = "20:00" }`; `to = "24:00"` is midnight."""
@@ -90,44 +90,39 @@ class Table:
         table.close()
         backwards = hours.end != _MIDNIGHT and hours.end <= hours.start
         if backwards and not self.faults.touched(self.path_of(key)):
-            self.fault(key, "these hours end before they begin", 'write "from" before "to"; midnight is "24:00"')
+            self.fault(key, "hours_backwards")
         return hours
 
     def offset(self, key: str, default: Offset | None = None) -> Offset:
         """A distance on the calendar, `"P1M"`."""
-        remedy = _DURATION_REMEDY.format(example='"P1W", "-P3D", "P1M"')
-        return self._read(key, default, Offset(), _offset, "a number of days, weeks or months", remedy)
+        return self._read(key, default, Offset(), _offset, _DURATION, example='"P1W", "-P3D", "P1M"')
 
     def days(self, key: str, default: int | None = None) -> int:
         """A number of days, `"-P3D"` or `"P1W"`."""
-        remedy = _DURATION_REMEDY.format(example='"-P3D", "P1W"')
-        return self._read(key, default, 0, _days, "a number of days or weeks", remedy)
+        return self._read(key, default, 0, _days, _DURATION, example='"-P3D", "P1W"')
 
     def span(self, key: str, default: timedelta | None = None) -> timedelta:
         """A length of time that is not negative, `"PT24H"`."""
-        remedy = _DURATION_REMEDY.format(example='"PT24H", "PT45M"')
-        return self._read(key, default, timedelta(), _span, "a length of time", remedy)
+        return self._read(key, default, timedelta(), _span, _DURATION, example='"PT24H", "PT45M"')
 
     def choice(self, key: str, options: Sequence[Word]) -> Word:
         """One of a few words."""
         value = self.text(key)
         if value not in options and not self.faults.touched(self.path_of(key)):
-            known = ", ".join(options)
-            self.fault(key, f'"{value}" is not known', closest(value, options) or f"one of: {known}")
+            self.fault(key, "choice_unknown", given=value, near=nearest(value, options), known=tuple(options))
         return next((option for option in options if option == value), options[0])
 
     def words(self, key: str, *, required: bool = True) -> tuple[str, ...]:
         """A list of texts, none of them empty, none twice."""
-        remedy = 'write a list in brackets: ["…", "…"]'
         nothing: tuple[str, ...] = ()
-        words = self._read(key, None if required else nothing, nothing, _words, "a list of texts", remedy)
+        words = self._read(key, None if required else nothing, nothing, _words, ("list_missing", "no_list"))
         for index, word in enumerate(words):
             if not word:
-                self.fault(f"{key}[{index}]", "is empty", "write the text or take it out")
+                self.fault(f"{key}[{index}]", "entry_empty")
             elif word in words[:index]:
-                self.fault(f"{key}[{index}]", f'"{word}" is there twice', "take one of them out")
+                self.fault(f"{key}[{index}]", "entry_twice", given=word)
         if required and not words and not self.faults.touched(self.path_of(key)):
-            self.fault(key, "is empty", remedy)
+            self.fault(key, "list_empty")
         return words
 
     def texts(self, key: str, languages: Sequence[Language]) -> Texts:
@@ -149,7 +144,7 @@ class Table:
         value = self._values.get(key, {})
         if isinstance(value, dict) and (given or not required):
             return Table(value, self.path_of(key), self.faults)
-        self.fault(key, "must be a table" if given else "is missing", f"write [{self.path_of(key)}] and its keys below")
+        self.fault(key, "no_table" if given else "table_missing", path=self.path_of(key))
         return _Silent(self.path_of(key))
 
     def tables(self, key: str, *, required: bool = True) -> tuple["Table", ...]:
@@ -157,10 +152,10 @@ class Table:
         given = self.has(key)
         value = self._values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(part, dict) for part in value):
-            self.fault(key, "must be a list of tables", f"write [[{key}]] and its keys below")
+            self.fault(key, "no_tables", key=key)
             return ()
         if required and not value:
-            self.fault(key, "is empty" if given else "is missing", f"write [[{key}]] and its keys below")
+            self.fault(key, "tables_empty" if given else "tables_missing", key=key)
         return tuple(Table(part, f"{self.path_of(key)}[{index}]", self.faults) for index, part in enumerate(value))
 
     def _read(
@@ -169,19 +164,21 @@ class Table:
         default: Value | None,
         stand_in: Value,
         read: Callable[[object], Value],
-        what: str,
-        remedy: str,
+        codes: tuple[str, str],
+        **values: object,
     ) -> Value:
+        """Return the value of a key; `codes`: of what is wrong if it is missing, and if it is of another kind."""
+        missing, another = codes
         if not self.has(key):
             if default is None:
-                self.fault(key, "is missing", remedy)
+                self.fault(key, missing, **values)
             return stand_in if default is None else default
         try:
             return read(self._values[key])
-        except TypeError:
-            self.fault(key, f"is not {what}", remedy)
-        except ValueError as error:
-            self.fault(key, f'"{self._values[key]}" is not {what}: {error}', remedy)
+        except iso8601.DurationError as error:
+            self.fault(key, error.code, given=self._values[key], **values)
+        except (TypeError, ValueError):
+            self.fault(key, another, given=self._values[key], **values)
         return stand_in
 
 
@@ -223,7 +220,7 @@ def _time(value: object) -> time:
         return value.replace(second=0, microsecond=0)
     if found := _CLOCK.fullmatch(_text(value)):
         return time(int(found[1]), int(found[2]))
-    raise ValueError("hours from 00 to 23, minutes from 00 to 59")
+    raise ValueError
 
 
 def _offset(value: object) -> Offset:
@@ -233,14 +230,14 @@ def _offset(value: object) -> Offset:
 def _days(value: object) -> int:
     offset = _offset(value)
     if offset.months:
-        raise ValueError("a month has no fixed number of days")
+        raise iso8601.DurationError("duration_of_months")
     return offset.days
 
 
 def _span(value: object) -> timedelta:
     span = iso8601.parse_span(_text(value))
     if span < timedelta():
-        raise ValueError("a length of time is not negative")
+        raise iso8601.DurationError("duration_negative")
     return span
 
 

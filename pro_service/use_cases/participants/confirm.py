@@ -8,7 +8,7 @@ from pro_service.core.changes.model import Reschedule
 from pro_service.core.changes.plan import plan_change
 from pro_service.core.commands import Resolve
 from pro_service.core.enrolment.cells import quoted
-from pro_service.core.problems import RejectedError, said
+from pro_service.core.problems import RejectedError, problem
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
@@ -43,7 +43,7 @@ def confirm(rt: Runtime, actor: Actor, study_id: int, code: str, procedure_date:
     with transaction(rt, actor, now) as tx:
         found = cases.find(tx.session, study_id, code)
         if found is None:
-            raise _rejected("CODE", f"there is no participant {quoted(code)}", "see pro-service participant list")
+            raise RejectedError((problem("no_participant", "CODE", code=quoted(code)),))
         loaded = rt.loader.one(tx.session, found)
         case, person = loaded.case, loaded.case.participant
         day = procedure_date or person.procedure_date
@@ -70,14 +70,11 @@ def confirm(rt: Runtime, actor: Actor, study_id: int, code: str, procedure_date:
 def _refuse(case: Case, day: date, now: datetime) -> None:
     person, today = case.participant, local_day(now, case.site_zone)
     if person.left_at is not None:
-        raise _rejected("CODE", f"{person.code} has left the study", "nothing is asked of this participant any more")
+        raise RejectedError((problem("has_left_already", "CODE", code=person.code),))
     if day > today:
-        fault = f"{day} is still to come (today at the site: {today})"
-        raise _rejected(
-            "--procedure-date", fault, "confirm once the procedure has taken place; name the day if it moved"
-        )
+        raise RejectedError((problem("procedure_ahead", "--procedure-date", day=day, today=today),))
     if day < EARLIEST:
-        raise _rejected("--procedure-date", f"{day} is not a date of a study", "write year-month-day, e.g. 2026-05-11")
+        raise RejectedError((problem("not_of_a_study", "--procedure-date", given=day),))
     baseline = case.protocol.baseline
     answered = [
         window.code
@@ -85,10 +82,5 @@ def _refuse(case: Case, day: date, now: datetime) -> None:
         if window.point != baseline and any(answer.given for answer in window.answers.values())
     ]
     if day != person.procedure_date and person.confirmed_at is not None and answered:
-        fault = f"{person.code} was confirmed for {person.procedure_date} and has answers ({', '.join(answered)})"
-        show = f"pro-service participant reschedule {person.code} --procedure-date {day} --reason … --dry-run"
-        raise _rejected("--procedure-date", fault, f"see first what becomes of them: {show}")
-
-
-def _rejected(path: str, fault: str, remedy: str) -> RejectedError:
-    return RejectedError((said(path, None, fault, remedy),))
+        facts = {"code": person.code, "confirmed": person.procedure_date, "windows": tuple(answered), "day": day}
+        raise RejectedError((problem("confirmed_with_answers", "--procedure-date", **facts),))

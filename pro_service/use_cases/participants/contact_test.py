@@ -16,6 +16,7 @@ from pro_service.core.conversation import contact_test as rules
 from pro_service.core.conversation.contact_test import By, Failure, ReachTest
 from pro_service.core.conversation.rules import Reply
 from pro_service.core.conversation.shared_phone import owners_named
+from pro_service.core.problems import Problem
 from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
@@ -38,6 +39,7 @@ class ReachRefusedError(Exception):
     def __init__(self, code: Refusal) -> None:
         super().__init__(code)
         self.code = code
+        self.problem = Problem(f"reach_{code}")
 
 
 @dataclass(frozen=True, slots=True)

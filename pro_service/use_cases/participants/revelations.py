@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pro_service.core.problems import RejectedError, said
+from pro_service.core.problems import RejectedError, problem
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import cases, revelations, tasks
@@ -37,7 +37,7 @@ def note(rt: Runtime, actor: Actor, given: Noted) -> int:
         loaded = rt.loader.one(tx.session, found)
         revision = loaded.case.participant.revision
         if source is None:
-            raise RejectedError((said("source", None, "is not chosen", f"one of: {', '.join(TOLD)}"),))
+            raise RejectedError((problem("source_missing", "source", known=TOLD),))
         if given.revision != revision:
             raise StaleError(revision)
         row_id = revelations.note(tx.writer, loaded.study_id, loaded, source)

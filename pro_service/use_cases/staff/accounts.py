@@ -2,7 +2,6 @@
 
 import secrets
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
@@ -11,7 +10,7 @@ from zoneinfo import ZoneInfo
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from pro_service.core.problems import Problem, RejectedError, said
+from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
 from pro_service.store import studies
@@ -101,20 +100,19 @@ def email_faults(email: str) -> list[Problem]:
     """What is wrong with an e-mail address, in its folded form."""
     name, at, host = email.rpartition("@")
     if not at or not name or not host or any(c.isspace() for c in email) or len(email) > LONGEST_EMAIL:
-        return [said("email", None, "is not an e-mail address", "write it as name@example.org")]
+        return [problem("account_email_unfit", "email")]
     return []
 
 
 def password_faults(password: str, email: str) -> list[Problem]:
     """What is wrong with a password that somebody chose."""
-    words = "choose a sentence only you would think of"
     normal = _normal(password)
     if len(normal) < PASSWORD_LENGTH:
-        return [said("password", None, f"is shorter than {PASSWORD_LENGTH} characters", words)]
+        return [problem("password_short", "password", least=PASSWORD_LENGTH)]
     if len(normal) > LONGEST_PASSWORD:
-        return [said("password", None, f"is longer than {LONGEST_PASSWORD} characters", "choose a shorter one")]
+        return [problem("password_long", "password", most=LONGEST_PASSWORD)]
     if normal.casefold() == email or len(set(normal)) == 1:
-        return [said("password", None, "is the e-mail address, or one character repeated", words)]
+        return [problem("password_guessed", "password")]
     return []
 
 
@@ -125,25 +123,21 @@ def grant_meant(
     known: tuple[Role, ...] = get_args(Role)
     meant = next((name for name in known if name == role), None)
     if meant is None:
-        faults.append(said("role", None, "is not a role", f"one of: {', '.join(known)}"))
+        faults.append(problem("role_unknown", "role", known=known))
     known_studies = {found.code: found.id for found in studies.all_studies(session)}
     if study is None and site is not None and len(known_studies) == 1:
         study = next(iter(known_studies))
     if study is None and site is not None:
-        faults.append(said("study", None, "is not named, and there is not exactly one", _one_of(known_studies)))
+        faults.append(problem("study_not_named", "study", known=tuple(sorted(known_studies))))
         return None
     if study is not None and study not in known_studies:
-        faults.append(said("study", None, "is not a study", _one_of(known_studies)))
+        faults.append(problem("no_such_study", "study", known=tuple(sorted(known_studies))))
         return None
     study_id = None if study is None else known_studies[study]
     sites = {} if study_id is None else studies.site_ids(session, study_id)
     if site is not None and site not in sites:
-        faults.append(said("site", None, "is not a site of this study", _one_of(sites)))
+        faults.append(problem("site_of_role_unknown", "site", known=tuple(sorted(sites))))
     return None if meant is None else Grant(meant, study_id, sites.get(site or ""))
-
-
-def _one_of(codes: Mapping[str, int]) -> str:
-    return f"one of: {', '.join(sorted(codes))}" if codes else "load a study first: pro-service study load FILE"
 
 
 def _normal(password: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from pro_service.core.problems import Problem, RejectedError, said
+from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.database import Session
@@ -18,8 +18,6 @@ from pro_service.use_cases.staff.accounts import IDLE, LONGEST, email_faults, fo
 from pro_service.use_cases.transaction import transaction
 
 UTC = ZoneInfo("UTC")
-NO_MAIL = said("email", None, "cannot be mailed", "set SMTP_HOST and MAIL_FROM, or hand the link over yourself")
-ASK_ANOTHER = "ask another administrator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +48,10 @@ def invite(
     with transaction(rt, actor, rt.clock()) as tx:
         faults = email_faults(email)
         if store_accounts.account(tx.session, email) is not None:
-            faults.append(said("email", None, "has an account already", "give it a role instead"))
+            faults.append(problem("has_an_account", "email"))
         what = grant_meant(tx.session, role, study, site, faults)
         if rt.mail is None and not by_hand:
-            faults.append(NO_MAIL)
+            faults.append(problem("no_mail", "email"))
         if what is not None:
             faults += approvals.grant_faults(tx, what)
         if faults or what is None:
@@ -101,7 +99,7 @@ def disable(rt: Runtime, actor: Actor, user_id: int) -> bool:
     """Shut somebody out at once, whatever they are doing; False if they were. RejectedError for oneself or the last."""
     with transaction(rt, actor, rt.clock()) as tx:
         if actor.user_id == user_id:
-            raise RejectedError((said("user", None, "is your own account", ASK_ANOTHER),))
+            raise RejectedError((problem("own_account", "user"),))
         for held in _member(tx.session, user_id).roles:
             _may_go(tx.session, user_id, held)
         if not members.set_disabled(tx.session, user_id, tx.now):
@@ -131,7 +129,7 @@ def reset_factor(rt: Runtime, actor: Actor, user_id: int) -> bool:
     """
     with transaction(rt, actor, rt.clock()) as tx:
         if actor.user_id == user_id:
-            raise RejectedError((said("user", None, "is your own account", ASK_ANOTHER),))
+            raise RejectedError((problem("own_account", "user"),))
         _member(tx.session, user_id)
         if not second_factors.forget(tx.session, user_id):
             return False
@@ -147,9 +145,9 @@ def send_link(rt: Runtime, actor: Actor, user_id: int, *, by_hand: bool = False)
     with transaction(rt, actor, rt.clock()) as tx:
         member = _member(tx.session, user_id)
         if rt.mail is None and not by_hand:
-            raise RejectedError((NO_MAIL,))
+            raise RejectedError((problem("no_mail", "email"),))
         if member.disabled_at is not None:
-            raise RejectedError((said("user", None, "is disabled", "enable it first"),))
+            raise RejectedError((problem("account_disabled", "user"),))
         address = account_mails.queue_link(tx, user_id, "reset" if member.has_password else "invitation")
         tx.writer.audit(Entry("send_link", "user", user_id, {"mailed": (None, rt.mail is not None)}), UTC)
     return Link(user_id, address, rt.mail is not None)
@@ -187,5 +185,5 @@ def _member(session: Session, user_id: int) -> Member:
 
 def _may_go(session: Session, user_id: int, held: Held) -> bool:
     if held.role == "administrator" and not members.other_administrators(session, user_id):
-        raise RejectedError((said("user", None, "is the last administrator", "name another administrator first"),))
+        raise RejectedError((problem("last_administrator", "user"),))
     return True

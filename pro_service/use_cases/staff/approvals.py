@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from pro_service.core.problems import Problem, RejectedError, said
+from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor, Entry
@@ -35,8 +35,7 @@ def grant_faults(tx: Transaction, what: Grant) -> list[Problem]:
     everywhere = what.study_id is None and what.role not in FREE
     if not everywhere or how_approved(tx, what) or approvals.investigators(tx.session, 0, what):
         return []
-    fault = "is every study, and nobody is an investigator of every study who could approve it"
-    return [said("study", None, fault, "give the role study by study")]
+    return [problem("nobody_to_approve", "study")]
 
 
 def grant(tx: Transaction, user_id: int, what: Grant, place: Place) -> None:
@@ -89,9 +88,9 @@ def decide(rt: Runtime, actor: Actor, role_id: int, reason: str, *, approved: bo
 def _faults(found: Pending, user_id: int, reason: str) -> list[Problem]:
     faults = []
     if found.user_id == user_id:
-        faults.append(said("user", None, "is your own account", "another investigator decides about your roles"))
+        faults.append(problem("own_roles", "user"))
     if not reason:
-        faults.append(said("reason", None, "is missing", "say in a few words why"))
+        faults.append(problem("reason_missing", "reason"))
     elif len(reason) > LONGEST_REASON:
-        faults.append(said("reason", None, f"is longer than {LONGEST_REASON} characters", "say it shorter"))
+        faults.append(problem("reason_too_long", "reason", most=LONGEST_REASON))
     return faults

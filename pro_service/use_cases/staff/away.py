@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from pro_service.core.problems import RejectedError, said
+from pro_service.core.problems import RejectedError, problem
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
@@ -44,6 +44,6 @@ def _moment(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     except ValueError:
         day = date.min
     if not today < day <= today + LONGEST:
-        fault = said("back", None, "is no day within the next 120 days", "write the first day you are back")
+        fault = problem("not_back_in_time", "back")
         raise RejectedError((fault,))
     return local_instant(day, time(0), zone)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from pro_service.core.problems import Problem, RejectedError, said
+from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
@@ -54,7 +54,7 @@ def change(rt: Runtime, login: Login, current: str, new: str, again: str, place:
     """Change one's own password; every other session ends. RejectedError with every fault at once."""
     faults = _faults(new, again, login.email)
     if not confirm(rt, login, current, place):
-        faults.insert(0, said("current", None, "is not your password", "type the password you signed in with"))
+        faults.insert(0, problem("not_your_password", "current"))
     if faults:
         raise RejectedError(tuple(faults))
     stored = hashed(rt, new)
@@ -64,7 +64,7 @@ def change(rt: Runtime, login: Login, current: str, new: str, again: str, place:
 
 def _faults(password: str, again: str, email: str) -> list[Problem]:
     """A password that nobody sees is typed twice."""
-    differs = said("again", None, "differs from the password", "type the same once more")
+    differs = problem("passwords_differ", "again")
     return [*password_faults(password, email), *([] if password == again else [differs])]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 
 from pro_service.core.enrolment.cells import CellError
-from pro_service.core.problems import Problem, RejectedError, said, words
+from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.protocol import Hours
 from pro_service.core.routes import preflight_number
 from pro_service.core.texts import masked
@@ -50,11 +50,11 @@ def agree(rt: Runtime, login: Login, form: Form, country: str) -> None:
     faults: list[Problem] = []
     number, hours = _number(form.number, country, faults), _hours(form, faults)
     if not form.agreed:
-        faults.append(said("agreed", None, "is not agreed to", "tick it, or leave no number"))
+        faults.append(problem("not_agreed", "agreed"))
     with transaction(rt, staff(login.user_id), rt.clock()) as tx:
         before = telephones.of_user(tx.session, rt.vault, login.user_id)
         if before is None and not form.number:
-            faults.append(said("number", None, "is empty", "give a mobile number"))
+            faults.append(problem("own_number_empty", "number"))
         if faults:
             raise RejectedError(tuple(faults))
         telephones.keep(tx.session, rt.vault, login.user_id, number, hours, tx.now)
@@ -99,18 +99,16 @@ def _number(text: str, country: str, faults: list[Problem]) -> str | None:
         return None
     try:
         found = phone_numbers.read(text, country)
-    except CellError as error:
-        faults.append(said("number", None, "is no telephone number", words(error.problem)[1]))
+    except CellError:
+        faults.append(problem("own_number_unfit", "number"))
         return None
-    faults += [said("number", None, *reason) for reason in _unfit(found)]
+    if not _texted(found):
+        faults.append(problem("takes_no_texts", "number"))
     return found.e164
 
 
-def _unfit(found: Telephone) -> list[tuple[str, str]]:
-    landline = found.kind == "landline"
-    if preflight_number(PROVIDER, found.country, found.e164, landline=landline) or landline:
-        return [("takes no texts from here", "give a mobile number")]
-    return []
+def _texted(found: Telephone) -> bool:
+    return found.kind == "mobile" and not preflight_number(PROVIDER, found.country, found.e164)
 
 
 def _hours(form: Form, faults: list[Problem]) -> Hours | None:
@@ -120,17 +118,17 @@ def _hours(form: Form, faults: list[Problem]) -> Hours | None:
         try:
             read[name] = time.fromisoformat(text) if text else None
         except ValueError:
-            faults.append(said(name, None, "is not a time of day", "write hours and minutes, e.g. 14:30"))
+            faults.append(problem("hour_unreadable", name))
             return None
     start, end = read["hours_from"], read["hours_until"]
     if start is None and end is None:
         return None
     if start is None or end is None:
         empty = "hours_from" if start is None else "hours_until"
-        faults.append(said(empty, None, "needs both ends", "fill both in, or neither"))
+        faults.append(problem("hours_need_both", empty))
         return None
     if start == end:
-        faults.append(said("hours_until", None, "is when it begins", "leave both empty for any hour"))
+        faults.append(problem("hours_empty", "hours_until"))
         return None
     return Hours(start.replace(second=0, tzinfo=None), end.replace(second=0, tzinfo=None))
 

@@ -3,56 +3,16 @@
 from collections.abc import Iterable, Mapping
 
 from pro_service.core.problems import Problem
-from pro_service.use_cases.staff.accounts import LONGEST_PASSWORD, PASSWORD_LENGTH
 from pro_service.web.i18n import gettext as _
+from pro_service.web.problems import words
 
 
 def by_field(faults: Iterable[Problem]) -> Mapping[str, str]:
-    """Return what is wrong with each field: the first fault of each, by field."""
-    words, found = _words(), dict[str, str]()
+    """Return what to do about each field, by field: the first fault of each."""
+    found = dict[str, str]()
     for fault in faults:
-        found.setdefault(fault.path, words.get(fault.fault, fault.fault))
+        found.setdefault(fault.path, words(fault)[1])
     return found
-
-
-def _words() -> dict[str, str]:
-    guessed = _("This would be guessed: choose a sentence only you would think of.")
-    return {
-        "is not an e-mail address": _("Write an e-mail address, as name@example.org."),
-        f"is shorter than {PASSWORD_LENGTH} characters": _("Too short: 12 characters or more, best a sentence."),
-        f"is longer than {LONGEST_PASSWORD} characters": _("Too long: at most 1024 characters."),
-        "is the e-mail address, or one character repeated": guessed,
-        "is not your password": _("This is not your password."),
-        "differs from the password": _("The two do not match."),
-        "is not a role": _("Choose a role."),
-        "is not a site of this study": _("Choose a site of this study, or every site."),
-        "is not a study": _("Choose a study."),
-        "is not named, and there is not exactly one": _("Choose a study."),
-        "has an account already": _("There is an account with this address already: give it a role instead."),
-        "cannot be mailed": _("No mail can be sent: SMTP_HOST and MAIL_FROM are not set. Use the command line."),
-        "is your own account": _("This cannot be done to your own account: ask another administrator."),
-        "is the last administrator": _("Somebody must remain administrator: name another one first."),
-        "is not a code of now": _("This code is wrong. Wait for the next one and type it at once."),
-        "is nobody's address": _("Nobody has this address."),
-        "is no day within the next 120 days": _("Choose a day from tomorrow on, at most 120 days away."),
-        "is not a day": _("Write a day, as 2026-03-09."),
-        "ends before it begins": _("The last day is before the first."),
-        "is every study, and nobody is an investigator of every study who could approve it": _(
-            "Nobody is an investigator of every study, who could approve this: give the role study by study."
-        ),
-        "is missing": _("Say in a few words why."),
-        "is longer than 500 characters": _("Too long: at most 500 characters."),
-        "is no telephone number": _(
-            "This is no telephone number that exists: check its digits, and write it as +90 532 123 45 67."
-        ),
-        "takes no texts from here": _("No texts can be sent to this number: give a mobile number."),
-        "is empty": _("Give your mobile number."),
-        "is not agreed to": _("Tick this if you want the texts; without it no number is saved."),
-        "is not a time of day": _("Write hours and minutes, as 14:30."),
-        "needs both ends": _("Fill in both times, or leave both empty."),
-        "is when it begins": _("Both times are the same: leave both empty for any hour."),
-        "is no participant you may see": _("There is no such participant here."),
-    }
 
 
 def roles() -> dict[str, str]:

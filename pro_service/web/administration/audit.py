@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.problems import Problem, said
+from pro_service.core.problems import Problem, problem
 from pro_service.reports import audit
 from pro_service.reports.audit import AuditQuery, Reach
 from pro_service.runtime import Runtime
@@ -86,7 +86,7 @@ class _QueryReader:
     def read(self, session: Session) -> AuditQuery:
         begin, end = self._day("from"), self._day("to")
         if begin is not None and end is not None and end < begin:
-            self._fault("to", "ends before it begins")
+            self.faults.append(problem("ends_before_begin", "to"))
         return AuditQuery(
             actor=self._actor(session),
             action=request.args.get("action", "")[:40] or None,
@@ -96,9 +96,6 @@ class _QueryReader:
             before=request.args.get("before", type=row_id),
         )
 
-    def _fault(self, field: str, fault: str) -> None:
-        self.faults.append(said(field, None, fault, ""))
-
     def _actor(self, session: Session) -> str | None:
         named = request.args.get("who", "").strip()[:LONGEST]
         if named.casefold() == _("Scheduler").casefold():
@@ -107,7 +104,7 @@ class _QueryReader:
             return named or None
         found = members.by_email(session, folded(named))
         if found is None:
-            self._fault("who", "is nobody's address")
+            self.faults.append(problem("nobodys_address", "who"))
             return named
         return f"user:{found.id}"
 
@@ -119,7 +116,7 @@ class _QueryReader:
         if self.reach.study_id is not None:
             found = cases.load_by_code(session, self.rt.loader, self.reach.study_id, code, self.reach.sites)
         if found is None:
-            self._fault("participant", "is no participant you may see")
+            self.faults.append(problem("no_participant_here", "participant"))
             return None
         return found.case.participant.id
 
@@ -128,7 +125,7 @@ class _QueryReader:
         try:
             return date.fromisoformat(given) if given else None
         except ValueError:
-            self._fault(field, "is not a day")
+            self.faults.append(problem("day_unreadable", field))
             return None
 
     def _start(self, day: date) -> datetime:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pro_service.core.problems import Problem
+from pro_service.core.problems import Problem, words
 from pro_service.core.protocol import Hours, Offset, Protocol
 from pro_service.core.study_file.file import check
 from pro_service.core.study_file.protocol_json import from_json, to_json
@@ -124,7 +124,7 @@ def test_a_site_has_one_name_for_all_languages_or_one_for_each(
 )
 def test_a_faulty_name_of_a_site_is_named(written: str, path: str, fault: str) -> None:
     found = only_fault(changed((NAMES, f"{written}\n")))
-    assert (found.path, found.fault) == (path, fault)
+    assert (found.path, words(found)[0]) == (path, fault)
 
 
 def test_a_protocol_without_names_in_languages_is_stored_as_by_earlier_releases() -> None:
@@ -199,7 +199,7 @@ def test_every_fault_is_named_at_once_in_the_order_of_the_file() -> None:
     assert named["time_point[2].items[1]"] == 'items = ["NRS-AVG", "PGIS"]'
     assert named["item[1].short.tr"] == "[item.short]"
     assert named["item[0].maximun"] == "maximun = 10"
-    remedies = {fault.path: fault.remedy for fault in faults}
+    remedies = {fault.path: words(fault)[1] for fault in faults}
     assert remedies["item[0].maximun"] == 'did you mean "maximum"?'
     assert remedies["time_point[2].items[1]"] == 'did you mean "PGIC"?'
     assert remedies["site[0].zone"] == 'did you mean "Europe/Istanbul"?'
@@ -222,7 +222,7 @@ def test_an_empty_file_names_all_that_is_missing() -> None:
 def test_what_is_not_toml_is_named_with_its_line(text: str, line: int) -> None:
     fault = only_fault(text)
     assert fault.line == line
-    assert "not TOML" in fault.fault
+    assert "not TOML" in words(fault)[0]
 
 
 def test_a_byte_order_mark_does_no_harm() -> None:

@@ -5,6 +5,7 @@ from copy import deepcopy
 import pytest
 
 from pro_service import paths
+from pro_service.core.problems import words
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.file import check
 from pro_service.core.study_file.frames import check_frames, required_frames
@@ -27,7 +28,7 @@ def frames() -> dict[str, dict[str, str]]:
 
 
 def said(changed: dict[str, dict[str, str]]) -> str:
-    return "\n".join(f"{f.path}:{f.line} {f.fault} → {f.remedy}" for f in check_frames(protocol(), changed))
+    return "\n".join(f"{f.path}:{f.line} {' → '.join(words(f))}" for f in check_frames(protocol(), changed))
 
 
 def test_the_shipped_texts_have_no_faults() -> None:

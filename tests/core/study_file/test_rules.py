@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pro_service.core import problems
 from pro_service.core.problems import Problem
 from pro_service.core.study_file.file import check
 
@@ -45,13 +46,13 @@ def below(code: str) -> str:
 def test_a_window_that_cannot_be_is_refused(code: str, old: str, new: str, path: str, words: str) -> None:
     (fault,) = faults_of(below(code), old, new)
     assert fault.path == f"time_point{path}"
-    assert words in fault.fault
+    assert words in problems.words(fault)[0]
 
 
 def test_a_code_is_used_once() -> None:
     (fault,) = faults_of(below("W1"), below("M1"), below("W1"))
     assert fault.path == "time_point[3].code"
-    assert "taken by time_point[2]" in fault.fault
+    assert "taken by time_point[2]" in problems.words(fault)[0]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_a_code_is_used_once() -> None:
 )
 def test_a_prompt_or_call_out_of_place_is_refused(code: str, old: str, new: str, path: str, words: str) -> None:
     faults = {fault.path: fault for fault in faults_of(below(code), old, new)}
-    assert words in faults[f"time_point{path}"].fault
+    assert words in problems.words(faults[f"time_point{path}"])[0]
 
 
 @pytest.mark.parametrize(
@@ -102,19 +103,22 @@ def test_a_prompt_or_call_out_of_place_is_refused(code: str, old: str, new: str,
 def test_an_item_that_cannot_be_asked_is_refused(item: str, old: str, new: str, path: str, words: str) -> None:
     (fault,) = faults_of(f'id = "{item}"', old, new)
     assert fault.path == path
-    assert words in fault.fault
+    assert words in problems.words(fault)[0]
     assert fault.line
 
 
 def test_an_item_is_there_once() -> None:
-    faults = {fault.path: fault.fault for fault in faults_of('id = "NRS-AVG"', 'id = "NRS-NOW"', 'id = "NRS-AVG"')}
+    faults = {
+        fault.path: problems.words(fault)[0]
+        for fault in faults_of('id = "NRS-AVG"', 'id = "NRS-NOW"', 'id = "NRS-AVG"')
+    }
     assert "twice" in faults["item[1].id"]
     assert "unknown item" in faults["time_point[0].items[1]"]
 
 
 def test_every_message_window_asks_the_primary_item() -> None:
     (fault,) = faults_of(below("W1"), '["NRS-AVG", "PGIC"]', '["PGIC"]')
-    assert (fault.path, fault.remedy) == ("time_point[2].items", 'add "NRS-AVG"')
+    assert (fault.path, problems.words(fault)[1]) == ("time_point[2].items", 'add "NRS-AVG"')
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,7 @@ def test_every_message_window_asks_the_primary_item() -> None:
     ],
 )
 def test_a_ladder_with_a_loose_rung_is_refused(old: str, new: str, path: str, words: str) -> None:
-    assert any(fault.path == path and words in fault.fault for fault in faults_of("[ladder.E0]", old, new))
+    assert any(fault.path == path and words in problems.words(fault)[0] for fault in faults_of("[ladder.E0]", old, new))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +160,7 @@ def test_a_ladder_with_a_loose_rung_is_refused(old: str, new: str, path: str, wo
 def test_a_place_that_does_not_exist_is_refused(old: str, new: str, path: str, words: str) -> None:
     (fault,) = faults_of("[[site]]", old, new)
     assert fault.path == path
-    assert words in fault.fault
+    assert words in problems.words(fault)[0]
 
 
 @pytest.mark.parametrize(
@@ -164,11 +168,11 @@ def test_a_place_that_does_not_exist_is_refused(old: str, new: str, path: str, w
     [
         ("ends = 2026-06-22", "ends = 2024-06-22", "ends", "before it starts"),
         ("ends = 2026-06-22", 'ends = "2026-06-31"', "ends", "not a date"),
-        ('"PT24H"', '"24 hours"', "prompts.useful_for", "not a length of time"),
-        ('"PT24H"', '"-PT24H"', "prompts.useful_for", "not negative"),
+        ('"PT24H"', '"24 hours"', "prompts.useful_for", "is not an ISO 8601 duration"),
+        ('"PT24H"', '"-PT24H"', "prompts.useful_for", "is negative"),
         ('to = "20:00"', 'to = "08:00"', "prompts.contact_hours", "end before they begin"),
         ('to = "20:00"', 'to = "25:00"', "prompts.contact_hours.to", "not a time of day"),
-        ('first_day = "-P1D"', 'first_day = "-P1M"', "time_point[2].first_day", "no fixed number of days"),
+        ('first_day = "-P1D"', 'first_day = "-P1M"', "time_point[2].first_day", "no fixed length"),
         ("planned_participants = 42", "planned_participants = 0", "planned_participants", "out of range"),
         ('["tr", "en"]', '["tr", "en", "english"]', "languages[2]", "not a language code"),
         ('["tr", "en"]', '["tr", "en", "de"]', "safety_words.de", "is missing"),
@@ -177,8 +181,8 @@ def test_a_place_that_does_not_exist_is_refused(old: str, new: str, path: str, w
 )
 def test_a_value_that_cannot_be_is_refused(old: str, new: str, path: str, words: str) -> None:
     faults = {fault.path: fault for fault in faults_of("", old, new)}
-    assert words in faults[path].fault
-    assert all(fault.remedy for fault in faults.values())
+    assert words in problems.words(faults[path])[0]
+    assert all(problems.words(fault)[1] for fault in faults.values())
 
 
 def test_midnight_ends_a_day_of_contact_hours() -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import insert, select, update
 
-from pro_service.core.problems import RejectedError
+from pro_service.core.problems import RejectedError, words
 from pro_service.core.texts import contains_address
 from pro_service.runtime import Runtime
 from pro_service.store.bulk import row_ids
@@ -137,8 +137,8 @@ def test_nobody_is_enrolled_for_texts_that_hold_an_address(rt: Runtime, study_id
     with pytest.raises(RejectedError) as caught:
         support.enrolled(rt, study_id, "P-001", PROCEDURE, phone=TURKISH, channel="sms-card")
     (fault,) = caught.value.faults
-    assert (fault.path, name in fault.fault) == ("channel", True)
-    assert "study load" in fault.remedy
+    assert (fault.path, name in words(fault)[0]) == ("channel", True)
+    assert "study load" in words(fault)[1]
     support.enrolled(rt, study_id, "P-002", PROCEDURE, phone=OTHER, channel="sms-link")
 
 

@@ -228,7 +228,7 @@ def test_without_a_number_each_row_says_that_nobody_can_be_asked(
     for dry_run in (True, False):
         warnings = file(row.format(1), row.format(2), ROW.replace("P-001", "P-003"), dry_run=dry_run).warnings
         assert [(one.line, one.path) for one in warnings] == [(2, "phone"), (3, "phone")]
-        assert all(said in one.fault and "neither a text nor a call" in one.fault for one in warnings)
+        assert all(said in words(one)[0] and "neither a text nor a call" in words(one)[0] for one in warnings)
     tick(rt)
     with rt.sessions.reading() as session:
         e = escalations.c
@@ -254,7 +254,7 @@ def test_a_study_may_state_why_a_refused_route_works(rt: Runtime, study_id: int)
     bundles._bundles[version_id] = Bundle(stated, bundle.wording)  # noqa: SLF001 -- a version is immutable otherwise
     data = f"{HEADER}\n{with_cell('phone', '0532 123 45 67')}".encode()
     done = enrol.enrol_file(replace(rt, bundles=bundles), support.SETUP, study_id, data)
-    assert ["own short code" in warning.fault for warning in done.warnings] == [True]
+    assert ["own short code" in words(warning)[0] for warning in done.warnings] == [True]
 
 
 def test_a_blank_telephone_is_telephone_first(rt: Runtime, file: File) -> None:

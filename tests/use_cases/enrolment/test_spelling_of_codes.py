@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import event, select
 
 from pro_service import paths
-from pro_service.core.problems import Problem, RejectedError
+from pro_service.core.problems import Problem, RejectedError, words
 from pro_service.runtime import Runtime
 from pro_service.store.participants import enrolment
 from pro_service.store.schema import participants
@@ -44,12 +44,12 @@ def test_a_code_that_capitals_alone_tell_apart_is_refused_with_the_spelling_ther
     assert [(fault.path, fault.line) for fault in found] == [
         ("participant", 2), *(("participant", more + line) for line in (4, 5, 6)),
     ]  # fmt: skip
-    assert [fault.fault.partition(" (")[0] for fault in found[:3]] == [
+    assert [words(fault)[0].partition(" (")[0] for fault in found[:3]] == [
         "p-001 is enrolled already as P-001",
         "IST-X.9 is enrolled already as Ist-x.9",
         "Ii is enrolled already as iI",
     ]
-    assert "the code of line 2 again" in found[3].fault
+    assert "the code of line 2 again" in words(found[3])[0]
     assert enrolled(rt) == set(THERE)
 
 
@@ -61,7 +61,7 @@ def test_the_same_spelling_changes_nothing_and_another_code_is_enrolled(rt: Runt
 
 def test_a_code_of_letters_alone_is_found_however_it_is_written(rt: Runtime, study_id: int) -> None:
     imported(rt, study_id, "LongerThanAnyListOfSpellings")
-    assert "as LongerThan" in refused(rt, study_id, "longerThanAnyListOfSpellings")[0].fault
+    assert "as LongerThan" in words(refused(rt, study_id, "longerThanAnyListOfSpellings")[0])[0]
 
 
 def test_the_spelling_of_another_study_is_nobodys(rt: Runtime, study_id: int) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from pro_service.core import card_code
-from pro_service.core.problems import RejectedError
+from pro_service.core.problems import RejectedError, words
 from pro_service.runtime import Runtime
 from pro_service.store.participants import card_codes
 from pro_service.store.schema import audit_trail, links, participants
@@ -138,7 +138,7 @@ def test_there_is_no_card_of_somebody_whose_data_was_erased(rt: Runtime, study_i
         session.execute(update(participants).where(participants.c.id == participant).values(data_key=None))
     with pytest.raises(RejectedError) as caught:
         card.show(rt, SETUP, study_id, "P-001")
-    assert "erased" in caught.value.faults[0].fault
+    assert "erased" in words(caught.value.faults[0])[0]
 
 
 def test_a_site_has_a_card_to_be_filled_in_by_hand(rt: Runtime, study_id: int) -> None:
@@ -148,7 +148,7 @@ def test_a_site_has_a_card_to_be_filled_in_by_hand(rt: Runtime, study_id: int) -
     assert page.count("card-line") >= 2 * (2 + len(found.days))
     with pytest.raises(RejectedError) as caught:
         card.blank(rt, study_id, "NOWHERE")
-    assert "BER" in caught.value.faults[0].remedy
+    assert "BER" in words(caught.value.faults[0])[1]
 
 
 def test_a_changed_procedure_date_is_on_the_next_print(rt: Runtime, study_id: int, clock: support.SetClock) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select, update
 
-from pro_service.core.problems import RejectedError
+from pro_service.core.problems import RejectedError, words
 from pro_service.reports import cards, today
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, entry_codes, messages, participants
@@ -178,7 +178,7 @@ def test_a_text_that_was_queued_before_is_not_claimed_without_a_card(
 def test_too_many_at_once_are_refused(rt: Runtime, study_id: int) -> None:
     with pytest.raises(RejectedError) as caught:
         card.show_many(rt, SETUP, study_id, [f"P-{number}" for number in range(card.MOST_AT_ONCE + 1)])
-    assert "at most 120" in caught.value.faults[0].fault
+    assert "at most 120" in words(caught.value.faults[0])[0]
 
 
 @pytest.mark.shows("card: printed again")
@@ -244,7 +244,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
     clock.now = support.at("2026-03-05 10:00")
     with pytest.raises(RejectedError) as caught:
         card.hand_over(rt, SETUP, study_id, codes, on)
-    assert said in caught.value.faults[0].fault
+    assert said in words(caught.value.faults[0])[0]
     assert facts(rt, "P-001")[1] is None
 
 

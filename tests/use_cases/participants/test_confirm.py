@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from pro_service.core.problems import RejectedError
+from pro_service.core.problems import RejectedError, words
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, participants, responses, tallies, windows
 from pro_service.use_cases.participants.confirm import confirm
@@ -31,7 +31,7 @@ def refused(rt: Runtime, study_id: int, code: str, day: date | None = None) -> s
     with pytest.raises(RejectedError) as error:
         confirm(rt, support.SETUP, study_id, code, day)
     assert support.rows_of(rt) == before
-    return error.value.faults[0].fault
+    return words(error.value.faults[0])[0]
 
 
 def schedules(rt: Runtime) -> dict[tuple[str, int], bool]:

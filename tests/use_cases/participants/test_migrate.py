@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service import paths
-from pro_service.core.problems import RejectedError
+from pro_service.core.problems import RejectedError, words
 from pro_service.runtime import Runtime
 from pro_service.store.participants import schedules
 from pro_service.store.schema import participants, windows
@@ -58,7 +58,7 @@ def refused(desk: Office, *codes: str) -> list[str]:
     with pytest.raises(RejectedError) as error:
         migrate(desk, *codes)
     assert support.rows_of(desk.rt) == before
-    return [fault.fault for fault in error.value.faults]
+    return [f"{fault.path}: {words(fault)[0]}" for fault in error.value.faults]
 
 
 @pytest.mark.shows("turn: version")
@@ -142,7 +142,7 @@ def test_a_version_that_lost_an_item_is_refused_for_everybody_by_name(desk: Offi
 
 def test_nobody_unknown_is_moved(desk: Office) -> None:
     load(desk, (M1, 'target = "P30D"'))
-    assert refused(desk, "P-001", "P-404") == ['there is no participant "P-404"']
+    assert refused(desk, "P-001", "P-404") == ['--participant: there is no participant "P-404"']
 
 
 def test_a_reason_is_needed(desk: Office) -> None:

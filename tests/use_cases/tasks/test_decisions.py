@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.core.case import EscalationFacts
-from pro_service.core.problems import RejectedError
+from pro_service.core.problems import RejectedError, words
 from pro_service.core.protocol import INVESTIGATORS, LADDER_ROLES, LevelCode
 from pro_service.core.schedule.agenda import escalate
 from pro_service.reports import today
@@ -102,7 +102,7 @@ def test_a_page_from_before_a_change_decides_nothing(stage: Stage) -> None:
 def test_a_decision_says_what_it_is(stage: Stage, reason: str, fault: str) -> None:
     with pytest.raises(RejectedError) as rejected:
         stage.decide(reason)
-    assert [(one.path, one.fault) for one in rejected.value.faults] == [("reason", fault)]
+    assert [(one.path, words(one)[0]) for one in rejected.value.faults] == [("reason", fault)]
     assert stage.task().open
     stage.decide("x" * 500)
     assert not stage.task().open
