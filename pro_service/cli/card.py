@@ -103,7 +103,7 @@ def _known() -> Iterator[None]:
 @click.command()
 @click.argument("codes", nargs=-1, metavar="[CODE]...")
 @click.option("--out", type=_OUT, metavar="FILE.html", help="Write sheets to be printed on A4, readable by you alone.")
-@click.option("--site", metavar="SITE", help="Of this site alone.")
+@click.option("--site", metavar="SITE", help="Only of this site.")
 @of_study
 @as_json
 @click.pass_obj
@@ -190,4 +190,4 @@ def handed(
         show_json({"participants": list(codes), "changed": changed})
     else:
         what = "to be handed over again" if undo else "handed over"
-        click.echo(f"{changed} of {len(set(codes))} cards: {what}; the others were so before.")
+        click.echo(f"{changed} of {len(set(codes))} cards: {what}; the others were already.")

@@ -87,7 +87,7 @@ def _command(action: str, options: Sequence[tuple[tuple[str, ...], dict[str, Any
     command: Command = click.pass_obj(run)
     command = of_study(as_json(command))
     command = click.option("--dry-run", is_flag=True, help="Show every consequence, change nothing.")(command)
-    command = click.option("--reason", metavar="T", required=True, help="Why; kept in the audit trail.")(command)
+    command = click.option("--reason", metavar="T", required=True, help="Why; saved in the audit trail.")(command)
     for names, more in reversed(options):
         command = click.option(*names, **more)(command)
     return click.argument("code")(command)
@@ -137,7 +137,7 @@ def show(state: State, result: ChangePreview, *, dry_run: bool) -> None:
     for note in result.notes:
         show_fault(note, "yellow", err=True)
     if result.unchanged:
-        click.echo(f"{result.participant}: everything is so already; nothing was changed.")
+        click.echo(f"{result.participant}: this is saved already; nothing was changed.")
         return
     for name, old, new in result.facts:
         click.echo(f"{name.replace('_', ' ')}: {_said(old)} → {_said(new)}")

@@ -16,12 +16,12 @@ from pro_service.core.problems import RejectedError, problem
 @click.option("--confirmed", "action", flag_value="confirmed", help="The participant showed the text.")
 @click.option("--failed", "action", flag_value="failed", help="It does not work; --reason says why.")
 @click.option("--state", "action", flag_value="state", help="Only show how the newest test stands.")
-@click.option("--reason", default="", help="Why it failed; kept in the audit trail.")
+@click.option("--reason", default="", help="Why it failed; saved in the audit trail.")
 @of_study
 @as_json
 @click.pass_obj
 def reach(state: State, code: str, minutes: int, action: str | None, reason: str, study_code: str | None) -> None:
-    """Send a test text, or say what came of it.
+    """Send a test text, or report its result.
 
     Confirmed by reply, by its link or by staff. Not delivered, or not confirmed in time: the participant gets no more
     texts, every window becomes a call, and a task tells the staff.

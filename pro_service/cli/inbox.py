@@ -64,7 +64,7 @@ def show(state: State, text_id: int, study_code: str | None) -> None:
 
 @inbox.command()
 @click.argument("text_id", metavar="ID", type=click.IntRange(1, 2**63 - 1))
-@click.option("--reason", required=True, help="Why nothing more is to be done; kept in the audit trail.")
+@click.option("--reason", required=True, help="Why nothing more is to be done; saved in the audit trail.")
 @of_study
 @as_json
 @click.pass_obj

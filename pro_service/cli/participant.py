@@ -92,18 +92,18 @@ def import_file(
 
 def _show_export(ignored: tuple[str, ...], waiting: int, repeated: int) -> None:
     """What was left out of a REDCap export on purpose."""
-    click.echo(f"Columns that nothing was read from: {', '.join(ignored) or 'none'}.", err=True)
+    click.echo(f"Columns that were not read: {', '.join(ignored) or 'none'}.", err=True)
     if waiting:
         click.echo(f"Records without a row of the procedure's event, left for later: {waiting}.", err=True)
     if repeated:
-        click.echo(f"Rows of repeated instruments, passed over: {repeated}.", err=True)
+        click.echo(f"Rows of repeated instruments, skipped: {repeated}.", err=True)
 
 
 def _show_warnings(warnings: list[Problem]) -> None:
     for warning in warnings[:MOST_SHOWN]:
         show_fault(warning, "yellow", err=True)
     if len(warnings) > MOST_SHOWN:
-        click.echo(f"… and {len(warnings) - MOST_SHOWN} more things to mind: --json lists them.", err=True)
+        click.echo(f"… and {len(warnings) - MOST_SHOWN} more warnings: --json lists them.", err=True)
 
 
 @contextmanager

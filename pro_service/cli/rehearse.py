@@ -62,7 +62,7 @@ class _Price(click.ParamType[Decimal]):
 def rehearse(
     state: State, /, study_code: str | None, file: Path | None, out: Path | None, language: str, **asked: Any
 ) -> None:
-    """Live through a study with invented participants, in a database that is thrown away; nothing leaves."""
+    """Run a whole study in virtual time with invented participants, in a database that is deleted; nothing is sent."""
     if study_code and file:
         raise click.UsageError("--study and --file exclude each other: name one of them.")
     if out is not None and not os.access(out.absolute().parent, os.W_OK):

@@ -15,7 +15,7 @@ def report() -> None:
 @as_json
 @click.pass_obj
 def compliance(state: State, study_code: str | None) -> None:
-    """For each time point: what was due, and what came of it."""
+    """For each time point: what was due, and what was answered."""
     from pro_service.use_cases import reporting, study  # noqa: PLC0415
 
     with opened(state) as rt:

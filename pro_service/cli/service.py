@@ -134,19 +134,19 @@ def reconcile(state: State) -> None:
 
 @click.group()
 def quarantine() -> None:
-    """Keep texts back while the database may be older than what was sent."""
+    """Hold texts while the database may be older than what was sent."""
 
 
 @quarantine.command()
 @click.pass_obj
 def begin(state: State) -> None:
-    """Keep every text back until all that the provider sent is known. After restoring a backup elsewhere."""
+    """Hold every text until all that the provider sent is known. After restoring a backup elsewhere."""
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases.delivery import quarantine as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
         begun = use_case.begin(rt, "by_hand", Actor(kind="staff", id=who(), source="cli"))
-        click.echo("Texts are kept back from now on." if begun else "Texts are kept back already.")
+        click.echo("Texts are held from now on." if begun else "Texts are held already.")
 
 
 @quarantine.command()
@@ -159,7 +159,7 @@ def lift(state: State, reason: str) -> None:
 
     with opened(state) as rt:
         lifted = use_case.lift(rt, Actor(kind="staff", id=who(), source="cli"), reason)
-        click.echo("Texts leave again." if lifted else "Nothing was kept back.")
+        click.echo("Texts are sent again." if lifted else "No texts were held.")
 
 
 def _listen(app: WSGIApplication, host: str, port: int, *, threads: int = THREADS, proxy: str | None = None) -> None:
@@ -204,7 +204,7 @@ def _show_report(state: State, counts: dict[str, object]) -> None:
 @click.option("--port", default=8026, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.pass_obj
 def simulate_twilio(state: State, port: int) -> None:
-    """Run a Twilio of our own, with telephones to answer on. Needs no database."""
+    """Run a simulated Twilio, with telephones to answer on. Needs no database."""
     from pro_service.runtime import clock_of  # noqa: PLC0415
     from pro_service.simulator import create_simulator  # noqa: PLC0415
     from pro_service.simulator.app import SENDER  # noqa: PLC0415

@@ -45,7 +45,7 @@ def check(state: State, file: Path) -> None:
     for fault in checked.contacts:
         show_fault(fault, "yellow", err=True)
     if checked.contacts:
-        click.echo("`study load` refuses a site without a contact; all else is good.", err=True)
+        click.echo("`study load` refuses a site without a contact; everything else is in order.", err=True)
     if state.as_json:
         show_json([])
     else:
@@ -97,13 +97,13 @@ def show(state: State, study_code: str | None) -> None:
 
 @click.command()
 @click.option("--participant", "codes", metavar="CODE", multiple=True, help="Only this one; may be given again.")
-@click.option("--reason", metavar="T", required=True, help="Why; kept in the audit trail.")
+@click.option("--reason", metavar="T", required=True, help="Why; saved in the audit trail.")
 @click.option("--dry-run", is_flag=True, help="Show what it means for each participant, change nothing.")
 @of_study
 @as_json
 @click.pass_obj
 def migrate(state: State, codes: tuple[str, ...], reason: str, dry_run: bool, study_code: str | None) -> None:  # noqa: FBT001 -- click's
-    """Move participants to the newest version of the protocol: windows not yet closed are laid out by it.
+    """Move participants to the newest version of the protocol: windows not yet closed are calculated from it.
 
     Answers are kept and judged anew; windows that have closed stay as they are. Who is moved already is left alone, so
     that it may be said again after an interruption.

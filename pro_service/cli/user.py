@@ -188,7 +188,7 @@ def _show_change(state: State, email: str, done: str, *, changed: bool) -> None:
     if state.as_json:
         show_json({"email": email, "done": done, "changed": changed})
     else:
-        click.echo(f"{email}: {done}." if changed else f"{email}: that was so already; nothing was changed.")
+        click.echo(f"{email}: {done}." if changed else f"{email}: this was so already; nothing was changed.")
 
 
 def _password() -> str:

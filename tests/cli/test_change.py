@@ -71,7 +71,7 @@ def test_every_change_is_made_once(run: Run, enrolled: str, command: tuple[str, 
     assert (first.status, first.json["unchanged"]) == (0, False), first.out
     again = run("participant", action, enrolled, *options, "--reason", "she said so")
     assert again.status == 0
-    assert "everything is so already" in again.out
+    assert "this is saved already" in again.out
 
 
 def test_prompts_are_resumed(run: Run, enrolled: str) -> None:
