@@ -10,6 +10,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from pro_service import paths
+from pro_service.core.enrolment.file import OPTIONAL, REQUIRED
 
 PAGES = sorted((paths.templates() / "web").rglob("*.html"))
 CATALOGUE = paths.templates() / "web" / "locale" / "tr.po"
@@ -128,6 +129,13 @@ def test_no_turkish_word_is_one_that_the_glossary_strikes() -> None:
         if where in ("everywhere", place) and pattern.search(small(text))
     ]
     assert found == []
+
+
+def test_a_page_says_columns_of_files_in_words_but_where_it_says_how_a_file_is_written() -> None:
+    named = {column for column in (*REQUIRED, *OPTIONAL) if "_" in column}
+    assert {"messaging_consent", "procedure_date"} <= named
+    said = [text for text in turkish_pages() if any(column in text for column in named)]
+    assert [text for text in said if not text.startswith("Sütunlar: ")] == []
 
 
 def test_turkish_percent_stands_before_its_number_and_a_day_is_no_gram() -> None:
