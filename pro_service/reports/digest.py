@@ -66,7 +66,7 @@ def _open(levels: tuple[LevelCode, ...], *, limited: bool) -> Select[Any]:
     parts: list[SelectBase] = []
     for level in levels:
         first = select(e.id).where(e.study_id == bindparam("study"), e.resolved_at.is_(None), e.level == level)
-        first = first.where(or_(e.look_again_at.is_(None), e.look_again_at < until))
+        first = first.where(or_(e.look_again_at.is_(None), e.look_again_at < until), ~statements.climbed(levels))
         if limited:
             first = first.where(e.site_id.in_(bindparam("sites", expanding=True)))
         parts.append(select(first.order_by(e.due_at).limit(LISTED + 1).subquery()))
@@ -84,6 +84,7 @@ def _task(session: Session, loader: Loader, row: Row[Any], study: str, newest: P
         due_at=row.due_at,
         save_by=row.save_by,
         zone=_zone(row.site, (protocol, newest)),
+        reason=row.reason,
     )
 
 

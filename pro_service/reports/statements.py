@@ -13,8 +13,10 @@ from sqlalchemy import (
     CompoundSelect,
     Select,
     SelectBase,
+    String,
     and_,
     bindparam,
+    cast,
     exists,
     func,
     literal_column,
@@ -78,30 +80,40 @@ def _of_seen_sites(limited: bool) -> ColumnElement[bool] | None:  # noqa: FBT001
 def queue(*, limited: bool, limit: int) -> Select[int]:
     """Select ids of calls that can still save a window, least time left first."""
     statement = select(e.id).where(e.study_id == _study(), e.resolved_at.is_(None), e.save_by > _now())
-    statement = statement.where(or_(e.level == "E2", and_(e.level == "E1", ~_became_urgent())))
+    statement = statement.where(e.level.in_(CALLS), ~climbed())
     statement = statement.order_by(e.save_by, e.due_at).limit(limit)
     seen = _of_seen_sites(limited)
     return statement if seen is None else statement.where(seen)
 
 
-def _became_urgent() -> ColumnElement[bool]:
-    """Whether a call became urgent: its window has two of them open then, and is one call to make."""
-    urgent = escalations.alias("urgent")
-    same = and_(urgent.c.participant_id == e.participant_id, urgent.c.window_id == e.window_id)
-    return exists().where(same, urgent.c.level == "E2", urgent.c.resolved_at.is_(None))
+def climbed(levels: Collection[LevelCode] | None = None) -> ColumnElement[bool]:
+    """Whether a task has climbed: what was raised from it is open (`causes.rungs_below`), and one matter is one row.
+
+    The level that it reached last says who it is for. With `levels`: whether it climbed to one of them; whoever has no
+    part in the higher level sees it where it was. A window whose call became urgent is one call to make.
+    """
+    higher = escalations.alias("higher").c
+    from_it = higher.dedup_key == higher.level + ":e" + cast(e.id, String)
+    same = or_(higher.reason == e.reason, and_(e.level == "E1", higher.level == "E2"))
+    of_window = and_(higher.window_id == e.window_id, higher.level > e.level, same)
+    theirs = [] if levels is None else [higher.level.in_(sorted(levels))]
+    return exists().where(
+        higher.participant_id == e.participant_id, higher.resolved_at.is_(None), or_(from_it, of_window), *theirs
+    )
 
 
 @lru_cache(maxsize=2)
 def handed_to_reader(*, limited: bool) -> Select[int]:
     """Select ids of open tasks that colleagues handed to `reader`, the least time left first."""
     statement = select(e.id).where(e.handed_to == bindparam("reader"), e.resolved_at.is_(None), e.study_id == _study())
+    statement = statement.where(~climbed())
     seen = _of_seen_sites(limited)
     statement = statement if seen is None else statement.where(seen)
     return statement.order_by(func.coalesce(e.save_by, e.due_at), e.id).limit(QUEUE)
 
 
-def _of_level(level: LevelCode, *, limited: bool) -> Select[int]:
-    statement = select(e.id).where(e.study_id == _study(), e.resolved_at.is_(None), e.level == level)
+def _of_level(level: LevelCode, *, limited: bool, levels: Collection[LevelCode] | None = None) -> Select[int]:
+    statement = select(e.id).where(e.study_id == _study(), e.resolved_at.is_(None), e.level == level, ~climbed(levels))
     seen = _of_seen_sites(limited)
     return statement if seen is None else statement.where(seen)
 
@@ -129,9 +141,8 @@ def worklist(levels: frozenset[LevelCode], *, limited: bool) -> Select[Any]:
     parts = []
     for level in LEVELS:
         if level in levels:
-            first = _of_level(level, limited=limited).with_only_columns(e.id, e.level, e.due_at)
+            first = _of_level(level, limited=limited, levels=levels).with_only_columns(e.id, e.level, e.due_at)
             first = first.where(e.participant_id.is_not(None))
-            first = first if level != "E1" else first.where(~_became_urgent())
             parts.append(select(first.order_by(e.due_at, e.id).limit(TASKS_CAP).subquery()))
     return select(union_all(*parts).subquery())
 

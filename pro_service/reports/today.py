@@ -64,6 +64,11 @@ class Task:
     part_of_day: Part | None = None
 
     @property
+    def is_missed_window(self) -> bool:
+        """Whether it asks why a window was missed: it still does one rung up, for nobody has said so."""
+        return self.level == "E3" or (self.level, self.reason) == ("E4", "missed")
+
+    @property
     def wish(self) -> Part | Literal["any"] | None:
         """Return the part of the day in which they ask to be called; None if they do not, or were spoken to since."""
         spoken_to = any(

@@ -49,11 +49,35 @@ def is_of_window(escalation: EscalationFacts) -> bool:
     return escalation.key == f"{escalation.level}:w{escalation.window_id}"
 
 
-def _ended_below(case: Case, escalation: EscalationFacts, now: datetime) -> str | None:
-    """Return how the task ended that this one was raised from, because nobody had taken it up in time."""
+def rungs_below(case: Case, escalation: EscalationFacts) -> tuple[EscalationFacts, ...]:
+    """Return the open tasks that this one was raised from, rung by rung: with it they are one matter.
+
+    A window whose call became urgent has two of them open, and is one call to make.
+    """
+    below: list[EscalationFacts] = []
     for lower in case.escalations:
-        in_window = (lower.window_id, lower.reason) == (escalation.window_id, escalation.reason) and lower.window_id
-        if escalation.key == f"{escalation.level}:e{lower.id}" or (in_window and lower.level < escalation.level):
+        if lower.open and (_climbed_to(lower, escalation) or _is_same_call(lower, escalation)):
+            below += [one for one in (lower, *rungs_below(case, lower)) if one not in below]
+    return tuple(below)
+
+
+def _climbed_to(lower: EscalationFacts, higher: EscalationFacts) -> bool:
+    """Whether one task was raised from another, because nobody had taken that up in time."""
+    if lower.level >= higher.level:
+        return False
+    in_window = lower.window_id is not None and lower.window_id == higher.window_id
+    return higher.key == f"{higher.level}:e{lower.id}" or (in_window and lower.reason == higher.reason)
+
+
+def _is_same_call(lower: EscalationFacts, higher: EscalationFacts) -> bool:
+    in_window = lower.window_id is not None and lower.window_id == higher.window_id
+    return in_window and (lower.level, higher.level) == ("E1", "E2")
+
+
+def _ended_below(case: Case, escalation: EscalationFacts, now: datetime) -> str | None:
+    """Return how the task ended that this one was raised from."""
+    for lower in case.escalations:
+        if _climbed_to(lower, escalation):
             return cause_gone(case, lower, now) if lower.open else lower.outcome
     return None
 

@@ -27,6 +27,7 @@ class Task:
     save_by: datetime | None
     zone: ZoneInfo
     """Of its site."""
+    reason: str = ""
 
 
 def next_start(after: datetime, hours: Hours, zone: ZoneInfo, holidays: frozenset[date]) -> datetime:

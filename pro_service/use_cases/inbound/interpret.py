@@ -229,7 +229,7 @@ def _awaits(case: Case, arrived: datetime) -> bool:
 def _nobody(tx: Transaction, loaded: list[Loaded], row: inbox.Text, reply: Reply) -> str:
     """A telephone that several share: a person finds out whose words these are, unless the sender says it now."""
     inbox.hand_to_person(tx.session, row.id, tx.now, "shared_telephone")
-    for one in loaded:
+    for one in _one_of_each_site(loaded):
         task = escalate(one.case, "E0", "shared_telephone", tx.now)
         tx.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
     # One of them speaks for all, so that the limits hold for the telephone.
@@ -237,6 +237,17 @@ def _nobody(tx: Transaction, loaded: list[Loaded], row: inbox.Text, reply: Reply
     if asks is not None:
         tx.carry_out(asks, ask_who_sent(asks.case, reply, tx.now, WHICH_PARTICIPANT))
     return "unattributed"
+
+
+def _one_of_each_site(loaded: list[Loaded]) -> list[Loaded]:
+    """Return who stands for a telephone in each site: one text is one task for those who read it there.
+
+    Somebody who left the study only where nobody else is: what is open about them has ended with it.
+    """
+    by_site: dict[tuple[int, int], Loaded] = {}
+    for one in sorted(loaded, key=lambda one: one.case.participant.left_at is not None):
+        by_site.setdefault((one.study_id, one.site_id), one)
+    return list(by_site.values())
 
 
 def _for_everyone(tx: Transaction, loaded: list[Loaded], reply: Reply) -> str:
@@ -307,7 +318,7 @@ def _answer(tx: Transaction, study_id: int, row: Text, number: str) -> None:
 
 
 def _give_to_a_person(rt: Runtime, inbound_id: int, now: datetime) -> None:
-    """A task for each owner of the telephone; where that fails too, one that is about nobody."""
+    """A task at each site of the telephone's owners; where that fails too, one that is about nobody."""
     try:
         _end_unread(rt, inbound_id, now, attributed=True)
     except Exception as fault:  # noqa: BLE001 -- one text must not stop the beat, nor be read for ever
@@ -325,7 +336,7 @@ def _end_unread(rt: Runtime, inbound_id: int, now: datetime, *, attributed: bool
             for study in studies.all_studies(tx.session):
                 tx.writer.possible_participant(row.sender_index, study.id)
         owners = shared_phone.with_telephone(tx.session, row.sender_index) if attributed else ()
-        for one in rt.loader.load(tx.session, owners):
+        for one in _one_of_each_site(rt.loader.load(tx.session, owners)):
             task = escalate(one.case, "E0", "unreadable_reply", now)
             tx.carry_out(one, [replace(task, key=f"E0:unreadable_reply:i{inbound_id}:p{one.case.participant.id}")])
         inbox.hand_to_person(tx.session, inbound_id, now, "fault")

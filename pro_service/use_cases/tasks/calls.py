@@ -12,6 +12,7 @@ from pro_service.core.changes.plan import plan_change
 from pro_service.core.commands import CancelTexts, Command, OptOut, Resolve, Unreachable
 from pro_service.core.conversation.answers import on_answers
 from pro_service.core.schedule.agenda import escalate, savable
+from pro_service.core.schedule.causes import rungs_below
 from pro_service.core.schedule.retries import LONGEST, next_attempt
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
@@ -295,7 +296,7 @@ def resolve(
             raise WorkRefusedError("still_to_be_called")
         tasks.acknowledge(tx.writer, loaded, escalation)
         tasks.mark_changed(tx.writer, loaded)
-        tx.writer.resolve(loaded, escalation.id, outcome, why)
+        end_matter(tx, loaded, escalation, outcome, why)
 
 
 def explain_missing(
@@ -312,7 +313,15 @@ def explain_missing(
         if escalation.window_id is not None:
             tasks.missing_reason(tx.writer, loaded, escalation.window_id, reason)
         tasks.acknowledge(tx.writer, loaded, escalation)
-        tx.carry_out(loaded, [Resolve(escalation.id, reason)])
+        end_matter(tx, loaded, escalation, reason)
+
+
+def end_matter(
+    tx: Transaction, loaded: Loaded, escalation: EscalationFacts, outcome: str, reason: str | None = None
+) -> None:
+    """End a task, and the open ones that it climbed from: whoever ends the matter ends all of it."""
+    for task in (escalation, *rungs_below(loaded.case, escalation)):
+        tx.writer.resolve(loaded, task.id, outcome, reason)
 
 
 def show_telephone(

@@ -7,7 +7,7 @@ from pro_service.core.protocol import LevelCode
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import tasks
-from pro_service.use_cases.tasks.calls import StaleError, check_open, task_transaction
+from pro_service.use_cases.tasks.calls import StaleError, check_open, end_matter, task_transaction
 
 DECIDED: LevelCode = "E4"
 """The level whose tasks are decided about; what is done about others is done."""
@@ -31,7 +31,7 @@ def decide(rt: Runtime, actor: Actor, escalation_id: int, reason: str, *, revisi
             raise RejectedError(faults)
         tasks.acknowledge(tx.writer, loaded, escalation)
         tasks.mark_changed(tx.writer, loaded)
-        tx.writer.resolve(loaded, escalation.id, "decided" if escalation.level == DECIDED else "done", said)
+        end_matter(tx, loaded, escalation, "decided" if escalation.level == DECIDED else "done", said)
 
 
 def _faults(said: str) -> tuple[Problem, ...]:

@@ -1,14 +1,15 @@
 """The morning's digest: at the start of a site's working hours, each of its staff who has work gets one mail a day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from pro_service import logs
+from pro_service.core.conversation.inbox import READING
 from pro_service.core.protocol import LADDER_ROLES, LevelCode, Protocol, Role
 from pro_service.core.schedule.calendar import local_day
-from pro_service.core.schedule.digest import LISTED, Task, next_start, ordered, working_until
+from pro_service.core.schedule.digest import LISTED, Task, next_start, ordered, saves, working_until
 from pro_service.reports import digest, inbox
 from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime, holidays_of
@@ -111,7 +112,18 @@ class _Round:
         return sent
 
     def _morning(self, user_id: int, held: Sequence[Grant], day: date, until: datetime) -> Morning:
-        tasks = ordered((task for grant in held for task in self._of_grant(grant, until)), self.tx.now)
+        texts = self._texts(held)
+        of_texts = {self._studies[study_id].study for study_id, waiting in texts.items() if waiting}
+        tasks = ordered(
+            # "Read this" is said once, by how many texts wait; a call that it has become is another matter.
+            (
+                task
+                for grant in held
+                for task in self._of_grant(grant, until)
+                if task.reason not in READING or task.study not in of_texts or saves(task, self.tx.now)
+            ),
+            self.tx.now,
+        )
         runs = any(grant.role == "administrator" for grant in held)
         return Morning(
             day=day,
@@ -119,7 +131,7 @@ class _Round:
             tasks=tasks[:LISTED],
             more=len(tasks) > LISTED,
             several_studies=len(self._named(held)) > 1,
-            texts=self._texts(held),
+            texts=sum(texts.values()),
             cards=self._cards(held),
             approvals=sum(approvals.may_decide(held, user_id, one) for one in self._pending),
             waiting_roles=len(self._pending) if runs else 0,
@@ -161,9 +173,9 @@ class _Round:
             due += digest.cards_to_print(self.tx.session, study_id, sites, self.tx.now)
         return due
 
-    def _texts(self, held: Sequence[Grant]) -> int:
-        """Texts that wait for a coordinator; where somebody assesses too, what was typed is not theirs."""
-        waiting = 0
+    def _texts(self, held: Sequence[Grant]) -> Mapping[int, int]:
+        """Texts that wait for a coordinator, by study; where somebody assesses too, what was typed is not theirs."""
+        waiting: dict[int, int] = {}
         for study_id in self._named([grant for grant in held if grant.role == "coordinator"]):
             own = {g.role: set[int | None]() for g in held}
             for grant in held:
@@ -174,5 +186,5 @@ class _Round:
             mine = own["coordinator"]
             every = None in mine
             sites = None if every else frozenset(site for site in mine if site is not None)
-            waiting += inbox.count(self.tx.session, Reader(study_id, sites, strangers=every), self.tx.now)
+            waiting[study_id] = inbox.count(self.tx.session, Reader(study_id, sites, strangers=every), self.tx.now)
         return waiting

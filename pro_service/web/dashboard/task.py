@@ -239,7 +239,7 @@ def _act(rt: Runtime, task_id: int, name: str, revision: int | None, *, on_today
     _, task, loaded = own_task(rt, task_id)
     if loaded is None and name != "resolve":
         abort(404)
-    if on_today and name == "resolve" and task.level in READ_FIRST:
+    if on_today and name == "resolve" and (task.level in READ_FIRST or task.is_missed_window):
         return redirect(url_for("dashboard.task", task_id=task_id, _anchor="end"), 303)
     try:
         done = ACTIONS[name](rt, task, revision)
@@ -281,7 +281,7 @@ def _hand_over(rt: Runtime, task: Task, revision: int | None) -> str:
 
 def _resolve(rt: Runtime, task: Task, revision: int | None) -> str:
     reason = request.form.get("reason", "")
-    if task.level == "E3":
+    if task.is_missed_window:
         calls.explain_missing(rt, actor(), task.id, cast("MissingReason", reason), revision=revision)
     else:
         calls.resolve(rt, actor(), task.id, reason=reason, revision=revision)

@@ -7,6 +7,7 @@ from typing import cast
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from pro_service.core.conversation.inbox import READING
 from pro_service.core.problems import RejectedError
 from pro_service.reports import participant, today
 from pro_service.reports.participant import Change
@@ -102,7 +103,7 @@ def _end(rt: Runtime, task: Task) -> None:
 
 
 def _asks_why_missing(task: Task) -> bool:
-    return task.level == "E3" and task.point is not None
+    return task.is_missed_window and task.point is not None
 
 
 def _missing_reason(rejected: RejectedError) -> dict[str, str]:
@@ -135,6 +136,7 @@ def _worklist_page(rt: Runtime, scope: Scope, wanted: int | None, sent: Rejected
         longest=LONGEST_REASON,
         most=WORKLIST,
         missing=calls.MISSING_REASONS,
+        reading=READING,
         asks_why_missing=_asks_why_missing,
         done=request.args.get("done"),
         zone_of_task=zone_of_task,

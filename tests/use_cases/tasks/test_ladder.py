@@ -14,6 +14,7 @@ from sqlalchemy import select
 from pro_service.core.case import EscalationFacts
 from pro_service.core.problems import ChangeRefusedError
 from pro_service.core.schedule.agenda import on_time
+from pro_service.core.schedule.causes import rungs_below
 from pro_service.reports import today
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
@@ -128,12 +129,11 @@ class Site:
         assert ended <= set(told)
         assert len(told) == len(set(told))
         for page in pages:
-            shown = {task.id: task for task in (*page.mine, *page.queue, *page.tasks)}
-            urgent = {task.point.code for task in shown.values() if task.level == "E2" and task.point}
-            points = {window.id: window.code for window in support.loaded(self.rt, self.who).case.windows}
-            # A window whose call became urgent is one call to make.
-            unseen = [task for task in tasks if task.open and task.id not in shown]
-            assert all(task.level == "E1" and points.get(task.window_id or 0) in urgent for task in unseen), unseen
+            shown = {task.id for task in (*page.mine, *page.queue, *page.tasks)}
+            case = support.loaded(self.rt, self.who).case
+            below = {lower.id for task in tasks if task.open for lower in rungs_below(case, task)}
+            # What climbed is one row, and no open task is on none.
+            assert {task.id for task in tasks if task.open and task.id not in shown} == below
 
     @property
     def _site(self) -> int:
