@@ -623,7 +623,55 @@ _TASKS: Mapping[str, Entry] = {
     ),
 }
 
-# On a page only what to do is said, beside the field: so it is a whole sentence.
+# Beside a field a page says only what to do: it is a whole sentence here, and in what follows.
+_ENTRY: Mapping[str, Entry] = {
+    "window_not_open": _refuse(
+        "this window has not opened yet",
+        "wait until it opens",
+        "This window has not opened yet; nothing can be entered.",
+    ),
+    "nothing_entered": _refuse("nothing is filled in", "give at least one answer", "Nothing is filled in yet."),
+    "answer_no_number": _refuse("is not a whole number", "write a whole number", "Write a whole number."),
+    "answer_out_of_range": _refuse(
+        "is not on the scale", "write a number from {least} to {most}", "Write a number from {least} to {most}."
+    ),
+    "answer_and_declined": _refuse(
+        "a number, and the wish not to answer",
+        "give one of the two",
+        "Either a number or “does not want to answer”, not both.",
+    ),
+    "entry_reason_missing": _refuse(
+        "is missing",
+        "say in a few words why",
+        "A reason is needed: something is saved here already, or the window has closed.",
+    ),
+    "whose_text": _refuse("nobody has said whose text it is", "name a participant", "Choose first whose text it is."),
+    "score_window": _refuse(
+        "was not open when the text came",
+        "choose another window",
+        "Choose one of the windows that were open when the text came.",
+    ),
+    "score_item": _refuse(
+        "is no question that may still change",
+        "choose another one",
+        "Choose a question of that window whose answer may still change.",
+    ),
+    "score_out_of_range": _refuse(
+        "is not on the scale", "write a number of that scale", "The number is not on that question's scale."
+    ),
+    "score_unchanged": _refuse(
+        "is the answer there is", "nothing is to be done", "This answer is saved already; nothing would change."
+    ),
+    "score_reason_missing": _refuse(
+        "is missing", "say how you know the number", "Say how you know the number: it is saved with the answer."
+    ),
+    "template_not_sendable": _refuse(
+        "cannot be sent now",
+        "choose another text",
+        "This text cannot be sent now. Choose another one, or make it a call.",
+    ),
+}
+
 _ACCOUNTS: Mapping[str, Entry] = {
     "account_email_unfit": _refuse(
         "is not an e-mail address", "write it as name@example.org", "Write an e-mail address, as name@example.org."
@@ -806,6 +854,7 @@ SUBJECTS: Mapping[str, Mapping[str, Entry]] = {
     "Texts and sites of a study": _TEXTS,
     "Studies that are loaded": _STUDIES,
     "Tasks, tests and the inbox": _TASKS,
+    "Answers that staff enter": _ENTRY,
     "Accounts": _ACCOUNTS,
     "The service and its settings": _SERVICE,
 }

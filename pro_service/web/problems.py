@@ -1,5 +1,6 @@
 """What goes wrong, in the reader's language; and the columns of an enrolment file, which it speaks of."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from babel import Locale
@@ -14,6 +15,14 @@ from pro_service.web.i18n import gettext as _
 def words(found: Problem) -> tuple[str, str]:
     """Return (what is wrong, what to do about it)."""
     return problems.words(found, gettext, _shown, on_page=True)
+
+
+def by_field(faults: Iterable[Problem]) -> Mapping[str, str]:
+    """Return what to do about each field, by field: the first fault of each."""
+    found = dict[str, str]()
+    for fault in faults:
+        found.setdefault(fault.path, words(fault)[1])
+    return found
 
 
 def _shown(value: object) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
+from pro_service.core.problems import RejectedError
 from pro_service.core.protocol import Protocol
 from pro_service.reports import today
 from pro_service.reports.escalations import EscalationRow
@@ -59,7 +60,7 @@ class Office:
         for task in [task for task in tasks if task["level"] in theirs][:12]:
             if self.world.chance.random() < self.diligence:
                 # The row may have ended meanwhile: a participant answered, a tick found the call pointless.
-                with suppress(calls.WorkRefusedError, entry.EntryRejectedError):
+                with suppress(calls.WorkRefusedError, RejectedError):
                     self._work_on(task)
         self._investigate()
 

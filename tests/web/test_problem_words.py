@@ -22,7 +22,7 @@ from tests.core.enrolment.redcap import HEADER, MAPPING, export, procedure, scre
 from tests.test_texts import turkish_catalogue
 
 ENGLISH = re.compile(
-    r"(?i)(?<![\w`.-])(the|is|are|was|of|to|in|it|its|and|or|this|that|these|there|with|for|has|have|give|write|"
+    r"(?i)(?<![\w`’.-])(the|is|are|was|of|to|in|it|its|and|or|this|that|these|there|with|for|has|have|give|write|"
     r"take|choose|number|cell|column|line|file|must)(?![\w`-])(?! =)"
 )
 """Words that an English sentence can hardly do without, and that stand in no Turkish one."""

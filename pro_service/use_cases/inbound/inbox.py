@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from pro_service.core.case import WindowFacts
 from pro_service.core.conversation import inbox as rules
 from pro_service.core.conversation.answers import editable, on_answers
+from pro_service.core.problems import RejectedError, problem
 from pro_service.reports import inbox as report_inbox
 from pro_service.reports.inbox import Bubble, Item, Look, Reader
 from pro_service.runtime import Runtime
@@ -21,7 +22,7 @@ from pro_service.store.messages import inbox
 from pro_service.store.messages.inbox import Act, Done
 from pro_service.store.participants import cases, revelations, shared_phone, tasks
 from pro_service.store.participants.cases import Loaded
-from pro_service.use_cases.participants.entry import EntryFault, EntryRejectedError, differs
+from pro_service.use_cases.participants.entry import differs
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.transaction import Transaction, transaction
 
@@ -73,9 +74,9 @@ class _Open:
 
     @property
     def participant(self) -> Loaded:
-        """The participant; EntryRejectedError where nobody said whose text it is."""
+        """The participant; RejectedError where nobody said whose text it is."""
         if self.loaded is None:
-            raise EntryRejectedError((EntryFault("participant", "nothing"),))
+            raise RejectedError((problem("whose_text", "participant"),))
         return self.loaded
 
 
@@ -83,7 +84,7 @@ def record(rt: Runtime, actor: Actor, about: About, score: Score) -> None:
     """Keep a score that a person reads in a text, for one window and item, with the reason.
 
     It counts by the arrival of the text, which stays its source; the version names who entered it. KeyError (not to be
-    seen), DoneAlreadyError, StaleError, EntryRejectedError with every fault.
+    seen), DoneAlreadyError, StaleError, RejectedError with every fault.
     """
     with _text_transaction(rt, actor, about, "record") as seen:
         loaded = seen.participant
@@ -105,39 +106,39 @@ def record(rt: Runtime, actor: Actor, about: About, score: Score) -> None:
 
 
 def _read(loaded: Loaded, received_at: datetime, score: Score) -> tuple[WindowFacts, int]:
-    """The window and value meant; EntryRejectedError with every fault at once."""
+    """The window and value meant; RejectedError with every fault at once."""
     faults = []
     possible = {window.code: window for window in rules.windows_for(loaded.case, received_at)}
     window, typed = possible.get(score.window), score.value.strip()
     rule = loaded.case.protocol.items.get(score.item)
     if window is None:
-        faults.append(EntryFault("window", "not_open"))
+        faults.append(problem("score_window", "window"))
     if rule is None or (window is not None and score.item not in editable(window, "sms", received_at)):
-        faults.append(EntryFault("item", "nothing"))
+        faults.append(problem("score_item", "item"))
     if not (typed.isascii() and typed.isdigit()):
-        faults.append(EntryFault("value", "not_a_number"))
+        faults.append(problem("answer_no_number", "value"))
     elif rule is not None and not rule.minimum <= int(typed) <= rule.maximum:
-        faults.append(EntryFault("value", "out_of_range"))
+        faults.append(problem("score_out_of_range", "value"))
     elif window is not None and not differs(window, score.item, int(typed)):
-        faults.append(EntryFault("value", "unchanged"))
+        faults.append(problem("score_unchanged", "value"))
     if not score.reason.strip():
-        faults.append(EntryFault("reason", "needs_reason"))
+        faults.append(problem("score_reason_missing", "reason"))
     if faults or window is None:
-        raise EntryRejectedError(tuple(faults))
+        raise RejectedError(tuple(faults))
     return window, int(typed)
 
 
 def answer(rt: Runtime, actor: Actor, about: About, template: str) -> None:
     """Send one of the study's texts as the answer, through the gate and the outbox.
 
-    KeyError, DoneAlreadyError, StaleError, EntryRejectedError (place `template`) where it may not be sent now.
+    KeyError, DoneAlreadyError, StaleError, RejectedError (place `template`) where it may not be sent now.
     """
     with _text_transaction(rt, actor, about, "answer") as seen:
         loaded = seen.participant
         try:
             send = rules.answer_text(loaded.case, seen.item.id, template, seen.tx.now)
         except ValueError:
-            raise EntryRejectedError((EntryFault("template", "not_open"),)) from None
+            raise RejectedError((problem("template_not_sendable", "template"),)) from None
         seen.tx.carry_out(loaded, [send])
         _finish(seen, Act(seen.item.id, "answer", template))
 

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from pro_service.core.case import WindowFacts
 from pro_service.core.conversation.answers import on_answers
+from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
@@ -16,28 +17,8 @@ from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.transaction import Transaction, transaction
 
 Mode: TypeAlias = Literal["clinic", "telephone"]
-FaultCode: TypeAlias = Literal[
-    "not_a_number", "out_of_range", "both", "nothing", "needs_reason", "not_open", "unchanged"
-]
-
 FORM = ""
 """Place of a fault that belongs to no single field."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntryFault:
-    """What is wrong with one field (an item's id, `reason`, or FORM for the whole)."""
-
-    place: str
-    code: FaultCode
-
-
-class EntryRejectedError(Exception):
-    """The form has faults; `faults` holds all of them, and nothing was written."""
-
-    def __init__(self, faults: tuple[EntryFault, ...]) -> None:
-        super().__init__(f"{len(faults)} faults")
-        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +56,7 @@ def enter(
 ) -> Entered:
     """Keep what staff entered for one window.
 
-    KeyError (no such participant or window, or another site's), EntryRejectedError with every fault, StaleError.
+    KeyError (no such participant or window, or another site's), RejectedError with every fault, StaleError.
     """
     now = rt.clock()
     with transaction(rt, actor, now) as tx:
@@ -127,23 +108,23 @@ def _found(
 def _answers(loaded: Loaded, window: WindowFacts, filled: Filled, now: datetime) -> dict[str, int | None]:
     answers, faults = read(loaded.case.protocol, window, filled)
     if now < window.span.opens_at:
-        faults.append(EntryFault(FORM, "not_open"))
+        faults.append(problem("window_not_open", FORM))
     elif not answers and not faults:
-        faults.append(EntryFault(FORM, "nothing"))
+        faults.append(problem("nothing_entered", FORM))
     # Whether or not it is the same: which value needs no reason would tell the value.
     changing = any(window.has_answer(item) for item in answers)
     late = now >= window.span.closes_at and bool(answers)
     if (changing or late) and not filled.reason.strip():
-        faults.append(EntryFault("reason", "needs_reason"))
+        faults.append(problem("entry_reason_missing", "reason"))
     if faults:
-        raise EntryRejectedError(tuple(faults))
+        raise RejectedError(tuple(faults))
     return answers
 
 
-def read(protocol: Protocol, window: WindowFacts, filled: Filled) -> tuple[dict[str, int | None], list[EntryFault]]:
+def read(protocol: Protocol, window: WindowFacts, filled: Filled) -> tuple[dict[str, int | None], list[Problem]]:
     """The answers of a form (None = declined), and everything that is wrong with it."""
     answers: dict[str, int | None] = {}
-    faults: list[EntryFault] = []
+    faults: list[Problem] = []
     for item in window.point.items:
         rule, typed = protocol.items[item], filled.values.get(item, "").strip()
         declined = item in filled.declined or typed == "declined"
@@ -152,11 +133,11 @@ def read(protocol: Protocol, window: WindowFacts, filled: Filled) -> tuple[dict[
         if not typed or typed == "declined":
             continue
         if declined:
-            faults.append(EntryFault(item, "both"))
+            faults.append(problem("answer_and_declined", item))
         elif not (typed.isascii() and typed.isdigit()):
-            faults.append(EntryFault(item, "not_a_number"))
+            faults.append(problem("answer_no_number", item))
         elif not rule.minimum <= int(typed) <= rule.maximum:
-            faults.append(EntryFault(item, "out_of_range"))
+            faults.append(problem("answer_out_of_range", item, least=rule.minimum, most=rule.maximum))
         else:
             answers[item] = int(typed)
     return answers, faults

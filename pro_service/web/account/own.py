@@ -13,7 +13,7 @@ from pro_service.runtime import Runtime
 from pro_service.use_cases.staff import accounts, administration, away, passwords, second_factor, telephone
 from pro_service.use_cases.tasks import digest
 from pro_service.web import access, browsers
-from pro_service.web.account.words import by_field
+from pro_service.web.problems import by_field
 from pro_service.web.scope import chosen_scope, row_id
 
 

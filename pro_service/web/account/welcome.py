@@ -14,8 +14,8 @@ from pro_service.store.staff.links import Ticket
 from pro_service.use_cases.staff import passwords
 from pro_service.use_cases.throttle import Place
 from pro_service.web import browsers
-from pro_service.web.account.words import by_field
 from pro_service.web.i18n import gettext as _
+from pro_service.web.problems import by_field
 
 LONGEST_EMAIL = 254
 

@@ -1,18 +1,6 @@
 """What is wrong with an account's fields, in the reader's language; agents and purposes of links."""
 
-from collections.abc import Iterable, Mapping
-
-from pro_service.core.problems import Problem
 from pro_service.web.i18n import gettext as _
-from pro_service.web.problems import words
-
-
-def by_field(faults: Iterable[Problem]) -> Mapping[str, str]:
-    """Return what to do about each field, by field: the first fault of each."""
-    found = dict[str, str]()
-    for fault in faults:
-        found.setdefault(fault.path, words(fault)[1])
-    return found
 
 
 def roles() -> dict[str, str]:

@@ -21,10 +21,10 @@ from pro_service.store.participants import cases
 from pro_service.store.staff import members
 from pro_service.use_cases.staff.accounts import folded
 from pro_service.web.access import grants, needs
-from pro_service.web.account.words import by_field
 from pro_service.web.dashboard.formatting import words
 from pro_service.web.i18n import day, language, second_at
 from pro_service.web.i18n import gettext as _
+from pro_service.web.problems import by_field
 from pro_service.web.scope import NoStudy, Scope, chosen_scope, row_id
 
 LONGEST = 254

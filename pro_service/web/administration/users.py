@@ -12,10 +12,10 @@ from pro_service.store.staff import members
 from pro_service.store.staff.members import PAGE, Member
 from pro_service.use_cases.staff import administration, approvals
 from pro_service.web.access import may, needs, sensitive, signed_in
-from pro_service.web.account.words import by_field
 from pro_service.web.capabilities import GRANTED
 from pro_service.web.i18n import LANGUAGES
 from pro_service.web.i18n import gettext as _
+from pro_service.web.problems import by_field
 from pro_service.web.scope import LARGEST_ID, NoStudy, actor, chosen_scope, no_study, row_id
 
 LONGEST = 254

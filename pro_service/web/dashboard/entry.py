@@ -11,19 +11,19 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.case import WindowFacts
-from pro_service.core.protocol import Item
+from pro_service.core.problems import Problem, RejectedError
 from pro_service.core.schedule.status import status
 from pro_service.reports import participant, today
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.participants import entry
-from pro_service.use_cases.participants.entry import EntryFault, EntryRejectedError, Filled, Mode
+from pro_service.use_cases.participants.entry import Filled, Mode
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import assesses, may_at, needs
 from pro_service.web.dashboard.formatting import form_made_at, times
 from pro_service.web.dashboard.participant import participant_of
-from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import of
+from pro_service.web.problems import by_field
 from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
 
 
@@ -58,7 +58,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         filled = replace(_filled(facts), blind=assesses(scope.study_id))
         try:
             kept = entry.enter(rt, actor(), scope.study_id, code, window, filled, sites=scope.sites)
-        except EntryRejectedError as rejected:
+        except RejectedError as rejected:
             return _form(rt, scope, loaded, facts, filled, faults=rejected.faults), 422
         except StaleError:
             return _form(rt, scope, loaded, facts, filled, stale=True), 409
@@ -113,7 +113,7 @@ def _form(
     facts: WindowFacts,
     filled: Filled,
     *,
-    faults: tuple[EntryFault, ...] = (),
+    faults: tuple[Problem, ...] = (),
     stale: bool = False,
     shown: bool = False,
 ) -> str:
@@ -137,7 +137,7 @@ def _form(
         items=[case.protocol.items[item] for item in facts.point.items],
         spoken=case.participant.language,
         task=task,
-        faults={fault.place: _fault_words(fault, case.protocol.items.get(fault.place)) for fault in faults},
+        faults=by_field(faults),
         stale=stale,
         changes=changes,
         status=status(facts, case.participant, case.protocol.primary(facts.point), now),
@@ -148,16 +148,3 @@ def _form(
         shown=shown,
         **times(now),
     )
-
-
-def _fault_words(fault: EntryFault, item: Item | None) -> str:
-    """Return what is wrong with a field of the form."""
-    if fault.code == "out_of_range" and item is not None:
-        return _("Write a number from %(low)s to %(high)s.") % {"low": item.minimum, "high": item.maximum}
-    return {
-        "not_a_number": _("Write a whole number."),
-        "both": _("Either a number or “does not want to answer”, not both."),
-        "nothing": _("Nothing is filled in yet."),
-        "needs_reason": _("A reason is needed: something is saved here already, or the window has closed."),
-        "not_open": _("This window has not opened yet; nothing can be entered."),
-    }.get(fault.code, "")

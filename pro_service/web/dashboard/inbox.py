@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.case import WindowFacts
 from pro_service.core.conversation.answers import editable
 from pro_service.core.conversation.inbox import windows_for
+from pro_service.core.problems import Problem, RejectedError
 from pro_service.reports import inbox, participant
 from pro_service.reports.inbox import Item, Look, Reader
 from pro_service.runtime import Runtime
@@ -18,11 +19,11 @@ from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.inbound import inbox as inbox_actions
 from pro_service.use_cases.inbound.inbox import About, DoneAlreadyError, Score
-from pro_service.use_cases.participants.entry import EntryFault, EntryRejectedError
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import NoAccessYetError, needs, signed_in
 from pro_service.web.dashboard import inbox_words
 from pro_service.web.dashboard.formatting import form_made_at, times
+from pro_service.web.problems import by_field
 from pro_service.web.scope import LARGEST_ID, NoStudy, Scope, actor, in_study, no_access, row_id
 
 REASONS = (
@@ -48,7 +49,7 @@ MOMENT = "%Y%m%dT%H%M%S%f"
 class RejectedForm:
     """Why a form that was sent wrote nothing."""
 
-    faults: Sequence[EntryFault] = ()
+    faults: Sequence[Problem] = ()
     stale: bool = False
     already: Done | None = None
 
@@ -191,7 +192,7 @@ def _text_page(rt: Runtime, scope: Scope, text_id: int, rejected: RejectedForm =
         changes=changes,
         told=rejected,
         typed=request.form,
-        faults={f.place: inbox_words.faults().get(f"{f.place} {f.code}", f.code) for f in rejected.faults},
+        faults=by_field(rejected.faults),
         names=inbox_words.templates(),
         deeds=inbox_words.actions(),
         **times(now),
@@ -221,7 +222,7 @@ def _act(rt: Runtime, scope: Scope, text_id: int, action: str) -> ResponseReturn
         ACTIONS[action](rt, about)
     except KeyError:
         abort(404)
-    except EntryRejectedError as rejected:
+    except RejectedError as rejected:
         return _text_page(rt, scope, text_id, RejectedForm(faults=rejected.faults)), 422
     except StaleError:
         return _text_page(rt, scope, text_id, RejectedForm(stale=True)), 409

@@ -53,17 +53,3 @@ def actions() -> dict[str, str]:
 def kinds() -> dict[str, str]:
     """Return kinds of text that only the inbox shows."""
     return {"stranger": _("Neutral answer"), "reach": _("Test text")}
-
-
-def faults() -> dict[str, str]:
-    """Return what is wrong with a field, by its place and code."""
-    return {
-        "participant nothing": _("Choose first whose text it is."),
-        "window not_open": _("Choose one of the windows that were open when the text came."),
-        "item nothing": _("Choose a question of that window whose answer may still change."),
-        "value not_a_number": _("Write a whole number."),
-        "value out_of_range": _("The number is not on that question's scale."),
-        "value unchanged": _("This answer is saved already; nothing would change."),
-        "reason needs_reason": _("Say how you know the number: it is saved with the answer."),
-        "template not_open": _("This text cannot be sent now. Choose another one, or make it a call."),
-    }

@@ -19,10 +19,10 @@ from pro_service.use_cases.tasks import calls, decisions
 from pro_service.use_cases.tasks.calls import MissingReason, StaleError, WorkRefusedError
 from pro_service.use_cases.tasks.decisions import LONGEST_REASON
 from pro_service.web.access import may_at, needs
-from pro_service.web.account.words import by_field
 from pro_service.web.dashboard.formatting import form_made_at, times, zone_of_task
 from pro_service.web.dashboard.task import is_of_readers_role, own_task, refusals, shares_of_reader
 from pro_service.web.i18n import gettext as _
+from pro_service.web.problems import by_field
 from pro_service.web.scope import NoStudy, Scope, actor, in_study, row_id
 
 

@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.core.case import WindowFacts
+from pro_service.core.problems import RejectedError
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store.audit import Actor
 from pro_service.store.schema import responses
 from pro_service.use_cases.participants import entry
-from pro_service.use_cases.participants.entry import EntryRejectedError, Filled
+from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.tick import tick
 from tests import support
@@ -41,9 +42,9 @@ class Desk:
         return next(window for window in case.current if window.code == code)
 
     def faults(self, window: str, filled: Filled) -> set[tuple[str, str]]:
-        with pytest.raises(EntryRejectedError) as rejected:
+        with pytest.raises(RejectedError) as rejected:
             self.enter(window, filled)
-        return {(fault.place, fault.code) for fault in rejected.value.faults}
+        return {(fault.path, fault.code) for fault in rejected.value.faults}
 
 
 @pytest.fixture
@@ -76,35 +77,35 @@ def test_an_empty_field_is_missing_and_declined_is_an_answer(desk: Desk) -> None
 
 def test_every_fault_is_said_at_once_and_nothing_is_written(desk: Desk) -> None:
     found = desk.faults("W1", Filled({"NRS-AVG": "eleven", "PGIC": "8"}))
-    assert found == {("NRS-AVG", "not_a_number"), ("PGIC", "out_of_range")}
-    assert desk.faults("W1", Filled({"NRS-AVG": "", "PGIC": ""})) == {("", "nothing")}
-    assert desk.faults("W1", Filled({"NRS-AVG": "4"}, declined={"NRS-AVG"})) == {("NRS-AVG", "both")}
+    assert found == {("NRS-AVG", "answer_no_number"), ("PGIC", "answer_out_of_range")}
+    assert desk.faults("W1", Filled({"NRS-AVG": "", "PGIC": ""})) == {("", "nothing_entered")}
+    assert desk.faults("W1", Filled({"NRS-AVG": "4"}, declined={"NRS-AVG"})) == {("NRS-AVG", "answer_and_declined")}
     assert desk.window("W1").answers == {}
 
 
 def test_a_changed_answer_needs_a_reason_and_becomes_a_new_version(desk: Desk) -> None:
     desk.enter("W1", Filled({"NRS-AVG": "4"}))
-    assert desk.faults("W1", Filled({"NRS-AVG": "6"})) == {("reason", "needs_reason")}
+    assert desk.faults("W1", Filled({"NRS-AVG": "6"})) == {("reason", "entry_reason_missing")}
     desk.enter("W1", Filled({"NRS-AVG": "6"}, reason="misheard"))
     assert (desk.window("W1").answers["NRS-AVG"].value, desk.window("W1").answers["NRS-AVG"].version) == (6, 2)
 
 
 def test_the_same_again_needs_a_reason_too_and_changes_nothing(desk: Desk) -> None:
     desk.enter("W1", Filled({"NRS-AVG": "4"}))
-    assert desk.faults("W1", Filled({"NRS-AVG": "4"})) == {("reason", "needs_reason")}
+    assert desk.faults("W1", Filled({"NRS-AVG": "4"})) == {("reason", "entry_reason_missing")}
     assert desk.enter("W1", Filled({"NRS-AVG": "4"}, reason="asked again")).items == ()
     assert desk.window("W1").answers["NRS-AVG"].version == 1
 
 
 def test_after_the_close_a_reason_is_needed_and_the_answer_is_late(desk: Desk) -> None:
-    assert desk.faults("V0", Filled({"NRS-AVG": "8"})) == {("reason", "needs_reason")}
+    assert desk.faults("V0", Filled({"NRS-AVG": "8"})) == {("reason", "entry_reason_missing")}
     desk.enter("V0", Filled({"NRS-AVG": "8", "NRS-NOW": "7"}, reason="found on paper"))
     assert not desk.window("V0").answers["NRS-AVG"].in_window
     assert desk.window("V0").settled == "completed_late"
 
 
 def test_a_window_that_has_not_opened_takes_nothing(desk: Desk) -> None:
-    assert desk.faults("M1", Filled({"NRS-AVG": "3"})) == {("", "not_open")}
+    assert desk.faults("M1", Filled({"NRS-AVG": "3"})) == {("", "window_not_open")}
 
 
 def test_a_form_from_before_a_change_writes_nothing(desk: Desk) -> None:

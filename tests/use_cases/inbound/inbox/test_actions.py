@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import DatabaseError
 
+from pro_service.core.problems import RejectedError
 from pro_service.reports import inbox as report_inbox
 from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime
@@ -14,7 +15,6 @@ from pro_service.store.schema import inbox_actions, messages, participants, resp
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import inbox
 from pro_service.use_cases.inbound.inbox import About, DoneAlreadyError, Score
-from pro_service.use_cases.participants.entry import EntryRejectedError
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.tick import tick
 from tests import support
@@ -71,18 +71,18 @@ def test_another_value_keeps_both_versions(
 @pytest.mark.parametrize(
     "score, faults",
     [
-        (Score("W1", "NRS-AVG", "11", ""), {"value": "out_of_range", "reason": "needs_reason"}),
-        (Score("M1", "NRS-AVG", "seven", "why"), {"window": "not_open", "value": "not_a_number"}),
-        (Score("W1", "SHOE-SIZE", "7", "why"), {"item": "nothing"}),
+        (Score("W1", "NRS-AVG", "11", ""), {"value": "score_out_of_range", "reason": "score_reason_missing"}),
+        (Score("M1", "NRS-AVG", "seven", "why"), {"window": "score_window", "value": "answer_no_number"}),
+        (Score("W1", "SHOE-SIZE", "7", "why"), {"item": "score_item"}),
     ],
 )
 def test_everything_wrong_with_a_score_is_said_at_once(
     rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor, score: Score, faults: dict[str, str]
 ) -> None:
     unreadable(says)
-    with pytest.raises(EntryRejectedError) as rejected:
+    with pytest.raises(RejectedError) as rejected:
         inbox.record(rt, actor, about(rt, reader, participant), score)
-    assert {fault.place: fault.code for fault in rejected.value.faults} == faults
+    assert {fault.path: fault.code for fault in rejected.value.faults} == faults
     assert support.rows_of(rt)["responses"] == 0
 
 
@@ -103,7 +103,7 @@ def test_an_answer_is_one_of_the_studys_texts_and_goes_through_the_outbox(
 def test_no_other_words_can_be_sent(rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor) -> None:
     unreadable(says)
     for template in ("Please take your pill", "invitation.sms-reply", "unscheduled", "thanks"):
-        with pytest.raises(EntryRejectedError):
+        with pytest.raises(RejectedError):
             inbox.answer(rt, actor, about(rt, reader, participant), template)
 
 
@@ -116,7 +116,7 @@ def test_a_person_has_no_way_round_the_gate(
         value = None if fact == "consented_at" else rt.clock()
         session.execute(update(participants).values({fact: value}))
     for template in ("help", "handed-over", "reask"):
-        with pytest.raises(EntryRejectedError):
+        with pytest.raises(RejectedError):
             inbox.answer(rt, actor, about(rt, reader, participant), template)
 
 
@@ -192,7 +192,7 @@ def test_a_text_from_nobodys_telephone_waits_for_those_who_see_the_whole_study(
     says("hello, it is me", STRANGER)
     assert only(rt, reader).why == "unknown_sender"
     assert waiting(rt, Reader(study_id, frozenset({1}), strangers=False)) == []
-    with pytest.raises(EntryRejectedError):
+    with pytest.raises(RejectedError):
         inbox.record(rt, actor, About(only(rt, reader).id, reader), Score("W1", "NRS-AVG", "7", "why"))
     inbox.done(rt, actor, About(only(rt, reader).id, reader))
     assert waiting(rt, reader) == []
