@@ -167,7 +167,8 @@ def in_words(name: str, given: object, *, zone: ZoneInfo) -> str:
             return words(CODES[name]).get(given, given)
         case str():
             return _time(given, zone)
-    return str(given)
+        case _:
+            return str(given)
 
 
 def _time(given: str, zone: ZoneInfo) -> str:
