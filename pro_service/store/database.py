@@ -5,13 +5,15 @@ BEGIN IMMEDIATE, so that facts are read under the lock that will write; reading 
 """
 
 import fcntl
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TextIO
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session as Session  # noqa: PLC0414 -- use cases name it without knowing SQLAlchemy
@@ -21,7 +23,15 @@ from sqlalchemy.pool import QueuePool
 FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """SQLite releases from which a WAL file with two connections cannot be corrupted any more (per branch)."""
 
-BUSY_MS = 10_000
+# Together below the 15 seconds after which Twilio takes a webhook as failed.
+GATE_SECONDS = 2.0
+"""How long a writer stands in line; then it asks SQLite itself, because nothing depends on the gate."""
+POOL_SECONDS = 4.0
+"""How long to wait for a free connection."""
+BUSY_MS = 7_000
+"""How long to wait for a lock of the database."""
+CONNECT_SECONDS = 5
+GATE_POLL_SECONDS = 0.002
 MODE = "sqlite_mode"
 READ_ONLY = "read_only"
 """Whether nothing can be written through a connection just now."""
@@ -52,7 +62,17 @@ def make_engine(url: str, *, pool_size: int = 10, lasting: bool = True) -> Engin
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(
-            parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+            parsed,
+            hide_parameters=True,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=POOL_SECONDS,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": CONNECT_SECONDS,
+                "tcp_user_timeout": BUSY_MS,
+                "options": f"-c lock_timeout={BUSY_MS}",
+            },
         )
     if parsed.database:
         # Where no folder can be made, opening the file says so, as for every other database out of reach.
@@ -65,6 +85,7 @@ def make_engine(url: str, *, pool_size: int = 10, lasting: bool = True) -> Engin
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=pool_size,
+        pool_timeout=POOL_SECONDS,
         connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare)
@@ -75,10 +96,27 @@ def make_engine(url: str, *, pool_size: int = 10, lasting: bool = True) -> Engin
 
 
 def _make_private(database: Path) -> None:
-    """A new database is its owner's alone to read: it holds answers and, encrypted, telephones."""
-    database.parent.mkdir(parents=True, exist_ok=True)
-    if str(database) != ":memory:" and not database.exists():
+    """The database and its folder are their owner's alone: it holds answers and, encrypted, telephones.
+
+    A folder that was there before may be anybody's, and stays as it is, unless it is called `var`: that one is ours.
+    """
+    if str(database) == ":memory:":
+        return
+    folder = database.parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.name == "var":
+        _close_to_others(folder, 0o700)
+    if not database.exists():
         database.touch(mode=0o600)
+    for ending in ("", "-wal", "-shm", "-journal", ".gate"):
+        _close_to_others(Path(f"{database}{ending}"), 0o600)
+
+
+def _close_to_others(path: Path, mode: int) -> None:
+    """Take from others what they may do; nothing where there is no such file, or it is not ours."""
+    with suppress(OSError):
+        if path.stat().st_mode & 0o077:
+            path.chmod(mode)
 
 
 def _prepare(connection: Any, _record: object) -> None:
@@ -135,7 +173,7 @@ class Sessions:
             with self._writing.begin() as session:
                 yield session
         else:
-            with self._gate, self._writing.begin() as session:
+            with self._gate.in_line(), self._writing.begin() as session:
                 yield session
 
     @contextmanager
@@ -161,36 +199,63 @@ class Sessions:
 
 
 class _Gate:
-    """Writers wait here in line instead of in SQLite's back-off. Nothing depends on it to be right."""
+    """Writers wait here in line instead of in SQLite's back-off. Nothing depends on it to be right.
+
+    So nobody waits for ever either: after `GATE_SECONDS` a writer goes on, and SQLite says whether it may. Where a
+    process that holds the line has stopped, those who come after it do not wait for it again.
+    """
 
     def __init__(self, database: str) -> None:
         self._lock = threading.Lock()
         self._path = Path(f"{database}.gate") if database != ":memory:" else None
-        self._file: TextIO | None = None
+        self._file: int | None = None
+        self._stuck = False
+        """Whether the last wait for the file was in vain."""
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
+    @contextmanager
+    def in_line(self) -> Iterator[None]:
+        """Let the block run when those before have written, or when they take too long."""
+        until = time.monotonic() + GATE_SECONDS
+        if not self._lock.acquire(timeout=GATE_SECONDS):
+            yield
+            return
         try:
-            self._stand_in_line()
-        except BaseException:
+            locked = self._stand_in_line(until)
+            try:
+                yield
+            finally:
+                if locked and self._file is not None:
+                    fcntl.flock(self._file, fcntl.LOCK_UN)
+        finally:
             self._lock.release()
-            raise
 
-    def _stand_in_line(self) -> None:
+    def _stand_in_line(self, until: float) -> bool:
+        """Return whether the file is locked by us."""
+        if self._path is None:
+            return False
         # A full disk or a folder that cannot be written: SQLite itself will say so, and in words of its own.
         with suppress(OSError):
-            if self._path is not None:
-                if self._file is None:
-                    self._file = self._path.open("w")
-                fcntl.flock(self._file, fcntl.LOCK_EX)
+            if self._file is None:
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            while not self._locked(self._file):
+                if self._stuck or time.monotonic() >= until:
+                    self._stuck = True
+                    return False
+                time.sleep(GATE_POLL_SECONDS)
+            self._stuck = False
+            return True
+        return False
 
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-        self._lock.release()
+    @staticmethod
+    def _locked(file: int) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def close(self) -> None:
         with self._lock:
             if self._file is not None:
-                self._file.close()
+                os.close(self._file)
                 self._file = None
