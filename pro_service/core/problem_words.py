@@ -244,12 +244,29 @@ _ENROLMENT: Mapping[str, Entry] = {
     "no_protocol": _refuse("this study has no protocol", "pro-service study load FILE"),
     "no_participant": _refuse("there is no participant {code}", "`pro-service participant list` lists all"),
     "code_again": _refuse(
-        "the code of line {line} again (capital letters do not tell two participants apart)",
+        "the code of line {line} again (capital letters and leading zeros do not tell two participants apart)",
         "take one of the rows out, or give one of the participants another code",
     ),
     "code_nearly_taken": _refuse(
-        "{code} is enrolled already as {there} (capital letters do not tell two participants apart)",
-        "if it is the same person, write the code in just that way; if not, give this participant another code",
+        "{code} is enrolled already as {there} (capital letters and leading zeros do not tell two participants apart)",
+        "if it is the same person, write the code in just that way (a spreadsheet takes the zeros off unless the "
+        "column is formatted as text); if not, give this participant another code",
+    ),
+    "person_enrolled": _warn(
+        "the telephone, site and procedure date are those of {there}, who is enrolled already",
+        "if it is the same person, take {code} out: they would be asked twice",
+    ),
+    "phone_enrolled": _warn(
+        "the telephone is that of {there} too, who is enrolled already",
+        "check the number; if two people share it, leave it: their texts take turns",
+    ),
+    "person_again": _warn(
+        "the telephone, site and procedure date are those of line {line}",
+        "if it is the same person, take one of the rows out: they would be asked twice",
+    ),
+    "phone_again": _warn(
+        "the telephone is that of line {line} too",
+        "check the number; if two people share it, leave it: their texts take turns",
     ),
     "enrolled_elsewhere": _refuse(
         "{code} is enrolled at another site", "check the code, or give this participant another"

@@ -10,12 +10,14 @@ from pro_service.core.problems import Problem, nearest
 from pro_service.core.replies.folding import plain
 from pro_service.core.schedule.windows import local_instant
 
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
+LONGEST_CODE = 40
+_CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_CODE - 1}}}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _OTHER_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:[ T].*)?", re.ASCII)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s.,;<>\"]{2,}")
 _INTEGER = re.compile(r"\d{1,4}", re.ASCII)
+_ZEROS = re.compile(r"(?<!\d)0+(?=\d)", re.ASCII)
 _YEARS = range(2000, 2100)
 _EMAIL_LENGTH = 254
 _SHOWN = 40
@@ -44,6 +46,11 @@ def code(text: str) -> str:
     if not _CODE.fullmatch(text):
         raise CellError("not_a_code", given=quoted(text))
     return text
+
+
+def alike(code: str) -> str:
+    """Return what is the same for codes that people and spreadsheets take for one another: `P-001`, `p-1`."""
+    return _ZEROS.sub("", code.casefold())
 
 
 def one_of(text: str, known: Iterable[str], unknown: str) -> str:

@@ -1,10 +1,11 @@
 """Enrolments -> rows, in bulk; and what is stored of the participants a file names again.
 
-A study has room for one of the codes that only capital letters tell apart.
+A study has room for one of the codes that only capital letters or leading zeros tell apart.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import product
@@ -14,19 +15,21 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Table, select
 from sqlalchemy.orm import Session
 
+from pro_service.core.enrolment.cells import LONGEST_CODE, alike
 from pro_service.core.protocol import Window
 from pro_service.core.texts import masked
 from pro_service.store.audit import Entry, audit_row
 from pro_service.store.bulk import Bulk
 from pro_service.store.participants.writer import Writer
-from pro_service.store.schema import audit_trail, participants, responses, windows
+from pro_service.store.schema import audit_trail, participants, responses, sites, windows
 from pro_service.store.vault import Vault, opened, sealed
 
 HIDDEN = "•••"
+_RUNS = re.compile(r"\d+|\D+", re.ASCII)
 
 REMEMBERED = 1 << 12
 
-FEW = 256
+FEW = 1024
 """Up to so many spellings are looked for one by one; for more, all codes of the study are read, once."""
 
 WINDOW_COLUMNS = (
@@ -285,7 +288,7 @@ def existing(session: Session, vault: Vault, study_id: int, codes: Sequence[str]
 class Spellings:
     """How a study writes the codes it has, asked inside one transaction in which nobody else enrols.
 
-    Folded here, not by the database: `lower('I')` is another letter where its locale is Turkish. Codes are ASCII.
+    Compared by `alike`, here and not by the database: `lower('I')` is another letter where its locale is Turkish.
     """
 
     def __init__(self, session: Session, study_id: int) -> None:
@@ -293,23 +296,47 @@ class Spellings:
         self._every: Mapping[str, str] | None = None
 
     def other(self, codes: Sequence[str]) -> dict[str, str]:
-        """Code -> how it is written there, for those that differ from an enrolled one by capital letters alone."""
+        """Code -> how it is written there, for those that only capitals or leading zeros tell from an enrolled one."""
         if not codes:
             return {}
         known = self._every
-        if known is None and sum(1 << sum(map(str.isalpha, code)) for code in codes) <= FEW:
+        if known is None and sum(map(_how_many, codes)) <= FEW:
             known = self._written([spelled for code in codes for spelled in _spellings(code)])
         elif known is None:
             known = self._every = self._written()
-        found = ((code, known.get(code.casefold(), code)) for code in codes)
+        found = ((code, known.get(alike(code), code)) for code in codes)
         return {code: there for code, there in found if there != code}
 
     def _written(self, among: Sequence[str] | None = None) -> dict[str, str]:
-        """Folded code -> code, of these or of the whole study; both read the index on study and code alone."""
+        """What is alike -> code, of these or of the whole study; both read the index on study and code alone."""
         p = participants.c
         statement = select(p.code).where(p.study_id == self._study_id)
         found = self._session.scalars(statement if among is None else statement.where(p.code.in_(among)))
-        return {code.casefold(): code for code in found}
+        return {alike(code): code for code in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody enrolled who has a telephone that was asked about."""
+
+    code: str
+    site: str
+    procedure_date: date
+
+
+def holders(session: Session, vault: Vault, study_id: int, phones: Iterable[str]) -> dict[str, list[Holder]]:
+    """Return telephone (E.164) -> who has it in this study, for those that somebody has."""
+    index = {vault.index("phone", phone): phone for phone in phones}
+    p, found = participants.c, defaultdict[str, list[Holder]](list)
+    statement = (
+        select(p.phone_index, p.code, sites.c.code, p.procedure_date)
+        .join(sites, sites.c.id == p.site_id)
+        .where(p.study_id == study_id, p.phone_index.in_(list(index)))
+        .order_by(p.id)
+    )
+    for key, code, site, day in session.execute(statement) if index else ():
+        found[index[key]].append(Holder(code, site, day))
+    return found
 
 
 def _opened(vault: Vault, row: Any, column: str) -> str | None:
@@ -320,5 +347,21 @@ def _opened(vault: Vault, row: Any, column: str) -> str | None:
     return opened(key, cipher, f"participants|{column}|{row.id}").decode()
 
 
+def _how_many(code: str) -> int:
+    """Return at least how many codes are like this one."""
+    bare = alike(code)
+    zeros = (LONGEST_CODE - len(bare) + 1) ** sum(part.isdigit() for part in _RUNS.findall(bare))
+    return zeros << sum(map(str.isalpha, bare))
+
+
 def _spellings(code: str) -> Iterator[str]:
-    return map("".join, product(*(sorted({sign.lower(), sign.upper()}) for sign in code)))
+    """Yield every code that is like this one: with small letters and capitals, with fewer and more leading zeros."""
+    bare = alike(code)
+    room = LONGEST_CODE - len(bare)
+    parts = [
+        tuple("0" * zeros + part for zeros in range(room + 1))
+        if part.isdigit()
+        else tuple(map("".join, product(*(sorted({sign.lower(), sign.upper()}) for sign in part))))
+        for part in _RUNS.findall(bare)
+    ]
+    return (spelled for spelled in map("".join, product(*parts)) if len(spelled) <= LONGEST_CODE)

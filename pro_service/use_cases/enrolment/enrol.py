@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 
 from pro_service.core.enrolment import redcap
+from pro_service.core.enrolment.cells import alike
 from pro_service.core.enrolment.file import REQUIRED, Record, Sheet, decode, read
 from pro_service.core.enrolment.redcap_mapping import ColumnMapping, parse
 from pro_service.core.problems import Column, Problem, RejectedError, problem
@@ -14,7 +15,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
 from pro_service.store.database import Session
-from pro_service.store.participants.enrolment import Enroller, Enrolment, Spellings, Stored, existing
+from pro_service.store.participants.enrolment import Enroller, Enrolment, Holder, Spellings, Stored, existing, holders
 from pro_service.use_cases.enrolment.rows import Read, RowReader
 from pro_service.use_cases.transaction import transaction
 
@@ -167,6 +168,8 @@ class _Pass:
         bundle = rt.bundles.get(session, self.version.id)
         self.reader = RowReader(bundle.protocol, bundle.wording.frames, now, allowed)
         self.spellings = Spellings(session, study_id)
+        self.holders: dict[str, tuple[int, str, date]] = {}
+        """Telephone -> line, site and day of whom the file gave it first."""
 
     def through(self, records: Sheet | list[Record], enroller: Enroller | None, progress: Progress | None) -> Enrolled:
         """Check every row and enrol those who are new; without an `enroller` they are counted only. RejectedError."""
@@ -192,7 +195,33 @@ class _Pass:
         unknown = [code for code in sound if code not in stored]
         mistakable = self.spellings.other(unknown)
         outcome.faults += [_mistakable(sound[code], code, there) for code, there in mistakable.items()]
-        return [found for code in unknown if code not in mistakable and (found := sound[code].enrolment) is not None]
+        new = [row for code, row in sound.items() if code in set(unknown) - mistakable.keys()]
+        outcome.warnings += self._people_met_before(new)[: MOST_WARNINGS - len(outcome.warnings)]
+        return [row.enrolment for row in new if row.enrolment is not None]
+
+    def _people_met_before(self, rows: Sequence[Read]) -> list[Problem]:
+        """Name whose telephone is somebody's already, enrolled or in the file: the same person, or a shared one."""
+        phones = {row.enrolment.phone for row in rows if row.enrolment is not None} - {None}
+        enrolled = holders(self.session, self.rt.vault, self.study_id, [phone for phone in phones if phone])
+        return [found for row in rows if (found := self._met_before(row, enrolled)) is not None]
+
+    def _met_before(self, row: Read, enrolled: Mapping[str, Sequence[Holder]]) -> Problem | None:
+        given = row.enrolment
+        if given is None or given.phone is None:
+            return None
+        # Nobody may find out whose telephone it is at a site that they do not see.
+        seen = [one for one in enrolled.get(given.phone, ()) if self.allowed is None or one.site in self.allowed]
+        person = (given.site, given.procedure_date)
+        if seen:
+            same = [one.code for one in seen if (one.site, one.procedure_date) == person]
+            found = problem(
+                "person_enrolled" if same else "phone_enrolled", code=given.code, there=(same or [seen[0].code])[0]
+            )
+            return found.at("phone", row.line)
+        line, *other = self.holders.setdefault(given.phone, (row.line, *person))
+        if line == row.line:
+            return None
+        return problem("person_again" if tuple(other) == person else "phone_again", "phone", row.line, line=line)
 
 
 def newest_of(session: Session, study_id: int) -> studies.Version:
@@ -212,7 +241,7 @@ def _rows(reader: RowReader, records: Sheet | list[Record], outcome: Enrolled) -
         outcome.faults.extend(row.faults)
         outcome.warnings.extend(row.warnings[: MOST_WARNINGS - len(outcome.warnings)])
         code = record.cells.get("participant", "")
-        line = codes.setdefault(code.casefold(), row.line) if code else row.line
+        line = codes.setdefault(alike(code), row.line) if code else row.line
         if line == row.line:
             yield row
             continue

@@ -58,7 +58,7 @@ def preview(
     return Preview(
         enrolment=found,
         phone=None if found.phone is None else masked(found.phone),
-        warnings=tuple(warning for warning in row.warnings if warning.path != "procedure_date"),
+        warnings=tuple(warning for warning in done.warnings if warning.path != "procedure_date"),
         outlook=what_if(bundle.protocol, participant, found.procedure_date, found.procedure_end, holidays, now),
         unchanged=bool(done.unchanged),
     )
