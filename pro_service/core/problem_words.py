@@ -112,6 +112,11 @@ _REDCAP: Mapping[str, Entry] = {
     "no_checkbox": _refuse("{box} is no checkbox: {given}", "it must be 1 or 0, Checked or Unchecked"),
     "ticked_and_empty": _refuse("{box} is ticked, and {column} is empty", "write it in REDCap and export again"),
     "value_not_mapped": _refuse("{given} is not in the mapping's values", "add it; there are: {known}"),
+    "rows_differ": _refuse(
+        "lines {lines} are of the same participant and say different things",
+        'write instance = "last" below [column.{column}] to take the newest, or correct it in REDCap and export again',
+        "choose the newest of several rows, or correct it in REDCap and export again",
+    ),
     "date_not_as_mapped": _refuse(
         "{given} is not written as {format}", "correct `format` in the mapping", "choose how the dates are written"
     ),
@@ -125,6 +130,7 @@ _REDCAP: Mapping[str, Entry] = {
     "mapping_column_unknown": _refuse("there is no such column of ours", "known columns: {known}"),
     "mapping_contact": _refuse("contact data are read as they are", "take `values` out", "leave the values empty"),
     "mapping_format": _refuse("is not a format of a date", "one of {known}, for dates alone"),
+    "mapping_instance": _refuse("is no choice between several rows", 'write "last" for the newest, or take it out'),
     "mapping_one_origin": _refuse(
         "needs one of `from` and `always`",
         'write from = "their column"',

@@ -1,15 +1,16 @@
 """Reads a REDCap export through a column mapping: bytes -> the rows of an enrolment, or every fault in it.
 
 An export is CSV in UTF-8, headers raw or labelled, one row an event of a record (`redcap_event_name`, raw
-`baseline_arm_1`, labelled `Baseline (Arm 1: Everybody)`) and one more for each repeated instrument; a checkbox is a
-column an option, `consent___1`, with 1 or Checked. The event is used to choose rows and never stored. An export of more
-than one arm is refused: in REDCap an arm is often the treatment group, which the person who imports must not see.
+`baseline_arm_1`, labelled `Baseline (Arm 1: Everybody)`), one more for each instance of a repeating event and one for
+each of a repeated instrument; a checkbox is a column an option, `consent___1`, with 1 or Checked. Rows of a record that
+say different things are a fault, unless the mapping takes the newest. The event is used to choose rows and never
+stored. An export of more than one arm is refused: in REDCap an arm is often the treatment group, which the person who
+imports must not see.
 """
 
 import csv
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -18,6 +19,8 @@ from pro_service.core.enrolment.file import Record, Sheet, decode, header
 from pro_service.core.enrolment.redcap_mapping import (
     DATES,
     FORMATS,
+    LAST,
+    SYSTEM,
     Column,
     ColumnMapping,
     looks_like_allocation,
@@ -26,6 +29,7 @@ from pro_service.core.problems import Problem, nearest, problem
 
 EVENTS = ("redcap_event_name", "Event Name")
 REPEATS = ("redcap_repeat_instrument", "Repeat Instrument")
+INSTANCES = ("redcap_repeat_instance", "Repeat Instance")
 TICKED, UNTICKED = frozenset({"1", "Checked"}), frozenset({"", "0", "Unchecked"})
 MOST_EVENTS = 12
 _ARM = re.compile(r"_arm_(\d+)[a-z]?$|\(Arm (\d+): ", re.IGNORECASE)
@@ -42,6 +46,11 @@ class Export:
     events: tuple[str, ...] = ()
     """Names of events, in the file's order."""
 
+    @property
+    def repeats(self) -> bool:
+        """Whether a record may have several rows of one event."""
+        return bool(_named(self.columns, INSTANCES) or self.events)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -53,7 +62,7 @@ class Found:
     waiting: int = 0
     """Records without a row of the procedure's event yet."""
     repeated: int = 0
-    """Rows of repeated instruments."""
+    """Rows of repeated instruments that nothing was read from."""
 
 
 def open_export(data: bytes) -> tuple[Export | None, tuple[Problem, ...]]:
@@ -90,12 +99,13 @@ def read_rows(data: bytes, mapping: ColumnMapping) -> tuple[Found | None, tuple[
     faults = tuple(_column_faults(export, mapping))
     if faults:
         return None, faults
-    main, others, repeated = _grouped(export, mapping)
-    records = tuple(_converted(record, others.get(_record_id(record, mapping), {}), mapping) for record in main)
-    ids = {_record_id(record, mapping) for record in main}
-    used = {*mapping.named(), *EVENTS, *REPEATS}
+    groups = _grouped(export, mapping)
+    records = tuple(_converted(group.main, group, mapping) for group in groups if group.main)
+    used = {*mapping.named(), *EVENTS, *REPEATS, *INSTANCES}
     ignored = tuple(dict.fromkeys(name for name in export.columns if name and name not in used))
-    return Found(records, ignored, sum(key not in ids for key in others), repeated), ()
+    read = {name for name in mapping.named() if name.casefold() not in SYSTEM} - {mapping.theirs("participant")}
+    unread = sum(row.instrument and not row.says(read) for group in groups for row in group.rows)
+    return Found(records, ignored, sum(not group.main for group in groups), unread), ()
 
 
 def _events(sheet: Sheet) -> tuple[str, ...]:
@@ -125,40 +135,99 @@ def _column_faults(export: Export, mapping: ColumnMapping) -> Iterator[Problem]:
             yield problem(code, "event", line, event=quoted(name), events=some)
 
 
-def _record_id(record: Record, mapping: ColumnMapping) -> str:
-    return record.cells.get(mapping.theirs("participant"), "")
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of an export, and where it stands among those of its record."""
+
+    record: Record
+    event: str
+    instrument: bool
+    """Of a repeated instrument."""
+    instance: int
+    """Of a repeating event or instrument; 0 for the only one."""
+
+    def says(self, columns: Iterable[str]) -> bool:
+        """Whether any of these columns has a value here."""
+        return any(self.record.cells.get(name) for name in columns)
 
 
-def _grouped(export: Export, mapping: ColumnMapping) -> tuple[list[Record], Mapping[str, Mapping[str, Record]], int]:
-    """Return (rows of the procedure's event, record -> event -> its row, rows of repeated instruments)."""
-    event, repeat = _named(export.columns, EVENTS), _named(export.columns, REPEATS)
-    main, every, repeated = [], defaultdict[str, dict[str, Record]](dict), 0
+@dataclass(slots=True)
+class _Group:
+    """The rows of one record."""
+
+    rows: list[_Row] = field(default_factory=list)
+    main: _Row | None = None
+    """The row that stands for the record: the first of the procedure's event. None: there is none yet."""
+
+
+def _grouped(export: Export, mapping: ColumnMapping) -> list[_Group]:
+    """Return the records of an export. A row that stands where another one of its record does is one of its own."""
+    event, repeat, number = (_named(export.columns, names) for names in (EVENTS, REPEATS, INSTANCES))
+    groups, known = list[_Group](), dict[str, _Group]()
     for record in export.sheet.records():
-        if repeat and record.cells.get(repeat):
-            repeated += 1
-            continue
-        name = record.cells.get(event, "") if event else ""
+        instance = record.cells.get(number, "")
+        row = _Row(
+            record,
+            record.cells.get(event, "") if event else "",
+            bool(repeat and record.cells.get(repeat)),
+            int(instance) if instance.isdecimal() else 0,
+        )
+        key = record.cells.get(mapping.theirs("participant"), "")
         # A line that cannot be read belongs to no event, and must not be passed over.
-        if record.faults or name == mapping.event:
-            main.append(record)
-        if not record.faults:
-            every[_record_id(record, mapping)].setdefault(name, record)
-    return main, every, repeated
+        if record.faults or not key:
+            groups.append(_Group([row], row if record.faults or row.event == mapping.event else None))
+            continue
+        group = known.get(key)
+        stands = row.event == mapping.event and (not row.instrument or row.says([mapping.theirs("procedure_date")]))
+        if group is None or (stands and group.main is not None and not row.instance and not group.main.instance):
+            group = _Group()
+            groups.append(group)
+            known.setdefault(key, group)
+        group.rows.append(row)
+        if stands and (group.main is None or (group.main.instrument and not row.instrument)):
+            group.main = row
+    return groups
 
 
-def _converted(record: Record, rows: Mapping[str, Record], mapping: ColumnMapping) -> Record:
-    """Return one row in our columns, with its faults."""
+def _converted(main: _Row, group: _Group, mapping: ColumnMapping) -> Record:
+    """Return one record in our columns, with its faults."""
+    record = main.record
     if record.faults:
         return record
     cells, faults = {}, []
     for name, column in mapping.columns.items():
-        row = rows.get(column.event) if column.event else record
+        rows = _rows_of(group, column, mapping) or [Record(record.line, {})]
         try:
-            cells[name] = "" if row is None else _cell(name, column, row)
+            cells[name] = _agreed(name, column, rows)
         except CellError as error:
             cells[name] = ""
-            faults.append(error.problem.at(name, record.line if row is None else row.line))
+            faults.append(error.problem.at(name, rows[-1].line))
     return Record(record.line, {"messaging_consent": ""} | cells, tuple(faults))
+
+
+def _rows_of(group: _Group, column: Column, mapping: ColumnMapping) -> list[Record]:
+    """Return the rows of a record that say something in this column, the newest last.
+
+    With `instance = "last"` that is the newest alone.
+    """
+    event = column.event or mapping.event
+    rows = sorted((row for row in group.rows if row.event == event), key=lambda row: row.instance)
+    said = [row.record for row in rows if row.says((column.source, column.when))]
+    if (column.instance or mapping.instance) == LAST:
+        return said[-1:]
+    return said
+
+
+def _agreed(name: str, column: Column, rows: Sequence[Record]) -> str:
+    """Return the value in which these rows agree. Raise CellError if they do not, or one cannot be read."""
+    found = [_cell(name, column, row) for row in rows]
+    if len({_signs(value) if name == "phone" else value for value in found}) > 1:
+        raise CellError("rows_differ", lines=tuple(row.line for row in rows), column=name)
+    return found[-1]
+
+
+def _signs(phone: str) -> str:
+    return "".join(sign for sign in phone if sign.isalnum() or sign == "+")
 
 
 def _cell(name: str, column: Column, row: Record) -> str:

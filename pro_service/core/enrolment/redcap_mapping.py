@@ -2,7 +2,8 @@
 
 TOML, one table for each of our columns. `from` names the export's column, or `always` gives the same value to all;
 `values` turns codes into words, `format` says how dates are written, `when` is a checkbox that must be ticked, `event`
-the event whose row holds it, if that is not the procedure's.
+the event whose row holds it, if that is not the procedure's. `instance = "last"`, at the top for all columns or below
+one: of several rows of a record the newest counts, where they must otherwise agree.
 """
 
 import json
@@ -35,6 +36,7 @@ HEAD = """\
 # How a REDCap export is read as an enrolment: a table for each of our columns, `from` names the export's.
 # Used by: pro-service participant import EXPORT.csv --mapping THIS.toml
 """
+LAST = "last"
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -50,6 +52,8 @@ class Column:
     format: str = ""
     when: str = ""
     event: str = ""
+    instance: str = ""
+    """`LAST`: the newest of several rows; empty: they must agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class ColumnMapping:
     columns: Mapping[str, Column]
     event: str = ""
     """The event whose row holds the procedure; empty for a project without events."""
+    instance: str = ""
+    """As of a column, for those that do not say it themselves."""
 
     def theirs(self, column: str) -> str:
         """Return what one of our columns is called in the export; empty if it comes from none."""
@@ -76,16 +82,16 @@ def parse(text: str, baseline: Sequence[str]) -> tuple[ColumnMapping | None, tup
         root = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return None, (problem("mapping_not_toml", "", line_of(error, text)),)
-    faults, known = Faults(text), {"event", "column"}
+    faults, known = Faults(text), {"event", "instance", "column"}
     for name in root.keys() - known:
-        faults.add(name, "mapping_key_unknown", near=nearest(name, known), known=("event", "[column.NAME]"))
+        faults.add(name, "mapping_key_unknown", near=nearest(name, known), known=("event", "instance", "[column.NAME]"))
     tables = root.get("column", {})
     event = _text(faults, "event", root.get("event", ""))
     if not isinstance(tables, dict):
         faults.add("column", "mapping_no_columns")
         tables = {}
     columns = {name: _column(faults, name, table) for name, table in tables.items()}
-    found = ColumnMapping(columns, event)
+    found = ColumnMapping(columns, event, _text(faults, "instance", root.get("instance", "")))
     for fault in check(found, baseline):
         faults.add(fault.path, fault.code, **fault.values)
     every = faults.all()
@@ -97,7 +103,7 @@ def _column(faults: Faults, name: str, table: object) -> Column:
     if not isinstance(table, dict):
         faults.add(path, "mapping_no_table", column=name)
         return Column()
-    keys = ("from", "always", "values", "format", "when", "event")
+    keys = ("from", "always", "values", "format", "when", "event", "instance")
     for key in table.keys() - set(keys):
         faults.add(f"{path}.{key}", "mapping_key_unknown", near=nearest(key, keys), known=keys)
     values = table.get("values", {})
@@ -106,7 +112,9 @@ def _column(faults: Faults, name: str, table: object) -> Column:
         values = {}
     given = {key: _text(faults, f"{path}.{key}", table.get(key, "")) for key in keys if key != "values"}
     mapped = {str(key): _text(faults, f"{path}.values.{key}", value) for key, value in values.items()}
-    return Column(given["from"], given["always"], mapped, given["format"], given["when"], given["event"])
+    return Column(
+        given["from"], given["always"], mapped, given["format"], given["when"], given["event"], given["instance"]
+    )
 
 
 def _text(faults: Faults, path: str, value: object) -> str:
@@ -122,8 +130,12 @@ def check(mapping: ColumnMapping, baseline: Sequence[str]) -> Iterator[Problem]:
     for name in NEEDED:
         if name not in mapping.columns:
             yield problem("mapping_column_missing", f"column.{name}", column=name)
+    if mapping.instance not in {"", LAST}:
+        yield problem("mapping_instance", "instance")
     for name, column in mapping.columns.items():
         path = f"column.{name}"
+        if column.instance not in {"", LAST}:
+            yield problem("mapping_instance", f"{path}.instance")
         if name not in known:
             yield problem("mapping_column_unknown", path, near=nearest(name, known), known=known)
         yield from _origin_faults(path, name, column)
@@ -154,6 +166,8 @@ def mapping_toml(mapping: ColumnMapping) -> str:
     lines = [HEAD]
     if mapping.event:
         lines.append(f"event = {_quoted(mapping.event)}\n")
+    if mapping.instance:
+        lines.append(f"instance = {_quoted(mapping.instance)}\n")
     for name, column in mapping.columns.items():
         lines.append(f"[column.{_key(name)}]")
         given = {
@@ -162,6 +176,7 @@ def mapping_toml(mapping: ColumnMapping) -> str:
             "format": column.format,
             "when": column.when,
             "event": column.event,
+            "instance": column.instance,
         }
         lines += [f"{key} = {_quoted(value)}" for key, value in given.items() if value]
         if column.values:

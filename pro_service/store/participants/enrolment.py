@@ -350,7 +350,7 @@ def _opened(vault: Vault, row: Any, column: str) -> str | None:
 def _how_many(code: str) -> int:
     """Return at least how many codes are like this one."""
     bare = alike(code)
-    zeros = (LONGEST_CODE - len(bare) + 1) ** sum(part.isdigit() for part in _RUNS.findall(bare))
+    zeros: int = (LONGEST_CODE - len(bare) + 1) ** sum(part.isdigit() for part in _RUNS.findall(bare))
     return zeros << sum(map(str.isalpha, bare))
 
 

@@ -285,4 +285,5 @@ def _column(one: ColumnQuestion, typed: Mapping[str, str]) -> Column | None:
         text("format") if one.dated else "",
         text("when") if one.ticked else "",
         text("event"),
+        text("instance"),
     )

@@ -63,6 +63,59 @@ def test_what_is_left_out_is_said() -> None:
     assert not {"mobile", "record_id", "redcap_event_name"} & set(found.ignored)
 
 
+VISIT = "P-001,baseline_arm_1,,{},istanbul,,{},1,1,0,2026-03-01,{},7,2"
+"""A row of a repeating event: its instance, the telephone, the procedure."""
+BY_VISIT = sample.MAPPING.replace('event = "screening_arm_1"\n', "")
+
+
+def contact(instance: str, phone: str) -> str:
+    return f"P-001,screening_arm_1,,{instance},istanbul,,{phone},,,,,,,2"
+
+
+def of_last(text: str) -> ColumnMapping:
+    return mapped(f'instance = "last"\n{text}')
+
+
+@pytest.mark.parametrize("instances", [("1", "2"), ("", "")], ids=["a repeating event", "the same row again"])
+def test_rows_that_say_different_things_are_a_fault_and_the_number_is_not_said(instances: tuple[str, str]) -> None:
+    rows = (contact(instances[0], "+1 202 555 0123"), contact(instances[1], "+1 202 555 0124"), sample.procedure(1))
+    record = found_in(*rows).records[0]
+    assert [(one.path, one.code, one.values["lines"]) for one in record.faults] == [("phone", "rows_differ", (2, 3))]
+    assert "555" not in said(record.faults)
+
+
+def test_the_newest_of_several_rows_is_taken_where_the_mapping_says_so() -> None:
+    rows = (contact("10", "+1 202 555 0110"), contact("9", "+1 202 555 0109"), contact("11", ""), sample.procedure(1))
+    below = sample.MAPPING.replace('"mobile"', '"mobile"\ninstance = "last"')
+    for mapping in (of_last(sample.MAPPING), mapped(below)):
+        record = found_in(*rows, mapping=mapping).records[0]
+        assert (record.cells["phone"], record.faults) == ("+1 202 555 0110", ())
+
+
+def test_rows_that_agree_are_one_however_a_telephone_is_spaced() -> None:
+    rows = (contact("1", "+1 202 555 0123"), contact("2", "+12025550123"), contact("3", ""), sample.procedure(1))
+    assert found_in(*rows).records[0].faults == ()
+
+
+def test_a_procedure_in_a_repeating_event_is_one_participant() -> None:
+    rows = [VISIT.format(n, f"+1 202 555 012{n}", f"2026-03-0{n + 1} 09:30") for n in (1, 2)]
+    records = found_in(*rows, mapping=mapped(BY_VISIT)).records
+    assert [[one.path for one in record.faults] for record in records] == [["procedure_date", "phone"]]
+    (record,) = found_in(*rows, mapping=of_last(BY_VISIT)).records
+    assert (record.cells["procedure_date"], record.cells["phone"]) == ("2026-03-03", "+1 202 555 0122")
+
+
+def test_a_procedure_in_a_repeated_instrument_is_read() -> None:
+    row = sample.procedure(1).replace("arm_1,,,", "arm_1,intervention_form,1,")
+    assert found_in(sample.screening(1), row).records[0].cells["procedure_date"] == "2026-03-02"
+    found = found_in(sample.screening(1), row, row.replace(",1,ist", ",2,ist").replace("03-02", "03-05"))
+    assert [one.path for one in found.records[0].faults] == ["procedure_date"]
+
+
+def test_the_same_row_twice_is_two_participants_of_one_code() -> None:
+    assert len(found_in(sample.screening(1), sample.procedure(1), sample.procedure(1)).records) == 2
+
+
 def test_a_box_that_is_not_ticked_is_no_consent() -> None:
     assert found_in(sample.screening(1), sample.procedure(1, consent="0")).records[0].cells["messaging_consent"] == ""
 
@@ -154,7 +207,8 @@ def test_a_mapping_that_is_written_down_is_read_back_the_same(values: dict[str, 
     clean = {theirs: ours.strip() for theirs, ours in values.items()}
     made = mapped()
     changed = {**made.columns, "language": replace(made.columns["language"], values=clean)}
-    whole = ColumnMapping(changed, event)
+    changed["phone"] = replace(changed["phone"], instance="last")
+    whole = ColumnMapping(changed, event, "last")
     assert parse(mapping_toml(whole), ITEMS) == (whole, ())
 
 
