@@ -9,7 +9,7 @@ import phonenumbers
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
 
 from pro_service.core.enrolment.cells import CellError
-from pro_service.core.replies.folding import plain
+from pro_service.core.replies.folding import plain, visible
 
 Kind = Literal["mobile", "landline"]
 
@@ -38,6 +38,7 @@ def read(text: str, country: str) -> Telephone:
 
     Raises CellError, which never repeats the number.
     """
+    text = visible(text)
     number = _whole(text) or _parsed(text, country)
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     kind = phonenumbers.number_type(number)

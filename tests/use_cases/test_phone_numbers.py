@@ -25,6 +25,27 @@ def test_every_region_s_numbers_are_the_library_s(region: str) -> None:
         assert telephone.country == phonenumbers.region_code_for_number(phonenumbers.parse(e164, "TR"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u202a+12025550123\u202c",
+        "+1\u00ad202\u20605550123",
+        "\ufeff(202) 555-0123\u200f",
+        "＋１２０２５５５０１２３",
+        "+1\u200b 202 555 0123",
+    ],
+)
+def test_what_cannot_be_seen_is_no_part_of_a_number(text: str) -> None:
+    """As telephones and web pages copy one."""
+    assert phone_numbers.read(text, "US").e164 == "+12025550123"
+
+
+@pytest.mark.parametrize("text", ["+1202555012³", "+120255501½", "+1202555①123"])
+def test_a_sign_that_is_no_digit_makes_no_number(text: str) -> None:
+    with pytest.raises(CellError):
+        phone_numbers.read(text, "US")
+
+
 @pytest.mark.parametrize("text", ["+4901511234567", "+5401115550123", "+441511", "+13105550123", "+390612345678"])
 @pytest.mark.parametrize("spaced", [False, True])
 def test_one_number_is_the_same_however_it_is_written(text: str, spaced: bool) -> None:  # noqa: FBT001 -- a parameter

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pro_service.core.enrolment.blinding import is_allocation
 from pro_service.core.problems import Problem, nearest, problem
+from pro_service.core.replies.folding import visible
 
 REQUIRED = ("participant", "site", "procedure_date", "language", "messaging_consent")
 OPTIONAL = ("phone", "email", "timezone", "channel", "procedure_time")
@@ -22,7 +23,7 @@ _NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\r\f")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row: the line it begins on, and its cells by column, without surrounding space."""
+    """One row: the line it begins on, and its cells by column, `visible`."""
 
     line: int
     cells: dict[str, str]
@@ -59,11 +60,11 @@ class Sheet:
                 return
             if cells is None:
                 return
-            if line > self.first_line and any(cell.strip() for cell in cells):
+            if line > self.first_line and any(visible(cell) for cell in cells):
                 yield self._record(line, cells)
 
     def _record(self, line: int, cells: Sequence[str]) -> Record:
-        values = [cell.strip() for cell in cells]
+        values = [visible(cell) for cell in cells]
         faults = []
         if len(values) < len(self.columns):
             faults.append(problem("cells_missing", "", line, n=len(values), m=len(self.columns)))
@@ -89,7 +90,7 @@ def read(data: bytes, baseline: Sequence[str]) -> tuple[Sheet | None, tuple[Prob
         names = next(csv.reader([names_line], delimiter=delimiter, strict=True), [])
     except csv.Error:
         return None, (problem("quotes_in_first_line", "", first_line),)
-    columns = tuple("_".join(name.strip().lower().split()) for name in names)
+    columns = tuple("_".join(visible(name).lower().split()) for name in names)
     faults = tuple(_column_faults(columns, baseline, first_line))
     return (None if faults else Sheet(data, delimiter, first_line, columns)), faults
 

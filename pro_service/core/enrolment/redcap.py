@@ -26,6 +26,7 @@ from pro_service.core.enrolment.redcap_mapping import (
     looks_like_allocation,
 )
 from pro_service.core.problems import Problem, nearest, problem
+from pro_service.core.replies.folding import visible
 
 EVENTS = ("redcap_event_name", "Event Name")
 REPEATS = ("redcap_repeat_instrument", "Repeat Instrument")
@@ -72,7 +73,7 @@ def open_export(data: bytes) -> tuple[Export | None, tuple[Problem, ...]]:
         return None, faults
     line, names, delimiter = header(text)
     try:
-        columns = tuple(name.strip() for name in next(csv.reader([names], delimiter=delimiter, strict=True), []))
+        columns = tuple(visible(name) for name in next(csv.reader([names], delimiter=delimiter, strict=True), []))
     except csv.Error:
         return None, (problem("export_quotes", "", line),)
     if not any(columns):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pro_service.core.enrolment.blinding import is_allocation
 from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of
 from pro_service.core.problems import Problem, nearest, problem
+from pro_service.core.replies.folding import visible
 from pro_service.core.toml_faults import Faults, line_of
 
 NEEDED = ("participant", "site", "procedure_date", "language")
@@ -111,7 +112,7 @@ def _column(faults: Faults, name: str, table: object) -> Column:
         faults.add(f"{path}.values", "mapping_no_values")
         values = {}
     given = {key: _text(faults, f"{path}.{key}", table.get(key, "")) for key in keys if key != "values"}
-    mapped = {str(key): _text(faults, f"{path}.values.{key}", value) for key, value in values.items()}
+    mapped = {visible(str(key)): _text(faults, f"{path}.values.{key}", value) for key, value in values.items()}
     return Column(
         given["from"], given["always"], mapped, given["format"], given["when"], given["event"], given["instance"]
     )
@@ -121,7 +122,7 @@ def _text(faults: Faults, path: str, value: object) -> str:
     if not isinstance(value, str):
         faults.add(path, "mapping_no_text")
         return ""
-    return value.strip()
+    return visible(value)
 
 
 def check(mapping: ColumnMapping, baseline: Sequence[str]) -> Iterator[Problem]:

@@ -20,6 +20,24 @@ _LOOK_ALIKE = re.compile(r"\b(?:ön|uç|u[cç]t[uü]r?)\b", re.IGNORECASE)
 _BEFORE_NORMALISING = {"🔟": " 10 ", "💯": DOUBT}
 
 
+def visible(text: str) -> str:
+    """Return a cell, code, number or address as people see it: nothing invisible (Cf), no space around, one width.
+
+    Telephones copy numbers with direction marks around them; some keyboards write wide digits. Unlike in `plain`, all
+    else stays: capitals, dots, and a sign that could change what a number means.
+    """
+    if text.isascii():
+        return text.strip()
+    return "".join(_narrow(c) for c in text if unicodedata.category(c) != "Cf").strip()
+
+
+def _narrow(c: str) -> str:
+    decimal = unicodedata.decimal(c, None)
+    if decimal is not None:
+        return str(decimal)
+    return unicodedata.normalize("NFKC", c) if unicodedata.east_asian_width(c) == "F" else c
+
+
 def marked(text: str) -> str:
     """Return the text folded, with the punctuation around its numbers. Linear; never raises."""
     # Superscripts, fractions and circled numbers must be seen before NFKC makes digits of them.

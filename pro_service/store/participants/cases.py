@@ -36,6 +36,7 @@ from pro_service.core.case import (
     WindowFacts,
 )
 from pro_service.core.protocol import Protocol, Window
+from pro_service.core.replies.folding import visible
 from pro_service.store.bulk import change
 from pro_service.store.participants import shared_phone
 from pro_service.store.schema import (
@@ -210,7 +211,7 @@ def earliest_check(session: Session) -> datetime | None:
 def find(session: Session, study_id: int, code: str) -> int | None:
     """The id of the participant with this code in this study."""
     p = participants.c
-    return session.scalar(select(p.id).where(p.study_id == study_id, p.code == code))
+    return session.scalar(select(p.id).where(p.study_id == study_id, p.code == visible(code)))
 
 
 def ids_by_code(session: Session, study_id: int, after: str, limit: int) -> Sequence[int]:

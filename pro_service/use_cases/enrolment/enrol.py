@@ -10,6 +10,7 @@ from pro_service.core.enrolment.cells import alike
 from pro_service.core.enrolment.file import REQUIRED, Record, Sheet, decode, read
 from pro_service.core.enrolment.redcap_mapping import ColumnMapping, parse
 from pro_service.core.problems import Column, Problem, RejectedError, problem
+from pro_service.core.replies.folding import visible
 from pro_service.core.routes import CARD
 from pro_service.runtime import Runtime
 from pro_service.store import studies
@@ -131,7 +132,7 @@ def enrol_one(
 
 def record_of(cells: Mapping[str, str]) -> Record:
     """One participant as the only row of a file."""
-    return Record(1, {name: cells.get(name, "").strip() for name in (*REQUIRED, *cells)})
+    return Record(1, {name: visible(cells.get(name, "")) for name in (*REQUIRED, *cells)})
 
 
 def _enrol(

@@ -25,6 +25,7 @@ from pro_service.core.enrolment import cells
 from pro_service.core.enrolment.cells import CellError
 from pro_service.core.problems import ChangeRefusedError, Problem, problem
 from pro_service.core.protocol import Channel, Language
+from pro_service.core.replies.folding import visible
 from pro_service.core.routes import CARD, CHANNELS, preflight, preflight_number
 from pro_service.core.schedule.windows import local_instant
 from pro_service.core.study_file.frames import Frames, unfit_for_cards
@@ -85,7 +86,7 @@ class _Form:
         self.notes: list[Problem] = []
 
     def text(self, name: str) -> str:
-        return self.wanted.fields.get(name, "").strip()
+        return visible(self.wanted.fields.get(name, ""))
 
     def read(self, name: str, reader: Callable[[str], Value]) -> Value | None:
         """The value of a field; None with a note if it cannot be used."""

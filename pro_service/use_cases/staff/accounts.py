@@ -12,6 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.protocol import Role
+from pro_service.core.replies.folding import visible
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor, Entry
@@ -56,7 +57,7 @@ def folded(email: str) -> str:
     """The one form of an e-mail address under which an account is found."""
     # Cut before it is folded: normalizing a form full of combining marks takes half a minute of every worker's time.
     # PostgreSQL keeps no NUL, and no address has one.
-    return unicodedata.normalize("NFKC", email[: LONGEST_EMAIL + 1]).strip().casefold().replace("\0", "\ufffd")
+    return unicodedata.normalize("NFKC", visible(email[: LONGEST_EMAIL + 1])).strip().casefold().replace("\0", "\ufffd")
 
 
 def add_user(

@@ -13,6 +13,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import Problem, problem
+from pro_service.core.replies.folding import visible
 from pro_service.reports import audit
 from pro_service.reports.audit import AuditQuery, Reach
 from pro_service.runtime import Runtime
@@ -109,7 +110,7 @@ class _QueryReader:
         return f"user:{found.id}"
 
     def _participant(self, session: Session) -> int | None:
-        code = request.args.get("participant", "").strip()[:40]
+        code = visible(request.args.get("participant", ""))[:40]
         if not code:
             return None
         found = None

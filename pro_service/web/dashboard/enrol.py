@@ -7,6 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import Problem, RejectedError
+from pro_service.core.replies.folding import visible
 from pro_service.core.routes import usual_channel
 from pro_service.reports import participant
 from pro_service.runtime import Runtime
@@ -114,7 +115,7 @@ def _initial_values(scope: Scope) -> dict[str, str]:
 
 
 def _typed_values(scope: Scope) -> dict[str, str]:
-    return {name: request.form.get(name, "").strip()[:LONGEST] for name in _field_names(scope)}
+    return {name: visible(request.form.get(name, ""))[:LONGEST] for name in _field_names(scope)}
 
 
 def allowed_sites(scope: Scope) -> tuple[str, ...] | None:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import escape
 
 from pro_service.core import iso8601
+from pro_service.core.replies.folding import visible
 from pro_service.reports import grid
 from pro_service.reports.grid import SHAPES, Look
 from pro_service.runtime import Runtime
@@ -105,7 +106,7 @@ def _filters(scope: Scope) -> Look:
 
 
 def _short(name: str) -> str | None:
-    return request.args.get(name, "").strip()[:LONGEST_CODE] or None
+    return visible(request.args.get(name, ""))[:LONGEST_CODE] or None
 
 
 def _state() -> str | None:

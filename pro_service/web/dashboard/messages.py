@@ -10,6 +10,7 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core import iso8601
+from pro_service.core.replies.folding import visible
 from pro_service.reports import funnel, messages
 from pro_service.reports.funnel import StepFlow
 from pro_service.reports.messages import Sought
@@ -130,7 +131,7 @@ def _ledger_query(scope: Scope) -> LedgerQuery:
     until = _day("until", faults)
     sought = Sought(
         sites=scope.chosen_sites,
-        participant=request.args.get("participant", "").strip()[:40] or None,
+        participant=visible(request.args.get("participant", ""))[:40] or None,
         window=filters(scope).window,
         kind=kind if kind in known["kind"] else None,
         state=state if state in known["state"] else None,

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.enrolment import cells
 from pro_service.core.enrolment.cells import CellError
 from pro_service.core.protocol import Window
+from pro_service.core.replies.folding import visible
 from pro_service.core.schedule.forecast import PlannedWindow, WhatIf
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime, holiday_names
@@ -89,7 +90,7 @@ def sites_of(scope: Scope) -> dict[str, str]:
 
 
 def _typed_values(scope: Scope, now: datetime) -> dict[str, str]:
-    given = {name: request.args.get(name, "").strip() for name in ("date", "site", "time", "ask")}
+    given = {name: visible(request.args.get(name, "")) for name in ("date", "site", "time", "ask")}
     day = given["date"] if "date" in request.args else now.astimezone(scope.zone).date().isoformat()
     return given | {"date": day}
 

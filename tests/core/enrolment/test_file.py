@@ -8,6 +8,7 @@ from pro_service.core.enrolment.blinding import is_allocation
 from pro_service.core.enrolment.file import read
 from pro_service.core.problem_words import BLINDING
 from pro_service.core.problems import words
+from pro_service.core.replies.folding import visible
 
 ITEMS = ("NRS-AVG", "NRS-NOW")
 HEADER = "participant,site,procedure_date,language,messaging_consent"
@@ -83,6 +84,16 @@ def test_a_column_that_looks_like_the_allocation_is_refused(column: str) -> None
 @pytest.mark.parametrize("column", [*HEADER.split(","), "phone", "email", "timezone", "channel", "procedure_time"])
 def test_no_column_of_ours_looks_like_the_allocation(column: str) -> None:
     assert not is_allocation(column)
+
+
+def test_what_cannot_be_seen_is_in_no_name_and_no_cell() -> None:
+    rows = cells_of(f"\ufeff\u200b{HEADER}\n\u200eP-0\u00ad１,IST\u2060,２０２６-03-02,tr,\n\u200b,\ufeff,,,\n")
+    assert [tuple(row.values()) for row in rows] == [("P-01", "IST", "2026-03-02", "tr", "")]
+
+
+def test_a_sign_that_could_change_a_number_stays() -> None:
+    assert visible("7²½①") == "7²½①"
+    assert visible(" İstanbul\u200d’da ") == "İstanbul’da"
 
 
 def test_every_fault_of_the_header_is_said_at_once() -> None:

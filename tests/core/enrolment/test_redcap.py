@@ -10,6 +10,7 @@ from pro_service.core.enrolment.redcap import Found, read_rows
 from pro_service.core.enrolment.redcap_mapping import Column, ColumnMapping, mapping_toml, parse
 from pro_service.core.problem_words import BLINDING
 from pro_service.core.problems import Problem, words
+from pro_service.core.replies.folding import visible
 from tests.core.enrolment import redcap as sample
 
 ITEMS = ("NRS-AVG", "NRS-NOW")
@@ -202,9 +203,9 @@ def test_a_mapping_that_is_no_toml_is_refused() -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
-@given(st.dictionaries(TEXTS, TEXTS), TEXTS.map(str.strip))
+@given(st.dictionaries(TEXTS, TEXTS), TEXTS.map(visible))
 def test_a_mapping_that_is_written_down_is_read_back_the_same(values: dict[str, str], event: str) -> None:
-    clean = {theirs: ours.strip() for theirs, ours in values.items()}
+    clean = {visible(theirs): visible(ours) for theirs, ours in values.items()}
     made = mapped()
     changed = {**made.columns, "language": replace(made.columns["language"], values=clean)}
     changed["phone"] = replace(changed["phone"], instance="last")

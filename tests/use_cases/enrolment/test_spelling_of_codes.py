@@ -10,7 +10,7 @@ from pro_service import paths
 from pro_service.core.enrolment.cells import alike
 from pro_service.core.problems import Problem, RejectedError, words
 from pro_service.runtime import Runtime
-from pro_service.store.participants import enrolment
+from pro_service.store.participants import cases, enrolment
 from pro_service.store.schema import participants
 from pro_service.use_cases import study
 from pro_service.use_cases.enrolment import enrol
@@ -122,6 +122,16 @@ def test_whose_telephone_it_is_elsewhere_is_not_told(rt: Runtime, study_id: int)
     row = "Q-2,BER,2026-03-02,en,2026-03-01,+12025550123"
     assert minded(rt, study_id, row, sites=("BER",)) == []
     assert minded(rt, study_id, row, sites=("BER", "IST")) == [(2, "phone_enrolled")]
+
+
+def test_a_code_is_found_however_it_was_copied(rt: Runtime, study_id: int) -> None:
+    imported(rt, study_id, "P-001")
+    assert imported(rt, study_id, "\u200bP-\u00ad００１\u200e").unchanged == 1
+    with rt.sessions.reading() as session:
+        assert cases.find(session, study_id, "\ufeffP-001\u202c") == cases.find(session, study_id, "P-001")
+    row = dict(zip(HEADER.split(","), ("P-\u2060002", "IST", "2026-03-02\u200b", "tr", ""), strict=True))
+    assert enrol.enrol_one(rt, support.SETUP, study_id, row).enrolled == 1
+    assert enrolled(rt) == {"P-001", "P-002"}
 
 
 def test_the_spelling_of_another_study_is_nobodys(rt: Runtime, study_id: int) -> None:
