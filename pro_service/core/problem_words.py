@@ -67,6 +67,14 @@ _FILES: Mapping[str, Entry] = {
         "the quotation marks of this line do not match: it cannot be read, and neither can what follows",
         'a cell that begins with a quote must end with one, and a quote inside is written twice ("")',
     ),
+    "cell_too_long": _refuse(
+        "a cell of this line has more than {most} characters",
+        "close its quotation mark, if one is open; else shorten it, or take its column out",
+    ),
+    "too_many_columns": _refuse(
+        "the first line names {n} columns, and at most {most} are read",
+        "write one row for each participant, not one column; of an export take only the fields that are needed",
+    ),
     "cells_missing": _refuse("{n} cells for {m} columns", "give every row as many cells as there are columns"),
     "cell_without_column": _refuse(
         "a cell without a column",

@@ -117,6 +117,8 @@ FILES: dict[str, tuple[bytes, str]] = {
     "empty_first_line": (b"\na", ""),
     "quotes_in_first_line": (b'"participant', ""),
     "quotes": (file('"P-001', f"P-002,{PLAIN}"), ""),
+    "cell_too_long": (file("x" * 140_000), ""),
+    "too_many_columns": (("x," * 1_000).encode(), ""),
     "cells_missing": (file("P-001"), ""),
     "cell_without_column": (file(f"P-001,{PLAIN},7"), ""),
     "column_twice": (file(header=f"{ENROL},phone,phone"), ""),

@@ -3,7 +3,8 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from pro_service.core.enrolment.blinding import is_allocation
 from pro_service.core.problems import Problem, nearest, problem
@@ -17,7 +18,14 @@ BASELINE = "baseline_"
 LARGEST = 256 * 1024 * 1024
 """Bytes; a million participants take about a hundred million."""
 
-_DELIMITERS = ",;\t"
+MOST_COLUMNS = 1_000
+"""Of an enrolment file; it has about twenty."""
+
+_DELIMITERS = ",;\t|^"
+_BEGINNING = 4_000_000
+"""Characters in which the separator is looked for; a longer first line is none of a thousand columns."""
+_BLANK_LINES = 100
+"""Above the first row of a participant, at most, when the separator is looked for."""
 _NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\r\f")
 
 
@@ -55,8 +63,8 @@ class Sheet:
             line = reader.line_num + 1
             try:
                 cells = next(reader, None)
-            except csv.Error:
-                yield Record(line, {}, (problem("quotes", "", line),))
+            except csv.Error as error:
+                yield Record(line, {}, (_unread("quotes", line, error),))
                 return
             if cells is None:
                 return
@@ -80,19 +88,75 @@ def read(data: bytes, baseline: Sequence[str]) -> tuple[Sheet | None, tuple[Prob
 
     `baseline` are the items of the baseline. The sheet is None exactly if there are faults. Rows are not read yet.
     """
+    sheet, faults = open_sheet(data, MOST_COLUMNS)
+    if sheet is None:
+        return None, faults
+    columns = tuple("_".join(name.lower().split()) for name in sheet.columns)
+    faults = tuple(_column_faults(columns, baseline, sheet.first_line))
+    return (None if faults else replace(sheet, columns=columns)), faults
+
+
+def open_sheet(data: bytes, most: int) -> tuple[Sheet | None, tuple[Problem, ...]]:
+    """Return the sheet in these bytes with its columns as they are named, `most` at most; or why it cannot be read.
+
+    A first line `sep=;` is Excel's own. Else the separator is one by which the first row can be read at all.
+    """
     text, faults = decode(data)
     if faults:
         return None, faults
-    first_line, names_line, delimiter = header(text)
-    if not names_line.strip():
+    lines = io.StringIO(text, newline="")
+    first, number = lines.readline().strip("\r\n"), 1
+    start = 0
+    if first.lower().startswith("sep=") and len(first) == len("sep=;") and first[-1] in _DELIMITERS:
+        start, number = lines.tell(), 2
+        first = lines.readline()
+    if not visible(first):
         return None, (problem("empty_first_line" if text.strip() else "empty_file", "", 1, columns=REQUIRED),)
-    try:
-        names = next(csv.reader([names_line], delimiter=delimiter, strict=True), [])
-    except csv.Error:
-        return None, (problem("quotes_in_first_line", "", first_line),)
-    columns = tuple("_".join(visible(name).lower().split()) for name in names)
-    faults = tuple(_column_faults(columns, baseline, first_line))
-    return (None if faults else Sheet(data, delimiter, first_line, columns)), faults
+    readings = [_Reading.of(text[start : start + _BEGINNING], delimiter) for delimiter in _DELIMITERS]
+    best = max(readings, key=_Reading.fit)
+    if best.error is not None:
+        return None, (_unread("quotes_in_first_line", number, best.error),)
+    if len(best.names) > most:
+        return None, (problem("too_many_columns", "", number, n=len(best.names), most=most),)
+    return Sheet(data, best.delimiter, number, tuple(map(one_line, best.names))), ()
+
+
+def one_line(name: str) -> str:
+    """Return a column's name as it is compared: a label of an export may hold line breaks, and a page sends others."""
+    return " ".join(visible(name).split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The first two rows of a file, read by one separator."""
+
+    delimiter: str
+    names: Sequence[str] = ()
+    row: Sequence[str] = ()
+    error: csv.Error | None = None
+
+    @classmethod
+    def of(cls, text: str, delimiter: str) -> "_Reading":
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        try:
+            names = next(reader, [])
+        except csv.Error as error:
+            return cls(delimiter, error=error)
+        try:
+            return cls(delimiter, names, next((row for row in islice(reader, _BLANK_LINES) if row), []))
+        except csv.Error:
+            return cls(delimiter, names)
+
+    def fit(self) -> tuple[bool, bool, bool, int]:
+        """Return how well this separator fits: no quotes are left in a name, the next row is as long, many columns."""
+        whole = not any('"' in name for name in self.names)
+        return self.error is None, whole, len(self.row) == len(self.names) > 1, len(self.names)
+
+
+def _unread(code: str, line: int, error: csv.Error) -> Problem:
+    """Return why a row cannot be read: a cell longer than the reader takes, else its quotation marks."""
+    most = csv.field_size_limit()
+    return problem("cell_too_long", "", line, most=most) if str(most) in str(error) else problem(code, "", line)
 
 
 def decode(data: bytes) -> tuple[str, tuple[Problem, ...]]:
@@ -122,30 +186,19 @@ def _not_a_text(data: bytes) -> str | None:
     return None if _NO_TEXT.isdisjoint(data) else "no_text"
 
 
-def header(text: str) -> tuple[int, str, str]:
-    """Return (line, names, delimiter).
-
-    A first line `sep=;` is Excel's own; the delimiter is found by the names alone.
-    """
-    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
-        names = line.strip("\r\n")
-        if number == 1 and names.lower().startswith("sep=") and names[4:] and names[4] in _DELIMITERS:
-            continue
-        return number, names, max(_DELIMITERS, key=names.count)
-    return 1, "", ","
-
-
 def _column_faults(columns: Sequence[str], baseline: Sequence[str], line: int) -> Iterator[Problem]:
     known = (*REQUIRED, *OPTIONAL, *columns_of(baseline))
-    for place, name in enumerate(columns):
+    seen = set[str]()
+    for name in columns:
         if not name:
             continue
-        if name in columns[:place]:
+        if name in seen:
             yield problem("column_twice", name, line)
         elif name not in known and is_allocation(name):
             yield problem("column_allocation", name, line)
         elif name not in known:
             yield problem("column_unknown", name, line, near=nearest(name, known), known=known)
+        seen.add(name)
     for name in REQUIRED:
         if name not in columns:
             yield problem("column_missing", name, line, column=name)

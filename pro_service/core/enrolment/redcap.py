@@ -8,14 +8,13 @@ stored. An export of more than one arm is refused: in REDCap an arm is often the
 imports must not see.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from pro_service.core.enrolment.cells import CellError, quoted
-from pro_service.core.enrolment.file import Record, Sheet, decode, header
+from pro_service.core.enrolment.file import Record, Sheet, open_sheet
 from pro_service.core.enrolment.redcap_mapping import (
     DATES,
     FORMATS,
@@ -26,13 +25,16 @@ from pro_service.core.enrolment.redcap_mapping import (
     looks_like_allocation,
 )
 from pro_service.core.problems import Problem, nearest, problem
-from pro_service.core.replies.folding import visible
 
 EVENTS = ("redcap_event_name", "Event Name")
 REPEATS = ("redcap_repeat_instrument", "Repeat Instrument")
 INSTANCES = ("redcap_repeat_instance", "Repeat Instance")
 TICKED, UNTICKED = frozenset({"1", "Checked"}), frozenset({"", "0", "Unchecked"})
 MOST_EVENTS = 12
+MOST_COLUMNS = 10_000
+"""Of an export: a project of many instruments and checkboxes has some thousand."""
+OF_EXPORTS = {"empty_file": "export_empty", "empty_first_line": "export_empty", "quotes_in_first_line": "export_quotes"}
+"""What a fault of a file is for one that REDCap has written."""
 _ARM = re.compile(r"_arm_(\d+)[a-z]?$|\(Arm (\d+): ", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d{1,2}:\d{2})(?::\d{2})?", re.ASCII)
 
@@ -68,20 +70,15 @@ class Found:
 
 def open_export(data: bytes) -> tuple[Export | None, tuple[Problem, ...]]:
     """Return the export in these bytes, or why it cannot be used: no CSV, an allocation in it, several arms."""
-    text, faults = decode(data)
-    if faults:
-        return None, faults
-    line, names, delimiter = header(text)
-    try:
-        columns = tuple(visible(name) for name in next(csv.reader([names], delimiter=delimiter, strict=True), []))
-    except csv.Error:
-        return None, (problem("export_quotes", "", line),)
+    sheet, faults = open_sheet(data, MOST_COLUMNS)
+    if sheet is None:
+        return None, tuple(replace(fault, code=OF_EXPORTS.get(fault.code, fault.code)) for fault in faults)
+    columns, line = sheet.columns, sheet.first_line
     if not any(columns):
         return None, (problem("export_empty", "", line),)
     allocations = [name for name in columns if looks_like_allocation(name)]
     if allocations:
         return None, tuple(problem("export_allocation", name, line) for name in allocations)
-    sheet = Sheet(data, delimiter, line, columns)
     events = _events(sheet)
     arms = {next(filter(None, found.groups())) for name in events if (found := _ARM.search(name))}
     if len(arms) > 1:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pro_service.core.enrolment.blinding import is_allocation
-from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of
+from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of, one_line
 from pro_service.core.problems import Problem, nearest, problem
 from pro_service.core.replies.folding import visible
 from pro_service.core.toml_faults import Faults, line_of
@@ -114,7 +114,13 @@ def _column(faults: Faults, name: str, table: object) -> Column:
     given = {key: _text(faults, f"{path}.{key}", table.get(key, "")) for key in keys if key != "values"}
     mapped = {visible(str(key)): _text(faults, f"{path}.values.{key}", value) for key, value in values.items()}
     return Column(
-        given["from"], given["always"], mapped, given["format"], given["when"], given["event"], given["instance"]
+        one_line(given["from"]),
+        given["always"],
+        mapped,
+        given["format"],
+        one_line(given["when"]),
+        given["event"],
+        given["instance"],
     )
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.enrolment import redcap, redcap_mapping
-from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of
+from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of, one_line
 from pro_service.core.enrolment.redcap import Export
 from pro_service.core.enrolment.redcap_mapping import CONTACT, DATES, NEEDED, Column, ColumnMapping, check
 from pro_service.core.problems import Problem, RejectedError, problem
@@ -271,7 +271,7 @@ def _column(one: ColumnQuestion, typed: Mapping[str, str]) -> Column | None:
     def text(kind: str) -> str:
         return typed.get(f"{kind}-{one.name}", "").strip()
 
-    source, always = text("from"), text("always")
+    source, always = one_line(text("from")), text("always")
     if not source and not always:
         return None
     if not source:
@@ -283,7 +283,7 @@ def _column(one: ColumnQuestion, typed: Mapping[str, str]) -> Column | None:
         always,
         pairs,
         text("format") if one.dated else "",
-        text("when") if one.ticked else "",
+        one_line(text("when")) if one.ticked else "",
         text("event"),
         text("instance"),
     )

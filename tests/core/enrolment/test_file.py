@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pro_service.core.enrolment.blinding import is_allocation
-from pro_service.core.enrolment.file import read
+from pro_service.core.enrolment.file import one_line, open_sheet, read
 from pro_service.core.problem_words import BLINDING
 from pro_service.core.problems import words
 from pro_service.core.replies.folding import visible
@@ -27,7 +27,7 @@ def cells_of(text: str, encoding: str = "utf-8") -> list[dict[str, str]]:
     return [record.cells for record in sheet.records()]
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_every_way_a_spreadsheet_writes_utf8_is_read(delimiter: str, encoding: str, end: str) -> None:
@@ -38,6 +38,41 @@ def test_every_way_a_spreadsheet_writes_utf8_is_read(delimiter: str, encoding: s
 def test_a_comma_in_a_row_does_not_change_the_separator() -> None:
     row = cells_of(f"{HEADER};email\n{ROW};a,b,c,d,e".replace(",site", ";site").replace(",", ";", 8))
     assert row[0]["site"] == "IST"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^"])
+@pytest.mark.parametrize(
+    "name", ["Pain, back; hip|thigh^calf\tfoot", "Pain, a, b, c", "two\r\nlines", 'a "word", b', "İ; ş"]
+)
+def test_a_separator_inside_quotes_separates_nothing(delimiter: str, name: str) -> None:
+    labels = ["Record ID", name, "Date"]
+    text = "\r\n".join(
+        delimiter.join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row) for row in (labels, "123")
+    )
+    sheet, faults = open_sheet(text.encode(), 3)
+    assert sheet is not None, faults
+    assert sheet.columns == tuple(map(one_line, labels))
+    assert [list(record.cells.values()) for record in sheet.records()] == [["1", "2", "3"]]
+
+
+def test_a_separator_without_quotes_is_known_by_the_row_below() -> None:
+    sheet, _ = open_sheet(b"Record ID;Back, hip, or thigh, or calf;Date\n1;2;3\n", 3)
+    assert sheet is not None
+    assert sheet.delimiter == ";"
+
+
+def test_a_header_of_fifty_thousand_columns_is_refused_at_once() -> None:
+    wide = ",".join([HEADER, *(f"c{number}" for number in range(50_000))]).encode()
+    assert "50005 columns, and at most 1000 are read" in faults_of(wide)
+
+
+def test_a_cell_that_is_too_long_is_said_with_its_line_and_no_word_of_quotes_that_match() -> None:
+    for cell in ("x" * 140_000, "x\n" * 70_000):
+        sheet, _ = read(f'{HEADER}\n{ROW}\n"{cell}",IST,2026-03-02,tr,\n'.encode(), ITEMS)
+        assert sheet is not None
+        *_, last = sheet.records()
+        assert [(one.code, one.line) for one in last.faults] == [("cell_too_long", 3)]
+    assert "more than 131072 characters" in faults_of(f'"{"x" * 140_000}",site'.encode())
 
 
 def test_the_line_that_names_the_separator_is_skipped() -> None:
