@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from pro_service.cli import change
+from pro_service.cli.answer import clear
 from pro_service.cli.card import card, cards, handed
 from pro_service.cli.terminal import (
     State,
@@ -36,7 +37,7 @@ def participant() -> None:
     """The participants of a study."""
 
 
-for _command in (card, cards, handed):
+for _command in (card, cards, clear, handed):
     participant.add_command(_command)
 
 

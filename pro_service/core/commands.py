@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from pro_service.core.case import Part, Source
+from pro_service.core.case import WRONG_CLOCK, Part, Source
 from pro_service.core.protocol import LevelCode
 
 
@@ -167,9 +167,10 @@ class Redate:
 
 @dataclass(frozen=True, slots=True)
 class Unresolve:
-    """An escalation ended by a clock that ran ahead: it is open again."""
+    """An escalation that ended for a cause which did not hold is open again; `reason` says why."""
 
     escalation_id: int
+    reason: str = WRONG_CLOCK
 
 
 Command: TypeAlias = (

@@ -669,7 +669,12 @@ _ENTRY: Mapping[str, Entry] = {
     "answer_and_declined": _refuse(
         "a number, and the wish not to answer",
         "give one of the two",
-        "Either a number or “does not want to answer”, not both.",
+        "Only one of the three: a number, “does not want to answer”, or taking the saved answer away.",
+    ),
+    "answer_not_saved": _refuse(
+        "no answer is saved there that could be taken away",
+        "look at the windows and items on the participant's page",
+        "No answer is saved here that could be taken away.",
     ),
     "entry_reason_missing": _refuse(
         "is missing",

@@ -1,13 +1,18 @@
 """What answers call for, however they come: a text, the web form, a telephone call, the clinic, an import."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from pro_service.core.case import PENDING, PROMPTS, STAFF_SOURCES, Answer, Case, Source, WindowFacts
-from pro_service.core.commands import CancelTexts, Command, Record, Resolve, Settle
+from pro_service.core.commands import CancelTexts, Command, Record, Resolve, Settle, Unresolve
 from pro_service.core.schedule.agenda import escalate
 from pro_service.core.schedule.status import settled_as
+
+CLEARED = "answer_cleared"
+"""Why a task is open again that an answer had ended."""
+BY_ANSWER = frozenset({"answered", "answered_late", "completed_now"})
+"""Outcomes that an answer gives a task."""
 
 
 def editable(window: WindowFacts, source: Source, received_at: datetime) -> frozenset[str]:
@@ -38,19 +43,24 @@ def on_answers(
     entered_by: int | None = None,
     reason: str | None = None,
     again: bool = False,
+    cleared: Collection[str] = (),
 ) -> tuple[Command, ...]:
     """Return the records of new answers (item -> value, None = declined), and what follows from them.
+
+    The items that are `cleared` are missing again: what was kept of them was never this participant's answer.
 
     An answer that is the same as the newest version changes nothing, so a double click makes one version. With
     `again` it is a version too: who must not learn the value would learn from its absence that it was the same.
     """
     allowed = editable(window, source, received_at)
+    taken_away = [item for item in cleared if window.has_answer(item)]
+    new = [(item, value, value is None) for item, value in answers.items() if again or not _same(window, item, value)]
     records = [
         Record(
             window_id=window.id,
             item=item,
             value=value,
-            declined=value is None,
+            declined=declined,
             source=source,
             received_at=received_at,
             in_window=_in_window(window, item, source, received_at),
@@ -58,8 +68,8 @@ def on_answers(
             entered_by=entered_by,
             reason=reason,
         )
-        for item, value in answers.items()
-        if item in allowed and (again or not _same(window, item, value))
+        for item, value, declined in (*new, *((item, None, False) for item in taken_away))
+        if item in allowed
     ]
     if not records:
         return ()
@@ -105,6 +115,8 @@ def _consequences(
     answered = window.has_answer(primary) if primary is not None else not window.missing()
     if answered:
         yield from _resolve_answered(case, window, source, late=records[-1].received_at >= window.span.closes_at)
+    elif any(record.value is None and not record.declined for record in records):
+        yield from _open_again(case, window, primary, now)
     lead = window.answers.get(primary) if primary else None
     if not window.missing() or (lead is not None and lead.declined) or _asked_in_vain(case, window):
         yield CancelTexts(window.id)
@@ -133,6 +145,18 @@ def _resolve_answered(case: Case, window: WindowFacts, source: Source, *, late: 
     for escalation in case.escalations:
         if escalation.open and escalation.window_id == window.id and escalation.level in ("E1", "E2", "E3", "E4"):
             yield Resolve(escalation.id, "answered_late" if late else in_time)
+
+
+def _open_again(case: Case, window: WindowFacts, primary: str | None, now: datetime) -> Iterator[Command]:
+    """Yield what an answer that is taken away leaves to do: calls while the window is open, its reason after it."""
+    closed = now >= window.span.closes_at
+    for escalation in case.escalations:
+        of_window = escalation.window_id == window.id and not escalation.open and escalation.outcome in BY_ANSWER
+        if of_window and escalation.level in (("E3", "E4") if closed else ("E1", "E2")):
+            yield Unresolve(escalation.id, CLEARED)
+    missed = escalate(case, "E3", "missed", now, window)
+    if closed and settled_as(window, case.participant, primary, now) == "missed" and not case.escalated(missed.key):
+        yield missed
 
 
 def _needs_review(case: Case, window: WindowFacts, item: str, value: int) -> bool:

@@ -346,10 +346,11 @@ class Writer:
         self.note(loaded, "reopen", "window", window.id, {"settled": (window.settled, None)}, WRONG_CLOCK)
 
     def _take_back(self, loaded: Loaded, command: Retract | Redate | Unresolve) -> None:
-        """Take back what a clock that ran ahead made of an escalation."""
+        """Take back what was made of an escalation by a clock that ran ahead, or by staff by mistake."""
         self._foreseen[loaded.case.participant.id].unknown = True
         task = next(one for one in loaded.case.escalations if one.id == command.escalation_id)
-        action, values = "unresolve", Row(resolved_at=None, resolved_by=None, outcome=None)
+        action, reason = "unresolve", WRONG_CLOCK
+        values = Row(resolved_at=None, resolved_by=None, outcome=None)
         if isinstance(command, Redate):
             asked_at = None if task.asked_at is None else min(task.asked_at, self.now)
             action, values = "redate", Row(raised_at=self.now, due_at=command.due_at, asked_at=asked_at)
@@ -359,10 +360,12 @@ class Writer:
             action, values = "retract", Row(dedup_key=f"{task.key}:x{task.id}", raised_at=self.now)
             values |= Row(resolved_at=self.now, resolved_by=None, outcome=WRONG_CLOCK)
             self._pending.unsent.append({"m_escalation": task.id, "m_at": self.now})
+        elif command.reason != WRONG_CLOCK:
+            action, reason = "open_again", command.reason
         self._pending.taken_back.append(values | {"id": task.id})
         shown = {"raised_at", "due_at", "outcome"} & values.keys()
         changes = {name: (getattr(task, name), values[name]) for name in sorted(shown)}
-        self.note(loaded, action, "escalation", task.id, changes, WRONG_CLOCK)
+        self.note(loaded, action, "escalation", task.id, changes, reason)
 
     def _cancel(self, loaded: Loaded, window_id: int | None, *, replies: bool) -> None:
         """Withdraw prompts that wait. Replies go out unless `replies` says otherwise: they answer somebody.

@@ -27,6 +27,8 @@ class Filled:
 
     values: Mapping[str, str]
     declined: Collection[str] = ()
+    cleared: Collection[str] = ()
+    """Items whose saved answer is taken away; a version of its own, so that nothing is lost."""
     reason: str = ""
     mode: Mode = "clinic"
     revision: int | None = None
@@ -74,11 +76,13 @@ def enter(
             entered_by=actor.user_id,
             reason=filled.reason.strip() or None,
             again=filled.blind,
+            cleared=filled.cleared,
         )
         tx.carry_out(loaded, commands)
-        _keep_call(tx, loaded, facts, filled)
+        if answers:
+            _keep_call(tx, loaded, facts, filled)
         changed = (item for item, value in answers.items() if filled.blind or differs(facts, item, value))
-        return Entered(tuple(changed))
+        return Entered((*changed, *filled.cleared))
 
 
 def show_answers(
@@ -109,10 +113,10 @@ def _answers(loaded: Loaded, window: WindowFacts, filled: Filled, now: datetime)
     answers, faults = read(loaded.case.protocol, window, filled)
     if now < window.span.opens_at:
         faults.append(problem("window_not_open", FORM))
-    elif not answers and not faults:
+    elif not answers and not filled.cleared and not faults:
         faults.append(problem("nothing_entered", FORM))
     # Whether or not it is the same: which value needs no reason would tell the value.
-    changing = any(window.has_answer(item) for item in answers)
+    changing = any(window.has_answer(item) for item in (*answers, *filled.cleared))
     late = now >= window.span.closes_at and bool(answers)
     if (changing or late) and not filled.reason.strip():
         faults.append(problem("entry_reason_missing", "reason"))
@@ -124,12 +128,14 @@ def _answers(loaded: Loaded, window: WindowFacts, filled: Filled, now: datetime)
 def read(protocol: Protocol, window: WindowFacts, filled: Filled) -> tuple[dict[str, int | None], list[Problem]]:
     """The answers of a form (None = declined), and everything that is wrong with it."""
     answers: dict[str, int | None] = {}
-    faults: list[Problem] = []
+    faults = [problem("answer_not_saved", item) for item in filled.cleared if not window.has_answer(item)]
     for item in window.point.items:
         rule, typed = protocol.items[item], filled.values.get(item, "").strip()
         declined = item in filled.declined or typed == "declined"
         if declined:
             answers[item] = None
+        if item in filled.cleared and window.has_answer(item) and (declined or typed):
+            faults.append(problem("answer_and_declined", item))
         if not typed or typed == "declined":
             continue
         if declined:

@@ -99,6 +99,7 @@ def _filled(facts: WindowFacts) -> Filled:
     return Filled(
         values={item: given.get(item, "") for item in facts.point.items},
         declined=frozenset(declined),
+        cleared=tuple(item for item in facts.point.items if item in given.getlist("cleared")),
         reason=given.get("reason", ""),
         mode=_mode(given if "mode" in given else request.args),
         revision=given.get("revision", type=int),

@@ -97,6 +97,39 @@ def test_the_same_again_needs_a_reason_too_and_changes_nothing(desk: Desk) -> No
     assert desk.window("W1").answers["NRS-AVG"].version == 1
 
 
+def test_a_wrong_answer_is_taken_away_with_a_reason_and_every_version_kept(desk: Desk) -> None:
+    desk.enter("W1", Filled({"NRS-AVG": "4", "PGIC": "2"}))
+    assert desk.faults("W1", Filled({}, cleared=("NRS-AVG",))) == {("reason", "entry_reason_missing")}
+    assert desk.enter("W1", Filled({}, cleared=("NRS-AVG",), reason="the wrong person")).items == ("NRS-AVG",)
+    assert desk.window("W1").missing() == ("NRS-AVG",)
+    r = responses.c
+    with desk.rt.sessions.reading() as session:
+        kept = session.execute(select(r.value, r.cleared).where(r.item == "NRS-AVG").order_by(r.version)).all()
+    assert [tuple(row) for row in kept] == [(4, False), (None, True)]
+    assert desk.faults("W1", Filled({}, cleared=("NRS-AVG",), reason="again")) == {("NRS-AVG", "answer_not_saved")}
+    assert desk.faults("W1", Filled({"PGIC": "3"}, cleared=("PGIC",), reason="x")) == {("PGIC", "answer_and_declined")}
+
+
+def test_a_call_that_an_answer_ended_is_to_be_made_again_when_the_answer_is_taken_away(desk: Desk) -> None:
+    task = next(e.id for e in support.loaded(desk.rt, desk.participant).case.escalations if e.level == "E1")
+    desk.enter("W1", Filled({"NRS-AVG": "4"}, mode="telephone"))
+    desk.enter("W1", Filled({}, cleared=("NRS-AVG",), reason="the wrong person"))
+    case = support.loaded(desk.rt, desk.participant).case
+    assert [e.open for e in case.escalations if e.id == task] == [True]
+
+
+def test_a_window_that_has_closed_counts_as_missed_when_its_answer_is_taken_away(desk: Desk) -> None:
+    desk.enter("W1", Filled({"NRS-AVG": "4", "PGIC": "2"}))
+    desk.clock.now = support.at("2026-03-14 11:00")
+    tick(desk.rt)
+    assert desk.window("W1").settled == "completed_in_window"
+    desk.enter("W1", Filled({}, cleared=("NRS-AVG", "PGIC"), reason="the wrong person"))
+    assert desk.window("W1").settled == "missed"
+    case = support.loaded(desk.rt, desk.participant).case
+    window = desk.window("W1").id
+    assert [e.open for e in case.escalations if e.level == "E3" and e.window_id == window] == [True]
+
+
 def test_after_the_close_a_reason_is_needed_and_the_answer_is_late(desk: Desk) -> None:
     assert desk.faults("V0", Filled({"NRS-AVG": "8"})) == {("reason", "entry_reason_missing")}
     desk.enter("V0", Filled({"NRS-AVG": "8", "NRS-NOW": "7"}, reason="found on paper"))
