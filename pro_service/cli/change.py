@@ -31,6 +31,7 @@ OPTIONS: dict[str, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = {
         ),
         (("--on", "on"), {"metavar": "YYYY-MM-DD", "help": UNTIL_NOW}),
     ),
+    "reinstate": (),
     "died": ((("--on", "on"), {"metavar": "YYYY-MM-DD", "help": UNTIL_NOW}),),
     "phone": (
         (("--number", "number"), {"help": "The new number; `-` (or nothing) asks for it, out of the shell's history."}),
@@ -65,6 +66,7 @@ HELP = {
     "resume": "End a pause, or a hold after a stop word, now.",
     "withdraw": "Stop messages (windows go on, people may call), or end everything.",
     "died": "Say that the participant has died: nothing leaves any more, at once.",
+    "reinstate": "Undo a death, or else a withdrawal from the study, that was entered by mistake.",
     "phone": "Replace the telephone number, or remove it; the old one is kept, encrypted.",
     "move": "Hand the participant over to another site: pages, tasks and windows to come follow.",
     "language": "Change the language of texts and forms.",

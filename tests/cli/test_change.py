@@ -114,3 +114,11 @@ def test_everybody_is_moved_to_a_newer_version_after_a_look(run: Run, enrolled: 
     assert (
         run("study", "migrate", "--reason", "amendment 2", "--participant", enrolled, "--json").json["unchanged"] == 1
     )
+
+
+def test_a_wrong_answer_is_taken_away_once_with_a_reason(run: Run, enrolled: str) -> None:
+    wanted = ("participant", "clear", enrolled, "V0", "NRS-AVG", "--reason", "the wrong person")
+    assert "missing again" in run(*wanted).out
+    again = run(*wanted)
+    assert again.status == 1
+    assert "no answer is saved there" in again.out + again.err

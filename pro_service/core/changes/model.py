@@ -49,6 +49,11 @@ class Die:
 
 
 @dataclass(frozen=True, slots=True)
+class Reinstate:
+    """The death, or else the withdrawal from the study, was entered by mistake: it never happened."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewTelephone:
     """Another number, or none. The number itself stays outside the rules."""
 
@@ -105,6 +110,7 @@ Change: TypeAlias = (
     | Resume
     | Withdraw
     | Die
+    | Reinstate
     | NewTelephone
     | NewLanguage
     | NewZone

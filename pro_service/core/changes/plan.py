@@ -21,6 +21,7 @@ from pro_service.core.changes.model import (
     NewTelephone,
     NewZone,
     Pause,
+    Reinstate,
     Reschedule,
     Resume,
     Withdraw,
@@ -77,7 +78,7 @@ def _plan_by_kind(case: Case, change: Change, now: datetime, end: datetime | Non
             return _plan_reschedule(case, change, now)
         case Migrate() | Move():
             return _plan_transfer(case, change, now, end)
-        case Withdraw() | Die():
+        case Withdraw() | Die() | Reinstate():
             return _plan_leaving(case, change, now)
         case Pause() | Resume():
             return _plan_pause(case, change, now)
@@ -228,9 +229,11 @@ def _refuse_version(case: Case, protocol: Protocol) -> None:
 # Leaving, pausing, being reached -------------------------------------------------------------------------------------
 
 
-def _plan_leaving(case: Case, change: Withdraw | Die, now: datetime) -> Plan:
+def _plan_leaving(case: Case, change: Withdraw | Die | Reinstate, now: datetime) -> Plan:
     """Return the plan of a withdrawal or a death; a withdrawal from messages alone is an opt-out."""
     person = case.participant
+    if isinstance(change, Reinstate):
+        return _plan_reinstatement(case, now)
     if isinstance(change, Withdraw) and person.died_at is not None:
         raise ChangeRefusedError((problem("has_died"),))
     if isinstance(change, Withdraw) and change.origin == "messages":
@@ -245,6 +248,15 @@ def _plan_leaving(case: Case, change: Withdraw | Die, now: datetime) -> Plan:
         return Plan(action)
     fact: dict[str, Any] = {name: at}
     return Plan(action, fact, commands=projection.leaving_commands(case, replace(person, **fact), now))
+
+
+def _plan_reinstatement(case: Case, now: datetime) -> Plan:
+    """Return the plan of undoing a death, or else a withdrawal: a withdrawal before a death that is undone holds."""
+    person = case.participant
+    if person.left_at is None:
+        return Plan("reinstate")
+    fact: dict[str, Any] = {"withdrawn_at" if person.died_at is None else "died_at": None}
+    return Plan("reinstate", fact, commands=projection.returning_commands(case, replace(person, **fact), now))
 
 
 def _plan_pause(case: Case, change: Pause | Resume, now: datetime) -> Plan:

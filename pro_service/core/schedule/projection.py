@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pro_service.core.case import PENDING, PROMPTS, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
-from pro_service.core.commands import CancelTexts, Command, Resolve, Settle
+from pro_service.core.commands import CancelTexts, Command, Resolve, Settle, Unresolve
 from pro_service.core.schedule.status import settled_as
 
 
@@ -21,6 +21,28 @@ def leaving_commands(case: Case, gone: Participant, now: datetime) -> tuple[Comm
         CancelTexts(replies=True),
         *(Resolve(escalation.id, "died" if died else "withdraws") for escalation in ended),
         *_counted_again(case, gone, now),
+    )
+
+
+REINSTATED = "reinstated"
+"""Why a task is open again that a withdrawal or a death had ended."""
+BY_LEAVING = frozenset({"died", "withdraws"})
+CALLS = frozenset({"E1", "E2"})
+
+
+def returning_commands(case: Case, back: Participant, now: datetime) -> tuple[Command, ...]:
+    """Return what it calls for that `back` (the participant without that fact) has not left after all.
+
+    The tasks that leaving ended are open again, but for calls about windows that have closed since; where a withdrawal
+    still holds, the safety tasks alone. Windows are counted again. What is sent, the rules decide as time passes.
+    """
+    closed = {window.id for window in case.windows if window.cancelled_at or window.span.closes_at <= now}
+    ended = [e for e in case.escalations if not e.open and e.outcome in BY_LEAVING]
+    if back.left_at is not None:
+        ended = [e for e in ended if e.level == "ES"]
+    return (
+        *(Unresolve(e.id, REINSTATED) for e in ended if not (e.level in CALLS and e.window_id in closed)),
+        *_counted_again(case, back, now),
     )
 
 
@@ -46,6 +68,11 @@ def apply_commands(case: Case, decided: Iterable[Command], now: datetime) -> Cas
             case Resolve(escalation_id, outcome):
                 ended = (_with_end(e, escalation_id, outcome, now) for e in case.escalations)
                 case = replace(case, escalations=tuple(ended))
+            case Unresolve(escalation_id):
+                again = (
+                    replace(e, resolved_at=None, outcome=None) if e.id == escalation_id else e for e in case.escalations
+                )
+                case = replace(case, escalations=tuple(again))
             case Settle(window_id, settled):
                 counted = (_with_settlement(w, window_id, settled) for w in case.windows)
                 case = replace(case, windows=tuple(counted))

@@ -17,6 +17,7 @@ from pro_service.core.changes.model import (
     NewZone,
     Origin,
     Pause,
+    Reinstate,
     Reschedule,
     Resume,
     Withdraw,
@@ -34,7 +35,18 @@ from pro_service.use_cases import phone_numbers
 from pro_service.use_cases.phone_numbers import Telephone
 
 Action: TypeAlias = Literal[
-    "reschedule", "pause", "resume", "withdraw", "died", "phone", "move", "language", "zone", "channel", "consent"
+    "reschedule",
+    "pause",
+    "resume",
+    "withdraw",
+    "died",
+    "reinstate",
+    "phone",
+    "move",
+    "language",
+    "zone",
+    "channel",
+    "consent",
 ]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 PROVIDER = "twilio"
@@ -157,6 +169,11 @@ def _died(form: _Form) -> Read:
     return Read(Die(form.instant("on", form.case.site_zone)))
 
 
+def _reinstate(form: _Form) -> Read:
+    del form
+    return Read(Reinstate())
+
+
 def _phone(form: _Form) -> Read | None:
     """As at enrolment: a number that is only called may be any; one that gets texts must be able to."""
     person = form.case.participant
@@ -255,6 +272,7 @@ _READERS: Mapping[str, Callable[[_Form], Read | None]] = {
     "resume": _resume,
     "withdraw": _withdraw,
     "died": _died,
+    "reinstate": _reinstate,
     "phone": _phone,
     "move": _move,
     "language": _language,

@@ -47,6 +47,7 @@ def changes() -> dict[str, str]:
         "move": _("Another site"),
         "withdraw": _("Withdrawal"),
         "died": _("Has died"),
+        "reinstate": _("Undo the withdrawal or death"),
     }
 
 
@@ -64,6 +65,7 @@ def explained(action: Action) -> str:
         "move": _("Pages and open tasks go to the new site, and windows to come follow its calendar."),
         "withdraw": _("From messages: no more texts, calls are still allowed. From the study: everything ends."),
         "died": _("Nothing is sent any more from this moment on, and all tasks end."),
+        "reinstate": _("It was entered by mistake. Tasks are open again, windows are counted again, prompts go on."),
     }[action]
 
 
@@ -81,6 +83,7 @@ def fields(action: Action, case: Case) -> tuple[Field, ...]:
         "resume": (),
         "withdraw": (Field("from", "radio", _("Withdraws from"), options=_origins()), on),
         "died": (on,),
+        "reinstate": (),
         "phone": (
             Field("number", "tel", _("New number"), _("With + and the country's code")),
             Field("remove", "check", _("There is no number any more")),

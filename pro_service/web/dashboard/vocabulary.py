@@ -271,6 +271,7 @@ def _actions() -> dict[str, str]:
         "unreachable": _("Number not usable"),
         "withdraw": _("Withdrawn"),
         "died": _("Died"),
+        "reinstate": _("Withdrawal or death undone"),
         "open_again": _("Task open again"),
         "view_answers": _("Saved answers viewed"),
         "view_contact": _("Number viewed"),

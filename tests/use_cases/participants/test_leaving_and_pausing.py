@@ -108,6 +108,44 @@ def test_withdrawing_twice_changes_nothing(desk: Office, rt: Runtime) -> None:
 
 
 @pytest.mark.shows("turn: death")
+@pytest.mark.parametrize("left", ["withdraw", "died"])
+def test_what_was_entered_by_mistake_is_undone_and_the_participant_is_asked_and_called(
+    desk: Office, phones: Telephones, left: str
+) -> None:
+    desk.until("2026-03-11 11:00")
+    assert {e.level for e in desk.case.escalations if e.open} == {"E1"}
+    desk.change(left, **({"from_": "study"} if left == "withdraw" else {}))
+    assert [e for e in desk.case.escalations if e.open] == []
+    desk.change("reinstate")
+    assert desk.case.participant.left_at is None
+    assert {e.level for e in desk.case.escalations if e.open} == {"E1"}
+    assert desk.audited("reinstate") == [("cli:office", REASON)]
+    sent = len(phones.sent)
+    desk.until("2026-04-03 10:00")
+    assert len(phones.sent) > sent
+    assert desk.change("reinstate").unchanged
+
+
+def test_a_window_that_closed_meanwhile_is_counted_again_when_a_death_is_undone(desk: Office, rt: Runtime) -> None:
+    desk.clock.now = support.at("2026-03-09 11:00")
+    desk.change("died")
+    desk.until("2026-03-14 11:00")
+    desk.change("reinstate")
+    t = tallies.c
+    with rt.sessions.reading() as session:
+        found = session.execute(select(t.status, t["count"]).where(t.code == "W1", t["count"] != 0)).all()
+    assert [tuple(row) for row in found] == [("missed", 1)]
+
+
+def test_a_withdrawal_before_a_death_that_is_undone_still_holds(desk: Office) -> None:
+    desk.change("withdraw", from_="study")
+    desk.change("died")
+    desk.change("reinstate")
+    assert (desk.case.participant.died_at, desk.case.participant.withdrawn_at is None) == (None, False)
+    desk.change("reinstate")
+    assert desk.case.participant.left_at is None
+
+
 def test_nothing_leaves_any_more_not_even_an_acknowledgement(desk: Office, phones: Telephones, rt: Runtime) -> None:
     desk.until("2026-03-09 10:00")
     sent = len(phones.sent)
