@@ -7,11 +7,11 @@ the story is. Neither contact data nor words are read here; values are read only
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias, get_args
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case
@@ -57,6 +57,7 @@ SHOWN_AS_EVENTS = frozenset(
     }
 )
 """Actions of the audit trail that are left out here, because their facts are events of their own."""
+_MAIL = "email"
 _a, _c, _e, _i, _m, _r, _t, _w = (
     audit_trail.c,
     calls.c,
@@ -132,6 +133,8 @@ class Event:
     in_window: bool = True
     facts: tuple[tuple[str, object, object], ...] = ()
     """(field, before, since) of a change, those that staff may read."""
+    folded: tuple["Event", ...] = ()
+    """Mails to staff about one task on one day (UTC), newest first: an alert every two hours to three people is 18."""
 
     @property
     def at(self) -> datetime:
@@ -233,35 +236,53 @@ def _windows(case: Case, now: datetime) -> Iterable[Event]:
 
 
 def _messages(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
-    statement = (
-        select(
-            _m.id,
-            _m.kind,
-            _m.state,
-            _m.channel,
-            _m.queued_at,
-            _m.accepted_at,
-            _m.ended_at,
-            _m.error,
-            _m.window_id,
-            _w.code,
-        )
-        .outerjoin(windows, _w.id == _m.window_id)
-        .where(_m.participant_id == person)
+    statement = _sent(person).where(_m.channel != _MAIL)
+    rows = session.execute(_page(statement, _m.queued_at, _m.id, "message", wanted))
+    return [*map(_message, rows), *_mails(session, person, wanted)]
+
+
+def _mails(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
+    """Return the mails to staff, those about one task on one day (UTC) as one event."""
+    day = func.substr(cast(_m.queued_at, String), 1, 10)
+    together = (
+        select(_m.escalation_id, func.max(_m.queued_at).label("at"), func.max(_m.id).label("id"))
+        .add_columns(func.min(_m.id).label("first"), func.count().label("count"))
+        .where(_m.participant_id == person, _m.channel == _MAIL)
+        .group_by(_m.escalation_id, day)
+        .subquery()
     )
-    return [
-        Event(
-            Mark(row.queued_at, "message", row.id),
-            row.kind,
-            row.code,
-            row.window_id,
-            row.state,
-            detail=row.error,
-            by=row.channel,
-            until=row.ended_at,
-        )
-        for row in session.execute(_page(statement, _m.queued_at, _m.id, "message", wanted))
-    ]
+    t = together.c
+    groups = session.execute(_page(select(together), t.at, t.id, "message", wanted)).all()
+    if not groups:
+        return []
+    about = or_(*(_m.id.between(group.first, group.id) for group in groups))
+    found: dict[int | None, list[Event]] = defaultdict(list)
+    for row in session.execute(_sent(person).where(_m.channel == _MAIL, about).order_by(_m.id.desc())):
+        found[row.escalation_id].append(_message(row))
+    events_of = []
+    for group in groups:
+        mails = [one for one in found[group.escalation_id] if group.first <= one.mark.id <= group.id]
+        events_of.append(mails[0] if len(mails) == 1 else replace(mails[0], folded=tuple(mails)))
+    return events_of
+
+
+def _sent(person: int) -> Select[Any]:
+    columns = [_m.id, _m.kind, _m.state, _m.channel, _m.queued_at, _m.ended_at, _m.error, _m.window_id]
+    statement = select(*columns, _m.escalation_id, _w.code)
+    return statement.outerjoin(windows, _w.id == _m.window_id).where(_m.participant_id == person)
+
+
+def _message(row: AnyRow) -> Event:
+    return Event(
+        Mark(row.queued_at, "message", row.id),
+        row.kind,
+        row.code,
+        row.window_id,
+        row.state,
+        detail=row.error,
+        by=row.channel,
+        until=row.ended_at,
+    )
 
 
 def _tests(session: Session, person: int, wanted: StoryQuery) -> list[Event]:

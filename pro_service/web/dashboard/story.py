@@ -12,7 +12,7 @@ from flask import request, url_for
 from pro_service.core.case import Case
 from pro_service.reports.events import KINDS, AnswerVersion, Event, EventPage, Kind, Mark, Step
 from pro_service.web.dashboard.formatting import short_moment, window_shape, word, word_or_code, words
-from pro_service.web.i18n import day, of
+from pro_service.web.i18n import day, ngettext, of
 from pro_service.web.i18n import gettext as _
 
 PAGE = 25
@@ -72,6 +72,8 @@ class Entry:
     note: str | None = None
     """A reason as it was typed; None: there is none."""
     link: str | None = None
+    folded: tuple["Entry", ...] = ()
+    """What this one line stands for, to be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,16 @@ class Teller:
         return self._entry(event, window_shape(state), _("The window closed"), word("status", state))
 
     def _message(self, event: Event) -> Entry:
+        return self._mails(event) if event.folded else self._one_message(event)
+
+    def _mails(self, event: Event) -> Entry:
+        """Return the mails to staff about one task on one day: how many, and whether one did not leave."""
+        each = tuple(map(self._one_message, event.folded))
+        worst = next((one for one in each if one.shape == "missed"), each[0])
+        title = ngettext("%(num)s mail to staff", "%(num)s mails to staff", len(each)) % {"num": len(each)}
+        return self._entry(event, worst.shape, title, worst.state, folded=each)
+
+    def _one_message(self, event: Event) -> Entry:
         state = event.state or ""
         steps = [_step(step, self._zone, event.at) for step in self._lives.get(event.mark.id, ())]
         failure = [word("failure", event.detail)] if event.detail and TEXT_SHAPES.get(state) == "missed" else []

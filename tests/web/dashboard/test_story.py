@@ -1,11 +1,13 @@
 """A participant's story: one line of time, what happened newest first, page by page, to each role what is theirs."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
+from pro_service.core.schedule.agenda import escalate
 from pro_service.reports import events as report_events
 from pro_service.reports.events import Mark, StoryQuery
 from pro_service.runtime import Runtime
@@ -13,7 +15,9 @@ from pro_service.store.participants import cases
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.participants import entry
 from pro_service.use_cases.participants.entry import Filled
+from pro_service.use_cases.safety_alerts import alert
 from pro_service.use_cases.tick import tick
+from pro_service.use_cases.transaction import transaction
 from pro_service.web.dashboard.story import CHIPS, PAGE
 from tests import support
 from tests.telephones import Telephones
@@ -104,6 +108,31 @@ def test_the_address_asks_for_a_kind_and_for_older_ones(
     assert not set(first) & set(told(rest))
     for odd in ("?before=never", "?before=20261399T999999.000000-answer-1", "?show=pigeons"):
         assert told(client.get("/participants/P-001" + odd).text)
+
+
+def test_the_mails_of_one_night_are_one_line_that_can_be_opened(
+    rt: Runtime, client: FlaskClient, lived: int, clock: support.SetClock
+) -> None:
+    assert lived
+    for name in ("one", "two"):
+        support.coordinator(rt, f"{name}@example.org", site="IST")
+    with rt.sessions.reading() as session:
+        who = cases.find(session, lived, "P-001") or 0
+    mailing = replace(rt, mail=Telephones(kind="mail-"))
+    clock.now = support.at("2026-03-14 03:10")
+    with transaction(mailing, support.SETUP, clock.now) as tx:
+        loaded = tx.rt.loader.one(tx.session, who)
+        tx.carry_out(loaded, [escalate(loaded.case, "ES", "safety_word", tx.now)])
+    for _ in range(6):
+        clock.now += timedelta(hours=2)
+        alert(mailing)
+        deliver(mailing)
+    page = seen_by(rt, client, "coordinator")
+    mails = [line for line in told(page) if "to staff" in line]
+    # The score of 9 had asked for a review: two tasks, and a line for each.
+    assert len(mails) == 2
+    assert "14 mails to staff · accepted" in mails[0]
+    assert mails[0].count("14 Mar") == 1 + 14
 
 
 @pytest.mark.usefixtures("lived")
