@@ -17,6 +17,7 @@ from pro_service.store import heartbeats, standing, throttle
 from pro_service.store.messages import channels, overdue
 from pro_service.store.messages.channels import Channel
 from pro_service.store.messages.outbox import may_go
+from pro_service.store.messages.overdue import TakenUp
 from pro_service.store.messages.waiting import READY
 from pro_service.store.schema import escalations, inbound, messages, participants, studies, windows
 
@@ -47,6 +48,8 @@ class Flow:
     """Until when wrong card codes are paid off."""
     safety_overdue_since: datetime | None
     """When the oldest safety task fell due that is still open."""
+    safety_taken_up: TakenUp | None = None
+    """Who has the overdue safety tasks, if somebody has each."""
     clock_doubt: str | None = None
     """Why nothing is decided by the clock."""
 
@@ -88,6 +91,7 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
     # A failed attempt puts the next one off. Counted from then, a provider that is away would look like nothing to do.
     waiting = [waits(m.next_try_at, m.next_try_at <= now), waits(m.queued_at, m.attempt > 0)]
     unread = select(i.received_at).where(i.interpreted_at.is_(None)).order_by(i.received_at).limit(1)
+    safety_since = overdue.since(session, now)
     return Flow(
         in_use=session.execute(select(p.id).limit(1)).first() is not None,
         beats=heartbeats.all_beats(session),
@@ -97,7 +101,8 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
         states=_states(session, now),
         channels=known,
         codes_owed_until=throttle.everybody_owes_until(session),
-        safety_overdue_since=overdue.since(session, now),
+        safety_overdue_since=safety_since,
+        safety_taken_up=None if safety_since is None else overdue.taken_up(session, now),
         clock_doubt=standing.clock_doubt(session),
     )
 

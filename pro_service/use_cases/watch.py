@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pro_service.core.schedule.safety_alerts import DAY
 from pro_service.core.throttle import EVERYBODY
 from pro_service.reports import health
 from pro_service.reports.health import Flow
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
 from pro_service.store.messages import staff_mail
+from pro_service.store.messages.overdue import TakenUp
 from pro_service.use_cases import mails
 from pro_service.use_cases.transaction import SCHEDULER, transaction
 
@@ -34,6 +36,8 @@ class Alarm:
 
     code: str
     since: datetime | None = None
+    taken_up: TakenUp | None = None
+    """Who has what it is about, if that is people's work and somebody has all of it."""
 
 
 def alarms(rt: Runtime) -> tuple[Alarm, ...]:
@@ -47,19 +51,24 @@ def alarms(rt: Runtime) -> tuple[Alarm, ...]:
 
 
 def watch(rt: Runtime) -> tuple[Alarm, ...]:
-    """The same, mailed once a day and alarm to those who run the service."""
-    found = alarms(rt)
-    if found and rt.mail is not None:
-        with transaction(rt, SCHEDULER, rt.clock()) as tx:
-            for alarm in found:
+    """The same, mailed to those who run the service: each alarm once a day, and not again within a day."""
+    found, now = alarms(rt), rt.clock()
+    to_mail = [alarm for alarm in found if not _rests(alarm, now)]
+    if to_mail and rt.mail is not None:
+        with transaction(rt, SCHEDULER, now) as tx:
+            for alarm in to_mail:
                 for user in staff_mail.operators(tx.session):
                     body = mails.alarm(user.language, alarm.code, rt.settings.public_base_url)
-                    key = f"s:{alarm.code}:{tx.now.date().isoformat()}:{user.id}"
-                    row_id = staff_mail.queue_alarm(tx.session, tx.writer, user.id, key, body)
+                    row_id = staff_mail.queue_alarm(tx.session, tx.writer, user.id, alarm.code, body)
                     if row_id is not None:
                         changes = {"alarm": (None, alarm.code), "user": (None, user.id)}
                         tx.writer.audit(Entry("alarm", "message", row_id, changes), ZoneInfo("UTC"))
     return found
+
+
+def _rests(alarm: Alarm, now: datetime) -> bool:
+    """Whether nobody is to be written to: somebody has taken it up, and has a day for it as with its other alerts."""
+    return alarm.taken_up is not None and now < alarm.taken_up.at + DAY
 
 
 def _alarms(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
@@ -68,7 +77,7 @@ def _alarms(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
         yield Alarm(CLOCK)
         return
     if seen.safety_overdue_since is not None:
-        yield Alarm(SAFETY, seen.safety_overdue_since)
+        yield Alarm(SAFETY, seen.safety_overdue_since, seen.safety_taken_up)
     yield from _scheduler(seen, now)
     texts = seen.channels["sms"]
     if texts.quarantined_at is not None:

@@ -26,7 +26,7 @@ from pro_service.use_cases.safety_alerts import AlertReport, alert, coverage
 from pro_service.use_cases.staff import administration, telephone
 from pro_service.use_cases.tasks import calls, hand_over
 from pro_service.use_cases.tick import beat, tick
-from pro_service.use_cases.watch import alarms
+from pro_service.use_cases.watch import alarms, watch
 from tests import support
 from tests.telephones import Telephones
 
@@ -498,6 +498,24 @@ def test_an_overdue_task_is_an_alarm_taken_up_or_not(stage: Stage) -> None:
         what, remedy = mails.alarm_words(language, alarm.code)
         assert what
         assert remedy.endswith(".")
+
+
+def test_those_who_run_the_service_are_left_alone_for_a_day_once_somebody_has_it(stage: Stage) -> None:
+    support.coordinator(stage.rt, "admin@example.org", role="administrator")
+
+    def told() -> int:
+        beat(stage.rt, "tick")
+        watch(stage.rt)
+        deliver(stage.rt)
+        return sum("admin@" in one.to and "safety" in (one.subject or "") for one in stage.letters.sent)
+
+    stage.pass_time(1.9)
+    calls.acknowledge(stage.rt, by(stage.staff["call"]), stage.task)
+    stage.pass_time(0.2)
+    assert "safety_overdue" in {one.code for one in alarms(stage.rt)}
+    assert told() == 0
+    stage.pass_time(24)
+    assert told() == 1
 
 
 def test_the_doctor_says_who_would_hear_of_it(stage: Stage, study_id: int) -> None:

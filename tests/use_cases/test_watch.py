@@ -160,6 +160,22 @@ def test_those_who_run_the_service_hear_of_it_once_a_day(rt: Runtime, clock: sup
     assert people
 
 
+def test_nobody_hears_of_it_twice_in_one_night(rt: Runtime, clock: support.SetClock, people: int) -> None:
+    mailbox = Mailbox()
+    mailing = replace(rt, mail=mailbox)
+    support.coordinator(rt, "admin@example.org", role="administrator")
+    sent = []
+    # 00:00 UTC is three in the morning in Istanbul.
+    for moment in ("2026-03-10 02:50", "2026-03-10 03:10", "2026-03-11 02:40", "2026-03-11 02:50", "2026-03-11 03:10"):
+        clock.now = support.at(moment)
+        beat(rt, "tick")
+        watch(mailing)
+        deliver(mailing)
+        sent.append(sum("whether texts arrive" in (mail.subject or "") for mail in mailbox.sent))
+    assert sent == [1, 1, 1, 2, 2]
+    assert people
+
+
 def test_the_web_server_says_that_the_scheduler_is_dead(rt: Runtime, clock: support.SetClock, people: int) -> None:
     report(rt, "delivered", people)
     mailbox = Mailbox()

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from pro_service.store.schema import AnyRow, Instant, escalations, participants, sites, studies
+from pro_service.store.schema import AnyRow, Instant, escalations, participants, sites, studies, users
 
 e, p = escalations.c, participants.c
 
@@ -38,6 +39,25 @@ def since(asking: Session | Connection, now: datetime) -> datetime | None:
     """Return when the oldest of them fell due; None if there is none. One question, a look-up for each study."""
     moment: datetime | None = asking.scalar(_SINCE, {"now": now})
     return moment
+
+
+class TakenUp(NamedTuple):
+    """That somebody has each of them."""
+
+    by: tuple[str, ...]
+    """E-mail addresses; empty where it was done on the command line."""
+    at: datetime
+    """When the last of them was taken up."""
+
+
+def taken_up(session: Session, now: datetime) -> TakenUp | None:
+    """Return who has them, if somebody has each; None while nobody has one, or where there is none."""
+    statement = select(e.acknowledged_at, users.c.email).outerjoin(users, users.c.id == e.acknowledged_by)
+    rows = session.execute(statement.where(_IS_OVERDUE), {"now": now}).all()
+    moments = [row.acknowledged_at for row in rows]
+    if not rows or None in moments:
+        return None
+    return TakenUp(tuple(sorted({row.email for row in rows if row.email})), max(moments))
 
 
 def tasks(session: Session, now: datetime) -> Sequence[AnyRow]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from pro_service.core.case import EscalationFacts
 from pro_service.core.commands import Escalate
 from pro_service.core.protocol import Level, LevelCode
+from pro_service.core.schedule.safety_alerts import DAY
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.messages.waiting import READY
 from pro_service.store.participants.cases import Loaded
@@ -135,9 +136,15 @@ def queue_about_task(
     writer.note(loaded, "queue", "message", row_id, {"kind": (None, "alert"), "user": (None, user_id)})
 
 
-def queue_alarm(session: Session, writer: Writer, user_id: int, key: str, body: str) -> int | None:
-    """Queue one mail about the service itself; None if its key exists already."""
-    if session.scalar(select(messages.c.id).where(messages.c.dedup_key == key)) is not None:
+def queue_alarm(session: Session, writer: Writer, user_id: int, code: str, body: str) -> int | None:
+    """Queue one mail about the service itself; None if there was one about this alarm today (UTC) or within a day.
+
+    The day in the key is what guards against twice; that alone would write at 23:50 and again at 00:10, in one night.
+    """
+    today = writer.now.date()
+    key, before = (f"s:{code}:{day.isoformat()}:{user_id}" for day in (today, today - DAY))
+    lately = or_(m.dedup_key == key, and_(m.dedup_key == before, m.queued_at > writer.now - DAY))
+    if session.scalar(select(m.id).where(lately)) is not None:
         return None
     row_id = next(writer.ids)
     row = {"id": row_id, "user_id": user_id, "dedup_key": key, "kind": "alert", "frame": "alarm", "channel": "email"}

@@ -1,5 +1,6 @@
 """The dashboard put together: its pages, one module each, and what all of them show: words, alarms, choice of study."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from flask import Blueprint, make_response, redirect, request, url_for
@@ -9,8 +10,8 @@ from jinja2.runtime import Context
 
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import zone_of
-from pro_service.use_cases.watch import SAFETY, alarms
-from pro_service.web.access import needs
+from pro_service.use_cases.watch import SAFETY, Alarm, alarms
+from pro_service.web.access import may, needs
 from pro_service.web.browsers import secure
 from pro_service.web.cached_figures import CachedFigures
 from pro_service.web.dashboard import (
@@ -108,9 +109,20 @@ def _add_alarms(pages: Blueprint, rt: Runtime) -> None:
         refused = rt.memory.not_writable
         first = [] if refused is None else [(_not_writable_words()[refused], None, True)]
         found = cache.figures("alarms", lambda _now: alarms(rt))
-        return first + [(words[alarm.code], alarm.since, alarm.code != SAFETY) for alarm in found]
+        return first + [(_said(words, alarm), alarm.since, alarm.code != SAFETY) for alarm in found]
 
     pages.app_template_global("alarms")(current_alarms)
+
+
+def _said(words: Mapping[str, str], alarm: Alarm) -> str:
+    """Return what the top of the page says of an alarm; of work that somebody has, who, and what remains."""
+    if alarm.taken_up is None:
+        return words[alarm.code]
+    # Who does it is for those who might do it themselves.
+    who = ", ".join(alarm.taken_up.by) if may("work") or may("tasks") else ""
+    if who:
+        return _("A safety task is overdue. {who} has taken it up; it is still to be finished.").format(who=who)
+    return _("A safety task is overdue. It has been taken up and is still to be finished.")
 
 
 def _not_writable_words() -> dict[str, str]:

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from pro_service.core.schedule import agenda
 from pro_service.runtime import Runtime
+from pro_service.store.audit import Actor
 from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tick import beat, tick
 from pro_service.use_cases.transaction import transaction
@@ -74,6 +75,20 @@ def test_whoever_may_end_it_is_led_to_it_from_every_other_page(
     assert led_to("/compliance") == to
     assert to is None or f'id="task-{task}"' in client.get(to).text or f"/escalations/{task}" in client.get(to).text
     assert to is None or led_to(to) is None, "the reader is there"
+
+
+@pytest.mark.parametrize("role, named", [("coordinator", True), ("assessor", False)])
+def test_once_somebody_has_taken_it_up_it_says_who_and_what_remains(
+    rt: Runtime, client: FlaskClient, task: int, role: str, *, named: bool
+) -> None:
+    user = support.coordinator(rt, "ayse@example.org", site="IST")
+    calls.acknowledge(rt, Actor("staff", f"user:{user}", "dashboard", user), task)
+    support.coordinator(rt, role=role, language="en")
+    support.sign_in(client)
+    page = client.get("/account").text
+    assert "may take it up" not in page
+    assert "still to be finished" in page
+    assert ("ayse@example.org has taken it up" in page) == named
 
 
 def test_beside_another_alarm_the_advice_about_the_service_is_given(
