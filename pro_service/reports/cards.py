@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, func, select
+from sqlalchemy import BindParameter, Select, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.reports import statements
 from pro_service.store.participants.cases import Loader
-from pro_service.store.schema import AnyRow, participants, sites, windows
+from pro_service.store.schema import AnyRow, participants, responses, sites, windows
 from pro_service.store.studies import Sites, newest_protocol
 
-p, w = participants.c, windows.c
+p, r, w = participants.c, responses.c, windows.c
 
 SHOWN = 120
 """Cards on one list, and printed at once: thirty sheets."""
@@ -33,7 +33,7 @@ class CardRow:
     """The procedure took place: the days on the card are certain."""
     made_at: datetime | None
     asked_from: datetime | None
-    """When the window opens that is asked about next, or opened that is open."""
+    """When the window opens that is asked about next, or opened that is open and still without its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,13 @@ def cards(session: Session, loader: Loader, study_id: int, now: datetime, sites_
     protocol = newest_protocol(session, loader, study_id)
     known = {} if protocol is None else protocol.sites
     zones = {code: site.zone for code, site in known.items()}
-    asked = [] if protocol is None else [point.code for point in protocol.time_points if point.prompted]
-    to_print, to_hand, to_renew = (_rows(session, ids[:SHOWN], {"now": now, "asked": asked}, zones) for ids in due)
+    points = [] if protocol is None else [point for point in protocol.time_points if point.prompted]
+    asked = {
+        "now": now,
+        "asked": [point.code for point in points],
+        "deciding": [] if protocol is None else [item.id for item in protocol.items.values() if item.primary],
+    }
+    to_print, to_hand, to_renew = (_rows(session, ids[:SHOWN], asked, zones) for ids in due)
     return Cards(to_print, to_hand, to_renew, more=any(len(ids) > SHOWN for ids in due))
 
 
@@ -82,10 +87,17 @@ def _rows(session: Session, ids: Sequence[int], given: dict[str, Any], zones: di
 
 
 _NOW: BindParameter[datetime] = bindparam("now", type_=w.closes_at.type)
+_LATER = responses.alias("later").c
+_ANSWERED = exists().where(
+    r.window_id == w.id,
+    r.item.in_(bindparam("deciding", expanding=True)),
+    or_(r.value.is_not(None), r.declined),
+    ~exists().where(_LATER.window_id == r.window_id, _LATER.item == r.item, _LATER.version > r.version),
+)
 _ASKED_FROM = (
     select(func.min(w.opens_at))
     .where(w.participant_id == p.id, w.cancelled_at.is_(None), w.closes_at > _NOW)
-    .where(w.code.in_(bindparam("asked", expanding=True)))
+    .where(w.code.in_(bindparam("asked", expanding=True)), ~_ANSWERED)
     .scalar_subquery()
 )
 _ROWS: Select[Any] = (

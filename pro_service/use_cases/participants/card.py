@@ -64,7 +64,7 @@ class Card:
     scanned: str
     """What the picture holds: the address, and behind `#`, where no server sees it, the code with its mark."""
     days: tuple[tuple[Texts, date | None], ...]
-    """(what it is called, target day) of each window that is asked about; None: to be filled in by hand."""
+    """(what it is called, target day) of each window ahead that is asked about; None: to be filled in by hand."""
     texted: bool = True
     """Texts say when the questions are open; else people call, and the card says so."""
     handed_at: datetime | None = None
@@ -189,7 +189,7 @@ def _made(tx: Transaction, loaded: Loaded, code_of: Callable[[Writer, Loaded], s
         # A card with another code is another card: nobody has handed that over yet.
         handed_at = loaded.case.participant.card_handed_at if code == before else None
         beside = card_codes.works_beside(tx.session, loaded)
-        return dataclasses.replace(_filled_in(tx.rt, loaded, code), handed_at=handed_at, beside=beside)
+        return dataclasses.replace(_filled_in(tx.rt, loaded, code, tx.now), handed_at=handed_at, beside=beside)
     except ErasedError:
         raise RejectedError((problem("erased", "CODE"),)) from None
 
@@ -205,8 +205,10 @@ def _loaded(tx: Transaction, study_id: int, codes: Sequence[str], sites: Collect
     return [found[code] for code in ids]
 
 
-def _filled_in(rt: Runtime, loaded: Loaded, code: str) -> Card:
-    case = loaded.case
+def _filled_in(rt: Runtime, loaded: Loaded, code: str, now: datetime) -> Card:
+    case, today = loaded.case, local_day(now, loaded.case.site_zone)
+    # A card that is printed late names no day that has passed.
+    ahead = [window for window in case.current if window.point.prompted and window.span.target >= today]
     person, address = case.participant, rt.settings.public_base_url + PATH
     others = (language for language in case.protocol.languages if language != person.language)
     return Card(
@@ -216,7 +218,7 @@ def _filled_in(rt: Runtime, loaded: Loaded, code: str) -> Card:
         address=address,
         code=code_text(code),
         scanned=f"{address}#{code}.{card_codes.mark_of(rt.vault, code)}",
-        days=tuple((window.point.label, window.span.target) for window in case.current if window.point.prompted),
+        days=tuple((window.point.label, window.span.target) for window in ahead),
         texted=may_text(person),
     )
 

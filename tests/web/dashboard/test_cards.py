@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, participants
-from pro_service.use_cases.participants import card
+from pro_service.use_cases.participants import card, entry
 from tests import support
 from tests.old_cards import old_card
 
@@ -82,6 +82,42 @@ def test_old_cards_are_printed_again_with_a_longer_code(rt: Runtime, study_id: i
     assert listed(page, "to-hand") == list(CODES[:2])
     shown = desk.post("/participants/P-001/card", data={"csrf": support.csrf_of(page)}).text
     assert "with eight characters, works until this one is used" in re.sub(r"\s+", " ", shown)
+
+
+def test_a_card_printed_late_names_no_day_that_has_passed(
+    rt: Runtime, study_id: int, desk: FlaskClient, clock: support.SetClock
+) -> None:
+    clock.now = support.at("2026-03-16 11:00")
+    support.sign_in(desk)
+    days = [day for _, day in card.show(rt, support.SETUP, study_id, "P-001").days]
+    assert days == [date(2026, 4, 2), date(2026, 6, 2)]
+    clock.now = support.at("2026-12-16 11:00")
+    late = card.show(rt, support.SETUP, study_id, "P-001")
+    assert late.days == ()
+    assert "We will ask you around these days" not in card.document(late)
+
+
+def test_whoever_has_answered_is_not_asked_now(
+    rt: Runtime, study_id: int, desk: FlaskClient, clock: support.SetClock
+) -> None:
+    clock.now = support.at("2026-03-09 11:00")
+    support.sign_in(desk)
+    filled = entry.Filled({"NRS-AVG": "4", "PGIC": "2"}, reason="told so", mode="telephone")
+    entry.enter(rt, support.SETUP, study_id, "P-001", "W1", filled)
+    page = re.sub(r"\s+", " ", desk.get("/cards").text)
+    first, second = (page.partition(f'value="{code}"')[2].partition("</li>")[0] for code in CODES[:2])
+    assert "is asked now" in second
+    assert "is asked now" not in first
+    assert "is asked from 30 Mar" in first
+
+
+@pytest.mark.parametrize("consent, card_step", [("2026-03-02", True), ("", False)])
+def test_only_whom_texts_may_ask_gets_the_step_to_print_a_card(
+    rt: Runtime, study_id: int, desk: FlaskClient, consent: str, *, card_step: bool
+) -> None:
+    more = {"messaging_consent": consent, "channel": "sms-card" if consent else ""}
+    support.enrolled(rt, study_id, "P-099", date(2026, 3, 2), phone="+905321239999", **more)
+    assert ("Print the card and hand it over" in desk.get("/participants/P-099/enrolled").text) == card_step
 
 
 def test_what_was_printed_is_marked_as_handed_over_and_undone(rt: Runtime, desk: FlaskClient) -> None:
