@@ -24,6 +24,13 @@ BEFORE: Mapping[str, str] = {"not-counted": "question", WHICH_PARTICIPANT: "hand
 """What a protocol version that an earlier release stored says instead of a frame that it does not have."""
 
 
+ABOUT_ONE = frozenset(
+    {"thanks", "thanks-late", "corrected", "declined", "already", "not-counted", "unscheduled", "snoozed"}
+    | {"call-me", "call-me-at"}
+)
+"""Frames that say what became of one participant's text; on a shared telephone the code stands before them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A finished text."""
@@ -56,6 +63,9 @@ class Wording:
         if case.others and (send.item is not None or send.kind in PROMPTS) and turn in self.frames[language]:
             # Several use this telephone: the text says whose turn it is.
             body = f"{fill(self._frame(case, turn), values).strip()}\n{body}"
+        elif case.others and send.frame in ABOUT_ONE:
+            # What was understood is said of somebody: two on one telephone cannot tell whose answer is meant.
+            body = f"{values['code']}: {body}"
         if first and send.kind in PROMPTS:
             body = f"{body}\n{fill(self._first(case), values)}"
         body = body.strip()

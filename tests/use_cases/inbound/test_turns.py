@@ -45,6 +45,18 @@ def says(rt: Runtime, clock: support.SetClock) -> Says:
     return say
 
 
+def test_thanks_on_a_shared_telephone_say_for_whom(
+    rt: Runtime, couple: tuple[int, int], says: Says, clock: support.SetClock, phones: Telephones
+) -> None:
+    clock.now = TEN
+    beat(rt)
+    says("7")
+    says("2")
+    thanks = [text.body for text in phones.sent if "Thank you, your answers" in text.body]
+    assert [body.partition(":")[0] for body in thanks] == ["P-001"]
+    assert couple
+
+
 def beat(rt: Runtime) -> None:
     tick(rt)
     deliver(rt)
