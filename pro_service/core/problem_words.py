@@ -361,6 +361,14 @@ _CHANGES: Mapping[str, Entry] = {
         "was the consent given, or taken back?",
         "write the day on which it was given, or say that it is taken back; one of the two",
     ),
+    "consent_not_said": _refuse("nothing is said about the consent to messages", "choose one of the answers"),
+    "needs_consent_day": _refuse(
+        "the day of the consent is missing", "write the day on which it was given for this number"
+    ),
+    "consent_day_or_not": _refuse(
+        "a day of consent, and another answer about the consent",
+        "choose that it was given for this number, or leave the day empty",
+    ),
     "before_opt_out": _refuse(
         "this consent was given before the participant stopped the texts on {day}",
         "record the consent that was given since; an older one does not undo a stop",

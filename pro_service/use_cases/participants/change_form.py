@@ -52,6 +52,8 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 PROVIDER = "twilio"
 STANDS = "stands"
 """The participant said that the consent there is holds for the new number too."""
+GIVEN, NO_CONSENT = "given", "none"
+"""The other answers to the page's question about it: on the day in the field `consent`, and not."""
 LONGEST_REASON = 300
 _MIDNIGHT = time(0)
 
@@ -177,7 +179,14 @@ def _reinstate(form: _Form) -> Read:
 def _phone(form: _Form) -> Read | None:
     """As at enrolment: a number that is only called may be any; one that gets texts must be able to."""
     person = form.case.participant
-    consent = form.text("consent")
+    choice = form.text("messages")
+    consent = STANDS if choice == STANDS else form.text("consent")
+    if "messages" in form.wanted.fields and form.text("number") and not (choice or consent):
+        form.notes.append(problem("consent_not_said", "messages"))
+    if choice == GIVEN and not consent:
+        form.notes.append(problem("needs_consent_day", "consent"))
+    elif choice in (STANDS, NO_CONSENT) and form.text("consent"):
+        form.notes.append(problem("consent_day_or_not", "consent"))
     given = person.consented_at if consent == STANDS else _consented(form)
     if consent == STANDS and given is None and not form.notes:
         form.notes.append(problem("nothing_stands", "consent"))

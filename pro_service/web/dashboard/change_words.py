@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from pro_service.core.case import Case
 from pro_service.core.protocol import Site
 from pro_service.core.routes import CHANNELS
-from pro_service.use_cases.participants.change_form import STANDS, Action
+from pro_service.use_cases.participants.change_form import GIVEN, NO_CONSENT, STANDS, Action
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import of
 
@@ -87,7 +87,8 @@ def fields(action: Action, case: Case) -> tuple[Field, ...]:
         "phone": (
             Field("number", "tel", _("New number"), _("With + and the country's code")),
             Field("remove", "check", _("There is no number any more")),
-            Field("consent", "text", _("Consent to messages on it"), _consent_for_the_number()),
+            Field("messages", "radio", _("Consent to messages on it"), options=_consents(case)),
+            Field("consent", "date", _("Day of the consent"), _("Only if it was given for this number")),
         ),
         "move": (Field("site", "select", _("Site"), options=_named(protocol.sites), value=person.site.code),),
         "language": (
@@ -103,8 +104,11 @@ def fields(action: Action, case: Case) -> tuple[Field, ...]:
     return found[action]
 
 
-def _consent_for_the_number() -> str:
-    return _("Its day (2026-05-11), or “{stands}” if they said that it stands; empty: calls only").format(stands=STANDS)
+def _consents(case: Case) -> tuple[tuple[str, str], ...]:
+    """Return what may be said of the consent for a new number; without one before there is none to stand."""
+    stands = (STANDS, _("They said that their consent stands for this number too"))
+    others = ((GIVEN, _("Given for this number, on the day below")), (NO_CONSENT, _("None: calls only")))
+    return others if case.participant.consented_at is None else (stands, *others)
 
 
 def _origins() -> tuple[tuple[str, str], ...]:

@@ -120,7 +120,7 @@ def test_a_stale_page_says_what_changed_and_keeps_what_was_typed(desk: FlaskClie
 
 def test_what_is_wrong_stands_beside_its_field_with_the_remedy(desk: FlaskClient, rt: Runtime) -> None:
     rows = support.rows_of(rt)
-    refused = look(desk, "phone", number="0532 123 45 6O", consent="stands", reason="")
+    refused = look(desk, "phone", number="0532 123 45 6O", messages="stands", reason="")
     assert refused.status_code == 422
     assert re.search(r'id="f-number">holds the letter O where a digit should be → write the digit 0', refused.text)
     assert re.search(r'id="f-reason">a reason is needed', refused.text)
@@ -135,12 +135,28 @@ def test_a_change_that_is_so_already_is_said(desk: FlaskClient) -> None:
 
 
 def test_a_number_is_shown_masked_and_never_on_the_participants_page(desk: FlaskClient, rt: Runtime) -> None:
-    shown = look(desk, "phone", number=NEW, consent="stands")
+    shown = look(desk, "phone", number=NEW, messages="stands")
     assert "+1 2•• ••• 01 23" in shown.text or "•••" in shown.text
     assert PHONE not in shown.text
     make(desk, "phone", shown)
     assert NEW not in desk.get("/participants/P-001").text
     assert audited(rt, "new_telephone") == ["as she said"]
+
+
+def test_the_consent_for_a_new_number_is_a_choice_and_no_word_to_be_typed(desk: FlaskClient) -> None:
+    page = desk.get("/participants/P-001/change/phone").text
+    assert re.findall(r'type="radio"\s+name="messages"\s+value="(\w+)"', page) == ["stands", "given", "none"]
+    assert "“stands”" not in page
+    for fields, field, said in (
+        ({}, "messages", "nothing is said about the consent to messages"),
+        ({"messages": "given"}, "consent", "the day of the consent is missing"),
+        ({"messages": "none", "consent": "2026-03-01"}, "consent", "and another answer about the consent"),
+    ):
+        refused = look(desk, "phone", number=NEW, **fields)
+        assert refused.status_code == 422
+        assert said in refused.text.partition(f'id="f-{field}"')[2].partition("</span>")[0]
+    assert "This is what will follow" in look(desk, "phone", number=NEW, messages="none").text
+    assert "This is what will follow" in look(desk, "phone", number=NEW, messages="given", consent="2026-03-01").text
 
 
 def test_filling_in_again_keeps_what_was_typed(desk: FlaskClient) -> None:
