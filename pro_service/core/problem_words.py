@@ -225,32 +225,40 @@ _INSTEAD = (
     "with its reason"
 )
 _INSTEAD_ON_PAGE = (
-    "choose the printed card (sms-card), or leave the consent and the channel empty: then people call. The number may "
+    "choose the printed card, or leave the consent and the channel empty: then people call. The number may "
     "stay if it is only called."
 )
 _OTHER_WORKS = "choose the channel {other}: it works there"
 _NO_ANSWERS = "{provider} carries no answers by text in {country}"
 _NO_LINKS = "{provider} carries no links in texts in {country}"
 _TRY = "Send a text and, for sms-reply, an answer from a telephone of that country before the study goes live."
+_TRY_ON_PAGE = (
+    "Before the study begins, send a text to a telephone of that country, and answer it where participants answer by "
+    "text."
+)
 
 _ROUTES: Mapping[str, Entry] = {
     "no_answers": _refuse(_NO_ANSWERS, _INSTEAD, _INSTEAD_ON_PAGE),
     "no_links": _refuse(_NO_LINKS, _INSTEAD, _INSTEAD_ON_PAGE),
     "no_answers_but": _refuse(_NO_ANSWERS, _OTHER_WORKS),
     "no_links_but": _refuse(_NO_LINKS, _OTHER_WORKS),
-    "no_answers_allowed": _warn(f"{_NO_ANSWERS}; allowed by the study file: {{stated}}", _TRY),
-    "no_links_allowed": _warn(f"{_NO_LINKS}; allowed by the study file: {{stated}}", _TRY),
-    "unsure_answers": _warn("it is not known whether {provider} carries answers by text in {country}", _TRY),
-    "unsure_links": _warn("it is not known whether {provider} carries links in texts in {country}", _TRY),
-    "unsure_texts": _warn("it is not known whether {provider} carries texts to {country}", _TRY),
+    "no_answers_allowed": _warn(f"{_NO_ANSWERS}; allowed by the study file: {{stated}}", _TRY, _TRY_ON_PAGE),
+    "no_links_allowed": _warn(f"{_NO_LINKS}; allowed by the study file: {{stated}}", _TRY, _TRY_ON_PAGE),
+    "unsure_answers": _warn(
+        "it is not known whether {provider} carries answers by text in {country}", _TRY, _TRY_ON_PAGE
+    ),
+    "unsure_links": _warn("it is not known whether {provider} carries links in texts in {country}", _TRY, _TRY_ON_PAGE),
+    "unsure_texts": _warn("it is not known whether {provider} carries texts to {country}", _TRY, _TRY_ON_PAGE),
     "registered_sender": _warn(
         "{country} takes texts from registered sender names only",
         "Have the sender name registered with the provider before the study goes live (TWILIO_FROM).",
+        "Ask whoever runs this service to have the sender name registered with the provider before the study begins.",
     ),
     "sender_to_agree": _warn(
         "{country}: operators block business texts from ordinary mobile numbers; agree the sender with the provider "
         "first",
         _TRY,
+        _TRY_ON_PAGE,
     ),
 }
 
@@ -353,14 +361,6 @@ _CHANGES: Mapping[str, Entry] = {
     ),
     "number_or_none": _refuse("a number, and the wish to remove it", "give one of the two"),
     "needs_number": _refuse("no number is given", "write the new number, or say that the old one is to be removed"),
-    "nothing_stands": _refuse(
-        "no consent to messages was ever given",
-        "write the day on which it was given for this number, or leave it empty: then people call",
-    ),
-    "given_or_taken_back": _refuse(
-        "was the consent given, or taken back?",
-        "write the day on which it was given, or say that it is taken back; one of the two",
-    ),
     "consent_not_said": _refuse("nothing is said about the consent to messages", "choose one of the answers"),
     "needs_consent_day": _refuse(
         "the day of the consent is missing", "write the day on which it was given for this number"
@@ -368,6 +368,14 @@ _CHANGES: Mapping[str, Entry] = {
     "consent_day_or_not": _refuse(
         "a day of consent, and another answer about the consent",
         "choose that it was given for this number, or leave the day empty",
+    ),
+    "nothing_stands": _refuse(
+        "no consent to messages was ever given",
+        "write the day on which it was given for this number, or leave it empty: then people call",
+    ),
+    "given_or_taken_back": _refuse(
+        "was the consent given, or taken back?",
+        "write the day on which it was given, or say that it is taken back; one of the two",
     ),
     "before_opt_out": _refuse(
         "this consent was given before the participant stopped the texts on {day}",

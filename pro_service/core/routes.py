@@ -174,6 +174,10 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
+NAMES = {"twilio": "Twilio"}
+"""What providers call themselves."""
+
+
 def route(provider: str, country: str) -> Route:
     """Return what is known of a provider in a country; a row of Nones if nothing is."""
     code = country.upper()
@@ -241,7 +245,7 @@ def usual_channel(provider: str, country: str, overrides: Iterable[RouteOverride
 
 
 def _of_row(row: Route, code: str) -> Problem:
-    return problem(code, provider=row.provider, country=Country(row.country, row.name))
+    return problem(code, provider=NAMES.get(row.provider, row.provider), country=Country(row.country, row.name))
 
 
 def _of_a_card(row: Route) -> Iterator[Problem]:

@@ -31,10 +31,8 @@ KEPT = re.compile(r"%\(\w+\)[sd]|%%|\{[^}]*\}|<[^>]+>|&\w+;")
 WIDE = {ord(narrow): ord(narrow) + 0xFEE0 for narrow in map(chr, (*range(65, 91), *range(97, 123)))}
 """Latin letters to their wide forms: what still stands in plain ones was not translated."""
 READ_ALOUD = ("title", "aria-label", "placeholder", "alt", "data-label")
-PROPER = frozenset(
-    ("PRO", "Service", "CSV", "SMS", "DEMO", "English", "GSM", "UCS", "SQLite", "twilio", "Browser", "stands")
-)
-"""Names, which no language changes; and `stands`, which is typed as it is."""
+PROPER = frozenset(("PRO", "Service", "CSV", "SMS", "DEMO", "English", "GSM", "UCS", "SQLite", "Twilio", "Browser"))
+"""Names, which no language changes."""
 SIGNS = re.compile(r"[\w.]+@[\w.]+|https?://\S+|\b[A-Z2-7]{4}\b|\b[0-9a-f]{12}\b")
 """Addresses, a key as it is typed, a digest."""
 
