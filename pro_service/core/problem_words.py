@@ -274,6 +274,10 @@ _ENROLMENT: Mapping[str, Entry] = {
         "if it is the same person, write the code in just that way (a spreadsheet takes the zeros off unless the "
         "column is formatted as text); if not, give this participant another code",
     ),
+    "changed_here": _warn(
+        "{code}: {column} was changed here on {day}, and the row says what stood here before",
+        "nothing is changed here; correct it where the file comes from",
+    ),
     "person_enrolled": _warn(
         "the telephone, site and procedure date are those of {there}, who is enrolled already",
         "if it is the same person, take {code} out: they would be asked twice",

@@ -85,10 +85,11 @@ def _as_text(value: object) -> str:
         return repr(value)
     if type(value) is datetime:
         return f'"{_instant(value)}"'
-    return _row_as_text(_plain(value))
+    return _row_as_text(as_written(value))
 
 
-def _plain(value: object) -> object:
+def as_written(value: object) -> object:
+    """Return a value as it stands in `changes`."""
     if value is None or isinstance(value, _JSON):
         return value
     return _instant(value) if isinstance(value, datetime) else str(value)
@@ -106,4 +107,6 @@ def _offset(now: datetime, zone: ZoneInfo) -> int:
     return 0 if offset is None else int(offset.total_seconds() // 60)
 
 
-_changes_as_text = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain).encode
+_changes_as_text = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=as_written
+).encode

@@ -3,6 +3,7 @@
 A study has room for one of the codes that only capital letters or leading zeros tell apart.
 """
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from pro_service.core.texts import masked
 from pro_service.store.audit import Entry, audit_row
 from pro_service.store.bulk import Bulk
 from pro_service.store.participants.writer import Writer
-from pro_service.store.schema import audit_trail, participants, responses, sites, windows
+from pro_service.store.schema import audit_trail, former_telephones, participants, responses, sites, windows
 from pro_service.store.vault import Vault, opened, sealed
 
 HIDDEN = "•••"
@@ -283,6 +284,41 @@ def existing(session: Session, vault: Vault, study_id: int, codes: Sequence[str]
         )
         for row in rows
     }
+
+
+TRAILED = {
+    "site": "site",
+    "procedure_date": "procedure_date",
+    "procedure_end": "procedure_time",
+    "language": "language",
+    "consented_at": "messaging_consent",
+    "zone": "timezone",
+    "channel": "channel",
+    "phone": "phone",
+}
+"""Field of the trail -> column of the enrolment file."""
+
+
+def earlier_values(session: Session, ids: Sequence[int]) -> dict[int, dict[str, dict[object, datetime]]]:
+    """Return participant -> column -> what stood there before a change, `as_written` -> when it was changed.
+
+    A telephone is its blind index: the trail has it masked.
+    """
+    found: dict[int, dict[str, dict[object, datetime]]] = defaultdict(lambda: defaultdict(dict))
+    a, f = audit_trail.c, former_telephones.c
+    trail = (
+        select(a.participant_id, a.at, a.changes)
+        .where(a.participant_id.in_(ids), a.entity == "participant", a.action.not_in(("enrol", "view_contact")))
+        .order_by(a.id)
+    )
+    for row in session.execute(trail):
+        for name, (old, _) in json.loads(row.changes).items():
+            if name in TRAILED:
+                found[row.participant_id][TRAILED[name]][old] = row.at
+    former = select(f.participant_id, f.phone_index, f.replaced_at).where(f.participant_id.in_(ids)).order_by(f.id)
+    for row in session.execute(former):
+        found[row.participant_id]["phone"][row.phone_index] = row.replaced_at
+    return found
 
 
 class Spellings:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from pro_service.core.enrolment import redcap
 from pro_service.core.enrolment.cells import alike
@@ -14,9 +15,18 @@ from pro_service.core.replies.folding import visible
 from pro_service.core.routes import CARD
 from pro_service.runtime import Runtime
 from pro_service.store import studies
-from pro_service.store.audit import Actor
+from pro_service.store.audit import Actor, as_written
 from pro_service.store.database import Session
-from pro_service.store.participants.enrolment import Enroller, Enrolment, Holder, Spellings, Stored, existing, holders
+from pro_service.store.participants.enrolment import (
+    Enroller,
+    Enrolment,
+    Holder,
+    Spellings,
+    Stored,
+    earlier_values,
+    existing,
+    holders,
+)
 from pro_service.use_cases.enrolment.rows import Read, RowReader
 from pro_service.use_cases.transaction import transaction
 
@@ -58,7 +68,8 @@ def enrol_file(
 ) -> Enrolled:
     """Enrol everyone in a CSV file who is not enrolled yet; RejectedError with every fault at once, nothing written.
 
-    Somebody enrolled with an identical row is unchanged; with another one, a fault. `dry_run` writes nothing at all.
+    Somebody enrolled with an identical row is unchanged, and so is one whose row says what stood here before a change;
+    with any other row, a fault. `dry_run` writes nothing at all.
     `sites`: codes of those the actor may enrol at; None = all of the study. `mapping`: the file is a REDCap export.
     """
     now = rt.clock()
@@ -191,14 +202,61 @@ class _Pass:
         """Return who in a batch is to be enrolled; compare the others with what is stored."""
         sound = {row.enrolment.code: row for row in batch if row.enrolment is not None}
         stored = existing(self.session, self.rt.vault, self.study_id, tuple(sound))
-        for code, there in stored.items():
-            _compare(sound[code], there, self.sites, outcome, self.allowed)
+        self._compare({code: (sound[code], there) for code, there in stored.items()}, outcome)
         unknown = [code for code in sound if code not in stored]
         mistakable = self.spellings.other(unknown)
         outcome.faults += [_mistakable(sound[code], code, there) for code, there in mistakable.items()]
-        new = [row for code, row in sound.items() if code in set(unknown) - mistakable.keys()]
-        outcome.warnings += self._people_met_before(new)[: MOST_WARNINGS - len(outcome.warnings)]
+        new = [sound[code] for code in unknown if code not in mistakable]
+        _mind(outcome, self._people_met_before(new))
         return [row.enrolment for row in new if row.enrolment is not None]
+
+    def _compare(self, known: Mapping[str, tuple[Read, Stored]], outcome: Enrolled) -> None:
+        """An identical row changes nothing, nor does one that is only older than a change here; another is a fault."""
+        differing = {code: self._differing(row, there) for code, (row, there) in known.items()}
+        ids = [known[code][1].id for code, columns in differing.items() if columns]
+        earlier = earlier_values(self.session, ids) if ids else {}
+        for code, columns in differing.items():
+            row, there = known[code]
+            if row.enrolment is None:
+                continue
+            written = self._written(row.enrolment)
+            changed = {name: earlier.get(there.id, {}).get(name, {}).get(written.get(name)) for name in columns}
+            faults = [_different(name, row.enrolment).at(name, row.line) for name, at in changed.items() if at is None]
+            if faults and not self._may_see(there):
+                # Not what differs: somebody who may not see this participant could try telephones until one fits.
+                faults = [problem("enrolled_elsewhere", "participant", row.line, code=code)]
+            outcome.faults += faults
+            outcome.unchanged += not faults
+            zone = row.enrolment.site_zone
+            _mind(outcome, [_changed_here(code, row.line, name, at, zone) for name, at in changed.items() if at])
+
+    def _may_see(self, there: Stored) -> bool:
+        return self.allowed is None or there.facts["site"] in {self.sites[code] for code in self.allowed}
+
+    def _differing(self, row: Read, stored: Stored) -> list[str]:
+        """Return the columns in which a row and what is stored differ; of somebody at another site that alone."""
+        given = row.enrolment
+        if given is None:
+            return []
+        if not self._may_see(stored):
+            return ["site"]
+        facts = _facts(given, self.sites)
+        different = [column for column, value in facts.items() if value != stored.facts[column]]
+        if "channel" in different and not given.channel_chosen:
+            different.remove("channel")
+        if "procedure_date" in different and "procedure_time" in different:
+            different.remove("procedure_time")
+        return different + [
+            f"baseline_{item.lower().replace('-', '_')}"
+            for item, value in given.baseline.items()
+            if value not in stored.baseline.get(item, frozenset())
+        ]
+
+    def _written(self, given: Enrolment) -> Mapping[str, object]:
+        """Return what a row says as the trail would write it; a telephone as its blind index."""
+        phone = None if given.phone is None else self.rt.vault.index("phone", given.phone)
+        facts = _facts(given, self.sites) | {"site": given.site, "phone": phone}
+        return {name: value if name == "phone" else as_written(value) for name, value in facts.items()}
 
     def _people_met_before(self, rows: Sequence[Read]) -> list[Problem]:
         """Name whose telephone is somebody's already, enrolled or in the file: the same person, or a shared one."""
@@ -257,31 +315,12 @@ def _batches(rows: Iterator[Read]) -> Iterator[list[Read]]:
         yield batch
 
 
-def _compare(
-    row: Read, stored: Stored, sites: Mapping[str, int], outcome: Enrolled, allowed: Collection[str] | None
-) -> None:
-    """An identical row changes nothing; a differing one is said, without repeating contact data."""
-    given = row.enrolment
-    if given is None:
-        return
-    if allowed is not None and stored.facts["site"] not in {sites[code] for code in allowed}:
-        # Not what differs: somebody who may not see this participant could try telephones until one fits.
-        outcome.faults.append(problem("enrolled_elsewhere", "participant", row.line, code=given.code))
-        return
-    facts = _facts(given, sites)
-    different = [column for column, value in facts.items() if value != stored.facts[column]]
-    if "channel" in different and not given.channel_chosen:
-        different.remove("channel")
-    if "procedure_date" in different and "procedure_time" in different:
-        different.remove("procedure_time")
-    different += [
-        f"baseline_{item.lower().replace('-', '_')}"
-        for item, value in given.baseline.items()
-        if value not in stored.baseline.get(item, frozenset())
-    ]
-    outcome.faults += [_different(column, given).at(column, row.line) for column in different]
-    if not different:
-        outcome.unchanged += 1
+def _mind(outcome: Enrolled, found: Sequence[Problem]) -> None:
+    outcome.warnings += found[: MOST_WARNINGS - len(outcome.warnings)]
+
+
+def _changed_here(code: str, line: int, column: str, at: datetime, zone: ZoneInfo) -> Problem:
+    return problem("changed_here", column, line, code=code, column=Column(column), day=at.astimezone(zone).date())
 
 
 def _mistakable(row: Read, code: str, there: str) -> Problem:
@@ -289,7 +328,7 @@ def _mistakable(row: Read, code: str, there: str) -> Problem:
     return problem("code_nearly_taken", "participant", row.line, code=code, there=there)
 
 
-def _facts(given: Enrolment, sites: Mapping[str, int]) -> Mapping[str, object]:
+def _facts(given: Enrolment, sites: Mapping[str, int]) -> dict[str, object]:
     return {
         "site": sites[given.site],
         "procedure_date": given.procedure_date,
