@@ -53,6 +53,13 @@ _FILES: Mapping[str, Entry] = {
     "no_file": _refuse("no file was chosen", "choose a CSV file"),
     "not_the_file": _refuse("the file that was looked at did not come back as it was", "choose it again"),
     "spreadsheet": _refuse("this is a spreadsheet's own format (xlsx, ods), not CSV", _SAVE_AS),
+    "xml": _refuse(
+        "this is XML, as a whole project of REDCap is saved, not CSV", "export the data (a report) as CSV / raw data"
+    ),
+    "data_dictionary": _refuse(
+        "this is a data dictionary: the list of a project's fields, without participants",
+        "export the data (a report) as CSV / raw data",
+    ),
     "utf16": _refuse("the file is UTF-16, not UTF-8", _SAVE_AS),
     "no_text": _refuse("the file holds characters that no text has", _SAVE_AS),
     "not_utf8": _refuse(
@@ -165,6 +172,15 @@ _CELLS: Mapping[str, Entry] = {
     "not_to_withdraw_from": _refuse("{given} is not a thing to withdraw from", _ONE_OF),
     "date_empty": _refuse("is empty", _DATE),
     "date_ambiguous": _refuse("{given} can be read in more than one way", _DATE),
+    "date_in_other_order": _refuse(
+        "{given} is not written as year-month-day",
+        "write {day}; of an export of REDCap the mapping says how its dates are written (format)",
+        "write {day}; of an export of REDCap choose how its dates are written",
+    ),
+    "date_as_number": _refuse(
+        "{given} is a spreadsheet's number for a day, {day}",
+        "format the column as a date, year-month-day, and save the file again",
+    ),
     "not_a_date": _refuse("{given} is not a date", _DATE),
     "not_in_calendar": _refuse("{given} is not in the calendar", _DATE),
     "not_of_a_study": _refuse("{given} is not a date of a study", _DATE),
@@ -185,6 +201,10 @@ _CELLS: Mapping[str, Entry] = {
     "not_an_email": _refuse("is not an e-mail address", "write one address, name@host, or leave it empty"),
     "not_an_answer": _refuse(
         "{given} is not an answer to this item", "write a whole number from {least} to {most}, or leave it empty"
+    ),
+    "zone_of_machine": _refuse(
+        "{given} is whatever a machine is set to, not a place's time zone",
+        "write an IANA name, e.g. Europe/Istanbul, or leave it empty",
     ),
     "not_a_zone": _refuse("{given} is not a time zone", "write an IANA name, e.g. Europe/Istanbul, or leave it empty"),
 }

@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pro_service.core.problems import Problem, nearest
 from pro_service.core.replies.folding import plain
+from pro_service.core.schedule.calendar import is_of_machine
 from pro_service.core.schedule.windows import local_instant
 
 LONGEST_CODE = 40
 _CODE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_CODE - 1}}}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_OTHER_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:[ T].*)?", re.ASCII)
+_OTHER_DATE = re.compile(r"(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})(?:[ T].*)?", re.ASCII)
+_SERIAL = re.compile(r"(\d{5})(?:[.,]\d+)?", re.ASCII)
+_DAY_0 = date(1899, 12, 30)
+"""Of a spreadsheet's numbers of days."""
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s.,;<>\"]{2,}")
 _INTEGER = re.compile(r"\d{1,4}", re.ASCII)
@@ -69,9 +73,7 @@ def day(text: str) -> date:
     if not text:
         raise CellError("date_empty")
     if not _DATE.fullmatch(text):
-        if _OTHER_DATE.fullmatch(text):
-            raise CellError("date_ambiguous", given=quoted(text))
-        raise CellError("not_a_date", given=quoted(text))
+        raise _no_date(text)
     try:
         found = date.fromisoformat(text)
     except ValueError:
@@ -79,6 +81,30 @@ def day(text: str) -> date:
     if found.year not in _YEARS:
         raise CellError("not_of_a_study", given=quoted(text))
     return found
+
+
+def _no_date(text: str) -> CellError:
+    """Return why a text is no date: its parts are a day in another order, or in several, or it is a number of days."""
+    if other := _OTHER_DATE.fullmatch(text):
+        a, b, c = map(int, other.groups())
+        possible = {found for parts in ((a, b, c), (c, b, a), (c, a, b)) if (found := _possible(*parts)) is not None}
+        code = {0: "not_in_calendar", 1: "date_in_other_order"}.get(len(possible), "date_ambiguous")
+        day_alone = {"day": min(possible).isoformat()} if len(possible) == 1 else {}
+        return CellError(code, given=quoted(text), **day_alone)
+    serial = _SERIAL.fullmatch(text)
+    found = _DAY_0 + timedelta(days=int(serial[1])) if serial else None
+    if found is not None and found.year in _YEARS:
+        return CellError("date_as_number", given=quoted(text), day=found.isoformat())
+    return CellError("not_a_date", given=quoted(text))
+
+
+def _possible(year: int, month: int, day_of_month: int) -> date | None:
+    """Return a day of a study; a year of two digits is of this century."""
+    try:
+        found = date(year + 2000 if year < 100 else year, month, day_of_month)  # noqa: PLR2004 -- two digits
+    except ValueError:
+        return None
+    return found if found.year in _YEARS else None
 
 
 def clock(text: str) -> time:
@@ -125,7 +151,9 @@ def number(text: str, least: int, most: int) -> int:
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
-    """Return an IANA time zone."""
+    """Return an IANA time zone: a place's, never whatever this machine is set to."""
+    if is_of_machine(name):
+        raise CellError("zone_of_machine", given=quoted(name))
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -22,6 +22,8 @@ MOST_COLUMNS = 1_000
 """Of an enrolment file; it has about twenty."""
 
 _DELIMITERS = ",;\t|^"
+_DICTIONARY = frozenset({"variable / field name", "field_name"})
+"""The first column of REDCap's list of a project's fields."""
 _BEGINNING = 4_000_000
 """Characters in which the separator is looked for; a longer first line is none of a thousand columns."""
 _BLANK_LINES = 100
@@ -116,6 +118,8 @@ def open_sheet(data: bytes, most: int) -> tuple[Sheet | None, tuple[Problem, ...
     best = max(readings, key=_Reading.fit)
     if best.error is not None:
         return None, (_unread("quotes_in_first_line", number, best.error),)
+    if one_line(best.names[0] if best.names else "").casefold() in _DICTIONARY:
+        return None, (problem("data_dictionary", "", number),)
     if len(best.names) > most:
         return None, (problem("too_many_columns", "", number, n=len(best.names), most=most),)
     return Sheet(data, best.delimiter, number, tuple(map(one_line, best.names))), ()
@@ -183,6 +187,8 @@ def _not_a_text(data: bytes) -> str | None:
         return "spreadsheet"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
         return "utf16"
+    if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:5].lower() == b"<?xml":
+        return "xml"
     return None if _NO_TEXT.isdisjoint(data) else "no_text"
 
 

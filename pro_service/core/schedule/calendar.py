@@ -13,6 +13,11 @@ _MIDNIGHT = time(0)
 _SATURDAY = 5
 
 
+def is_of_machine(zone: str) -> bool:
+    """Whether a time zone is whatever this machine is set to, or none, and no place's: `localtime`, `Factory`."""
+    return zone.casefold().removeprefix("posix/").removeprefix("right/") in {"localtime", "factory", "posixrules"}
+
+
 def local_day(instant: datetime, zone: ZoneInfo) -> date:
     """Return the calendar date of an instant in a zone."""
     return instant.astimezone(zone).date()

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pro_service.core.problems import Problem, nearest, problem
 from pro_service.core.protocol import Item, Level, LevelCode, Protocol, Site, Step, TimePoint
+from pro_service.core.schedule.calendar import is_of_machine
 from pro_service.core.schedule.windows import add_offset, days_of
 from pro_service.core.toml_faults import Faults
 
@@ -217,7 +218,9 @@ def _check_ladder(protocol: Protocol, faults: Faults) -> None:
 
 
 def _check_site(site: Site, path: str, faults: Faults) -> None:
-    if site.zone and not _is_zone(site.zone):
+    if is_of_machine(site.zone):
+        faults.add(f"{path}.zone", "zone_of_machine", given=f'"{site.zone}"')
+    elif site.zone and not _is_zone(site.zone):
         near = nearest(site.zone, available_timezones())
         faults.add(f"{path}.zone", "zone_unknown", zone=site.zone, near=near)
     _check_country(site.country, f"{path}.country", faults)

@@ -94,6 +94,13 @@ def test_what_is_no_utf8_is_refused_with_the_way_to_save_it(data: bytes, said: s
     assert "CSV UTF-8" in faults_of(data)
 
 
+@pytest.mark.parametrize(
+    "data", [b'<?xml version="1.0"?>\n<ODM/>', b'"Variable / Field Name";"Form Name"\nrecord_id;a', b"field_name,form"]
+)
+def test_a_project_or_its_list_of_fields_is_no_file_of_participants(data: bytes) -> None:
+    assert "export the data (a report)" in faults_of(data)
+
+
 def test_the_line_of_the_first_foreign_letter_is_named() -> None:
     assert faults_of(f"{HEADER}\n{ROW}\nP-ğ".encode("cp1254")).startswith("3 ")
 

@@ -151,6 +151,8 @@ def test_a_ladder_with_a_loose_rung_is_refused(old: str, new: str, path: str, wo
         ('country = "TR"', 'country = "tr"', "site[0].country", "no country"),
         ('"Europe/Istanbul"', '"../../etc/passwd"', "site[0].zone", "no time zone"),
         ('"Europe/Istanbul"', '"Europe"', "site[0].zone", "no time zone"),
+        ('"Europe/Istanbul"', '"localtime"', "site[0].zone", "not a place's time zone"),
+        ('"Europe/Istanbul"', '"Factory"', "site[0].zone", "not a place's time zone"),
         ('telephone = ""', 'telephone = "0212 555 01 99"', "site[0].telephone", "not an international"),
         ('email = ""', 'email = "study"', "site[0].email", "not an e-mail"),
         ("[safety_words]", '[[route]]\ncountry = "XX"\nchannel = "sms-reply"\nreason = "r"\n[safety_words]',

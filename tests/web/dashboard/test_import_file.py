@@ -75,7 +75,7 @@ def test_a_dry_run_writes_nothing_and_its_very_file_is_confirmed_once(rt: Runtim
 
 @READ_ALONE
 def test_every_fault_of_every_row_is_listed_and_nobody_is_enrolled(rt: Runtime, office: FlaskClient) -> None:
-    answer = send(office, csv(*ROWS, "P-3,BER,1.1.2026,tr,,", "Ayşe Y,IST,2026-03-02,xx,evet,12"))
+    answer = send(office, csv(*ROWS, "P-3,BER,1.2.2026,tr,,", "Ayşe Y,IST,2026-03-02,xx,evet,12"))
     page = unescape(answer.text)
     assert (answer.status_code, codes(rt)) == (422, [])
     for line, said in (
