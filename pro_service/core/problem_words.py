@@ -124,7 +124,22 @@ _REDCAP: Mapping[str, Entry] = {
         "take `event` out of the mapping: this export has no events",
         "choose no event: this export has none",
     ),
-    "no_checkbox": _refuse("{box} is no checkbox: {given}", "it must be 1 or 0, Checked or Unchecked"),
+    "no_checkbox": _refuse(
+        "{box} is no checkbox: {given}",
+        'it must be 1 or 0, Checked or Unchecked; of a yes/no question write when_is = "Yes" below it',
+        "choose a checkbox; of a yes/no question write what a yes is",
+    ),
+    "missing_data_code": _refuse(
+        "{given} looks like a code for missing data",
+        'if it is one, list it at the top of the mapping, empty = ["UNK", "NASK"]; then the cell counts as empty',
+        "if it is one, write it among the codes for missing data; then the cell counts as empty",
+    ),
+    "mapping_no_list": _refuse("is not a list", 'write empty = ["UNK", "NASK"]'),
+    "mapping_out_of_place": _refuse(
+        "`when_is` goes with `when`, and `replace` with the participant's code",
+        "take it out",
+        "choose the question, or take out what a yes is",
+    ),
     "ticked_and_empty": _refuse("{box} is ticked, and {column} is empty", "write it in REDCap and export again"),
     "value_not_mapped": _refuse("{given} is not in the mapping's values", "add it; there are: {known}"),
     "rows_differ": _refuse(
@@ -162,6 +177,8 @@ _CELLS: Mapping[str, Entry] = {
     "code_empty": _refuse("is empty", "give every participant a code, e.g. P-001"),
     "not_a_code": _refuse(
         "{given} is not a participant code",
+        "use the letters A to Z, digits, - _ . only, at most 40, and begin with a letter or digit; no names. Of "
+        'record ids a mapping changes signs: [column.participant] replace = {{ " " = "-", "/" = "-" }}',
         "use the letters A to Z, digits, - _ . only, at most 40, and begin with a letter or digit; no names",
     ),
     "empty": _refuse("is empty", _ONE_OF),

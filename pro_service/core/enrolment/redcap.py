@@ -30,6 +30,15 @@ EVENTS = ("redcap_event_name", "Event Name")
 REPEATS = ("redcap_repeat_instrument", "Repeat Instrument")
 INSTANCES = ("redcap_repeat_instance", "Repeat Instance")
 TICKED, UNTICKED = frozenset({"1", "Checked"}), frozenset({"", "0", "Unchecked"})
+MISSING = frozenset(
+    {
+        *("NI", "INV", "UNK", "NASK", "ASKU", "NAV", "MSK", "NA", "NAVU", "NP", "QS", "QI", "TRC", "UNC", "DER"),
+        *("PINF", "NINF", "OTH"),
+    }
+)
+"""The missing-data codes that REDCap proposes; a project may have others."""
+NAMED = frozenset({"participant", "site", "language", "channel"})
+"""Columns of codes, which may well be spelled like one of those."""
 MOST_EVENTS = 12
 MOST_COLUMNS = 10_000
 """Of an export: a project of many instruments and checkboxes has some thousand."""
@@ -162,7 +171,9 @@ def _grouped(export: Export, mapping: ColumnMapping) -> list[_Group]:
     """Return the records of an export. A row that stands where another one of its record does is one of its own."""
     event, repeat, number = (_named(export.columns, names) for names in (EVENTS, REPEATS, INSTANCES))
     groups, known = list[_Group](), dict[str, _Group]()
-    for record in export.sheet.records():
+    for read in export.sheet.records():
+        cells = {name: "" if value in mapping.empty else value for name, value in read.cells.items()}
+        record = replace(read, cells=cells)
         instance = record.cells.get(number, "")
         row = _Row(
             record,
@@ -232,13 +243,17 @@ def _cell(name: str, column: Column, row: Record) -> str:
     """Return the value of one of our columns. Raise CellError if it cannot be read."""
     if column.when:
         ticked = row.cells.get(column.when, "")
-        if ticked not in TICKED | UNTICKED:
+        if not column.when_is and ticked not in TICKED | UNTICKED:
             raise CellError("no_checkbox", box=column.when, given=quoted(ticked))
-        if ticked in UNTICKED:
+        if ticked != column.when_is if column.when_is else ticked in UNTICKED:
             return ""
     value = column.always or row.cells.get(column.source, "")
     if column.when and not value:
         raise CellError("ticked_and_empty", box=column.when, column=column.source)
+    if value in MISSING and name not in NAMED and value not in column.values:
+        raise CellError("missing_data_code", given=quoted(value))
+    for sign, instead in column.replace.items():
+        value = value.replace(sign, instead)
     if column.values and value:
         if value not in column.values:
             raise CellError("value_not_mapped", given=quoted(value), known=tuple(column.values))

@@ -3,7 +3,9 @@
 TOML, one table for each of our columns. `from` names the export's column, or `always` gives the same value to all;
 `values` turns codes into words, `format` says how dates are written, `when` is a checkbox that must be ticked, `event`
 the event whose row holds it, if that is not the procedure's. `instance = "last"`, at the top for all columns or below
-one: of several rows of a record the newest counts, where they must otherwise agree.
+one: of several rows of a record the newest counts, where they must otherwise agree. `empty`, at the top, lists the
+codes that stand for "nothing known"; `when_is` says what a yes/no question must be, in place of a box; `replace` makes
+codes of record ids that hold blanks or slashes.
 """
 
 import json
@@ -55,6 +57,10 @@ class Column:
     event: str = ""
     instance: str = ""
     """`LAST`: the newest of several rows; empty: they must agree."""
+    when_is: str = ""
+    """What `when` must be; empty: it is a checkbox."""
+    replace: Mapping[str, str] = field(default_factory=dict)
+    """Of the participant's code: sign -> what stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,8 @@ class ColumnMapping:
     """The event whose row holds the procedure; empty for a project without events."""
     instance: str = ""
     """As of a column, for those that do not say it themselves."""
+    empty: tuple[str, ...] = ()
+    """Codes that mean an empty cell."""
 
     def theirs(self, column: str) -> str:
         """Return what one of our columns is called in the export; empty if it comes from none."""
@@ -83,16 +91,23 @@ def parse(text: str, baseline: Sequence[str]) -> tuple[ColumnMapping | None, tup
         root = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return None, (problem("mapping_not_toml", "", line_of(error, text)),)
-    faults, known = Faults(text), {"event", "instance", "column"}
+    faults, known = Faults(text), {"event", "instance", "empty", "column"}
     for name in root.keys() - known:
-        faults.add(name, "mapping_key_unknown", near=nearest(name, known), known=("event", "instance", "[column.NAME]"))
+        faults.add(
+            name,
+            "mapping_key_unknown",
+            near=nearest(name, known),
+            known=("event", "instance", "empty", "[column.NAME]"),
+        )
     tables = root.get("column", {})
     event = _text(faults, "event", root.get("event", ""))
     if not isinstance(tables, dict):
         faults.add("column", "mapping_no_columns")
         tables = {}
     columns = {name: _column(faults, name, table) for name, table in tables.items()}
-    found = ColumnMapping(columns, event, _text(faults, "instance", root.get("instance", "")))
+    found = ColumnMapping(
+        columns, event, _text(faults, "instance", root.get("instance", "")), _codes(faults, root.get("empty", []))
+    )
     for fault in check(found, baseline):
         faults.add(fault.path, fault.code, **fault.values)
     every = faults.all()
@@ -104,15 +119,14 @@ def _column(faults: Faults, name: str, table: object) -> Column:
     if not isinstance(table, dict):
         faults.add(path, "mapping_no_table", column=name)
         return Column()
-    keys = ("from", "always", "values", "format", "when", "event", "instance")
+    keys = ("from", "always", "values", "format", "when", "event", "instance", "when_is", "replace")
     for key in table.keys() - set(keys):
         faults.add(f"{path}.{key}", "mapping_key_unknown", near=nearest(key, keys), known=keys)
-    values = table.get("values", {})
-    if not isinstance(values, dict):
-        faults.add(f"{path}.values", "mapping_no_values")
-        values = {}
-    given = {key: _text(faults, f"{path}.{key}", table.get(key, "")) for key in keys if key != "values"}
-    mapped = {visible(str(key)): _text(faults, f"{path}.values.{key}", value) for key, value in values.items()}
+    values, signs = _pairs(faults, f"{path}.values", table), _pairs(faults, f"{path}.replace", table)
+    given = {
+        key: _text(faults, f"{path}.{key}", table.get(key, "")) for key in keys if key not in {"values", "replace"}
+    }
+    mapped = {visible(key): value for key, value in values.items()}
     return Column(
         one_line(given["from"]),
         given["always"],
@@ -121,7 +135,24 @@ def _column(faults: Faults, name: str, table: object) -> Column:
         one_line(given["when"]),
         given["event"],
         given["instance"],
+        given["when_is"],
+        signs,
     )
+
+
+def _pairs(faults: Faults, path: str, table: Mapping[str, object]) -> dict[str, str]:
+    pairs = table.get(path.rpartition(".")[2], {})
+    if not isinstance(pairs, dict):
+        faults.add(path, "mapping_no_values")
+        return {}
+    return {str(key): _text(faults, f"{path}.{key}", value) for key, value in pairs.items()}
+
+
+def _codes(faults: Faults, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        faults.add("empty", "mapping_no_list")
+        return ()
+    return tuple(_text(faults, "empty", one) for one in value)
 
 
 def _text(faults: Faults, path: str, value: object) -> str:
@@ -143,6 +174,8 @@ def check(mapping: ColumnMapping, baseline: Sequence[str]) -> Iterator[Problem]:
         path = f"column.{name}"
         if column.instance not in {"", LAST}:
             yield problem("mapping_instance", f"{path}.instance")
+        if (column.when_is and not column.when) or (column.replace and name != "participant"):
+            yield problem("mapping_out_of_place", path)
         if name not in known:
             yield problem("mapping_column_unknown", path, near=nearest(name, known), known=known)
         yield from _origin_faults(path, name, column)
@@ -175,6 +208,8 @@ def mapping_toml(mapping: ColumnMapping) -> str:
         lines.append(f"event = {_quoted(mapping.event)}\n")
     if mapping.instance:
         lines.append(f"instance = {_quoted(mapping.instance)}\n")
+    if mapping.empty:
+        lines.append(f"empty = [{', '.join(map(_quoted, mapping.empty))}]\n")
     for name, column in mapping.columns.items():
         lines.append(f"[column.{_key(name)}]")
         given = {
@@ -184,11 +219,12 @@ def mapping_toml(mapping: ColumnMapping) -> str:
             "when": column.when,
             "event": column.event,
             "instance": column.instance,
+            "when_is": column.when_is,
         }
         lines += [f"{key} = {_quoted(value)}" for key, value in given.items() if value]
-        if column.values:
-            pairs = ", ".join(f"{_quoted(theirs)} = {_quoted(ours)}" for theirs, ours in column.values.items())
-            lines.append(f"values = {{ {pairs} }}")
+        for key, table in (("values", column.values), ("replace", column.replace)):
+            pairs = ", ".join(f"{_quoted(theirs)} = {_quoted(ours)}" for theirs, ours in table.items())
+            lines += [f"{key} = {{ {pairs} }}"] if pairs else []
         lines.append("")
     return "\n".join(lines)
 

@@ -13,6 +13,7 @@ from pro_service.core.enrolment.redcap import Export
 from pro_service.core.enrolment.redcap_mapping import CONTACT, DATES, NEEDED, Column, ColumnMapping, check
 from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.protocol import Protocol
+from pro_service.core.replies.folding import visible
 from pro_service.core.routes import CHANNELS
 from pro_service.runtime import Runtime
 from pro_service.use_cases.enrolment import enrol, held_file
@@ -250,7 +251,8 @@ def mapping_of_form(
 ) -> tuple[ColumnMapping | None, dict[str, list[tuple[str, str]]]]:
     """Return the mapping that was chosen, or what is wrong with it, by our column."""
     columns = {one.name: column for one in every if (column := _column(one, typed)) is not None}
-    mapping = ColumnMapping(columns, typed.get("event", ""))
+    empty = tuple(filter(None, map(visible, typed.get("empty", "").split(","))))
+    mapping = ColumnMapping(columns, typed.get("event", ""), empty=empty)
     found: dict[str, list[tuple[str, str]]] = {}
     for fault in check(mapping, protocol.baseline.items if protocol.baseline else ()):
         found.setdefault(_column_of(fault), []).append(words(fault))
@@ -286,4 +288,5 @@ def _column(one: ColumnQuestion, typed: Mapping[str, str]) -> Column | None:
         one_line(text("when")) if one.ticked else "",
         text("event"),
         text("instance"),
+        visible(text("when_is")) if one.ticked else "",
     )

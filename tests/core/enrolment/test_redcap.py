@@ -117,6 +117,38 @@ def test_the_same_row_twice_is_two_participants_of_one_code() -> None:
     assert len(found_in(sample.screening(1), sample.procedure(1), sample.procedure(1)).records) == 2
 
 
+def test_codes_for_missing_data_are_named_and_count_as_empty_where_the_mapping_says_so() -> None:
+    rows = (sample.screening(1).replace("+1 202 555 0101", "UNK"), sample.procedure(1, nrs="NASK"))
+    record = found_in(*rows).records[0]
+    assert [(one.path, one.code) for one in record.faults] == [
+        ("phone", "missing_data_code"),
+        ("baseline_nrs_avg", "missing_data_code"),
+    ]
+    record = found_in(*rows, mapping=mapped('empty = ["UNK", "NASK"]\n' + sample.MAPPING)).records[0]
+    assert (record.cells["phone"], record.cells["baseline_nrs_avg"], record.faults) == ("", "", ())
+
+
+@pytest.mark.parametrize("given, consent", [("Yes", "2026-03-01"), ("No", ""), ("", "")])
+def test_a_yes_or_no_question_is_a_consent_where_the_mapping_says_what_a_yes_is(given: str, consent: str) -> None:
+    row = sample.procedure(1).replace(",1,1,0,", f",1,{given},0,")
+    text = sample.MAPPING.replace('when = "consent___1"', 'when = "consent___1"\nwhen_is = "Yes"')
+    record = found_in(sample.screening(1), row, mapping=mapped(text)).records[0]
+    assert (record.cells["messaging_consent"], record.faults) == (consent, ())
+
+
+def test_signs_of_a_record_id_are_replaced_as_the_mapping_says() -> None:
+    rows = [row.replace("P-001", "IST/A 001") for row in (sample.screening(1), sample.procedure(1))]
+    text = sample.MAPPING.replace('"record_id"', '"record_id"\nreplace = { " " = "-", "/" = "-" }')
+    record = found_in(*rows, mapping=mapped(text)).records[0]
+    assert (record.cells["participant"], record.cells["phone"]) == ("IST-A-001", "+1 202 555 0101")
+
+
+def test_what_belongs_to_another_column_is_a_fault_of_the_mapping() -> None:
+    wrong = sample.MAPPING.replace('"mobile"', '"mobile"\nreplace = { a = "b" }\nwhen_is = "Yes"')
+    assert "column.phone: `when_is` goes with" in said(parse(wrong, ITEMS)[1])
+    assert "empty: is not a list" in said(parse(f'empty = "UNK"\n{sample.MAPPING}', ITEMS)[1])
+
+
 def test_a_box_that_is_not_ticked_is_no_consent() -> None:
     assert found_in(sample.screening(1), sample.procedure(1, consent="0")).records[0].cells["messaging_consent"] == ""
 
@@ -209,7 +241,9 @@ def test_a_mapping_that_is_written_down_is_read_back_the_same(values: dict[str, 
     made = mapped()
     changed = {**made.columns, "language": replace(made.columns["language"], values=clean)}
     changed["phone"] = replace(changed["phone"], instance="last")
-    whole = ColumnMapping(changed, event, "last")
+    changed["participant"] = replace(changed["participant"], replace={" ": "-", "/": ""})
+    changed["messaging_consent"] = replace(changed["messaging_consent"], when_is="Yes")
+    whole = ColumnMapping(changed, event, "last", ("UNK", "NASK"))
     assert parse(mapping_toml(whole), ITEMS) == (whole, ())
 
 
