@@ -201,8 +201,8 @@ def test_the_channel_changes_what_is_sent_next(desk: Office, phones: Telephones)
 
 
 def test_a_language_or_channel_that_is_not_there_is_refused(desk: Office) -> None:
-    assert desk.refused("language", language="de") == [("language", "cell")]
-    assert desk.refused("channel", channel="pigeon") == [("channel", "cell")]
+    assert desk.refused("language", language="de") == [("language", "not_a_language")]
+    assert desk.refused("channel", channel="pigeon") == [("channel", "not_a_channel")]
 
 
 # Consent -------------------------------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ def test_a_consent_given_after_a_stop_undoes_it_and_an_older_one_does_not(desk: 
 def test_a_consent_is_given_or_taken_back(desk: Office) -> None:
     assert desk.refused("consent") == [("consent", "given_or_taken_back")]
     assert desk.refused("consent", consent="2026-03-01", withdrawn="yes") == [("consent", "given_or_taken_back")]
-    assert desk.refused("consent", consent="2026-03-20") == [("consent", "cell")]
+    assert desk.refused("consent", consent="2026-03-20") == [("consent", "consent_in_future")]
 
 
 # Another site --------------------------------------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def test_the_other_site_sees_the_participant_and_the_old_one_no_more(desk: Offic
 
 
 def test_a_site_that_is_not_there_is_refused(desk: Office) -> None:
-    assert desk.refused("move", site="ANK") == [("site", "cell")]
+    assert desk.refused("move", site="ANK") == [("site", "not_a_site")]
     assert desk.change("move", site="IST").unchanged
 
 

@@ -94,7 +94,7 @@ def test_a_withdrawal_said_earlier_counts_windows_anew(desk: Office, rt: Runtime
 def test_a_withdrawal_to_come_is_refused(desk: Office) -> None:
     assert desk.refused("withdraw", from_="study", on="2026-03-20") == [("on", "in_future")]
     assert desk.refused("withdraw", from_="messages", on="2026-03-01") == [("on", "no_day_needed")]
-    assert desk.refused("withdraw", from_="everything") == [("from", "cell")]
+    assert desk.refused("withdraw", from_="everything") == [("from", "not_to_withdraw_from")]
 
 
 def test_withdrawing_twice_changes_nothing(desk: Office, rt: Runtime) -> None:
@@ -243,6 +243,6 @@ def test_resuming_ends_the_hold_after_a_stop_word_in_a_sentence(desk: Office) ->
 
 def test_a_pause_needs_a_day_to_come_and_somebody_who_is_there(desk: Office) -> None:
     assert desk.refused("pause", until="2026-03-02") == [("until", "not_ahead")]
-    assert desk.refused("pause") == [("until", "cell")]
+    assert desk.refused("pause") == [("until", "date_empty")]
     desk.change("died")
     assert desk.refused("pause", until="2026-03-09") == [("", "has_left_for_good")]

@@ -253,15 +253,24 @@ def test_a_stale_page_changes_nothing(desk: Office, rt: Runtime) -> None:
     assert support.rows_of(rt) == rows
 
 
-@pytest.mark.parametrize("day", ["2026-02-30", "30.02.2026", "1926-03-01", "tomorrow", ""])
-def test_an_impossible_date_is_refused_at_its_field(desk: Office, day: str) -> None:
-    assert desk.refused("reschedule", procedure_date=day) == [("procedure_date", "cell")]
+@pytest.mark.parametrize(
+    ("day", "why"),
+    [
+        ("2026-02-30", "not_in_calendar"),
+        ("30.02.2026", "not_in_calendar"),
+        ("1926-03-01", "not_of_a_study"),
+        ("tomorrow", "not_a_date"),
+        ("", "date_empty"),
+    ],
+)
+def test_an_impossible_date_is_refused_at_its_field(desk: Office, day: str, why: str) -> None:
+    assert desk.refused("reschedule", procedure_date=day) == [("procedure_date", why)]
 
 
 def test_every_fault_is_said_at_once(desk: Office) -> None:
     assert desk.refused("reschedule", procedure_date="2026-02-30", procedure_time="25:00", reason=" ") == [
-        ("procedure_date", "cell"),
-        ("procedure_time", "cell"),
+        ("procedure_date", "not_in_calendar"),
+        ("procedure_time", "not_a_time"),
         ("reason", "needs_reason"),
     ]
 
