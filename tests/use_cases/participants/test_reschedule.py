@@ -254,7 +254,7 @@ def test_a_stale_page_changes_nothing(desk: Office, rt: Runtime) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "why"),
+    "day, why",
     [
         ("2026-02-30", "not_in_calendar"),
         ("30.02.2026", "not_in_calendar"),
