@@ -102,7 +102,7 @@ def test_every_field_and_record_that_is_audited_has_a_word(app: Flask, language:
     with app.test_request_context():
         g.language = language
         fields, records = audit.fields(language), audit.records(language)
-    assert fields["look_again_at"] == {"en": "Postponed until", "tr": "Ertelendiği zaman"}[language]
+    assert fields["look_again_at"] == {"en": "Postponed until", "tr": "Ne zamana ertelendiği"}[language]
     named = audited_fields()
     assert {"look_again_at", "sessions_ended", "settled", "away_until"} <= named
     assert (named | set(participants.c.keys())) - BOOKKEEPING - set(fields) == set()
