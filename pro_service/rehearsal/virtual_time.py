@@ -16,6 +16,7 @@ from pro_service.gateways.outgoing import Accepted, Gateway, Outgoing
 from pro_service.runtime import Runtime
 from pro_service.store.messages import waiting
 from pro_service.store.participants import cases
+from pro_service.use_cases import safety_alerts
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
@@ -120,6 +121,9 @@ class VirtualTime:
         while self._events and self._events[0][0] <= self.now:
             heapq.heappop(self._events)[2]()
         self.faults += tick(self.rt).faults
+        if self.rt.mail is not None:
+            # Nobody here has left a telephone.
+            safety_alerts.alert(self.rt)
         deliver(self.rt)
         texts, self.telephones.arrived = self.telephones.arrived, []
         # They were sent side by side: in the order in which they were decided a life lived again is the same.
@@ -128,5 +132,7 @@ class VirtualTime:
 
     def _due(self) -> datetime | None:
         with self.rt.sessions.reading() as session:
-            moments = (cases.earliest_check(session), waiting.next_try(session))
+            moments = [cases.earliest_check(session), waiting.next_try(session)]
+            if self.rt.mail is not None:
+                moments.append(safety_alerts.next_moment(self.rt, session))
         return min((moment for moment in moments if moment is not None), default=None)

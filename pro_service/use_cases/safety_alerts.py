@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pro_service import logs
 from pro_service.core.protocol import Hours
-from pro_service.core.schedule.safety_alerts import KIND, Alert, is_agreed_hour, newest_alert, text_until
+from pro_service.core.schedule.safety_alerts import DAY, KIND, Alert, is_agreed_hour, newest_alert, text_until
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.database import Session
@@ -68,6 +68,18 @@ def alert(rt: Runtime) -> AlertReport:
         except Exception as fault:  # noqa: BLE001 -- one task's fault must not keep the others' alerts back
             logs.fault("alert", fault, escalation=task.id)
     return report
+
+
+def next_moment(rt: Runtime, session: Session) -> datetime | None:
+    """Return when the next alert may be due: for a clock that jumps from one such moment to the next."""
+    now = rt.clock()
+    moments = [overdue.upcoming(session, now)]
+    for task in overdue.tasks(session, now):
+        ladder = rt.bundles.get(session, task.protocol_version_id).protocol.ladder
+        newest = newest_alert(task.due_at, task.acknowledged_at, ladder["ES"], now)
+        # Taken up, a task rests for a day.
+        moments.append(now + DAY if newest is None else newest.until)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _alert_about(rt: Runtime, task: AnyRow, now: datetime, report: AlertReport) -> None:

@@ -79,6 +79,18 @@ def test_calls_and_tasks_are_all_there(rehearsed: Rehearsed) -> None:
     assert sum(kind.texts for kind in report.temperaments) == report.texts
 
 
+def test_no_safety_task_is_overdue_in_silence(rehearsed: Rehearsed) -> None:
+    with rehearsed.engine.connect() as connection:
+        statement = text(
+            "SELECT e.id, e.due_at, min(m.queued_at), count(DISTINCT m.queued_at) FROM escalations e "
+            "LEFT JOIN messages m ON m.escalation_id = e.id AND m.frame = 'overdue' "
+            "WHERE e.level = 'ES' AND coalesce(e.acknowledged_at, e.resolved_at, '9999') > e.due_at GROUP BY e.id"
+        )
+        late = connection.execute(statement).all()
+    assert all(alerted == due for _, due, alerted, _ in late)
+    assert max(alerts for *_, alerts in late) > 1
+
+
 def test_times_to_answer_are_counted_once_each(rehearsed: Rehearsed) -> None:
     for one in rehearsed.report.times:
         assert sum(one.classes) == one.answers

@@ -12,6 +12,7 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.schedule.causes import cause_gone
 from pro_service.core.schedule.status import settled_as
 from pro_service.runtime import Runtime
+from pro_service.store.messages.staff_mail import CONDITIONAL
 from pro_service.store.schema import (
     AnyRow,
     attempts,
@@ -197,6 +198,8 @@ class Ending:
                 over = row.frame == "digest" and row.state == "expired"
                 # A task that a wrong clock had raised is nobody's work.
                 over = over or (row.escalation_id in untrue and row.state == "cancelled")
+                # What says that nobody took a task up leaves no more once somebody has, or the next alert is due.
+                over = over or (row.frame in CONDITIONAL and row.state in ("cancelled", "expired"))
                 if row.state != "accepted" and not over:
                     self._broken("every alert reaches its reader", who, f"{name} is {row.state}")
                 continue

@@ -18,6 +18,7 @@ from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.enrolment import enrol
+from pro_service.use_cases.safety_alerts import alert
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.simulation import moments
@@ -43,6 +44,8 @@ AGAIN = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 600, 3600, 6 * 3
 """How soon a beat follows one that could not do what is due: texts may be held, a provider away."""
 STANDSTILLS = tuple(timedelta(seconds=seconds) for seconds in (0, 0, 0, 0.1, 5, 30, 40, 90, 1800))
 """How long one worker may stand still between its claim and its call: in a lease, past it, and far past it."""
+SCHEDULED = frozenset({"repair", "tick", "alert"})
+"""Beats that stand still with the scheduler; the others do with the delivery."""
 Beat = Callable[[Runtime], object]
 
 
@@ -67,6 +70,7 @@ class Life:
         self.beats: dict[str, Beat] = {
             "repair": self._repair,
             "tick": tick,
+            "alert": alert,
             "deliver": deliver,
             "reconcile": _reconcile,
         }
@@ -183,7 +187,7 @@ class Life:
         now = self.world.clock.now
         self.clocks.alive(self.rt, self.world.weather, now)
         for name, work in self.beats.items():
-            if self.world.weather.down("scheduler" if name in ("repair", "tick") else "delivery", at=now):
+            if self.world.weather.down("scheduler" if name in SCHEDULED else "delivery", at=now):
                 continue
             if name == "tick" and not self.met and (by := self.clocks.jump(now)) is not None:
                 self._tick_by_a_wrong_clock(work, now, by)
@@ -193,8 +197,15 @@ class Life:
             with self._killable(name) as done:
                 work(self.rt)
                 done.append(name)
+            if name == "alert" and done:
+                self._alerted(now)
             if name == "tick" and done and self.world.chance.random() < 0.1:
                 self.watch.asked_twice(work(self.rt))
+
+    def _alerted(self, now: datetime) -> None:
+        """See that no safety task is silent, and that somebody beats when the next alert is due."""
+        for at in self.watch.silent_tasks(now):
+            self.world.at(at, lambda: None)
 
     def _tick_by_a_wrong_clock(self, work: Beat, right: datetime, by: timedelta) -> None:
         """One tick by a clock that is wrong, which is right again before anybody else does anything."""

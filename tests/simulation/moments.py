@@ -6,10 +6,10 @@ from sqlalchemy import bindparam, func, or_, select
 
 from pro_service.runtime import Runtime
 from pro_service.store.messages.waiting import READY, UNCERTAIN, UNSETTLED
-from pro_service.store.schema import channels, inbound, messages, participants
+from pro_service.store.schema import Instant, channels, escalations, inbound, messages, participants
 from tests.simulation.weather import Weather
 
-m = messages.c
+e, m = escalations.c, messages.c
 _LOOK = select(func.min(participants.c.next_check_at)).scalar_subquery()
 _READY = select(func.min(m.next_try_at)).where(READY).scalar_subquery()
 _LEASE = select(func.min(m.lease_until)).where(UNSETTLED, m.state == "sending").scalar_subquery()
@@ -20,15 +20,20 @@ _DOUBT = select(
         select(channels.c.name).where(channels.c.quarantined_at.is_not(None)).exists(),
     )
 )
+_ALERT = (
+    select(func.min(e.due_at))
+    .where(e.level == "ES", e.resolved_at.is_(None), e.due_at > bindparam("now", type_=Instant()))
+    .scalar_subquery()
+)
 _UNREAD = select(func.min(inbound.c.received_at)).where(inbound.c.interpreted_at.is_(None)).scalar_subquery()
-_NEXT = select(_LOOK, _UNREAD, _READY, _LEASE, _ASK)
+_NEXT = select(_LOOK, _UNREAD, _ALERT, _READY, _LEASE, _ASK)
 
 
 def next_due(rt: Runtime, weather: Weather, now: datetime) -> datetime | None:
     """The next instant at which a beat that is not down may find something to do; past where it is due already."""
     with rt.sessions.glance() as connection:
-        look, unread, *sending, ask = connection.execute(_NEXT).one()
-    wanted = [_when_up(moment, "scheduler", weather, now) for moment in (look, unread)]
+        look, unread, overdue, *sending, ask = connection.execute(_NEXT, {"now": now}).one()
+    wanted = [_when_up(moment, "scheduler", weather, now) for moment in (look, unread, overdue)]
     wanted += [_when_up(moment, "delivery", weather, now) for moment in sending]
     # Asked every half minute while the provider is away, it would be asked ten thousand times.
     wanted.append(_when_up(_when_up(ask, "provider", weather, now), "delivery", weather, now))

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 
 from pro_service.gateways.outgoing import Accepted, Outgoing, Record, Uncertain
 from pro_service.runtime import Runtime
+from pro_service.store.messages import overdue
 from pro_service.store.participants.cases import Loaded, Loader
 from pro_service.store.schema import escalations, messages, participants, windows
 from pro_service.use_cases.tick import TickReport, tick
@@ -206,6 +207,20 @@ def _never_look_back(life: Life) -> None:
     life.beats["repair"] = lambda _: None
 
 
+def _alert_once(life: Life) -> None:
+    """Alert about a safety task when it falls due, and never again."""
+    beat, alerted = life.beats["alert"], set[int]()
+
+    def once(rt: Runtime) -> object:
+        with rt.sessions.reading() as session:
+            due = {task.id for task in overdue.tasks(session, rt.clock())}
+        fresh = due - alerted
+        alerted.update(due)
+        return beat(rt) if fresh else None
+
+    life.beats["alert"] = once
+
+
 PLANTS: Mapping[str, Plant] = MappingProxyType(
     {
         "blind-retry": _through(BlindRetry),
@@ -219,6 +234,7 @@ PLANTS: Mapping[str, Plant] = MappingProxyType(
         "see-no-missing-number": _numbers_for_all,
         "look-and-dawdle": _through(Dawdling),
         "give-up-after-two": _give_up,
+        "alert-once": _alert_once,
         "never-look-back": _never_look_back,
     }
 )

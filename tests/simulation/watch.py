@@ -1,17 +1,17 @@
 """What is looked at while a run goes on: every text when it is handed to the provider, and when it is taken."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, func, select
 
 from pro_service.core.case import PROMPTS
 from pro_service.core.protocol import Protocol
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.runtime import Runtime
-from pro_service.store.schema import AnyRow, attempts, inbound, messages, participants, responses, windows
+from pro_service.store.schema import AnyRow, attempts, escalations, inbound, messages, participants, responses, windows
 from pro_service.use_cases.failures import is_retried
 from pro_service.use_cases.tick import TickReport
 from tests.simulation import words
@@ -21,8 +21,11 @@ from tests.simulation.world import World
 
 HOURS = (time(9), time(20))
 """Contact hours of the simulated study, on the participant's clock."""
+DAY = timedelta(days=1)
 FRESH = timedelta(milliseconds=200)
 """How old the look at consent may be when a text leaves (the product's documented residue)."""
+ALERTS = timedelta(hours=2)
+"""A safety task that is overdue alerts so often on its first day, and then once a day."""
 SLOW = timedelta(minutes=10)
 """A stop that was received this long ago has been read, unless something was down."""
 
@@ -52,6 +55,14 @@ _UNREAD = select(inbound.c.id).where(
     inbound.c.received_at < bindparam("before"),
 )
 _CLAIMED = select(m.participant_id, p.code).join(participants, p.id == m.participant_id).where(m.state == "sending")
+e = escalations.c
+_OVERDUE = (
+    select(e.id, e.due_at, p.code, func.max(m.queued_at).label("alerted_at"))
+    .join(participants, p.id == e.participant_id)
+    .outerjoin(messages, and_(m.escalation_id == e.id, m.frame == "overdue", m.queued_at <= bindparam("now")))
+    .where(e.level == "ES", e.resolved_at.is_(None), e.acknowledged_at.is_(None), e.due_at <= bindparam("now"))
+    .group_by(e.id, e.due_at, p.code)
+)
 _KEPT = select(inbound.c.id).where(inbound.c.provider_id == bindparam("sid"))
 
 
@@ -69,6 +80,8 @@ class Watch:
     """(window, kind of prompt) -> id under which it was taken."""
     days: dict[tuple[str, date], str] = field(default_factory=dict)
     """(participant, local day) -> id of the prompt of that day."""
+    overdue: set[int] = field(default_factory=set)
+    """Safety tasks that were seen to be overdue."""
     given_back: set[str] = field(default_factory=set)
     """Ids of texts that were reported as not delivered for want of room or of a registration: these go again."""
 
@@ -169,6 +182,19 @@ class Watch:
         """Take note of what the product has been told by text."""
         if body in words.STOP[person.language]:
             person.stops(self.world.clock.now)
+
+    def silent_tasks(self, now: datetime) -> Iterator[datetime]:
+        """Right after the alerts: no safety task is overdue in silence. Give the moments at which one may be next."""
+        with self.rt.sessions.glance() as connection:
+            rows = connection.execute(_OVERDUE, {"now": now}).all()
+        for row in rows:
+            young = now < row.due_at + DAY
+            if row.alerted_at is None or now - row.alerted_at > (ALERTS if young else DAY):
+                how = f"task {row.id}, due {row.due_at}, alerted {row.alerted_at}"
+                self.world.ledger.broken("no safety task is overdue in silence", row.code, how)
+            if row.id not in self.overdue:
+                self.overdue.add(row.id)
+                yield from (row.due_at + ALERTS, row.due_at + DAY)
 
     def kept(self, sid: str) -> bool:
         """Whether the product has kept a text that somebody sent."""

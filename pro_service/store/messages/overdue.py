@@ -16,6 +16,7 @@ _IS_OVERDUE = (e.level == "ES") & e.resolved_at.is_(None) & (e.due_at <= _NOW)
 # Study by study: so the index of open tasks by level leads to the oldest.
 _OLDEST = select(e.due_at).where(e.study_id == studies.c.id, _IS_OVERDUE).order_by(e.due_at).limit(1)
 _SINCE = select(func.min(_OLDEST.scalar_subquery())).select_from(studies)
+_UPCOMING = select(func.min(e.due_at)).where(e.level == "ES", e.resolved_at.is_(None), e.due_at > _NOW)
 _TASKS = (
     select(
         e.id,
@@ -58,6 +59,12 @@ def taken_up(session: Session, now: datetime) -> TakenUp | None:
     if not rows or None in moments:
         return None
     return TakenUp(tuple(sorted({row.email for row in rows if row.email})), max(moments))
+
+
+def upcoming(session: Session, now: datetime) -> datetime | None:
+    """Return when the next safety task that is still open falls due; None if none does."""
+    moment: datetime | None = session.scalar(_UPCOMING, {"now": now})
+    return moment
 
 
 def tasks(session: Session, now: datetime) -> Sequence[AnyRow]:
