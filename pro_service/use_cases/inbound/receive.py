@@ -211,6 +211,7 @@ def apply_receipt(tx: Transaction, row: AnyRow, said: Mapping[str, str], loaded:
     tx.writer.note(loaded, "receipt", "message", row.id, changes)
     if failed and not retried:
         failures.report(tx, loaded, row.window_id, error)
-    elif failed or row.accepted_at is None:
-        # What was accepted before stays accepted for the rules, however far it got.
+    elif failed or row.accepted_at is None or any(task.open and task.level == "E0" for task in loaded.case.escalations):
+        # What was accepted before stays accepted for the rules, however far it got; but a text that arrives ends the
+        # task about one that did not.
         tx.writer.check_again(loaded)

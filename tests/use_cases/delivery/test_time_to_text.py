@@ -285,3 +285,24 @@ def test_every_change_has_its_audit_row(rt: Runtime, clock: support.SetClock, pa
         done = [(row.action, row.entity) for row in rows]
     assert ("queue", "message") in done
     assert done[0][1] == "participant"
+
+
+def test_a_text_that_arrives_ends_the_task_about_one_that_did_not_without_waiting_for_the_next_moment(
+    rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
+) -> None:
+    for moment, status, error in (
+        ("2026-03-09 10:00", "undelivered", "30005"),
+        ("2026-03-10 18:30", "delivered", ""),
+    ):
+        pass_time(rt, clock, moment)
+        text = phones.sent[-1]
+        with rt.sessions.reading() as session:
+            sid = session.scalar(select(messages.c.provider_id).where(messages.c.id == text.message_id))
+        clock.now += timedelta(minutes=1)
+        said = {"MessageSid": str(sid), "MessageStatus": status, "ErrorCode": error}
+        receive.take_receipt(rt, str(text.callback_url).rpartition("/")[2], said)
+    assert ("E0", "not_delivered") in tasks(rt)
+    tick(rt)
+    with rt.sessions.reading() as session:
+        assert session.scalar(select(escalations.c.outcome).where(escalations.c.level == "E0")) == "cleared"
+    assert participant
