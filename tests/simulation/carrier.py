@@ -43,7 +43,7 @@ class Taken:
     sid: str
     outgoing: Outgoing
     handed_at: datetime
-    """When our call began: what the product is answerable for."""
+    """When our call began, by the product's clock: what the product is answerable for."""
     at: datetime
 
 
@@ -76,7 +76,8 @@ class Carrier:
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Take one text, or fail at it as the run's weather wants it."""
-        now = self.world.clock.now
+        now = self.world.now
+        handed_at = self.world.clock.now
         self.handed(outgoing)
         become = self._worse(outgoing, fate(self.world.chance, self.world.weather, now))
         if become != "taken":
@@ -85,9 +86,9 @@ class Carrier:
         if become == "late":
             self.on_the_way[outgoing.to] += 1
             after = LATE * self.world.chance.random()
-            self.world.at(now + after, partial(self._take, outgoing, now, late=True))
+            self.world.at(now + after, partial(self._take, outgoing, handed_at, late=True))
             raise Uncertain(504)
-        sid = self._take(outgoing, now)
+        sid = self._take(outgoing, handed_at)
         if become == "taken, then lost":
             raise Uncertain(500)
         if become == "killed":
@@ -124,7 +125,7 @@ class Carrier:
     def _take(self, outgoing: Outgoing, handed_at: datetime, *, late: bool = False) -> str:
         if late:
             self.on_the_way[outgoing.to] -= 1
-        now = self.world.clock.now
+        now = self.world.now
         self.number += 1
         sid = f"SM{self.number:032x}"
         self.taken.append(Taken(sid, outgoing, handed_at, now))
@@ -145,7 +146,7 @@ class Carrier:
             self.unseen.add(outgoing.to)
         else:
             self.on_the_way[outgoing.to] += 1
-            world.at(world.clock.now + after, partial(self._arrive, outgoing))
+            world.at(world.now + after, partial(self._arrive, outgoing))
         if not fails and chance.random() < 0.4:
             return
         told = [("undelivered", str(chance.choice(FAILURES)[0]))] if fails else [("delivered", "")]
@@ -157,7 +158,7 @@ class Carrier:
                 self._tell(outgoing, sid, *told.pop(0))  # before the response
         for status, error in told:
             after += timedelta(seconds=chance.choice((0, 1, 7, 600)))
-            world.at(world.clock.now + after, partial(self._tell, outgoing, sid, status, error))
+            world.at(world.now + after, partial(self._tell, outgoing, sid, status, error))
 
     def _muddled(self, told: list[tuple[str, str]]) -> list[tuple[str, str]]:
         chance = self.world.chance
@@ -182,7 +183,7 @@ class Carrier:
         """Take a text from a person; gives its id."""
         self.number += 1
         sid = f"SM{self.number:032x}"
-        self.records.append(Record(sid, "received", "inbound", OURS, number, body, self.world.clock.now, None))
+        self.records.append(Record(sid, "received", "inbound", OURS, number, body, self.world.now, None))
         return sid
 
     def fetch(self, sid: str) -> Record | None:
@@ -204,11 +205,11 @@ class Carrier:
 
     def _since(self, created_after: datetime) -> list[Record]:
         self._asked()
-        shown = self.world.clock.now - LAG * self.world.chance.random()
+        shown = self.world.now - LAG * self.world.chance.random()
         return [one for one in self.records[::-1] if one.created_at and created_after <= one.created_at <= shown]
 
     def _asked(self) -> None:
-        if self.world.weather.down("provider", at=self.world.clock.now):
+        if self.world.weather.down("provider", at=self.world.now):
             raise Unavailable(503)
 
 

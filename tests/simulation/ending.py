@@ -89,6 +89,8 @@ class Ending:
             person, taken = self.people[code], self.carrier.taken
             for step, at in losses.lost(person, case, self.protocol, self.world.weather, taken, done):
                 self.world.ledger.broken("no prompt is lost", code, f"{step} at {at}", at + timedelta(days=1))
+            for window, at in losses.unasked(person, case, self.protocol, self.world.weather, taken, done):
+                self.world.ledger.broken("whoever can be asked is asked while the window is open", code, window, at)
             for what, at in losses.untold(person, case, self.protocol, self.world.weather, done):
                 promise = "nobody is without a way to be asked and nobody told"
                 self.world.ledger.broken(promise, code, f"{what} is missing at {at}", at + losses.SOON)

@@ -33,7 +33,7 @@ from tests.simulation.office import Office
 from tests.simulation.people import FOREVER, Person, invent
 from tests.simulation.places import Made
 from tests.simulation.watch import Watch
-from tests.simulation.weather import CALM, Outage, forecast
+from tests.simulation.weather import CALM, Outage, forecast, long_outage
 from tests.simulation.world import World
 
 DAYS = 118
@@ -62,7 +62,11 @@ class Life:
         end = start + timedelta(days=DAYS)
         clock = support.SetClock(start)
         self.ledger = Ledger(clock)
-        self.world = World(clock, end, chance, forecast(chance, start, end), self.ledger)
+        weather = forecast(chance, start, end)
+        # Chance of its own: the rest of the weather does not change with it.
+        long = long_outage(random.Random(f"outage {seed}"), start, end)  # noqa: S311
+        outages = sorted([*weather.outages, *long], key=lambda outage: outage.start)
+        self.world = World(clock, end, chance, replace(weather, outages=tuple(outages)), self.ledger)
         # Chance of its own: whatever else happens in a run does not change with it.
         self.slow = random.Random(f"slow {seed}")  # noqa: S311
         # Chance of its own: whatever else happens in a run does not change with the clock's jumps.
@@ -112,6 +116,8 @@ class Life:
         )
         self.ending = Ending(self.world, self.rt, protocol, self.carrier, self.people, self.watch.given_back)
         for outage in self.world.weather.outages:
+            if outage.down in ("scheduler", "everything"):
+                self.world.at(outage.end, self._accept_clock)
             if outage.down in ("delivery", "everything") and self.world.chance.random() < 0.5:
                 self.world.at(outage.end, partial(self._starts_again, outage))
         for number in range(self.world.chance.randint(2, self.most)):
@@ -190,7 +196,7 @@ class Life:
             if self.world.weather.down("scheduler" if name in SCHEDULED else "delivery", at=now):
                 continue
             if name == "tick" and not self.met and (by := self.clocks.jump(now)) is not None:
-                self._tick_by_a_wrong_clock(work, now, by)
+                self._beat_by_a_wrong_clock(now, by)
                 continue
             if name == "reconcile" and not moments.in_doubt(self.rt, now):
                 continue
@@ -207,16 +213,18 @@ class Life:
         for at in self.watch.silent_tasks(now):
             self.world.at(at, lambda: None)
 
-    def _tick_by_a_wrong_clock(self, work: Beat, right: datetime, by: timedelta) -> None:
-        """One tick by a clock that is wrong, which is right again before anybody else does anything."""
-        self.ledger.note("clock", f"is wrong by {by} for one tick")
-        self.met, self.world.clock.now = True, right + by
+    def _beat_by_a_wrong_clock(self, right: datetime, by: timedelta) -> None:
+        """One beat by a clock that is wrong, which is right again before anybody else does anything."""
+        names = ["tick"] if self.world.weather.down("delivery", at=right) else ["tick", "deliver"]
+        self.ledger.note("clock", f"is wrong by {by} for one beat")
+        self.met, self.world.wrong_by, self.world.clock.now = True, by, right + by
         try:
-            with self._killable("tick"):
-                work(self.rt)
-                trusted_time.beat(self.rt, "tick")
+            for name in names:
+                with self._killable(name):
+                    self.beats[name](self.rt)
+                    trusted_time.beat(self.rt, name)
         finally:
-            self.met, self.world.clock.now = False, right
+            self.met, self.world.wrong_by, self.world.clock.now = False, timedelta(), right
         # A tick that was killed before it beat leaves nothing that says at once that the clock was wrong.
         for after in (1, 10, 30, 61, 70, 90):
             self.world.at(right + timedelta(minutes=after), lambda: None)
@@ -245,6 +253,11 @@ class Life:
         self._until(until)
         self.ledger.note("worker A", "goes on")
         self.met, self.at_work, self.thread = False, before, thread
+
+    def _accept_clock(self) -> None:
+        """Whoever starts the machine again after an outage says that its clock is right, where that is in doubt."""
+        if trusted_time.accept(self.rt, support.SETUP, "the machine was away"):
+            self.ledger.note("clock", "is accepted after an outage")
 
     def _starts_again(self, outage: Outage) -> None:
         """The sending process comes back after an outage, and knows for how long it was silent."""

@@ -13,6 +13,7 @@ from pro_service.core.protocol import Protocol, Step
 from pro_service.store.schema import AnyRow
 from tests.simulation.carrier import Taken
 from tests.simulation.people import FOREVER, Person
+from tests.simulation.watch import HOURS
 from tests.simulation.weather import Weather
 
 Done: TypeAlias = dict[tuple[str, int], datetime]
@@ -22,6 +23,8 @@ SOON = timedelta(hours=1)
 """So soon a person is told of what hinders us, where nothing is down."""
 BEFORE = 2 * DAY
 """A prompt of the day before, or the day before that, may put this one off."""
+SETTLED = timedelta(hours=3)
+"""So long after an outage texts go again: what may have left before it is asked about first."""
 USELESS = timedelta(hours=6)
 """A prompt is useless with less time than this before the close."""
 
@@ -93,6 +96,45 @@ def _explained(person: Person, case: Case, window: WindowFacts, at: datetime) ->
     told = (one for one in case.escalations if one.level == "E0" and one.raised_at <= at + DAY)
     # What cannot arrive is a task once a window and reason.
     return any(one.window_id == window.id or one.raised_at >= at - BEFORE for one in told)
+
+
+def unasked(
+    person: Person, case: Case, protocol: Protocol, weather: Weather, taken: Sequence[Taken], ends: Done
+) -> Iterator[tuple[str, datetime]]:
+    """Give every window (with its close) of somebody who could be asked on a whole day of it, and was not.
+
+    A day counts on which nothing is down in contact hours, or shortly before them, and an answer is still of use. Who
+    cannot be asked, or does not get what is sent, is somebody's work: there is a task which says so.
+    """
+    confirmed = person.confirmed_at
+    if confirmed is None or not person.consents:
+        return
+    started = max(confirmed, person.enrols_at, person.number_at, *([person.card_at] * (person.channel == "sms-card")))
+    texts = {text.id: text for text in case.messages if text.kind in PROMPTS}
+    asked = {texts[one.outgoing.message_id].window_id for one in taken if one.outgoing.message_id in texts}
+    told = [(one.window_id, one.raised_at) for one in case.escalations if one.level == "E0"]
+    facts = case.participant
+    stops = [person.left_at, facts.unreachable_at, facts.opted_out_at]
+    for code, span in person.spans.items():
+        window, until = next(one for one in case.current if one.code == code), span.closes_at - USELESS
+        begins = max(started, _moment(person, window, protocol.time_point(code).steps[0]))
+        wished = any(start < span.closes_at and end > begins for start, end in person.hindered)
+        over = any(end is not None and end <= until for end in (*stops, ends.get((person.code, window.id))))
+        if window.settled is None or window.id in asked or wished or over:
+            continue
+        known = any(of == window.id or begins - BEFORE <= at <= span.closes_at for of, at in told)
+        if not known and any(not weather.over(a - SETTLED, b) for a, b in _days(person, begins, until)):
+            yield f"{code}, from {begins}", span.closes_at
+
+
+def _days(person: Person, begins: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Give the contact hours of each day that lie in this stretch of time as a whole."""
+    day = begins.astimezone(person.zone).date()
+    while (end := datetime.combine(day, HOURS[1], tzinfo=person.zone).astimezone(UTC)) <= until:
+        start = datetime.combine(day, HOURS[0], tzinfo=person.zone).astimezone(UTC)
+        if start >= begins:
+            yield start, end
+        day += DAY
 
 
 def untold(

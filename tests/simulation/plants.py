@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from pro_service.core.case import Case, WindowFacts
+from pro_service.core.schedule.prompts import step_moment
 from pro_service.gateways.outgoing import Accepted, Outgoing, Record, Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store.messages import overdue
@@ -20,6 +22,7 @@ from pro_service.store.schema import escalations, messages, participants, window
 from pro_service.use_cases.tick import TickReport, tick
 from tests.simulation.carrier import Carrier
 from tests.simulation.life import Life
+from tests.simulation.weather import Outage
 
 Plant = Callable[[Life], None]
 REOPENED = timedelta(days=2)
@@ -188,6 +191,35 @@ def _numbers_for_all(life: Life) -> None:
     life.rt = replace(life.rt, loader=Numbered(life.rt.loader.protocol_of, life.rt.loader.holidays_of))
 
 
+@dataclass(frozen=True)
+class Overtaken(Loader):
+    """Takes everybody for asked whose invitation fell into an outage, as a version that never looks back."""
+
+    outages: tuple[Outage, ...] = ()
+
+    def load(self, *args: Any, **more: Any) -> list[Loaded]:
+        """Load as ever, and leave the prompts of such windows out."""
+        return [replace(one, case=self._seen(one.case)) for one in super().load(*args, **more)]
+
+    def _seen(self, case: Case) -> Case:
+        windows = tuple(
+            replace(window, point=replace(window.point, steps=())) if self._fell(case, window) else window
+            for window in case.windows
+        )
+        return replace(case, windows=windows)
+
+    def _fell(self, case: Case, window: WindowFacts) -> bool:
+        if not window.point.steps:
+            return False
+        moment = step_moment(case, window, window.point.steps[0])
+        return any(one.down != "webhooks" and one.start <= moment < one.end for one in self.outages)
+
+
+def _skip_after_an_outage(life: Life) -> None:
+    of = life.rt.loader
+    life.rt = replace(life.rt, loader=Overtaken(of.protocol_of, of.holidays_of, life.world.weather.outages))
+
+
 def _give_up(life: Life) -> None:
     """Give a text up that was interrupted twice, although it certainly never left."""
     beat, m = life.beats["reconcile"], messages.c
@@ -234,6 +266,7 @@ PLANTS: Mapping[str, Plant] = MappingProxyType(
         "see-no-missing-number": _numbers_for_all,
         "look-and-dawdle": _through(Dawdling),
         "give-up-after-two": _give_up,
+        "skip-after-an-outage": _skip_after_an_outage,
         "alert-once": _alert_once,
         "never-look-back": _never_look_back,
     }

@@ -43,6 +43,7 @@ EXPECTED = {
     "see-no-missing-number": "nobody is without a way to be asked and nobody told",
     "look-and-dawdle": "no prompt after completion",
     "give-up-after-two": "what never left is sent while it is of use",
+    "skip-after-an-outage": "whoever can be asked is asked while the window is open",
     "alert-once": "no safety task is overdue in silence",
     "never-look-back": "what a wrong clock did is undone",
 }

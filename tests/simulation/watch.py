@@ -109,7 +109,7 @@ class Watch:
 
     def _wanted(self, row: AnyRow, person: Person) -> None:
         """Nothing goes to those who do not want it, or cannot get it."""
-        now = self.world.clock.now
+        now = self.world.now
         if not person.consents:
             self._broken("no text without consent", row, row.frame)
         if person.left_at is not None and now - person.left_at > FRESH:

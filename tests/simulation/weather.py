@@ -62,6 +62,18 @@ class Weather:
         return any(outage.start <= until and outage.end >= at for outage in self.outages)
 
 
+LONG: tuple[Down, ...] = ("scheduler", "delivery", "everything")
+
+
+def long_outage(chance: random.Random, start: datetime, end: datetime) -> tuple[Outage, ...]:
+    """Draw, for some runs, one outage of 1 to 15 days: often it lies over a moment at which somebody is to be asked."""
+    if chance.random() < 0.6:
+        return ()
+    begins = start + timedelta(minutes=chance.randrange((end - start) // timedelta(minutes=1)))
+    days = chance.choice((1.0, 1.5, 2.0, 3.0, 5.0, 9.0, 15.0)) * chance.uniform(0.9, 1.1)
+    return (Outage(chance.choice(LONG), begins, min(begins + timedelta(days=days), end)),)
+
+
 CALM = Weather((), 0, 0, 0, 0)
 
 

@@ -4,7 +4,7 @@ import heapq
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
 from tests.simulation.ledger import Ledger
@@ -24,7 +24,14 @@ class World:
     weather: Weather
     ledger: Ledger
     events: list[tuple[datetime, int, Happening]] = field(default_factory=list)
+    wrong_by: timedelta = timedelta()
+    """By how much the product's clock is ahead of everybody else's."""
     order: Iterator[int] = field(default_factory=count)
+
+    @property
+    def now(self) -> datetime:
+        """What time it is, whatever the product's clock says."""
+        return self.clock.now - self.wrong_by
 
     def at(self, moment: datetime, happening: Happening) -> None:
         """Let this happen then; what is already past happens next."""
