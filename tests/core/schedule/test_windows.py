@@ -248,7 +248,7 @@ def test_an_offset_survives_being_written(months: int, more: int, earlier: bool)
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "P1", "1W", "P1H", "p1w", "P1.5D", "P1W ", "PT5S", "P٣D", "P--1D"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="ISO"):
+    with pytest.raises(ValueError, match="no_duration"):
         parse_offset(text)
 
 
@@ -262,5 +262,5 @@ def test_an_offset_has_no_hours_and_a_span_no_months() -> None:
 
 @pytest.mark.parametrize("text", ["P11Y", "P3661D", "P9999999999999W"])
 def test_nothing_lasts_longer_than_ten_years(text: str) -> None:
-    with pytest.raises(ValueError, match="ten years"):
+    with pytest.raises(ValueError, match="duration_too_long"):
         parse_offset(text)

@@ -195,7 +195,8 @@ def test_a_stop_while_a_batch_is_being_sent_still_counts(
     class Slow(Telephones):
         def send(self, outgoing: Outgoing) -> Accepted:
             with rt.sessions.begin() as session:
-                session.execute(participants.update().values(opted_out_at=clock.now))
+                still = participants.c.opted_out_at.is_(None)
+                session.execute(participants.update().where(still).values(opted_out_at=clock.now))
             answers.wait(2 * FRESH.total_seconds())  # as a provider takes its time
             return Telephones.send(self, outgoing)
 
