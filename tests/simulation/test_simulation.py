@@ -15,6 +15,8 @@ FEW = 3
 """Participants of a run at most: in the suite many short runs find more than a few long ones."""
 WITHIN = 12
 """A planted fault is found in one of so many runs."""
+CROWD = {"give-up-after-two": 6}
+"""Faults that show only where more people are about: another text has to leave in time."""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ def test_every_planted_fault_is_tried() -> None:
 def test_a_planted_fault_is_found(here: Places, plant: str) -> None:
     found: set[str] = set()
     for seed in range(1, WITHIN + 1):
-        found |= {violation.promise for violation in run(here, seed, plant, FEW).violations}
+        found |= {violation.promise for violation in run(here, seed, plant, CROWD.get(plant, FEW)).violations}
         if EXPECTED[plant] in found:
             return
     assert EXPECTED[plant] in found
