@@ -110,13 +110,23 @@ def test_over_https_cookies_and_addresses_stay_there(rt: Runtime) -> None:
     assert re.match(r"__Host-pro_form=\S+; Secure; HttpOnly; Path=/; SameSite=Lax", headers["Set-Cookie"])
 
 
-def test_the_stylesheet_is_small_and_kept_by_browsers(client: FlaskClient) -> None:
-    address = re.search(r'href="(/static/pro\.css\?v=\w+)"', client.get("/login").text)
-    assert address is not None
-    with client.get(address[1]) as answer:
-        assert len(answer.data) <= 20_000
-    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+def test_stylesheets_are_small_and_kept_by_browsers(client: FlaskClient) -> None:
+    addresses = re.findall(r'href="(/static/\w+\.css\?v=\w+)"', client.get("/login").text)
+    assert [address.partition("?")[0] for address in addresses] == ["/static/pro.css", "/static/staff.css"]
+    size = 0
+    for address in addresses:
+        with client.get(address) as answer:
+            size += len(answer.data)
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert size <= 24_000
     assert client.get("/login").headers["Cache-Control"] == "no-store"
+
+
+def test_participants_load_one_small_stylesheet(client: FlaskClient) -> None:
+    addresses = re.findall(r'href="(/static/\w+\.css)\?v=\w+"', client.get("/q/unknown").text)
+    assert addresses == ["/static/pro.css"]
+    with client.get(addresses[0]) as answer:
+        assert len(answer.data) <= 14_000
 
 
 # --- what went wrong -------------------------------------------------------------------------------------------------
