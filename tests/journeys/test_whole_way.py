@@ -61,8 +61,8 @@ def fill_in_the_form(service: Service, page: Page) -> None:
     assert link is not None
     page.goto(link[0])
     assert page.locator("html").get_attribute("lang") == "tr"
-    page.check("input[name='NRS-AVG'][value='0']", force=True)
-    page.check("input[name='PGIC'][value='1']", force=True)
+    page.check("input[name='NRS-AVG'][value='0']")
+    page.check("input[name='PGIC'][value='1']")
     with chromium.another_page(page):
         page.click("main button")
     assert answers(service, "P-002")["W1", "NRS-AVG"] == 0

@@ -79,8 +79,8 @@ def test_a_participant_answers_in_turkish_on_a_narrow_telephone(
     assert participant
     telephone.goto(f"/q/{TOKEN}?lang=tr")
     assert faults(telephone) == []
-    telephone.get_by_text("7", exact=True).click()
-    telephone.get_by_text("biraz iyileşti").click()
+    telephone.get_by_label("7", exact=True).check()
+    telephone.get_by_label("biraz iyileşti").check()
     with another_page(telephone):
         telephone.click("button.send")
     assert telephone.inner_text("h1") == "Teşekkür ederiz."
