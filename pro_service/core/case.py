@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import chain, count
 from typing import Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -294,3 +295,8 @@ class Case:
     def escalated(self, key: str) -> bool:
         """Whether an escalation with this key was ever raised; a key exists once."""
         return any(escalation.key == key for escalation in self.escalations)
+
+    def free_key(self, key: str) -> str:
+        """Return the first of `key`, `key:2`, `key:3` … that no escalation has: for one that may be raised again."""
+        taken = {escalation.key for escalation in self.escalations}
+        return next(free for free in chain([key], (f"{key}:{n}" for n in count(2))) if free not in taken)

@@ -83,11 +83,8 @@ class _Asked:
         if self.closes_at is not None:
             call = escalate(self.case, "E1", REASON, self.now, self.window)
             task = task if self.case.escalated(call.key) else call
-        if self.case.escalated(task.key):
-            number = sum(one.key.startswith(task.key) for one in self.case.escalations) + 1
-            task = replace(task, key=f"{task.key}:{number}")
         due_at = self._at_any_time(task) if self.promised is None else due_in(self.promised)
-        return replace(task, due_at=due_at, wish=wish)
+        return replace(task, key=self.case.free_key(task.key), due_at=due_at, wish=wish)
 
     def _at_any_time(self, task: Escalate) -> datetime:
         """Return when a call at any time falls due: by the end of the last working hours before the close."""

@@ -243,8 +243,7 @@ class Exchange:
         same = (e for e in self.case.escalations if e.open and (e.level, e.reason) == (level, reason))
         if any(e.window_id == task.window_id and (level != "ES" or e.acknowledged_at is None) for e in same):
             return
-        again = self.case.escalated(task.key)
-        yield replace(task, key=f"{task.key}:i{self.reply.inbound_id}") if again else task
+        yield replace(task, key=self.case.free_key(task.key))
 
     def hand_over(self, reason: str) -> Iterator[Escalate | Send]:
         """Raise a task and tell the participant so, once."""

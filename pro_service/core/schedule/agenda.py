@@ -222,7 +222,7 @@ def _on_missing_number(case: Case, now: datetime) -> Agenda:
     task = escalate(case, "E0", NO_NUMBER, now)
     before = [e.outcome for e in case.escalations if (e.level, e.reason) == (task.level, task.reason)]
     if all(outcome in (CLEARED, NEW_NUMBER) for outcome in before):
-        yield person.enrolled_at, replace(task, key=f"{task.key}:{len(before) + 1}" if before else task.key)
+        yield person.enrolled_at, replace(task, key=case.free_key(task.key))
 
 
 def _on_confirmation(case: Case, now: datetime) -> Agenda:

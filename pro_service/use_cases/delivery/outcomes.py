@@ -142,8 +142,8 @@ def give_up(tx: Transaction, message_id: int, participant_id: int) -> None:
     text = next(m for m in loaded.case.messages if m.id == message_id)
     window = None if text.window_id is None else loaded.case.window(text.window_id)
     task = escalate(loaded.case, "E0", "uncertain_delivery", tx.now, window)
-    before = [e for e in loaded.case.escalations if e.key == task.key or e.key.startswith(f"{task.key}:")]
-    if not any(one.open for one in before):
+    about = (task.level, task.reason, task.window_id)
+    if not any(one.open and (one.level, one.reason, one.window_id) == about for one in loaded.case.escalations):
         # Each doubt is news: the one before it may have ended by itself.
-        tx.carry_out(loaded, [replace(task, key=f"{task.key}:{len(before) + 1}") if before else task])
+        tx.carry_out(loaded, [replace(task, key=loaded.case.free_key(task.key))])
     tx.writer.check_again(loaded)

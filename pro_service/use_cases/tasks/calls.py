@@ -228,8 +228,7 @@ def _wrong_number(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, 
         tx.carry_out(loaded, (Unreachable(result.outcome), CancelTexts()))
     task = escalate(case, "E0", "wrong_number", tx.now, window)
     if not any(one.open and (one.level, one.reason) == (task.level, task.reason) for one in case.escalations):
-        again = case.escalated(task.key)
-        tx.carry_out(loaded, [replace(task, key=f"{task.key}:{tx.now:%Y%m%d%H%M%S}") if again else task])
+        tx.carry_out(loaded, [replace(task, key=case.free_key(task.key))])
     _count_call_in_vain(tx, loaded, window)
 
 
