@@ -6,10 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from pro_service import settings
 from tests.peers import places, servers
@@ -50,6 +51,7 @@ def test_everything_starts_sends_and_stops(up: subprocess.Popen[str], ports: tup
         seen.append(line)
         if line.startswith("scheduler ") and accepted(line):
             break
+    assert answered_by_the_telephone_of_try_it(up.stdout, ports[1])
     output = "".join(seen)
     assert any(accepted(line) for line in seen), output
     assert "Ctrl-C stops everything." in output
@@ -59,6 +61,19 @@ def test_everything_starts_sends_and_stops(up: subprocess.Popen[str], ports: tup
     assert up.wait(30) == 0
     assert not any(servers.answers(f"http://127.0.0.1:{port}/") for port in ports)
     assert all(file.stat().st_mode & 0o077 == 0 for file in [copy / ".env", *(copy / "var").iterdir()])
+
+
+def answered_by_the_telephone_of_try_it(output: Iterable[str], port: int) -> bool:
+    """Return whether the telephone that newcomers are told to take can answer, in English, and is asked the next."""
+    number = "+12025550139"
+    pages = [places.ROOT / page for page in ("README.md", "docs/study/try-it.md")]
+    assert all(number in page.read_text(encoding="utf-8") for page in pages)
+    with requests.Session() as session:
+        session.trust_env = False  # never through a proxy
+        thread = f"http://127.0.0.1:{port}/telephones/{number}"
+        assert session.post(f"{thread}/reply", {"body": "2"}, timeout=10).ok
+        assert any(line.startswith("scheduler ") and accepted(line) for line in output)
+        return "The next question" in session.get(thread, timeout=10).text
 
 
 def accepted(line: str) -> int:

@@ -42,7 +42,7 @@ def main() -> int:
     )
     lines: list[Line] = []
     with places() as folder:
-        say("Living through the stories that crowds are copied from")
+        say("Running through the stories that crowds are copied from")
         stories = lived(folder)
         for name in chosen:
             for kind in KINDS:
