@@ -531,7 +531,7 @@ _TEXTS: Mapping[str, Entry] = {
         'write the study telephone, e.g. telephone = "+90 212 …"',
     ),
     "site_email": _refuse(
-        "site {site} has no e-mail address; alerts need one",
+        "site {site} has no e-mail address",
         'write the study address, e.g. email = "name@hospital.example"',
     ),
 }
@@ -859,7 +859,7 @@ _ACCOUNTS: Mapping[str, Entry] = {
     "ends_before_begin": _refuse("ends before it begins", "write a later day", "The last day is before the first."),
 }
 
-_DATA_KEY = "write id:base64 of 32 bytes, newest first, comma-separated; ./dev up makes one"
+_DATA_KEY = "write id:base64 of 32 bytes, newest first, comma-separated; .env.example says how to make one"
 
 _SERVICE: Mapping[str, Entry] = {
     "no_env_file": _refuse("there is no such file", "name an existing file"),

@@ -176,7 +176,7 @@ def _effects() -> dict[str, str]:
         "call_back_at": _("The task comes back at that time."),
         "refused_this_time": _("Recorded as declined; no more prompts for this window; the task ends."),
         "wants_no_messages": _("No more texts at all; calls are still allowed; the task stays."),
-        "withdraws": _("Nothing is sent any more and all tasks end. A note is needed."),
+        "withdraws": _("Nothing is sent any more; all tasks end but those about safety. A note is needed."),
         "no_answer": _("Also when somebody else picks up. Counted; suggested again at another part of the day."),
         "busy": _("Counted; suggested again at another part of the day."),
         "wrong_person": _("No more texts to this number; a task asks for the right one; the call stays."),
