@@ -6,17 +6,21 @@ A page says where: a line `<!-- made from the code: commands -->` becomes what `
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from gettext import NullTranslations
 from pathlib import Path
 
 import click
+from flask import Flask
 from sphinx.application import Sphinx
 
 from pro_service import settings
 from pro_service.cli import main
 from pro_service.core import problem_words
+from pro_service.web import i18n
+from pro_service.web.dashboard.vocabulary import vocabulary
 
 ROOT = Path(__file__).resolve().parents[1]
-_MADE = re.compile(r"^<!-- made from the code: (\w+) -->$", re.MULTILINE)
+_MADE = re.compile(r"^<!-- made from the code: ([\w ]+) -->$", re.MULTILINE)
 _SETTING = re.compile(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$")
 _SECTION = re.compile(r"^# --- (.+?) -+$")
 _MARKDOWN = re.compile(r"([\\*<>|\[\]])")
@@ -138,6 +142,35 @@ def problems_by_subject() -> str:
     return "\n\n".join(tables)
 
 
+# --- words of reports -----------------------------------------------------------------------------------------------
+
+
+def words_of_reports() -> str:
+    """Return a table for every kind of code that reports and files hold: the code, and the page's word for it."""
+    app = Flask(__name__)
+    app.extensions[i18n.CATALOGUES] = {i18n.SOURCE: NullTranslations()}
+    with app.app_context():
+        known = vocabulary(i18n.SOURCE)
+    tables = []
+    for kind, title in _KINDS_OF_WORDS.items():
+        rows: list[tuple[str, ...]] = [(f"`{code}`", _escaped(word)) for code, word in known[kind].items()]
+        tables.append(f"## {title}\n\n" + _table(("code", "on the pages"), rows))
+    return "\n\n".join(tables)
+
+
+_KINDS_OF_WORDS: Mapping[str, str] = {
+    "status": "State of a window",
+    "participant": "State of a participant",
+    "way": "How a participant is asked",
+    "source": "How an answer came",
+    "level": "Level of a task",
+    "outcome": "How a task or a call ended",
+    "missing": "Why there is no answer",
+    "kind": "Kind of a text",
+    "state": "State of a text",
+}
+
+
 # --- Markdown --------------------------------------------------------------------------------------------------------
 
 
@@ -155,4 +188,5 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "problems": problems_by_subject,
     "settings": settings_by_section,
+    "words of reports": words_of_reports,
 }
