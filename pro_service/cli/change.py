@@ -61,14 +61,14 @@ OPTIONS: dict[str, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = {
 """Action -> its own options, by the names of the form's fields."""
 
 HELP = {
-    "reschedule": "Correct the procedure date: windows are laid out anew, answers kept and judged anew.",
+    "reschedule": "Correct the procedure date: windows are calculated again, answers kept and assessed again.",
     "pause": "Send no prompts until a day; then they begin again by themselves. Calls go on.",
     "resume": "End a pause, or a hold after a stop word, now.",
     "withdraw": "Stop messages (windows go on, people may call), or end everything.",
     "died": "Say that the participant has died: nothing leaves any more, at once.",
     "reinstate": "Undo a death, or else a withdrawal from the study, that was entered by mistake.",
     "phone": "Replace the telephone number, or remove it; the old one is kept, encrypted.",
-    "move": "Hand the participant over to another site: pages, tasks and windows to come follow.",
+    "move": "Move the participant to another site: pages, tasks and coming windows follow.",
     "language": "Change the language of texts and forms.",
     "zone": "Change the time zone by which prompts are sent.",
     "channel": "Change how the participant is asked.",

@@ -151,7 +151,7 @@ def list_all(state: State, study_code: str | None) -> None:
 @as_json
 @click.pass_obj
 def show(state: State, code: str, study_code: str | None) -> None:
-    """Show one participant: windows, texts, answers, derived values, escalations."""
+    """Show one participant: windows, texts, answers, derived values, tasks."""
     from pro_service.use_cases import reporting, study  # noqa: PLC0415
 
     with opened(state) as rt:

@@ -43,7 +43,7 @@ def _percent(rate: float | None) -> str:
 @as_json
 @click.pass_obj
 def escalations(state: State, study_code: str | None) -> None:
-    """Everything that was ever somebody's work, in the order it was raised."""
+    """List every task that there is or was, in the order in which they were raised."""
     from pro_service.use_cases import reporting, study  # noqa: PLC0415
 
     with opened(state) as rt:

@@ -41,7 +41,7 @@ def upgrade(state: State, test: bool) -> None:  # noqa: FBT001 -- click's
 @click.command()
 @click.option("--host", default=HOST, show_default=True, help="The address to listen on.")
 @click.option("--port", default=8025, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
-@click.option("--trusted-proxy", metavar="ADDRESS", help="Believe this proxy's X-Forwarded-For: whose sign-in it is.")
+@click.option("--trusted-proxy", metavar="ADDRESS", help="The proxy in front, which says who a visitor is.")
 @click.pass_obj
 def serve(state: State, host: str, port: int, trusted_proxy: str | None) -> None:
     """Run the web server: webhooks, participants' pages, dashboard."""
@@ -64,7 +64,7 @@ def serve(state: State, host: str, port: int, trusted_proxy: str | None) -> None
 @click.command()
 @click.pass_obj
 def scheduler(state: State) -> None:
-    """Run the beat: a tick every 60 seconds, deliveries every 5."""
+    """Run until stopped: a tick every 60 seconds, deliveries every 5 seconds."""
     from pro_service import scheduler as beat  # noqa: PLC0415
 
     with opened(state, serving=True) as rt:
@@ -75,7 +75,7 @@ def scheduler(state: State) -> None:
 @as_json
 @click.pass_obj
 def tick(state: State) -> None:
-    """Do once what time calls for: prompts, escalations, closings, texts not read yet. For cron."""
+    """Do once what time calls for: prompts, tasks, closings, texts not read yet. For cron."""
     from pro_service.use_cases import clock_repair  # noqa: PLC0415
     from pro_service.use_cases import tick as use_case  # noqa: PLC0415
 
