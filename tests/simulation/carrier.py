@@ -44,6 +44,8 @@ class Taken:
     outgoing: Outgoing
     handed_at: datetime
     """When our call began, by the product's clock: what the product is answerable for."""
+    left_at: datetime
+    """The same moment by everybody else's clock."""
     at: datetime
 
 
@@ -86,9 +88,9 @@ class Carrier:
         if become == "late":
             self.on_the_way[outgoing.to] += 1
             after = LATE * self.world.chance.random()
-            self.world.at(now + after, partial(self._take, outgoing, handed_at, late=True))
+            self.world.at(now + after, partial(self._take, outgoing, handed_at, now, late=True))
             raise Uncertain(504)
-        sid = self._take(outgoing, handed_at)
+        sid = self._take(outgoing, handed_at, now)
         if become == "taken, then lost":
             raise Uncertain(500)
         if become == "killed":
@@ -122,13 +124,13 @@ class Carrier:
         if become == "lost":
             raise Uncertain(self.world.chance.choice((None, 500, 503)))
 
-    def _take(self, outgoing: Outgoing, handed_at: datetime, *, late: bool = False) -> str:
+    def _take(self, outgoing: Outgoing, handed_at: datetime, left_at: datetime, *, late: bool = False) -> str:
         if late:
             self.on_the_way[outgoing.to] -= 1
         now = self.world.now
         self.number += 1
         sid = f"SM{self.number:032x}"
-        self.taken.append(Taken(sid, outgoing, handed_at, now))
+        self.taken.append(Taken(sid, outgoing, handed_at, left_at, now))
         self.took(self.taken[-1])
         self.records.append(Record(sid, "queued", "outbound-api", outgoing.to, OURS, outgoing.body, now, None))
         self.world.ledger.note("carrier", f"message {outgoing.message_id}: taken as …{sid[-4:]}")

@@ -160,13 +160,22 @@ class Ending:
             if row.source == "import":
                 good = person.values.get(("V0", row.item)) == row.value
             elif row.source == "sms":
-                good = _same(person.said[texts[row.inbound_id]], kept)
+                meant = person.said[texts[row.inbound_id]]
+                good = _same(meant, kept) or (row.window is None and self._misled(row, meant, kept))
             else:
                 good = Given(row.source, row.received_at, kept) in person.given
             if not good:
                 said = person.said.get(texts.get(row.inbound_id, ""))
                 how = f"kept {kept} by {row.source}, meant {said}"
                 self.world.ledger.broken("no answer is guessed", row.participant, how, row.recorded_at)
+
+    def _misled(self, row: AnyRow, meant: Meant | None, kept: Meant) -> bool:
+        """Whether the newest prompt left by a wrong clock: nobody can say which window its answer is about."""
+        phone = self.people[row.participant].phone
+        before = [one for one in self.carrier.taken if one.outgoing.to == phone and one.left_at <= row.received_at]
+        newest = max(before, key=lambda one: one.left_at, default=None)
+        wrong = newest is not None and newest.handed_at != newest.left_at
+        return wrong and meant is not None and (meant.item, meant.value) == (kept.item, kept.value)
 
     def _heard(self, heard: Mapping[str, AnyRow]) -> None:
         """Every text that somebody sent was kept, once, and read."""

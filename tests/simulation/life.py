@@ -139,8 +139,11 @@ class Life:
 
     def _enrol(self, person: Person) -> None:
         enrol.enrol_one(self.rt, support.SETUP, self.made.study_id, person.cells())
+        # What was to happen before the run began happens at its beginning.
+        begun = max(person.enrols_at, self.world.now)
         if person.card_at <= person.enrols_at:
             self.office.hand_card(person)
+        person.enrols_at = begun
         if person.planned <= self.world.clock.now.astimezone(person.site_zone).date():
             # Who is enrolled on the day or after it needs no confirmation, however late the row was imported.
             person.confirmed_at = self.world.clock.now
@@ -200,17 +203,18 @@ class Life:
                 continue
             if name == "reconcile" and not moments.in_doubt(self.rt, now):
                 continue
+            started = self.world.clock.now
             with self._killable(name) as done:
                 work(self.rt)
                 done.append(name)
             if name == "alert" and done:
-                self._alerted(now)
+                self._alerted(started)
             if name == "tick" and done and self.world.chance.random() < 0.1:
                 self.watch.asked_twice(work(self.rt))
 
-    def _alerted(self, now: datetime) -> None:
+    def _alerted(self, started: datetime) -> None:
         """See that no safety task is silent, and that somebody beats when the next alert is due."""
-        for at in self.watch.silent_tasks(now):
+        for at in self.watch.silent_tasks(started, self.world.clock.now):
             self.world.at(at, lambda: None)
 
     def _beat_by_a_wrong_clock(self, right: datetime, by: timedelta) -> None:

@@ -41,7 +41,7 @@ def lost(
         started = max(started, person.card_at)
     prompts = {text.id: text for text in case.messages if text.kind in PROMPTS}
     mine = [(one, prompts[one.outgoing.message_id]) for one in taken if one.outgoing.message_id in prompts]
-    days = {one.handed_at.astimezone(person.zone).date() for one, _ in mine}
+    days = {at.astimezone(person.zone).date() for one, _ in mine for at in (one.handed_at, one.left_at)}
     for code, span in person.spans.items():
         window = next(one for one in case.current if one.code == code)
         steps = protocol.time_point(code).steps
@@ -158,8 +158,10 @@ def untold(
         window = next(one for one in case.current if one.code == code)
         at = _moment(person, window, protocol.time_point(code).steps[0])
         missing = started <= at < person.card_at - SOON and at <= span.closes_at - USELESS
+        # Who has just answered by text without being asked is asked the rest by text.
+        writes = any(at - DAY < answer.received_at <= at for answer in window.answers.values())
         ended = _ended(person, case, ends.get((person.code, window.id)), at)
-        if not missing or ended or weather.over(at - BEFORE, at + DAY) or _hindered(person, at):
+        if not missing or ended or writes or weather.over(at - BEFORE, at + DAY) or _hindered(person, at):
             continue
         calls = (one for one in case.escalations if one.window_id == window.id and one.level in ("E1", "E2"))
         if not any(one.raised_at <= at + SOON for one in calls):

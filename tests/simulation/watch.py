@@ -59,7 +59,7 @@ e = escalations.c
 _OVERDUE = (
     select(e.id, e.due_at, p.code, func.max(m.queued_at).label("alerted_at"))
     .join(participants, p.id == e.participant_id)
-    .outerjoin(messages, and_(m.escalation_id == e.id, m.frame == "overdue", m.queued_at <= bindparam("now")))
+    .outerjoin(messages, and_(m.escalation_id == e.id, m.frame == "overdue", m.queued_at <= bindparam("until")))
     .where(e.level == "ES", e.resolved_at.is_(None), e.acknowledged_at.is_(None), e.due_at <= bindparam("now"))
     .group_by(e.id, e.due_at, p.code)
 )
@@ -78,8 +78,8 @@ class Watch:
     """Message -> id under which it was taken."""
     steps: dict[tuple[int, str], str] = field(default_factory=dict)
     """(window, kind of prompt) -> id under which it was taken."""
-    days: dict[tuple[str, date], str] = field(default_factory=dict)
-    """(participant, local day) -> id of the prompt of that day."""
+    days: dict[tuple[str, date, date], str] = field(default_factory=dict)
+    """(participant, local day, the same by the product's clock) -> id of the prompt of that day."""
     overdue: set[int] = field(default_factory=set)
     """Safety tasks that were seen to be overdue."""
     given_back: set[str] = field(default_factory=set)
@@ -163,8 +163,9 @@ class Watch:
             return
         if self._first(self.steps, (row.window_id, row.kind), taken.sid) != taken.sid:
             self._broken("no prompt is doubled", row, f"{row.kind} of {row.window}")
-        day = taken.handed_at.astimezone(self.people[row.code].zone).date()
-        if self._first(self.days, (row.code, day), taken.sid) != taken.sid:
+        zone = self.people[row.code].zone
+        day, by_its_clock = (at.astimezone(zone).date() for at in (taken.left_at, taken.handed_at))
+        if self._first(self.days, (row.code, day, by_its_clock), taken.sid) != taken.sid:
             self._broken("at most one prompt a day", row, f"{row.kind} of {row.window} on {day}")
 
     def _first(self, known: dict[Key, str], key: Key, sid: str) -> str:
@@ -183,10 +184,13 @@ class Watch:
         if body in words.STOP[person.language]:
             person.stops(self.world.clock.now)
 
-    def silent_tasks(self, now: datetime) -> Iterator[datetime]:
-        """Right after the alerts: no safety task is overdue in silence. Give the moments at which one may be next."""
+    def silent_tasks(self, now: datetime, until: datetime) -> Iterator[datetime]:
+        """Right after the alerts, which took from `now` `until` then: no safety task is overdue in silence.
+
+        Give the moments at which one may be next.
+        """
         with self.rt.sessions.glance() as connection:
-            rows = connection.execute(_OVERDUE, {"now": now}).all()
+            rows = connection.execute(_OVERDUE, {"now": now, "until": until}).all()
         for row in rows:
             young = now < row.due_at + DAY
             if row.alerted_at is None or now - row.alerted_at > (ALERTS if young else DAY):
