@@ -106,7 +106,6 @@ def test_no_table_and_no_column_is_one_of_it() -> None:
     assert [name for name in stored if is_allocation(name)] == []
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_address_is_one_of_it(settings: Settings) -> None:
     rt = open_runtime(settings)
     app = create_app(rt)

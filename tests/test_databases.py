@@ -10,6 +10,9 @@ from pro_service.settings import Settings
 from pro_service.store import migrate
 from pro_service.store.database import make_engine
 from pro_service.store.schema import installation, metadata
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 
 def test_the_migrations_make_the_schema_that_the_code_speaks(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The command line on a fresh database of either kind."""
+"""The command line on a fresh database."""
 
 import json
 from collections.abc import Callable

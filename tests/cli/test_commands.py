@@ -9,6 +9,7 @@ import pytest
 
 from pro_service import paths
 from tests.cli.conftest import Run
+from tests.peers import databases
 
 HEADER = "participant,site,procedure_date,language,messaging_consent,phone"
 ROWS = ("P-001,IST,2026-03-02,en,2026-03-02,+12025550123", "P-002,BER,2026-03-09,tr,,")
@@ -77,6 +78,7 @@ def test_a_study_is_loaded_once_and_shown(run: Run, study: str) -> None:
     assert "Istanbul Demo Clinic" in run("study", "show").out
 
 
+@databases.ON_BOTH
 def test_an_import_is_tried_done_and_done_again(run: Run, study: str, csv: Path) -> None:
     assert study in run("participant", "import", csv, "--dry-run").out
     assert run("participant", "list", "--json").json == []
@@ -126,6 +128,7 @@ def test_a_procedure_is_confirmed(run: Run, enrolled: str, now: Path) -> None:
     assert run("participant", "confirm", "P-002", "--procedure-date", "10.03.2026").status == 2
 
 
+@databases.ON_BOTH
 def test_beats_and_reports_answer_in_json(run: Run, enrolled: str) -> None:
     assert enrolled
     assert run("tick", "--json").json["looked_at"] == 2

@@ -7,9 +7,6 @@ import pytest
 from tests.cli.conftest import Run
 from tests.core.enrolment import redcap as sample
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What comes of the rows is tried on both databases through the dashboard: it is the same use case."""
-
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:

@@ -13,13 +13,13 @@ from pro_service.runtime import open_runtime
 from pro_service.settings import Settings
 from tests import support
 from tests.cli.conftest import Run
+from tests.peers import databases
 
 DEMO = paths.protocols() / "demo.toml"
 SMALL = ("--participants", "3", "--days", "14", "--enrolment-days", "2")
-ONCE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""A file is rehearsed beside the database in use, of whatever kind that is."""
 
 
+@databases.ON_BOTH
 def test_a_loaded_study_is_rehearsed_and_its_database_stays_as_it_is(
     run: Run, study: str, settings: Settings, tmp_path: Path
 ) -> None:
@@ -47,7 +47,6 @@ def test_a_file_needs_neither_a_database_nor_settings(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@ONCE
 def test_people_see_days_go_by_and_the_report_speaks_turkish(run: Run, tmp_path: Path) -> None:
     done = run("rehearse", "--file", DEMO, *SMALL, "--out", tmp_path / "r.html", "--language", "tr")
     assert done.status == 0
@@ -55,7 +54,6 @@ def test_people_see_days_go_by_and_the_report_speaks_turkish(run: Run, tmp_path:
     assert "gerçek katılımcı yok" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
-@ONCE
 @pytest.mark.parametrize(
     "words",
     [
@@ -72,7 +70,6 @@ def test_wrong_usage_ends_with_two(run: Run, words: tuple[str, ...]) -> None:
     assert run("rehearse", "--file", DEMO, *words).status == 2
 
 
-@ONCE
 def test_faults_in_what_was_given_end_with_one_and_are_all_named(run: Run, tmp_path: Path) -> None:
     broken = tmp_path / "people.toml"
     broken.write_text("[office]\ncalls_a_day = -1\n", encoding="utf-8")

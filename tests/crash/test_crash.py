@@ -5,7 +5,9 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.peers import places
+from tests.peers import databases, places
+
+pytestmark = databases.ON_BOTH
 
 SEED = "8"
 """One with which the web server is among the victims."""

@@ -4,15 +4,11 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 import requests
 from sqlalchemy import make_url
 
 from pro_service.store.database import sqlite_module
 from tests.journeys.conftest import BY_LINK, BY_TEXT, Service
-
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""Copying a file is SQLite's way; how PostgreSQL's fail-over is noticed is tested with the use case."""
 
 
 def test_what_was_sent_since_the_backup_is_known_again(service: Service, database_url: str, tmp_path: Path) -> None:

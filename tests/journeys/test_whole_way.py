@@ -7,7 +7,9 @@ from playwright.sync_api import Page
 
 from tests import support
 from tests.journeys.conftest import BY_LINK, BY_TEXT, Service
-from tests.peers import chromium, mail
+from tests.peers import chromium, databases, mail
+
+pytestmark = databases.ON_BOTH
 
 
 def answers(service: Service, code: str) -> dict[tuple[str, str], int | None]:

@@ -7,10 +7,14 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+import pytest
+
 from pro_service import runtime
 from tests.peers.configuration import settings_for
 from tests.peers.postgres import Postgres
 
+ON_BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+"""Marks a test, or a module of them, whose outcome hangs on the database: it runs on PostgreSQL too."""
 _TEMPLATE = "template_pro"
 
 

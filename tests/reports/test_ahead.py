@@ -13,6 +13,9 @@ from pro_service.store.bulk import row_ids
 from pro_service.store.schema import messages, participants, responses, windows
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 DAY = date(2026, 3, 2)
 INVITED = support.at("2026-03-09 10:00")

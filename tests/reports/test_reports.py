@@ -24,6 +24,9 @@ from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tasks.calls import CallResult
 from pro_service.use_cases.tick import beat, tick
 from tests import support
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 START = support.at("2026-01-05 15:00")
 FIRST = date(2026, 1, 5)

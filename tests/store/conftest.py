@@ -1,4 +1,4 @@
-"""The demonstration study on a fresh database of either kind, whose clock is ours, and who works on it."""
+"""The demonstration study on a fresh database, whose clock is ours, and who works on it."""
 
 from collections.abc import Iterator
 

@@ -13,6 +13,9 @@ from pro_service.settings import Settings
 from pro_service.store.audit import payload
 from pro_service.store.schema import audit_trail
 from tests import support
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 
 @pytest.fixture

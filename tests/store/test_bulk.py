@@ -10,6 +10,9 @@ from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store.bulk import Bulk, ask, change
 from pro_service.store.schema import heartbeats
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 AT = datetime(2026, 3, 9, 7, 0, 0, 5, tzinfo=UTC)
 LATER = datetime(2026, 3, 10, 7, tzinfo=UTC)

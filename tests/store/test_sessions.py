@@ -11,6 +11,7 @@ from pro_service.settings import Settings
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.schema import heartbeats
 from tests import support
+from tests.peers import databases
 
 BEAT = {"name": "a test", "at": support.at("2026-01-14 12:00")}
 
@@ -23,6 +24,7 @@ def rt(settings: Settings) -> Iterator[Runtime]:
     runtime.close()
 
 
+@databases.ON_BOTH
 def test_a_look_cannot_write_whatever_was_done_through_its_connection_before(rt: Runtime) -> None:
     for _ in range(2):
         with rt.sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""A runtime on a fresh database of either kind, whose clock and telephones are ours."""
+"""A runtime on a fresh database, whose clock and telephones are ours."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -8,7 +8,10 @@ from pro_service.runtime import Runtime
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
+
+pytestmark = databases.ON_BOTH
 
 PROCEDURE = date(2026, 3, 2)
 INVITED = support.at("2026-03-09 10:00")

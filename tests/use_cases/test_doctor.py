@@ -9,8 +9,10 @@ from pro_service.settings import Settings
 from pro_service.use_cases import doctor
 from pro_service.use_cases.participants import card
 from tests import support
+from tests.peers import databases
 
 
+@databases.ON_BOTH
 def test_the_codes_on_cards_are_counted_with_the_chance_to_hit_one(
     settings: Settings, rt: Runtime, study_id: int
 ) -> None:

@@ -16,6 +16,9 @@ from pro_service.store.participants import cases
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.transaction import SCHEDULER, transaction
 from tests import support
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 START = support.at("2026-03-02 15:00")
 MONTHS = timedelta(days=110)

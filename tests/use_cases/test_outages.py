@@ -17,7 +17,6 @@ from pro_service.use_cases.tick import tick
 from tests import support
 from tests.telephones import Telephones
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 INVITED = support.at("2026-06-02 10:00")
 """When M3 asks; its reminders come on 4, 9 and 13 June, its window closes at the end of 16 June."""
 CODE = "P-001"

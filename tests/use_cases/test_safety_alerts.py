@@ -28,10 +28,9 @@ from pro_service.use_cases.tasks import calls, hand_over
 from pro_service.use_cases.tick import beat, tick
 from pro_service.use_cases.watch import alarms, watch
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
-ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""Where the database behind it makes no difference."""
 PHONE = "+12025550123"
 NUMBERS = {"call": "+12025550170", "other": "+12025550171", "lead": "+12025550172"}
 ALARM = support.at("2026-03-14 03:10")
@@ -143,6 +142,7 @@ def test_before_it_is_due_nobody_hears_of_it_again(stage: Stage) -> None:
     assert stage.mailed() == {}
 
 
+@databases.ON_BOTH
 def test_it_goes_on_every_two_hours_for_a_day_and_then_once_a_day(stage: Stage) -> None:
     leaves(stage.rt, stage.staff["lead"], NUMBERS["lead"])
     rounds = [bool(stage.pass_time(0.5).mails) for _ in range(2 * 24 * 4)]
@@ -161,7 +161,6 @@ def test_the_first_alert_is_for_those_at_work_and_the_next_for_everybody(stage: 
     assert stage.mailed() == {"call": 1, "other": 1, "lead": 1}
 
 
-@ON_ONE
 def test_it_ends_with_the_investigator_also_where_the_ladder_does_not_name_one(stage: Stage) -> None:
     stage.rt = replace(stage.rt, bundles=WithoutInvestigator())
     stage.pass_time(2)
@@ -170,6 +169,7 @@ def test_it_ends_with_the_investigator_also_where_the_ladder_does_not_name_one(s
     assert stage.mailed() == {"call": 1, "other": 1, "lead": 1}
 
 
+@databases.ON_BOTH
 def test_twice_in_a_minute_is_once(stage: Stage) -> None:
     leaves(stage.rt, stage.staff["call"], NUMBERS["call"])
     assert stage.pass_time(2) == AlertReport(mails=3, texts=1)
@@ -179,6 +179,7 @@ def test_twice_in_a_minute_is_once(stage: Stage) -> None:
     assert support.rows_of(stage.rt) == before
 
 
+@databases.ON_BOTH
 def test_two_schedulers_alert_once(stage: Stage) -> None:
     leaves(stage.rt, stage.staff["call"], NUMBERS["call"])
     stage.clock.now = DUE
@@ -222,7 +223,7 @@ def test_an_idle_beat_asks_one_question(stage: Stage) -> None:
     assert len([one for one in asked if one.startswith("SELECT")]) == 1
 
 
-@ON_ONE
+@databases.ON_BOTH
 def test_the_question_uses_the_index_of_open_tasks(stage: Stage) -> None:
     asked: list[tuple[str, object]] = []
     event.listen(stage.rt.sessions.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
@@ -264,6 +265,7 @@ def test_handed_over_it_goes_on_for_everybody_until_it_is_taken_up(stage: Stage)
 
 
 @pytest.mark.parametrize("what", ["taken up", "ended"])
+@databases.ON_BOTH
 def test_what_waits_does_not_leave_once_somebody_has_it(stage: Stage, what: str) -> None:
     leaves(stage.rt, stage.staff["lead"], NUMBERS["lead"])
     stage.clock.now = DUE
@@ -279,6 +281,7 @@ def test_what_waits_does_not_leave_once_somebody_has_it(stage: Stage, what: str)
         assert set(session.scalars(select(m.state).where(m.frame == "overdue"))) == {"cancelled"}
 
 
+@databases.ON_BOTH
 def test_one_task_that_cannot_be_read_keeps_no_other_back(stage: Stage, study_id: int) -> None:
     how = {"phone": "+12025550124", "channel": "sms-reply", "baseline_nrs_avg": "6", "baseline_nrs_now": "5"}
     support.enrolled(stage.rt, study_id, "P-002", date(2026, 3, 2), **how)
@@ -361,7 +364,6 @@ def test_nobody_who_is_shut_out_or_lost_the_role_gets_a_text(stage: Stage) -> No
     assert stage.pass_time(2) == AlertReport(mails=1, texts=1)
 
 
-@ON_ONE
 def test_an_account_that_is_shut_after_the_claim_gets_nothing(stage: Stage) -> None:
     """The gate of the claim stands on its own: nothing here has withdrawn the text."""
     leaves(stage.rt, stage.staff["call"], NUMBERS["call"])
@@ -378,6 +380,7 @@ def test_an_account_that_is_shut_after_the_claim_gets_nothing(stage: Stage) -> N
     assert stage.texted() == {}
 
 
+@databases.ON_BOTH
 def test_a_text_of_which_nobody_knows_whether_it_left_is_not_sent_again(stage: Stage) -> None:
     leaves(stage.rt, stage.staff["call"], NUMBERS["call"])
     stage.phones.faults.append(Uncertain(500))
@@ -395,6 +398,7 @@ def test_a_text_of_which_nobody_knows_whether_it_left_is_not_sent_again(stage: S
     assert stage.texted() == {"call": 1}
 
 
+@databases.ON_BOTH
 def test_a_worker_that_never_came_back_leaves_it_to_the_next_alert(stage: Stage) -> None:
     leaves(stage.rt, stage.staff["call"], NUMBERS["call"])
     stage.clock.now = DUE
@@ -411,6 +415,7 @@ def test_a_worker_that_never_came_back_leaves_it_to_the_next_alert(stage: Stage)
 
 @pytest.mark.parametrize("kind, code, why", [("bad_number", 21614, "bad_number"), ("opted_out", 21610, "opted_out")])
 @pytest.mark.parametrize("road", ["answer", "report"])
+@databases.ON_BOTH
 def test_a_telephone_that_takes_no_texts_ends_the_agreement_and_is_nobodys_task(
     stage: Stage, kind: str, code: int, why: str, road: str
 ) -> None:
@@ -442,6 +447,7 @@ def report(stage: Stage, status: str, error: str = "") -> None:
     assert receive.take_receipt(stage.rt, token, {"MessageSid": sid, "MessageStatus": status, "ErrorCode": error})
 
 
+@databases.ON_BOTH
 def test_what_became_of_a_text_is_known(stage: Stage) -> None:
     leaves(stage.rt, stage.staff["call"], NUMBERS["call"])
     stage.pass_time(2)
@@ -460,7 +466,6 @@ def test_a_text_that_the_operator_refuses_for_reasons_of_ours_goes_again_and_end
     assert stage.texted() == {"call": 1}
 
 
-@ON_ONE
 def test_another_number_by_the_time_it_leaves_is_the_one_it_goes_to(stage: Stage) -> None:
     leaves(stage.rt, stage.staff["call"], NUMBERS["call"])
     stage.clock.now = DUE

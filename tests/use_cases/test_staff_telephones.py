@@ -24,9 +24,9 @@ from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.staff import administration, telephone
 from pro_service.use_cases.staff.telephone import Form
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
-ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NUMBER, OTHER = "+905321234567", "+12025550170"
 CONFIRMS = "PRO Service: from now on this number gets a text when an urgent task waits too long."
 
@@ -80,6 +80,7 @@ def says(rt: Runtime, clock: support.SetClock) -> Callable[..., None]:
 # --- agreed ----------------------------------------------------------------------------------------------------------
 
 
+@databases.ON_BOTH
 def test_a_number_is_kept_sealed_masked_and_confirmed_by_one_text(
     colleague: Colleague, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_number_is_kept_sealed_masked_and_confirmed_by_one_text(
     assert colleague.audited() == ["agree_texts"]
 
 
+@databases.ON_BOTH
 def test_at_most_one_confirming_text_a_day(colleague: Colleague) -> None:
     colleague.leaves(NUMBER)
     colleague.leaves(OTHER)
@@ -111,7 +113,6 @@ def test_at_most_one_confirming_text_a_day(colleague: Colleague) -> None:
     assert [one.to for one in colleague.phones.sent] == [NUMBER, OTHER]
 
 
-@ON_ONE
 @pytest.mark.parametrize(
     "form, faults",
     [
@@ -147,7 +148,6 @@ def test_every_fault_is_said_beside_its_field_and_nothing_is_kept(
     assert colleague.audited() == []
 
 
-@ON_ONE
 def test_without_texts_the_number_is_kept_all_the_same(colleague: Colleague) -> None:
     colleague.rt = replace(colleague.rt, sms=None)
     colleague.leaves()
@@ -155,6 +155,7 @@ def test_without_texts_the_number_is_kept_all_the_same(colleague: Colleague) -> 
     assert colleague.known.last_state is None
 
 
+@databases.ON_BOTH
 def test_a_number_that_is_deleted_is_nowhere_and_what_waits_for_it_does_not_leave(colleague: Colleague) -> None:
     telephone.agree(colleague.rt, colleague.login, Form(NUMBER, agreed=True), "TR")
     assert telephone.remove(colleague.rt, colleague.login)
@@ -166,6 +167,7 @@ def test_a_number_that_is_deleted_is_nowhere_and_what_waits_for_it_does_not_leav
     assert colleague.audited() == ["agree_texts", "remove_texts"]
 
 
+@databases.ON_BOTH
 def test_an_account_that_is_shut_gets_no_confirming_text(colleague: Colleague) -> None:
     telephone.agree(colleague.rt, colleague.login, Form(NUMBER, agreed=True), "TR")
     assert administration.disable(colleague.rt, support.SETUP, colleague.login.user_id)
@@ -177,6 +179,7 @@ def test_an_account_that_is_shut_gets_no_confirming_text(colleague: Colleague) -
 
 
 @pytest.mark.parametrize("body, more", [("DUR", {}), ("stop", {}), ("no more", {"OptOutType": "STOP"})])
+@databases.ON_BOTH
 def test_a_stop_ends_the_agreement_and_gets_no_answer(
     colleague: Colleague, says: Callable[..., None], body: str, more: dict[str, str]
 ) -> None:
@@ -198,6 +201,7 @@ def test_a_stop_ends_the_agreement_and_gets_no_answer(
     assert colleague.known.ended_at is None
 
 
+@databases.ON_BOTH
 def test_what_else_a_colleague_writes_waits_for_a_person_without_a_task_and_without_an_answer(
     colleague: Colleague, study_id: int, says: Callable[..., None]
 ) -> None:
@@ -214,6 +218,7 @@ def test_what_else_a_colleague_writes_waits_for_a_person_without_a_task_and_with
     assert colleague.known.ended_at is None
 
 
+@databases.ON_BOTH
 def test_a_participant_with_the_same_number_is_read_as_a_participant_and_their_stop_is_everybodys(
     colleague: Colleague, study_id: int, says: Callable[..., None]
 ) -> None:
@@ -231,6 +236,7 @@ def test_a_participant_with_the_same_number_is_read_as_a_participant_and_their_s
 # --- kept from all else ----------------------------------------------------------------------------------------------
 
 
+@databases.ON_BOTH
 def test_no_report_about_participants_counts_a_text_to_staff(colleague: Colleague, study_id: int) -> None:
     how = {"phone": OTHER, "channel": "sms-reply", "baseline_nrs_avg": "6", "baseline_nrs_now": "5"}
     support.enrolled(colleague.rt, study_id, "P-001", date(2026, 3, 2), **how)
@@ -249,6 +255,7 @@ def test_no_report_about_participants_counts_a_text_to_staff(colleague: Colleagu
     assert figures() == before
 
 
+@databases.ON_BOTH
 def test_what_was_sent_before_a_backup_was_restored_is_not_sent_again(colleague: Colleague) -> None:
     colleague.leaves()
     [sent] = colleague.phones.sent

@@ -16,7 +16,10 @@ from pro_service.use_cases import study
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
+
+pytestmark = databases.ON_BOTH
 
 DEMO = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
 PHONE = "+12025550123"

@@ -17,8 +17,11 @@ from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.tick import beat, tick
 from pro_service.use_cases.watch import alarms
 from tests import support
+from tests.peers import databases
 from tests.support import SetClock, at
 from tests.telephones import Telephones
+
+pytestmark = databases.ON_BOTH
 
 DAY = timedelta(days=1)
 LAID = date(2026, 3, 2)

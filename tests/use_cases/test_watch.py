@@ -17,6 +17,7 @@ from pro_service.use_cases.mails import alarm_words
 from pro_service.use_cases.tick import beat, tick
 from pro_service.use_cases.watch import alarms, watch
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
 PROCEDURE = date(2026, 3, 2)
@@ -62,16 +63,19 @@ def report(rt: Runtime, status: str, how_many: int) -> None:
         assert receive.take_receipt(rt, "a token of before the backup", said)
 
 
+@databases.ON_BOTH
 def test_a_service_that_works_raises_no_alarm(rt: Runtime, people: int) -> None:
     report(rt, "delivered", people)
     assert codes(rt) == []
 
 
+@databases.ON_BOTH
 def test_nobody_enrolled_is_no_alarm(rt: Runtime, study_id: int) -> None:
     assert codes(rt) == []
     assert study_id
 
 
+@databases.ON_BOTH
 def test_a_scheduler_that_never_ran_or_is_silent(rt: Runtime, clock: support.SetClock, people: int) -> None:
     report(rt, "delivered", people)
     clock.now += timedelta(minutes=16)
@@ -81,6 +85,7 @@ def test_a_scheduler_that_never_ran_or_is_silent(rt: Runtime, clock: support.Set
     assert codes(rt) == ["scheduler"]
 
 
+@databases.ON_BOTH
 def test_a_scheduler_that_lives_and_does_not_get_through(rt: Runtime, clock: support.SetClock, people: int) -> None:
     report(rt, "delivered", people)
     with rt.sessions.begin() as session:
@@ -88,6 +93,7 @@ def test_a_scheduler_that_lives_and_does_not_get_through(rt: Runtime, clock: sup
     assert codes(rt) == ["undecided"]
 
 
+@databases.ON_BOTH
 def test_texts_that_do_not_leave(rt: Runtime, clock: support.SetClock, phones: Telephones, people: int) -> None:
     report(rt, "delivered", people)
     with rt.sessions.begin() as session:
@@ -102,6 +108,7 @@ def test_texts_that_do_not_leave(rt: Runtime, clock: support.SetClock, phones: T
     assert phones.sent
 
 
+@databases.ON_BOTH
 def test_replies_that_nobody_reads(rt: Runtime, clock: support.SetClock, people: int) -> None:
     report(rt, "delivered", people)
     with rt.sessions.begin() as session:
@@ -110,12 +117,14 @@ def test_replies_that_nobody_reads(rt: Runtime, clock: support.SetClock, people:
     assert codes(rt) == ["unread"]
 
 
+@databases.ON_BOTH
 def test_texts_that_do_not_arrive_or_of_which_nothing_is_heard(rt: Runtime, people: int) -> None:
     assert codes(rt) == ["no_receipts"]
     report(rt, "undelivered", people)
     assert codes(rt) == ["undelivered"]
 
 
+@databases.ON_BOTH
 def test_a_provider_that_is_away_is_heard_of(
     rt: Runtime, clock: support.SetClock, phones: Telephones, study_id: int
 ) -> None:
@@ -140,6 +149,7 @@ def test_every_alarm_has_words_in_both_languages() -> None:
             assert remedy.endswith(".")
 
 
+@databases.ON_BOTH
 def test_those_who_run_the_service_hear_of_it_once_a_day(rt: Runtime, clock: support.SetClock, people: int) -> None:
     mailbox = Mailbox()
     mailing = replace(rt, mail=mailbox)
@@ -160,6 +170,7 @@ def test_those_who_run_the_service_hear_of_it_once_a_day(rt: Runtime, clock: sup
     assert people
 
 
+@databases.ON_BOTH
 def test_nobody_hears_of_it_twice_in_one_night(rt: Runtime, clock: support.SetClock, people: int) -> None:
     mailbox = Mailbox()
     mailing = replace(rt, mail=mailbox)
@@ -176,6 +187,7 @@ def test_nobody_hears_of_it_twice_in_one_night(rt: Runtime, clock: support.SetCl
     assert people
 
 
+@databases.ON_BOTH
 def test_the_web_server_says_that_the_scheduler_is_dead(rt: Runtime, clock: support.SetClock, people: int) -> None:
     report(rt, "delivered", people)
     mailbox = Mailbox()

@@ -1,4 +1,4 @@
-"""A web application on a fresh database of either kind, whose clock is ours, and a server for browsers."""
+"""A web application on a fresh database, whose clock is ours, and a server for browsers."""
 
 import threading
 from collections.abc import Iterator

@@ -21,6 +21,7 @@ from pro_service.store.database import Sessions, make_engine
 from pro_service.web import access
 from pro_service.web.app import create_app
 from tests import support
+from tests.peers import databases
 from tests.web.conftest import TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -187,6 +188,7 @@ def test_alive_asks_nothing(away: FlaskClient) -> None:
     assert (away.get("/healthz").status_code, away.get("/healthz").text) == (200, "ok")
 
 
+@databases.ON_BOTH
 def test_ready_says_how_the_database_and_the_scheduler_are(
     rt: Runtime, client: FlaskClient, clock: support.SetClock
 ) -> None:
@@ -215,6 +217,7 @@ def test_not_ready_without_a_database(away: FlaskClient) -> None:
     assert (answer.json["ready"], answer.json["database"]) == (False, "unreachable")
 
 
+@databases.ON_BOTH
 def test_not_ready_on_a_schema_that_is_behind(rt: Runtime, tmp_path: Path) -> None:
     empty = Sessions(make_engine(f"sqlite:///{tmp_path / 'empty.db'}"))
     answer = create_app(replace(rt, sessions=empty)).test_client().get("/readyz")

@@ -28,7 +28,6 @@ from tests import support
 from tests.web.conftest import COMPILED
 from tests.web.test_roles import KNOWN
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ROLES: tuple[Role, ...] = ("coordinator", "assessor", "investigator", "data-manager", "monitor", "administrator")
 PAIRS = tuple(combinations_with_replacement(ROLES, 2))
 HAVE_SCORES = {"investigator", "data-manager", "monitor"}

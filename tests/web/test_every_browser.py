@@ -15,7 +15,7 @@ from tests.peers.chromium import IN_EVERY_BROWSER, WIDE, another_page, faults, s
 from tests.web.conftest import TOKEN
 from tests.web.dashboard.desks import signed_in
 
-pytestmark = [IN_EVERY_BROWSER, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+pytestmark = IN_EVERY_BROWSER
 """What a page looks like does not depend on the database behind it."""
 
 TARGETS = """[...document.querySelectorAll("header a, header button")].map(one => {

@@ -140,7 +140,6 @@ def plain(page: str, known: frozenset[str]) -> set[str]:
 
 
 @pytest.mark.usefixtures("wide")
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("role", ["coordinator", "investigator", "administrator", "assessor"])
 def test_no_page_says_a_word_that_is_not_translated(
     rt: Runtime, client: FlaskClient, study_id: int, named: dict[str, object], role: str

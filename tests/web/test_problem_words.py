@@ -52,7 +52,6 @@ def speaking(app: Flask) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("speaking")
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_problem_has_its_words_in_every_language(language: str) -> None:
     g.language = language
@@ -71,7 +70,6 @@ def test_every_pattern_of_a_page_is_translated_and_keeps_its_blanks() -> None:
 
 
 @pytest.mark.usefixtures("speaking")
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_translation_fills_the_blanks_of_the_english_words() -> None:
     g.language = "tr"
     for code in CATALOGUE:
@@ -245,7 +243,6 @@ def listed(page: str) -> list[tuple[str, str]]:
     return [(unescape(one[-2]).strip(), unescape(one[-1]).strip()) for one in cells]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_fault_of_an_import_is_said_in_turkish(rt: Runtime, office: FlaskClient, study_id: int) -> None:
     csrf = support.csrf_of(office.get("/enrol/import").text)
     absent, foreign = list[str](), list[str]()

@@ -18,6 +18,9 @@ from pro_service.use_cases.tick import tick
 from pro_service.web import access
 from pro_service.web.capabilities import GRANTED, ROLES
 from tests import support
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 LETTERS: Mapping[str, Role] = {
     "C": "coordinator",

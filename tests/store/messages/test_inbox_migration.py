@@ -10,6 +10,9 @@ from pro_service.settings import Settings
 from pro_service.store import migrate
 from pro_service.store.database import make_engine
 from pro_service.store.schema import inbound
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 MOMENT = datetime(2026, 3, 9, 10, tzinfo=UTC)
 

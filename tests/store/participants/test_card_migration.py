@@ -13,6 +13,9 @@ from pro_service.store import migrate
 from pro_service.use_cases.participants import card, card_entry
 from tests import support
 from tests.old_cards import old_card
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 ADDRESS = "203.0.113.7"
 

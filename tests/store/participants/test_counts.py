@@ -24,6 +24,9 @@ from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tasks.calls import CallResult
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 FIRST = date(2026, 1, 5)
 DECIDING = {"V0", "W1", "M1", "M3"}

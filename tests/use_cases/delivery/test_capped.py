@@ -14,7 +14,10 @@ from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
+
+pytestmark = databases.ON_BOTH
 
 INVITED = support.at("2026-03-09 10:00")
 AHEAD = [timedelta(hours=10), timedelta(days=200)]

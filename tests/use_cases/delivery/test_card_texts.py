@@ -21,6 +21,7 @@ from pro_service.use_cases.participants import card, survey
 from pro_service.use_cases.participants.card_entry import enter
 from pro_service.use_cases.tick import PUT_OFF, tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 from tests.use_cases.delivery.test_faults_stay_alone import Mailbox
 from tests.use_cases.participants.changes import Office
@@ -97,6 +98,7 @@ def test_a_turkish_telephone_is_asked_without_an_address_and_never_twice_alike(
     assert participant
 
 
+@databases.ON_BOTH
 def test_an_answer_with_the_card_ends_the_texts(
     rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
@@ -171,6 +173,7 @@ def test_a_prompt_that_holds_an_address_is_a_fault_of_that_participant_alone(
     assert participant
 
 
+@databases.ON_BOTH
 def test_an_answer_is_kept_though_the_thanks_cannot_be_sent(
     rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephones
 ) -> None:

@@ -20,6 +20,7 @@ from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.tick import tick
 from pro_service.use_cases.watch import alarms
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
 PROCEDURE = date(2026, 3, 2)
@@ -55,6 +56,7 @@ def known(rt: Runtime) -> channels.Channel:
         return channels.all_channels(session)["sms"]
 
 
+@databases.ON_BOTH
 def test_a_paced_sender_never_sends_faster(rt: Runtime, phones: Telephones, crowd: int) -> None:
     moments: list[float] = []
 
@@ -71,6 +73,7 @@ def test_a_paced_sender_never_sends_faster(rt: Runtime, phones: Telephones, crow
     assert sum(gaps) / len(gaps) >= 1 / rate * 0.95
 
 
+@databases.ON_BOTH
 def test_workers_share_one_pace(rt: Runtime, clock: support.SetClock, crowd: int) -> None:
     pace, lease = Pace(per_second=2), timedelta(seconds=60)
     moments = []
@@ -84,7 +87,6 @@ def test_workers_share_one_pace(rt: Runtime, clock: support.SetClock, crowd: int
     assert free_at(rt) == INVITED + AHEAD
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("patience, sent, remaining", [(0.0, 0, 0), (3.0, 0, PEOPLE), (50.0, PEOPLE, 0)])
 @pytest.mark.usefixtures("crowd")
 def test_cron_waits_for_a_paced_sender_and_says_how_many_remain(
@@ -101,6 +103,7 @@ def test_cron_waits_for_a_paced_sender_and_says_how_many_remain(
 
 
 @pytest.mark.usefixtures("crowd")
+@databases.ON_BOTH
 def test_what_the_days_limit_holds_back_is_not_waited_for(rt: Runtime) -> None:
     began = time.monotonic()
     report = deliver(with_limits(rt, per_second=1000, per_day=5), patience=50)
@@ -112,6 +115,7 @@ def free_at(rt: Runtime) -> object:
     return known(rt).free_at
 
 
+@databases.ON_BOTH
 def test_a_long_text_takes_as_many_moments_as_it_has_segments(rt: Runtime, clock: support.SetClock, crowd: int) -> None:
     with rt.sessions.begin() as session:
         session.execute(messages.update().values(segments=3))
@@ -120,6 +124,7 @@ def test_a_long_text_takes_as_many_moments_as_it_has_segments(rt: Runtime, clock
     assert free_at(rt) == INVITED + timedelta(seconds=3)
 
 
+@databases.ON_BOTH
 def test_a_day_has_its_limit_and_says_so(rt: Runtime, clock: support.SetClock, phones: Telephones, crowd: int) -> None:
     limited = with_limits(rt, per_day=5)
     assert deliver(limited).accepted == 5
@@ -133,6 +138,7 @@ def test_a_day_has_its_limit_and_says_so(rt: Runtime, clock: support.SetClock, p
 
 
 @pytest.mark.parametrize("kind, code", [("credentials", 20003), ("configuration", 21606)])
+@databases.ON_BOTH
 def test_a_provider_that_refuses_us_stops_texts_for_every_worker(
     rt: Runtime, clock: support.SetClock, phones: Telephones, crowd: int, kind: str, code: int
 ) -> None:
@@ -149,6 +155,7 @@ def test_a_provider_that_refuses_us_stops_texts_for_every_worker(
     assert alarms(rt) == tuple(one for one in alarms(rt) if one.code == "scheduler")
 
 
+@databases.ON_BOTH
 def test_a_country_our_sender_does_not_reach_stops_nobody_else(rt: Runtime, phones: Telephones, crowd: int) -> None:
     phones.faults.append(Refused(21408, "route"))
     report = deliver(rt)

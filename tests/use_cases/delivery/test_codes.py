@@ -20,6 +20,7 @@ from pro_service.use_cases.inbound.receive import take_receipt
 from pro_service.use_cases.tick import tick
 from pro_service.use_cases.watch import alarms
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
 PHONE = "+12025550123"
@@ -143,6 +144,7 @@ def test_a_code_means_the_same_as_an_answer_and_in_a_report(rt: Runtime, phones:
     assert invited
 
 
+@databases.ON_BOTH
 def test_a_text_the_operator_had_no_room_for_goes_again(
     rt: Runtime, phones: Telephones, clock: support.SetClock, invited: int
 ) -> None:

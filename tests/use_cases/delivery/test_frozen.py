@@ -18,9 +18,11 @@ from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.tick import tick
 from tests import support
-from tests.peers import places
+from tests.peers import databases, places
 from tests.peers.configuration import environment
 from tests.telephones import Telephones
+
+pytestmark = databases.ON_BOTH
 
 ASLEEP_WITHIN = 60.0
 

@@ -13,7 +13,10 @@ from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 from pro_service.use_cases.transaction import transaction
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
+
+pytestmark = databases.ON_BOTH
 
 PHONE = "+12025550123"
 KINDS = ("invitation", "reminder-1", "question", "reask", "thanks", "ack")

@@ -16,7 +16,10 @@ from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
+
+pytestmark = databases.ON_BOTH
 
 PEOPLE = {f"P-00{number}": f"+1202555010{number}" for number in range(3)}
 BOTH = {"NRS-AVG": "3", "PGIC": "2"}

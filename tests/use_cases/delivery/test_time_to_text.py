@@ -15,7 +15,10 @@ from pro_service.use_cases.delivery.deliver import DeliverReport, deliver
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
+
+pytestmark = databases.ON_BOTH
 
 PHONE = "+12025550123"
 PROCEDURE = date(2026, 3, 2)

@@ -11,6 +11,7 @@ from pro_service.use_cases.enrolment import enrol
 from pro_service.use_cases.participants import change
 from pro_service.use_cases.participants.change_form import Action, ChangeForm
 from tests import support
+from tests.peers import databases
 from tests.support import SetClock
 
 HEADER = "participant,site,procedure_date,language,messaging_consent,phone,channel,procedure_time"
@@ -49,6 +50,7 @@ def changed(rt: Runtime, study_id: int, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHANGES)
+@databases.ON_BOTH
 def test_a_row_that_is_only_older_is_left_and_who_is_new_is_enrolled(rt: Runtime, enrolled: int, name: str) -> None:
     changed(rt, enrolled, name)
     done = imported(rt, enrolled, ROW, NEW)
@@ -71,6 +73,7 @@ def test_a_value_that_was_never_here_refuses_the_whole_file(rt: Runtime, enrolle
     assert support.rows_of(rt) == before
 
 
+@databases.ON_BOTH
 def test_somebody_who_was_moved_away_holds_up_no_file_of_their_old_site(rt: Runtime, enrolled: int) -> None:
     changed(rt, enrolled, "site")
     done = imported(rt, enrolled, ROW.replace("0123", "0177"), NEW, sites=("IST",))

@@ -19,6 +19,7 @@ from pro_service.use_cases.enrolment import enrol
 from pro_service.use_cases.enrolment.enrol import Enrolled
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 
 HEADER = "participant,site,procedure_date,language,messaging_consent,phone,email,timezone,channel,procedure_time"
 BASELINE = ",baseline_nrs_avg,baseline_nrs_now"
@@ -50,6 +51,7 @@ def with_cell(column: str, value: str) -> str:
     return ",".join((cells | {column: value}).values())
 
 
+@databases.ON_BOTH
 def test_a_row_becomes_a_participant_with_windows_baseline_and_one_audit_row(rt: Runtime, file: File) -> None:
     before = support.rows_of(rt)
     done = file(f"{ROW},7,5", header=HEADER + BASELINE)
@@ -71,6 +73,7 @@ def test_an_imported_baseline_completes_the_baseline_window(rt: Runtime, file: F
     assert status(case.windows[0], case.participant, "NRS-AVG", rt.clock()) == "completed_in_window"
 
 
+@databases.ON_BOTH
 def test_contact_data_is_sealed_found_by_index_and_masked_in_the_trail(rt: Runtime, file: File) -> None:
     file(with_cell("email", "someone@example.org"))
     with rt.sessions.reading() as session:
@@ -85,6 +88,7 @@ def test_contact_data_is_sealed_found_by_index_and_masked_in_the_trail(rt: Runti
     assert "+1 2•• ••• 01 23" in trail
 
 
+@databases.ON_BOTH
 def test_a_dry_run_says_the_same_and_writes_nothing(rt: Runtime, file: File) -> None:
     before = support.rows_of(rt)
     assert file(ROW, dry_run=True).enrolled == 1
@@ -98,6 +102,7 @@ def test_one_faulty_row_among_many_enrols_nobody(rt: Runtime, file: File) -> Non
     assert support.rows_of(rt) == before
 
 
+@databases.ON_BOTH
 def test_the_same_file_again_changes_nothing(rt: Runtime, file: File) -> None:
     rows = (ROW, "P-002,BER,2026-03-09,en,,0151 23456789,a@example.org,Europe/London,,")
     file(*rows)

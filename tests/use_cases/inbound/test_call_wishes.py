@@ -18,6 +18,7 @@ from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
 PHONE = "+12025550123"
@@ -79,6 +80,7 @@ def test_a_wish_for_the_evening_is_answered_and_kept_with_its_part_of_the_day(
 
 
 @pytest.mark.shows("stopping: call at a time")
+@databases.ON_BOTH
 def test_a_second_wish_moves_the_task_that_is_there(rt: Runtime, participant: int, says: Texting) -> None:
     says("2026-03-09 11:00", "beni akşam arayın")
     before = support.rows_of(rt)["escalations"]

@@ -18,7 +18,10 @@ from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound.receive import take_receipt
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
+
+pytestmark = databases.ON_BOTH
 
 TOKEN = "the-attempts-own"
 SID = "SM" + "7" * 32

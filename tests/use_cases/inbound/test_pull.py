@@ -13,7 +13,10 @@ from pro_service.use_cases.inbound.interpret import WAIT_FOR_TIME, interpret_unr
 from pro_service.use_cases.inbound.pull import PullReport, pull
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
+
+pytestmark = databases.ON_BOTH
 
 PHONE = "+12025550123"
 CLOSE = support.at("2026-03-13 00:00")

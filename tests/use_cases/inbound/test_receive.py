@@ -15,6 +15,9 @@ from pro_service.store.database import Sessions, make_engine
 from pro_service.store.schema import inbound
 from pro_service.use_cases.inbound.receive import Intake
 from pro_service.use_cases.tick import tick
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 PATIENCE = 60.0
 NUMBERS = count(1)

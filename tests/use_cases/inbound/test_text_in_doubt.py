@@ -16,6 +16,7 @@ from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
 PHONE = "+12025550123"
@@ -78,6 +79,7 @@ def doubted(rt: Runtime, clock: support.SetClock, phones: Telephones, study_id: 
     return Doubt(rt, clock, phones)
 
 
+@databases.ON_BOTH
 def test_an_answer_waits_for_the_doubt_and_is_not_asked_for_again(
     rt: Runtime, clock: support.SetClock, phones: Telephones, study_id: int
 ) -> None:
@@ -121,6 +123,7 @@ def test_a_number_before_a_text_that_is_taken_late_is_no_answer_to_it(
     assert (life.answers(), life.unread()) == ([], 0)
 
 
+@databases.ON_BOTH
 def test_the_wait_for_a_doubt_has_an_end(
     rt: Runtime, clock: support.SetClock, phones: Telephones, study_id: int
 ) -> None:

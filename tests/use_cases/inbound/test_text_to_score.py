@@ -15,7 +15,10 @@ from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import interpret, receive
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
+
+pytestmark = databases.ON_BOTH
 
 PHONE = "+12025550123"
 Texting = Callable[[str], None]

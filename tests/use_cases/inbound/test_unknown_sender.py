@@ -19,6 +19,7 @@ from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
 STRANGER, TURKISH = "+12025550199", "+905321234567"
@@ -41,6 +42,7 @@ def says(rt: Runtime, study_id: int, clock: support.SetClock) -> Says:
 
 
 @pytest.mark.shows("conversation: neutral reply")
+@databases.ON_BOTH
 def test_a_stranger_gets_one_neutral_answer_a_day(says: Says, phones: Telephones, clock: support.SetClock) -> None:
     for body in ("hello", "who are you?", "7"):
         says(body)
@@ -52,6 +54,7 @@ def test_a_stranger_gets_one_neutral_answer_a_day(says: Says, phones: Telephones
     assert len(phones.to(STRANGER)) == 2
 
 
+@databases.ON_BOTH
 def test_midnight_is_no_reason_for_a_second_answer(says: Says, phones: Telephones, clock: support.SetClock) -> None:
     clock.now = support.at("2026-03-03 02:58")
     says("hello")
@@ -71,6 +74,7 @@ def test_some_texts_get_no_answer(says: Says, phones: Telephones, body: str) -> 
     assert phones.sent == []
 
 
+@databases.ON_BOTH
 def test_who_said_stop_is_not_written_to_until_they_say_start(
     says: Says, phones: Telephones, clock: support.SetClock
 ) -> None:
@@ -84,6 +88,7 @@ def test_who_said_stop_is_not_written_to_until_they_say_start(
     assert len(phones.sent) == 1
 
 
+@databases.ON_BOTH
 def test_the_stop_of_a_former_participant_holds(
     rt: Runtime, study_id: int, says: Says, phones: Telephones, clock: support.SetClock
 ) -> None:
@@ -121,6 +126,7 @@ def test_the_number_stands_in_no_log_no_task_and_no_row(
     assert list(queued) == ["queue"]
 
 
+@databases.ON_BOTH
 def test_an_answer_of_unknown_fate_is_neither_asked_about_nor_sent_again(
     rt: Runtime, says: Says, phones: Telephones, clock: support.SetClock
 ) -> None:

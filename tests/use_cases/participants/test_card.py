@@ -16,6 +16,7 @@ from pro_service.use_cases.participants import card, card_entry, survey
 from pro_service.use_cases.participants.confirm import confirm
 from tests import support
 from tests.old_cards import old_card
+from tests.peers import databases
 from tests.support import SETUP
 
 PROCEDURE = date(2026, 3, 2)
@@ -39,6 +40,7 @@ def plain(found: card.Card) -> str:
     return card_code.read_code(found.code)
 
 
+@databases.ON_BOTH
 def test_a_code_exists_once_its_card_was_looked_at_and_everybody_has_one_of_their_own(
     rt: Runtime, study_id: int
 ) -> None:
@@ -79,6 +81,7 @@ def test_the_picture_carries_the_code_where_no_server_sees_it(rt: Runtime, study
 
 
 @pytest.mark.shows("card: printed again")
+@databases.ON_BOTH
 def test_a_card_can_be_printed_again_and_every_look_is_kept(rt: Runtime, study_id: int, participant: int) -> None:
     assert card.show(rt, SETUP, study_id, "P-001") == card.show(rt, SETUP, study_id, "P-001")
     assert [action for action, *_ in actions(rt)] == ["make_code", "view_card", "view_card"]
@@ -97,6 +100,7 @@ def test_no_code_is_written_in_clear(rt: Runtime, study_id: int, participant: in
     assert row.participant_id == participant
 
 
+@databases.ON_BOTH
 def test_a_replaced_code_ends_with_everything_it_opened(
     rt: Runtime, study_id: int, clock: support.SetClock, participant: int
 ) -> None:
@@ -179,6 +183,7 @@ def entered(rt: Runtime, code: str) -> card_entry.Entry | None:
 
 
 @pytest.mark.shows("card: printed again")
+@databases.ON_BOTH
 def test_an_old_card_works_until_the_longer_code_printed_for_it_is_used(
     rt: Runtime, study_id: int, clock: support.SetClock, participant: int
 ) -> None:

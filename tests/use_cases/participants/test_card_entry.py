@@ -20,6 +20,7 @@ from pro_service.use_cases.participants import card, survey
 from pro_service.use_cases.participants.card_entry import Entry, enter
 from tests import support
 from tests.old_cards import old_card, short_code
+from tests.peers import databases
 from tests.support import SETUP
 
 PROCEDURE = date(2026, 3, 2)
@@ -116,6 +117,7 @@ def test_no_day_is_promised_before_the_procedure_took_place(
     assert clock.now < support.at("2026-03-20 00:00")
 
 
+@databases.ON_BOTH
 def test_an_answered_window_can_be_changed_while_it_is_open_and_then_the_next_is_told(
     rt: Runtime, clock: support.SetClock, code: str
 ) -> None:
@@ -148,6 +150,7 @@ def test_whoever_wants_no_texts_may_answer_all_the_same(rt: Runtime, code: str) 
     assert entered(rt, code).state == "form"
 
 
+@databases.ON_BOTH
 def test_the_same_card_opens_the_same_form_and_writes_one_address(rt: Runtime, code: str) -> None:
     first = entered(rt, code)
     before = support.rows_of(rt)
@@ -201,6 +204,7 @@ def test_a_flood_has_no_more_looked_up_than_the_chance_was_worked_out_for() -> N
     assert 0.99 * FLOOD.most_in(minutes) < looked_up <= FLOOD.most_in(minutes)
 
 
+@databases.ON_BOTH
 def test_threads_count_every_wrong_code(rt: Runtime, clock: support.SetClock, code: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert not any(pool.map(lambda number: enter(rt, wrong(number), (), HOME), range(200)))
@@ -243,6 +247,7 @@ def test_right_codes_are_not_counted(rt: Runtime, old: str) -> None:
         assert entered(rt, old).state == "form"
 
 
+@databases.ON_BOTH
 def test_an_address_may_be_wrong_a_few_times_and_then_now_and_again(
     rt: Runtime, clock: support.SetClock, old: str
 ) -> None:
@@ -283,6 +288,7 @@ def test_no_address_is_written_in_clear(rt: Runtime, old: str) -> None:
 
 
 @pytest.mark.shows("card: attempts")
+@databases.ON_BOTH
 def test_from_all_addresses_together_no_more_come_through_than_the_chance_was_worked_out_for(
     rt: Runtime, clock: support.SetClock, old: str
 ) -> None:
@@ -292,6 +298,7 @@ def test_from_all_addresses_together_no_more_come_through_than_the_chance_was_wo
     assert old
 
 
+@databases.ON_BOTH
 def test_servers_that_ask_at_the_same_time_count_every_try(rt: Runtime, old: str) -> None:
     def one(number: int) -> bool:
         try:
@@ -341,6 +348,7 @@ def test_an_address_that_was_served_lately_has_an_allowance_that_nobody_else_can
         enter(rt, old, (), HOME)
 
 
+@databases.ON_BOTH
 def test_addresses_that_owe_nothing_are_forgotten(rt: Runtime, clock: support.SetClock, old: str) -> None:
     burn(rt, 20)
     entered(rt, old)
@@ -353,6 +361,7 @@ def test_addresses_that_owe_nothing_are_forgotten(rt: Runtime, clock: support.Se
     assert support.rows_of(rt)["entry_tries"] == 3
 
 
+@databases.ON_BOTH
 def test_guessing_raises_an_alarm_and_the_alarm_ends(rt: Runtime, clock: support.SetClock, old: str) -> None:
     def alarmed() -> bool:
         return "guessing" in [alarm.code for alarm in watch.alarms(rt)]

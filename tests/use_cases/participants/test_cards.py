@@ -18,6 +18,7 @@ from pro_service.use_cases.participants.change_form import ChangeForm
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.old_cards import old_card
+from tests.peers import databases
 from tests.support import SETUP
 from tests.telephones import Telephones
 
@@ -59,6 +60,7 @@ def facts(rt: Runtime, code: str) -> tuple[object, object]:
 
 
 @pytest.mark.shows("card: to print")
+@databases.ON_BOTH
 def test_who_answers_with_a_card_is_listed_until_it_is_printed_and_handed_over(
     rt: Runtime, study_id: int, three: tuple[str, ...]
 ) -> None:
@@ -76,6 +78,7 @@ def test_who_answers_with_a_card_is_listed_until_it_is_printed_and_handed_over(
     assert on_today(rt, study_id) == (0, 0)
 
 
+@databases.ON_BOTH
 def test_each_site_has_its_own_list(rt: Runtime, study_id: int, three: tuple[str, ...]) -> None:
     with rt.sessions.reading() as session:
         ids = site_ids(session, study_id)
@@ -137,6 +140,7 @@ def test_a_planned_procedure_and_what_is_asked_next_stand_beside_each_card(rt: R
 
 
 @pytest.mark.shows("card: none yet")
+@databases.ON_BOTH
 def test_a_text_waits_for_the_card_and_the_next_one_goes_once_it_is_made(
     rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephones
 ) -> None:
@@ -159,6 +163,7 @@ def test_a_text_waits_for_the_card_and_the_next_one_goes_once_it_is_made(
     assert next(e.open for e in support.loaded(rt, who).case.escalations if e.reason == "no_card") is False
 
 
+@databases.ON_BOTH
 def test_a_text_that_was_queued_before_is_not_claimed_without_a_card(
     rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephones
 ) -> None:
@@ -182,6 +187,7 @@ def test_too_many_at_once_are_refused(rt: Runtime, study_id: int) -> None:
 
 
 @pytest.mark.shows("card: printed again")
+@databases.ON_BOTH
 def test_cards_with_a_short_code_are_listed_until_they_are_printed_again(
     rt: Runtime, study_id: int, clock: support.SetClock, three: tuple[str, ...]
 ) -> None:
@@ -210,6 +216,7 @@ def test_cards_with_a_short_code_are_listed_until_they_are_printed_again(
 # --- handing over -----------------------------------------------------------------------------------------------------
 
 
+@databases.ON_BOTH
 def test_the_day_of_handing_over_is_kept_and_may_be_an_earlier_one(
     rt: Runtime, study_id: int, clock: support.SetClock, three: tuple[str, ...]
 ) -> None:

@@ -11,6 +11,7 @@ from pro_service.store.schema import escalations, participants, responses, talli
 from pro_service.use_cases.participants.confirm import confirm
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.support import SetClock
 
 PLANNED = date(2026, 3, 4)
@@ -73,6 +74,7 @@ def test_confirming_twice_changes_nothing(rt: Runtime, study_id: int, planned: i
 
 
 @pytest.mark.shows("case: date changed")
+@databases.ON_BOTH
 def test_another_day_lays_new_windows_and_takes_the_baseline_along(
     rt: Runtime, study_id: int, planned: int, clock: SetClock
 ) -> None:
@@ -95,6 +97,7 @@ def test_the_procedures_end_moves_with_the_day(rt: Runtime, study_id: int, clock
     assert clock.now > end
 
 
+@databases.ON_BOTH
 def test_windows_that_were_counted_leave_their_tally(rt: Runtime, study_id: int, clock: SetClock) -> None:
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone="+12025550123")
     clock.now = support.at("2026-03-20 12:00")

@@ -17,6 +17,7 @@ from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.support import SetClock
 from tests.telephones import Telephones
 from tests.use_cases.participants.changes import REASON, Office
@@ -40,6 +41,7 @@ def codes(desk: Office, action: str, **fields: str) -> list[str]:
 
 
 @pytest.mark.shows("turn: telephone")
+@databases.ON_BOTH
 def test_texts_that_wait_for_the_old_number_do_not_leave_and_the_new_one_is_asked(
     desk: Office, phones: Telephones
 ) -> None:
@@ -53,6 +55,7 @@ def test_texts_that_wait_for_the_old_number_do_not_leave_and_the_new_one_is_aske
 
 
 @pytest.mark.shows("turn: telephone")
+@databases.ON_BOTH
 def test_the_old_number_is_kept_encrypted_and_found_no_more(desk: Office, rt: Runtime) -> None:
     desk.change("phone", number=NEW, consent="stands")
     with rt.sessions.reading() as session:
@@ -97,6 +100,7 @@ def test_another_number_settles_what_was_wrong_with_the_old_one(desk: Office, ph
     assert len(phones.to(NEW)) == 1
 
 
+@databases.ON_BOTH
 def test_a_text_of_unknown_fate_is_asked_about_under_the_number_it_went_to(
     desk: Office, phones: Telephones, rt: Runtime
 ) -> None:
@@ -126,6 +130,7 @@ def test_the_same_number_again_changes_nothing(desk: Office, rt: Runtime) -> Non
     assert support.rows_of(rt) == rows
 
 
+@databases.ON_BOTH
 def test_a_number_that_somebody_else_has_is_said(desk: Office) -> None:
     support.enrolled(desk.rt, desk.study_id, "P-002", MONDAY, phone=NEW)
     assert codes(desk, "phone", number=NEW, consent="stands") == ["shared"]
@@ -237,6 +242,7 @@ def test_a_consent_is_given_or_taken_back(desk: Office) -> None:
 
 
 @pytest.mark.shows("turn: site")
+@databases.ON_BOTH
 def test_tasks_and_counts_go_with_a_participant_to_the_new_site(desk: Office, rt: Runtime) -> None:
     desk.until("2026-03-14 10:00")
     told = desk.change("move", site="BER")

@@ -21,6 +21,7 @@ from pro_service.use_cases.participants.contact_test import ReachRefusedError, S
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
 PHONE = "+12025550123"
@@ -84,6 +85,7 @@ def texts_go(rt: Runtime, participant: int) -> bool:
 
 @pytest.mark.shows("reach: confirmed")
 @pytest.mark.parametrize("body", ["1", "Evet", "ok", "Tamam", "yes!", "geldi", "1 teşekkürler"])
+@databases.ON_BOTH
 def test_a_reply_confirms_and_is_never_a_score(
     rt: Runtime, sent: int, says: Says, phones: Telephones, body: str
 ) -> None:
@@ -144,6 +146,7 @@ def test_staff_confirm_what_they_were_shown_once(rt: Runtime, sent: int, actor: 
 
 
 @pytest.mark.shows("reach: telephone first")
+@databases.ON_BOTH
 def test_what_nobody_confirms_in_time_becomes_telephone_first(
     rt: Runtime, sent: int, clock: support.SetClock, phones: Telephones
 ) -> None:
@@ -164,6 +167,7 @@ def test_what_nobody_confirms_in_time_becomes_telephone_first(
 
 
 @pytest.mark.shows("reach: telephone first")
+@databases.ON_BOTH
 def test_a_text_that_is_lost_fails_the_test_at_once(
     rt: Runtime, participant: int, actor: Actor, whom: Subject, phones: Telephones
 ) -> None:
@@ -243,6 +247,7 @@ def test_what_cannot_be_done_is_refused(rt: Runtime, participant: int, actor: Ac
         contact_test.begin(rt, actor, Subject(whom.study_id, "P-001", revision=999))
 
 
+@databases.ON_BOTH
 def test_two_tests_on_one_telephone_are_confirmed_by_nobody_knows_whom(
     rt: Runtime, sent: int, study_id: int, actor: Actor, says: Says
 ) -> None:

@@ -17,6 +17,9 @@ from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 OPEN = support.at("2026-03-11 11:00")
 

@@ -11,6 +11,7 @@ from pro_service.store.schema import messages, tallies
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.support import SetClock
 from tests.telephones import Telephones
 from tests.use_cases.participants.changes import REASON, Office
@@ -47,6 +48,7 @@ def test_who_wants_no_messages_gets_none_and_is_telephoned(desk: Office, phones:
     assert desk.audited("opt_out") == [("cli:office", REASON)]
 
 
+@databases.ON_BOTH
 def test_a_prompt_that_waits_is_withdrawn_with_the_messages(desk: Office, phones: Telephones) -> None:
     desk.clock.now = support.at("2026-03-09 10:00")
     tick(desk.rt)
@@ -60,6 +62,7 @@ def test_a_prompt_that_waits_is_withdrawn_with_the_messages(desk: Office, phones
 
 
 @pytest.mark.shows("turn: withdrawal")
+@databases.ON_BOTH
 def test_a_withdrawal_ends_open_windows_and_work_and_keeps_what_was(desk: Office, phones: Telephones) -> None:
     desk.until("2026-03-11 10:00")
     sent = len(phones.sent)
@@ -109,6 +112,7 @@ def test_withdrawing_twice_changes_nothing(desk: Office, rt: Runtime) -> None:
 
 @pytest.mark.shows("turn: death")
 @pytest.mark.parametrize("left", ["withdraw", "died"])
+@databases.ON_BOTH
 def test_what_was_entered_by_mistake_is_undone_and_the_participant_is_asked_and_called(
     desk: Office, phones: Telephones, left: str
 ) -> None:
@@ -126,6 +130,7 @@ def test_what_was_entered_by_mistake_is_undone_and_the_participant_is_asked_and_
     assert desk.change("reinstate").unchanged
 
 
+@databases.ON_BOTH
 def test_a_window_that_closed_meanwhile_is_counted_again_when_a_death_is_undone(desk: Office, rt: Runtime) -> None:
     desk.clock.now = support.at("2026-03-09 11:00")
     desk.change("died")
@@ -146,6 +151,7 @@ def test_a_withdrawal_before_a_death_that_is_undone_still_holds(desk: Office) ->
     assert desk.case.participant.left_at is None
 
 
+@databases.ON_BOTH
 def test_nothing_leaves_any_more_not_even_an_acknowledgement(desk: Office, phones: Telephones, rt: Runtime) -> None:
     desk.until("2026-03-09 10:00")
     sent = len(phones.sent)
@@ -165,6 +171,7 @@ def test_nothing_leaves_any_more_not_even_an_acknowledgement(desk: Office, phone
 
 
 @pytest.mark.shows("turn: death")
+@databases.ON_BOTH
 def test_a_text_that_comes_back_to_the_queue_does_not_leave_after_a_death(
     desk: Office, phones: Telephones, rt: Runtime
 ) -> None:
@@ -189,6 +196,7 @@ def test_a_death_ends_all_work(desk: Office) -> None:
 
 
 @pytest.mark.shows("turn: pause")
+@databases.ON_BOTH
 def test_a_pause_holds_prompts_and_ends_by_itself(desk: Office, phones: Telephones) -> None:
     told = desk.change("pause", until="2026-03-10")
     # The demonstration's contact hours are all day.

@@ -15,9 +15,12 @@ from pro_service.use_cases.participants import entry
 from pro_service.use_cases.participants.migrate import Migration
 from pro_service.use_cases.participants.migrate import migrate as migrate_participants
 from tests import support
+from tests.peers import databases
 from tests.support import SetClock
 from tests.telephones import Telephones
 from tests.use_cases.participants.changes import REASON, STAFF, Office
+
+pytestmark = databases.ON_BOTH
 
 PHONE = "+12025550123"
 MONDAY = date(2026, 3, 2)

@@ -26,6 +26,7 @@ from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.participants.migrate import migrate
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.support import SetClock
 from tests.telephones import Telephones
 from tests.use_cases.participants.changes import REASON, STAFF
@@ -211,6 +212,7 @@ def test_other_words_send_nothing_again_and_raise_nothing_again(
 
 
 @pytest.mark.shows("turn: words")
+@databases.ON_BOTH
 def test_loading_other_words_alone_touches_nobody_who_is_enrolled(twins: Callable[[str], Twins]) -> None:
     pair = twins("sms-reply")
     begin_w1(pair, "7")

@@ -15,6 +15,7 @@ from pro_service.use_cases.participants import change, entry
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.support import SetClock
 from tests.telephones import Telephones
 from tests.use_cases.participants.changes import REASON, STAFF, Office
@@ -40,6 +41,7 @@ def verdicts(told: ChangePreview) -> dict[str, set[str]]:
 
 
 @pytest.mark.shows("case: date preview")
+@databases.ON_BOTH
 def test_every_window_is_shown_with_its_old_and_its_new_dates(desk: Office) -> None:
     told = desk.preview("reschedule", procedure_date="2026-03-01")
     w1 = next(window for window in told.windows if window.code == "W1")
@@ -107,6 +109,7 @@ def test_an_answer_that_no_late_window_would_take_does_not_count(desk: Office, r
     assert verdicts(desk.change("reschedule", procedure_date="2026-01-05"))["W1"] == {"too_late"}
 
 
+@databases.ON_BOTH
 def test_a_date_corrected_back_finds_the_first_answers_again(desk: Office) -> None:
     desk.until("2026-03-09 12:00")
     answered(desk)
@@ -150,6 +153,7 @@ def test_a_question_asked_under_the_old_date_can_be_answered_under_the_new(desk:
     assert [text.item for text in desk.case.texts(window.id)] == ["NRS-AVG"]
 
 
+@databases.ON_BOTH
 def test_a_text_that_waits_does_not_leave_and_is_decided_anew(desk: Office, phones: Telephones) -> None:
     desk.clock.now = support.at("2026-03-09 10:00")
     tick(desk.rt)
@@ -197,6 +201,7 @@ def test_the_old_schedule_is_kept_and_says_who_moved_it_and_why(desk: Office, rt
     assert desk.audited("reschedule") == [("cli:office", REASON)]
 
 
+@databases.ON_BOTH
 def test_windows_that_were_counted_leave_their_tally_and_are_counted_anew(desk: Office, rt: Runtime) -> None:
     desk.until("2026-03-14 12:00")
     desk.change("reschedule", procedure_date="2026-03-01")

@@ -13,10 +13,10 @@ from pro_service.use_cases.inbound.receive import receive
 from pro_service.use_cases.staff import administration
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
 PHONE = "+12025550123"
-ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 BASELINE = {"baseline_nrs_avg": "6", "baseline_nrs_now": "5"}
 
 
@@ -35,6 +35,7 @@ def mailing(rt: Runtime, letters: Telephones, study_id: int) -> Runtime:
 
 
 @pytest.mark.parametrize("language", ["", "en", "tr", "nonsense"])
+@databases.ON_BOTH
 def test_a_coordinator_of_the_site_gets_one_mail_per_task_whatever_language_is_set(
     mailing: Runtime, clock: support.SetClock, letters: Telephones, language: str
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_coordinator_of_the_site_gets_one_mail_per_task_whatever_language_is_s
     assert PHONE not in letter.body + letter.subject
 
 
+@databases.ON_BOTH
 def test_without_a_mail_host_the_task_is_there_all_the_same(
     rt: Runtime, mailing: Runtime, clock: support.SetClock
 ) -> None:
@@ -66,6 +68,7 @@ def test_without_a_mail_host_the_task_is_there_all_the_same(
         assert session.scalars(select(escalations.c.level)).all() == ["E1"]
 
 
+@databases.ON_BOTH
 def test_a_provider_that_gives_one_id_twice_does_not_stop_the_others(
     rt: Runtime, mailing: Runtime, clock: support.SetClock, phones: Telephones, study_id: int
 ) -> None:
@@ -78,7 +81,6 @@ def test_a_provider_that_gives_one_id_twice_does_not_stop_the_others(
     assert report == DeliverReport(accepted=4)
 
 
-@ON_ONE
 def test_each_rung_goes_at_once_to_the_roles_it_names_and_to_each_once(
     mailing: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -108,7 +110,6 @@ def test_each_rung_goes_at_once_to_the_roles_it_names_and_to_each_once(
     ]
 
 
-@ON_ONE
 def test_a_safety_word_at_night_is_mailed_in_the_same_minute(
     mailing: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_safety_word_at_night_is_mailed_in_the_same_minute(
     ]
 
 
+@databases.ON_BOTH
 def test_a_mail_that_waits_does_not_reach_who_has_no_access_left(
     mailing: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -148,6 +150,7 @@ def test_a_mail_that_waits_does_not_reach_who_has_no_access_left(
     assert [letter.to for letter in letters.sent] == ["stays@example.org"]
 
 
+@databases.ON_BOTH
 def test_a_role_that_waits_brings_no_mail(mailing: Runtime, clock: support.SetClock, letters: Telephones) -> None:
     waiting = support.coordinator(mailing)
     with mailing.sessions.begin() as session:

@@ -22,6 +22,7 @@ from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tasks.calls import CallResult, StaleError, WorkRefusedError
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 
 PHONE = "+12025550123"
 CALL_DAY = support.at("2026-03-11 11:00")
@@ -71,6 +72,7 @@ def stage(settings: Settings) -> Iterator[Stage]:
     rt.close()
 
 
+@databases.ON_BOTH
 def test_taking_a_task_up_keeps_it_from_going_up_the_ladder(stage: Stage) -> None:
     calls.acknowledge(stage.rt, stage.actor, stage.task)
     calls.acknowledge(stage.rt, stage.actor, stage.task)
@@ -78,6 +80,7 @@ def test_taking_a_task_up_keeps_it_from_going_up_the_ladder(stage: Stage) -> Non
     assert stage.actions() == ["acknowledge"]
 
 
+@databases.ON_BOTH
 def test_nobody_answered_is_counted_and_suggested_at_another_part_of_the_day(stage: Stage) -> None:
     stage.call("no_answer")
     assert [call.outcome for call in stage.loaded.case.calls] == ["no_answer"]
@@ -87,6 +90,7 @@ def test_nobody_answered_is_counted_and_suggested_at_another_part_of_the_day(sta
     assert stage.fact().open
 
 
+@databases.ON_BOTH
 def test_the_third_call_in_vain_tells_the_lead_once(stage: Stage) -> None:
     for outcome in ("no_answer", "busy", "wrong_person", "no_answer"):
         stage.call(outcome)
@@ -168,6 +172,7 @@ def test_leaving_needs_a_note_and_then_ends_everything(stage: Stage, outcome: ca
     assert stage.open() == []
 
 
+@databases.ON_BOTH
 def test_a_note_is_kept_sealed(stage: Stage) -> None:
     stage.call("moved", note="now in Izmir")
     with stage.rt.sessions.reading() as session:
@@ -189,6 +194,7 @@ def test_answers_are_entered_in_the_form_not_as_an_outcome(stage: Stage) -> None
         stage.call("completed_now")
 
 
+@databases.ON_BOTH
 def test_a_form_from_before_a_change_writes_nothing(stage: Stage) -> None:
     seen = stage.loaded.case.participant.revision
     stage.call("moved")

@@ -23,6 +23,7 @@ from pro_service.use_cases.tick import tick
 from pro_service.use_cases.transaction import transaction
 from pro_service.web.capabilities import having
 from tests import support
+from tests.peers import databases
 
 REASON = "the family was told; no more calls until the visit"
 
@@ -70,6 +71,7 @@ def stage(rt: Runtime, study_id: int, clock: support.SetClock) -> Stage:
     return made
 
 
+@databases.ON_BOTH
 def test_a_decision_ends_the_task_and_its_reason_is_kept(stage: Stage, clock: support.SetClock) -> None:
     stage.decide(f"  {REASON}\n\0 ")
     assert (stage.task().outcome, stage.task().resolved_at) == ("decided", clock.now)
@@ -78,6 +80,7 @@ def test_a_decision_ends_the_task_and_its_reason_is_kept(stage: Stage, clock: su
     assert stage.task("E1").open, "another task is somebody else's work still"
 
 
+@databases.ON_BOTH
 def test_what_was_decided_is_not_decided_again(stage: Stage) -> None:
     seen = support.loaded(stage.rt, stage.who).case.participant.revision
     stage.decide(revision=seen)
@@ -88,6 +91,7 @@ def test_what_was_decided_is_not_decided_again(stage: Stage) -> None:
     assert stage.audited()[-1][2] == REASON
 
 
+@databases.ON_BOTH
 def test_a_page_from_before_a_change_decides_nothing(stage: Stage) -> None:
     seen = support.loaded(stage.rt, stage.who).case.participant.revision
     calls.record(stage.rt, stage.office, stage.task("E1").id, CallResult("moved"))
@@ -99,6 +103,7 @@ def test_a_page_from_before_a_change_decides_nothing(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "reason, fault", [("", "is missing"), (" \n\t\0", "is missing"), ("x" * 501, "is longer than 500 characters")]
 )
+@databases.ON_BOTH
 def test_a_decision_says_what_it_is(stage: Stage, reason: str, fault: str) -> None:
     with pytest.raises(RejectedError) as rejected:
         stage.decide(reason)
@@ -108,6 +113,7 @@ def test_a_decision_says_what_it_is(stage: Stage, reason: str, fault: str) -> No
     assert not stage.task().open
 
 
+@databases.ON_BOTH
 def test_what_was_done_about_any_other_task_ends_it_too(stage: Stage) -> None:
     decisions.decide(stage.rt, stage.lead, stage.task("E1").id, REASON)
     assert stage.task("E1").outcome == "done"
@@ -115,6 +121,7 @@ def test_what_was_done_about_any_other_task_ends_it_too(stage: Stage) -> None:
         decisions.decide(stage.rt, stage.lead, 10**9, REASON)
 
 
+@databases.ON_BOTH
 def test_what_a_colleague_had_in_their_hands_is_decided_all_the_same(stage: Stage) -> None:
     colleague = support.coordinator(stage.rt, "colleague@example.org", site="IST")
     hand_over.hand_over(stage.rt, stage.office, stage.task().id, colleague)
@@ -140,6 +147,7 @@ def waiting(stage: Stage) -> Callable[..., today.Worklist]:
     return look
 
 
+@databases.ON_BOTH
 def test_what_waits_is_listed_with_what_was_tried_the_longest_due_first(
     stage: Stage, clock: support.SetClock, waiting: Callable[..., today.Worklist]
 ) -> None:
@@ -156,7 +164,6 @@ def test_what_waits_is_listed_with_what_was_tried_the_longest_due_first(
     assert [task.participant for task in waiting(wanted=stage.task().id).tasks] == ["P-002"], "wanted, and over"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_of_more_than_fifty_those_due_first_are_listed_and_the_one_asked_for(
     stage: Stage, clock: support.SetClock, waiting: Callable[..., today.Worklist]
 ) -> None:
@@ -171,7 +178,6 @@ def test_of_more_than_fifty_those_due_first_are_listed_and_the_one_asked_for(
     assert last in {task.id for task in waiting(wanted=last).tasks}
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_safety_comes_first_and_each_task_once_however_many_roles_make_it_the_readers(
     stage: Stage, waiting: Callable[..., today.Worklist]
 ) -> None:

@@ -16,12 +16,12 @@ from pro_service.use_cases.staff import administration
 from pro_service.use_cases.tasks import digest
 from pro_service.use_cases.tick import TickReport, beat, tick
 from tests import support
+from tests.peers import databases
 from tests.peers.mail import MailHost
 from tests.telephones import Telephones
 
 PHONE = "+12025550123"
 BASELINE = {"baseline_nrs_avg": "6", "baseline_nrs_now": "5"}
-ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 MORNING = "2026-03-12 09:00"
 """A Thursday: the call of the one-week window was raised the day before, and can be made until midnight."""
 
@@ -58,7 +58,6 @@ def morning(rt: Runtime) -> TickReport:
     return report
 
 
-@ON_ONE
 def test_a_coordinator_reads_whom_to_call_and_how_long_there_is(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -76,6 +75,7 @@ def test_a_coordinator_reads_whom_to_call_and_how_long_there_is(
     assert not {PHONE, "0123", "6", "NRS"} & set(digests[0].body.split())
 
 
+@databases.ON_BOTH
 def test_it_comes_once_a_day_and_not_before_working_hours(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -86,7 +86,6 @@ def test_it_comes_once_a_day_and_not_before_working_hours(
         assert len(read(letters)) == (moment == MORNING), moment
 
 
-@ON_ONE
 def test_days_off_and_days_without_work_bring_none(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -98,7 +97,6 @@ def test_days_off_and_days_without_work_bring_none(
         assert len(read(letters)) == how_many, moment
 
 
-@ON_ONE
 def test_nothing_to_say_is_not_said(rt: Runtime, clock: support.SetClock, letters: Telephones, study_id: int) -> None:
     office = replace(rt, mail=letters)
     support.coordinator(rt)
@@ -109,7 +107,6 @@ def test_nothing_to_say_is_not_said(rt: Runtime, clock: support.SetClock, letter
     assert study_id
 
 
-@ON_ONE
 def test_an_outage_brings_one_for_today_and_none_after_hours(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -123,6 +120,7 @@ def test_an_outage_brings_one_for_today_and_none_after_hours(
     assert len(read(letters)) == 1
 
 
+@databases.ON_BOTH
 def test_two_schedulers_and_two_sites_write_one(office: Runtime, clock: support.SetClock, letters: Telephones) -> None:
     support.coordinator(office, "here@example.org")
     clock.now = support.at("2026-03-12 10:30")  # when both Istanbul and Berlin are at work
@@ -132,6 +130,7 @@ def test_two_schedulers_and_two_sites_write_one(office: Runtime, clock: support.
     assert len(read(letters)) == 1
 
 
+@databases.ON_BOTH
 def test_a_crash_before_the_end_takes_nothing_along_and_doubles_nothing(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -151,7 +150,6 @@ def test_a_crash_before_the_end_takes_nothing_along_and_doubles_nothing(
     assert letters.sent == []
 
 
-@ON_ONE
 def test_whoever_left_is_away_or_does_not_want_it_gets_none(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -174,7 +172,6 @@ def test_whoever_left_is_away_or_does_not_want_it_gets_none(
     assert read(letters) == []
 
 
-@ON_ONE
 def test_investigators_read_their_rungs_and_administrators_what_fails(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
@@ -189,6 +186,7 @@ def test_investigators_read_their_rungs_and_administrators_what_fails(
     assert "acil: lütfen bugün ilgilenin" in by_whom["lead@example.org"]
 
 
+@databases.ON_BOTH
 def test_an_idle_tick_asks_nobody(office: Runtime, clock: support.SetClock) -> None:
     support.coordinator(office, "here@example.org", site="IST")
     clock.now = support.at(MORNING)
@@ -199,6 +197,7 @@ def test_an_idle_tick_asks_nobody(office: Runtime, clock: support.SetClock) -> N
     assert support.rows_of(office) == before
 
 
+@databases.ON_BOTH
 def test_every_digest_stands_in_the_trail(office: Runtime, clock: support.SetClock) -> None:
     user_id = support.coordinator(office, "here@example.org", site="IST")
     clock.now = support.at(MORNING)
@@ -210,7 +209,6 @@ def test_every_digest_stands_in_the_trail(office: Runtime, clock: support.SetClo
     assert keys == [f"d:{user_id}:2026-03-12"]
 
 
-@ON_ONE
 def test_a_real_mail_host_takes_it(office: Runtime, clock: support.SetClock, mail_host: MailHost) -> None:
     support.coordinator(office, "here@example.org", site="IST", language="tr")
     gateway = EmailGateway(mail_host.host, mail_host.port, mail_from="pro@example.org", clock=clock)

@@ -19,6 +19,7 @@ from pro_service.use_cases.tasks.calls import CallResult, StaleError, WorkRefuse
 from pro_service.use_cases.tick import tick
 from pro_service.web.capabilities import having
 from tests import support
+from tests.peers import databases
 
 CALL_DAY = support.at("2026-03-11 11:00")
 """A Wednesday: the one-week window of a procedure on 2 March waits for a call and closes at the end of Thursday."""
@@ -82,6 +83,7 @@ def test_those_who_may_work_are_those_of_the_table_of_roles() -> None:
     assert frozenset(hand_over.WORKERS) == having("work")
 
 
+@databases.ON_BOTH
 def test_a_colleague_gets_the_task_first_and_is_told_by_whom(stage: Stage) -> None:
     assert stage.me.user_id is not None
     calls.acknowledge(stage.rt, stage.me, stage.task.id)
@@ -93,6 +95,7 @@ def test_a_colleague_gets_the_task_first_and_is_told_by_whom(stage: Stage) -> No
     assert stage.audited() == ["acknowledge", "hand_over"]
 
 
+@databases.ON_BOTH
 def test_whoever_takes_it_up_has_it_and_the_hand_over_is_undone(stage: Stage) -> None:
     hand_over.hand_over(stage.rt, stage.me, stage.task.id, stage.colleague)
     calls.acknowledge(stage.rt, stage.me, stage.task.id)
@@ -102,12 +105,14 @@ def test_whoever_takes_it_up_has_it_and_the_hand_over_is_undone(stage: Stage) ->
         calls.acknowledge(stage.rt, by(stage.colleague), stage.task.id)
 
 
+@databases.ON_BOTH
 def test_handing_over_twice_changes_nothing_the_second_time(stage: Stage) -> None:
     hand_over.hand_over(stage.rt, stage.me, stage.task.id, stage.colleague)
     hand_over.hand_over(stage.rt, stage.me, stage.task.id, stage.colleague)
     assert stage.audited() == ["hand_over"]
 
 
+@databases.ON_BOTH
 def test_what_the_colleague_does_not_take_up_goes_up_the_ladder(stage: Stage) -> None:
     calls.acknowledge(stage.rt, stage.me, stage.task.id)
     hand_over.hand_over(stage.rt, stage.me, stage.task.id, stage.colleague)
@@ -119,6 +124,7 @@ def test_what_the_colleague_does_not_take_up_goes_up_the_ladder(stage: Stage) ->
     assert raised == ["by_telephone"], "there is no number, so no text went out"
 
 
+@databases.ON_BOTH
 def test_what_is_overdue_leaves_the_colleague_the_rest_of_the_working_day(stage: Stage) -> None:
     calls.acknowledge(stage.rt, stage.me, stage.task.id)
     stage.clock.now = support.at("2026-03-12 09:30")
@@ -126,6 +132,7 @@ def test_what_is_overdue_leaves_the_colleague_the_rest_of_the_working_day(stage:
     assert stage.task.due_at > stage.clock.now
 
 
+@databases.ON_BOTH
 def test_nobody_is_handed_what_they_may_not_do(stage: Stage) -> None:
     assert stage.me.user_id is not None
     for user, code in ((stage.stranger, "no_colleague"), (10**9, "no_colleague"), (stage.me.user_id, "yourself")):
@@ -141,6 +148,7 @@ def test_nobody_is_handed_what_they_may_not_do(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "code, back", [("hour", "2026-03-11 12:00"), ("afternoon", "2026-03-11 13:30"), ("morning", "2026-03-12 09:00")]
 )
+@databases.ON_BOTH
 def test_putting_off_takes_the_task_up_and_lets_it_come_back(stage: Stage, code: Later, back: str) -> None:
     hand_over.put_off(stage.rt, stage.me, stage.task.id, code)
     assert stage.shown().look_again_at == support.at(back)
@@ -151,18 +159,21 @@ def test_putting_off_takes_the_task_up_and_lets_it_come_back(stage: Stage, code:
 
 
 @pytest.mark.parametrize("until, code", [("2026-03-11 11:00", "time_passed"), ("2026-03-13 00:00", "time_after_close")])
+@databases.ON_BOTH
 def test_nothing_is_put_off_beyond_the_close_of_its_window(stage: Stage, until: str, code: str) -> None:
     with pytest.raises(WorkRefusedError, match=code):
         hand_over.put_off(stage.rt, stage.me, stage.task.id, support.at(until))
     assert stage.audited() == []
 
 
+@databases.ON_BOTH
 def test_an_afternoon_that_is_over_is_no_time(stage: Stage) -> None:
     stage.clock.now = support.at("2026-03-11 17:00")
     with pytest.raises(WorkRefusedError, match="needs_time"):
         hand_over.put_off(stage.rt, stage.me, stage.task.id, "afternoon")
 
 
+@databases.ON_BOTH
 def test_the_morning_after_a_friday_is_the_next_working_day(stage: Stage) -> None:
     stage.clock.now = support.at("2026-03-13 10:00")
     tick(stage.rt)
@@ -175,6 +186,7 @@ def test_the_morning_after_a_friday_is_the_next_working_day(stage: Stage) -> Non
         hand_over.put_off(stage.rt, stage.me, missed, stage.clock.now + timedelta(days=15))
 
 
+@databases.ON_BOTH
 def test_a_page_from_before_a_change_writes_nothing(stage: Stage) -> None:
     seen = stage.revision
     calls.record(stage.rt, stage.me, stage.task.id, CallResult("no_answer"))
@@ -185,6 +197,7 @@ def test_a_page_from_before_a_change_writes_nothing(stage: Stage) -> None:
     assert stage.shown().look_again_at == support.at("2026-03-11 13:30")
 
 
+@databases.ON_BOTH
 def test_what_has_ended_is_neither_taken_nor_handed_nor_put_off(stage: Stage) -> None:
     task = stage.task.id
     calls.record(stage.rt, stage.me, task, CallResult("refused_this_time"))

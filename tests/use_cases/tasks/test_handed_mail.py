@@ -21,11 +21,10 @@ from pro_service.use_cases.tasks import calls, hand_over
 from pro_service.use_cases.tasks.calls import CallResult, WorkRefusedError
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
 PHONE = "+12025550123"
-ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""Where the database behind it makes no difference."""
 
 
 @dataclass
@@ -87,6 +86,7 @@ def mails(stage: Stage) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("language, subject", [("en", "handed to you"), ("tr", "size devredildi")])
+@databases.ON_BOTH
 def test_whom_it_is_handed_to_gets_one_mail_with_code_window_and_link(
     stage: Stage, letters: Telephones, language: str, subject: str
 ) -> None:
@@ -104,7 +104,6 @@ def test_whom_it_is_handed_to_gets_one_mail_with_code_window_and_link(
     assert mails(stage) == [(stage.colleague, "accepted")]
 
 
-@ON_ONE
 @pytest.mark.usefixtures("letters")
 def test_a_refused_hand_over_brings_no_mail(stage: Stage) -> None:
     assert stage.me.user_id is not None
@@ -115,6 +114,7 @@ def test_a_refused_hand_over_brings_no_mail(stage: Stage) -> None:
 
 
 @pytest.mark.usefixtures("letters")
+@databases.ON_BOTH
 def test_taken_back_and_handed_over_again_in_the_same_instant_is_one_mail(stage: Stage) -> None:
     hand(stage, stage.colleague)
     calls.acknowledge(stage.rt, stage.me, stage.task)
@@ -124,6 +124,7 @@ def test_taken_back_and_handed_over_again_in_the_same_instant_is_one_mail(stage:
     assert mails(stage) == [(stage.colleague, "accepted")]
 
 
+@databases.ON_BOTH
 def test_handed_to_and_fro_only_the_last_hand_over_is_told(stage: Stage, letters: Telephones) -> None:
     third = support.coordinator(stage.rt, "third@example.org", site="IST")
     for to in (stage.colleague, third, stage.colleague):
@@ -133,7 +134,6 @@ def test_handed_to_and_fro_only_the_last_hand_over_is_told(stage: Stage, letters
     assert [sent.to for sent in letters.sent] == ["colleague@example.org"]
 
 
-@ON_ONE
 @pytest.mark.parametrize("what", ["ended", "taken back", "taken up", "role ended", "account shut"])
 def test_what_is_no_longer_theirs_to_take_up_is_not_mailed(stage: Stage, letters: Telephones, what: str) -> None:
     hand(stage, stage.colleague)
@@ -154,7 +154,6 @@ def test_what_is_no_longer_theirs_to_take_up_is_not_mailed(stage: Stage, letters
     assert [sent for sent in letters.sent if "/escalations/" in sent.body] == []
 
 
-@ON_ONE
 def test_a_relay_that_comes_back_brings_it_once(stage: Stage, letters: Telephones) -> None:
     letters.faults.append(Unavailable(421))
     hand(stage, stage.colleague)
@@ -165,7 +164,6 @@ def test_a_relay_that_comes_back_brings_it_once(stage: Stage, letters: Telephone
     assert [sent.to for sent in letters.sent] == ["colleague@example.org"]
 
 
-@ON_ONE
 def test_without_a_mail_host_it_is_handed_over_all_the_same(stage: Stage) -> None:
     hand(stage, stage.colleague)
     assert holder(stage) == stage.colleague
@@ -173,6 +171,7 @@ def test_without_a_mail_host_it_is_handed_over_all_the_same(stage: Stage) -> Non
 
 
 @pytest.mark.usefixtures("letters")
+@databases.ON_BOTH
 def test_the_mail_and_the_hand_over_are_written_together_or_not_at_all(stage: Stage) -> None:
     def ends(_: object) -> None:
         raise KeyboardInterrupt

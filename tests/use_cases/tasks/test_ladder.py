@@ -29,9 +29,6 @@ from tests import support
 from tests.peers import databases
 from tests.telephones import Telephones
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What is decided does not depend on the database behind it."""
-
 START = support.at("2026-03-02 15:00")
 HOURS = (1, 3, 8, 20, 30, 50, 24 * 5, 24 * 14)
 ACTS = (

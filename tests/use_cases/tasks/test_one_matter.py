@@ -15,7 +15,10 @@ from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tasks import calls, decisions, hand_over
 from pro_service.use_cases.tick import beat, tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
+
+pytestmark = databases.ON_BOTH
 
 PHONE = "+12025550123"
 MORNING = "2026-03-12 09:00"

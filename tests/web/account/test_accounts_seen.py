@@ -19,9 +19,6 @@ from tests import support
 from tests.authenticator import Post, code
 from tests.peers.chromium import another_page, faults
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What a page looks like does not depend on the database behind it."""
-
 INVITED = "new.colleague@example.org"
 PASSWORD = "another quiet morning in May"
 PAGES = (

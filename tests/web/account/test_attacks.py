@@ -15,9 +15,9 @@ from pro_service.use_cases.throttle import Place
 from pro_service.web.access import local
 from tests import support
 from tests.authenticator import code, set_up, show
+from tests.peers import databases
 
 GUESSERS = 16
-ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -29,6 +29,7 @@ def user(rt: Runtime, study_id: int, client: FlaskClient) -> int:
     return user_id
 
 
+@databases.ON_BOTH
 def test_codes_guessed_all_at_once_are_counted_one_by_one(
     rt: Runtime, client: FlaskClient, clock: support.SetClock, user: int
 ) -> None:
@@ -53,7 +54,6 @@ def test_codes_guessed_all_at_once_are_counted_one_by_one(
     assert user
 
 
-@ON_ONE
 def test_moving_to_another_telephone_ends_what_the_old_one_opened(
     app: Flask, client: FlaskClient, clock: support.SetClock, user: int
 ) -> None:
@@ -90,7 +90,6 @@ def test_no_address_leads_elsewhere(path: str) -> None:
     assert local(path) == "/"
 
 
-@ON_ONE
 def test_a_session_is_worth_nothing_once_its_person_is_shut_out_or_relieved(
     rt: Runtime, client: FlaskClient, user: int
 ) -> None:
@@ -100,7 +99,6 @@ def test_a_session_is_worth_nothing_once_its_person_is_shut_out_or_relieved(
     assert client.get("/participants").location.startswith("/login?")
 
 
-@ON_ONE
 def test_a_guessed_token_and_one_that_ended_open_nothing(
     rt: Runtime, app: Flask, client: FlaskClient, user: int
 ) -> None:

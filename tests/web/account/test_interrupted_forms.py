@@ -13,6 +13,7 @@ from pro_service.runtime import Runtime
 from pro_service.use_cases.staff import interrupted_forms
 from tests import support
 from tests.authenticator import code, set_up
+from tests.peers import databases
 from tests.support import EMAIL, PASSWORD
 
 FORM = "/participants/P-001/enter/V0"
@@ -49,6 +50,7 @@ def signed_in_again(client: FlaskClient, page: TestResponse, password: str = PAS
     return client.post("/login", data={**given, "email": EMAIL, "password": password})
 
 
+@databases.ON_BOTH
 def test_a_form_sent_after_the_session_ended_is_there_after_signing_in(
     rt: Runtime, desk: FlaskClient, clock: support.SetClock
 ) -> None:

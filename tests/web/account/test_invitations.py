@@ -16,6 +16,7 @@ from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.staff import administration
 from tests import support
 from tests.authenticator import Post, set_up
+from tests.peers import databases
 from tests.support import EMAIL, PASSWORD
 
 NEW = "another quiet morning in May"
@@ -56,6 +57,7 @@ def forgotten(client: FlaskClient, email: str) -> TestResponse:
     return answer
 
 
+@databases.ON_BOTH
 def test_an_invitation_leads_to_password_second_factor_and_the_first_page(
     client: FlaskClient, clock: support.SetClock, invited: str
 ) -> None:
@@ -101,6 +103,7 @@ def test_an_invitation_sent_again_replaces_the_first(
     assert choose(client, post.link()).location == "/account/second-factor"
 
 
+@databases.ON_BOTH
 def test_of_two_who_use_a_link_at_once_one_sets_the_password(app: Flask, invited: str) -> None:
     first, second = app.test_client(), app.test_client()
     csrf = [support.csrf_of(browser.get(invited).text) for browser in (first, second)]
@@ -124,6 +127,7 @@ def test_an_invitation_names_every_fault_at_once(rt: Runtime, study_id: int) -> 
     assert [fault.path for fault in caught.value.faults] == ["email", "role", "site", "email"]
 
 
+@databases.ON_BOTH
 def test_a_forgotten_password_is_set_anew_and_everybody_signed_out(
     rt: Runtime, app: Flask, client: FlaskClient, study_id: int, post: Post
 ) -> None:
@@ -179,6 +183,7 @@ def test_asking_tells_nobody_who_has_an_account(rt: Runtime, client: FlaskClient
     assert [mail.to for mail in post.sent] == [EMAIL]
 
 
+@databases.ON_BOTH
 def test_the_answer_has_left_before_anybody_looks_whether_there_is_an_account(
     rt: Runtime, client: FlaskClient, study_id: int
 ) -> None:
@@ -192,6 +197,7 @@ def test_the_answer_has_left_before_anybody_looks_whether_there_is_an_account(
     assert (asked, support.rows_of(rt)["tickets"]) == (0, 1)
 
 
+@databases.ON_BOTH
 def test_one_account_gets_three_mails_a_quarter_of_an_hour(
     rt: Runtime, client: FlaskClient, clock: support.SetClock, study_id: int, post: Post
 ) -> None:

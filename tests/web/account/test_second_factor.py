@@ -16,6 +16,7 @@ from pro_service.use_cases.staff import administration, second_factor
 from pro_service.web.app import create_app
 from tests import authenticator, support
 from tests.authenticator import Post, code, set_up, show
+from tests.peers import databases
 
 STEP = timedelta(seconds=30)
 RFC_SECRET = b"12345678901234567890"
@@ -116,6 +117,7 @@ def test_after_the_password_nothing_opens_without_the_code(
     assert (user, actions(rt).count("login")) == (user, 3)
 
 
+@databases.ON_BOTH
 def test_a_code_counts_once_and_an_older_one_no_more(
     app: Flask, client: FlaskClient, clock: support.SetClock, user: int
 ) -> None:
@@ -133,6 +135,7 @@ def test_a_code_counts_once_and_an_older_one_no_more(
     assert show(second, code(key, clock.now)) == 303
 
 
+@databases.ON_BOTH
 def test_guessing_codes_is_stopped_soon_and_the_owners_browser_is_let_in(
     app: Flask, client: FlaskClient, clock: support.SetClock, user: int
 ) -> None:
@@ -148,6 +151,7 @@ def test_guessing_codes_is_stopped_soon_and_the_owners_browser_is_let_in(
     assert show(client, code(key, clock.now)) == 303
 
 
+@databases.ON_BOTH
 def test_a_recovery_code_signs_in_once_and_its_owner_is_told(
     rt: Runtime, app: Flask, client: FlaskClient, clock: support.SetClock, user: int, post: Post
 ) -> None:

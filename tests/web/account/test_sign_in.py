@@ -20,6 +20,7 @@ from pro_service.use_cases.staff import accounts
 from pro_service.use_cases.throttle import Place
 from pro_service.use_cases.transaction import transaction
 from tests import support
+from tests.peers import databases
 from tests.support import EMAIL, PASSWORD
 
 ELSEWHERE = "192.0.2.7"
@@ -90,6 +91,7 @@ def test_passwords_cost_what_rfc_9106_recommends_and_an_unknown_account_as_much(
 # --- signing in ------------------------------------------------------------------------------------------------------
 
 
+@databases.ON_BOTH
 def test_signing_in_opens_the_page_that_was_asked_for(client: FlaskClient, user: int) -> None:
     page = client.get("/login?next=/participants")
     fields = {"email": EMAIL, "password": PASSWORD, "csrf": support.csrf_of(page.text), "next": "/participants"}
@@ -99,6 +101,7 @@ def test_signing_in_opens_the_page_that_was_asked_for(client: FlaskClient, user:
     assert user
 
 
+@databases.ON_BOTH
 def test_the_cookie_is_a_secret_that_the_database_does_not_hold(rt: Runtime, client: FlaskClient, user: int) -> None:
     answer = support.sign_in(client)
     cookie = next(c for c in answer.headers.getlist("Set-Cookie") if c.startswith("pro_login="))
@@ -109,6 +112,7 @@ def test_the_cookie_is_a_secret_that_the_database_does_not_hold(rt: Runtime, cli
     assert cookie.split(";")[0].removeprefix("pro_login=").encode() not in row.token
 
 
+@databases.ON_BOTH
 def test_every_login_gets_a_session_of_its_own_and_ends_the_one_before(rt: Runtime, user: int) -> None:
     del user
     first = accounts.log_in(rt, EMAIL, PASSWORD, Place("127.0.0.1"))
@@ -159,6 +163,7 @@ def guesses(rt: Runtime, email: str, number: int) -> None:
 # --- guessing --------------------------------------------------------------------------------------------------------
 
 
+@databases.ON_BOTH
 def test_guessing_an_account_is_slowed_but_its_owner_comes_in(
     rt: Runtime, client: FlaskClient, elsewhere: FlaskClient, clock: support.SetClock, user: int
 ) -> None:
@@ -173,12 +178,14 @@ def test_guessing_an_account_is_slowed_but_its_owner_comes_in(
     assert support.sign_in(elsewhere).status_code == 303
 
 
+@databases.ON_BOTH
 def test_an_unknown_account_is_slowed_alike(rt: Runtime, elsewhere: FlaskClient) -> None:
     guesses(rt, "nobody@example.org", ACCOUNT_FAILURES["login"].most - 1)
     assert support.sign_in(elsewhere, email="nobody@example.org").status_code == 422
     assert support.sign_in(elsewhere, email="nobody@example.org").status_code == 429
 
 
+@databases.ON_BOTH
 def test_one_address_may_not_try_many_accounts(rt: Runtime, user: int) -> None:
     del user
     for number in range(ADDRESS_FAILURES.most):
@@ -223,6 +230,7 @@ def test_a_session_ends_after_eight_hours_of_use(client: FlaskClient, clock: sup
     assert client.get("/").status_code == 303
 
 
+@databases.ON_BOTH
 def test_use_is_written_down_once_a_minute_at_most(
     rt: Runtime, client: FlaskClient, clock: support.SetClock, user: int
 ) -> None:
@@ -242,6 +250,7 @@ def test_use_is_written_down_once_a_minute_at_most(
     assert seen() == clock.now
 
 
+@databases.ON_BOTH
 def test_leaving_ends_the_session_in_the_database(rt: Runtime, client: FlaskClient, user: int) -> None:
     support.sign_in(client)
     kept = client.get_cookie("pro_login")

@@ -19,7 +19,6 @@ from pro_service.web.app import create_app
 from tests import support
 from tests.telephones import Telephones
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NUMBER = "+905321234567"
 
 

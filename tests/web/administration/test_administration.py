@@ -17,6 +17,7 @@ from pro_service.use_cases.staff import administration
 from pro_service.use_cases.tasks import calls
 from tests import support
 from tests.authenticator import Post
+from tests.peers import databases
 from tests.support import EMAIL
 
 ADMIN = "admin@example.org"
@@ -100,6 +101,7 @@ def app_of_two(office: FlaskClient) -> tuple[FlaskClient, FlaskClient]:
     return office, office.application.test_client()
 
 
+@databases.ON_BOTH
 def test_nobody_shuts_out_themselves_or_the_last_administrator(rt: Runtime, office: FlaskClient) -> None:
     with rt.sessions.reading() as session:
         admin = session.scalars(select(users.c.id).where(users.c.email == ADMIN)).one()
@@ -120,6 +122,7 @@ def test_pages_of_users_that_do_not_exist_are_not_found(office: FlaskClient) -> 
     assert sent(office, "/users/999999/disable")[0] == 404
 
 
+@databases.ON_BOTH
 def test_users_are_searched_and_listed_in_pages(rt: Runtime, office: FlaskClient) -> None:
     with rt.sessions.begin() as session:
         for number in range(60):
@@ -197,6 +200,7 @@ def test_an_administrator_reads_of_accounts_and_never_of_participants(office: Fl
     assert office.get("/audit?participant=P-001").status_code == 422
 
 
+@databases.ON_BOTH
 def test_the_trail_is_filtered_by_who_what_whom_and_when(rt: Runtime, client: FlaskClient, trail: int) -> None:
     assert trail
     support.coordinator(rt, "monitor@example.org", role="monitor")
@@ -233,6 +237,7 @@ def test_a_filter_that_means_nothing_is_said_beside_its_field(
     assert (answer.status_code, f'id="{fault}"' in answer.text) == (422, True)
 
 
+@databases.ON_BOTH
 def test_pages_of_the_trail_meet_without_a_gap(rt: Runtime, study_id: int, trail: int) -> None:
     assert trail
     with rt.sessions.reading() as session:

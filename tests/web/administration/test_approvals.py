@@ -15,10 +15,9 @@ from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.staff import accounts, administration, approvals
 from pro_service.web.app import create_app
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
-ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What a page says does not depend on the database behind it."""
 LEAD, ADMIN, NEW = "lead@example.org", "admin@example.org", "new@example.org"
 
 
@@ -57,6 +56,7 @@ def hospital(rt: Runtime, study_id: int) -> Hospital:
     return Hospital(rt, lead, admin, new)
 
 
+@databases.ON_BOTH
 def test_a_role_gives_nothing_before_an_investigator_approves_it(hospital: Hospital, client: FlaskClient) -> None:
     waiting = hospital.give()
     support.sign_in(client, NEW)
@@ -68,6 +68,7 @@ def test_a_role_gives_nothing_before_an_investigator_approves_it(hospital: Hospi
     assert not hospital.decide(waiting, hospital.lead, approved=False), "decided once"
 
 
+@databases.ON_BOTH
 def test_what_was_refused_gives_nothing_and_can_be_given_again(hospital: Hospital) -> None:
     refused = hospital.give()
     assert hospital.decide(refused, hospital.lead, "not on the delegation log", approved=False)
@@ -77,6 +78,7 @@ def test_what_was_refused_gives_nothing_and_can_be_given_again(hospital: Hospita
     assert hospital.held() == ["coordinator"]
 
 
+@databases.ON_BOTH
 def test_nobody_approves_their_own_role_nor_one_of_elsewhere(hospital: Hospital) -> None:
     own = hospital.give("data-manager", to=hospital.lead)
     with pytest.raises(RejectedError):
@@ -90,7 +92,6 @@ def test_nobody_approves_their_own_role_nor_one_of_elsewhere(hospital: Hospital)
     assert hospital.decide(hospital.give("assessor", "BER"), of_site)
 
 
-@ON_ONE
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
 def test_a_decision_needs_a_reason(hospital: Hospital, reason: str) -> None:
     waiting = hospital.give()
@@ -99,6 +100,7 @@ def test_a_decision_needs_a_reason(hospital: Hospital, reason: str) -> None:
     assert hospital.held() == []
 
 
+@databases.ON_BOTH
 def test_the_first_investigator_and_administrators_need_nobody(rt: Runtime, study_id: int) -> None:
     assert study_id
     admin = support.coordinator(rt, ADMIN, role="administrator")
@@ -115,7 +117,6 @@ def test_the_first_investigator_and_administrators_need_nobody(rt: Runtime, stud
     assert first.held() == ["administrator"]
 
 
-@ON_ONE
 def test_a_role_for_every_study_needs_somebody_who_could_approve_it(hospital: Hospital) -> None:
     with pytest.raises(RejectedError) as error:
         hospital.give("monitor", None, None)
@@ -127,6 +128,7 @@ def test_a_role_for_every_study_needs_somebody_who_could_approve_it(hospital: Ho
     assert hospital.decide(waiting, everywhere)
 
 
+@databases.ON_BOTH
 def test_the_trail_says_how_each_role_came_to_hold(hospital: Hospital) -> None:
     hospital.decide(hospital.give(), hospital.lead)
     hospital.decide(hospital.give("monitor"), hospital.lead, "not on the log", approved=False)
@@ -145,7 +147,6 @@ def test_the_trail_says_how_each_role_came_to_hold(hospital: Hospital) -> None:
     assert rows[4][1] == f"user:{hospital.lead}"
 
 
-@ON_ONE
 def test_investigators_hear_of_it_and_nobody_is_named(hospital: Hospital) -> None:
     letters = Telephones(kind="mail-")
     mailing = replace(hospital, rt=replace(hospital.rt, mail=letters))
@@ -159,7 +160,6 @@ def test_investigators_hear_of_it_and_nobody_is_named(hospital: Hospital) -> Non
     assert NEW not in to_lead.body + (to_lead.subject or "")
 
 
-@ON_ONE
 def test_the_team_page_shows_what_waits_and_takes_the_decision(hospital: Hospital, app: Flask) -> None:
     waiting = hospital.give()
     hospital.give("monitor", None, to=hospital.lead)
@@ -182,7 +182,6 @@ def test_the_team_page_shows_what_waits_and_takes_the_decision(hospital: Hospita
     assert desk.post(f"/team/roles/{2**64}/approve", data=fields).status_code == 303
 
 
-@ON_ONE
 def test_a_role_that_waits_brings_nobody_in_by_another_door(rt: Runtime, hospital: Hospital) -> None:
     hospital.give("investigator", None)
     assert hospital.held() == []

@@ -35,9 +35,6 @@ BOOKKEEPING = {
 }
 """Columns of participants that no audit row names."""
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""Words do not depend on the database behind them."""
-
 
 def trees() -> Iterator[ast.AST]:
     root = Path(pro_service.__file__).parent

@@ -15,7 +15,6 @@ from pro_service.use_cases.staff.accounts import staff
 from tests import support
 from tests.peers.chromium import another_page, faults
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ASSESSOR = "blind@example.org"
 SECRETS = re.compile(
     r"zeytin|2025550123|•••|<b class=\"number\">\d{1,2}<|type=\"number\"[^>]* value=\"\d|Saved: version|"

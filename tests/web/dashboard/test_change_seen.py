@@ -15,9 +15,6 @@ from tests.peers.chromium import another_page, faults
 from tests.telephones import Telephones
 from tests.web.dashboard.desks import signed_in
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What a page looks like does not depend on the database behind it."""
-
 CALLING = support.at("2026-03-11 11:00")
 
 

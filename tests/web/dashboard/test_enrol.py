@@ -11,6 +11,7 @@ from sqlalchemy import select
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, participants
 from tests import support
+from tests.peers import databases
 
 GOOD = {
     "participant": "P-009",
@@ -23,10 +24,6 @@ GOOD = {
     "channel": "sms-link",
     "baseline_nrs_avg": "7",
 }
-
-
-READ_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""Nothing is written, so one database will do."""
 
 
 @pytest.fixture
@@ -59,6 +56,7 @@ def codes(rt: Runtime) -> list[str]:
         return list(session.scalars(select(participants.c.code)))
 
 
+@databases.ON_BOTH
 def test_looking_ahead_says_windows_and_the_first_text_and_writes_nothing(rt: Runtime, office: FlaskClient) -> None:
     before = support.rows_of(rt)
     status, page = sent(office, "look")
@@ -70,6 +68,7 @@ def test_looking_ahead_says_windows_and_the_first_text_and_writes_nothing(rt: Ru
     assert support.rows_of(rt) == before
 
 
+@databases.ON_BOTH
 def test_enrolling_leads_to_what_comes_next(rt: Runtime, office: FlaskClient) -> None:
     status, place = sent(office, "make")
     assert (status, place) == (303, "/participants/P-009/enrolled?done=enrolled")
@@ -81,6 +80,7 @@ def test_enrolling_leads_to_what_comes_next(rt: Runtime, office: FlaskClient) ->
     assert (row.source, row.actor.startswith("user:")) == ("dashboard", True)
 
 
+@databases.ON_BOTH
 def test_the_same_form_twice_enrols_once_and_says_so(rt: Runtime, office: FlaskClient) -> None:
     sent(office, "make")
     before = support.rows_of(rt)
@@ -91,6 +91,7 @@ def test_the_same_form_twice_enrols_once_and_says_so(rt: Runtime, office: FlaskC
     assert "enrolled already, with the same data" in sent(office, "look")[1]
 
 
+@databases.ON_BOTH
 def test_another_form_under_the_same_code_is_refused_beside_what_differs(rt: Runtime, office: FlaskClient) -> None:
     sent(office, "make")
     before = support.rows_of(rt)
@@ -101,7 +102,6 @@ def test_another_form_under_the_same_code_is_refused_beside_what_differs(rt: Run
     assert support.rows_of(rt) == before
 
 
-@READ_ALONE
 def test_a_code_in_other_capitals_is_refused_beside_the_field_in_the_readers_language(
     rt: Runtime, office: FlaskClient
 ) -> None:
@@ -117,7 +117,6 @@ def test_a_code_in_other_capitals_is_refused_beside_the_field_in_the_readers_lan
     assert codes(rt) == ["P-009"]
 
 
-@READ_ALONE
 def test_every_fault_stands_beside_its_field_and_what_was_typed_is_kept(rt: Runtime, office: FlaskClient) -> None:
     wrong = {
         "participant": "Ayşe Y",
@@ -141,7 +140,6 @@ def test_every_fault_stands_beside_its_field_and_what_was_typed_is_kept(rt: Runt
     assert codes(rt) == []
 
 
-@READ_ALONE
 def test_a_number_that_takes_no_texts_is_refused_with_the_reason(office: FlaskClient) -> None:
     for number, said in {
         "0850 123 45 67": "0850",
@@ -154,7 +152,6 @@ def test_a_number_that_takes_no_texts_is_refused_with_the_reason(office: FlaskCl
         assert (status, said in beside(page, "phone")) == (422, True), number
 
 
-@READ_ALONE
 def test_a_turkish_number_is_led_to_the_card_or_the_telephone(office: FlaskClient) -> None:
     status, page = sent(office, "look", phone="0532 123 45 67")
     assert (status, "choose the printed card" in beside(page, "channel")) == (422, True)
@@ -164,7 +161,6 @@ def test_a_turkish_number_is_led_to_the_card_or_the_telephone(office: FlaskClien
     assert (status, "people call at each window" in page) == (200, True)
 
 
-@READ_ALONE
 def test_a_country_is_named_in_the_readers_language(rt: Runtime, client: FlaskClient, study_id: int) -> None:
     assert study_id
     support.coordinator(rt, site="IST", language="tr")
@@ -173,7 +169,6 @@ def test_a_country_is_named_in_the_readers_language(rt: Runtime, client: FlaskCl
     assert "Türkiye yalnızca kayıtlı gönderici adlarından" in page
 
 
-@READ_ALONE
 def test_what_is_to_be_minded_about_a_date_is_said_before_it_is_kept(office: FlaskClient) -> None:
     for day, said in {
         "2026-05-21": "holds no working day",
@@ -185,6 +180,7 @@ def test_what_is_to_be_minded_about_a_date_is_said_before_it_is_kept(office: Fla
         assert (status, said in page) == (200, True), day
 
 
+@databases.ON_BOTH
 def test_nobody_is_enrolled_at_anothers_site_nor_learns_of_its_participants(rt: Runtime, office: FlaskClient) -> None:
     status, page = sent(office, "make", site="BER")
     assert (status, "not your site" in beside(page, "site")) == (422, True)
@@ -197,6 +193,7 @@ def test_nobody_is_enrolled_at_anothers_site_nor_learns_of_its_participants(rt: 
     assert beside(page, "phone") == ""
 
 
+@databases.ON_BOTH
 def test_a_form_whose_session_has_ended_is_there_after_signing_in(
     rt: Runtime, office: FlaskClient, clock: support.SetClock
 ) -> None:
@@ -214,7 +211,6 @@ def test_a_form_whose_session_has_ended_is_there_after_signing_in(
     assert codes(rt) == []
 
 
-@READ_ALONE
 def test_what_if_reads_its_date_from_the_address_and_names_holidays(office: FlaskClient) -> None:
     page = unescape(office.get("/what-if?date=2026-05-21&site=IST").text)
     assert "Kurban" in page or "Eid al-Adha" in page
@@ -224,7 +220,6 @@ def test_what_if_reads_its_date_from_the_address_and_names_holidays(office: Flas
     assert "Sat 28 Feb 2026" in page
 
 
-@READ_ALONE
 def test_what_if_says_what_is_wrong_with_a_date(office: FlaskClient) -> None:
     for date in ("", "2026-02-30", "31.01.2026", "9999-12-31", "x"):
         answer = office.get("/what-if", query_string={"date": date})

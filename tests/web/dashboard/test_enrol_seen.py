@@ -13,9 +13,6 @@ from tests.core.enrolment import redcap as sample
 from tests.peers.chromium import another_page, faults
 from tests.web.dashboard.desks import Scheme, signed_in
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What a page looks like does not depend on the database behind it."""
-
 AHEAD = "/what-if?date=2026-05-21&time=09:30&site=IST"
 
 

@@ -21,6 +21,7 @@ from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tick import beat, tick
 from pro_service.web.csv_export import harmless
 from tests import support
+from tests.peers import databases
 
 PHONE = "+12025550123"
 DAY = date(2026, 3, 2)
@@ -145,6 +146,7 @@ def test_a_prompt_is_followed_from_expected_to_answered(desk: FlaskClient) -> No
     assert re.findall(r">(\d+)</td>", cells[1]) == ["1", "0", "1", "0", "0", "0", "0"]
 
 
+@databases.ON_BOTH
 def test_a_delivered_and_a_failed_text_are_counted_by_route_and_reason(desk: FlaskClient, rt: Runtime) -> None:
     with rt.sessions.begin() as session:
         sent = session.execute(select(messages).where(messages.c.channel == "sms")).mappings().first()
@@ -183,6 +185,7 @@ def test_another_sites_messages_are_not_there(rt: Runtime, client: FlaskClient, 
         assert "P-001" not in client.get(path).text.replace('placeholder="P-001"', ""), path
 
 
+@databases.ON_BOTH
 def test_pages_of_the_ledger_meet_without_a_gap(desk: FlaskClient, rt: Runtime, study_id: int) -> None:
     for number in range(70):
         support.enrolled(rt, study_id, f"Q-{number:03}", date(2026, 3, 5), phone=f"+120255501{number:02}")
@@ -253,6 +256,7 @@ def test_an_earlier_version_can_be_read_and_says_that_it_is_one(desk: FlaskClien
     assert "This is an earlier version. New participants get version 2." in page
 
 
+@databases.ON_BOTH
 def test_pages_are_small_and_ask_as_often_at_any_size(desk: FlaskClient, rt: Runtime, study_id: int) -> None:
     asked: dict[str, list[int]] = {path: [] for path in PAGES}
     for size in (0, 60):

@@ -14,9 +14,6 @@ from tests import support
 from tests.peers.chromium import faults
 from tests.web.dashboard.desks import Scheme, signed_in
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What a page looks like does not depend on the database behind it."""
-
 PAGES = (
     "/compliance",
     "/compliance?over=so_far&site=IST",

@@ -16,13 +16,10 @@ from pro_service.runtime import Runtime
 from pro_service.store.schema import participants
 from tests import support
 from tests.core.enrolment import redcap as sample
+from tests.peers import databases
 
 HEADER = "participant,site,procedure_date,language,messaging_consent,phone"
 ROWS = ("P-001,IST,2026-03-02,tr,2026-03-01,+12025550101", "P-002,IST,2026-03-03,en,,")
-
-
-READ_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""Nothing is written, so one database will do."""
 
 
 @pytest.fixture
@@ -57,6 +54,7 @@ def codes(rt: Runtime) -> list[str]:
         return list(session.scalars(select(participants.c.code).order_by(participants.c.code)))
 
 
+@databases.ON_BOTH
 def test_a_dry_run_writes_nothing_and_its_very_file_is_confirmed_once(rt: Runtime, office: FlaskClient) -> None:
     before = support.rows_of(rt)
     looked = send(office, csv(*ROWS))
@@ -73,7 +71,6 @@ def test_a_dry_run_writes_nothing_and_its_very_file_is_confirmed_once(rt: Runtim
     assert "2 participants enrolled." in office.get(made.location).text
 
 
-@READ_ALONE
 def test_every_fault_of_every_row_is_listed_and_nobody_is_enrolled(rt: Runtime, office: FlaskClient) -> None:
     answer = send(office, csv(*ROWS, "P-3,BER,1.2.2026,tr,,", "Ayşe Y,IST,2026-03-02,xx,evet,12"))
     page = unescape(answer.text)
@@ -88,20 +85,19 @@ def test_every_fault_of_every_row_is_listed_and_nobody_is_enrolled(rt: Runtime, 
         assert re.search(rf'<th scope="row">{line}</th>(?:(?!</tr>).)*{said}', page, re.DOTALL), said
 
 
-@READ_ALONE
 def test_a_long_list_of_faults_is_cut_and_counted(office: FlaskClient) -> None:
     page = send(office, csv(*(f"P-{number},IST,x,tr,," for number in range(61)))).text
     assert page.count("is not a date") == 50
     assert "… and 11 more." in page
 
 
-@READ_ALONE
 def test_a_column_that_looks_like_the_allocation_is_refused(rt: Runtime, office: FlaskClient) -> None:
     for column in ("arm", "Tedavi grubu"):
         answer = send(office, f"{HEADER},{column}\n{ROWS[0]},A".encode())
         assert (answer.status_code, "allocation must never be" in answer.text, codes(rt)) == (422, True, [])
 
 
+@databases.ON_BOTH
 def test_what_is_confirmed_is_what_was_looked_at(rt: Runtime, office: FlaskClient) -> None:
     looked = send(office, csv(*ROWS))
     for changed in ({"digest": "0" * 64}, {"held": "AAAA"}, {"held": "ş"}):
@@ -109,7 +105,6 @@ def test_what_is_confirmed_is_what_was_looked_at(rt: Runtime, office: FlaskClien
     assert codes(rt) == []
 
 
-@READ_ALONE
 def test_nothing_of_the_file_can_be_read_in_what_the_browser_holds(office: FlaskClient) -> None:
     page = send(office, csv(*ROWS)).text
     assert "2025550101" not in page
@@ -125,7 +120,6 @@ def body(data: bytes, csrf: str = "") -> bytes:
     return b"\r\n".join([*texts, b"--x--\r\n"])
 
 
-@READ_ALONE
 def test_a_file_too_large_for_a_form_is_led_to_the_command_line(office: FlaskClient) -> None:
     csrf = support.csrf_of(office.get("/enrol/import").text)
     large = csv(*(f"P-{n},IST,2026-03-02,tr,,+1202555{n:04}" for n in range(15_000)))
@@ -135,7 +129,6 @@ def test_a_file_too_large_for_a_form_is_led_to_the_command_line(office: FlaskCli
     assert office.post("/enrol/import", data=body(b"x" * 2_000_000, csrf), content_type=kind).status_code == 413
 
 
-@READ_ALONE
 def test_a_file_that_is_sent_stays_in_memory(app: Flask) -> None:
     size = 900_000
     whole = body(b"x" * size)
@@ -145,11 +138,11 @@ def test_a_file_that_is_sent_stays_in_memory(app: Flask) -> None:
         assert request.files["file"].stream.getbuffer().nbytes == size
 
 
-@READ_ALONE
 def test_no_file_is_a_fault(office: FlaskClient) -> None:
     assert "no file was chosen" in send(office, b"").text
 
 
+@databases.ON_BOTH
 def test_an_export_is_enrolled_by_choosing_columns_and_the_mapping_is_kept(rt: Runtime, office: FlaskClient) -> None:
     export = sample.export([sample.screening(1), sample.procedure(1), sample.screening(2), sample.repeated(1)])
     chooser = send(office, export, step="choose")
@@ -183,7 +176,6 @@ def test_an_export_is_enrolled_by_choosing_columns_and_the_mapping_is_kept(rt: R
     assert "0 participants would be enrolled" in again.text
 
 
-@READ_ALONE
 def test_columns_chosen_wrongly_are_said_beside_them_and_the_choice_is_kept(office: FlaskClient) -> None:
     chooser = send(office, sample.export([sample.screening(1), sample.procedure(1)]), step="choose")
     chosen = {"from-participant": "record_id", "from-language": "lang", "values-language": "1:tr"}
@@ -196,7 +188,6 @@ def test_columns_chosen_wrongly_are_said_beside_them_and_the_choice_is_kept(offi
     assert 'id="f-phone"' not in page
 
 
-@READ_ALONE
 def test_an_export_with_an_allocation_is_refused_before_any_column_is_chosen(office: FlaskClient) -> None:
     answer = send(office, sample.export([f"{sample.procedure(1)},A"], f"{sample.HEADER},rand_arm"), step="choose")
     assert (answer.status_code, "export again without it" in answer.text) == (422, True)

@@ -13,6 +13,7 @@ from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.staff import accounts
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 
 PHONE, BERLIN, STRANGER = "+12025550123", "+12025550125", "+12025550199"
 NOW = support.at("2026-03-09 11:00")
@@ -167,6 +168,7 @@ def test_a_call_task_appears_under_today(desk: FlaskClient, rt: Runtime, texts: 
         assert session.scalar(select(e.reason).where(e.level == "E1")) == "asked_for_call"
 
 
+@databases.ON_BOTH
 def test_a_double_click_is_told_what_was_done_before(desk: FlaskClient, rt: Runtime, texts: dict[str, int]) -> None:
     path = f"/inbox/{texts['IST']}"
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', desk.get(path).text))

@@ -15,9 +15,6 @@ from tests import support
 from tests.peers.chromium import another_page, faults
 from tests.web.dashboard.desks import LOOKS, signed_in
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What a page looks like does not depend on the database behind it."""
-
 SHARED, ALONE, STRANGER = "+12025550123", "+12025550124", "+12025550199"
 SAID = (
     (ALONE, "annem 5 diyor, ben de öyle düşünüyorum ama emin değilim; geçen hafta daha çoktu, bu hafta daha az"),

@@ -20,9 +20,6 @@ from pro_service.use_cases.tick import beat, tick
 from tests import support
 from tests.peers.chromium import another_page, faults
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What a page looks like does not depend on the database behind it."""
-
 MORNING = support.at("2026-03-11 11:00")
 COLLEAGUE = "second@example.org"
 

@@ -14,11 +14,10 @@ from pro_service.store import migrate
 from pro_service.store.schema import audit_trail, inbound, inbox_actions, participants, revelations
 from pro_service.use_cases.inbound import receive
 from tests import support
+from tests.peers import databases
 
 PHONE = "+12025550123"
 PATH = "/participants/P-001/revealed"
-ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What a page says does not depend on the database behind it."""
 
 
 @pytest.fixture
@@ -49,7 +48,6 @@ def in_the_inbox(rt: Runtime, desk: FlaskClient) -> None:
     assert desk.post(f"/inbox/{text_id}/reveal", data={"csrf": csrf}).status_code == 303
 
 
-@ON_ONE
 def test_what_is_noted_and_what_is_marked_stand_in_one_log(rt: Runtime, app: Flask, desk: FlaskClient) -> None:
     assert note(desk)[0] == 303
     in_the_inbox(rt, desk)
@@ -66,7 +64,6 @@ def test_what_is_noted_and_what_is_marked_stand_in_one_log(rt: Runtime, app: Fla
         assert "real one" not in page + "".join(sheet)
 
 
-@ON_ONE
 def test_a_second_click_and_a_stale_page_note_nothing(rt: Runtime, desk: FlaskClient) -> None:
     assert note(desk, revision="1")[0] in {303, 409}
     before = support.rows_of(rt)
@@ -75,7 +72,6 @@ def test_a_second_click_and_a_stale_page_note_nothing(rt: Runtime, desk: FlaskCl
     assert support.rows_of(rt) == before
 
 
-@ON_ONE
 @pytest.mark.parametrize("source", ["", "text", "nonsense"])
 def test_where_it_was_revealed_has_to_be_chosen(rt: Runtime, desk: FlaskClient, source: str) -> None:
     before = support.rows_of(rt)
@@ -84,7 +80,6 @@ def test_where_it_was_revealed_has_to_be_chosen(rt: Runtime, desk: FlaskClient, 
     assert support.rows_of(rt) == before
 
 
-@ON_ONE
 def test_it_is_audited_without_a_word_of_it(rt: Runtime, desk: FlaskClient) -> None:
     note(desk, "visit")
     with rt.sessions.reading() as session:
@@ -94,13 +89,13 @@ def test_it_is_audited_without_a_word_of_it(rt: Runtime, desk: FlaskClient) -> N
 
 
 @pytest.mark.parametrize("statement", [update(revelations).values(source="other"), delete(revelations)])
+@databases.ON_BOTH
 def test_the_log_refuses_to_be_changed(rt: Runtime, desk: FlaskClient, statement: Executable) -> None:
     note(desk)
     with pytest.raises(DBAPIError, match="append-only"), rt.sessions.begin() as session:
         session.execute(statement)
 
 
-@ON_ONE
 def test_whoever_assesses_as_well_reads_neither_log_nor_what_others_noted(
     rt: Runtime, app: Flask, desk: FlaskClient
 ) -> None:
@@ -115,7 +110,6 @@ def test_whoever_assesses_as_well_reads_neither_log_nor_what_others_noted(
     assert "Noted so far" not in both.get(PATH).text
 
 
-@ON_ONE
 def test_a_leader_of_one_site_reads_of_that_site(rt: Runtime, app: Flask, desk: FlaskClient) -> None:
     note(desk)
     support.coordinator(rt, "ber@example.org", role="investigator", site="BER")
@@ -125,6 +119,7 @@ def test_a_leader_of_one_site_reads_of_that_site(rt: Runtime, app: Flask, desk: 
     assert desk.get("/participants/P-002/revealed").status_code == 404
 
 
+@databases.ON_BOTH
 def test_what_was_marked_before_is_in_the_log(rt: Runtime, desk: FlaskClient) -> None:
     in_the_inbox(rt, desk)
     with rt.sessions.engine.connect() as connection:

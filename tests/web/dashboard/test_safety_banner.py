@@ -14,7 +14,6 @@ from pro_service.use_cases.tick import beat, tick
 from pro_service.use_cases.transaction import transaction
 from tests import support
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ADVICE = {"en": "Tell the person who runs this service", "tr": "Sistem sorumlusuna"}
 SAID = {
     "en": ("A safety task is overdue and still open", "Since Monday 9 March 10:00."),

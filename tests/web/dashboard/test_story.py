@@ -20,6 +20,7 @@ from pro_service.use_cases.tick import tick
 from pro_service.use_cases.transaction import transaction
 from pro_service.web.dashboard.story import CHIPS, PAGE
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
 REASON = "her own words on the ward"
@@ -58,6 +59,7 @@ def told(page: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("lived")
+@databases.ON_BOTH
 def test_what_happened_is_told_newest_first_with_its_outcome(rt: Runtime, client: FlaskClient) -> None:
     lines = told(seen_by(rt, client, "coordinator"))
     assert re.match(r"11 Mar 11:10 W1 Answers by telephone .*average pain score: answered, version 2", lines[0])
@@ -68,7 +70,6 @@ def test_what_happened_is_told_newest_first_with_its_outcome(rt: Runtime, client
 
 
 @pytest.mark.usefixtures("lived")
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "role, scores, reason",
     [
@@ -89,6 +90,7 @@ def test_each_role_reads_what_is_theirs(
 
 
 @pytest.mark.usefixtures("lived")
+@databases.ON_BOTH
 def test_the_address_asks_for_a_kind_and_for_older_ones(
     rt: Runtime, client: FlaskClient, lived: int, clock: support.SetClock
 ) -> None:
@@ -110,6 +112,7 @@ def test_the_address_asks_for_a_kind_and_for_older_ones(
         assert told(client.get("/participants/P-001" + odd).text)
 
 
+@databases.ON_BOTH
 def test_the_mails_of_one_night_are_one_line_that_can_be_opened(
     rt: Runtime, client: FlaskClient, lived: int, clock: support.SetClock
 ) -> None:
@@ -136,6 +139,7 @@ def test_the_mails_of_one_night_are_one_line_that_can_be_opened(
 
 
 @pytest.mark.usefixtures("lived")
+@databases.ON_BOTH
 def test_turning_every_page_tells_everything_once(rt: Runtime, client: FlaskClient) -> None:
     whole = told(seen_by(rt, client, "monitor"))
     assert len(whole) < PAGE
@@ -146,7 +150,6 @@ def test_turning_every_page_tells_everything_once(rt: Runtime, client: FlaskClie
 
 
 @pytest.mark.usefixtures("lived")
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_line_of_time_has_every_mark_and_a_table_behind_it(rt: Runtime, client: FlaskClient) -> None:
     page = seen_by(rt, client, "coordinator")
     assert re.search(r"<title>9 Mar 10:00 · Invitation W1: accepted</title>", page)
@@ -157,6 +160,7 @@ def test_the_line_of_time_has_every_mark_and_a_table_behind_it(rt: Runtime, clie
     assert all(0 <= x <= 100 for x in places)
 
 
+@databases.ON_BOTH
 def test_pages_tell_everything_once_and_in_order(rt: Runtime, lived: int) -> None:
     with rt.sessions.reading() as session:
         loaded = cases.load_by_code(session, rt.loader, lived, "P-001")
@@ -175,6 +179,7 @@ def test_pages_tell_everything_once_and_in_order(rt: Runtime, lived: int) -> Non
 
 
 @pytest.mark.usefixtures("lived")
+@databases.ON_BOTH
 def test_values_are_not_even_read_for_whoever_may_not_see_them(rt: Runtime, lived: int) -> None:
     with rt.sessions.reading() as session:
         loaded = cases.load_by_code(session, rt.loader, lived, "P-001")

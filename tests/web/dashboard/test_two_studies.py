@@ -14,6 +14,9 @@ from pro_service.use_cases import study
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
+
+pytestmark = databases.ON_BOTH
 
 FIRST, SECOND = "+12025550123", "+12025550124"
 

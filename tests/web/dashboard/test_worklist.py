@@ -23,11 +23,10 @@ from pro_service.use_cases.tasks.calls import CallResult
 from pro_service.use_cases.tick import tick
 from pro_service.use_cases.transaction import transaction
 from tests import support
+from tests.peers import databases
 
 LEAD = "lead@example.org"
 REASON = "no more calls until the visit"
-ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What a page says does not depend on the database behind it."""
 
 
 @dataclass
@@ -81,6 +80,7 @@ def desk(rt: Runtime, client: FlaskClient, study_id: int, clock: support.SetCloc
     return Desk(rt, client, office, people[0], task, call, support.to_decide(rt, people[1]), clock)
 
 
+@databases.ON_BOTH
 def test_a_decision_is_recorded_and_the_page_says_so(desk: Desk) -> None:
     page = desk.page()
     for said in ("P-001", "neither texts nor calls reach them any more", "due in", "Number not in service", "W1"):
@@ -97,7 +97,6 @@ def test_a_decision_is_recorded_and_the_page_says_so(desk: Desk) -> None:
     assert (desk.outcome(), kept) == ("decided", [REASON])
 
 
-@ON_ONE
 def test_the_decision_stands_in_the_participants_story_and_in_the_trail(desk: Desk) -> None:
     desk.page()
     desk.decide()
@@ -105,7 +104,6 @@ def test_the_decision_stands_in_the_participants_story_and_in_the_trail(desk: De
     assert REASON in desk.client.get("/audit?action=resolve").text
 
 
-@ON_ONE
 def test_what_is_overdue_says_so(desk: Desk) -> None:
     desk.clock.now += timedelta(days=9)
     desk.client.delete_cookie("pro_login")
@@ -113,7 +111,6 @@ def test_what_is_overdue_says_so(desk: Desk) -> None:
     assert "overdue by" in desk.page()
 
 
-@ON_ONE
 def test_a_decision_without_words_keeps_nothing_and_names_the_field(desk: Desk) -> None:
     desk.page()
     for typed, fault in (
@@ -129,7 +126,6 @@ def test_a_decision_without_words_keeps_nothing_and_names_the_field(desk: Desk) 
     assert desk.outcome() is None
 
 
-@ON_ONE
 def test_a_second_press_and_a_page_of_yesterday_change_nothing(desk: Desk) -> None:
     desk.page()
     assert desk.decide()[0] == 303
@@ -141,7 +137,6 @@ def test_a_second_press_and_a_page_of_yesterday_change_nothing(desk: Desk) -> No
     assert support.rows_of(desk.rt) == rows
 
 
-@ON_ONE
 def test_a_stale_page_says_what_changed_and_keeps_what_was_typed(desk: Desk) -> None:
     desk.page()
     desk.clock.now += timedelta(minutes=2)
@@ -156,7 +151,6 @@ def test_a_stale_page_says_what_changed_and_keeps_what_was_typed(desk: Desk) -> 
     assert desk.decide()[0] == 303
 
 
-@ON_ONE
 def test_whoever_is_blinded_does_not_read_the_reasons_of_what_changed(desk: Desk, study_id: int) -> None:
     support.coordinator(desk.rt, LEAD, role="assessor", site="BER")
     desk.page()
@@ -168,7 +162,6 @@ def test_whoever_is_blinded_does_not_read_the_reasons_of_what_changed(desk: Desk
     assert "the real one" not in page
 
 
-@ON_ONE
 def test_what_is_elsewhere_or_no_decision_is_not_found(desk: Desk) -> None:
     desk.page()
     for task in (desk.elsewhere, desk.call, 10**30, 999_999):
@@ -177,7 +170,6 @@ def test_what_is_elsewhere_or_no_decision_is_not_found(desk: Desk) -> None:
     assert "P-002" not in desk.client.get(f"/tasks?task={desk.elsewhere}").text
 
 
-@ON_ONE
 def test_the_link_of_a_mail_leads_whoever_decides_to_the_form(desk: Desk, client: FlaskClient) -> None:
     there = urlsplit(client.get(f"/escalations/{desk.task}").location)
     assert (there.path, there.fragment) == ("/tasks", f"task-{desk.task}")
@@ -193,7 +185,6 @@ def test_the_link_of_a_mail_leads_whoever_decides_to_the_form(desk: Desk, client
     assert client.get(f"/escalations/{desk.elsewhere}").location == "/participants/P-002"
 
 
-@ON_ONE
 def test_whoever_decides_finds_the_page_first_and_nobody_else_finds_it(desk: Desk) -> None:
     nav = desk.client.get("/compliance").text.partition("<nav")[2].partition("</nav>")[0]
     assert nav.index('href="/tasks"') < nav.index('href="/participants"')
@@ -216,6 +207,7 @@ def _nav(desk: Desk) -> str:
     return desk.client.get("/compliance").text.partition("<nav")[2].partition("</nav>")[0]
 
 
+@databases.ON_BOTH
 def test_a_safety_task_reaches_the_investigator_it_names(desk: Desk) -> None:
     task = _raise_task(desk, "ES", "safety_word")
     there = urlsplit(desk.client.get(f"/escalations/{task}").location)
@@ -238,7 +230,6 @@ def test_a_safety_task_reaches_the_investigator_it_names(desk: Desk) -> None:
     assert facts.outcome == "done"
 
 
-@ON_ONE
 def test_what_a_colleague_has_taken_up_is_not_taken_again_but_can_be_ended(desk: Desk) -> None:
     task = _raise_task(desk, "ES", "safety_word")
     desk.page()
@@ -250,7 +241,6 @@ def test_what_a_colleague_has_taken_up_is_not_taken_again_but_can_be_ended(desk:
     assert desk.decide("seen at the clinic", task)[0] == 303
 
 
-@ON_ONE
 def test_a_missed_window_is_ended_with_the_reason_of_the_missing_value(desk: Desk) -> None:
     task = _raise_task(desk, "E3", "missed", "W1")
     page = desk.page()
@@ -262,7 +252,6 @@ def test_a_missed_window_is_ended_with_the_reason_of_the_missing_value(desk: Des
     assert next(e.outcome for e in case.escalations if e.id == task) == "too_ill"
 
 
-@ON_ONE
 def test_another_role_that_the_ladder_names_has_its_tasks_too(
     rt: Runtime, client: FlaskClient, clock: support.SetClock
 ) -> None:

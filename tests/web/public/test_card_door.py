@@ -15,6 +15,7 @@ from pro_service.use_cases.participants import card
 from pro_service.web.app import create_app
 from tests import support
 from tests.old_cards import old_card, short_code
+from tests.peers import databases
 from tests.web.conftest import OPEN
 
 WRONG = card_code.code_of(7)
@@ -201,6 +202,7 @@ def test_other_pages_cannot_send_codes(rt: Runtime, client: FlaskClient, code: s
     assert typed(client, code, **{"Sec-Fetch-Site": "same-origin"}).status_code == 303
 
 
+@databases.ON_BOTH
 def test_two_servers_count_together(rt: Runtime, client: FlaskClient, old: str) -> None:
     second = create_app(rt)
     other = second.test_client()

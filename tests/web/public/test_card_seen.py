@@ -14,9 +14,6 @@ from tests.web.public.test_card_door import code as code  # noqa: PLC0414 -- a f
 from tests.web.public.test_survey_seen import language as language  # noqa: PLC0414 -- a fixture
 from tests.web.public.test_survey_seen import tab as tab  # noqa: PLC0414 -- a fixture
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What a page looks like does not depend on the database behind it."""
-
 A6 = (297.6, 419.5)
 """Points."""
 CUT_OFF = """() => [...document.querySelectorAll(".card-side, .card-code")]

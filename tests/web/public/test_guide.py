@@ -11,10 +11,12 @@ from pro_service.runtime import Runtime
 from pro_service.web import i18n
 from pro_service.web.public import guide
 from tests import support
+from tests.peers import databases
 from tests.peers.chromium import faults
 
 
 @pytest.mark.parametrize("language", list(i18n.LANGUAGES))
+@databases.ON_BOTH
 def test_every_link_in_the_guide_leads_to_a_page_of_it(client: FlaskClient, language: str) -> None:
     page = client.get(f"/help/all?lang={language}").text
     links = set(re.findall(r'href="(/help[^"]*)"', page))
@@ -27,6 +29,7 @@ def test_every_language_has_the_same_chapters() -> None:
     assert len(names) == 1
 
 
+@databases.ON_BOTH
 def test_every_page_of_staff_has_a_chapter(app: Flask) -> None:
     names = {chapter.name for chapter in guide.chapters("tr")}
     assert set(guide.BY_PAGE.values()) <= names
@@ -37,6 +40,7 @@ def test_every_page_of_staff_has_a_chapter(app: Flask) -> None:
     assert own - set(guide.BY_PAGE) == {"dashboard.today_lists"}, "a part of a page has no link to help"
 
 
+@databases.ON_BOTH
 def test_a_page_leads_to_its_chapter_in_the_readers_language(rt: Runtime, client: FlaskClient) -> None:
     support.load_demo(rt)
     support.coordinator(rt, language="tr")
@@ -45,13 +49,13 @@ def test_a_page_leads_to_its_chapter_in_the_readers_language(rt: Runtime, client
     assert 'href="/help/morning?lang=tr"' in client.get("/").text
 
 
+@databases.ON_BOTH
 def test_the_guide_needs_no_login_and_an_unknown_chapter_is_not_there(client: FlaskClient) -> None:
     assert "Katılımcıyı aramak" in client.get("/help/calls?lang=tr").text
     assert client.get("/help/nothing").status_code == 404
     assert client.get("/help/..%2Findex").status_code == 404
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("language", list(i18n.LANGUAGES))
 def test_the_guide_has_no_findings(page: Page, address: str, language: str) -> None:
     said: list[str] = []

@@ -15,6 +15,7 @@ from pro_service.store.schema import audit_trail, participants, windows
 from pro_service.use_cases.participants import survey
 from pro_service.use_cases.tasks import calls
 from tests import support
+from tests.peers import databases
 from tests.web.conftest import OPEN, TOKEN
 
 FORM = f"/q/{TOKEN}"
@@ -68,6 +69,7 @@ def test_nothing_is_chosen_beforehand(client: FlaskClient, participant: int) -> 
 @pytest.mark.shows("form: looking")
 @pytest.mark.parametrize("path", [FORM, f"{FORM}?change=1", f"{FORM}?called=1", f"{FORM}/call", "/q/unknown"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
+@databases.ON_BOTH
 def test_looking_writes_nothing(rt: Runtime, client: FlaskClient, participant: int, method: str, path: str) -> None:
     before = support.rows_of(rt), support.loaded(rt, participant)
     client.open(path, method=method)
@@ -89,6 +91,7 @@ def test_the_form_is_nobody_elses_business(client: FlaskClient, participant: int
 # --- answering -------------------------------------------------------------------------------------------------------
 
 
+@databases.ON_BOTH
 def test_answers_are_kept_and_thanked_for(rt: Runtime, client: FlaskClient, participant: int) -> None:
     sent = client.post(FORM, data={"NRS-AVG": "0", "PGIC": "2"})
     assert (sent.status_code, sent.location) == (303, FORM)
@@ -109,6 +112,7 @@ def test_the_participant_is_named_as_the_actor_by_id(rt: Runtime, client: FlaskC
 
 
 @pytest.mark.shows("form: one version")
+@databases.ON_BOTH
 def test_a_double_click_makes_one_version(rt: Runtime, client: FlaskClient, participant: int) -> None:
     for _ in range(2):
         assert client.post(FORM, data={"NRS-AVG": "4", "PGIC": "2"}).status_code == 303
@@ -116,6 +120,7 @@ def test_a_double_click_makes_one_version(rt: Runtime, client: FlaskClient, part
     assert answers(rt, participant)["NRS-AVG"].version == 1
 
 
+@databases.ON_BOTH
 def test_two_telephones_at_once_make_one_version(rt: Runtime, participant: int) -> None:
     fields = {"NRS-AVG": "4", "PGIC": "2"}
     with ThreadPoolExecutor(4) as pool:
@@ -235,6 +240,7 @@ def test_every_closed_door_looks_and_costs_the_same(
     assert values(rt, participant) == {}
 
 
+@databases.ON_BOTH
 def test_an_old_link_opens_the_window_that_took_its_place(rt: Runtime, client: FlaskClient, participant: int) -> None:
     with rt.sessions.begin() as session:
         w = windows.c
@@ -249,6 +255,7 @@ def test_an_old_link_opens_the_window_that_took_its_place(rt: Runtime, client: F
 # --- please call me --------------------------------------------------------------------------------------------------
 
 
+@databases.ON_BOTH
 def test_asking_for_a_call_makes_one_task(rt: Runtime, client: FlaskClient, participant: int) -> None:
     for _ in range(2):
         answer = client.post(f"{FORM}/call")

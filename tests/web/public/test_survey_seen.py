@@ -12,9 +12,6 @@ from tests import support
 from tests.peers.chromium import another_page, faults
 from tests.web.conftest import OPEN, TOKEN
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What a page looks like does not depend on the database behind it."""
-
 FORM = f"/q/{TOKEN}"
 SMALL, WIDE = 360, 1280
 

@@ -15,7 +15,9 @@ from pro_service.runtime import Runtime, open_runtime
 from pro_service.store.schema import inbound, receipts, responses
 from pro_service.web.app import create_app
 from tests import support
-from tests.peers import configuration
+from tests.peers import configuration, databases
+
+pytestmark = databases.ON_BOTH
 
 BASE = "https://pro.example.org"
 TOKEN = configuration.AUTH_TOKEN

@@ -18,6 +18,7 @@ from pro_service.use_cases.inbound.inbox import About, DoneAlreadyError, Score
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 from tests.use_cases.inbound.inbox.conftest import (
     PHONE,
@@ -33,6 +34,7 @@ from tests.use_cases.inbound.inbox.conftest import (
 
 
 @pytest.mark.shows("inbox: record")
+@databases.ON_BOTH
 def test_a_score_is_kept_from_the_text_by_its_arrival_with_who_and_why(
     rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor, clock: support.SetClock
 ) -> None:
@@ -87,6 +89,7 @@ def test_everything_wrong_with_a_score_is_said_at_once(
 
 
 @pytest.mark.shows("inbox: answer")
+@databases.ON_BOTH
 def test_an_answer_is_one_of_the_studys_texts_and_goes_through_the_outbox(
     rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor, phones: Telephones
 ) -> None:
@@ -132,6 +135,7 @@ def test_a_call_is_the_windows_own_task_while_its_answer_is_missing(
 
 
 @pytest.mark.shows("inbox: once")
+@databases.ON_BOTH
 def test_a_second_click_does_nothing_and_is_told_who_was_first(
     rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor
 ) -> None:
@@ -157,6 +161,7 @@ def test_a_stale_page_writes_nothing(rt: Runtime, participant: int, says: Says, 
 
 
 @pytest.mark.shows("inbox: reveals treatment")
+@databases.ON_BOTH
 def test_what_reveals_the_treatment_is_hidden_for_good(
     rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor, study_id: int
 ) -> None:
@@ -175,6 +180,7 @@ def test_what_reveals_the_treatment_is_hidden_for_good(
         session.execute(update(inbox_actions).values(action="done"))
 
 
+@databases.ON_BOTH
 def test_done_ends_the_waiting_and_its_task(
     rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor
 ) -> None:
@@ -200,6 +206,7 @@ def test_a_text_from_nobodys_telephone_waits_for_those_who_see_the_whole_study(
 
 
 @pytest.mark.shows("inbox: shared telephone")
+@databases.ON_BOTH
 def test_whose_words_they_are_on_a_shared_telephone_a_person_says(
     rt: Runtime, participant: int, study_id: int, says: Says, reader: Reader, actor: Actor
 ) -> None:

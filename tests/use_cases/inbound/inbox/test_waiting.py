@@ -13,6 +13,7 @@ from pro_service.store.schema import inbound
 from pro_service.use_cases.inbound import inbox
 from pro_service.use_cases.inbound.inbox import About
 from tests import support
+from tests.peers import databases
 from tests.use_cases.inbound.inbox.conftest import Says, only, open_tasks, unreadable, waiting
 
 
@@ -66,6 +67,7 @@ def test_what_the_rules_understood_waits_for_nobody(
     assert waiting(rt, reader) == []
 
 
+@databases.ON_BOTH
 def test_a_text_that_stays_unread_waits_after_a_quarter_of_an_hour(
     rt: Runtime, participant: int, says: Says, reader: Reader, clock: support.SetClock
 ) -> None:
@@ -78,6 +80,7 @@ def test_a_text_that_stays_unread_waits_after_a_quarter_of_an_hour(
     assert (only(rt, reader).why, only(rt, reader).owners) == ("unread", ("P-001",))
 
 
+@databases.ON_BOTH
 def test_unanswered_comes_first_and_pages_follow_on(
     rt: Runtime, participant: int, says: Says, reader: Reader, actor: Actor
 ) -> None:
@@ -95,6 +98,7 @@ def test_unanswered_comes_first_and_pages_follow_on(
     assert waiting(rt, reader, "all", "picture") == []
 
 
+@databases.ON_BOTH
 def test_the_thread_holds_both_sides_in_order(rt: Runtime, participant: int, says: Says, reader: Reader) -> None:
     del participant
     unreadable(says)
