@@ -172,7 +172,7 @@ class Ending:
     def _misled(self, row: AnyRow, meant: Meant | None, kept: Meant) -> bool:
         """Whether the newest prompt left by a wrong clock: nobody can say which window its answer is about."""
         phone = self.people[row.participant].phone
-        before = [one for one in self.carrier.taken if one.outgoing.to == phone and one.left_at <= row.received_at]
+        before = [one for one in self.carrier.taken if one.outgoing.to == phone and one.left_at < row.received_at]
         newest = max(before, key=lambda one: one.left_at, default=None)
         wrong = newest is not None and newest.handed_at != newest.left_at
         return wrong and meant is not None and (meant.item, meant.value) == (kept.item, kept.value)
