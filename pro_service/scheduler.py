@@ -21,12 +21,15 @@ from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.inbound.pull import pull
 from pro_service.use_cases.safety_alerts import alert
 from pro_service.use_cases.tick import beat, tick
+from pro_service.use_cases.trail.seal import seal
+from pro_service.use_cases.trail.verify import verify_now_and_then
 from pro_service.use_cases.watch import watch
 
 TICK_SECONDS = 60
 DELIVER_SECONDS = 5
 RECONCILE_SECONDS = 15
 PULL_SECONDS = 10 * 60
+SEAL_SECONDS = 60
 WATCH_SECONDS = 60
 
 
@@ -38,7 +41,7 @@ def run(rt: Runtime, *, stop: threading.Event | None = None) -> None:
             signal.signal(number, _set(ended))
     # One job that is late is run once, never dropped: APScheduler's own default silently drops it after a second.
     beats = BackgroundScheduler(
-        executors={"default": ThreadPoolExecutor(5)},
+        executors={"default": ThreadPoolExecutor(6)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         timezone="UTC",
     )
@@ -73,6 +76,7 @@ def _beats(ended: threading.Event) -> tuple[tuple[str, int, Callable[[Runtime], 
         ("deliver", DELIVER_SECONDS, delivering),
         ("reconcile", RECONCILE_SECONDS, _reconcile),
         ("pull", PULL_SECONDS, lambda rt: _told("pull", pull(rt))),
+        ("seal", SEAL_SECONDS, _seal),
         ("watch", WATCH_SECONDS, _watch),
     )
 
@@ -80,6 +84,11 @@ def _beats(ended: threading.Event) -> tuple[tuple[str, int, Callable[[Runtime], 
 def _reconcile(rt: Runtime) -> None:
     _told("quarantine", quarantine.settle(rt))
     _told("reconcile", reconcile(rt))
+
+
+def _seal(rt: Runtime) -> None:
+    seal(rt)
+    verify_now_and_then(rt)
 
 
 def _repair_at_start(rt: Runtime) -> None:

@@ -19,9 +19,11 @@ PAGES = (
     "study/enrolment.md",
     "operation/backup.md",
     "operation/failures.md",
+    "trial-file/audit.md",
 )
 OTHERWISE_TESTED = ("pip install",)
 """What `tests/test_wheel.py` does: this environment is installed already."""
+CRON, NIGHTLY = "* * * * *", "5 1 * * * "
 SHORTER = {"--participants 42 --days 120": "--participants 4 --days 10"}
 BLOCK = re.compile(r"^( *)```(?:text)?\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
@@ -34,7 +36,7 @@ def blocks(page: str) -> list[str]:
 
 def commands(page: str) -> list[str]:
     """Return the blocks that are commands."""
-    known = ("pro-service", "umask", "python3", "/srv/pro", "* * * * *")
+    known = ("pro-service", "umask", "python3", "/srv/pro", CRON)
     return [block for block in blocks(page) if block.startswith(known)]
 
 
@@ -62,7 +64,7 @@ def test_every_command_block_runs(desk: Path) -> None:
         for block in commands(page):
             if any(words in block for words in OTHERWISE_TESTED):
                 continue
-            script = block.replace("/srv/pro", str(desk)).replace("* * * * * ", "")
+            script = block.replace("/srv/pro", str(desk)).replace(f"{CRON} ", "").replace(NIGHTLY, "")
             for long, short in SHORTER.items():
                 script = script.replace(long, short)
             done = subprocess.run(

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from pro_service.cli import (
+    audit,
     clock,
     contact_test,
     demo,
@@ -54,6 +55,7 @@ main.add_command(service.quarantine)
 main.add_command(clock.clock)
 main.add_command(service.simulate_twilio)
 main.add_command(report.report)
+main.add_command(audit.audit)
 main.add_command(rehearse.rehearse)
 main.add_command(doctor.doctor)
 main.add_command(demo.demo)

@@ -12,6 +12,7 @@ import click
 from pro_service import logs
 from pro_service.cli.clock import say_doubt, say_undone
 from pro_service.cli.terminal import State, as_json, opened, show_json, who
+from pro_service.core.problems import RejectedError, problem
 
 THREADS = 16
 HOST = "127.0.0.1"
@@ -36,6 +37,20 @@ def upgrade(state: State, test: bool) -> None:  # noqa: FBT001 -- click's
         click.echo(f"The database is at revision {after} already.")
     else:
         click.echo(f"The database was at revision {before or 'none'}, now it is at {after}.")
+
+
+@database.command()
+@click.option("--role", required=True, help="The role that the service connects as; it owns no table.")
+def grants(role: str) -> None:
+    """Print the SQL that lets a role of PostgreSQL run the service, and not switch the audit trail's guards off.
+
+    Make the role first (CREATE ROLE … LOGIN), and let `db upgrade` run as another role, which owns the tables.
+    """
+    from pro_service.store import guards  # noqa: PLC0415
+
+    if guards.ROLE.fullmatch(role) is None:
+        raise RejectedError((problem("role_name_unfit", "--role", given=role[:80]),))
+    click.echo(guards.grants(role), nl=False)
 
 
 @click.command()

@@ -42,6 +42,8 @@ _ONE_OF = "one of: {known}"
 _DATE = "write year-month-day, e.g. 2026-05-11; in the spreadsheet, format the column as text first"
 _WRITE_PHONE = "write it with + and the country's code, e.g. +90 532 123 45 67"
 _AS_TEXT = "format the column as text in the spreadsheet, then type the number again"
+_LOOK = "keep the database as it is, find out who changed it, and compare it with a backup"
+_GUARD = "find out who changed it; then make it again as the migrations made it"
 _THEIR_COLUMN = 'write [column.{column}], below it from = "their column"'
 
 _FILES: Mapping[str, Entry] = {
@@ -668,6 +670,49 @@ _STUDIES: Mapping[str, Entry] = {
     "text_not_utf8": _refuse("this text is not UTF-8", "save it as UTF-8"),
 }
 
+_TRAIL: Mapping[str, Entry] = {
+    "not_an_anchor": _refuse(
+        '"{given}" is no anchor', "copy it whole from a mail or the log: a number, a colon and 64 hexadecimal digits"
+    ),
+    "role_name_unfit": _refuse(
+        '"{given}" is no name of a role', "write small letters, digits and underscores, the first of them no digit"
+    ),
+    "not_a_proof": _refuse("this is no proof of an audit trail", "give a file that `audit proof` has written, whole"),
+    "proof_differs": _refuse(
+        "this proof does not hold: {part}", "ask for a new one; if it does not hold either, the trail was changed"
+    ),
+    "nothing_sealed": _refuse(
+        "nothing about {code} is sealed yet", "run `pro-service audit seal`, or wait a minute while the scheduler runs"
+    ),
+    "trail_edited": _refuse("what this row says is not what was written", _LOOK),
+    "trail_missing": _refuse("this row was in the trail, and is gone", _LOOK),
+    "trail_inserted": _refuse("this row was put in later, among rows that were sealed", _LOOK),
+    "trail_reordered": _refuse("this row stands in the place of row {other}", _LOOK),
+    "trail_tail_cut": _refuse("the trail ends too early: {count} sealed rows from this one on are gone", _LOOK),
+    "trail_unsealed": _refuse(
+        "{count} rows from this one on have waited for a seal for over 10 minutes, although seals are made",
+        "look in the log for why sealing fails",
+    ),
+    "trail_seal_missing": _refuse("a seal before this one is missing", _LOOK),
+    "trail_seal_loose": _refuse("this seal does not hang on the one before it", _LOOK),
+    "trail_seal_rewritten": _refuse("what this seal says is not what was written", _LOOK),
+    "trail_seal_ids": _refuse("the list of rows of this seal is not what was written", _LOOK),
+    "trail_seal_root": _refuse("this seal does not fit its rows", _LOOK),
+    "trail_rolled_back": _refuse(
+        "this seal was made, and is gone: an older database has been put back, or the seals' end was cut off", _LOOK
+    ),
+    "trail_rewritten": _refuse("this seal was made with another hash: the history was written anew", _LOOK),
+    "trail_wrong_key": _refuse(
+        "not one of {count} rows fits the key", "the database's own key was replaced: restore the table installation"
+    ),
+    "trail_trigger_missing": _refuse("the trigger {name} is missing", _GUARD),
+    "trail_trigger_disabled": _refuse("the trigger {name} is switched off", _GUARD),
+    "trail_trigger_different": _refuse("the trigger {name} does something else", _GUARD),
+    "trail_answer_gone": _refuse("the trail tells of this answer, and it is gone", _LOOK),
+    "trail_answer_differs": _refuse("this answer is not what the trail says was given", _LOOK),
+    "trail_answer_untold": _refuse("nothing in the trail tells of this answer", _LOOK),
+}
+
 _TASKS: Mapping[str, Entry] = {
     "decision_missing": _refuse("is missing", "say in a few words what was decided or done"),
     "reason_missing": _refuse("is missing", "say in a few words why", "Say in a few words why."),
@@ -946,6 +991,7 @@ SUBJECTS: Mapping[str, Mapping[str, Entry]] = {
     "The protocol of a study": _STUDY,
     "Texts and sites of a study": _TEXTS,
     "Studies that are loaded": _STUDIES,
+    "The audit trail": _TRAIL,
     "Tasks, tests and the inbox": _TASKS,
     "Answers that staff enter": _ENTRY,
     "Accounts": _ACCOUNTS,

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,9 +11,11 @@ from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.reports.participant import SHOWN, Change
+from pro_service.store import audit
 from pro_service.store.schema import audit_trail, participants
 from pro_service.store.staff import members
 from pro_service.store.studies import Sites
+from pro_service.store.vault import Vault
 
 a, p = audit_trail.c, participants.c
 PAGE = 50
@@ -80,16 +82,20 @@ class Line:
     participant: str | None
     on_behalf_of: str | None
     source: str
+    genuine: bool = True
+    """Whether its HMAC fits what it says."""
 
 
-def page(session: Session, reach: Reach, asked: AuditQuery, size: int = PAGE) -> tuple[tuple[Line, ...], int | None]:
+def page(
+    session: Session, reach: Reach, asked: AuditQuery, vault: Vault, size: int = PAGE
+) -> tuple[tuple[Line, ...], int | None]:
     """Return up to `size` rows, newest first, and the id to go on from, or None."""
     statement = select(audit_trail, p.code.label("participant_code")).outerjoin(participants, p.id == a.participant_id)
     statement = statement.where(_reached(reach), *_filters(session, asked)).order_by(a.id.desc()).limit(size + 1)
     rows = session.execute(statement).all()
     ids = {int(row.actor[5:]) for row in rows if re.fullmatch(r"user:\d{1,18}", row.actor)}
     names = {f"user:{key}": email for key, email in members.emails(session, ids).items()}
-    lines = tuple(_line(row, reach, names) for row in rows[:size])
+    lines = tuple(replace(_line(row, reach, names), genuine=audit.is_genuine(_said(row), vault)) for row in rows[:size])
     return lines, lines[-1].id if len(rows) > size else None
 
 
@@ -97,6 +103,11 @@ def actions(session: Session, reach: Reach) -> tuple[str, ...]:
     """Return the actions among the newest rows that may be read, for a filter to offer."""
     newest = select(a.action).where(_reached(reach)).order_by(a.id.desc()).limit(2000).subquery()
     return tuple(session.scalars(select(newest.c.action).distinct().order_by(newest.c.action)))
+
+
+def _said(row: Row[Any]) -> dict[str, Any]:
+    """Return what a row of the trail itself says."""
+    return {column.name: getattr(row, column.name) for column in audit_trail.c}
 
 
 def _reached(reach: Reach) -> ColumnElement[bool]:

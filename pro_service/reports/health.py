@@ -13,7 +13,7 @@ from sqlalchemy import Column, ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.reports import statements
-from pro_service.store import heartbeats, standing, throttle
+from pro_service.store import heartbeats, seals, standing, throttle
 from pro_service.store.messages import channels, overdue
 from pro_service.store.messages.channels import Channel
 from pro_service.store.messages.outbox import may_go
@@ -52,6 +52,8 @@ class Flow:
     """Who has the overdue safety tasks, if somebody has each."""
     clock_doubt: str | None = None
     """Why nothing is decided by the clock."""
+    trail_changed: bool = False
+    """Whether a check of the audit trail has found something, and no later one of its kind found nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
         safety_overdue_since=safety_since,
         safety_taken_up=None if safety_since is None else overdue.taken_up(session, now),
         clock_doubt=standing.clock_doubt(session),
+        trail_changed=any(check.findings for check in seals.last_checks(session).values()),
     )
 
 

@@ -1,5 +1,6 @@
 """The audit trail: one row per action and entity, in the same transaction as the change, each with its own HMAC."""
 
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,6 +63,11 @@ def audit_row(row_id: int, entry: Entry, actor: Actor, now: datetime, zone: Zone
     }
     row["hmac"] = vault.mac(payload(row))
     return row
+
+
+def is_genuine(row: Mapping[str, Any], vault: Vault) -> bool:
+    """Whether a row says what was written: its HMAC fits."""
+    return hmac.compare_digest(vault.mac(payload(row)), bytes(row["hmac"]))
 
 
 def payload(row: Mapping[str, Any]) -> bytes:

@@ -721,14 +721,31 @@ Index(
 audit_seals = Table(
     "audit_seals",
     metadata,
-    _id(),
-    Column("first_id", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
-    Column("last_id", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
-    Column("rows", Integer, nullable=False),
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("sealed_at", Instant, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("row_ids", LargeBinary, nullable=False, comment="Exactly which rows, and two bytes of each one's hash"),
+    Column("root", LargeBinary, nullable=False, comment="RFC 6962, over the rows in the order of their ids"),
+    Column("settled_below", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("last_id", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("covers", LargeBinary, nullable=False, comment="Hash of what row_ids says"),
     Column("previous", LargeBinary, nullable=False),
+    Column("version", String(40), nullable=False, comment="Of the product that sealed"),
     Column("hash", LargeBinary, nullable=False),
-    comment="Chains committed audit rows",
+    Column("hmac", LargeBinary, nullable=False),
+    comment="Chains committed audit rows; append-only",
+)
+
+audit_checks = Table(
+    "audit_checks",
+    metadata,
+    Column("kind", String(4), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("seal", BigInteger().with_variant(Integer, "sqlite"), nullable=False, comment="Up to which seal; 0 = none"),
+    Column("rows", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("findings", Integer, nullable=False),
+    CheckConstraint("kind IN ('new', 'full')", name="kind"),
+    comment="The newest check of the trail of each kind, and how many things were not as they were written",
 )
 
 inbox_actions = Table(

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pro_service.core.problems import unavailable, words
+from pro_service.core.problems import problem, unavailable, words
 from pro_service.core.throttle import chance_of_a_hit
 from pro_service.reports import health
 from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, open_runtime
 from pro_service.settings import Settings
-from pro_service.store import migrate
+from pro_service.store import guards, migrate, seals
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.migrate import BehindError
 from pro_service.store.participants import card_codes
@@ -22,7 +22,8 @@ from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
 from pro_service.store.vault import WrongKeyError
 from pro_service.use_cases import mails, trusted_time
 from pro_service.use_cases.safety_alerts import Coverage, coverage
-from pro_service.use_cases.watch import CLOCK, SAFETY, alarms
+from pro_service.use_cases.trail.verify import TRIGGER
+from pro_service.use_cases.watch import CLOCK, SAFETY, TRAIL, alarms
 
 BEAT = "tick"
 STALE = timedelta(minutes=15)
@@ -97,7 +98,24 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
         yield Finding(
             "cards", "yellow", what, "pro-service participant cards --out FILE.html, or Cards on the dashboard"
         )
+    yield from _trail(rt)
     yield from _alarms(rt)
+
+
+def _trail(rt: Runtime) -> Iterator[Finding]:
+    """Whether the database guards the trail, who could switch that off, and until when the trail was checked."""
+    with rt.sessions.reading() as session:
+        faults, owned = guards.faults(session.connection()), guards.owns_trail(session.connection())
+        last = seals.last_checks(session).get("full")
+    for name, fault in faults.items():
+        yield Finding("audit trail", "red", *words(problem(TRIGGER[fault], name=name)))
+    if owned:
+        what = "this service connects as the owner of its tables, who can switch their guards off"
+        yield Finding("audit trail", "yellow", what, "see `pro-service db grants`")
+    if last is None:
+        yield Finding("audit trail", "yellow", "was never checked", "run `pro-service audit seal`, then `audit verify`")
+    elif not faults and not last.findings:
+        yield Finding("audit trail", "green", f"as it was written, up to {last.at:%Y-%m-%dT%H:%MZ}: {last.rows} rows")
 
 
 def _clock(rt: Runtime, now: datetime) -> Finding:
@@ -199,7 +217,7 @@ def _alarms(rt: Runtime) -> Iterator[Finding]:
     for alarm in alarms(rt):
         if alarm.code not in said:
             what, remedy = mails.alarm_words("en", alarm.code)
-            part = "safety" if alarm.code == SAFETY else "sending"
+            part = {SAFETY: "safety", TRAIL: "audit trail"}.get(alarm.code, "sending")
             yield Finding(part, "red", what[:1].lower() + what[1:], remedy)
 
 

@@ -26,6 +26,8 @@ FEWEST = 10
 MOST_FAILED = 0.5
 SAFETY = "safety_overdue"
 """The alarm about people's work; every other one is about the service."""
+TRAIL = "trail"
+"""The alarm that the audit trail is not as it was written."""
 CLOCK = "clock"
 """The alarm that nothing is decided or sent, because the clock may be wrong."""
 
@@ -76,9 +78,21 @@ def _alarms(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
         # What the others say of time may be wrong too.
         yield Alarm(CLOCK)
         return
+    if seen.trail_changed:
+        yield Alarm(TRAIL)
     if seen.safety_overdue_since is not None:
         yield Alarm(SAFETY, seen.safety_overdue_since, seen.safety_taken_up)
     yield from _scheduler(seen, now)
+    yield from _sending(seen, now, per_day)
+    if seen.unread_since is not None and now - seen.unread_since > UNREAD:
+        yield Alarm("unread", seen.unread_since)
+    if EVERYBODY.nearly_spent(seen.codes_owed_until, now):
+        yield Alarm("guessing", None)
+    yield from _arrival(seen)
+
+
+def _sending(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
+    """Whether what should leave leaves."""
     texts = seen.channels["sms"]
     if texts.quarantined_at is not None:
         yield Alarm("quarantine", texts.quarantined_at)
@@ -90,11 +104,6 @@ def _alarms(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
         yield Alarm("daily_limit", None)
     elif seen.waiting_since is not None and now - seen.waiting_since > SILENT:
         yield Alarm("waiting", seen.waiting_since)
-    if seen.unread_since is not None and now - seen.unread_since > UNREAD:
-        yield Alarm("unread", seen.unread_since)
-    if EVERYBODY.nearly_spent(seen.codes_owed_until, now):
-        yield Alarm("guessing", None)
-    yield from _arrival(seen)
 
 
 def _scheduler(seen: Flow, now: datetime) -> Iterator[Alarm]:

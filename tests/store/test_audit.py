@@ -1,21 +1,26 @@
 """The audit trail: refuses every change inside the database, and each row vouches for itself."""
 
 import json
+import secrets
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Executable, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
+from pro_service.store import guards
 from pro_service.store.audit import payload
 from pro_service.store.schema import audit_trail
+from pro_service.use_cases.tick import tick
+from pro_service.use_cases.trail.seal import seal
+from pro_service.use_cases.trail.verify import verify
 from tests import support
-from tests.peers import databases
-
-pytestmark = databases.ON_BOTH
+from tests.peers import configuration, databases
 
 
 @pytest.fixture
@@ -27,12 +32,14 @@ def rt(settings: Settings) -> Iterator[Runtime]:
     runtime.close()
 
 
+@databases.ON_BOTH
 @pytest.mark.parametrize("statement", [update(audit_trail).values(reason="nothing"), delete(audit_trail)])
 def test_the_database_refuses_to_change_or_delete_an_audit_row(rt: Runtime, statement: Executable) -> None:
     with pytest.raises(DBAPIError, match="append-only"), rt.sessions.begin() as session:
         session.execute(statement)
 
 
+@databases.ON_BOTH
 def test_the_database_refuses_to_replace_or_empty_the_trail(rt: Runtime) -> None:
     with rt.sessions.reading() as session:
         row = dict(session.execute(select(audit_trail).limit(1)).mappings().one())
@@ -43,6 +50,7 @@ def test_the_database_refuses_to_replace_or_empty_the_trail(rt: Runtime) -> None
         session.execute(replacing)
 
 
+@databases.ON_BOTH
 def test_each_row_vouches_for_everything_it_says(rt: Runtime) -> None:
     with rt.sessions.reading() as session:
         rows = [dict(row) for row in session.execute(select(audit_trail)).mappings()]
@@ -64,6 +72,7 @@ def test_what_a_row_vouches_with_is_plain_json(rt: Runtime) -> None:
     assert payload(row) == json.dumps(said, ensure_ascii=False).encode()
 
 
+@databases.ON_BOTH
 def test_a_change_that_fails_leaves_no_audit_row(rt: Runtime) -> None:
     with rt.sessions.reading() as session:
         before = len(session.scalars(select(audit_trail.c.id)).all())
@@ -78,3 +87,31 @@ def test_a_change_that_fails_leaves_no_audit_row(rt: Runtime) -> None:
         fail_halfway()
     with rt.sessions.reading() as session:
         assert len(session.scalars(select(audit_trail.c.id)).all()) == before
+
+
+def test_a_role_that_owns_nothing_runs_the_service_and_switches_no_guard_off(postgres_url: str, tmp_path: Path) -> None:
+    role = f"app_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres_url, autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {role} LOGIN")
+        owner.execute(guards.grants(role))
+    rt = open_runtime(configuration.settings_for(postgres_url.replace("postgres@", f"{role}@"), tmp_path))
+    study_id = support.load_demo(rt)
+    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), baseline_nrs_avg="8")
+    tick(rt)
+    assert seal(rt).rows
+    assert verify(rt).findings == ()
+    with rt.sessions.reading() as session:
+        assert not guards.owns_trail(session.connection())
+    for statement in (
+        "ALTER TABLE audit_trail DISABLE TRIGGER ALL",
+        "SET session_replication_role = replica",
+        "UPDATE responses SET value = 1",
+        "DELETE FROM audit_seals",
+        "TRUNCATE audit_trail",
+    ):
+        with pytest.raises(DBAPIError, match=r"must be owner|permission denied"), rt.sessions.begin() as session:
+            session.execute(text(statement))
+    rt.close()
+    with psycopg.connect(postgres_url, autocommit=True) as owner:
+        owner.execute(f"DROP OWNED BY {role}")
+        owner.execute(f"DROP ROLE {role}")

@@ -17,6 +17,7 @@ from pro_service.core.replies.folding import visible
 from pro_service.reports import audit
 from pro_service.reports.audit import AuditQuery, Reach
 from pro_service.runtime import Runtime
+from pro_service.store import seals
 from pro_service.store.database import Session
 from pro_service.store.participants import cases
 from pro_service.store.staff import members
@@ -44,13 +45,15 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         with rt.sessions.reading() as session:
             faults: list[Problem] = []
             query = _QueryReader(rt, scope, reach, faults).read(session)
-            lines, after = ((), None) if faults else audit.page(session, reach, query)
+            lines, after = ((), None) if faults else audit.page(session, reach, query, rt.vault)
             known = audit.actions(session, reach)
+            checked = seals.last_checks(session).get("full")
         kept = {name: value for name in FIELDS if (value := request.args.get(name, ""))}
         return render_template(
             "administration/audit.html",
             scope=scope,
             lines=lines,
+            checked=checked,
             after=after,
             actions=known,
             kept=kept,

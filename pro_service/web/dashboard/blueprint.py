@@ -142,6 +142,7 @@ def _alarm_words() -> dict[str, str]:
     """Return what the top of every page says of what fails in silence."""
     return {
         SAFETY: _("A safety task is overdue and still open. If you may take it up, please do so and finish it now."),
+        "trail": _("The audit trail is not as it was written: tell the administrator, and change nothing."),
         "clock": _("The clock of this service may be wrong: nothing is decided or sent until that is clear."),
         "scheduler": _("The scheduler is not working: no text is sent and no missed window is noticed."),
         "undecided": _("The scheduler cannot finish its work: some participants are not checked."),

@@ -246,7 +246,7 @@ def test_pages_of_the_trail_meet_without_a_gap(rt: Runtime, study_id: int, trail
         found: list[int] = []
         before: int | None = None
         while True:
-            lines, after = audit.page(session, reach, audit.AuditQuery(before=before), size=3)
+            lines, after = audit.page(session, reach, audit.AuditQuery(before=before), rt.vault, size=3)
             found += [line.id for line in lines]
             if after is None:
                 break

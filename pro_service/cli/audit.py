@@ -1,0 +1,178 @@
+"""`pro-service audit …`: seal the trail, check it, prove it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pro_service.cli.terminal import State, as_json, given_file, of_study, opened, show_json, text_of
+from pro_service.core.problems import words
+
+BIG = 20_000
+"""Rows from which on a check takes long enough for a progress bar."""
+MOST_SHOWN = 50
+
+anchored = click.option(
+    "--anchor", "anchor_text", metavar="N:HEX", help="A seal's number and hash, from a mail or the log of then."
+)
+
+
+@click.group()
+def audit() -> None:
+    """Whether the audit trail is as it was written."""
+
+
+@audit.command()
+@as_json
+@click.pass_obj
+def seal(state: State) -> None:
+    """Seal what is new. The scheduler does this every minute; for cron where there is no scheduler."""
+    from pro_service.cli.clock import say_doubt  # noqa: PLC0415
+    from pro_service.use_cases.trail.seal import seal as sealing  # noqa: PLC0415
+
+    with opened(state) as rt:
+        done = sealing(rt)
+        say_doubt(rt)
+    if state.as_json:
+        show_json(done)
+    else:
+        click.echo(f"{done.rows} {'row' if done.rows == 1 else 'rows'} sealed.")
+
+
+@audit.command()
+@click.option("--full", is_flag=True, help="Check everything, and not only what is new since the last check.")
+@anchored
+@as_json
+@click.pass_obj
+def verify(state: State, anchor_text: str | None, *, full: bool) -> None:
+    """Check the trail against its seals, its key, the database's guards and the answers it tells of.
+
+    Status 1 if anything is found. Only an anchor from outside shows that the whole history was replaced.
+    """
+    from pro_service.core.trail.seals import anchor  # noqa: PLC0415
+    from pro_service.use_cases.trail.verify import verify as check  # noqa: PLC0415
+
+    kept = None if anchor_text is None else anchor(anchor_text)
+    with opened(state) as rt, _bar() as progress:
+        found = check(rt, full=full, anchor=kept, progress=progress)
+    if state.as_json:
+        show_json(_as_json(found))
+    else:
+        _show(found, full=full)
+    if found.findings:
+        raise click.exceptions.Exit(1)
+
+
+@audit.command()
+@click.argument("code", metavar="PARTICIPANT")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Write the proof there.")
+@of_study
+@click.pass_obj
+def proof(state: State, code: str, out: Path, study_code: str | None) -> None:
+    """Write all that the trail says of one participant, with what proves it to somebody without this database."""
+    from pro_service.core.trail.proof import to_json  # noqa: PLC0415
+    from pro_service.use_cases import study  # noqa: PLC0415
+    from pro_service.use_cases.trail.prove import prove  # noqa: PLC0415
+
+    with opened(state) as rt:
+        proved = prove(rt, study.chosen(rt, study_code).id, code)
+    out.write_text(to_json(proved), encoding="utf-8")
+    click.echo(f"{out}: {len(proved.rows)} rows, up to seal {proved.seals[-1].number}.")
+
+
+@audit.command("check-proof")
+@given_file
+@anchored
+@as_json
+@click.pass_obj
+def check_proof(state: State, file: Path, anchor_text: str | None) -> None:
+    """Check such a proof; needs neither the database nor a key."""
+    from pro_service.core.trail.proof import from_text, held  # noqa: PLC0415
+    from pro_service.core.trail.seals import anchor  # noqa: PLC0415
+
+    found = held(from_text(text_of(file)), None if anchor_text is None else anchor(anchor_text))
+    if state.as_json:
+        show_json(
+            {
+                "participant": found.participant,
+                "rows": found.rows,
+                "newest_seal": str(found.newest),
+                "anchor": "checked" if found.anchored else "none",
+            }
+        )
+        return
+    click.echo(f"{found.participant}: all {len(found.rows)} rows stand in the trail whose newest seal is")
+    click.echo(f"  {found.newest}")
+    if not found.anchored:
+        click.echo(_WITHOUT_ANCHOR)
+
+
+_WITHOUT_ANCHOR = (
+    "Not compared with an anchor: give one from a mail or the log of then (--anchor N:HEX), "
+    "to see that the whole history was not replaced."
+)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error for a trail that is long."""
+    bars: list[Any] = []
+
+    def checked(rows: int, total: int) -> None:
+        if total < BIG:
+            return
+        if not bars:
+            bars.append(click.progressbar(length=total, label="Checking", file=sys.stderr))
+            bars[0].__enter__()
+        bars[0].update(min(rows, total) - bars[0].pos)
+
+    try:
+        yield checked
+    finally:
+        for bar in bars:
+            bar.__exit__(None, None, None)
+
+
+def _show(found: Any, *, full: bool) -> None:
+    scope = "everything" if full else "what is new since the last check"
+    click.echo(f"Checked {scope}: {found.verified_rows} rows; {found.seals} seals in all.")
+    if found.newest_seal is not None:
+        click.echo(f"Newest seal: {found.newest_seal}")
+    if found.not_covered:
+        click.echo(f"Answers of which the trail tells nothing: {found.not_covered}.")
+    for finding in found.findings[:MOST_SHOWN]:
+        what, remedy = words(finding.problem)
+        place = finding.entity if finding.id is None else f"{finding.entity} {finding.id}"
+        code = found.codes.get(finding.participant)
+        about = "" if code is None else f" ({code})"
+        click.echo(f"{click.style(finding.kind, fg='red', bold=True)}  {place}{about}: {what}")
+        click.echo(f"    → {remedy}")
+    if len(found.findings) > MOST_SHOWN:
+        click.echo(f"… and {len(found.findings) - MOST_SHOWN} more: --json lists them.")
+    if not found.findings:
+        click.echo("Nothing found: the trail is as it was written.")
+    if not found.anchored:
+        click.echo(_WITHOUT_ANCHOR)
+
+
+def _as_json(found: Any) -> dict[str, object]:
+    return {
+        "verified_rows": found.verified_rows,
+        "not_covered": found.not_covered,
+        "seals": found.seals,
+        "newest_seal": None if found.newest_seal is None else str(found.newest_seal),
+        "anchor": "checked" if found.anchored else "none",
+        "findings": [
+            {
+                "kind": finding.kind,
+                "entity": finding.entity,
+                "id": finding.id,
+                "participant": found.codes.get(finding.participant),
+                "what": words(finding.problem)[0],
+            }
+            for finding in found.findings
+        ],
+    }

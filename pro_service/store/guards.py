@@ -1,0 +1,142 @@
+"""The triggers that keep the trail and the answers as they were written, compared by what they do, not by their names.
+
+They are made by migrations; here is what they have to be. A trigger with an empty body, one that is disabled, or one
+whose function was replaced guards nothing and has the right name.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Literal, TypeAlias
+
+from sqlalchemy import Connection, text
+
+from pro_service.store.schema import metadata
+
+Fault: TypeAlias = Literal["missing", "disabled", "different"]
+
+_ANSWER = (
+    "id, study_id, participant_id, window_id, item, version, value, declined, cleared, source, received_at, "
+    "recorded_at, in_window, entered_by, inbound_id"
+)
+_SAME = {
+    "audit_trail": "id = NEW.id",
+    "audit_seals": "number = NEW.number",
+    "responses": "id = NEW.id OR (window_id = NEW.window_id AND item = NEW.item AND version = NEW.version)",
+}
+_CHANGED = {"audit_trail": "UPDATE", "audit_seals": "UPDATE", "responses": f"UPDATE OF {_ANSWER}"}
+
+
+def _sqlite() -> Iterator[tuple[str, str]]:
+    for table, same in _SAME.items():
+        for name, event in (
+            ("update", _CHANGED[table]),
+            ("delete", "DELETE"),
+            ("replace", "INSERT"),
+        ):
+            when = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) " if name == "replace" else ""  # noqa: S608
+            yield (
+                f"{table}_no_{name}",
+                (
+                    f"CREATE TRIGGER {table}_no_{name} BEFORE {event} ON {table} {when}"
+                    f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+                ),
+            )
+
+
+def _postgresql() -> Iterator[tuple[str, str]]:
+    for table in _SAME:
+        events = (
+            (("update", _CHANGED[table], "ROW"), ("delete", "DELETE", "ROW"))
+            if table == "responses"
+            else (("change", "DELETE OR UPDATE", "ROW"),)
+        )
+        for name, event, each in (*events, ("truncate", "TRUNCATE", "STATEMENT")):
+            yield (
+                f"{table}_no_{name}",
+                (
+                    f"CREATE TRIGGER {table}_no_{name} BEFORE {event} ON {table} FOR EACH {each} "
+                    f"EXECUTE FUNCTION {table}_is_append_only()"
+                ),
+            )
+
+
+EXPECTED: Mapping[str, Mapping[str, str]] = {"sqlite": dict(_sqlite()), "postgresql": dict(_postgresql())}
+"""Dialect -> name of a trigger -> its definition, in one line."""
+
+
+def faults(connection: Connection) -> dict[str, Fault]:
+    """Return name -> what is wrong, for each trigger that does not guard as it should; empty when all do."""
+    expected = EXPECTED[connection.dialect.name]
+    found = dict(_on_sqlite(connection) if connection.dialect.name == "sqlite" else _on_postgresql(connection))
+    wrong: dict[str, Fault] = {}
+    for name, definition in expected.items():
+        if name not in found:
+            wrong[name] = "missing"
+            continue
+        now, enabled = found[name]
+        if now != definition:
+            wrong[name] = "different"
+        elif not enabled:
+            wrong[name] = "disabled"
+    return wrong
+
+
+def owns_trail(connection: Connection) -> bool:
+    """Whether the role of this connection could switch the triggers off: the owner's, or a superuser's."""
+    if connection.dialect.name == "sqlite":
+        return False
+    return bool(
+        connection.execute(
+            text(
+                "SELECT pg_has_role(current_user, c.relowner, 'USAGE') FROM pg_class c "
+                "WHERE c.oid = 'audit_trail'::regclass"
+            )
+        ).scalar()
+    )
+
+
+def _one_line(definition: str) -> str:
+    return re.sub(r"\s+", " ", definition).strip()
+
+
+def _on_sqlite(connection: Connection) -> Iterator[tuple[str, tuple[str, bool]]]:
+    statement = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    for row in connection.execute(statement):
+        yield row.name, (_one_line(row.sql), True)
+
+
+def _on_postgresql(connection: Connection) -> Iterator[tuple[str, tuple[str, bool]]]:
+    """Only triggers that fire in an ordinary session count as enabled: O (origin) and A (always)."""
+    statement = text(
+        "SELECT t.tgname AS name, pg_get_triggerdef(t.oid) AS definition, t.tgenabled::text AS enabled, "
+        "p.proname AS function, p.prosrc AS source "
+        "FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal"
+    )
+    for row in connection.execute(statement):
+        definition = re.sub(r" ON \w+\.", " ON ", _one_line(row.definition))
+        table = row.function.removesuffix("_is_append_only")
+        if _one_line(row.source) != f"BEGIN RAISE EXCEPTION '{table} is append-only'; END":
+            definition = f"{definition} with another function"
+        yield row.name, (definition, row.enabled in {"O", "A"})
+
+
+ROLE = re.compile("[a-z_][a-z0-9_]{0,62}")
+"""A name that PostgreSQL takes without quotation marks."""
+KEPT_FOR_GOOD = ("audit_trail", "audit_seals", "responses")
+"""Tables to which rows are added, and nothing else is done."""
+
+
+def grants(role: str) -> str:
+    """Return the SQL by which a role may do what the service does, and cannot switch the guards off.
+
+    For PostgreSQL: the role that migrates owns the tables; the one that the service connects as owns none.
+    """
+    free = ", ".join(sorted(name for name in metadata.tables if name not in KEPT_FOR_GOOD))
+    return f"""\
+-- As the role that owns the tables and runs `pro-service db upgrade`; again after each upgrade.
+GRANT USAGE ON SCHEMA public TO {role};
+GRANT SELECT ON alembic_version TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON {free} TO {role};
+GRANT SELECT, INSERT ON {", ".join(KEPT_FOR_GOOD)} TO {role};
+GRANT SELECT, USAGE ON SEQUENCE row_ids TO {role};
+"""

@@ -1,0 +1,1 @@
+"""The audit trail is sealed, checked, and proved to others."""

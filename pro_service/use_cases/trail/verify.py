@@ -1,0 +1,206 @@
+"""Check the audit trail against its seals, its keys, the database's guards, and the answers it tells of."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pro_service import logs
+from pro_service.core.problems import problem
+from pro_service.core.trail.check import Check, Finding, Row, against, wrong_key
+from pro_service.core.trail.seals import Anchor, Header, anchor_of
+from pro_service.runtime import Runtime
+from pro_service.store import guards, heartbeats, seals
+from pro_service.store.database import Session
+from pro_service.store.participants import answers, cases
+from pro_service.store.schema import AnyRow
+from pro_service.store.seals import Checked, CheckKind
+from pro_service.use_cases.trail import seal
+
+SEALING = timedelta(minutes=10)
+"""The seals' beat is alive if it was within this time."""
+EVERY_DAY = timedelta(days=1)
+PAGE = 1_000
+
+TRIGGER: Mapping[guards.Fault, str] = {
+    "missing": "trail_trigger_missing",
+    "disabled": "trail_trigger_disabled",
+    "different": "trail_trigger_different",
+}
+
+Progress = Callable[[int, int], None]
+"""Is told how many rows were checked, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a check has found; no findings: the trail is as it was written, as far as can be seen from inside."""
+
+    verified_rows: int
+    not_covered: int
+    """Answers that no row of the trail tells of; none in a check of what is new."""
+    seals: int
+    newest_seal: Anchor | None
+    anchored: bool
+    """Whether it was compared with an anchor from outside; without one a whole history can have been put in place."""
+    findings: tuple[Finding, ...]
+    codes: Mapping[int, str]
+    """Row id -> code of each participant that a finding is about."""
+
+
+def verify(
+    rt: Runtime, *, full: bool = True, anchor: Anchor | None = None, progress: Progress | None = None
+) -> Verification:
+    """Check everything, or (not `full`) what is new since the last check that found nothing; note what was found.
+
+    The anchor is compared in any case.
+    """
+    kind: CheckKind = "full" if full else "new"
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        start = None if full else _start(session)
+        check = Check(before=start, covered=seals.covered_since(session, start))
+        total = _rows_ahead(session, check.settled) if progress is not None else 0
+        told = (lambda rows: progress(rows, total)) if progress is not None else (lambda _rows: None)
+        counted = Counted()
+        found = [*_guards(session), *_trail(rt, session, check, told, counted)]
+        if full:
+            found += _untold(session, counted)
+        newest = seals.newest(session)
+        if anchor is not None:
+            header = seals.header(session, anchor.number)
+            found += against(anchor, {} if header is None else {anchor.number: header})
+        findings = wrong_key(check, found) or tuple(found)
+        verification = Verification(
+            verified_rows=check.rows,
+            not_covered=answers.count(session) - counted.answers if full else 0,
+            seals=seals.count(session),
+            newest_seal=None if newest is None else anchor_of(newest),
+            anchored=anchor is not None,
+            findings=findings,
+            codes=cases.codes_of(session, {one.participant for one in findings if one.participant is not None}),
+        )
+    with rt.sessions.begin() as session:
+        seen = Checked(now, 0 if newest is None else newest.number, check.rows, len(verification.findings))
+        seals.note_check(session, kind, seen)
+    if verification.findings:
+        kinds = sorted({finding.kind for finding in verification.findings})
+        logs.event("audit.findings", count=len(verification.findings), kinds=kinds)
+    return verification
+
+
+def verify_now_and_then(rt: Runtime) -> None:
+    """Check what is new; once a day everything."""
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        checks, newest = seals.last_checks(session), seals.newest(session)
+    last = checks.get("full")
+    if last is None or now - last.at >= EVERY_DAY:
+        verify(rt)
+        return
+    new = max((check.seal for check in checks.values()), default=0)
+    if newest is not None and newest.number != new:
+        verify(rt, full=False)
+
+
+@dataclass(slots=True)
+class Counted:
+    """How many answers the trail tells of."""
+
+    answers: int = 0
+
+
+def _start(session: Session) -> Header | None:
+    """Return the last seal up to which a check found nothing; None to begin at the first."""
+    clean = [check.seal for check in seals.last_checks(session).values() if not check.findings]
+    return seals.header(session, max(clean)) if clean else None
+
+
+def _rows_ahead(session: Session, settled: int) -> int:
+    return sum(1 for _ in seals.ids_between(session, settled))
+
+
+def _guards(session: Session) -> Iterator[Finding]:
+    for name, fault in guards.faults(session.connection()).items():
+        yield Finding("trigger", "database", None, None, problem(TRIGGER[fault], name=name))
+
+
+def _trail(
+    rt: Runtime, session: Session, check: Check, told: Callable[[int], None], counted: Counted
+) -> Iterator[Finding]:
+    newest_id = seals.highest_id(session)
+    for stored in seals.stored(session, rt.vault, after=0 if check.before is None else check.before.number):
+        found: dict[int, Row] = {}
+        rows = list(seals.rows_of(session, stored.seal.ids))
+        found.update(seals.seen(rows, rt.vault))
+        present = seals.ids_between(session, check.settled, stored.seal.header.settled_below)
+        yield from check.seal(stored, found, present, newest_id)
+        yield from _answers(session, rows, counted)
+        told(check.rows)
+    beat = heartbeats.last(session, seal.BEAT)
+    now = rt.clock()
+    sealing = beat is not None and now - beat <= SEALING
+    for page in _pages(session, check):
+        yield from check.after_the_last(seals.seen(page, rt.vault).values(), now, sealing=sealing)
+        yield from _answers(session, page, counted)
+        told(check.rows)
+
+
+def _pages(session: Session, check: Check) -> Iterator[Sequence[AnyRow]]:
+    """Return the rows that no seal covers, some at a time."""
+    ids: list[int] = []
+    for row_id in seals.ids_between(session, check.settled):
+        if row_id not in check.covered:
+            ids.append(row_id)
+        if len(ids) == PAGE:
+            yield list(seals.rows_of(session, ids))
+            ids = []
+    if ids:
+        yield list(seals.rows_of(session, ids))
+
+
+def _answers(session: Session, rows: Sequence[AnyRow], counted: Counted) -> Iterator[Finding]:
+    """Compare the answers that these rows of the trail tell of with those that are stored."""
+    told = {row.entity_id: row for row in rows if row.entity == "response" and row.action == "answer"}
+    stored = answers.by_id(session, sorted(told))
+    counted.answers += len(told)
+    for row_id, row in told.items():
+        said, kept = json.loads(row.changes), stored.get(row_id)
+        if kept is None:
+            yield Finding("facts_differ", "response", row_id, row.participant_id, problem("trail_answer_gone"))
+        elif (kept.participant_id, kept.said, kept.version) != (
+            row.participant_id,
+            _new(said, kept.item),
+            _new(said, "version"),
+        ):
+            yield Finding("facts_differ", "response", row_id, row.participant_id, problem("trail_answer_differs"))
+    yield from _baselines(session, rows, counted)
+
+
+def _baselines(session: Session, rows: Sequence[AnyRow], counted: Counted) -> Iterator[Finding]:
+    """Compare the answers that came with an enrolment: its row tells of all of them."""
+    enrolled = {row.participant_id: row for row in rows if row.entity == "participant" and row.action == "enrol"}
+    stored = answers.imported(session, sorted(enrolled))
+    for participant_id, row in enrolled.items():
+        told, kept = _new(json.loads(row.changes), "baseline") or {}, stored.get(participant_id, {})
+        counted.answers += len(told)
+        for item in sorted(told.keys() | {item for _, item in kept}):
+            found = {row_id: said for (row_id, stored_item), said in kept.items() if stored_item == item}
+            if [told.get(item)] != list(found.values()):
+                code = "trail_answer_differs" if found and item in told else "trail_answer_gone"
+                code = code if item in told else "trail_answer_untold"
+                yield Finding("facts_differ", "response", min(found, default=None), participant_id, problem(code))
+
+
+def _new(changes: Mapping[str, Sequence[object]], name: str) -> Any:
+    """Return what a field became, as the trail tells it; None where it tells nothing of it."""
+    return changes.get(name, (None, None))[1]
+
+
+def _untold(session: Session, counted: Counted) -> Iterator[Finding]:
+    """Find the answers that no row of the trail tells of; looked for one by one only where their number differs."""
+    if answers.count(session) == counted.answers:
+        return
+    for row_id, participant_id in answers.untold(session):
+        yield Finding("facts_differ", "response", row_id, participant_id, problem("trail_answer_untold"))
