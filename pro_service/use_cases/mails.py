@@ -13,6 +13,7 @@ from pro_service.core.case import EscalationFacts
 from pro_service.core.commands import Escalate
 from pro_service.core.schedule.digest import Task, hours_left, saves
 from pro_service.core.texts import fill
+from pro_service.core.trail.seals import Anchor
 from pro_service.store.participants.cases import Loaded
 from pro_service.wording import moment
 
@@ -44,6 +45,8 @@ class Morning:
     waiting_roles: int = 0
     """Roles that wait for any investigator, for who gave them."""
     alarms: Sequence[str] = ()
+    anchor: Anchor | None = None
+    """The newest seal of the audit trail, for readers whose mails prove its history; no work."""
 
     @property
     def empty(self) -> bool:
@@ -123,6 +126,7 @@ def digest(language: str, morning: Morning, base_url: str) -> str:
             lines.append(f"{fill(words[name], {'count': str(count)})}\n  {base_url}/{page}")
     lines += [f"{alarm_words(known, code)[0]}\n  {base_url}/system" for code in morning.alarms]
     values = {"count": f"{len(lines)}", "lines": "\n\n".join(lines), "link": base_url, "account": f"{base_url}/account"}
+    values["seal"] = "" if morning.anchor is None else f"\n\n{fill(words['seal'], {'anchor': str(morning.anchor)})}"
     values["day"] = format_date(morning.day, DAY.get(known, DAY[DEFAULT]), locale=known)
     return fill(_read(known, "digest"), values)
 

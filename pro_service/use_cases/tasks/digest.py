@@ -10,10 +10,11 @@ from pro_service.core.conversation.inbox import READING
 from pro_service.core.protocol import LADDER_ROLES, LevelCode, Protocol, Role
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.digest import LISTED, Task, next_start, ordered, saves, working_until
+from pro_service.core.trail.seals import Anchor, anchor_of
 from pro_service.reports import digest, inbox
 from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime, holidays_of
-from pro_service.store import studies
+from pro_service.store import seals, studies
 from pro_service.store.audit import Entry
 from pro_service.store.messages import digests, outbox
 from pro_service.store.participants.cases import zone_of
@@ -78,6 +79,7 @@ class _Round:
     _tasks: dict[tuple[int, frozenset[LevelCode], int | None], list[Task]] = field(default_factory=dict)
     _studies: dict[int, Protocol] = field(default_factory=dict)
     _pending: Sequence[approvals.Pending] = ()
+    _anchor: Anchor | None = None
 
     def write_to(self, site: AnyRow) -> int:
         """Take the round over, and write to those who have something to do."""
@@ -98,6 +100,8 @@ class _Round:
         before = outbox.existing_keys(self.tx.session, keys.values())
         held = digests.grants_of(self.tx.session, keys)
         self._studies, self._pending = self._protocols(), approvals.pending(self.tx.session)
+        newest = seals.newest(self.tx.session)
+        self._anchor = None if newest is None else anchor_of(newest)
         sent = 0
         for user in readers:
             if keys[user.id] in before:
@@ -136,6 +140,7 @@ class _Round:
             approvals=sum(approvals.may_decide(held, user_id, one) for one in self._pending),
             waiting_roles=len(self._pending) if runs else 0,
             alarms=self.failing if runs else (),
+            anchor=self._anchor if any(grant.role == "investigator" for grant in held) else None,
         )
 
     def _protocols(self) -> dict[int, Protocol]:

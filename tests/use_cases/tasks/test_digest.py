@@ -9,12 +9,14 @@ from sqlalchemy import select
 
 from pro_service.gateways.email import EmailGateway
 from pro_service.runtime import Runtime
-from pro_service.store.schema import audit_trail, messages, roles, sites, users
+from pro_service.store.schema import audit_trail, messages, participants, roles, sites, users
 from pro_service.store.vault import Vault
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.staff import administration
 from pro_service.use_cases.tasks import digest
 from pro_service.use_cases.tick import TickReport, beat, tick
+from pro_service.use_cases.trail.seal import seal
+from pro_service.use_cases.trail.verify import verify
 from tests import support
 from tests.peers import databases
 from tests.peers.mail import MailHost
@@ -42,6 +44,12 @@ def office(rt: Runtime, letters: Telephones, study_id: int, clock: support.SetCl
     clock.now = support.at("2026-03-11 20:00")
     tick(runtime)
     return runtime
+
+
+def participant_id(rt: Runtime) -> int:
+    """Return the row id of the one participant."""
+    with rt.sessions.reading() as session:
+        return session.scalars(select(participants.c.id)).one()
 
 
 def read(letters: Telephones) -> list[tuple[str, str]]:
@@ -73,6 +81,21 @@ def test_a_coordinator_reads_whom_to_call_and_how_long_there_is(
     assert "P-001 · W1: urgent: please see to it today. 15 h left, closes Thursday 12 March 23:59." in digests[0].body
     assert "/escalations/" in digests[0].body
     assert not {PHONE, "0123", "6", "NRS"} & set(digests[0].body.split())
+
+
+def test_an_investigators_digest_proves_the_trail_until_then(
+    office: Runtime, clock: support.SetClock, letters: Telephones
+) -> None:
+    support.coordinator(office, "one@example.org", site="IST", language="en")
+    support.coordinator(office, "two@example.org", role="investigator", language="en")
+    clock.now = support.at(MORNING)
+    seal(office)
+    newest = verify(office).newest_seal
+    support.to_decide(office, participant_id(office))
+    morning(office)
+    bodies = {letter.to: letter.body for letter in letters.sent if "/account" in letter.body}
+    assert f"Newest seal of the audit trail: {newest}. Keep this mail" in bodies["two@example.org"]
+    assert "seal" not in bodies["one@example.org"]
 
 
 @databases.ON_BOTH
