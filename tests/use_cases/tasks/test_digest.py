@@ -49,7 +49,7 @@ def office(rt: Runtime, letters: Telephones, study_id: int, clock: support.SetCl
 def participant_id(rt: Runtime) -> int:
     """Return the row id of the one participant."""
     with rt.sessions.reading() as session:
-        return session.scalars(select(participants.c.id)).one()
+        return int(session.scalars(select(participants.c.id)).one())
 
 
 def read(letters: Telephones) -> list[tuple[str, str]]:
