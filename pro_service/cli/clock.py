@@ -6,13 +6,7 @@ from typing import Any
 import click
 
 from pro_service.cli.terminal import State, opened, who
-
-LOOK = "of when the service was last alive: look at it, then say `pro-service clock accept --reason …`"
-WHY = {
-    "disputed": "another machine's clock says otherwise: set this machine's clock",
-    "ahead": f"it is more than 14 days ahead {LOOK}",
-    "behind": f"it is more than 14 days short {LOOK}",
-}
+from pro_service.core.problems import words
 
 
 @click.group()
@@ -28,12 +22,12 @@ def show(state: State) -> None:
 
     with opened(state) as rt:
         now = f"{rt.clock():%Y-%m-%dT%H:%M:%SZ}"
-        why = trusted_time.noted_doubt(rt)
-        click.echo(f"{now}, believed." if why is None else f"{now}, not believed: {WHY[why]}.")
+        doubt = trusted_time.noted_doubt(rt)
+        click.echo(f"{now}, believed." if doubt is None else f"{now}; {'; '.join(words(doubt))}.")
 
 
 @clock.command()
-@click.option("--reason", required=True, help="Why it is right; for the audit.")
+@click.option("--reason", required=True, help="Why it is right; saved in the audit trail.")
 @click.pass_obj
 def accept(state: State, reason: str) -> None:
     """Believe the clock as it is now: you have looked at it. Where another clock disagrees, set this one instead."""
@@ -52,9 +46,9 @@ def say_doubt(rt: Any) -> None:
     """Say on the error output that nothing was done, and why, where the clock is not believed."""
     from pro_service.use_cases import trusted_time  # noqa: PLC0415
 
-    why = trusted_time.noted_doubt(rt)
-    if why is not None:
-        click.echo(f"pro-service: nothing was decided or sent, the clock is not believed: {WHY[why]}", err=True)
+    doubt = trusted_time.noted_doubt(rt)
+    if doubt is not None:
+        click.echo(f"pro-service: nothing was decided or sent: {'; '.join(words(doubt))}", err=True)
 
 
 def say_undone(counts: Mapping[str, int]) -> None:

@@ -714,7 +714,9 @@ _TRAIL: Mapping[str, Entry] = {
 }
 
 _TASKS: Mapping[str, Entry] = {
-    "decision_missing": _refuse("is missing", "say in a few words what was decided or done"),
+    "decision_missing": _refuse(
+        "is missing", "say in a few words what was decided or done", "Say in a few words what was decided or done."
+    ),
     "reason_missing": _refuse("is missing", "say in a few words why", "Say in a few words why."),
     "reason_too_long": _refuse(
         "is longer than {most} characters", "say it shorter", "Too long: at most {most} characters."
@@ -906,6 +908,8 @@ _ACCOUNTS: Mapping[str, Entry] = {
 
 _DATA_KEY = "write id:base64 of 32 bytes, newest first, comma-separated; .env.example says how to make one"
 
+_LOOK_AT_CLOCK = "look at it; if it is right, say so: `pro-service clock accept --reason …`"
+
 _SERVICE: Mapping[str, Entry] = {
     "no_env_file": _refuse("there is no such file", "name an existing file"),
     "not_writable": _refuse("this file cannot be written", "name a file in a folder that is there and yours"),
@@ -948,6 +952,15 @@ _SERVICE: Mapping[str, Entry] = {
     ),
     "clock_unreadable": _refuse(
         "PRO_SERVICE_NOW is neither an instant nor a file with one", "write it as 2026-03-09T10:00:00+03:00"
+    ),
+    "clock_disputed": _refuse(
+        "the clock is not believed: another machine's says otherwise", "set this machine's clock"
+    ),
+    "clock_ahead": _refuse(
+        "the clock is not believed: it is more than 14 days ahead of when the service was last alive", _LOOK_AT_CLOCK
+    ),
+    "clock_behind": _refuse(
+        "the clock is not believed: it is more than 14 days behind when the service was last alive", _LOOK_AT_CLOCK
     ),
     "database_full": _refuse(
         "the database cannot be written: the disk is full",

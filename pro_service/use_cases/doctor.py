@@ -119,10 +119,10 @@ def _trail(rt: Runtime) -> Iterator[Finding]:
 
 
 def _clock(rt: Runtime, now: datetime) -> Finding:
-    doubted, time = trusted_time.noted_doubt(rt), f"{now:%Y-%m-%dT%H:%M:%SZ}"
-    if doubted is not None:
-        what, remedy = mails.alarm_words("en", CLOCK)
-        return Finding("clock", "red", f"{time}: {what[:1].lower()}{what[1:]} ({doubted})", remedy)
+    doubt, time = trusted_time.noted_doubt(rt), f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    if doubt is not None:
+        what, remedy = words(doubt)
+        return Finding("clock", "red", f"{time}; nothing is decided or sent: {what}", remedy)
     if rt.settings.now is not None:
         return Finding("clock", "yellow", f"set by PRO_SERVICE_NOW to {time}", "for rehearsals only")
     return Finding("clock", "green", "the system's")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pro_service import logs
 from pro_service.clock import JUMP, GuardedClock
 from pro_service.core import trusted_time
+from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.trusted_time import Doubt
 from pro_service.gateways.outgoing import Dated
 from pro_service.runtime import Runtime
@@ -44,14 +45,20 @@ def is_believed(rt: Runtime) -> bool:
     return why is None
 
 
-def noted_doubt(rt: Runtime) -> str | None:
+def noted_doubt(rt: Runtime) -> Problem | None:
     """Return why the clock is not believed, as it was last noted; None if it is."""
     with rt.sessions.glance() as connection:
-        return standing.clock_doubt(connection)
+        why = standing.clock_doubt(connection)
+    return None if why is None else problem(f"clock_{why}")
 
 
 def accept(rt: Runtime, actor: Actor, reason: str) -> bool:
-    """Believe the clock as it is now, because a person has looked at it; False if it was believed already."""
+    """Believe the clock as it is now, because a person has looked at it; False if it was believed already.
+
+    RejectedError, and nothing is changed, without a reason.
+    """
+    if not reason.strip():
+        raise RejectedError((problem("reason_missing", "--reason"),))
     now = rt.clock()
     with rt.sessions.glance() as connection:
         last = heartbeats.newest(connection, BEATS)

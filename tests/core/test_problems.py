@@ -9,6 +9,7 @@ from typing import get_args
 import pro_service
 from pro_service.core.problem_words import CATALOGUE, DID_YOU_MEAN
 from pro_service.core.problems import Column, Country, problem, words
+from pro_service.core.trusted_time import Doubt
 from pro_service.store.unavailable import Cause
 from pro_service.use_cases.participants.contact_test import Refusal
 
@@ -79,6 +80,7 @@ def test_every_problem_of_the_catalogue_can_come_about() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     texts |= {f"database_{cause}" for cause in get_args(Cause)} | {f"reach_{code}" for code in get_args(Refusal)}
+    texts |= {f"clock_{doubt}" for doubt in get_args(Doubt)}
     assert sorted(CATALOGUE.keys() - texts) == []
 
 

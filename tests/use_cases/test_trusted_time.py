@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from pro_service.clock import DISTRUST, GuardedClock
+from pro_service.core.problems import RejectedError, problem
 from pro_service.runtime import Memory, Runtime
 from pro_service.store import heartbeats
 from pro_service.store.audit import Actor
@@ -118,7 +119,12 @@ def test_after_three_weeks_a_person_says_that_the_clock_is_right(alive: Runtime,
     before = decided(alive)
     tick(alive)
     assert decided(alive) == before
+    assert trusted_time.noted_doubt(alive) == problem("clock_ahead")
+    with pytest.raises(RejectedError) as refused:
+        trusted_time.accept(alive, PERSON, " ")
+    assert [fault.code for fault in refused.value.faults] == ["reason_missing"]
     assert trusted_time.accept(alive, PERSON, "the building had no power")
+    assert trusted_time.noted_doubt(alive) is None
     assert not trusted_time.accept(alive, PERSON, "again")
     tick(alive)
     assert decided(alive) != before

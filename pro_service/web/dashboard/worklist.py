@@ -21,7 +21,6 @@ from pro_service.use_cases.tasks.decisions import LONGEST_REASON
 from pro_service.web.access import may_at, needs
 from pro_service.web.dashboard.formatting import form_made_at, times, zone_of_task
 from pro_service.web.dashboard.task import is_of_readers_role, own_task, refusals, shares_of_reader
-from pro_service.web.i18n import gettext as _
 from pro_service.web.problems import by_field
 from pro_service.web.scope import NoStudy, Scope, actor, in_study, row_id
 
@@ -83,7 +82,7 @@ def _act(rt: Runtime, task_id: int, what: str) -> ResponseReturnValue:
         else:
             _end(rt, task)
     except RejectedError as rejected:
-        sent = replace(sent, faults={**by_field(rejected.faults), **_missing_reason(rejected)})
+        sent = replace(sent, faults=by_field(rejected.faults))
         return _worklist_page(rt, scope, task_id, sent), 422
     except WorkRefusedError as refusal:
         return _worklist_page(rt, scope, task_id, replace(sent, refused=refusals()[refusal.code])), 409
@@ -104,11 +103,6 @@ def _end(rt: Runtime, task: Task) -> None:
 
 def _asks_why_missing(task: Task) -> bool:
     return task.is_missed_window and task.point is not None
-
-
-def _missing_reason(rejected: RejectedError) -> dict[str, str]:
-    missing = any(fault.code == "decision_missing" for fault in rejected.faults)
-    return {"reason": _("Say in a few words what was decided or done.")} if missing else {}
 
 
 def _changes(rt: Runtime, loaded: Loaded) -> tuple[Change, ...]:
