@@ -131,7 +131,7 @@ def cards(state: State, codes: tuple[str, ...], out: Path | None, site: str | No
                 made = use_case.show_many(rt, Actor(kind="staff", id=who(), source="cli"), found.id, wanted)
             _write(out, use_case.sheets_document(made))
     if out is not None:
-        _say_sheets(state, wanted, out)
+        _say_sheets(state, wanted, out, more=not codes and due.more_to_print)
         return
     parts = {"to_print": due.to_print, "to_hand_over": due.to_hand, "to_print_again": due.to_renew}
     if state.as_json:
@@ -144,14 +144,18 @@ def cards(state: State, codes: tuple[str, ...], out: Path | None, site: str | No
             show_table(columns, [[r.participant, r.site, r.language, r.procedure_date, r.confirmed] for r in rows])
 
 
-def _say_sheets(state: State, codes: tuple[str, ...], out: Path) -> None:
+def _say_sheets(state: State, codes: tuple[str, ...], out: Path, *, more: bool) -> None:
     if state.as_json:
-        show_json({"participants": list(codes), "file": str(out) if codes else None})
-    elif codes:
-        click.echo(f"{len(codes)} cards: {out}. Print it on A4 at 100 %, without margins; then delete the file.")
-        click.echo("Once they are handed over: pro-service participant handed CODE ...")
-    else:
+        show_json({"participants": list(codes), "file": str(out) if codes else None, "more": more})
+        return
+    if not codes:
         click.echo("No card is to be printed; nothing was written.")
+        return
+    cards_of_file = "1 card" if len(codes) == 1 else f"{len(codes)} cards"
+    click.echo(f"{cards_of_file}: {out}. Print it on A4 at 100 %, without margins; then delete the file.")
+    if more:
+        click.echo("More cards are to be printed: when these are, run the command again.")
+    click.echo("Once they are handed over: pro-service participant handed CODE ...")
 
 
 @click.command()
@@ -189,5 +193,6 @@ def handed(
     if state.as_json:
         show_json({"participants": list(codes), "changed": changed})
     else:
-        what = "to be handed over again" if undo else "handed over"
-        click.echo(f"{changed} of {len(set(codes))} cards: {what}; the others were already.")
+        what, given = "to be handed over again" if undo else "handed over", len(set(codes))
+        already = "; the others were already" if changed < given else ""
+        click.echo(f"{changed} of {given} {'card' if given == 1 else 'cards'}: {what}{already}.")

@@ -46,6 +46,8 @@ class Cards:
     """Cards of an earlier release, with a short code: to be printed again when it suits."""
     more: bool
     """More than SHOWN stand on one of these lists."""
+    more_to_print: bool
+    """More than SHOWN are to be printed, for the first time or again."""
 
 
 def cards(session: Session, loader: Loader, study_id: int, now: datetime, sites_seen: Sites = None) -> Cards:
@@ -66,7 +68,8 @@ def cards(session: Session, loader: Loader, study_id: int, now: datetime, sites_
         "deciding": [] if protocol is None else [item.id for item in protocol.items.values() if item.primary],
     }
     to_print, to_hand, to_renew = (_rows(session, ids[:SHOWN], asked, zones) for ids in due)
-    return Cards(to_print, to_hand, to_renew, more=any(len(ids) > SHOWN for ids in due))
+    more = any(len(ids) > SHOWN for ids in due)
+    return Cards(to_print, to_hand, to_renew, more, more_to_print=len(due[0]) + len(due[2]) > SHOWN)
 
 
 def _rows(session: Session, ids: Sequence[int], given: dict[str, Any], zones: dict[str, str]) -> tuple[CardRow, ...]:

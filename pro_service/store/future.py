@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
 from pro_service.core.trusted_time import AGREES
+from pro_service.store.messages.channels import LONGEST_REST
 from pro_service.store.schema import channels, escalations, heartbeats, messages, participants, studies, windows
 
 RECENT = timedelta(days=62)
 """A text that was queued longer ago is not looked at again."""
-LONGEST_REST = timedelta(hours=1)
-"""No channel rests for longer, and none reserves moments further ahead."""
 c, e, h, m, p, w = channels.c, escalations.c, heartbeats.c, messages.c, participants.c, windows.c
 
 
@@ -43,6 +42,7 @@ def bring_back(session: Session, now: datetime) -> int:
     changed += _bring_back(
         session, escalations, now, (e.raised_at, e.due_at), e.participant_id.is_(None), e.raised_at > now
     )
+    # Moments are reserved less far ahead than a channel rests.
     far = now + LONGEST_REST
     rests = update(channels).where(or_(c.stopped_until > far, c.free_at > far))
     return changed + session.connection().execute(rests.values(stopped_until=None, free_at=None)).rowcount

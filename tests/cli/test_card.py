@@ -106,3 +106,22 @@ def test_nobody_and_nowhere_are_said_with_a_remedy(run: Run, enrolled: str, tmp_
     assert run("participant", "card", "P-001", "--json").json["code"] == before
     assert "cannot be written" in nowhere.out
     assert enrolled
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sheets_say_that_more_cards_remain_than_one_file_holds(run: Run, study: str, tmp_path: Path) -> None:
+    assert study
+    many, sheets = tmp_path / "many.csv", tmp_path / "sheets.html"
+    rows = (
+        f"P-{n:03},IST,2026-03-02,tr,2026-03-02,+90 532 123 {n // 100:02} {n % 100:02},sms-card" for n in range(121)
+    )
+    many.write_text("\n".join((HEADER, *rows)), encoding="utf-8")
+    assert run("participant", "import", many).status == 0
+    first = run("participant", "cards", "--out", sheets).out
+    assert first.startswith("120 cards: ")
+    assert "More cards are to be printed: when these are, run the command again." in first
+    rest = run("participant", "cards", "--out", sheets).out
+    assert rest.startswith("1 card: ")
+    assert "More cards" not in rest
+    assert run("participant", "handed", "P-120").out == "1 of 1 card: handed over.\n"
+    assert run("participant", "handed", "P-120", "P-119").out == "1 of 2 cards: handed over; the others were already.\n"

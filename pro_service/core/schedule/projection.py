@@ -8,6 +8,11 @@ from pro_service.core.case import PENDING, PROMPTS, Case, EscalationFacts, Messa
 from pro_service.core.commands import CancelTexts, Command, Resolve, Settle, Unresolve
 from pro_service.core.schedule.status import settled_as
 
+REINSTATED = "reinstated"
+"""Why a task is open again that a withdrawal or a death had ended."""
+BY_LEAVING = frozenset({"died", "withdraws"})
+CALLS = frozenset({"E1", "E2"})
+
 
 def leaving_commands(case: Case, gone: Participant, now: datetime) -> tuple[Command, ...]:
     """Return what the withdrawal or death of `gone` (the participant with that fact) calls for.
@@ -22,12 +27,6 @@ def leaving_commands(case: Case, gone: Participant, now: datetime) -> tuple[Comm
         *(Resolve(escalation.id, "died" if died else "withdraws") for escalation in ended),
         *_counted_again(case, gone, now),
     )
-
-
-REINSTATED = "reinstated"
-"""Why a task is open again that a withdrawal or a death had ended."""
-BY_LEAVING = frozenset({"died", "withdraws"})
-CALLS = frozenset({"E1", "E2"})
 
 
 def returning_commands(case: Case, back: Participant, now: datetime) -> tuple[Command, ...]:

@@ -92,13 +92,13 @@ def unfit_for_cards(protocol: Protocol, language: Language, given: Mapping[str, 
 def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterator[Problem]:
     given = frames.get(language, {})
     if not given:
-        yield problem("no_texts", f"templates/sms/{language}", None, language=language)
+        yield problem("no_texts", f"templates/sms/{language}", language=language)
         return
     unasked = unasked_frames(protocol)
     for name in required_frames(protocol):
         path = f"templates/sms/{language}/{name}.txt"
         if name not in given:
-            yield problem("text_missing", path, None)
+            yield problem("text_missing", path)
         elif not given[name].strip():
             yield problem("text_empty", path, 1)
         else:

@@ -349,19 +349,24 @@ class Writer:
         """Take back what was made of an escalation by a clock that ran ahead, or by staff by mistake."""
         self._foreseen[loaded.case.participant.id].unknown = True
         task = next(one for one in loaded.case.escalations if one.id == command.escalation_id)
-        action, reason = "unresolve", WRONG_CLOCK
-        values = Row(resolved_at=None, resolved_by=None, outcome=None)
-        if isinstance(command, Redate):
-            asked_at = None if task.asked_at is None else min(task.asked_at, self.now)
-            action, values = "redate", Row(raised_at=self.now, due_at=command.due_at, asked_at=asked_at)
-            values["look_again_at"] = None
-        elif isinstance(command, Retract):
-            # Its key is free from now on: what time raises is raised when its time comes.
-            action, values = "retract", Row(dedup_key=f"{task.key}:x{task.id}", raised_at=self.now)
-            values |= Row(resolved_at=self.now, resolved_by=None, outcome=WRONG_CLOCK)
-            self._pending.unsent.append({"m_escalation": task.id, "m_at": self.now})
-        elif command.reason != WRONG_CLOCK:
-            action, reason = "open_again", command.reason
+        now, reason = self.now, WRONG_CLOCK
+        match command:
+            case Redate():
+                action = "redate"
+                asked_at = None if task.asked_at is None else min(task.asked_at, now)
+                values = Row(raised_at=now, due_at=command.due_at, asked_at=asked_at, look_again_at=None)
+            case Retract():
+                action = "retract"
+                # Its key is free from now on: what time raises is raised when its time comes.
+                values = Row(dedup_key=f"{task.key}:x{task.id}", raised_at=now)
+                values |= Row(resolved_at=now, resolved_by=None, outcome=WRONG_CLOCK)
+                self._pending.unsent.append({"m_escalation": task.id, "m_at": now})
+            case Unresolve():
+                reason = command.reason
+                action = "unresolve" if reason == WRONG_CLOCK else "open_again"
+                values = Row(resolved_at=None, resolved_by=None, outcome=None)
+            case _:
+                assert_never(command)
         self._pending.taken_back.append(values | {"id": task.id})
         shown = {"raised_at", "due_at", "outcome"} & values.keys()
         changes = {name: (getattr(task, name), values[name]) for name in sorted(shown)}

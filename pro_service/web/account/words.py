@@ -1,4 +1,4 @@
-"""What is wrong with an account's fields, in the reader's language; agents and purposes of links."""
+"""Roles, and what the audit trail says of accounts, in the reader's language."""
 
 from pro_service.web.i18n import gettext as _
 
