@@ -3,11 +3,9 @@
 The trail itself and its exports keep the names that the database has: a page shows them where one points at the word.
 """
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache, partial
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -23,9 +21,9 @@ from pro_service.store.participants import cases
 from pro_service.store.staff import members
 from pro_service.use_cases.staff.accounts import folded
 from pro_service.web.access import grants, needs
-from pro_service.web.dashboard.formatting import words
-from pro_service.web.i18n import day, language, second_at
+from pro_service.web.dashboard.formatting import trail_value, words
 from pro_service.web.i18n import gettext as _
+from pro_service.web.i18n import language
 from pro_service.web.problems import by_field
 from pro_service.web.scope import NoStudy, Scope, chosen_scope, row_id
 
@@ -62,7 +60,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             fields=fields(language()),
             records=records(language()),
             doors=doors(language()),
-            in_words=partial(in_words, zone=scope.zone),
+            in_words=partial(trail_value, zone=scope.zone),
             given_reason=given_reason,
         ), 422 if faults else 200
 
@@ -137,55 +135,6 @@ class _QueryReader:
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
-
-
-CODES: Mapping[str, str] = {
-    "level": "level",
-    "reason": "reason",
-    "outcome": "outcome",
-    "missing_reason": "missing",
-    "settled": "status",
-    "state": "state",
-    "kind": "kind",
-    "source": "source",
-    "mode": "source",
-    "channel": "channel",
-    "role": "role",
-    "part_of_day": "wish",
-    "error": "failure",
-    "language": "tongue",
-}
-"""Fields whose values are codes, and the vocabulary that has the words for them."""
-
-
-def in_words(name: str, given: object, *, zone: ZoneInfo) -> str:
-    """Return a value of a field as people read it; instants by the clock of `zone`."""
-    match given:
-        case None:
-            return "–"
-        case bool():
-            return _("yes") if given else _("no")
-        case list():
-            return ", ".join(in_words(name, one, zone=zone) for one in given) or "–"
-        case str() if name in CODES:
-            return words(CODES[name]).get(given, given)
-        case str():
-            return _time(given, zone)
-        case _:
-            return str(given)
-
-
-def _time(given: str, zone: ZoneInfo) -> str:
-    """Return a day or an instant as the reader writes it; every other text as it is."""
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", given):
-            return day(date.fromisoformat(given))
-        if re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", given):
-            moment = datetime.fromisoformat(given)
-            return second_at(moment if moment.tzinfo else moment.replace(tzinfo=UTC), zone)
-    except ValueError:
-        return given
-    return given
 
 
 def given_reason(reason: str) -> str:

@@ -1,7 +1,8 @@
 """What coordinators read for each code: states, reasons, outcomes, and time left, in their language."""
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from pro_service.reports.grid import Cell
 from pro_service.reports.today import Task
 from pro_service.store.participants.cases import zone_of
 from pro_service.web.dashboard.vocabulary import vocabulary
-from pro_service.web.i18n import MINUTE, language
+from pro_service.web.i18n import MINUTE, day, language, second_at
 from pro_service.web.i18n import gettext as _
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -22,6 +23,23 @@ LEFT = frozenset({"withdrawn", "died", "cancelled", "missed_before_enrolment"})
 """States of windows in which nothing is to be answered any more."""
 IN_HOURS = 72
 """Up to so many hours, time left is told in hours."""
+CODES: Mapping[str, str] = {
+    "level": "level",
+    "reason": "reason",
+    "outcome": "outcome",
+    "missing_reason": "missing",
+    "settled": "status",
+    "state": "state",
+    "kind": "kind",
+    "source": "source",
+    "mode": "source",
+    "channel": "channel",
+    "role": "role",
+    "part_of_day": "wish",
+    "error": "failure",
+    "language": "tongue",
+}
+"""Fields whose values are codes, and the vocabulary that has the words for them."""
 
 
 def word(kind: str, code: str) -> str:
@@ -131,6 +149,40 @@ def from_below(parts: Iterable[tuple[str, int]], most: int) -> list[tuple[str, s
             at -= height
             drawn.append((tone, f"{at:.2f}", f"{height:.2f}"))
     return drawn
+
+
+def trail_value(
+    name: str, given: object, zone: ZoneInfo, instant: Callable[[datetime, ZoneInfo], str] = second_at
+) -> str:
+    """Return a value of a field of the audit trail as people read it; an instant by the clock of `zone`."""
+    match given:
+        case None:
+            return "–"
+        case bool():
+            return _("yes") if given else _("no")
+        case list():
+            return ", ".join(trail_value(name, one, zone, instant) for one in given) or "–"
+        case _:
+            text = str(given)
+            return words(CODES[name]).get(text, text) if name in CODES else _time(text, zone, instant)
+
+
+def fact(name: str, given: object, zone: ZoneInfo) -> str:
+    """Return the value of a fact about a participant as people read it: as in the audit trail, without seconds."""
+    return trail_value(name, given, zone, short_moment)
+
+
+def _time(text: str, zone: ZoneInfo, instant: Callable[[datetime, ZoneInfo], str]) -> str:
+    """Return a day or an instant as the reader writes it; every other text as it is."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return day(date.fromisoformat(text))
+        if re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", text):
+            moment = datetime.fromisoformat(text)
+            return instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC), zone)
+    except ValueError:
+        return text
+    return text
 
 
 class CellWriter:

@@ -118,7 +118,7 @@ def _story_page(rt: Runtime, scope: Scope, code: str, number: str | None = None,
         told=value_words,
         place=story.place,
         office=formatting.words("change") if reader.works else {},
-        fact=story.fact,
+        fact=formatting.fact,
         derived=tuple(derived_values(case, now)) if reader.scores else (),
         **times(now),
     )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -11,9 +11,9 @@ from flask import request, url_for
 
 from pro_service.core.case import Case
 from pro_service.reports.events import KINDS, AnswerVersion, Event, EventPage, Kind, Mark, Step
-from pro_service.web.dashboard.formatting import short_moment, window_shape, word, word_or_code, words
-from pro_service.web.i18n import day, ngettext, of
+from pro_service.web.dashboard.formatting import fact, short_moment, window_shape, word, word_or_code, words
 from pro_service.web.i18n import gettext as _
+from pro_service.web.i18n import ngettext, of
 
 PAGE = 25
 CHIPS: Mapping[str, tuple[Kind, ...]] = {
@@ -279,37 +279,14 @@ class Teller:
     def _change(self, event: Event) -> Entry:
         known = words("fact")
         facts = [
-            f"{known[name]}: {self._fact(name, old)} → {self._fact(name, new)}"
+            f"{known[name]}: {fact(name, old, self._zone)} → {fact(name, new, self._zone)}"
             if old is not None
-            else f"{known[name]}: {self._fact(name, new)}"
+            else f"{known[name]}: {fact(name, new, self._zone)}"
             for name, old, new in event.facts
             if name in known and old != new
         ]
         shape = "not_applicable" if event.word in ENDED else ""
         return self._entry(event, shape, word("action", event.word), details=tuple(facts), note=event.note)
-
-    def _fact(self, name: str, value: object) -> str:
-        return fact(name, value, self._zone)
-
-
-def fact(name: str, value: object, zone: ZoneInfo) -> str:
-    """Return the value of a fact as people read it."""
-    if value is None:
-        return "–"
-    text = str(value)
-    if name in ("channel", "language"):
-        return word("channel", text) if name == "channel" else text.upper()
-    if name == "part_of_day":
-        return word("wish", text)
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            return day(date.fromisoformat(text))
-        if re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", text):
-            moment = datetime.fromisoformat(text)
-            return short_moment(moment if moment.tzinfo else moment.replace(tzinfo=UTC), zone)
-    except ValueError:
-        return text
-    return text
 
 
 def _many(details: object) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ import pro_service
 from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, participants
 from pro_service.web.administration import audit
+from pro_service.web.dashboard.formatting import fact, trail_value
 from pro_service.web.dashboard.vocabulary import vocabulary
 from tests import support
 
@@ -121,7 +122,7 @@ def test_values_are_told_as_people_say_them(app: Flask) -> None:
     with app.test_request_context():
         g.language = "tr"
         told = [
-            audit.in_words(name, given, zone=zone)
+            trail_value(name, given, zone)
             for name, given in (
                 ("level", "ES"),
                 ("settled", "declined"),
@@ -132,6 +133,8 @@ def test_values_are_told_as_people_say_them(app: Flask) -> None:
                 ("phone", None),
             )
         ]
+        when = fact("due_at", datetime(2026, 3, 9, 7, tzinfo=UTC), zone)
+        assert [when, *(fact(name, "tr", zone) for name in ("language", "site"))] == ["9 Mar 10:00", "Türkçe", "tr"]
     assert told == ["Güvenlik", "Yanıtlamak istemedi", "2 Mar 2026", "2026-03-09 10:00:00", "evet", "IST, ANK", "–"]
 
 
