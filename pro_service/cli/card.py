@@ -111,8 +111,8 @@ def cards(state: State, codes: tuple[str, ...], out: Path | None, site: str | No
     """List the cards that are to be printed and to be handed over; with --out, print those to be printed, or CODEs.
 
     Cards of an earlier release, with a code of eight characters, are to be printed again; they work until the new ones
-    are used. No text that points to a card is sent before the card is made; until then people call. Four cards are on
-    a sheet, with marks where to cut, each in its participant's language. Whoever looks stands in the audit trail.
+    are used. No text that points to a card is sent before the card is made; until then people call. Four cards are on a
+    sheet, with marks where to cut, each in its participant's language. The audit trail says who looked at which card.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import reporting, study  # noqa: PLC0415

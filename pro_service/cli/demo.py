@@ -18,7 +18,7 @@ def demo(state: State) -> None:
     with opened(state) as rt:
         try:
             with ExitStack() as shown:
-                made = use_case.seed(rt, day_bar(shown, "Running through a hundred days"))
+                made = use_case.seed(rt, day_bar(shown, "Running 100 days"))
         except use_case.NotADemoError as error:
             click.echo(f"pro-service: this database holds the study {error}; a demonstration needs its own", err=True)
             raise click.exceptions.Exit(1) from None

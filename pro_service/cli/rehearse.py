@@ -72,7 +72,7 @@ def rehearse(
 
     plan = _plan(state, study_code, file, asked)
     with ExitStack() as shown:
-        lived = (lambda _done, _days: None) if state.as_json else day_bar(shown, f"Running through {plan.days} days")
+        lived = (lambda _done, _days: None) if state.as_json else day_bar(shown, f"Running {plan.days} days")
         report = use_case(plan, lived)
     if out is not None:
         out.write_text(page(report, language), encoding="utf-8")

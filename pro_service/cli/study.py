@@ -42,16 +42,17 @@ def check(state: State, file: Path) -> None:
     from pro_service.use_cases import study as use_case  # noqa: PLC0415
 
     checked = use_case.check(text_of(file))
-    for fault in checked.contacts:
-        show_fault(fault, "yellow", err=True)
-    if checked.contacts:
-        click.echo("`study load` refuses a site without a contact; everything else is in order.", err=True)
     if state.as_json:
         show_json([])
     else:
         _show_costs(checked.protocol, use_case.costs(checked))
         points = ", ".join(point.code for point in checked.protocol.time_points)
         click.echo(f"{checked.protocol.study}: no faults ({points}; {', '.join(checked.protocol.languages)}).")
+    # Last, where the eye is when the command has ended.
+    for fault in checked.contacts:
+        show_fault(fault, "yellow", err=True)
+    if checked.contacts:
+        click.echo("`study load` refuses a site without a contact; everything else is in order.", err=True)
 
 
 @study.command()

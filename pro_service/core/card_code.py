@@ -1,7 +1,7 @@
 """The personal code on a participant's card: its characters, how it is printed, and how what people type is read.
 
-A code has twelve signs, so many that nobody has to be kept from typing: see `core/throttle`. Cards of earlier releases
-have eight, and work until they are printed again.
+A code has twelve characters, so many that nobody has to be kept from typing: see `core/throttle`. Cards of earlier
+releases have eight, and work until they are printed again.
 """
 
 import re

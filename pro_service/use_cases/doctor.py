@@ -92,7 +92,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     yield _beat(seen, now)
     yield from _waiting(seen, now, sending=rt.sms is not None)
     yield codes_of(*cards)
-    yield from safety_of(coverage(rt), texting=rt.sms is not None)
+    yield from safety_of(coverage(rt), mailing=rt.mail is not None, texting=rt.sms is not None)
     if seen.cards_to_print:
         what = f"{seen.cards_to_print} to print: these participants get no text before, and people call"
         yield Finding(
@@ -142,20 +142,29 @@ def codes_of(long: int, short: int) -> Finding:
     return Finding("cards", "green", what)
 
 
-def safety_of(sites: Sequence[Coverage], *, texting: bool) -> Iterator[Finding]:
+def safety_of(sites: Sequence[Coverage], *, mailing: bool, texting: bool) -> Iterator[Finding]:
     """Whether anybody hears of a safety task at each site that follows participants, by mail and by text."""
     alone = [f"{one.study} {one.site}" for one in sites if not one.readers]
     if alone:
         remedy = "give somebody a role that [ladder.ES] of the study file names there: `pro-service user add`"
         yield Finding("safety", "red", f"nobody would hear of a safety task at {', '.join(alone)}", remedy)
-    without = [f"{one.study} {one.site}" for one in sites if one.readers and not one.telephones]
-    if without and not texting:
+    untexted = [one for one in sites if one.readers and not (texting and one.telephones)]
+    places = ", ".join(f"{one.study} {one.site}" for one in untexted)
+    if untexted and not mailing:
+        people = ", ".join(f"{one.study} {one.site} ({_people(one.readers)})" for one in untexted)
+        what = f"mail is not set up: no alert about a safety task reaches those who answer for it at {people}"
+        yield Finding("safety", "red", what, "set SMTP_HOST and MAIL_FROM; until then look at the dashboard every day")
+    elif untexted and not texting:
         yield Finding("safety", "yellow", "overdue tasks are mailed only: texts are not configured", "see texts above")
-    elif without:
+    elif untexted:
         remedy = "ask those who answer for safety there to leave their number under Account"
-        yield Finding("safety", "yellow", f"nobody's telephone is known at {', '.join(without)}", remedy)
-    if not alone and not without:
+        yield Finding("safety", "yellow", f"nobody's telephone is known at {places}", remedy)
+    if not alone and not untexted:
         yield Finding("safety", "green", "somebody hears of it at every site that follows participants")
+
+
+def _people(n: int) -> str:
+    return "1 person" if n == 1 else f"{n} people"
 
 
 def _sqlite() -> Iterator[Finding]:

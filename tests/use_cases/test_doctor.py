@@ -1,4 +1,4 @@
-"""What the doctor says of the codes on cards: how many there are, and whether guessing stays hopeless."""
+"""What the doctor says of the codes on cards, and of who hears of a safety task."""
 
 from datetime import date
 
@@ -8,6 +8,7 @@ from pro_service.runtime import Runtime
 from pro_service.settings import Settings
 from pro_service.use_cases import doctor
 from pro_service.use_cases.participants import card
+from pro_service.use_cases.safety_alerts import Coverage
 from tests import support
 from tests.peers import databases
 
@@ -41,3 +42,23 @@ def test_old_cards_and_so_many_codes_that_one_may_be_hit_are_to_be_minded(
     found = doctor.codes_of(long, short)
     assert found.colour == colour
     assert remedy in found.remedy
+
+
+@pytest.mark.parametrize(
+    "telephones, ways, colour, said",
+    [
+        (1, "mail text", "green", "somebody hears of it at every site"),
+        (0, "mail text", "yellow", "nobody's telephone is known at DEMO IST"),
+        (1, "mail", "yellow", "overdue tasks are mailed only"),
+        (1, "text", "green", "somebody hears of it at every site"),
+        (0, "text", "red", "mail is not set up: no alert about a safety task reaches those who answer for it at"),
+        (1, "", "red", "DEMO IST (2 people)"),
+    ],
+)
+def test_a_safety_task_that_neither_a_mail_nor_a_text_tells_of_is_a_red_finding(
+    telephones: int, ways: str, colour: str, said: str
+) -> None:
+    site = Coverage("DEMO", "IST", readers=2, telephones=telephones)
+    [found] = doctor.safety_of([site], mailing="mail" in ways, texting="text" in ways)
+    assert (found.part, found.colour) == ("safety", colour)
+    assert said in found.finding
