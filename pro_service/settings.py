@@ -126,6 +126,13 @@ class Settings:
         return bool(self.twilio_account_sid and key and sender)
 
     @property
+    def sender_name(self) -> str | None:
+        """The name that texts come from, to which nobody can reply; None where they come from numbers."""
+        if self.twilio_messaging_service_sid or not self.twilio_from:
+            return None
+        return None if self.twilio_from.removeprefix("+").isdecimal() else self.twilio_from
+
+    @property
     def mails(self) -> bool:
         """Whether mails can be sent at all."""
         return bool(self.smtp_host and self.mail_from)

@@ -10,10 +10,8 @@ from typing import Any
 
 import click
 
-from pro_service import logs
 from pro_service.cli.terminal import State, as_json, day_bar, of_study, opened, show_json, show_table, text_of
 from pro_service.core.problems import RejectedError, problem
-from pro_service.settings import SettingsError
 
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
@@ -98,17 +96,10 @@ def _plan(state: State, study_code: str | None, file: Path | None, asked: dict[s
             checked, version = study.stored(rt, study.chosen(rt, study_code))
             plan = Plan(checked, people, version=version.number, base_url=rt.settings.public_base_url)
     else:
-        plan = replace(plan, base_url=_address(state) or plan.base_url)
+        # The length of links hangs on the address of this installation, where there is one.
+        settings = state.settings_if_complete()
+        plan = plan if settings is None else replace(plan, base_url=settings.public_base_url or plan.base_url)
     return replace(plan, **asked, starts=_day(starts))
-
-
-def _address(state: State) -> str | None:
-    """The address of this installation, where there is one: the length of links hangs on it."""
-    try:
-        return state.settings().public_base_url
-    except SettingsError:
-        logs.set_up("WARNING")
-        return None
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -23,7 +23,7 @@ def compliance(state: State, study_code: str | None) -> None:
     if state.as_json:
         show_json(rows)
         return
-    head = ("", "in window", "%", "any time", "%", "late", "partial", "declined", "missed", "before enrolment")
+    head = ("", "in window", "%", "with late ones", "%", "late", "partial", "declined", "missed", "before enrolment")
     table = []
     for row in rows:
         due, within = row["due"], row["completed_in_window"]

@@ -49,7 +49,9 @@ def check(state: State, file: Path) -> None:
         points = ", ".join(point.code for point in checked.protocol.time_points)
         click.echo(f"{checked.protocol.study}: no faults ({points}; {', '.join(checked.protocol.languages)}).")
     # Last, where the eye is when the command has ended.
-    for fault in checked.contacts:
+    settings = state.settings_if_complete()
+    sender = () if settings is None else use_case.check_sender(checked.protocol, settings.sender_name)
+    for fault in (*sender, *checked.contacts):
         show_fault(fault, "yellow", err=True)
     if checked.contacts:
         click.echo("`study load` refuses a site without a contact; everything else is in order.", err=True)

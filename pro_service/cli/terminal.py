@@ -31,6 +31,14 @@ class State:
         logs.set_up(found.log_level if serving or found.log_level == "DEBUG" else "WARNING")
         return found
 
+    def settings_if_complete(self) -> Settings | None:
+        """The settings, for what works without them too; None where they have a fault."""
+        try:
+            return self.settings()
+        except SettingsError:
+            logs.set_up("WARNING")
+            return None
+
 
 def _set_json(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 -- click's
     if value:
@@ -152,9 +160,15 @@ def show_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
-    return "–" if value is None else str(value)
+    match value:
+        case datetime():
+            return value.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return "–"
+        case _:
+            return str(value)
 
 
 def fault_as_json(fault: Problem) -> dict[str, object]:

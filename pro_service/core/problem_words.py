@@ -293,6 +293,11 @@ _ROUTES: Mapping[str, Entry] = {
         "Have the sender name registered with the provider before the study goes live (TWILIO_FROM).",
         "Ask whoever runs this service to have the sender name registered with the provider before the study begins.",
     ),
+    "reply_to_name": _warn(
+        "nobody can reply to a sender that is a name (TWILIO_FROM), and participants of {sites} answer by reply",
+        "send from a number, or choose the channel sms-link or sms-card for them",
+        "Ask whoever runs this service to send from a number, or choose another way for them.",
+    ),
     "sender_to_agree": _warn(
         "{country}: operators block business texts from ordinary mobile numbers; agree the sender with the provider "
         "first",

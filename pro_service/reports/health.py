@@ -19,7 +19,7 @@ from pro_service.store.messages.channels import Channel
 from pro_service.store.messages.outbox import may_go
 from pro_service.store.messages.overdue import TakenUp
 from pro_service.store.messages.waiting import READY
-from pro_service.store.schema import escalations, inbound, messages, participants, studies, windows
+from pro_service.store.schema import AnyRow, escalations, inbound, messages, participants, sites, studies, windows
 
 REPORTED_AFTER = timedelta(hours=1)
 """By then a provider has said what became of nearly every text."""
@@ -128,6 +128,15 @@ def condition(session: Session, beat: str, now: datetime) -> Condition:
         faulty=session.execute(select(func.count()).select_from(participants).where(p.faults > 0)).scalar_one(),
         cards_to_print=sum(_cards_to_print(session, study, now) for study in session.scalars(select(studies.c.id))),
     )
+
+
+def sites_asked_by_reply(session: Session) -> Sequence[AnyRow]:
+    """Return the sites with a participant who answers texts by reply and for whom something may still come."""
+    p = participants.c
+    asked = p.site_id == sites.c.id, p.channel == "sms-reply", p.opted_out_at.is_(None), p.next_check_at.is_not(None)
+    statement = select(studies.c.code.label("study"), sites.c.code.label("site"))
+    joined = statement.join(sites, sites.c.study_id == studies.c.id).where(select(p.id).where(*asked).exists())
+    return session.execute(joined.order_by(studies.c.code, sites.c.code)).all()
 
 
 def _cards_to_print(session: Session, study_id: int, now: datetime) -> int:

@@ -93,6 +93,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     yield from _waiting(seen, now, sending=rt.sms is not None)
     yield codes_of(*cards)
     yield from safety_of(coverage(rt), mailing=rt.mail is not None, texting=rt.sms is not None)
+    yield from _sender(rt)
     if seen.cards_to_print:
         what = f"{seen.cards_to_print} to print: these participants get no text before, and people call"
         yield Finding(
@@ -161,6 +162,16 @@ def safety_of(sites: Sequence[Coverage], *, mailing: bool, texting: bool) -> Ite
         yield Finding("safety", "yellow", f"nobody's telephone is known at {places}", remedy)
     if not alone and not untexted:
         yield Finding("safety", "green", "somebody hears of it at every site that follows participants")
+
+
+def _sender(rt: Runtime) -> Iterator[Finding]:
+    """Whether participants are to reply to a sender that takes no replies."""
+    if rt.settings.sender_name is None:
+        return
+    with rt.sessions.reading() as session:
+        asked = tuple(f"{one.study} {one.site}" for one in health.sites_asked_by_reply(session))
+    if asked:
+        yield Finding("texts", "yellow", *words(problem("reply_to_name", sites=asked)))
 
 
 def _people(n: int) -> str:

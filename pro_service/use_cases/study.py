@@ -11,6 +11,7 @@ from pro_service import paths
 from pro_service.core.enrolment.blinding import check_blinding
 from pro_service.core.problems import Problem, RejectedError, nearest, problem
 from pro_service.core.protocol import Protocol
+from pro_service.core.routes import usual_channel
 from pro_service.core.study_file.costs import Cost
 from pro_service.core.study_file.file import check as check_protocol
 from pro_service.core.study_file.frames import check_frames
@@ -21,6 +22,8 @@ from pro_service.store import studies
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.messages import digests
 from pro_service.store.studies import Study, Version
+from pro_service.use_cases.enrolment.enrol import newest_of
+from pro_service.use_cases.enrolment.rows import PROVIDER
 from pro_service.use_cases.transaction import transaction
 from pro_service.wording import costs_of
 
@@ -70,6 +73,13 @@ def check(text: str, folder: Path | None = None) -> Checked:
     if faults:
         raise RejectedError(faults)
     return Checked(protocol, frames, () if protocol.demo else contacts_missing(protocol, text))
+
+
+def check_sender(protocol: Protocol, name: str | None) -> tuple[Problem, ...]:
+    """Return what is to be minded about a sender that is a `name`: nobody can reply, where people usually would."""
+    sites = (site for site in protocol.sites.values() if name is not None)
+    replying = [site.code for site in sites if usual_channel(PROVIDER, site.country, protocol.routes) == "sms-reply"]
+    return (problem("reply_to_name", sites=tuple(replying)),) if replying else ()
 
 
 def costs(checked: Checked) -> tuple[Cost, ...]:
@@ -142,9 +152,7 @@ def digest(checked: Checked) -> str:
 def stored(rt: Runtime, study: Study) -> tuple[Checked, Version]:
     """The version that new participants get, whole: its protocol and its texts. Only looks."""
     with rt.sessions.reading() as session:
-        version = studies.newest(session, study.id)
-        if version is None:
-            raise RejectedError((problem("no_protocol", "--study"),))
+        version = newest_of(session, study.id)
         bundle = rt.bundles.get(session, version.id)
     return Checked(bundle.protocol, bundle.wording.frames, ()), version
 
@@ -152,9 +160,7 @@ def stored(rt: Runtime, study: Study) -> tuple[Checked, Version]:
 def show(rt: Runtime, study: Study) -> Shown:
     """A study as new participants would get it."""
     with rt.sessions.reading() as session:
-        version = studies.newest(session, study.id)
-        if version is None:
-            raise RejectedError((problem("no_protocol", "--study"),))
+        version = newest_of(session, study.id)
         protocol = rt.bundles.get(session, version.id).protocol
         return Shown(study, version, protocol, studies.enrolled(session, study.id))
 

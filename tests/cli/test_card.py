@@ -117,6 +117,7 @@ def test_sheets_say_that_more_cards_remain_than_one_file_holds(run: Run, study: 
     )
     many.write_text("\n".join((HEADER, *rows)), encoding="utf-8")
     assert run("participant", "import", many).status == 0
+    assert run("participant", "cards").out.splitlines()[2].endswith("2026-03-02      yes")
     first = run("participant", "cards", "--out", sheets).out
     assert first.startswith("120 cards: ")
     assert "More cards are to be printed: when these are, run the command again." in first

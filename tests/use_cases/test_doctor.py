@@ -1,5 +1,6 @@
 """What the doctor says of the codes on cards, and of who hears of a safety task."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -62,3 +63,15 @@ def test_a_safety_task_that_neither_a_mail_nor_a_text_tells_of_is_a_red_finding(
     [found] = doctor.safety_of([site], mailing="mail" in ways, texting="text" in ways)
     assert (found.part, found.colour) == ("safety", colour)
     assert said in found.finding
+
+
+def test_participants_who_are_to_reply_to_a_name_are_a_finding(settings: Settings, rt: Runtime, study_id: int) -> None:
+    phone = "+4915112345678"
+    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=phone, site="BER", channel="sms-reply")
+
+    def minded(sender: str) -> list[str]:
+        found = doctor.examine(replace(settings, twilio_from=sender))
+        return [one.finding for one in found if one.part == "texts" and one.colour == "yellow"]
+
+    assert not any("nobody can reply" in one for one in minded("+12025550199"))
+    assert [one for one in minded("CLINIC") if "nobody can reply" in one and "DEMO BER" in one]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service import paths
-from pro_service.core.problems import RejectedError, words
+from pro_service.core.problems import RejectedError, problem, words
 from pro_service.runtime import Runtime
 from pro_service.store.schema import participants, protocol_versions, sites
 from pro_service.use_cases import study
@@ -133,6 +133,12 @@ def test_a_site_without_a_contact_is_refused_outside_the_demonstration(rt: Runti
     assert "telephone; every participant is told it" in said
     assert study.check(REAL).contacts
     assert not study.check(DEMO).contacts
+
+
+def test_a_sender_that_is_a_name_is_minded_where_people_usually_answer_by_reply() -> None:
+    protocol = study.check(DEMO).protocol
+    assert study.check_sender(protocol, None) == ()
+    assert study.check_sender(protocol, "CLINIC") == (problem("reply_to_name", sites=("BER",)),)
 
 
 def test_faults_of_protocol_or_texts_write_nothing(rt: Runtime, texts: Path) -> None:

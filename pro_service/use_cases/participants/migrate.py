@@ -21,6 +21,7 @@ from pro_service.store.audit import Actor
 from pro_service.store.database import Session
 from pro_service.store.participants import cases, schedules
 from pro_service.store.participants.cases import Loaded
+from pro_service.use_cases.enrolment.enrol import newest_of
 from pro_service.use_cases.participants.change import PreparedChange, carry_out
 from pro_service.use_cases.participants.change_form import LONGEST_REASON
 from pro_service.use_cases.transaction import transaction
@@ -137,9 +138,7 @@ def _migrant(loaded: Loaded, prepared: PreparedChange, now: datetime) -> Migrant
 
 def _asked_for(rt: Runtime, study_id: int, codes: Collection[str]) -> tuple[_Target, list[int], Migration]:
     with rt.sessions.reading() as session:
-        version = studies.newest(session, study_id)
-        if version is None:
-            raise RejectedError((problem("no_protocol", "--study"),))
+        version = newest_of(session, study_id)
         protocol = rt.bundles.get(session, version.id).protocol
         older = {code: key for key, code in schedules.of_another_version(session, study_id, version.id)}
         unknown = [code for code in codes if code not in older and cases.find(session, study_id, code) is None]
