@@ -11,7 +11,7 @@ from pro_service.core.problems import Problem, RejectedError, problem
 @click.argument("code")
 @click.argument("window")
 @click.argument("items", nargs=-1, required=True, metavar="ITEM...")
-@click.option("--reason", metavar="T", required=True, help="Why; kept in the audit trail.")
+@click.option("--reason", metavar="T", required=True, help="Why; saved in the audit trail.")
 @of_study
 @as_json
 @click.pass_obj

@@ -20,7 +20,7 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 @click.argument("code", required=False)
 @click.option("--out", type=_OUT, metavar="FILE.html", help="Write a page to be printed on A6, readable by you alone.")
 @click.option("--replace", is_flag=True, help="Make another code: the old card stops working at once.")
-@click.option("--reason", metavar="TEXT", help="Why it is replaced, for the audit trail.")
+@click.option("--reason", metavar="TEXT", help="Why it is replaced; saved in the audit trail.")
 @click.option("--blank", metavar="SITE", help="A card of this site without a code, to be filled in by hand.")
 @of_study
 @as_json
@@ -28,7 +28,7 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 def card(state: State, /, code: str | None, out: Path | None, study_code: str | None, **more: Any) -> None:
     """Show or print the card of one participant: where to answer, with which code, around which days.
 
-    One card serves the whole study. Whoever looks stands in the audit trail; a code is made where there is none yet.
+    One card serves the whole study. The audit trail says who looked; a code is made where there is none yet.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415

@@ -165,7 +165,9 @@ def begin(state: State) -> None:
 
 
 @quarantine.command()
-@click.option("--reason", required=True, help="Why it may be lifted although not everything is known; for the audit.")
+@click.option(
+    "--reason", required=True, help="Why it may be lifted although not everything is known; saved in the audit trail."
+)
 @click.pass_obj
 def lift(state: State, reason: str) -> None:
     """Send again although the provider has texts that are not known here: you have looked at its log."""

@@ -222,7 +222,7 @@ _CELLS: Mapping[str, Entry] = {
         "{given} is not an answer to this item", "write a whole number from {least} to {most}, or leave it empty"
     ),
     "zone_of_machine": _refuse(
-        "{given} is whatever a machine is set to, not a place's time zone",
+        "{given} is the setting of a machine, not the time zone of a place",
         "write an IANA name, e.g. Europe/Istanbul, or leave it empty",
     ),
     "not_a_zone": _refuse("{given} is not a time zone", "write an IANA name, e.g. Europe/Istanbul, or leave it empty"),
@@ -291,12 +291,12 @@ _ROUTES: Mapping[str, Entry] = {
     "registered_sender": _warn(
         "{country} takes texts from registered sender names only",
         "Have the sender name registered with the provider before the study goes live (TWILIO_FROM).",
-        "Ask whoever runs this service to have the sender name registered with the provider before the study begins.",
+        "Ask the person who runs this service to register the sender name with the provider before the study begins.",
     ),
     "reply_to_name": _warn(
         "nobody can reply to a sender that is a name (TWILIO_FROM), and participants of {sites} answer by reply",
         "send from a number, or choose the channel sms-link or sms-card for them",
-        "Ask whoever runs this service to send from a number, or choose another way for them.",
+        "Ask the person who runs this service to send from a number, or choose another way for them.",
     ),
     "sender_to_agree": _warn(
         "{country}: operators block business texts from ordinary mobile numbers; agree the sender with the provider "
@@ -368,12 +368,12 @@ _ENROLMENT: Mapping[str, Entry] = {
     "texts_unfit_for_card": _refuse(
         "these texts are missing or hold an internet address: {texts}",
         "correct them in templates/sms/{language}, then load the study again: pro-service study load FILE",
-        "ask whoever set up the study to correct them, or choose another channel",
+        "ask the person who set up the study to correct them, or choose another channel",
     ),
     "kept_texts_unfit_for_card": _refuse(
         "these texts of the version they keep are missing or hold an internet address: {texts}",
         "load the study with texts that do not, then move them: pro-service study migrate --participant CODE",
-        "ask whoever set up the study to correct them, or choose another channel",
+        "ask the person who set up the study to correct them, or choose another channel",
     ),
 }
 
@@ -401,7 +401,7 @@ _CHANGES: Mapping[str, Entry] = {
     "in_future": _refuse("this day is still to come", "write the day on which it happened, or leave it empty for now"),
     "not_ahead": _refuse("this day has begun already", "choose a later day; to end a pause, choose resume"),
     "no_day_needed": _refuse(
-        "messages stop at once, whatever the day", "leave the day empty; it is for a withdrawal from the study"
+        "messages stop at once: a day changes nothing", "leave the day empty; it is for a withdrawal from the study"
     ),
     "has_died": _refuse("this participant has died", "nothing is left to withdraw from"),
     "has_left_for_good": _refuse(
@@ -492,7 +492,7 @@ _CHANGES: Mapping[str, Entry] = {
 _TEXTS: Mapping[str, Entry] = {
     "speaks_of_allocation": _refuse(
         'speaks of the allocation: "{word}"',
-        "leave it out: whoever reads it could tell, or guess, which treatment somebody has",
+        "leave it out: readers could tell, or guess, which treatment somebody has",
     ),
     "no_texts": _refuse(
         "there are no texts in this language",
@@ -514,7 +514,7 @@ _TEXTS: Mapping[str, Entry] = {
     ),
     "card_without_telephone": _refuse(
         "a text that points to the card names no telephone",
-        "write {{telephone}}: whoever has lost the card, or cannot reply, calls",
+        "write {{telephone}}: people who have lost the card, or cannot reply, call it",
     ),
     "sender_missing": _refuse(
         "this text, which nobody has just asked for, does not say who writes",
@@ -525,7 +525,7 @@ _TEXTS: Mapping[str, Entry] = {
     ),
     "stranger_is_told": _refuse(
         "the answer to an unknown number tells something about the study",
-        "take the placeholders out: whoever gets it may be a stranger",
+        "take the placeholders out: its reader may be a stranger",
     ),
     "first_without_contact": _refuse("the first text does not name the study's contact", "write {{telephone}}"),
     "first_without_stop": _refuse("the first text does not say how to stop", "say that {stop} ends the texts"),
@@ -754,7 +754,7 @@ _TASKS: Mapping[str, Entry] = {
     "reach_no_template": _refuse(
         "the participant's version of the study has no text for it",
         "load the study again",
-        "tell whoever set up the study",
+        "tell the person who set up the study",
     ),
     "reach_no_test": _refuse("there is no test yet", "begin one: without --confirmed and --failed", "begin one"),
     "reach_decided": _refuse("that was decided already", "`--state` shows how", "nothing is to be done"),

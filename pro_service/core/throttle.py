@@ -8,7 +8,7 @@ failures so far are paid off. A failure adds `every` to it, time pays one off pe
 owed at once. So in any span no more than `most_in` are let through, and the instant is all that has to be kept. (GCRA,
 ITU-T I.371, Annex A.)
 
-Of the long codes there are so many that only a flood is refused, whoever it comes from: wrong ones keep nobody out.
+There are so many long codes that only a flood is refused, from one address or from many: wrong ones keep nobody out.
 The short codes of earlier releases are too few for that, and are counted apart.
 """
 

@@ -73,7 +73,7 @@ class Condition:
     faulty: int
     """Participants for whom the rules have failed."""
     cards_to_print: int
-    """Participants to whom no text goes for want of a card; up to TASKS_CAP a study."""
+    """Participants who get no text before their card is made; up to TASKS_CAP a study."""
 
 
 def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
@@ -131,7 +131,7 @@ def condition(session: Session, beat: str, now: datetime) -> Condition:
 
 
 def sites_asked_by_reply(session: Session) -> Sequence[AnyRow]:
-    """Return the sites with a participant who answers texts by reply and for whom something may still come."""
+    """Return the sites that still follow a participant who answers texts by reply."""
     p = participants.c
     asked = p.site_id == sites.c.id, p.channel == "sms-reply", p.opted_out_at.is_(None), p.next_check_at.is_not(None)
     statement = select(studies.c.code.label("study"), sites.c.code.label("site"))

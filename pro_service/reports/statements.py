@@ -89,8 +89,8 @@ def queue(*, limited: bool, limit: int) -> Select[int]:
 def climbed(levels: Collection[LevelCode] | None = None) -> ColumnElement[bool]:
     """Whether a task has climbed: what was raised from it is open (`causes.rungs_below`), and one matter is one row.
 
-    The level that it reached last says who it is for. With `levels`: whether it climbed to one of them; whoever has no
-    part in the higher level sees it where it was. A window whose call became urgent is one call to make.
+    The level that it reached last says who it is for. With `levels`: whether it climbed to one of them; a
+    reader without a part in the higher level sees it where it was. A window whose call became urgent is one call.
     """
     higher = escalations.alias("higher").c
     from_it = higher.dedup_key == higher.level + ":e" + cast(e.id, String)

@@ -48,7 +48,7 @@ class RepairReport:
     tasks: int = 0
     """Raised or ended by a clock that ran ahead."""
     participants: int = 0
-    """Who would have been looked at too late, or of whom something was to happen that had happened."""
+    """Who would have been checked too late, or had a fact from the future."""
     rows: int = 0
     """Texts, beats and other rows from the future."""
 

@@ -1,6 +1,6 @@
 """A safety task that is overdue goes on alerting: mails, and texts to the telephones that staff left for it.
 
-Its alerts end when the task does. Whoever the ladder names hears of it, and in the end every investigator of the site.
+Its alerts end when the task does. They go to the roles that the ladder names, in the end to every investigator as well.
 """
 
 from collections.abc import Sequence

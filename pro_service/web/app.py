@@ -27,7 +27,7 @@ LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 256 * 1024
 MOST_FIELDS = 200
 TRY_AGAIN_AFTER = 60
-"""Seconds that whoever asked in vain is told to wait."""
+"""Seconds after which a refused request may be made again (`Retry-After`)."""
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "

@@ -44,6 +44,6 @@ def _take(page: io.StringIO) -> str:
 def harmless(cell: Cell) -> Cell:
     """Return the cell as a spreadsheet may have it: a text that would run is quoted, a number never is.
 
-    A quoted number is a text to a program for statistics, and a missing value to whoever computes with it.
+    A program for statistics reads a quoted number as a text, and calculates as if the value were missing.
     """
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(RUNS) else cell

@@ -47,7 +47,7 @@ def way_of_asking(person: Participant) -> Way:
 
 
 def call_opening(case: Case, window: WindowFacts, number_since: datetime | None = None) -> Opening:
-    """Return what happened to this participant in this window, for whoever calls them about it.
+    """Return what happened to this participant in this window, for the person who calls about it.
 
     `number_since`: when the number there is now took another one's place. Texts before that went to somebody else.
     """

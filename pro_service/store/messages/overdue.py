@@ -78,7 +78,7 @@ def task(session: Session, escalation_id: int, now: datetime) -> AnyRow | None:
 
 
 def followed_sites(session: Session, study_id: int) -> Sequence[AnyRow]:
-    """Return the sites with a participant for whom time may still call for something: (id, code), by code."""
+    """Return the sites that still follow a participant: (id, code), by code."""
     followed = p.site_id == sites.c.id, p.next_check_at.is_not(None)
     statement = select(sites.c.id, sites.c.code).where(
         sites.c.study_id == study_id, select(p.id).where(*followed).exists()

@@ -181,7 +181,7 @@ class _Pass:
         self.reader = RowReader(bundle.protocol, bundle.wording.frames, now, allowed)
         self.spellings = Spellings(session, study_id)
         self.holders: dict[str, tuple[int, str, date]] = {}
-        """Telephone -> line, site and day of whom the file gave it first."""
+        """Telephone -> line, site and day of the first row with it."""
 
     def through(self, records: Sheet | list[Record], enroller: Enroller | None, progress: Progress | None) -> Enrolled:
         """Check every row and enrol those who are new; without an `enroller` they are counted only. RejectedError."""

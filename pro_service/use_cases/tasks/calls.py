@@ -220,7 +220,7 @@ def _no_messages(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, r
 def _wrong_number(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
     """The number is somebody else's: not another text goes to it, and a task asks for the right one.
 
-    The same follows when whoever has the number writes so. The call stays: it is made with the right number.
+    The same follows when a text from that number says so. The call stays: it is made with the right number.
     """
     case = loaded.case
     window = of_window(case, escalation)
@@ -318,7 +318,7 @@ def explain_missing(
 def end_matter(
     tx: Transaction, loaded: Loaded, escalation: EscalationFacts, outcome: str, reason: str | None = None
 ) -> None:
-    """End a task, and the open ones that it climbed from: whoever ends the matter ends all of it."""
+    """End a task, and the open ones that it climbed from: one matter ends as a whole."""
     for task in (escalation, *rungs_below(loaded.case, escalation)):
         tx.writer.resolve(loaded, task.id, outcome, reason)
 

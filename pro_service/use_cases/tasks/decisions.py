@@ -16,7 +16,7 @@ BETWEEN_WORDS = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
 def decide(rt: Runtime, actor: Actor, escalation_id: int, reason: str, *, revision: int | None = None) -> None:
-    """End a task with what was decided or done, which is kept in the audit trail.
+    """End a task with what was decided or done, which is saved in the audit trail.
 
     Nothing is written at a KeyError (no such task), WorkRefusedError (it has ended), StaleError (the participant has
     changed since `revision`), RejectedError (a fault of `reason`).
