@@ -1,6 +1,8 @@
 """Test data: a study from the demonstration protocol, participants with windows, addresses of their forms, staff."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -11,6 +13,7 @@ from sqlalchemy import func, insert, select
 from werkzeug.test import TestResponse
 
 from pro_service import paths
+from pro_service.core.problems import RejectedError
 from pro_service.core.schedule import agenda
 from pro_service.runtime import PasswordCost, Runtime
 from pro_service.store import studies
@@ -116,6 +119,16 @@ def answered(rt: Runtime, code: str, window: str, values: dict[str, str], mode: 
     by = Actor("staff", "user:0", "dashboard")
     filled = entry.Filled(values=values, mode=mode, reason="entered by a test")
     entry.enter(rt, by, study_id, code, window, filled)
+
+
+@contextmanager
+def rejected_for(code: str) -> Iterator[None]:
+    """Let a form be rejected, for this reason alone: any other is the test's own fault."""
+    try:
+        yield
+    except RejectedError as rejected:
+        if {fault.code for fault in rejected.faults} != {code}:
+            raise
 
 
 def to_decide(rt: Runtime, participant_id: int, code: str | None = None) -> int:

@@ -108,7 +108,6 @@ def test_nobody_and_nowhere_are_said_with_a_remedy(run: Run, enrolled: str, tmp_
     assert enrolled
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_sheets_say_that_more_cards_remain_than_one_file_holds(run: Run, study: str, tmp_path: Path) -> None:
     assert study
     many, sheets = tmp_path / "many.csv", tmp_path / "sheets.html"

@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.cli.conftest import Run
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_clock_that_is_not_believed_is_shown_with_what_to_do_and_accepted_with_a_reason(
     run: Run, study: str, now: Path
 ) -> None:

@@ -2,9 +2,10 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import pro_service
 from pro_service.core.problem_words import CATALOGUE, DID_YOU_MEAN
@@ -13,7 +14,6 @@ from pro_service.core.trusted_time import Doubt
 from pro_service.store.unavailable import Cause
 from pro_service.use_cases.participants.contact_test import Refusal
 
-CODE = [file for file in Path(pro_service.__file__).parent.rglob("*.py") if file.name != "problem_words.py"]
 NOTED = {
     **dict.fromkeys(("problem", "CellError", "DurationError", "BehindError", "TestDatabaseError"), 0),
     **dict.fromkeys(("WrongKeyError", "ClockError"), 0),
@@ -30,14 +30,28 @@ ADDED = {
 """What the reader of a table adds to a code that comes from below."""
 
 
-def noted() -> Iterator[tuple[str, ast.Call, list[str]]]:
-    """Yield where a problem is noted, the call, and the codes it names."""
-    for file in CODE:
+class Code(NamedTuple):
+    """What the tests ask of the code, which is parsed once."""
+
+    noted: list[tuple[str, ast.Call, list[str]]]
+    """Where a problem is noted, the call, and the codes it names."""
+    texts: set[str]
+
+
+@cache
+def code() -> Code:
+    """Return what stands in the code beside the catalogue."""
+    found = Code([], set())
+    for file in Path(pro_service.__file__).parent.rglob("*.py"):
+        if file.name == "problem_words.py":
+            continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.texts.add(node.value)
             if isinstance(node, ast.Call) and (place := NOTED.get(ast.unparse(node.func))) is not None:
-                named = node.args[place : place + 1]
-                chosen = [part for arg in named for part in _branches(arg)]
-                yield f"{file.name}:{node.lineno}", node, chosen
+                chosen = [part for arg in node.args[place : place + 1] for part in _branches(arg)]
+                found.noted.append((f"{file.name}:{node.lineno}", node, chosen))
+    return found
 
 
 def _branches(arg: ast.expr) -> Iterator[str]:
@@ -58,14 +72,14 @@ def blanks(code: str) -> set[str]:
 
 
 def test_no_problem_is_noted_that_the_catalogue_does_not_know() -> None:
-    found = list(noted())
+    found = code().noted
     assert len(found) > 200
     assert [f"{where} {code}" for where, _, codes in found for code in codes if code not in CATALOGUE] == []
 
 
 def test_whoever_notes_a_problem_fills_every_blank_of_its_words() -> None:
     empty = []
-    for where, call, codes in noted():
+    for where, call, codes in code().noted:
         given = {keyword.arg for keyword in call.keywords}
         if None not in given:
             empty += [f"{where} {code}" for code in codes if blanks(code) - given - ADDED.get(code, set())]
@@ -73,13 +87,11 @@ def test_whoever_notes_a_problem_fills_every_blank_of_its_words() -> None:
 
 
 def test_every_problem_of_the_catalogue_can_come_about() -> None:
-    texts = {
-        node.value
-        for file in CODE
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    texts |= {f"database_{cause}" for cause in get_args(Cause)} | {f"reach_{code}" for code in get_args(Refusal)}
+    texts = (
+        code().texts
+        | {f"database_{cause}" for cause in get_args(Cause)}
+        | {f"reach_{code}" for code in get_args(Refusal)}
+    )
     texts |= {f"clock_{doubt}" for doubt in get_args(Doubt)}
     assert sorted(CATALOGUE.keys() - texts) == []
 

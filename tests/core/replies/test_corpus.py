@@ -31,6 +31,16 @@ def test_the_corpus_is_large_and_half_turkish(examples: list[Example]) -> None:
     assert seen == {"score", "ask", "snooze", *(name for name in NAMES if ":" not in name)}
 
 
+def test_no_reply_is_in_the_corpus_twice() -> None:
+    for file in corpus.FOLDER.glob("replies.*.toml"):
+        replies = Counter(
+            (text, *pattern.get("range", ()), pattern.get("media", 0))
+            for pattern in tomllib.loads(file.read_text(encoding="utf-8"))["pattern"]
+            for text in pattern["texts"]
+        )
+        assert [reply for reply, times in replies.items() if times > 1] == []
+
+
 @pytest.mark.shows("never guess")
 def test_no_score_is_ever_wrong(examples: list[Example]) -> None:
     wrong = [example for example in examples if example.wrong_score]

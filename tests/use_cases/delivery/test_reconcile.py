@@ -102,15 +102,20 @@ def test_a_text_it_does_not_know_twice_goes_once_more(
 MINUTE = timedelta(minutes=1)
 
 
-def lost(rt: Runtime, clock: support.SetClock, phones: Telephones, *waits: timedelta) -> ReconcileReport:
-    """Send what is ready so that it is lost on its way, and ask after each of these waits; gives the last report."""
-    phones.faults.append(Uncertain(503))
-    assert deliver(rt).uncertain == 1
+def asked(rt: Runtime, clock: support.SetClock, *waits: timedelta) -> ReconcileReport:
+    """Ask after each of these waits what became of the texts in doubt; gives the last report."""
     report = ReconcileReport()
     for wait in waits:
         clock.now += wait
         report = reconcile(rt)
     return report
+
+
+def lost(rt: Runtime, clock: support.SetClock, phones: Telephones, *waits: timedelta) -> ReconcileReport:
+    """Send what is ready so that it is lost on its way, and ask after each of these waits; gives the last report."""
+    phones.faults.append(Uncertain(503))
+    assert deliver(rt).uncertain == 1
+    return asked(rt, clock, *waits)
 
 
 def another_text_arrives(rt: Runtime, study_id: int, number: int = 0) -> None:
@@ -144,9 +149,7 @@ def test_the_list_is_believed_again_once_it_shows_a_later_text(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int, study_id: int
 ) -> None:
     in_doubt(rt, clock, phones, taken=False)
-    for wait in (ASK, AGAIN):
-        clock.now += wait
-        reconcile(rt)
+    asked(rt, clock, ASK, AGAIN)
     assert lost(rt, clock, phones, ASK, 9 * MINUTE).unanswered == 1
     clock.now += 3 * MINUTE
     assert reconcile(rt).told == 1
@@ -165,9 +168,7 @@ def test_a_text_nobody_can_tell_of_until_its_time_is_over_is_a_task_and_not_writ
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
     in_doubt(rt, clock, phones, taken=False)
-    for wait in (ASK, AGAIN):
-        clock.now += wait
-        reconcile(rt)
+    asked(rt, clock, ASK, AGAIN)
     assert lost(rt, clock, phones, ASK, timedelta(days=2)).given_up == 1
     assert row_of(rt, participant) == ("dead", 2)
     assert open_reasons(rt) == ["uncertain_delivery"]
@@ -181,9 +182,7 @@ def test_a_second_doubt_is_told_of_although_the_first_has_cleared(
     clock.now += 6 * MINUTE
     assert reconcile(rt).told == 1
     phones.silent = False
-    for wait in (ASK, AGAIN):
-        clock.now += wait
-        reconcile(rt)
+    asked(rt, clock, ASK, AGAIN)
     assert deliver(rt).accepted == 1
     tick(rt)
     assert open_reasons(rt) == []
@@ -248,10 +247,7 @@ def test_a_callback_that_comes_first_counts(
     with rt.sessions.begin() as session:
         # Of the token itself only the hash is stored.
         session.execute(attempts.update().values(token=token_hash("known")))
-    clock.now += ASK
-    reconcile(rt)
-    clock.now += AGAIN
-    assert reconcile(rt).sent_again == 1
+    assert asked(rt, clock, ASK, AGAIN).sent_again == 1
     # It was late, not lost: the word of the first attempt arrives before the second one leaves.
     receive.take_receipt(rt, "known", {"MessageSid": "SM" + "9" * 32, "MessageStatus": "sent"})
     assert deliver(rt).accepted == 0

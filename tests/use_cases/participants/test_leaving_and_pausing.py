@@ -151,6 +151,7 @@ def test_a_withdrawal_before_a_death_that_is_undone_still_holds(desk: Office) ->
     assert desk.case.participant.left_at is None
 
 
+@pytest.mark.shows("turn: death")
 @databases.ON_BOTH
 def test_nothing_leaves_any_more_not_even_an_acknowledgement(desk: Office, phones: Telephones, rt: Runtime) -> None:
     desk.until("2026-03-09 10:00")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from pro_service.core.case import EscalationFacts
-from pro_service.core.problems import ChangeRefusedError, RejectedError
+from pro_service.core.problems import ChangeRefusedError
 from pro_service.core.schedule.agenda import on_time
 from pro_service.core.schedule.causes import rungs_below
 from pro_service.reports import today
@@ -71,7 +71,7 @@ class Site:
     def do(self, what: str, which: int) -> None:
         """Somebody does something about one of the tasks; what makes no sense is refused."""
         tasks, actor = self.tasks, self.staff[which % 2]
-        with suppress(WorkRefusedError, RejectedError, ChangeRefusedError, KeyError):
+        with suppress(WorkRefusedError, ChangeRefusedError, KeyError), support.rejected_for("window_not_open"):
             if what == "answer":
                 codes = [window.code for window in support.loaded(self.rt, self.who).case.current]
                 filled = entry.Filled({"NRS-AVG": "4"}, reason="told so", mode="telephone")
