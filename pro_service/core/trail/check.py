@@ -1,6 +1,6 @@
 """What a check of the audit trail finds: seal by seal, row by row, without knowing where they are stored.
 
-Without an anchor from outside, whoever holds the database and its keys can write another history that fits; everything
+Without an anchor from outside, somebody with the database and its keys can write another history that fits; everything
 less shows here, and is named.
 """
 

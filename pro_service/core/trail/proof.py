@@ -1,7 +1,7 @@
 """A proof that one participant's rows stand in the sealed trail; checked with neither database nor key.
 
 It holds each row as it was written, the hashes that lead from it to the root of its seal, and the chain of seals up to
-the newest one. Whoever has an anchor from outside (a mail, the log) knows by it that this history is the one of then.
+the newest one. An anchor from outside (a mail, the log) tells that this history is the one of then.
 """
 
 import json

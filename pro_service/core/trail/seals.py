@@ -65,7 +65,7 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Number and hash of a seal, kept where whoever changes the database cannot reach: `12:9f86d0…`."""
+    """Number and hash of a seal, kept out of reach of those who can change the database: `12:9f86d0…`."""
 
     number: int
     hash: bytes
