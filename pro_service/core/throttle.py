@@ -10,8 +10,11 @@ ITU-T I.371, Annex A.)
 
 There are so many long codes that only a flood is refused, from one address or from many: wrong ones keep nobody out.
 The short codes of earlier releases are too few for that, and are counted apart.
+
+What counts by address counts by `network_of`, at every door.
 """
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -25,6 +28,21 @@ class ThrottledError(Exception):
     def __init__(self, again_at: datetime) -> None:
         super().__init__("too many attempts failed")
         self.again_at = again_at
+
+
+PREFIX = 64
+"""Bits of an IPv6 address that name a network: its owner has all the others."""
+
+
+def network_of(address: str) -> str:
+    """Return what an address counts as: IPv4 whole, also where it is written as IPv6; IPv6 by its network."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
+        return str(ipaddress.ip_network((int(found) >> (128 - PREFIX) << (128 - PREFIX), PREFIX)))
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +110,7 @@ ACCOUNT_FAILURES: dict[Kind, Counter] = {
 A code has six digits, so it is guessed less often; mails with a reset are asked for less often still.
 """
 ADDRESS_FAILURES = Counter(30)
-"""Of one network address, at any account."""
+"""Of one network address (`network_of`), at any account."""
 BROWSER_FAILURES = Counter(10)
 """Of a browser in which this very account signed in before."""
 
@@ -105,7 +123,7 @@ SERVERS = 3
 
 # Of short codes, which are on cards of earlier releases alone:
 ADDRESS = Allowance(burst=10, every=timedelta(minutes=10))
-"""Of one network address (IPv4) or network (IPv6 /64)."""
+"""Of one network address (`network_of`)."""
 EVERYBODY = Allowance(burst=60, every=timedelta(minutes=10))
 """Of all addresses together."""
 ACQUAINTED = Allowance(burst=24, every=timedelta(hours=1))

@@ -6,7 +6,6 @@ inside the transaction that checks, with the rows taken that two servers would c
 codes are kept nowhere: each web server remembers one instant (`Flood`).
 """
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,13 +18,10 @@ from sqlalchemy.orm import Session
 from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, FLOOD, LATELY, SPAN, Counter, ThrottledError
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, entry_tries, login_failures
-from pro_service.store.vault import Vault
 
 f, t = login_failures.c, entry_tries.c
 ALL = b"everybody"
 KNOWN = b"acquainted"
-PREFIX = 64
-"""Bits of an IPv6 address that name a network: its owner has all the others."""
 
 
 class Attempt(Protocol):
@@ -118,7 +114,7 @@ class _Room:
 
 @dataclass(slots=True)
 class CardAttempt:
-    """A short card code tried from an address (`place_of`)."""
+    """A short card code tried from an address, by its keyed hash."""
 
     place: bytes
     _room: _Room | None = None
@@ -162,18 +158,6 @@ class CardAttempt:
             session.execute(update(entry_tries).where(t.place == self.place).values(**values))
         else:
             session.execute(insert(entry_tries).values(place=self.place, **values))
-
-
-def place_of(vault: Vault, address: str) -> bytes:
-    """Return the keyed hash of an address: IPv4 whole, also where it is written as IPv6; IPv6 by its network."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return vault.index("entry-address", address)
-    if isinstance(found, ipaddress.IPv6Address):
-        network = ipaddress.ip_network((int(found) >> (128 - PREFIX) << (128 - PREFIX), PREFIX))
-        return vault.index("entry-address", str(found.ipv4_mapped or network))
-    return vault.index("entry-address", str(found))
 
 
 def everybody_owes_until(session: Session) -> datetime | None:

@@ -7,7 +7,7 @@ what came of it. A failure is counted by returning: an exception would take it b
 
 from dataclasses import dataclass
 
-from pro_service.core.throttle import ACCOUNT_FAILURES, ADDRESS_FAILURES, BROWSER_FAILURES, Kind
+from pro_service.core.throttle import ACCOUNT_FAILURES, ADDRESS_FAILURES, BROWSER_FAILURES, Kind, network_of
 from pro_service.runtime import Runtime
 from pro_service.store import throttle
 from pro_service.use_cases.transaction import Transaction
@@ -53,7 +53,7 @@ def at_account(rt: Runtime, kind: Kind, account: str, place: Place) -> Attempt:
 
 def at_short_codes(rt: Runtime, address: str) -> Attempt:
     """Admit a short card code from a network address. Raise ThrottledError where no more may be looked up for now."""
-    return _admitted(rt, throttle.CardAttempt(throttle.place_of(rt.vault, address)))
+    return _admitted(rt, throttle.CardAttempt(_address_key(rt, "entry-address", address)))
 
 
 def _admitted(rt: Runtime, attempt: throttle.Attempt) -> Attempt:
@@ -64,7 +64,12 @@ def _admitted(rt: Runtime, attempt: throttle.Attempt) -> Attempt:
 
 
 def _place_key(rt: Runtime, kind: Kind, place: Place) -> bytes:
-    if place.browser is None:
-        # Who asks for many mails must not keep a whole clinic from signing in.
-        return rt.vault.index("forgot-address" if kind == "forgot" else "login-address", place.address)
-    return rt.vault.index("login-browser", place.browser)
+    if place.browser is not None:
+        return rt.vault.index("login-browser", place.browser)
+    # Who asks for many mails must not keep a whole clinic from signing in.
+    return _address_key(rt, "forgot-address" if kind == "forgot" else "login-address", place.address)
+
+
+def _address_key(rt: Runtime, door: str, address: str) -> bytes:
+    """Return the keyed hash by which an address is counted at one door: every door counts networks alike."""
+    return rt.vault.index(door, network_of(address))

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, FLOOD, SERVERS, Allowance, chance_of_a_hit
+from pro_service.core.throttle import (
+    ACQUAINTED,
+    ADDRESS,
+    EVERYBODY,
+    FLOOD,
+    SERVERS,
+    Allowance,
+    chance_of_a_hit,
+    network_of,
+)
 
 START = datetime(2026, 3, 9, 10, tzinfo=UTC)
 YEAR = timedelta(days=366)
@@ -107,3 +116,20 @@ def test_a_clock_that_was_set_back_shuts_nobody_out(allowance: Allowance) -> Non
     assert allowance.owed_after(owed, back) == back + allowance.every
     assert not allowance.nearly_spent(owed, back)
     assert not allowance.admits(owed, START - timedelta(seconds=30))
+
+
+@pytest.mark.parametrize(
+    "one, other, same",
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:203.0.113.7", "203.0.113.7", True),
+        ("::ffff:203.0.113.7", "::ffff:203.0.113.8", False),
+        ("203.0.113.7", "203.0.113.8", False),
+        ("fe80::1%eth0", "fe80::2", True),
+        ("a proxy", "a proxy", True),
+        ("", "203.0.113.7", False),
+    ],
+)
+def test_an_ipv6_network_counts_as_one_address(one: str, other: str, same: bool) -> None:  # noqa: FBT001 -- a parameter
+    assert (network_of(one) == network_of(other)) == same

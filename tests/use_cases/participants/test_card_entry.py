@@ -261,23 +261,6 @@ def test_an_address_may_be_wrong_a_few_times_and_then_now_and_again(
     assert entered(rt, old).state == "form"
 
 
-@pytest.mark.parametrize(
-    "one, other, same",
-    [
-        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
-        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-        ("::ffff:203.0.113.7", "203.0.113.7", True),
-        ("203.0.113.7", "203.0.113.8", False),
-        ("fe80::1%eth0", "fe80::2", True),
-        ("a proxy", "a proxy", True),
-        ("", "203.0.113.7", False),
-    ],
-)
-def test_an_ipv6_network_counts_as_one_address(rt: Runtime, one: str, other: str, same: bool) -> None:  # noqa: FBT001 -- a parameter
-    place = throttle.place_of
-    assert (place(rt.vault, one) == place(rt.vault, other)) == same
-
-
 def test_no_address_is_written_in_clear(rt: Runtime, old: str) -> None:
     assert enter(rt, short_code(1), (), HOME) is None
     assert entered(rt, old, address=ELSEWHERE).state == "form"

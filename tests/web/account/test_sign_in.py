@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from argon2 import PasswordHasher
@@ -12,10 +13,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from pro_service.core.problems import RejectedError
-from pro_service.core.throttle import ACCOUNT_FAILURES, ADDRESS_FAILURES, SPAN, ThrottledError
+from pro_service.core.throttle import ACCOUNT_FAILURES, ADDRESS_FAILURES, SPAN, Kind, ThrottledError
 from pro_service.runtime import PasswordCost, Runtime
 from pro_service.store.schema import audit_trail, login_failures, logins, users
 from pro_service.store.throttle import AccountAttempt
+from pro_service.use_cases import throttle
 from pro_service.use_cases.staff import accounts
 from pro_service.use_cases.throttle import Place
 from pro_service.use_cases.transaction import transaction
@@ -193,6 +195,21 @@ def test_one_address_may_not_try_many_accounts(rt: Runtime, user: int) -> None:
     with pytest.raises(ThrottledError):
         accounts.log_in(rt, EMAIL, PASSWORD, Place(ELSEWHERE))
     assert accounts.log_in(rt, EMAIL, PASSWORD, Place("192.0.2.8"))
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_an_ipv6_network_counts_as_one_address_at_every_door(rt: Runtime, kind: Kind) -> None:
+    """Whoever has a network has 2 ** 64 addresses, and would never run out of tries."""
+
+    def attempt(number: int, network: str = "2001:db8:1:2") -> throttle.Attempt:
+        return throttle.at_account(rt, kind, f"nobody-{number}@example.org", Place(f"{network}::{number:x}"))
+
+    with transaction(rt, support.SETUP, rt.clock()) as tx:
+        for number in range(ADDRESS_FAILURES.most):
+            attempt(number).count_failure(tx)
+    with pytest.raises(ThrottledError):
+        attempt(99)
+    attempt(99, "2001:db8:1:3")
 
 
 def test_neither_address_nor_e_mail_is_kept_of_a_failure(rt: Runtime, client: FlaskClient, user: int) -> None:
