@@ -137,7 +137,8 @@ def _headers(app: Flask, rt: Runtime) -> None:
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         if secure:
-            headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
+            # A host below this one could otherwise, over http, set cookies for it and pose as a part of it.
+            headers["Strict-Transport-Security"] = f"max-age={_YEAR}; includeSubDomains"
         if request.endpoint == "static":
             kept = f"public, max-age={_YEAR}, immutable" if "v" in request.args else "no-cache"
             headers["Cache-Control"] = kept

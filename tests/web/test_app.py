@@ -107,7 +107,7 @@ def test_every_answer_is_hardened(client: FlaskClient, path: str) -> None:
 def test_over_https_cookies_and_addresses_stay_there(rt: Runtime) -> None:
     secure = replace(rt, settings=replace(rt.settings, public_base_url="https://pro.example.org"))
     headers = create_app(secure).test_client().get("/login").headers
-    assert headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
     assert re.match(r"__Host-pro_form=\S+; Secure; HttpOnly; Path=/; SameSite=Lax", headers["Set-Cookie"])
 
 
