@@ -23,6 +23,7 @@ SYSTEM = ("user", "role", "login", "channel", "clock")
 """Entities that are of the installation, whatever study they name."""
 ACCOUNT_FIELDS = frozenset(
     {
+        "address_tried",
         "role",
         "site",
         "user",

@@ -36,6 +36,8 @@ PASSWORD_LENGTH = 12
 LONGEST_PASSWORD = 1024
 LONGEST_EMAIL = 254
 TOKEN_BYTES = 32
+HASH_SHOWN = 12
+"""Digits of a keyed hash that are kept: enough to tell addresses apart."""
 
 UTC = ZoneInfo("UTC")
 WEB = Actor(kind="system", id="web", source="dashboard")
@@ -163,12 +165,21 @@ def log_in(rt: Runtime, email: str, password: str, place: Place, *, previous: st
     if user_id is None or not good:
         with transaction(rt, WEB, now) as tx:
             attempt.count_failure(tx)
-            tx.writer.audit(Entry("login_failed", "user", user_id, {}), UTC)
+            tx.writer.audit(Entry("login_failed", "user", user_id, address_tried(rt, email)), UTC)
         return None
     with transaction(rt, staff(user_id), now) as tx:
         if previous:
             end_previous(tx.session, previous, now)
         return new_session(tx, user_id, place)
+
+
+def address_tried(rt: Runtime, email: str) -> dict[str, tuple[object, object]]:
+    """Return what the trail says of an address that somebody typed: a keyed hash, equal for equal addresses.
+
+    So an auditor sees whether one account was tried or many. The address may be nobody's, or hold a password that was
+    typed into the wrong field.
+    """
+    return {"address_tried": (None, rt.vault.index("address-tried", email).hex()[:HASH_SHOWN])}
 
 
 def end_previous(session: Session, token: str, now: datetime) -> None:

@@ -85,7 +85,8 @@ def ask_reset(rt: Runtime, email: str, place: Place) -> None:
         if found is not None:
             # Somebody who never used their invitation gets it again: they have no password to lose.
             account_mails.queue_link(tx, found.id, "reset" if found.password else "invitation")
-        tx.writer.audit(Entry("ask_reset", "user", None if found is None else found.id, {}), UTC)
+        of = None if found is None else found.id
+        tx.writer.audit(Entry("ask_reset", "user", of, accounts.address_tried(rt, email)), UTC)
 
 
 def ticket(rt: Runtime, token: str) -> Ticket | None:

@@ -261,6 +261,7 @@ def _of_texts() -> dict[str, str]:
 
 def _of_accounts() -> dict[str, str]:
     return {
+        "address_tried": _("Address tried (hashed)"),
         "approval": _("Approval"),
         "away_until": _("Away until"),
         "digest": _("Mail with the day's work"),
