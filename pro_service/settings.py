@@ -182,7 +182,7 @@ class _Reader:
             smtp_password=self.text("SMTP_PASSWORD"),
             mail_from=self.text("MAIL_FROM"),
             delivery=self.delivery(),
-            second_factor_roles=self.roles("SECOND_FACTOR_ROLES"),
+            second_factor_roles=self.second_factor_roles(),
             log_level=self.level(),
             now=self.text("PRO_SERVICE_NOW"),
         )
@@ -261,11 +261,14 @@ class _Reader:
             self.fault(name, "setting_out_of_range", least=f"{least:g}", most=f"{most:g}")
         return default
 
-    def roles(self, name: str) -> frozenset[str]:
-        known, named = frozenset(get_args(Role)), frozenset((self.text(name) or "").replace(",", " ").split())
-        if named - known - {"all"}:
-            self.fault(name, "setting_no_role", known=tuple(sorted(known)))
-        return known if "all" in named else named
+    def second_factor_roles(self) -> frozenset[str]:
+        # A service that others can reach asks everybody for it, unless told not to; a demonstration does not.
+        open_to_others = (self.text("PUBLIC_BASE_URL") or "").lower().startswith("https:")
+        given = self.text("SECOND_FACTOR_ROLES") or ("all" if open_to_others else "none")
+        known, named = frozenset(get_args(Role)), frozenset(given.replace(",", " ").split())
+        if named - known - {"all"} not in (frozenset(), {"none"}) or ("none" in named and len(named) > 1):
+            self.fault("SECOND_FACTOR_ROLES", "setting_no_role", known=tuple(sorted(known)))
+        return known if "all" in named else named & known
 
     def level(self) -> str:
         value = (self.text("LOG_LEVEL") or "INFO").upper()

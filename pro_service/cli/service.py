@@ -37,6 +37,19 @@ def upgrade(state: State, test: bool) -> None:  # noqa: FBT001 -- click's
         click.echo(f"The database is at revision {after} already.")
     else:
         click.echo(f"The database was at revision {before or 'none'}, now it is at {after}.")
+    _say_who_sets_up_a_factor(state)
+
+
+def _say_who_sets_up_a_factor(state: State) -> None:
+    """Say before the web server starts who will meet a page at the next sign-in that asks for a second factor."""
+    from pro_service.store.staff import members  # noqa: PLC0415
+    from pro_service.use_cases.staff.accounts import needs_factor  # noqa: PLC0415
+
+    with opened(state) as rt, rt.sessions.reading() as session:
+        asked = [one.email for one in members.without_factor(session) if needs_factor(rt.settings, one)]
+    if asked:
+        click.echo(f"At their next sign-in these set up a second factor (an authenticator app): {', '.join(asked)}.")
+        click.echo("SECOND_FACTOR_ROLES says which roles need one; over https all of them do, unless it is set.")
 
 
 @database.command()

@@ -935,7 +935,7 @@ _SERVICE: Mapping[str, Entry] = {
     "setting_out_of_range": _refuse(
         "is not a whole number from {least} to {most}", "write a whole number from {least} to {most}, or leave it out"
     ),
-    "setting_no_role": _refuse("names something that is no role", "write all, or some of {known}"),
+    "setting_no_role": _refuse("names something that is no role", "write all, none, or some of {known}"),
     "setting_no_level": _refuse("is not a level", _ONE_OF),
     "no_database_address": _refuse("is neither SQLite nor PostgreSQL", "write sqlite:///path or postgresql://…"),
     "secret_key_short": _refuse(

@@ -18,10 +18,13 @@ from pro_service.store import guards, migrate, seals
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.migrate import BehindError
 from pro_service.store.participants import card_codes
+from pro_service.store.staff import members
+from pro_service.store.staff.members import Member
 from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
 from pro_service.store.vault import WrongKeyError
 from pro_service.use_cases import mails, trusted_time
 from pro_service.use_cases.safety_alerts import Coverage, coverage
+from pro_service.use_cases.staff.accounts import needs_factor
 from pro_service.use_cases.trail.verify import TRIGGER
 from pro_service.use_cases.watch import CLOCK, SAFETY, TRAIL, alarms
 
@@ -33,6 +36,8 @@ YEAR = timedelta(days=366)
 MEGABYTE = 1_000_000
 LITTLE_SPACE, NO_SPACE = 1000 * MEGABYTE, 100 * MEGABYTE
 """Free bytes below which the disk is to be minded, and below which it is as good as full."""
+NAMED = 10
+"""How many accounts are named."""
 BEARABLE = 1e-3
 """Of the chance that anybody hits a card's code within a year, whatever they spend on it."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -79,12 +84,14 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     now = rt.clock()
     with rt.sessions.reading() as session:
         seen, cards = health.condition(session, BEAT, now), card_codes.count_codes(session)
+        settings, alone = rt.settings, members.without_factor(session)
     refused = migrate.try_to_write(rt.sessions)
     if refused is not None:
         yield _unavailable(refused)
     else:
         yield Finding("database", "green", f"{'SQLite' if rt.sessions.sqlite else 'PostgreSQL'}, takes what is written")
     yield Finding("schema", "green", "current")
+    yield accounts_of(settings, alone)
     yield Finding("keys", "green", "open this database")
     if rt.sessions.sqlite:
         yield from _sqlite()
@@ -127,6 +134,19 @@ def _clock(rt: Runtime, now: datetime) -> Finding:
     if rt.settings.now is not None:
         return Finding("clock", "yellow", f"set by PRO_SERVICE_NOW to {time}", "for rehearsals only")
     return Finding("clock", "green", "the system's")
+
+
+def accounts_of(settings: Settings, alone: Sequence[Member]) -> Finding:
+    """Who signs in with a password alone, by the address that `user list` shows: whoever gets hold of it is in."""
+    if not alone:
+        return Finding("accounts", "green", "nobody signs in with a password alone")
+    emails = ", ".join(one.email for one in alone[:NAMED])
+    others = f" and {len(alone) - NAMED} more" if len(alone) > NAMED else ""
+    free = [one for one in alone if not needs_factor(settings, one)]
+    remedy = "SECOND_FACTOR_ROLES=all asks everybody to set one up at the next sign-in; or they do under Account"
+    if not free:
+        remedy = "each of them is asked to set one up at the next sign-in; whoever never will is better disabled"
+    return Finding("accounts", "yellow", f"{len(alone)} without a second factor: {emails}{others}", remedy)
 
 
 def codes_of(long: int, short: int) -> Finding:

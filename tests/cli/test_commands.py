@@ -148,6 +148,15 @@ def test_a_user_is_added_with_a_password_from_standard_input(run: Run, study: st
     assert (short.status, {fault["path"] for fault in short.json}) == (1, {"password", "role"})
 
 
+def test_an_upgrade_says_who_will_set_up_a_second_factor(run: Run, study: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert study
+    add = ("user", "add", "someone@example.org", "--role", "coordinator")
+    assert run(*add, text="a quiet morning in April\n").status == 0
+    assert "someone@example.org" not in run("db", "upgrade").out
+    monkeypatch.setenv("PUBLIC_BASE_URL", "https://pro.example.org")
+    assert "set up a second factor (an authenticator app): someone@example.org." in run("db", "upgrade").out
+
+
 def test_the_doctor_is_red_when_nobody_beats(run: Run, enrolled: str) -> None:
     assert enrolled
     done = run("doctor", "--json")

@@ -1,12 +1,14 @@
-"""What the doctor says of the codes on cards, and of who hears of a safety task."""
+"""What the doctor says of accounts, of the codes on cards, and of who hears of a safety task."""
 
 from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import update
 
 from pro_service.runtime import Runtime
 from pro_service.settings import Settings
+from pro_service.store.schema import users
 from pro_service.use_cases import doctor
 from pro_service.use_cases.participants import card
 from pro_service.use_cases.safety_alerts import Coverage
@@ -75,3 +77,21 @@ def test_participants_who_are_to_reply_to_a_name_are_a_finding(settings: Setting
 
     assert not any("nobody can reply" in one for one in minded("+12025550199"))
     assert [one for one in minded("CLINIC") if "nobody can reply" in one and "DEMO BER" in one]
+
+
+def test_accounts_without_a_second_factor_are_named(settings: Settings, rt: Runtime, study_id: int) -> None:
+    assert study_id
+
+    def said(**more: object) -> doctor.Finding:
+        found = doctor.examine(replace(settings, **more))  # type: ignore[arg-type]
+        return next(one for one in found if one.part == "accounts")
+
+    assert said().colour == "green"
+    support.coordinator(rt)
+    support.coordinator(rt, "shut@example.org")
+    with rt.sessions.begin() as session:
+        session.execute(update(users).where(users.c.email == "shut@example.org").values(disabled_at=rt.clock()))
+    free = said()
+    assert (free.colour, free.finding) == ("yellow", f"1 without a second factor: {support.EMAIL}")
+    assert "SECOND_FACTOR_ROLES=all" in free.remedy
+    assert "asked to set one up at the next sign-in" in said(second_factor_roles=frozenset({"coordinator"})).remedy

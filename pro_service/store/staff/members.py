@@ -67,6 +67,12 @@ def all_members(session: Session) -> tuple[Member, ...]:
     return _members(session, _MEMBERS.order_by(u.email))
 
 
+def without_factor(session: Session) -> tuple[Member, ...]:
+    """Those who can sign in and have no second factor. Who was invited and has not come yet will set one up."""
+    mine = u.disabled_at.is_(None), u.password.is_not(None), u.totp_at.is_(None)
+    return _members(session, _MEMBERS.where(*mine).order_by(u.email))
+
+
 def one(session: Session, user_id: int) -> Member | None:
     """The member with this id."""
     found = _members(session, _MEMBERS.where(u.id == user_id))

@@ -14,11 +14,13 @@ from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.protocol import Role
 from pro_service.core.replies.folding import visible
 from pro_service.runtime import Runtime
+from pro_service.settings import Settings
 from pro_service.store import studies
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.database import Session
 from pro_service.store.staff import accounts
 from pro_service.store.staff.accounts import Grant, Login
+from pro_service.store.staff.members import Member
 from pro_service.store.unavailable import UNREACHABLE, why_unavailable
 from pro_service.store.vault import token_hash
 from pro_service.use_cases import throttle
@@ -247,8 +249,12 @@ def stage(rt: Runtime, login: Login) -> Stage:
     """What a session still lacks: the `code` of a second factor, or to `enrol` one; nothing when it is `whole`."""
     if login.enrolled_at is not None:
         return "code" if login.factor_at is None else "whole"
-    needs_one = login.factor_required or any(grant.role in rt.settings.second_factor_roles for grant in login.roles)
-    return "enrol" if needs_one else "whole"
+    return "enrol" if needs_factor(rt.settings, login) else "whole"
+
+
+def needs_factor(settings: Settings, of: Login | Member) -> bool:
+    """Return whether somebody has to sign in with a second factor: by a role, or since they were invited."""
+    return of.factor_required or any(held.role in settings.second_factor_roles for held in of.roles)
 
 
 def log_out(rt: Runtime, login: Login) -> None:
