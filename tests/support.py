@@ -107,9 +107,17 @@ def link_to(rt: Runtime, participant_id: int, code: str, token: str) -> str:
     return token
 
 
-def coordinator(rt: Runtime, email: str = EMAIL, **more: str) -> int:
+def coordinator(
+    rt: Runtime,
+    email: str = EMAIL,
+    *,
+    role: str = "coordinator",
+    study: str | None = None,
+    site: str | None = None,
+    language: str = "",
+) -> int:
     """Give a coordinator an account; gives the user's id."""
-    return accounts.add_user(rt, SETUP, email, PASSWORD, more.pop("role", "coordinator"), **more).user_id
+    return accounts.add_user(rt, SETUP, email, PASSWORD, role, study, site, language).user_id
 
 
 def answered(rt: Runtime, code: str, window: str, values: dict[str, str], mode: entry.Mode = "telephone") -> None:

@@ -831,9 +831,10 @@ _ACCOUNTS: Mapping[str, Entry] = {
         "is longer than {most} characters", "choose a shorter one", "Too long: at most {most} characters."
     ),
     "password_guessed": _refuse(
-        "is the e-mail address, or one character repeated",
+        "is easily guessed: little more than common words, rows of keys or numbers, years, or the e-mail address",
         "choose a sentence only you would think of",
-        "This would be guessed: choose a sentence only you would think of.",
+        "This is easily guessed: little more than common words, rows of keys or numbers, years, or your address. "
+        "Choose a sentence only you would think of.",
     ),
     "not_your_password": _refuse(
         "is not your password", "type the password you signed in with", "This is not your password."

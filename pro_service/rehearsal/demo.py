@@ -76,7 +76,7 @@ def add_accounts(rt: Runtime) -> dict[Role, int]:
     def user_id(account: Account) -> int:
         study_code = None if account.role == "administrator" else STUDY
         known = (account.email, account.password, account.role, study_code)
-        return accounts.add_user(rt, DEMO_ACTOR, *known, language="en").user_id
+        return accounts.add_user(rt, DEMO_ACTOR, *known, language="en", in_public=True).user_id
 
     return {account.role: user_id(account) for account in ACCOUNTS}
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from pro_service.core.passwords import is_guessed
 from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.protocol import Role
 from pro_service.core.replies.folding import visible
@@ -73,16 +74,19 @@ def add_user(
     study: str | None = None,
     site: str | None = None,
     language: str = "",
+    *,
+    in_public: bool = False,
 ) -> Added:
     """Give somebody an account with a role, or an existing account one more role (its password stays).
 
     `study` and `site` are codes; without a study the role holds in every study, unless a site is named and there is
-    one study only. RejectedError with every fault at once. Doing it twice changes nothing.
+    one study only. RejectedError with every fault at once. Doing it twice changes nothing. A password that is
+    `in_public` anyway, as a demonstration's, may be one that others guess.
     """
     now, email = rt.clock(), folded(email)
     with transaction(rt, actor, now) as tx:
         known = accounts.account(tx.session, email)
-        faults = [] if known else [*email_faults(email), *password_faults(password, email)]
+        faults = [] if known else [*email_faults(email), *([] if in_public else password_faults(password, email))]
         what = grant_meant(tx.session, role, study, site, faults)
         if faults or what is None:
             raise RejectedError(tuple(faults))
@@ -116,7 +120,7 @@ def password_faults(password: str, email: str) -> list[Problem]:
         return [problem("password_short", "password", least=PASSWORD_LENGTH)]
     if len(normal) > LONGEST_PASSWORD:
         return [problem("password_long", "password", most=LONGEST_PASSWORD)]
-    if normal.casefold() == email or len(set(normal)) == 1:
+    if is_guessed(normal, [email]):
         return [problem("password_guessed", "password")]
     return []
 
