@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -32,6 +33,9 @@ NAMES = (
 )  # fmt: skip
 """Every name that is read."""
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Hosts that are this machine: what goes to them travels nowhere."""
+_HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:]+")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 KEY_BYTES = 32
 SECRET_CHARACTERS = 32
@@ -175,8 +179,8 @@ class _Reader:
             twilio_api_secret=self.text("TWILIO_API_SECRET"),
             twilio_messaging_service_sid=self.text("TWILIO_MESSAGING_SERVICE_SID"),
             twilio_from=self.text("TWILIO_FROM"),
-            twilio_base_url=self.url("TWILIO_BASE_URL"),
-            smtp_host=self.text("SMTP_HOST"),
+            twilio_base_url=self.provider_url("TWILIO_BASE_URL"),
+            smtp_host=self.host("SMTP_HOST"),
             smtp_port=self.port("SMTP_PORT", 587),
             smtp_username=self.text("SMTP_USERNAME"),
             smtp_password=self.text("SMTP_PASSWORD"),
@@ -207,10 +211,33 @@ class _Reader:
             if required:
                 self.fault(name, "address_missing")
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(value)
+            whole = bool(parts.hostname) and parts.port != 0
+        except ValueError:
             self.fault(name, "no_address")
-        return value.rstrip("/")
+            return None
+        if "@" in parts.netloc:
+            # It would stand in links, in what `doctor` prints, and in the log of every proxy on the way.
+            self.fault(name, "address_with_login")
+        elif parts.scheme not in ("http", "https") or not whole or parts.query or parts.fragment:
+            self.fault(name, "no_address")
+        # Whoever asks whether it is https must not overlook HTTPS.
+        return f"{parts.scheme}{value[len(parts.scheme) :]}".rstrip("/")
+
+    def provider_url(self, name: str) -> str | None:
+        """Return an address to which credentials and contact data go: encrypted, or this machine's own."""
+        value = self.url(name)
+        if value is not None and value.startswith("http:") and urlsplit(value).hostname not in LOOPBACK:
+            self.fault(name, "address_in_clear")
+        return value
+
+    def host(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is not None and not _HOST.fullmatch(value):
+            self.fault(name, "no_host")
+            return None
+        return value
 
     def port(self, name: str, default: int) -> int:
         value = self.text(name)

@@ -36,3 +36,35 @@ def test_a_slip_in_the_roles_leaves_nobody_without_one(tmp_path: Path, given: st
     with pytest.raises(SettingsError) as caught:
         settings_for("sqlite:///:memory:", tmp_path, SECOND_FACTOR_ROLES=given)
     assert [fault.code for fault in caught.value.faults] == ["setting_no_role"]
+
+
+@pytest.mark.parametrize(
+    "name, given, code",
+    [
+        ("TWILIO_BASE_URL", "http://twilio.example.org", "address_in_clear"),
+        ("TWILIO_BASE_URL", "HTTP://127.0.0.1.example.org:8026", "address_in_clear"),
+        ("TWILIO_BASE_URL", "http://localhost.example.org", "address_in_clear"),
+        ("TWILIO_BASE_URL", "https://somebody:s3cret@twilio.example.org", "address_with_login"),
+        ("TWILIO_BASE_URL", "http://127.0.0.1:s3cret@twilio.example.org", "address_with_login"),
+        ("PUBLIC_BASE_URL", "https://s3cret@pro.example.org", "address_with_login"),
+        ("PUBLIC_BASE_URL", "https://[s3cret", "no_address"),
+        ("PUBLIC_BASE_URL", "https://pro.example.org:s3cret", "no_address"),
+        ("PUBLIC_BASE_URL", "https://:8025", "no_address"),
+        ("SMTP_HOST", "smtp://somebody:s3cret@mail.example.org", "no_host"),
+        ("SMTP_HOST", "mail.example.org:587", "no_host"),
+    ],
+)
+def test_addresses_that_would_give_secrets_away_are_refused_and_not_repeated(
+    tmp_path: Path, name: str, given: str, code: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings_for("sqlite:///:memory:", tmp_path, **{name: given})
+    assert code in [fault.code for fault in caught.value.faults if fault.path == name]
+    assert "s3cret" not in f"{caught.value} {caught.value.faults}"
+
+
+@pytest.mark.parametrize(
+    "given", ["http://127.0.0.1:8026", "http://[::1]:8026", "http://localhost", "https://a.example"]
+)
+def test_this_machine_and_https_are_fit_for_a_provider(tmp_path: Path, given: str) -> None:
+    assert settings_for("sqlite:///:memory:", tmp_path, TWILIO_BASE_URL=given).twilio_base_url == given

@@ -922,6 +922,17 @@ _SERVICE: Mapping[str, Entry] = {
     "secret_unreadable": _refuse("the file cannot be read", "name a readable file that holds the secret alone"),
     "address_missing": _refuse("is missing", "set it to the address of this service, e.g. https://pro.example.org"),
     "no_address": _refuse("is not an http or https address", "write it as https://host, without ? or #"),
+    "address_with_login": _refuse(
+        "holds a user name or a password", "write the address without what stands before the @; secrets have settings"
+    ),
+    "address_in_clear": _refuse(
+        "is http and leads off this machine: credentials, numbers and texts would travel in the clear",
+        "use its https address; http is for 127.0.0.1 alone",
+    ),
+    "no_host": _refuse(
+        "is not the name of a host",
+        "write the host alone, e.g. mail.example.org; port and login have settings of their own",
+    ),
     "no_port": _refuse("is not a port", "write a whole number from 1 to 65535"),
     "lease_too_short": _refuse(
         "ends before a call to the provider can",

@@ -11,11 +11,11 @@ from email.utils import format_datetime, parseaddr
 
 from pro_service.gateways.codes import Kind
 from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing, Refused, Unavailable, Uncertain
+from pro_service.settings import LOOPBACK
 
 IMPLICIT_TLS_PORT = 465
 TIMEOUT_SECONDS = 20.0
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _PERMANENT = 500
 _GOOD = range(200, 300)
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9.-]+")
@@ -90,7 +90,7 @@ class EmailGateway:
 
     def _signed_in(self, relay: smtplib.SMTP) -> None:
         relay.ehlo_or_helo_if_needed()
-        private = self._port == IMPLICIT_TLS_PORT or self._host in _LOOPBACK
+        private = self._port == IMPLICIT_TLS_PORT or self._host in LOOPBACK
         if self._port != IMPLICIT_TLS_PORT and relay.has_extn("starttls"):
             relay.starttls(context=self._tls)
             relay.ehlo()

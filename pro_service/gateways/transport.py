@@ -21,6 +21,7 @@ from urllib3.util import make_headers
 
 from pro_service.gateways.codes import Kind, kind_of
 from pro_service.gateways.outgoing import Unavailable, Uncertain
+from pro_service.settings import LOOPBACK
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
@@ -28,7 +29,6 @@ READ_SECONDS = 20.0
 _TOO_MANY = 429
 _TIMED_OUT = 408
 _SERVER_FAULT = 500
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class PatientClient(HttpClient):
@@ -67,7 +67,7 @@ class PatientClient(HttpClient):
     def server_time(self, uri: str) -> datetime | None:
         """Return the `Date` of whatever answer this address gives; None without one, or from this machine itself."""
         asked = requests.Request("GET", self._aim(uri), headers={"Cache-Control": "no-cache"}).prepare()
-        if (urlsplit(asked.url or "").hostname or "") in _LOOPBACK:
+        if (urlsplit(asked.url or "").hostname or "") in LOOPBACK:
             return None
         try:
             answer = self._adapter.send(asked, timeout=self._timeouts, **self._trusted(asked.url or ""))
@@ -112,7 +112,7 @@ class PatientClient(HttpClient):
         if host not in self._environment:
             session = requests.Session()
             # A proxy of the environment is for the way out of the house, not for a rehearsal inside it.
-            session.trust_env = host not in _LOOPBACK
+            session.trust_env = host not in LOOPBACK
             self._environment[host] = session.merge_environment_settings(url, {}, False, None, None)
         return self._environment[host]
 

@@ -13,7 +13,7 @@ from pro_service.core.throttle import chance_of_a_hit
 from pro_service.reports import health
 from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, open_runtime
-from pro_service.settings import Settings
+from pro_service.settings import LOOPBACK, Settings
 from pro_service.store import guards, migrate, seals
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.migrate import BehindError
@@ -40,7 +40,6 @@ NAMED = 10
 """How many accounts are named."""
 BEARABLE = 1e-3
 """Of the chance that anybody hits a card's code within a year, whatever they spend on it."""
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Colour = Literal["green", "yellow", "red"]
 
