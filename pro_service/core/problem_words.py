@@ -915,6 +915,10 @@ _ACCOUNTS: Mapping[str, Entry] = {
 _DATA_KEY = "write id:base64 of 32 bytes, newest first, comma-separated; .env.example says how to make one"
 
 _LOOK_AT_CLOCK = "look at it; if it is right, say so: `pro-service clock accept --reason …`"
+_TELL = (
+    "Everything else is as it was. Tell whoever runs the service: the right key, or a backup, brings it back. "
+    "A telephone number can also be entered again."
+)
 
 _SERVICE: Mapping[str, Entry] = {
     "no_env_file": _refuse("there is no such file", "name an existing file"),
@@ -957,8 +961,17 @@ _SERVICE: Mapping[str, Entry] = {
     "no_data_key": _refuse("holds something that is no key", _DATA_KEY),
     "data_keys_missing": _refuse("is missing", _DATA_KEY),
     "data_key_twice": _refuse("names one key twice", "give every key an id of its own"),
-    "data_key_missing": _refuse("DATA_KEYS has no key {key}", "add it after the newest one"),
-    "data_key_wrong": _refuse("the key {key} in DATA_KEYS does not fit this database", "give the one it was made with"),
+    "data_key_missing": _refuse("DATA_KEYS has no key {key}", "add it after the newest one", _TELL),
+    "data_key_wrong": _refuse(
+        "the key {key} in DATA_KEYS does not fit what was encrypted with it, or that is damaged",
+        "give the one it was made with, or put the record back from a backup",
+        _TELL,
+    ),
+    "value_unreadable": _refuse(
+        "{column} of record {row} cannot be decrypted: it is damaged, or was made with another key",
+        "put back the key it was made with, or the record from a backup; a telephone number can also be entered again",
+        _TELL,
+    ),
     "no_keys_yet": _refuse("this database has no keys yet", "run `pro-service db upgrade`"),
     "schema_behind": _refuse(
         "the database is at revision {revision}, this release needs {wanted}", "run `pro-service db upgrade`"

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
@@ -31,7 +30,7 @@ from pro_service.reports import statements
 from pro_service.store.messages.inbox import Text, parameters
 from pro_service.store.schema import inbound, inbox_actions, messages, participants
 from pro_service.store.studies import Sites
-from pro_service.store.vault import Vault, WrongKeyError, opened
+from pro_service.store.vault import UnreadableError, Vault, opened
 
 CAP = 100
 """Texts that wait are counted up to this number."""
@@ -260,7 +259,7 @@ def _words_of_received(vault: Vault, row: Text, *, hidden: bool) -> tuple[str | 
     """
     try:
         received = parameters(vault, row)
-    except (InvalidTag, ValueError):
+    except (UnreadableError, ValueError):
         return None, 0
     media = received.get("NumMedia", "0")
     return None if hidden else received.get("Body", ""), int(media) if media.isdecimal() else 0
@@ -314,7 +313,7 @@ def _neutral(session: Session, vault: Vault, sender_index: bytes) -> list[Bubble
         Bubble(
             row.accepted_at or row.queued_at,
             True,
-            opened(vault.system_key, row.body, f"messages|body|{row.id}").decode(),
+            _words_of_neutral(vault, row),
             kind=row.kind,
             state=row.state,
         )
@@ -322,10 +321,18 @@ def _neutral(session: Session, vault: Vault, sender_index: bytes) -> list[Bubble
     ]
 
 
+def _words_of_neutral(vault: Vault, row: Any) -> str | None:
+    """Return the words of a neutral answer; None if it cannot be decrypted."""
+    try:
+        return opened(vault.system_key, row.body, f"messages|body|{row.id}").decode()
+    except UnreadableError:
+        return None
+
+
 def _words_of_sent(vault: Vault, row: Any) -> str | None:
     """Return the words of a text we sent; None if it cannot be decrypted."""
     try:
         key = vault.data_key(row.data_key, row.participant_id)
         return opened(key, row.body, f"messages|body|{row.id}").decode()
-    except (InvalidTag, WrongKeyError, ValueError, TypeError, AttributeError):
+    except (UnreadableError, ValueError, TypeError, AttributeError):
         return None

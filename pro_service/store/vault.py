@@ -22,11 +22,17 @@ from pro_service.core.problems import SetUpError
 from pro_service.store.schema import installation
 
 NONCE = 12
+UNREADABLE = "•••"
+"""In place of a masked number that cannot be decrypted."""
 INDEX_KEY = "index_key"
 SYSTEM_KEY = "system_key"
 
 
-class WrongKeyError(SetUpError):
+class UnreadableError(SetUpError):
+    """A stored value cannot be decrypted; carries where it stands and the ids of keys, never a value or a key."""
+
+
+class WrongKeyError(UnreadableError):
     """DATA_KEYS does not open this database; carries ids of keys, never keys."""
 
 
@@ -37,8 +43,12 @@ def sealed(key: bytes, plain: bytes, place: str) -> bytes:
 
 
 def opened(key: bytes, cipher: bytes, place: str) -> bytes:
-    """Decrypt what `sealed` made for the same place. InvalidTag: another key, another place, or damage."""
-    return AESGCM(key).decrypt(cipher[:NONCE], cipher[NONCE:], place.encode())
+    """Decrypt what `sealed` made for the same place. UnreadableError: another key, another place, or damage."""
+    try:
+        return AESGCM(key).decrypt(cipher[:NONCE], cipher[NONCE:], place.encode())
+    except (InvalidTag, ValueError):  # a ValueError if not even a nonce is left
+        column, _, row = place.replace("|", ".", 1).partition("|")
+        raise UnreadableError("value_unreadable", column=column, row=row) from None
 
 
 class Vault:
@@ -65,14 +75,15 @@ class Vault:
 
     def unwrap(self, wrapped: bytes, place: str) -> bytes:
         """Open a wrapped key. WrongKeyError names the id that is missing or does not fit."""
-        name, _, rest = wrapped.partition(b":")
-        wrapper = self._wrappers.get(name.decode())
+        named, _, rest = wrapped.partition(b":")
+        name = named.decode(errors="replace")
+        wrapper = self._wrappers.get(name)
         if wrapper is None:
-            raise WrongKeyError("data_key_missing", key=repr(name.decode()))
+            raise WrongKeyError("data_key_missing", key=repr(name))
         try:
             return wrapper.decrypt(rest[:NONCE], rest[NONCE:], place.encode())
-        except InvalidTag:
-            raise WrongKeyError("data_key_wrong", key=repr(name.decode())) from None
+        except (InvalidTag, ValueError):
+            raise WrongKeyError("data_key_wrong", key=repr(name)) from None
 
     def data_key(self, wrapped: bytes, participant_id: int) -> bytes:
         """This participant's data key."""

@@ -1,5 +1,6 @@
 """`doctor`: one finding about each part of the service, from the settings to what waits."""
 
+import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pro_service.core.problems import problem, unavailable, words
 from pro_service.core.throttle import chance_of_a_hit
-from pro_service.reports import health
+from pro_service.reports import health, readable
 from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, open_runtime
 from pro_service.settings import LOOPBACK, Settings
@@ -84,6 +85,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     with rt.sessions.reading() as session:
         seen, cards = health.condition(session, BEAT, now), card_codes.count_codes(session)
         settings, alone = rt.settings, members.without_factor(session)
+        values = readable.sample(session, rt.vault, secrets.randbelow(100) / 100)
     refused = migrate.try_to_write(rt.sessions)
     if refused is not None:
         yield _unavailable(refused)
@@ -91,7 +93,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
         yield Finding("database", "green", f"{'SQLite' if rt.sessions.sqlite else 'PostgreSQL'}, takes what is written")
     yield Finding("schema", "green", "current")
     yield accounts_of(settings, alone)
-    yield Finding("keys", "green", "open this database")
+    yield encrypted_of(values)
     if rt.sessions.sqlite:
         yield from _sqlite()
     yield _clock(rt, now)
@@ -133,6 +135,21 @@ def _clock(rt: Runtime, now: datetime) -> Finding:
     if rt.settings.now is not None:
         return Finding("clock", "yellow", f"set by PRO_SERVICE_NOW to {time}", "for rehearsals only")
     return Finding("clock", "green", "the system's")
+
+
+def encrypted_of(values: readable.Sample) -> Finding:
+    """Whether the keys open what is encrypted, by a sample: each value that nobody can read is named by its record."""
+    if not values.unreadable:
+        return Finding("keys", "green", f"open this database, and {values.tried} encrypted values of a sample")
+    records: dict[str, list[str]] = {}
+    for fault in values.unreadable:
+        where, row = fault.values.get("column"), fault.values.get("row")
+        rows = records.setdefault(str(where or words(fault)[0]), [])
+        rows.extend([str(row)] if row and str(row) not in rows else [])
+    parts = [(what, ", ".join(rows[:NAMED]), "…" * (len(rows) > NAMED)) for what, rows in records.items()]
+    named = "; ".join(" ".join(filter(None, part)) for part in parts)
+    many = f"{len(values.unreadable)} of {values.tried} encrypted values of a sample cannot be read"
+    return Finding("keys", "red", f"{many}, by column and record: {named}", words(values.unreadable[0])[1])
 
 
 def accounts_of(settings: Settings, alone: Sequence[Member]) -> Finding:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from cryptography.exceptions import InvalidTag
-
 from pro_service.core.case import PROMPTS
 from pro_service.core.commands import Command, Escalate, Send
 from pro_service.core.routes import CARD
@@ -26,7 +24,7 @@ from pro_service.store.participants import cases, shared_phone
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Words, Writer
 from pro_service.store.schema import AnyRow
-from pro_service.store.vault import WrongKeyError, opened, token_hash
+from pro_service.store.vault import UnreadableError, opened, token_hash
 from pro_service.use_cases import mails
 
 SCHEDULER = Actor(kind="system", id="scheduler", source="scheduler")
@@ -133,7 +131,7 @@ def plain_text(rt: Runtime, row: AnyRow) -> str | None:
         about_nobody = row.participant_id is None
         key = rt.vault.system_key if about_nobody else rt.vault.data_key(row.data_key, row.participant_id)
         return opened(key, row.body, f"messages|body|{row.id}").decode()
-    except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError, TypeError):
+    except (UnreadableError, UnicodeDecodeError, ValueError, TypeError):
         return None
 
 

@@ -14,8 +14,9 @@ from werkzeug.wrappers import Response
 from pro_service import logs, paths
 from pro_service.runtime import Runtime
 from pro_service.store.unavailable import why_unavailable
+from pro_service.store.vault import UnreadableError
 from pro_service.use_cases.inbound.receive import Intake
-from pro_service.web import access, browsers, i18n, uploads
+from pro_service.web import access, browsers, i18n, problems, uploads
 from pro_service.web.account import own, sign_in, welcome
 from pro_service.web.administration import blueprint as administration
 from pro_service.web.dashboard import blueprint as dashboard
@@ -160,6 +161,13 @@ def _faults(app: Flask) -> None:
     @app.errorhandler(access.NoAccessYetError)
     def no_access(_: access.NoAccessYetError) -> ResponseReturnValue:
         return render_template("no_access.html"), 403
+
+    @app.errorhandler(UnreadableError)
+    def unreadable(fault: UnreadableError) -> ResponseReturnValue:
+        rule = request.url_rule.rule if request.url_rule is not None else None
+        logs.fault("request.failed", fault, method=request.method, rule=rule, **fault.problem.values)
+        title, advice = problems.words(fault.problem)
+        return render_template("error.html", title=title, advice=advice, code=fault.problem.code), 500
 
     @app.errorhandler(Exception)
     def failed(fault: Exception) -> ResponseReturnValue:

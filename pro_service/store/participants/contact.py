@@ -15,7 +15,7 @@ from pro_service.store.participants import counts
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, escalations, former_telephones, participants, tallies, windows
-from pro_service.store.vault import Vault, opened, sealed
+from pro_service.store.vault import UNREADABLE, UnreadableError, Vault, opened, sealed
 
 p, f = participants.c, former_telephones.c
 
@@ -72,12 +72,16 @@ def new_telephone(writer: Writer, loaded: Loaded, number: str | None, country: s
     old = telephone_of(writer.session, person_id)
     if old.phone is not None:
         row_id = next(writer.ids)
-        plain = opened(key, old.phone, f"participants|phone|{person_id}")
+        try:
+            former = sealed(key, opened(key, old.phone, f"participants|phone|{person_id}"), former_place(row_id))
+        except UnreadableError:
+            # A number that is damaged must be replaceable; it is kept as it is, in case a backup can mend it.
+            former = old.phone
         row = {
             "id": row_id,
             "study_id": loaded.study_id,
             "participant_id": person_id,
-            "phone": sealed(key, plain, former_place(row_id)),
+            "phone": former,
             "phone_index": old.phone_index,
             "phone_country": old.phone_country,
             "replaced_at": writer.now,
@@ -96,12 +100,15 @@ def former_place(row_id: int) -> str:
 
 
 def telephone_masked(vault: Vault, loaded: Loaded) -> str | None:
-    """The number there is, masked; None without one."""
+    """The number there is, masked, and whole dots if nobody can read it; None without one."""
     if loaded.phone is None or loaded.data_key is None:
         return None
     person_id = loaded.case.participant.id
-    key = vault.data_key(loaded.data_key, person_id)
-    return masked(opened(key, loaded.phone, f"participants|phone|{person_id}").decode())
+    try:
+        key = vault.data_key(loaded.data_key, person_id)
+        return masked(opened(key, loaded.phone, f"participants|phone|{person_id}").decode())
+    except UnreadableError:
+        return UNREADABLE
 
 
 def number_since(session: Session, participant_id: int) -> datetime | None:

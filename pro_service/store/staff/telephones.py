@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pro_service.core.protocol import Hours
 from pro_service.core.texts import masked
 from pro_service.store.schema import messages, staff_telephones
-from pro_service.store.vault import Vault, opened, sealed
+from pro_service.store.vault import UNREADABLE, UnreadableError, Vault, opened, sealed
 
 t, m = staff_telephones.c, messages.c
 
@@ -41,7 +41,10 @@ def of_user(session: Session, vault: Vault, user_id: int) -> StaffTelephone | No
     row = session.execute(statement).first()
     if row is None:
         return None
-    shown = masked(opened(vault.system_key, row.phone, place(user_id)).decode())
+    try:
+        shown = masked(opened(vault.system_key, row.phone, place(user_id)).decode())
+    except UnreadableError:
+        shown = UNREADABLE
     since = (row.agreed_at, row.ended_at, row.ended_for)
     return StaffTelephone(shown, _hours(row.hours_from, row.hours_until), *since, row.frame, row.state, row.queued_at)
 

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from math import inf
 from threading import Lock
 
-from cryptography.exceptions import InvalidTag
-
 from pro_service import logs
 from pro_service.core.routes import CARD
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
@@ -19,7 +17,7 @@ from pro_service.store.messages import inbox, outbox, staff_mail
 from pro_service.store.messages.outbox import Claimed, Outcome, Standing
 from pro_service.store.messages.waiting import NEVER_ASKED_ABOUT
 from pro_service.store.staff import telephones
-from pro_service.store.vault import WrongKeyError, opened
+from pro_service.store.vault import UnreadableError, opened
 from pro_service.use_cases.failures import STOPPED, next_try
 
 FRESH = timedelta(milliseconds=200)
@@ -73,7 +71,7 @@ class Sending:
             return Outcome(claimed, "ready", error="not_begun", next_try_at=wall)
         try:
             outgoing = replace(self._outgoing(claimed, wall), may_leave=lambda: self._young(self._age(now, started)))
-        except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
+        except (UnreadableError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("deliver", fault, message=claimed.id)
             return Outcome(claimed, "dead", error="unreadable")
         if claimed.channel == "sms" and claimed.participants_channel == CARD and contains_address(outgoing.body):

@@ -13,8 +13,6 @@ from functools import partial
 from threading import Event
 from typing import Literal, TypeAlias
 
-from cryptography.exceptions import InvalidTag
-
 from pro_service import logs
 from pro_service.core.schedule.agenda import overtaken
 from pro_service.core.trusted_time import OUTAGE
@@ -23,7 +21,7 @@ from pro_service.runtime import ASKERS, Runtime
 from pro_service.store.messages import receipts, uncertain
 from pro_service.store.messages.uncertain import InDoubt
 from pro_service.store.participants.cases import Loaded
-from pro_service.store.vault import WrongKeyError, opened
+from pro_service.store.vault import UnreadableError, opened
 from pro_service.use_cases import trusted_time
 from pro_service.use_cases.delivery import outcomes
 from pro_service.use_cases.inbound import interpret, receive
@@ -121,7 +119,7 @@ class _Asker:
                 return None
         try:
             to, body = _plain(rt, doubt)
-        except (InvalidTag, WrongKeyError, UnicodeDecodeError, ValueError) as fault:
+        except (UnreadableError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("reconcile", fault, message=doubt.id)
             return self._carried(doubt, partial(_end, doubt, certain=False))
         remembered = self.provider.find(to, body, self._since(doubt))

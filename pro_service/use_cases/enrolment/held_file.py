@@ -11,11 +11,9 @@ import json
 import zlib
 from dataclasses import dataclass, field
 
-from cryptography.exceptions import InvalidTag
-
 from pro_service.core.problems import RejectedError, problem
 from pro_service.runtime import Runtime
-from pro_service.store.vault import opened, sealed
+from pro_service.store.vault import UnreadableError, opened, sealed
 
 PLACE = "held|enrolment"
 LARGEST = 512 * 1024
@@ -52,7 +50,7 @@ def open_held(rt: Runtime, user_id: int, study_id: int, blob: str) -> Held | Non
     """What `hold` sealed for this user and this study; None for anything else."""
     try:
         whole = zlib.decompress(opened(rt.vault.system_key, base64.urlsafe_b64decode(blob.encode()), PLACE))
-    except (InvalidTag, binascii.Error, ValueError, zlib.error):
+    except (UnreadableError, binascii.Error, ValueError, zlib.error):
         return None
     end = 4 + int.from_bytes(whole[:4], "big")
     parts = json.loads(whole[4:end])

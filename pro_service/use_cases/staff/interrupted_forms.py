@@ -6,11 +6,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidTag
-
 from pro_service.runtime import Runtime
 from pro_service.store.staff import sessions
-from pro_service.store.vault import opened, sealed, token_hash
+from pro_service.store.vault import UnreadableError, opened, sealed, token_hash
 
 PLACE = "kept|form|"
 LARGEST = 100_000
@@ -45,7 +43,7 @@ def open_form(rt: Runtime, blob: str) -> Kept | None:
     """Return the form that `seal_form` sealed; None for anything else."""
     try:
         text = opened(rt.vault.system_key, base64.urlsafe_b64decode(blob.encode()), PLACE)
-    except (InvalidTag, binascii.Error, ValueError):
+    except (UnreadableError, binascii.Error, ValueError):
         return None
     owner, path, fields = json.loads(text)
     return Kept(owner, path, tuple((name, value) for name, value in fields))

@@ -23,11 +23,13 @@ from pro_service.reports.story import derived_values
 from pro_service.runtime import Runtime
 from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded, zone_of
+from pro_service.store.vault import UnreadableError
 from pro_service.use_cases.participants import card, contact_test
 from pro_service.use_cases.participants.confirm import confirm
 from pro_service.use_cases.participants.contact_test import ReachRefusedError, Subject
 from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tasks.calls import StaleError
+from pro_service.web import problems
 from pro_service.web.access import may_at, needs
 from pro_service.web.dashboard import formatting, story, timeline
 from pro_service.web.dashboard.change import value_words
@@ -78,12 +80,25 @@ def _add_story(pages: Blueprint, rt: Runtime) -> None:
             number = calls.show_telephone(rt, actor(), scope.study_id, code, scope.sites)
         except KeyError:
             abort(404)
+        except UnreadableError as fault:
+            # Whoever is to call needs the rest of the page all the same.
+            if task is not None:
+                return task_page(rt, task, unreadable=_said(fault)), 500
+            return _story_page(rt, scope, code, unreadable=_said(fault)), 500
         if task is not None:
             return task_page(rt, task, number=number or "")
         return _story_page(rt, scope, code, number=number or "")
 
 
-def _story_page(rt: Runtime, scope: Scope, code: str, number: str | None = None, *, refused: bool = False) -> str:
+def _story_page(
+    rt: Runtime,
+    scope: Scope,
+    code: str,
+    number: str | None = None,
+    *,
+    refused: bool = False,
+    unreadable: tuple[str, str, str] | None = None,
+) -> str:
     now = rt.clock()
     with rt.sessions.reading() as session:
         view = participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
@@ -113,6 +128,7 @@ def _story_page(rt: Runtime, scope: Scope, code: str, number: str | None = None,
         way=way_of_asking(case.participant),
         zone=case.site_zone,
         number=number,
+        unreadable=unreadable,
         refused=refused,
         done=request.args.get("done"),
         told=value_words,
@@ -122,6 +138,11 @@ def _story_page(rt: Runtime, scope: Scope, code: str, number: str | None = None,
         derived=tuple(derived_values(case, now)) if reader.scores else (),
         **times(now),
     )
+
+
+def _said(fault: UnreadableError) -> tuple[str, str, str]:
+    """Return what cannot be decrypted, what to do about it, and the code."""
+    return (*problems.words(fault.problem), fault.problem.code)
 
 
 def _reader(loaded: Loaded) -> Reader:
@@ -171,7 +192,10 @@ def _add_card(pages: Blueprint, rt: Runtime) -> None:
     @in_study(rt, named=True, otherwise=not_found)
     def show_card(scope: Scope, code: str) -> ResponseReturnValue:
         """Show the card, to be printed."""
-        return _card_page(rt, scope, _card(rt, scope, code))
+        try:
+            return _card_page(rt, scope, _card(rt, scope, code))
+        except UnreadableError as fault:
+            return _story_page(rt, scope, code, unreadable=_said(fault)), 500
 
     @pages.post("/participants/<code>/card/replace")
     @needs("work")

@@ -147,9 +147,18 @@ def shares_of_reader(scope: Scope) -> Sequence[Share]:
 
 
 def task_page(
-    rt: Runtime, task_id: int, *, number: str | None = None, refused: str | None = None, stale: bool = False
+    rt: Runtime,
+    task_id: int,
+    *,
+    number: str | None = None,
+    unreadable: tuple[str, str, str] | None = None,
+    refused: str | None = None,
+    stale: bool = False,
 ) -> str:
-    """Return the page of a task as it stands; what was typed is kept if it was `refused` or the form was `stale`."""
+    """Return the page of a task as it stands; what was typed is kept if it was `refused` or the form was `stale`.
+
+    `unreadable` says what cannot be decrypted: what, what to do, the code.
+    """
     now, headings = rt.clock(), _headings()
     scope, task, loaded = own_task(rt, task_id)
     facts = next((e for e in loaded.case.escalations if e.id == task_id), None) if loaded else None
@@ -179,6 +188,7 @@ def task_page(
         person=loaded.case.participant if loaded else None,
         zone=zone_of_task(task),
         number=number,
+        unreadable=unreadable,
         refused=None if refused is None else refusals().get(refused, refused),
         stale=stale,
         changes=changes,

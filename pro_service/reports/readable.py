@@ -1,0 +1,93 @@
+"""Whether what is encrypted can still be decrypted: a sample of every column, so that it takes no time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Table, func, select
+from sqlalchemy.orm import Session
+
+from pro_service.core.problems import Problem, problem
+from pro_service.store.schema import (
+    AnyRow,
+    calls,
+    entry_codes,
+    former_telephones,
+    inbound,
+    messages,
+    participants,
+    staff_telephones,
+    users,
+)
+from pro_service.store.vault import UnreadableError, Vault, opened
+
+SAMPLE = 100
+"""Rows of a column: so many of the newest, and so many from a place that chance gives."""
+SEALED: tuple[tuple[Table, str], ...] = (
+    (participants, "phone"),
+    (participants, "email"),
+    (former_telephones, "phone"),
+    (entry_codes, "code"),
+    (calls, "note"),
+    (messages, "body"),
+    (inbound, "raw"),
+    (staff_telephones, "phone"),
+    (users, "totp"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How many values were tried, and why each of those that nobody can read cannot be read."""
+
+    tried: int
+    unreadable: tuple[Problem, ...]
+
+
+def sample(session: Session, vault: Vault, chance: float) -> Sample:
+    """Try to open a sample of what is encrypted; `chance`, from 0 to 1, says where the older part begins."""
+    tried, unreadable = 0, list[Problem]()
+    for table, column in SEALED:
+        for row in _rows(session, table, table.c[column], chance):
+            tried += 1
+            if (fault := _fault(vault, row, f"{table.name}|{column}|{row.id}")) is not None:
+                unreadable.append(fault)
+    return Sample(tried, tuple(unreadable))
+
+
+def _rows(session: Session, table: Table, column: Column[bytes], chance: float) -> Iterator[AnyRow]:
+    """Yield the rows to try: their id, value, and their participant with the key, once each."""
+    key = next(iter(table.primary_key))
+    owner = participants.c.id if table is participants else table.c.get("participant_id")
+    wanted = select(key.label("id"), column.label("value"), participants.c.id.label("owner"), participants.c.data_key)
+    joined = wanted.select_from(table)
+    if owner is None:
+        joined = select(key.label("id"), column.label("value")).select_from(table)
+    elif table is not participants:
+        joined = joined.outerjoin(participants, participants.c.id == owner)
+    first, last = session.execute(select(func.min(key), func.max(key))).one()
+    if first is None:
+        return
+    some = joined.where(column.is_not(None)).limit(SAMPLE)
+    newest = session.execute(some.order_by(key.desc())).all()
+    older = session.execute(some.where(key >= first + int((last - first) * chance)).order_by(key)).all()
+    yield from {row.id: row for row in (*newest, *older)}.values()
+
+
+def _fault(vault: Vault, row: AnyRow, place: str) -> Problem | None:
+    """Return why a value cannot be read; None if its participant's key opens it, or the installation's."""
+    fault = None
+    try:
+        wrapped = getattr(row, "data_key", None)
+        keys = [vault.system_key] if wrapped is None else [vault.data_key(wrapped, row.owner), vault.system_key]
+    except UnreadableError as error:
+        if error.problem.code != "data_key_wrong":
+            return error.problem
+        return problem("value_unreadable", column="participants.data_key", row=row.owner)
+    for key in keys:
+        try:
+            opened(key, row.value, place)
+        except UnreadableError as error:
+            fault = error.problem
+        else:
+            return None
+    return fault
