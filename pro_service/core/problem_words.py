@@ -106,6 +106,14 @@ _REDCAP: Mapping[str, Entry] = {
     "export_allocation": _refuse(
         BLINDING, "take this field out of the report in REDCap, export again without it, and import that"
     ),
+    "export_names_arm": _refuse(
+        f"a cell of this column names an arm: {BLINDING}",
+        "take this field out of the report in REDCap, export again without it, and import that",
+    ),
+    "export_may_tell": _warn(
+        "going by its name, this column may tell the allocation",
+        "if it does, stop here: whoever works with participants must not have this file; export again without it",
+    ),
     "export_arms": _refuse(
         f"the events are of {{n}} arms, and in REDCap an arm is often the treatment group: {BLINDING}",
         "take this field out of the report in REDCap, export again without it, and import that",
@@ -172,6 +180,9 @@ _REDCAP: Mapping[str, Entry] = {
         "cannot be the same for everybody", 'write from = "their column"', "choose one of the export's columns"
     ),
     "mapping_allocation": _refuse(f"{{column}}: {BLINDING}", "never map it; export without it"),
+    "mapping_names_arm": _refuse(
+        f"one of these values names an arm: {BLINDING}", "never map this column; export without it"
+    ),
     "mapping_values": _refuse("these values cannot be read", "write code=word, separated by commas: 1=tr, 2=en"),
 }
 
@@ -182,6 +193,12 @@ _CELLS: Mapping[str, Entry] = {
         "use the letters A to Z, digits, - _ . only, at most 40, and begin with a letter or digit; no names. Of "
         'record ids a mapping changes signs: [column.participant] replace = {{ " " = "-", "/" = "-" }}',
         "use the letters A to Z, digits, - _ . only, at most 40, and begin with a letter or digit; no names",
+    ),
+    "code_names_arm": _refuse(
+        f"this code names an arm: {BLINDING}", "give codes that tell nothing, e.g. P-001: texts and pages show them"
+    ),
+    "code_may_tell": _warn(
+        "this code may tell the allocation", "if it does, stop here, and give codes that tell nothing, e.g. P-001"
     ),
     "empty": _refuse("is empty", _ONE_OF),
     "not_a_site": _refuse("{given} is not a site of this study", _ONE_OF),

@@ -22,6 +22,18 @@ _WORDS = frozenset(
     }
 )
 """As a whole word in the name of a column."""
+_PERHAPS = frozenset(
+    {
+        *("tx", "block", "blok", "blocks", "cohort", "kohort", "drug", "ilac", "ilaci", "medication", "enjeksiyon"),
+        *("injection", "inj", "injected", "dose", "doz", "stratum", "strata", "tabaka", "sequence"),
+    }
+)
+"""As a whole word in the name of a column they may."""
+_TELLING = frozenset({"sham", "placebo", "plasebo", "verum"})
+"""Nothing else is called so: a cell that is such a word, or a code made with it, says in which arm somebody is."""
+_MAY_TELL = _WORDS | _PERHAPS | {"active", "aktif", "ctrl", "random", "treatment", "tedavi", "group", "grup"}
+LONGEST_CODE = 3
+"""Words of a cell that may be a code; a longer one is a sentence."""
 _SAID = re.compile(
     r"\b(sham|(treatment|control|active|study|tedavi|kontrol|aktif|calisma|deney) "
     r"(arms?|groups?|kol|kolu|kolunda|grup|grubu|grubunda|grubundasiniz))\b"
@@ -34,6 +46,27 @@ def is_allocation(name: str) -> bool:
     words = plain(name).split()
     joined = "".join(words)
     return not _WORDS.isdisjoint(words) or any(part in joined for part in _PARTS)
+
+
+def may_tell(name: str) -> bool:
+    """Whether the name of a column may be of the allocation, and may as well be of something else."""
+    return not _PERHAPS.isdisjoint(_bare(name))
+
+
+def is_telling(cell: str) -> bool:
+    """Whether a cell says in which arm somebody is: `Sham`, `SHAM-9`, `IST placebo 3`."""
+    words = _bare(cell)
+    return len(words) <= LONGEST_CODE and not _TELLING.isdisjoint(words)
+
+
+def code_may_tell(code: str) -> bool:
+    """Whether a participant's code may say in which arm they are: `TRT-12`, `AKTIF3`, `KOL-B`."""
+    return not _MAY_TELL.isdisjoint(_bare(code))
+
+
+def _bare(text: str) -> list[str]:
+    """Return the words of a text, folded, without the numbers that are written to them."""
+    return [bare for word in plain(text.replace("_", " ")).split() if (bare := word.strip("0123456789"))]
 
 
 def spoken(text: str) -> str | None:

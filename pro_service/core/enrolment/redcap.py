@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from pro_service.core.enrolment.blinding import is_telling, may_tell
 from pro_service.core.enrolment.cells import CellError, quoted
 from pro_service.core.enrolment.file import Record, Sheet, open_sheet
 from pro_service.core.enrolment.redcap_mapping import (
@@ -45,6 +46,8 @@ MOST_COLUMNS = 10_000
 OF_EXPORTS = {"empty_file": "export_empty", "empty_first_line": "export_empty", "quotes_in_first_line": "export_quotes"}
 """What a fault of a file is for one that REDCap has written."""
 _ARM = re.compile(r"_arm_(\d+)[a-z]?$|\(Arm (\d+): ", re.IGNORECASE)
+_QUICK_LOOK = re.compile(rb"(?i)sham|placebo|plasebo|verum")
+"""Whether cells have to be looked at at all: that of a large file takes long."""
 _CLOCK = re.compile(r"(\d{1,2}:\d{2})(?::\d{2})?", re.ASCII)
 
 
@@ -75,6 +78,8 @@ class Found:
     """Records without a row of the procedure's event yet."""
     repeated: int = 0
     """Rows of repeated instruments that nothing was read from."""
+    concerns: tuple[Problem, ...] = ()
+    """Columns, read or not, that may tell the allocation."""
 
 
 def open_export(data: bytes) -> tuple[Export | None, tuple[Problem, ...]]:
@@ -103,7 +108,7 @@ def read_rows(data: bytes, mapping: ColumnMapping) -> tuple[Found | None, tuple[
     export, faults = open_export(data)
     if export is None:
         return None, faults
-    faults = tuple(_column_faults(export, mapping))
+    faults = (*_column_faults(export, mapping), *(_telling_cells(export) if _QUICK_LOOK.search(data) else ()))
     if faults:
         return None, faults
     groups = _grouped(export, mapping)
@@ -112,7 +117,18 @@ def read_rows(data: bytes, mapping: ColumnMapping) -> tuple[Found | None, tuple[
     ignored = tuple(dict.fromkeys(name for name in export.columns if name and name not in used))
     read = {name for name in mapping.named() if name.casefold() not in SYSTEM} - {mapping.theirs("participant")}
     unread = sum(row.instrument and not row.says(read) for group in groups for row in group.rows)
-    return Found(records, ignored, sum(not group.main for group in groups), unread), ()
+    unsure = (name for name in dict.fromkeys(export.columns) if name.casefold() not in SYSTEM and may_tell(name))
+    concerns = tuple(problem("export_may_tell", name, export.sheet.first_line) for name in unsure)
+    return Found(records, ignored, sum(not group.main for group in groups), unread, concerns), ()
+
+
+def _telling_cells(export: Export) -> Iterator[Problem]:
+    """Yield each column, read or not, of which a cell names an arm; neither cell nor row: that would unblind."""
+    telling = lru_cache(maxsize=10_000)(is_telling)
+    found = dict[str, None]()
+    for record in export.sheet.records():
+        found |= dict.fromkeys(name for name, cell in record.cells.items() if name not in found and telling(cell))
+    yield from (problem("export_names_arm", name, export.sheet.first_line) for name in found)
 
 
 def _events(sheet: Sheet) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pro_service.core.enrolment.blinding import is_allocation
+from pro_service.core.enrolment.blinding import is_allocation, is_telling
 from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of, one_line
 from pro_service.core.problems import Problem, nearest, problem
 from pro_service.core.replies.folding import visible
@@ -186,7 +186,7 @@ def check(mapping: ColumnMapping, baseline: Sequence[str]) -> Iterator[Problem]:
 
 
 def _origin_faults(path: str, name: str, column: Column) -> Iterator[Problem]:
-    """Return what is wrong with where a column comes from."""
+    """Return what is wrong with where a column comes from, and with its values."""
     if bool(column.source) == bool(column.always):
         yield problem("mapping_one_origin", path)
     elif column.always and name in CONTACT | {"participant"}:
@@ -194,6 +194,8 @@ def _origin_faults(path: str, name: str, column: Column) -> Iterator[Problem]:
     for theirs in (column.source, column.when):
         if looks_like_allocation(theirs):
             yield problem("mapping_allocation", f"{path}.from", column=theirs)
+    if any(map(is_telling, (*column.values, *column.values.values(), column.when_is))):
+        yield problem("mapping_names_arm", f"{path}.values")
 
 
 def looks_like_allocation(name: str) -> bool:

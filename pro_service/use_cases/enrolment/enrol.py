@@ -111,7 +111,7 @@ def _enrol_export(
         )
     except RejectedError as rejected:
         raise RejectedError(tuple(map(both, rejected.faults))) from None
-    done.warnings = list(map(both, done.warnings))
+    done.warnings = [*found.concerns, *map(both, done.warnings)][:MOST_WARNINGS]
     done.ignored, done.waiting, done.repeated = found.ignored, found.waiting, found.repeated
     return done
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from pro_service.core.enrolment import cells
+from pro_service.core.enrolment.blinding import code_may_tell, is_telling
 from pro_service.core.enrolment.cells import CellError
 from pro_service.core.enrolment.file import Record, columns_of
 from pro_service.core.problems import Problem, problem
@@ -86,7 +87,9 @@ class RowReader:
         return Read(record.line, enrolment, (), tuple(row.warnings))
 
     def _enrolment(self, row: _Row) -> Enrolment | None:
-        code = row.read("participant", cells.code)
+        code = row.read("participant", self._code)
+        if code is not None and code_may_tell(code):
+            row.add(problem("code_may_tell"), "participant")
         site_code = row.read("site", self._site)
         day = row.read("procedure_date", cells.day)
         languages = self.protocol.languages
@@ -124,6 +127,12 @@ class RowReader:
             windows=windows,
             baseline_window=self.protocol.baseline.code if self.protocol.baseline else None,
         )
+
+    def _code(self, text: str) -> str:
+        code = cells.code(text)
+        if is_telling(code):
+            raise CellError("code_names_arm")
+        return code
 
     def _site(self, text: str) -> str:
         code = cells.one_of(text, self.protocol.sites, "not_a_site")
