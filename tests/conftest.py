@@ -2,6 +2,7 @@
 
 import gc
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +29,22 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile("house")
 
 
+_LONG = (
+    "tests/rehearsal/",
+    "tests/simulation/",
+    "tests/crash/",
+    "tests/journeys/",
+    "tests/test_up.py",
+    "tests/test_comm",
+)
+"""Where single tests take long: they go first, or the suite ends with one core at work and the others waiting."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first; workers that run out of tests take them from the other end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
+
+
 def pytest_collection_finish() -> None:
     """Have the collector of garbage look at what tests make, not again and again at five thousand tests."""
     gc.collect()
@@ -49,8 +66,10 @@ def postgres_server() -> Iterator[postgres.Postgres]:
 
 
 @pytest.fixture(scope="session")
-def _sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> databases.SqliteDatabases:
-    return databases.SqliteDatabases(tmp_path_factory.mktemp("databases"))
+def _sqlite_databases() -> Iterator[databases.SqliteDatabases]:
+    # In memory where there is room: every commit waits for its disk.
+    with tempfile.TemporaryDirectory(prefix="pro-sqlite-", dir=postgres.memory()) as folder:
+        yield databases.SqliteDatabases(Path(folder))
 
 
 @pytest.fixture(scope="session")

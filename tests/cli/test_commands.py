@@ -70,6 +70,7 @@ def test_the_check_says_which_letters_make_which_texts_dear(run: Run, tmp_path: 
     assert "en/help 121 2 1 ı in site.BER.short_name.en" in said
 
 
+@databases.ON_BOTH
 def test_a_study_is_loaded_once_and_shown(run: Run, study: str) -> None:
     assert "unchanged" in run("study", "load", DEMO).out
     shown = run("study", "show", "--json").json

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.cli.conftest import Run
+from tests.peers import databases
 
 EMAIL = "someone@example.org"
 
@@ -15,6 +16,7 @@ def user(run: Run, study: str) -> str:
     return EMAIL
 
 
+@databases.ON_BOTH
 def test_an_invitation_without_a_mail_host_gives_the_link_to_hand_over(run: Run, study: str) -> None:
     arguments = ("new@example.org", "--role", "coordinator", "--site", "IST", "--study", study)
     made = run("user", "invite", *arguments, "--json").json
@@ -50,6 +52,7 @@ def test_a_password_and_a_second_factor_are_reset(run: Run, user: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["disable", "enable", "reset"])
+@databases.ON_BOTH
 def test_an_address_that_nobody_has_is_said(run: Run, study: str, command: str) -> None:
     assert study
     done = run("user", command, "nobody@example.org")

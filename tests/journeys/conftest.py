@@ -6,6 +6,7 @@ PRO_SERVICE_NOW names a file, and the database was made for that.
 import json
 import subprocess
 import sys
+import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,11 +16,14 @@ from typing import Any
 
 import pytest
 import requests
+from click.testing import CliRunner
 
 from pro_service import paths
+from pro_service.cli import main
 from tests import support
 from tests.peers import configuration, mail, servers
 
+ANSWERED_WITHIN = 30.0  # seconds
 PROGRAM = Path(sys.executable).parent / "pro-service"
 BY_TEXT, BY_LINK, SILENT = "+12025550110", "+12025550111", "+12025550112"
 COLUMNS = "participant,site,procedure_date,language,messaging_consent,phone,channel,baseline_nrs_avg,baseline_nrs_now"
@@ -39,18 +43,17 @@ class Service:
     web: str
     telephones: str
 
-    def run(self, *command: str, given: str | None = None, status: int = 0) -> str:
-        """Run one command of the product; gives what it printed."""
+    def start(self, command: str) -> None:
+        """Run a command as cron does: as a program."""
         done = subprocess.run(
-            [PROGRAM, *command],
-            cwd=self.folder,
-            env=self.environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
+            [PROGRAM, command], cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
         )
-        assert done.returncode == status, f"{command}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+    def run(self, *command: str | Path, given: str | None = None) -> str:
+        """Run a command in this process, since thirty starts would take a minute; gives what it printed."""
+        done = CliRunner().invoke(main, [*map(str, command)], input=given, env=self.environment)
+        assert done.exit_code == 0, f"{command}\n{done.output}"
         return done.stdout
 
     def at(self, local: str) -> None:
@@ -74,10 +77,13 @@ class Service:
         return [text["body"] for text in found[0] if text["direction"] == "outbound"] if found else []
 
     def reply(self, number: str, words: str) -> None:
-        """Type a reply on a simulated telephone."""
+        """Type a reply on a simulated telephone, and let the outbox work until something has come of it."""
+        before, deadline = len(self.texts(number)), time.monotonic() + ANSWERED_WITHIN
         address = f"{self.telephones}/telephones/{urllib.parse.quote(number)}/reply"
         requests.post(address, data={"body": words}, headers={"Origin": self.telephones}, timeout=10).raise_for_status()
-        self.beat()
+        while len(self.texts(number)) == before:
+            assert time.monotonic() < deadline, "the reply was not answered"
+            self.beat()
 
 
 @pytest.fixture
@@ -107,12 +113,15 @@ def service(database_url: str, tmp_path: Path, mail_peer: mail.MailHost) -> Iter
     )
     made = Service(tmp_path, environment, f"http://127.0.0.1:{web}", f"http://127.0.0.1:{telephones}")
     (tmp_path / "now").write_text(support.at("2026-03-02 15:00").isoformat(), encoding="utf-8")
-    (tmp_path / "people.csv").write_text(ENROLMENT, encoding="utf-8")
+    people = tmp_path / "people.csv"
+    people.write_text(ENROLMENT, encoding="utf-8")
     made.run("db", "upgrade", "--test")
-    made.run("study", "load", str(paths.protocols() / "demo.toml"))
+    made.run("study", "load", paths.protocols() / "demo.toml")
     made.run("user", "add", support.EMAIL, "--role", "coordinator", given=support.PASSWORD + "\n")
-    made.run("participant", "import", "people.csv", "--dry-run")
-    made.run("participant", "import", "people.csv")
+    made.run("participant", "import", people, "--dry-run")
+    made.run("participant", "import", people)
+    made.start("tick")
+    made.start("deliver")
     programs: tuple[tuple[list[str | Path], str], ...] = (
         ([PROGRAM, "serve", "--port", str(web)], f"{made.web}/healthz"),
         ([PROGRAM, "simulate-twilio", "--port", str(telephones)], made.telephones),

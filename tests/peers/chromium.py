@@ -70,13 +70,14 @@ def another_page(page: Page) -> Iterator[None]:
 
 
 def faults(page: Page) -> list[str]:
-    """Return what is wrong with the page as it is, narrow and wide.
+    """Return what is wrong with the page as it is.
 
-    That is what axe finds, whether the page must be scrolled sideways in its own font or in a wide one, and whether a
-    password manager cannot tell whose password a form asks for.
+    That is what axe finds at its width and, narrow and wide, whether the page must be scrolled sideways in its own font
+    or in a wide one, and whether a password manager cannot tell whose password a form asks for. Axe takes longest: a
+    page is looked at by day and narrow, by night and wide (`desks.LOOKS`), and not each in each.
     """
     before = page.viewport_size
-    found = []
+    found = axe_faults(page)
     for width in (NARROW, BROAD):
         page.set_viewport_size({"width": width, "height": 740})
         found += [f"{width}: {fault}" for fault in _faults_at_this_width(page)]
@@ -93,7 +94,7 @@ def _faults_at_this_width(page: Page) -> list[str]:
         f"scrolls sideways in {WIDE}": sideways_in_wide,
         "asks for a password without a user name": page.evaluate(_WITHOUT_NAME),
     }
-    return [*axe_faults(page), *(fault for fault, found in measured.items() if found)]
+    return [fault for fault, found in measured.items() if found]
 
 
 @contextmanager

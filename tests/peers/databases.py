@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from pro_service import runtime
 from tests.peers.configuration import settings_for
@@ -32,10 +33,10 @@ class SqliteDatabases:
         return file
 
     @contextmanager
-    def fresh(self) -> Iterator[str]:
-        """Give the address of a migrated and otherwise empty database, gone after the block."""
+    def fresh(self, like: str | None = None) -> Iterator[str]:
+        """Give the address of a migrated and otherwise empty database, or one `like` another; gone after the block."""
         file = self._folder / f"{secrets.token_hex(6)}.db"
-        shutil.copy(self._template, file)
+        shutil.copy(make_url(like).database or "" if like else self._template, file)
         yield f"sqlite:///{file}"
         for left in self._folder.glob(f"{file.name}*"):
             left.unlink()

@@ -1,6 +1,7 @@
 """The demonstration: who can sign in to it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests import support
 @pytest.fixture
 def rt(settings: Settings) -> Iterator[Runtime]:
     """Return a runtime with the demonstration study."""
-    runtime = open_runtime(settings)
+    runtime = replace(open_runtime(settings), password_cost=support.CHEAP)
     support.load_demo(runtime)
     yield runtime
     runtime.close()

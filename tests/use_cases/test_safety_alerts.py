@@ -324,6 +324,7 @@ def test_what_cannot_leave_in_those_hours_does_not_leave_after_them(stage: Stage
         assert session.scalars(select(messages.c.state).where(messages.c.kind == "staff")).all() == ["expired"]
 
 
+@databases.ON_BOTH
 def test_its_words_are_the_site_and_the_code_and_no_address(stage: Stage) -> None:
     leaves(stage.rt, stage.staff["call"], NUMBERS["call"])
     stage.pass_time(2)

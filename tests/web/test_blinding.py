@@ -4,6 +4,7 @@ Nothing that an assessor of the study sees may differ, whatever else they are; n
 """
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from itertools import combinations_with_replacement
 
@@ -13,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import case, select
 
 from pro_service.core.protocol import Role
-from pro_service.runtime import Runtime
+from pro_service.runtime import Runtime, open_runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail, responses
@@ -25,6 +26,7 @@ from pro_service.use_cases.tick import beat, tick
 from pro_service.web import browsers
 from pro_service.web.app import create_app
 from tests import support
+from tests.peers import configuration, databases
 from tests.web.conftest import COMPILED
 from tests.web.test_roles import KNOWN
 
@@ -37,25 +39,47 @@ ENTER = ("V0", "V1H", "W1")
 ONCE = re.compile(r'nonce-[^\']+|name="csrf" value="[^"]*"|content="[^"]*"')
 
 
+NOW = support.at("2026-03-10 11:10")
+
+
+@pytest.fixture(scope="module")
+def lived(_sqlite_databases: databases.SqliteDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the database of people who answered in the clinic, on the telephone and by text, and were corrected."""
+    clock = support.SetClock(support.at("2026-03-02 15:20"))
+    with _sqlite_databases.fresh() as url:
+        rt = support.with_clock(open_runtime(configuration.settings_for(url, tmp_path_factory.mktemp("lived"))), clock)
+        study_id = support.load_demo(rt)
+        for number in range(1, 4):
+            more = {"phone": f"+1202555012{number}", "channel": "sms-reply", "procedure_time": "14:30"}
+            support.enrolled(rt, study_id, f"P-00{number}", date(2026, 3, 2), **more)
+            support.answered(rt, f"P-00{number}", "V0", {"NRS-AVG": str(number + 5), "NRS-NOW": "8"}, mode="clinic")
+            support.answered(rt, f"P-00{number}", "V1H", {"NRS-NOW": "6", "PGIC": "2"}, mode="clinic")
+        clock.now = support.at("2026-03-10 11:00")
+        tick(rt)
+        receive.receive(rt, {"MessageSid": "SM1", "From": "+12025550122", "Body": "please stop asking me"})
+        support.answered(rt, "P-001", "W1", {"NRS-AVG": "3", "PGIC": "2"})
+        clock.now = NOW
+        corrected = Filled({"NRS-AVG": "4"}, reason="misheard", mode="telephone")
+        entry.enter(rt, support.SETUP, study_id, "P-001", "W1", corrected)
+        tick(rt)
+        beat(rt, "tick")
+        rt.close()
+        yield url
+
+
 @pytest.fixture
-def study(rt: Runtime, study_id: int, clock: support.SetClock) -> int:
-    """Return a study with people who answered in the clinic, on the telephone and by text, and were corrected."""
-    clock.now = support.at("2026-03-02 15:20")
-    for number in range(1, 4):
-        more = {"phone": f"+1202555012{number}", "channel": "sms-reply", "procedure_time": "14:30"}
-        support.enrolled(rt, study_id, f"P-00{number}", date(2026, 3, 2), **more)
-        support.answered(rt, f"P-00{number}", "V0", {"NRS-AVG": str(number + 5), "NRS-NOW": "8"}, mode="clinic")
-        support.answered(rt, f"P-00{number}", "V1H", {"NRS-NOW": "6", "PGIC": "2"}, mode="clinic")
-    clock.now = support.at("2026-03-10 11:00")
-    tick(rt)
-    receive.receive(rt, {"MessageSid": "SM1", "From": "+12025550122", "Body": "please stop asking me"})
-    support.answered(rt, "P-001", "W1", {"NRS-AVG": "3", "PGIC": "2"})
-    clock.now = support.at("2026-03-10 11:10")
-    corrected = Filled({"NRS-AVG": "4"}, reason="misheard", mode="telephone")
-    entry.enter(rt, support.SETUP, study_id, "P-001", "W1", corrected)
-    tick(rt)
-    beat(rt, "tick")
-    return study_id
+def database_url(lived: str, _sqlite_databases: databases.SqliteDatabases) -> Iterator[str]:
+    """Return a copy of that database: what a test does to it stays in it."""
+    with _sqlite_databases.fresh(lived) as url:
+        yield url
+
+
+@pytest.fixture
+def study(rt: Runtime, clock: support.SetClock) -> int:
+    """Return the study of that database, at the moment at which it was left."""
+    clock.now = NOW
+    with rt.sessions.reading() as session:
+        return studies.all_studies(session)[0].id
 
 
 def flip(rt: Runtime, study_id: int) -> None:

@@ -106,6 +106,7 @@ def test_an_answer_counts_although_the_callback_that_ends_the_doubt_comes_after_
     assert life.answers() == [("NRS-AVG", 7)]
 
 
+@databases.ON_BOTH
 def test_a_number_before_a_text_that_is_taken_late_is_no_answer_to_it(
     rt: Runtime, clock: support.SetClock, phones: Telephones, study_id: int
 ) -> None:

@@ -87,6 +87,7 @@ def test_another_day_lays_new_windows_and_takes_the_baseline_along(
     assert next(window.span.target for window in case.current if window.code == "W1") == date(2026, 3, 12)
 
 
+@databases.ON_BOTH
 def test_the_procedures_end_moves_with_the_day(rt: Runtime, study_id: int, clock: SetClock) -> None:
     someone = support.enrolled(rt, study_id, "P-001", date(2026, 3, 1), messaging_consent="", procedure_time="13:00")
     confirm(rt, support.SETUP, study_id, "P-001", date(2026, 3, 2))

@@ -221,6 +221,7 @@ def test_a_consent_taken_back_stops_texts_and_leaves_calls(desk: Office, phones:
 
 
 @pytest.mark.shows("turn: consent")
+@databases.ON_BOTH
 def test_a_consent_given_after_a_stop_undoes_it_and_an_older_one_does_not(desk: Office, phones: Telephones) -> None:
     desk.until("2026-03-05 12:00")
     desk.change("withdraw", from_="messages")

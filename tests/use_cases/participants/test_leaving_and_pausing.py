@@ -234,6 +234,7 @@ def test_a_pause_is_ended_before_its_day(desk: Office, phones: Telephones) -> No
     assert desk.change("resume").unchanged
 
 
+@databases.ON_BOTH
 def test_a_pause_that_is_made_longer_began_when_it_began(desk: Office) -> None:
     desk.change("pause", until="2026-03-10")
     began = desk.case.participant.paused_at

@@ -190,6 +190,7 @@ TEXTS_ALONE = ("an invitation waits", "a first reminder with a link", "half an a
 @pytest.mark.parametrize(
     "stage, change", [*((stage, "questions") for stage in LIVES), *((stage, "texts") for stage in TEXTS_ALONE)]
 )
+@databases.ON_BOTH
 def test_other_words_send_nothing_again_and_raise_nothing_again(
     twins: Callable[[str], Twins], stage: str, change: str
 ) -> None:

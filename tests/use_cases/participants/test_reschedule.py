@@ -175,6 +175,7 @@ def test_who_lands_inside_a_window_gets_one_message_now(desk: Office, phones: Te
 
 
 @pytest.mark.shows("case: date preview")
+@databases.ON_BOTH
 def test_calls_about_the_old_window_end_and_a_bad_number_stays_work(desk: Office, rt: Runtime) -> None:
     desk.until("2026-03-11 09:00")
     with rt.sessions.begin() as session:
@@ -219,6 +220,7 @@ def test_windows_that_were_counted_leave_their_tally_and_are_counted_anew(desk: 
 
 
 @pytest.mark.shows("case: date preview")
+@databases.ON_BOTH
 def test_a_day_to_come_waits_for_its_confirmation_and_somebody_is_asked_on_that_day(
     desk: Office, phones: Telephones
 ) -> None:

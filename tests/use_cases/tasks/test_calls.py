@@ -149,6 +149,7 @@ def test_a_number_that_is_somebody_elses_is_not_written_to_again_and_the_right_o
     assert not [text for text in stage.loaded.case.messages if text.queued_at > CALL_DAY]
 
 
+@databases.ON_BOTH
 def test_another_number_ends_the_question_and_if_it_is_wrong_too_it_is_asked_again(stage: Stage) -> None:
     stage.call("wrong_person")
     form = ChangeForm("phone", {"number": "+12025550124", "consent": STANDS}, "asked at the clinic")
@@ -203,6 +204,7 @@ def test_a_form_from_before_a_change_writes_nothing(stage: Stage) -> None:
     assert [call.outcome for call in stage.loaded.case.calls] == ["moved"]
 
 
+@databases.ON_BOTH
 def test_the_reason_of_a_missed_window_ends_its_task(stage: Stage) -> None:
     stage.clock.now = support.at("2026-03-13 09:00")
     tick(stage.rt)

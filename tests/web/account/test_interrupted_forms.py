@@ -139,6 +139,7 @@ def test_nobody_is_led_elsewhere(desk: FlaskClient, clock: support.SetClock, bad
 # --- what is sensitive ------------------------------------------------------------------------------------------------
 
 
+@databases.ON_BOTH
 def test_a_sensitive_change_asks_for_the_password_again_and_keeps_what_was_typed(
     rt: Runtime, client: FlaskClient, study_id: int, clock: support.SetClock
 ) -> None:

@@ -147,6 +147,7 @@ def test_a_form_cookie_that_we_did_not_sign_is_not_used(client: FlaskClient, use
     assert support.sign_in(client).status_code == 303
 
 
+@databases.ON_BOTH
 def test_a_disabled_account_does_not_open(rt: Runtime, client: FlaskClient, user: int) -> None:
     support.sign_in(client)
     with rt.sessions.begin() as session:
@@ -294,6 +295,7 @@ def test_leaving_ends_the_session_in_the_database(rt: Runtime, client: FlaskClie
 
 
 @pytest.mark.parametrize("path", ["/logout", "/language"])
+@databases.ON_BOTH
 def test_a_change_without_the_sessions_token_is_refused(client: FlaskClient, user: int, path: str) -> None:
     del user
     support.sign_in(client)

@@ -52,6 +52,7 @@ def sent(client: FlaskClient, path: str, **fields: str) -> tuple[int, str]:
     return answer.status_code, answer.location or answer.text
 
 
+@databases.ON_BOTH
 def test_an_administrator_invites_and_the_mail_goes_out(rt: Runtime, office: FlaskClient, post: Post) -> None:
     fields = {"email": "New@Example.org", "role": "coordinator", "place": "DEMO/IST", "language": "tr"}
     status, location = sent(office, "/users/invite", **fields)
@@ -70,6 +71,7 @@ def test_an_invitation_keeps_what_was_typed_and_names_each_fault(office: FlaskCl
         assert part in page
 
 
+@databases.ON_BOTH
 def test_a_role_is_given_once_and_ended_once(rt: Runtime, office: FlaskClient) -> None:
     user_id = support.coordinator(rt, site="IST")
     path = f"/users/{user_id}"

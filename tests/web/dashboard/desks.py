@@ -11,7 +11,7 @@ from tests.peers.chromium import another_page
 
 Scheme: TypeAlias = Literal["light", "dark"]
 LOOKS: tuple[tuple[int, Scheme], ...] = ((360, "light"), (1280, "dark"))
-"""By day and by night; what is looked at there is looked at narrow and wide (`chromium.faults`)."""
+"""By day and by night: a page that is looked at in both has been looked at narrow and wide, light and dark."""
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from pro_service.use_cases.participants.change_form import STANDS, ChangeForm
 from pro_service.use_cases.tick import tick
 from pro_service.use_cases.transaction import transaction
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
 PHONE = "+12025550123"
@@ -227,6 +228,7 @@ def test_a_time_point_whose_moment_nobody_has_entered_is_not_forgotten(life: Lif
         ("confirm_procedure", "E0", "if not, change its date there", None),
     ],
 )
+@databases.ON_BOTH
 def test_a_task_leads_to_where_it_is_done(
     life: Life, reason: str, level: LevelCode, said: str, link: str | None
 ) -> None:

@@ -13,6 +13,7 @@ from pro_service.store.schema import audit_trail
 from pro_service.use_cases.participants.change_form import ACTIONS
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 
 PHONE, NEW = "+12025550123", "+12025550145"
 CALLING = support.at("2026-03-11 11:00")
@@ -102,6 +103,7 @@ def test_pressing_twice_changes_once(desk: FlaskClient, rt: Runtime, clock: supp
     assert audited(rt, "language") == ["as she said"]
 
 
+@databases.ON_BOTH
 def test_a_page_without_its_revision_is_stale(desk: FlaskClient, rt: Runtime) -> None:
     form = hidden(look(desk, "language", language="en").text) | {"step": "make"}
     form.pop("revision")

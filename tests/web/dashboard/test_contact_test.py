@@ -13,6 +13,7 @@ from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
 from pro_service.use_cases.transaction import plain_text
 from tests import support
+from tests.peers import databases
 
 PHONE = "+12025550123"
 
@@ -49,6 +50,7 @@ def address(rt: Runtime) -> str:
     return found[1]
 
 
+@databases.ON_BOTH
 def test_a_test_is_begun_seen_waiting_and_confirmed_by_its_link(desk: FlaskClient, rt: Runtime) -> None:
     assert "Not tried yet." in desk.get("/participants/P-001").text
     page = send(desk, "begin", minutes=10)

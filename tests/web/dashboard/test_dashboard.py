@@ -13,6 +13,7 @@ from pro_service.store.participants import cases
 from pro_service.store.schema import audit_trail
 from pro_service.use_cases.tick import beat, tick
 from tests import support
+from tests.peers import databases
 
 PHONE = "+12025550123"
 CALLING = support.at("2026-03-11 11:00")
@@ -93,6 +94,7 @@ def test_the_grid_says_every_state_by_shape_and_word(desk: FlaskClient) -> None:
     assert re.search(r'class="s-missed".*?#missed.*?missed', page)
 
 
+@databases.ON_BOTH
 def test_the_filter_stands_in_the_address_and_survives(desk: FlaskClient) -> None:
     page = desk.get("/participants?state=at_risk&site=IST").text
     assert "P-001" in page
@@ -100,6 +102,7 @@ def test_the_filter_stands_in_the_address_and_survives(desk: FlaskClient) -> Non
     assert "state=missed&amp;site=IST" in page
 
 
+@databases.ON_BOTH
 def test_a_code_leads_to_its_participant(desk: FlaskClient) -> None:
     assert desk.get("/participants?code=p-001").location == "/participants/P-001"
     assert "Nobody here matches" in desk.get("/participants?code=P-002").text
@@ -207,6 +210,7 @@ def test_a_rate_is_written_as_the_readers_language_does(desk: FlaskClient) -> No
     assert re.search(r'<th scope="row">V0.*?>%0<.*?0/1.*?</tr>', desk.get("/compliance").text, re.DOTALL)
 
 
+@databases.ON_BOTH
 def test_another_sites_pages_are_not_there(desk: FlaskClient, rt: Runtime) -> None:
     study = support.load_demo(rt)
     with rt.sessions.reading() as session:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -11,7 +10,7 @@ from pro_service.runtime import Runtime
 from tests import support
 from tests.core.enrolment import redcap as sample
 from tests.peers.chromium import another_page, faults
-from tests.web.dashboard.desks import Scheme, signed_in
+from tests.web.dashboard.desks import LOOKS, signed_in
 
 AHEAD = "/what-if?date=2026-05-21&time=09:30&site=IST"
 
@@ -26,9 +25,10 @@ def context(chromium: Browser, address: str, rt: Runtime, study_id: int) -> Iter
 
 
 def seen(page: Page, name: str) -> dict[str, list[str]]:
-    """What is wrong with the page, by day and by night."""
+    """What is wrong with the page, narrow by day and wide by night."""
     found = {}
-    for scheme in get_args(Scheme):
+    for width, scheme in LOOKS:
+        page.set_viewport_size({"width": width, "height": 740})
         page.emulate_media(color_scheme=scheme)
         found[f"{name}, {scheme}"] = faults(page)
     return {where: wrong for where, wrong in found.items() if wrong}

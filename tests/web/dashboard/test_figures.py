@@ -58,6 +58,7 @@ def lines(desk: FlaskClient, path: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
 
 
+@databases.ON_BOTH
 def test_rates_stand_with_their_denominators(desk: FlaskClient) -> None:
     page = desk.get("/compliance").text
     assert re.search(r"In the window</dt>\s*<dd>\s*<b class=\"big\">25 %</b>\s+<span class=\"soft nowrap\">1/4", page)
@@ -66,6 +67,7 @@ def test_rates_stand_with_their_denominators(desk: FlaskClient) -> None:
     assert "1/1" in desk.get("/compliance?window=V0&site=IST").text
 
 
+@databases.ON_BOTH
 def test_filters_stay_in_every_address_of_the_page(desk: FlaskClient) -> None:
     page = desk.get("/compliance?site=BER&channel=calls&window=W1").text
     assert 'href="/compliance.csv?site=BER&amp;channel=calls&amp;window=W1"' in page
@@ -93,6 +95,7 @@ def test_the_rates_file_holds_what_the_page_shows(desk: FlaskClient) -> None:
     assert {row["value"] for row in rows if row["by"] == "channel"} == {"sms-reply", "calls"}
 
 
+@databases.ON_BOTH
 def test_the_grid_file_holds_everybody_who_fits(desk: FlaskClient, rt: Runtime, study_id: int) -> None:
     for number in range(60):
         support.enrolled(rt, study_id, f"Q-{number:03}", DAY, messaging_consent="")
@@ -174,6 +177,7 @@ def test_the_ledger_holds_neither_words_nor_numbers(desk: FlaskClient, rt: Runti
         assert "kalça" not in text, path
 
 
+@databases.ON_BOTH
 def test_another_sites_messages_are_not_there(rt: Runtime, client: FlaskClient, user: int) -> None:
     del user
     support.coordinator(rt, "berlin@example.org", site="BER", language="en")

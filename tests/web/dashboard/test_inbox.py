@@ -83,6 +83,7 @@ def test_nothing_can_be_done_with_another_sites_text(desk: FlaskClient, rt: Runt
     assert support.rows_of(rt) == before
 
 
+@databases.ON_BOTH
 def test_whoever_sees_every_site_reads_unknown_numbers_too(
     client: FlaskClient, rt: Runtime, texts: dict[str, int]
 ) -> None:
@@ -209,6 +210,7 @@ def test_what_reveals_the_treatment_is_hidden_from_coordinators(
     assert "my mother says 5" in desk.get(path).text
 
 
+@databases.ON_BOTH
 def test_pages_follow_on_by_their_address(
     client: FlaskClient, rt: Runtime, texts: dict[str, int], clock: support.SetClock
 ) -> None:

@@ -15,6 +15,7 @@ from pro_service.store.schema import logins, messages, users
 from pro_service.use_cases.participants import survey
 from pro_service.use_cases.tick import tick
 from tests import support
+from tests.peers import databases
 from tests.telephones import Telephones
 
 CALLING = support.at("2026-03-11 11:00")
@@ -67,6 +68,7 @@ def test_a_page_that_asks_by_itself_keeps_no_session_alive(
     assert desk.get("/").location == "/login?next=/"
 
 
+@databases.ON_BOTH
 def test_a_second_press_does_nothing_and_says_what_happened(desk: FlaskClient) -> None:
     task = chosen(desk.get("/").text)
     assert act(desk, task, do="later", until="hour")[0] == 303

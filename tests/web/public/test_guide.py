@@ -12,7 +12,7 @@ from pro_service.web import i18n
 from pro_service.web.public import guide
 from tests import support
 from tests.peers import databases
-from tests.peers.chromium import faults
+from tests.peers.chromium import BROAD, NARROW, faults
 
 
 @pytest.mark.parametrize("language", list(i18n.LANGUAGES))
@@ -56,9 +56,10 @@ def test_the_guide_needs_no_login_and_an_unknown_chapter_is_not_there(client: Fl
     assert client.get("/help/..%2Findex").status_code == 404
 
 
-@pytest.mark.parametrize("language", list(i18n.LANGUAGES))
-def test_the_guide_has_no_findings(page: Page, address: str, language: str) -> None:
+@pytest.mark.parametrize("language, width", list(zip(i18n.LANGUAGES, (NARROW, BROAD), strict=True)))
+def test_the_guide_has_no_findings(page: Page, address: str, language: str, width: int) -> None:
     said: list[str] = []
+    page.set_viewport_size({"width": width, "height": 740})
     page.on("console", lambda message: said.append(message.text))
     for name in ("when", "calls", "all"):
         page.goto(f"{address}/help/{name}?lang={language}")

@@ -192,6 +192,7 @@ def test_done_ends_the_waiting_and_its_task(
 
 
 @pytest.mark.shows("inbox: unknown sender")
+@databases.ON_BOTH
 def test_a_text_from_nobodys_telephone_waits_for_those_who_see_the_whole_study(
     rt: Runtime, study_id: int, says: Says, reader: Reader, actor: Actor
 ) -> None:

@@ -59,6 +59,7 @@ def test_what_only_a_person_can_judge_waits(
 
 
 @pytest.mark.parametrize("body", ["7", "HELP", "STOP", "call me", "tomorrow", "Liked \u201cyour question\u201d"])
+@databases.ON_BOTH
 def test_what_the_rules_understood_waits_for_nobody(
     rt: Runtime, participant: int, says: Says, reader: Reader, body: str
 ) -> None:
