@@ -103,8 +103,7 @@ def test_a_turkish_telephone_says_why_it_cannot_answer(gateway: TwilioGateway, a
     expect(page.get_by_role("button", name="Send")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width, scheme", [(360, "light"), (1280, "dark")])
 def test_everybody_can_use_the_page(
     gateway: TwilioGateway, address: str, chromium: Browser, width: int, scheme: str
 ) -> None:
