@@ -69,6 +69,12 @@ def another_page(page: Page) -> Iterator[None]:
         yield
 
 
+def choose_language(page: Page, language: str) -> None:
+    """Have the pages of staff in another language from now on; where the switch is on a page is not the matter."""
+    with another_page(page):
+        page.locator(f"button[name=language][value={language}]").evaluate("one => one.form.requestSubmit(one)")
+
+
 def faults(page: Page) -> list[str]:
     """Return what is wrong with the page as it is.
 

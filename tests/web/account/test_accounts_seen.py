@@ -17,7 +17,7 @@ from pro_service.use_cases.staff import accounts, administration
 from pro_service.use_cases.tick import beat
 from tests import support
 from tests.authenticator import Post, code
-from tests.peers.chromium import another_page, faults
+from tests.peers.chromium import another_page, choose_language, faults
 
 INVITED = "new.colleague@example.org"
 PASSWORD = "another quiet morning in May"
@@ -153,8 +153,7 @@ def test_no_page_of_administration_has_findings(
     tab: Page, rt: Runtime, everybody: str, clock: support.SetClock, language: str
 ) -> None:
     sign_in(tab, everybody)
-    with another_page(tab):
-        tab.click(f"button[name=language][value={language}]")
+    choose_language(tab, language)
     for path in PAGES:
         answer = tab.goto(path)
         assert answer is not None

@@ -11,7 +11,7 @@ from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.participants.change_form import ACTIONS
 from pro_service.use_cases.tick import tick
 from tests import support
-from tests.peers.chromium import another_page, faults
+from tests.peers.chromium import another_page, choose_language, faults
 from tests.telephones import Telephones
 from tests.web.dashboard.desks import signed_in
 
@@ -48,8 +48,7 @@ def language(request: pytest.FixtureRequest) -> str:
 
 
 def test_every_form_can_be_read_and_used(desk: Page, language: str) -> None:
-    with another_page(desk):
-        desk.click(f"button[name=language][value={language}]")
+    choose_language(desk, language)
     found = {}
     for action in ACTIONS:
         desk.goto(f"/participants/P-001/change/{action}")

@@ -9,7 +9,7 @@ from pro_service.runtime import Runtime
 from pro_service.use_cases.enrolment import enrol
 from pro_service.use_cases.tick import beat, tick
 from tests import support
-from tests.peers.chromium import another_page, faults
+from tests.peers.chromium import another_page, choose_language, faults
 from tests.web.dashboard.desks import LOOKS, signed_in
 
 CALLING = support.at("2026-03-11 11:00")
@@ -62,8 +62,7 @@ def desk(chromium: Browser, request: pytest.FixtureRequest, address: str, tasks:
 def test_no_page_has_findings(desk: Page, tasks: list[str], language: str) -> None:
     said: list[str] = []
     desk.on("console", lambda message: said.append(message.text))
-    with another_page(desk):
-        desk.click(f"button[name=language][value={language}]")
+    choose_language(desk, language)
     assert desk.locator("html").get_attribute("lang") == language
     for path in (*PAGES, *tasks):
         answer = desk.goto(path)

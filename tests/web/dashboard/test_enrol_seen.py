@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pro_service.runtime import Runtime
 from tests import support
 from tests.core.enrolment import redcap as sample
-from tests.peers.chromium import another_page, faults
+from tests.peers.chromium import another_page, choose_language, faults
 from tests.web.dashboard.desks import LOOKS, signed_in
 
 AHEAD = "/what-if?date=2026-05-21&time=09:30&site=IST"
@@ -38,8 +38,7 @@ def seen(page: Page, name: str) -> dict[str, list[str]]:
 def test_a_participant_is_enrolled_after_a_fault_was_mended(context: BrowserContext, language: str) -> None:
     page = context.pages[0]
     wrong: dict[str, list[str]] = {}
-    with another_page(page):
-        page.click(f"button[name=language][value={language}]")
+    choose_language(page, language)
     page.goto("/enrol")
     wrong |= seen(page, "form")
     page.fill("#e-participant", "P-017")
@@ -79,8 +78,7 @@ def test_a_redcap_export_is_imported_by_choosing_its_columns(
     wrong: dict[str, list[str]] = {}
     export = tmp_path / "export.csv"
     export.write_bytes(sample.export([sample.screening(1), sample.procedure(1), sample.screening(2)]))
-    with another_page(page):
-        page.click(f"button[name=language][value={language}]")
+    choose_language(page, language)
     page.goto("/enrol/import")
     wrong |= seen(page, "upload")
     page.set_input_files("#file", export)

@@ -12,7 +12,7 @@ from pro_service.store.schema import inbound
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import beat, tick
 from tests import support
-from tests.peers.chromium import another_page, faults
+from tests.peers.chromium import another_page, choose_language, faults
 from tests.web.dashboard.desks import LOOKS, signed_in
 
 SHARED, ALONE, STRANGER = "+12025550123", "+12025550124", "+12025550199"
@@ -52,8 +52,7 @@ def desk(chromium: Browser, request: pytest.FixtureRequest, address: str, texts:
 def test_no_page_of_the_inbox_has_findings(desk: Page, texts: list[str], language: str) -> None:
     said: list[str] = []
     desk.on("console", lambda message: said.append(message.text))
-    with another_page(desk):
-        desk.click(f"button[name=language][value={language}]")
+    choose_language(desk, language)
     shared = f"{texts[1]}?participant=P-002"
     for path in ("/inbox", "/inbox?show=all", "/inbox?show=done", *texts, shared):
         answer = desk.goto(path)
@@ -81,8 +80,7 @@ def test_a_score_with_faults_is_mended_and_kept(desk: Page, texts: list[str]) ->
 
 
 def test_the_reachability_test_has_no_findings(desk: Page, language: str) -> None:
-    with another_page(desk):
-        desk.click(f"button[name=language][value={language}]")
+    choose_language(desk, language)
     desk.goto("/participants/P-003")
     assert faults(desk) == []
     for form in ("begin", "confirm"):
