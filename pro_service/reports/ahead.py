@@ -31,7 +31,9 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.schedule.status import AT_RISK, at_risk, status
 from pro_service.reports.breakdown import Chosen, Shape
 from pro_service.store.participants.cases import Loader
-from pro_service.store.schema import messages, participants, responses, windows
+from pro_service.store.schema import TO_CONFIRM, messages, participants, responses, windows
+from pro_service.store.schema import sites as sites_table
+from pro_service.store.studies import Sites
 
 m, p, r, w = messages.c, participants.c, responses.c, windows.c
 
@@ -39,6 +41,8 @@ DAYS = 14
 A_DAY = 50
 """How many windows that close on one day are counted: "50+"."""
 SHOWN = 20
+LISTED = 60
+"""How many windows, or procedures to confirm, one list holds."""
 SCAN = 500
 """How many windows, those that close first, are searched for those at risk."""
 TEXTS, INVITED = 1000, 200
@@ -57,6 +61,24 @@ class Day:
     windows: int
     more: bool
     """There are more than were counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """One window that closes in the days to come, answered or not."""
+
+    participant: str
+    window: str
+    site: str
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One participant whose procedure is still to be confirmed."""
+
+    participant: str
+    procedure_date: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +147,44 @@ def _closing_statement(shape: Shape) -> CompoundSelect[Any]:
             .join(participants, p.id == closing.c.participant_id)
         )
     return union_all(*parts)
+
+
+def closing(session: Session, study_id: int, now: datetime, until: datetime, sites: Sites) -> list[Closing]:
+    """Return the windows that close before `until`, the soonest first; at most LISTED and one more.
+
+    Those of participants who have left are not among them.
+    """
+    given = Chosen(sites).given(study_id) | {"now": now, "until": until}
+    rows = session.execute(_listed_statement(Chosen(sites).shape), given)
+    return [Closing(row.participant, row.code, row.site, row.closes_at) for row in rows]
+
+
+@lru_cache(maxsize=4)
+def _listed_statement(shape: Shape) -> Select[Any]:
+    """Build (participant, window, site, its close) once."""
+    now, until = bindparam("now", type_=w.closes_at.type), bindparam("until", type_=w.closes_at.type)
+    near = _unsettled(bindparam("study"), w.closes_at > now, w.closes_at <= until)
+    near = near.order_by(w.closes_at).limit(SCAN).subquery()
+    return (
+        select(p.code.label("participant"), near.c.code, sites_table.c.code.label("site"), near.c.closes_at)
+        .join(participants, p.id == near.c.participant_id)
+        .join(sites_table, sites_table.c.id == p.site_id)
+        .where(*_present(shape))
+        .order_by(near.c.closes_at, p.code)
+        .limit(LISTED + 1)
+    )
+
+
+def to_confirm(session: Session, study_id: int, until: date, sites: Sites) -> list[Planned]:
+    """Return whose procedure was planned for a day up to `until` and is not confirmed, the earliest first.
+
+    At most LISTED and one more.
+    """
+    statement = select(p.code, p.procedure_date).where(p.study_id == study_id, TO_CONFIRM, p.procedure_date <= until)
+    if sites is not None:
+        statement = statement.where(p.site_id.in_(sites))
+    rows = session.execute(statement.order_by(p.procedure_date, p.code).limit(LISTED + 1))
+    return [Planned(row.code, row.procedure_date) for row in rows]
 
 
 def _unsettled(study_id: BindParameter[int], *more: ColumnElement[bool]) -> Any:

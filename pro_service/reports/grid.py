@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
@@ -14,10 +14,11 @@ from pro_service.core.schedule.status import AT_RISK, ParticipantStatus, at_risk
 from pro_service.reports import statements
 from pro_service.reports.breakdown import asked_by
 from pro_service.store.participants.cases import Loader
+from pro_service.store.participants.counts import channel_of
 from pro_service.store.schema import participants, windows
 from pro_service.store.studies import Sites, newest_protocol
 
-PAGE = 50
+PAGE = 44
 SCAN = 1000
 """How many participants are searched for one page of a filter; the next page goes on from there."""
 
@@ -57,6 +58,9 @@ class GridRow:
     zone: str
     """The site's."""
     status: ParticipantStatus
+    procedure_date: date
+    channel: str
+    """How they are asked: a channel, or `calls`."""
     cells: Mapping[str, Cell]
     """By time point; a window that does not exist (no procedure end yet) is missing."""
 
@@ -69,7 +73,12 @@ class Grid:
     """Time points of the newest protocol, in order."""
     rows: tuple[GridRow, ...]
     after: str | None
-    """Code after which the next page goes on; None = this is the last."""
+    """Code after which the next page goes on, in the order that was asked for; None = this is the last."""
+
+
+Order: TypeAlias = Literal["code", "-code", "procedure", "-procedure"]
+"""Of the participants, `-`: the last first. Only orders that an index carries: a page costs the same at any size."""
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,7 @@ class Look:
     """How participants are asked: a channel, or `calls`."""
     window: str | None = None
     """A time point: the state is looked for in this window alone, and no other is shown."""
+    order: Order = "code"
 
 
 def participants_page(
@@ -97,7 +107,7 @@ def participants_page(
     *,
     size: int = PAGE,
 ) -> Grid:
-    """Return one page of participants in the order of their codes; a fixed number of queries at any size."""
+    """Return one page of participants, in the order of `look`; a fixed number of queries at any size."""
     protocol = newest_protocol(session, loader, study_id)
     points = () if protocol is None else protocol.time_points
     codes = tuple(point.code for point in points if look.window in (None, point.code))
@@ -114,15 +124,27 @@ def _page_ids(
     session: Session, study_id: int, now: datetime, sites: Sites, look: Look, size: int
 ) -> tuple[list[int], str | None]:
     """Return the ids of one page's participants, and the code after which the next page goes on."""
-    given = statements.parameters(study_id, sites) | {
-        "after": look.after or "",
-        "begins": _beginning(look.search or ""),
-    }
-    asked = (sites is not None, look.search is not None)
+    given = statements.parameters(study_id, sites) | {"begins": _beginning(look.search or "")}
+    begun = _place(session, study_id, look)
+    statement = _ordered(look.order, sites is not None, look.search is not None, bool(begun))
     if look.state is None and look.channel is None:
-        rows = session.execute(_first(*asked), given | {"most": size + 1}).all()
+        rows = session.execute(statement.limit(bindparam("most")), given | begun | {"most": size + 1}).all()
         return [row.id for row in rows[:size]], rows[size - 1].code if len(rows) > size else None
-    return _filtered(session, _codes(*asked), given, look, now, size)
+    return _filtered(session, statement, given | begun, look, now, size)
+
+
+def _place(session: Session, study_id: int, look: Look) -> dict[str, object]:
+    """Return where the page goes on: the values of its order's columns; empty = from the start.
+
+    The address names the code alone. The date is looked up, and is right too when it was changed between two pages.
+    """
+    if look.after is None:
+        return {}
+    if look.order.endswith("code"):
+        return {"after_code": look.after}
+    p = participants.c
+    day = session.scalar(select(p.procedure_date).where(p.study_id == study_id, p.code == look.after))
+    return {} if day is None else {"after_code": look.after, "after_procedure_date": day}
 
 
 def _beginning(text: str) -> str:
@@ -132,30 +154,36 @@ def _beginning(text: str) -> str:
     return f"{text}%"
 
 
-@lru_cache(maxsize=4)
-def _codes(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001 -- the cache's key
-    """Build the list of participants by their codes once: building it costs more than the database needs."""
+@lru_cache(maxsize=32)
+def _ordered(order: Order, limited: bool, searched: bool, begun: bool) -> Select[*tuple[Any, ...]]:  # noqa: FBT001 -- the cache's key
+    """Build the list of participants in an order once: building it costs more than the database needs."""
     p = participants.c
-    statement = select(p.id, p.code).where(p.study_id == bindparam("study"), p.code > bindparam("after"))
+    last_first = order.startswith("-")
+    columns = [p.code] if order.endswith("code") else [p.procedure_date, p.code]
+    statement = select(p.id, p.code, p.procedure_date).where(p.study_id == bindparam("study"))
+    if begun:
+        here, place = tuple_(*columns), tuple_(*(bindparam(f"after_{c.name}", type_=c.type) for c in columns))
+        statement = statement.where(here < place if last_first else here > place)
     if searched:
         statement = statement.where(p.code.like(bindparam("begins"), escape="/"))
     if limited:
         statement = statement.where(p.site_id.in_(bindparam("sites", expanding=True)))
-    return statement.order_by(p.code)
-
-
-@lru_cache(maxsize=4)
-def _first(limited: bool, searched: bool) -> Select[int, str]:  # noqa: FBT001
-    """Return the ids of the first participants."""
-    return _codes(limited, searched).limit(bindparam("most"))
+    return statement.order_by(*(column.desc() if last_first else column for column in columns))
 
 
 def _filtered(
-    session: Session, statement: Select[int, str], given: Mapping[str, object], look: Look, now: datetime, size: int
+    session: Session,
+    statement: Select[*tuple[Any, ...]],
+    given: Mapping[str, object],
+    look: Look,
+    now: datetime,
+    size: int,
 ) -> tuple[list[int], str | None]:
     """Return the first that match of the first SCAN: a filter that few match never reads the whole study."""
     scan = statement.limit(SCAN).subquery()
-    found = select(scan.c.id, scan.c.code).order_by(scan.c.code).limit(size + 1)
+    columns = [scan.c.code] if look.order.endswith("code") else [scan.c.procedure_date, scan.c.code]
+    in_order = [column.desc() if look.order.startswith("-") else column for column in columns]
+    found = select(scan.c.id, scan.c.code).order_by(*in_order).limit(size + 1)
     if look.state is not None:
         may = _may_be_in_state(look.state, look.window, now)
         found = found.where(
@@ -200,6 +228,8 @@ def _row(case: Case, now: datetime) -> GridRow:
         site=case.participant.site.code,
         zone=case.participant.site.zone,
         status=participant_status(case, now),
+        procedure_date=case.participant.procedure_date,
+        channel=channel_of(case.participant),
         cells={window.code: cell(case, window, now) for window in case.current},
     )
 

@@ -19,7 +19,7 @@ from pro_service.store.studies import Sites
 
 a, m, p, t, w = attempts.c, messages.c, participants.c, receipts.c, windows.c
 
-PAGE = 50
+PAGE = 20
 COLUMNS = (
     m.id,
     m.participant_id,

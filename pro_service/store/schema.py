@@ -185,6 +185,7 @@ participants = Table(
     Index("ix_participants_look_at", "next_check_at"),
     Index("ix_participants_phone_index", "phone_index"),
     Index("ix_participants_site_id_code", "site_id", "code"),
+    Index("ix_participants_study_id_procedure_date_code", "study_id", "procedure_date", "code"),
 )
 
 CARD_DUE = (participants.c.channel == "sms-card") & participants.c.card_handed_at.is_(None)
@@ -195,6 +196,18 @@ Index(
     participants.c.code,
     sqlite_where=CARD_DUE,
     postgresql_where=CARD_DUE,
+)
+
+TO_CONFIRM = (
+    participants.c.confirmed_at.is_(None) & participants.c.withdrawn_at.is_(None) & participants.c.died_at.is_(None)
+)
+"""A participant whose procedure is planned, and of whom nobody has said yet that it took place."""
+Index(
+    "ix_participants_to_confirm",
+    participants.c.study_id,
+    participants.c.procedure_date,
+    sqlite_where=TO_CONFIRM,
+    postgresql_where=TO_CONFIRM,
 )
 
 windows = Table(

@@ -180,16 +180,22 @@ def page(rt: Runtime, study_id: int, look: Look, sites: set[int] | None = None, 
         return report_grid.participants_page(session, rt.loader, study_id, rt.clock(), sites, look, size=size)
 
 
-def test_pages_are_cut_by_code_and_meet_without_a_gap(rt: Runtime, study_id: int) -> None:
+@pytest.mark.parametrize(
+    "order, expected", [("code", "01234"), ("-code", "43210"), ("procedure", "13024"), ("-procedure", "42031")]
+)
+@pytest.mark.parametrize("channel", [None, "calls"])
+def test_pages_are_cut_in_every_order_and_meet_without_a_gap(
+    rt: Runtime, study_id: int, order: report_grid.Order, expected: str, channel: str | None
+) -> None:
     for number in range(5):
-        support.enrolled(rt, study_id, f"P-00{number}", FIRST)
+        support.enrolled(rt, study_id, f"P-00{number}", FIRST - timedelta(days=number % 2))
     seen: list[str] = []
     after: str | None = None
     for _ in range(3):
-        grid = page(rt, study_id, Look(after=after))
+        grid = page(rt, study_id, Look(after=after, order=order, channel=channel))
         seen += [row.code for row in grid.rows]
         after = grid.after
-    assert (seen, after) == ([f"P-00{number}" for number in range(5)], None)
+    assert (seen, after) == ([f"P-00{number}" for number in expected], None)
 
 
 def test_a_state_is_looked_for_by_the_rules(rt: Runtime, clock: support.SetClock, study_id: int, actor: Actor) -> None:

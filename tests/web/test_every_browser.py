@@ -18,7 +18,8 @@ from tests.web.dashboard.desks import signed_in
 pytestmark = IN_EVERY_BROWSER
 """What a page looks like does not depend on the database behind it."""
 
-TARGETS = """[...document.querySelectorAll("header a, header button")].map(one => {
+TARGETS = """[...document.querySelectorAll("header a, header button, header [type=search]")]
+  .filter(one => one.checkVisibility() && !one.matches(".unseen")).map(one => {
     const box = one.getBoundingClientRect();
     return [Math.min(box.width, box.height), Math.round(box.y + box.height / 2)];
 })"""
@@ -47,7 +48,9 @@ def test_a_laptop_shows_the_whole_header_in_one_row(
     chromium: Browser, address: str, rt: Runtime, participant: int, language: str
 ) -> None:
     assert participant
-    support.coordinator(rt, language=language)
+    # Every link that a member of staff can have at once.
+    for role in ("coordinator", "investigator"):
+        support.coordinator(rt, role=role, language=language)
     with signed_in(chromium, address, 1280, "light") as desk:
         # A full inbox, whose count is the widest there is.
         desk.evaluate("document.querySelector('nav a[href=\"/inbox\"]').innerHTML += ' <b class=count>99+</b>'")
@@ -56,7 +59,9 @@ def test_a_laptop_shows_the_whole_header_in_one_row(
             wide = desk.evaluate(TARGETS)
         for measured in (usual, wide):
             assert len({middle for _, middle in measured}) == 1
+            assert len(measured) > 12
             assert all(shorter >= 24 for shorter, _ in measured)
+        desk.click(".menu-own")
         assert desk.locator("header").get_by_text(support.EMAIL).is_visible()
         assert faults(desk) == []
 
@@ -67,7 +72,15 @@ def test_a_narrow_telephone_shows_the_desk_without_scrolling_sideways(
     assert participant
     support.coordinator(rt, language="tr")
     with signed_in(chromium, address, 360, "light") as desk:
+        assert desk.evaluate("document.querySelector('header').offsetHeight") <= 64
+        assert not desk.locator("nav a").first.is_visible()
+        desk.focus(".menu")
+        desk.keyboard.press("Enter")
+        assert desk.locator("nav a").first.is_visible()
         assert all(shorter >= 24 for shorter, _ in desk.evaluate(TARGETS))
+        assert faults(desk) == []
+        desk.keyboard.press("Escape")
+        assert not desk.locator("nav a").first.is_visible()
         for path in ("/", "/participants/P-001", "/what-if?date=2026-05-21&time=09:30&site=IST"):
             desk.goto(path)
             assert (path, faults(desk)) == (path, [])

@@ -133,7 +133,7 @@ def data_words(rt: Runtime, study_id: int) -> frozenset[str]:
 def plain(page: str, known: frozenset[str]) -> set[str]:
     """The words of a page that stand in plain letters and are nobody's name."""
     reading = Reading()
-    reading.feed(page)
+    reading.feed(page.replace("<wbr>", ""))  # a line may end there, a word does not
     said = SIGNS.sub("", " ".join(reading.said))
     words = set(re.findall(r"[A-Za-z]{3,}", said))
     return words - known - PROPER

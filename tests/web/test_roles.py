@@ -53,6 +53,7 @@ KNOWN = {
     "GET dashboard.today": Route("/", "C"),
     "GET dashboard.compliance": Route("/compliance", "CIDM"),
     "GET dashboard.participants": Route("/participants", "CIDM"),
+    "POST dashboard.search": Route("/search", "CIDM", {"find": "P-001"}),
     "GET dashboard.participant": Route("/participants/{code}", "CIDM"),
     "POST dashboard.telephone": Route("/participants/{code}/telephone", "C"),
     "POST dashboard.confirm_procedure": Route("/participants/{code}/confirm", "C"),

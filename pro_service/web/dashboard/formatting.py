@@ -100,8 +100,12 @@ def measured(span: timedelta) -> tuple[str, int]:
 
 def short_day(instant: datetime, zone: ZoneInfo) -> str:
     """Return `20 Jan`: quick enough for a page full of them."""
-    local = instant.astimezone(zone)
-    return f"{local.day} {_months(language())[local.month]}"
+    return day_and_month(instant.astimezone(zone).date())
+
+
+def day_and_month(day: date) -> str:
+    """Return a day of the calendar as `20 Jan`."""
+    return f"{day.day} {_months(language())[day.month]}"
 
 
 def short_moment(instant: datetime, zone: ZoneInfo) -> str:

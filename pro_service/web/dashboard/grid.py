@@ -4,22 +4,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import escape
 
 from pro_service.core import iso8601
 from pro_service.core.replies.folding import visible
 from pro_service.reports import grid
-from pro_service.reports.grid import SHAPES, Look
+from pro_service.reports.grid import ORDERS, SHAPES, Look, Order
 from pro_service.runtime import Runtime
-from pro_service.store.participants import cases
 from pro_service.store.participants.cases import zone_of
 from pro_service.web.access import needs
 from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.dashboard import formatting
 from pro_service.web.dashboard.compliance import CHANNELS, filters, kept_in_address, labels
 from pro_service.web.dashboard.formatting import times
+from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import Scope, in_study, not_found
 
 LONGEST_CODE = 40
@@ -36,10 +36,6 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         now = rt.clock()
         look = _filters(scope)
         with rt.sessions.reading() as session:
-            if look.search and look.after is None:
-                for code in dict.fromkeys((look.search, look.search.upper())):
-                    if cases.load_by_code(session, rt.loader, scope.study_id, code, scope.sites) is not None:
-                        return redirect(url_for("dashboard.participant", code=code), 303)
             page = grid.participants_page(session, rt.loader, scope.study_id, now, scope.chosen_sites, look)
         return render_template(
             "dashboard/participants.html",
@@ -51,7 +47,9 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             **times(now),
             shapes=SHAPES,
             channels=CHANNELS,
-            kept=kept_in_address("site", "code", "channel", "window"),
+            kept=kept_in_address("site", "code", "channel", "window", "order"),
+            orders=_order_links(look),
+            nobody="nobody" in request.args,
         )
 
     @pages.get("/participants.csv")
@@ -60,7 +58,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     def participants_sheet(scope: Scope) -> ResponseReturnValue:
         now = rt.clock()
         codes = [code for code in labels(scope) if filters(scope).window in (None, code)]
-        head = ["participant", "site", "status"]
+        head = ["participant", "site", "status", "procedure_date", "channel"]
         for code in codes:
             head += [f"{code}_status", f"{code}_opens_at", f"{code}_closes_at", f"{code}_answered_at"]
         return sheet(f"{scope.study}-participants", head, _sheet_lines(rt, scope, _filters(scope), codes, now))
@@ -74,7 +72,7 @@ def _sheet_lines(rt: Runtime, scope: Scope, look: Look | None, codes: list[str],
                 session, rt.loader, scope.study_id, now, scope.chosen_sites, look, size=SHEET_PAGE
             )
         for row in page.rows:
-            line: list[Cell] = [row.code, row.site, row.status]
+            line: list[Cell] = [row.code, row.site, row.status, row.procedure_date.isoformat(), row.channel]
             for code in codes:
                 cell = row.cells.get(code)
                 moments = (None,) * 3 if cell is None else (cell.opens_at, cell.closes_at, cell.answered_at)
@@ -83,12 +81,32 @@ def _sheet_lines(rt: Runtime, scope: Scope, look: Look | None, codes: list[str],
         look = None if page.after is None else replace(look, after=page.after)
 
 
-def _grid_rows(page: grid.Grid, now: datetime) -> list[tuple[grid.GridRow, list[tuple[str, ...] | None]]]:
-    """Return rows with their cells in words: (time point, shape, what stands there, what the title adds).
+def _order_links(look: Look) -> list[tuple[str, str, Order, bool]]:
+    """Return the orders there are: (words, arrow, the order that a press asks for, whether it is this one)."""
+    first: tuple[tuple[str, Order, Order], ...] = (
+        (_("Code"), "code", "-code"),
+        (_("Procedure"), "-procedure", "procedure"),
+    )
+    found = []
+    for words, usual, other in first:
+        here = look.order in (usual, other)
+        shown = look.order if here else usual
+        found.append((words, "↓" if shown.startswith("-") else "↑", other if look.order == usual else usual, here))
+    return found
 
-    All of it is safe to put into a page as it is: our own words, and codes that are escaped here.
+
+CHANNEL_SHAPES = {"sms-reply": "text", "sms-link": "link", "sms-card": "card", "calls": "call"}
+Row = tuple[grid.GridRow, str, str, str, list[tuple[str, ...] | None]]
+
+
+def _grid_rows(page: grid.Grid, now: datetime) -> list[Row]:
+    """Return (row, the procedure's day, shape and word of the channel, cells) in words.
+
+    A cell is (time point, shape, what stands there, what the title adds). All of it is safe to put into a page as it
+    is: our own words, and codes that are escaped here.
     """
-    rows, write = [], formatting.CellWriter(now)
+    rows: list[Row] = []
+    write, channels = formatting.CellWriter(now), formatting.words("channel")
     codes = [str(escape(code)) for code in page.codes]
     for row in page.rows:
         zone = zone_of(row.zone)
@@ -96,13 +114,15 @@ def _grid_rows(page: grid.Grid, now: datetime) -> list[tuple[grid.GridRow, list[
         for code, shown in zip(page.codes, codes, strict=True):
             cell = row.cells.get(code)
             cells.append(None if cell is None else (shown, cell.shape, *write(cell, zone)))
-        rows.append((row, cells))
+        day = formatting.day_and_month(row.procedure_date)
+        rows.append((row, day, CHANNEL_SHAPES[row.channel], channels[row.channel], cells))
     return rows
 
 
 def _filters(scope: Scope) -> Look:
     asked = filters(scope)
-    return Look(_short("after"), _state(), _short("code"), asked.channel, asked.window)
+    order: Order = next((one for one in ORDERS if one == request.args.get("order")), ORDERS[0])
+    return Look(_short("after"), _state(), _short("code"), asked.channel, asked.window, order)
 
 
 def _short(name: str) -> str | None:

@@ -15,6 +15,7 @@ from pro_service.reports.today import Task, Today
 from pro_service.runtime import Runtime
 from pro_service.use_cases.tasks import hand_over
 from pro_service.web.access import grants, needs, unattended
+from pro_service.web.dashboard.coming import coming
 from pro_service.web.dashboard.compliance import labels
 from pro_service.web.dashboard.formatting import (
     has_little_time,
@@ -44,6 +45,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         return render_template(
             "dashboard/today.html",
             **lists,
+            **coming(rt, scope, lists["today"].now),
             colleagues=hand_over.who_may_take(rt, actor(), scope.study_id, scope.sites),
             done=done if done in words_of_done else None,
             done_words=words_of_done.get(done),

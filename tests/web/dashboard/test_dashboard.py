@@ -103,9 +103,32 @@ def test_the_filter_stands_in_the_address_and_survives(desk: FlaskClient) -> Non
 
 
 @databases.ON_BOTH
-def test_a_code_leads_to_its_participant(desk: FlaskClient) -> None:
-    assert desk.get("/participants?code=p-001").location == "/participants/P-001"
-    assert "Nobody here matches" in desk.get("/participants?code=P-002").text
+@pytest.mark.parametrize(
+    "typed, found",
+    [
+        (" p-001 ", "/participants/P-001"),
+        ("P-0", "/participants?code=P-0"),
+        ("", "/participants"),
+        # Somebody at another site, nobody, and what could be a number: all alike, and nothing of it in an address.
+        ("P-002", "/participants?nobody=1"),
+        ("Q", "/participants?nobody=1"),
+        ("+90 532 000 00 01", "/participants?nobody=1"),
+    ],
+)
+def test_a_code_is_searched_from_every_page_among_those_one_may_see(desk: FlaskClient, typed: str, found: str) -> None:
+    page = desk.get("/messages").text
+    assert 'action="/search"' in page
+    answer = desk.post("/search", data={"csrf": support.csrf_of(page), "find": typed})
+    assert (answer.status_code, answer.location) == (303, found)
+    shown = desk.get(found).text
+    assert ("Nobody you may see" in shown) == found.endswith("nobody=1")
+    assert ("Codes that begin with P-0." in shown) == found.endswith("P-0")
+
+
+def test_the_grid_is_put_in_order_by_links_and_says_when_the_procedure_was(desk: FlaskClient) -> None:
+    page = desk.get("/participants?order=-procedure&site=IST").text
+    assert 'href="/participants?site=IST&amp;order=procedure" aria-current="true">Procedure&nbsp;↓<' in page
+    assert re.search(r'title="2026-03-02">.{,120}2 Mar<span> Text', page, re.DOTALL)
 
 
 def test_a_participants_page_tells_the_story_without_number_or_score(desk: FlaskClient) -> None:

@@ -13,6 +13,8 @@ from tests.peers.chromium import another_page, choose_language, faults
 from tests.web.dashboard.desks import LOOKS, signed_in
 
 CALLING = support.at("2026-03-11 11:00")
+CONTROLS = """[...document.querySelectorAll("button, .button, select, input:not([type=hidden])")]
+    .filter(one => one.checkVisibility()).map(one => one.outerHTML)"""
 PAGES = (
     "/",
     "/participants",
@@ -84,7 +86,7 @@ def test_faults_and_stale_pages_have_no_findings(desk: Page) -> None:
 
 
 @pytest.mark.parametrize("desk", [(1280, "light")], ids=str, indirect=True)
-def test_a_laptop_shows_42_participants_without_scrolling(desk: Page) -> None:
+def test_a_laptop_shows_42_participants_without_scrolling_and_paper_no_controls(desk: Page) -> None:
     size = desk.viewport_size
     assert size is not None
     desk.goto("/participants")
@@ -92,6 +94,13 @@ def test_a_laptop_shows_42_participants_without_scrolling(desk: Page) -> None:
     last = desk.locator(".grid tbody tr").last.bounding_box()
     assert last is not None
     assert last["y"] + last["height"] <= size["height"]
+    for path in ("/messages", "/study", "/study/texts", "/study/texts?window=answers"):
+        desk.goto(path)
+        assert (path, desk.evaluate("document.documentElement.scrollHeight") <= 3 * 800) == (path, True)
+    # On paper there is nothing to press.
+    desk.goto("/")
+    desk.emulate_media(media="print")
+    assert desk.evaluate(CONTROLS) == []
 
 
 @pytest.mark.parametrize("desk", [(1280, "light")], ids=str, indirect=True)

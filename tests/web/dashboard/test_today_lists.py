@@ -45,6 +45,26 @@ def act(desk: FlaskClient, task: str, **fields: str) -> tuple[int, str]:
     return answer.status_code, answer.location or answer.text
 
 
+def test_what_closes_this_week_and_next_and_what_is_to_be_confirmed_stands_on_quiet_lists(
+    rt: Runtime, study_id: int, desk: FlaskClient, clock: support.SetClock
+) -> None:
+    # Planned, seen from Wednesday 11 March: one for a day that has passed, next week, later, and at another site.
+    clock.now = support.at("2026-03-02 15:00")
+    for code, day, site in (("P-002", 9, "IST"), ("P-003", 20, "IST"), ("P-004", 30, "IST"), ("P-005", 20, "BER")):
+        support.enrolled(rt, study_id, code, date(2026, 3, day), site=site, messaging_consent="2026-03-02")
+    clock.now = CALLING
+    support.enrolled(rt, study_id, "P-006", date(2026, 3, 9))
+    lists = re.sub(r"\s+", " ", desk.get("/").text.partition('id="coming"')[2].partition("</section>")[0])
+    this, following, planned = lists.split("<details>")[1:]
+    assert "This week: 1 window closes" in this
+    assert ("12 Mar 2026" in this, "P-001 W1" in this) == (True, True)
+    assert "Next week: 1 window closes" in following
+    assert "P-006 W1" in following
+    assert "2 procedures to confirm" in planned
+    assert re.findall(r"P-\d+</a>", planned) == ["P-002</a>", "P-003</a>"]
+    assert 'class="urgent">planned for 9 Mar' in planned
+
+
 def test_lists_that_are_the_same_are_not_sent_again(desk: FlaskClient) -> None:
     lists = desk.get("/today")
     assert "P-001" in lists.text
