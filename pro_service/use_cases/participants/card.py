@@ -45,6 +45,8 @@ DAY = {"tr": "d MMMM y EEEE", "en": "EEEE d MMMM y"}
 
 STYLE, SHEET_STYLE = "web/static/card.css", "web/static/sheet.css"
 TO_A_SHEET = 4
+FRONT_DAYS, BACK_DAYS = 3, 16
+"""Days that fit on the side with the code, and on one behind it, in letters that are read without glasses (12 pt)."""
 MOST_AT_ONCE = 120
 """Cards that one transaction makes, and one file of sheets holds."""
 
@@ -228,14 +230,25 @@ def _filled_in(rt: Runtime, loaded: Loaded, code: str, now: datetime) -> Card:
 
 def sides(card: Card) -> Markup:
     """The card's sides, the participant's language first, without the style they need (`card.css`)."""
+    return Markup().join(_drawn(card))
+
+
+def _drawn(card: Card) -> Iterator[Markup]:
+    """Each side; in each language the one with the code, then as many as the days need that do not fit on it."""
     picture = segno.make_qr(card.scanned, error="m").svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None)
-    drawn = _page("sides.html").render(
-        card=card,
-        sides=list(_sides(card)),
-        address=card.address.removeprefix("https://"),
-        picture=Markup(picture.replace("<svg", '<svg role="img" aria-label="QR"', 1)),  # noqa: S704 -- drawn by segno
-    )
-    return Markup(drawn)  # noqa: S704 -- every value was escaped as it was filled in
+    page = _page("side.html")
+    for side, days in _sides(card):
+        later = [days[start : start + BACK_DAYS] for start in range(FRONT_DAYS, len(days), BACK_DAYS)]
+        for number, some in enumerate((days[:FRONT_DAYS], *later)):
+            drawn = page.render(
+                card=card,
+                side=side,
+                days=some,
+                front=number == 0,
+                address=card.address.removeprefix("https://"),
+                picture=Markup(picture.replace("<svg", '<svg role="img" aria-label="QR"', 1)),  # noqa: S704 -- drawn by segno
+            )
+            yield Markup(drawn)  # noqa: S704 -- every value was escaped as it was filled in
 
 
 def document(card: Card) -> str:
@@ -246,10 +259,16 @@ def document(card: Card) -> str:
 
 
 def sheets(cards: Sequence[Card]) -> Markup:
-    """Many cards, four to a sheet of A4 with marks where to cut; each in its participant's language alone."""
-    drawn = [sides(dataclasses.replace(card, languages=card.languages[:1])) for card in cards]
+    """Many cards, four sides to a sheet of A4 with marks where to cut; each in its participant's language alone."""
+    drawn = [side for card in cards for side in _drawn(dataclasses.replace(card, languages=card.languages[:1]))]
     pages = [drawn[start : start + TO_A_SHEET] for start in range(0, len(drawn), TO_A_SHEET)]
     return Markup(_page("sheets.html").render(pages=pages))  # noqa: S704 -- the sides were escaped as they were filled in
+
+
+def count_sheets(cards: Sequence[Card]) -> int:
+    """How many sheets these cards take."""
+    behind = (-(-max(len(card.days) - FRONT_DAYS, 0) // BACK_DAYS) for card in cards)
+    return -(-(len(cards) + sum(behind)) // TO_A_SHEET)
 
 
 def sheets_document(cards: Sequence[Card]) -> str:
@@ -260,11 +279,11 @@ def sheets_document(cards: Sequence[Card]) -> str:
     return _page("document.html").render(title=site, language=language, drawn=drawn, style=Markup(style))  # noqa: S704
 
 
-def _sides(card: Card) -> Iterator[dict[str, object]]:
+def _sides(card: Card) -> Iterator[tuple[dict[str, object], list[tuple[str, str | None]]]]:
     for language in card.languages:
         known = language if (paths.templates() / "card" / f"{language}.txt").is_file() else DEFAULT
-        days = [(label[language], day and _day(day, known)) for label, day in card.days]
-        yield {"language": language, "words": _words(known), "days": days}
+        days = [(label[language], None if day is None else _day(day, known)) for label, day in card.days]
+        yield {"language": language, "words": _words(known)}, days
 
 
 def _day(day: date, language: Language) -> str:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pro_service.core import card_code
 from pro_service.core.card_code import CodeError
 from pro_service.core.case import Case, WindowFacts
-from pro_service.core.protocol import Language, Site
+from pro_service.core.protocol import Language, Site, Texts
 from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime
 from pro_service.store import studies
@@ -38,6 +38,8 @@ class Entry:
     state: State
     language: Language
     zone: ZoneInfo
+    clinic: Texts
+    """Who asks, as texts call it."""
     mark: str
     """Shown again by the same browser, it says that it had the code before."""
     token: str = ""
@@ -109,19 +111,20 @@ def _entered(tx: Transaction, code: str, attempt: Attempt | None) -> Entry | Non
     if attempt is not None:
         attempt.note_success(tx)
     loaded = rt.loader.one(session, participant_id)
-    person, mark = loaded.case.participant, card_codes.mark_of(rt.vault, code)
+    person = loaded.case.participant
+    known = (person.language, person.zone, person.site.short_name, card_codes.mark_of(rt.vault, code))
     window = window_to_open(loaded.case, now)
     if window is not None:
         tx.identify(Actor(kind="participant", id=f"participant:{person.id}", source="web"))
         token = card_codes.open_window(tx.writer, loaded, code, window)
-        return Entry("form", person.language, person.zone, mark, token=token)
+        return Entry("form", *known, token=token)
     if person.left_at is not None:
-        return Entry("finished", person.language, person.zone, mark)
+        return Entry("finished", *known)
     coming = [window.span.opens_at for window in _asked(loaded.case) if window.span.opens_at > now]
     if not coming:
-        return Entry("finished", person.language, person.zone, mark)
+        return Entry("finished", *known)
     certain = None if person.confirmed_at is None else min(coming)
-    return Entry("later", person.language, person.zone, mark, opens_at=certain, texted=may_text(person))
+    return Entry("later", *known, opens_at=certain, texted=may_text(person))
 
 
 def window_to_open(case: Case, now: datetime) -> WindowFacts | None:

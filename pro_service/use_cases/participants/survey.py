@@ -51,6 +51,8 @@ class Form:
     language: Language
     languages: tuple[Language, ...]
     zone: ZoneInfo
+    clinic: Texts
+    """Who asks, as texts call it."""
     label: Texts
     span: Window
     questions: tuple[Question, ...]
@@ -161,6 +163,7 @@ def _form(case: Case, window_id: int | None, now: datetime) -> Form | None:
         language=participant.language,
         languages=case.protocol.languages,
         zone=participant.zone,
+        clinic=participant.site.short_name,
         label=window.point.label,
         span=window.span,
         questions=tuple(Question(case.protocol.items[item], window.answers.get(item)) for item in window.point.items),

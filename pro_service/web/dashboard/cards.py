@@ -52,7 +52,7 @@ def _add_lists(pages: Blueprint, rt: Runtime) -> None:
             scope=scope,
             codes=codes,
             sheets=card.sheets(shown),
-            count=-(-len(shown) // card.TO_A_SHEET),
+            count=card.count_sheets(shown),
             today=_today(rt, scope),
         )
 

@@ -14,7 +14,6 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from pro_service.core.card_code import LONGEST_TYPED, CodeError, code_text, read_code
-from pro_service.core.protocol import Site
 from pro_service.core.throttle import ThrottledError
 from pro_service.runtime import Runtime
 from pro_service.use_cases.participants import card_entry
@@ -41,7 +40,7 @@ def blueprint(rt: Runtime) -> Blueprint:
 
     @pages.get(PATH)
     def door() -> ResponseReturnValue:
-        return _page()
+        return _page(rt)
 
     @pages.post(PATH)
     def enter() -> ResponseReturnValue:
@@ -60,13 +59,13 @@ def _entered(rt: Runtime) -> ResponseReturnValue:
     try:
         found = card_entry.enter(rt, typed, marks, request.remote_addr or "")
     except CodeError as error:
-        return _page(error.fault, typed, signs=error.signs), HTTPStatus.UNPROCESSABLE_ENTITY
+        return _page(rt, error.fault, typed, signs=error.signs), HTTPStatus.UNPROCESSABLE_ENTITY
     except ThrottledError as error:
         seconds = max((error.again_at - rt.clock()).total_seconds(), 1)
-        page = _page("slow", _grouped(typed), minutes=math.ceil(seconds / 60), clinics=card_entry.clinics(rt))
+        page = _page(rt, "slow", _grouped(typed), minutes=math.ceil(seconds / 60))
         return page, HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(math.ceil(seconds))}
     if found is None:
-        return _page("unknown", _grouped(typed), clinics=card_entry.clinics(rt)), HTTPStatus.UNPROCESSABLE_ENTITY
+        return _page(rt, "unknown", _grouped(typed)), HTTPStatus.UNPROCESSABLE_ENTITY
     answer = make_response(_led_to(found))
     value = ".".join([found.mark, *(mark for mark in kept if mark != found.mark)][:MOST_MARKS])
     browsers.set_cookie(rt, answer, COOKIE, value, browsers.YEAR)
@@ -89,9 +88,15 @@ def _grouped(typed: str) -> str:
     return code_text(read_code(typed))
 
 
-def _page(fault: str = "", typed: str = "", *, signs: int = 0, minutes: int = 0, clinics: Sequence[Site] = ()) -> str:
-    typed = typed[:LONGEST_TYPED]
-    return render_template("card_door.html", fault=fault, typed=typed, signs=signs, minutes=minutes, clinics=clinics)
+def _page(rt: Runtime, fault: str = "", typed: str = "", *, signs: int = 0, minutes: int = 0) -> str:
+    return render_template(
+        "card_door.html",
+        fault=fault,
+        typed=typed[:LONGEST_TYPED],
+        signs=signs,
+        minutes=minutes,
+        clinics=card_entry.clinics(rt),
+    )
 
 
 def _marks(text: str) -> Sequence[str]:

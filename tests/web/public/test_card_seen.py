@@ -1,6 +1,7 @@
 """The card and its door in a real Chromium: both languages, narrow and wide, scanned, typed, and on paper."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -20,6 +21,9 @@ CUT_OFF = """() => [...document.querySelectorAll(".card-side, .card-code")]
     .filter(part => part.scrollHeight > part.clientHeight + 1 || part.scrollWidth > part.clientWidth + 1)
     .map(part => part.className)"""
 """A script: what is wider or higher than its place."""
+SMALLEST = """() => Math.min(...[...document.querySelectorAll(".card-side *")]
+    .map(part => parseFloat(getComputedStyle(part).fontSize)))"""
+"""A script: the smallest letters of a card, in pixels."""
 
 
 def pages_of(pdf: bytes) -> list[tuple[float, float]]:
@@ -109,12 +113,19 @@ def test_the_file_prints_one_side_a_page_and_nothing_is_cut_off(
     rt: Runtime, study_id: int, chromium: Browser, code: str
 ) -> None:
     page = chromium.new_page(viewport={"width": 397, "height": 560})
-    page.set_content(card.document(card.show(rt, support.SETUP, study_id, "P-001")))
-    assert faults(page) == []
-    assert page.evaluate(CUT_OFF) == []
-    page.emulate_media(media="print")
-    assert page.evaluate(CUT_OFF) == []
-    assert pages_of(page.pdf(prefer_css_page_size=True)) == [pytest.approx(A6, abs=1)] * 2
-    assert page.locator("svg").first.bounding_box() is not None
+    shown = card.show(rt, support.SETUP, study_id, "P-001")
     assert code
+    long = replace(shown.site, name=dict.fromkeys(shown.site.name, "University Hospital for Orthopaedics, Ward 12 B"))
+    # The second: as many days as a side for them holds, and three more; and the longest words.
+    many = replace(shown, days=(shown.days * 8)[:22], site=long, texted=False)
+    for one, sides in ((shown, 2), (many, 6)):
+        page.emulate_media(media="screen")
+        page.set_content(card.document(one))
+        assert faults(page) == []
+        assert page.evaluate(CUT_OFF) == []
+        page.emulate_media(media="print")
+        assert page.evaluate(CUT_OFF) == []
+        assert page.evaluate(SMALLEST) >= 16, "12 points"
+        assert pages_of(page.pdf(prefer_css_page_size=True)) == [pytest.approx(A6, abs=1)] * sides
+        assert page.locator("svg").first.bounding_box() is not None
     page.close()

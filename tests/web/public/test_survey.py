@@ -43,6 +43,7 @@ def tasks(rt: Runtime, participant_id: int) -> list[EscalationFacts]:
 def test_the_form_asks_in_the_participants_language(client: FlaskClient, participant: int) -> None:
     page = client.get(FORM).text
     assert '<html lang="tr">' in page
+    assert "<b>İstanbul Demo</b>" in page, "who asks"
     assert "Son 24 saatte" in page
     assert "çok fazla iyileşti" in page
     assert "12 Mart Perşembe 23:59" in page
@@ -52,6 +53,7 @@ def test_the_form_asks_in_the_participants_language(client: FlaskClient, partici
 def test_another_language_can_be_asked_for(client: FlaskClient, participant: int) -> None:
     page = client.get(f"{FORM}?lang=en", headers={"Accept-Language": "tr"}).text
     assert '<html lang="en">' in page
+    assert "<b>Istanbul Demo Clinic</b>" in page
     assert "in the last 24 hours" in page
     assert client.post(f"{FORM}?lang=en", data={"NRS-AVG": "3"}).location == f"{FORM}?lang=en"
     assert participant
