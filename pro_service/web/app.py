@@ -5,8 +5,9 @@ import time
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import quote
 
-from flask import Flask, abort, g, render_template, request, url_for
+from flask import Flask, abort, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -154,6 +155,8 @@ def _faults(app: Flask) -> None:
     def refused(fault: HTTPException) -> ResponseReturnValue:
         if fault.code is None or fault.code < HTTPStatus.BAD_REQUEST:
             return fault.get_response()
+        if fault.code == HTTPStatus.METHOD_NOT_ALLOWED and (above := _page_above()) is not None:
+            return redirect(above, HTTPStatus.SEE_OTHER)
         page = error_page(fault.code)
         allowed = getattr(fault, "valid_methods", None)
         return (*page, {"Allow": ", ".join(allowed)}) if allowed else page
@@ -178,6 +181,29 @@ def _faults(app: Flask) -> None:
             return error_page(500)
         again = {"Retry-After": str(TRY_AGAIN_AFTER)}
         return (_not_saved_page(), 503, again) if _was_to_be_saved() else (*error_page(503), again)
+
+
+def _page_above() -> str | None:
+    """Return the page that a button is on, where its address is opened like a page: reloaded, kept as a bookmark.
+
+    None for what is no button of a page.
+    """
+    adapter = current_app.create_url_adapter(request)
+    if adapter is None or request.method not in ("GET", "HEAD"):
+        return None
+    button, _values = adapter.match(method="POST")
+    if button.startswith("webhooks."):
+        return None
+    path = request.path
+    while path.count("/") > 1:
+        path = path.rpartition("/")[0]
+        try:
+            endpoint, _values = adapter.match(path, method="GET")
+        except HTTPException:
+            continue
+        if not getattr(current_app.view_functions[endpoint], "unattended", False):
+            return quote(access.local(path))
+    return None
 
 
 def _was_to_be_saved() -> bool:

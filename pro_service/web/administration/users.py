@@ -118,9 +118,12 @@ def _add_invitation(pages: Blueprint, rt: Runtime) -> None:
                 given.get("role", ""),
                 *_place(given.get("place", "")),
                 language=language if language in LANGUAGES else "tr",
+                by_hand=True,
             )
         except RejectedError as rejected:
             return _invitation(rt, rejected.faults), 422
+        if not made.mailed:
+            return _link(rt, made)
         return redirect(url_for("administration.user", user_id=made.user_id, done="invited"), 303)
 
 
@@ -133,6 +136,13 @@ def _invitation(rt: Runtime, faults: tuple[Problem, ...] = ()) -> str:
         roles=GRANTED,
         places=places(rt),
         mails=rt.mail is not None,
+    )
+
+
+def _link(rt: Runtime, made: administration.Link) -> str:
+    """Return the page that shows an invitation's link, this once: no mail can be sent, so it is handed over."""
+    return render_template(
+        "administration/link.html", scope=chosen_scope(rt), member=_member(rt, made.user_id), address=made.address
     )
 
 
@@ -182,6 +192,20 @@ def _user(rt: Runtime, user_id: int, faults: tuple[Problem, ...] = ()) -> str:
 
 
 def _add_changes(pages: Blueprint, rt: Runtime) -> None:
+    @pages.post("/users/<int:user_id>/send-link", endpoint="send-link")
+    @needs("users")
+    @sensitive
+    def send_link(user_id: int) -> ResponseReturnValue:
+        # A link to an account that somebody uses already goes to its owner alone, or it could be taken over.
+        by_hand = not _member(rt, user_id).has_password
+        try:
+            made = administration.send_link(rt, actor(), user_id, by_hand=by_hand)
+        except RejectedError as rejected:
+            return _user(rt, user_id, rejected.faults), 422
+        if not made.mailed:
+            return _link(rt, made)
+        return redirect(url_for("administration.user", user_id=user_id, done="send-link"), 303)
+
     def add_change(name: str, change: Callable[[int], bool]) -> None:
         def changed(user_id: int) -> ResponseReturnValue:
             _member(rt, user_id)
@@ -204,7 +228,6 @@ def _add_changes(pages: Blueprint, rt: Runtime) -> None:
     add_change("disable", lambda user_id: administration.disable(rt, actor(), user_id))
     add_change("enable", lambda user_id: administration.enable(rt, actor(), user_id))
     add_change("reset-factor", lambda user_id: administration.reset_factor(rt, actor(), user_id))
-    add_change("send-link", lambda user_id: administration.send_link(rt, actor(), user_id).mailed)
     add_change("grant", granted)
     add_change("revoke", revoked)
 

@@ -1,5 +1,6 @@
 """Administration: users invited, given roles, shut out; the audit trail as each role may read it; health."""
 
+import logging
 import re
 from dataclasses import replace
 from datetime import date
@@ -15,6 +16,7 @@ from pro_service.store.schema import audit_trail, roles, users
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.staff import administration
 from pro_service.use_cases.tasks import calls
+from pro_service.web.app import create_app
 from tests import support
 from tests.authenticator import Post
 from tests.peers import databases
@@ -45,11 +47,44 @@ def office(rt: Runtime, study_id: int, client: FlaskClient) -> FlaskClient:
     return client
 
 
+def user(rt: Runtime, email: str) -> int:
+    """Return the id of an account."""
+    with rt.sessions.reading() as session:
+        return int(session.scalars(select(users.c.id).where(users.c.email == email)).one())
+
+
 def sent(client: FlaskClient, path: str, **fields: str) -> tuple[int, str]:
     """Send a form: (status, where it leads or what it says)."""
     csrf = support.csrf_of(client.get("/account").text)
     answer = client.post(path, data={"csrf": csrf, **fields})
     return answer.status_code, answer.location or answer.text
+
+
+def test_where_no_mail_can_be_sent_an_invitation_is_shown_once_to_be_handed_over(
+    rt: Runtime, study_id: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert study_id
+    app = create_app(replace(rt, mail=None))
+    office, owner = app.test_client(), app.test_client()
+    support.coordinator(rt, ADMIN, role="administrator", language="en")
+    support.sign_in(office, ADMIN)
+    fields = {"email": "new@example.org", "role": "coordinator", "place": "DEMO/IST", "language": "en"}
+    with caplog.at_level(logging.INFO, "pro_service"):
+        status, page = sent(office, "/users/invite", **fields)
+        assert status == 200
+        first = re.search(r"/welcome/([\w-]+)<", page)
+        assert first is not None
+        user_id = user(rt, "new@example.org")
+        assert "/welcome/" not in office.get(f"/users/{user_id}").text
+        # Another ends the one before.
+        again = re.search(r"/welcome/([\w-]+)<", sent(office, f"/users/{user_id}/send-link")[1])
+        assert again is not None
+    assert [owner.get(f"/welcome/{token}").status_code for token in (first[1], again[1])] == [410, 200]
+    assert not [record for record in caplog.records if first[1] in str(vars(record)) or again[1] in str(vars(record))]
+    # Whoever has an account already gets a link from nobody but their own mail box.
+    status, page = sent(office, f"/users/{user(rt, ADMIN)}/send-link")
+    assert (status, "/welcome/" in page) == (422, False)
+    app.extensions["intake"].close()
 
 
 @databases.ON_BOTH
@@ -105,8 +140,8 @@ def app_of_two(office: FlaskClient) -> tuple[FlaskClient, FlaskClient]:
 
 @databases.ON_BOTH
 def test_nobody_shuts_out_themselves_or_the_last_administrator(rt: Runtime, office: FlaskClient) -> None:
+    admin = user(rt, ADMIN)
     with rt.sessions.reading() as session:
-        admin = session.scalars(select(users.c.id).where(users.c.email == ADMIN)).one()
         role_id = session.scalars(select(roles.c.id).where(roles.c.user_id == admin)).one()
     status, page = sent(office, f"/users/{admin}/disable")
     assert (status, "ask another administrator" in page) == (422, True)

@@ -50,8 +50,21 @@ def test_the_card_is_shown_by_a_button_and_printed_again(rt: Runtime, signed_in:
     assert "Card viewed" in signed_in.get("/participants/P-001").text
 
 
-def test_looking_by_address_shows_no_card(signed_in: FlaskClient) -> None:
-    assert signed_in.get("/participants/P-001/card").status_code == 405
+@pytest.mark.parametrize(
+    "address, page",
+    [
+        ("/participants/P-001/card", "/participants/P-001"),
+        ("/participants/P-001/card/replace", "/participants/P-001"),
+        ("/cards/sheets", "/cards"),
+        ("/q/some-token/call", "/q/some-token"),
+    ],
+)
+def test_the_address_of_a_button_leads_to_its_page_and_shows_no_card(
+    rt: Runtime, signed_in: FlaskClient, address: str, page: str
+) -> None:
+    answer = signed_in.get(address)
+    assert (answer.status_code, answer.location) == (303, page)
+    assert "view_card" not in actions(rt)
 
 
 def test_a_new_code_needs_a_reason(rt: Runtime, signed_in: FlaskClient) -> None:
