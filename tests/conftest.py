@@ -40,6 +40,12 @@ _LONG = (
 """Where single tests take long: they go first, or the suite ends with one core at work and the others waiting."""
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked with `databases.ON_BOTH` on each database; in a marked module, those that open one."""
+    if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("on_both"):
+        metafunc.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put what takes long first; workers that run out of tests take them from the other end."""
     items.sort(key=lambda item: not item.nodeid.startswith(_LONG))

@@ -14,7 +14,7 @@ from pro_service import runtime
 from tests.peers.configuration import settings_for
 from tests.peers.postgres import Postgres
 
-ON_BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+ON_BOTH = pytest.mark.on_both
 """Marks a test, or a module of them, whose outcome hangs on the database: it runs on PostgreSQL too."""
 _TEMPLATE = "template_pro"
 
