@@ -44,7 +44,7 @@ _PLACE_TR = (
 )
 """What the shipped question names, both sides together: of `sol bacağım 7` nobody knows what the other side does."""
 _IN_TR = "kalcamda|bacagimda|kalcada|bacakta"
-_DAY_TR = "bugun|bu gun|bugunku|bugunluk|bugun icin|bugun de|bugune|son 24 saatteki"
+_DAY_TR = "bugun|bu gun|bugunku|bugunluk|bugun icin|bugun de|bugune|[son] 24 saatteki"
 _MEAN_TR = "ortalama|ort|ortalama olarak|genel olarak"
 _MEASURE_TR = (
     "siddeti|siddetim|puani|puanim|skoru|skorum|seviyesi|seviyem|duzeyi|duzeyim|derecesi|derecem|degeri|notu|notum"
@@ -75,6 +75,8 @@ _PAIN_TR = "agri|agrim|agriydi|agrim var|agrim vardi|agri var|agri vardi|agri hi
 ADDRESSED = "kizim|oglum|kardesim|abim|ablam|guzel kizim|canim kizim|kizim benim|kuzum"
 """Said to the one who asks, at the end: `beş veriyorum kızım`. At the beginning it may be who answers: `kızım 5`."""
 _SIR_TR = "doktor|hemsire|dr|ebe"
+
+_SINCE_TR = "[ilk] (islemden|ameliyattan|igneden|tedaviden|operasyondan|islem) [bu yana|beri|sonra|sonrasi]"
 
 _TR = Frames(
     courtesy=f"""
@@ -124,7 +126,7 @@ _TR = Frames(
         kusura bakma|ozur dilerim) [gec yazdim|gec kaldim|gec cevap verdim|gec gordum]
     """,
     after=f"""
-        puan|puandir|puandi|puanlik|idi|di|du|ydi|ti|tu|dir|tir|tur|tabii|tabi
+        puan|puandir|puandi|puanlik|idi|di|du|ydi|ti|tu|dir|tir|tur|tabii|tabi|oldu
         [puan|olarak|puan olarak] [diye] ({_GIVE_TR}|{_SAY_TR}|{_WRITE_TR}|{_NOTE_TR}) [ben]
         olarak (alin|girin|girebilirsiniz)
         (i|yi|u|yu) (isaretliyorum|isaretledim|seciyorum|sectim)
@@ -153,22 +155,22 @@ _TR = Frames(
         derece [agri|agrim var]|seviye|siddetinde (hissediyorum|hissettim|yasiyorum)
         [benim] (agrim|agri puanim|agri seviyem)
     """,
-    before_choice="""
+    before_choice=f"""
         [benim] (cevabim|tercihim|secimim) [olarak] (secenek|numara|sik)|(sikki|secenegi|secenegim|sikkim)
         [benim] (genel durumum|genel durum|genel olarak durumum|durumum|halim)|secenek|numara|sik|genel|genel olarak
-        [ilk] (islemden|ameliyattan|igneden|tedaviden|operasyondan|islem) [bu yana|beri|sonra|sonrasi] [genel durumum
-        durumum]
+        {_SINCE_TR} [genel durumum|durumum]
         (islemden|ameliyattan|igneden|tedaviden|operasyondan) (once|oncesine|onceye|onceki halime) gore|oncesine gore
         eskiye gore|eskisine gore|onceki halime gore
     """,
-    after_choice="""
+    after_choice=f"""
+        {_SINCE_TR}
         [nolu|nolusu|no lu|numarali] (secenek|sik|secenegi|sikki|olan|olani)|nolu|olan|olani|diyorum (secenek|sik)
         numara|numarali secenek|numarali|secenek|secenegi|sik|sikki
         numarayi (isaretliyorum|isaretledim|seciyorum|sectim)
     """,
     mild="""
         [bayagi|gayet|cok|epey|oldukca] (iyi|iyiyim|iyiydi|iyiydim|rahat|rahatim|rahatti|hafif|hafifti)
-        [cok|epey] rahatladim|hafif [bir] (agri|agrim|agrim var|sizi)
+        [cok|epey] rahatladim|[sadece|cok] hafif [bir] (agri|agrim|agrim var|sizi|sizim) [var]
         hissetmiyorum bile|keyfim yerinde|her sey yolunda|mutluyum|[rahat|guzel] (uyuyorum|uyudum|yuruyorum
         yuruyebiliyorum)
         super|harika|bir sorun yok|sorun yok|sikintim yok|yok denecek kadar az|yok denecek kadar|pek agrimiyor
@@ -221,7 +223,7 @@ _PLACE_EN = (
     "hip|hips|leg|legs|buttock|buttocks|bum|hip and leg|leg and hip|buttock and leg|leg and buttock|buttock leg|hip leg"
 )
 _DAY_EN = (
-    "today|for today|[over|in|for|during] (the|these) (last|past) (24 hours|24 hrs|day)"
+    "today|for today|[over|in|for|during] [the|these] (last|past) (24 hours|24 hrs|24h|day)"
     "|on average|overall|on the whole|all in all|in general|altogether"
 )
 _MEASURE_EN = "score|level|rating|number|intensity|scale|figure|value"
@@ -242,6 +244,9 @@ _SAYING_EN = (
 )
 _DOING_EN = "give|giving|rate|rating|going with|gonna go with|go with|call it|mark it"
 """What one may leave out to say who does it: not `said`, for `doctor said 7`."""
+
+_OPERATION_EN = "[the|my] (procedure|operation|op|injection|treatment|surgery|last time)"
+_SINCE_EN = f"since ({_OPERATION_EN}|monday|tuesday|wednesday|thursday|friday|saturday|sunday|the weekend|last week)"
 
 _EN = Frames(
     courtesy="""
@@ -264,7 +269,8 @@ _EN = Frames(
         [many|with|and] (thanks|thankyou|thank you|thank u|thx|thnx|tks|ty|cheers|ta) [a lot|so much|very much
         a million|a bunch|again|ever so much|for asking|for checking|for checking in|for your help
         for all your help|for everything|all]
-        many thanks|much appreciated|appreciated|ta|ta very much|xx|xxx|please|pls|plz|please and thank you
+        many thanks|much appreciated|appreciated|ta|ta very much|x|xx|xxx|please|pls|plz|please and thank you
+        namaste [sir|madam|doctor|ji]
         regards|[best|kind|kindest|warm|warmest|many] (regards|wishes)|yours sincerely|sincerely|yours faithfully
         yours truly
         mate|sir|madam|doctor|dear doctor|doc|dr|dear nurse|maam|hi all|pal|my dear
@@ -295,7 +301,7 @@ _EN = Frames(
         in answer to your (question|text)|answering your question|my answer would be
     """,
     after=f"""
-        point|points|pt|pts|on average|overall|for me|from me|it is|sorry|again|still|nurse|love|dear|as an average
+        point|points|pt|pts|on average|overall|only|for me|from me|it is|sorry|again|still|nurse|love|dear|as an average
         duck|ducky|pet|hun|hen|flower|darling|darlin|petal|sweetheart|sweetie|luv|buddy|chief|boss|my (love|lovely|duck)
         [{_SPEAKER_EN}] say|is (what|how) (id|i would) (say|rate it|give it|score it|put it)|thats it|that is it
         [if] (im honest|i am honest)|in my opinion|in my book|i would have to say|id have to say|all day|all day long
@@ -325,12 +331,11 @@ _EN = Frames(
         [id|i would|ill] [{_SAYING_EN}] [the] (option|number|choice|answer|no) [{_BE_EN}]|[{_SPEAKER_EN}] (go for
         going for)
         [my] [overall] (condition|health|improvement) [{_BE_EN}] [{_A_EN}]|overall [im|i am|its]
-        (since|after) [the|my] (procedure|operation|op|injection|treatment|surgery|last time) [im|i am|its|its been
-        i feel]
+        ({_SINCE_EN}|after {_OPERATION_EN}) [im|i am|its|its been|i feel]
         compared (to|with) before|in general|generally
     """,
-    after_choice="""
-        please
+    after_choice=f"""
+        {_SINCE_EN}|please
     """,
     mild="""
         [had|its been] [a] good day [today]|(sleeping|walking|doing|getting on|feeling) (well|better|fine|ok|okay
@@ -357,7 +362,8 @@ _EN = Frames(
         [it was|it is|its|was|im in|really|very|really really|pretty|so|absolutely|quite|absolute] (bad|painful|sore
         terrible|awful|horrible|severe|unbearable|excruciating|agony|dreadful|horrendous)
         [it] (hurts|hurt|is hurting) (a lot|badly|so much|very much|like hell)
-        [i] (couldnt|could not|cant|cannot) [even] (sleep|bear it|stand it|walk|sit|move|sit down|get comfortable)
+        [i] (couldnt|could not|cant|cannot) [even] (sleep|bear it|stand it|walk|sit|move|sit down|get comfortable)\
+         [at all]
         [had|its been] [a] (bad|rough|tough|terrible|awful|horrible) day [today]|not sleeping [well]|very uncomfortable
         [really|im] (struggling|suffering) [today|a lot|badly]|hurting [a lot|badly]|[its|it is] [absolutely] (awful
         shocking)
@@ -437,7 +443,8 @@ _CHILDREN = "kizim|oglum|kardesim|evladim|yavrum|abi|abim|abla|ablam|kardes|dokt
 _DESCRIBED_TR = pattern(f"{_TR.mild}\n{_TR.moderate}\n{_TR.severe}")
 
 ORDINARY = re.compile(
-    rf"\b(?:{_counting('tr')}) (?:agri|sanci)"  # iki ağrım var: two pains; on ağrı: ön ağrı, the pain in front
+    r"^(?!(?:.* )?ort).*\boldu "  # it is seven o'clock, it became seven
+    rf"|\b(?:{_counting('tr')}) (?:agri|sanci)"  # iki ağrım var: two pains; on ağrı: ön ağrı, the pain in front
     rf"|\b(?:{_counting('en')}) pain"
     r"|\b[0-9]+ alti\b|\b(?:ort|tam)\w* (?:bugun )?alti\b"  # below 6, below average, right below; `6 (altı)` is 6
     rf"|\b(?:{_PLACE_TR}) (?:alti|on)\b"  # below the hip; ASCII for the front of the leg

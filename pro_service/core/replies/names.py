@@ -17,6 +17,45 @@ _SIGNED = re.compile(
     r"(?P<closing>\b(?i:regards|wishes|sincerely|faithfully|saygılar(?:ımla|ımızla)?|sevgilerle|sevgiler))[\s,.!]+"
     rf"{_NAME}(?:\s+(?:{_NAME}|[A-ZÇĞİÖŞÜ]\.?))?[\s.]*$"
 )
+_GIVEN = (
+    "Adam|Agnes|Alan|Albert|Alice|Alison|Amanda|Amy|Andrea|Andrew|Angela|Ann|Anna|Anne|Anthony|Arthur|Audrey"
+    "|Barbara|Barry|Benjamin|Bernard|Betty|Beryl|Brenda|Brian|Bridget|Carol|Caroline|Catherine|Charles|Charlotte"
+    "|Christine|Christopher|Claire|Clare|Colin|Cynthia|Daniel|David|Deborah|Denise|Dennis|Derek|Diana|Diane|Donald"
+    "|Doreen|Doris|Dorothy|Edith|Edward|Edna|Eileen|Elaine|Eleanor|Elizabeth|Ellen|Emily|Emma|Eric|Ernest|Ethel|Evelyn"
+    "|Fiona|Florence|Frances|Francis|Geoffrey|George|Gerald|Gillian|Gladys|Gordon|Graham|Hannah|Harold|Harry|Heather"
+    "|Helen|Henry|Hilary|Hilda|Howard|Hugh|Ian|Irene|Isabel|Jacqueline|James|Jane|Janet|Janice|Jason|Jean|Jeffrey"
+    "|Jennifer|Jessica|Jill|Joan|Joanna|Joanne|John|Jonathan|Joseph|Joyce|Judith|Judy|Julia|Julie|Karen"
+    "|Katherine|Kathleen|Keith|Kenneth|Kevin|Laura|Lawrence|Leonard|Leslie|Linda|Lisa|Lorraine|Louise|Lucy|Lynn"
+    "|Malcolm|Margaret|Maria|Marie|Marion|Marjorie|Martha|Martin|Mary|Matthew|Maureen|Mavis|Michael|Michelle|Mildred"
+    "|Muriel|Nancy|Natalie|Neil|Nicholas|Nicola|Nigel|Nora|Norma|Norman|Oliver|Pamela|Patricia|Patrick|Paul"
+    "|Paula|Pauline|Peter|Philip|Phyllis|Rachel|Raymond|Rebecca|Richard|Robert|Roger|Ronald|Rosemary|Roy|Russell|Ruth"
+    "|Samantha|Samuel|Sandra|Sarah|Sharon|Sheila|Shirley|Simon|Stanley|Stella|Stephanie|Stephen|Steven|Stuart|Susan"
+    "|Sylvia|Teresa|Theresa|Thelma|Thomas|Timothy|Tracey|Trevor|Valerie|Vera|Vernon|Veronica|Victor|Victoria|Vincent"
+    "|Walter|Wendy|Wilfred|William|Winifred|Yvonne|Zoe"
+    "|Abdullah|Abdurrahman|Adem|Adnan|Ahmet|Ali|Arif|Arzu|Aslı|Asuman|Aylin|Aynur|Ayse|Ayşe|Ayşegül|Ayten|Aziz"
+    "|Bekir|Belgin|Berna|Betül|Birgül|Burak|Burcu|Bülent|Cafer|Canan|Celal|Cemal|Cemile|Cengiz|Cevdet|Derya"
+    "|Dilek|Döndü|Ebru|Elif|Emel|Emin|Emine|Emre|Ercan|Erdal|Erdem|Erkan|Erol|Esma|Esra|Fadime|Fatih|Fatma|Faruk"
+    "|Ferhat|Feride|Figen|Filiz|Gamze|Gönül|Gökhan|Gülay|Gülcan|Gülden|Güler|Gülhan|Gülseren|Gülsüm|Gülşen|Gürkan"
+    "|Hacer|Hakan|Halil|Halime|Hamza|Handan|Hanife|Harun|Hasan|Hatice|Havva|Hayriye|Hikmet|Hülya|Hüseyin|İbrahim"
+    "|İlhan|İlknur|İsmail|İsmet|Kadir|Kadriye|Kamil|Kemal|Kenan|Kerem|Leyla|Mahmut|Makbule|Mehmet|Melek|Meliha|Meltem"
+    "|Meral|Meryem|Metin|Mevlüt|Meyrem|Muammer|Muhammet|Muharrem|Murat|Musa|Mustafa|Münevver|Nazan|Nazlı|Nazmiye"
+    "|Necati|Necla|Neriman|Nermin|Neslihan|Nesrin|Nevin|Nihal|Nilgün|Nuran|Nuray|Nurcan|Nurettin|Nuri|Nuriye"
+    "|Oğuz|Orhan|Osman|Ömer|Özgür|Özlem|Recep|Remzi|Rıza|Saadet|Sabri|Sadık|Safiye|Salih|Sami|Seda|Sedat"
+    "|Selahattin|Selim|Selma|Semra|Serap|Serdar|Serkan|Serpil|Sevda|Sevgül|Sevim|Sevil|Sibel|Songül|Suat|Süheyla"
+    "|Süleyman|Şaban|Şadiye|Şerife|Şenol|Şükran|Şükrü|Tahsin|Tuba|Tuncay|Turgut|Tülay|Türkan|Ümit|Ünal"
+    "|Vedat|Veli|Vildan|Volkan|Yakup|Yasemin|Yaşar|Yılmaz|Yunus|Yusuf|Zehra|Zekiye|Zeki|Zeliha|Zeynep|Zübeyde"
+)
+"""Given names that are no other word; a surname may follow."""
+_INTRODUCED = re.compile(
+    r"(?P<closing>(?:^|[\s,.!])(?i:ben|this is|it['’]?s))\s+"
+    rf"(?:{_GIVEN})(?:\s+{_NAME})?\b(?=\s*(?:[,.:;!\n]|-\s))"
+)
+"""`Merhaba hocam ben Ayşe, ağrım 4`."""
+_ALONE = re.compile(
+    rf"(?P<closing>(?<=[^\W_]))\s*(?:[.,!;\n]\s*|\s-+\s*)(?:(?i:from|ben)\s+)?(?:{_GIVEN})(?:\s+{_NAME})?[\s.!x]*$"
+)
+"""`7 - Margaret`, `5, Ayşe Yıldız`: after a stop, at the end. `Margaret 7` may be who answers."""
+_HERE = re.compile(rf"\b(?:{_GIVEN})(?:\s+{_NAME})? here\b")
 _RELATIVES = frozenset(
     {"oglu", "kizi", "esi", "gelini", "wife", "husband", "son", "daughter", "his", "her", "not", "degil"}
 )
@@ -25,10 +64,19 @@ _RELATIVES = frozenset(
 def without_names(text: str) -> str:
     """Return a text without the name it greets and, after a closing, the name it is signed with.
 
-    A name alone at the end (`7. Ron`) stays: whether it is a name is not certain.
+    A name without a closing (`7. Margaret`, `ben Ayşe, 4`) must be known as one: `7. Walking` is none.
     """
-    for name in (_GREETED, _SIGNED):
+    text = _HERE.sub(", ", text)
+    for name in (_GREETED, _SIGNED, _INTRODUCED, _ALONE):
         found = name.search(text)
         if found and not contains(plain(found[0]), {*PROXY, *_RELATIVES, *NUMBERS["tr"], *NUMBERS["en"]}):
             text = f"{text[: found.start()]}{found[1]}, {text[found.end() :]}"
     return text
+
+
+_KNOWN = re.compile(rf"\b(?:{_GIVEN})\b")
+
+
+def named(text: str) -> bool:
+    """Whether a name is left in a text: somebody else may be meant."""
+    return _KNOWN.search(text) is not None

@@ -10,7 +10,8 @@ from typing import Literal
 
 from pro_service.core.replies import frames, phrases
 from pro_service.core.replies.folding import DOUBT, contains, marked, plain_of
-from pro_service.core.replies.names import without_names
+from pro_service.core.replies.names import named, without_names
+from pro_service.core.replies.remarks import fit, parted, without_remarks
 from pro_service.core.replies.slips import harmless, meant
 
 Reason = Literal[
@@ -42,6 +43,7 @@ _CHANGE = (1, 7)
 """From very much improved to very much worse."""
 _UNCHANGED = 4
 _LONGEST_TEXT = 24  # words
+_LONGEST_TOLD = 48  # words, those of remarks among them
 _LONGEST_FRAME = 16  # words
 _LONGEST_PHRASE = 12  # words
 
@@ -51,9 +53,13 @@ def find(text: str, language: str, low: int, high: int) -> int | Reason:
 
     `language` is a tag, unknown reads as English.
     """
-    mark = marked(without_names(text))
+    text = without_names(text)
+    mark = marked(text)
     primary = language.replace("_", "-").partition("-")[0].strip().lower()
-    value = _value(mark, primary if primary in phrases.NUMBERS else "en", low, high)
+    primary = primary if primary in phrases.NUMBERS else "en"
+    value = _value(mark, primary, low, high)
+    if value is None:
+        value = _beside_remarks(text, primary, low, high)
     if value is None:
         return _why(mark, plain_of(mark))
     return value if low <= value <= high else "out_of_range"
@@ -82,6 +88,18 @@ def _value(mark: str, language: str, low: int, high: int) -> int | None:
                 if all(map(_made_of, (said[:place], said[place + 1 :]), around)):
                     framed.add(value)
     return framed.pop() if len(framed) == 1 else None
+
+
+def _beside_remarks(text: str, language: str, low: int, high: int) -> int | None:
+    """Give the number of a text that is read as a whole once the remarks are left out, if they fit that number."""
+    mark = _EMOTICON.sub(" ; ", marked(parted(text, language)))
+    said = plain_of(mark).split()
+    numbered = any(token.isdecimal() or token in phrases.NUMBERS[language] for token in said)
+    if not numbered or not 1 < len(said) <= _LONGEST_TOLD or _POINT_FIRST.search(mark) or named(text):
+        return None
+    left, moods = without_remarks(mark, language)
+    value = _value(left, language, low, high) if moods else None
+    return value if value is not None and fit(moods, value, low, high) else None
 
 
 def _spaced(text: str) -> str:

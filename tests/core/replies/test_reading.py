@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pro_service.core.replies import frames, slips
+from pro_service.core.replies import frames, remark_words, slips
 from pro_service.core.replies import phrases as words
 from pro_service.core.replies.folding import plain
 from pro_service.core.replies.reading import (
@@ -403,6 +403,40 @@ def test_a_word_with_a_slip_is_mended_to_no_number_and_is_no_word_of_another_lis
 def test_a_description_is_read_only_beside_a_number_that_it_fits(language: str, text: str, fits: range) -> None:
     for number in range(11):
         assert isinstance(nrs(text.format(number), language), Score) == (number in fits)
+
+
+# -- Remarks -----------------------------------------------------------------------------------
+
+
+@pytest.mark.shows("never guess")
+@pytest.mark.parametrize(
+    "language, frames_of_it",
+    [("en", ("7, I walked {}", "{} slept badly, 7")), ("tr", ("7, {} yürüdüm", "{} yoruldum. 7"))],
+)
+def test_a_word_that_turns_the_meaning_keeps_a_remark_from_being_read_over(
+    language: str, frames_of_it: tuple[str, str]
+) -> None:
+    turning = remark_words.VOCABULARIES[language].turns.split()
+    assert len(turning) > 200
+    for frame, word in product(frames_of_it, turning):
+        assert not isinstance(nrs(frame.format(word), language), Score), frame.format(word)
+
+
+@pytest.mark.shows("reading: score")
+@pytest.mark.parametrize(
+    "language, text, fits",
+    [
+        ("en", "{}, slept well", range(7)),
+        ("en", "{}, slept badly", range(4, 11)),
+        ("en", "{}, planted tulips in the garden", range(11)),
+        ("tr", "{}, rahat uyudum", range(7)),
+        ("tr", "{}, çok yoruldum", range(4, 11)),
+        ("tr", "{}, ekmek aldım", range(11)),
+    ],
+)
+def test_a_remark_is_read_over_only_beside_a_number_that_it_fits(language: str, text: str, fits: range) -> None:
+    for number in range(11):
+        assert isinstance(nrs(text.format(number), language), Score) == (number in fits), number
 
 
 # -- Safety before everything ------------------------------------------------------------------

@@ -1,0 +1,296 @@
+r"""The words of remarks beside an answer, per language, as data for `remarks`; all are folded (see `folding`).
+
+A word may be written as a pattern: `\w*` stands for any ending. What may follow or stand before is written `(?=…)`.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class Vocabulary(NamedTuple):
+    r"""The words of remarks in one language; `\w*` stands for any ending."""
+
+    link: str
+    """Words without a meaning of their own."""
+    says: str
+    """What makes a statement of words: who, and verbs."""
+    everyday: str
+    """What people tell of their day: sleep, ways, weather, work, telephones."""
+    others: str
+    """Visitors and animals: whatever is said of how somebody is beside them may be theirs."""
+    activity: str
+    """Everyday words that name while doing what, unless the clause also says how much or how well."""
+    amount: str
+    denied: str
+    """Words that turn what a clause says about how somebody is."""
+    good: str
+    bad: str
+    changed: str
+    """Good or bad compared with before, or as a whole: the others describe a score that must be mild or severe."""
+    ill: str
+    """Bad without any doubt."""
+    hurts: str
+    """Pain. Nothing else of the day beside it: it may be when, or where else."""
+    places: str
+    """What the question asks about; alone, or better or worse, one of them may be set against the other."""
+    turns: str
+    """Words that no unknown word may resemble."""
+    phrases: str
+    """Statements as a whole that say nothing of how somebody is."""
+    fillers: str
+    """What may stand in a statement without a meaning of its own."""
+    sleeping: str
+    """What makes more of a night than the time that a number may hold for."""
+    complains: str
+    """Where, when and in what: beside a complaint or praise, what it is about, and perhaps the number too."""
+    being: str
+    """The same of a clause that says no more than where somebody is."""
+    opens: str
+    """What begins a remark right after a number, without a comma: nothing that one counts."""
+    closes: str
+    """Courtesies that end a clause without a comma."""
+
+
+_TURNING_EN = (
+    r"(?:my|the|a|lower|bad) back|back (?:is|was|hurts?|ache|pain)|made (?:it|that) up|for now|so far|all over"
+    r"|(?:long|more|further|harder|less) (?:as )?i"
+)
+"""Turning words that are harmless one by one."""
+
+_EN = Vocabulary(
+    link="""
+        i im ive me my us we our the a an it its am be been being to in out up down off of from by and as so too very
+        really quite pretty bit just still again all much more also even for over through along back there here lot
+        lots loads ton little today now rather absolutely properly thanks thank sorry love x xx xxx please cheers
+        since because cos feeling feel feels felt get getting got go going went gone do did done have has had having
+        was were is are keep keeps kept make made some on only with into any anymore yet honestly unfortunately
+        thankfully luckily sadly ages can able old new big fun cup round way far long last hope
+    """,
+    says="""
+        overdid able can back i im ive its it was is am are were have has had did does do got went came felt
+        feel slept walked made managed
+        spent visited worked rained snowed helped helps washed cooked cleaned baked watched played kept hope enjoyed
+        saw seen took ate bought drove travelled read forgot missed did been done gone feeling sleeping getting
+        improved improving finished been \\w{3,}ed
+    """,
+    everyday="""
+        sleep slept asleep sleeping awake walk walks walked town bus train car park church market garden gardened lawn
+        weather rain rained raining rainy snow snowed cold damp wet heat hot sunny sun windy wind frost humid warm
+        worked job shift office house home housework cleaned kitchen cooked washed laundry dishes tea coffee dinner
+        lunch breakfast cake baked holiday holidays party wedding phone mobile glasses reading book telly tv film
+        match football bingo busy quiet early travelled journey trip road traffic drove appetite mood spirits energy
+        active missed late forgot charged battery signal message text seen saw seeing grass weeds flowers vegetables
+        shed fence painted played watched bought shop shops choir club weekend managed day duvet mattress
+        pillow night cat
+        dog travel swimming bowling dancing drive visit visited visiting appetite chores shopped hoovered
+        ironed weeding weeded mowed
+    """,
+    others="visitors guests family grandchildren grandkids kids friends friend dog cat birthday",
+    activity="""
+        walking gardening working shopping cleaning driving travelling cooking ironing hoovering baking work
+        stairs steps hill housework
+    """,
+    amount="""
+        lot lots busy enjoyed better easier comfortable been improved lovely nuisance did some went more able
+        can managed manage
+    """,
+    denied="""
+        no not hardly barely scarcely didnt couldnt cant dont doesnt havent hasnt hadnt wasnt isnt arent
+        werent wont cannot
+    """,
+    good="""
+        mild slight gentle minor tolerable
+        good better well nice lovely fine improved improving improvement easier happy happier pleased grateful
+        comfortable comfortably enjoyed ok okay great relaxed calm settled easing eased peaceful excellent brilliant
+        fantastic wonderful amazing perfect delighted helped helps help soundly
+    """,
+    bad="""
+        bad badly rough worse poor poorly awful difficult hard tough trouble struggle struggled struggling nuisance
+        tired exhausted knackered fed uncomfortable restless miserable disturbed annoying bother bothering
+        grumpy sleepless horrible rotten dreadful terrible disappointed unhappy rubbish lousy
+    """,
+    changed="""
+        better worse improved improving improvement easier happier easing eased tired exhausted helped helps
+        help
+    """,
+    ill="""
+        severe extreme intense nightmare brutal killing killer sharp stabbing burning agony unbearable
+        excruciating horrendous torture hell tears crying cried screaming
+    """,
+    hurts="hurt hurts hurting ache aches aching ached sore pain pains painful stiff",
+    places="hip hips leg legs buttock buttocks bum",
+    turns="""
+        yesterday tomorrow tonight morning noon midday midnight afternoon evening monday tuesday wednesday thursday
+        friday saturday week month year hour minute second times time days nights daily earlier later recent
+        lately past next then before after during until till unless except without within whenever when while
+        whilst where wherever although though but however despite instead either neither both half both every each
+        sometimes usually often always mostly mainly occasionally rarely never especially particularly otherwise
+        provided depend vary varies varied variable fluctuat chang apart alone besides once whether first final
+        maybe perhaps possibly probably about around roughly nearly almost approx between least most maximum
+        minimum worst best peak higher highest lower lowest average typical guess think thought reckon suppose
+        believe unsure sure certain know knew dunno doubt ignore wrong mistake typo cancel scrap delete disregard
+        correct mean meant joking kidding joke lied lying pretend answer score scale number question rate rating
+        level option choice choose chose pick random press click typed rounded rounding would should could might
+        wish used suppos imagine assum estimat confus forget understand autocorrect oops
+        mother father mum mam mom dad brother sister husband wife son sons daughter partner aunt uncle cousin niece
+        nephew neighbour neighbor grandma grandad granddad grandpa nana nanny gran granny grandmother grandfather
+        carer caretaker patient boyfriend girlfriend spouse baby child fiance roommate lodger colleague
+        said says say saying told tell wrote writing write typing asked ask called call calling ring phoned
+        this that these those they them their theirs you your yours someone somebody other another others he she him
+        his her hers who everyone anyone people nurse doctor
+        wait stop advise advice appointment prescription need want send check contact arrange speak talk worried
+        worry concern scared afraid
+        knee ankle foot feet toe toes heel calf thigh shin groin neck shoulder arm arms elbow upstairs wrist hand
+        finger thumb head headache migraine tooth teeth jaw ear ears eye eyes nose throat chest heart lung breath
+        stomach belly tummy abdom bowel bladder kidney liver spine spinal pelvi rib ribs skin spleen womb gout
+        arthrit sciatic hernia shingles period cramp spasm allerg diabet asthma cancer tumour tumor lump
+        left right side sides upper
+        tablet pill painkill paracet ibuprof codein morphi tramadol gabapentin pregabalin naproxen aspirin
+        medic meds dose dosage inject gel patch cream capsule drug physio steroid antibiotic
+        sit sat sitting stand stood lie laid rest rested resting bend bent lift climb move moved moving turn touch
+        cough sneez run ran running jump exercis stretch twist kneel
+        fell fall falls fallen falling tripped tripping slip slipped stumbl collaps faint dizz bleed bled blood
+        fever temperature
+        infect swell swollen numb tingl weak wound pus rash redness vomit sick nausea hospital ambulanc emergenc ward
+        admitted accident injur died dead death funeral urin incontin constip diarrh seizure stroke suicid
+        broke broken fractur bruis unwell covid virus clot stitch scar burn lost losing weight
+        third twice double triple couple dozen several few percent degree hundred
+        same different opposite usual normal nothing none worsen
+        decid decision count like less fewer greater bigger strong weaker extra minus plus below above under drop rise
+        rose rising increas decreas reduc spik lasted lasts start begin began ended ends brief anything something
+        whatever put mile miles kilo kilos steps cups metre feverish let lets come coming give gave
+        leak ooz lock
+        discharg pins needle blur palpit pressure chok panic depress hopeless lonely dying anxi shak sweat
+        chill blister
+        itch sting catheter wheelchair scan xray operation surgery treatment trial study placebo device remov
+        remember recall recollect many includ exclud compar ignor discount inch pound pounds stone
+    """,
+    phrases=r"""
+        |just (?:seen|saw|got|found|noticed|read) (?:this|it|your|the) ?(?:text|message)?|late (?:reply|response)
+        |(?:it )?(?:has )?changed my life|nothing to complain (?:about|of)|sleeping through the night
+        |slowly getting there|out and about|on my feet|not too bothered|rain or shine|long day|quiet day
+        |hope you(?:re| are) (?:all )?(?:keeping )?(?:well|ok)
+    """,
+    fillers=r"""
+        |for the first time in (?:months|years|weeks|ages)|to be honest|if im honest|im sorry to say|thank god
+        |thank goodness|this(?= (?:\w+ )?weather)|your(?= (?:text|message))|get(?:ting)? about
+        |(?<=back) from|in a lot of(?= pain)|a wink|(?:lot|lots|bit) of|because of
+        |any (?=difference|change)|(?:all|too) (?:much|day)(?: long)?
+    """,
+    sleeping=r"slept|sleep|(?:bad|rough|awful|terrible|horrible|good|great|sleepless|restless|lovely|hard) night",
+    complains=(
+        r"(?:_FELT) (?:now |today |again )?(?:on|in|by|with|under)|(?:_HURTS)\b.* (?:on|in|by|with|under|from|to|for)"
+        rf"|{_TURNING_EN}"
+    ),
+    being=(
+        r"(?:im|its|is|am|are|was|were) (?:still |just |out |back |up )?"
+        rf"(?:on|in|by|with|from|for|of|out|down|back|home)|{_TURNING_EN}"
+    ),
+    opens=(
+        "because i|cos i|as i|i|im|i'm|ive|i've|been|slept|couldnt|couldn't|cant|can't|didnt|didn't|havent|haven't"
+        "|struggling|not|barely|hardly"
+    ),
+    closes="thank you|thanks|sorry|im afraid|bless you",
+)
+
+_CONDITIONS_TR = (
+    r"\w+(?:[dt][ae](?:ki|y\w+)|[rzylmn]s[ae](?:[mnk]|niz|ler)?|[iu]nc[ae]|ken|d[iu]kc[ae]|m[ae]d[ae]n"
+    r"|[ae]r[ae]k|[ae]c[ae][gk]\w*|m[iu]s\w*|g[iu]m?d[ae])|icindeyim|disindayim"
+)
+"""Conditions, manners, where somebody is, what is to come and what was heard, all by their endings."""
+
+_TR = Vocabulary(
+    link="""
+        ve cok daha biraz birazcik az hala yine gene artik bugun ben benim bana beni biz bizim icin diye ki yani
+        valla maalesef malesef bayagi epey oldukca gercekten simdi tesekkurler tesekkur ederim sagolun sagol efendim
+        ondan oyle boyle bile iyice sadece gayet pek hic hep size olsun hayirlisi yuzunden dolayi da de oldu oldum
+        var elhamdulillah masallah hocam
+    """,
+    says=r"""
+        degismedi oluyor \w+[dt][iu][mk] \w+yor(?:um|uz) \w+[iu]y[iu]m oldu oldum oldugu geldi geldiler gecti
+        geciyor \w+di \w+du
+        soguk sicak agriyor var bozuk yorgunum yagiyor
+    """,
+    everyday=r"""
+        (?:uyu|yuru|gez|calis|yorul|dinlen|uyan|dolas|gid|git|gel|cik)\w*[mk]
+        (?:yap|kal|ugras|temizle|pisir|gor|gec|geciktir)\w*[mk]
+        uyku\w* yuruyus\w* hava\w* yagmur\w* soguk\w* sicak\w* nem\w* ruzgar\w* gunes kar ev eve evi evden
+        isim islerim
+        isten yolculuk\w* bahce\w* cicek\w* pazara carsi\w* market\w* alisveris\w* cami\w* namaz\w* dua\w* bayram\w*
+        dugun\w* temizlik\w* yemek\w* bulasik\w* camasir\w* utu\w* cay\w* kahve\w* kahvalti\w* telefon\w* sarj\w*
+        gozlug\w* gozluk\w* mesaj\w* gec geldi gecti geciyor gecirdim gun gunum geceyi keyfim moral\w*
+        istah\w* enerji\w*
+        merdiven\w* yokus\w* ayakta yogun mesgul\w* kalabalik kitap\w* oldugu yagdi yagiyor bozuk yeni hayat\w*
+        hisse\w+[mk] yol yolu koy koye ekmek\w* torunlar\w* misafir\w* arkadaslar\w* gecem gece sizi
+    """,
+    others=r"torunlar\w* misafir\w* arkadaslar\w*",
+    activity="",
+    amount="",
+    denied=r"""
+        (?!namaz|degis)\w+[ae]m[ae](?:d|z)\w* \w+[ae]m[iu]yor\w* (?!degis)\w+m[ae]d[iu]\w* \w+m[iu]yor\w* yok
+        hic degilim
+    """,
+    good=r"""
+        iyi iyiyim iyidir iyiydi\w* guzel\w* rahat\w* hafif\w* mutlu\w* memnun\w* duzel\w* iyiles\w* toparla\w*
+        azaldi azaliyor kolay\w* huzurlu\w* keyifli\w* keyfim sevin\w* harika\w* super mukemmel\w*
+    """,
+    bad=r"""
+        kotu kotuydu\w* kotuyum kotules\w* zor zordu\w* zorlan\w* yorgun\w* yorul\w* yorucu\w* bitkin\w* uykusuz\w*
+        sikinti\w* uzgun\w* huzursuz\w* agirlas\w* berbat\w* bozuk
+    """,
+    changed=r"daha duzel\w* iyiles\w* toparla\w* azaldi azaliyor kotules\w* agirlas\w* yorgun\w* yorul\w* uykusuz\w*",
+    ill=r"dayanilmaz\w* felaket\w* perisan\w* korkunc\w* iskence\w* mahvol\w* agladi\w*",
+    hurts=r"agri agrim agrilarim agridi agriyor agriyordu sizliyor sizladi aciyor acidi",
+    places="kalcam bacagim bacaklarim kalcalarim",
+    turns="""
+        istem demek anla hatirla unut yazm yazan yazdi yazil cevapl yanitl isaret sectim seciyo gonder
+        dun yarin sabah oglen ogle aksam gunduz hafta ay yil sene saat dakika gunler pazartesi sali carsamba persembe
+        cuma cumartesi bazen genelde genellikle nadiren arada surekli zaman once sonra beri sirasinda esnasinda iken
+        eger yoksa halinde takdirde ragmen fakat lakin ama ancak degil belki galiba sanirim herhalde muhtemelen
+        yaklasik civari asagi yukari ortalama maksimum minimum kesin emin bilmiyorum bilmem bilemedim yanlis hata
+        iptal sil bosver saka yalan duzeltme puan skor sayi rakam soru cevap yanit secenek olcek derece seviye
+        anne babam babas babaa karim kocam oglum kizim kizi kardes abim abla teyze halam amca dayim dede nine
+        yenge damat gelin kayin komsu hasta yakin refakat bakici kuzen yegen torun esim
+        diyor dedi soyle yazdir istedi sordu hanim bey
+        belim belde sirt boyun boynu omuz omzum kolum kolla elim eller parmak bilek bileg dirsek basim dizim dizle
+        ayag ayakl baldir topuk topug uyluk kasik kasig karin karni mide gogus gogsu kalp kalbi gozum gozle kulak
+        disim disle bobre ciger bagirsa mesane idrar kaburga cene migren fitik siyatik romatizma
+        sol sag diger obur oteki ust alt yan
+        ilac hap tablet doz kesici igne merhem krem bant surup parol fizik tedavi
+        yatt yatar egil kaldir tirman dondu bastim basti oksur kostu
+        dust dusme kanama kanad kaniy ates enfeksiyon iltihap sislik sisti siski uyusma uyusmu uyust uyusu
+        karinca gucsuz yara
+        irin dokuntu kusma kustu bulanti hastane ambulans acil kaza kirik kirild morar bayil tansiyon seker felc
+        vefat oldur cenaze hastaland grip covid nezle
+        ara arayin arar yardim lutfen randevu kontrol recete gonder
+        istiyor isterim lazim gerek ihtiyac merak korku endise rastgele sallad uydur degisiyor degisken bazi
+        bazen her herkes
+        ozellikle gecen onceki simdilik onun onlar bunu sunu uyudu uyuyor yurudu yuruyor yatti kalkti dinlendi bilme
+        emekle dikis yanik kaybet ilk ikinci ucuncu yarim bucuk cift kere defa kez kat tane adet ayni farkli
+        normal hareket
+        miyim muyum yuksel artti artiyor artan gitgide gittikce giderek karar kafadan attim olceg sayma kilo
+        kilometre bardak fincan bittim tukend coktum panik depres umutsuz yalniz titre
+        terled usutt kasin alerj tomografi ameliyat kilitl bosal tutul nabiz carpinti bogul oksijen cihaz plasebo
+    """,
+    phrases=r"""
+        |cok sukur|allaha sukur|sukurler olsun|kusura bakma(?:yin)?|sag ol(?:un)?|allah razi olsun|gozlugum yok
+        |zor yaziyorum|gec (?:gordum|yazdim|kaldim)|yeni gordum|hayatim degisti|(?:hava )?soguk oldugu icin
+        |(?:bir |pek bir |pek )?sey degismedi
+    """,
+    fillers=r"""
+        |ilk (?:defa|kez)|eskisi gibi|sabaha kadar(?= uyu)|kendimi (?=iyi|cok iyi|kotu|cok kotu)|bir sey degil
+        |(?:bu|butun|tum) gun|(?:butun|tum) gece(?= (?:hic )?uyu)|merdiven(?:den|lerden) sonra(?= uyuyamadim)
+    """,
+    sleeping=r"uyu\w*[mk]|gece\w* (?:\w+ )?(?:gecirdi[mk]|gecti)",
+    complains=rf"{_CONDITIONS_TR}|(?!ayakta\b|bende\b)\w{{2,}}(?:[dt][ae]|l[ae])",
+    being=_CONDITIONS_TR,
+    opens=(
+        r"(?:cok|biraz)(?= (?:daha|\w+(?:[dt][iu][mk]|yorum|yiyim))\b)|hala|hic|pek|butun gun|hayatim|yuruyusum|uykum"
+        "|keyfim|moralim|uyuyamadim|yuruyemedim"
+    ),
+    closes="cok sukur|allaha sukur|allah razi olsun|tesekkurler|tesekkur ederim|kusura bakmayin|kusura bakma|sagolun"
+    "|hocam|maalesef",
+)
+
+VOCABULARIES: Mapping[str, Vocabulary] = MappingProxyType({"en": _EN, "tr": _TR})

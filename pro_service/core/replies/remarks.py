@@ -1,0 +1,237 @@
+"""Remarks beside an answer: statements in a clause of their own that say nothing about the number.
+
+`7, slept badly`, `Ağrı 6, hava soğuk olduğu için`: a clause set off by punctuation, a line, an emoji or a courtesy is
+left out, and what remains must be a known frame around one number, as without it (see `numbers`). What people tell of
+their day is endless, what turns a number into something else is not: other people, other times and places of the body,
+conditions, hedges and retractions, comparisons, doses and counts, questions, requests, and health events that a person
+must read. So a remark may hold a few unknown words, but none that is, begins like or is one slip away from a word of
+these kinds, no digit and no number word. And it must be a statement (`walked the dog`): a mere `walking`, `left`,
+`in bed` says of what the number holds. What it says of how somebody is must fit the number.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TypeAlias
+
+from pro_service.core.replies.folding import DOUBT, contains, plain_of
+from pro_service.core.replies.phrases import HALVES, NUMBERS, OPT_OUT, OPT_OUT_HINTS, PROXY, WRONG_NUMBER_INSIDE
+from pro_service.core.replies.remark_words import VOCABULARIES
+from pro_service.core.replies.slips import meant
+
+Mood: TypeAlias = tuple[str, bool]
+"""What a remark says of how somebody is: "good" or "bad"; in passing, or (True) outright."""
+Kinds: TypeAlias = Mapping[str, list[str]]
+"""The words of a clause by their kind in the vocabulary; a word may be of several."""
+
+_LONGEST_REMARK = 14  # words
+_MOST_UNKNOWN = 3  # words
+_OF_IT = frozenset({"it", "its", "feel", "feels", "felt", "feeling", "hissediyorum", "hissettim"})
+"""An unknown word beside them says how the pain is."""
+_OF_ANOTHER = re.compile(r"(?!\w+yd[iu]$)\w+(?:[dt][iu]|yor)(?:lar|ler)?")
+"""A Turkish verb of which nobody knows who does it: not I."""
+_UNSAID = re.compile(
+    r"(?:on|in|at|with|by|from|for|of|over|through|to|only|even|as|under)\b"
+    r"|(?:is|am|are|was|were) (?:i|it|we|my|the)\b|(?:do|does|did|can|have|has|had) (?:i|it|we)\b"
+)
+"""`on a bad day`, `can I …`: circumstances and questions."""
+_OWN = frozenset({"my", "the", "a", "an", "benim"})
+"""Before an unknown word that is ill: it may be another place of the body."""
+_LONG = 4
+"""Letters that an unknown word must have: the short ones that turn nothing are known."""
+_CHANGE = (1, 7)
+_FITS: Mapping[tuple[tuple[int, int], Mood], range] = MappingProxyType(
+    {
+        ((0, 10), ("good", False)): range(7),
+        ((0, 10), ("good", True)): range(4),
+        ((0, 10), ("bad", False)): range(4, 11),
+        ((0, 10), ("bad", True)): range(7, 11),
+        **{(_CHANGE, ("good", outright)): range(1, 4) for outright in (False, True)},
+        **{(_CHANGE, ("bad", outright)): range(5, 8) for outright in (False, True)},
+    }
+)
+"""The answers beside which somebody may say so."""
+_FOR_A_PERSON = PROXY | OPT_OUT | OPT_OUT_HINTS | WRONG_NUMBER_INSIDE | HALVES
+_BREAKS = re.compile(r" ?(?:[;!()\[\]{}]|(?<!\d)[.,]|(?<=\d)[.,](?!\d)|(?<=\w) -+ |(?<=\d)- (?=[a-z]))+ ?")
+_NEW_LINE_OR_EMOJI = re.compile("[\n\r\u2600-\u27bf\U0001f300-\U0001f4ae\U0001f4b0-\U0001f51e\U0001f520-\U0001faff]+")
+"""`🔟` and `💯` are no ornaments."""
+_ORDINAL = re.compile(r"(?<=\d)\.(?=\s+[a-zçğıöşü])")
+"""`7. ayda`, `3. kat`: in Turkish a stop after a number makes an ordinal of it, unless a sentence begins."""
+_NAMED = re.compile(r"(?<=[a-zçğıöşü] )(?!I\b|Allah|God\b)[A-ZÇĞİÖŞÜ][\w'’]+")
+"""A capital inside a sentence: somebody or something that is called so."""
+_SIGNS = (DOUBT, "/", "-", '"')
+_NIGHT = re.compile("night|gece")
+_GREETING = re.compile(r"^(?:morning|afternoon|evening)!")
+"""`Morning! 3`: a greeting with this sign only; `morning, 3` may be the score of the morning."""
+
+
+def fit(moods: Iterable[Mood | None], value: int, low: int, high: int) -> bool:
+    """Whether all these can be said beside an answer; of scales unknown here nothing fits."""
+    return all(mood is None or value in _FITS.get(((low, high), mood), ()) for mood in moods)
+
+
+def parted(text: str, language: str) -> str:
+    """Return a raw text in which punctuation parts what lines and emojis part, and what is no end is not one."""
+    text = _NEW_LINE_OR_EMOJI.sub(" ; ", text)
+    text = _NAMED.sub(rf"\g<0>{DOUBT}", text)
+    return _ORDINAL.sub(" ", text) if language == "tr" else text
+
+
+def without_remarks(mark: str, language: str) -> tuple[str, list[Mood | None]]:
+    """Return a marked text without the clauses that are remarks, and what those say of how somebody is."""
+    said = VOCABULARIES[language]
+    mark = re.sub(rf"\b([0-9]+) (?=(?:{said.opens})\b)", r"\1, ", mark)
+    mark = re.sub(rf"\b({said.closes})\b", r", \1, ", mark)
+    mark, greeted = _GREETING.subn("", mark)
+    kept: list[str] = []
+    moods: list[Mood | None] = [None] * greeted
+    for clause in _BREAKS.split(mark):
+        is_one, mood = _remark(clause, language)
+        if is_one:
+            moods.append(mood)
+        else:
+            kept.append(clause)
+    return ", ".join(kept), moods
+
+
+_NO_REMARK: tuple[bool, Mood | None] = (False, None)
+
+
+def _remark(clause: str, language: str) -> tuple[bool, Mood | None]:
+    """Return whether a clause is a remark, and what it says of how somebody is."""
+    said = plain_of(clause)
+    if any(sign in clause for sign in _SIGNS) or contains(said, _FOR_A_PERSON) or _UNSAID.match(said):
+        return _NO_REMARK
+    rest = _pattern(language, "fillers").sub("", said)
+    left = _pattern(language, "phrases").sub("", rest)
+    tokens = left.split()
+    if len(tokens) > _LONGEST_REMARK or any(_counts(tokens, at, language) for at in range(len(tokens))):
+        return _NO_REMARK
+    kinds = {kind: [token for token in tokens if _is(language, kind).fullmatch(token)] for kind in _KINDS}
+    unknown = [at for at, token in enumerate(tokens) if not _is(language, "known").fullmatch(token)]
+    if not _states(kinds, unknown, said) and left == rest:
+        return _NO_REMARK
+    if not _harmless(tokens, unknown, kinds, language) or _circumstances(left, kinds, language):
+        return _NO_REMARK
+    return _mood(kinds)
+
+
+def _states(kinds: Kinds, unknown: list[int], said: str) -> bool:
+    """Whether a clause says something: how somebody is, or with a verb what happened."""
+    if _felt(kinds):
+        return True
+    return bool((kinds["says"] or kinds["denied"]) and (_of_the_day(kinds) or unknown) and " " in said)
+
+
+def _harmless(tokens: list[str], unknown: list[int], kinds: Kinds, language: str) -> bool:
+    """Whether the unknown words of a clause can turn nothing, and it tells of nobody and nothing else."""
+    complains = bool(kinds["bad"] or kinds["ill"] or kinds["hurts"])
+    if len(unknown) > _MOST_UNKNOWN or any(_turns(tokens[at], language) for at in unknown):
+        return False
+    if (kinds["hurts"] or kinds["places"]) and (kinds["denied"] or _of_the_day(kinds) or unknown):
+        return False
+    if kinds["places"] and kinds["changed"]:
+        return False
+    if complains and (kinds["others"] or any(at == 0 or tokens[at - 1] in _OWN for at in unknown)):
+        return False
+    if unknown and _OF_IT & {*tokens} and not _of_the_day(kinds):
+        return False
+    return not any(_of_another(tokens[at], at, language) for at in unknown)
+
+
+def _of_another(word: str, at: int, language: str) -> bool:
+    """Whether an unknown word may be who does it, or a verb of which nobody knows who."""
+    if language == "tr":
+        return _OF_ANOTHER.fullmatch(word) is not None
+    return at == 0 and not word.endswith("ed")
+
+
+def _circumstances(left: str, kinds: Kinds, language: str) -> bool:
+    """Whether a clause names when, where or in what: the number may hold for that alone."""
+    if kinds["activity"] and not kinds["amount"]:
+        return True
+    if _NIGHT.search(left) and (kinds["hurts"] or not _pattern(language, "sleeping").search(left)):
+        return True
+    part = "complains" if _felt(kinds) or kinds["denied"] else "being"
+    return _pattern(language, part).search(left) is not None
+
+
+def _felt(kinds: Kinds) -> list[str]:
+    return [*kinds["good"], *kinds["bad"], *kinds["ill"], *kinds["hurts"]]
+
+
+def _of_the_day(kinds: Kinds) -> list[str]:
+    return [token for token in (*kinds["everyday"], *kinds["activity"]) if token not in {*kinds["good"], *kinds["bad"]}]
+
+
+def _mood(kinds: Kinds) -> tuple[bool, Mood | None]:
+    """Return what a remark says of how somebody is; `no trouble` is good, `didn't sleep` is bad. No remark if both."""
+    good, bad = bool(kinds["good"]), bool(kinds["bad"] or kinds["ill"])
+    if kinds["denied"]:
+        good, bad = bad, good or not bad
+    elif kinds["hurts"] and not good:
+        bad = True
+    if good and bad:
+        return _NO_REMARK
+    outright = bool(kinds["ill"]) or not (kinds["changed"] or _of_the_day(kinds) or kinds["hurts"])
+    return True, ("good" if good else "bad", outright) if good or bad else None
+
+
+_KINDS = (
+    *("says", "everyday", "others", "activity", "amount"),
+    *("denied", "good", "bad", "changed", "ill", "hurts", "places"),
+)
+_ARTICLES = frozenset({"one", "bir"})
+"""A bad one, zor bir gün: after such a word no number."""
+
+
+@lru_cache
+def _is(language: str, kind: str) -> re.Pattern[str]:
+    """Return what matches one word of a kind; "known" are all but the many verbs that make a statement."""
+    kinds = [kind] if kind != "known" else ["link", *(known for known in _KINDS if known != "says")]
+    words = [word for one in kinds for word in getattr(VOCABULARIES[language], one).split()]
+    if kind == "known":  # of what is denied by its ending, the verb itself has to be known
+        words = [word for word in words if word not in VOCABULARIES[language].denied.split() or "\\" not in word]
+    return re.compile("|".join((*words, *(_ARTICLES if kind == "known" else ()))) or "(?!)")
+
+
+@lru_cache
+def _pattern(language: str, part: str) -> re.Pattern[str]:
+    """Return what finds one of the phrases of a part in a plain text."""
+    said = VOCABULARIES[language]
+    parts = "".join(line.strip() for line in getattr(said, part).splitlines())
+    parts = parts.replace("_FELT", "|".join(f"{said.good} {said.bad} {said.ill}".split()))
+    parts = parts.removeprefix("|")
+    return re.compile(rf"\b(?:{parts.replace('_HURTS', '|'.join(said.hurts.split()))})\b")
+
+
+def _counts(tokens: list[str], at: int, language: str) -> bool:
+    """Whether a word of a clause is a number, or may be one with a slip of the finger."""
+    token = tokens[at]
+    if token in _ARTICLES and at and any(_is(language, kind).fullmatch(tokens[at - 1]) for kind in ("good", "bad")):
+        return False
+    number = token in NUMBERS[language] or (meant(token, language) is not None)
+    return number or any(c.isdigit() for c in token)
+
+
+@lru_cache
+def _turning(language: str) -> tuple[str, ...]:
+    """Return the words that turn a meaning and are as long as an unknown word must be."""
+    return tuple(word for word in VOCABULARIES[language].turns.split() if len(word) >= _LONG)
+
+
+def _turns(word: str, language: str) -> bool:
+    """Whether an unknown word may be one that turns the meaning, with an ending or with a slip of the finger."""
+    turning = _turning(language)
+    return len(word) < _LONG or word.startswith(turning) or any(_near(word, turn) for turn in turning)
+
+
+def _near(one: str, other: str) -> bool:
+    """Whether two words differ in at most one letter, put in, left out or replaced, or in two swapped ones."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    rests = one[same:], other[same:]
+    swapped = rests[0][:2] == rests[1][1::-1] and rests[0][2:] == rests[1][2:]
+    return swapped or rests[0][1:] in (rests[1][1:], rests[1]) or rests[0] == rests[1][1:]
