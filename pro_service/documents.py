@@ -11,7 +11,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from pro_service import catalogues, paths
+from pro_service import catalogues, paths, wording
 
 LANGUAGES = ("en", "tr")
 MOMENT = {"tr": "d MMM EEE HH:mm", "en": "EEE d MMM HH:mm"}
@@ -77,7 +77,8 @@ def _short_day(value: date, *, language: str) -> str:
 
 
 def _moment(value: datetime, zone: str, *, language: str) -> str:
-    return format_datetime(value, MOMENT.get(language, MOMENT["en"]), tzinfo=ZoneInfo(zone), locale=language)
+    local = wording.local(value, ZoneInfo(zone))
+    return format_datetime(local, MOMENT.get(language, MOMENT["en"]), tzinfo=local.tzinfo, locale=language)
 
 
 def _of(texts: Mapping[str, str], *, language: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_datetime, get_timezone_location
 
 from pro_service.core.case import PROMPTS, Case
 from pro_service.core.commands import Send
@@ -110,7 +110,23 @@ class Wording:
 def moment(instant: datetime, zone: ZoneInfo, language: str) -> str:
     """An instant as people say it, in their zone: `Tuesday 20 January 23:59`."""
     pattern = MOMENT.get(language, MOMENT["en"])
-    return format_datetime(instant, pattern, tzinfo=zone, locale=language)
+    return format_datetime(local(instant, zone), pattern, tzinfo=zone, locale=language)
+
+
+def local(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Return what the clocks of a zone show at an instant: whatever people read of an instant is made here.
+
+    Raise TypeError for no zone, or a time that is no instant: Python would take the zone of this machine.
+    """
+    if instant.tzinfo is None or not isinstance(zone, ZoneInfo):
+        raise TypeError("an instant is read on the clock of a zone, never on this machine's")
+    return instant.astimezone(zone)
+
+
+@lru_cache(maxsize=256)
+def place_of(zone: ZoneInfo, language: str) -> str:
+    """Return the place whose clocks a zone is, in a language: `Istanbul`."""
+    return str(get_timezone_location(zone, locale=language, return_city=True))
 
 
 @lru_cache
@@ -129,7 +145,7 @@ def costs_of(protocol: Protocol, frames: Frames, link: str = LINK) -> tuple[Cost
 
 def clock_time(instant: datetime, zone: ZoneInfo) -> str:
     """An instant on the clock of a zone: `16:00`."""
-    return f"{instant.astimezone(zone):%H:%M}"
+    return f"{local(instant, zone):%H:%M}"
 
 
 def from_json(version_id: int, text: str) -> Wording:

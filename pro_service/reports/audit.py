@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from pro_service.reports.participant import SHOWN, Change
 from pro_service.store import audit
 from pro_service.store.schema import audit_trail, participants
+from pro_service.store.schema import sites as sites_table
 from pro_service.store.staff import members
 from pro_service.store.studies import Sites
 from pro_service.store.vault import Vault
@@ -81,6 +82,8 @@ class Line:
     change: Change
     who: str
     participant: str | None
+    site: str | None
+    """The participant's."""
     on_behalf_of: str | None
     source: str
     genuine: bool = True
@@ -91,7 +94,11 @@ def page(
     session: Session, reach: Reach, asked: AuditQuery, vault: Vault, size: int = PAGE
 ) -> tuple[tuple[Line, ...], int | None]:
     """Return up to `size` rows, newest first, and the id to go on from, or None."""
-    statement = select(audit_trail, p.code.label("participant_code")).outerjoin(participants, p.id == a.participant_id)
+    statement = (
+        select(audit_trail, p.code.label("participant_code"), sites_table.c.code.label("site_code"))
+        .outerjoin(participants, p.id == a.participant_id)
+        .outerjoin(sites_table, sites_table.c.id == p.site_id)
+    )
     statement = statement.where(_reached(reach), *_filters(session, asked)).order_by(a.id.desc()).limit(size + 1)
     rows = session.execute(statement).all()
     ids = {int(row.actor[5:]) for row in rows if re.fullmatch(r"user:\d{1,18}", row.actor)}
@@ -173,7 +180,7 @@ def _line(row: Row[Any], reach: Reach, names: Mapping[str, str]) -> Line:
         reason=_reason(row.reason, reach),
     )
     who = names.get(row.actor, row.actor)
-    return Line(row.id, change, who, row.participant_code, row.on_behalf_of, row.source)
+    return Line(row.id, change, who, row.participant_code, row.site_code, row.on_behalf_of, row.source)
 
 
 def _field(name: str, old: object, new: object, entity: str, reach: Reach) -> tuple[str, object, object]:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pro_service.store.schema import participants, windows
+from pro_service.store.schema import sites as sites_table
 from pro_service.store.studies import Sites
 
 p, w = participants.c, windows.c
@@ -20,15 +21,16 @@ class Visit:
 
     participant: str
     window: str
-    zone: str
+    site: str
     closes_at: datetime
 
 
 def visits(session: Session, study_id: int, codes: Sequence[str], now: datetime, sites: Sites) -> tuple[Visit, ...]:
     """Return up to `MOST` open windows of these time points, the one that closes first on top."""
     statement = (
-        select(p.code, w.code.label("window"), p.zone, w.closes_at)
+        select(p.code, w.code.label("window"), sites_table.c.code, w.closes_at)
         .join(participants, p.id == w.participant_id)
+        .join(sites_table, sites_table.c.id == p.site_id)
         .where(
             w.study_id == study_id,
             w.settled.is_(None),

@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 from pro_service.reports import statements
 from pro_service.store.messages.inbox import Text, parameters
 from pro_service.store.schema import inbound, inbox_actions, messages, participants
+from pro_service.store.schema import sites as sites_table
 from pro_service.store.studies import Sites
 from pro_service.store.vault import UnreadableError, Vault, opened
 
@@ -75,7 +76,7 @@ class Item:
     why: str
     handled_at: datetime | None
     participant: str | None
-    zone: str | None
+    site: str | None
     """The participant's, or of the first whose text it may be; None for a telephone that no participant has."""
     owners: tuple[str, ...]
     """Codes of the participants whose text it may be, as far as the reader may see them."""
@@ -223,7 +224,7 @@ def _item(vault: Vault, reader: Reader, row: Text, owners: Mapping[bytes | int, 
         why=row.handed_for or "unread",
         handled_at=row.handled_at,
         participant=mine[0].code if mine else None,
-        zone=next((owner.zone for owner in mine or sharing), None),
+        site=next((owner.site for owner in mine or sharing), None),
         owners=() if mine else tuple(owner.code for owner in sharing),
         reveals=reveals,
         text=text,
@@ -232,10 +233,15 @@ def _item(vault: Vault, reader: Reader, row: Text, owners: Mapping[bytes | int, 
 
 
 def _owners(session: Session, reader: Reader, rows: Sequence[Text]) -> dict[bytes | int, list[Any]]:
-    """Return the participants whose texts these may be (`code`, `zone`), by their id and by their telephone."""
+    """Return the participants whose texts these may be (`code`, `site`), by their id and by their telephone."""
     ids = {row.participant_id for row in rows if row.participant_id is not None}
     telephones = {row.sender_index for row in rows if row.participant_id is None}
-    statement = select(p.id, p.code, p.zone, p.phone_index).where(p.study_id == reader.study_id).order_by(p.code)
+    statement = (
+        select(p.id, p.code, sites_table.c.code.label("site"), p.phone_index)
+        .join(sites_table, sites_table.c.id == p.site_id)
+        .where(p.study_id == reader.study_id)
+        .order_by(p.code)
+    )
     if reader.sites is not None:
         statement = statement.where(p.site_id.in_(reader.sites))
     found: dict[bytes | int, list[Any]] = {}

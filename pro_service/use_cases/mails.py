@@ -15,7 +15,7 @@ from pro_service.core.schedule.digest import Task, hours_left, saves
 from pro_service.core.texts import fill
 from pro_service.core.trail.seals import Anchor
 from pro_service.store.participants.cases import Loaded
-from pro_service.wording import moment
+from pro_service.wording import moment, place_of
 
 DEFAULT = "en"
 
@@ -91,7 +91,7 @@ def alarm_words(language: str, code: str) -> tuple[str, str]:
 def link(language: str, name: str, address: str, until: datetime) -> str:
     """The mail with a link that sets a password once: an `invitation` or a `reset`."""
     known = language if language in _languages() else DEFAULT
-    return fill(_read(known, name), {"link": address, "until": moment(until, UTC, known) + " (UTC)"})
+    return fill(_read(known, name), {"link": address, "until": _said(until, UTC, known)})
 
 
 def notice(language: str, what: str, base_url: str) -> str:
@@ -148,7 +148,7 @@ def _about(
             "code": loaded.case.participant.code,
             "window": window,
             "task": _words(language, "tasks")[task.level],
-            "due": moment(due_at, loaded.case.site_zone, language),
+            "due": _said(due_at, loaded.case.site_zone, language),
             "link": link_to,
             **more,
         },
@@ -158,13 +158,18 @@ def _about(
 def _task(task: Task, morning: Morning, words: Mapping[str, str], names: Mapping[str, str], language: str) -> str:
     if saves(task, morning.now) and task.save_by is not None:
         left = hours_left(task.save_by, morning.now)
-        moment_of = moment(task.save_by - MINUTE, task.zone, language)
+        moment_of = _said(task.save_by - MINUTE, task.zone, language)
         said = fill(words["left" if left else "under_an_hour"], {"hours": str(left), "closes": moment_of})
     else:
-        said = fill(words["due"], {"due": moment(task.due_at, task.zone, language)})
+        said = fill(words["due"], {"due": _said(task.due_at, task.zone, language)})
     whose = task.participant or "–"
     code = f"{task.study} {whose}" if morning.several_studies else whose
     return f"{code} · {task.window or '–'}: {names[task.level]}. {said}."
+
+
+def _said(instant: datetime, zone: ZoneInfo, language: str) -> str:
+    """Return an instant with the place whose clock counts: its reader may be elsewhere, and so may the next one's."""
+    return f"{moment(instant, zone, language)} ({place_of(zone, language)})"
 
 
 @lru_cache

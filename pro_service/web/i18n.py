@@ -1,6 +1,11 @@
-"""The reader's language: English sources, catalogues beside the templates, dates as people say them."""
+"""The reader's language: English sources, catalogues beside the templates, dates and instants as people say them.
+
+An instant is told on the clock of the site it is about, the same on every page. Each page has one clock, named at its
+end: that of the site it is about, else of the reader's first. Where another site's counts, its place stands beside.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from gettext import NullTranslations
@@ -31,7 +36,7 @@ def install(app: Flask, folder: Path) -> None:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     # A page says a hundred sentences, and most say the same each time: those are put together once.
-    environment.globals |= {"gettext": _translated, "_": _translated, "of": of}
+    environment.globals |= {"gettext": _translated, "_": _translated, "of": of, "clock_of_page": clock_of_page}
     environment.filters |= {
         "moment": moment,
         "until": until,
@@ -83,9 +88,47 @@ def of(texts: Mapping[str, str]) -> str:
     return texts.get(language()) or next(iter(texts.values()), "")
 
 
+def page_stands_in(zone: ZoneInfo) -> ZoneInfo:
+    """Say on whose clock this page tells its instants; give that zone back."""
+    g.page_zone = zone
+    return zone
+
+
+def page_usually_stands_in(zone: ZoneInfo) -> None:
+    """Say on whose clock this page tells its instants if it is about no single site."""
+    g.setdefault("page_zone", zone)
+
+
+@dataclass(frozen=True, slots=True)
+class PageClock:
+    """Whose clock a page's instants are told on, and whether another's stood beside one of them."""
+
+    place: str
+    zone: str
+    others: bool
+
+
+def clock_of_page() -> PageClock | None:
+    """Return on whose clock the instants were told that this page has shown so far; None if it has shown none."""
+    told: set[str] = g.get("zones_told", set())
+    zone: ZoneInfo | None = g.get("page_zone")
+    if zone is None or not told:
+        return None
+    return PageClock(wording.place_of(zone, language()), zone.key, others=bool(told - {zone.key}))
+
+
+def beside(words: str, zone: ZoneInfo) -> str:
+    """Return an instant's words; with the place of its clock where that is not the page's."""
+    page: ZoneInfo | None = g.get("page_zone")
+    if page is None:
+        return words
+    g.setdefault("zones_told", set()).add(zone.key)
+    return words if zone.key == page.key else f"{words} ({wording.place_of(zone, language())})"
+
+
 def moment(instant: datetime, zone: ZoneInfo) -> str:
     """Return an instant in a zone as the reader says it: `Tuesday 20 January 23:59`."""
-    return wording.moment(instant, zone, language())
+    return beside(wording.moment(instant, zone, language()), zone)
 
 
 def until(instant: datetime, zone: ZoneInfo) -> str:
@@ -100,12 +143,12 @@ def day(value: date) -> str:
 
 def day_at(instant: datetime, zone: ZoneInfo) -> str:
     """Return the calendar date of an instant in a zone, as the reader says it."""
-    return day(instant.astimezone(zone).date())
+    return day(wording.local(instant, zone).date())
 
 
 def second_at(instant: datetime, zone: ZoneInfo) -> str:
     """Return an instant in a zone to the second: `2026-01-20 23:59:00`."""
-    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    return beside(f"{wording.local(instant, zone):%Y-%m-%d %H:%M:%S}", zone)
 
 
 def clock(value: time) -> str:

@@ -19,6 +19,7 @@ from pro_service.store.studies import Overview, Sites
 from pro_service.web import access
 from pro_service.web.access import NoAccessYetError, signed_in
 from pro_service.web.capabilities import Capability
+from pro_service.web.i18n import page_usually_stands_in
 
 STUDY_COOKIE = "study"
 LARGEST_ID = 2**63 - 1
@@ -53,6 +54,11 @@ class Scope:
         codes = [*self.site_codes.values(), *sites]
         return zone_of(next((sites[code].zone for code in codes if code in sites), "UTC"))
 
+    def zone_at(self, site: str | None) -> ZoneInfo:
+        """Return the zone of what is about a site, by its code; of what is about none, the page's."""
+        known = self.protocol.sites.get(site or "")
+        return self.zone if known is None else zone_of(known.zone)
+
     @property
     def country(self) -> str:
         """The country of the reader's first site (ISO 3166-1 alpha-2): numbers without a country's code are of it."""
@@ -81,6 +87,10 @@ class NoStudy:
     studies: tuple[str, ...] = ()
     named: None = None
     country: str = ""
+
+    def zone_at(self, _site: str | None) -> ZoneInfo:
+        """Return the one zone there is."""
+        return self.zone
 
     @property
     def zone(self) -> ZoneInfo:
@@ -167,12 +177,14 @@ def _scope(
         code = choose(own)
         # A study is stored together with the first version of its protocol.
         if code is None or (version_id := own[code].version_id) is None:
-            return NoStudy()
+            nowhere = NoStudy()
+            page_usually_stands_in(nowhere.zone)
+            return nowhere
         study = own[code]
         sites = sites_of(grants, study.id)
         codes = {key: site for key, site in study.sites.items() if sites is None or key in sites}
         site = request.args.get("site")
-        return Scope(
+        found = Scope(
             study_id=study.id,
             study=code,
             studies=tuple(sorted(own)),
@@ -182,6 +194,8 @@ def _scope(
             protocol=rt.loader.protocol_of(connection, version_id),
             every_site=frozenset(study.sites),
         )
+        page_usually_stands_in(found.zone)
+        return found
 
 
 def sites_of(grants: Iterable[Grant], study_id: int) -> Sites:

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from pro_service.runtime import Runtime
 from pro_service.store import studies
+from pro_service.store.participants.cases import zone_of
 from pro_service.store.schema import escalations, inbound, messages
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
@@ -23,6 +24,7 @@ from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tick import beat, tick
 from pro_service.web import i18n
 from pro_service.web.dashboard.vocabulary import vocabulary
+from pro_service.wording import place_of
 from tests import support
 from tests.telephones import Telephones
 from tests.web.test_roles import KNOWN
@@ -121,6 +123,7 @@ def data_words(rt: Runtime, study_id: int) -> frozenset[str]:
     assert protocol is not None
     locale = Locale("tr")
     said = [protocol.title, *(f"{site.code} {site.name} {site.zone}" for site in protocol.sites.values())]
+    said += [place_of(zone_of(site.zone), "tr") for site in protocol.sites.values()]
     said += [f"{point.code} {point.label['tr']}" for point in protocol.time_points]
     for item in protocol.items.values():
         said += [item.id, item.short["tr"], item.question["tr"], *item.choices.get("tr", ())]

@@ -5,7 +5,7 @@ The trail itself and its exports keep the names that the database has: a page sh
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -60,7 +60,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             fields=fields(language()),
             records=records(language()),
             doors=doors(language()),
-            in_words=partial(trail_value, zone=scope.zone),
+            in_words=trail_value,
             given_reason=given_reason,
         ), 422 if faults else 200
 

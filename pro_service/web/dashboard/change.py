@@ -21,7 +21,7 @@ from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import needs
 from pro_service.web.dashboard import change_words
 from pro_service.web.dashboard.formatting import form_made_at, times
-from pro_service.web.i18n import day, moment
+from pro_service.web.i18n import day, moment, page_stands_in
 from pro_service.web.problems import words
 from pro_service.web.scope import Scope, actor, in_study, not_found
 
@@ -110,7 +110,7 @@ def _change(rt: Runtime, scope: Scope, code: str, wanted: ChangeForm) -> Respons
 
 def _form(rt: Runtime, page: _Page) -> str:
     now, case = rt.clock(), page.loaded.case
-    action, zone = page.wanted.action, case.site_zone
+    action, zone = page.wanted.action, page_stands_in(case.site_zone)
     at: dict[str, list[tuple[str, str]]] = {}
     for note in page.notes:
         at.setdefault(note.path, []).append(words(note))

@@ -34,7 +34,7 @@ class Week:
 
 def coming(rt: Runtime, scope: Scope, now: datetime) -> dict[str, Any]:
     """Return what the page lists: `weeks`, this one and the next, and `planned`, up to the end of the next."""
-    today = now.astimezone(scope.zone).date()
+    today = local_day(now, scope.zone)
     sunday = today + timedelta(days=6 - today.weekday())
     end = datetime.combine(sunday + WEEK + timedelta(days=1), time(), tzinfo=scope.zone)
     with rt.sessions.reading() as session:

@@ -19,6 +19,7 @@ from pro_service.web.access import needs
 from pro_service.web.dashboard import enrol_form
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.what_if import Picture, picture, sites_of
+from pro_service.web.i18n import page_stands_in
 from pro_service.web.problems import words
 from pro_service.web.scope import Scope, actor, in_study, not_found
 
@@ -85,7 +86,7 @@ def _add_next(pages: Blueprint, rt: Runtime) -> None:
             view=view,
             case=case,
             person=case.participant,
-            zone=case.site_zone,
+            zone=page_stands_in(case.site_zone),
             done=request.args.get("done"),
             **times(now),
         )

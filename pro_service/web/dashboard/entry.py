@@ -22,7 +22,7 @@ from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import assesses, may_at, needs
 from pro_service.web.dashboard.formatting import form_made_at, times
 from pro_service.web.dashboard.participant import participant_of
-from pro_service.web.i18n import of
+from pro_service.web.i18n import of, page_stands_in
 from pro_service.web.problems import by_field
 from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
 
@@ -142,7 +142,7 @@ def _form(
         stale=stale,
         changes=changes,
         status=status(facts, case.participant, case.protocol.primary(facts.point), now),
-        zone=case.site_zone,
+        zone=page_stands_in(case.site_zone),
         label=of(facts.point.label),
         works=works,
         blind=assesses(scope.study_id),

@@ -13,8 +13,10 @@ from pro_service.reports.grid import Cell
 from pro_service.reports.today import Task
 from pro_service.store.participants.cases import zone_of
 from pro_service.web.dashboard.vocabulary import vocabulary
-from pro_service.web.i18n import MINUTE, day, language, second_at
+from pro_service.web.i18n import MINUTE, beside, day, language, second_at
 from pro_service.web.i18n import gettext as _
+from pro_service.web.scope import Scope
+from pro_service.wording import local
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LITTLE_TIME = timedelta(days=2)
@@ -100,12 +102,16 @@ def measured(span: timedelta) -> tuple[str, int]:
 
 def short_day(instant: datetime, zone: ZoneInfo) -> str:
     """Return `20 Jan`: quick enough for a page full of them."""
-    return day_and_month(instant.astimezone(zone).date())
+    return day_and_month(local(instant, zone).date())
 
 
 def day_and_month(day: date) -> str:
     """Return a day of the calendar as `20 Jan`."""
-    return f"{day.day} {_months(language())[day.month]}"
+    return _day_and_month(day, _months(language()))
+
+
+def _day_and_month(day: date, months: Mapping[int, str]) -> str:
+    return f"{day.day} {months[day.month]}"
 
 
 def short_moment(instant: datetime, zone: ZoneInfo) -> str:
@@ -114,8 +120,8 @@ def short_moment(instant: datetime, zone: ZoneInfo) -> str:
 
 
 def _short_moment(instant: datetime, zone: ZoneInfo, months: Mapping[int, str]) -> str:
-    local = instant.astimezone(zone)
-    return f"{local.day} {months[local.month]} {local.hour:02}:{local.minute:02}"
+    at = local(instant, zone)
+    return beside(f"{at.day} {months[at.month]} {at.hour:02}:{at.minute:02}", zone)
 
 
 def share_left(opens: datetime, closes: datetime, now: datetime) -> int:
@@ -205,8 +211,8 @@ class CellWriter:
             )
             return time_left(cell.closes_at, self._now, times), word_or_code
         if cell.status == "upcoming":
-            opens = self._at(cell.opens_at, zone)
-            return opens.rpartition(" ")[0], times["opens"].format(state=name, when=opens)
+            day = _day_and_month(local(cell.opens_at, zone).date(), self._months)
+            return day, times["opens"].format(state=name, when=self._at(cell.opens_at, zone))
         at = self._at(cell.closes_at - MINUTE if cell.answered_at is None else cell.answered_at, zone)
         if cell.status == "completed_late" and cell.answered_at is not None:
             days = max((cell.answered_at - cell.closes_at) // DAY + 1, 1)
@@ -235,9 +241,9 @@ def times(now: datetime) -> dict[str, object]:
     }
 
 
-def zone_of_task(task: Task) -> ZoneInfo:
-    """Return the zone of the site a task is about."""
-    return zone_of(task.site.zone if task.site else "UTC")
+def zone_of_task(task: Task, scope: Scope) -> ZoneInfo:
+    """Return the zone of the site a task is about; of one about no site, the page's."""
+    return scope.zone if task.site is None else zone_of(task.site.zone)
 
 
 def form_made_at() -> datetime | None:
@@ -252,7 +258,7 @@ def form_made_at() -> datetime | None:
 def local_time(text: str, zone: ZoneInfo) -> datetime | None:
     """Return the instant of a local time as a browser sends it (`2026-03-09T14:30`); None if it is none."""
     try:
-        local = datetime.fromisoformat(text)
+        given = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return (local if local.tzinfo is not None else local.replace(tzinfo=zone)).astimezone(UTC)
+    return (given if given.tzinfo is not None else given.replace(tzinfo=zone)).astimezone(UTC)

@@ -23,6 +23,7 @@ from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import NoAccessYetError, needs, signed_in
 from pro_service.web.dashboard import inbox_words
 from pro_service.web.dashboard.formatting import form_made_at, times
+from pro_service.web.i18n import page_stands_in
 from pro_service.web.problems import by_field
 from pro_service.web.scope import LARGEST_ID, NoStudy, Scope, actor, in_study, no_access, row_id
 
@@ -184,7 +185,7 @@ def _text_page(rt: Runtime, scope: Scope, text_id: int, rejected: RejectedForm =
         item=item,
         case=None if loaded is None else loaded.case,
         person=person,
-        zone=person.zone if person else scope.zone,
+        zone=page_stands_in(scope.zone_at(item.site)),
         windows=_windows(loaded, item.received_at),
         texts=[] if loaded is None else inbox_actions.previews(rt, loaded, text_id),
         thread=thread,

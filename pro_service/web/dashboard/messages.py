@@ -24,7 +24,7 @@ from pro_service.web.dashboard.compliance import filters, kept_in_address, label
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.vocabulary import vocabulary
 from pro_service.web.i18n import gettext as _
-from pro_service.web.i18n import language
+from pro_service.web.i18n import language, page_stands_in
 from pro_service.web.scope import Scope, in_study, not_found, row_id
 
 NAMES = ("site", "channel", "window", "participant", "kind", "state", "since", "until", "price")
@@ -120,7 +120,10 @@ def _add_message(pages: Blueprint, rt: Runtime) -> None:
             found = messages.life(session, scope.study_id, key, scope.sites)
         if found is None:
             abort(404)
-        return render_template("dashboard/message.html", scope=scope, life=found, labels=labels(scope), **times(now))
+        zone = page_stands_in(scope.zone_at(found.row.site))
+        return render_template(
+            "dashboard/message.html", scope=scope, zone=zone, life=found, labels=labels(scope), **times(now)
+        )
 
 
 def _ledger_query(scope: Scope) -> LedgerQuery:

@@ -37,6 +37,7 @@ from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.story import CHIPS, Reader
 from pro_service.web.dashboard.task import is_about, task_page
 from pro_service.web.i18n import gettext as _
+from pro_service.web.i18n import page_stands_in
 from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
 
 TEST_MINUTES = (10, 30, 60)
@@ -109,6 +110,7 @@ def _story_page(
         query = StoryQuery(story.kinds(chip), before, story.PAGE + 1, scores=reader.scores)
         happened = events.event_page(session, view.loaded.case, now, query)
     case = view.loaded.case
+    zone = page_stands_in(case.site_zone)
     page = story.story_page(happened, case, reader)
     return render_template(
         "dashboard/participant.html",
@@ -126,7 +128,7 @@ def _story_page(
         nearest=_nearest_window(view.windows, now),
         person=case.participant,
         way=way_of_asking(case.participant),
-        zone=case.site_zone,
+        zone=zone,
         number=number,
         unreadable=unreadable,
         refused=refused,
@@ -220,7 +222,7 @@ def _card(rt: Runtime, scope: Scope, code: str) -> card.Card:
 
 
 def _card_page(rt: Runtime, scope: Scope, shown: card.Card, *, replaced: bool = False, fault: bool = False) -> str:
-    zone = zone_of(shown.site.zone)
+    zone = page_stands_in(zone_of(shown.site.zone))
     return render_template(
         "dashboard/card.html",
         scope=scope,

@@ -16,6 +16,7 @@ from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import assesses, needs
 from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.i18n import gettext as _
+from pro_service.web.i18n import page_stands_in
 from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
 
 SHEET_PAGE = 500
@@ -71,7 +72,7 @@ def _form(rt: Runtime, scope: Scope, code: str, *, unchosen: bool = False, stale
         "dashboard/reveal.html",
         scope=scope,
         person=loaded.case.participant,
-        zone=loaded.case.site_zone,
+        zone=page_stands_in(loaded.case.site_zone),
         told=TOLD,
         before=before,
         unchosen=unchosen,

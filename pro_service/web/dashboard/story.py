@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -12,8 +12,9 @@ from flask import request, url_for
 from pro_service.core.case import Case
 from pro_service.reports.events import KINDS, AnswerVersion, Event, EventPage, Kind, Mark, Step
 from pro_service.web.dashboard.formatting import fact, short_moment, window_shape, word, word_or_code, words
+from pro_service.web.i18n import MINUTE, clock_at, ngettext, of
 from pro_service.web.i18n import gettext as _
-from pro_service.web.i18n import ngettext, of
+from pro_service.wording import local
 
 PAGE = 25
 CHIPS: Mapping[str, tuple[Kind, ...]] = {
@@ -171,7 +172,9 @@ class Teller:
                 event, "missed", word("kind", event.state or ""), _("not sent: the time for it has passed")
             )
         state = event.state or ""
-        return self._entry(event, window_shape(state), _("The window closed"), word("status", state))
+        closed = self._entry(event, window_shape(state), _("The window closed"), word("status", state))
+        # At the minute that every page says it closes, not the midnight after.
+        return replace(closed, at=event.at - MINUTE)
 
     def _message(self, event: Event) -> Entry:
         return self._mails(event) if event.folded else self._one_message(event)
@@ -310,9 +313,8 @@ def _by(event: Event) -> str:
 
 def _step(step: Step, zone: ZoneInfo, since: datetime) -> str:
     """Return `delivered 18:31`; with its day where it is another."""
-    local = step.at.astimezone(zone)
-    same = local.date() == since.astimezone(zone).date()
-    at = f"{local.hour:02}:{local.minute:02}" if same else short_moment(step.at, zone)
+    same = local(step.at, zone).date() == local(since, zone).date()
+    at = clock_at(step.at, zone) if same else short_moment(step.at, zone)
     if step.word == "attempt":
         return _("handed over {when}").format(when=at)
     return f"{word_or_code({**words('state'), **words('carried')}, step.word)} {at}"

@@ -35,7 +35,7 @@ from pro_service.web.dashboard.formatting import times
 from pro_service.web.i18n import LANGUAGES
 from pro_service.web.problems import words
 from pro_service.web.scope import Scope, in_study
-from pro_service.wording import MIDNIGHT, clock_time, costs_of, moment
+from pro_service.wording import MIDNIGHT, clock_time, costs_of, local, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     def protocol(scope: Scope) -> ResponseReturnValue:
         now = rt.clock()
         every, version, bundle = _version(rt, scope.study_id)
-        day = _day() or now.astimezone(scope.zone).date()
+        day = _day() or local(now, scope.zone).date()
         return render_template(
             "dashboard/study.html",
             scope=scope,

@@ -28,6 +28,7 @@ from pro_service.use_cases.tasks.calls import CallResult, MissingReason, Outcome
 from pro_service.web.access import NoAccessYetError, grants, may, may_at, needs
 from pro_service.web.dashboard.formatting import form_made_at, local_time, times, zone_of_task
 from pro_service.web.i18n import gettext as _
+from pro_service.web.i18n import page_stands_in
 from pro_service.web.scope import LARGEST_ID, Scope, actor, row_id, scope_of_study, sites_of
 
 CALL_LEVELS = frozenset({"E1", "E2"})
@@ -75,7 +76,7 @@ def _add_page(pages: Blueprint, rt: Runtime) -> None:
             return redirect(form, 303)
         if loaded is None:
             abort(404)
-        return _record_call(rt, task, outcome)
+        return _record_call(rt, scope, task, outcome)
 
 
 def _add_actions(pages: Blueprint, rt: Runtime) -> None:
@@ -186,7 +187,7 @@ def task_page(
         calls=made,
         case=loaded.case if loaded else None,
         person=loaded.case.participant if loaded else None,
-        zone=zone_of_task(task),
+        zone=page_stands_in(zone_of_task(task, scope)),
         number=number,
         unreadable=unreadable,
         refused=None if refused is None else refusals().get(refused, refused),
@@ -231,9 +232,9 @@ def _address_for_readers(scope: Scope, task: Task, loaded: Loaded) -> str:
     return url_for("dashboard.participant", code=task.participant, study=scope.named)
 
 
-def _record_call(rt: Runtime, task: Task, outcome: str) -> ResponseReturnValue:
+def _record_call(rt: Runtime, scope: Scope, task: Task, outcome: str) -> ResponseReturnValue:
     given = request.form
-    back = local_time(given.get("call_back_at", ""), zone_of_task(task))
+    back = local_time(given.get("call_back_at", ""), zone_of_task(task, scope))
     result = CallResult(cast("Outcome", outcome), back, given.get("note"))
     try:
         calls.record(rt, actor(), task.id, result, revision=given.get("revision", type=int))
@@ -246,13 +247,13 @@ def _record_call(rt: Runtime, task: Task, outcome: str) -> ResponseReturnValue:
 
 def _act(rt: Runtime, task_id: int, name: str, revision: int | None, *, on_today: bool) -> ResponseReturnValue:
     """Do it and lead back; where it cannot be done, the task's page says why and keeps what was typed."""
-    _, task, loaded = own_task(rt, task_id)
+    scope, task, loaded = own_task(rt, task_id)
     if loaded is None and name != "resolve":
         abort(404)
     if on_today and name == "resolve" and (task.level in READ_FIRST or task.is_missed_window):
         return redirect(url_for("dashboard.task", task_id=task_id, _anchor="end"), 303)
     try:
-        done = ACTIONS[name](rt, task, revision)
+        done = ACTIONS[name](rt, scope, task, revision)
     except WorkRefusedError as refusal:
         return task_page(rt, task_id, refused=refusal.code), 422
     except StaleError:
@@ -262,25 +263,25 @@ def _act(rt: Runtime, task_id: int, name: str, revision: int | None, *, on_today
     return redirect(url_for("dashboard.task", task_id=task_id, done=done), 303)
 
 
-def _acknowledge(rt: Runtime, task: Task, revision: int | None) -> str:
-    del revision  # taking up is harmless however old the page is, and says who has it already
+def _acknowledge(rt: Runtime, scope: Scope, task: Task, revision: int | None) -> str:
+    del scope, revision  # taking up is harmless however old the page is, and says who has it already
     calls.acknowledge(rt, actor(), task.id)
     return "acknowledged"
 
 
-def _put_off(rt: Runtime, task: Task, revision: int | None) -> str:
+def _put_off(rt: Runtime, scope: Scope, task: Task, revision: int | None) -> str:
     choice = request.form.get("until", "")
     if choice == "now":
         hand_over.put_off(rt, actor(), task.id, None, revision=revision)
         return "again"
-    until = choice if choice in LATER else local_time(request.form.get("at", ""), zone_of_task(task))
+    until = choice if choice in LATER else local_time(request.form.get("at", ""), zone_of_task(task, scope))
     if until is None:
         raise WorkRefusedError("needs_time")
     hand_over.put_off(rt, actor(), task.id, until, revision=revision)
     return "later"
 
 
-def _hand_over(rt: Runtime, task: Task, revision: int | None) -> str:
+def _hand_over(rt: Runtime, _scope: Scope, task: Task, revision: int | None) -> str:
     try:
         colleague = row_id(request.form.get("to", ""))
     except ValueError:
@@ -289,7 +290,7 @@ def _hand_over(rt: Runtime, task: Task, revision: int | None) -> str:
     return "handed"
 
 
-def _resolve(rt: Runtime, task: Task, revision: int | None) -> str:
+def _resolve(rt: Runtime, _scope: Scope, task: Task, revision: int | None) -> str:
     reason = request.form.get("reason", "")
     if task.is_missed_window:
         calls.explain_missing(rt, actor(), task.id, cast("MissingReason", reason), revision=revision)
@@ -298,7 +299,7 @@ def _resolve(rt: Runtime, task: Task, revision: int | None) -> str:
     return "resolved"
 
 
-Action = Callable[[Runtime, Task, int | None], str]
+Action = Callable[[Runtime, Scope, Task, int | None], str]
 """Do it about a task, as it stood at a revision of the page; return what was done."""
 
 ACTIONS: dict[str, Action] = {

@@ -20,9 +20,10 @@ from pro_service.use_cases.enrolment import preview
 from pro_service.use_cases.enrolment.preview import Question
 from pro_service.web.access import needs
 from pro_service.web.dashboard.formatting import times
-from pro_service.web.i18n import language, of
+from pro_service.web.i18n import beside, language, of, page_stands_in
 from pro_service.web.problems import words
 from pro_service.web.scope import Scope, in_study
+from pro_service.wording import local
 
 DAY = timedelta(days=1)
 NOON = time(12)
@@ -91,7 +92,7 @@ def sites_of(scope: Scope) -> dict[str, str]:
 
 def _typed_values(scope: Scope, now: datetime) -> dict[str, str]:
     given = {name: visible(request.args.get(name, "")) for name in ("date", "site", "time", "ask")}
-    day = given["date"] if "date" in request.args else now.astimezone(scope.zone).date().isoformat()
+    day = given["date"] if "date" in request.args else local(now, scope.zone).date().isoformat()
     return given | {"date": day}
 
 
@@ -116,7 +117,7 @@ def _question(scope: Scope, now: datetime) -> tuple[Question | None, dict[str, t
 
 def picture(told: WhatIf, country: str, now: datetime) -> Picture:
     """Draw an answer for a site of this country."""
-    start = local_instant(told.day, time(), told.zone)
+    start = local_instant(told.day, time(), page_stands_in(told.zone))
     spans = [laid.span for laid in told.windows if laid.span is not None]
     ends = [span.late_until for span in spans]
     study_end = None if told.ends is None else local_instant(told.ends + DAY, time(), told.zone)
@@ -170,7 +171,7 @@ def dated(day: date) -> str:
 
 def dated_at(instant: datetime, zone: ZoneInfo) -> str:
     """Return the day of an instant in a zone: `Tue 20 Jan 2026`."""
-    return dated(instant.astimezone(zone).date())
+    return dated(local(instant, zone).date())
 
 
 def dated_short(day: date) -> str:
@@ -180,5 +181,5 @@ def dated_short(day: date) -> str:
 
 def dated_moment(instant: datetime, zone: ZoneInfo) -> str:
     """Return `Tue 20 Jan 18:30`."""
-    local = instant.astimezone(zone)
-    return f"{dated_short(local.date())} {local:%H:%M}"
+    at = local(instant, zone)
+    return beside(f"{dated_short(at.date())} {at:%H:%M}", zone)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -31,6 +32,7 @@ class RejectedForm:
 
     task_id: int
     participant: str | None
+    zone: ZoneInfo
     faults: Mapping[str, str] = field(default_factory=dict)
     refused: str = ""
     """Why it cannot be done with this task."""
@@ -75,7 +77,7 @@ def _act(rt: Runtime, task_id: int, what: str) -> ResponseReturnValue:
     scope, task, loaded = own_task(rt, task_id)
     if loaded is None or not is_of_readers_role(scope, task, loaded):
         abort(404)
-    sent = RejectedForm(task_id, task.participant)
+    sent = RejectedForm(task_id, task.participant, zone_of_task(task, scope))
     try:
         if what == "taken":
             calls.acknowledge(rt, actor(), task_id)

@@ -78,7 +78,10 @@ def test_a_coordinator_reads_whom_to_call_and_how_long_there_is(
     digests = [letter for letter in letters.sent if "/account" in letter.body]
     assert [letter.to for letter in digests] == ["here@example.org"]
     assert digests[0].subject == "PRO Service: your work on Thursday 12 March (1)"
-    assert "P-001 · W1: urgent: please see to it today. 15 h left, closes Thursday 12 March 23:59." in digests[0].body
+    assert (
+        "P-001 · W1: urgent: please see to it today. 15 h left, closes Thursday 12 March 23:59 (Istanbul)."
+        in digests[0].body
+    )
     assert "/escalations/" in digests[0].body
     assert not {PHONE, "0123", "6", "NRS"} & set(digests[0].body.split())
 
