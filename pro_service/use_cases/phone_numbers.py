@@ -52,6 +52,11 @@ def read(text: str, country: str) -> Telephone:
     return Telephone(e164, region, "mobile" if kind in _MOBILE else "landline")
 
 
+def grouped(e164: str) -> str:
+    """Return a number in groups, as people read it out: `+90 532 123 45 67`."""
+    return phonenumbers.format_number(phonenumbers.parse(e164), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def _parsed(text: str, country: str) -> PhoneNumber:
     _refuse_damage(text)
     try:

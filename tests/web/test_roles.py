@@ -66,6 +66,7 @@ KNOWN = {
     "POST dashboard.hand": Route("/escalations/{task}/hand", "C", {"to": "1"}),
     "GET dashboard.worklist": Route("/tasks", "IDM"),
     "POST dashboard.take_up": Route("/tasks/{decision}/take-up", "IDM"),
+    "POST dashboard.act_on_tasks": Route("/tasks/act", "IDM", {"do": "acknowledge"}),
     "POST dashboard.end": Route("/tasks/{decision}/end", "IDM", {"reason": "nobody calls any more"}),
     "GET dashboard.today_lists": Route("/today", "C"),
     "POST dashboard.act": Route("/today/act", "C", {"do": "acknowledge"}),

@@ -49,7 +49,7 @@ def holder(session: Session, escalation_id: int) -> Holder:
     return Holder(*session.execute(statement).one())
 
 
-def acknowledge(writer: Writer, loaded: Loaded, escalation: EscalationFacts) -> None:
+def acknowledge(writer: Writer, loaded: Loaded, escalation: EscalationFacts, reason: str | None = None) -> None:
     """Somebody has taken it up; it no longer goes up the ladder. A second time changes nothing.
 
     What was handed to somebody else is no longer theirs.
@@ -66,18 +66,27 @@ def acknowledge(writer: Writer, loaded: Loaded, escalation: EscalationFacts) -> 
     statement = update(escalations).where(e.id == escalation.id, e.acknowledged_at.is_(None))
     writer.session.execute(statement.values(**values))
     mark_changed(writer, loaded)
-    writer.note(loaded, "acknowledge", "escalation", escalation.id, changes)
+    writer.note(loaded, "acknowledge", "escalation", escalation.id, changes, reason)
 
 
-def put_off(writer: Writer, loaded: Loaded, escalation_id: int, until: datetime | None) -> None:
+def put_off(
+    writer: Writer, loaded: Loaded, escalation_id: int, until: datetime | None, reason: str | None = None
+) -> None:
     """Take it up again at `until`; None = it stands with the others again."""
     e, before = escalations.c, holder(writer.session, escalation_id).look_again_at
     writer.session.execute(update(escalations).where(e.id == escalation_id).values(look_again_at=until))
     mark_changed(writer, loaded)
-    writer.note(loaded, "put_off", "escalation", escalation_id, {"look_again_at": (before, until)})
+    writer.note(loaded, "put_off", "escalation", escalation_id, {"look_again_at": (before, until)}, reason)
 
 
-def hand_over(writer: Writer, loaded: Loaded, escalation: EscalationFacts, to: int, due_at: datetime) -> None:
+def hand_over(
+    writer: Writer,
+    loaded: Loaded,
+    escalation: EscalationFacts,
+    to: int,
+    due_at: datetime,
+    reason: str | None = None,
+) -> None:
     """Give it to a colleague, who has not taken it up yet: until then it may go up the ladder, at `due_at`."""
     e, before = escalations.c, holder(writer.session, escalation.id)
     values = {"handed_to": to, "handed_by": writer.actor.user_id, "handed_at": writer.now, "due_at": due_at}
@@ -89,7 +98,7 @@ def hand_over(writer: Writer, loaded: Loaded, escalation: EscalationFacts, to: i
         changes["acknowledged_at"] = (escalation.acknowledged_at, None)
     if due_at != escalation.due_at:
         changes["due_at"] = (escalation.due_at, due_at)
-    writer.note(loaded, "hand_over", "escalation", escalation.id, changes)
+    writer.note(loaded, "hand_over", "escalation", escalation.id, changes, reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,9 @@ RefusedCode: TypeAlias = Literal[
     "yourself",
     "away",
     "still_to_be_called",
+    "own_page",
+    "to_explain",
+    "not_missed",
 ]
 
 
@@ -104,7 +107,7 @@ class CallResult:
     note: str | None = None
 
 
-def acknowledge(rt: Runtime, actor: Actor, escalation_id: int) -> None:
+def acknowledge(rt: Runtime, actor: Actor, escalation_id: int, *, reason: str = "") -> None:
     """Take a task up: it no longer goes up the ladder. One that was handed to somebody else is yours then.
 
     Taking up what one has changes nothing. KeyError if there is none, WorkRefusedError if it ended or another has it.
@@ -114,7 +117,7 @@ def acknowledge(rt: Runtime, actor: Actor, escalation_id: int) -> None:
         by = tasks.holder(tx.session, escalation_id).acknowledged_by
         if escalation.acknowledged_at is not None and by != actor.user_id:
             raise WorkRefusedError("taken")
-        tasks.acknowledge(tx.writer, loaded, escalation)
+        tasks.acknowledge(tx.writer, loaded, escalation, reason.strip() or None)
 
 
 def record(rt: Runtime, actor: Actor, escalation_id: int, result: CallResult, *, revision: int | None = None) -> None:
@@ -299,9 +302,15 @@ def resolve(
 
 
 def explain_missing(
-    rt: Runtime, actor: Actor, escalation_id: int, reason: MissingReason, *, revision: int | None = None
+    rt: Runtime,
+    actor: Actor,
+    escalation_id: int,
+    reason: MissingReason,
+    *,
+    said: str = "",
+    revision: int | None = None,
 ) -> None:
-    """Say why a missed window has no answer; this ends the task.
+    """Say why a missed window has no answer, and what else is to be `said` of it; this ends the task.
 
     KeyError if there is none, StaleError, WorkRefusedError if it has ended or the reason is none of MISSING_REASONS.
     """
@@ -312,7 +321,7 @@ def explain_missing(
         if escalation.window_id is not None:
             tasks.missing_reason(tx.writer, loaded, escalation.window_id, reason)
         tasks.acknowledge(tx.writer, loaded, escalation)
-        end_matter(tx, loaded, escalation, reason)
+        end_matter(tx, loaded, escalation, reason, said.strip() or None)
 
 
 def end_matter(

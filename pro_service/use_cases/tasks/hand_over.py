@@ -25,6 +25,7 @@ def put_off(
     escalation_id: int,
     until: Later | datetime | None,
     *,
+    reason: str = "",
     revision: int | None = None,
 ) -> None:
     """Take a task up, and let it come back at `until`; None: it stands with the others again.
@@ -43,10 +44,12 @@ def put_off(
         if until is not None:
             check_time(of_window(loaded.case, escalation), moment, tx.now)
         tasks.acknowledge(tx.writer, loaded, escalation)
-        tasks.put_off(tx.writer, loaded, escalation_id, moment)
+        tasks.put_off(tx.writer, loaded, escalation_id, moment, reason.strip() or None)
 
 
-def hand_over(rt: Runtime, actor: Actor, escalation_id: int, to: int, *, revision: int | None = None) -> None:
+def hand_over(
+    rt: Runtime, actor: Actor, escalation_id: int, to: int, *, reason: str = "", revision: int | None = None
+) -> None:
     """Give a task to a colleague who may work at its site; they have it, get a mail, but are still to take it up.
 
     If they do not by the time it is due, it goes up the ladder; what is overdue is due at the end of the working day.
@@ -64,7 +67,7 @@ def hand_over(rt: Runtime, actor: Actor, escalation_id: int, to: int, *, revisio
             raise WorkRefusedError("away")
         if tasks.holder(tx.session, escalation_id).handed_to != to:
             due_at = handed_due_at(loaded.case, escalation, tx.now)
-            tasks.hand_over(tx.writer, loaded, escalation, to, due_at)
+            tasks.hand_over(tx.writer, loaded, escalation, to, due_at, reason.strip() or None)
             if rt.mail is not None:
                 text = partial(mails.handed, loaded, escalation, due_at, rt.settings.public_base_url)
                 staff_mail.queue_hand_over(tx.writer, loaded, escalation, to, text)

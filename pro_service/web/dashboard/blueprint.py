@@ -10,6 +10,7 @@ from jinja2.runtime import Context
 
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import zone_of
+from pro_service.use_cases import phone_numbers
 from pro_service.use_cases.watch import SAFETY, Alarm, alarms
 from pro_service.web.access import may, needs
 from pro_service.web.browsers import secure
@@ -74,6 +75,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     pages.app_template_filter("percent_of")(formatting.percent)
     pages.app_template_filter("percent")(formatting.with_percent_sign)
     pages.app_template_filter("why")(formatting.why)
+    pages.app_template_filter("grouped")(phone_numbers.grouped)
     pages.app_template_filter("window_shape")(formatting.window_shape)
     pages.app_template_global("zone_of")(zone_of)
     pages.app_template_global("navigation")(lambda scope: navigation.navigation(rt, scope))

@@ -1,9 +1,10 @@
 """The page of one task: a call with its script and outcomes, a missed window's reason; and all that is done about it.
 
-A task is taken up, put off, handed over or ended, on its own page or, chosen in the lists, on the first page.
+A task is taken up, put off, handed over or ended on its own page, or with others that were chosen in a list.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
@@ -36,18 +37,17 @@ WANTS_NUMBER = frozenset({"wrong_number", "bad_number"})
 """Reasons of a task that another number ends."""
 IN_INBOX = READING | {"safety_word", "stop_word", "picture"}
 """Reasons of a task about a text that waits in the inbox."""
-READ_FIRST = frozenset({"E3", "ES"})
-"""Levels whose tasks are ended on their own page only."""
 OUTCOMES: Mapping[str, tuple[Outcome, ...]] = {
-    "spoke": ("will_do_it", "call_back_at", "refused_this_time", "wants_no_messages", "withdraws"),
-    "in_vain": ("no_answer", "busy", "wrong_person", "not_in_service"),
-    "learnt": ("moved", "hospitalised", "language_barrier", "died"),
+    "spoke": ("will_do_it", "call_back_at", "refused_this_time"),
+    "in_vain": ("no_answer", "busy"),
+    "wrong": ("wrong_person", "not_in_service"),
+    "learnt": ("wants_no_messages", "moved", "hospitalised", "language_barrier", "withdraws", "died"),
 }
-"""What a call may have come to, in the groups of the form."""
+"""What a call may have come to, in the groups of the form: what most calls come to first."""
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """Add the page of one task, its forms, and the form of the first page's lists."""
+    """Add the page of one task and its forms."""
     _add_page(pages, rt)
     _add_actions(pages, rt)
 
@@ -83,26 +83,12 @@ def _add_actions(pages: Blueprint, rt: Runtime) -> None:
     def add_action(name: str) -> None:
         @needs("work")
         def view(task_id: int) -> ResponseReturnValue:
-            return _act(rt, task_id, name, request.form.get("revision", type=int), on_today=False)
+            return _act(rt, task_id, name, request.form.get("revision", type=int))
 
         pages.add_url_rule(f"/escalations/<int:task_id>/{name}", name, view, methods=["POST"])
 
     for name in ACTIONS:
         add_action(name)
-
-    @pages.post("/today/act")
-    @needs("work")
-    def act() -> ResponseReturnValue:
-        """Do something about the task that was chosen in the lists of the first page."""
-        chosen, _, revision = request.form.get("task", "").partition(".")
-        name = request.form.get("do", "")
-        try:
-            task_id = row_id(chosen)
-        except ValueError:
-            return redirect(url_for("dashboard.today", done="none"), 303)
-        if name not in ACTIONS:
-            abort(400)
-        return _act(rt, task_id, name, int(revision) if revision.isdecimal() else None, on_today=True)
 
 
 def own_task(rt: Runtime, task_id: int) -> tuple[Scope, Task, Loaded | None]:
@@ -245,69 +231,75 @@ def _record_call(rt: Runtime, scope: Scope, task: Task, outcome: str) -> Respons
     return redirect(url_for("dashboard.task", task_id=task.id, done=outcome), 303)
 
 
-def _act(rt: Runtime, task_id: int, name: str, revision: int | None, *, on_today: bool) -> ResponseReturnValue:
-    """Do it and lead back; where it cannot be done, the task's page says why and keeps what was typed."""
+def _act(rt: Runtime, task_id: int, name: str, revision: int | None) -> ResponseReturnValue:
+    """Do it and lead back; where it cannot be done, the page says why and keeps what was typed."""
     scope, task, loaded = own_task(rt, task_id)
     if loaded is None and name != "resolve":
         abort(404)
-    if on_today and name == "resolve" and (task.level in READ_FIRST or task.is_missed_window):
-        return redirect(url_for("dashboard.task", task_id=task_id, _anchor="end"), 303)
     try:
-        done = ACTIONS[name](rt, scope, task, revision)
+        done = ACTIONS[name](rt, scope, Asked(task, request.form, revision))
     except WorkRefusedError as refusal:
         return task_page(rt, task_id, refused=refusal.code), 422
     except StaleError:
         return task_page(rt, task_id, stale=True), 409
-    if on_today:
-        return redirect(url_for("dashboard.today", done=done, task=task_id), 303)
     return redirect(url_for("dashboard.task", task_id=task_id, done=done), 303)
 
 
-def _acknowledge(rt: Runtime, scope: Scope, task: Task, revision: int | None) -> str:
-    del scope, revision  # taking up is harmless however old the page is, and says who has it already
-    calls.acknowledge(rt, actor(), task.id)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a form asks for about a task."""
+
+    task: Task
+    given: Mapping[str, str]
+    revision: int | None
+    """Of the participant, on the page that the form stood on."""
+
+
+def acknowledge(rt: Runtime, _scope: Scope, asked: Asked) -> str:
+    """Take it up; harmless however old the page is, and refused with words if somebody has it already."""
+    calls.acknowledge(rt, actor(), asked.task.id, reason=asked.given.get("said", ""))
     return "acknowledged"
 
 
-def _put_off(rt: Runtime, scope: Scope, task: Task, revision: int | None) -> str:
-    choice = request.form.get("until", "")
+def put_off(rt: Runtime, scope: Scope, asked: Asked) -> str:
+    """Put it off, or take it back."""
+    given, task_id, choice = asked.given, asked.task.id, asked.given.get("until", "")
     if choice == "now":
-        hand_over.put_off(rt, actor(), task.id, None, revision=revision)
+        hand_over.put_off(rt, actor(), task_id, None, reason=given.get("said", ""), revision=asked.revision)
         return "again"
-    until = choice if choice in LATER else local_time(request.form.get("at", ""), zone_of_task(task, scope))
+    until = choice if choice in LATER else local_time(given.get("at", ""), zone_of_task(asked.task, scope))
     if until is None:
         raise WorkRefusedError("needs_time")
-    hand_over.put_off(rt, actor(), task.id, until, revision=revision)
+    hand_over.put_off(rt, actor(), task_id, until, reason=given.get("said", ""), revision=asked.revision)
     return "later"
 
 
-def _hand_over(rt: Runtime, _scope: Scope, task: Task, revision: int | None) -> str:
+def give(rt: Runtime, _scope: Scope, asked: Asked) -> str:
+    """Hand it over to a colleague."""
     try:
-        colleague = row_id(request.form.get("to", ""))
+        colleague = row_id(asked.given.get("to", ""))
     except ValueError:
         raise WorkRefusedError("no_colleague") from None
-    hand_over.hand_over(rt, actor(), task.id, colleague, revision=revision)
+    said = asked.given.get("said", "")
+    hand_over.hand_over(rt, actor(), asked.task.id, colleague, reason=said, revision=asked.revision)
     return "handed"
 
 
-def _resolve(rt: Runtime, _scope: Scope, task: Task, revision: int | None) -> str:
-    reason = request.form.get("reason", "")
+def end(rt: Runtime, _scope: Scope, asked: Asked) -> str:
+    """End it; where a window was missed, by the reason why."""
+    task, reason = asked.task, asked.given.get("reason", "")
     if task.is_missed_window:
-        calls.explain_missing(rt, actor(), task.id, cast("MissingReason", reason), revision=revision)
+        why, said = cast("MissingReason", reason), asked.given.get("said", "")
+        calls.explain_missing(rt, actor(), task.id, why, said=said, revision=asked.revision)
     else:
-        calls.resolve(rt, actor(), task.id, reason=reason, revision=revision)
+        calls.resolve(rt, actor(), task.id, reason=reason, revision=asked.revision)
     return "resolved"
 
 
-Action = Callable[[Runtime, Scope, Task, int | None], str]
-"""Do it about a task, as it stood at a revision of the page; return what was done."""
+Action = Callable[[Runtime, Scope, Asked], str]
+"""Do what is asked; return what was done."""
 
-ACTIONS: dict[str, Action] = {
-    "acknowledge": _acknowledge,
-    "later": _put_off,
-    "hand": _hand_over,
-    "resolve": _resolve,
-}
+ACTIONS: dict[str, Action] = {"acknowledge": acknowledge, "later": put_off, "hand": give, "resolve": end}
 """What can be done about a task, by the last part of its form's address."""
 
 
@@ -331,6 +323,9 @@ def refusals() -> Mapping[str, str]:
         "yourself": _("You have it yourself. Choose a colleague."),
         "away": _("This colleague is away. Choose another."),
         "still_to_be_called": _("This window can still be saved. Say how the call went, or why no call is needed."),
+        "own_page": _("A safety task is ended on its own page alone: open it."),
+        "to_explain": _("Say why there is no answer: that ends it."),
+        "not_missed": _("No window was missed here: open it."),
     }
 
 
@@ -348,7 +343,8 @@ def _headings() -> dict[str, str]:
     return {
         "spoke": _("Spoke with the participant"),
         "in_vain": _("Nobody reached"),
-        "learnt": _("Also learnt in the call"),
+        "wrong": _("Wrong person or number"),
+        "learnt": _("Something else"),
     }
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
@@ -15,6 +16,7 @@ from pro_service.reports.today import Task, Today
 from pro_service.runtime import Runtime
 from pro_service.use_cases.tasks import hand_over
 from pro_service.web.access import grants, needs, unattended
+from pro_service.web.dashboard import several
 from pro_service.web.dashboard.coming import coming
 from pro_service.web.dashboard.compliance import labels
 from pro_service.web.dashboard.formatting import (
@@ -27,30 +29,32 @@ from pro_service.web.dashboard.formatting import (
     word_or_code,
     words,
 )
+from pro_service.web.dashboard.several import Outcome
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import ngettext
 from pro_service.web.scope import NoStudy, Scope, actor, in_study, sites_of
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """Add the first page, and its lists alone for the page that refreshes itself."""
+    """Add the first page, what is done with tasks chosen there, and its lists alone for the page as it refreshes."""
 
     @pages.get("/", endpoint="today")
     @needs("work")
     @in_study(rt)
     def today_page(scope: Scope) -> ResponseReturnValue:
-        lists = _lists(rt, scope)
-        about = request.args.get("task", type=int)
-        done, words_of_done = request.args.get("done", ""), _done_words()
-        return render_template(
-            "dashboard/today.html",
-            **lists,
-            **coming(rt, scope, lists["today"].now),
-            colleagues=hand_over.who_may_take(rt, actor(), scope.study_id, scope.sites),
-            done=done if done in words_of_done else None,
-            done_words=words_of_done.get(done),
-            about=next((task for task in all_tasks(lists["today"]) if task.id == about), None),
-        )
+        return _first_page(rt, scope, request.args.get("done", ""), request.args.get("n", 1, type=int))
+
+    @pages.post("/today/act")
+    @needs("work")
+    def act() -> ResponseReturnValue:
+        """Do one thing with the tasks that were chosen in the lists; the page says with which it could not be done."""
+        every = several.chosen(rt)
+        outcome = several.do_each(rt, every, request.form.get("do", ""), several.COORDINATORS)
+        if outcome.undone:
+            return _first_page(rt, every[0].scope, outcome.what, len(outcome.done), outcome), 409
+        about = outcome.done[0].id if len(outcome.done) == 1 else None
+        n = len(outcome.done) if about is None and outcome.done else None
+        return redirect(url_for("dashboard.today", done=outcome.what, task=about, n=n), 303)
 
     @pages.get("/today")
     @needs("work")
@@ -72,21 +76,36 @@ def count(rt: Runtime, scope: Scope | NoStudy) -> int:
         return len(today.open_tasks(connection, scope.study_id, [share]))
 
 
-def _done_words() -> dict[str, str]:
-    """Return what the page says that was done."""
-    return {
-        "acknowledged": _("You have taken it up."),
-        "later": _("Put off: it is shown below the others until it comes back."),
-        "again": _("It is back among the other tasks."),
-        "handed": _("Handed over; it is theirs once they take it up. Take it up yourself to undo this."),
-        "resolved": _("Done; the task has ended."),
-        "none": _("Choose a task first."),
-    }
+def _first_page(rt: Runtime, scope: Scope, done: str, n: int, outcome: Outcome | None = None) -> str:
+    """Return the page, with what was `done` with so many tasks, and with which it was not."""
+    lists, known = _lists(rt, scope), several.done_words()
+    about = request.args.get("task", type=int)
+    colleagues = hand_over.who_may_take(rt, actor(), scope.study_id, scope.sites)
+    return render_template(
+        "dashboard/today.html",
+        **lists,
+        **coming(rt, scope, lists["today"].now),
+        choices=several.for_coordinators(colleagues),
+        done=done if done in known and (outcome is None or outcome.done) else None,
+        done_words=known.get(done),
+        of_how_many=several.count_words(n),
+        undone=[] if outcome is None else outcome.undone,
+        about=next((task for task in all_tasks(lists["today"]) if task.id == about), None),
+    )
 
 
 def all_tasks(found: Today) -> Iterable[Task]:
     """Return every task the page shows."""
     return (*found.mine, *found.queue, *found.tasks)
+
+
+def by_participant(tasks: Iterable[Task], now: datetime) -> Iterable[Task]:
+    """Return tasks with those of one participant together, where their first stands; what is put off stays below."""
+    groups: dict[tuple[str | int, bool], list[Task]] = {}
+    for task in tasks:
+        put_off = task.look_again_at is not None and task.look_again_at > now
+        groups.setdefault((task.participant or task.id, put_off), []).append(task)
+    return chain.from_iterable(groups.values())
 
 
 def _lists(rt: Runtime, scope: Scope) -> dict[str, Any]:
@@ -98,11 +117,11 @@ def _lists(rt: Runtime, scope: Scope) -> dict[str, Any]:
         "scope": scope,
         "today": shown,
         "labels": labels(scope),
-        "mine": write.open(replace(task, handed_to=None) for task in shown.mine),
+        "mine": write.open(replace(task, handed_to=None) for task in by_participant(shown.mine, now)),
         "first": write.hands(shown.queue[0]) if shown.queue else "",
         "saving": write.saving(shown.queue[1:]),
         "safety": write.open(task for task in shown.tasks if task.level == "ES"),
-        "others": write.open(task for task in shown.tasks if task.level != "ES"),
+        "others": write.open(by_participant((task for task in shown.tasks if task.level != "ES"), now)),
         **times(now),
         "shown_of_queue": statements.QUEUE,
         "cap": statements.CAP,

@@ -1,6 +1,6 @@
 """The tasks that the ladder gives to a role of the reader's: take one up, or end it and say how."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -20,10 +20,13 @@ from pro_service.use_cases.tasks import calls, decisions
 from pro_service.use_cases.tasks.calls import MissingReason, StaleError, WorkRefusedError
 from pro_service.use_cases.tasks.decisions import LONGEST_REASON
 from pro_service.web.access import may_at, needs
+from pro_service.web.dashboard import several
 from pro_service.web.dashboard.formatting import form_made_at, times, zone_of_task
+from pro_service.web.dashboard.several import Outcome
 from pro_service.web.dashboard.task import is_of_readers_role, own_task, refusals, shares_of_reader
+from pro_service.web.i18n import gettext as _
 from pro_service.web.problems import by_field
-from pro_service.web.scope import NoStudy, Scope, actor, in_study, row_id
+from pro_service.web.scope import NoStudy, Scope, actor, in_study, not_found, row_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,20 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     def end(task_id: int) -> ResponseReturnValue:
         return _act(rt, task_id, "ended")
 
+    @pages.post("/tasks/act", endpoint="act_on_tasks")
+    @needs("tasks")
+    @in_study(rt, named=True, otherwise=not_found)
+    def act(scope: Scope) -> ResponseReturnValue:
+        """Do one thing with the tasks that were chosen; the page says with which it could not be done."""
+        every = several.chosen(rt)
+        if not all(is_of_readers_role(one.scope, one.task, one.loaded) for one in every):
+            abort(404)
+        outcome = several.do_each(rt, every, request.form.get("do", ""), several.ROLES)
+        if outcome.undone:
+            return _worklist_page(rt, scope, None, outcome=outcome), 409
+        n = len(outcome.done) or None
+        return redirect(url_for("dashboard.worklist", done=outcome.what, n=n, study=scope.named), 303)
+
 
 def count(rt: Runtime, scope: Scope | NoStudy) -> int:
     """Return how many tasks wait for this reader; of each level at most TASKS_CAP."""
@@ -94,6 +111,28 @@ def _act(rt: Runtime, task_id: int, what: str) -> ResponseReturnValue:
     return redirect(url_for("dashboard.worklist", done=what, task=task_id, study=scope.named, _anchor=anchor), 303)
 
 
+def _by_participant(tasks: Iterable[Task]) -> list[list[Task]]:
+    """Return tasks by their participants, those of one together where the first of them stands."""
+    groups: dict[str | int, list[Task]] = {}
+    for task in tasks:
+        groups.setdefault(task.participant or task.id, []).append(task)
+    return list(groups.values())
+
+
+def _done(outcome: Outcome | None) -> dict[str, object]:
+    """Return what the page says that was done, and with how many tasks."""
+    if outcome is None:
+        what, n = request.args.get("done", ""), request.args.get("n", 1, type=int)
+    else:
+        what, n = outcome.what if outcome.done else "", len(outcome.done)
+    known = {
+        **several.done_words(),
+        "ended": _("Recorded; the task has ended."),
+        "taken": _("You have taken it up."),
+    }
+    return {"done": known.get(what), "nothing_chosen": what == "none", "of_how_many": several.count_words(n)}
+
+
 def _end(rt: Runtime, task: Task) -> None:
     given, revision = request.form, request.form.get("revision", type=int)
     if _asks_why_missing(task):
@@ -116,7 +155,13 @@ def _changes(rt: Runtime, loaded: Loaded) -> tuple[Change, ...]:
     return tuple(replace(change, reason=None) for change in found)
 
 
-def _worklist_page(rt: Runtime, scope: Scope, wanted: int | None, sent: RejectedForm | None = None) -> str:
+def _worklist_page(
+    rt: Runtime,
+    scope: Scope,
+    wanted: int | None,
+    sent: RejectedForm | None = None,
+    outcome: Outcome | None = None,
+) -> str:
     now, shares = rt.clock(), shares_of_reader(scope)
     if scope.site is not None:
         chosen = frozenset(scope.chosen_sites or ())
@@ -134,7 +179,10 @@ def _worklist_page(rt: Runtime, scope: Scope, wanted: int | None, sent: Rejected
         missing=calls.MISSING_REASONS,
         reading=READING,
         asks_why_missing=_asks_why_missing,
-        done=request.args.get("done"),
+        groups=_by_participant(found.tasks),
+        choices=several.for_roles(),
+        undone=[] if outcome is None else outcome.undone,
+        **_done(outcome),
         zone_of_task=zone_of_task,
         **times(now),
     )

@@ -1,4 +1,4 @@
-// Today, made quicker: keys while a row is chosen or its link has the focus, and lists that refresh themselves. All of it
+// Today, made quicker: keys while the focus is in a row, and lists that refresh themselves. All of it
 // works without this file too. Refreshing keeps no session alive, and never changes what somebody is choosing or typing.
 (function () {
   "use strict";
@@ -17,24 +17,27 @@
 
   // Keys ---------------------------------------------------------------------------------------------------------------
 
-  function choose(row) {
+  function focusOn(row) {
     var pick = row && row.querySelector(".pick input");
-    if (!pick) { return; }
-    pick.checked = true;
-    pick.focus();
+    if (pick) { pick.focus(); }
   }
 
   function step(row, by) {
     var rows = all(".pick input").map(rowOf);
-    choose(rows[Math.max(0, Math.min(rows.length - 1, rows.indexOf(row) + by))]);
+    focusOn(rows[Math.max(0, Math.min(rows.length - 1, rows.indexOf(row) + by))]);
   }
 
-  var ACTS = {
-    a: function () { act.querySelector("[value=acknowledge]").click(); },
-    s: function () { document.getElementById("until").focus(); },
-    h: function () { var to = document.getElementById("to"); if (to) { to.focus(); } },
-    r: function () { act.querySelector("[value=resolve]").focus(); }
-  };
+  // What the form does, by the beginning of what it sends; always with the row that has the focus, too.
+  var ACTS = { a: "acknowledge", s: "later.", h: "hand.", w: "why.", r: "end" };
+
+  function ready(row, what) {
+    var options = Array.prototype.slice.call(act.elements.namedItem("do").options);
+    var wanted = options.filter(function (option) { return option.value.indexOf(what) === 0; })[0];
+    if (!wanted) { return; }
+    row.querySelector(".pick input").checked = true;
+    wanted.selected = true;
+    if (what === "acknowledge") { act.querySelector("button").click(); } else { act.elements.namedItem("do").focus(); }
+  }
 
   function pressed(event) {
     var row = rowOf(event.target);
@@ -47,13 +50,12 @@
       return;
     } else if (event.key === "j" || event.key === "k") {
       step(row, event.key === "j" ? 1 : -1);
-    } else if (event.key === "Enter" && event.target.type === "radio") {
+    } else if (event.key === "Enter" && event.target.type === "checkbox") {
       row.querySelector("a.button").click();
     } else if (event.key === "Escape") {
       all(".pick input:checked").forEach(function (pick) { pick.checked = false; });
     } else if (Object.prototype.hasOwnProperty.call(ACTS, event.key) && row.querySelector(".pick")) {
-      choose(row);
-      ACTS[event.key]();
+      ready(row, ACTS[event.key]);
     } else {
       return;
     }
@@ -107,11 +109,13 @@
   function put(html) {
     var before = ids(), row = rowOf(document.activeElement), inside = lists.contains(document.activeElement);
     var held = inside ? idOf(row) : null, onLink = inside && document.activeElement.tagName === "A";
-    var chosen = idOf(rowOf(lists.querySelector(".pick input:checked")));
+    var chosen = all(".pick input:checked").map(rowOf).map(idOf);
     var place = before.indexOf(held), top = row ? row.getBoundingClientRect().top : 0;
     lists.innerHTML = html;
-    var kept = chosen && rowWith(chosen);
-    if (kept && kept.querySelector(".pick input")) { kept.querySelector(".pick input").checked = true; }
+    chosen.map(rowWith).forEach(function (kept) {
+      var pick = kept && kept.querySelector(".pick input");
+      if (pick) { pick.checked = true; }
+    });
     if (held) {
       // What had the focus has ended: the row that stands in its place now.
       var now = rowWith(held) || rowWith(ids()[Math.min(place, ids().length - 1)]);

@@ -34,7 +34,7 @@ def desk(rt: Runtime, study_id: int, client: FlaskClient, clock: support.SetCloc
 
 
 def chosen(page: str) -> str:
-    """What the first row's radio button sends."""
+    """What the first row's box sends."""
     found = re.search(r'name="task" value="([\d.]+)"', page)
     assert found is not None
     return found[1]
@@ -91,17 +91,17 @@ def test_a_page_that_asks_by_itself_keeps_no_session_alive(
 @databases.ON_BOTH
 def test_a_second_press_does_nothing_and_says_what_happened(desk: FlaskClient) -> None:
     task = chosen(desk.get("/").text)
-    assert act(desk, task, do="later", until="hour")[0] == 303
-    status, page = act(desk, task, do="later", until="hour")
+    assert act(desk, task, do="later.hour")[0] == 303
+    status, page = act(desk, task, do="later.hour")
     assert (status, "Something has changed since you opened this page" in page) == (409, True)
 
 
 def test_a_call_that_can_save_its_window_is_not_ended_by_a_press(desk: FlaskClient) -> None:
     task = chosen(desk.get("/").text)
-    status, page = act(desk, task, do="resolve")
-    assert (status, "This window can still be saved." in page) == (422, True)
-    status, page = act(desk, task, do="hand", to="")
-    assert (status, "Choose a colleague who works at this site." in page) == (422, True)
+    status, page = act(desk, task, do="end")
+    assert (status, "This window can still be saved." in page) == (409, True)
+    status, page = act(desk, task, do="hand.")
+    assert (status, "Choose a colleague who works at this site." in page) == (409, True)
     assert act(desk, task, do="dance")[0] == 400
 
 

@@ -216,7 +216,7 @@ def test_a_safety_task_reaches_the_investigator_it_names(desk: Desk) -> None:
     assert page.index(f'id="task-{task}"') < page.index(f'id="task-{desk.task}"'), "safety first"
     counted = re.search(r'href="/tasks"[^<]*<span class="count" title="open tasks">\s*(\d+)', _nav(desk))
     assert counted is not None
-    assert int(counted[1]) == page.count('<li class="card"')
+    assert int(counted[1]) == page.count('class="task" id="task-')
     answer = desk.client.post(f"/tasks/{task}/take-up", data=desk.fields)
     assert answer.location == f"/tasks?done=taken&task={task}#task-{task}"
     page = desk.page()
