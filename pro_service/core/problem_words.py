@@ -257,6 +257,10 @@ _PHONES: Mapping[str, Entry] = {
     "phone_does_not_exist": _refuse(
         "is not a number that exists", f"count its digits and check the country's code; {_WRITE_PHONE}"
     ),
+    "phone_of_neighbour": _refuse(
+        "is no mobile number of {country}; it may be one of {others}",
+        "if so, write it with that country's code ({prefixes}); else count its digits",
+    ),
     "phone_service": _refuse("is a service number, nobody's telephone", "give the participant's own mobile number"),
     "phone_0850": _refuse("0850 is a company's number: it takes no texts", "give the participant's own mobile number"),
     "phone_444": _refuse("444 is a company's number: it takes no texts", "give the participant's own mobile number"),

@@ -6,9 +6,11 @@ from functools import lru_cache
 from typing import Literal
 
 import phonenumbers
+from babel import Locale
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
 
 from pro_service.core.enrolment.cells import CellError
+from pro_service.core.problems import Country
 from pro_service.core.replies.folding import plain, visible
 
 Kind = Literal["mobile", "landline"]
@@ -22,6 +24,17 @@ _LONGEST_COUNTRY_CODE = 3
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _LANDLINE = (PhoneNumberType.FIXED_LINE, PhoneNumberType.VOIP, PhoneNumberType.PERSONAL_NUMBER)
 _LONGEST = 40
+_NEIGHBOURS = (
+    (33, 262, 590, 594, 596, 508, 687, 689, 681),
+    (39, 378),
+    (41, 423),
+    (45, 298, 299),
+    (381, 383),
+)
+"""Codes of countries whose people write their numbers alike, and take each other's code for their own.
+
+Those that share one code (44, 1, 7, 47, 358) are told apart by their digits, and so is their country.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +51,14 @@ def read(text: str, country: str) -> Telephone:
 
     Raises CellError, which never repeats the number.
     """
-    text = visible(text)
+    # The library knows the blanks of a typewriter; French ones are narrow.
+    text = " ".join(visible(text).split())
     number = _whole(text) or _parsed(text, country)
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     kind = phonenumbers.number_type(number)
     _refuse_turkish_services(e164, country)
+    if kind not in _MOBILE:
+        _refuse_neighbours(number, kind)
     # Of unknown type is exactly what `is_valid_number` calls invalid; asking both costs twice.
     if kind == PhoneNumberType.UNKNOWN:
         raise CellError("phone_does_not_exist")
@@ -110,3 +126,34 @@ def _refuse_turkish_services(e164: str, country: str) -> None:
         raise CellError("phone_0850")
     if e164.startswith("+90444") or (country == "TR" and e164.startswith("+444")):
         raise CellError("phone_444")
+
+
+def _refuse_neighbours(number: PhoneNumber, kind: int) -> None:
+    """Refuse a number that is none of its country, or no mobile one, and would be one with another's code."""
+    own = number.country_code
+    digits = phonenumbers.national_significant_number(number)
+    found = dict[int, str]()
+    for code in next((codes for codes in _NEIGHBOURS if own in codes), ()):
+        # Inside France +508 55 12 34 is dialled 05 08 55 12 34.
+        country = _country_of(f"+{digits}", _MOBILE) if digits.startswith(str(code)) else ""
+        if kind == PhoneNumberType.UNKNOWN:
+            country = country or _country_of(f"+{code}{digits}", _MOBILE + _LANDLINE)
+        if country and code != own:
+            found[code] = country
+    if found:
+        raise CellError(
+            "phone_of_neighbour",
+            country=_named(phonenumbers.region_code_for_country_code(own)),
+            others=tuple(map(_named, found.values())),
+            prefixes=tuple(f"+{code}" for code in found),
+        )
+
+
+def _country_of(e164: str, kinds: tuple[int, ...]) -> str:
+    """Return the country of this number, if it is of one of these kinds; else nothing."""
+    number = phonenumbers.parse(e164, None)
+    return phonenumbers.region_code_for_number(number) or "" if phonenumbers.number_type(number) in kinds else ""
+
+
+def _named(country: str) -> Country:
+    return Country(country, str(Locale("en").territories.get(country, country)))

@@ -57,3 +57,53 @@ def test_one_number_is_the_same_however_it_is_written(text: str, spaced: bool) -
         assert phonenumbers.number_type(expected) == PhoneNumberType.UNKNOWN
     else:
         assert telephone.e164 == phonenumbers.format_number(expected, PhoneNumberFormat.E164)
+
+
+@pytest.mark.parametrize(
+    "written, country, prefix",
+    [
+        ("06 92 12 34 56", "FR", "+262"),
+        ("+33 6 92 12 34 56", "FR", "+262"),
+        ("0639\u202f01\u202f23\u202f45", "FR", "+262"),
+        ("02 62 16 12 34", "FR", "+262"),
+        ("0690.00.12.34", "FR", "+590"),
+        ("0694201234", "FR", "+594"),
+        ("0696201234", "FR", "+596"),
+        ("55 12 34", "FR", "+508 +687"),
+        ("05 08 55 12 34", "FR", "+508"),
+        ("87 12 34 56", "FR", "+689"),
+        ("75.12.34", "FR", "+508 +687"),
+        ("06 12 34 56 78", "RE", "+33"),
+        ("0690 00 12 34", "RE", "+590"),
+        ("66 66 12 12", "IT", "+378"),
+        ("312 345 6789", "SM", "+39"),
+        ("660 234 567", "CH", "+423"),
+        ("22 12 34", "DK", "+298 +299"),
+        ("043 201 234", "RS", "+383"),
+    ],
+)
+def test_a_number_of_a_country_that_writes_its_own_alike_is_refused_with_its_code(
+    written: str, country: str, prefix: str
+) -> None:
+    with pytest.raises(CellError) as error:
+        phone_numbers.read(written, country)
+    assert error.value.problem.code == "phone_of_neighbour"
+    assert error.value.problem.values["prefixes"] == tuple(prefix.split())
+
+
+@pytest.mark.parametrize(
+    "written, country, own",
+    [
+        ("07797 712345", "GB", "JE"),
+        ("07781 123456", "GB", "GG"),
+        ("07624 123456", "GB", "IM"),
+        ("07400 123456", "JE", "GB"),
+        ("(876) 555-1234", "US", "JM"),
+        ("8 701 234 56 78", "RU", "KZ"),
+        ("79 12 34 56", "NO", "SJ"),
+        ("018 12345", "FI", "AX"),
+        ("0692 12 34 56", "RE", "RE"),
+    ],
+)
+def test_countries_of_one_code_are_told_apart_by_the_digits(written: str, country: str, own: str) -> None:
+    assert phone_numbers.read(written, country).country == own

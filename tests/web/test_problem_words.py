@@ -158,6 +158,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "phone_characters": (texted("0532 123 45 67 (eşi)"), ""),
     "not_a_phone": (texted("1"), ""),
     "phone_does_not_exist": (texted("+90 532 123 45"), ""),
+    "phone_of_neighbour": (cell("phone", "+33 692 12 34 56"), ""),
     "phone_service": (texted("+90 800 123 45 67"), ""),
     "phone_0850": (texted("0850 123 45 67"), ""),
     "phone_444": (texted("444 1 234"), ""),
