@@ -261,6 +261,10 @@ _PHONES: Mapping[str, Entry] = {
         "is no mobile number of {country}; it may be one of {others}",
         "if so, write it with that country's code ({prefixes}); else count its digits",
     ),
+    "phone_of_study": _refuse(
+        "is the study's own telephone: texts come from it, or a site is called on it",
+        "give the participant's own number",
+    ),
     "phone_service": _refuse("is a service number, nobody's telephone", "give the participant's own mobile number"),
     "phone_0850": _refuse("0850 is a company's number: it takes no texts", "give the participant's own mobile number"),
     "phone_444": _refuse("444 is a company's number: it takes no texts", "give the participant's own mobile number"),
@@ -362,6 +366,10 @@ _ENROLMENT: Mapping[str, Entry] = {
     "enrolled_elsewhere": _refuse(
         "{code} is enrolled at another site", "check the code, or give this participant another"
     ),
+    "consent_of_dead_row": _refuse(
+        "{code} has died: no consent to messages is recorded any more",
+        "leave this cell empty; if the death was entered by mistake, that is undone first",
+    ),
     "enrolled_otherwise": _refuse(
         "{code} is enrolled already, with another {column}",
         "to change it: pro-service participant {command} --reason …; then import again",
@@ -425,6 +433,10 @@ _CHANGES: Mapping[str, Entry] = {
         "messages stop at once: a day changes nothing", "leave the day empty; it is for a withdrawal from the study"
     ),
     "has_died": _refuse("this participant has died", "nothing is left to withdraw from"),
+    "consent_of_dead": _refuse(
+        "this participant has died: no consent to messages is recorded any more",
+        "leave it empty; if the death was entered by mistake, that is undone first",
+    ),
     "has_left_for_good": _refuse(
         "this participant has left the study", "nothing is sent any more, so there is no pause"
     ),

@@ -1,6 +1,7 @@
 """Telephones as people write them -> E.164, or why this number cannot be written to and what to do."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -11,6 +12,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, Phon
 
 from pro_service.core.enrolment.cells import CellError
 from pro_service.core.problems import Country
+from pro_service.core.protocol import Protocol
 from pro_service.core.replies.folding import plain, visible
 
 Kind = Literal["mobile", "landline"]
@@ -20,6 +22,7 @@ _DECIMAL = re.compile(r"\d{9,}[.,]0+", re.ASCII)
 _LETTER_O = re.compile(r"(?:(?<=[\d+\s(.-])|^)[oO](?=[\d\s().-]|$)")
 _ALLOWED = re.compile(r"\+?[\d\s().\-/\u00a0\u2010-\u2015]+")
 _WHOLE = re.compile(r"\+([1-9]\d{6,14})", re.ASCII)
+_NO_DIGIT = re.compile(r"\D+", re.ASCII)
 _LONGEST_COUNTRY_CODE = 3
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _LANDLINE = (PhoneNumberType.FIXED_LINE, PhoneNumberType.VOIP, PhoneNumberType.PERSONAL_NUMBER)
@@ -46,8 +49,14 @@ class Telephone:
     kind: Kind
 
 
-def read(text: str, country: str) -> Telephone:
-    """The telephone in a cell; numbers without a country's code are of `country`.
+def of_the_study(sender: str | None, protocol: Protocol) -> frozenset[str]:
+    """Return the numbers that are the study's own: what texts come from, and what its sites are called on."""
+    given = [sender, *(site.telephone for site in protocol.sites.values())]
+    return frozenset("+" + _NO_DIGIT.sub("", one) for one in given if one and one.startswith("+"))
+
+
+def read(text: str, country: str, own: Collection[str] = ()) -> Telephone:
+    """The telephone in a cell; numbers without a country's code are of `country`. `own`: those `of_the_study`.
 
     Raises CellError, which never repeats the number.
     """
@@ -55,6 +64,8 @@ def read(text: str, country: str) -> Telephone:
     text = " ".join(visible(text).split())
     number = _whole(text) or _parsed(text, country)
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if e164 in own:
+        raise CellError("phone_of_study")
     kind = phonenumbers.number_type(number)
     _refuse_turkish_services(e164, country)
     if kind not in _MOBILE:
@@ -130,7 +141,7 @@ def _refuse_turkish_services(e164: str, country: str) -> None:
 
 def _refuse_neighbours(number: PhoneNumber, kind: int) -> None:
     """Refuse a number that is none of its country, or no mobile one, and would be one with another's code."""
-    own = number.country_code
+    own = number.country_code or 0
     digits = phonenumbers.national_significant_number(number)
     found = dict[int, str]()
     for code in next((codes for codes in _NEIGHBOURS if own in codes), ()):

@@ -159,6 +159,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "not_a_phone": (texted("1"), ""),
     "phone_does_not_exist": (texted("+90 532 123 45"), ""),
     "phone_of_neighbour": (cell("phone", "+33 692 12 34 56"), ""),
+    "phone_of_study": (cell("phone", "+1 202 555 0199"), ""),
     "phone_service": (texted("+90 800 123 45 67"), ""),
     "phone_0850": (texted("0850 123 45 67"), ""),
     "phone_444": (texted("444 1 234"), ""),

@@ -291,6 +291,8 @@ def _plan_contact(case: Case, change: NewTelephone | NewConsent) -> Plan:
     Another number ends the tasks about the old one. Texts that wait for the old number are cancelled.
     """
     person, given = case.participant, change.consented_at
+    if given is not None and person.died_at is not None:
+        raise ChangeRefusedError((problem("consent_of_dead", "consent"),))
     facts: dict[str, Any] = {"consented_at": given}
     if person.opted_out_at is not None and given is not None and given != person.consented_at:
         if local_day(given, case.site_zone) < local_day(person.opted_out_at, case.site_zone):

@@ -85,6 +85,7 @@ class Stored:
     """Column of the enrolment file -> value, contact data decrypted."""
     baseline: Mapping[str, frozenset[int]]
     """Item -> every value that was ever imported for it."""
+    died: bool
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -281,6 +282,7 @@ def existing(session: Session, vault: Vault, study_id: int, codes: Sequence[str]
                 "procedure_time": row.procedure_end,
             },
             baseline={item: frozenset(values) for item, values in imported[row.id].items()},
+            died=row.died_at is not None,
         )
         for row in rows
     }

@@ -178,7 +178,7 @@ class _Pass:
         self.version = newest_of(session, study_id)
         self.sites = studies.site_ids(session, study_id)
         bundle = rt.bundles.get(session, self.version.id)
-        self.reader = RowReader(bundle.protocol, bundle.wording.frames, now, allowed)
+        self.reader = RowReader(bundle.protocol, bundle.wording.frames, now, allowed, sender=rt.settings.twilio_from)
         self.spellings = Spellings(session, study_id)
         self.holders: dict[str, tuple[int, str, date]] = {}
         """Telephone -> line, site and day of the first row with it."""
@@ -221,7 +221,8 @@ class _Pass:
                 continue
             written = self._written(row.enrolment)
             changed = {name: earlier.get(there.id, {}).get(name, {}).get(written.get(name)) for name in columns}
-            faults = [_different(name, row.enrolment).at(name, row.line) for name, at in changed.items() if at is None]
+            new = [name for name, at in changed.items() if at is None]
+            faults = [_different(name, row.enrolment, there).at(name, row.line) for name in new]
             if faults and not self._may_see(there):
                 # Not what differs: somebody who may not see this participant could try telephones until one fits.
                 faults = [problem("enrolled_elsewhere", "participant", row.line, code=code)]
@@ -355,8 +356,10 @@ COMMANDS = {
 """Column -> the command that changes what it says of somebody who is enrolled."""
 
 
-def _different(column: str, given: Enrolment) -> Problem:
+def _different(column: str, given: Enrolment, there: Stored) -> Problem:
     """What is different and how it is changed: never by an import."""
+    if column == "messaging_consent" and there.died and given.consented_at is not None:
+        return problem("consent_of_dead_row", code=given.code)
     if column not in COMMANDS:
         return problem("enrolled_otherwise_for_good", code=given.code, column=Column(column))
     named = {"code": given.code, "day": given.procedure_date, "site": given.site, "language": given.language}

@@ -67,9 +67,16 @@ class RowReader:
     """Reads the rows of one file; remembers what many rows share."""
 
     def __init__(
-        self, protocol: Protocol, frames: Frames, now: datetime, allowed: Collection[str] | None = None
+        self,
+        protocol: Protocol,
+        frames: Frames,
+        now: datetime,
+        allowed: Collection[str] | None = None,
+        *,
+        sender: str | None = None,
     ) -> None:
         self.protocol, self.frames, self.now, self.allowed = protocol, frames, now, allowed
+        self._own = phone_numbers.of_the_study(sender, protocol)
         self._unfit: dict[str, tuple[str, ...]] = {}
         self._zones = {code: ZoneInfo(site.zone) for code, site in protocol.sites.items()}
         self._baseline = columns_of(protocol.baseline.items if protocol.baseline else ())
@@ -166,7 +173,7 @@ class RowReader:
             missing = "no_phone_but_consent" if row.text("messaging_consent") else "no_phone"
             row.add(problem(missing, code=row.text("participant")), "phone")
             return None
-        phone = row.read("phone", lambda text: phone_numbers.read(text, site.country))
+        phone = row.read("phone", lambda text: phone_numbers.read(text, site.country, self._own))
         if phone is None or not self._texted(row):
             return phone
         findings = preflight_number(PROVIDER, phone.country, phone.e164, landline=phone.kind == "landline")

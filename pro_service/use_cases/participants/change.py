@@ -22,6 +22,7 @@ from pro_service.store.audit import Actor
 from pro_service.store.database import Session
 from pro_service.store.participants import cases, contact, counts, schedules, shared_phone
 from pro_service.store.participants.cases import Loaded
+from pro_service.use_cases import phone_numbers
 from pro_service.use_cases.participants.change_form import ChangeForm, Known, read
 from pro_service.use_cases.phone_numbers import Telephone
 from pro_service.use_cases.tasks.calls import StaleError
@@ -118,7 +119,8 @@ def _prepared(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeForm,
     person_id = loaded.case.participant.id
     end, there = schedules.procedure_end(session, person_id), contact.telephone_of(session, person_id)
     frames = rt.bundles.get(session, loaded.protocol_version_id).wording.frames
-    given = read(wanted, Known(loaded, end, there.phone_country, now, frames))
+    own = phone_numbers.of_the_study(rt.settings.twilio_from, loaded.case.protocol)
+    given = read(wanted, Known(loaded, end, there.phone_country, now, frames, own))
     prepared = PreparedChange(plan_change(loaded.case, given.change, now, end), end)
     if prepared.plan.action != "new_telephone":
         return prepared

@@ -1,6 +1,6 @@
 """A change as it was filled in, on the command line or a page -> the change, or everything that is wrong with it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Literal, TypeAlias, TypeVar, cast, get_args
@@ -81,6 +81,8 @@ class Known:
     now: datetime
     frames: Frames
     """Of the version they keep."""
+    own: Collection[str] = ()
+    """Telephones of the study."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ def _phone(form: _Form) -> Read | None:
     if not form.text("number"):
         form.notes.append(problem("needs_number", "number"))
         return None
-    phone = form.read("number", lambda text: phone_numbers.read(text, person.site.country))
+    phone = form.read("number", lambda text: phone_numbers.read(text, person.site.country, form.known.own))
     if phone is None:
         return None
     if given is not None:

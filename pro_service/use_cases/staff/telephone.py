@@ -48,7 +48,7 @@ def agree(rt: Runtime, login: Login, form: Form, country: str) -> None:
     `country` (ISO 3166-1 alpha-2): of a number without its code. RejectedError with every fault at once.
     """
     faults: list[Problem] = []
-    number, hours = _number(form.number, country, faults), _hours(form, faults)
+    number, hours = _number(rt, form.number, country, faults), _hours(form, faults)
     if not form.agreed:
         faults.append(problem("not_agreed", "agreed"))
     with transaction(rt, staff(login.user_id), rt.clock()) as tx:
@@ -94,7 +94,7 @@ def _confirm(tx: Transaction, login: Login) -> None:
     telephones.remember_text(tx.session, login.user_id, row_id)
 
 
-def _number(text: str, country: str, faults: list[Problem]) -> str | None:
+def _number(rt: Runtime, text: str, country: str, faults: list[Problem]) -> str | None:
     if not text:
         return None
     try:
@@ -102,7 +102,7 @@ def _number(text: str, country: str, faults: list[Problem]) -> str | None:
     except CellError:
         faults.append(problem("own_number_unfit", "number"))
         return None
-    if not _texted(found):
+    if not _texted(found) or found.e164 == rt.settings.twilio_from:
         faults.append(problem("takes_no_texts", "number"))
     return found.e164
 

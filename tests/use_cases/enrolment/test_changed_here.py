@@ -16,7 +16,7 @@ from tests.support import SetClock
 
 HEADER = "participant,site,procedure_date,language,messaging_consent,phone,channel,procedure_time"
 ROW = "P-001,IST,2026-03-02,tr,2026-03-01,+12025550123,sms-reply,"
-NEW = "P-002,IST,2026-03-02,tr,2026-03-01,+12025550199,sms-reply,"
+NEW = "P-002,IST,2026-03-02,tr,2026-03-01,+12025550177,sms-reply,"
 CHANGES: dict[str, tuple[str, dict[str, str]]] = {
     "phone": ("phone", {"number": "+12025550124", "consent": "2026-03-02"}),
     "no phone": ("phone", {"remove": "yes"}),

@@ -9,14 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from pro_service.core.problems import RejectedError, words
+from pro_service.core.problems import ChangeRefusedError, RejectedError, words
 from pro_service.core.protocol import RouteOverride
 from pro_service.core.schedule.status import status
 from pro_service.runtime import Bundle, Bundles, Runtime
 from pro_service.store.schema import audit_trail, escalations, participants, responses, windows
 from pro_service.store.vault import opened
-from pro_service.use_cases.enrolment import enrol
+from pro_service.use_cases.enrolment import enrol, preview
 from pro_service.use_cases.enrolment.enrol import Enrolled
+from pro_service.use_cases.participants import change
+from pro_service.use_cases.participants.change_form import ChangeForm
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.peers import databases
@@ -49,6 +51,20 @@ def with_cell(column: str, value: str) -> str:
     """ROW with one cell changed."""
     cells = dict(zip(HEADER.split(","), ROW.split(","), strict=True))
     return ",".join((cells | {column: value}).values())
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("phone", ["+1 202 555 0199", "+1 (202) 555-0198", "+1 500 555 0006"])
+def test_the_study_s_own_telephones_are_no_participant_s_at_any_door(rt: Runtime, study_id: int, phone: str) -> None:
+    """Two sites are called on the first two; texts come from the third."""
+    ours = replace(rt, settings=replace(rt.settings, twilio_from="+15005550006"))
+    support.enrolled(ours, study_id, "P-001", date(2026, 3, 2))
+    cells = dict(zip(HEADER.split(","), with_cell("phone", phone).replace("P-001", "P-002").split(","), strict=True))
+    with pytest.raises(RejectedError) as one:
+        preview.preview(ours, support.SETUP, study_id, cells)
+    with pytest.raises(ChangeRefusedError) as other:
+        change.preview(ours, study_id, "P-001", ChangeForm("phone", {"number": phone}, "typed from a card"))
+    assert [fault.code for fault in one.value.faults] == [note.code for note in other.value.notes] == ["phone_of_study"]
 
 
 @databases.ON_BOTH

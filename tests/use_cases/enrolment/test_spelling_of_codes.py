@@ -103,7 +103,7 @@ def test_the_dry_run_names_whose_telephone_site_and_day_are_somebodys_already(rt
         "Q-1,IST,2026-03-02,tr,2026-03-01,(202) 555-0123",
         "Q-2,BER,2026-03-02,en,2026-03-01,+12025550123",
         "Q-3,IST,2026-03-09,en,2026-03-01,+1 202 555 0123",
-        "Q-4,IST,2026-03-02,tr,2026-03-01,+12025550199",
+        "Q-4,IST,2026-03-02,tr,2026-03-01,+12025550177",
     ]
     rows[0] = rows[0].replace("(202)", "+1 202")
     enrol.enrol_file(rt, support.SETUP, study_id, f"{NAMED}\n{THERE_BY_PHONE}".encode())

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
+from pro_service.core.problems import RejectedError
 from pro_service.core.texts import masked
 from pro_service.gateways.outgoing import Uncertain
 from pro_service.runtime import Runtime
@@ -52,6 +53,18 @@ def test_texts_that_wait_for_the_old_number_do_not_leave_and_the_new_one_is_aske
     assert told.facts[0] == ("phone", masked(OLD), masked(NEW))
     desk.beat()
     assert (phones.to(OLD), len(phones.to(NEW))) == ([], 1)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_consent_is_recorded_for_somebody_who_has_died(desk: Office, rt: Runtime) -> None:
+    desk.change("consent", withdrawn="yes")
+    desk.change("died")
+    assert desk.refused("consent", consent="2026-03-01") == [("consent", "consent_of_dead")]
+    assert desk.refused("phone", number=NEW, consent="2026-03-02") == [("consent", "consent_of_dead")]
+    desk.change("phone", number=NEW)
+    with pytest.raises(RejectedError) as error:
+        support.enrolled(rt, desk.study_id, "P-001", MONDAY, phone=NEW, language="en", messaging_consent="2026-02-28")
+    assert [fault.code for fault in error.value.faults] == ["consent_of_dead_row"]
 
 
 @pytest.mark.shows("turn: telephone")
