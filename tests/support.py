@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
-from sqlalchemy import Dialect, insert, select, text
+from sqlalchemy import Dialect, insert, select, text, update
 from werkzeug.test import TestResponse
 
 from pro_service import paths
@@ -23,7 +23,7 @@ from pro_service.store.bulk import row_ids
 from pro_service.store.database import Sessions
 from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded
-from pro_service.store.schema import links, metadata, windows
+from pro_service.store.schema import links, metadata, participants, windows
 from pro_service.store.vault import token_hash
 from pro_service.use_cases import study, transaction
 from pro_service.use_cases.enrolment import enrol
@@ -80,7 +80,10 @@ def _demo() -> study.Checked:
 
 
 def enrolled(rt: Runtime, study_id: int, code: str, procedure_date: date, **cells: str) -> int:
-    """Enrol one participant at IST who reads Turkish and gets links, unless told otherwise; gives the id."""
+    """Enrol one participant at IST who reads Turkish and gets links, unless told otherwise; gives the id.
+
+    When a procedure that took place ended is known, although no window is counted from it: nobody is asked for it.
+    """
     row = {
         "participant": code,
         "site": "IST",
@@ -93,6 +96,10 @@ def enrolled(rt: Runtime, study_id: int, code: str, procedure_date: date, **cell
     with rt.sessions.reading() as session:
         found = cases.find(session, study_id, code)
     assert found is not None
+    if "procedure_time" not in cells and procedure_date <= rt.clock().astimezone(ISTANBUL).date():
+        p = participants.c
+        with rt.sessions.begin() as session:
+            session.execute(update(participants).where(p.id == found).values(procedure_end=rt.clock()))
     return found
 
 

@@ -188,10 +188,13 @@ STORY = {
     metavar="YYYY-MM-DD",
     help="The day it took place, if it was not the planned one.",
 )
+@click.option("--procedure-time", metavar="HH:MM", default="", help="When it ended, on the site's clock.")
 @of_study
 @as_json
 @click.pass_obj
-def confirm(state: State, code: str, procedure_date: datetime | None, study_code: str | None) -> None:
+def confirm(
+    state: State, code: str, procedure_date: datetime | None, procedure_time: str, study_code: str | None
+) -> None:
     """Say that the procedure took place: from now on this participant is asked."""
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
@@ -200,7 +203,7 @@ def confirm(state: State, code: str, procedure_date: datetime | None, study_code
     with opened(state) as rt:
         actor = Actor(kind="staff", id=who(), source="cli")
         day = None if procedure_date is None else procedure_date.date()
-        done = use_case.confirm(rt, actor, study.chosen(rt, study_code).id, code, day)
+        done = use_case.confirm(rt, actor, study.chosen(rt, study_code).id, code, day, procedure_time.strip())
     if state.as_json:
         show_json(done)
     elif done.unchanged:

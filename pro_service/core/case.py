@@ -73,6 +73,8 @@ class Participant:
     card_made_at: datetime | None = None
     card_handed_at: datetime | None = None
     revision: int = 1
+    procedure_end: datetime | None = None
+    """When the procedure ended: windows of minutes are counted from it."""
 
     @property
     def left_at(self) -> datetime | None:
@@ -240,6 +242,14 @@ class Case:
     def asks_until(self) -> datetime | None:
         """When the last window that asks by message or call closes; None where there is none."""
         return max((window.span.closes_at for window in self.current if window.point.prompted), default=None)
+
+    @property
+    def without_end(self) -> tuple[TimePoint, ...]:
+        """The time points that get no window, because nobody has said when a procedure that took place ended."""
+        person = self.participant
+        if person.confirmed_at is None or person.procedure_end is not None or person.left_at is not None:
+            return ()
+        return tuple(point for point in self.protocol.time_points if point.minutes is not None)
 
     def window(self, window_id: int) -> WindowFacts:
         """Return the window with this id; raise KeyError if it is not this participant's."""

@@ -767,6 +767,9 @@ _TASKS: Mapping[str, Entry] = {
         "{day} is still to come (today at the site: {today})",
         "confirm once the procedure has taken place; name the day if it moved",
     ),
+    "end_ahead": _refuse(
+        "{given} is still to come at the site", "write when the procedure ended, or leave it empty for now"
+    ),
     "confirmed_with_answers": _refuse(
         "{code} was confirmed for {confirmed} and has answers ({windows})",
         "see first what becomes of them: pro-service participant reschedule {code} --procedure-date {day} --reason … "

@@ -135,6 +135,22 @@ class Ending:
         if asked > 1 or (unconfirmed and asked == 0):
             self._broken("an unconfirmed procedure is asked about once", code, f"{asked} times")
 
+        self._visits(code, case)
+
+    def _visits(self, code: str, case: Case) -> None:
+        """A visit that has no window, because nobody said when the procedure ended, is somebody's work."""
+        told = [one for one in case.escalations if one.reason == "no_procedure_time"]
+        laid = {window.code for window in case.current}
+        counted = [point.code for point in case.protocol.time_points if point.minutes is not None]
+        started, until = case.participant.started_at, max(window.span.closes_at for window in case.current)
+        long = started is not None and until - started > timedelta(days=14)
+        if long and case.without_end and not told:
+            self._broken("a visit without a window is somebody's work", code, ", ".join(counted))
+        if case.participant.procedure_end is not None and not laid.issuperset(counted):
+            self._broken("a visit has its window once the procedure's end is known", code, ", ".join(counted))
+        if sum(one.open for one in told if one.level == "E0") > 1:
+            self._broken("a procedure's end is asked for by one task at a time", code, f"{len(told)} times")
+
     def _causes(self, code: str, case: Case) -> None:
         """A task whose cause is gone has ended: what is open is somebody's work."""
         for task in case.escalations:

@@ -126,7 +126,8 @@ class Office:
         if self.world.weather.down("webhooks", at=now):
             self.world.at(now + timedelta(hours=3), partial(self.confirm, person))
             return
-        confirm.confirm(self.rt, self.actor, self.study_id, person.code, person.took_place)
+        ended = "09:30" if int(person.code[-1]) % 2 else ""
+        confirm.confirm(self.rt, self.actor, self.study_id, person.code, person.took_place, ended)
         person.confirmed_at = now
         person.asked = person.wanted = None
         person.lay_out(self.protocol, person.took_place)

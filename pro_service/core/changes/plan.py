@@ -67,7 +67,7 @@ def plan_change(case: Case, change: Change, now: datetime, end: datetime | None 
     Raise ChangeRefusedError if the change cannot be made.
     """
     planned = _plan_by_kind(case, change, now, end)
-    before = {"procedure_end": end} | {one.name: getattr(case.participant, one.name) for one in fields(Participant)}
+    before = {one.name: getattr(case.participant, one.name) for one in fields(Participant)}
     differing = {name: value for name, value in planned.facts.items() if before[name] != value}
     return replace(planned, facts=differing)
 

@@ -25,7 +25,7 @@ from pro_service.core.commands import (
 from pro_service.core.protocol import LevelCode
 from pro_service.core.schedule.calendar import call_moment, due_instant
 from pro_service.core.schedule.call_times import promised_hours
-from pro_service.core.schedule.causes import CLEARED, NEW_NUMBER, NO_CARD, NO_NUMBER, cause_gone, is_of_window
+from pro_service.core.schedule.causes import CLEARED, NEW_NUMBER, NO_CARD, NO_END, NO_NUMBER, cause_gone, is_of_window
 from pro_service.core.schedule.prompts import NOT_SENT, Agenda, may_prompt, prompts, step_moment
 from pro_service.core.schedule.status import primary_open, settled_as, status
 from pro_service.core.schedule.windows import local_instant
@@ -188,6 +188,7 @@ def _agenda(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda
     if participant.confirmed_at is None:
         yield from _on_confirmation(case, now)
         return
+    yield from _on_missing_end(case, now)
     for window in windows:
         if window.settled is None:
             yield from _on_closing(case, window, now)
@@ -225,14 +226,32 @@ def _on_missing_number(case: Case, now: datetime) -> Agenda:
         yield person.enrolled_at, replace(task, key=case.free_key(task.key))
 
 
+def _on_missing_end(case: Case, now: datetime) -> Agenda:
+    """Ask when the procedure ended, once for each of its dates: without that a visit an hour later has no window.
+
+    Nobody is asked once the last window has closed.
+    """
+    started = case.participant.started_at
+    until = max((window.span.closes_at for window in case.current), default=None)
+    if not case.without_end or started is None or until is None or until <= now:
+        return
+    if any(task.open and task.reason == NO_END for task in case.escalations):
+        return
+    task = _of_schedule(case, escalate(case, "E0", NO_END, now))
+    if not case.escalated(task.key):
+        yield started, task
+
+
+def _of_schedule(case: Case, task: Escalate) -> Escalate:
+    """Return a task about the procedure with a key of its own for each date that the procedure was moved to."""
+    schedule = max((window.schedule for window in case.current), default=1)
+    return replace(task, key=f"{task.key}:s{schedule}") if schedule > 1 else task
+
+
 def _on_confirmation(case: Case, now: datetime) -> Agenda:
     """Ask staff to confirm the procedure, from the start of working hours on its day."""
     start = case.protocol.working_hours.start
-    task = escalate(case, "E0", "confirm_procedure", now)
-    schedule = max((window.schedule for window in case.current), default=1)
-    if schedule > 1:
-        # A procedure that was moved to another day is asked about again.
-        task = replace(task, key=f"{task.key}:s{schedule}")
+    task = _of_schedule(case, escalate(case, "E0", "confirm_procedure", now))
     if case.participant.left_at is None and not case.escalated(task.key):
         yield local_instant(case.participant.procedure_date, start, case.site_zone), task
 

@@ -24,6 +24,8 @@ NEW_NUMBER = "new_number"
 """The outcome where another number settled it."""
 NO_CARD = "no_card"
 """The reason of a call in the place of a text that would have pointed to a card that does not exist."""
+NO_END = "no_procedure_time"
+"""The reason of the task about a procedure that took place, and nobody has said when it ended."""
 NO_NUMBER = "no_way_to_ask"
 """The reason of the task about somebody without a telephone number."""
 
@@ -139,6 +141,11 @@ def _can_be_asked(case: Case, _: EscalationFacts, now: datetime) -> str | None:
     return _left(case) or ("window_closed" if until is None or until <= now else None)
 
 
+def _end_known(case: Case, _: EscalationFacts, __: datetime) -> str | None:
+    """Somebody said when the procedure ended, or it no longer matters."""
+    return _left(case) or (None if case.without_end else CLEARED)
+
+
 def _text_arrived(case: Case, escalation: EscalationFacts, _: datetime) -> str | None:
     """A later text arrived, or the answer that the text asked for is there."""
     later = any(text.state == "delivered" for text in _texts(case, escalation) if text.queued_at > escalation.raised_at)
@@ -185,6 +192,7 @@ CAUSES: Mapping[str, Rule] = {
     "stop_word": _wants_texts_after_all,
     "asked_for_call": _spoken_to,
     NO_CARD: _has_card,
+    NO_END: _end_known,
     NO_NUMBER: _can_be_asked,
     "not_delivered": _text_arrived,
     "uncertain_delivery": _known_what_was_sent,

@@ -134,7 +134,8 @@ def what_if(
     zone = ZoneInfo(participant.site.zone)
     spans = schedule(protocol, day, zone, end)
     confirmed_at = max(now, end or local_instant(day, NOON, zone)) if day > local_day(now, zone) else now
-    steps = forecast(_planned_case(protocol, participant, day, spans, holidays, now, confirmed_at), confirmed_at)
+    case = _planned_case(protocol, participant, day, spans, holidays, now, confirmed_at, end)
+    steps = forecast(case, confirmed_at)
     known = {span.code: span for span in spans}
     windows = (
         _planned_window(point, known.get(point.code), steps, zone, holidays, now) for point in protocol.time_points
@@ -227,6 +228,7 @@ def _planned_case(
     holidays: frozenset[date],
     now: datetime,
     confirmed_at: datetime,
+    end: datetime | None,
 ) -> Case:
     person = Participant(
         id=0,
@@ -240,6 +242,7 @@ def _planned_case(
         enrolled_at=now,
         confirmed_at=confirmed_at,
         consented_at=participant.consented_at,
+        procedure_end=end,
         # As the procedure is taken to be confirmed, a card is taken to be made.
         card_made_at=now,
     )

@@ -148,7 +148,7 @@ def actions() -> dict[str, str]:
 
 def _causes() -> dict[str, str]:
     return {
-        "confirm": _("procedure confirmed on another day"),
+        "confirm": _("procedure confirmed on another day, or with its time"),
         "reschedule": _("procedure date changed"),
         "move": _("moved to another site"),
         "migrate": _("another protocol version"),

@@ -10,10 +10,8 @@ from datetime import datetime, timedelta
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.case import Case
 from pro_service.core.conversation.contact_test import closed_by, state
-from pro_service.core.problems import RejectedError
-from pro_service.core.protocol import TimePoint
+from pro_service.core.problems import Problem, RejectedError
 from pro_service.core.schedule.asking import way_of_asking
 from pro_service.core.schedule.calendar import local_day
 from pro_service.reports import events, participant
@@ -38,6 +36,7 @@ from pro_service.web.dashboard.story import CHIPS, Reader
 from pro_service.web.dashboard.task import is_about, task_page
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import page_stands_in
+from pro_service.web.problems import words
 from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
 
 TEST_MINUTES = (10, 30, 60)
@@ -97,7 +96,7 @@ def _story_page(
     code: str,
     number: str | None = None,
     *,
-    refused: bool = False,
+    refused: tuple[Problem, ...] = (),
     unreadable: tuple[str, str, str] | None = None,
 ) -> str:
     now = rt.clock()
@@ -124,14 +123,15 @@ def _story_page(
         lane_word=timeline.lane_word,
         open_tasks=[entry for entry in page.every if entry.kind == "task" and entry.shape == "at_risk"],
         moved_windows=[window for window in view.windows if window.status == "cancelled"],
-        unknown=_without_window(case),
+        unknown=case.without_end,
         nearest=_nearest_window(view.windows, now),
         person=case.participant,
         way=way_of_asking(case.participant),
         zone=zone,
         number=number,
         unreadable=unreadable,
-        refused=refused,
+        refused=[words(fault) for fault in refused],
+        counted_from_end=any(point.minutes is not None for point in case.protocol.time_points),
         done=request.args.get("done"),
         told=value_words,
         place=story.place,
@@ -153,14 +153,6 @@ def _reader(loaded: Loaded) -> Reader:
     return Reader(works, scores, words)
 
 
-def _without_window(case: Case) -> list[TimePoint]:
-    """Return the time points that count from the end of a procedure that took place, and nobody has entered it."""
-    if case.participant.confirmed_at is None or case.participant.left_at is not None:
-        return []
-    laid = {window.code for window in case.current}
-    return [point for point in case.protocol.time_points if point.minutes is not None and point.code not in laid]
-
-
 def _nearest_window(views: Iterable[WindowView], now: datetime) -> WindowView | None:
     """Return the window to look at: the one that is open and asks by itself, else the next one that opens."""
     ahead = [view for view in views if view.facts.span.closes_at > now and view.status not in formatting.LEFT]
@@ -179,9 +171,9 @@ def _add_confirm(pages: Blueprint, rt: Runtime) -> None:
         if participant_of(rt, scope, code) is None:
             abort(404)
         try:
-            confirm(rt, actor(), scope.study_id, code)
-        except RejectedError:
-            return _story_page(rt, scope, code, refused=True), 422
+            confirm(rt, actor(), scope.study_id, code, procedure_time=request.form.get("procedure_time", ""))
+        except RejectedError as rejected:
+            return _story_page(rt, scope, code, refused=rejected.faults), 422
         return redirect(url_for("dashboard.participant", code=code, study=scope.named, done="confirmed"), 303)
 
 

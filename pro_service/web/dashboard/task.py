@@ -183,6 +183,7 @@ def task_page(
         groups=[(headings[name], codes) for name, codes in OUTCOMES.items()],
         advice=_advice(task),
         wants_number=task.reason in WANTS_NUMBER | {"no_way_to_ask"},
+        wants_end=task.reason == "no_procedure_time",
         in_inbox=task.reason in IN_INBOX,
         missing=calls.MISSING_REASONS,
         items=[loaded.case.protocol.items[i] for i in window.missing()] if loaded and window else [],
@@ -387,6 +388,10 @@ def _advice_by_reason() -> dict[str, str]:
         "asked_for_call": _("Call the participant, and end the task when you have spoken with them."),
         "confirm_procedure": _(
             "Open the participant and confirm that the procedure took place; if not, change its date there."
+        ),
+        "no_procedure_time": _(
+            "Find out when the procedure ended and enter it under Procedure date on the participant's page. The task "
+            "ends by itself once it is there. If nobody knows, end the task and say so."
         ),
         "no_way_to_ask": _(
             "Ask the participant for a telephone number and enter it under Telephone number on their page. The task "

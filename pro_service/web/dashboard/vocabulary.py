@@ -112,6 +112,7 @@ def _reasons() -> dict[str, str]:
         "no_channel": _("neither texts nor calls reach them any more"),
         "missed_in_a_row": _("windows missed in a row"),
         "confirm_procedure": _("did the procedure take place?"),
+        "no_procedure_time": _("when did the procedure end? a visit counted from it has no window"),
         "safety_word": _("a word in a text that needs a person at once"),
         "score_threshold": _("an answer that asks for a clinical review"),
         "unreadable_reply": _("texts that could not be read"),

@@ -136,6 +136,39 @@ def test_the_forecast_says_that_people_call_until_there_is_a_card() -> None:
     assert forecast(life.case, life.now)[0].step == "invitation"
 
 
+# --- the end of the procedure -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "facts, outcome",
+    [
+        ({"procedure_end": at("2026-01-12 11:00")}, "cleared"),
+        ({"withdrawn_at": at("2026-01-14 12:00")}, "withdrew"),
+        ({"died_at": at("2026-01-14 12:00")}, "died"),
+    ],
+)
+def test_when_the_procedure_ended_is_asked_until_it_is_known(facts: dict[str, object], outcome: str) -> None:
+    life = world(procedure_end=None)
+    life.until(at("2026-01-12 13:00"))
+    assert life.escalations(open_only=True) == ["E0 no_procedure_time"]
+    life.change(**facts)
+    life.until(at("2026-01-14 12:01"))
+    ended = next(one for one in life.case.escalations if one.reason == "no_procedure_time")
+    assert ended.outcome == outcome
+
+
+def test_it_is_asked_once_and_of_nobody_whose_procedure_is_to_come_or_whose_windows_are_over() -> None:
+    life = world(procedure_end=None)
+    life.until(life.now)
+    life.carry_out((Resolve(next(iter(life.case.escalations)).id, "done"),))
+    life.until(at("2026-01-18 12:00"))
+    assert len(raised(life, "no_procedure_time")) == 1
+    late = at("2026-08-01 12:00")
+    for life in (world(), world(procedure_end=None, confirmed_at=None), world(procedure_end=None, enrolled_at=late)):
+        life.until(life.now)
+        assert raised(life, "no_procedure_time") == []
+
+
 # --- the number -------------------------------------------------------------------------------------------------------
 
 

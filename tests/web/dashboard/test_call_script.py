@@ -209,7 +209,7 @@ def test_who_asked_to_be_called_hears_that_first(life: Life) -> None:
 
 
 def test_a_time_point_whose_moment_nobody_has_entered_is_not_forgotten(life: Life) -> None:
-    life.lived()
+    life.lived().fact(procedure_end=None)
     words = "there is no window yet, because the end of the procedure is not known."
     assert words in re.sub(r"\s+", " ", life.page())
     form = ChangeForm("reschedule", {"procedure_date": "2026-03-02", "procedure_time": "14:30"}, "from the record")
@@ -225,6 +225,7 @@ def test_a_time_point_whose_moment_nobody_has_entered_is_not_forgotten(life: Lif
         ("shared_telephone", "E0", "Read the text in the inbox", "/inbox"),
         ("unreadable_reply", "E0", "Read the text in the inbox", "/inbox"),
         ("wrong_number", "E0", "Find out the right telephone number", "/participants/P-001/change/phone"),
+        ("no_procedure_time", "E0", "when the procedure ended", "/participants/P-001/change/reschedule"),
         ("confirm_procedure", "E0", "if not, change its date there", None),
     ],
 )

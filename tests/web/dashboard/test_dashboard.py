@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from pro_service.runtime import Runtime
 from pro_service.store.participants import cases
-from pro_service.store.schema import audit_trail
+from pro_service.store.schema import audit_trail, participants
 from pro_service.use_cases.tick import beat, tick
 from tests import support
 from tests.peers import databases
@@ -264,8 +264,15 @@ def test_a_procedure_is_confirmed_by_a_button_on_its_day(
     assert send(desk, "/participants/P-004", "/participants/P-004/confirm")[0] == 422
     clock.now = support.at("2026-03-13 15:00")
     support.sign_in(desk)
-    status, where = send(desk, "/participants/P-004", "/participants/P-004/confirm")
+    ahead = desk.post(
+        "/participants/P-004/confirm", data={"csrf": support.csrf_of(desk.get("/").text), "procedure_time": "16:00"}
+    )
+    assert (ahead.status_code, "still to come" in ahead.text) == (422, True)
+    status, where = send(desk, "/participants/P-004", "/participants/P-004/confirm", procedure_time="14:10")
     assert (status, where) == (303, "/participants/P-004?done=confirmed")
+    with rt.sessions.reading() as session:
+        done = session.scalar(select(participants.c.procedure_end).where(participants.c.code == "P-004"))
+    assert done == support.at("2026-03-13 14:10")
     assert "Active" in desk.get("/participants/P-004").text
 
 
