@@ -97,6 +97,7 @@ class Wording:
             "closes": "" if window is None else moment(window.span.closes_at - MIDNIGHT, zone, language),
             "link": link,
             "telephone": site.telephone,
+            "emergency": site.emergency_number,
             "contact": site.short_name[language],
             "study": protocol.study,
             "code": " / ".join(sorted(called)) if send.frame == WHICH_PARTICIPANT else called[0],

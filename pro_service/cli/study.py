@@ -51,7 +51,7 @@ def check(state: State, file: Path) -> None:
     # Last, where the eye is when the command has ended.
     settings = state.settings_if_complete()
     sender = () if settings is None else use_case.check_sender(checked.protocol, settings.sender_name)
-    for fault in (*sender, *checked.contacts):
+    for fault in (*sender, *checked.contacts, *checked.remarks):
         show_fault(fault, "yellow", err=True)
     if checked.contacts:
         click.echo("`study load` refuses a site without a contact; everything else is in order.", err=True)

@@ -566,6 +566,14 @@ _TEXTS: Mapping[str, Entry] = {
         "the first text does not say that the line is not monitored",
         "say that nobody watches this line, and where to turn in an emergency",
     ),
+    "emergency_of_elsewhere": _warn(
+        "names {given}, and the emergency number is another one at these sites: {sites}",
+        "write {{emergency}}: the number of the participant's own site stands there",
+    ),
+    "emergency_unknown": _warn(
+        "which number is called in an emergency in {country} is not known here: participants are told {number}",
+        'write it at the site: emergency = "…"',
+    ),
     "site_telephone": _refuse(
         "site {site} has no telephone; every participant is told it",
         'write the study telephone, e.g. telephone = "+90 212 …"',
@@ -692,6 +700,7 @@ _STUDY: Mapping[str, Entry] = {
     "site_telephone_unfit": _refuse(
         '"{given}" is not an international telephone number', "write it with + and the country's code: +90 212 …"
     ),
+    "site_emergency_unfit": _refuse('"{given}" is not an emergency number', 'write its digits, e.g. emergency = "112"'),
     "site_email_unfit": _refuse('"{given}" is not an e-mail address', "write name@host"),
     "nobody_has_a_share": _refuse("nobody has a share", "give at least one of them a share above 0"),
     "within_unfit": _refuse("is shorter than `after`, or longer than 60 days", 'write a longer time, e.g. "PT2H"'),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple, TypeAlias
 
+from pro_service.core.emergency import USUAL, number_in
+
 Language: TypeAlias = str
 """ISO 639-1 code of a language participants read, e.g. `tr`, `en`."""
 
@@ -134,6 +136,13 @@ class Site:
     """ISO 3166-1 alpha-2, for holidays and telephone numbers."""
     telephone: str
     email: str
+    emergency: str = ""
+    """Whom people call in an emergency; empty: the country's number."""
+
+    @property
+    def emergency_number(self) -> str:
+        """What participants are told to call in an emergency."""
+        return self.emergency or number_in(self.country) or USUAL
 
 
 @dataclass(frozen=True, slots=True)

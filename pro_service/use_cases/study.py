@@ -14,7 +14,7 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.routes import usual_channel
 from pro_service.core.study_file.costs import Cost
 from pro_service.core.study_file.file import check as check_protocol
-from pro_service.core.study_file.frames import check_frames
+from pro_service.core.study_file.frames import check_emergency, check_frames
 from pro_service.core.study_file.protocol_json import to_json
 from pro_service.core.study_file.rules import contacts_missing
 from pro_service.runtime import Runtime
@@ -38,6 +38,8 @@ class Checked:
     frames: Mapping[str, Mapping[str, str]]
     contacts: tuple[Problem, ...]
     """Sites without a contact: allowed in a file, refused by `load` outside a demo."""
+    remarks: tuple[Problem, ...] = ()
+    """What else to mind; nothing is refused for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ def check(text: str, folder: Path | None = None) -> Checked:
     faults = (*check_frames(protocol, frames), *check_blinding(protocol, frames))
     if faults:
         raise RejectedError(faults)
-    return Checked(protocol, frames, () if protocol.demo else contacts_missing(protocol, text))
+    missing = () if protocol.demo else contacts_missing(protocol, text)
+    return Checked(protocol, frames, missing, tuple(check_emergency(protocol, frames)))
 
 
 def check_sender(protocol: Protocol, name: str | None) -> tuple[Problem, ...]:

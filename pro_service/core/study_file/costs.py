@@ -160,6 +160,7 @@ def values(
     return {name: Value(text, f"{{{name}}}") for name, text in given.items()} | {
         "contact": of(site.short_name, f"{here}.{name}"),
         "telephone": Value(site.telephone or TELEPHONE, f"{here}.telephone"),
+        "emergency": Value(site.emergency_number, f"{here}.emergency"),
         "label": of(point.label, f"{when}.label"),
         "question": of(item.question, f"{what}.question"),
         "item": of(item.short, f"{what}.short"),

@@ -206,6 +206,7 @@ def _sites(root: Table, languages: tuple[Language, ...]) -> dict[str, Site]:
             country=table.text("country"),
             telephone=table.text("telephone", "", empty=True),
             email=table.text("email", "", empty=True),
+            emergency=table.text("emergency") if table.has("emergency") else "",
         )
         table.close()
         _add(sites, site.code, site, table, "code")

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from pro_service.core.problems import Problem, nearest, problem
+from pro_service.core.emergency import named, number_in
+from pro_service.core.problems import Country, Problem, nearest, problem
 from pro_service.core.protocol import Language, Protocol
 from pro_service.core.replies.folding import plain
 from pro_service.core.routes import CARD, CHANNELS
@@ -23,7 +24,7 @@ ALWAYS = (
 
 KNOWN = frozenset(
     {"question", "label", "closes", "link", "telephone", "contact", "study", "item", "answer", "low", "high", "when"}
-    | {"code", "until"}
+    | {"code", "until", "emergency"}
 )
 STOP_WORDS: Mapping[Language, str] = {"tr": "dur", "en": "stop"}
 """How one says stop; in another language STOP."""
@@ -52,6 +53,31 @@ def check_frames(protocol: Protocol, frames: Frames) -> tuple[Problem, ...]:
     return tuple(found for language in protocol.languages for found in _language(protocol, language, frames))
 
 
+def check_emergency(protocol: Protocol, frames: Frames) -> Iterator[Problem]:
+    """Yield what to mind: a text that names the emergency number of another country, a country whose own is not known.
+
+    Nothing of it is a fault: a version that is stored may hold such a text.
+    """
+    for language, name in product(protocol.languages, required_frames(protocol)):
+        text = frames.get(language, {}).get(name, "")
+        for number, place in named(text):
+            elsewhere = [site for site in protocol.sites.values() if site.emergency_number != number]
+            if elsewhere:
+                path, line = f"templates/sms/{language}/{name}.txt", text.count("\n", 0, place) + 1
+                sites = tuple(f"{site.code}: {site.emergency_number}" for site in elsewhere)
+                yield problem("emergency_of_elsewhere", path, line, given=number, sites=sites)
+    for index, site in enumerate(protocol.sites.values()):
+        if not site.emergency and number_in(site.country) is None:
+            path = f"site[{index}]"
+            yield problem(
+                "emergency_unknown",
+                path,
+                None,
+                country=Country(site.country, site.country),
+                number=site.emergency_number,
+            )
+
+
 def addressed(protocol: Protocol, language: Language, text: str) -> bool:
     """Whether a text holds anything like an internet address, filled in for some site, window and item.
 
@@ -61,6 +87,7 @@ def addressed(protocol: Protocol, language: Language, text: str) -> bool:
     for site, point, item in product(protocol.sites.values(), points, protocol.items.values()):
         values = dict.fromkeys(KNOWN, "7") | {
             "telephone": site.telephone,
+            "emergency": site.emergency_number,
             "contact": site.short_name[language],
             "study": protocol.study,
             "label": point.label[language],

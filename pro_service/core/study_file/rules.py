@@ -20,6 +20,7 @@ _FOUR_YEARS = tuple(date(2023, 3, 1) + timedelta(days=days) for days in range(4 
 
 _MOST_REMINDERS = 3
 _MIDNIGHT = time(0)
+_EMERGENCY = re.compile(r"\d{2,6}", re.ASCII)
 _TELEPHONE = re.compile(r"\+\d[\d ]{6,18}\d", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -226,6 +227,8 @@ def _check_site(site: Site, path: str, faults: Faults) -> None:
     _check_country(site.country, f"{path}.country", faults)
     if site.telephone and not _TELEPHONE.fullmatch(site.telephone):
         faults.add(f"{path}.telephone", "site_telephone_unfit", given=site.telephone)
+    if site.emergency and not _EMERGENCY.fullmatch(site.emergency):
+        faults.add(f"{path}.emergency", "site_emergency_unfit", given=site.emergency)
     if site.email and not _EMAIL.fullmatch(site.email):
         faults.add(f"{path}.email", "site_email_unfit", given=site.email)
 

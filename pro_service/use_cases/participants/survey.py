@@ -60,6 +60,8 @@ class Form:
     changeable: bool
     """Given answers may still be changed."""
     telephone: str
+    emergency: str
+    """Whom one calls in an emergency."""
     call_wanted: bool
     """The participant asked for a call, and nobody has called yet."""
     call_pending: bool
@@ -169,6 +171,7 @@ def _form(case: Case, window_id: int | None, now: datetime) -> Form | None:
         questions=tuple(Question(case.protocol.items[item], window.answers.get(item)) for item in window.point.items),
         changeable=window.span.opens_at <= now < window.span.closes_at,
         telephone=participant.site.telephone,
+        emergency=participant.site.emergency_number,
         call_wanted=bool(wanted),
         call_pending=bool(wanted) or any(e.level in ("E1", "E2") for e in open_tasks),
         promised=_promised(case, wanted, now),

@@ -23,7 +23,7 @@ from pro_service.core.study_file.costs import (
     values,
     worth_a_look,
 )
-from pro_service.core.study_file.frames import ALWAYS, check_frames
+from pro_service.core.study_file.frames import ALWAYS, check_emergency, check_frames
 from pro_service.core.study_file.rules import contacts_missing
 from pro_service.runtime import Bundle, Runtime
 from pro_service.store import studies
@@ -267,6 +267,7 @@ def _remarks(bundle: Bundle) -> list[Remark]:
     protocol = bundle.protocol
     faults = check_frames(protocol, bundle.wording.frames)
     found = [Remark(fault.path, *words(fault), grave=True) for fault in faults]
+    found += [Remark(one.path, *words(one), grave=False) for one in check_emergency(protocol, bundle.wording.frames)]
     missing = contacts_missing(protocol)
     found += [Remark(fault.path, *words(fault), grave=not protocol.demo) for fault in missing]
     for country in sorted({site.country for site in protocol.sites.values()}):

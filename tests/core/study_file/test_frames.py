@@ -1,12 +1,18 @@
 """The frames of texts: the same in both languages, and nothing in them that must not be read over a shoulder."""
 
+from dataclasses import replace
 from pathlib import Path
 from string import Formatter
 
 import pytest
+from phonenumbers import SUPPORTED_SHORT_REGIONS, is_emergency_number
 
+from pro_service.core.emergency import number_in
+from pro_service.core.problems import words
 from pro_service.core.study_file.file import check
+from pro_service.core.study_file.frames import check_emergency, required_frames
 from pro_service.core.texts import contains_address, encoding, fill, placeholders
+from tests.core.world import STUDY
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "templates" / "sms"
@@ -25,6 +31,7 @@ KNOWN = {
     "question",
     "label",
     "closes",
+    "emergency",
     "link",
     "telephone",
     "contact",
@@ -63,6 +70,7 @@ def longest(language: str) -> dict[str, str]:
         "contact": "Istanbul University Outcomes Clinic",
         "study": PROTOCOL.study,
         "code": "P-0123456789",
+        "emergency": "112",
         "answer": "10",
         "low": "0",
         "high": "10",
@@ -118,7 +126,28 @@ def test_the_first_text_names_the_telephone_the_way_out_and_the_emergency_number
     text = frame(language, "first")
     assert "telephone" in placeholders(text)
     assert word in text
-    assert "112" in text
+    assert "emergency" in placeholders(text)
+
+
+def test_a_text_that_names_another_country_s_emergency_number_is_minded() -> None:
+    site = STUDY.sites["IUC"]
+    abroad = replace(STUDY, sites={"IUC": replace(site, country="US")})
+    shipped = {language: {name: frame(language, name) for name in required_frames(abroad)} for language in ("tr", "en")}
+    assert list(check_emergency(abroad, shipped)) == []
+    shipped["en"]["help"] = "12 of 911 call 1123\nin an emergency call 112."
+    (found,) = check_emergency(abroad, shipped)
+    assert (found.path, found.line) == ("templates/sms/en/help.txt", 2)
+    assert "IUC: 911" in words(found)[0]
+    unknown = replace(abroad, sites={"IUC": replace(site, country="GN")})
+    assert {one.code for one in check_emergency(unknown, shipped)} == {"emergency_of_elsewhere", "emergency_unknown"}
+    own = replace(abroad, sites={"IUC": replace(site, country="GN", emergency="112")})
+    assert list(check_emergency(own, shipped | {"en": shipped["en"] | {"help": "call 112"}})) == []
+
+
+@pytest.mark.parametrize("region", sorted(SUPPORTED_SHORT_REGIONS))
+def test_every_emergency_number_is_one_of_that_country(region: str) -> None:
+    number = number_in(region)
+    assert number is None or is_emergency_number(number, region)
 
 
 @pytest.mark.parametrize("language", ["tr", "en"])
