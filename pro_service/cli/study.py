@@ -133,6 +133,26 @@ def migrate(state: State, codes: tuple[str, ...], reason: str, dry_run: bool, st
     click.echo(f"{found.code}: {len(done.migrants)} {verb} to version {done.version}.{nothing}")
 
 
+@study.command("let-column-pass")
+@click.argument("name")
+@click.option("--by", "email", metavar="ADDRESS", required=True, help="The investigator or administrator who decided.")
+@click.option("--reason", metavar="T", required=True, help="Why it says nothing about the allocation.")
+@of_study
+@click.pass_obj
+def let_column_pass(state: State, name: str, email: str, reason: str, study_code: str | None) -> None:
+    """Let exports with a column of this NAME pass although it sounds like the allocation; saved in the audit trail."""
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import study  # noqa: PLC0415
+    from pro_service.use_cases.enrolment import columns  # noqa: PLC0415
+
+    with opened(state) as rt:
+        found = study.chosen(rt, study_code)
+        by = f"user:{columns.deciding(rt, found.id, email)}"
+        actor = Actor(kind="staff", id=who(), source="cli", on_behalf_of=by)
+        done = columns.let_pass(rt, actor, found.id, name, reason)
+    click.echo(f"{found.code}: the column passes." if done else f"{found.code}: the column passes already.")
+
+
 study.add_command(migrate)
 
 

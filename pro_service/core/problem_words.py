@@ -104,7 +104,19 @@ _REDCAP: Mapping[str, Entry] = {
     "export_empty": _refuse("the file is empty", "export it again, as CSV"),
     "export_quotes": _refuse("the quotation marks of the first line do not match", "export it again"),
     "export_allocation": _refuse(
-        BLINDING, "take this field out of the report in REDCap, export again without it, and import that"
+        BLINDING,
+        "take this field out of the report in REDCap, export again without it, and import that. If only its name "
+        "sounds so, an investigator or an administrator can let it pass: pro-service study let-column-pass NAME --by "
+        "ADDRESS --reason …",
+        "take this field out of the report in REDCap, export again without it, and import that. If only its name "
+        "sounds so, an investigator or an administrator can let it pass, under Column names",
+    ),
+    "column_not_held_up": _refuse(
+        "{given} holds up no import: it does not sound like the allocation", "write the name as the import says it"
+    ),
+    "may_not_decide": _refuse(
+        "is no investigator of this study and no administrator",
+        "have it decided by one of them, and give their address",
     ),
     "export_names_arm": _refuse(
         f"a cell of this column names an arm: {BLINDING}",
@@ -179,7 +191,11 @@ _REDCAP: Mapping[str, Entry] = {
     "mapping_same_for_all": _refuse(
         "cannot be the same for everybody", 'write from = "their column"', "choose one of the export's columns"
     ),
-    "mapping_allocation": _refuse(f"{{column}}: {BLINDING}", "never map it; export without it"),
+    "mapping_allocation": _refuse(
+        f"{{column}}: {BLINDING}",
+        "never map it; export without it. If only its name sounds so, an investigator or an administrator can let it "
+        "pass",
+    ),
     "mapping_names_arm": _refuse(
         f"one of these values names an arm: {BLINDING}", "never map this column; export without it"
     ),

@@ -1,5 +1,6 @@
 """Studies, their protocol versions and their sites."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from pro_service.core.protocol import Protocol
 from pro_service.store.bulk import rows
 from pro_service.store.participants.cases import Loader
 from pro_service.store.participants.writer import Writer
-from pro_service.store.schema import participants, protocol_versions, sites, studies
+from pro_service.store.schema import audit_trail, participants, protocol_versions, sites, studies
 
 v = protocol_versions.c
 
@@ -142,3 +143,23 @@ def newest_protocol(session: Session, loader: Loader, study_id: int) -> Protocol
     """Return the study's newest protocol version; None while none is loaded."""
     newest_id = session.scalar(_NEWEST_VERSION, {"study": study_id})
     return None if newest_id is None else loader.protocol_of(session, newest_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PassedColumn:
+    """The name of an export's column that somebody let pass; the row of the audit trail is the fact."""
+
+    name: str
+    at: datetime
+    actor: str
+    reason: str
+
+
+def passed_columns(session: Session, study_id: int) -> tuple[PassedColumn, ...]:
+    """Return the names of columns that were let pass in a study, oldest first."""
+    a = audit_trail.c
+    about = (a.study_id == study_id, a.entity == "study", a.action == "let_column_pass")
+    rows = session.execute(select(a.at, a.actor, a.reason, a.changes).where(*about).order_by(a.id))
+    return tuple(
+        PassedColumn(json.loads(row.changes)["column"][1], row.at, row.actor, row.reason or "") for row in rows
+    )

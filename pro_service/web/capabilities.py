@@ -19,6 +19,7 @@ Capability = Literal[
     "audit_values",
     "team",
     "approve",
+    "columns",
     "revelations",
     "users",
     "system",
@@ -26,8 +27,8 @@ Capability = Literal[
 """account: one's own; work: the coordinators' day; tasks: those that the ladder gives to a role; contact: telephones;
 entry: answers told or measured; progress: answered or not; scores: values and what is derived from them;
 free_text: reasons as they were typed; audit: the trail; audit_values: from what to what; team: who has which role in
-the study; approve: roles that wait; revelations: when treatments were revealed, never what was said;
-users: accounts and roles; system: sites, health, the installation's own trail."""
+the study; approve: roles that wait; columns: names of an export's columns that may pass; revelations: when treatments
+were revealed, never what was said; users: accounts and roles; system: sites, health, the installation's own trail."""
 
 GRANTED: Mapping[Role, frozenset[Capability]] = {
     "coordinator": frozenset({"account", "work", "contact", "entry", "progress", "free_text", "audit"}),
@@ -37,6 +38,7 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
             "account",
             "tasks",
             "approve",
+            "columns",
             "progress",
             "scores",
             "free_text",
@@ -48,7 +50,7 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
     ),
     "data-manager": frozenset({"account", "tasks", "progress", "scores", "audit", "audit_values", "revelations"}),
     "monitor": frozenset({"account", "tasks", "progress", "scores", "audit", "audit_values", "team"}),
-    "administrator": frozenset({"account", "audit", "team", "users", "system"}),
+    "administrator": frozenset({"account", "audit", "team", "columns", "users", "system"}),
 }
 """An assessor is blinded: what others answered or wrote, and what is derived from it, is never theirs."""
 

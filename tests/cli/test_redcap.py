@@ -38,6 +38,34 @@ def test_faults_name_the_exports_column_beside_ours(run: Run, study: str, files:
     assert (done.status, "baseline_nrs_avg (nrs_avg)" in done.out) == (1, True)
 
 
+def test_a_name_that_only_sounds_like_the_allocation_passes_once_an_investigator_said_so(
+    run: Run, study: str, files: tuple[Path, Path]
+) -> None:
+    assert study
+    export, mapping = files
+    name = "survey_after_intervention_complete"
+    export.write_bytes(
+        sample.export([f"{sample.screening(1)},2", f"{sample.procedure(1)},2"], f"{sample.HEADER},{name}")
+    )
+    imported = ("participant", "import", export, "--mapping", mapping, "--dry-run")
+    assert "let-column-pass" in run(*imported).out
+    for role in ("coordinator", "investigator"):
+        run(
+            "user", "add", f"{role}@clinic.example", "--role", role, "--study", study, text="a quiet morning in April\n"
+        )
+    passing = ("study", "let-column-pass", name.upper(), "--reason", "a form's state", "--by")
+    assert run(*passing, "coordinator@clinic.example").status == 1
+    assert run(*imported).status == 1
+    assert run(*passing, "investigator@clinic.example").status == 0
+    assert "passes already" in run(*passing, "investigator@clinic.example").out
+    assert (run(*imported).status, run("study", "let-column-pass", "age", "--reason", "x", "--by", "i").status) == (
+        0,
+        1,
+    )
+    mapping.write_text(sample.MAPPING.replace('"lang"', f'"{name}"'), encoding="utf-8")
+    assert "allocation" not in run(*imported).out
+
+
 def test_a_faulty_mapping_is_refused_with_its_lines(run: Run, study: str, files: tuple[Path, Path]) -> None:
     assert study
     export, mapping = files

@@ -74,6 +74,10 @@ KNOWN = {
     "POST dashboard.resolve": Route("/escalations/{task}/resolve", "C"),
     "POST dashboard.study": Route("/study", EVERYBODY),
     "GET dashboard.protocol": Route("/study", "CIDM"),
+    "GET dashboard.column_names": Route("/study/columns", "IA"),
+    "POST dashboard.let_column_pass": Route(
+        "/study/columns", "IA", {"column": "survey_after_intervention_complete", "reason": "a form's state"}
+    ),
     "GET dashboard.texts": Route("/study/texts", "CIDM"),
     "GET dashboard.compliance_sheet": Route("/compliance.csv", "CIDM"),
     "GET dashboard.outcomes": Route("/compliance/outcomes", "IDM"),

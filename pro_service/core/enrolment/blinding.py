@@ -1,11 +1,15 @@
 """Words that reveal the allocation, in Turkish and English: one list for imports, study files, and our own lint."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TypeAlias
 
 from pro_service.core.problems import Problem, problem
 from pro_service.core.protocol import Protocol
 from pro_service.core.replies.folding import plain
+
+Passed: TypeAlias = Callable[[], Collection[str]]
+"""Asked once a name looks like the allocation: names, in small letters, that were let pass."""
 
 _SURE = ("random", "rastgele", "rasgele", "alloc", "placebo", "plasebo", "verum", "unblind", "studyarm")
 """Wherever they stand in a word, they speak of it."""
@@ -67,6 +71,11 @@ def code_may_tell(code: str) -> bool:
 def _bare(text: str) -> list[str]:
     """Return the words of a text, folded, without the numbers that are written to them."""
     return [bare for word in plain(text.replace("_", " ")).split() if (bare := word.strip("0123456789"))]
+
+
+def none_passed() -> Collection[str]:
+    """Let no name pass."""
+    return ()
 
 
 def spoken(text: str) -> str | None:

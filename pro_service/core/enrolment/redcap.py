@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from pro_service.core.enrolment.blinding import is_telling, may_tell
+from pro_service.core.enrolment.blinding import Passed, is_telling, may_tell, none_passed
 from pro_service.core.enrolment.cells import CellError, quoted
 from pro_service.core.enrolment.file import Record, Sheet, open_sheet
 from pro_service.core.enrolment.redcap_mapping import (
@@ -82,7 +82,7 @@ class Found:
     """Columns, read or not, that may tell the allocation."""
 
 
-def open_export(data: bytes) -> tuple[Export | None, tuple[Problem, ...]]:
+def open_export(data: bytes, passed: Passed = none_passed) -> tuple[Export | None, tuple[Problem, ...]]:
     """Return the export in these bytes, or why it cannot be used: no CSV, an allocation in it, several arms."""
     sheet, faults = open_sheet(data, MOST_COLUMNS)
     if sheet is None:
@@ -90,7 +90,7 @@ def open_export(data: bytes) -> tuple[Export | None, tuple[Problem, ...]]:
     columns, line = sheet.columns, sheet.first_line
     if not any(columns):
         return None, (problem("export_empty", "", line),)
-    allocations = [name for name in columns if looks_like_allocation(name)]
+    allocations = [name for name in columns if looks_like_allocation(name, passed)]
     if allocations:
         return None, tuple(problem("export_allocation", name, line) for name in allocations)
     events = _events(sheet)
@@ -100,12 +100,14 @@ def open_export(data: bytes) -> tuple[Export | None, tuple[Problem, ...]]:
     return Export(sheet, columns, events), ()
 
 
-def read_rows(data: bytes, mapping: ColumnMapping) -> tuple[Found | None, tuple[Problem, ...]]:
+def read_rows(
+    data: bytes, mapping: ColumnMapping, passed: Passed = none_passed
+) -> tuple[Found | None, tuple[Problem, ...]]:
     """Return the rows of the enrolment in an export; None exactly if the export as a whole has faults.
 
     Faults of single rows are in the rows, as in any enrolment file.
     """
-    export, faults = open_export(data)
+    export, faults = open_export(data, passed)
     if export is None:
         return None, faults
     faults = (*_column_faults(export, mapping), *(_telling_cells(export) if _QUICK_LOOK.search(data) else ()))

@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pro_service.core.enrolment.blinding import is_allocation, is_telling
+from pro_service.core.enrolment.blinding import Passed, is_allocation, is_telling, none_passed
 from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of, one_line
 from pro_service.core.problems import Problem, nearest, problem
 from pro_service.core.replies.folding import visible
@@ -85,7 +85,9 @@ class ColumnMapping:
             yield from (name for name in (column.source, column.when) if name)
 
 
-def parse(text: str, baseline: Sequence[str]) -> tuple[ColumnMapping | None, tuple[Problem, ...]]:
+def parse(
+    text: str, baseline: Sequence[str], passed: Passed = none_passed
+) -> tuple[ColumnMapping | None, tuple[Problem, ...]]:
     """Return the mapping in this TOML, or every fault in it. `baseline`: the items of the baseline."""
     try:
         root = tomllib.loads(text)
@@ -108,7 +110,7 @@ def parse(text: str, baseline: Sequence[str]) -> tuple[ColumnMapping | None, tup
     found = ColumnMapping(
         columns, event, _text(faults, "instance", root.get("instance", "")), _codes(faults, root.get("empty", []))
     )
-    for fault in check(found, baseline):
+    for fault in check(found, baseline, passed):
         faults.add(fault.path, fault.code, **fault.values)
     every = faults.all()
     return (None if every else found), every
@@ -162,7 +164,7 @@ def _text(faults: Faults, path: str, value: object) -> str:
     return visible(value)
 
 
-def check(mapping: ColumnMapping, baseline: Sequence[str]) -> Iterator[Problem]:
+def check(mapping: ColumnMapping, baseline: Sequence[str], passed: Passed = none_passed) -> Iterator[Problem]:
     """Return every fault of a mapping; paths as in its TOML."""
     known = (*REQUIRED, *OPTIONAL, *columns_of(baseline))
     for name in NEEDED:
@@ -178,29 +180,30 @@ def check(mapping: ColumnMapping, baseline: Sequence[str]) -> Iterator[Problem]:
             yield problem("mapping_out_of_place", path)
         if name not in known:
             yield problem("mapping_column_unknown", path, near=nearest(name, known), known=known)
-        yield from _origin_faults(path, name, column)
+        yield from _origin_faults(path, name, column, passed)
         if column.values and name in CONTACT:
             yield problem("mapping_contact", f"{path}.values")
         if column.format and (name not in {*DATES, "procedure_time"} or column.format not in FORMATS):
             yield problem("mapping_format", f"{path}.format", known=FORMATS)
 
 
-def _origin_faults(path: str, name: str, column: Column) -> Iterator[Problem]:
+def _origin_faults(path: str, name: str, column: Column, passed: Passed) -> Iterator[Problem]:
     """Return what is wrong with where a column comes from, and with its values."""
     if bool(column.source) == bool(column.always):
         yield problem("mapping_one_origin", path)
     elif column.always and name in CONTACT | {"participant"}:
         yield problem("mapping_same_for_all", f"{path}.always")
     for theirs in (column.source, column.when):
-        if looks_like_allocation(theirs):
+        if looks_like_allocation(theirs, passed):
             yield problem("mapping_allocation", f"{path}.from", column=theirs)
     if any(map(is_telling, (*column.values, *column.values.values(), column.when_is))):
         yield problem("mapping_names_arm", f"{path}.values")
 
 
-def looks_like_allocation(name: str) -> bool:
-    """Whether a column of an export looks like the allocation; REDCap's own columns do not."""
-    return bool(name) and name.strip().casefold() not in SYSTEM and is_allocation(name)
+def looks_like_allocation(name: str, passed: Passed = none_passed) -> bool:
+    """Whether a column of an export looks like the allocation; REDCap's own do not, nor one that was let pass."""
+    own = name.strip().casefold()
+    return bool(name) and own not in SYSTEM and is_allocation(name) and own not in passed()
 
 
 def mapping_toml(mapping: ColumnMapping) -> str:

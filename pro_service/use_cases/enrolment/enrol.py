@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from pro_service.store.participants.enrolment import (
     existing,
     holders,
 )
+from pro_service.use_cases.enrolment.columns import passed_columns
 from pro_service.use_cases.enrolment.rows import Read, RowReader
 from pro_service.use_cases.transaction import transaction
 
@@ -102,7 +104,7 @@ def _enrol_export(
         theirs = mapping.theirs(fault.path)
         return replace(fault, path=f"{fault.path} ({theirs})") if theirs else fault
 
-    found, faults = redcap.read_rows(data, mapping)
+    found, faults = redcap.read_rows(data, mapping, partial(passed_columns, rt, study_id))
     if found is None:
         raise RejectedError(faults)
     try:
@@ -122,7 +124,7 @@ def mapping_of(rt: Runtime, study_id: int, data: bytes) -> ColumnMapping:
     if not faults:
         with rt.sessions.reading() as session:
             baseline = rt.bundles.get(session, newest_of(session, study_id).id).protocol.baseline
-        found, faults = parse(text, baseline.items if baseline else ())
+        found, faults = parse(text, baseline.items if baseline else (), partial(passed_columns, rt, study_id))
         if found is not None:
             return found
     raise RejectedError(faults)

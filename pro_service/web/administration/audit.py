@@ -190,6 +190,7 @@ def _of_participants() -> dict[str, str]:
     return {
         "baseline": _("Baseline answers"),
         "channel": _("How they are asked"),
+        "column": _("Column"),
         "code": _("Code"),
         "confirmed_at": _("Procedure confirmed"),
         "consented_at": _("Consent to messages"),

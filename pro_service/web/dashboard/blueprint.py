@@ -18,6 +18,7 @@ from pro_service.web.cached_figures import CachedFigures
 from pro_service.web.dashboard import (
     cards,
     change,
+    columns,
     compliance,
     enrol,
     entry,
@@ -54,6 +55,7 @@ PAGES = (
     revelations,
     enrol,
     import_file,
+    columns,
     what_if,
     compliance,
     outcomes,

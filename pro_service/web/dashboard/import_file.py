@@ -3,11 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.enrolment import redcap, redcap_mapping
+from pro_service.core.enrolment.blinding import Passed, none_passed
 from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of, one_line
 from pro_service.core.enrolment.redcap import Export
 from pro_service.core.enrolment.redcap_mapping import CONTACT, DATES, NEEDED, Column, ColumnMapping, check
@@ -17,6 +19,7 @@ from pro_service.core.replies.folding import visible
 from pro_service.core.routes import CHANNELS
 from pro_service.runtime import Runtime
 from pro_service.use_cases.enrolment import enrol, held_file
+from pro_service.use_cases.enrolment.columns import passed_columns
 from pro_service.use_cases.enrolment.enrol import Enrolled
 from pro_service.use_cases.enrolment.held_file import Held
 from pro_service.web import problems
@@ -146,14 +149,14 @@ def _mapping_file(held: Held) -> Response:
 
 def _columns_page(rt: Runtime, scope: Scope, held: Held, *, chosen: bool) -> ResponseReturnValue:
     """Choose which column of the export is which of ours; once that is done, the dry run."""
-    export, faults = redcap.open_export(held.data)
+    export, faults = redcap.open_export(held.data, partial(passed_columns, rt, scope.study_id))
     if export is None:
         raise RejectedError(faults)
     questions = column_questions(scope.protocol)
     typed = dict(request.form.items()) if chosen else guessed_columns(questions, export)
     beside: Mapping[str, list[tuple[str, str]]] = {}
     if chosen:
-        mapping, found = mapping_of_form(questions, typed, scope.protocol)
+        mapping, found = mapping_of_form(questions, typed, scope.protocol, partial(passed_columns, rt, scope.study_id))
         if mapping is not None:
             whole = Held(held.data, redcap_mapping.mapping_toml(mapping))
             try:
@@ -247,14 +250,14 @@ def guessed_columns(every: tuple[ColumnQuestion, ...], export: Export) -> dict[s
 
 
 def mapping_of_form(
-    every: tuple[ColumnQuestion, ...], typed: Mapping[str, str], protocol: Protocol
+    every: tuple[ColumnQuestion, ...], typed: Mapping[str, str], protocol: Protocol, passed: Passed = none_passed
 ) -> tuple[ColumnMapping | None, dict[str, list[tuple[str, str]]]]:
     """Return the mapping that was chosen, or what is wrong with it, by our column."""
     columns = {one.name: column for one in every if (column := _column(one, typed)) is not None}
     empty = tuple(filter(None, map(visible, typed.get("empty", "").split(","))))
     mapping = ColumnMapping(columns, typed.get("event", ""), empty=empty)
     found: dict[str, list[tuple[str, str]]] = {}
-    for fault in check(mapping, protocol.baseline.items if protocol.baseline else ()):
+    for fault in check(mapping, protocol.baseline.items if protocol.baseline else (), passed):
         found.setdefault(_column_of(fault), []).append(words(fault))
     for one in every:
         text = typed.get(f"values-{one.name}", "").strip()

@@ -59,6 +59,8 @@ def _further_links(*, works: bool) -> list[Link]:
     if may("system"):
         links.append(_page("/sites", _("Sites")))
         links.append(_page("/system", _("System")))
+    if may("columns") and not may("progress"):
+        links.append(_page("/study/columns", _("Column names")))
     if may("revelations"):
         links.append(_page("/revealed", _("Blinding")))
     if may("audit"):

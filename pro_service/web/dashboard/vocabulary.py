@@ -293,6 +293,7 @@ def _actions_of_the_service() -> dict[str, str]:
     """Return what the service does when something was wrong, and what those who run it do."""
     return {
         "load_protocol": _("Study loaded"),
+        "let_column_pass": _("Column let pass in exports"),
         "alarm": _("Alarm mailed"),
         "not_sent": _("Text not sent"),
         "void": _("Text ended unsent"),
