@@ -38,6 +38,7 @@ ALLOWED: dict[str, str] = {
     "grubudur": "the same in Turkish",
     "grubu": "what is stored nowhere, in Turkish: tedavi grubu",
     "grubuna": "the same",
+    "grubunu": "the same",
     "grubundan": "the same",
     "rastgelelik": "the number that invented people are made from, in Turkish",
     "gruplar": "how the signs of a card code stand together, in Turkish",

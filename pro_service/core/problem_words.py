@@ -55,6 +55,10 @@ _FILES: Mapping[str, Entry] = {
     "no_file": _refuse("no file was chosen", "choose a CSV file"),
     "not_the_file": _refuse("the file that was looked at did not come back as it was", "choose it again"),
     "spreadsheet": _refuse("this is a spreadsheet's own format (xlsx, ods), not CSV", _SAVE_AS),
+    "not_csv": _refuse("this is {given}, not CSV", "save or export it as CSV (UTF-8) where it comes from"),
+    "names_further_down": _refuse(
+        "the names of the columns do not stand here, but in line {line}", "take out what stands above them"
+    ),
     "xml": _refuse(
         "this is XML, as a whole project of REDCap is saved, not CSV", "export the data (a report) as CSV / raw data"
     ),
@@ -101,6 +105,11 @@ _FILES: Mapping[str, Entry] = {
 }
 
 _REDCAP: Mapping[str, Entry] = {
+    "export_unmapped": _refuse(
+        "this is an export of REDCap, and nothing says which of its columns is which of ours",
+        "give its mapping too (--mapping MAPPING.toml)",
+        "choose its columns, or send a mapping along",
+    ),
     "export_empty": _refuse("the file is empty", "export it again, as CSV"),
     "export_quotes": _refuse("the quotation marks of the first line do not match", "export it again"),
     "export_allocation": _refuse(
@@ -204,6 +213,16 @@ _REDCAP: Mapping[str, Entry] = {
 
 _CELLS: Mapping[str, Entry] = {
     "code_empty": _refuse("is empty", "give every participant a code, e.g. P-001"),
+    "code_decimal": _refuse(
+        "{given} is a code of which a program has made a decimal number", "write it as the study does, e.g. 001"
+    ),
+    "cell_too_narrow": _refuse(
+        "the column was too narrow in the spreadsheet, which saved ### in the place of the value",
+        "make the column wider there, and save the file again",
+    ),
+    "cell_of_formula": _refuse(
+        "{given} is what a spreadsheet shows where a formula fails", "write the value itself, and save the file again"
+    ),
     "not_a_code": _refuse(
         "{given} is not a participant code",
         "use the letters A to Z, digits, - _ . only, at most 40, and begin with a letter or digit; no names. Of "
@@ -223,7 +242,7 @@ _CELLS: Mapping[str, Entry] = {
     "not_a_channel": _refuse("{given} is not a channel", _ONE_OF),
     "not_to_withdraw_from": _refuse("{given} is not a thing to withdraw from", _ONE_OF),
     "date_empty": _refuse("is empty", _DATE),
-    "date_ambiguous": _refuse("{given} can be read in more than one way", _DATE),
+    "date_ambiguous": _refuse("{given} can be read in more than one way: {days}", _DATE),
     "date_in_other_order": _refuse(
         "{given} is not written as year-month-day",
         "write {day}; of an export of REDCap the mapping says how its dates are written (format)",
@@ -265,6 +284,7 @@ _PHONES: Mapping[str, Entry] = {
     "phone_cut_short": _refuse("a spreadsheet has cut this number short (as in 9.05E+11): digits are lost", _AS_TEXT),
     "phone_decimal": _refuse("a spreadsheet has made a decimal number of it", _AS_TEXT),
     "phone_letter_o": _refuse("holds the letter O where a digit should be", "write the digit 0 (zero)"),
+    "phone_none": _refuse("no telephone is written as an empty cell", "leave it empty: a task asks for the number"),
     "phone_several": _refuse("holds more than one number", f"give one number of digits; {_WRITE_PHONE}"),
     "phone_characters": _refuse(
         "holds characters that no telephone number has", f"give one number of digits; {_WRITE_PHONE}"

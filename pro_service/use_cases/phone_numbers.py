@@ -10,7 +10,7 @@ import phonenumbers
 from babel import Locale
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
 
-from pro_service.core.enrolment.cells import CellError
+from pro_service.core.enrolment.cells import CellError, says_none
 from pro_service.core.problems import Country
 from pro_service.core.protocol import Protocol
 from pro_service.core.replies.folding import plain, visible
@@ -19,6 +19,7 @@ Kind = Literal["mobile", "landline"]
 
 _DAMAGED = re.compile(r"[+-]?\d+[.,]?\d*e\+?\d+", re.IGNORECASE | re.ASCII)
 _DECIMAL = re.compile(r"\d{9,}[.,]0+", re.ASCII)
+_SEVERAL = re.compile(r"[+(]?(?:\d[ ().-]*){7,}/[ ]*[+(]?(?:\d[ ().-]*){7,}", re.ASCII)
 _LETTER_O = re.compile(r"(?:(?<=[\d+\s(.-])|^)[oO](?=[\d\s().-]|$)")
 _ALLOWED = re.compile(r"\+?[\d\s().\-/\u00a0\u2010-\u2015]+")
 _WHOLE = re.compile(r"\+([1-9]\d{6,14})", re.ASCII)
@@ -121,6 +122,10 @@ def _prefix(country_code: int) -> re.Pattern[str] | None:
 
 def _refuse_damage(text: str) -> None:
     """What spreadsheets and typing make of a number, before a lenient reader makes another number of it."""
+    if not any(sign.isdigit() for sign in text) and says_none(text):
+        raise CellError("phone_none")
+    if _SEVERAL.fullmatch(text):
+        raise CellError("phone_several")
     if _DAMAGED.fullmatch(text.replace(" ", "")):
         raise CellError("phone_cut_short")
     if _DECIMAL.fullmatch(text):

@@ -126,7 +126,7 @@ def test_a_procedure_is_confirmed(run: Run, enrolled: str, now: Path) -> None:
     done = run("participant", "confirm", "P-002", "--procedure-date", "2026-03-10", "--json").json
     assert (done["procedure_date"], done["rescheduled"]) == ("2026-03-10", True)
     assert "was confirmed already" in run("participant", "confirm", "P-002").out
-    assert "confirmed, procedure" in run("participant", "confirm", "P-002", "--procedure-time", "14:30").out
+    assert "confirmed, procedure" in run("participant", "confirm", "P-002", "--procedure-time", "12:30").out
     assert run("participant", "confirm", "P-002", "--procedure-time", "half past").status == 1
     assert run("participant", "confirm", "P-002", "--procedure-date", "10.03.2026").status == 2
 

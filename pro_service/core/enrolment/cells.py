@@ -18,15 +18,24 @@ _OTHER_DATE = re.compile(r"(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})(?:[ T].*)?", re
 _SERIAL = re.compile(r"(\d{5})(?:[.,]\d+)?", re.ASCII)
 _DAY_0 = date(1899, 12, 30)
 """Of a spreadsheet's numbers of days."""
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s.,;<>\"]{2,}")
+_OFFSET = re.compile(r"(?:GMT|UTC)?\s*[+-]?\d", re.ASCII | re.IGNORECASE)
 _INTEGER = re.compile(r"\d{1,4}", re.ASCII)
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)", re.ASCII)
 _YEARS = range(2000, 2100)
 _EMAIL_LENGTH = 254
 _SHOWN = 40
-_YES = frozenset({"yes", "y", "evet", "e", "true", "1", "x", "var", "ok"})
-_NO = frozenset({"no", "n", "hayir", "h", "false", "0", "yok", "none", "na"})
+_YES = frozenset({"yes", "y", "evet", "e", "true", "1", "x", "var", "ok", "ja", "j", "oui", "o", "si"})
+_NO = frozenset(
+    {
+        *("no", "n", "hayir", "h", "false", "0", "yok", "none", "na", "n a", "nein", "non", "nil", "unknown"),
+        *("kein", "keine", "keines", "aucun", "aucune", "bilinmiyor", "null", ""),
+    }
+)
+_DECIMAL_CODE = re.compile(r"\d+[.,]0+", re.ASCII)
+_OF_A_FORMULA = re.compile(r"#[^\W\d_][^\W_]*(?:/[^\W_]+)?[!?]?")
+_TOO_NARROW = re.compile(r"#{2,}")
 
 
 class CellError(ValueError):
@@ -47,9 +56,24 @@ def code(text: str) -> str:
     """Return a participant's code: letters, digits, - _ . up to 40 characters, a letter or digit first."""
     if not text:
         raise CellError("code_empty")
+    if _DECIMAL_CODE.fullmatch(text):
+        raise CellError("code_decimal", given=quoted(text))
     if not _CODE.fullmatch(text):
         raise CellError("not_a_code", given=quoted(text))
     return text
+
+
+def check_spreadsheet(text: str) -> None:
+    """Raise CellError for what a spreadsheet shows in the place of a value."""
+    if _TOO_NARROW.fullmatch(text):
+        raise CellError("cell_too_narrow")
+    if _OF_A_FORMULA.fullmatch(text):
+        raise CellError("cell_of_formula", given=quoted(text))
+
+
+def says_none(text: str) -> bool:
+    """Whether a text says in a word or a dash that there is nothing."""
+    return plain(text) in _NO
 
 
 def alike(code: str) -> str:
@@ -89,8 +113,8 @@ def _no_date(text: str) -> CellError:
         a, b, c = map(int, other.groups())
         possible = {found for parts in ((a, b, c), (c, b, a), (c, a, b)) if (found := _possible(*parts)) is not None}
         code = {0: "not_in_calendar", 1: "date_in_other_order"}.get(len(possible), "date_ambiguous")
-        day_alone = {"day": min(possible).isoformat()} if len(possible) == 1 else {}
-        return CellError(code, given=quoted(text), **day_alone)
+        days = tuple(found.isoformat() for found in sorted(possible))
+        return CellError(code, given=quoted(text), **({"days": days} if len(days) > 1 else {"day": "".join(days)}))
     serial = _SERIAL.fullmatch(text)
     found = _DAY_0 + timedelta(days=int(serial[1])) if serial else None
     if found is not None and found.year in _YEARS:
@@ -129,7 +153,7 @@ def consent(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
 def _given(text: str, zone: ZoneInfo) -> datetime:
     if plain(text) in _YES:
         raise CellError("consent_without_date")
-    if plain(text) in _NO:
+    if says_none(text):
         raise CellError("consent_refused")
     given = _instant(text) if len(text) > len("2026-05-11") and _DATE.match(text) else None
     return local_instant(day(text), time(), zone) if given is None else given
@@ -157,7 +181,9 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise CellError("not_a_zone", given=quoted(name), near=nearest(name, available_timezones())) from None
+        # An offset is no place: the name nearest to GMT+3 would be another hour.
+        near = None if _OFFSET.match(name) else nearest(name, available_timezones())
+        raise CellError("not_a_zone", given=quoted(name), near=near) from None
 
 
 def _instant(text: str) -> datetime | None:

@@ -28,6 +28,16 @@ _BEGINNING = 4_000_000
 """Characters in which the separator is looked for; a longer first line is none of a thousand columns."""
 _BLANK_LINES = 100
 """Above the first row of a participant, at most, when the separator is looked for."""
+_ABOVE = 20
+"""Lines in which the names of the columns are looked for, where they do not stand in the first."""
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_FORMATS = {
+    **dict.fromkeys((b"<html", b"<!doctype", b"<table"), "HTML"),
+    **dict.fromkeys((b'[{"', b'{"'), "JSON"),
+    b"%pdf": "PDF",
+    b"{\\rtf": "RTF",
+}
+"""How other formats begin, in small letters."""
 _NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\r\f")
 
 
@@ -74,7 +84,7 @@ class Sheet:
                 yield self._record(line, cells)
 
     def _record(self, line: int, cells: Sequence[str]) -> Record:
-        values = [visible(cell) for cell in cells]
+        values = [_typed(visible(cell)) for cell in cells]
         faults = []
         if len(values) < len(self.columns):
             faults.append(problem("cells_missing", "", line, n=len(values), m=len(self.columns)))
@@ -85,6 +95,13 @@ class Sheet:
         return Record(line, found, tuple(faults))
 
 
+def _typed(cell: str) -> str:
+    """Return what was typed into a cell that a spreadsheet was told to leave alone: `="001"`, `'001`."""
+    if cell.startswith('="') and cell.endswith('"'):
+        return cell[2:-1].strip()
+    return cell.removeprefix("'")
+
+
 def read(data: bytes, baseline: Sequence[str]) -> tuple[Sheet | None, tuple[Problem, ...]]:
     """Return the sheet in these bytes, or every fault of its encoding and header.
 
@@ -93,9 +110,38 @@ def read(data: bytes, baseline: Sequence[str]) -> tuple[Sheet | None, tuple[Prob
     sheet, faults = open_sheet(data, MOST_COLUMNS)
     if sheet is None:
         return None, faults
-    columns = tuple("_".join(name.lower().split()) for name in sheet.columns)
+    columns = tuple(map(_as_ours, sheet.columns))
     faults = tuple(_column_faults(columns, baseline, sheet.first_line))
+    if any(fault.code == "column_missing" for fault in faults):
+        faults = _instead(sheet, columns, faults)
     return (None if faults else replace(sheet, columns=columns)), faults
+
+
+def _as_ours(name: str) -> str:
+    return "_".join(visible(name).lower().split())
+
+
+def _instead(sheet: Sheet, columns: Sequence[str], faults: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Return what these columns are, where one thing explains why ours are missing; else the faults one by one."""
+    below = _names_below(sheet)
+    if below is not None:
+        return (problem("names_further_down", "", sheet.first_line, line=below),)
+    if not any(columns):
+        return (problem("empty_first_line", "", sheet.first_line, columns=REQUIRED),)
+    if any(name == "record_id" or name.startswith("redcap_") for name in columns):
+        allocations = (fault for fault in faults if fault.code == "column_allocation")
+        return (*allocations, problem("export_unmapped", "", sheet.first_line))
+    return faults
+
+
+def _names_below(sheet: Sheet) -> int | None:
+    """Return the line below the first in which most of our columns are named; None if there is none."""
+    beginning = sheet.data[: 64 * 1024].decode("utf-8-sig", errors="ignore").splitlines()[:_ABOVE]
+    for number, line in enumerate(beginning, start=1):
+        named = [{_as_ours(cell.strip('"')) for cell in line.split(sep)} for sep in _DELIMITERS]
+        if number > sheet.first_line and any(len(names.intersection(REQUIRED)) > len(REQUIRED) // 2 for names in named):
+            return number
+    return None
 
 
 def open_sheet(data: bytes, most: int) -> tuple[Sheet | None, tuple[Problem, ...]]:
@@ -165,6 +211,10 @@ def _unread(code: str, line: int, error: csv.Error) -> Problem:
 
 def decode(data: bytes) -> tuple[str, tuple[Problem, ...]]:
     """Return the file's text, or why it cannot be read."""
+    begins = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    other = next((name for start, name in _FORMATS.items() if begins.startswith(start)), None)
+    if other is not None:
+        return "", (problem("not_csv", given=other),)
     refused = _not_a_text(data)
     if refused:
         return "", (problem(refused),)
@@ -183,7 +233,7 @@ def columns_of(items: Sequence[str]) -> dict[str, str]:
 def _not_a_text(data: bytes) -> str | None:
     if len(data) > LARGEST:
         return "too_large"
-    if data.startswith(b"PK\x03\x04"):
+    if data.startswith(_SPREADSHEETS):
         return "spreadsheet"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
         return "utf16"

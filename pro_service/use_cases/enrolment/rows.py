@@ -88,6 +88,9 @@ class RowReader:
     def read(self, record: Record) -> Read:
         """One row."""
         row = _Row(record, list(record.faults))
+        for column, text in record.cells.items():
+            if text.startswith("#"):
+                row.read(column, cells.check_spreadsheet)
         enrolment = None if row.faults else self._enrolment(row)
         if row.faults:
             return Read(record.line, None, tuple(row.faults), ())

@@ -177,6 +177,7 @@ def records(_language: str) -> Mapping[str, str]:
         "message": _("Sent text or mail"),
         "participant": _("Participant"),
         "protocol_version": _("Version of the protocol"),
+        "study": _("Study"),
         "reach_test": _("Contact test"),
         "response": _("Answer"),
         "revelation": _("Revealed treatment"),

@@ -22,7 +22,7 @@ from tests import support
 from tests.peers import databases
 from tests.telephones import Telephones
 
-STRANGER, TURKISH = "+12025550199", "+905321234567"
+STRANGER, TURKISH = "+12025550177", "+905321234567"
 Says = Callable[..., None]
 
 

@@ -54,7 +54,6 @@ def open_tasks(rt: Runtime) -> list[tuple[str, str]]:
         return [tuple(row) for row in rows]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_visit_an_hour_later_has_its_window_or_somebody_is_asked_for_the_time(
     rt: Runtime, study_id: int, planned: int, clock: SetClock
 ) -> None:
@@ -64,16 +63,15 @@ def test_a_visit_an_hour_later_has_its_window_or_somebody_is_asked_for_the_time(
     assert open_tasks(rt) == [("E0", "no_procedure_time")]
     assert ("V1H", 1) not in schedules(rt)
     clock.now += timedelta(hours=1)
-    done = confirm(rt, support.SETUP, study_id, "P-001", procedure_time="14:10")
+    done = confirm(rt, support.SETUP, study_id, "P-001", procedure_time="15:30")
     assert (done.unchanged, done.windows) == (False, 1)
-    assert confirm(rt, support.SETUP, study_id, "P-001", procedure_time="14:10").unchanged
+    assert confirm(rt, support.SETUP, study_id, "P-001", procedure_time="15:30").unchanged
     tick(rt)
     assert open_tasks(rt) == []
     laid = {window.code: window.span for window in support.loaded(rt, planned).case.current}
-    assert laid["V1H"].target_at == support.at("2026-03-04 15:10")
+    assert laid["V1H"].target_at == support.at("2026-03-04 16:30")
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("given, code", [("16:00", "end_ahead"), ("25:00", "not_a_time"), ("noon", "not_a_time")])
 def test_an_end_that_cannot_be_is_refused_and_nothing_is_confirmed(
     rt: Runtime, study_id: int, planned: int, clock: SetClock, given: str, code: str
