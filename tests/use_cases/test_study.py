@@ -135,6 +135,7 @@ def test_a_site_without_a_contact_is_refused_outside_the_demonstration(rt: Runti
     assert not study.check(DEMO).contacts
 
 
+@pytest.mark.usefixtures("database_url")
 def test_a_sender_that_is_a_name_is_minded_where_people_usually_answer_by_reply() -> None:
     protocol = study.check(DEMO).protocol
     assert study.check_sender(protocol, None) == ()
