@@ -108,6 +108,11 @@ class Runtime:
             return told.delivery.per_second or None
         return usual_pace(messaging_service_sid=told.twilio_messaging_service_sid, sender=told.twilio_from)
 
+    @property
+    def texts_leave(self) -> bool:
+        """Whether texts go to a provider that is not on this machine: then only those of confirmed versions do."""
+        return self.sms is not None and self.sms.elsewhere
+
     def wording(self, session: Session, version_id: int) -> wording.Wording:
         """The words of a protocol version."""
         return self.bundles.get(session, version_id).wording

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from pro_service.core.addresses import leads_to_this_machine
 from pro_service.core.problems import Problem, problem, words
 from pro_service.core.protocol import Role
 
@@ -33,7 +34,6 @@ NAMES = (
 )  # fmt: skip
 """Every name that is read."""
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """Hosts that are this machine: what goes to them travels nowhere."""
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:]+")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -228,7 +228,7 @@ class _Reader:
     def provider_url(self, name: str) -> str | None:
         """Return an address to which credentials and contact data go: encrypted, or this machine's own."""
         value = self.url(name)
-        if value is not None and value.startswith("http:") and urlsplit(value).hostname not in LOOPBACK:
+        if value is not None and value.startswith("http:") and not leads_to_this_machine(value):
             self.fault(name, "address_in_clear")
         return value
 

@@ -68,9 +68,10 @@ def at(text: str, zone: ZoneInfo = ISTANBUL) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
 
 
-def load_demo(rt: Runtime) -> int:
-    """Load the demonstration protocol; gives the study's id."""
-    return study.store_version(rt, SETUP, _demo()).study.id
+def load_demo(rt: Runtime, code: str = "DEMO") -> int:
+    """Load the demonstration protocol, as the study of this code; gives the study's id."""
+    checked = _demo()
+    return study.store_version(rt, SETUP, replace(checked, protocol=replace(checked.protocol, study=code))).study.id
 
 
 @lru_cache(maxsize=1)

@@ -26,6 +26,8 @@ class Telephones:
     silent: bool = False
     """Whether questions get no answer."""
     questions: int = 0
+    elsewhere: bool = False
+    """Whether it stands for a provider on another machine."""
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Take one text, or raise the next fault."""

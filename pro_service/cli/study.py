@@ -1,4 +1,4 @@
-"""`pro-service study …`: check, load and show a study; move participants to its newest version."""
+"""`pro-service study …`: check, load, show and confirm a study; move participants to its newest version."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +24,12 @@ from pro_service.core.iso8601 import offset_text
 from pro_service.core.problems import words
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.costs import LIMIT, Cost, long_questions
+from pro_service.core.study_file.differences import Difference
+from pro_service.core.study_file.marks import Mark
 
 MOST_SHOWN = 40
+SHORT = 60
+"""Two values that are no longer than this together stand on one line."""
 
 
 @click.group()
@@ -46,6 +50,8 @@ def check(state: State, file: Path) -> None:
         show_json([])
     else:
         _show_costs(checked.protocol, use_case.costs(checked))
+        click.echo()
+        _show_marks(checked.protocol.draft, checked.marks)
         points = ", ".join(point.code for point in checked.protocol.time_points)
         click.echo(f"{checked.protocol.study}: no faults ({points}; {', '.join(checked.protocol.languages)}).")
     # Last, where the eye is when the command has ended.
@@ -91,11 +97,58 @@ def show(state: State, study_code: str | None) -> None:
         shown = use_case.show(rt, use_case.chosen(rt, study_code))
     version = shown.version
     stored = {"version": version.number, "sha256": version.sha256, "loaded_at": version.loaded_at}
+    stored |= {"confirmed_at": version.confirmed_at, "confirmed_by": version.confirmed_by}
     found = _described(shown.protocol) | stored | {"participants": shown.participants}
     if state.as_json:
         show_json(found)
     else:
         _show(found)
+
+
+@study.command()
+@click.option("--by", "email", metavar="EMAIL", required=True, help="The investigator who confirms.")
+@click.option("--reason", metavar="T", required=True, help="Why; saved with the confirmation and in the audit trail.")
+@click.option("--sha256", metavar="HEX", help="The version that was read: another one is not confirmed.")
+@click.option("--dry-run", is_flag=True, help="Show what would be confirmed, change nothing.")
+@of_study
+@as_json
+@click.pass_obj
+def confirm(
+    state: State,
+    email: str,
+    reason: str,
+    sha256: str | None,
+    dry_run: bool,  # noqa: FBT001 -- click's
+    study_code: str | None,
+) -> None:
+    """Confirm the newest version in an investigator's name: its texts may then leave this machine.
+
+    Shows first what has changed since the last version that was confirmed, and what the file calls unsettled.
+    """
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import confirmation, study  # noqa: PLC0415
+
+    with opened(state) as rt:
+        found = study.chosen(rt, study_code)
+        user_id = confirmation.user_of(rt, email)
+        review = confirmation.review(rt, found.id)
+        if not state.as_json:
+            _show_review(found.code, review)
+        if not dry_run:
+            if sys.stdin.isatty() and not state.as_json:
+                click.confirm("Confirm this version?", abort=True)
+            actor = Actor(kind="staff", id=who(), source="cli", on_behalf_of=f"user:{user_id}")
+            confirmation.confirm(rt, actor, found.id, user_id, reason, sha256 or review.version.sha256)
+    version = review.version
+    if state.as_json:
+        told = {"number": version.number, "sha256": version.sha256, "confirmed": not dry_run, "draft": review.draft}
+        base = None if review.base is None else review.base.number
+        more = {"compared_with": base, "differences": review.differences, "marks": review.marks}
+        show_json({"study": found.code, "version": told} | more)
+    elif dry_run:
+        click.echo("Nothing was changed.")
+    else:
+        click.echo(f"{found.code}: version {version.number} is confirmed by {email}.")
 
 
 @click.command()
@@ -156,6 +209,48 @@ def let_column_pass(state: State, name: str, email: str, reason: str, study_code
 study.add_command(migrate)
 
 
+def _show_review(code: str, review: Any) -> None:
+    """What is read before a version is confirmed."""
+    version, base = review.version, review.base
+    click.echo(f"{code}: version {version.number}, loaded {version.loaded_at:%Y-%m-%d %H:%M}Z")
+    click.echo(f"sha256 {version.sha256}\n")
+    if base is None:
+        click.echo("No version was confirmed before: read all of it, `pro-service study show` and every text.\n")
+    else:
+        how = f"confirmed by {base.confirmed_by}" if base.confirmed_at else "never confirmed, but in use"
+        click.secho(f"Changed since version {base.number} ({how}):", bold=True)
+        for one in review.differences:
+            _show_difference(one)
+        if not review.differences:
+            click.echo("  nothing but the order of what stands in the file")
+        click.echo()
+    if review.marks is None:
+        click.echo("What its file calls unsettled was not kept then: `pro-service study check FILE` lists it.\n")
+    _show_marks(review.draft, review.marks or ())
+
+
+def _show_difference(one: Difference) -> None:
+    if one.old is not None and one.new is not None and len(one.old + one.new) < SHORT and "\n" not in one.old + one.new:
+        click.echo(f"  {one.place}: {one.old} → {one.new}")
+        return
+    click.echo(f"  {one.place}")
+    for sign, text in (("-", one.old), ("+", one.new)):
+        for line in () if text is None else text.splitlines():
+            click.echo(f"    {sign} {line}")
+
+
+def _show_marks(draft: bool, marks: Sequence[Mark]) -> None:  # noqa: FBT001
+    """What is not settled yet, as the file says."""
+    if draft:
+        click.secho("draft = true: no investigator can confirm it before that line is taken out.", fg="yellow")
+    if marks:
+        click.secho(f"To be confirmed, as comments of the file say ({len(marks)}):", bold=True)
+        for mark in marks:
+            click.echo(f"  line {mark.line}: {mark.place}: {mark.words}")
+    if draft or marks:
+        click.echo()
+
+
 def _show_costs(protocol: Protocol, costs: Sequence[Cost]) -> None:
     """Every text that is UCS-2 or too long, and a line for each language."""
     dear = [one for one in costs if one.beyond_gsm or one.too_long]
@@ -213,7 +308,9 @@ def _described(protocol: Protocol) -> dict[str, Any]:
 def _show(found: dict[str, Any]) -> None:
     click.echo(f"{found['study']}  {found['title']}")
     loaded = f"{found['loaded_at']:%Y-%m-%d %H:%M}Z"
-    click.echo(f"version {found['version']} of {loaded}, {found['participants']} participants\n")
+    click.echo(f"version {found['version']} of {loaded}, {found['participants']} participants")
+    at = found["confirmed_at"]
+    click.echo(f"{'not confirmed' if at is None else f'confirmed {at:%Y-%m-%d %H:%M}Z by ' + found['confirmed_by']}\n")
     language = found["languages"][-1]
     windows = [
         (w["code"], w["label"][language], w["mode"], w["target"], " ".join(w["items"]), len(w["prompts"]))

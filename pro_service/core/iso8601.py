@@ -62,6 +62,13 @@ def offset_text(value: Offset) -> str:
     return f"{sign}P{months}{days}"
 
 
+def span_text(value: timedelta) -> str:
+    """Return the length of time as text, in hours and minutes: `PT24H`, `PT45M`, `-PT1H30M`, `PT0M`."""
+    hours, minutes = divmod(abs(value) // timedelta(minutes=1), 60)
+    said = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes or not hours else "")
+    return f"{'-' if value < timedelta() else ''}PT{said}"
+
+
 @overload
 def instant_text(moment: datetime) -> str: ...
 @overload

@@ -751,6 +751,26 @@ _STUDIES: Mapping[str, Entry] = {
         "a version is never made current twice: change something in it, for instance the title",
     ),
     "text_not_utf8": _refuse("this text is not UTF-8", "save it as UTF-8"),
+    "version_not_newest": _refuse(
+        "the version you read is no longer the newest: version {number} is",
+        "read that one: pro-service study confirm --dry-run",
+        "read what has changed in it, and confirm that one",
+    ),
+    "version_confirmed": _refuse("version {number} was confirmed already", "nothing is to be done"),
+    "version_draft": _refuse(
+        "the study file says draft = true",
+        "settle what is open, take that line out and load the file again",
+        "It is a draft. Settle what is open and have the file loaded again without the line draft = true.",
+    ),
+    "version_unconfirmed": _refuse(
+        "no investigator has confirmed version {number}: who is moved to it would get no text",
+        "confirm it first: pro-service study confirm --by EMAIL --reason T",
+    ),
+    "no_investigator": _refuse(
+        "is nobody who may confirm this study",
+        "name an investigator of all its sites, with an account that is in use: pro-service user list",
+        "Only an investigator of all sites of the study can confirm it.",
+    ),
 }
 
 _TRAIL: Mapping[str, Entry] = {
@@ -825,6 +845,11 @@ _TASKS: Mapping[str, Entry] = {
         "no text may go to this participant",
         "see `pro-service participant show`; telephone instead",
         "telephone instead",
+    ),
+    "reach_not_confirmed": _refuse(
+        "no text leaves before an investigator has confirmed this version of the study",
+        "confirm it first: pro-service study confirm",
+        "an investigator confirms it on the page Study",
     ),
     "reach_waiting": _refuse(
         "a test is waiting already",

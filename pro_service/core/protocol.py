@@ -190,6 +190,8 @@ class Protocol:
     sites: Mapping[str, Site]
     safety_words: Mapping[Language, tuple[str, ...]]
     routes: tuple[RouteOverride, ...] = ()
+    draft: bool = False
+    """Whether it is not to be confirmed yet, and no text of it may leave."""
 
     def time_point(self, code: str) -> TimePoint:
         """The time point with this code; KeyError if the protocol has none."""

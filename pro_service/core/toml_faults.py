@@ -1,6 +1,7 @@
 """Faults of a TOML text that a person wrote: every one at once, each with its place, its line and its remedy."""
 
 import re
+from collections.abc import Iterator
 
 from pro_service.core.problems import Problem, problem
 
@@ -76,6 +77,22 @@ def lines_by_path(text: str) -> dict[str, int]:
             closing = _open_quote(key["value"])
             depth = 0 if closing else max(0, _open_brackets(key["value"]))
     return found
+
+
+def comments(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Yield every comment of a TOML text: its line (from 1), its words, and whether the line holds nothing else.
+
+    Best effort: a value over several lines in triple quotes is skipped.
+    """
+    closing = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if closing:
+            closing = "" if closing in line else closing
+            continue
+        closing = _open_quote(line)
+        code, sign, words = _STRING.sub(lambda found: "_" * len(found[0]), line).partition("#")
+        if sign and not closing:
+            yield number, line[len(line) - len(words) :].strip(), not code.strip()
 
 
 def _header_path(name: str, counts: dict[str, int], *, many: bool) -> str:

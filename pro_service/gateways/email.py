@@ -9,9 +9,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
+from pro_service.core.addresses import is_this_machine
 from pro_service.gateways.codes import Kind
 from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing, Refused, Unavailable, Uncertain
-from pro_service.settings import LOOPBACK
 
 IMPLICIT_TLS_PORT = 465
 TIMEOUT_SECONDS = 20.0
@@ -90,7 +90,7 @@ class EmailGateway:
 
     def _signed_in(self, relay: smtplib.SMTP) -> None:
         relay.ehlo_or_helo_if_needed()
-        private = self._port == IMPLICIT_TLS_PORT or self._host in LOOPBACK
+        private = self._port == IMPLICIT_TLS_PORT or is_this_machine(self._host)
         if self._port != IMPLICIT_TLS_PORT and relay.has_extn("starttls"):
             relay.starttls(context=self._tls)
             relay.ehlo()

@@ -9,6 +9,8 @@ from pro_service.gateways.outgoing import Accepted, Outgoing, Record
 class NowhereGateway:
     """Accept every message with a made-up sid, and store none."""
 
+    elsewhere = False
+
     def send(self, outgoing: Outgoing) -> Accepted:  # noqa: ARG002 (a gateway's shape)
         """Accept a message and drop it."""
         return Accepted(f"SM{uuid4().hex}", "accepted")

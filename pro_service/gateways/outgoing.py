@@ -111,6 +111,11 @@ class Gateway(Protocol):
 class TextGateway(Gateway, Protocol):
     """A gateway that can be asked what became of a message. Raise Unavailable or Refused if it cannot answer."""
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether texts leave this machine, and may reach somebody's telephone."""
+        ...
+
     def fetch(self, sid: str) -> Record | None:
         """Read one message back; None if the provider does not know it."""
         ...

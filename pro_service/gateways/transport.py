@@ -19,9 +19,9 @@ from twilio.http.response import Response
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 from urllib3.util import make_headers
 
+from pro_service.core.addresses import is_this_machine, leads_to_this_machine
 from pro_service.gateways.codes import Kind, kind_of
 from pro_service.gateways.outgoing import Unavailable, Uncertain
-from pro_service.settings import LOOPBACK
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
@@ -67,7 +67,7 @@ class PatientClient(HttpClient):
     def server_time(self, uri: str) -> datetime | None:
         """Return the `Date` of whatever answer this address gives; None without one, or from this machine itself."""
         asked = requests.Request("GET", self._aim(uri), headers={"Cache-Control": "no-cache"}).prepare()
-        if (urlsplit(asked.url or "").hostname or "") in LOOPBACK:
+        if leads_to_this_machine(asked.url or ""):
             return None
         try:
             answer = self._adapter.send(asked, timeout=self._timeouts, **self._trusted(asked.url or ""))
@@ -112,7 +112,7 @@ class PatientClient(HttpClient):
         if host not in self._environment:
             session = requests.Session()
             # A proxy of the environment is for the way out of the house, not for a rehearsal inside it.
-            session.trust_env = host not in LOOPBACK
+            session.trust_env = not is_this_machine(host)
             self._environment[host] = session.merge_environment_settings(url, {}, False, None, None)
         return self._environment[host]
 

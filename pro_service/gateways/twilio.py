@@ -7,6 +7,7 @@ from typing import Any
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.rest import Client
 
+from pro_service.core.addresses import leads_to_this_machine
 from pro_service.gateways.codes import REMEDIES, kind_of
 from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing, Record, Refused, Unavailable, Uncertain
 from pro_service.gateways.signatures import CALLBACK_RETRIES
@@ -52,6 +53,7 @@ class TwilioGateway:
         nothing = {"": ""}
         self._client = Client(user, password, account_sid, http_client=self._wire, environment=nothing)
         self._from_number = from_number
+        self.elsewhere = not leads_to_this_machine(base_url or ADDRESS)
         self._sender: dict[str, Any] = (
             {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": from_number}
         )

@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, ColumnElement, case, func, or_, select
+from sqlalchemy import Column, ColumnElement, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.reports import statements
 from pro_service.store import heartbeats, seals, standing, throttle
+from pro_service.store.confirmations import HELD
 from pro_service.store.messages import channels, overdue
 from pro_service.store.messages.channels import Channel
 from pro_service.store.messages.outbox import may_go
 from pro_service.store.messages.overdue import TakenUp
-from pro_service.store.messages.waiting import READY
+from pro_service.store.messages.waiting import READY, unconfirmed_since
 from pro_service.store.schema import AnyRow, escalations, inbound, messages, participants, sites, studies, windows
 
 REPORTED_AFTER = timedelta(hours=1)
@@ -54,6 +55,8 @@ class Flow:
     """Why nothing is decided by the clock."""
     trail_changed: bool = False
     """Whether a check of the audit trail has found something, and no later one of its kind found nothing."""
+    unconfirmed_since: datetime | None = None
+    """Since when the oldest text waits whose version no investigator has confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,11 @@ class Condition:
     """Participants who get no text before their card is made; up to TASKS_CAP a study."""
 
 
-def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
-    """Return the facts at `now`, by index look-ups alone; `ways` names the channels that are configured."""
+def flow(session: Session, now: datetime, ways: Sequence[str], *, leaves: bool) -> Flow:
+    """Return the facts at `now`, by index look-ups alone; `ways` names the channels that are configured.
+
+    `leaves`: texts go to a provider that is not on this machine.
+    """
     known = channels.all_channels(session)
     m, p, i = messages.c, participants.c, inbound.c
     # The earliest moment tells both apart: a busy study has thousands due, a service that stands still has an old one.
@@ -87,7 +93,7 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
     def waits(since: Column[datetime], *which: ColumnElement[bool]) -> datetime | None:
         statement = select(since).outerjoin(participants, p.id == m.participant_id)
         joined = statement.outerjoin(windows, windows.c.id == m.window_id)
-        oldest = joined.where(READY, m.channel.in_(going), may_go(now), *which).order_by(since).limit(1)
+        oldest = joined.where(READY, m.channel.in_(going), may_go(now, leaves=leaves), *which).order_by(since).limit(1)
         return session.scalar(oldest)
 
     # A failed attempt puts the next one off. Counted from then, a provider that is away would look like nothing to do.
@@ -107,16 +113,19 @@ def flow(session: Session, now: datetime, ways: Sequence[str]) -> Flow:
         safety_taken_up=None if safety_since is None else overdue.taken_up(session, now),
         clock_doubt=standing.clock_doubt(session),
         trail_changed=any(check.findings for check in seals.last_checks(session).values()),
+        unconfirmed_since=unconfirmed_since(session) if leaves else None,
     )
 
 
-def condition(session: Session, beat: str, now: datetime) -> Condition:
-    """Return the condition at `now`; `beat` names the heartbeat that must go on."""
+def condition(session: Session, beat: str, now: datetime, *, leaves: bool) -> Condition:
+    """Return the condition at `now`; `beat` names the heartbeat that must go on, for `leaves` see `flow`."""
     i, m, e, p = inbound.c, messages.c, escalations.c, participants.c
     unread = session.execute(select(func.count(), func.min(i.received_at)).where(i.interpreted_at.is_(None))).one()
     # A failed attempt puts the next one off. Counted from then, a provider that is away would look like nothing to do.
     since = case((m.attempt > 0, m.queued_at), else_=m.next_try_at)
     ready = select(func.min(since)).where(m.state == "ready", or_(m.next_try_at <= now, m.attempt > 0))
+    if leaves:
+        ready = ready.where(not_(HELD))
     open_e0 = select(func.count()).select_from(escalations).where(e.level == "E0", e.resolved_at.is_(None))
     return Condition(
         studies_in_use=session.execute(select(p.id).limit(1)).first() is not None,

@@ -1,4 +1,4 @@
-"""The triggers that keep the trail and the answers as they were written, compared by what they do, not by their names.
+"""The triggers that keep trail, answers and confirmations as they were written, compared by what they do, not by name.
 
 They are made by migrations; here is what they have to be. A trigger with an empty body, one that is disabled, or one
 whose function was replaced guards nothing and has the right name.
@@ -21,9 +21,15 @@ _ANSWER = (
 _SAME = {
     "audit_trail": "id = NEW.id",
     "audit_seals": "number = NEW.number",
+    "confirmations": "id = NEW.id OR protocol_version_id = NEW.protocol_version_id",
     "responses": "id = NEW.id OR (window_id = NEW.window_id AND item = NEW.item AND version = NEW.version)",
 }
-_CHANGED = {"audit_trail": "UPDATE", "audit_seals": "UPDATE", "responses": f"UPDATE OF {_ANSWER}"}
+_CHANGED = {
+    "audit_trail": "UPDATE",
+    "audit_seals": "UPDATE",
+    "confirmations": "UPDATE",
+    "responses": f"UPDATE OF {_ANSWER}",
+}
 
 
 def _sqlite() -> Iterator[tuple[str, str]]:

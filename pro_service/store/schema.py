@@ -125,9 +125,25 @@ protocol_versions = Table(
     Column("protocol", Text, nullable=False),
     Column("wording", Text, nullable=False),
     Column("loaded_at", Instant, nullable=False),
+    Column("marks", Text, comment="What its file calls unsettled, JSON; NULL = loaded before that was kept"),
+    Column("ran_unconfirmed_at", Instant, comment="When confirmations were introduced, if its study was running then"),
     UniqueConstraint("study_id", "number"),
     UniqueConstraint("study_id", "sha256"),
     comment="One immutable bundle of protocol and wording, as canonical JSON",
+)
+
+confirmations = Table(
+    "confirmations",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("protocol_version_id", "protocol_versions.id"),
+    Column("sha256", String(64), nullable=False, comment="Of the version, as it was read"),
+    Column("confirmed_at", Instant, nullable=False),
+    _ref("user_id", "users.id"),
+    Column("reason", Text, nullable=False),
+    UniqueConstraint("protocol_version_id"),
+    comment="Which investigator confirmed which version, so that its texts may leave; append-only",
 )
 
 sites = Table(

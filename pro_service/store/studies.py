@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
 from pro_service.store.bulk import rows
 from pro_service.store.participants.cases import Loader
 from pro_service.store.participants.writer import Writer
-from pro_service.store.schema import audit_trail, participants, protocol_versions, sites, studies
+from pro_service.store.schema import audit_trail, confirmations, participants, protocol_versions, sites, studies, users
 
 v = protocol_versions.c
 
@@ -48,6 +48,25 @@ class Version:
     number: int
     sha256: str
     loaded_at: datetime
+    confirmed_at: datetime | None = None
+    confirmed_by: str | None = None
+    """The investigator's e-mail address."""
+    confirmed_for: str | None = None
+    """Their reason."""
+    ran_unconfirmed_at: datetime | None = None
+    """When confirmations were introduced, if the study was running then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What is stored of a version: canonical JSON."""
+
+    protocol: str
+    wording: str
+    sha256: str
+    """Of both."""
+    marks: str
+    """What its file calls unsettled."""
 
 
 def all_studies(session: Session) -> tuple[Study, ...]:
@@ -79,7 +98,7 @@ def newest(session: Session, study_id: int) -> Version | None:
 def versions(session: Session, study_id: int) -> list[Version]:
     """Every version there ever was, newest first."""
     found = session.execute(_VERSION.where(v.study_id == study_id).order_by(v.number.desc())).all()
-    return [Version(row.id, row.number, row.sha256, row.loaded_at) for row in found]
+    return [Version(*row) for row in found]
 
 
 def with_digest(session: Session, study_id: int, sha256: str) -> Version | None:
@@ -104,10 +123,10 @@ def add_study(writer: Writer, code: str) -> Study:
     return Study(writer.add(studies, {"code": code, "created_at": writer.now}), code)
 
 
-def add_version(writer: Writer, study: Study, number: int, sha256: str, protocol: str, wording: str) -> Version:
-    """Queue a new version of its protocol and wording (canonical JSON)."""
-    row = {"study_id": study.id, "number": number, "sha256": sha256, "protocol": protocol, "wording": wording}
-    return Version(writer.add(protocol_versions, row | {"loaded_at": writer.now}), number, sha256, writer.now)
+def add_version(writer: Writer, study: Study, number: int, bundle: Bundle) -> Version:
+    """Queue a new version of its protocol and wording."""
+    row = {"study_id": study.id, "number": number, **asdict(bundle), "loaded_at": writer.now}
+    return Version(writer.add(protocol_versions, row), number, bundle.sha256, writer.now)
 
 
 def add_sites(writer: Writer, study: Study, codes: Sequence[str]) -> None:
@@ -123,12 +142,20 @@ _OVERVIEWS = (
     .outerjoin(sites, sites.c.study_id == studies.c.id)
     .order_by(studies.c.code, sites.c.code)
 )
-_VERSION: Select[tuple[int, int, str, datetime]] = select(v.id, v.number, v.sha256, v.loaded_at)
+_c = confirmations.c
+_VERSION = (
+    select(
+        *(v.id, v.number, v.sha256, v.loaded_at),
+        *(_c.confirmed_at, users.c.email, _c.reason, v.ran_unconfirmed_at),
+    )
+    .outerjoin(confirmations, _c.protocol_version_id == v.id)
+    .outerjoin(users, users.c.id == _c.user_id)
+)
 
 
-def _version(session: Session, statement: Select[tuple[int, int, str, datetime]]) -> Version | None:
-    row: Row[tuple[int, int, str, datetime]] | None = session.execute(statement).first()
-    return None if row is None else Version(row.id, row.number, row.sha256, row.loaded_at)
+def _version(session: Session, statement: Select[*tuple[Any, ...]]) -> Version | None:
+    row = session.execute(statement).first()
+    return None if row is None else Version(*row)
 
 
 def study_code(session: Session, study_id: int) -> str:

@@ -2,20 +2,22 @@
 
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from pro_service.core.addresses import is_this_machine
 from pro_service.core.problems import problem, unavailable, words
+from pro_service.core.study_file.confirmation import Notice
 from pro_service.core.throttle import chance_of_a_hit
 from pro_service.reports import health, readable
 from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, open_runtime
-from pro_service.settings import LOOPBACK, Settings
-from pro_service.store import guards, migrate, seals
+from pro_service.settings import Settings
+from pro_service.store import guards, migrate, seals, studies
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.migrate import BehindError
 from pro_service.store.participants import card_codes
@@ -23,11 +25,11 @@ from pro_service.store.staff import members
 from pro_service.store.staff.members import Member
 from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
 from pro_service.store.vault import WrongKeyError
-from pro_service.use_cases import mails, trusted_time
+from pro_service.use_cases import confirmation, mails, trusted_time
 from pro_service.use_cases.safety_alerts import Coverage, coverage
 from pro_service.use_cases.staff.accounts import needs_factor
 from pro_service.use_cases.trail.verify import TRIGGER
-from pro_service.use_cases.watch import CLOCK, SAFETY, TRAIL, alarms
+from pro_service.use_cases.watch import CLOCK, SAFETY, TRAIL, UNCONFIRMED, alarms
 
 BEAT = "tick"
 STALE = timedelta(minutes=15)
@@ -83,7 +85,7 @@ def _unavailable(cause: Cause) -> Finding:
 def _opened(rt: Runtime) -> Iterator[Finding]:
     now = rt.clock()
     with rt.sessions.reading() as session:
-        seen, cards = health.condition(session, BEAT, now), card_codes.count_codes(session)
+        seen, cards = health.condition(session, BEAT, now, leaves=rt.texts_leave), card_codes.count_codes(session)
         settings, alone = rt.settings, members.without_factor(session)
         values = readable.sample(session, rt.vault, secrets.randbelow(100) / 100)
     refused = migrate.try_to_write(rt.sessions)
@@ -107,6 +109,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
         yield Finding(
             "cards", "yellow", what, "pro-service participant cards --out FILE.html, or Cards on the dashboard"
         )
+    yield from confirmations_of(rt)
     yield from _trail(rt)
     yield from _alarms(rt)
 
@@ -125,6 +128,35 @@ def _trail(rt: Runtime) -> Iterator[Finding]:
         yield Finding("audit trail", "yellow", "was never checked", "run `pro-service audit seal`, then `audit verify`")
     elif not faults and not last.findings:
         yield Finding("audit trail", "green", f"as it was written, up to {last.at:%Y-%m-%dT%H:%MZ}: {last.rows} rows")
+
+
+def confirmations_of(rt: Runtime) -> Iterator[Finding]:
+    """Whether investigators have confirmed what leaves this machine; nothing where no text does."""
+    if not rt.texts_leave:
+        return
+    with rt.sessions.reading() as session:
+        known = studies.all_studies(session)
+    good = True
+    for study in known:
+        found = confirmation.unconfirmed(rt, study.id)
+        if found is not None:
+            good = False
+            what, remedy = _UNCONFIRMED[found.notice]
+            words = f"{study.code}, version {found.version}: {what.format(held=found.held)}"
+            yield Finding("confirmation", "red" if found.held else "yellow", words, remedy)
+    if known and good:
+        yield Finding("confirmation", "green", "investigators have confirmed what is sent")
+
+
+_CONFIRM = "an investigator reads it and confirms it on the page Study, or `pro-service study confirm`"
+_UNCONFIRMED: Mapping[Notice, tuple[str, str]] = {
+    "waits": ("no investigator has confirmed it; {held} texts wait", _CONFIRM),
+    "older_waits": (
+        "confirmed, but participants are still on one that never was; {held} texts wait",
+        "move them to the confirmed one: `pro-service study migrate --dry-run`",
+    ),
+    "runs": ("ran before versions were confirmed, and goes on; nobody has confirmed it", _CONFIRM),
+}
 
 
 def _clock(rt: Runtime, now: datetime) -> Finding:
@@ -236,7 +268,7 @@ def _space(settings: Settings) -> Iterator[Finding]:
 
 def _address(settings: Settings) -> Iterator[Finding]:
     parts = urlsplit(settings.public_base_url)
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+    if parts.scheme != "https" and not is_this_machine(parts.hostname):
         remedy = "participants' answers travel in the clear: put a TLS proxy in front and use its https address"
         yield Finding("address", "red", "PUBLIC_BASE_URL is not https", remedy)
     else:
@@ -269,7 +301,7 @@ def _beat(seen: Condition, now: datetime) -> Finding:
 
 def _alarms(rt: Runtime) -> Iterator[Finding]:
     """What fails in silence and no finding above says already."""
-    said = {CLOCK, "scheduler", "waiting", "unread"}
+    said = {CLOCK, "scheduler", UNCONFIRMED, "waiting", "unread"}
     for alarm in alarms(rt):
         if alarm.code not in said:
             what, remedy = mails.alarm_words("en", alarm.code)

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from pro_service import paths
 from pro_service.core.enrolment.blinding import check_blinding
@@ -15,16 +14,18 @@ from pro_service.core.routes import usual_channel
 from pro_service.core.study_file.costs import Cost
 from pro_service.core.study_file.file import check as check_protocol
 from pro_service.core.study_file.frames import check_emergency, check_frames
+from pro_service.core.study_file.marks import Mark, marks
 from pro_service.core.study_file.protocol_json import to_json
 from pro_service.core.study_file.rules import contacts_missing
 from pro_service.runtime import Runtime
-from pro_service.store import studies
+from pro_service.store import confirmations, studies
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.messages import digests
+from pro_service.store.participants.cases import zone_of
 from pro_service.store.studies import Study, Version
 from pro_service.use_cases.enrolment.enrol import newest_of
 from pro_service.use_cases.enrolment.rows import PROVIDER
-from pro_service.use_cases.transaction import transaction
+from pro_service.use_cases.transaction import Transaction, transaction
 from pro_service.wording import costs_of
 
 FRAME = ".txt"
@@ -40,6 +41,8 @@ class Checked:
     """Sites without a contact: allowed in a file, refused by `load` outside a demo."""
     remarks: tuple[Problem, ...] = ()
     """What else to mind; nothing is refused for it."""
+    marks: tuple[Mark, ...] = ()
+    """What its comments call unsettled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def check(text: str, folder: Path | None = None) -> Checked:
     if faults:
         raise RejectedError(faults)
     missing = () if protocol.demo else contacts_missing(protocol, text)
-    return Checked(protocol, frames, missing, tuple(check_emergency(protocol, frames)))
+    return Checked(protocol, frames, missing, tuple(check_emergency(protocol, frames)), marks(text))
 
 
 def check_sender(protocol: Protocol, name: str | None) -> tuple[Problem, ...]:
@@ -115,18 +118,19 @@ def load(rt: Runtime, actor: Actor, text: str, folder: Path | None = None) -> Lo
 
 def store_version(rt: Runtime, actor: Actor, checked: Checked) -> Loading:
     """Store a checked protocol and its texts as one version; the same again changes nothing."""
-    protocol, wording, sha256 = _bundled(checked)
+    bundle = _bundled(checked)
     with transaction(rt, actor, rt.clock()) as tx:
-        code = checked.protocol.study
+        code, sha256 = checked.protocol.study, bundle.sha256
         known = next((study for study in studies.all_studies(tx.session) if study.code == code), None)
         study = known or studies.add_study(tx.writer, code)
         studies.lock_study(tx.session, study.id)
         before = studies.newest(tx.session, study.id)
         if before is not None and before.sha256 == sha256:
+            _renew_marks(tx, study, before, checked.marks)
             return Loading(study, before, unchanged=True)
         _refuse_older(studies.with_digest(tx.session, study.id, sha256), before)
         number = 1 if before is None else before.number + 1
-        version = studies.add_version(tx.writer, study, number, sha256, protocol, wording)
+        version = studies.add_version(tx.writer, study, number, bundle)
         there = studies.site_ids(tx.session, study.id)
         new_sites = tuple(site for site in checked.protocol.sites if site not in there)
         studies.add_sites(tx.writer, study, new_sites)
@@ -137,19 +141,34 @@ def store_version(rt: Runtime, actor: Actor, checked: Checked) -> Loading:
             "sites": ([], list(new_sites)),
         }
         entry = Entry("load_protocol", "protocol_version", version.id, changes, study_id=study.id)
-        tx.writer.audit(entry, ZoneInfo(next(iter(checked.protocol.sites.values())).zone))
+        tx.writer.audit(entry, zone_of(next(iter(checked.protocol.sites.values())).zone))
     return Loading(study, version, unchanged=False, new_sites=new_sites)
 
 
-def _bundled(checked: Checked) -> tuple[str, str, str]:
-    """A version as it is stored: protocol and wording as canonical JSON, and the digest of both."""
+def _renew_marks(tx: Transaction, study: Study, version: Version, found: tuple[Mark, ...]) -> None:
+    """Keep what the comments say now, unless an investigator has confirmed the version with what they said then."""
+    before = confirmations.marks(tx.session, version.id)
+    if version.confirmed_at is not None or (before is not None and _said(before) == _said(found)):
+        return
+    confirmations.set_marks(tx.session, version.id, found)
+    changes: dict[str, tuple[object, object]] = {"marks": (None if before is None else len(before), len(found))}
+    tx.writer.audit(Entry("load_protocol", "protocol_version", version.id, changes, study_id=study.id), zone_of("UTC"))
+
+
+def _said(found: tuple[Mark, ...]) -> list[tuple[str, str]]:
+    return [(one.place, one.words) for one in found]
+
+
+def _bundled(checked: Checked) -> studies.Bundle:
+    """A version as it is stored."""
     protocol, wording = to_json(checked.protocol), _canonical(checked.frames)
-    return protocol, wording, hashlib.sha256(f"{protocol}\n{wording}".encode()).hexdigest()
+    sha256 = hashlib.sha256(f"{protocol}\n{wording}".encode()).hexdigest()
+    return studies.Bundle(protocol, wording, sha256, confirmations.marks_as_text(checked.marks))
 
 
 def digest(checked: Checked) -> str:
     """The digest under which a checked protocol and its texts would be stored."""
-    return _bundled(checked)[2]
+    return _bundled(checked).sha256
 
 
 def stored(rt: Runtime, study: Study) -> tuple[Checked, Version]:

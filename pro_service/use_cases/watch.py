@@ -28,6 +28,8 @@ SAFETY = "safety_overdue"
 """The alarm about people's work; every other one is about the service."""
 TRAIL = "trail"
 """The alarm that the audit trail is not as it was written."""
+UNCONFIRMED = "unconfirmed"
+"""The alarm that texts wait for an investigator; pages say which study's."""
 CLOCK = "clock"
 """The alarm that nothing is decided or sent, because the clock may be wrong."""
 
@@ -47,7 +49,10 @@ def alarms(rt: Runtime) -> tuple[Alarm, ...]:
     now = rt.clock()
     with rt.sessions.reading() as session:
         seen = health.flow(
-            session, now, [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None]
+            session,
+            now,
+            [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None],
+            leaves=rt.texts_leave,
         )
     return tuple(_alarms(seen, now, rt.settings.delivery.per_day))
 
@@ -92,7 +97,9 @@ def _alarms(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
 
 
 def _sending(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
-    """Whether what should leave leaves."""
+    """What holds texts back, and whether some wait that nothing holds back."""
+    if seen.unconfirmed_since is not None:
+        yield Alarm(UNCONFIRMED, seen.unconfirmed_since)
     texts = seen.channels["sms"]
     if texts.quarantined_at is not None:
         yield Alarm("quarantine", texts.quarantined_at)

@@ -20,6 +20,7 @@ Capability = Literal[
     "team",
     "approve",
     "columns",
+    "confirm",
     "revelations",
     "users",
     "system",
@@ -27,8 +28,9 @@ Capability = Literal[
 """account: one's own; work: the coordinators' day; tasks: those that the ladder gives to a role; contact: telephones;
 entry: answers told or measured; progress: answered or not; scores: values and what is derived from them;
 free_text: reasons as they were typed; audit: the trail; audit_values: from what to what; team: who has which role in
-the study; approve: roles that wait; columns: names of an export's columns that may pass; revelations: when treatments
-were revealed, never what was said; users: accounts and roles; system: sites, health, the installation's own trail."""
+the study; approve: roles that wait; columns: names of an export's columns that may pass; confirm: a version of the
+study; revelations: when treatments were revealed, never what was said; users: accounts and roles; system: sites,
+health, the installation's own trail."""
 
 GRANTED: Mapping[Role, frozenset[Capability]] = {
     "coordinator": frozenset({"account", "work", "contact", "entry", "progress", "free_text", "audit"}),
@@ -39,6 +41,7 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
             "tasks",
             "approve",
             "columns",
+            "confirm",
             "progress",
             "scores",
             "free_text",

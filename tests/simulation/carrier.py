@@ -73,6 +73,7 @@ class Carrier:
     """Messages whose call broke off before they were taken."""
     luck: random.Random = field(default_factory=lambda: random.Random(14))  # noqa: S311 -- apart from other chance
     number: int = 0
+    elsewhere: bool = False
 
     # The gateway -----------------------------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ class Planted:
 
     carrier: Carrier
     life: Life
+    elsewhere: bool = False
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Hand the text on."""

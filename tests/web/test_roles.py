@@ -79,6 +79,8 @@ KNOWN = {
         "/study/columns", "IA", {"column": "survey_after_intervention_complete", "reason": "a form's state"}
     ),
     "GET dashboard.texts": Route("/study/texts", "CIDM"),
+    "GET dashboard.confirmation": Route("/study/confirm", "CIDM"),
+    "POST dashboard.confirm_version": Route("/study/confirm", "I"),
     "GET dashboard.compliance_sheet": Route("/compliance.csv", "CIDM"),
     "GET dashboard.outcomes": Route("/compliance/outcomes", "IDM"),
     "GET dashboard.outcomes_sheet": Route("/compliance/outcomes.csv", "IDM"),

@@ -59,6 +59,7 @@ def _protocol(root: Table) -> Protocol:
         title=root.text("title"),
         registry=root.text("registry", "", empty=True),
         demo=root.flag("demo", default=False),
+        draft=root.flag("draft", default=False),
         starts=starts,
         ends=ends,
         planned_participants=root.integer("planned_participants", 1, 10_000_000)

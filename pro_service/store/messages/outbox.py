@@ -10,7 +10,20 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BindParameter, Boolean, ColumnElement, Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
@@ -18,6 +31,7 @@ from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.core.routes import CARD
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.bulk import Bulk, change, row_ids
+from pro_service.store.confirmations import HELD
 from pro_service.store.messages import channels, staff_texts
 from pro_service.store.messages.channels import FREE, Channel, Pace
 from pro_service.store.messages.waiting import READY
@@ -70,8 +84,11 @@ class Claimed:
     """When the sender's pace lets it leave; None = at once."""
 
 
-def may_go(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """What must hold in the database at the claim: the same gate as the rules', and the window still open."""
+def may_go(now: datetime | BindParameter[datetime], *, leaves: bool | BindParameter[bool]) -> ColumnElement[bool]:
+    """What must hold in the database at the claim: the same gate as the rules', and the window still open.
+
+    `leaves`: texts go to a provider that is not on this machine, so only those of confirmed versions go.
+    """
     written_to = and_(
         p.phone.is_not(None),
         p.died_at.is_(None),
@@ -95,7 +112,9 @@ def may_go(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     # The neutral answer to a telephone of nobody's: its gate is asked when it is queued, and a stop withdraws it.
     neutral = and_(m.kind == STRANGER, m.participant_id.is_(None))
     to_staff = and_(m.kind == STAFF, staff_texts.MAY_GO)
-    return or_(m.channel == "email", neutral, to_staff, and_(written_to, or_(m.kind.not_in(PROMPTS), prompt_fits)))
+    allowed = or_(m.channel == "email", neutral, to_staff, and_(written_to, or_(m.kind.not_in(PROMPTS), prompt_fits)))
+    confirmed_only = leaves if isinstance(leaves, BindParameter) else literal(leaves)
+    return and_(allowed, not_(and_(confirmed_only, HELD)))
 
 
 UNREAD = and_(
@@ -118,8 +137,10 @@ def claim(
     ways: Iterable[str],
     tokens: Iterable[str],
     pace: Pace = FREE,
+    *,
+    leaves: bool,
 ) -> list[Claimed]:
-    """Take up to `limit` messages that are due and may go; the caller commits before it sends.
+    """Take up to `limit` messages that are due and may go (`leaves`: see there); the caller commits before it sends.
 
     Nothing is taken of a way out (`sms`, `email`) that is stopped or in quarantine, and of texts no more than their
     sender's pace and day have room for.
@@ -131,10 +152,10 @@ def claim(
     if paced is not None:
         going.remove("sms")
         room = channels.room(paced, pace, now)
-        claimed = _take(session, now, lease, limit, ["sms"], tokens, room)
+        claimed = _take(session, now, lease, limit, ["sms"], tokens, room, leaves=leaves)
         claimed = _at_their_moments(session, paced, pace, claimed, now)
     if going and len(claimed) < limit:
-        claimed += _take(session, now, lease, limit - len(claimed), going, tokens)
+        claimed += _take(session, now, lease, limit - len(claimed), going, tokens, leaves=leaves)
     _begin_attempts(session, claimed, now)
     return claimed
 
@@ -156,12 +177,14 @@ def _take(
     ways: Sequence[str],
     tokens: Iterable[str],
     room: int | None = None,
+    *,
+    leaves: bool,
 ) -> list[Claimed]:
     """Take up to `limit` messages of these ways out, of no more than `room` segments together."""
     if limit <= 0 or room == 0:
         return []
     found = _DUE_TAKEN if session.get_bind().dialect.name == "postgresql" else _DUE
-    given = {"m_now": now, "m_ways": list(ways), "m_limit": limit}
+    given = {"m_now": now, "m_ways": list(ways), "m_limit": limit, "m_leaves": leaves}
     ids = channels.within(session.execute(found, given).all(), room)
     if not ids:
         return []
@@ -181,13 +204,13 @@ class Held:
     """When it leaves then."""
 
 
-def held_by_pace(connection: Connection, pace: Pace, now: datetime, most: int) -> Held | None:
+def held_by_pace(connection: Connection, pace: Pace, now: datetime, most: int, *, leaves: bool) -> Held | None:
     """Return what the pace of the texts' sender holds back, counted up to `most`; None if it holds nothing back."""
     channel = channels.all_channels(connection)["sms"]
     room_at = channels.next_room(channel, pace, now) if channel.goes(now) else None
     if room_at is None:
         return None
-    count = len(connection.execute(_DUE, {"m_now": now, "m_ways": ["sms"], "m_limit": most}).all())
+    count = len(connection.execute(_DUE, {"m_now": now, "m_ways": ["sms"], "m_limit": most, "m_leaves": leaves}).all())
     return Held(count, room_at, channel.free_from(now)) if count else None
 
 
@@ -209,10 +232,10 @@ class Standing:
     """Of these, prompts that wait until a text is read that may be their answer."""
 
 
-def look_again(connection: Connection, claimed: Iterable[Claimed], now: datetime) -> Standing:
+def look_again(connection: Connection, claimed: Iterable[Claimed], now: datetime, *, leaves: bool) -> Standing:
     """Look once more at what is about to leave."""
     to = {one.id: (one.attempt, one.phone if one.channel == "sms" else None) for one in claimed}
-    rows = connection.execute(_STILL, {"m_ids": list(to), "m_now": now})
+    rows = connection.execute(_STILL, {"m_ids": list(to), "m_now": now, "m_leaves": leaves})
     ours = [row for row in rows if to[row.id] in ((row.attempt, row.phone), (row.attempt, None))]
     return Standing(frozenset(row.id for row in ours), frozenset(row.id for row in ours if row.unread))
 
@@ -309,13 +332,14 @@ _TAKEN = (
     .values(state="sending", attempt=m.attempt + 1, lease_until=bindparam("m_lease"))
 )
 _NOW: BindParameter[datetime] = bindparam("m_now", type_=Instant())
+_LEAVES: BindParameter[bool] = bindparam("m_leaves", type_=Boolean())
 _IDS: BindParameter[Sequence[int]] = bindparam("m_ids", expanding=True)
 _DUE = (
     select(m.id, m.segments)
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
     .where(READY, m.next_try_at <= _NOW, m.channel.in_(bindparam("m_ways", expanding=True)), _useful(_NOW))
-    .where(may_go(_NOW), ~UNREAD)
+    .where(may_go(_NOW, leaves=_LEAVES), ~UNREAD)
     .order_by(m.next_try_at)
     .limit(bindparam("m_limit"))
 )
@@ -357,7 +381,7 @@ _STILL = (
     .outerjoin(windows, w.id == m.window_id)
     .outerjoin(staff_telephones, _OF_STAFF)
     .where(m.id.in_(_IDS), m.state == "sending")
-    .where(may_go(_NOW), _useful(_NOW))
+    .where(may_go(_NOW, leaves=_LEAVES), _useful(_NOW))
 )
 _ACCEPTED = (
     update(messages)

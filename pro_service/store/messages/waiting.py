@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 from pro_service.core.case import PROMPTS
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
+from pro_service.store.confirmations import HELD
 from pro_service.store.schema import AnyRow, attempts, messages, participants, windows
 
 m, p, w = messages.c, participants.c, windows.c
 
 AT_ONCE = 1_000
-"""Leases ended at a time: what is more comes with the next look."""
+"""Leases ended, or texts counted, at a time: what is more comes with the next look."""
 LONGEST_WAIT, LONGEST_LEASE, LONGEST_DOUBT = timedelta(days=2), timedelta(minutes=15), timedelta(hours=2)
 """No text that waits is put off further, no lease is longer, and no question about a text in doubt is put later."""
 NEVER_ASKED_ABOUT = (STRANGER, STAFF)
@@ -146,6 +147,18 @@ def long_uncertain(session: Session, before: Sequence[datetime], limit: int) -> 
 def mark_reported(session: Session, message_id: int, now: datetime) -> None:
     """Note that this uncertain message was reported to a person, so that it is not reported again."""
     session.execute(update(messages).where(m.id == message_id, m.state == "uncertain").values(told_at=now))
+
+
+def count_unconfirmed(connection: Session | Connection, study_id: int) -> int:
+    """Return how many texts of a study wait for the confirmation of their version; counted up to AT_ONCE."""
+    held = select(m.id).where(READY, HELD, m.study_id == study_id).limit(AT_ONCE).subquery()
+    return connection.execute(select(func.count()).select_from(held)).scalar_one()
+
+
+def unconfirmed_since(session: Session) -> datetime | None:
+    """Return since when the oldest text waits for the confirmation of its version; None if none does."""
+    moment: datetime | None = session.scalar(select(func.min(m.queued_at)).where(READY, HELD))
+    return moment
 
 
 def anything(connection: Connection, now: datetime) -> bool:

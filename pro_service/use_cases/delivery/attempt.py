@@ -104,7 +104,7 @@ class Sending:
                 asked = [claimed, *self._waiting.values()]
             now, started = self.rt.clock(), time.monotonic()
             with self.rt.sessions.glance() as connection:
-                found = outbox.look_again(connection, asked, now)
+                found = outbox.look_again(connection, asked, now, leaves=self.rt.texts_leave)
             self._permission = _Permission(frozenset(one.id for one in asked), found, now, started)
             return found
 

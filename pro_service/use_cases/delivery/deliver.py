@@ -154,7 +154,7 @@ class _Line:
         if "sms" not in self.ways or "sms" in self.sending.stopped or self.pace.per_second is None:
             return None
         with self.rt.sessions.glance() as connection:
-            return outbox.held_by_pace(connection, self.pace, self.rt.clock(), most)
+            return outbox.held_by_pace(connection, self.pace, self.rt.clock(), most, leaves=self.rt.texts_leave)
 
     def _claim(self, pool: ThreadPoolExecutor) -> None:
         """Take as many more as there is room for, once half of what was taken is through."""
@@ -170,7 +170,8 @@ class _Line:
         limit, self.claimed_at = self.size - held, started
         with self.rt.sessions.begin() as session:
             lease = self.rt.settings.delivery.lease
-            claimed = outbox.claim(session, now, lease, limit, ways, _tokens(), self.pace)
+            leaves = self.rt.texts_leave
+            claimed = outbox.claim(session, now, lease, limit, ways, _tokens(), self.pace, leaves=leaves)
         self.dry = len(claimed) < limit
         for one in claimed:
             job = _Job(one, now, started)

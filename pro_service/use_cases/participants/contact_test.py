@@ -19,6 +19,7 @@ from pro_service.core.conversation.shared_phone import owners_named
 from pro_service.core.problems import Problem
 from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime
+from pro_service.store import confirmations
 from pro_service.store.audit import Actor
 from pro_service.store.database import Session
 from pro_service.store.participants import cases, contact_tests
@@ -29,7 +30,9 @@ from pro_service.store.vault import token_hash
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.transaction import SCHEDULER, TOKEN_BYTES, Transaction, transaction
 
-Refusal: TypeAlias = Literal["no_texts", "waiting", "minutes", "no_template", "no_test", "decided", "needs_reason"]
+Refusal: TypeAlias = Literal[
+    "no_texts", "not_confirmed", "waiting", "minutes", "no_template", "no_test", "decided", "needs_reason"
+]
 READING = "ReachConfirmed"
 
 
@@ -80,6 +83,9 @@ def begin(rt: Runtime, actor: Actor, subject: Subject, patience: timedelta = rul
         loaded = _open_again(tx, found) if rules.closed_by(found.case, before) else found
         if not may_text(loaded.case.participant):
             raise ReachRefusedError("no_texts")
+        if rt.texts_leave and not confirmations.may_send(tx.session, loaded.protocol_version_id):
+            # The text would wait, and the telephone would be taken for one that no text reaches.
+            raise ReachRefusedError("not_confirmed")
         _queue(tx, loaded, tx.now + patience)
     with rt.sessions.reading() as session:
         test = contact_tests.latest(session, loaded.case.participant.id)

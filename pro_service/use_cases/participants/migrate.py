@@ -12,11 +12,12 @@ from datetime import datetime
 from pro_service.core.changes.model import Migrate
 from pro_service.core.changes.plan import case_after, plan_change
 from pro_service.core.changes.preview import WindowPreview, preview_windows
+from pro_service.core.commands import CancelTexts
 from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import ChangeRefusedError, Problem, RejectedError, problem
 from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
-from pro_service.store import studies
+from pro_service.store import confirmations, studies
 from pro_service.store.audit import Actor
 from pro_service.store.database import Session
 from pro_service.store.participants import cases, schedules
@@ -99,6 +100,9 @@ def _write(
                 # Somebody else may have been quicker: who has this version is left alone.
                 if loaded.protocol_version_id != target.version.id:
                     carry_out(tx, loaded, prepared, reason)
+                    if rt.texts_leave and not confirmations.may_send(tx.session, loaded.protocol_version_id):
+                        # What waits in words that nobody confirmed never leaves: it is asked anew in the new ones.
+                        tx.carry_out(loaded, [CancelTexts(replies=True)])
             if faults:
                 raise RejectedError(tuple(faults))
         if progress is not None:
@@ -139,6 +143,9 @@ def _migrant(loaded: Loaded, prepared: PreparedChange, now: datetime) -> Migrant
 def _asked_for(rt: Runtime, study_id: int, codes: Collection[str]) -> tuple[_Target, list[int], Migration]:
     with rt.sessions.reading() as session:
         version = newest_of(session, study_id)
+        if rt.texts_leave and not confirmations.may_send(session, version.id):
+            # Their texts go on as they are; moved, they would wait.
+            raise RejectedError((problem("version_unconfirmed", "--study", number=version.number),))
         protocol = rt.bundles.get(session, version.id).protocol
         older = {code: key for key, code in schedules.of_another_version(session, study_id, version.id)}
         unknown = [code for code in codes if code not in older and cases.find(session, study_id, code) is None]

@@ -45,7 +45,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     def system() -> ResponseReturnValue:
         now = rt.clock()
         with rt.sessions.reading() as session:
-            seen = health.condition(session, "tick", now)
+            seen = health.condition(session, "tick", now, leaves=rt.texts_leave)
         return render_template(
             "administration/system.html",
             scope=chosen_scope(rt),

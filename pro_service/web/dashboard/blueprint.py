@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import zone_of
 from pro_service.use_cases import phone_numbers
-from pro_service.use_cases.watch import SAFETY, Alarm, alarms
+from pro_service.use_cases.watch import SAFETY, UNCONFIRMED, Alarm, alarms
 from pro_service.web.access import may, needs
 from pro_service.web.browsers import secure
 from pro_service.web.cached_figures import CachedFigures
@@ -20,6 +20,7 @@ from pro_service.web.dashboard import (
     change,
     columns,
     compliance,
+    confirmation,
     enrol,
     entry,
     formatting,
@@ -61,6 +62,7 @@ PAGES = (
     outcomes,
     messages,
     study,
+    confirmation,
 )
 ALARMS_KEPT_FOR = timedelta(seconds=20)
 """How long one look serves every page: what is said here has lasted for minutes."""
@@ -115,7 +117,9 @@ def _add_alarms(pages: Blueprint, rt: Runtime) -> None:
         refused = rt.memory.not_writable
         first = [] if refused is None else [(_not_writable_words()[refused], None, True)]
         found = cache.figures("alarms", lambda _now: alarms(rt))
-        return first + [(_said(words, alarm), alarm.since, alarm.code != SAFETY) for alarm in found]
+        # Of which study the texts wait is said below, to those whose study it is.
+        said = (alarm for alarm in found if alarm.code != UNCONFIRMED)
+        return first + [(_said(words, alarm), alarm.since, alarm.code != SAFETY) for alarm in said]
 
     pages.app_template_global("alarms")(current_alarms)
 

@@ -6,7 +6,7 @@ from flask import request
 
 from pro_service.runtime import Runtime
 from pro_service.web.access import may
-from pro_service.web.dashboard import inbox, today, worklist
+from pro_service.web.dashboard import confirmation, inbox, today, worklist
 from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import NoStudy, Scope
 
@@ -43,7 +43,7 @@ def navigation(rt: Runtime, scope: Scope | NoStudy) -> list[Link]:
     if progress:
         links.append(_section("/compliance", _("Compliance")))
         links.append(_section("/messages", _("Messages")))
-        links.append(_section("/study", _("Study")))
+        links.append(_section("/study", _("Study"), confirmation.waiting(rt, scope), _("a version to confirm")))
     return links + _further_links(works=works)
 
 

@@ -271,6 +271,9 @@ def _contact_test_words() -> dict[str, dict[str, str]]:
     return {
         "refusals": {
             "refused_no_texts": _("No text may go to this participant, so nothing was tried."),
+            "refused_not_confirmed": _(
+                "No investigator has confirmed this participant's version of the study yet, so no text may leave."
+            ),
             "refused_waiting": _("A test is waiting already; nothing was sent twice."),
             "refused_minutes": _("Choose one of the times."),
             "refused_no_template": _(

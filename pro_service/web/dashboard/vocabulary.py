@@ -294,6 +294,7 @@ def _actions_of_the_service() -> dict[str, str]:
     return {
         "load_protocol": _("Study loaded"),
         "let_column_pass": _("Column let pass in exports"),
+        "confirm_version": _("Version of the study confirmed"),
         "alarm": _("Alarm mailed"),
         "not_sent": _("Text not sent"),
         "void": _("Text ended unsent"),

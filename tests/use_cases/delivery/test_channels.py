@@ -79,7 +79,7 @@ def test_workers_share_one_pace(rt: Runtime, clock: support.SetClock, crowd: int
     moments = []
     for _ in range(crowd):
         with rt.sessions.begin() as session:
-            claimed = outbox.claim(session, clock.now, lease, 3, ["sms"], tokens(), pace)
+            claimed = outbox.claim(session, clock.now, lease, 3, ["sms"], tokens(), pace, leaves=False)
         moments += [one.leaves_at for one in claimed if one.leaves_at is not None]
     # No further ahead than a claim can be kept, and never two at one moment, whoever claimed them.
     assert len(moments) == AHEAD.total_seconds() * 2
@@ -119,7 +119,9 @@ def free_at(rt: Runtime) -> object:
 def test_a_long_text_takes_as_many_moments_as_it_has_segments(rt: Runtime, clock: support.SetClock, crowd: int) -> None:
     with rt.sessions.begin() as session:
         session.execute(messages.update().values(segments=3))
-        claimed = outbox.claim(session, clock.now, timedelta(seconds=60), crowd, ["sms"], tokens(), Pace(per_second=1))
+        claimed = outbox.claim(
+            session, clock.now, timedelta(seconds=60), crowd, ["sms"], tokens(), Pace(per_second=1), leaves=False
+        )
     assert [one.leaves_at for one in claimed] == [INVITED]
     assert free_at(rt) == INVITED + timedelta(seconds=3)
 
