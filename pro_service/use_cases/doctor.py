@@ -141,21 +141,19 @@ def confirmations_of(rt: Runtime) -> Iterator[Finding]:
         found = confirmation.unconfirmed(rt, study.id)
         if found is not None:
             good = False
-            what, remedy = _UNCONFIRMED[found.notice]
-            words = f"{study.code}, version {found.version}: {what.format(held=found.held)}"
+            remedy = _MOVE if found.notice == "older_waits" else _CONFIRM
+            words = f"{study.code}, version {found.version}: {_UNCONFIRMED[found.notice].format(held=found.held)}"
             yield Finding("confirmation", "red" if found.held else "yellow", words, remedy)
     if known and good:
         yield Finding("confirmation", "green", "investigators have confirmed what is sent")
 
 
 _CONFIRM = "an investigator reads it and confirms it on the page Study, or `pro-service study confirm`"
-_UNCONFIRMED: Mapping[Notice, tuple[str, str]] = {
-    "waits": ("no investigator has confirmed it; {held} texts wait", _CONFIRM),
-    "older_waits": (
-        "confirmed, but participants are still on one that never was; {held} texts wait",
-        "move them to the confirmed one: `pro-service study migrate --dry-run`",
-    ),
-    "runs": ("ran before versions were confirmed, and goes on; nobody has confirmed it", _CONFIRM),
+_MOVE = "move them to the confirmed one: `pro-service study migrate --dry-run`"
+_UNCONFIRMED: Mapping[Notice, str] = {
+    "waits": "no investigator has confirmed it; {held} texts wait",
+    "older_waits": "confirmed, but participants are still on one that never was; {held} texts wait",
+    "runs": "ran before versions were confirmed, and goes on; nobody has confirmed it",
 }
 
 

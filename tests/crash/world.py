@@ -140,11 +140,14 @@ def planned(
 
 
 def telephones() -> Iterator[str]:
-    """Every number of the United States that is reserved for fiction: 555-0100 to 555-0199 in each area."""
+    """Every number of the United States that is reserved for fiction, but the last two of each area.
+
+    Those are 555-0100 to 555-0199; the study's own clinics have the last ones, which no participant may give.
+    """
     for area in range(FIRST_AREA, LAST_AREA + 1):
         first = phonenumbers.parse(f"+1{area}5550100")
         if phonenumbers.is_valid_number(first) and phonenumbers.region_code_for_number(first) == "US":
-            for last in range(FICTION):
+            for last in range(FICTION - 2):
                 yield f"+1{area}55501{last:02}"
 
 

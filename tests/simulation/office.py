@@ -61,7 +61,7 @@ class Office:
             if self.world.chance.random() < self.diligence:
                 # The row may have ended meanwhile: a participant answered, a tick found the call pointless.
                 # What stands in its place after another date for the procedure may not be open yet.
-                with suppress(calls.WorkRefusedError), support.rejected_for("window_not_open"):
+                with suppress(calls.WorkRefusedError), support.rejected_for("window_not_open", "nothing_entered"):
                     self._work_on(task)
         self._investigate()
 

@@ -223,7 +223,6 @@ def test_an_idle_beat_asks_one_question(stage: Stage) -> None:
     assert len([one for one in asked if one.startswith("SELECT")]) == 1
 
 
-@databases.ON_BOTH
 def test_the_question_uses_the_index_of_open_tasks(stage: Stage) -> None:
     asked: list[tuple[str, object]] = []
     event.listen(stage.rt.sessions.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))

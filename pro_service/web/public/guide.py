@@ -39,6 +39,8 @@ BY_PAGE: Mapping[str, str] = {
     "dashboard.import_form": "enrol",
     "dashboard.import_file": "enrol",
     "dashboard.what_if": "enrol",
+    "dashboard.column_names": "enrol",
+    "dashboard.confirmation": "investigators",
     "dashboard.cards": "cards",
     "dashboard.card_sheets": "cards",
     "dashboard.show_card": "cards",

@@ -71,7 +71,8 @@ class Site:
     def do(self, what: str, which: int) -> None:
         """Somebody does something about one of the tasks; what makes no sense is refused."""
         tasks, actor = self.tasks, self.staff[which % 2]
-        with suppress(WorkRefusedError, ChangeRefusedError, KeyError), support.rejected_for("window_not_open"):
+        refused = support.rejected_for("window_not_open", "nothing_entered")
+        with suppress(WorkRefusedError, ChangeRefusedError, KeyError), refused:
             if what == "answer":
                 codes = [window.code for window in support.loaded(self.rt, self.who).case.current]
                 filled = entry.Filled({"NRS-AVG": "4"}, reason="told so", mode="telephone")

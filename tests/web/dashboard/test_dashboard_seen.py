@@ -109,9 +109,10 @@ def test_a_call_is_worked_with_the_keyboard_alone(desk: Page) -> None:
     with another_page(desk):
         desk.keyboard.press("Enter")
     assert "/escalations/" in desk.url
-    desk.locator("input[name=outcome]").first.focus()
-    for _ in range(5):
-        desk.keyboard.press("ArrowDown")
+    desk.locator("details.came summary").nth(1).focus()
+    desk.keyboard.press("Enter")
+    desk.keyboard.press("Tab")
+    desk.keyboard.press("Space")
     assert desk.locator("input[name=outcome]:checked").get_attribute("value") == "no_answer"
     with another_page(desk):
         desk.keyboard.press("Enter")

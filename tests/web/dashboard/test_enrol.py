@@ -186,7 +186,7 @@ def test_nobody_is_enrolled_at_anothers_site_nor_learns_of_its_participants(rt: 
     assert (status, "not your site" in beside(page, "site")) == (422, True)
     with rt.sessions.reading() as session:
         study_id = session.scalars(select(participants.metadata.tables["studies"].c.id)).one()
-    support.enrolled(rt, study_id, "P-009", support.at("2026-03-09 10:00").date(), site="BER", phone="+12025550199")
+    support.enrolled(rt, study_id, "P-009", support.at("2026-03-09 10:00").date(), site="BER", phone="+12025550190")
     status, page = sent(office, "make")
     assert status == 422
     assert "enrolled at another site" in beside(page, "participant")
