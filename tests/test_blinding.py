@@ -20,6 +20,8 @@ from pro_service.web.app import create_app
 ROOT = Path(__file__).resolve().parents[1]
 READ = (".html", ".txt", ".po", ".toml", ".css", ".js", ".svg")
 ALLOWED: dict[str, str] = {
+    "grouped": "the digits of a telephone number, some at a time",
+    "optgroup": "an element of HTML: choices under a heading",
     "treatment": "that it was revealed is noted; what it is, never",
     "treatments": "the log of those notes",
     "tedavi": "the same in Turkish",

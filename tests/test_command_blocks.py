@@ -46,7 +46,9 @@ def desk(tmp_path: Path) -> Path:
     (tmp_path / "venv").symlink_to(Path(sys.executable).parents[1])
     (tmp_path / ".env").touch()
     study = (paths.protocols() / "nct07326982.toml").read_text(encoding="utf-8")
-    study = study.replace('telephone = ""', 'telephone = "+90 212 555 0100"')
+    study = re.sub("^draft = true.*\n", "", study, flags=re.MULTILINE).replace(
+        'telephone = ""', 'telephone = "+90 212 555 0100"'
+    )
     (tmp_path / "study.toml").write_text(study.replace('email = ""', 'email = "study@example.org"'), encoding="utf-8")
     rows = next(block for block in blocks("study/enrolment.md") if block.startswith("participant,site"))
     (tmp_path / "enrol.csv").write_text(rows, encoding="utf-8")

@@ -10,13 +10,24 @@ from sqlalchemy import Column, ColumnElement, Table, and_, case, func, literal, 
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
-from pro_service.core.trusted_time import AGREES
+from pro_service.core.trusted_time import AGREES, OUTAGE
 from pro_service.store.messages.channels import LONGEST_REST
-from pro_service.store.schema import channels, escalations, heartbeats, messages, participants, studies, windows
+from pro_service.store.schema import (
+    attempts,
+    channels,
+    escalations,
+    heartbeats,
+    messages,
+    participants,
+    studies,
+    windows,
+)
 
 RECENT = timedelta(days=62)
 """A text that was queued longer ago is not looked at again."""
-c, e, h, m, p, w = channels.c, escalations.c, heartbeats.c, messages.c, participants.c, windows.c
+OPEN = ("sending", "uncertain")
+"""States of a text of which nobody knows yet whether it left."""
+a, c, e, h, m, p, w = attempts.c, channels.c, escalations.c, heartbeats.c, messages.c, participants.c, windows.c
 
 
 def participants_ahead(session: Session, after: int, limit: int) -> Sequence[int]:
@@ -38,6 +49,9 @@ def bring_back(session: Session, now: datetime) -> int:
         waits = update(messages).where(recent, m.queued_at > now + AGREES, m.state == "ready", m.kind.not_in(PROMPTS))
         session.execute(waits.values(next_try_at=now))
         changed += _bring_back(session, messages, now, (m.queued_at, m.accepted_at, m.sent_at, m.ended_at), recent)
+    # The list is searched from when the call began: nobody knows that now, so it is searched far enough back.
+    begun = update(attempts).where(a.started_at > now + AGREES, a.message_id.in_(select(m.id).where(m.state.in_(OPEN))))
+    changed += session.connection().execute(begun.values(started_at=now - OUTAGE)).rowcount
     changed += _bring_back(session, escalations, now, (e.acknowledged_at, e.resolved_at, e.handed_at))
     changed += _bring_back(
         session, escalations, now, (e.raised_at, e.due_at), e.participant_id.is_(None), e.raised_at > now
