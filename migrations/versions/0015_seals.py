@@ -2,7 +2,8 @@
 
 `audit_seals` was never written; it is made anew. Answers are guarded as the trail is: they are versions, and none is
 ever overwritten. On SQLite `INSERT OR REPLACE` and `UPDATE OR REPLACE` delete a row without the trigger on DELETE where
-a connection has not set `recursive_triggers`, so an insert over an existing row is refused by a trigger of its own.
+a connection has not set `recursive_triggers`, so an insert over an existing row of a table to which rows are only added
+is refused by a trigger of its own.
 """
 
 import sqlalchemy as sa
@@ -24,6 +25,8 @@ ANSWERS = (
 SAME_ROW = {
     "audit_trail": "id = NEW.id",
     "audit_seals": "number = NEW.number",
+    "inbox_actions": "id = NEW.id OR (inbound_id = NEW.inbound_id AND action = NEW.action)",
+    "revelations": "id = NEW.id OR inbound_id = NEW.inbound_id",
     "responses": "id = NEW.id OR (window_id = NEW.window_id AND item = NEW.item AND version = NEW.version)",
 }
 
@@ -100,7 +103,8 @@ def downgrade() -> None:
     if postgresql:
         op.execute("DROP FUNCTION responses_is_append_only()")
     else:
-        op.execute("DROP TRIGGER audit_trail_no_replace")
+        for table in ("audit_trail", "inbox_actions", "revelations"):
+            op.execute(f"DROP TRIGGER {table}_no_replace")
     op.drop_table("audit_checks")
     op.drop_table(SEALS)
     op.create_table(

@@ -1,4 +1,4 @@
-"""The triggers that keep trail, answers and confirmations as they were written, compared by what they do, not by name.
+"""The triggers of the tables to which rows are only added, compared by what they do, not by their names.
 
 They are made by migrations; here is what they have to be. A trigger with an empty body, one that is disabled, or one
 whose function was replaced guards nothing and has the right name.
@@ -12,6 +12,9 @@ from sqlalchemy import Connection, text
 
 from pro_service.store.schema import metadata
 
+ROLE = re.compile("[a-z_][a-z0-9_]{0,62}")
+"""A name of a role that PostgreSQL takes without quotation marks."""
+
 Fault: TypeAlias = Literal["missing", "disabled", "different"]
 
 _ANSWER = (
@@ -22,20 +25,19 @@ _SAME = {
     "audit_trail": "id = NEW.id",
     "audit_seals": "number = NEW.number",
     "confirmations": "id = NEW.id OR protocol_version_id = NEW.protocol_version_id",
+    "inbox_actions": "id = NEW.id OR (inbound_id = NEW.inbound_id AND action = NEW.action)",
+    "revelations": "id = NEW.id OR inbound_id = NEW.inbound_id",
     "responses": "id = NEW.id OR (window_id = NEW.window_id AND item = NEW.item AND version = NEW.version)",
 }
-_CHANGED = {
-    "audit_trail": "UPDATE",
-    "audit_seals": "UPDATE",
-    "confirmations": "UPDATE",
-    "responses": f"UPDATE OF {_ANSWER}",
-}
+"""Table -> which row an insert would replace on SQLite: that of the same id, or of the same unique key."""
+_CHANGED = {"responses": f"UPDATE OF {_ANSWER}"}
+"""What is refused where a part of a row may change: the reason of an answer may name a person."""
 
 
 def _sqlite() -> Iterator[tuple[str, str]]:
     for table, same in _SAME.items():
         for name, event in (
-            ("update", _CHANGED[table]),
+            ("update", _CHANGED.get(table, "UPDATE")),
             ("delete", "DELETE"),
             ("replace", "INSERT"),
         ):
@@ -53,7 +55,7 @@ def _postgresql() -> Iterator[tuple[str, str]]:
     for table in _SAME:
         events = (
             (("update", _CHANGED[table], "ROW"), ("delete", "DELETE", "ROW"))
-            if table == "responses"
+            if table in _CHANGED
             else (("change", "DELETE OR UPDATE", "ROW"),)
         )
         for name, event, each in (*events, ("truncate", "TRUNCATE", "STATEMENT")):
@@ -126,23 +128,17 @@ def _on_postgresql(connection: Connection) -> Iterator[tuple[str, tuple[str, boo
         yield row.name, (definition, row.enabled in {"O", "A"})
 
 
-ROLE = re.compile("[a-z_][a-z0-9_]{0,62}")
-"""A name that PostgreSQL takes without quotation marks."""
-KEPT_FOR_GOOD = ("audit_trail", "audit_seals", "responses")
-"""Tables to which rows are added, and nothing else is done."""
-
-
 def grants(role: str) -> str:
     """Return the SQL by which a role may do what the service does, and cannot switch the guards off.
 
     For PostgreSQL: the role that migrates owns the tables; the one that the service connects as owns none.
     """
-    free = ", ".join(sorted(name for name in metadata.tables if name not in KEPT_FOR_GOOD))
+    free = ", ".join(sorted(metadata.tables.keys() - _SAME.keys()))
     return f"""\
 -- As the role that owns the tables and runs `pro-service db upgrade`; again after each upgrade.
 GRANT USAGE ON SCHEMA public TO {role};
 GRANT SELECT ON alembic_version TO {role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON {free} TO {role};
-GRANT SELECT, INSERT ON {", ".join(KEPT_FOR_GOOD)} TO {role};
+GRANT SELECT, INSERT ON {", ".join(_SAME)} TO {role};
 GRANT SELECT, USAGE ON SEQUENCE row_ids TO {role};
 """

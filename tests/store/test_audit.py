@@ -89,6 +89,16 @@ def test_a_change_that_fails_leaves_no_audit_row(rt: Runtime) -> None:
         assert len(session.scalars(select(audit_trail.c.id)).all()) == before
 
 
+@databases.ON_BOTH
+def test_every_trigger_of_the_schema_is_watched(rt: Runtime) -> None:
+    own = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    theirs = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+    with rt.sessions.glance() as connection:
+        found = set(connection.execute(text(own if rt.sessions.sqlite else theirs)).scalars())
+        assert found == guards.EXPECTED[connection.dialect.name].keys()
+        assert guards.faults(connection) == {}
+
+
 def test_a_role_that_owns_nothing_runs_the_service_and_switches_no_guard_off(postgres_url: str, tmp_path: Path) -> None:
     role = f"app_{secrets.token_hex(4)}"
     with psycopg.connect(postgres_url, autocommit=True) as owner:
@@ -107,6 +117,7 @@ def test_a_role_that_owns_nothing_runs_the_service_and_switches_no_guard_off(pos
         "SET session_replication_role = replica",
         "UPDATE responses SET value = 1",
         "DELETE FROM audit_seals",
+        "DELETE FROM confirmations",
         "TRUNCATE audit_trail",
     ):
         with pytest.raises(DBAPIError, match=r"must be owner|permission denied"), rt.sessions.begin() as session:
