@@ -222,7 +222,7 @@ class _Reader:
             self.fault(name, "address_with_login")
         elif parts.scheme not in ("http", "https") or not whole or parts.query or parts.fragment:
             self.fault(name, "no_address")
-        # Whoever asks whether it is https must not overlook HTTPS.
+        # In small letters, so that HTTPS:// is found to be https too.
         return f"{parts.scheme}{value[len(parts.scheme) :]}".rstrip("/")
 
     def provider_url(self, name: str) -> str | None:

@@ -133,7 +133,7 @@ _REDCAP: Mapping[str, Entry] = {
     ),
     "export_may_tell": _warn(
         "going by its name, this column may tell the allocation",
-        "if it does, stop here: whoever works with participants must not have this file; export again without it",
+        "if it does, stop here: nobody who works with participants may have this file; export again without the column",
     ),
     "export_arms": _refuse(
         f"the events are of {{n}} arms, and in REDCap an arm is often the treatment group: {BLINDING}",
@@ -1022,7 +1022,7 @@ _DATA_KEY = "write id:base64 of 32 bytes, newest first, comma-separated; .env.ex
 
 _LOOK_AT_CLOCK = "look at it; if it is right, say so: `pro-service clock accept --reason …`"
 _TELL = (
-    "Everything else is as it was. Tell whoever runs the service: the right key, or a backup, brings it back. "
+    "Everything else is as it was. Tell those who run the service: the right key, or a backup, brings it back. "
     "A telephone number can also be entered again."
 )
 

@@ -137,7 +137,7 @@ class Site:
     telephone: str
     email: str
     emergency: str = ""
-    """Whom people call in an emergency; empty: the country's number."""
+    """The number to call in an emergency; empty: the country's own."""
 
     @property
     def emergency_number(self) -> str:

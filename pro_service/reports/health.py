@@ -70,7 +70,7 @@ class Condition:
     """Texts that nobody has read yet."""
     unread_since: datetime | None
     ready_since: datetime | None
-    """Since when the oldest message waits that is due, or was tried in vain and is put off."""
+    """Since when the oldest message waits, of those that are due and those that failed and were put off."""
     dead_channels: int
     """Open tasks of level E0."""
     faulty: int

@@ -40,7 +40,7 @@ def standings(connection: Session | Connection, study_id: int) -> tuple[Standing
 
 
 def add(writer: Writer, study_id: int, version: Version, user_id: int, reason: str) -> int:
-    """Queue a confirmation; a version has one at most, whoever is quicker."""
+    """Queue a confirmation; a unique key allows one for each version."""
     row = {"study_id": study_id, "protocol_version_id": version.id, "sha256": version.sha256}
     return writer.add(confirmations, row | {"confirmed_at": writer.now, "user_id": user_id, "reason": reason})
 

@@ -1,6 +1,6 @@
-"""Rows from the future, which a clock that ran ahead has left: they happened by now, whatever they say.
+"""Rows from the future, left by a clock that ran ahead: whatever they say, they happened by now.
 
-Other processes write while this one looks, and their clocks may be a little ahead: that is no future.
+Other processes write at the same time, and their clocks may be a little ahead; that does not count as the future.
 """
 
 from collections.abc import Sequence
@@ -26,30 +26,30 @@ from pro_service.store.schema import (
 RECENT = timedelta(days=62)
 """A text that was queued longer ago is not looked at again."""
 OPEN = ("sending", "uncertain")
-"""States of a text of which nobody knows yet whether it left."""
+"""States of a text that may or may not have left."""
 a, c, e, h, m, p, w = attempts.c, channels.c, escalations.c, heartbeats.c, messages.c, participants.c, windows.c
 
 
 def participants_ahead(session: Session, after: int, limit: int) -> Sequence[int]:
-    """Return participants, by id, about whom time may still decide something, or has decided it."""
+    """Return ids, in their order and above `after`, of participants with a window: time decides about no others."""
     ahead = select(w.id).where(w.participant_id == p.id, w.cancelled_at.is_(None)).exists()
     return session.scalars(select(p.id).where(p.id > after, ahead).order_by(p.id).limit(limit)).all()
 
 
 def bring_back(session: Session, now: datetime) -> int:
-    """Let what says that it is still to come say that it has just happened; return how many rows said so.
+    """Set instants that lie in the future to now; return how many rows had one.
 
-    Participants, their windows and the tasks that time raised are not among them: the rules have to be asked there.
+    Not those of participants, their windows and the tasks that time raised: the rules decide about these.
     """
     changed = _bring_back(session, heartbeats, now, (h.at,))
     for study_id in (None, *session.scalars(select(studies.c.id))):
         of_study = m.study_id.is_(None) if study_id is None else m.study_id == study_id
         recent = and_(of_study, m.queued_at > now - RECENT)
-        # What waits for the day after tomorrow was queued now: only a text from the future has its next try moved.
+        # A text that was queued now may wait for days: only one queued in the future has its next try moved.
         waits = update(messages).where(recent, m.queued_at > now + AGREES, m.state == "ready", m.kind.not_in(PROMPTS))
         session.execute(waits.values(next_try_at=now))
         changed += _bring_back(session, messages, now, (m.queued_at, m.accepted_at, m.sent_at, m.ended_at), recent)
-    # The list is searched from when the call began: nobody knows that now, so it is searched far enough back.
+    # The provider's list is searched from the start of the call. That is unknown now, so it is put far enough back.
     begun = update(attempts).where(a.started_at > now + AGREES, a.message_id.in_(select(m.id).where(m.state.in_(OPEN))))
     changed += session.connection().execute(begun.values(started_at=now - OUTAGE)).rowcount
     changed += _bring_back(session, escalations, now, (e.acknowledged_at, e.resolved_at, e.handed_at))
@@ -71,5 +71,5 @@ def _bring_back(
 
 
 def any_beat_ahead(session: Session, now: datetime) -> bool:
-    """Whether a beat says that it is still to come."""
+    """Whether a heartbeat lies in the future."""
     return bool(session.scalar(select(func.count()).select_from(heartbeats).where(h.at > now + AGREES)))

@@ -217,7 +217,7 @@ Index(
 TO_CONFIRM = (
     participants.c.confirmed_at.is_(None) & participants.c.withdrawn_at.is_(None) & participants.c.died_at.is_(None)
 )
-"""A participant whose procedure is planned, and of whom nobody has said yet that it took place."""
+"""A participant whose procedure is planned, and not confirmed yet."""
 Index(
     "ix_participants_to_confirm",
     participants.c.study_id,

@@ -183,7 +183,7 @@ def encrypted_of(values: readable.Sample) -> Finding:
 
 
 def accounts_of(settings: Settings, alone: Sequence[Member]) -> Finding:
-    """Who signs in with a password alone, by the address that `user list` shows: whoever gets hold of it is in."""
+    """Return which accounts a password alone opens, by the address that `user list` shows."""
     if not alone:
         return Finding("accounts", "green", "nobody signs in with a password alone")
     emails = ", ".join(one.email for one in alone[:NAMED])
@@ -191,7 +191,7 @@ def accounts_of(settings: Settings, alone: Sequence[Member]) -> Finding:
     free = [one for one in alone if not needs_factor(settings, one)]
     remedy = "SECOND_FACTOR_ROLES=all asks everybody to set one up at the next sign-in; or they do under Account"
     if not free:
-        remedy = "each of them is asked to set one up at the next sign-in; whoever never will is better disabled"
+        remedy = "each of them is asked to set one up at the next sign-in; disable the accounts that nobody uses"
     return Finding("accounts", "yellow", f"{len(alone)} without a second factor: {emails}{others}", remedy)
 
 

@@ -279,9 +279,9 @@ def ask_who_sent(case: Case, reply: Reply, now: datetime, frame: str) -> tuple[C
 
 
 def may_answer_text_in_doubt(case: Case, reply: Reply, now: datetime) -> bool:
-    """Whether a text looks like the answer to one of ours of which nobody knows yet whether it left.
+    """Whether a reply looks like the answer to a text of ours that may or may not have left.
 
-    Once that is known it is read as what it is; read before, a good answer would be asked for again.
+    The reply is read once that is known. Read before, a good answer would be asked for again.
     """
     exchange = Exchange.for_reply(case, reply, now)
     match _meaning(exchange):

@@ -30,7 +30,7 @@ _MOST_UNKNOWN = 3  # words
 _OF_IT = frozenset({"it", "its", "feel", "feels", "felt", "feeling", "hissediyorum", "hissettim"})
 """An unknown word beside them says how the pain is."""
 _OF_ANOTHER = re.compile(r"(?!\w+yd[iu]$)\w+(?:[dt][iu]|yor)(?:lar|ler)?")
-"""A Turkish verb of which nobody knows who does it: not I."""
+"""A Turkish verb in the third person: it may be about somebody else."""
 _UNSAID = re.compile(
     r"(?:on|in|at|with|by|from|for|of|over|through|to|only|even|as|under)\b"
     r"|(?:is|am|are|was|were) (?:i|it|we|my|the)\b|(?:do|does|did|can|have|has|had) (?:i|it|we)\b"
@@ -141,7 +141,7 @@ def _harmless(tokens: list[str], unknown: list[int], kinds: Kinds, language: str
 
 
 def _of_another(word: str, at: int, language: str) -> bool:
-    """Whether an unknown word may be who does it, or a verb of which nobody knows who."""
+    """Whether an unknown word may name somebody else, or be a verb in the third person."""
     if language == "tr":
         return _OF_ANOTHER.fullmatch(word) is not None
     return at == 0 and not word.endswith("ed")

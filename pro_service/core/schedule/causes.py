@@ -153,9 +153,9 @@ def _text_arrived(case: Case, escalation: EscalationFacts, _: datetime) -> str |
 
 
 def _known_what_was_sent(case: Case, escalation: EscalationFacts, _: datetime) -> str | None:
-    """Every text of which nobody knew was taken after all, or a later one was, or it was withdrawn; or the answer came.
+    """Every text in doubt was accepted after all, was followed by one that was, or was withdrawn; or the answer came.
 
-    A text that is sent again, or that ended without having left, is as good as taken once a later one was.
+    A text that is sent again, or that ended without having left, is settled once a later one was accepted.
     """
     texts = _texts(case, escalation)
     latest = max((text.queued_at for text in texts if text.accepted_at is not None), default=None)

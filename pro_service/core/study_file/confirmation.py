@@ -1,7 +1,7 @@
-"""Which version's texts may leave this machine: an investigator confirms each version before they do.
+"""Which texts may leave this machine: those of versions of the study that an investigator has confirmed.
 
-Texts are told apart by the version whose words they carry. Nothing here holds for a provider on this machine: nobody
-is reached there.
+A text belongs to the version that its words come from. Nothing here applies to a simulated provider on this machine,
+which reaches nobody.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from pro_service.core.problems import Problem, problem
 
 LONGEST_REASON = 500
 NEVER_HELD = ("safety",)
-"""Frames that never wait: who writes that they are in danger is told at once whom to call, signed or not."""
+"""Frames that never wait: somebody in danger is told at once which number to call, even by an unconfirmed version."""
 
 Notice = Literal["waits", "older_waits", "runs"]
 """waits: the newest version is not confirmed, and its texts wait; older_waits: the newest is confirmed, but

@@ -1,6 +1,6 @@
 """What the comments of a study file say is not settled yet: "to be confirmed", "draft".
 
-A comment decides nothing: whoever confirms the version is shown them. What decides is `draft = true`.
+The comments are shown to the investigator who confirms the version; they forbid nothing. `draft = true` does.
 """
 
 import re

@@ -19,11 +19,11 @@ AT_ONCE = 1_000
 LONGEST_WAIT, LONGEST_LEASE, LONGEST_DOUBT = timedelta(days=2), timedelta(minutes=15), timedelta(hours=2)
 """No text that waits is put off further, no lease is longer, and no question about a text in doubt is put later."""
 NEVER_ASKED_ABOUT = (STRANGER, STAFF)
-"""Kinds of text of which nobody is asked whether they left: none goes twice, and nothing waits for them."""
+"""Kinds of text about which the provider is never asked: they are not sent again, and nothing waits for them."""
 READY = text("messages.state = 'ready'")
 UNCERTAIN = text("messages.state = 'uncertain'")
 UNSETTLED = text("messages.state IN ('sending', 'uncertain')")
-"""Word for word the conditions of the partial indexes: from bound values neither database sees that it may use them."""
+"""Written word for word as in the partial indexes: with bound values neither database would use these."""
 
 
 _NO_PROMPT = m.kind.not_in(PROMPTS)

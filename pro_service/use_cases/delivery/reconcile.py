@@ -214,7 +214,7 @@ def _settle(doubt: InDoubt, tx: Transaction, loaded: Loaded, *, certain: bool) -
 
 
 def _end(doubt: InDoubt, tx: Transaction, loaded: Loaded, *, certain: bool) -> Outcome | None:
-    """End a text that never left, or of which nobody can ever tell; a person is told of one that somebody waits for."""
+    """End a text that never left, or whose fate stays unknown; raise a task if somebody waits for it."""
     text = next(one for one in loaded.case.messages if one.id == doubt.id)
     wanted = not overtaken(loaded.case, text)
     state = "dead" if not certain else "expired" if wanted else "cancelled"

@@ -88,7 +88,7 @@ def _is_known(rt: Runtime, code: str, now: datetime) -> bool:
 
 
 def clinics(rt: Runtime) -> tuple[Site, ...]:
-    """Whom somebody calls whose code opens nothing: one site for each telephone; none if they are too many to read."""
+    """Return the sites to call when a code opens nothing: one for each telephone; none if they are too many to read."""
     with rt.sessions.reading() as session:
         loaded = [studies.newest_protocol(session, rt.loader, study.id) for study in studies.all_studies(session)]
     found = {site.telephone: site for protocol in loaded if protocol for site in protocol.sites.values()}

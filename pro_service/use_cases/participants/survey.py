@@ -61,7 +61,7 @@ class Form:
     """Given answers may still be changed."""
     telephone: str
     emergency: str
-    """Whom one calls in an emergency."""
+    """The number to call in an emergency."""
     call_wanted: bool
     """The participant asked for a call, and nobody has called yet."""
     call_pending: bool

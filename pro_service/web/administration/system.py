@@ -79,7 +79,7 @@ def _checks(rt: Runtime, seen: Condition, now: datetime) -> list[Check]:
             _("Participants who cannot be reached, or are to be confirmed"),
             seen.dead_channels,
         ),
-        Check(not seen.faulty, _("Participants at whom the rules failed"), seen.faulty),
+        Check(not seen.faulty, _("Participants for whom the rules failed"), seen.faulty),
     ]
 
 

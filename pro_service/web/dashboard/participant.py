@@ -81,7 +81,7 @@ def _add_story(pages: Blueprint, rt: Runtime) -> None:
         except KeyError:
             abort(404)
         except UnreadableError as fault:
-            # Whoever is to call needs the rest of the page all the same.
+            # The caller still needs the rest of the page.
             if task is not None:
                 return task_page(rt, task, unreadable=_said(fault)), 500
             return _story_page(rt, scope, code, unreadable=_said(fault)), 500

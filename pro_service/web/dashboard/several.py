@@ -1,7 +1,7 @@
 """One thing done about several tasks that were chosen in a list, with one reason.
 
-Each task is a change of its own, with its own audit rows. What cannot be done with one is said of that one,
-and the others are done.
+Each task is a change of its own, with its own audit rows. Where one task refuses, the page says so, and the others
+are done.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -113,7 +113,7 @@ COORDINATORS: Mapping[str, Action] = {
 """What a coordinator may do with several tasks at once; never a withdrawal, a death or the end of a safety task."""
 
 ROLES: Mapping[str, Action] = {"acknowledge": task.acknowledge, "why": say_why}
-"""What whoever has a list of their role's tasks may do with several of them at once."""
+"""What the other roles may do with several of their tasks at once."""
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

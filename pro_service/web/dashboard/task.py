@@ -199,7 +199,7 @@ def task_page(
 def _not_now(
     rt: Runtime, loaded: Loaded, window: WindowFacts | None, now: datetime, wished: Part | None
 ) -> dict[str, object]:
-    """Return when to try again, to when the task can be put off, and to whom it can be handed over."""
+    """Return when to try again, the times the task can be put off to, and the colleagues who may take it over."""
     case, parts, choices = loaded.case, _parts_of_day(), _put_off_choices()
     return {
         "again": retries.next_attempt(case, window, now, wished=wished),
