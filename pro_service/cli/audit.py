@@ -12,11 +12,11 @@ from pro_service.cli.terminal import State, as_json, given_file, of_study, opene
 from pro_service.core.problems import words
 
 BIG = 20_000
-"""Rows from which on a check takes long enough for a progress bar."""
+"""From so many rows on, a check takes long enough for a progress bar."""
 MOST_SHOWN = 50
 
 anchored = click.option(
-    "--anchor", "anchor_text", metavar="N:HEX", help="A seal's number and hash, from a mail or the log of then."
+    "--anchor", "anchor_text", metavar="N:HEX", help="A seal's number and hash, kept from an earlier mail or log."
 )
 
 
@@ -29,7 +29,7 @@ def audit() -> None:
 @as_json
 @click.pass_obj
 def seal(state: State) -> None:
-    """Seal what is new. The scheduler does this every minute; for cron where there is no scheduler."""
+    """Seal what is new. The scheduler does this every minute; without a scheduler, run it by cron."""
     from pro_service.cli.clock import say_doubt  # noqa: PLC0415
     from pro_service.use_cases.trail.seal import seal as sealing  # noqa: PLC0415
 
@@ -43,14 +43,14 @@ def seal(state: State) -> None:
 
 
 @audit.command()
-@click.option("--full", is_flag=True, help="Check everything, and not only what is new since the last check.")
+@click.option("--full", is_flag=True, help="Check everything, not only what is new since the last check.")
 @anchored
 @as_json
 @click.pass_obj
 def verify(state: State, anchor_text: str | None, *, full: bool) -> None:
-    """Check the trail against its seals, its key, the database's guards and the answers it tells of.
+    """Check the trail against its seals and its key, the answers against the trail, and the database's triggers.
 
-    Status 1 if anything is found. Only an anchor from outside shows that the whole history was replaced.
+    Exit status 1 if anything is found. Only an anchor from outside shows that the whole history was replaced.
     """
     from pro_service.core.trail.seals import anchor  # noqa: PLC0415
     from pro_service.use_cases.trail.verify import verify as check  # noqa: PLC0415
@@ -72,7 +72,7 @@ def verify(state: State, anchor_text: str | None, *, full: bool) -> None:
 @of_study
 @click.pass_obj
 def proof(state: State, code: str, out: Path, study_code: str | None) -> None:
-    """Write all that the trail says of one participant, with what proves it to somebody without this database."""
+    """Write all that the trail says of one participant, with a proof that needs no access to this database."""
     from pro_service.core.trail.proof import to_json  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
     from pro_service.use_cases.trail.prove import prove  # noqa: PLC0415
@@ -89,7 +89,7 @@ def proof(state: State, code: str, out: Path, study_code: str | None) -> None:
 @as_json
 @click.pass_obj
 def check_proof(state: State, file: Path, anchor_text: str | None) -> None:
-    """Check such a proof; needs neither the database nor a key."""
+    """Check a proof that `audit proof` has written; needs neither the database nor a key."""
     from pro_service.core.trail.proof import from_text, held  # noqa: PLC0415
     from pro_service.core.trail.seals import anchor  # noqa: PLC0415
 
@@ -111,8 +111,8 @@ def check_proof(state: State, file: Path, anchor_text: str | None) -> None:
 
 
 _WITHOUT_ANCHOR = (
-    "Not compared with an anchor: give one from a mail or the log of then (--anchor N:HEX), "
-    "to see that the whole history was not replaced."
+    "Not compared with an anchor. To see that the whole history was not replaced, give one "
+    "from an earlier mail or log (--anchor N:HEX)."
 )
 
 
@@ -142,7 +142,7 @@ def _show(found: Any, *, full: bool) -> None:
     if found.newest_seal is not None:
         click.echo(f"Newest seal: {found.newest_seal}")
     if found.not_covered:
-        click.echo(f"Answers of which the trail tells nothing: {found.not_covered}.")
+        click.echo(f"Answers without a row in the trail: {found.not_covered}.")
     for finding in found.findings[:MOST_SHOWN]:
         what, remedy = words(finding.problem)
         place = finding.entity if finding.id is None else f"{finding.entity} {finding.id}"

@@ -1,7 +1,7 @@
-"""The triggers of the tables to which rows are only added, compared by what they do, not by their names.
+"""The triggers that protect append-only tables, compared by their definitions, not by their names.
 
-They are made by migrations; here is what they have to be. A trigger with an empty body, one that is disabled, or one
-whose function was replaced guards nothing and has the right name.
+Migrations make them; here stands what they must be. A trigger that is empty or disabled, or whose function was
+replaced, has the right name and protects nothing.
 """
 
 import re
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from pro_service.store.schema import metadata
 
 ROLE = re.compile("[a-z_][a-z0-9_]{0,62}")
-"""A name of a role that PostgreSQL takes without quotation marks."""
+"""The names of roles that PostgreSQL accepts without quotation marks."""
 
 Fault: TypeAlias = Literal["missing", "disabled", "different"]
 
@@ -29,9 +29,9 @@ _SAME = {
     "revelations": "id = NEW.id OR inbound_id = NEW.inbound_id",
     "responses": "id = NEW.id OR (window_id = NEW.window_id AND item = NEW.item AND version = NEW.version)",
 }
-"""Table -> which row an insert would replace on SQLite: that of the same id, or of the same unique key."""
+"""Table -> the row that an insert would replace on SQLite: one with the same id or unique key."""
 _CHANGED = {"responses": f"UPDATE OF {_ANSWER}"}
-"""What is refused where a part of a row may change: the reason of an answer may name a person."""
+"""Table -> the change that is refused, if part of a row may change: the reason of an answer may name a person."""
 
 
 def _sqlite() -> Iterator[tuple[str, str]]:
@@ -73,7 +73,7 @@ EXPECTED: Mapping[str, Mapping[str, str]] = {"sqlite": dict(_sqlite()), "postgre
 
 
 def faults(connection: Connection) -> dict[str, Fault]:
-    """Return name -> what is wrong, for each trigger that does not guard as it should; empty when all do."""
+    """Return name -> what is wrong, for each trigger that is not as it should be; empty when all are."""
     expected = EXPECTED[connection.dialect.name]
     found = dict(_on_sqlite(connection) if connection.dialect.name == "sqlite" else _on_postgresql(connection))
     wrong: dict[str, Fault] = {}
@@ -90,7 +90,7 @@ def faults(connection: Connection) -> dict[str, Fault]:
 
 
 def owns_trail(connection: Connection) -> bool:
-    """Whether the role of this connection could switch the triggers off: the owner's, or a superuser's."""
+    """Whether this connection's role could switch the triggers off: it owns the table, or is a superuser."""
     if connection.dialect.name == "sqlite":
         return False
     return bool(
@@ -129,9 +129,9 @@ def _on_postgresql(connection: Connection) -> Iterator[tuple[str, tuple[str, boo
 
 
 def grants(role: str) -> str:
-    """Return the SQL by which a role may do what the service does, and cannot switch the guards off.
+    """Return the SQL that lets a role do what the service does, but not switch the triggers off.
 
-    For PostgreSQL: the role that migrates owns the tables; the one that the service connects as owns none.
+    For PostgreSQL: the role that runs migrations owns the tables; the role that the service connects as owns none.
     """
     free = ", ".join(sorted(metadata.tables.keys() - _SAME.keys()))
     return f"""\

@@ -1,4 +1,4 @@
-"""Seals over the audit trail, as rows; the last checks of it."""
+"""Seals over the audit trail as they are stored, and the results of the last checks."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +19,7 @@ from pro_service.store.vault import Vault
 
 s, a = audit_seals.c, audit_trail.c
 PAGE = 1_000
-"""Ids asked for at once: SQLite takes 32,766 parameters, older releases 999 fewer than this times 32."""
+"""Ids in one query, far fewer than the 32,766 parameters that SQLite takes."""
 HEADER = ("number", "sealed_at", "rows", "root", "settled_below", "last_id", "covers", "previous", "version")
 
 CheckKind: TypeAlias = Literal["new", "full"]
@@ -54,13 +54,13 @@ def newest(session: Session) -> Header | None:
 
 
 def settled_below(session: Session, before: Header | None, now: datetime) -> int:
-    """Return below which id every row that will ever be there is there: of ids that were handed out an hour ago."""
+    """Return the id below which no row can be added any more: the highest that was handed out an hour ago."""
     last = session.scalar(select(func.max(s.last_id)).where(s.sealed_at <= now - SETTLED_AFTER))
     return max(0 if before is None else before.settled_below, last or 0)
 
 
 def covered_since(session: Session, header: Header | None) -> set[int]:
-    """Return the ids that seals up to this one cover, from where it says that all is settled."""
+    """Return the ids that seals up to this one cover, from the id on that it calls settled."""
     if header is None:
         return set()
     wanted = (s.number <= header.number) & (s.last_id >= header.settled_below)
@@ -117,7 +117,7 @@ def build(
 
 
 def add(session: Session, seal: Seal, vault: Vault) -> bool:
-    """Write a seal; False if another process has written one of this number meanwhile."""
+    """Write a seal; False if another process has written one with this number meanwhile."""
     values = {name: getattr(seal.header, name) for name in HEADER}
     own = seal.header.hash
     values |= {"row_ids": packed(seal.ids, seal.marks), "hash": own, "hmac": vault.mac(_sealed(own))}
@@ -182,7 +182,7 @@ def last_checks(session: Session) -> dict[str, Checked]:
 
 
 def note_check(session: Session, kind: CheckKind, checked: Checked) -> None:
-    """Write down what a check has found."""
+    """Store the result of a check in place of the last one of its kind."""
     session.execute(delete(audit_checks).where(audit_checks.c.kind == kind))
     session.execute(
         insert(audit_checks).values(
@@ -192,7 +192,7 @@ def note_check(session: Session, kind: CheckKind, checked: Checked) -> None:
 
 
 _MOST_COMPARED = 200
-"""Rows that fit no key of their own and are compared with each other; more than these were not just swapped."""
+"""Rows with a wrong HMAC that are compared with one another; more than these were not just swapped."""
 
 
 def _swapped(wrong: Sequence[Mapping[str, Any]], vault: Vault) -> Iterator[tuple[int, int]]:
@@ -207,7 +207,7 @@ def _swapped(wrong: Sequence[Mapping[str, Any]], vault: Vault) -> Iterator[tuple
 
 
 def _sealed(own: bytes) -> bytes:
-    """What the HMAC of a seal is over: never what an audit row's is over."""
+    """Return what the HMAC of a seal is made of: with a prefix, so that it never equals that of an audit row."""
     return b"seal|" + own
 
 

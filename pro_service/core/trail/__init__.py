@@ -1,1 +1,1 @@
-"""The audit trail proves itself: hash trees over its rows, the chain of seals, and what a check finds."""
+"""Proof that the audit trail is as it was written: hash trees over its rows, the chain of seals, and checks."""

@@ -1,7 +1,7 @@
-"""What a check of the audit trail finds: seal by seal, row by row, without knowing where they are stored.
+"""Check the audit trail, seal by seal and row by row, wherever they are stored.
 
-Without an anchor from outside, somebody with the database and its keys can write another history that fits; everything
-less shows here, and is named.
+Somebody with the database and its keys can write another history that fits; only an anchor from outside shows that.
+Every other change is found and named here.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ from pro_service.core.trail import merkle
 from pro_service.core.trail.seals import MARK, Anchor, Header, Seal, covers
 
 UNSEALED_AFTER = timedelta(minutes=10)
-"""While the service runs, a row this old has a seal."""
+"""While the service runs, every row is sealed by this age."""
 
 Kind: TypeAlias = Literal[
     "edited",
@@ -37,7 +37,7 @@ class Finding:
 
     kind: Kind
     entity: str
-    """What it is found in: `audit_trail`, `audit_seals`, `response`, `database`."""
+    """Where it is: `audit_trail`, `audit_seals`, `response`, `database`."""
     id: int | None
     participant: int | None
     """Row id of the participant it is about, where that is known."""
@@ -53,7 +53,7 @@ class Row:
     genuine: bool
     """Whether its HMAC fits what it says."""
     swapped_with: int | None
-    """The id under which its HMAC would fit, if it is that of another row that does not fit either."""
+    """The id of another row whose HMAC does not fit, if this row's HMAC would fit under that id."""
     at: datetime
     participant: int | None
 
@@ -70,21 +70,21 @@ class Stored:
 
 @dataclass(slots=True)
 class Check:
-    """Goes through the seals in the order of their numbers; holds no more than the ids of about an hour."""
+    """A check that goes through the seals by number; keeps only the ids of about an hour in memory."""
 
     before: Header | None = None
     """The last seal that was checked."""
     covered: set[int] = field(default_factory=set)
-    """Ids in the seals so far that are not below `settled`."""
+    """Ids in the seals checked so far, from `settled` on."""
     wrong: int = 0
     """Rows whose HMAC does not fit."""
     rows: int = 0
     unclear_below: int = 0
-    """Below this id a seal is missing or not what was written, so rows that no seal covers say nothing more."""
+    """Below this id a seal is missing or was changed, so a row without a seal need not have been put in later."""
 
     @property
     def settled(self) -> int:
-        """Below this id every row has been looked for in the seals."""
+        """Every row below this id has been compared with the seals."""
         return 0 if self.before is None else self.before.settled_below
 
     def seal(
@@ -92,8 +92,8 @@ class Check:
     ) -> Iterator[Finding]:
         """Check one seal.
 
-        `rows`: those of its rows that are there, by id. `present`: the ids of all rows from `settled` up to where this
-        seal says that all is settled. `newest_id`: the highest id of any row there is.
+        `rows`: those of its rows that still exist, by id. `present`: the ids of all rows from `settled` up to the
+        id below which this seal says that all is settled. `newest_id`: the highest id in the trail.
         """
         broken = list(self._chain(stored))
         if broken:
@@ -172,7 +172,7 @@ class Check:
 
 
 def against(kept: Anchor, headers: Mapping[int, Header]) -> Iterator[Finding]:
-    """Compare an anchor from outside with the seals: by it an older file and a rewritten history show."""
+    """Compare an anchor from outside with the seals: it shows an older copy and a rewritten history."""
     header = headers.get(kept.number)
     if header is None:
         code = "trail_rolled_back"
@@ -184,7 +184,7 @@ def against(kept: Anchor, headers: Mapping[int, Header]) -> Iterator[Finding]:
 
 
 def wrong_key(check: Check, findings: Collection[Finding]) -> tuple[Finding, ...] | None:
-    """Return the one finding that stands for all where not one row fits the key; None if that is not so."""
+    """Return one finding in place of all others if not a single row fits the key; else None."""
     if check.rows and check.wrong == check.rows:
         return (
             Finding("wrong_key", "database", None, None, problem("trail_wrong_key", count=check.rows)),

@@ -1,7 +1,7 @@
 """A proof that one participant's rows stand in the sealed trail; checked with neither database nor key.
 
 It holds each row as it was written, the hashes that lead from it to the root of its seal, and the chain of seals up to
-the newest one. An anchor from outside (a mail, the log) tells that this history is the one of then.
+the newest one. An anchor from outside (a mail, the log) shows that this is still the history of that time.
 """
 
 import json
@@ -70,7 +70,7 @@ def to_json(proof: Proof) -> str:
 
 
 def from_text(text: str) -> Proof:
-    """Read a proof; RejectedError if it is none, or cut."""
+    """Read a proof; RejectedError if it is not one, or is cut short."""
     try:
         said = json.loads(text)
         proof = _proof(said) if said["format"] == FORMAT else None
@@ -82,12 +82,12 @@ def from_text(text: str) -> Proof:
 
 
 def held(proof: Proof, anchor: Anchor | None) -> Held:
-    """Return what a proof proves; RejectedError, naming the first part that does not fit, if it does not hold."""
+    """Return what a proof proves; RejectedError, with the first part that does not fit, if it proves nothing."""
     if not proof.seals:
         raise _refused("it holds no seal")
     for before, header in zip(proof.seals, proof.seals[1:], strict=False):
         if header.number != before.number + 1 or header.previous != before.hash:
-            raise _refused(f"seal {header.number} does not hang on seal {before.number}")
+            raise _refused(f"seal {header.number} does not follow seal {before.number}")
     if anchor is not None:
         kept = next((header for header in proof.seals if header.number == anchor.number), None)
         if kept is None or kept.hash != anchor.hash:

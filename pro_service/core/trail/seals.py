@@ -1,8 +1,8 @@
-"""A seal says exactly which rows stood in the audit trail at a moment, and hangs on the seal before it.
+"""A seal says exactly which rows stood in the audit trail at a moment, and contains the hash of the seal before it.
 
-Ids of rows come from one sequence that all tables share, and transactions end in another order than they began: from
-ids alone nobody can tell a deleted row from one that never was. So a seal names the ids of its rows one by one, and
-below which id everything has been settled: an id that was handed out over an hour ago and stands in no row is dead.
+Ids of rows come from one sequence that all tables share, and transactions end in another order than they began: ids
+alone do not tell a deleted row from one that never existed. So a seal lists the ids of its rows one by one. It also
+says below which id everything is settled: an id that was handed out over an hour ago and has no row never gets one.
 """
 
 import hashlib
@@ -17,18 +17,18 @@ from typing import Any
 from pro_service.core.problems import RejectedError, problem
 
 SETTLED_AFTER = timedelta(hours=1)
-"""No transaction of this product takes longer: an id without a row after that time has none."""
+"""No transaction of this product takes longer: an id without a row by then will never have one."""
 MOST_ROWS = 10_000
-"""Rows of one seal: what is checked at once, and held in memory."""
+"""Rows that one seal covers at most; a check holds so many in memory."""
 MARK = 2
 """Bytes of each leaf that a seal keeps, to name the row that has changed."""
 FIRST_PREVIOUS = bytes(32)
-"""What the first seal hangs on."""
+"""What stands in the first seal in place of an earlier hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a seal says of itself, without the ids of its rows: enough to check the chain."""
+    """All of a seal but the ids of its rows: enough to check the chain."""
 
     number: int
     """1, 2, 3 … without a gap."""
@@ -45,7 +45,7 @@ class Header:
     previous: bytes
     """The hash of the seal before."""
     version: str
-    """Of the product that sealed."""
+    """Of the product that made the seal."""
 
     @property
     def hash(self) -> bytes:
@@ -78,7 +78,7 @@ _ANCHOR = re.compile("([1-9][0-9]{0,17}):([0-9a-fA-F]{64})")
 
 
 def anchor(text: str) -> Anchor:
-    """Read an anchor as it stands in a mail or the log; RejectedError if it is none."""
+    """Read an anchor as it stands in a mail or the log; RejectedError if it is not one."""
     found = _ANCHOR.fullmatch(text.strip())
     if found is None:
         raise RejectedError((problem("not_an_anchor", "anchor", given=text[:80]),))
@@ -110,7 +110,7 @@ def unpacked(stored: bytes) -> tuple[tuple[int, ...], bytes]:
 
 
 def covers(ids: Sequence[int], marks: bytes) -> bytes:
-    """Return the hash of what a seal covers, which does not hang on how it is compressed."""
+    """Return the hash of what a seal covers; it does not depend on the compression."""
     return hashlib.sha256(" ".join(map(str, ids)).encode() + b"\n" + marks).digest()
 
 

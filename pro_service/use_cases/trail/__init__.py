@@ -1,1 +1,1 @@
-"""The audit trail is sealed, checked, and proved to others."""
+"""Seal the audit trail, check it, and prove it to others."""

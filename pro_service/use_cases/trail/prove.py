@@ -13,9 +13,9 @@ from pro_service.store.schema import AnyRow
 
 
 def prove(rt: Runtime, study_id: int, code: str) -> Proof:
-    """Return the proof of a participant's rows; of those that are sealed.
+    """Return the proof of a participant's sealed rows.
 
-    RejectedError: there is no such participant, or nothing of it is sealed yet.
+    RejectedError: there is no such participant, or none of their rows is sealed yet.
     """
     with rt.sessions.reading() as session:
         participant_id = cases.find(session, study_id, code)

@@ -1,4 +1,4 @@
-"""Seal what is new in the audit trail, and say the newest seal where nobody can take it back: in the log."""
+"""Seal what is new in the audit trail, and log each seal's anchor, out of reach of the database."""
 
 import importlib.metadata
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pro_service.store import bulk, seals
 from pro_service.use_cases import trusted_time
 
 BEAT = "seal"
-"""Alive while seals are made: rows that wait for one although it is, are a finding."""
+"""The heartbeat of sealing. While it goes on, a row that waits too long for a seal is a finding."""
 
 
 @dataclass(slots=True)
@@ -23,10 +23,10 @@ class SealReport:
 
 
 def seal(rt: Runtime) -> SealReport:
-    """Seal every row that no seal covers; nothing while the clock is not believed, since a seal says when it was made.
+    """Seal every row that no seal covers; none while the clock is not believed, because a seal says when it was made.
 
-    The tree is built outside the writing transaction. Where two processes seal at once, the number of a seal lets one
-    of them win, and the other leaves the rest to it.
+    The tree is built outside the writing transaction. If two processes seal at once, only one can write the next
+    number; the other stops.
     """
     report = SealReport()
     if not trusted_time.is_believed(rt):
@@ -71,5 +71,5 @@ def _next(rt: Runtime) -> Seal | None:
 
 
 def _says_more(before: Header | None, settled: int) -> bool:
-    """Whether a seal without rows says something: that nothing can come in among the rows before it any more."""
+    """Whether a seal without rows says something new: that more ids are settled."""
     return before is not None and settled > before.settled_below

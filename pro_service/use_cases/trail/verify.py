@@ -19,7 +19,7 @@ from pro_service.store.seals import Checked, CheckKind
 from pro_service.use_cases.trail import seal
 
 SEALING = timedelta(minutes=10)
-"""The seals' beat is alive if it was within this time."""
+"""Sealing goes on if its last heartbeat is no older than this."""
 EVERY_DAY = timedelta(days=1)
 PAGE = 1_000
 
@@ -30,20 +30,20 @@ TRIGGER: Mapping[guards.Fault, str] = {
 }
 
 Progress = Callable[[int, int], None]
-"""Is told how many rows were checked, and how many there are."""
+"""Called with how many rows were checked, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a check has found; no findings: the trail is as it was written, as far as can be seen from inside."""
+    """What a check has found. Without findings the trail is as it was written, as far as can be seen from inside."""
 
     verified_rows: int
     not_covered: int
-    """Answers that no row of the trail tells of; none in a check of what is new."""
+    """How many answers have no row in the trail; 0 in a check of what is new."""
     seals: int
     newest_seal: Anchor | None
     anchored: bool
-    """Whether it was compared with an anchor from outside; without one a whole history can have been put in place."""
+    """Whether it was compared with an anchor from outside; without one the whole history may have been replaced."""
     findings: tuple[Finding, ...]
     codes: Mapping[int, str]
     """Row id -> code of each participant that a finding is about."""
@@ -52,9 +52,9 @@ class Verification:
 def verify(
     rt: Runtime, *, full: bool = True, anchor: Anchor | None = None, progress: Progress | None = None
 ) -> Verification:
-    """Check everything, or (not `full`) what is new since the last check that found nothing; note what was found.
+    """Check everything, or without `full` what is new since the last check that found nothing; store the result.
 
-    The anchor is compared in any case.
+    An anchor is compared in both cases.
     """
     kind: CheckKind = "full" if full else "new"
     now = rt.clock()
@@ -106,7 +106,7 @@ def verify_now_and_then(rt: Runtime) -> None:
 
 @dataclass(slots=True)
 class Counted:
-    """How many answers the trail tells of."""
+    """How many answers have a row in the trail."""
 
     answers: int = 0
 
@@ -161,7 +161,7 @@ def _pages(session: Session, check: Check) -> Iterator[Sequence[AnyRow]]:
 
 
 def _answers(session: Session, rows: Sequence[AnyRow], counted: Counted) -> Iterator[Finding]:
-    """Compare the answers that these rows of the trail tell of with those that are stored."""
+    """Compare the answers in these rows of the trail with the stored ones."""
     told = {row.entity_id: row for row in rows if row.entity == "response" and row.action == "answer"}
     stored = answers.by_id(session, sorted(told))
     counted.answers += len(told)
@@ -179,7 +179,7 @@ def _answers(session: Session, rows: Sequence[AnyRow], counted: Counted) -> Iter
 
 
 def _baselines(session: Session, rows: Sequence[AnyRow], counted: Counted) -> Iterator[Finding]:
-    """Compare the answers that came with an enrolment: its row tells of all of them."""
+    """Compare the answers that came with an enrolment: its one row in the trail lists all of them."""
     enrolled = {row.participant_id: row for row in rows if row.entity == "participant" and row.action == "enrol"}
     stored = answers.imported(session, sorted(enrolled))
     for participant_id, row in enrolled.items():
@@ -194,12 +194,12 @@ def _baselines(session: Session, rows: Sequence[AnyRow], counted: Counted) -> It
 
 
 def _new(changes: Mapping[str, Sequence[object]], name: str) -> Any:
-    """Return what a field became, as the trail tells it; None where it tells nothing of it."""
+    """Return a field's new value in a row of the trail; None if the row does not hold the field."""
     return changes.get(name, (None, None))[1]
 
 
 def _untold(session: Session, counted: Counted) -> Iterator[Finding]:
-    """Find the answers that no row of the trail tells of; looked for one by one only where their number differs."""
+    """Find the answers without a row in the trail; search for them only if the numbers differ."""
     if answers.count(session) == counted.answers:
         return
     for row_id, participant_id in answers.untold(session):
