@@ -60,7 +60,7 @@ def pytest_collection_finish() -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how well the corpus of replies is read, whenever its tests ran."""
     ran = (report.nodeid for name in ("passed", "failed") for report in terminalreporter.stats.get(name, ()))
-    if any("test_reply_corpus.py" in nodeid for nodeid in ran):
+    if any("replies/test_corpus.py" in nodeid for nodeid in ran):
         terminalreporter.write_line(corpus.accuracy(list(corpus.examples())))
 
 

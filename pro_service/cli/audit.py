@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -119,21 +119,17 @@ _WITHOUT_ANCHOR = (
 @contextmanager
 def _bar() -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error for a trail that is long."""
-    bars: list[Any] = []
+    with ExitStack() as shown:
+        bar: Any = None
 
-    def checked(rows: int, total: int) -> None:
-        if total < BIG:
-            return
-        if not bars:
-            bars.append(click.progressbar(length=total, label="Checking", file=sys.stderr))
-            bars[0].__enter__()
-        bars[0].update(min(rows, total) - bars[0].pos)
+        def checked(rows: int, total: int) -> None:
+            nonlocal bar
+            if total < BIG:
+                return
+            bar = bar or shown.enter_context(click.progressbar(length=total, label="Checking", file=sys.stderr))
+            bar.update(min(rows, total) - bar.pos)
 
-    try:
         yield checked
-    finally:
-        for bar in bars:
-            bar.__exit__(None, None, None)
 
 
 def _show(found: Any, *, full: bool) -> None:

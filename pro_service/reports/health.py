@@ -13,7 +13,7 @@ from sqlalchemy import Column, ColumnElement, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from pro_service.reports import statements
-from pro_service.store import heartbeats, seals, standing, throttle
+from pro_service.store import guards, heartbeats, seals, standing, throttle
 from pro_service.store.confirmations import HELD
 from pro_service.store.messages import channels, overdue
 from pro_service.store.messages.channels import Channel
@@ -54,7 +54,7 @@ class Flow:
     clock_doubt: str | None = None
     """Why nothing is decided by the clock."""
     trail_changed: bool = False
-    """Whether a check of the audit trail has found something, and no later one of its kind found nothing."""
+    """Whether its guards are not as they should be, or a check found something and no later one of its kind nothing."""
     unconfirmed_since: datetime | None = None
     """Since when the oldest text waits whose version no investigator has confirmed."""
 
@@ -112,7 +112,8 @@ def flow(session: Session, now: datetime, ways: Sequence[str], *, leaves: bool) 
         safety_overdue_since=safety_since,
         safety_taken_up=None if safety_since is None else overdue.taken_up(session, now),
         clock_doubt=standing.clock_doubt(session),
-        trail_changed=any(check.findings for check in seals.last_checks(session).values()),
+        trail_changed=bool(guards.faults(session.connection()))
+        or any(check.findings for check in seals.last_checks(session).values()),
         unconfirmed_since=unconfirmed_since(session) if leaves else None,
     )
 

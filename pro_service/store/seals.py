@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.trail import merkle
 from pro_service.core.trail.check import Row, Stored
-from pro_service.core.trail.seals import MARK, SETTLED_AFTER, Header, Seal, covers, packed, unpacked
+from pro_service.core.trail.seals import FIRST_PREVIOUS, MARK, SETTLED_AFTER, Header, Seal, covers, packed, unpacked
 from pro_service.store import audit
 from pro_service.store.schema import AnyRow, audit_checks, audit_seals, audit_trail
 from pro_service.store.vault import Vault
@@ -77,6 +77,11 @@ def ids_between(session: Session, low: int, high: int | None = None) -> Iterator
     yield from session.scalars(select(a.id).where(wanted).order_by(a.id).execution_options(yield_per=PAGE))
 
 
+def count_from(session: Session, low: int) -> int:
+    """Return how many rows of the trail there are from the id `low` on."""
+    return session.scalar(select(func.count()).select_from(audit_trail).where(a.id >= low)) or 0
+
+
 def rows_of(session: Session, ids: Sequence[int]) -> Iterator[AnyRow]:
     """Return the rows of the trail with these ids that are there."""
     for first in range(0, len(ids), PAGE):
@@ -110,7 +115,7 @@ def build(
         settled_below=settled,
         last_id=last_id,
         covers=covers(ids, marks),
-        previous=bytes(32) if before is None else before.hash,
+        previous=FIRST_PREVIOUS if before is None else before.hash,
         version=version,
     )
     return Seal(header, tuple(ids), marks)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from pro_service.cli import service
 from pro_service.runtime import Runtime
@@ -60,9 +61,12 @@ def test_a_gate_that_cannot_be_opened_locks_nobody_out(tmp_path: Path) -> None:
     sessions = Sessions(make_engine(f"sqlite:///{tmp_path / 'one.db'}"))
     gate = tmp_path / "one.db.gate"
     gate.mkdir()
-    with sessions.begin():
-        pass
+    with sessions.begin() as session:
+        session.execute(text("CREATE TABLE written (here INTEGER)"))
     gate.rmdir()
-    with sessions.begin():
-        pass
+    with sessions.begin() as session:
+        session.execute(text("INSERT INTO written VALUES (1)"))
+    assert gate.is_file()
+    with sessions.reading() as session:
+        assert session.scalar(text("SELECT here FROM written")) == 1
     sessions.close()

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from pro_service.core.problems import Problem, problem
 from pro_service.core.trail import merkle
-from pro_service.core.trail.seals import MARK, Anchor, Header, Seal, covers
+from pro_service.core.trail.seals import FIRST_PREVIOUS, MARK, Anchor, Header, Seal, covers
 
 UNSEALED_AFTER = timedelta(minutes=10)
 """While the service runs, every row is sealed by this age."""
@@ -79,6 +79,8 @@ class Check:
     wrong: int = 0
     """Rows whose HMAC does not fit."""
     rows: int = 0
+    answers: int = 0
+    """Stored answers that have a row in the trail."""
     unclear_below: int = 0
     """Below this id a seal is missing or was changed, so a row without a seal need not have been put in later."""
 
@@ -125,11 +127,12 @@ class Check:
             )
 
     def _chain(self, stored: Stored) -> Iterator[Finding]:
-        header, expected = stored.seal.header, 1 if self.before is None else self.before.number + 1
+        header, before = stored.seal.header, self.before
+        number, own = (0, FIRST_PREVIOUS) if before is None else (before.number, before.hash)
         faults = []
-        if header.number != expected:
+        if header.number != number + 1:
             faults.append("trail_seal_missing")
-        elif self.before is not None and header.previous != self.before.hash:
+        elif header.previous != own:
             faults.append("trail_seal_loose")
         if header.hash != stored.hash or not stored.genuine:
             faults.append("trail_seal_rewritten")
@@ -171,9 +174,8 @@ class Check:
             yield Finding("reordered", "audit_trail", row.id, row.participant, found)
 
 
-def against(kept: Anchor, headers: Mapping[int, Header]) -> Iterator[Finding]:
-    """Compare an anchor from outside with the seals: it shows an older copy and a rewritten history."""
-    header = headers.get(kept.number)
+def against(kept: Anchor, header: Header | None) -> Iterator[Finding]:
+    """Compare an anchor from outside with the seal of its number: it shows an older copy and a rewritten history."""
     if header is None:
         code = "trail_rolled_back"
     elif header.hash != kept.hash:

@@ -1,7 +1,5 @@
 """Prove to somebody else what the audit trail says of one participant."""
 
-from collections import defaultdict
-
 from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import RejectedError, problem
 from pro_service.core.trail import merkle
@@ -22,15 +20,12 @@ def prove(rt: Runtime, study_id: int, code: str) -> Proof:
         if participant_id is None:
             raise RejectedError((problem("no_participant", "CODE", code=quoted(code)),))
         rows = {row.id: row for row in seals.rows_about(session, participant_id)}
-        places: dict[int, list[tuple[int, AnyRow]]] = defaultdict(list)
         proved: list[Proved] = []
         for stored in seals.stored(session, rt.vault):
-            for place, row_id in enumerate(stored.seal.ids):
-                if row_id in rows:
-                    places[stored.seal.header.number].append((place, rows[row_id]))
-            if wanted := places.get(stored.seal.header.number):
-                leaves = [merkle.leaf(seals.data(row)) for row in seals.rows_of(session, stored.seal.ids)]
-                proved += [_proved(row, stored.seal.header.number, leaves, place) for place, row in wanted]
+            number, ids = stored.seal.header.number, stored.seal.ids
+            if not rows.keys().isdisjoint(ids):
+                leaves = [merkle.leaf(seals.data(row)) for row in seals.rows_of(session, ids)]
+                proved += [_proved(rows[one], number, leaves, place) for place, one in enumerate(ids) if one in rows]
         if not proved:
             raise RejectedError((problem("nothing_sealed", "CODE", code=quoted(code)),))
         return Proof(code, tuple(proved), tuple(seals.headers(session, first=proved[0].seal)))

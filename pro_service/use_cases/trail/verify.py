@@ -8,7 +8,7 @@ from typing import Any
 
 from pro_service import logs
 from pro_service.core.problems import problem
-from pro_service.core.trail.check import Check, Finding, Row, against, wrong_key
+from pro_service.core.trail.check import Check, Finding, against, wrong_key
 from pro_service.core.trail.seals import Anchor, Header, anchor_of
 from pro_service.runtime import Runtime
 from pro_service.store import guards, heartbeats, seals
@@ -50,7 +50,7 @@ class Verification:
 
 
 def verify(
-    rt: Runtime, *, full: bool = True, anchor: Anchor | None = None, progress: Progress | None = None
+    rt: Runtime, *, full: bool = True, anchor: Anchor | None = None, progress: Progress = lambda _rows, _total: None
 ) -> Verification:
     """Check everything, or without `full` what is new since the last check that found nothing; store the result.
 
@@ -61,20 +61,19 @@ def verify(
     with rt.sessions.reading() as session:
         start = None if full else _start(session)
         check = Check(before=start, covered=seals.covered_since(session, start))
-        total = _rows_ahead(session, check.settled) if progress is not None else 0
-        told = (lambda rows: progress(rows, total)) if progress is not None else (lambda _rows: None)
-        counted = Counted()
-        found = [*_guards(session), *_trail(rt, session, check, told, counted)]
-        if full:
-            found += _untold(session, counted)
+        total = seals.count_from(session, check.settled)
+        found = [*_guards(session), *_trail(rt, session, check, lambda: progress(check.rows, total))]
+        # Looked for one by one only where there are any.
+        not_covered = answers.count(session) - check.answers if full else 0
+        if not_covered:
+            found += _untold(session)
         newest = seals.newest(session)
         if anchor is not None:
-            header = seals.header(session, anchor.number)
-            found += against(anchor, {} if header is None else {anchor.number: header})
+            found += against(anchor, seals.header(session, anchor.number))
         findings = wrong_key(check, found) or tuple(found)
         verification = Verification(
             verified_rows=check.rows,
-            not_covered=answers.count(session) - counted.answers if full else 0,
+            not_covered=not_covered,
             seals=seals.count(session),
             newest_seal=None if newest is None else anchor_of(newest),
             anchored=anchor is not None,
@@ -104,21 +103,10 @@ def verify_now_and_then(rt: Runtime) -> None:
         verify(rt, full=False)
 
 
-@dataclass(slots=True)
-class Counted:
-    """How many answers have a row in the trail."""
-
-    answers: int = 0
-
-
 def _start(session: Session) -> Header | None:
     """Return the last seal up to which a check found nothing; None to begin at the first."""
     clean = [check.seal for check in seals.last_checks(session).values() if not check.findings]
     return seals.header(session, max(clean)) if clean else None
-
-
-def _rows_ahead(session: Session, settled: int) -> int:
-    return sum(1 for _ in seals.ids_between(session, settled))
 
 
 def _guards(session: Session) -> Iterator[Finding]:
@@ -126,25 +114,20 @@ def _guards(session: Session) -> Iterator[Finding]:
         yield Finding("trigger", "database", None, None, problem(TRIGGER[fault], name=name))
 
 
-def _trail(
-    rt: Runtime, session: Session, check: Check, told: Callable[[int], None], counted: Counted
-) -> Iterator[Finding]:
+def _trail(rt: Runtime, session: Session, check: Check, checked: Callable[[], None]) -> Iterator[Finding]:
     newest_id = seals.highest_id(session)
     for stored in seals.stored(session, rt.vault, after=0 if check.before is None else check.before.number):
-        found: dict[int, Row] = {}
         rows = list(seals.rows_of(session, stored.seal.ids))
-        found.update(seals.seen(rows, rt.vault))
         present = seals.ids_between(session, check.settled, stored.seal.header.settled_below)
-        yield from check.seal(stored, found, present, newest_id)
-        yield from _answers(session, rows, counted)
-        told(check.rows)
-    beat = heartbeats.last(session, seal.BEAT)
-    now = rt.clock()
+        yield from check.seal(stored, seals.seen(rows, rt.vault), present, newest_id)
+        yield from _answers(session, rows, check)
+        checked()
+    beat, now = heartbeats.last(session, seal.BEAT), rt.clock()
     sealing = beat is not None and now - beat <= SEALING
     for page in _pages(session, check):
         yield from check.after_the_last(seals.seen(page, rt.vault).values(), now, sealing=sealing)
-        yield from _answers(session, page, counted)
-        told(check.rows)
+        yield from _answers(session, page, check)
+        checked()
 
 
 def _pages(session: Session, check: Check) -> Iterator[Sequence[AnyRow]]:
@@ -160,11 +143,11 @@ def _pages(session: Session, check: Check) -> Iterator[Sequence[AnyRow]]:
         yield list(seals.rows_of(session, ids))
 
 
-def _answers(session: Session, rows: Sequence[AnyRow], counted: Counted) -> Iterator[Finding]:
+def _answers(session: Session, rows: Sequence[AnyRow], check: Check) -> Iterator[Finding]:
     """Compare the answers in these rows of the trail with the stored ones."""
     told = {row.entity_id: row for row in rows if row.entity == "response" and row.action == "answer"}
     stored = answers.by_id(session, sorted(told))
-    counted.answers += len(told)
+    check.answers += len(stored)
     for row_id, row in told.items():
         said, kept = json.loads(row.changes), stored.get(row_id)
         if kept is None:
@@ -175,16 +158,16 @@ def _answers(session: Session, rows: Sequence[AnyRow], counted: Counted) -> Iter
             _new(said, "version"),
         ):
             yield Finding("facts_differ", "response", row_id, row.participant_id, problem("trail_answer_differs"))
-    yield from _baselines(session, rows, counted)
+    yield from _baselines(session, rows, check)
 
 
-def _baselines(session: Session, rows: Sequence[AnyRow], counted: Counted) -> Iterator[Finding]:
+def _baselines(session: Session, rows: Sequence[AnyRow], check: Check) -> Iterator[Finding]:
     """Compare the answers that came with an enrolment: its one row in the trail lists all of them."""
     enrolled = {row.participant_id: row for row in rows if row.entity == "participant" and row.action == "enrol"}
     stored = answers.imported(session, sorted(enrolled))
     for participant_id, row in enrolled.items():
         told, kept = _new(json.loads(row.changes), "baseline") or {}, stored.get(participant_id, {})
-        counted.answers += len(told)
+        check.answers += sum(item in told for _, item in kept)
         for item in sorted(told.keys() | {item for _, item in kept}):
             found = {row_id: said for (row_id, stored_item), said in kept.items() if stored_item == item}
             if [told.get(item)] != list(found.values()):
@@ -198,9 +181,7 @@ def _new(changes: Mapping[str, Sequence[object]], name: str) -> Any:
     return changes.get(name, (None, None))[1]
 
 
-def _untold(session: Session, counted: Counted) -> Iterator[Finding]:
-    """Find the answers without a row in the trail; search for them only if the numbers differ."""
-    if answers.count(session) == counted.answers:
-        return
+def _untold(session: Session) -> Iterator[Finding]:
+    """Find the answers without a row in the trail; those of an enrolment are found beside its row."""
     for row_id, participant_id in answers.untold(session):
         yield Finding("facts_differ", "response", row_id, participant_id, problem("trail_answer_untold"))

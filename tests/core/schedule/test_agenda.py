@@ -141,7 +141,10 @@ lives = st.builds(live, worlds(), histories)
 def test_looking_again_is_never_too_late_and_every_prompt_has_its_reasons(
     life: World, history: list[Happening]
 ) -> None:
-    live(watched(life), history)
+    """`Watched` checks both at every beat; when all has closed, nothing is left to be done."""
+    lived = live(watched(life), history)
+    assert lived.beats
+    assert on_time(lived.case, lived.now) == ()
 
 
 @settings(max_examples=40)
