@@ -57,7 +57,7 @@ _FILES: Mapping[str, Entry] = {
     "spreadsheet": _refuse("this is a spreadsheet's own format (xlsx, ods), not CSV", _SAVE_AS),
     "not_csv": _refuse("this is {given}, not CSV", "save or export it as CSV (UTF-8) where it comes from"),
     "names_further_down": _refuse(
-        "the names of the columns do not stand here, but in line {line}", "take out what stands above them"
+        "the column names are not in this line, but in line {line}", "delete what is above them"
     ),
     "xml": _refuse(
         "this is XML, as a whole project of REDCap is saved, not CSV", "export the data (a report) as CSV / raw data"
@@ -121,11 +121,11 @@ _REDCAP: Mapping[str, Entry] = {
         "sounds so, an investigator or an administrator can let it pass, under Column names",
     ),
     "column_not_held_up": _refuse(
-        "{given} holds up no import: it does not sound like the allocation", "write the name as the import says it"
+        "{given} stops no import: it does not sound like the allocation", "write the name as the import shows it"
     ),
     "may_not_decide": _refuse(
         "is no investigator of this study and no administrator",
-        "have it decided by one of them, and give their address",
+        "ask one of them to decide, and give their address",
     ),
     "export_names_arm": _refuse(
         f"a cell of this column names an arm: {BLINDING}",
@@ -214,7 +214,7 @@ _REDCAP: Mapping[str, Entry] = {
 _CELLS: Mapping[str, Entry] = {
     "code_empty": _refuse("is empty", "give every participant a code, e.g. P-001"),
     "code_decimal": _refuse(
-        "{given} is a code of which a program has made a decimal number", "write it as the study does, e.g. 001"
+        "{given} is a code that a program has turned into a decimal number", "write it as the study does, e.g. 001"
     ),
     "cell_too_narrow": _refuse(
         "the column was too narrow in the spreadsheet, which saved ### in the place of the value",
@@ -284,7 +284,9 @@ _PHONES: Mapping[str, Entry] = {
     "phone_cut_short": _refuse("a spreadsheet has cut this number short (as in 9.05E+11): digits are lost", _AS_TEXT),
     "phone_decimal": _refuse("a spreadsheet has made a decimal number of it", _AS_TEXT),
     "phone_letter_o": _refuse("holds the letter O where a digit should be", "write the digit 0 (zero)"),
-    "phone_none": _refuse("no telephone is written as an empty cell", "leave it empty: a task asks for the number"),
+    "phone_none": _refuse(
+        "a missing telephone is written as an empty cell", "leave it empty: a task asks for the number"
+    ),
     "phone_several": _refuse("holds more than one number", f"give one number of digits; {_WRITE_PHONE}"),
     "phone_characters": _refuse(
         "holds characters that no telephone number has", f"give one number of digits; {_WRITE_PHONE}"
@@ -603,7 +605,7 @@ _TEXTS: Mapping[str, Entry] = {
         "say that nobody watches this line, and where to turn in an emergency",
     ),
     "emergency_of_elsewhere": _warn(
-        "names {given}, and the emergency number is another one at these sites: {sites}",
+        "names {given}, but these sites have another emergency number: {sites}",
         "write {{emergency}}: the number of the participant's own site stands there",
     ),
     "emergency_unknown": _warn(
@@ -763,11 +765,11 @@ _STUDIES: Mapping[str, Entry] = {
         "It is a draft. Settle what is open and have the file loaded again without the line draft = true.",
     ),
     "version_unconfirmed": _refuse(
-        "no investigator has confirmed version {number}: who is moved to it would get no text",
+        "no investigator has confirmed version {number}: participants moved to it would get no texts",
         "confirm it first: pro-service study confirm --by EMAIL --reason T",
     ),
     "no_investigator": _refuse(
-        "is nobody who may confirm this study",
+        "may not confirm this study",
         "name an investigator of all its sites, with an account that is in use: pro-service user list",
         "Only an investigator of all sites of the study can confirm it.",
     ),
@@ -775,10 +777,11 @@ _STUDIES: Mapping[str, Entry] = {
 
 _TRAIL: Mapping[str, Entry] = {
     "not_an_anchor": _refuse(
-        '"{given}" is no anchor', "copy it whole from a mail or the log: a number, a colon and 64 hexadecimal digits"
+        '"{given}" is not an anchor',
+        "copy it whole from a mail or the log: a number, a colon and 64 hexadecimal digits",
     ),
     "role_name_unfit": _refuse(
-        '"{given}" is no name of a role', "write small letters, digits and underscores, the first of them no digit"
+        '"{given}" cannot be the name of a role', "use small letters, digits and underscores, and begin with no digit"
     ),
     "not_a_proof": _refuse("this is no proof of an audit trail", "give a file that `audit proof` has written, whole"),
     "proof_differs": _refuse(
@@ -787,7 +790,7 @@ _TRAIL: Mapping[str, Entry] = {
     "nothing_sealed": _refuse(
         "nothing about {code} is sealed yet", "run `pro-service audit seal`, or wait a minute while the scheduler runs"
     ),
-    "trail_edited": _refuse("what this row says is not what was written", _LOOK),
+    "trail_edited": _refuse("this row was changed after it was written", _LOOK),
     "trail_missing": _refuse("this row was in the trail, and is gone", _LOOK),
     "trail_inserted": _refuse("this row was put in later, among rows that were sealed", _LOOK),
     "trail_reordered": _refuse("this row stands in the place of row {other}", _LOOK),
@@ -797,9 +800,9 @@ _TRAIL: Mapping[str, Entry] = {
         "look in the log for why sealing fails",
     ),
     "trail_seal_missing": _refuse("a seal before this one is missing", _LOOK),
-    "trail_seal_loose": _refuse("this seal does not hang on the one before it", _LOOK),
-    "trail_seal_rewritten": _refuse("what this seal says is not what was written", _LOOK),
-    "trail_seal_ids": _refuse("the list of rows of this seal is not what was written", _LOOK),
+    "trail_seal_loose": _refuse("this seal does not follow from the one before it", _LOOK),
+    "trail_seal_rewritten": _refuse("this seal was changed after it was written", _LOOK),
+    "trail_seal_ids": _refuse("the list of rows in this seal was changed after it was written", _LOOK),
     "trail_seal_root": _refuse("this seal does not fit its rows", _LOOK),
     "trail_rolled_back": _refuse(
         "this seal was made, and is gone: an older database has been put back, or the seals' end was cut off", _LOOK
@@ -811,9 +814,9 @@ _TRAIL: Mapping[str, Entry] = {
     "trail_trigger_missing": _refuse("the trigger {name} is missing", _GUARD),
     "trail_trigger_disabled": _refuse("the trigger {name} is switched off", _GUARD),
     "trail_trigger_different": _refuse("the trigger {name} does something else", _GUARD),
-    "trail_answer_gone": _refuse("the trail tells of this answer, and it is gone", _LOOK),
-    "trail_answer_differs": _refuse("this answer is not what the trail says was given", _LOOK),
-    "trail_answer_untold": _refuse("nothing in the trail tells of this answer", _LOOK),
+    "trail_answer_gone": _refuse("this answer is in the trail, but is gone", _LOOK),
+    "trail_answer_differs": _refuse("this answer differs from the one in the trail", _LOOK),
+    "trail_answer_untold": _refuse("this answer has no row in the trail", _LOOK),
 }
 
 _TASKS: Mapping[str, Entry] = {
