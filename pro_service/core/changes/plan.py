@@ -61,23 +61,20 @@ class Plan:
         return not (self.facts or self.rescheduled.ended or self.rescheduled.new_windows or self.protocol)
 
 
-def plan_change(case: Case, change: Change, now: datetime, end: datetime | None = None) -> Plan:
-    """Return everything a change brings about; `end` is when the procedure ended, as far as it is known.
-
-    Raise ChangeRefusedError if the change cannot be made.
-    """
-    planned = _plan_by_kind(case, change, now, end)
+def plan_change(case: Case, change: Change, now: datetime) -> Plan:
+    """Return everything a change brings about; raise ChangeRefusedError if it cannot be made."""
+    planned = _plan_by_kind(case, change, now)
     before = {one.name: getattr(case.participant, one.name) for one in fields(Participant)}
     differing = {name: value for name, value in planned.facts.items() if before[name] != value}
     return replace(planned, facts=differing)
 
 
-def _plan_by_kind(case: Case, change: Change, now: datetime, end: datetime | None) -> Plan:
+def _plan_by_kind(case: Case, change: Change, now: datetime) -> Plan:
     match change:
         case Reschedule():
             return _plan_reschedule(case, change, now)
         case Migrate() | Move():
-            return _plan_transfer(case, change, now, end)
+            return _plan_transfer(case, change, now)
         case Withdraw() | Die() | Reinstate():
             return _plan_leaving(case, change, now)
         case Pause() | Resume():
@@ -176,12 +173,12 @@ def _baseline_notes(case: Case, day: date, zone: ZoneInfo) -> Iterator[Problem]:
                 yield problem("baseline_before", "procedure_date", measured=measured, day=day)
 
 
-def _plan_transfer(case: Case, change: Migrate | Move, now: datetime, end: datetime | None) -> Plan:
+def _plan_transfer(case: Case, change: Migrate | Move, now: datetime) -> Plan:
     """Return the plan of another site or protocol version.
 
     Another site replaces the windows to come; another version replaces the windows that have not closed.
     """
-    day = case.participant.procedure_date
+    day, end = case.participant.procedure_date, case.participant.procedure_end
     if isinstance(change, Move):
         site = change.site
         spans = schedule(case.protocol, day, ZoneInfo(site.zone), end)

@@ -41,18 +41,6 @@ class ScheduleChange:
     then: Basis
 
 
-def procedure_end(session: Session, participant_id: int) -> datetime | None:
-    """When the procedure ended, where that is known."""
-    return session.scalar(select(participants.c.procedure_end).where(participants.c.id == participant_id))
-
-
-def procedure_ends(session: Session, ids: Sequence[int]) -> Mapping[int, datetime | None]:
-    """The same for several participants."""
-    p = participants.c
-    rows = session.execute(select(p.id, p.procedure_end).where(p.id.in_(ids)))
-    return {row.id: row.procedure_end for row in rows}
-
-
 def of_another_version(session: Session, study_id: int, version_id: int) -> Sequence[tuple[int, str]]:
     """(id, code) of a study's participants who keep another version than this one, by code."""
     p = participants.c
@@ -60,10 +48,10 @@ def of_another_version(session: Session, study_id: int, version_id: int) -> Sequ
     return [(row.id, row.code) for row in session.execute(asked.order_by(p.code))]
 
 
-def basis(loaded: Loaded, end: datetime | None) -> Basis:
+def basis(loaded: Loaded) -> Basis:
     """What the windows are counted from as things are."""
     person = loaded.case.participant
-    return Basis(person.procedure_date, end, person.site.zone, loaded.protocol_version_id)
+    return Basis(person.procedure_date, person.procedure_end, person.site.zone, loaded.protocol_version_id)
 
 
 def lay_anew(writer: Writer, loaded: Loaded, rescheduled: Rescheduled) -> int:

@@ -43,8 +43,6 @@ class PreparedChange:
     """A plan to be written, with what only the store needs of it."""
 
     plan: Plan
-    end: datetime | None
-    """When the procedure ended, before."""
     numbers: tuple[str | None, str | None] | None = None
     """The number there is and the new one, masked, where it changes."""
     telephone: Telephone | None = None
@@ -117,11 +115,11 @@ def _found(
 
 def _prepared(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeForm, now: datetime) -> PreparedChange:
     person_id = loaded.case.participant.id
-    end, there = schedules.procedure_end(session, person_id), contact.telephone_of(session, person_id)
+    there = contact.telephone_of(session, person_id)
     frames = rt.bundles.get(session, loaded.protocol_version_id).wording.frames
     own = phone_numbers.of_the_study(rt.settings.twilio_from, loaded.case.protocol)
-    given = read(wanted, Known(loaded, end, there.phone_country, now, frames, own))
-    prepared = PreparedChange(plan_change(loaded.case, given.change, now, end), end)
+    given = read(wanted, Known(loaded, there.phone_country, now, frames, own))
+    prepared = PreparedChange(plan_change(loaded.case, given.change, now))
     if prepared.plan.action != "new_telephone":
         return prepared
     new = given.telephone
@@ -156,7 +154,7 @@ def carry_out(tx: Transaction, loaded: Loaded, prepared: PreparedChange, reason:
         changes["schedule"] = (loaded.schedule, number)
     action = carried.action
     if action in LAYS:
-        before = schedules.basis(loaded, prepared.end)
+        before = schedules.basis(loaded)
         bases = (before, _basis(before, prepared))
         schedules.remember(tx.writer, loaded, number, prepared.cause or action, bases, reason)
     contact.change(tx.writer, loaded, columns, changes, (action, reason))
@@ -174,7 +172,7 @@ def _columns(
     columns: dict[str, Any] = {}
     changes: dict[str, tuple[object, object]] = {}
     for name, value in prepared.plan.facts.items():
-        old = prepared.end if name == "procedure_end" else getattr(person, name)
+        old = getattr(person, name)
         if isinstance(value, Site):
             _move(tx, loaded, value, columns)
             if value.code != person.site.code:

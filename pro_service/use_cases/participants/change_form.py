@@ -74,8 +74,6 @@ class Known:
     """What the form is read against."""
 
     loaded: Loaded
-    end: datetime | None
-    """When the procedure ended."""
     country: str | None
     """Of the number there is."""
     now: datetime
@@ -140,7 +138,7 @@ def read(wanted: ChangeForm, known: Known) -> Read:
 
 def _reschedule(form: _Form) -> Read | None:
     day = form.day("procedure_date")
-    zone, before = form.case.site_zone, form.known.end
+    zone, before = form.case.site_zone, form.case.participant.procedure_end
     at = None if before is None else before.astimezone(zone).time()
     if form.text("procedure_time"):
         at = form.read("procedure_time", cells.clock)

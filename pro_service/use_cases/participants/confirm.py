@@ -68,8 +68,8 @@ def confirm(
         tx.carry_out(loaded, [Resolve(task.id, "confirmed") for task in tasks])
         laid = 0
         if moved:
-            planned = plan_change(case, Reschedule(day, end), now, person.procedure_end)
-            carry_out(tx, loaded, PreparedChange(planned, person.procedure_end, cause="confirm"), None)
+            planned = plan_change(case, Reschedule(day, end), now)
+            carry_out(tx, loaded, PreparedChange(planned, cause="confirm"), None)
             laid = len(planned.rescheduled.new_windows)
         tx.writer.check_again(loaded)
     return Confirmed(person.code, day, person.confirmed_at or now, unchanged=False, rescheduled=moved, windows=laid)

@@ -119,17 +119,15 @@ def _plans(
     *,
     lock: bool,
 ) -> list[tuple[Loaded, PreparedChange]]:
-    ends = schedules.procedure_ends(session, ids)
     found = []
     for loaded in rt.loader.load(session, ids, lock=lock):
         person = loaded.case.participant
-        end = ends.get(person.id)
         try:
-            planned = plan_change(loaded.case, Migrate(target.protocol), now, end)
+            planned = plan_change(loaded.case, Migrate(target.protocol), now)
         except ChangeRefusedError as refused:
             faults += [note.at(person.code) for note in refused.notes]
             continue
-        found.append((loaded, PreparedChange(planned, end, version_id=target.version.id)))
+        found.append((loaded, PreparedChange(planned, version_id=target.version.id)))
     return found
 
 

@@ -12,7 +12,7 @@ from pro_service.core.changes.preview import ChangePreview
 from pro_service.core.problems import ChangeRefusedError, words
 from pro_service.runtime import Runtime
 from pro_service.store import studies
-from pro_service.store.participants import contact, schedules
+from pro_service.store.participants import contact
 from pro_service.store.schema import audit_trail, messages
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.participants import change
@@ -77,11 +77,10 @@ class Office:
         """The case as the rules foresee it."""
         loaded = support.loaded(self.rt, self.who)
         with self.rt.sessions.reading() as session:
-            end = schedules.procedure_end(session, self.who)
             country = contact.telephone_of(session, self.who).phone_country
             frames = self.rt.bundles.get(session, loaded.protocol_version_id).wording.frames
-        found = read(wanted, Known(loaded, end, country, self.clock.now, frames))
-        return case_after(loaded.case, plan_change(loaded.case, found.change, self.clock.now, end), self.clock.now)
+        found = read(wanted, Known(loaded, country, self.clock.now, frames))
+        return case_after(loaded.case, plan_change(loaded.case, found.change, self.clock.now), self.clock.now)
 
     def refused(self, action: str, **fields: str) -> list[tuple[str, str]]:
         """(field, code) of everything that is said against a change; nothing is written."""
