@@ -34,7 +34,7 @@ NAMES = (
 )  # fmt: skip
 """Every name that is read."""
 
-"""Hosts that are this machine: what goes to them travels nowhere."""
+"""Names of this machine: what is sent to them does not leave it."""
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:]+")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 KEY_BYTES = 32
@@ -131,7 +131,7 @@ class Settings:
 
     @property
     def sender_name(self) -> str | None:
-        """The name that texts come from, to which nobody can reply; None where they come from numbers."""
+        """The sender of texts if it is a name, which cannot be replied to; None if texts come from numbers."""
         if self.twilio_messaging_service_sid or not self.twilio_from:
             return None
         return None if self.twilio_from.removeprefix("+").isdecimal() else self.twilio_from

@@ -115,7 +115,7 @@ def moment(instant: datetime, zone: ZoneInfo, language: str) -> str:
 
 
 def local(instant: datetime, zone: ZoneInfo) -> datetime:
-    """Return what the clocks of a zone show at an instant: whatever people read of an instant is made here.
+    """Return what the clocks of a zone show at an instant; every instant that people read comes through here.
 
     Raise TypeError for no zone, or a time that is no instant: Python would take the zone of this machine.
     """

@@ -96,7 +96,7 @@ def _plan(state: State, study_code: str | None, file: Path | None, asked: dict[s
             checked, version = study.stored(rt, study.chosen(rt, study_code))
             plan = Plan(checked, people, version=version.number, base_url=rt.settings.public_base_url)
     else:
-        # The length of links hangs on the address of this installation, where there is one.
+        # The length of links depends on the address of this installation, if there is one.
         settings = state.settings_if_complete()
         plan = plan if settings is None else replace(plan, base_url=settings.public_base_url or plan.base_url)
     return replace(plan, **asked, starts=_day(starts))

@@ -41,21 +41,23 @@ def upgrade(state: State, test: bool) -> None:  # noqa: FBT001 -- click's
 
 
 def _say_who_sets_up_a_factor(state: State) -> None:
-    """Say before the web server starts who will meet a page at the next sign-in that asks for a second factor."""
+    """Name, before the web server starts, the people who must set up a second factor at the next sign-in."""
     from pro_service.store.staff import members  # noqa: PLC0415
     from pro_service.use_cases.staff.accounts import needs_factor  # noqa: PLC0415
 
     with opened(state) as rt, rt.sessions.reading() as session:
         asked = [one.email for one in members.without_factor(session) if needs_factor(rt.settings, one)]
     if asked:
-        click.echo(f"At their next sign-in these set up a second factor (an authenticator app): {', '.join(asked)}.")
-        click.echo("SECOND_FACTOR_ROLES says which roles need one; over https all of them do, unless it is set.")
+        click.echo(
+            f"At the next sign-in these people must set up a second factor (an authenticator app): {', '.join(asked)}."
+        )
+        click.echo("SECOND_FACTOR_ROLES says which roles need one; over https all roles do, unless it is set.")
 
 
 @database.command()
 @click.option("--role", required=True, help="The role that the service connects as; it owns no table.")
 def grants(role: str) -> None:
-    """Print the SQL that lets a role of PostgreSQL run the service, and not switch the audit trail's guards off.
+    """Print the SQL that lets a role of PostgreSQL run the service, but not switch off the audit trail's triggers.
 
     Make the role first (CREATE ROLE … LOGIN), and let `db upgrade` run as another role, which owns the tables.
     """

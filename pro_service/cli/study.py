@@ -29,7 +29,7 @@ from pro_service.core.study_file.marks import Mark
 
 MOST_SHOWN = 40
 SHORT = 60
-"""Two values that are no longer than this together stand on one line."""
+"""Two values stand on one line if together they are no longer than this."""
 
 
 @click.group()
@@ -121,9 +121,9 @@ def confirm(
     dry_run: bool,  # noqa: FBT001 -- click's
     study_code: str | None,
 ) -> None:
-    """Confirm the newest version in an investigator's name: its texts may then leave this machine.
+    """Confirm the newest version in an investigator's name, so that its texts may leave this machine.
 
-    Shows first what has changed since the last version that was confirmed, and what the file calls unsettled.
+    Shows first what has changed since the last confirmed version, and what the file leaves open.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import confirmation, study  # noqa: PLC0415
@@ -225,7 +225,7 @@ def _show_review(code: str, review: Any) -> None:
             click.echo("  nothing but the order of what stands in the file")
         click.echo()
     if review.marks is None:
-        click.echo("What its file calls unsettled was not kept then: `pro-service study check FILE` lists it.\n")
+        click.echo("What its file leaves open was not stored at that time: `pro-service study check FILE` lists it.\n")
     _show_marks(review.draft, review.marks or ())
 
 
@@ -240,7 +240,7 @@ def _show_difference(one: Difference) -> None:
 
 
 def _show_marks(draft: bool, marks: Sequence[Mark]) -> None:  # noqa: FBT001
-    """What is not settled yet, as the file says."""
+    """What the file leaves open."""
     if draft:
         click.secho("draft = true: no investigator can confirm it before that line is taken out.", fg="yellow")
     if marks:

@@ -1,11 +1,11 @@
-"""Which addresses are of this machine: texts that are sent there reach no telephone."""
+"""Which addresses belong to this machine: texts sent there reach no telephone."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 
 def is_this_machine(host: str | None) -> bool:
-    """Whether a host's name or number is the loopback's."""
+    """Whether a host's name or number means this machine itself."""
     if not host:
         return False
     try:

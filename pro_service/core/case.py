@@ -245,7 +245,7 @@ class Case:
 
     @property
     def without_end(self) -> tuple[TimePoint, ...]:
-        """The time points that get no window, because nobody has said when a procedure that took place ended."""
+        """Time points without a window, because the procedure took place but the time when it ended is not known."""
         person = self.participant
         if person.confirmed_at is None or person.procedure_end is not None or person.left_at is not None:
             return ()
@@ -307,6 +307,6 @@ class Case:
         return any(escalation.key == key for escalation in self.escalations)
 
     def free_key(self, key: str) -> str:
-        """Return the first of `key`, `key:2`, `key:3` … that no escalation has: for one that may be raised again."""
+        """Return the first of `key`, `key:2`, `key:3` … that no escalation has: for tasks that may be raised again."""
         taken = {escalation.key for escalation in self.escalations}
         return next(free for free in chain([key], (f"{key}:{n}" for n in count(2))) if free not in taken)

@@ -1,4 +1,4 @@
-"""Which number is called in an emergency, by country, as data.
+"""The emergency number of each country, as data.
 
 Source: libphonenumber's ShortNumberMetadata (`phonenumbers` 9, read 2026-11), which lists each country's numbers and
 does not say which of them is for what. Where it has 112, that is taken, unless people are told another one there; where
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 USUAL = "112"
-"""Also what telephones of the GSM family put through where nobody knows the country's own."""
+"""Also used where the country's own number is not known, because GSM telephones put it through."""
 
 _OTHERS = {
     "000": "AU CC CX",

@@ -1,6 +1,6 @@
-"""Whether somebody else would guess a password: how few parts it takes to say it.
+"""Whether a password is easy to guess: whether it consists of too few parts.
 
-A part is a common word, a run of keys or numbers, a year, what stood just before once more, or one sign of its own. So
+A part is a common word, a run of keys or numbers, a year, a repeat of what stood before it, or a single sign. So
 `password1234` takes two, and `Galatasaray1905!` three. Words are compared without case, accents and blanks, read
 backwards too, and with signs that stand for letters (`p@ssw0rd`). The words stand beside this module; they were chosen
 for it: what people at a Turkish or English clinic would choose. Runs, repeats and years need no list.
@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 FEWEST = 5
-"""Parts that a password takes at least."""
+"""The fewest parts that a password may have."""
 SHORTEST_RUN = 3
 SHORTEST_WORD = 3
 PRODUCT = ("pro", "service", "proservice")
@@ -53,14 +53,14 @@ _STEPS = frozenset(
 
 
 def is_guessed(password: str, own: Iterable[str]) -> bool:
-    """Return whether somebody who knows the account's `own` words (its address) would soon come to this password."""
+    """Return whether a password is easy to guess for somebody who knows the account's `own` words (its address)."""
     folded = "".join(c for c in _folded(password) if c not in _BLANK)
     words = _common() | _variants(part for text in (*own, *PRODUCT) for part in _parts(text))
     return _fewest_parts(folded, words) < FEWEST
 
 
 def _fewest_parts(text: str, words: frozenset[str]) -> int:
-    """Return how many parts a text takes; linear but for the longest word."""
+    """Return the smallest number of parts that make up a text."""
     read = {text, text.translate(_MEANT), text.translate(_ALSO_I)}
     longest = max(map(len, words))
     fewest = [0]
@@ -83,7 +83,7 @@ def _fewest_parts(text: str, words: frozenset[str]) -> int:
 
 
 def _folded(text: str) -> str:
-    """Return a text without case, accents and what nobody sees."""
+    """Return a text without case, accents and invisible characters."""
     bare = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()).replace("ı", "i")
     return "".join(c for c in bare if unicodedata.category(c) not in ("Mn", "Cf", "Cc"))
 

@@ -11,7 +11,7 @@ ITU-T I.371, Annex A.)
 There are so many long codes that only a flood is refused, from one address or from many: wrong ones keep nobody out.
 The short codes of earlier releases are too few for that, and are counted apart.
 
-What counts by address counts by `network_of`, at every door.
+Wherever attempts are counted by address, `network_of` that address is counted.
 """
 
 import ipaddress
@@ -31,7 +31,7 @@ class ThrottledError(Exception):
 
 
 PREFIX = 64
-"""Bits of an IPv6 address that name a network: its owner has all the others."""
+"""How many bits of an IPv6 address name the network: its owner may choose the others."""
 
 
 def network_of(address: str) -> str:

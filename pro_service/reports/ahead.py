@@ -176,7 +176,7 @@ def _listed_statement(shape: Shape) -> Select[Any]:
 
 
 def to_confirm(session: Session, study_id: int, until: date, sites: Sites) -> list[Planned]:
-    """Return whose procedure was planned for a day up to `until` and is not confirmed, the earliest first.
+    """Return participants with a procedure planned up to `until` and not confirmed, the earliest first.
 
     At most LISTED and one more.
     """

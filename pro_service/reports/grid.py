@@ -73,7 +73,7 @@ class Grid:
     """Time points of the newest protocol, in order."""
     rows: tuple[GridRow, ...]
     after: str | None
-    """Code after which the next page goes on, in the order that was asked for; None = this is the last."""
+    """The code that the next page begins after, in the order of this list; None = this is the last page."""
 
 
 Order: TypeAlias = Literal["code", "-code", "procedure", "-procedure"]
@@ -136,7 +136,7 @@ def _page_ids(
 def _place(session: Session, study_id: int, look: Look) -> dict[str, object]:
     """Return where the page goes on: the values of its order's columns; empty = from the start.
 
-    The address names the code alone. The date is looked up, and is right too when it was changed between two pages.
+    The address holds the code alone. The date is looked up, so it is right even if it changed between two pages.
     """
     if look.after is None:
         return {}

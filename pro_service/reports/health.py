@@ -56,7 +56,7 @@ class Flow:
     trail_changed: bool = False
     """Whether its guards are not as they should be, or a check found something and no later one of its kind nothing."""
     unconfirmed_since: datetime | None = None
-    """Since when the oldest text waits whose version no investigator has confirmed."""
+    """Since when the oldest text waits for the confirmation of its version."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether what is encrypted can still be decrypted: a sample of every column, so that it takes no time."""
+"""Whether encrypted values can still be decrypted: only a sample of every column, so that it is quick."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from pro_service.store.schema import (
 from pro_service.store.vault import UnreadableError, Vault, opened
 
 SAMPLE = 100
-"""Rows of a column: so many of the newest, and so many from a place that chance gives."""
+"""How many of a column's newest rows are tried, and how many from a random place on."""
 SEALED: tuple[tuple[Table, str], ...] = (
     (participants, "phone"),
     (participants, "email"),
@@ -37,14 +37,14 @@ SEALED: tuple[tuple[Table, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How many values were tried, and why each of those that nobody can read cannot be read."""
+    """How many values were tried, and the fault of each one that cannot be decrypted."""
 
     tried: int
     unreadable: tuple[Problem, ...]
 
 
 def sample(session: Session, vault: Vault, chance: float) -> Sample:
-    """Try to open a sample of what is encrypted; `chance`, from 0 to 1, says where the older part begins."""
+    """Try to decrypt a sample of values; `chance`, from 0 to 1, says where the older part begins."""
     tried, unreadable = 0, list[Problem]()
     for table, column in SEALED:
         for row in _rows(session, table, table.c[column], chance):
@@ -74,7 +74,7 @@ def _rows(session: Session, table: Table, column: Column[bytes], chance: float) 
 
 
 def _fault(vault: Vault, row: AnyRow, place: str) -> Problem | None:
-    """Return why a value cannot be read; None if its participant's key opens it, or the installation's."""
+    """Return the fault of a value; None if its participant's or the installation's key decrypts it."""
     fault = None
     try:
         wrapped = getattr(row, "data_key", None)

@@ -1,4 +1,4 @@
-"""Which versions investigators confirmed, and which texts may not leave because nobody confirmed theirs."""
+"""Which versions investigators have confirmed, and which texts wait because their version is not confirmed."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ c, m, p, v = confirmations.c, messages.c, participants.c, protocol_versions.c
 
 _MAY_NOT_SEND = select(v.id).where(v.ran_unconfirmed_at.is_(None), v.id.not_in(select(c.protocol_version_id)))
 HELD = and_(m.protocol_version_id.is_not(None), m.protocol_version_id.in_(_MAY_NOT_SEND), m.frame.not_in(NEVER_HELD))
-"""A text does not leave this machine: nobody confirmed the version whose words it carries (`Standing.may_send`)."""
+"""The text must wait: the version that its words come from is not confirmed (`Standing.may_send`)."""
 
 
 def may_send(session: Session, version_id: int) -> bool:
@@ -46,7 +46,7 @@ def add(writer: Writer, study_id: int, version: Version, user_id: int, reason: s
 
 
 def marks(session: Session, version_id: int) -> tuple[Mark, ...] | None:
-    """Return what the file of a version calls unsettled; None if that was not kept."""
+    """Return what the file of a version leaves open; None if that was not kept."""
     stored = session.scalar(select(v.marks).where(v.id == version_id))
     return None if stored is None else tuple(Mark(**one) for one in json.loads(stored))
 
@@ -57,5 +57,5 @@ def marks_as_text(found: Sequence[Mark]) -> str:
 
 
 def set_marks(session: Session, version_id: int, found: Sequence[Mark]) -> None:
-    """Keep what a newer file of the same version calls unsettled."""
+    """Store what a newer file of the same version leaves open."""
     session.execute(update(protocol_versions).where(v.id == version_id).values(marks=marks_as_text(found)))

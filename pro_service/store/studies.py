@@ -174,7 +174,7 @@ def newest_protocol(session: Session, loader: Loader, study_id: int) -> Protocol
 
 @dataclass(frozen=True, slots=True)
 class PassedColumn:
-    """The name of an export's column that somebody let pass; the row of the audit trail is the fact."""
+    """The name of an export's column that somebody let pass, as a row of the audit trail says."""
 
     name: str
     at: datetime

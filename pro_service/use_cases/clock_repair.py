@@ -1,7 +1,7 @@
 """Undo what a clock that ran ahead has decided: at start, once an hour, and after a clock was not believed.
 
-A step of up to two weeks may be an outage where no second clock says otherwise, so it is believed. When the time is
-right again, nobody may be left unasked for it.
+A step of up to two weeks is believed if no second clock says otherwise, because it may have been an outage. When the
+time is right again, no participant may miss a question because of the step.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class RepairReport:
     tasks: int = 0
     """Raised or ended by a clock that ran ahead."""
     participants: int = 0
-    """Who would have been checked too late, or had a fact from the future."""
+    """Participants who would have been checked too late, or had a fact from the future."""
     rows: int = 0
     """Texts, beats and other rows from the future."""
 

@@ -1,4 +1,4 @@
-"""An investigator confirms the newest version of a study: what they read first, the signature, and what staff see.
+"""Let an investigator confirm the newest version of a study: what they read first, the signature, what staff see.
 
 The gate itself stands where texts are claimed (`store.messages.outbox.may_go`).
 """
@@ -45,9 +45,9 @@ class Review:
     version: Version
     draft: bool
     marks: tuple[Mark, ...] | None
-    """What the comments of its file call unsettled; None if that was not kept."""
+    """What the comments of its file leave open; None if that was not kept."""
     base: Version | None
-    """What it is compared with: the last version that was confirmed, else the last that ran; None = there is none."""
+    """The version to compare with: the last confirmed one, else the last that ran; None = there is none."""
     differences: tuple[Difference, ...]
 
 
@@ -86,7 +86,7 @@ def is_investigator(rt: Runtime, user_id: int, study_id: int) -> bool:
 
 
 def user_of(rt: Runtime, email: str) -> int:
-    """Return the account of somebody in whose name a version is confirmed. RejectedError if there is none, or shut."""
+    """Return the account of the investigator who confirms. RejectedError if there is none, or if it is disabled."""
     with rt.sessions.reading() as session:
         found = members.by_email(session, folded(email))
     if found is None or found.disabled_at is not None:

@@ -115,7 +115,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
 
 
 def _trail(rt: Runtime) -> Iterator[Finding]:
-    """Whether the database guards the trail, who could switch that off, and until when the trail was checked."""
+    """Whether the database protects the trail, whether the service could switch that off, and the last check."""
     with rt.sessions.reading() as session:
         faults, owned = guards.faults(session.connection()), guards.owns_trail(session.connection())
         last = seals.last_checks(session).get("full")
@@ -131,7 +131,7 @@ def _trail(rt: Runtime) -> Iterator[Finding]:
 
 
 def confirmations_of(rt: Runtime) -> Iterator[Finding]:
-    """Whether investigators have confirmed what leaves this machine; nothing where no text does."""
+    """Whether investigators have confirmed the versions of studies; no finding if no text leaves this machine."""
     if not rt.texts_leave:
         return
     with rt.sessions.reading() as session:
@@ -168,7 +168,7 @@ def _clock(rt: Runtime, now: datetime) -> Finding:
 
 
 def encrypted_of(values: readable.Sample) -> Finding:
-    """Whether the keys open what is encrypted, by a sample: each value that nobody can read is named by its record."""
+    """Whether the keys decrypt a sample of values; each value that they do not is named by its record."""
     if not values.unreadable:
         return Finding("keys", "green", f"open this database, and {values.tried} encrypted values of a sample")
     records: dict[str, list[str]] = {}

@@ -168,7 +168,7 @@ def _task(task: Task, morning: Morning, words: Mapping[str, str], names: Mapping
 
 
 def _said(instant: datetime, zone: ZoneInfo, language: str) -> str:
-    """Return an instant with the place whose clock counts: its reader may be elsewhere, and so may the next one's."""
+    """Return an instant with the place of its clock: the reader may be in another zone."""
     return f"{moment(instant, zone, language)} ({place_of(zone, language)})"
 
 

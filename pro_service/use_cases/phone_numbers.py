@@ -35,7 +35,7 @@ _NEIGHBOURS = (
     (45, 298, 299),
     (381, 383),
 )
-"""Codes of countries whose people write their numbers alike, and take each other's code for their own.
+"""Codes of countries that write their numbers alike, and whose codes are easily mistaken for one another.
 
 Those that share one code (44, 1, 7, 47, 358) are told apart by their digits, and so is their country.
 """
@@ -51,7 +51,7 @@ class Telephone:
 
 
 def of_the_study(sender: str | None, protocol: Protocol) -> frozenset[str]:
-    """Return the numbers that are the study's own: what texts come from, and what its sites are called on."""
+    """Return the study's own numbers: the senders of texts, and the telephones of its sites."""
     given = [sender, *(site.telephone for site in protocol.sites.values())]
     return frozenset("+" + _NO_DIGIT.sub("", one) for one in given if one and one.startswith("+"))
 
@@ -145,7 +145,7 @@ def _refuse_turkish_services(e164: str, country: str) -> None:
 
 
 def _refuse_neighbours(number: PhoneNumber, kind: int) -> None:
-    """Refuse a number that is none of its country, or no mobile one, and would be one with another's code."""
+    """Refuse a number that is no mobile number of its country, but would be one of another country."""
     own = number.country_code or 0
     digits = phonenumbers.national_significant_number(number)
     found = dict[int, str]()

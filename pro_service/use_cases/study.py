@@ -40,9 +40,9 @@ class Checked:
     contacts: tuple[Problem, ...]
     """Sites without a contact: allowed in a file, refused by `load` outside a demo."""
     remarks: tuple[Problem, ...] = ()
-    """What else to mind; nothing is refused for it."""
+    """Warnings: nothing is refused for them."""
     marks: tuple[Mark, ...] = ()
-    """What its comments call unsettled."""
+    """What its comments leave open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def check(text: str, folder: Path | None = None) -> Checked:
 
 
 def check_sender(protocol: Protocol, name: str | None) -> tuple[Problem, ...]:
-    """Return what is to be minded about a sender that is a `name`: nobody can reply, where people usually would."""
+    """Return a warning if the sender is a `name`, which cannot be replied to, and participants answer by reply."""
     sites = (site for site in protocol.sites.values() if name is not None)
     replying = [site.code for site in sites if usual_channel(PROVIDER, site.country, protocol.routes) == "sms-reply"]
     return (problem("reply_to_name", sites=tuple(replying)),) if replying else ()
@@ -146,7 +146,7 @@ def store_version(rt: Runtime, actor: Actor, checked: Checked) -> Loading:
 
 
 def _renew_marks(tx: Transaction, study: Study, version: Version, found: tuple[Mark, ...]) -> None:
-    """Keep what the comments say now, unless an investigator has confirmed the version with what they said then."""
+    """Store what the comments say now, unless an investigator has confirmed the version with what they said before."""
     before = confirmations.marks(tx.session, version.id)
     if version.confirmed_at is not None or (before is not None and _said(before) == _said(found)):
         return

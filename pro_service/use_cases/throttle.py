@@ -66,7 +66,7 @@ def _admitted(rt: Runtime, attempt: throttle.Attempt) -> Attempt:
 def _place_key(rt: Runtime, kind: Kind, place: Place) -> bytes:
     if place.browser is not None:
         return rt.vault.index("login-browser", place.browser)
-    # Who asks for many mails must not keep a whole clinic from signing in.
+    # Somebody who asks for many mails must not keep a whole clinic from signing in.
     return _address_key(rt, "forgot-address" if kind == "forgot" else "login-address", place.address)
 
 

@@ -29,7 +29,7 @@ SAFETY = "safety_overdue"
 TRAIL = "trail"
 """The alarm that the audit trail is not as it was written."""
 UNCONFIRMED = "unconfirmed"
-"""The alarm that texts wait for an investigator; pages say which study's."""
+"""The alarm that texts wait for a confirmation; pages say for which study."""
 CLOCK = "clock"
 """The alarm that nothing is decided or sent, because the clock may be wrong."""
 

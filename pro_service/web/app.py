@@ -184,9 +184,9 @@ def _faults(app: Flask) -> None:
 
 
 def _page_above() -> str | None:
-    """Return the page that a button is on, where its address is opened like a page: reloaded, kept as a bookmark.
+    """Return the page that a button is on, for when its address is opened as a page: reloaded, or from a bookmark.
 
-    None for what is no button of a page.
+    None if the address belongs to no button.
     """
     adapter = current_app.create_url_adapter(request)
     if adapter is None or request.method not in ("GET", "HEAD"):

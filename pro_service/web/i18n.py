@@ -1,7 +1,7 @@
 """The reader's language: English sources, catalogues beside the templates, dates and instants as people say them.
 
-An instant is told on the clock of the site it is about, the same on every page. Each page has one clock, named at its
-end: that of the site it is about, else of the reader's first. Where another site's counts, its place stands beside.
+An instant is shown on the clock of the site it is about, the same on every page. Each page has one clock, named at its
+end: that of the site it is about, else of the reader's first site. A time on another clock has its place beside it.
 """
 
 from collections.abc import Mapping
@@ -89,19 +89,19 @@ def of(texts: Mapping[str, str]) -> str:
 
 
 def page_stands_in(zone: ZoneInfo) -> ZoneInfo:
-    """Say on whose clock this page tells its instants; give that zone back."""
+    """Set the clock that this page shows instants on; return its zone."""
     g.page_zone = zone
     return zone
 
 
 def page_usually_stands_in(zone: ZoneInfo) -> None:
-    """Say on whose clock this page tells its instants if it is about no single site."""
+    """Set the clock for a page that is about no single site."""
     g.setdefault("page_zone", zone)
 
 
 @dataclass(frozen=True, slots=True)
 class PageClock:
-    """Whose clock a page's instants are told on, and whether another's stood beside one of them."""
+    """The clock of a page, and whether it shows a time on another clock, too."""
 
     place: str
     zone: str
@@ -109,7 +109,7 @@ class PageClock:
 
 
 def clock_of_page() -> PageClock | None:
-    """Return on whose clock the instants were told that this page has shown so far; None if it has shown none."""
+    """Return the clock of the instants that this page has shown so far; None if it has shown none."""
     told: set[str] = g.get("zones_told", set())
     zone: ZoneInfo | None = g.get("page_zone")
     if zone is None or not told:
@@ -118,7 +118,7 @@ def clock_of_page() -> PageClock | None:
 
 
 def beside(words: str, zone: ZoneInfo) -> str:
-    """Return an instant's words; with the place of its clock where that is not the page's."""
+    """Return an instant in words; with the place of its clock if that is not the page's."""
     page: ZoneInfo | None = g.get("page_zone")
     if page is None:
         return words

@@ -55,7 +55,7 @@ class Scope:
         return zone_of(next((sites[code].zone for code in codes if code in sites), "UTC"))
 
     def zone_at(self, site: str | None) -> ZoneInfo:
-        """Return the zone of what is about a site, by its code; of what is about none, the page's."""
+        """Return the zone of a site, by its code; without a site, the page's."""
         known = self.protocol.sites.get(site or "")
         return self.zone if known is None else zone_of(known.zone)
 

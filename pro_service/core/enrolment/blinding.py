@@ -12,32 +12,32 @@ Passed: TypeAlias = Callable[[], Collection[str]]
 """Asked once a name looks like the allocation: names, in small letters, that were let pass."""
 
 _SURE = ("random", "rastgele", "rasgele", "alloc", "placebo", "plasebo", "verum", "unblind", "studyarm")
-"""Wherever they stand in a word, they speak of it."""
+"""They reveal it wherever they stand in a word."""
 _PARTS = (
     *_SURE,
     *("treatment", "treated", "tedavi", "group", "grup", "grub", "intervention", "mudahale"),
     *("assignment", "atama", "atanan", "trt0"),
 )
-"""In the name of a column they do."""
+"""They reveal it anywhere in the name of a column."""
 _WORDS = frozenset(
     {
         *("arm", "arms", "armcd", "actarm", "actarmcd", "kol", "kolu", "kollar", "trt", "rx", "rand", "assigned"),
         *("sham", "control", "kontrol"),
     }
 )
-"""As a whole word in the name of a column."""
+"""They reveal it as a whole word in the name of a column."""
 _PERHAPS = frozenset(
     {
         *("tx", "block", "blok", "blocks", "cohort", "kohort", "drug", "ilac", "ilaci", "medication", "enjeksiyon"),
         *("injection", "inj", "injected", "dose", "doz", "stratum", "strata", "tabaka", "sequence"),
     }
 )
-"""As a whole word in the name of a column they may."""
+"""They may reveal it as a whole word in the name of a column."""
 _TELLING = frozenset({"sham", "placebo", "plasebo", "verum"})
-"""Nothing else is called so: a cell that is such a word, or a code made with it, says in which arm somebody is."""
+"""Words for arms alone: a cell that is such a word, or a code made with it, says which arm somebody is in."""
 _MAY_TELL = _WORDS | _PERHAPS | {"active", "aktif", "ctrl", "random", "treatment", "tedavi", "group", "grup"}
 LONGEST_CODE = 3
-"""Words of a cell that may be a code; a longer one is a sentence."""
+"""A cell of at most so many words may be a code; a longer one is a sentence."""
 _SAID = re.compile(
     r"\b(sham|(treatment|control|active|study|tedavi|kontrol|aktif|calisma|deney) "
     r"(arms?|groups?|kol|kolu|kolunda|grup|grubu|grubunda|grubundasiniz))\b"
@@ -53,23 +53,23 @@ def is_allocation(name: str) -> bool:
 
 
 def may_tell(name: str) -> bool:
-    """Whether the name of a column may be of the allocation, and may as well be of something else."""
+    """Whether the name of a column may mean the allocation, but may also mean something else."""
     return not _PERHAPS.isdisjoint(_bare(name))
 
 
 def is_telling(cell: str) -> bool:
-    """Whether a cell says in which arm somebody is: `Sham`, `SHAM-9`, `IST placebo 3`."""
+    """Whether a cell says which arm somebody is in: `Sham`, `SHAM-9`, `IST placebo 3`."""
     words = _bare(cell)
     return len(words) <= LONGEST_CODE and not _TELLING.isdisjoint(words)
 
 
 def code_may_tell(code: str) -> bool:
-    """Whether a participant's code may say in which arm they are: `TRT-12`, `AKTIF3`, `KOL-B`."""
+    """Whether a participant's code may say which arm they are in: `TRT-12`, `AKTIF3`, `KOL-B`."""
     return not _MAY_TELL.isdisjoint(_bare(code))
 
 
 def _bare(text: str) -> list[str]:
-    """Return the words of a text, folded, without the numbers that are written to them."""
+    """Return the words of a text, folded, without numbers attached to them."""
     return [bare for word in plain(text.replace("_", " ")).split() if (bare := word.strip("0123456789"))]
 
 

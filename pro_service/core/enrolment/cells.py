@@ -64,7 +64,7 @@ def code(text: str) -> str:
 
 
 def check_spreadsheet(text: str) -> None:
-    """Raise CellError for what a spreadsheet shows in the place of a value."""
+    """Raise CellError if a spreadsheet shows something in place of the value."""
     if _TOO_NARROW.fullmatch(text):
         raise CellError("cell_too_narrow")
     if _OF_A_FORMULA.fullmatch(text):

@@ -29,7 +29,7 @@ _BEGINNING = 4_000_000
 _BLANK_LINES = 100
 """Above the first row of a participant, at most, when the separator is looked for."""
 _ABOVE = 20
-"""Lines in which the names of the columns are looked for, where they do not stand in the first."""
+"""How many lines are searched for the column names if they are not in the first."""
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _FORMATS = {
     **dict.fromkeys((b"<html", b"<!doctype", b"<table"), "HTML"),
@@ -122,7 +122,7 @@ def _as_ours(name: str) -> str:
 
 
 def _instead(sheet: Sheet, columns: Sequence[str], faults: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """Return what these columns are, where one thing explains why ours are missing; else the faults one by one."""
+    """Return one fault that explains why our columns are missing, if there is one; else the faults one by one."""
     below = _names_below(sheet)
     if below is not None:
         return (problem("names_further_down", "", sheet.first_line, line=below),)
@@ -135,7 +135,7 @@ def _instead(sheet: Sheet, columns: Sequence[str], faults: tuple[Problem, ...]) 
 
 
 def _names_below(sheet: Sheet) -> int | None:
-    """Return the line below the first in which most of our columns are named; None if there is none."""
+    """Return the number of the line below the first that names most of our columns; None if there is none."""
     beginning = sheet.data[: 64 * 1024].decode("utf-8-sig", errors="ignore").splitlines()[:_ABOVE]
     for number, line in enumerate(beginning, start=1):
         named = [{_as_ours(cell.strip('"')) for cell in line.split(sep)} for sep in _DELIMITERS]

@@ -47,7 +47,7 @@ OF_EXPORTS = {"empty_file": "export_empty", "empty_first_line": "export_empty", 
 """What a fault of a file is for one that REDCap has written."""
 _ARM = re.compile(r"_arm_(\d+)[a-z]?$|\(Arm (\d+): ", re.IGNORECASE)
 _QUICK_LOOK = re.compile(rb"(?i)sham|placebo|plasebo|verum")
-"""Whether cells have to be looked at at all: that of a large file takes long."""
+"""Whether any cells have to be checked: in a large file that takes long."""
 _CLOCK = re.compile(r"(\d{1,2}:\d{2})(?::\d{2})?", re.ASCII)
 
 
@@ -125,7 +125,7 @@ def read_rows(
 
 
 def _telling_cells(export: Export) -> Iterator[Problem]:
-    """Yield each column, read or not, of which a cell names an arm; neither cell nor row: that would unblind."""
+    """Yield each column, read or not, with a cell that names an arm; not the cell or row, which would unblind."""
     telling = lru_cache(maxsize=10_000)(is_telling)
     found = dict[str, None]()
     for record in export.sheet.records():

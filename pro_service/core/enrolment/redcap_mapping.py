@@ -188,7 +188,7 @@ def check(mapping: ColumnMapping, baseline: Sequence[str], passed: Passed = none
 
 
 def _origin_faults(path: str, name: str, column: Column, passed: Passed) -> Iterator[Problem]:
-    """Return what is wrong with where a column comes from, and with its values."""
+    """Return the faults in a column's source and values."""
     if bool(column.source) == bool(column.always):
         yield problem("mapping_one_origin", path)
     elif column.always and name in CONTACT | {"participant"}:

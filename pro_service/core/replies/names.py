@@ -78,5 +78,5 @@ _KNOWN = re.compile(rf"\b(?:{_GIVEN})\b")
 
 
 def named(text: str) -> bool:
-    """Whether a name is left in a text: somebody else may be meant."""
+    """Whether a text still holds a name: somebody else may be meant."""
     return _KNOWN.search(text) is not None

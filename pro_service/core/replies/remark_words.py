@@ -1,6 +1,7 @@
 r"""The words of remarks beside an answer, per language, as data for `remarks`; all are folded (see `folding`).
 
-A word may be written as a pattern: `\w*` stands for any ending. What may follow or stand before is written `(?=…)`.
+A word may be written as a pattern: `\w*` stands for any ending. What must come before or
+after it is written `(?<=…)` or `(?=…)`.
 """
 
 from collections.abc import Mapping
@@ -18,12 +19,12 @@ class Vocabulary(NamedTuple):
     everyday: str
     """What people tell of their day: sleep, ways, weather, work, telephones."""
     others: str
-    """Visitors and animals: whatever is said of how somebody is beside them may be theirs."""
+    """Visitors and animals: a clause that names them may say how they are."""
     activity: str
-    """Everyday words that name while doing what, unless the clause also says how much or how well."""
+    """Activities: the pain may be meant only during them, unless the clause also says how much or how well."""
     amount: str
     denied: str
-    """Words that turn what a clause says about how somebody is."""
+    """Words that reverse what a clause says about how somebody is."""
     good: str
     bad: str
     changed: str
@@ -31,7 +32,7 @@ class Vocabulary(NamedTuple):
     ill: str
     """Bad without any doubt."""
     hurts: str
-    """Pain. Nothing else of the day beside it: it may be when, or where else."""
+    """Pain. An everyday word beside it may say when or where else it hurts."""
     places: str
     """What the question asks about; alone, or better or worse, one of them may be set against the other."""
     turns: str
@@ -41,7 +42,7 @@ class Vocabulary(NamedTuple):
     fillers: str
     """What may stand in a statement without a meaning of its own."""
     sleeping: str
-    """What makes more of a night than the time that a number may hold for."""
+    """What a clause needs so that a night in it is more than the time that the number holds for."""
     complains: str
     """Where, when and in what: beside a complaint or praise, what it is about, and perhaps the number too."""
     being: str

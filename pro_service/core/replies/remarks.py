@@ -21,9 +21,9 @@ from pro_service.core.replies.remark_words import VOCABULARIES
 from pro_service.core.replies.slips import meant
 
 Mood: TypeAlias = tuple[str, bool]
-"""What a remark says of how somebody is: "good" or "bad"; in passing, or (True) outright."""
+"""How somebody is, according to a remark: "good" or "bad", and whether it says so outright."""
 Kinds: TypeAlias = Mapping[str, list[str]]
-"""The words of a clause by their kind in the vocabulary; a word may be of several."""
+"""The words of a clause by their kind in the vocabulary; a word may have several kinds."""
 
 _LONGEST_REMARK = 14  # words
 _MOST_UNKNOWN = 3  # words
@@ -37,9 +37,9 @@ _UNSAID = re.compile(
 )
 """`on a bad day`, `can I …`: circumstances and questions."""
 _OWN = frozenset({"my", "the", "a", "an", "benim"})
-"""Before an unknown word that is ill: it may be another place of the body."""
+"""An unknown word after one of these may be another part of the body."""
 _LONG = 4
-"""Letters that an unknown word must have: the short ones that turn nothing are known."""
+"""The shortest unknown word that is let pass: harmless shorter ones are all in the vocabulary."""
 _CHANGE = (1, 7)
 _FITS: Mapping[tuple[tuple[int, int], Mood], range] = MappingProxyType(
     {
@@ -51,7 +51,7 @@ _FITS: Mapping[tuple[tuple[int, int], Mood], range] = MappingProxyType(
         **{(_CHANGE, ("bad", outright)): range(5, 8) for outright in (False, True)},
     }
 )
-"""The answers beside which somebody may say so."""
+"""The answers that such a remark fits."""
 _FOR_A_PERSON = PROXY | OPT_OUT | OPT_OUT_HINTS | WRONG_NUMBER_INSIDE | HALVES
 _BREAKS = re.compile(r" ?(?:[;!()\[\]{}]|(?<!\d)[.,]|(?<=\d)[.,](?!\d)|(?<=\w) -+ |(?<=\d)- (?=[a-z]))+ ?")
 _NEW_LINE_OR_EMOJI = re.compile("[\n\r\u2600-\u27bf\U0001f300-\U0001f4ae\U0001f4b0-\U0001f51e\U0001f520-\U0001faff]+")
@@ -67,12 +67,12 @@ _GREETING = re.compile(r"^(?:morning|afternoon|evening)!")
 
 
 def fit(moods: Iterable[Mood | None], value: int, low: int, high: int) -> bool:
-    """Whether all these can be said beside an answer; of scales unknown here nothing fits."""
+    """Whether all these fit an answer; on a scale that is not known here nothing fits."""
     return all(mood is None or value in _FITS.get(((low, high), mood), ()) for mood in moods)
 
 
 def parted(text: str, language: str) -> str:
-    """Return a raw text in which punctuation parts what lines and emojis part, and what is no end is not one."""
+    """Return a raw text with punctuation in place of new lines and emojis, and without stops that end no sentence."""
     text = _NEW_LINE_OR_EMOJI.sub(" ; ", text)
     text = _NAMED.sub(rf"\g<0>{DOUBT}", text)
     return _ORDINAL.sub(" ", text) if language == "tr" else text
@@ -125,7 +125,7 @@ def _states(kinds: Kinds, unknown: list[int], said: str) -> bool:
 
 
 def _harmless(tokens: list[str], unknown: list[int], kinds: Kinds, language: str) -> bool:
-    """Whether the unknown words of a clause can turn nothing, and it tells of nobody and nothing else."""
+    """Whether the unknown words of a clause cannot change the meaning, and it is about nobody and nothing else."""
     complains = bool(kinds["bad"] or kinds["ill"] or kinds["hurts"])
     if len(unknown) > _MOST_UNKNOWN or any(_turns(tokens[at], language) for at in unknown):
         return False
@@ -148,7 +148,7 @@ def _of_another(word: str, at: int, language: str) -> bool:
 
 
 def _circumstances(left: str, kinds: Kinds, language: str) -> bool:
-    """Whether a clause names when, where or in what: the number may hold for that alone."""
+    """Whether a clause names a time, a place or an activity: the number may hold for that alone."""
     if kinds["activity"] and not kinds["amount"]:
         return True
     if _NIGHT.search(left) and (kinds["hurts"] or not _pattern(language, "sleeping").search(left)):
@@ -207,7 +207,7 @@ def _pattern(language: str, part: str) -> re.Pattern[str]:
 
 
 def _counts(tokens: list[str], at: int, language: str) -> bool:
-    """Whether a word of a clause is a number, or may be one with a slip of the finger."""
+    """Whether a word of a clause is a number, or may be one with a typing error."""
     token = tokens[at]
     if token in _ARTICLES and at and any(_is(language, kind).fullmatch(tokens[at - 1]) for kind in ("good", "bad")):
         return False
@@ -217,18 +217,18 @@ def _counts(tokens: list[str], at: int, language: str) -> bool:
 
 @lru_cache
 def _turning(language: str) -> tuple[str, ...]:
-    """Return the words that turn a meaning and are as long as an unknown word must be."""
+    """Return the words that change the meaning and are long enough to be compared with unknown words."""
     return tuple(word for word in VOCABULARIES[language].turns.split() if len(word) >= _LONG)
 
 
 def _turns(word: str, language: str) -> bool:
-    """Whether an unknown word may be one that turns the meaning, with an ending or with a slip of the finger."""
+    """Whether an unknown word may be one that changes the meaning, with an ending or a typing error."""
     turning = _turning(language)
     return len(word) < _LONG or word.startswith(turning) or any(_near(word, turn) for turn in turning)
 
 
 def _near(one: str, other: str) -> bool:
-    """Whether two words differ in at most one letter, put in, left out or replaced, or in two swapped ones."""
+    """Whether two words differ by at most one letter (added, missing or replaced), or by two swapped ones."""
     if abs(len(one) - len(other)) > 1:
         return False
     same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

@@ -243,7 +243,7 @@ def _on_missing_end(case: Case, now: datetime) -> Agenda:
 
 
 def _of_schedule(case: Case, task: Escalate) -> Escalate:
-    """Return a task about the procedure with a key of its own for each date that the procedure was moved to."""
+    """Return a task about the procedure; its key is new each time the procedure gets another date."""
     schedule = max((window.schedule for window in case.current), default=1)
     return replace(task, key=f"{task.key}:s{schedule}") if schedule > 1 else task
 

@@ -25,7 +25,7 @@ NEW_NUMBER = "new_number"
 NO_CARD = "no_card"
 """The reason of a call in the place of a text that would have pointed to a card that does not exist."""
 NO_END = "no_procedure_time"
-"""The reason of the task about a procedure that took place, and nobody has said when it ended."""
+"""The reason of the task that asks when a procedure that took place ended."""
 NO_NUMBER = "no_way_to_ask"
 """The reason of the task about somebody without a telephone number."""
 
@@ -142,7 +142,7 @@ def _can_be_asked(case: Case, _: EscalationFacts, now: datetime) -> str | None:
 
 
 def _end_known(case: Case, _: EscalationFacts, __: datetime) -> str | None:
-    """Somebody said when the procedure ended, or it no longer matters."""
+    """The time when the procedure ended is known, or no longer matters."""
     return _left(case) or (None if case.without_end else CLEARED)
 
 

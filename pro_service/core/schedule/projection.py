@@ -9,7 +9,7 @@ from pro_service.core.commands import CancelTexts, Command, Resolve, Settle, Unr
 from pro_service.core.schedule.status import settled_as
 
 REINSTATED = "reinstated"
-"""Why a task is open again that a withdrawal or a death had ended."""
+"""The reason of a task that is open again after a withdrawal or a death was undone."""
 BY_LEAVING = frozenset({"died", "withdraws"})
 CALLS = frozenset({"E1", "E2"})
 

@@ -16,9 +16,9 @@ NEVER_HELD = ("safety",)
 """Frames that never wait: somebody in danger is told at once which number to call, even by an unconfirmed version."""
 
 Notice = Literal["waits", "older_waits", "runs"]
-"""waits: the newest version is not confirmed, and its texts wait; older_waits: the newest is confirmed, but
-participants are still on one that never was; runs: texts go on as before there were confirmations, and the newest
-version is to be confirmed."""
+"""waits: the newest version is not confirmed, and its texts wait. older_waits: the newest is confirmed, but some
+participants are still on an unconfirmed one. runs: the study ran before confirmations were introduced, so its texts go
+on; the newest version is to be confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Standing:
     ran_unconfirmed_at: datetime | None = None
     """When confirmations were introduced, if its study was running then."""
     in_use: bool = False
-    """Whether somebody is asked by it."""
+    """Whether participants are on it."""
 
     @property
     def may_send(self) -> bool:
@@ -50,7 +50,7 @@ def notice(newest_first: Iterable[Standing]) -> Notice | None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody wants to confirm, beside what there is."""
+    """What somebody wants to confirm, and what is stored."""
 
     sha256: str
     """Of the version that they read."""
@@ -64,7 +64,7 @@ class Asked:
 
 
 def refusals(asked: Asked) -> tuple[Problem, ...]:
-    """Return why a version cannot be confirmed: nothing, or everything at once."""
+    """Return every reason why a version cannot be confirmed; empty if it can."""
     faults = []
     if asked.sha256 != asked.newest_sha256:
         return (problem("version_not_newest", "version", number=asked.number),)

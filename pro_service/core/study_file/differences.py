@@ -32,7 +32,7 @@ _IN_FILE = {"items": "item", "time_points": "time_point", "sites": "site"}
 """What the study file calls them."""
 _SINGLE = (Offset, bool, int, str, date, time, timedelta)
 _KEYS = ("code", "id", "name")
-"""What tells the parts of a list apart: one that moved is not another one."""
+"""The key that identifies each part of a list, so that a part that moved is still the same one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Difference:
 
 
 def differences(old: tuple[Protocol, Texts], new: tuple[Protocol, Texts]) -> tuple[Difference, ...]:
-    """Return everything that differs, by area, in the order of the newer version; what is gone comes last."""
+    """Return every difference, by area, in the order of the newer version; what was removed comes last."""
     before, after = _flat(*old), _flat(*new)
     places = [*after, *(place for place in before if place not in after)]
     found = [
@@ -66,7 +66,7 @@ def _flat(protocol: Protocol, texts: Texts) -> dict[tuple[Area, str], str]:
         area = _AREA.get(field.name, "study")
         part = getattr(protocol, field.name)
         if field.name == "safety_words":
-            # Of fifty words one was added: their order says nothing.
+            # One of fifty words was added: their order means nothing.
             part = {language: frozenset(words) for language, words in part.items()}
         for place, value in _values(part):
             found[area, " · ".join((_IN_FILE.get(field.name, field.name), *place))] = value
@@ -77,7 +77,7 @@ def _flat(protocol: Protocol, texts: Texts) -> dict[tuple[Area, str], str]:
 
 
 def _values(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
-    """Yield every single value below a place; what is not set, or is empty, is none."""
+    """Yield every single value below a place, but none that is unset or empty."""
     if value is None or value in ("", ()):
         return
     if isinstance(value, _SINGLE):
@@ -101,7 +101,7 @@ def _several(values: tuple[Any, ...], place: Place) -> Iterator[tuple[Place, str
         yield place, ", ".join(values)
         return
     if place == () and _key(values[0]):
-        # Their order is told as well.
+        # The order of the parts is a value of its own.
         yield place, ", ".join(map(_key, values))
     for number, part in enumerate(values, start=1):
         yield from _values(part, (*place, _key(part) or str(number)))

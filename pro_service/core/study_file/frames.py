@@ -54,9 +54,9 @@ def check_frames(protocol: Protocol, frames: Frames) -> tuple[Problem, ...]:
 
 
 def check_emergency(protocol: Protocol, frames: Frames) -> Iterator[Problem]:
-    """Yield what to mind: a text that names the emergency number of another country, a country whose own is not known.
+    """Yield warnings: a text with another country's emergency number, a country whose number is not known.
 
-    Nothing of it is a fault: a version that is stored may hold such a text.
+    They are no faults: a stored version may hold such a text.
     """
     for language, name in product(protocol.languages, required_frames(protocol)):
         text = frames.get(language, {}).get(name, "")

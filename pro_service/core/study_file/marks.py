@@ -15,10 +15,10 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One comment that says that something is to be settled."""
+    """One comment that leaves something open."""
 
     line: int
-    """In the file, from 1."""
+    """Its line in the file, from 1."""
     place: str
     """What it is about: the path beside it, or the next one below; empty at the end of the file."""
     words: str
@@ -41,7 +41,7 @@ def marks(text: str) -> tuple[Mark, ...]:
 
 
 def _paragraphs(found: Iterator[tuple[int, str, bool]]) -> Iterator[list[tuple[int, str]]]:
-    """Put lines together that are nothing but comment and follow one another."""
+    """Join consecutive lines that hold nothing but a comment."""
     together: list[tuple[int, str]] = []
     for line, words, alone in found:
         if not any(map(str.isalnum, words)):
@@ -58,7 +58,7 @@ def _paragraphs(found: Iterator[tuple[int, str, bool]]) -> Iterator[list[tuple[i
 
 
 def _marked(paragraph: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Return each sentence with a mark, and its line; with the one before, where it says nothing else."""
+    """Return each sentence with a mark, and its line; with the sentence before, if it consists of the mark alone."""
     whole = " ".join(words for _, words in paragraph)
     sentences = _SENTENCE.split(whole)
     at = 0

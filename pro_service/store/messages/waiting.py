@@ -15,7 +15,7 @@ from pro_service.store.schema import AnyRow, attempts, messages, participants, w
 m, p, w = messages.c, participants.c, windows.c
 
 AT_ONCE = 1_000
-"""Leases ended, or texts counted, at a time: what is more comes with the next look."""
+"""How many leases are ended, or texts counted, at a time; the others follow at the next run."""
 LONGEST_WAIT, LONGEST_LEASE, LONGEST_DOUBT = timedelta(days=2), timedelta(minutes=15), timedelta(hours=2)
 """No text that waits is put off further, no lease is longer, and no question about a text in doubt is put later."""
 NEVER_ASKED_ABOUT = (STRANGER, STAFF)

@@ -1,4 +1,4 @@
-"""Answers as they are stored, to be compared with what the audit trail tells of them."""
+"""Answers as they are stored, for comparison with the audit trail."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pro_service.store.schema import audit_trail, responses
 r, a = responses.c, audit_trail.c
 PAGE = 1_000
 IMPORTED = "import"
-"""The source of answers that came with an enrolment: the trail tells of them by the enrolment's row alone."""
+"""The source of answers that came with an enrolment: the trail holds them in the enrolment's row alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Answer:
 
 
 def by_id(session: Session, ids: Sequence[int]) -> dict[int, Answer]:
-    """Return row id -> answer, for those that are there."""
+    """Return row id -> answer, for those that exist."""
     found: dict[int, Answer] = {}
     statement = select(r.id, r.participant_id, r.item, r.version, r.value, r.declined)
     for first in range(0, len(ids), PAGE):

@@ -100,7 +100,7 @@ def former_place(row_id: int) -> str:
 
 
 def telephone_masked(vault: Vault, loaded: Loaded) -> str | None:
-    """The number there is, masked, and whole dots if nobody can read it; None without one."""
+    """The stored number, masked; only dots if it cannot be decrypted; None if there is none."""
     if loaded.phone is None or loaded.data_key is None:
         return None
     person_id = loaded.case.participant.id

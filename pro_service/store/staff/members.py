@@ -68,7 +68,7 @@ def all_members(session: Session) -> tuple[Member, ...]:
 
 
 def without_factor(session: Session) -> tuple[Member, ...]:
-    """Those who can sign in and have no second factor. Who was invited and has not come yet will set one up."""
+    """Return those who can sign in without a second factor; not those invited, who will set one up."""
     mine = u.disabled_at.is_(None), u.password.is_not(None), u.totp_at.is_(None)
     return _members(session, _MEMBERS.where(*mine).order_by(u.email))
 

@@ -1,4 +1,4 @@
-"""Names of an export's columns that only sound like the allocation: who leads or administers the study lets one pass.
+"""Names of an export's columns that only sound like the allocation: investigators and administrators let them pass.
 
 The row of the audit trail is the fact: who, when, why; there is no other record of it.
 """
@@ -22,7 +22,7 @@ from pro_service.use_cases.transaction import transaction
 LONGEST_NAME = 500
 LONGEST_REASON = 300
 DECIDING: frozenset[Role] = frozenset({"investigator", "administrator"})
-"""Who may say so: never the coordinator who imports, alone."""
+"""Roles that may decide this: the coordinator who imports may not."""
 UTC = ZoneInfo("UTC")
 
 

@@ -46,7 +46,7 @@ DAY = {"tr": "d MMMM y EEEE", "en": "EEEE d MMMM y"}
 STYLE, SHEET_STYLE = "web/static/card.css", "web/static/sheet.css"
 TO_A_SHEET = 4
 FRONT_DAYS, BACK_DAYS = 3, 16
-"""Days that fit on the side with the code, and on one behind it, in letters that are read without glasses (12 pt)."""
+"""How many days fit on the side with the code, and on a side behind it, in 12 point letters."""
 MOST_AT_ONCE = 120
 """Cards that one transaction makes, and one file of sheets holds."""
 
@@ -234,7 +234,7 @@ def sides(card: Card) -> Markup:
 
 
 def _drawn(card: Card) -> Iterator[Markup]:
-    """Each side; in each language the one with the code, then as many as the days need that do not fit on it."""
+    """The sides: in each language the one with the code, then more if the days do not fit on it."""
     picture = segno.make_qr(card.scanned, error="m").svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None)
     page = _page("side.html")
     for side, days in _sides(card):

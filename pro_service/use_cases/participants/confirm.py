@@ -76,7 +76,7 @@ def confirm(
 
 
 def _end(case: Case, day: date, given: str, now: datetime) -> datetime | None:
-    """Return when the procedure ended: at the time that is given, else at that which was known, on this day."""
+    """Return when the procedure ended on this day: at the given time, else at the time known before."""
     before, zone = case.participant.procedure_end, case.site_zone
     if not given and day == case.participant.procedure_date:
         return before

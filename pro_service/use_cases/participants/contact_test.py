@@ -84,7 +84,7 @@ def begin(rt: Runtime, actor: Actor, subject: Subject, patience: timedelta = rul
         if not may_text(loaded.case.participant):
             raise ReachRefusedError("no_texts")
         if rt.texts_leave and not confirmations.may_send(tx.session, loaded.protocol_version_id):
-            # The text would wait, and the telephone would be taken for one that no text reaches.
+            # The text would wait, and the test would say that texts do not reach this telephone.
             raise ReachRefusedError("not_confirmed")
         _queue(tx, loaded, tx.now + patience)
     with rt.sessions.reading() as session:

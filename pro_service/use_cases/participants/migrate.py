@@ -101,7 +101,7 @@ def _write(
                 if loaded.protocol_version_id != target.version.id:
                     carry_out(tx, loaded, prepared, reason)
                     if rt.texts_leave and not confirmations.may_send(tx.session, loaded.protocol_version_id):
-                        # What waits in words that nobody confirmed never leaves: it is asked anew in the new ones.
+                        # Texts that wait in unconfirmed words never leave: they are asked again in the new words.
                         tx.carry_out(loaded, [CancelTexts(replies=True)])
             if faults:
                 raise RejectedError(tuple(faults))

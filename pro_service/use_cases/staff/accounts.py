@@ -180,7 +180,7 @@ def log_in(rt: Runtime, email: str, password: str, place: Place, *, previous: st
 
 
 def address_tried(rt: Runtime, email: str) -> dict[str, tuple[object, object]]:
-    """Return what the trail says of an address that somebody typed: a keyed hash, equal for equal addresses.
+    """Return what the trail keeps of an address that somebody typed: a keyed hash, the same for the same address.
 
     So an auditor sees whether one account was tried or many. The address may be nobody's, or hold a password that was
     typed into the wrong field.

@@ -327,7 +327,7 @@ def explain_missing(
 def end_matter(
     tx: Transaction, loaded: Loaded, escalation: EscalationFacts, outcome: str, reason: str | None = None
 ) -> None:
-    """End a task, and the open ones that it climbed from: one matter ends as a whole."""
+    """End a task, and the open tasks of the levels below it, which are about the same matter."""
     for task in (escalation, *rungs_below(loaded.case, escalation)):
         tx.writer.resolve(loaded, task.id, outcome, reason)
 

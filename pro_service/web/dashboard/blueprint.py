@@ -117,7 +117,7 @@ def _add_alarms(pages: Blueprint, rt: Runtime) -> None:
         refused = rt.memory.not_writable
         first = [] if refused is None else [(_not_writable_words()[refused], None, True)]
         found = cache.figures("alarms", lambda _now: alarms(rt))
-        # Of which study the texts wait is said below, to those whose study it is.
+        # Which study's texts wait is said below, to the staff of that study.
         said = (alarm for alarm in found if alarm.code != UNCONFIRMED)
         return first + [(_said(words, alarm), alarm.since, alarm.code != SAFETY) for alarm in said]
 

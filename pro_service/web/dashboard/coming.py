@@ -1,4 +1,4 @@
-"""What is coming, on Today: the windows that close this week and next, and the procedures that are to be confirmed."""
+"""What is coming, on Today: the windows that close this week and next, and the procedures to confirm."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""An investigator confirms the newest version of the study: what to read first, the form, and what every page says."""
+"""The page on which an investigator confirms the newest version of the study, and the banner on every page."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -43,7 +43,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 
 def unconfirmed(rt: Runtime, scope: Scope | NoStudy) -> Unconfirmed | None:
-    """Return what the reader of a page is told about the study's confirmation; asked once a request."""
+    """Return what the banner says about the study's confirmation; asked once a request."""
     if isinstance(scope, NoStudy):
         return None
     if "unconfirmed" not in g:

@@ -242,7 +242,7 @@ def times(now: datetime) -> dict[str, object]:
 
 
 def zone_of_task(task: Task, scope: Scope) -> ZoneInfo:
-    """Return the zone of the site a task is about; of one about no site, the page's."""
+    """Return the zone of the task's site; the page's if it has no site."""
     return scope.zone if task.site is None else zone_of(task.site.zone)
 
 

@@ -82,7 +82,7 @@ def _sheet_lines(rt: Runtime, scope: Scope, look: Look | None, codes: list[str],
 
 
 def _order_links(look: Look) -> list[tuple[str, str, Order, bool]]:
-    """Return the orders there are: (words, arrow, the order that a press asks for, whether it is this one)."""
+    """Return the orders of the list: (words, arrow, the order that a press asks for, whether it is the present one)."""
     first: tuple[tuple[str, Order, Order], ...] = (
         (_("Code"), "code", "-code"),
         (_("Procedure"), "-procedure", "procedure"),

@@ -12,11 +12,11 @@ from pro_service.web.dashboard.grid import LONGEST_CODE
 from pro_service.web.scope import Scope, in_study
 
 FEWEST_DIGITS = 7
-"""Of a telephone number. What has as many and no letter is never put into an address, unless it is a known code."""
+"""Digits of a telephone number. A search with so many and no letter enters no address, unless it is a known code."""
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
-    """Add the search. It comes as a form, not in an address: servers on the way keep addresses."""
+    """Add the search. It is sent as a form, not in an address, because servers on the way keep addresses."""
 
     @pages.post("/search")
     @needs("progress")

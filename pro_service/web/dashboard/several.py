@@ -1,4 +1,4 @@
-"""One thing done about several tasks that were chosen in a list, with one reason.
+"""One action on several tasks that were chosen in a list, with one reason.
 
 Each task is a change of its own, with its own audit rows. Where one task refuses, the page says so, and the others
 are done.
@@ -38,7 +38,7 @@ class Chosen:
 
 @dataclass(slots=True)
 class Outcome:
-    """What was done, with which of the chosen tasks, and with which nothing was done, and why."""
+    """What was done with which of the chosen tasks; the tasks that nothing was done with, and why."""
 
     what: str = "none"
     done: list[Task] = field(default_factory=list)
@@ -72,7 +72,7 @@ def do_each(rt: Runtime, every: Iterable[Chosen], what: str, actions: Mapping[st
     outcome, followed = Outcome(), set[int]()
     for one in every:
         who = one.loaded.case.participant.id
-        # The page is held against what is, at a participant's first task; what changed since then was done here.
+        # The page is compared with the database at a participant's first task; later changes were made here.
         asked = Asked(one.task, given, None if who in followed else one.revision)
         try:
             outcome.what = actions[name](rt, one.scope, asked)
@@ -95,7 +95,7 @@ def say_why(rt: Runtime, scope: Scope, asked: Asked) -> str:
 
 
 def end(rt: Runtime, scope: Scope, asked: Asked) -> str:
-    """End a task that nobody has to read first."""
+    """End a task that need not be read first."""
     if asked.task.level == "ES":
         raise WorkRefusedError("own_page")
     if asked.task.is_missed_window:
@@ -146,7 +146,7 @@ def _reasons() -> list[tuple[str, str]]:
 
 
 def done_words() -> dict[str, str]:
-    """Return what a page says that was done, by what an action returns."""
+    """Return the page's words for what was done, by what an action returns."""
     return {
         "acknowledged": _("You have taken it up."),
         "later": _("Put off: it is shown below the others until it comes back."),
@@ -159,5 +159,5 @@ def done_words() -> dict[str, str]:
 
 
 def count_words(n: int) -> str:
-    """Return of how many tasks that is said; empty of one."""
+    """Return how many tasks the words are about; empty for one."""
     return "" if n <= 1 else ngettext("%(num)s task:", "%(num)s tasks:", n) % {"num": n}

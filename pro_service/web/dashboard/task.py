@@ -43,7 +43,7 @@ OUTCOMES: Mapping[str, tuple[Outcome, ...]] = {
     "wrong": ("wrong_person", "not_in_service"),
     "learnt": ("wants_no_messages", "moved", "hospitalised", "language_barrier", "withdraws", "died"),
 }
-"""What a call may have come to, in the groups of the form: what most calls come to first."""
+"""How a call may have gone, in the groups of the form; the most frequent ones come first."""
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
@@ -233,7 +233,7 @@ def _record_call(rt: Runtime, scope: Scope, task: Task, outcome: str) -> Respons
 
 
 def _act(rt: Runtime, task_id: int, name: str, revision: int | None) -> ResponseReturnValue:
-    """Do it and lead back; where it cannot be done, the page says why and keeps what was typed."""
+    """Do what the form asks, and redirect; if it cannot be done, the page says why and keeps what was typed."""
     scope, task, loaded = own_task(rt, task_id)
     if loaded is None and name != "resolve":
         abort(404)
@@ -253,11 +253,11 @@ class Asked:
     task: Task
     given: Mapping[str, str]
     revision: int | None
-    """Of the participant, on the page that the form stood on."""
+    """The participant's revision when the page with the form was opened."""
 
 
 def acknowledge(rt: Runtime, _scope: Scope, asked: Asked) -> str:
-    """Take it up; harmless however old the page is, and refused with words if somebody has it already."""
+    """Take it up, even from an old page; refused with words if somebody has it already."""
     calls.acknowledge(rt, actor(), asked.task.id, reason=asked.given.get("said", ""))
     return "acknowledged"
 

@@ -47,7 +47,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @pages.post("/today/act")
     @needs("work")
     def act() -> ResponseReturnValue:
-        """Do one thing with the tasks that were chosen in the lists; the page says with which it could not be done."""
+        """Do one thing with the tasks that were chosen in the lists; the page lists those that refused, and why."""
         every = several.chosen(rt)
         outcome = several.do_each(rt, every, request.form.get("do", ""), several.COORDINATORS)
         if outcome.undone:
@@ -77,7 +77,7 @@ def count(rt: Runtime, scope: Scope | NoStudy) -> int:
 
 
 def _first_page(rt: Runtime, scope: Scope, done: str, n: int, outcome: Outcome | None = None) -> str:
-    """Return the page, with what was `done` with so many tasks, and with which it was not."""
+    """Return the page, with what was `done` with how many tasks, and those that refused."""
     lists, known = _lists(rt, scope), several.done_words()
     about = request.args.get("task", type=int)
     colleagues = hand_over.who_may_take(rt, actor(), scope.study_id, scope.sites)
@@ -100,7 +100,7 @@ def all_tasks(found: Today) -> Iterable[Task]:
 
 
 def by_participant(tasks: Iterable[Task], now: datetime) -> Iterable[Task]:
-    """Return tasks with those of one participant together, where their first stands; what is put off stays below."""
+    """Return tasks with those of one participant together, in the place of the first; tasks put off stay below."""
     groups: dict[tuple[str | int, bool], list[Task]] = {}
     for task in tasks:
         put_off = task.look_again_at is not None and task.look_again_at > now

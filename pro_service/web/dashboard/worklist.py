@@ -70,7 +70,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @needs("tasks")
     @in_study(rt, named=True, otherwise=not_found)
     def act(scope: Scope) -> ResponseReturnValue:
-        """Do one thing with the tasks that were chosen; the page says with which it could not be done."""
+        """Do one thing with the tasks that were chosen; the page lists those that refused, and why."""
         every = several.chosen(rt)
         if not all(is_of_readers_role(one.scope, one.task, one.loaded) for one in every):
             abort(404)
@@ -112,7 +112,7 @@ def _act(rt: Runtime, task_id: int, what: str) -> ResponseReturnValue:
 
 
 def _by_participant(tasks: Iterable[Task]) -> list[list[Task]]:
-    """Return tasks by their participants, those of one together where the first of them stands."""
+    """Return tasks with those of one participant together, in the place of the first."""
     groups: dict[str | int, list[Task]] = {}
     for task in tasks:
         groups.setdefault(task.participant or task.id, []).append(task)
@@ -120,7 +120,7 @@ def _by_participant(tasks: Iterable[Task]) -> list[list[Task]]:
 
 
 def _done(outcome: Outcome | None) -> dict[str, object]:
-    """Return what the page says that was done, and with how many tasks."""
+    """Return the page's words for what was done, and for how many tasks."""
     if outcome is None:
         what, n = request.args.get("done", ""), request.args.get("n", 1, type=int)
     else:
