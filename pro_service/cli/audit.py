@@ -8,7 +8,17 @@ from typing import Any
 
 import click
 
-from pro_service.cli.terminal import State, as_json, given_file, of_study, opened, show_json, text_of
+from pro_service.cli.terminal import (
+    State,
+    as_json,
+    given_file,
+    of_study,
+    opened,
+    refuse_unwritable,
+    show_json,
+    text_of,
+    write_private,
+)
 from pro_service.core.problems import words
 
 BIG = 20_000
@@ -68,7 +78,12 @@ def verify(state: State, anchor_text: str | None, *, full: bool) -> None:
 
 @audit.command()
 @click.argument("code", metavar="PARTICIPANT")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Write the proof there.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it there, readable by you alone.",
+)
 @of_study
 @click.pass_obj
 def proof(state: State, code: str, out: Path, study_code: str | None) -> None:
@@ -77,9 +92,10 @@ def proof(state: State, code: str, out: Path, study_code: str | None) -> None:
     from pro_service.use_cases import study  # noqa: PLC0415
     from pro_service.use_cases.trail.prove import prove  # noqa: PLC0415
 
+    refuse_unwritable(out)
     with opened(state) as rt:
         proved = prove(rt, study.chosen(rt, study_code).id, code)
-    out.write_text(to_json(proved), encoding="utf-8")
+    write_private(out, to_json(proved))
     click.echo(f"{out}: {len(proved.rows)} rows, up to seal {proved.seals[-1].number}.")
 
 

@@ -1,6 +1,5 @@
 """`pro-service participant card`, `cards` and `handed`: one card or many of them, and that they were handed over."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,7 +8,17 @@ from typing import Any
 
 import click
 
-from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, show_table, who
+from pro_service.cli.terminal import (
+    State,
+    as_json,
+    of_study,
+    opened,
+    refuse_unwritable,
+    show_json,
+    show_table,
+    who,
+    write_private,
+)
 from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import RejectedError, problem
 
@@ -37,7 +46,7 @@ def card(state: State, /, code: str | None, out: Path | None, study_code: str | 
     reason, site, replace = more["reason"], more["blank"], more["replace"]
     _check(code, site, reason, replace=replace)
     if out is not None:
-        _refuse_unwritable(out)
+        refuse_unwritable(out)
     with opened(state) as rt:
         found, actor = study.chosen(rt, study_code), Actor(kind="staff", id=who(), source="cli")
         with _known():
@@ -48,7 +57,7 @@ def card(state: State, /, code: str | None, out: Path | None, study_code: str | 
             else:
                 made = use_case.show(rt, actor, found.id, code or "")
         if out is not None:
-            _write(out, use_case.document(made))
+            write_private(out, use_case.document(made))
     _say(state, made, out)
 
 
@@ -58,20 +67,6 @@ def _check(code: str | None, site: str | None, reason: str | None, *, replace: b
         raise click.UsageError("name a participant's CODE, or a site with --blank")
     if replace != (reason is not None) or (replace and site is not None):
         raise click.UsageError("--replace and --reason go together, and with a participant's CODE")
-
-
-def _refuse_unwritable(file: Path) -> None:
-    """Raise RejectedError for a file that could not be written: said before anything is changed."""
-    place = file if file.exists() else file.parent
-    if not os.access(place, os.W_OK):
-        raise RejectedError((problem("not_writable", "--out"),))
-
-
-def _write(file: Path, page: str) -> None:
-    """Write a file that nobody else of this machine can read: it holds the code."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as target:
-        os.fchmod(target.fileno(), 0o600)
-        target.write(page)
 
 
 def _say(state: State, made: Any, out: Path | None) -> None:
@@ -121,7 +116,7 @@ def cards(state: State, codes: tuple[str, ...], out: Path | None, site: str | No
     if codes and (out is None or site is not None):
         raise click.UsageError("CODEs go with --out, and without --site")
     if out is not None:
-        _refuse_unwritable(out)
+        refuse_unwritable(out)
     with opened(state) as rt:
         found = study.chosen(rt, study_code)
         due = reporting.due_cards(rt, found.id, site)
@@ -129,7 +124,7 @@ def cards(state: State, codes: tuple[str, ...], out: Path | None, site: str | No
         if out is not None and wanted:
             with _known():
                 made = use_case.show_many(rt, Actor(kind="staff", id=who(), source="cli"), found.id, wanted)
-            _write(out, use_case.sheets_document(made))
+            write_private(out, use_case.sheets_document(made))
     if out is not None:
         _say_sheets(state, wanted, out, more=not codes and due.more_to_print)
         return

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -117,6 +118,20 @@ def text_of(file: Path) -> str:
 
 
 # Printing ------------------------------------------------------------------------------------------------------------
+
+
+def refuse_unwritable(file: Path) -> None:
+    """Raise RejectedError for a file that could not be written: said before anything is changed."""
+    place = file if file.exists() else file.parent
+    if not os.access(place, os.W_OK):
+        raise RejectedError((problem("not_writable", "--out"),))
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that nobody else of this machine can read."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as target:
+        os.fchmod(target.fileno(), 0o600)
+        target.write(text)
 
 
 def day_bar(shown: ExitStack, label: str) -> Callable[[int, int], None]:

@@ -43,6 +43,7 @@ _DATE = "write year-month-day, e.g. 2026-05-11; in the spreadsheet, format the c
 _WRITE_PHONE = "write it with + and the country's code, e.g. +90 532 123 45 67"
 _AS_TEXT = "format the column as text in the spreadsheet, then type the number again"
 _LOOK = "keep the database as it is, find out who changed it, and compare it with a backup"
+_COMPARE = "see whether the anchor was copied rightly; if so, keep the database as it is, and compare it with a backup"
 _GUARD = "find out who changed it; then make it again as the migrations made it"
 _THEIR_COLUMN = 'write [column.{column}], below it from = "their column"'
 
@@ -805,9 +806,10 @@ _TRAIL: Mapping[str, Entry] = {
     "trail_seal_ids": _refuse("the list of rows in this seal was changed after it was written", _LOOK),
     "trail_seal_root": _refuse("this seal does not fit its rows", _LOOK),
     "trail_rolled_back": _refuse(
-        "this seal was made, and is gone: an older database has been put back, or the seals' end was cut off", _LOOK
+        "this seal was made, and is gone: an older database has been put back, or the seals' end was cut off",
+        _COMPARE,
     ),
-    "trail_rewritten": _refuse("this seal was made with another hash: the history was written anew", _LOOK),
+    "trail_rewritten": _refuse("this seal was made with another hash: the history was written anew", _COMPARE),
     "trail_wrong_key": _refuse(
         "not one of {count} rows fits the key", "the database's own key was replaced: restore the table installation"
     ),

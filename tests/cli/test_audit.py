@@ -29,6 +29,8 @@ def test_the_trail_is_sealed_checked_and_proved(run: Run, study: str, settings: 
     assert "Not compared with an anchor" in run("audit", "verify").out
     proof = tmp_path / "proof.json"
     assert run("audit", "proof", "P-001", "--out", proof).status == 0
+    assert proof.stat().st_mode & 0o777 == 0o600
+    assert run("audit", "proof", "P-001", "--out", tmp_path / "nowhere" / "proof.json").status == 1
     checked = run("audit", "check-proof", proof, "--anchor", anchor, "--json")
     assert (checked.status, checked.json["participant"], checked.json["anchor"]) == (0, "P-001", "checked")
     with closing(sqlite3.connect(str(make_url(settings.database_url).database))) as connection, connection:

@@ -1,7 +1,8 @@
 """A proof that one participant's rows stand in the sealed trail; checked with neither database nor key.
 
 It holds each row as it was written, the hashes that lead from it to the root of its seal, and the chain of seals up to
-the newest one. An anchor from outside (a mail, the log) shows that this is still the history of that time.
+the newest one. An anchor from outside (a mail, the log) shows that this is still the history of that time. That no row
+was left out cannot be seen from a proof: for that, somebody who has the database makes a new one.
 """
 
 import json
@@ -97,8 +98,26 @@ def held(proof: Proof, anchor: Anchor | None) -> Held:
         found = merkle.root_of(merkle.leaf(row.payload.encode() + row.hmac), row.steps)
         if roots.get(row.seal) != found:
             raise _refused(f"row {_said(row.payload).get('id', '?')} is not in seal {row.seal}")
-    newest = anchor_of(proof.seals[-1])
-    return Held(proof.participant, tuple(_said(row.payload) for row in proof.rows), newest, anchor is not None)
+    said = tuple(_said(row.payload) for row in proof.rows)
+    _check_participant(proof.participant, said)
+    return Held(proof.participant, said, anchor_of(proof.seals[-1]), anchor is not None)
+
+
+def _check_participant(code: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse rows that are not of this participant, or stand there twice.
+
+    The code at the head of a proof is sealed nowhere: the row of the enrolment says whose the rows are.
+    """
+    enrolments = [row for row in rows if (row.get("entity"), row.get("action")) == ("participant", "enrol")]
+    if len(enrolments) != 1 or _said(enrolments[0].get("changes", "")).get("code") != [None, code]:
+        raise _refused("no row says that they were enrolled under this code")
+    known: set[object] = set()
+    for row in rows:
+        if row.get("participant_id") != enrolments[0].get("participant_id"):
+            raise _refused(f"row {row.get('id', '?')} is about somebody else")
+        if row.get("id") in known:
+            raise _refused(f"row {row.get('id', '?')} stands there twice")
+        known.add(row.get("id"))
 
 
 def _proof(said: Mapping[str, Any]) -> Proof:

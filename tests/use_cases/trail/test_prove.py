@@ -23,6 +23,7 @@ def text(rt: Runtime, study_id: int, clock: support.SetClock) -> str:
     support.enrolled(rt, study_id, "P-002", date(2026, 3, 2))
     clock.now = support.at("2026-03-09 10:00")
     support.answered(rt, "P-001", "W1", {"NRS-AVG": "4", "PGIC": "2"})
+    support.answered(rt, "P-002", "W1", {"NRS-AVG": "4", "PGIC": "2"})
     seal(rt)
     clock.now += timedelta(minutes=5)
     support.enrolled(rt, study_id, "P-003", date(2026, 3, 2))
@@ -64,7 +65,19 @@ def _gap(said: dict) -> None:  # type: ignore[type-arg]
     del said["seals"][1]
 
 
-@pytest.mark.parametrize("change", [_payload, _sibling, _moved, _root, _gap])
+def _somebody_else(said: dict) -> None:  # type: ignore[type-arg]
+    said["participant"] = "P-002"
+
+
+def _twice(said: dict) -> None:  # type: ignore[type-arg]
+    said["rows"].append(said["rows"][-1])
+
+
+def _nobody(said: dict) -> None:  # type: ignore[type-arg]
+    said["rows"] = []
+
+
+@pytest.mark.parametrize("change", [_payload, _sibling, _moved, _root, _gap, _somebody_else, _twice, _nobody])
 def test_a_proof_that_was_changed_does_not_hold(text: str, change: Callable[[dict[str, object]], None]) -> None:
     with pytest.raises(RejectedError, match="proof_differs"):
         held(from_text(_edited(change, text)), None)
@@ -75,6 +88,13 @@ def test_a_proof_of_another_history_does_not_fit_the_anchor(text: str) -> None:
     for kept in (Anchor(newest.number, bytes(32)), Anchor(99, newest.hash)):
         with pytest.raises(RejectedError, match="proof_differs"):
             held(from_text(text), kept)
+
+
+def test_a_row_of_somebody_else_does_not_stand_in_a_proof(text: str, rt: Runtime, study_id: int) -> None:
+    mine, other = json.loads(text), json.loads(to_json(prove(rt, study_id, "P-002")))
+    mine["rows"].append(next(row for row in other["rows"] if '"enrol"' not in row["payload"]))
+    with pytest.raises(RejectedError, match="proof_differs"):
+        held(from_text(json.dumps(mine)), None)
 
 
 @pytest.mark.parametrize("cut", ["", "{}", "[]", '{"format": "x"}'])

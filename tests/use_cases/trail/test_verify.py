@@ -220,6 +220,9 @@ def test_an_older_database_shows_by_an_anchor_alone(rt: Runtime, by_hand: Hand, 
     assert kinds(verify(rt)) == []
     assert kinds(verify(rt, anchor=of_now)) == ["rolled_back"]
     assert kinds(verify(rt, anchor=Anchor(1, bytes(32)))) == ["rolled_back"]
+    with rt.sessions.reading() as session:
+        noted = {one.findings for one in last_checks(session).values()}
+    assert noted == {0}, "an anchor with a slip in it is an alarm on every page"
 
 
 @databases.ON_BOTH
