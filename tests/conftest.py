@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Have the collector of garbage look at what tests make, not again and again at five thousand tests."""
+    """Let the garbage collector look only at what tests make, not again and again at five thousand tests."""
     gc.collect()
     gc.freeze()
 

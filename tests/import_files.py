@@ -1,8 +1,8 @@
 """More than a hundred files as coordinators send them, each with what an import must say of it.
 
-That is how many are enrolled, or the codes of what is wrong. Made by pattern from one seed: exports of REDCap, and what
-spreadsheets set to Turkish, German, French and American habits make of a list. Numbers are of ranges reserved for
-fiction where a country has one. `python -m tests.import_files` prints what each file is told, in words.
+That is how many are enrolled, or the codes of what is wrong. Made by pattern from one seed: exports of REDCap, and
+lists as spreadsheets with Turkish, German, French and American settings save them. Numbers are of ranges reserved for
+fiction where a country has one. `python -m tests.import_files` prints what the import says of each file, in words.
 """
 
 import random

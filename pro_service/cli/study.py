@@ -161,8 +161,8 @@ def confirm(
 def migrate(state: State, codes: tuple[str, ...], reason: str, dry_run: bool, study_code: str | None) -> None:  # noqa: FBT001 -- click's
     """Move participants to the newest version of the protocol: windows not yet closed are calculated from it.
 
-    Answers are kept and assessed again; windows that have closed stay as they are. Who is moved already is left alone,
-    so that it may be said again after an interruption.
+    Answers are kept and assessed again; windows that have closed stay as they are. Participants
+    on the newest version are left alone, so the command can be run again after an interruption.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415

@@ -1,9 +1,9 @@
 """The emergency number of each country, as data.
 
-Source: libphonenumber's ShortNumberMetadata (`phonenumbers` 9, read 2026-11), which lists each country's numbers and
-does not say which of them is for what. Where it has 112, that is taken, unless people are told another one there; where
-it has not, a country stands here only with its one general number or that of the ambulance. A study file may say
-another (`emergency` at a site), and should where a country is in neither list.
+Source: libphonenumber's ShortNumberMetadata (`phonenumbers` 9, read 2026-11), which lists each country's numbers but
+not what each is for. If a country has 112, that is taken, unless people there are told another one. A country without
+112 stands here only with its one general number or that of the ambulance. A study file may name another number
+(`emergency` at a site), and should if the country is in neither list.
 """
 
 import re

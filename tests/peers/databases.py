@@ -15,7 +15,7 @@ from tests.peers.configuration import settings_for
 from tests.peers.postgres import Postgres
 
 ON_BOTH = pytest.mark.on_both
-"""Marks a test, or a module of them, whose outcome hangs on the database: it runs on PostgreSQL too."""
+"""Mark for a test, or a module of tests, whose outcome depends on the database: it runs on PostgreSQL too."""
 _TEMPLATE = "template_pro"
 
 

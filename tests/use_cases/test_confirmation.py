@@ -1,4 +1,4 @@
-"""Go-live is signed: no text leaves this machine before an investigator has confirmed the version it is of."""
+"""Go-live is signed: no text leaves this machine before an investigator has confirmed its version."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""One clock: what happened at a site is told on that site's clock, the same on every page, whoever reads and where."""
+"""One clock: what happened at a site is shown on that site's clock, on every page and to every reader."""
 
 import re
 import time

@@ -39,7 +39,7 @@ class Entry:
     language: Language
     zone: ZoneInfo
     clinic: Texts
-    """Who asks, as texts call it."""
+    """The name of the clinic that asks, as in texts."""
     mark: str
     """Shown again by the same browser, it says that it had the code before."""
     token: str = ""

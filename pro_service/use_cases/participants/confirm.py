@@ -45,8 +45,8 @@ def confirm(
 
     Another date lays new windows out and cancels the old ones; the baseline's answers go with it. `procedure_time` is
     when it ended, on the site's clock: the windows that are counted from it are laid out. RejectedError if there is no
-    such participant, the day or the end is still to come or cannot be read, or later answers already hang on the old
-    date: then `change.preview` shows first what becomes of them.
+    such participant, the day or the end is still to come or cannot be read, or later answers already depend on the
+    old date: then `change.preview` shows first what becomes of them.
     """
     now = rt.clock()
     with transaction(rt, actor, now) as tx:

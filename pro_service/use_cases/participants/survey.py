@@ -52,7 +52,7 @@ class Form:
     languages: tuple[Language, ...]
     zone: ZoneInfo
     clinic: Texts
-    """Who asks, as texts call it."""
+    """The name of the clinic that asks, as in texts."""
     label: Texts
     span: Window
     questions: tuple[Question, ...]

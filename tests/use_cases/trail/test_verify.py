@@ -31,7 +31,7 @@ from tests.peers import databases
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Whoever changes the database by hand: with another driver, past the product."""
+    """Somebody who changes the database by hand: with another driver, behind the product's back."""
 
     rt: Runtime
 
@@ -177,7 +177,7 @@ def test_what_is_changed_past_the_guards_is_found_and_named(rt: Runtime, by_hand
 
 
 def forged(rt: Runtime, row_id: int, reason: str) -> dict[str, object]:
-    """Return a row as somebody writes it who holds the database and its keys."""
+    """Return a row as somebody with the database and its keys would write it."""
     entry = Entry("answer", "note", None, {}, reason=reason)
     return audit_row(row_id, entry, support.SETUP, rt.clock() - timedelta(hours=3), support.ISTANBUL, rt.vault)
 

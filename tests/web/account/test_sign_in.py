@@ -201,7 +201,7 @@ def test_one_address_may_not_try_many_accounts(rt: Runtime, user: int) -> None:
 
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_an_ipv6_network_counts_as_one_address_at_every_door(rt: Runtime, kind: Kind) -> None:
-    """Whoever has a network has 2 ** 64 addresses, and would never run out of tries."""
+    """The owner of a network has 2 ** 64 addresses, and would never run out of tries."""
 
     def attempt(number: int, network: str = "2001:db8:1:2") -> throttle.Attempt:
         return throttle.at_account(rt, kind, f"nobody-{number}@example.org", Place(f"{network}::{number:x}"))
@@ -224,7 +224,7 @@ def test_neither_address_nor_e_mail_is_kept_of_a_failure(rt: Runtime, client: Fl
 
 
 def test_the_trail_tells_whether_one_account_was_tried_or_many_and_never_which(rt: Runtime, user: int) -> None:
-    """By a keyed hash: whoever has the trail alone cannot find an address by hashing those they know."""
+    """By a keyed hash: with the trail alone, nobody can find an address by hashing known ones."""
     for email in ("nobody@example.org", "NOBODY@example.org ", "somebody@example.org", EMAIL):
         assert accounts.log_in(rt, email, "a guess", Place(ELSEWHERE)) is None
     passwords.ask_reset(rt, "nobody@example.org", Place(ELSEWHERE))

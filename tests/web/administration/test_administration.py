@@ -81,7 +81,7 @@ def test_where_no_mail_can_be_sent_an_invitation_is_shown_once_to_be_handed_over
         assert again is not None
     assert [owner.get(f"/welcome/{token}").status_code for token in (first[1], again[1])] == [410, 200]
     assert not [record for record in caplog.records if first[1] in str(vars(record)) or again[1] in str(vars(record))]
-    # Whoever has an account already gets a link from nobody but their own mail box.
+    # For an account that is in use already, a link comes only by mail to its owner.
     status, page = sent(office, f"/users/{user(rt, ADMIN)}/send-link")
     assert (status, "/welcome/" in page) == (422, False)
     app.extensions["intake"].close()
