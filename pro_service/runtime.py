@@ -24,7 +24,6 @@ from pro_service.store import migrate
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.participants import cases
 from pro_service.store.throttle import Flood
-from pro_service.store.unavailable import Cause
 from pro_service.store.vault import Vault, open_vault
 
 Clock = Callable[[], datetime]
@@ -68,8 +67,6 @@ class Memory:
     """What this process remembers of its database, to notice when another one stands in its place."""
 
     last_id: int = 0
-    not_writable: Cause | None = None
-    """Why the last look of somebody signed in could not be noted; None since one could."""
     second_clock: tuple[float, timedelta | None] | None = None
     """When another clock was last asked (monotonic seconds), and by how much ours is ahead of it; None = no answer."""
     flood: Flood = field(default_factory=Flood)

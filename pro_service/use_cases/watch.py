@@ -13,14 +13,18 @@ from pro_service.core.throttle import EVERYBODY
 from pro_service.reports import health
 from pro_service.reports.health import Flow
 from pro_service.runtime import Runtime
+from pro_service.store import migrate
 from pro_service.store.audit import Entry
 from pro_service.store.messages import staff_mail
 from pro_service.store.messages.overdue import TakenUp
+from pro_service.store.unavailable import Cause
 from pro_service.use_cases import mails
 from pro_service.use_cases.transaction import SCHEDULER, transaction
 
 SILENT = timedelta(minutes=15)
 UNREAD = timedelta(minutes=5)
+WEB_BEAT = "web"
+WRITE_EVERY = timedelta(seconds=10)
 FEWEST = 10
 """Texts from which on a share says something."""
 MOST_FAILED = 0.5
@@ -55,6 +59,11 @@ def alarms(rt: Runtime) -> tuple[Alarm, ...]:
             leaves=rt.texts_leave,
         )
     return tuple(_alarms(seen, now, rt.settings.delivery.per_day))
+
+
+def not_writable(rt: Runtime) -> Cause | None:
+    """Return why nothing can be saved; None if it can. Reading goes on when the disk is full: only a write shows it."""
+    return migrate.write(rt.sessions, WEB_BEAT, rt.clock(), WRITE_EVERY)
 
 
 def watch(rt: Runtime) -> tuple[Alarm, ...]:

@@ -58,6 +58,8 @@ def test_a_name_that_only_sounds_like_the_allocation_passes_once_an_investigator
     assert run(*imported).status == 1
     assert run(*passing, "investigator@clinic.example").status == 0
     assert "passes already" in run(*passing, "investigator@clinic.example").out
+    nameless = run("study", "let-column-pass", " ", *passing[3:], "investigator@clinic.example")
+    assert (nameless.status, "is empty" in nameless.out) == (1, True)
     assert (run(*imported).status, run("study", "let-column-pass", "age", "--reason", "x", "--by", "i").status) == (
         0,
         1,

@@ -190,8 +190,12 @@ def test_a_coordinator_reads_on_and_is_told_on_every_page(
 ) -> None:
     assert participant
     support.coordinator(rt, language="en")
+    support.coordinator(rt, "administrator@example.org", role="administrator", language="en")
     support.sign_in(client)
-    clock.now += timedelta(minutes=2)
+    administrator = client.application.test_client()
+    support.sign_in(administrator, "administrator@example.org")
+    # Sooner than the next look of somebody signed in is noted.
+    clock.now += timedelta(seconds=30)
     if way == "postgresql-gone":
         with fault(rt):
             page = client.get("/")
@@ -201,6 +205,7 @@ def test_a_coordinator_reads_on_and_is_told_on_every_page(
         page = client.get("/")
         assert page.status_code == 200
         assert "Nothing can be saved: " in page.text
+        assert re.search(r'<b>Database</b>\s*<span class="flag">', administrator.get("/system").text)
         csrf = support.csrf_of(page.text)
         refused = client.post("/account/digest", data={"csrf": csrf, "wanted": "no"})
         assert refused.status_code == 503

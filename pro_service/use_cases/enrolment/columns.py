@@ -39,7 +39,9 @@ def let_pass(rt: Runtime, actor: Actor, study_id: int, name: str, reason: str) -
     """
     name, reason = one_line(name), " ".join(reason.split())
     faults = []
-    if not name or len(name) > LONGEST_NAME or not is_allocation(name):
+    if not name:
+        faults.append(problem("key_empty", "column"))
+    elif len(name) > LONGEST_NAME or not is_allocation(name):
         faults.append(problem("column_not_held_up", "column", given=quoted(name)))
     if not reason or len(reason) > LONGEST_REASON:
         faults.append(problem("needs_reason", "reason", most=LONGEST_REASON))

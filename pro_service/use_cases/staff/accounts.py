@@ -2,6 +2,7 @@
 
 import secrets
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
@@ -22,7 +23,7 @@ from pro_service.store.database import Session
 from pro_service.store.staff import accounts
 from pro_service.store.staff.accounts import Grant, Login
 from pro_service.store.staff.members import Member
-from pro_service.store.unavailable import UNREACHABLE, why_unavailable
+from pro_service.store.unavailable import UNREACHABLE
 from pro_service.store.vault import token_hash
 from pro_service.use_cases import throttle
 from pro_service.use_cases.throttle import Place
@@ -240,12 +241,8 @@ def current(rt: Runtime, token: str, *, attended: bool = True) -> Login | None:
         return None
     if attended and now - login.seen_at >= SEEN_EVERY:
         # Where nothing can be written, pages are read all the same, and say so.
-        try:
-            with rt.sessions.begin() as session:
-                accounts.mark_seen(session, login.id, now)
-            rt.memory.not_writable = None
-        except UNREACHABLE as fault:
-            rt.memory.not_writable = why_unavailable(fault)
+        with suppress(*UNREACHABLE), rt.sessions.begin() as session:
+            accounts.mark_seen(session, login.id, now)
     return login
 
 

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.reports import health
 from pro_service.reports.health import Condition
 from pro_service.runtime import Runtime
+from pro_service.use_cases.watch import not_writable
 from pro_service.web.access import needs
 from pro_service.web.dashboard.formatting import time_left
 from pro_service.web.i18n import gettext as _
@@ -61,7 +62,7 @@ def _checks(rt: Runtime, seen: Condition, now: datetime) -> list[Check]:
     return [
         Check(beat_good or not seen.studies_in_use, _("Scheduler"), _last_beat(seen.beat_at, now)),
         Check(
-            good=True,
+            good=not_writable(rt) is None,
             what=_("Database"),
             words=f"{'SQLite' if rt.sessions.sqlite else 'PostgreSQL'}, {_('schema current')}",
         ),

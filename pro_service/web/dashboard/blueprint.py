@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import zone_of
 from pro_service.use_cases import phone_numbers
-from pro_service.use_cases.watch import SAFETY, UNCONFIRMED, Alarm, alarms
+from pro_service.use_cases.watch import SAFETY, UNCONFIRMED, Alarm, alarms, not_writable
 from pro_service.web.access import may, needs
 from pro_service.web.browsers import secure
 from pro_service.web.cached_figures import CachedFigures
@@ -114,9 +114,8 @@ def _add_alarms(pages: Blueprint, rt: Runtime) -> None:
 
     def current_alarms() -> list[tuple[str, datetime | None, bool]]:
         words = _alarm_words()
-        refused = rt.memory.not_writable
+        refused, found = cache.figures("alarms", lambda _now: (not_writable(rt), alarms(rt)))
         first = [] if refused is None else [(_not_writable_words()[refused], None, True)]
-        found = cache.figures("alarms", lambda _now: alarms(rt))
         # Which study's texts wait is said below, to the staff of that study.
         said = (alarm for alarm in found if alarm.code != UNCONFIRMED)
         return first + [(_said(words, alarm), alarm.since, alarm.code != SAFETY) for alarm in said]

@@ -1,18 +1,15 @@
 """For monitoring: is the process alive, and can it do its work."""
 
-from datetime import timedelta
-
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from pro_service.runtime import Runtime
 from pro_service.store import migrate
 from pro_service.store.unavailable import UNREACHABLE
-from pro_service.use_cases.watch import alarms
+from pro_service.use_cases.watch import alarms, not_writable
 
-BEAT, OWN_BEAT = "tick", "web"
+BEAT = "tick"
 STALE_SECONDS = 15 * 60
-WRITE_EVERY = timedelta(seconds=10)
 
 
 def blueprint(rt: Runtime) -> Blueprint:
@@ -26,8 +23,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     @probes.get("/readyz")
     def ready() -> ResponseReturnValue:
         database = migrate.check_database(rt.sessions, BEAT)
-        # Reading goes on when the disk is full: only a write shows it.
-        refused = migrate.write(rt.sessions, OWN_BEAT, rt.clock(), WRITE_EVERY) if database.current else None
+        refused = not_writable(rt) if database.current else None
         writable = database.current and refused is None
         good = database.reachable and writable
         age = None if database.beat_at is None else int((rt.clock() - database.beat_at).total_seconds())

@@ -121,7 +121,7 @@ def test_a_code_is_searched_from_every_page_among_those_one_may_see(desk: FlaskC
     answer = desk.post("/search", data={"csrf": support.csrf_of(page), "find": typed})
     assert (answer.status_code, answer.location) == (303, found)
     shown = desk.get(found).text
-    assert ("Nobody you may see" in shown) == found.endswith("nobody=1")
+    assert ("No participant you may see" in shown) == found.endswith("nobody=1")
     assert ("Codes that begin with P-0." in shown) == found.endswith("P-0")
 
 
