@@ -34,7 +34,6 @@ NAMES = (
 )  # fmt: skip
 """Every name that is read."""
 
-"""Names of this machine: what is sent to them does not leave it."""
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:]+")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 KEY_BYTES = 32

@@ -51,7 +51,7 @@ _112 = (
 _NUMBERS = {country: number for number, countries in _OTHERS.items() for country in countries.split()} | dict.fromkeys(
     _112.split(), USUAL
 )
-_THREE_DIGITS = re.compile(r"(?<![\d{+-])\d{3,4}(?![\d}-])", re.ASCII)
+_SHORT_NUMBER = re.compile(r"(?<![\d{+-])\d{3,4}(?![\d}-])", re.ASCII)
 
 
 def number_in(country: str) -> str | None:
@@ -62,6 +62,6 @@ def number_in(country: str) -> str | None:
 def named(text: str) -> Iterator[tuple[str, int]]:
     """Yield every emergency number of some country that a text names, with where it stands; none of two digits."""
     known = set(_NUMBERS.values())
-    for found in _THREE_DIGITS.finditer(text):
+    for found in _SHORT_NUMBER.finditer(text):
         if found[0] in known:
             yield found[0], found.start()
