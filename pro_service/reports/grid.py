@@ -62,7 +62,9 @@ class GridRow:
     channel: str
     """How they are asked: a channel, or `calls`."""
     cells: Mapping[str, Cell]
-    """By time point; a window that does not exist (no procedure end yet) is missing."""
+    """By time point; a window that does not exist is missing."""
+    without_end: frozenset[str]
+    """Time points whose window is missing because the end of the procedure is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,7 @@ def _row(case: Case, now: datetime) -> GridRow:
         procedure_date=case.participant.procedure_date,
         channel=channel_of(case.participant),
         cells={window.code: cell(case, window, now) for window in case.current},
+        without_end=frozenset(point.code for point in case.without_end),
     )
 
 

@@ -102,18 +102,22 @@ Row = tuple[grid.GridRow, str, str, str, list[tuple[str, ...] | None]]
 def _grid_rows(page: grid.Grid, now: datetime) -> list[Row]:
     """Return (row, the procedure's day, shape and word of the channel, cells) in words.
 
-    A cell is (time point, shape, what stands there, what the title adds). All of it is safe to put into a page as it
-    is: our own words, and codes that are escaped here.
+    A cell is (time point, shape or nothing, what stands there, what the title adds). All of it is safe to put into a
+    page as it is: our own words, and codes that are escaped here.
     """
     rows: list[Row] = []
     write, channels = formatting.CellWriter(now), formatting.words("channel")
     codes = [str(escape(code)) for code in page.codes]
+    waits = str(escape(_("end?"))), str(escape(_("there is no window yet, because the end of the procedure is not known.")))
     for row in page.rows:
         zone = zone_of(row.zone)
         cells: list[tuple[str, ...] | None] = []
         for code, shown in zip(page.codes, codes, strict=True):
             cell = row.cells.get(code)
-            cells.append(None if cell is None else (shown, cell.shape, *write(cell, zone)))
+            if cell is not None:
+                cells.append((shown, cell.shape, *write(cell, zone)))
+            else:
+                cells.append((shown, "", *waits) if code in row.without_end else None)
         day = formatting.day_and_month(row.procedure_date)
         rows.append((row, day, CHANNEL_SHAPES[row.channel], channels[row.channel], cells))
     return rows
