@@ -20,7 +20,7 @@ from pro_service.gateways.email import EmailGateway
 from pro_service.gateways.outgoing import Gateway, TextGateway
 from pro_service.gateways.twilio import TwilioGateway, usual_pace
 from pro_service.settings import Settings
-from pro_service.store import migrate
+from pro_service.store import keys, migrate
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.participants import cases
 from pro_service.store.throttle import Flood
@@ -132,6 +132,7 @@ def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = Tru
         sessions = Sessions(engine)
         with sessions.reading() as session:
             vault = open_vault(session, settings.data_keys)
+            keys.check(session, vault)
             test = migrate.is_test(session)
         clock = _clock(settings, test=test)
     except BaseException:

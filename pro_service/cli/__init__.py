@@ -12,6 +12,7 @@ from pro_service.cli import (
     demo,
     doctor,
     inbox,
+    keys,
     participant,
     rehearse,
     report,
@@ -56,6 +57,7 @@ main.add_command(clock.clock)
 main.add_command(service.simulate_twilio)
 main.add_command(report.report)
 main.add_command(audit.audit)
+main.add_command(keys.keys)
 main.add_command(rehearse.rehearse)
 main.add_command(doctor.doctor)
 main.add_command(demo.demo)

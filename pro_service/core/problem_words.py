@@ -1078,6 +1078,15 @@ _SERVICE: Mapping[str, Entry] = {
         "give the one it was made with, or put the record back from a backup",
         _TELL,
     ),
+    "data_key_needed": _refuse(
+        "DATA_KEYS has no key {key}, and {count} wrapped keys need it",
+        "put it back after the newest one; it may go once `pro-service keys rotate` is through and `doctor` says so",
+        _TELL,
+    ),
+    "data_key_outdated": _refuse(
+        "a program of this service that was alive {seconds} seconds ago still wraps with the key {key}",
+        "give every program the new DATA_KEYS and start it again, then wait two minutes",
+    ),
     "value_unreadable": _refuse(
         "{column} of record {row} cannot be decrypted: it is damaged, or was made with another key",
         "put back the key it was made with, or the record from a backup; a telephone number can also be entered again",

@@ -20,7 +20,7 @@ from pro_service.store.vault import Vault
 
 a, p = audit_trail.c, participants.c
 PAGE = 50
-SYSTEM = ("user", "role", "login", "channel", "clock")
+SYSTEM = ("user", "role", "login", "channel", "clock", "data_keys")
 """Entities that are of the installation, whatever study they name."""
 ACCOUNT_FIELDS = frozenset(
     {

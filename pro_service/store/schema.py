@@ -200,6 +200,7 @@ participants = Table(
     UniqueConstraint("study_id", "code"),
     Index("ix_participants_look_at", "next_check_at"),
     Index("ix_participants_phone_index", "phone_index"),
+    Index("ix_participants_data_key", "data_key"),
     Index("ix_participants_site_id_code", "site_id", "code"),
     Index("ix_participants_study_id_procedure_date_code", "study_id", "procedure_date", "code"),
 )

@@ -85,6 +85,15 @@ class Vault:
         except (InvalidTag, ValueError):
             raise WrongKeyError("data_key_wrong", key=repr(name)) from None
 
+    def rewrap(self, wrapped: bytes, place: str) -> bytes:
+        """Wrap the same key with the newest key of the settings."""
+        return self.wrap(self.unwrap(wrapped, place), place)
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of the settings' keys, newest first."""
+        return tuple(name for name, _ in self._keys)
+
     def data_key(self, wrapped: bytes, participant_id: int) -> bytes:
         """This participant's data key."""
         return self.unwrap(wrapped, f"participants|data_key|{participant_id}")

@@ -25,7 +25,7 @@ from pro_service.store.staff import members
 from pro_service.store.staff.members import Member
 from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
 from pro_service.store.vault import WrongKeyError
-from pro_service.use_cases import confirmation, mails, trusted_time
+from pro_service.use_cases import confirmation, keys, mails, trusted_time
 from pro_service.use_cases.safety_alerts import Coverage, coverage
 from pro_service.use_cases.staff.accounts import needs_factor
 from pro_service.use_cases.trail.verify import TRIGGER
@@ -96,6 +96,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     yield Finding("schema", "green", "current")
     yield accounts_of(settings, alone)
     yield encrypted_of(values)
+    yield from _old_keys(rt)
     if rt.sessions.sqlite:
         yield from _sqlite()
     yield _clock(rt, now)
@@ -180,6 +181,22 @@ def encrypted_of(values: readable.Sample) -> Finding:
     named = "; ".join(" ".join(filter(None, part)) for part in parts)
     many = f"{len(values.unreadable)} of {values.tried} encrypted values of a sample cannot be read"
     return Finding("keys", "red", f"{many}, by column and record: {named}", words(values.unreadable[0])[1])
+
+
+def _old_keys(rt: Runtime) -> Iterator[Finding]:
+    """Whether older keys of DATA_KEYS are still needed."""
+    for one in keys.all_keys(rt):
+        if one.newest:
+            continue
+        if one.may_go:
+            remedy = "take it out of DATA_KEYS everywhere; keep a copy as long as backups from before are kept"
+            yield Finding("keys", "yellow", f"nothing needs {one.key} any more: it may go", remedy)
+        elif one.values:
+            remedy = "run `pro-service keys rotate`; until then keep it"
+            yield Finding("keys", "yellow", f"{one.key} still wraps {one.values} keys", remedy)
+        else:
+            remedy = "start every program again with the new DATA_KEYS, then look again in two minutes"
+            yield Finding("keys", "yellow", f"a program that runs still wraps with {one.key}", remedy)
 
 
 def accounts_of(settings: Settings, alone: Sequence[Member]) -> Finding:

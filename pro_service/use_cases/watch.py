@@ -18,7 +18,7 @@ from pro_service.store.audit import Entry
 from pro_service.store.messages import staff_mail
 from pro_service.store.messages.overdue import TakenUp
 from pro_service.store.unavailable import Cause
-from pro_service.use_cases import mails
+from pro_service.use_cases import keys, mails
 from pro_service.use_cases.transaction import SCHEDULER, transaction
 
 SILENT = timedelta(minutes=15)
@@ -68,6 +68,7 @@ def not_writable(rt: Runtime) -> Cause | None:
 
 def watch(rt: Runtime) -> tuple[Alarm, ...]:
     """The same, mailed to those who run the service: each alarm once a day, and not again within a day."""
+    keys.beat(rt)
     found, now = alarms(rt), rt.clock()
     to_mail = [alarm for alarm in found if not _rests(alarm, now)]
     if to_mail and rt.mail is not None:

@@ -170,6 +170,7 @@ def records(_language: str) -> Mapping[str, str]:
         "channel": _("Sending of texts"),
         "clock": _("Clock"),
         "confirmation": _("Confirmation of a version"),
+        "data_keys": _("Keys of the settings"),
         "entry_code": _("Printed card"),
         "escalation": _("Task"),
         "inbound": _("Received text"),

@@ -108,7 +108,10 @@ def _grid_rows(page: grid.Grid, now: datetime) -> list[Row]:
     rows: list[Row] = []
     write, channels = formatting.CellWriter(now), formatting.words("channel")
     codes = [str(escape(code)) for code in page.codes]
-    waits = str(escape(_("end?"))), str(escape(_("there is no window yet, because the end of the procedure is not known.")))
+    waits = (
+        str(escape(_("end?"))),
+        str(escape(_("there is no window yet, because the end of the procedure is not known."))),
+    )
     for row in page.rows:
         zone = zone_of(row.zone)
         cells: list[tuple[str, ...] | None] = []

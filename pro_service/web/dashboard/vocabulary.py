@@ -303,6 +303,7 @@ def _actions_of_the_service() -> dict[str, str]:
         "quarantine": _("Texts held: it is unknown what was sent"),
         "release": _("Texts released: it is known what was sent"),
         "lift": _("Texts released by a person"),
+        "rotate": _("Encrypted with a new key"),
         "clock_jump": _("The clock jumped"),
         "doubt": _("The clock may be wrong"),
         "believe": _("The clock is right again"),
