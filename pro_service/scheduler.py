@@ -19,6 +19,7 @@ from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.inbound.pull import pull
+from pro_service.use_cases.inbound.reseal import FOR, reseal
 from pro_service.use_cases.safety_alerts import alert
 from pro_service.use_cases.tick import beat, tick
 from pro_service.use_cases.trail.seal import seal
@@ -31,6 +32,7 @@ RECONCILE_SECONDS = 15
 PULL_SECONDS = 10 * 60
 SEAL_SECONDS = 60
 WATCH_SECONDS = 60
+RESEAL_SECONDS = 60
 
 
 def run(rt: Runtime, *, stop: threading.Event | None = None) -> None:
@@ -78,6 +80,7 @@ def _beats(ended: threading.Event) -> tuple[tuple[str, int, Callable[[Runtime], 
         ("pull", PULL_SECONDS, lambda rt: _told("pull", pull(rt))),
         ("seal", SEAL_SECONDS, _seal),
         ("watch", WATCH_SECONDS, _watch),
+        ("reseal", RESEAL_SECONDS, lambda rt: _told("reseal", reseal(rt, ended, seconds=FOR))),
     )
 
 

@@ -103,6 +103,7 @@ WITHOUT_AUDIT = {
     "use_cases/inbound/interpret.py": "how often reading a text failed, and when the provider says it came",
     "use_cases/inbound/pull.py": "texts kept raw, before anybody knows whose they are",
     "use_cases/inbound/receive.py": "texts kept raw, before anybody knows whose they are",
+    "use_cases/inbound/reseal.py": "texts kept raw, sealed with another key",
     "use_cases/keys.py": "keys in another wrapping: one row for all of them stands in the trail before",
     "use_cases/staff/accounts.py": "when a session was last used",
     "use_cases/tick.py": "when to try a participant again whose case failed",

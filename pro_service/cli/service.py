@@ -1,7 +1,9 @@
 """Commands that run the service: database, web server, scheduler, single beats, simulated Twilio."""
 
 import signal
+import sys
 import threading
+from contextlib import ExitStack
 from dataclasses import asdict
 from types import FrameType
 from typing import Any
@@ -18,6 +20,8 @@ THREADS = 16
 HOST = "127.0.0.1"
 LARGEST_BODY = 2 * 1024 * 1024
 """Bytes; more than any page of ours takes, which says so itself."""
+MANY = 2_000
+"""From so many texts on, sealing them anew takes long enough for a progress bar."""
 
 
 @click.group("db")
@@ -52,6 +56,34 @@ def _say_who_sets_up_a_factor(state: State) -> None:
             f"At the next sign-in these people must set up a second factor (an authenticator app): {', '.join(asked)}."
         )
         click.echo("SECOND_FACTOR_ROLES says which roles need one; over https all roles do, unless it is set.")
+
+
+@database.command()
+@as_json
+@click.pass_obj
+def reseal(state: State) -> None:
+    """Seal texts of earlier releases with the keys of their telephones, so that they can be erased.
+
+    The scheduler does this by itself; without one, run it once after an upgrade. It may be stopped at any moment.
+    """
+    from pro_service.use_cases.inbound import reseal as use_case  # noqa: PLC0415
+
+    with opened(state) as rt, ExitStack() as shown:
+        bar: Any = None
+
+        def sealed(done: int, total: int) -> None:
+            nonlocal bar
+            if total >= MANY:
+                bar = bar or shown.enter_context(click.progressbar(length=total, label="Sealing", file=sys.stderr))
+                bar.update(done - bar.pos)
+
+        report = use_case.reseal(rt, progress=sealed)
+    if state.as_json:
+        show_json(asdict(report))
+        return
+    click.echo(f"{report.resealed} texts sealed with the keys of their telephones.")
+    if report.unreadable:
+        click.echo(f"{report.unreadable} could not be decrypted and stay as they are: see `pro-service doctor`.")
 
 
 @database.command()

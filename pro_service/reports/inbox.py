@@ -27,8 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from pro_service.reports import statements
-from pro_service.store.messages.inbox import Text, parameters
-from pro_service.store.schema import inbound, inbox_actions, messages, participants
+from pro_service.store.messages.inbox import TEXTS, Text, key_of, parameters
+from pro_service.store.schema import inbound, inbox_actions, messages, participants, telephone_keys
 from pro_service.store.schema import sites as sites_table
 from pro_service.store.studies import Sites
 from pro_service.store.vault import UnreadableError, Vault, opened
@@ -140,7 +140,7 @@ def thread(session: Session, vault: Vault, reader: Reader, inbound_id: int) -> l
 
     Those of its participant; if it belongs to none, those of the telephone it came from.
     """
-    row = session.execute(select(inbound).where(i.id == inbound_id)).one()
+    row = session.execute(TEXTS.where(i.id == inbound_id)).one()
     if row.participant_id is not None:
         about, owners = i.participant_id == row.participant_id, [row.participant_id]
     else:
@@ -159,7 +159,7 @@ def thread(session: Session, vault: Vault, reader: Reader, inbound_id: int) -> l
 
 def _visible(reader: Reader, now: datetime) -> Select[Any]:
     """Return the statement for the texts of the inbox that this reader may see."""
-    return select(inbound).where(_is_for_a_person(now - SLOW), _is_readers(reader))
+    return TEXTS.where(_is_for_a_person(now - SLOW), _is_readers(reader))
 
 
 @lru_cache(maxsize=4)
@@ -275,7 +275,7 @@ def _words_of_received(vault: Vault, row: Text, *, hidden: bool) -> tuple[str | 
 
 
 def _received(session: Session, vault: Vault, reader: Reader, about: ColumnElement[bool]) -> list[Bubble]:
-    rows = session.execute(select(inbound).where(about).order_by(i.received_at.desc(), i.id.desc()).limit(THREAD)).all()
+    rows = session.execute(TEXTS.where(about).order_by(i.received_at.desc(), i.id.desc()).limit(THREAD)).all()
     marked = _revealing_ids(session, [row.id for row in rows])
     found = []
     for row in rows:
@@ -309,8 +309,12 @@ def _sent(session: Session, vault: Vault, owners: Collection[int]) -> list[Bubbl
 def _neutral(session: Session, vault: Vault, sender_index: bytes) -> list[Bubble]:
     """Return the neutral answers sent to a telephone that no participant has."""
     statement = (
-        select(m.id, m.body, m.kind, m.state, m.queued_at, m.accepted_at)
+        select(
+            *(m.id, m.body, m.kind, m.state, m.queued_at, m.accepted_at),
+            *(i.telephone_key_id, telephone_keys.c.key.label("telephone_key")),
+        )
         .join(inbound, i.id == m.inbound_id)
+        .outerjoin(telephone_keys, telephone_keys.c.id == i.telephone_key_id)
         .where(m.participant_id.is_(None), m.channel == "sms", i.sender_index == sender_index)
         .order_by(m.queued_at.desc())
         .limit(THREAD)
@@ -330,7 +334,7 @@ def _neutral(session: Session, vault: Vault, sender_index: bytes) -> list[Bubble
 def _words_of_neutral(vault: Vault, row: Any) -> str | None:
     """Return the words of a neutral answer; None if it cannot be decrypted."""
     try:
-        return opened(vault.system_key, row.body, f"messages|body|{row.id}").decode()
+        return opened(key_of(vault, row), row.body, f"messages|body|{row.id}").decode()
     except UnreadableError:
         return None
 

@@ -189,7 +189,7 @@ def words_sent(session: Session, vault: Vault, participant_id: int) -> list[tupl
 
 def words_received(session: Session, vault: Vault, participant_id: int) -> list[tuple[datetime, str, str]]:
     """Return what a participant wrote: (when, words, how it was read)."""
-    statement = select(inbound).where(i.participant_id == participant_id).order_by(i.received_at, i.id)
+    statement = inbox.TEXTS.where(i.participant_id == participant_id).order_by(i.received_at, i.id)
     rows = session.execute(statement).all()
     return [(row.received_at, inbox.parameters(vault, row).get("Body", ""), row.reading or "") for row in rows]
 

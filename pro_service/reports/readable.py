@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Column, Table, func, select
+from sqlalchemy import Column, ColumnElement, FromClause, Table, func, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.problems import Problem, problem
@@ -16,9 +17,12 @@ from pro_service.store.schema import (
     messages,
     participants,
     staff_telephones,
+    telephone_keys,
     users,
 )
 from pro_service.store.vault import UnreadableError, Vault, opened
+
+p, k = participants.c, telephone_keys.c
 
 SAMPLE = 100
 """How many of a column's newest rows are tried, and how many from a random place on."""
@@ -55,30 +59,36 @@ def sample(session: Session, vault: Vault, chance: float) -> Sample:
 
 
 def _rows(session: Session, table: Table, column: Column[bytes], chance: float) -> Iterator[AnyRow]:
-    """Yield the rows to try: their id, value, and their participant with the key, once each."""
+    """Yield the rows to try: their id, value, and the keys that may decrypt it, once each.
+
+    An emptied value belongs to a participant who was erased.
+    """
     key = next(iter(table.primary_key))
-    owner = participants.c.id if table is participants else table.c.get("participant_id")
-    wanted = select(key.label("id"), column.label("value"), participants.c.id.label("owner"), participants.c.data_key)
-    joined = wanted.select_from(table)
-    if owner is None:
-        joined = select(key.label("id"), column.label("value")).select_from(table)
-    elif table is not participants:
-        joined = joined.outerjoin(participants, participants.c.id == owner)
     first, last = session.execute(select(func.min(key), func.max(key))).one()
     if first is None:
         return
-    some = joined.where(column.is_not(None)).limit(SAMPLE)
+    columns: list[ColumnElement[Any]] = [key.label("id"), column.label("value")]
+    joined: FromClause = table
+    owner = p.id if table is participants else table.c.get("participant_id")
+    if owner is not None:
+        columns += [p.id.label("owner"), p.data_key]
+        joined = joined if table is participants else joined.outerjoin(participants, p.id == owner)
+    if table is messages:
+        joined = joined.outerjoin(inbound, inbound.c.id == messages.c.inbound_id)
+    if table in (messages, inbound):
+        columns += [k.id.label("telephone_key_id"), k.key.label("telephone_key")]
+        joined = joined.outerjoin(telephone_keys, k.id == inbound.c.telephone_key_id)
+    some = select(*columns).select_from(joined).where(column.is_not(None), column != b"").limit(SAMPLE)
     newest = session.execute(some.order_by(key.desc())).all()
     older = session.execute(some.where(key >= first + int((last - first) * chance)).order_by(key)).all()
     yield from {row.id: row for row in (*newest, *older)}.values()
 
 
 def _fault(vault: Vault, row: AnyRow, place: str) -> Problem | None:
-    """Return the fault of a value; None if its participant's or the installation's key decrypts it."""
+    """Return the fault of a value; None if its participant's, its telephone's or the installation's key decrypts it."""
     fault = None
     try:
-        wrapped = getattr(row, "data_key", None)
-        keys = [vault.system_key] if wrapped is None else [vault.data_key(wrapped, row.owner), vault.system_key]
+        keys = list(_keys(vault, row))
     except UnreadableError as error:
         if error.problem.code != "data_key_wrong":
             return error.problem
@@ -91,3 +101,11 @@ def _fault(vault: Vault, row: AnyRow, place: str) -> Problem | None:
         else:
             return None
     return fault
+
+
+def _keys(vault: Vault, row: AnyRow) -> Iterator[bytes]:
+    if (wrapped := getattr(row, "data_key", None)) is not None:
+        yield vault.data_key(wrapped, row.owner)
+    if (wrapped := getattr(row, "telephone_key", None)) is not None:
+        yield vault.telephone_key(row.telephone_key_id, wrapped)
+    yield vault.system_key

@@ -12,10 +12,10 @@ from datetime import datetime
 from sqlalchemy import Column, ColumnElement, Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from pro_service.store.schema import audit_trail, installation, participants
+from pro_service.store.schema import audit_trail, installation, participants, telephone_keys
 from pro_service.store.vault import INDEX_KEY, SYSTEM_KEY, UnreadableError, Vault, WrongKeyError
 
-WRAPPED: tuple[tuple[Table, str], ...] = ((participants, "data_key"),)
+WRAPPED: tuple[tuple[Table, str], ...] = ((participants, "data_key"), (telephone_keys, "key"))
 """Every table and indexed column of wrapped keys, except the installation's own two keys."""
 OWN = (INDEX_KEY, SYSTEM_KEY)
 ENTITY, ROTATE = "data_keys", "rotate"

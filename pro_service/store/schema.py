@@ -430,6 +430,20 @@ receipts = Table(
     comment="What a provider said of a message; each status once",
 )
 
+telephone_keys = Table(
+    "telephone_keys",
+    metadata,
+    _id(),
+    Column("phone_index", LargeBinary, nullable=False, unique=True, comment="Random once the key is destroyed"),
+    Column(
+        "key",
+        LargeBinary,
+        index=True,
+        comment="Wrapped; destroyed when the last participant with this telephone is erased",
+    ),
+    comment="One key for each telephone that wrote to us: what came from it can be erased with its owner",
+)
+
 inbound = Table(
     "inbound",
     metadata,
@@ -439,6 +453,7 @@ inbound = Table(
     Column("provider_id", String(64), nullable=False, unique=True),
     Column("sender_index", LargeBinary, nullable=False),
     Column("raw", LargeBinary, nullable=False, comment="All parameters as they came, encrypted"),
+    _ref("telephone_key_id", "telephone_keys.id", nullable=True),
     Column("received_at", Instant, nullable=False),
     Column("provider_at", Instant, comment="The provider's time, where it was asked"),
     Column("interpreted_at", Instant),
@@ -451,6 +466,9 @@ inbound = Table(
     Index("ix_inbound_sender_index_received_at", "sender_index", "received_at"),
     comment="Texts from telephones, kept raw before anybody reads them",
 )
+OLD_KEY = inbound.c.telephone_key_id.is_(None)
+"""A text that is still sealed with the installation's key, as all were at first; a beat seals it anew."""
+Index("ix_inbound_old_key", inbound.c.id, sqlite_where=OLD_KEY, postgresql_where=OLD_KEY)
 Index(
     "ix_inbound_uninterpreted",
     inbound.c.received_at,

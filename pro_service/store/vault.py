@@ -1,8 +1,9 @@
 """Encryption and blind index of contact data.
 
 AES-256-GCM; the associated data is `table|column|row id`, so that a ciphertext cannot be moved to another row. Each
-participant has a data key, wrapped by a key of the settings; destroying it erases the participant. Look-up is
-by a keyed blind index (HMAC-SHA256) under one random key per installation, itself wrapped.
+participant has a data key, wrapped by a key of the settings; destroying it erases the participant. What a telephone
+sends has a key of that telephone, because its sender is not known when it is sealed. Look-up is by a keyed blind index
+(HMAC-SHA256) under one random key per installation, itself wrapped.
 """
 
 import base64
@@ -97,6 +98,21 @@ class Vault:
     def data_key(self, wrapped: bytes, participant_id: int) -> bytes:
         """This participant's data key."""
         return self.unwrap(wrapped, f"participants|data_key|{participant_id}")
+
+    def new_telephone_key(self, row_id: int) -> bytes:
+        """A fresh key for one telephone, wrapped for its row."""
+        return self.wrap(os.urandom(32), f"telephone_keys|key|{row_id}")
+
+    def telephone_key(self, row_id: int | None, wrapped: bytes | None) -> bytes:
+        """The key of a telephone; the installation's for what has not been sealed with the telephone's yet.
+
+        UnreadableError once it is destroyed.
+        """
+        if row_id is None:
+            return self.system_key
+        if wrapped is None:
+            raise UnreadableError("value_unreadable", column="telephone_keys.key", row=row_id)
+        return self.unwrap(wrapped, f"telephone_keys|key|{row_id}")
 
     def index(self, kind: str, value: str) -> bytes:
         """Blind index of a contact value: 32 bytes, equal for equal values, meaningless without the index key."""

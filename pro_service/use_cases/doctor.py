@@ -19,6 +19,7 @@ from pro_service.runtime import ClockError, Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store import guards, migrate, seals, studies
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
+from pro_service.store.messages import telephone_keys
 from pro_service.store.migrate import BehindError
 from pro_service.store.participants import card_codes
 from pro_service.store.staff import members
@@ -88,6 +89,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
         seen, cards = health.condition(session, BEAT, now, leaves=rt.texts_leave), card_codes.count_codes(session)
         settings, alone = rt.settings, members.without_factor(session)
         values = readable.sample(session, rt.vault, secrets.randbelow(100) / 100)
+        old = telephone_keys.count_old(session)
     refused = migrate.try_to_write(rt.sessions)
     if refused is not None:
         yield _unavailable(refused)
@@ -97,6 +99,11 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     yield accounts_of(settings, alone)
     yield encrypted_of(values)
     yield from _old_keys(rt)
+    if old:
+        what = (
+            f"{old} texts of an earlier release are sealed with the installation's key, so that no erasure reaches them"
+        )
+        yield Finding("keys", "yellow", what, "the scheduler seals them anew; without one: pro-service db reseal")
     if rt.sessions.sqlite:
         yield from _sqlite()
     yield _clock(rt, now)

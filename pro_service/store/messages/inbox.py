@@ -15,9 +15,12 @@ from sqlalchemy.orm import Session
 
 from pro_service.store.audit import Entry
 from pro_service.store.bulk import Bulk, row_ids
+from pro_service.store.messages import telephone_keys
+from pro_service.store.messages.telephone_keys import TelephoneKey
 from pro_service.store.participants.cases import Loaded, zone_of
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, Instant, escalations, inbound, inbox_actions, participants, users, windows
+from pro_service.store.schema import telephone_keys as keys_table
 from pro_service.store.vault import Vault, opened, sealed
 
 i = inbound.c
@@ -26,7 +29,10 @@ FAULTS = 3
 """So often a text is tried to be read before a person is asked."""
 
 Text: TypeAlias = AnyRow
-"""One row of `inbound`."""
+"""One row of `inbound`, with the wrapped key of its telephone."""
+TEXTS = select(inbound, keys_table.c.key.label("telephone_key")).select_from(
+    inbound.outerjoin(keys_table, keys_table.c.id == i.telephone_key_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,9 @@ def keep_text(
 
     `provider_at`: when the provider got it, where that is known.
     """
-    row = _row(vault, next(row_ids(session)), Arrival(provider_id, parameters, now, provider_at))
+    arrival = Arrival(provider_id, parameters, now, provider_at)
+    (key,) = telephone_keys.of(session, vault, [_sender_index(vault, arrival)]).values()
+    row = _row(vault, next(row_ids(session)), arrival, key)
     try:
         with session.begin_nested():
             session.execute(insert(inbound).values(row))
@@ -97,7 +105,11 @@ def keep_together(session: Session, vault: Vault, arrivals: Sequence[Arrival]) -
         del arrived[here]
     # In one order everywhere, or two processes with the same texts would wait for each other.
     new = sorted(arrived.values(), key=lambda one: one.provider_id)
-    rows = [_row(vault, row_id, one) for one, row_id in zip(new, row_ids(session), strict=False)]
+    keys = telephone_keys.of(session, vault, {_sender_index(vault, one) for one in new})
+    rows = [
+        _row(vault, row_id, one, keys[_sender_index(vault, one)])
+        for one, row_id in zip(new, row_ids(session), strict=False)
+    ]
     if rows:
         Bulk(session.connection(), inbound, tuple(rows[0])).write(rows)
     return [row["id"] for row in rows]
@@ -134,9 +146,9 @@ def uninterpreted(session: Session, limit: int) -> Sequence[int]:
 
 def unread(session: Session, inbound_id: int) -> Text | None:
     """The text, locked, if nobody has read it yet."""
-    statement = select(inbound).where(i.id == inbound_id, i.interpreted_at.is_(None))
+    statement = TEXTS.where(i.id == inbound_id, i.interpreted_at.is_(None))
     if session.get_bind().dialect.name == "postgresql":
-        statement = statement.with_for_update(skip_locked=True)
+        statement = statement.with_for_update(of=inbound, skip_locked=True)
     return session.execute(statement).first()
 
 
@@ -157,19 +169,24 @@ def after_a_close(session: Session, inbound_id: int, within: timedelta) -> Text 
     row = session.execute(_UNTIMED, {"id": inbound_id}).first()
     if row is None:
         return None
-    asked = select(inbound).where(i.id == inbound_id, closed.exists())
+    asked = TEXTS.where(i.id == inbound_id, closed.exists())
     return session.execute(asked, {"before": row.received_at - within}).first()
 
 
 def parameters(vault: Vault, row: Text) -> dict[str, str]:
     """What the provider sent with a text."""
-    found: dict[str, str] = json.loads(opened(vault.system_key, row.raw, f"inbound|raw|{row.id}"))
+    found: dict[str, str] = json.loads(opened(key_of(vault, row), row.raw, f"inbound|raw|{row.id}"))
     return found
 
 
-def sender(vault: Vault, inbound_id: int, raw: bytes) -> str:
+def key_of(vault: Vault, row: Text) -> bytes:
+    """The key of the telephone that a text came from; also what is answered to a stranger is sealed with it."""
+    return vault.telephone_key(row.telephone_key_id, row.telephone_key)
+
+
+def sender(key: bytes, inbound_id: int, raw: bytes) -> str:
     """The telephone that a text came from."""
-    given: dict[str, str] = json.loads(opened(vault.system_key, raw, f"inbound|raw|{inbound_id}"))
+    given: dict[str, str] = json.loads(opened(key, raw, f"inbound|raw|{inbound_id}"))
     return given["From"]
 
 
@@ -197,9 +214,9 @@ def hand_to_person(session: Session, inbound_id: int, now: datetime, reason: str
 
 def lock_text(session: Session, inbound_id: int) -> Text | None:
     """Return the text, locked, whether or not it has been read."""
-    statement = select(inbound).where(i.id == inbound_id)
+    statement = TEXTS.where(i.id == inbound_id)
     if session.get_bind().dialect.name == "postgresql":
-        statement = statement.with_for_update()
+        statement = statement.with_for_update(of=inbound)
     return session.execute(statement).first()
 
 
@@ -269,12 +286,17 @@ def strangers_tasks(session: Session, sender_index: bytes, study_id: int) -> Seq
     return session.scalars(select(e.id).where(mine, e.study_id == study_id, e.resolved_at.is_(None))).all()
 
 
-def _row(vault: Vault, row_id: int, arrival: Arrival) -> dict[str, Any]:
+def _sender_index(vault: Vault, arrival: Arrival) -> bytes:
+    return vault.index("phone", arrival.parameters.get("From", ""))
+
+
+def _row(vault: Vault, row_id: int, arrival: Arrival, key: TelephoneKey) -> dict[str, Any]:
     return {
         "id": row_id,
         "provider_id": arrival.provider_id,
-        "sender_index": vault.index("phone", arrival.parameters.get("From", "")),
-        "raw": sealed(vault.system_key, json.dumps(dict(arrival.parameters)).encode(), f"inbound|raw|{row_id}"),
+        "sender_index": _sender_index(vault, arrival),
+        "raw": sealed(key.key, json.dumps(dict(arrival.parameters)).encode(), f"inbound|raw|{row_id}"),
+        "telephone_key_id": key.id,
         "received_at": arrival.received_at,
         "provider_at": arrival.provider_at,
     }

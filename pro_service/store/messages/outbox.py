@@ -43,6 +43,7 @@ from pro_service.store.schema import (
     messages,
     participants,
     staff_telephones,
+    telephone_keys,
     users,
     windows,
 )
@@ -77,6 +78,9 @@ class Claimed:
     inbound_id: int | None = None
     raw: bytes | None = None
     """Where there is no participant: the sealed text that this one answers, which alone holds the number."""
+    telephone_key_id: int | None = None
+    telephone_key: bytes | None = None
+    """Wrapped: what opens both."""
     user_id: int | None = None
     """The member of staff it is for."""
     frame: str = ""
@@ -364,6 +368,8 @@ _NEEDED: Any = (
         p.channel,
         m.inbound_id,
         inbound.c.raw,
+        telephone_keys.c.id.label("telephone_key_id"),
+        telephone_keys.c.key.label("telephone_key"),
         m.user_id,
         m.frame,
     )
@@ -371,6 +377,7 @@ _NEEDED: Any = (
     .outerjoin(windows, w.id == m.window_id)
     .outerjoin(users, users.c.id == m.user_id)
     .outerjoin(inbound, and_(inbound.c.id == m.inbound_id, m.kind == STRANGER))
+    .outerjoin(telephone_keys, telephone_keys.c.id == inbound.c.telephone_key_id)
     .outerjoin(staff_telephones, _OF_STAFF)
     .where(m.id.in_(_IDS), m.state == "sending")
     .order_by(m.next_try_at)

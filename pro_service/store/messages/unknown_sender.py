@@ -1,6 +1,7 @@
 """The neutral answer to a telephone that nobody has: a row of the outbox like any other, without a participant.
 
-The number is kept nowhere but in the sealed text that it came with; the key of the row holds its blind index.
+The number is kept nowhere but in the sealed text that it came with; the key of the row holds its blind index. The words
+are sealed with the key of the text that they answer.
 """
 
 from datetime import datetime
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from pro_service.core.conversation.rules import PATIENCE
 from pro_service.core.conversation.unknown_sender import FRAME, KIND
 from pro_service.store.audit import Entry
+from pro_service.store.messages.inbox import Text, key_of
 from pro_service.store.participants.cases import zone_of
 from pro_service.store.participants.writer import Words, Writer
 from pro_service.store.schema import inbound, messages
@@ -36,9 +38,9 @@ def answered(session: Session, sender_index: bytes, since: datetime) -> bool:
     return session.execute(select(m.id).where(mine, m.queued_at > since).limit(1)).first() is not None
 
 
-def queue(writer: Writer, study_id: int, inbound_id: int, sender_index: bytes, words: Words) -> None:
+def queue(writer: Writer, study_id: int, answered_text: Text, words: Words) -> None:
     """Queue the answer; the key exists once a number and day, even if two texts are read at the same moment."""
-    row_id = next(writer.ids)
+    row_id, inbound_id = next(writer.ids), answered_text.id
     writer.add(
         messages,
         {
@@ -46,11 +48,11 @@ def queue(writer: Writer, study_id: int, inbound_id: int, sender_index: bytes, w
             "study_id": study_id,
             "inbound_id": inbound_id,
             "protocol_version_id": words.version_id,
-            "dedup_key": f"{_key(sender_index)}:{writer.now.date().isoformat()}",
+            "dedup_key": f"{_key(answered_text.sender_index)}:{writer.now.date().isoformat()}",
             "kind": KIND,
             "frame": FRAME,
             "channel": "sms",
-            "body": sealed(writer.vault.system_key, words.body.encode(), f"messages|body|{row_id}"),
+            "body": sealed(key_of(writer.vault, answered_text), words.body.encode(), f"messages|body|{row_id}"),
             "segments": words.segments,
             "state": "ready",
             "queued_at": writer.now,

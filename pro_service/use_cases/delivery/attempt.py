@@ -158,7 +158,8 @@ class Sending:
         """Return the key that opens a text, and the number it goes to."""
         vault = self.rt.vault
         if claimed.raw is not None and claimed.inbound_id is not None:
-            return vault.system_key, inbox.sender(vault, claimed.inbound_id, claimed.raw)
+            key = vault.telephone_key(claimed.telephone_key_id, claimed.telephone_key)
+            return key, inbox.sender(key, claimed.inbound_id, claimed.raw)
         if claimed.kind == STAFF and claimed.user_id is not None and claimed.phone is not None:
             return vault.system_key, opened(vault.system_key, claimed.phone, telephones.place(claimed.user_id)).decode()
         if claimed.participant_id is None or claimed.data_key is None or claimed.phone is None:

@@ -311,7 +311,7 @@ def _answer(tx: Transaction, study_id: int, row: Text, number: str) -> None:
         return
     frames = tx.rt.wording(tx.session, version.id).frames
     body = frames[rules.language(number, tuple(frames))][rules.FRAME].strip()
-    unknown_sender.queue(tx.writer, study_id, row.id, row.sender_index, Words(body, segments(body), version.id))
+    unknown_sender.queue(tx.writer, study_id, row, Words(body, segments(body), version.id))
 
 
 # --- what cannot be read ---------------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import func, select
 
 from pro_service.runtime import Runtime
-from pro_service.store.schema import escalations, inbound, messages, participants, responses
-from pro_service.store.vault import opened
+from pro_service.store.messages.inbox import TEXTS, parameters
+from pro_service.store.schema import escalations, messages, participants, responses
+from pro_service.store.vault import UnreadableError, opened
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import interpret, receive
 from pro_service.use_cases.tick import tick
@@ -151,9 +152,11 @@ def test_the_same_text_delivered_twice_changes_nothing(rt: Runtime, phones: Tele
 def test_a_text_is_kept_as_it_came_before_anybody_reads_it(rt: Runtime, participant: int) -> None:
     receive.receive(rt, said("7-8"))
     with rt.sessions.reading() as session:
-        row = session.execute(select(inbound)).one()
-    assert b'"Body": "7-8"' in opened(rt.vault.system_key, row.raw, f"inbound|raw|{row.id}")
+        row = session.execute(TEXTS).one()
+    assert parameters(rt.vault, row)["Body"] == "7-8"
     assert b"7-8" not in row.raw
+    with pytest.raises(UnreadableError):
+        opened(rt.vault.system_key, row.raw, f"inbound|raw|{row.id}")
     assert row.reading == "Unreadable"
     assert row.participant_id == participant
 

@@ -6,17 +6,20 @@ from datetime import date, timedelta
 from itertools import count
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from pro_service.core.conversation import unknown_sender
 from pro_service.gateways.outgoing import Uncertain
-from pro_service.reports import inbox
+from pro_service.reports import inbox, readable
 from pro_service.reports.inbox import Look, Reader
 from pro_service.runtime import Runtime
-from pro_service.store.schema import audit_trail, escalations, messages, metadata
+from pro_service.store.messages.inbox import TEXTS, key_of
+from pro_service.store.schema import audit_trail, escalations, inbound, messages, metadata, telephone_keys
+from pro_service.store.vault import UnreadableError, opened, sealed
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.inbound import reseal as resealing
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.peers import databases
@@ -153,3 +156,43 @@ def test_the_thread_shows_what_a_stranger_was_told(rt: Runtime, study_id: int, s
 
 def test_the_language_is_one_that_there_are_texts_in() -> None:
     assert [unknown_sender.language("+4915112345678", known) for known in (("de", "tr"), ("tr", "en"))] == ["de", "en"]
+
+
+@databases.ON_BOTH
+def test_texts_of_an_earlier_release_are_sealed_with_the_key_of_their_telephone(
+    rt: Runtime, says: Says, phones: Telephones, study_id: int
+) -> None:
+    says("hello")
+    says("merhaba", TURKISH)
+    with rt.sessions.begin() as session:
+        session.execute(update(messages).where(messages.c.kind == "stranger").values(state="ready"))
+    as_sealed_before(rt)
+    assert resealing.reseal(rt) == resealing.ResealReport(resealed=2)
+    assert resealing.reseal(rt) == resealing.ResealReport()
+    with rt.sessions.reading() as session:
+        items, _ = inbox.page(session, rt.vault, Reader(study_id, None, strangers=True), Look(), rt.clock())
+        assert [item.text for item in items] == ["hello", "merhaba"]
+        assert not readable.sample(session, rt.vault, 0.0).unreadable
+        for row in session.execute(select(inbound)):
+            with pytest.raises(UnreadableError):
+                opened(rt.vault.system_key, row.raw, f"inbound|raw|{row.id}")
+    deliver(rt)
+    assert [len(phones.to(number)) for number in (STRANGER, TURKISH)] == [2, 2]
+
+
+def as_sealed_before(rt: Runtime) -> None:
+    """Seal all texts from telephones, and the answers to strangers, with the installation's key."""
+    with rt.sessions.begin() as session:
+        for row in session.execute(TEXTS).all():
+            key = key_of(rt.vault, row)
+            raw = _anew(rt, key, row.raw, f"inbound|raw|{row.id}")
+            session.execute(update(inbound).where(inbound.c.id == row.id).values(raw=raw, telephone_key_id=None))
+            m = messages.c
+            for answer in session.execute(select(m.id, m.body).where(m.inbound_id == row.id)).all():
+                body = _anew(rt, key, answer.body, f"messages|body|{answer.id}")
+                session.execute(update(messages).where(m.id == answer.id).values(body=body))
+        session.execute(delete(telephone_keys))
+
+
+def _anew(rt: Runtime, key: bytes, cipher: bytes, place: str) -> bytes:
+    return sealed(rt.vault.system_key, opened(key, cipher, place), place)
