@@ -14,6 +14,8 @@ from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, ca
 from sqlalchemy.orm import Session
 
 from pro_service.reports.funnel import FAILED, SENT
+from pro_service.store.confirmations import HELD
+from pro_service.store.messages.waiting import READY
 from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, sites, windows
 from pro_service.store.studies import Sites
 
@@ -275,6 +277,7 @@ def life(session: Session, study_id: int, message_id: int, seen: Sites = None) -
             m.ended_at,
             m.useful_until,
             m.provider_status,
+            and_(READY, HELD).label("held"),
             p.code.label("participant"),
             p.phone_country,
             w.code.label("window"),

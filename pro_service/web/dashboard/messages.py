@@ -122,7 +122,13 @@ def _add_message(pages: Blueprint, rt: Runtime) -> None:
             abort(404)
         zone = page_stands_in(scope.zone_at(found.row.site))
         return render_template(
-            "dashboard/message.html", scope=scope, zone=zone, life=found, labels=labels(scope), **times(now)
+            "dashboard/message.html",
+            scope=scope,
+            zone=zone,
+            life=found,
+            held=found.row.held and rt.texts_leave,
+            labels=labels(scope),
+            **times(now),
         )
 
 

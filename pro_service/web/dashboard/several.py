@@ -145,8 +145,17 @@ def _reasons() -> list[tuple[str, str]]:
     return [(f"why.{code}", _("No answer: {reason}").format(reason=known[code])) for code in MISSING_REASONS]
 
 
-def done_words() -> dict[str, str]:
-    """Return the page's words for what was done, by what an action returns."""
+def done_words(n: int) -> dict[str, str]:
+    """Return the page's words for what was done with `n` tasks, by what an action returns."""
+    if n > 1:
+        return {
+            "acknowledged": _("You have taken them up."),
+            "later": _("Put off: they are shown below the others until they come back."),
+            "again": _("They are back among the other tasks."),
+            "handed": _("Handed over; they are theirs once they take them up. Take them up yourself to undo this."),
+            "resolved": _("Done; the tasks have ended."),
+            "said": _("The reason is saved; the tasks have ended."),
+        }
     return {
         "acknowledged": _("You have taken it up."),
         "later": _("Put off: it is shown below the others until it comes back."),

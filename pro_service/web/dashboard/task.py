@@ -315,7 +315,7 @@ def refusals() -> Mapping[str, str]:
         "needs_time": _("When shall we call back? Choose a day and a time."),
         "time_passed": _("That time has passed. Choose a later one."),
         "time_after_close": _("The window will have closed by then. Choose an earlier time."),
-        "unknown_outcome": _("Choose one of the answers below."),
+        "unknown_outcome": _("Nothing was saved: choose one of the options below first."),
         "enter_the_answers": _("Open the entry form for this."),
         "taken": _("A colleague has taken this up already; nothing was written."),
         "too_far": _("That is more than two weeks away. Choose an earlier time."),

@@ -78,7 +78,7 @@ def count(rt: Runtime, scope: Scope | NoStudy) -> int:
 
 def _first_page(rt: Runtime, scope: Scope, done: str, n: int, outcome: Outcome | None = None) -> str:
     """Return the page, with what was `done` with how many tasks, and those that refused."""
-    lists, known = _lists(rt, scope), several.done_words()
+    lists, known = _lists(rt, scope), several.done_words(n)
     about = request.args.get("task", type=int)
     colleagues = hand_over.who_may_take(rt, actor(), scope.study_id, scope.sites)
     return render_template(

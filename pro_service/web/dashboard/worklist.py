@@ -126,7 +126,7 @@ def _done(outcome: Outcome | None) -> dict[str, object]:
     else:
         what, n = outcome.what if outcome.done else "", len(outcome.done)
     known = {
-        **several.done_words(),
+        **several.done_words(n),
         "ended": _("Recorded; the task has ended."),
         "taken": _("You have taken it up."),
     }

@@ -1,6 +1,8 @@
 """The page on which an investigator confirms the study's version, and the banner until then."""
 
+import re
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from flask import Flask
@@ -9,6 +11,7 @@ from flask.testing import FlaskClient
 from pro_service import paths
 from pro_service.runtime import Runtime
 from pro_service.use_cases import study
+from pro_service.use_cases.tick import tick
 from pro_service.web.app import create_app
 from tests import support
 from tests.telephones import Telephones
@@ -54,10 +57,14 @@ def test_an_investigator_reads_and_confirms(rt: Runtime, client: FlaskClient) ->
     assert "confirmed by investigator@example.org" in client.get("/study").text
 
 
-def test_coordinators_are_told_and_cannot_confirm(rt: Runtime, client: FlaskClient) -> None:
+def test_coordinators_are_told_and_cannot_confirm(rt: Runtime, client: FlaskClient, study_id: int) -> None:
     signed_in(rt, client, "coordinator")
     assert BANNER in client.get("/").text
     page = client.get("/study/confirm").text
     assert 'name="sha256"' not in page
     assert "An investigator of all sites of this study can confirm it." in page
     assert client.post("/study/confirm", data={"csrf": support.csrf_of(page), "reason": "x"}).status_code == 403
+    support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), phone="+12025550142", channel="sms-reply")
+    tick(rt)
+    ledger = client.get("/messages").text
+    assert "It waits: no investigator has confirmed" in client.get(re.findall(r'"(/messages/\d+)"', ledger)[0]).text

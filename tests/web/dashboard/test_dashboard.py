@@ -186,6 +186,8 @@ def test_what_is_missing_in_an_outcome_is_said_and_nothing_is_lost(desk: FlaskCl
     assert (status, "Please write a note" in page) == (422, True)
     status, page = send(desk, task, f"{task}/call", outcome="call_back_at", call_back_at="2026-03-20T10:00", note="x y")
     assert (status, "The window will have closed by then" in page, ">x y</textarea>" in page) == (422, True, True)
+    status, page = send(desk, task, f"{task}/call", note="x y")
+    assert (status, "choose one of the options below" in page, 'not-now" open' in page) == (422, True, False)
 
 
 def test_a_stale_form_writes_nothing_and_keeps_what_was_typed(desk: FlaskClient) -> None:
