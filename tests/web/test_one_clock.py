@@ -114,7 +114,7 @@ def test_a_page_about_one_site_names_its_clock_and_a_page_about_several_says_whi
     several = client.get("/messages").text
     assert "All times on this page: Berlin (Europe/Berlin)." in several
     assert "11 Mar 11:07 (Istanbul)" in several
-    assert "Where the clock of another site counts" in several
+    assert "A time on the clock of another site has its place beside it." in several
     assert named
 
 
