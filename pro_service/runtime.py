@@ -18,6 +18,7 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.protocol_json import from_json
 from pro_service.gateways.email import EmailGateway
 from pro_service.gateways.outgoing import Gateway, TextGateway
+from pro_service.gateways.time_stamps import TimeStamps
 from pro_service.gateways.twilio import TwilioGateway, usual_pace
 from pro_service.settings import Settings
 from pro_service.store import keys, migrate
@@ -94,6 +95,8 @@ class Runtime:
     sms: TextGateway | None
     """None: no texts are configured; prompts wait in the outbox."""
     mail: Gateway | None
+    time_stamps: TimeStamps | None = None
+    """None: seals are not time-stamped, and time stamps there are cannot be checked."""
     memory: Memory = field(default_factory=Memory)
     password_cost: PasswordCost = field(default_factory=PasswordCost)
 
@@ -148,6 +151,7 @@ def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = Tru
         loader=cases.Loader(lambda session, version: bundles.get(session, version).protocol, holidays_of),
         sms=_sms(settings),
         mail=_mail(settings, clock),
+        time_stamps=_time_stamps(settings),
     )
 
 
@@ -238,3 +242,9 @@ def _mail(settings: Settings, clock: Clock) -> Gateway | None:
         username=settings.smtp_username,
         password=settings.smtp_password,
     )
+
+
+def _time_stamps(settings: Settings) -> TimeStamps | None:
+    if not settings.timestamp_certificates:
+        return None
+    return TimeStamps(settings.timestamp_url, settings.timestamp_certificates)

@@ -23,6 +23,7 @@ from pro_service.use_cases.inbound.reseal import FOR, reseal
 from pro_service.use_cases.safety_alerts import alert
 from pro_service.use_cases.tick import beat, tick
 from pro_service.use_cases.trail.seal import seal
+from pro_service.use_cases.trail.time_stamp import stamp_now_and_then
 from pro_service.use_cases.trail.verify import verify_now_and_then
 from pro_service.use_cases.watch import watch
 
@@ -43,7 +44,7 @@ def run(rt: Runtime, *, stop: threading.Event | None = None) -> None:
             signal.signal(number, _set(ended))
     # One job that is late is run once, never dropped: APScheduler's own default silently drops it after a second.
     beats = BackgroundScheduler(
-        executors={"default": ThreadPoolExecutor(6)},
+        executors={"default": ThreadPoolExecutor(7)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         timezone="UTC",
     )
@@ -79,6 +80,7 @@ def _beats(ended: threading.Event) -> tuple[tuple[str, int, Callable[[Runtime], 
         ("reconcile", RECONCILE_SECONDS, _reconcile),
         ("pull", PULL_SECONDS, lambda rt: _told("pull", pull(rt))),
         ("seal", SEAL_SECONDS, _seal),
+        ("time_stamp", SEAL_SECONDS, _time_stamp),
         ("watch", WATCH_SECONDS, _watch),
         ("reseal", RESEAL_SECONDS, lambda rt: _told("reseal", reseal(rt, ended, seconds=FOR))),
     )
@@ -92,6 +94,10 @@ def _reconcile(rt: Runtime) -> None:
 def _seal(rt: Runtime) -> None:
     seal(rt)
     verify_now_and_then(rt)
+
+
+def _time_stamp(rt: Runtime) -> None:
+    stamp_now_and_then(rt)
 
 
 def _repair_at_start(rt: Runtime) -> None:

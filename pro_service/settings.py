@@ -29,6 +29,7 @@ NAMES = (
     "DELIVERY_LEASE_SECONDS", "DELIVERY_ASK_AFTER_SECONDS", "DELIVERY_ASK_AGAIN_SECONDS",
     "SMTP_HOST", "SMTP_PORT", "SMTP_USERNAME", "MAIL_FROM",
     "SECOND_FACTOR_ROLES",
+    "TIMESTAMP_URL", "TIMESTAMP_CERTIFICATE",
     "LOG_LEVEL",
     "PRO_SERVICE_NOW",
 )  # fmt: skip
@@ -117,6 +118,9 @@ class Settings:
     delivery: Delivery = Delivery()
     second_factor_roles: frozenset[str] = frozenset()
     """Roles whose holders sign in with a second factor; those who were invited do in any case."""
+    timestamp_url: str | None = None
+    timestamp_certificates: bytes = b""
+    """What stands in the file of TIMESTAMP_CERTIFICATE, in PEM."""
     log_level: str = "INFO"
     now: str | None = None
     """PRO_SERVICE_NOW: an ISO instant or the path of a file that holds one."""
@@ -186,6 +190,8 @@ class _Reader:
             mail_from=self.text("MAIL_FROM"),
             delivery=self.delivery(),
             second_factor_roles=self.second_factor_roles(),
+            timestamp_url=self.url("TIMESTAMP_URL"),
+            timestamp_certificates=self.certificates("TIMESTAMP_CERTIFICATE", needed="TIMESTAMP_URL"),
             log_level=self.level(),
             now=self.text("PRO_SERVICE_NOW"),
         )
@@ -295,6 +301,23 @@ class _Reader:
         if named - known - {"all"} not in (frozenset(), {"none"}) or ("none" in named and len(named) > 1):
             self.fault("SECOND_FACTOR_ROLES", "setting_no_role", known=tuple(sorted(known)))
         return known if "all" in named else named & known
+
+    def certificates(self, name: str, *, needed: str) -> bytes:
+        """Return what stands in a file of certificates."""
+        file = self.text(name)
+        if file is None:
+            if self.text(needed) is not None:
+                self.fault(name, "certificate_missing", needed=needed)
+            return b""
+        from cryptography import x509  # noqa: PLC0415 -- takes long, and few installations name one
+
+        try:
+            found = (self.home / file).read_bytes()
+            x509.load_pem_x509_certificates(found)
+        except (OSError, ValueError):
+            self.fault(name, "certificate_unreadable")
+            return b""
+        return found
 
     def level(self) -> str:
         value = (self.text("LOG_LEVEL") or "INFO").upper()

@@ -108,6 +108,7 @@ WITHOUT_AUDIT = {
     "use_cases/staff/accounts.py": "when a session was last used",
     "use_cases/tick.py": "when to try a participant again whose case failed",
     "use_cases/trail/seal.py": "seals over the trail itself",
+    "use_cases/trail/time_stamp.py": "what an authority outside said of a seal",
     "use_cases/trail/verify.py": "what the last check of the trail found",
     "use_cases/transaction.py": "the one transaction",
     "use_cases/trusted_time.py": "a heartbeat",

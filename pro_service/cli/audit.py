@@ -39,12 +39,17 @@ def audit() -> None:
 @as_json
 @click.pass_obj
 def seal(state: State) -> None:
-    """Seal what is new. The scheduler does this every minute; without a scheduler, run it by cron."""
+    """Seal what is new. The scheduler does this every minute; without a scheduler, run it by cron.
+
+    Where TIMESTAMP_URL is set, the newest seal is time-stamped once a day.
+    """
     from pro_service.cli.clock import say_doubt  # noqa: PLC0415
     from pro_service.use_cases.trail.seal import seal as sealing  # noqa: PLC0415
+    from pro_service.use_cases.trail.time_stamp import stamp_now_and_then  # noqa: PLC0415
 
     with opened(state) as rt:
         done = sealing(rt)
+        stamp_now_and_then(rt)
         say_doubt(rt)
     if state.as_json:
         show_json(done)
@@ -155,6 +160,11 @@ def _show(found: Any, *, full: bool) -> None:
         click.echo(f"Newest seal: {found.newest_seal}")
     if found.not_covered:
         click.echo(f"Answers without a row in the trail: {found.not_covered}.")
+    if found.stamped is not None:
+        click.echo(f"Time stamps checked: {found.stamps}; the newest is of {found.stamped_at:%Y-%m-%dT%H:%M:%SZ}:")
+        click.echo(f"  {found.stamped}")
+    if found.unchecked_stamps:
+        click.echo(f"Time stamps not checked, because TIMESTAMP_CERTIFICATE is not set: {found.unchecked_stamps}.")
     for finding in found.findings[:MOST_SHOWN]:
         what, remedy = words(finding.problem)
         place = finding.entity if finding.id is None else f"{finding.entity} {finding.id}"
@@ -177,6 +187,10 @@ def _as_json(found: Any) -> dict[str, object]:
         "seals": found.seals,
         "newest_seal": None if found.newest_seal is None else str(found.newest_seal),
         "anchor": "checked" if found.anchored else "none",
+        "time_stamps": found.stamps,
+        "time_stamps_not_checked": found.unchecked_stamps,
+        "stamped": None if found.stamped is None else str(found.stamped),
+        "stamped_at": found.stamped_at,
         "findings": [
             {
                 "kind": finding.kind,

@@ -805,6 +805,11 @@ _TRAIL: Mapping[str, Entry] = {
     "trail_seal_rewritten": _refuse("this seal was changed after it was written", _LOOK),
     "trail_seal_ids": _refuse("the list of rows in this seal was changed after it was written", _LOOK),
     "trail_seal_root": _refuse("this seal does not fit its rows", _LOOK),
+    "trail_stamp_alone": _refuse("a time stamp shows that this seal was made, and it is gone", _LOOK),
+    "trail_stamp_differs": _refuse(
+        "the time stamp of this seal is of another seal, or not of the authority whose certificate is set",
+        "see whether TIMESTAMP_CERTIFICATE is the right one; if so, " + _LOOK,
+    ),
     "trail_rolled_back": _refuse(
         "this seal was made, and is gone: an older database has been put back, or the seals' end was cut off",
         _COMPARE,
@@ -1049,6 +1054,12 @@ _SERVICE: Mapping[str, Entry] = {
         "write the host alone, e.g. mail.example.org; port and login have settings of their own",
     ),
     "no_port": _refuse("is not a port", "write a whole number from 1 to 65535"),
+    "certificate_missing": _refuse(
+        "is missing, and {needed} is set",
+        "name a file with the certificate (PEM) that the time-stamping authority publishes; without it no time stamp "
+        "can be checked",
+    ),
+    "certificate_unreadable": _refuse("is no file with a certificate", "name a readable file in PEM"),
     "lease_too_short": _refuse(
         "ends before a call to the provider can",
         "a call may take {seconds} seconds: write more than that, or a shorter TWILIO_TIMEOUT_SECONDS",

@@ -24,6 +24,7 @@ _ANSWER = (
 _SAME = {
     "audit_trail": "id = NEW.id",
     "audit_seals": "number = NEW.number",
+    "audit_timestamps": "seal = NEW.seal",
     "confirmations": "id = NEW.id OR protocol_version_id = NEW.protocol_version_id",
     "inbox_actions": "id = NEW.id OR (inbound_id = NEW.inbound_id AND action = NEW.action)",
     "revelations": "id = NEW.id OR inbound_id = NEW.inbound_id",

@@ -796,6 +796,15 @@ audit_checks = Table(
     comment="The newest check of the trail of each kind, and how many things were not as they were written",
 )
 
+audit_timestamps = Table(
+    "audit_timestamps",
+    metadata,
+    Column("seal", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("stored_at", Instant, nullable=False),
+    Column("response", LargeBinary, nullable=False, comment="RFC 3161, over the seal's anchor as text"),
+    comment="What a time-stamping authority said of a seal; append-only",
+)
+
 inbox_actions = Table(
     "inbox_actions",
     metadata,

@@ -17,7 +17,7 @@ from pro_service.reports import health, readable
 from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, open_runtime
 from pro_service.settings import Settings
-from pro_service.store import guards, migrate, seals, studies
+from pro_service.store import guards, migrate, seals, studies, time_stamps
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.messages import telephone_keys
 from pro_service.store.migrate import BehindError
@@ -36,6 +36,8 @@ BEAT = "tick"
 STALE = timedelta(minutes=15)
 WAITING = timedelta(minutes=15)
 UNREAD = timedelta(minutes=5)
+STAMPED = timedelta(days=2)
+"""Longer than this no seal goes without a time stamp, where an authority is set."""
 YEAR = timedelta(days=366)
 MEGABYTE = 1_000_000
 LITTLE_SPACE, NO_SPACE = 1000 * MEGABYTE, 100 * MEGABYTE
@@ -126,12 +128,16 @@ def _trail(rt: Runtime) -> Iterator[Finding]:
     """Whether the database protects the trail, whether the service could switch that off, and the last check."""
     with rt.sessions.reading() as session:
         faults, owned = guards.faults(session.connection()), guards.owns_trail(session.connection())
-        last = seals.last_checks(session).get("full")
+        last, stamped = seals.last_checks(session).get("full"), time_stamps.newest(session)
     for name, fault in faults.items():
         yield Finding("audit trail", "red", *words(problem(TRIGGER[fault], name=name)))
     if owned:
         what = "this service connects as the owner of its tables, who can switch their guards off"
         yield Finding("audit trail", "yellow", what, "see `pro-service db grants`")
+    if rt.settings.timestamp_url and (stamped is None or rt.clock() - stamped.stored_at > STAMPED):
+        since = "never" if stamped is None else f"last on {stamped.stored_at:%Y-%m-%d}"
+        what = f"the authority has {since} time-stamped a seal"
+        yield Finding("audit trail", "yellow", what, "look in the log for audit.not_stamped, and try TIMESTAMP_URL")
     if last is None:
         yield Finding("audit trail", "yellow", "was never checked", "run `pro-service audit seal`, then `audit verify`")
     elif not faults and not last.findings:

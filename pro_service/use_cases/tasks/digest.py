@@ -30,6 +30,8 @@ from pro_service.use_cases.watch import alarms
 
 READERS: tuple[Role, ...] = (*LADDER_ROLES, "administrator")
 """Roles that have work of their own here; the others measure when they come."""
+ANCHORED: frozenset[Role] = frozenset({"investigator", "monitor"})
+"""Who keeps the newest seal's anchor outside, in the mails they get."""
 UTC = ZoneInfo("UTC")
 
 
@@ -140,7 +142,7 @@ class _Round:
             approvals=sum(approvals.may_decide(held, user_id, one) for one in self._pending),
             waiting_roles=len(self._pending) if runs else 0,
             alarms=self.failing if runs else (),
-            anchor=self._anchor if any(grant.role == "investigator" for grant in held) else None,
+            anchor=self._anchor if any(grant.role in ANCHORED for grant in held) else None,
         )
 
     def _protocols(self) -> dict[int, Protocol]:

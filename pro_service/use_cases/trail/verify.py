@@ -3,15 +3,16 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pro_service import logs
 from pro_service.core.problems import problem
 from pro_service.core.trail.check import Check, Finding, against, wrong_key
 from pro_service.core.trail.seals import Anchor, Header, anchor_of
+from pro_service.gateways.time_stamps import NotGenuineError
 from pro_service.runtime import Runtime
-from pro_service.store import guards, heartbeats, seals
+from pro_service.store import guards, heartbeats, seals, time_stamps
 from pro_service.store.database import Session
 from pro_service.store.participants import answers, cases
 from pro_service.store.schema import AnyRow
@@ -44,6 +45,13 @@ class Verification:
     newest_seal: Anchor | None
     anchored: bool
     """Whether it was compared with an anchor from outside; without one the whole history may have been replaced."""
+    stamps: int
+    """How many time stamps were checked and are genuine."""
+    unchecked_stamps: int
+    """How many there are that cannot be checked without the authority's certificate."""
+    stamped: Anchor | None
+    """The newest seal whose time stamp was checked, and when the authority saw it."""
+    stamped_at: datetime | None
     findings: tuple[Finding, ...]
     codes: Mapping[int, str]
     """Row id -> code of each participant that a finding is about."""
@@ -67,6 +75,8 @@ def verify(
         not_covered = answers.count(session) - check.answers if full else 0
         if not_covered:
             found += _untold(session)
+        stamps = _Stamps()
+        found += stamps.checked(rt, session, start)
         newest = seals.newest(session)
         inside = wrong_key(check, found) or tuple(found)
         outside: tuple[Finding, ...] = ()
@@ -79,6 +89,10 @@ def verify(
             seals=seals.count(session),
             newest_seal=None if newest is None else anchor_of(newest),
             anchored=anchor is not None,
+            stamps=stamps.genuine,
+            unchecked_stamps=stamps.unchecked,
+            stamped=stamps.newest,
+            stamped_at=stamps.newest_at,
             findings=findings,
             codes=cases.codes_of(session, {one.participant for one in findings if one.participant is not None}),
         )
@@ -131,6 +145,33 @@ def _trail(rt: Runtime, session: Session, check: Check, checked: Callable[[], No
         yield from check.after_the_last(seals.seen(page, rt.vault).values(), now, sealing=sealing)
         yield from _answers(session, page, check)
         checked()
+
+
+@dataclass(slots=True)
+class _Stamps:
+    """The time stamps of seals that were checked."""
+
+    genuine: int = 0
+    unchecked: int = 0
+    newest: Anchor | None = None
+    newest_at: datetime | None = None
+
+    def checked(self, rt: Runtime, session: Session, start: Header | None) -> Iterator[Finding]:
+        """Check every time stamp after the seal `start` against the seal that is stored now."""
+        for stamped in time_stamps.after(session, 0 if start is None else start.number):
+            if rt.time_stamps is None:
+                self.unchecked += 1
+                continue
+            header = seals.header(session, stamped.seal)
+            if header is None:
+                yield Finding("tail_cut", "audit_seals", stamped.seal, None, problem("trail_stamp_alone"))
+                continue
+            try:
+                self.newest_at = rt.time_stamps.check(stamped.response, str(anchor_of(header)))
+            except NotGenuineError:
+                yield Finding("seal", "audit_seals", stamped.seal, None, problem("trail_stamp_differs"))
+            else:
+                self.genuine, self.newest = self.genuine + 1, anchor_of(header)
 
 
 def _pages(session: Session, check: Check) -> Iterator[Sequence[AnyRow]]:

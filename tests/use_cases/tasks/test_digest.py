@@ -86,18 +86,21 @@ def test_a_coordinator_reads_whom_to_call_and_how_long_there_is(
     assert not {PHONE, "0123", "6", "NRS"} & set(digests[0].body.split())
 
 
-def test_an_investigators_digest_proves_the_trail_until_then(
+def test_an_investigators_and_a_monitors_digest_prove_the_trail_until_then(
     office: Runtime, clock: support.SetClock, letters: Telephones
 ) -> None:
     support.coordinator(office, "one@example.org", site="IST", language="en")
     support.coordinator(office, "two@example.org", role="investigator", language="en")
+    for role in ("monitor", "coordinator"):
+        support.coordinator(office, "three@example.org", role=role, language="en")
     clock.now = support.at(MORNING)
     seal(office)
     newest = verify(office).newest_seal
     support.to_decide(office, participant_id(office))
     morning(office)
     bodies = {letter.to: letter.body for letter in letters.sent if "/account" in letter.body}
-    assert f"Newest seal of the audit trail: {newest}. Keep this mail" in bodies["two@example.org"]
+    for kept in ("two@example.org", "three@example.org"):
+        assert f"Newest seal of the audit trail: {newest}. Keep this mail" in bodies[kept]
     assert "seal" not in bodies["one@example.org"]
 
 
