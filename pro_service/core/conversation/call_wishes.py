@@ -8,7 +8,7 @@ from pro_service.core.commands import CallWish, Command, Escalate, MoveCall
 from pro_service.core.schedule.agenda import escalate, savable
 from pro_service.core.schedule.calendar import last_working_moment
 from pro_service.core.schedule.call_times import CallHours, due_in, wished_hours
-from pro_service.core.schedule.causes import is_of_window
+from pro_service.core.schedule.causes import is_call_of_window
 
 REASON = "asked_for_call"
 TWICE = timedelta(minutes=1)
@@ -62,8 +62,7 @@ class _Asked:
         """Whether this is an open call that the wish is about: the window's own, or one that was asked for."""
         if not task.open or task.window_id != (None if self.window is None else self.window.id):
             return False
-        of_window = task.level in ("E1", "E2") and is_of_window(task)
-        return self.closes_at is not None if of_window else task.reason == REASON
+        return self.closes_at is not None if is_call_of_window(task) else task.reason == REASON
 
     def is_known(self, task: EscalationFacts, part: Part | None) -> bool:
         """Whether this is the same wish once more: a button that was pressed twice."""

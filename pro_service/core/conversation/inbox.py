@@ -13,6 +13,7 @@ from pro_service.core.commands import CallWish, Command, Escalate, Record, Resol
 from pro_service.core.conversation.answers import editable
 from pro_service.core.conversation.rules import Exchange, Reply
 from pro_service.core.schedule.agenda import escalate, may_text
+from pro_service.core.schedule.causes import is_call_of_window
 from pro_service.core.schedule.status import primary_open
 from pro_service.core.schedule.windows import next_allowed
 
@@ -94,10 +95,11 @@ def call_task(case: Case, inbound_id: int, now: datetime) -> Escalate | None:
     """
     window = next((w for w in case.current if w.point.prompted and w.span.opens_at <= now < w.span.closes_at), None)
     if window is not None and primary_open(case, window):
+        if any(e.open and e.window_id == window.id and is_call_of_window(e) for e in case.escalations):
+            return None
         call = escalate(case, "E1", "asked_for_call", now, window)
-        known = next((e for e in case.escalations if e.key == call.key), None)
-        if known is None or known.open:
-            return replace(call, wish=CallWish(now)) if known is None else None
+        if not case.escalated(call.key):
+            return replace(call, wish=CallWish(now))
     task = escalate(case, "E0", "asked_for_call", now, window)
     return replace(task, key=f"{task.key}:i{inbound_id}", wish=CallWish(now))
 

@@ -25,7 +25,16 @@ from pro_service.core.commands import (
 from pro_service.core.protocol import LevelCode
 from pro_service.core.schedule.calendar import call_moment, due_instant
 from pro_service.core.schedule.call_times import promised_hours
-from pro_service.core.schedule.causes import CLEARED, NEW_NUMBER, NO_CARD, NO_END, NO_NUMBER, cause_gone, is_of_window
+from pro_service.core.schedule.causes import (
+    CLEARED,
+    NEW_NUMBER,
+    NO_CARD,
+    NO_END,
+    NO_NUMBER,
+    cause_gone,
+    is_call_of_window,
+    is_of_window,
+)
 from pro_service.core.schedule.prompts import NOT_SENT, Agenda, may_prompt, prompts, step_moment
 from pro_service.core.schedule.status import primary_open, settled_as, status
 from pro_service.core.schedule.windows import local_instant
@@ -155,8 +164,8 @@ def escalate(case: Case, level: LevelCode, reason: str, now: datetime, window: W
 
 def _asked_call(case: Case, window: WindowFacts) -> EscalationFacts | None:
     """Return the open call of a window that the participant asked for last; None if they did not."""
-    own = (e for e in case.escalations if e.open and e.window_id == window.id and is_of_window(e))
-    asked = (e for e in own if e.asked_at is not None)
+    own = (e for e in case.escalations if e.open and e.window_id == window.id)
+    asked = (e for e in own if e.asked_at is not None and (is_of_window(e) or is_call_of_window(e)))
     return max(asked, key=lambda task: task.asked_at or task.raised_at, default=None)
 
 

@@ -51,6 +51,13 @@ def is_of_window(escalation: EscalationFacts) -> bool:
     return escalation.key == f"{escalation.level}:w{escalation.window_id}"
 
 
+def is_call_of_window(escalation: EscalationFacts) -> bool:
+    """Whether this is a call to make in its window: its own, or one for want of a card."""
+    return escalation.level in ("E1", "E2") and (
+        is_of_window(escalation) or (escalation.reason == NO_CARD and escalation.window_id is not None)
+    )
+
+
 def rungs_below(case: Case, escalation: EscalationFacts) -> tuple[EscalationFacts, ...]:
     """Return the open tasks that this one was raised from, rung by rung: with it they are one matter.
 
@@ -128,8 +135,13 @@ def _wants_texts_after_all(case: Case, escalation: EscalationFacts, _: datetime)
     return CLEARED if started else _left(case)
 
 
-def _has_card(case: Case, _: EscalationFacts, __: datetime) -> str | None:
-    """The card was made, or the participant is asked by another channel: the next prompts are texts again."""
+def _has_card(case: Case, escalation: EscalationFacts, now: datetime) -> str | None:
+    """The card was made, or the participant is asked by another channel: the next prompts are texts again.
+
+    Who asked for the call meanwhile is called all the same.
+    """
+    if escalation.asked_at is not None:
+        return _spoken_to(case, escalation, now)
     return None if case.participant.lacks_card else CLEARED
 
 

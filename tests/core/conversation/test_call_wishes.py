@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from pro_service import paths
 from pro_service.core.case import Call
 from pro_service.core.commands import Escalate, MoveCall, Resolve, Send
+from pro_service.core.conversation.inbox import call_task
 from pro_service.core.schedule.calendar import is_working, local_day
 from pro_service.core.schedule.call_times import promised_hours
 from pro_service.core.schedule.windows import within
 from pro_service.wording import Wording
 from tests.core.histories import Happening, happen, histories, worlds
-from tests.core.world import World, at, completed, invited
+from tests.core.world import World, at, completed, invited, world
 
 FRAMES = {
     language: {
@@ -90,6 +91,16 @@ def test_a_wish_moves_a_call_that_the_protocol_raised() -> None:
     life = waiting(invited(), "beni öğlen arayın", "2026-01-21 10:00")
     assert call_of(life) == ("unanswered", "afternoon", "Wed 15:30")
     assert still_open(life) == ["W1 E1 unanswered"]
+
+
+def test_a_wish_moves_the_call_for_want_of_a_card_and_no_card_ends_it() -> None:
+    life = waiting(world(channel="sms-card", card_made_at=None), "beni öğlen arayın", "2026-01-19 11:00")
+    assert call_of(life) == ("no_card", "afternoon", "Mon 15:30")
+    assert still_open(life) == ["W1 E1 no_card"]
+    assert call_task(life.case, 1, life.now) is None, "the inbox knows of it too"
+    life.change(card_made_at=life.now)
+    life.until(at("2026-01-19 12:00"))
+    assert still_open(life) == ["W1 E1 no_card"]
 
 
 def test_the_same_text_twice_is_one_wish() -> None:
