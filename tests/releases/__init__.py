@@ -1,0 +1,1 @@
+"""Databases that lived at earlier releases, which every later release must be able to upgrade."""
