@@ -84,7 +84,8 @@ def _demo() -> study.Checked:
 def enrolled(rt: Runtime, study_id: int, code: str, procedure_date: date, **cells: str) -> int:
     """Enrol one participant at IST who reads Turkish and gets links, unless told otherwise; gives the id.
 
-    When a procedure that took place ended is known, although no window is counted from it: nobody is asked for it.
+    When a procedure that took place ended is known, although no window is counted from it: nobody is asked for it. That
+    is written past the trail, which a check finds; `procedure_time=""` leaves it out.
     """
     row = {
         "participant": code,

@@ -159,7 +159,7 @@ def _show(found: Any, *, full: bool) -> None:
     if found.newest_seal is not None:
         click.echo(f"Newest seal: {found.newest_seal}")
     if found.not_covered:
-        click.echo(f"Answers without a row in the trail: {found.not_covered}.")
+        click.echo(f"Not told of wholly, because an earlier release wrote them: {found.not_covered}.")
     if found.stamped is not None:
         click.echo(f"Time stamps checked: {found.stamps}; the newest is of {found.stamped_at:%Y-%m-%dT%H:%M:%SZ}:")
         click.echo(f"  {found.stamped}")

@@ -51,6 +51,8 @@ class Record:
     inbound_id: int | None = None
     entered_by: int | None = None
     reason: str | None = None
+    carried_from: int | None = None
+    """The answer in a window before that this one takes over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -822,8 +822,18 @@ _TRAIL: Mapping[str, Entry] = {
     "trail_trigger_disabled": _refuse("the trigger {name} is switched off", _GUARD),
     "trail_trigger_different": _refuse("the trigger {name} does something else", _GUARD),
     "trail_answer_gone": _refuse("this answer is in the trail, but is gone", _LOOK),
-    "trail_answer_differs": _refuse("this answer differs from the one in the trail", _LOOK),
+    "trail_answer_differs": _refuse("this answer differs from the one in the trail: {names}", _LOOK),
     "trail_answer_untold": _refuse("this answer has no row in the trail", _LOOK),
+    "trail_answer_carried": _refuse("this answer was taken over from answer {names}, which says something else", _LOOK),
+    "trail_window_gone": _refuse("this window is in the trail, but is gone", _LOOK),
+    "trail_window_differs": _refuse("this window differs from the one in the trail: {names}", _LOOK),
+    "trail_window_untold": _refuse("this window has no row in the trail", _LOOK),
+    "trail_participant_gone": _refuse("this participant is in the trail, but is gone", _LOOK),
+    "trail_participant_differs": _refuse("this participant differs from the one in the trail: {names}", _LOOK),
+    "trail_participant_torn": _refuse(
+        "a row of the trail says that something of this participant was another before: {names}", _LOOK
+    ),
+    "trail_participant_untold": _refuse("this participant has no enrolment in the trail", _LOOK),
 }
 
 _TASKS: Mapping[str, Entry] = {

@@ -5,24 +5,28 @@ import hmac
 import resource
 import time
 from collections.abc import Iterator
-from datetime import timedelta
-from itertools import islice
-from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
+from pro_service.core.case import WindowFacts
+from pro_service.core.commands import Record
 from pro_service.runtime import Runtime
-from pro_service.store.audit import Entry, audit_row
-from pro_service.store.bulk import Bulk, row_ids
-from pro_service.store.schema import audit_trail
+from pro_service.store.schema import participants
+from pro_service.use_cases import study
+from pro_service.use_cases.enrolment.enrol import enrol_file
 from pro_service.use_cases.trail.seal import seal
 from pro_service.use_cases.trail.verify import verify
-from tests.bench.places import ACTOR, NOW, Kind, Places, check
+from pro_service.use_cases.transaction import transaction
+from tests.bench.enrolment import file_of
+from tests.bench.places import ACTOR, NOW, STUDY, Kind, Places, check
 from tests.bench.rounds import LIMIT, OURS, Line, Plan, line
 from tests.bench.stories import Story
 
 ROWS_OF_ONE = 10
 """Rows of the trail for each participant of the plan."""
-BATCH = 1_000
-SITE = ZoneInfo("Europe/Istanbul")
+ANSWERS = 3
+"""How many of these are answers."""
+BATCH = 500
 MEGABYTE = 1024
 
 
@@ -49,7 +53,7 @@ def _round(places: Places, kind: Kind, size: int) -> tuple[float, float, float, 
         found = verify(rt)
         checked = time.perf_counter()
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / MEGABYTE
-        check(rows > size, "not every row was sealed")
+        check(rows >= size, "not every row was sealed")
         check(found.verified_rows == rows, "not every row was checked")
         check(not found.findings, "an untouched trail was faulted")
         by_hand = time.perf_counter()
@@ -59,16 +63,21 @@ def _round(places: Places, kind: Kind, size: int) -> tuple[float, float, float, 
 
 
 def _write(rt: Runtime, size: int) -> None:
-    """Write so many rows, with the gaps that other tables leave."""
-    entry = Entry("answer", "note", None, {"NRS-AVG": (None, 4), "version": (None, 1)}, study_id=1)
-    for first in range(0, size, BATCH):
-        with rt.sessions.begin() as session:
-            ids = islice(row_ids(session), 0, 3 * BATCH, 3)
-            at = NOW - timedelta(days=1) + timedelta(milliseconds=first)
-            rows = [
-                audit_row(row_id, entry, ACTOR, at, SITE, rt.vault) for row_id in islice(ids, min(BATCH, size - first))
-            ]
-            Bulk(session.connection(), audit_trail, tuple(rows[0])).write(rows)
+    """Write so many rows: of each participant the enrolment, answers, and what became of texts."""
+    study_id = study.chosen(rt, STUDY).id
+    enrol_file(rt, ACTOR, study_id, file_of(size // ROWS_OF_ONE))
+    with rt.sessions.reading() as session:
+        ids = session.scalars(select(participants.c.id).order_by(participants.c.id)).all()
+    for first in range(0, len(ids), BATCH):
+        with transaction(rt, ACTOR, NOW) as tx:
+            for loaded in rt.loader.load(tx.session, ids[first : first + BATCH]):
+                tx.carry_out(loaded, [_answer(window) for window in loaded.case.current[1 : 1 + ANSWERS]])
+                for _ in range(ROWS_OF_ONE - 1 - ANSWERS):
+                    tx.writer.note(loaded, "receipt", "message", None, {"state": ("sent", "delivered")})
+
+
+def _answer(window: WindowFacts) -> Record:
+    return Record(window.id, window.point.items[0], 4, declined=False, source="web", received_at=NOW, in_window=True)
 
 
 def _hash(rt: Runtime) -> None:

@@ -59,7 +59,8 @@ def test_a_study_of_an_earlier_release_goes_on(name: str, empty: tuple[str, str]
     assert changes(before, rows_of(settings, keys)) == []
     rt = runtime.open_runtime(settings)
     seal(rt)
-    assert verify(rt).findings == ()
+    checked = verify(rt)
+    assert (checked.findings, checked.not_covered > 0) == ((), True)
     assert of_the_same_columns(command(url, tmp_path, "report", "escalations", "--json"), said["escalations"])
     client = create_app(rt).test_client()
     signed_in = support.sign_in(client, said["email"], said["password"])

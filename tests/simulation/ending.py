@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from pro_service.core import problems
 from pro_service.core.case import PROMPTS, WRONG_CLOCK, Case, WindowFacts
 from pro_service.core.protocol import Protocol
 from pro_service.core.schedule.causes import cause_gone
@@ -25,6 +26,7 @@ from pro_service.store.schema import (
     windows,
 )
 from pro_service.use_cases.failures import is_retried
+from pro_service.use_cases.trail.verify import verify
 from tests.simulation import losses
 from tests.simulation.carrier import Carrier
 from tests.simulation.people import Given, Meant, Person
@@ -84,6 +86,9 @@ class Ending:
         self._meanings(answers, heard)
         self._heard(heard)
         self._fates(texts, raised)
+        for found in verify(self.rt).findings:
+            what = f"{found.kind} {found.entity} {found.id}: {problems.words(found.problem)[0]}"
+            self._broken("the trail tells of every fact as it is", str(found.participant), what)
         done = losses.done(answers, self.protocol)
         for code, case in cases.items():
             person, taken = self.people[code], self.carrier.taken

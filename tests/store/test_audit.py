@@ -106,7 +106,7 @@ def test_a_role_that_owns_nothing_runs_the_service_and_switches_no_guard_off(pos
         owner.execute(guards.grants(role))
     rt = open_runtime(configuration.settings_for(postgres_url.replace("postgres@", f"{role}@"), tmp_path))
     study_id = support.load_demo(rt)
-    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), baseline_nrs_avg="8")
+    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), baseline_nrs_avg="8", procedure_time="")
     tick(rt)
     assert seal(rt).rows
     assert verify(rt).findings == ()

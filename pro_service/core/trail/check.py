@@ -37,7 +37,7 @@ class Finding:
 
     kind: Kind
     entity: str
-    """Where it is: `audit_trail`, `audit_seals`, `response`, `database`."""
+    """Where it is: `audit_trail`, `audit_seals`, `participant`, `window`, `response`, `database`."""
     id: int | None
     participant: int | None
     """Row id of the participant it is about, where that is known."""
@@ -79,8 +79,8 @@ class Check:
     wrong: int = 0
     """Rows whose HMAC does not fit."""
     rows: int = 0
-    answers: int = 0
-    """Stored answers that have a row in the trail."""
+    changed: set[int] = field(default_factory=set)
+    """Participants of whose facts the new rows may tell, in a check of what is new."""
     unclear_below: int = 0
     """Below this id a seal is missing or was changed, so a row without a seal need not have been put in later."""
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from pro_service.core.texts import masked
 from pro_service.store.participants import counts
 from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.enrolment import seal_of_telephone
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, escalations, former_telephones, participants, tallies, windows
 from pro_service.store.vault import UNREADABLE, UnreadableError, Vault, opened, sealed
@@ -32,7 +33,7 @@ def change(
     statement = update(participants).where(p.id == person.id)
     writer.session.connection().execute(statement.values(**columns, revision=p.revision + 1))
     action, reason = action_and_reason
-    writer.note(loaded, action, "participant", person.id, changes, reason)
+    writer.note(loaded, action, "participant", person.id, writer.saying(person.id, changes), reason)
     writer.check_again(loaded)
 
 
@@ -61,6 +62,11 @@ def _count(session: Session, study_id: int, what: tuple[int, str, str], change: 
 def telephone_of(session: Session, participant_id: int) -> AnyRow:
     """The participant's number as it is kept: (phone, phone_index, phone_country)."""
     return session.execute(select(p.phone, p.phone_index, p.phone_country).where(p.id == participant_id)).one()
+
+
+def telephone_seal(session: Session, participant_id: int) -> str | None:
+    """The hash of the number as it is kept."""
+    return seal_of_telephone(telephone_of(session, participant_id)._asdict())
 
 
 def new_telephone(writer: Writer, loaded: Loaded, number: str | None, country: str | None) -> dict[str, Any]:

@@ -60,8 +60,11 @@ class Closings:
 
     def settle(
         self, session: Session, loaded: Loaded, window: WindowFacts, settled: str, others: Mapping[int, str | None]
-    ) -> None:
-        """Count a window as `settled`; `others`: windows of this case that the same transaction has counted."""
+    ) -> str:
+        """Count a window as `settled`; return by which channel.
+
+        `others`: windows of this case that the same transaction has counted.
+        """
         case, before = loaded.case, others.get(window.id, window.settled)
         channel = self._channel(session, case.participant, window)
         key = (loaded.study_id, loaded.site_id, window.code, channel, month_of(window))
@@ -74,6 +77,7 @@ class Closings:
             self._changes[*whole, now] += 1
         if was is not None and was != now:
             self._changes[*whole, was] -= 1
+        return channel
 
     def reopen(self, session: Session, loaded: Loaded, window: WindowFacts, others: Mapping[int, str | None]) -> None:
         """Count a window no more, which was counted before its close."""

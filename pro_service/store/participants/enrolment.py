@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 from pro_service.core.enrolment.cells import LONGEST_CODE, alike
 from pro_service.core.protocol import Window
 from pro_service.core.texts import masked
-from pro_service.store.audit import Entry, audit_row
+from pro_service.store.audit import Entry, as_written, audit_row, fingerprint
 from pro_service.store.bulk import Bulk
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import audit_trail, former_telephones, participants, responses, sites, windows
@@ -128,17 +129,21 @@ class Enroller:
     def _collect(self, enrolment: Enrolment) -> None:
         row_id = next(self._ids)
         key, wrapped = self.vault.new_data_key(row_id)
-        self._rows[participants].append(self._participant(row_id, enrolment, key, wrapped))
+        laid: list[list[object]] = []
+        answers: list[list[object]] = []
         for window_id, window in self._windows.add(row_id, enrolment.windows, self._ids):
+            laid.append(told_window(window_id, window))
             if window.code == enrolment.baseline_window:
-                self._rows[responses].extend(
-                    self._answer(row_id, window_id, item, value) for item, value in enrolment.baseline.items()
-                )
+                given = [self._answer(row_id, window_id, item, value) for item, value in enrolment.baseline.items()]
+                self._rows[responses] += given
+                answers += [[row["id"], row["item"], window_id] for row in given]
+        participant = self._participant(row_id, enrolment, key, wrapped)
+        self._rows[participants].append(participant)
         entry = Entry(
             action="enrol",
             entity="participant",
             entity_id=row_id,
-            changes=self._changes(enrolment),
+            changes=self._changes(enrolment, participant) | {"windows": (None, laid), "answers": (None, answers)},
             study_id=self.study_id,
             participant_id=row_id,
         )
@@ -187,7 +192,7 @@ class Enroller:
             "in_window": True,
         }
 
-    def _changes(self, enrolment: Enrolment) -> dict[str, tuple[object, object]]:
+    def _changes(self, enrolment: Enrolment, row: Mapping[str, Any]) -> dict[str, tuple[object, object]]:
         given = {
             "code": enrolment.code,
             "site": enrolment.site,
@@ -200,10 +205,29 @@ class Enroller:
             "channel": enrolment.channel,
             "protocol_version": self.version_id,
             "phone": None if enrolment.phone is None else masked(enrolment.phone),
+            "phone_seal": seal_of_telephone(row),
             "email": None if enrolment.email is None else HIDDEN,
+            "email_seal": fingerprint(row["email"]),
             "baseline": dict(enrolment.baseline) or None,
         }
         return {name: (None, value) for name, value in given.items() if value is not None}
+
+
+def told_window(row_id: int, window: Window) -> list[object]:
+    """Return how the trail tells of a new window: its id, then its code and bounds (`core.trail.facts`)."""
+    return [row_id, *_told(window)]
+
+
+@lru_cache(maxsize=1 << 12)
+def _told(window: Window) -> tuple[object, ...]:
+    target_at = as_written(window.target_at)
+    bounds = (as_written(at) for at in (window.opens_at, window.closes_at, window.late_until))
+    return (window.code, window.target.isoformat(), target_at, *bounds, window.clamped)
+
+
+def seal_of_telephone(row: Mapping[str, Any]) -> str | None:
+    """Return the hash of a telephone as it is stored, which says nothing of the number."""
+    return fingerprint(row["phone"], row["phone_index"], row["phone_country"])
 
 
 def window_row(study_id: int, participant_id: int, schedule: int, window: Window) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, TypeAlias
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -10,11 +11,14 @@ from sqlalchemy.orm import Session
 from pro_service.core.changes.reschedule import Rescheduled
 from pro_service.core.protocol import Window
 from pro_service.store.participants.cases import Loaded
-from pro_service.store.participants.enrolment import window_row
+from pro_service.store.participants.enrolment import told_window, window_row
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, participants, responses, schedule_changes, windows
 
 w = windows.c
+
+Changes: TypeAlias = dict[str, tuple[object, object]]
+"""Field -> (old, new), as the trail says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +58,39 @@ def basis(loaded: Loaded) -> Basis:
     return Basis(person.procedure_date, person.procedure_end, person.site.zone, loaded.protocol_version_id)
 
 
-def lay_anew(writer: Writer, loaded: Loaded, rescheduled: Rescheduled) -> int:
-    """Cancel the windows that end and write the new ones; return the number of the schedule that holds.
+def lay_anew(writer: Writer, loaded: Loaded, rescheduled: Rescheduled) -> tuple[int, Changes]:
+    """Cancel the windows that end and write the new ones.
 
-    Written at once, so that reloaded facts show the new schedule.
+    Return the number of the schedule that holds, and what the trail says of the windows. They are written at once, so
+    that reloaded facts show the new schedule.
     """
     number, connection = loaded.schedule + 1, writer.session.connection()
     if not (rescheduled.ended or rescheduled.new_windows):
-        return loaded.schedule
+        return loaded.schedule, {}
     ended = [window.id for window in rescheduled.ended]
     connection.execute(update(windows).where(w.id.in_(ended)).values(cancelled_at=writer.now))
     rows = [_row(writer, loaded, number, one.span) for one in rescheduled.new_windows]
     if rows:
         connection.execute(insert(windows), rows)
-    return number
+    new = [told_window(row["id"], one.span) for row, one in zip(rows, rescheduled.new_windows, strict=True)]
+    return number, {"windows": ([[window.id, window.code] for window in rescheduled.ended], new)}
 
 
-def _row(writer: Writer, loaded: Loaded, number: int, span: Window) -> dict[str, object]:
+def _row(writer: Writer, loaded: Loaded, number: int, span: Window) -> dict[str, Any]:
     row = window_row(loaded.study_id, loaded.case.participant.id, number, span)
     return row | {"id": next(writer.ids)}
 
 
-def keep_version(writer: Writer, loaded: Loaded, following: Collection[int]) -> None:
-    """Windows that do not follow the participant to another version keep the one they were laid out by."""
+def keep_version(writer: Writer, loaded: Loaded, following: Collection[int]) -> Changes:
+    """Let windows that do not follow the participant to another version keep the one they were laid out by.
+
+    Return what the trail says of them.
+    """
     keep = (w.participant_id == loaded.case.participant.id) & w.protocol_version_id.is_(None)
     statement = update(windows).where(keep, w.id.not_in(following))
-    writer.session.connection().execute(statement.values(protocol_version_id=loaded.protocol_version_id))
+    kept = statement.values(protocol_version_id=loaded.protocol_version_id).returning(w.id, w.code)
+    rows = sorted([row.id, row.code] for row in writer.session.connection().execute(kept))
+    return {"windows_kept": (None, rows)} if rows else {}
 
 
 def remember(
@@ -127,13 +138,13 @@ def history(session: Session, participant_id: int) -> Sequence[ScheduleChange]:
     ]
 
 
-Given = tuple[str, datetime, str, int | None]
+Given: TypeAlias = tuple[str, datetime, str, int | None]
 """(item, received at, source, value): enough to know an answer again."""
 
 
 def origins(session: Session, participant_id: int) -> Mapping[Given, AnyRow]:
-    """Who entered each answer and which text brought it: (entered by, inbound id)."""
+    """Who entered each answer and which text brought it: (id, entered by, inbound id)."""
     r = responses.c
-    asked = select(r.item, r.received_at, r.source, r.value, r.entered_by, r.inbound_id)
+    asked = select(r.id, r.item, r.received_at, r.source, r.value, r.entered_by, r.inbound_id)
     rows = session.execute(asked.where(r.participant_id == participant_id).order_by(r.id)).all()
     return {(row.item, row.received_at, row.source, row.value): row for row in rows}

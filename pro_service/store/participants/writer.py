@@ -87,6 +87,8 @@ class Writer:
         self._check_again: set[int] = set()
         self._checked: set[int] = set()
         self._versions: dict[tuple[int, str], int] = {}
+        self._said: dict[tuple[int, str], object] = {}
+        """(id of a participant or window, fact) -> what was said of it last: its case may have been loaded before."""
         self.raised: list[tuple[Loaded, Escalate, int]] = []
         """Escalations written by this writer: (whose, what, row id); alerts are made from them."""
 
@@ -126,10 +128,15 @@ class Writer:
     def change(self, loaded: Loaded, values: Mapping[str, Any], action: str, reason: str | None = None) -> None:
         """Change facts of a participant's row, with the audit row that says from what to what."""
         participant = loaded.case.participant
-        before = {name: getattr(participant, name, None) for name in values}
         self._pending.touched.setdefault(participant.id, {}).update(values)
-        changes = {name: (before[name], value) for name, value in values.items()}
-        self.note(loaded, action, "participant", participant.id, changes, reason)
+        before = {name: (getattr(participant, name, None), value) for name, value in values.items()}
+        self.note(loaded, action, "participant", participant.id, self.saying(participant.id, before), reason)
+
+    def saying(self, row_id: int, changes: Mapping[str, tuple[object, object]]) -> dict[str, tuple[object, object]]:
+        """Return the changes of a row with the old values that this writer itself has given since it was read."""
+        said = {name: (self._said.get((row_id, name), old), new) for name, (old, new) in changes.items()}
+        self._said |= {(row_id, name): new for name, (_, new) in changes.items()}
+        return said
 
     def check_again(self, loaded: Loaded) -> None:
         """Have the next check worked out at the end although nothing of the row changes."""
@@ -221,15 +228,19 @@ class Writer:
         if words.link_token is not None and send.window_id is not None:
             link = {"participant_id": participant.id, "window_id": send.window_id, "message_id": row_id}
             self.add(links, {**link, "token": words.link_token, "created_at": self.now})
-        if send.kind in PROMPTS and participant.first_text_at is None:
-            self._pending.touched[participant.id]["first_text_at"] = self.now
-        if send.kind in PROMPTS and participant.snoozed_until is not None:
-            self._pending.touched[participant.id]["snoozed_until"] = None
         changes: dict[str, tuple[object, object]] = {
             "kind": (None, send.kind),
             "frame": (None, send.frame),
             "window": (None, send.window_id),
         }
+        if send.kind in PROMPTS:
+            facts: dict[str, tuple[object, object]] = {}
+            if participant.first_text_at is None:
+                facts["first_text_at"] = (None, self.now)
+            if participant.snoozed_until is not None:
+                facts["snoozed_until"] = (participant.snoozed_until, None)
+            self._pending.touched[participant.id] |= {name: new for name, (_, new) in facts.items()}
+            changes |= self.saying(participant.id, facts)
         if send.skipped:
             changes["skipped"] = (None, ", ".join(send.skipped))
         self.note(loaded, "queue", "message", row_id, changes)
@@ -264,7 +275,21 @@ class Writer:
         )
         old = None if before is None else ("declined" if before.declined else before.value)
         new = "declined" if record.declined else record.value
-        changes = {record.item: (old, new), "version": (None if before is None else before.version, version)}
+        changes: dict[str, tuple[object, object]] = {
+            record.item: (old, new),
+            "version": (None if before is None else before.version, version),
+            "window": (None, record.window_id),
+            "source": (None, record.source),
+            "received_at": (None, record.received_at),
+            "in_window": (None, record.in_window),
+        }
+        more: dict[str, tuple[object, object]] = {
+            "cleared": (None, new is None or None),
+            "inbound": (None, record.inbound_id),
+            "entered_by": (None, record.entered_by),
+            "carried_from": (None, record.carried_from),
+        }
+        changes |= {name: pair for name, pair in more.items() if pair[1] is not None}
         self.note(loaded, "answer", "response", row_id, changes, record.reason)
 
     def _escalate(self, loaded: Loaded, command: Escalate) -> None:
@@ -332,9 +357,12 @@ class Writer:
             self._pending.tallies[loaded.study_id, loaded.site_id, code, window.settled] -= 1
         before = dict(self._foreseen[loaded.case.participant.id].settled)
         self._foreseen[loaded.case.participant.id].settled[window.id] = settled
-        self._pending.closings.settle(self.session, loaded, window, settled, before)
+        channel = self._pending.closings.settle(self.session, loaded, window, settled, before)
+        changes = self.saying(window.id, {"settled": (window.settled, settled)})
+        if window.settled is None:
+            changes["channel"] = (None, channel)
         self._pending.settled.append({"w_id": window.id, "w_settled": settled, "w_reason": missing_reason})
-        self.note(loaded, "settle", "window", window.id, {"settled": (window.settled, settled)}, missing_reason)
+        self.note(loaded, "settle", "window", window.id, changes, missing_reason)
 
     def _reopen(self, loaded: Loaded, window: WindowFacts) -> None:
         """Count a window no more; its counts go back to what they were."""
@@ -342,8 +370,9 @@ class Writer:
         self._pending.tallies[loaded.study_id, loaded.site_id, window.code, window.settled or ""] -= 1
         self._pending.closings.reopen(self.session, loaded, window, dict(foreseen.settled))
         foreseen.settled[window.id] = None
+        changes = self.saying(window.id, {"settled": (window.settled, None)})
         self._pending.settled.append({"w_id": window.id, "w_settled": None, "w_reason": None})
-        self.note(loaded, "reopen", "window", window.id, {"settled": (window.settled, None)}, WRONG_CLOCK)
+        self.note(loaded, "reopen", "window", window.id, changes, WRONG_CLOCK)
 
     def _take_back(self, loaded: Loaded, command: Retract | Redate | Unresolve) -> None:
         """Take back what was made of an escalation by a clock that ran ahead, or by staff by mistake."""

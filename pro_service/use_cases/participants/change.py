@@ -22,6 +22,7 @@ from pro_service.store.audit import Actor
 from pro_service.store.database import Session
 from pro_service.store.participants import cases, contact, counts, schedules, shared_phone
 from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.enrolment import seal_of_telephone
 from pro_service.use_cases import phone_numbers
 from pro_service.use_cases.participants.change_form import ChangeForm, Known, read
 from pro_service.use_cases.phone_numbers import Telephone
@@ -143,12 +144,14 @@ def carry_out(tx: Transaction, loaded: Loaded, prepared: PreparedChange, reason:
     """Write a plan down: what it ends, the facts, the windows, and the answers that go along."""
     carried = prepared.plan
     tx.carry_out(loaded, carried.commands)
+    of_windows: schedules.Changes = {}
     if prepared.version_id is not None:
-        _keep_version(tx, loaded, prepared)
+        of_windows = _keep_version(tx, loaded, prepared)
         settled = {one.window_id: one.settled for one in carried.commands if isinstance(one, Settle)}
         counts.follow(tx.session, loaded, settled, case_after(loaded.case, carried, tx.now))
-    number = schedules.lay_anew(tx.writer, loaded, carried.rescheduled)
+    number, of_new = schedules.lay_anew(tx.writer, loaded, carried.rescheduled)
     columns, changes = _columns(tx, loaded, prepared)
+    changes |= of_windows | of_new
     if number != loaded.schedule:
         columns["schedule"] = number
         changes["schedule"] = (loaded.schedule, number)
@@ -185,8 +188,9 @@ def _columns(
         number, country = (
             (None, None) if prepared.telephone is None else (prepared.telephone.e164, prepared.telephone.country)
         )
-        columns |= contact.new_telephone(tx.writer, loaded, number, country)
+        columns |= (new := contact.new_telephone(tx.writer, loaded, number, country))
         changes["phone"] = prepared.numbers
+        changes["phone_seal"] = (contact.telephone_seal(tx.session, person.id), seal_of_telephone(new))
     if prepared.version_id is not None:
         columns["protocol_version_id"] = prepared.version_id
         changes["protocol_version"] = (loaded.protocol_version_id, prepared.version_id)
@@ -211,12 +215,12 @@ def _basis(before: schedules.Basis, prepared: PreparedChange) -> schedules.Basis
     )
 
 
-def _keep_version(tx: Transaction, loaded: Loaded, prepared: PreparedChange) -> None:
+def _keep_version(tx: Transaction, loaded: Loaded, prepared: PreparedChange) -> schedules.Changes:
     protocol = prepared.plan.protocol or loaded.case.protocol
     codes = {point.code for point in protocol.time_points}
     ended = {window.id for window in prepared.plan.rescheduled.ended}
     following = [w.id for w in loaded.case.windows if w.id not in ended and follows_new_version(w, codes, tx.now)]
-    schedules.keep_version(tx.writer, loaded, following)
+    return schedules.keep_version(tx.writer, loaded, following)
 
 
 def _taken_along(case: Case, carried: Plan, origins: Mapping[schedules.Given, Any]) -> Iterator[Record]:
@@ -236,5 +240,6 @@ def _taken_along(case: Case, carried: Plan, origins: Mapping[schedules.Given, An
                 in_window=judged.in_window,
                 inbound_id=None if origin is None else origin.inbound_id,
                 entered_by=None if origin is None else origin.entered_by,
+                carried_from=None if origin is None else origin.id,
                 reason=CARRIED[carried.action],
             )

@@ -1,20 +1,19 @@
-"""Check the audit trail against its seals, its keys, the database's guards, and the answers it tells of."""
+"""Check the audit trail against its seals, its keys, the database's guards, and the facts it tells of."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from pro_service import logs
 from pro_service.core.problems import problem
 from pro_service.core.trail.check import Check, Finding, against, wrong_key
+from pro_service.core.trail.facts import Comparison
 from pro_service.core.trail.seals import Anchor, Header, anchor_of
 from pro_service.gateways.time_stamps import NotGenuineError
 from pro_service.runtime import Runtime
 from pro_service.store import guards, heartbeats, seals, time_stamps
 from pro_service.store.database import Session
-from pro_service.store.participants import answers, cases
+from pro_service.store.participants import cases, facts
 from pro_service.store.schema import AnyRow
 from pro_service.store.seals import Checked, CheckKind
 from pro_service.use_cases.trail import seal
@@ -23,6 +22,8 @@ SEALING = timedelta(minutes=10)
 """Sealing goes on if its last heartbeat is no older than this."""
 EVERY_DAY = timedelta(days=1)
 PAGE = 1_000
+PEOPLE = 200
+"""Participants whose facts are compared at once."""
 
 TRIGGER: Mapping[guards.Fault, str] = {
     "missing": "trail_trigger_missing",
@@ -40,7 +41,10 @@ class Verification:
 
     verified_rows: int
     not_covered: int
-    """How many answers have no row in the trail; 0 in a check of what is new."""
+    """How many answers, windows and participants of earlier releases the trail does not tell of wholly.
+
+    Among those that were compared: in a check of what is new, those that changed.
+    """
     seals: int
     newest_seal: Anchor | None
     anchored: bool
@@ -70,11 +74,9 @@ def verify(
         start = None if full else _start(session)
         check = Check(before=start, covered=seals.covered_since(session, start))
         total = seals.count_from(session, check.settled)
-        found = [*_guards(session), *_trail(rt, session, check, lambda: progress(check.rows, total))]
-        # Looked for one by one only where there are any.
-        not_covered = answers.count(session) - check.answers if full else 0
-        if not_covered:
-            found += _untold(session)
+        compared = Comparison()
+        found = [*_guards(session), *_trail(rt, session, check, lambda: progress(check.rows, total), full=full)]
+        found += _facts(session, None if full else check.changed, compared)
         stamps = _Stamps()
         found += stamps.checked(rt, session, start)
         newest = seals.newest(session)
@@ -85,7 +87,7 @@ def verify(
         findings = (*inside, *outside)
         verification = Verification(
             verified_rows=check.rows,
-            not_covered=not_covered,
+            not_covered=compared.not_covered,
             seals=seals.count(session),
             newest_seal=None if newest is None else anchor_of(newest),
             anchored=anchor is not None,
@@ -131,19 +133,21 @@ def _guards(session: Session) -> Iterator[Finding]:
         yield Finding("trigger", "database", None, None, problem(TRIGGER[fault], name=name))
 
 
-def _trail(rt: Runtime, session: Session, check: Check, checked: Callable[[], None]) -> Iterator[Finding]:
+def _trail(
+    rt: Runtime, session: Session, check: Check, checked: Callable[[], None], *, full: bool
+) -> Iterator[Finding]:
     newest_id = seals.highest_id(session)
     for stored in seals.stored(session, rt.vault, after=0 if check.before is None else check.before.number):
         rows = list(seals.rows_of(session, stored.seal.ids))
         present = seals.ids_between(session, check.settled, stored.seal.header.settled_below)
         yield from check.seal(stored, seals.seen(rows, rt.vault), present, newest_id)
-        yield from _answers(session, rows, check)
+        check.changed.update(() if full else facts.told_of(rows))
         checked()
     beat, now = heartbeats.last(session, seal.BEAT), rt.clock()
     sealing = beat is not None and now - beat <= SEALING
     for page in _pages(session, check):
         yield from check.after_the_last(seals.seen(page, rt.vault).values(), now, sealing=sealing)
-        yield from _answers(session, page, check)
+        check.changed.update(() if full else facts.told_of(page))
         checked()
 
 
@@ -187,45 +191,23 @@ def _pages(session: Session, check: Check) -> Iterator[Sequence[AnyRow]]:
         yield list(seals.rows_of(session, ids))
 
 
-def _answers(session: Session, rows: Sequence[AnyRow], check: Check) -> Iterator[Finding]:
-    """Compare the answers in these rows of the trail with the stored ones."""
-    told = {row.entity_id: row for row in rows if row.entity == "response" and row.action == "answer"}
-    stored = answers.by_id(session, sorted(told))
-    check.answers += len(stored)
-    for row_id, row in told.items():
-        said, kept = json.loads(row.changes), stored.get(row_id)
-        if kept is None:
-            yield Finding("facts_differ", "response", row_id, row.participant_id, problem("trail_answer_gone"))
-        elif (kept.participant_id, kept.said, kept.version) != (
-            row.participant_id,
-            _new(said, kept.item),
-            _new(said, "version"),
-        ):
-            yield Finding("facts_differ", "response", row_id, row.participant_id, problem("trail_answer_differs"))
-    yield from _baselines(session, rows, check)
+def _facts(session: Session, ids: Iterable[int] | None, compared: Comparison) -> Iterator[Finding]:
+    """Compare the facts of these participants with what the trail tells of them; everybody's for None."""
+    pages = _everybody(session) if ids is None else _some(sorted(ids))
+    for page in pages:
+        told, kept = facts.told(session, page), facts.kept(session, page)
+        for one in page:
+            for found in compared.differences(one, told[one], kept[one]):
+                what = problem(found.code, names=found.names)
+                yield Finding("facts_differ", found.entity, found.id, one, what)
 
 
-def _baselines(session: Session, rows: Sequence[AnyRow], check: Check) -> Iterator[Finding]:
-    """Compare the answers that came with an enrolment: its one row in the trail lists all of them."""
-    enrolled = {row.participant_id: row for row in rows if row.entity == "participant" and row.action == "enrol"}
-    stored = answers.imported(session, sorted(enrolled))
-    for participant_id, row in enrolled.items():
-        told, kept = _new(json.loads(row.changes), "baseline") or {}, stored.get(participant_id, {})
-        check.answers += sum(item in told for _, item in kept)
-        for item in sorted(told.keys() | {item for _, item in kept}):
-            found = {row_id: said for (row_id, stored_item), said in kept.items() if stored_item == item}
-            if [told.get(item)] != list(found.values()):
-                code = "trail_answer_differs" if found and item in told else "trail_answer_gone"
-                code = code if item in told else "trail_answer_untold"
-                yield Finding("facts_differ", "response", min(found, default=None), participant_id, problem(code))
+def _everybody(session: Session) -> Iterator[Sequence[int]]:
+    after = 0
+    while page := facts.ids_after(session, after, PEOPLE):
+        yield page
+        after = page[-1]
 
 
-def _new(changes: Mapping[str, Sequence[object]], name: str) -> Any:
-    """Return a field's new value in a row of the trail; None if the row does not hold the field."""
-    return changes.get(name, (None, None))[1]
-
-
-def _untold(session: Session) -> Iterator[Finding]:
-    """Find the answers without a row in the trail; those of an enrolment are found beside its row."""
-    for row_id, participant_id in answers.untold(session):
-        yield Finding("facts_differ", "response", row_id, participant_id, problem("trail_answer_untold"))
+def _some(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[first : first + PEOPLE] for first in range(0, len(ids), PEOPLE))

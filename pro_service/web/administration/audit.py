@@ -191,6 +191,7 @@ def records(_language: str) -> Mapping[str, str]:
 
 def _of_participants() -> dict[str, str]:
     return {
+        "answers": _("Answers that came with the enrolment"),
         "baseline": _("Baseline answers"),
         "channel": _("How they are asked"),
         "column": _("Column"),
@@ -199,6 +200,7 @@ def _of_participants() -> dict[str, str]:
         "consented_at": _("Consent to messages"),
         "died_at": _("Died"),
         "email": _("E-mail address"),
+        "email_seal": _("Checksum of the e-mail address as stored"),
         "enrolled_at": _("Enrolled"),
         "first_text_at": _("First text"),
         "language": _("Language"),
@@ -207,6 +209,7 @@ def _of_participants() -> dict[str, str]:
         "paused_until": _("Paused until"),
         "phone": _("Telephone"),
         "phone_country": _("Country of the telephone"),
+        "phone_seal": _("Checksum of the telephone as stored"),
         "procedure_date": _("Procedure date"),
         "procedure_end": _("End of the procedure"),
         "protocol_version": _("Version of the protocol"),
@@ -217,6 +220,8 @@ def _of_participants() -> dict[str, str]:
         "snoozed_until": _("Asked for a later text"),
         "texts_held_until": _("Texts held until"),
         "unreachable_at": _("Not reachable by text"),
+        "windows": _("Windows"),
+        "windows_kept": _("Windows that keep the earlier version"),
         "withdrawn_at": _("Withdrawn"),
         "zone": _("Time zone"),
     }
@@ -227,9 +232,13 @@ def _of_work() -> dict[str, str]:
         "acknowledged_at": _("Taken up"),
         "card_handed_at": _("Card handed over on"),
         "card_made_at": _("Card made on"),
+        "carried_from": _("Taken over from answer"),
+        "cleared": _("Taken back"),
         "detail": _("Details"),
         "due_at": _("To be done by"),
+        "entered_by": _("Entered by account"),
         "handed_to": _("Handed to"),
+        "in_window": _("In time"),
         "level": _("Level"),
         "look_again_at": _("Postponed until"),
         "missing_reason": _("Why it stayed empty"),
@@ -237,6 +246,7 @@ def _of_work() -> dict[str, str]:
         "outcome": _("Outcome"),
         "part_of_day": _("Part of the day"),
         "reason": _("Reason"),
+        "received_at": _("Received"),
         "settled": _("Counted as"),
         "source": _("Where it came from"),
         "version": _("Version"),
@@ -254,6 +264,7 @@ def _of_texts() -> dict[str, str]:
         "failure": _("Why it failed"),
         "frame": _("Wording"),
         "inbound": _("Received text"),
+        "key": _("Key"),
         "kind": _("Kind"),
         "last_alive": _("Last sign of life before"),
         "marks": _("Points to be confirmed"),
@@ -261,6 +272,7 @@ def _of_texts() -> dict[str, str]:
         "seconds": _("Seconds"),
         "state": _("State"),
         "useful_until": _("Not sent after"),
+        "values": _("Keys that were to be wrapped anew"),
     }
 
 

@@ -170,6 +170,9 @@ def trail_value(
             return "–"
         case bool():
             return _("yes") if given else _("no")
+        case [[int(), str(code), *_], *more]:
+            # Windows and answers as the trail tells of them: the id, then the code.
+            return ", ".join([code, *([trail_value(name, more, zone, instant)] if more else [])])
         case list():
             return ", ".join(trail_value(name, one, zone, instant) for one in given) or "–"
         case _:

@@ -65,13 +65,13 @@ class Hand:
 @pytest.fixture
 def by_hand(rt: Runtime, study_id: int, clock: support.SetClock) -> Hand:
     """Return a study with two participants, answers, and three seals over what happened to them."""
-    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone="+905321234567")
+    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone="+905321234567", procedure_time="")
     seal(rt)
     clock.now = support.at("2026-03-09 10:00")
     support.answered(rt, "P-001", "W1", {"NRS-AVG": "4", "PGIC": "2"})
     seal(rt)
     clock.now += timedelta(minutes=5)
-    support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), baseline_nrs_avg="8")
+    support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), baseline_nrs_avg="8", procedure_time="")
     seal(rt)
     assert verify(rt).findings == ()
     return Hand(rt)
@@ -124,7 +124,7 @@ TAMPERINGS: dict[str, tuple[str, Tampering]] = {
         ),
     ),
     "the tail is cut": (
-        "tail_cut",
+        "facts_differ tail_cut",
         lambda hand: hand.past_guards(
             "DELETE FROM audit_trail WHERE id = (SELECT max(id) FROM audit_trail)",
         ),
@@ -153,6 +153,14 @@ TAMPERINGS: dict[str, tuple[str, Tampering]] = {
     "a baseline is changed": (
         "facts_differ",
         lambda hand: hand.past_guards("UPDATE responses SET value = 3 WHERE source = 'import'"),
+    ),
+    "a window is moved": (
+        "facts_differ",
+        lambda hand: hand("UPDATE windows SET closes_at = late_until WHERE code = 'W1'"),
+    ),
+    "a procedure date is changed": (
+        "facts_differ",
+        lambda hand: hand("UPDATE participants SET procedure_date = '2026-03-04' WHERE code = 'P-001'"),
     ),
     "an answer is deleted": (
         "facts_differ",
@@ -215,6 +223,8 @@ def test_an_older_database_shows_by_an_anchor_alone(rt: Runtime, by_hand: Hand, 
         f"DELETE FROM audit_trail WHERE id > (SELECT last_id FROM audit_seals WHERE number = {of_now.number - 1})",
         f"DELETE FROM audit_seals WHERE number = {of_now.number}",
         "DELETE FROM responses WHERE source = 'import'",
+        "DELETE FROM windows WHERE participant_id = (SELECT max(id) FROM participants)",
+        "DELETE FROM participants WHERE code = 'P-002'",
     )
     clock.now += timedelta(minutes=5)
     assert kinds(verify(rt)) == []
@@ -310,7 +320,7 @@ def test_writers_and_sealers_side_by_side_are_never_a_finding(
 
     def enrol(number: int) -> None:
         for more in range(6):
-            support.enrolled(rt, study_id, f"P-{number}{more:02}", date(2026, 3, 2))
+            support.enrolled(rt, study_id, f"P-{number}{more:02}", date(2026, 3, 2), procedure_time="")
 
     def sealer() -> None:
         while not stop.is_set():
