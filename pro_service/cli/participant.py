@@ -211,6 +211,9 @@ def confirm(
     else:
         moved = f"; {done.windows} windows laid out anew" if done.rescheduled else ""
         click.echo(f"{done.participant}: confirmed, procedure {done.procedure_date}{moved}.")
+    if done.without_end and not state.as_json:
+        visits = ", ".join(done.without_end)
+        click.echo(f"No window yet for {visits}: when did the procedure end? Say it with --procedure-time.")
 
 
 change.add_to(participant)

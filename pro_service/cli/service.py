@@ -158,7 +158,7 @@ def deliver(state: State) -> None:
 
     A paced sender's texts are waited for, for 50 seconds at most; `remaining` says how many wait for the next run.
     """
-    from pro_service.use_cases import safety_alerts, watch  # noqa: PLC0415
+    from pro_service.use_cases import doctor, safety_alerts, watch  # noqa: PLC0415
     from pro_service.use_cases.delivery import deliver as use_case  # noqa: PLC0415
     from pro_service.use_cases.delivery import quarantine, reconcile  # noqa: PLC0415
     from pro_service.use_cases.inbound import pull  # noqa: PLC0415
@@ -173,6 +173,9 @@ def deliver(state: State) -> None:
         quarantine.beat(rt)
         watch.watch(rt)
         say_doubt(rt)
+        for finding in doctor.confirmations_of(rt):
+            if finding.colour == "red":
+                click.echo(f"pro-service: {finding.finding}", err=True)
         _show_report(state, asdict(report))
 
 

@@ -165,8 +165,8 @@ def confirmations_of(rt: Runtime) -> Iterator[Finding]:
 _CONFIRM = "an investigator reads it and confirms it on the page Study, or `pro-service study confirm`"
 _MOVE = "move them to the confirmed one: `pro-service study migrate --dry-run`"
 _UNCONFIRMED: Mapping[Notice, str] = {
-    "waits": "no investigator has confirmed it; {held} texts wait",
-    "older_waits": "confirmed, but participants are still on one that never was; {held} texts wait",
+    "waits": "no investigator has confirmed it; texts that wait: {held}",
+    "older_waits": "confirmed, but participants are still on one that never was; texts that wait: {held}",
     "runs": "ran before versions were confirmed, and goes on; nobody has confirmed it",
 }
 
@@ -342,7 +342,7 @@ def _waiting(seen: Condition, now: datetime, *, sending: bool) -> Iterator[Findi
     remedy = "the next tick reads them; if they stay, the log names the fault" if seen.unread else ""
     yield Finding("replies", "red" if late else "green", f"{seen.unread} not read yet", remedy)
     if seen.ready_since is None:
-        yield Finding("outbox", "green", "nothing waits")
+        yield Finding("outbox", "green", "nothing that may leave waits")
     else:
         waits = now - seen.ready_since
         colour: Colour = "green" if waits <= WAITING else "red" if sending else "yellow"

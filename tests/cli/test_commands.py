@@ -125,7 +125,9 @@ def test_a_procedure_is_confirmed(run: Run, enrolled: str, now: Path) -> None:
     now.write_text("2026-03-10T12:00:00Z", encoding="utf-8")
     done = run("participant", "confirm", "P-002", "--procedure-date", "2026-03-10", "--json").json
     assert (done["procedure_date"], done["rescheduled"]) == ("2026-03-10", True)
-    assert "was confirmed already" in run("participant", "confirm", "P-002").out
+    out = run("participant", "confirm", "P-002").out
+    assert "was confirmed already" in out
+    assert "No window yet for V1H" in out
     assert "confirmed, procedure" in run("participant", "confirm", "P-002", "--procedure-time", "12:30").out
     assert run("participant", "confirm", "P-002", "--procedure-time", "half past").status == 1
     assert run("participant", "confirm", "P-002", "--procedure-date", "10.03.2026").status == 2

@@ -245,7 +245,10 @@ def test_the_doctor_names_the_study_and_what_to_do(trial: Trial, settings: Setti
     del settings
     trial.at_work()
     (found,) = doctor.confirmations_of(trial.rt)
-    assert (found.colour, found.finding) == ("red", "DEMO, version 1: no investigator has confirmed it; 1 texts wait")
+    assert (found.colour, found.finding) == (
+        "red",
+        "DEMO, version 1: no investigator has confirmed it; texts that wait: 1",
+    )
     assert "pro-service study confirm" in found.remedy
     trial.confirm()
     assert [found.colour for found in doctor.confirmations_of(trial.rt)] == ["green"]

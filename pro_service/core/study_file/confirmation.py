@@ -73,7 +73,7 @@ def refusals(asked: Asked) -> tuple[Problem, ...]:
     if asked.draft:
         faults.append(problem("version_draft", "draft"))
     if not asked.investigator:
-        faults.append(problem("no_investigator", "by"))
+        faults.append(problem("no_investigator", "--by"))
     if not asked.reason:
         faults.append(problem("reason_missing", "reason"))
     elif len(asked.reason) > LONGEST_REASON:

@@ -31,6 +31,8 @@ class Confirmed:
     unchanged: bool
     rescheduled: bool
     windows: int
+    without_end: tuple[str, ...]
+    """Time points that are counted from the end of the procedure, as long as that is not known."""
 
 
 def confirm(
@@ -58,10 +60,20 @@ def confirm(
         day = procedure_date or person.procedure_date
         _refuse(case, day, now)
         end = _end(case, day, procedure_time, now)
+        counted = tuple(point.code for point in case.protocol.time_points if point.minutes is not None)
+        without_end = counted if end is None else ()
         moved = day != person.procedure_date or end != person.procedure_end
         _refuse_to_move_answers(case, day, end)
         if not moved and person.confirmed_at is not None:
-            return Confirmed(person.code, day, person.confirmed_at, unchanged=True, rescheduled=False, windows=0)
+            return Confirmed(
+                person.code,
+                day,
+                person.confirmed_at,
+                unchanged=True,
+                rescheduled=False,
+                windows=0,
+                without_end=without_end,
+            )
         if person.confirmed_at is None:
             tx.writer.change(loaded, {"confirmed_at": now}, "confirm_procedure")
         tasks = [e for e in case.escalations if e.open and e.reason == "confirm_procedure"]
@@ -72,7 +84,8 @@ def confirm(
             carry_out(tx, loaded, PreparedChange(planned, cause="confirm"), None)
             laid = len(planned.rescheduled.new_windows)
         tx.writer.check_again(loaded)
-    return Confirmed(person.code, day, person.confirmed_at or now, unchanged=False, rescheduled=moved, windows=laid)
+    at = person.confirmed_at or now
+    return Confirmed(person.code, day, at, unchanged=False, rescheduled=moved, windows=laid, without_end=without_end)
 
 
 def _end(case: Case, day: date, given: str, now: datetime) -> datetime | None:

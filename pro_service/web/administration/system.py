@@ -73,7 +73,7 @@ def _checks(rt: Runtime, seen: Condition, now: datetime) -> list[Check]:
         Check(
             seen.ready_since is None or now - seen.ready_since <= LATE,
             _("Oldest message that waits"),
-            time_left(seen.ready_since, now) if seen.ready_since else _("nothing waits"),
+            time_left(seen.ready_since, now) if seen.ready_since else _("nothing that may leave waits"),
         ),
         Check(
             not seen.dead_channels,

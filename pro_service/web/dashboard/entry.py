@@ -62,9 +62,9 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             return _form(rt, scope, loaded, facts, filled, faults=rejected.faults), 422
         except StaleError:
             return _form(rt, scope, loaded, facts, filled, stale=True), 409
+        done = "unchanged" if not kept.items else "entered" if set(kept.items) - set(filled.cleared) else "cleared"
         if not _works(loaded):
-            return redirect(url_for("clinic.list", study=scope.named, done="entered"), 303)
-        done = "entered" if kept.items else "unchanged"
+            return redirect(url_for("clinic.list", study=scope.named, done=done), 303)
         return redirect(url_for("dashboard.participant", code=code, study=scope.named, done=done), 303)
 
 
