@@ -20,6 +20,7 @@ from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.inbound.pull import pull
 from pro_service.use_cases.inbound.reseal import FOR, reseal
+from pro_service.use_cases.participants.erase import follow_up
 from pro_service.use_cases.safety_alerts import alert
 from pro_service.use_cases.tick import beat, tick
 from pro_service.use_cases.trail.seal import seal
@@ -34,6 +35,7 @@ PULL_SECONDS = 10 * 60
 SEAL_SECONDS = 60
 WATCH_SECONDS = 60
 RESEAL_SECONDS = 60
+ERASE_SECONDS = 60
 
 
 def run(rt: Runtime, *, stop: threading.Event | None = None) -> None:
@@ -82,6 +84,7 @@ def _beats(ended: threading.Event) -> tuple[tuple[str, int, Callable[[Runtime], 
         ("seal", SEAL_SECONDS, _seal),
         ("time_stamp", SEAL_SECONDS, _time_stamp),
         ("watch", WATCH_SECONDS, _watch),
+        ("erase", ERASE_SECONDS, lambda rt: _told("erase", follow_up(rt, ended))),
         ("reseal", RESEAL_SECONDS, lambda rt: _told("reseal", reseal(rt, ended, seconds=FOR))),
     )
 

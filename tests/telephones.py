@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing, Record, Unavailable
+from pro_service.gateways.outgoing import Accepted, Forgotten, GatewayError, Outgoing, Record, Unavailable
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -26,6 +26,8 @@ class Telephones:
     silent: bool = False
     """Whether questions get no answer."""
     questions: int = 0
+    keeps: dict[str, GatewayError] = field(default_factory=dict)
+    """Ids of texts that it does not forget -> why not."""
     elsewhere: bool = False
     """Whether it stands for a provider on another machine."""
 
@@ -72,6 +74,15 @@ class Telephones:
     def list_inbound(self, created_after: datetime) -> list[Record]:
         """List what people wrote since then."""
         return [one for one in self._since(created_after) if one.inbound]
+
+    def forget(self, sid: str) -> Forgotten:
+        """Forget one text, or raise the fault that was meant for it."""
+        if sid in self.keeps:
+            raise self.keeps[sid]
+        if all(record.sid != sid for record in self._asked()):
+            return "unknown"
+        self.records = [record for record in self.records if record.sid != sid]
+        return "deleted"
 
     def _since(self, created_after: datetime) -> list[Record]:
         return [one for one in self._asked() if one.created_at is None or one.created_at >= created_after]

@@ -20,6 +20,7 @@ PAGES = (
     "operation/backup.md",
     "operation/failures.md",
     "trial-file/audit.md",
+    "trial-file/privacy.md",
 )
 OTHERWISE_TESTED = ("pip install",)
 """What `tests/test_wheel.py` does: this environment is installed already."""

@@ -105,6 +105,7 @@ WITHOUT_AUDIT = {
     "use_cases/inbound/receive.py": "texts kept raw, before anybody knows whose they are",
     "use_cases/inbound/reseal.py": "texts kept raw, sealed with another key",
     "use_cases/keys.py": "keys in another wrapping: one row for all of them stands in the trail before",
+    "use_cases/participants/erase.py": "what became of the provider's copies; the erasure itself stands in the trail",
     "use_cases/staff/accounts.py": "when a session was last used",
     "use_cases/tick.py": "when to try a participant again whose case failed",
     "use_cases/trail/seal.py": "seals over the trail itself",

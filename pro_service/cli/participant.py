@@ -12,6 +12,7 @@ import click
 from pro_service.cli import change
 from pro_service.cli.answer import clear
 from pro_service.cli.card import card, cards, handed
+from pro_service.cli.erase import erase, erase_again, erased
 from pro_service.cli.terminal import (
     State,
     as_json,
@@ -37,7 +38,7 @@ def participant() -> None:
     """The participants of a study."""
 
 
-for _command in (card, cards, clear, handed):
+for _command in (card, cards, clear, handed, erase, erased, erase_again):
     participant.add_command(_command)
 
 

@@ -75,6 +75,8 @@ class Participant:
     revision: int = 1
     procedure_end: datetime | None = None
     """When the procedure ended: windows of minutes are counted from it."""
+    erased_at: datetime | None = None
+    """When contact data and texts were destroyed for good."""
 
     @property
     def left_at(self) -> datetime | None:

@@ -455,6 +455,47 @@ _CARDS: Mapping[str, Entry] = {
         "these are {n} cards, and at most {most} are printed at once", "name fewer, then the others"
     ),
     "card_reason_empty": _refuse("is empty", "say why, e.g. card lost"),
+    "erased_already": _refuse(
+        "{code} was erased already, at {at}",
+        "nothing is left to be done; `pro-service participant erased` shows what became of copies at the provider",
+        "Nothing is left to be done.",
+    ),
+    "erasures_unreadable": _refuse(
+        "this is no list of erasures", "give the file that `pro-service participant erased --out FILE` has written"
+    ),
+    "erasures_of_another": _refuse(
+        "the key of {code} in this list is not the one in this database",
+        "the list is of another database; nobody was erased. Give the list of this one",
+    ),
+    "erase_safety": _warn(
+        "{count} of the open tasks are about safety, and nobody can be called after this",
+        "settle them first",
+    ),
+    "erase_in_doubt": _warn(
+        "of {count} texts it is not known whether they left: a copy of one may stay with the provider unseen",
+        "wait until that is settled, a few minutes, or look for the number in the provider's log",
+    ),
+    "erase_shared": _warn(
+        "{count} telephones are somebody else's too: texts from there that nobody is known to have written stay",
+        "they go when the last who has the telephone is erased",
+    ),
+    "erase_left_reasons_in_trail": _warn(
+        "{count} rows of the audit trail hold reasons in the words that people typed",
+        "the trail is never rewritten: look whether one of them names the person, and note it in the trial file",
+    ),
+    "erase_left_masked_contact_in_trail": _warn(
+        "{count} rows of the audit trail hold contact data masked: a country code and the last digits",
+        "the trail is never rewritten; who they belonged to cannot be told from them",
+    ),
+    "erase_left_reasons_in_inbox": _warn(
+        "{count} rows of the inbox's log hold reasons in the words that people typed",
+        "this log is never rewritten: look whether one of them names the person, and note it in the trial file",
+    ),
+    "erase_copies_kept": _warn(
+        "{count} copies at the provider could not be deleted",
+        "delete them in the provider's console: `pro-service participant erased --json` lists their ids",
+        "Whoever runs the service can list and delete them.",
+    ),
     "erased": _refuse(
         "this participant's contact data was erased",
         "nothing is left to be done: this participant is not asked any more",

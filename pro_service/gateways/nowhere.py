@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import uuid4
 
-from pro_service.gateways.outgoing import Accepted, Outgoing, Record
+from pro_service.gateways.outgoing import Accepted, Forgotten, Outgoing, Record
 
 
 class NowhereGateway:
@@ -30,3 +30,7 @@ class NowhereGateway:
     def list_inbound(self, created_after: datetime) -> list[Record]:  # noqa: ARG002
         """Return nothing: no message is stored."""
         return []
+
+    def forget(self, sid: str) -> Forgotten:  # noqa: ARG002
+        """Say that there is no copy: no message is stored."""
+        return "unknown"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from pro_service.gateways.codes import Kind
 
@@ -54,6 +54,10 @@ class Record:
     def inbound(self) -> bool:
         """Whether a person wrote it."""
         return self.direction == "inbound"
+
+
+Forgotten: TypeAlias = Literal["deleted", "redacted", "unknown"]
+"""What became of a provider's copy: gone, its words gone, or the provider has none."""
 
 
 class GatewayError(Exception):
@@ -130,6 +134,13 @@ class TextGateway(Gateway, Protocol):
 
     def list_inbound(self, created_after: datetime) -> list[Record]:
         """List the texts people sent us since then, newest first."""
+        ...
+
+    def forget(self, sid: str) -> Forgotten:
+        """Delete the provider's copy of a text with its pictures, or else its words; say which.
+
+        Unavailable: it may be tried again, because a text on its way cannot be deleted. Refused: never.
+        """
         ...
 
 

@@ -9,7 +9,16 @@ from twilio.rest import Client
 
 from pro_service.core.addresses import leads_to_this_machine
 from pro_service.gateways.codes import REMEDIES, kind_of
-from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing, Record, Refused, Unavailable, Uncertain
+from pro_service.gateways.outgoing import (
+    Accepted,
+    Forgotten,
+    GatewayError,
+    Outgoing,
+    Record,
+    Refused,
+    Unavailable,
+    Uncertain,
+)
 from pro_service.gateways.signatures import CALLBACK_RETRIES
 from pro_service.gateways.transport import CONNECT_SECONDS, READ_SECONDS, PatientClient
 
@@ -23,7 +32,9 @@ OUT_OF_ORDER = timedelta(minutes=10)
 LONG_CODE_PACE, TOLL_FREE_PACE, SENDER_NAME_PACE, SHORT_CODE_PACE = 1.0, 3.0, 10.0, 100.0
 TOLL_FREE = frozenset({"1800", "1833", "1844", "1855", "1866", "1877", "1888"})
 
-_UNAUTHORIZED = 401
+_UNAUTHORIZED, _NOT_FOUND = 401, 404
+_NOT_FINISHED = 20009
+"""A message on its way can be neither deleted nor emptied."""
 _CLIENT_FAULT = range(400, 500)
 
 
@@ -91,7 +102,7 @@ class TwilioGateway:
         except GatewayError as fault:
             raise _unasked(fault) from None
         except TwilioRestException as answer:
-            if answer.status == 404:  # noqa: PLR2004
+            if answer.status == _NOT_FOUND:
                 return None
             raise _unasked(sorted_out(answer)) from None
         except (TwilioException, ValueError, TypeError, AttributeError):
@@ -125,6 +136,36 @@ class TwilioGateway:
         if self._from_number:
             narrowed["to"] = self._from_number
         return [record for record in self._listed(created_after, **narrowed) if record.inbound]
+
+    def forget(self, sid: str) -> Forgotten:
+        """Delete a message and its media, or where that is not allowed its words. Raise Unavailable or Refused."""
+        message = self._client.messages(sid)
+        try:
+            if _media_of(message.fetch()):
+                for picture in message.media.list():
+                    picture.delete()
+            message.delete()
+        except GatewayError as fault:
+            raise _unasked(fault) from None
+        except TwilioRestException as answer:
+            if answer.status == _NOT_FOUND:
+                return "unknown"
+            if answer.code == _NOT_FINISHED:
+                raise Unavailable(_NOT_FINISHED) from None
+            return self._redacted(sid, _unasked(sorted_out(answer)))
+        except (TwilioException, ValueError, TypeError, AttributeError):
+            raise Unavailable from None
+        return "deleted"
+
+    def _redacted(self, sid: str, fault: GatewayError) -> Forgotten:
+        """Empty the words of a message that may not be deleted; raise why not, if that is refused as well."""
+        if not isinstance(fault, Refused):
+            raise fault
+        try:
+            self._client.messages(sid).update(body="")
+        except (GatewayError, TwilioException, ValueError, TypeError, AttributeError):
+            raise fault from None
+        return "redacted"
 
     def _listed(self, created_after: datetime, **filters: Any) -> Iterator[Record]:
         """Return the list, which is newest first, back to that instant; a list that does not reach it says nothing."""
@@ -163,6 +204,10 @@ def _unasked(fault: GatewayError) -> GatewayError:
     return Unavailable(fault.code) if isinstance(fault, Uncertain) else fault
 
 
+def _media_of(message: Any) -> int:
+    return int(message.num_media) if str(message.num_media).isdecimal() else 0
+
+
 def _record(message: Any) -> Record:
     code = message.error_code
     return Record(
@@ -174,7 +219,7 @@ def _record(message: Any) -> Record:
         body=message.body or "",
         created_at=message.date_created,
         error_code=int(code) if code is not None and str(code).isdecimal() else None,
-        media=int(message.num_media) if str(message.num_media).isdecimal() else 0,
+        media=_media_of(message),
     )
 
 

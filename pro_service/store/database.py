@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -189,6 +189,18 @@ class Sessions:
     def glance(self) -> Iterator[Connection]:
         """For one SELECT, without a transaction around it: whether there is anything to do is asked all the time."""
         with self._glancing.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def apart(self) -> Iterator[Connection]:
+        """For statements that may not run inside a transaction; other writers stand in line meanwhile."""
+        with ExitStack() as entered:
+            if self._gate is not None:
+                entered.enter_context(self._gate.in_line())
+            connection = entered.enter_context(self._glancing.connect())
+            if self.sqlite:
+                connection.exec_driver_sql("PRAGMA query_only = OFF")
+                connection.info[READ_ONLY] = False
             yield connection
 
     def close(self) -> None:

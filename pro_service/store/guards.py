@@ -26,6 +26,7 @@ _SAME = {
     "audit_seals": "number = NEW.number",
     "audit_timestamps": "seal = NEW.seal",
     "confirmations": "id = NEW.id OR protocol_version_id = NEW.protocol_version_id",
+    "erasures": "id = NEW.id OR participant_id = NEW.participant_id",
     "inbox_actions": "id = NEW.id OR (inbound_id = NEW.inbound_id AND action = NEW.action)",
     "revelations": "id = NEW.id OR inbound_id = NEW.inbound_id",
     "responses": "id = NEW.id OR (window_id = NEW.window_id AND item = NEW.item AND version = NEW.version)",

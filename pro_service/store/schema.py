@@ -185,6 +185,7 @@ participants = Table(
     Column("first_text_at", Instant, comment="When the first text to this participant was queued"),
     Column("card_made_at", Instant, comment="When the code on their card was made; NULL = there is no card"),
     Column("card_handed_at", Instant, comment="When the card was handed over: as staff say, or by its first use"),
+    Column("erased_at", Instant, comment="When contact data, texts and keys were destroyed; nothing is asked any more"),
     Column("data_key", LargeBinary, comment="This participant's data key, wrapped; destroyed by erasure"),
     Column("phone", LargeBinary),
     Column("phone_index", LargeBinary),
@@ -864,4 +865,41 @@ revelations = Table(
     CheckConstraint("participant_id IS NOT NULL OR inbound_id IS NOT NULL", name="about_somebody"),
     Index("ix_revelations_study_id_id", "study_id", "id"),
     comment="Each time a participant revealed the treatment: append-only, for those who lead the study",
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("participant_id", "participants.id"),
+    Column("erased_at", Instant, nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("key_fingerprints", Text, nullable=False, comment="JSON: place of each destroyed key -> SHA-256 of the key"),
+    Column("row_ids", Text, nullable=False, comment="JSON: table -> rows that were emptied or deleted"),
+    UniqueConstraint("participant_id"),
+    comment="Who was erased, so that an older copy of this database is erased again; append-only",
+)
+
+provider_copies = Table(
+    "provider_copies",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("participant_id", "participants.id", index=True),
+    Column("provider_id", String(64), nullable=False, unique=True),
+    Column("next_try_at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("ended_at", Instant),
+    Column("outcome", String(8)),
+    Column("error", String(40)),
+    CheckConstraint("outcome IN ('deleted', 'redacted', 'unknown', 'kept')", name="outcome"),
+    CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended_somehow"),
+    comment="The provider's copies of texts of erased people, and what became of each",
+)
+Index(
+    "ix_provider_copies_due",
+    provider_copies.c.next_try_at,
+    sqlite_where=provider_copies.c.ended_at.is_(None),
+    postgresql_where=provider_copies.c.ended_at.is_(None),
 )

@@ -1,5 +1,6 @@
 """What the gateway counts on from Twilio, run against our simulator and against an emulator that is not ours."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from pro_service.gateways import Outgoing, Refused
+from pro_service.gateways import Outgoing, Refused, Unavailable
 from pro_service.gateways.signatures import valid_signature
 from pro_service.gateways.twilio import TwilioGateway
 from tests.gateways.conftest import ACCOUNT, LONG_AGO, NUMBER, SERVICE, TOKEN, Scripted, simulator
@@ -158,3 +159,22 @@ def test_wrong_credentials_are_refused_as_such(twilio: Twilio) -> None:
         gateway.send(Outgoing(1, PERSON, "hello"))
     gateway.close()
     assert (refused.value.code, refused.value.kind) == (20003, "credentials")
+
+
+def test_a_copy_is_deleted_and_one_that_is_on_its_way_waits(twilio: Twilio) -> None:
+    gateway = twilio.gateway()
+    sid = gateway.send(Outgoing(1, PERSON, "Please forget me", None)).sid
+    twilio.deliver(sid)
+    assert _forgotten(gateway, sid) == "deleted"
+    assert gateway.fetch(sid) is None
+    assert gateway.forget(sid) == "unknown"
+
+
+def _forgotten(gateway: TwilioGateway, sid: str) -> str:
+    """Have a copy deleted, as soon as its text has arrived."""
+    for _ in range(50):
+        try:
+            return gateway.forget(sid)
+        except Unavailable:
+            time.sleep(0.1)
+    return "never"

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from pro_service.gateways.outgoing import Accepted, Outgoing, Record, Refused, Unavailable, Uncertain
+from pro_service.gateways.outgoing import Accepted, Forgotten, Outgoing, Record, Refused, Unavailable, Uncertain
 from tests.simulation.breaking import KilledError
 from tests.simulation.weather import Fate, fate
 from tests.simulation.world import World
@@ -205,6 +205,12 @@ class Carrier:
     def list_inbound(self, created_after: datetime) -> list[Record]:
         """List what people wrote since then; the newest may not be on the list yet."""
         return [one for one in self._since(created_after) if one.inbound]
+
+    def forget(self, sid: str) -> Forgotten:
+        """Forget one text."""
+        self._asked()
+        self.records = [record for record in self.records if record.sid != sid]
+        return "deleted"
 
     def _since(self, created_after: datetime) -> list[Record]:
         self._asked()

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.schedule.prompts import step_moment
-from pro_service.gateways.outgoing import Accepted, Outgoing, Record, Uncertain
+from pro_service.gateways.outgoing import Accepted, Forgotten, Outgoing, Record, Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store.messages import overdue
 from pro_service.store.participants.cases import Loaded, Loader
@@ -55,6 +55,10 @@ class Planted:
     def list_inbound(self, created_after: datetime) -> list[Record]:
         """List what people wrote."""
         return self.carrier.list_inbound(created_after)
+
+    def forget(self, sid: str) -> Forgotten:
+        """Forget one text."""
+        return self.carrier.forget(sid)
 
 
 class BlindRetry(Planted):

@@ -29,6 +29,17 @@ def leaving_commands(case: Case, gone: Participant, now: datetime) -> tuple[Comm
     )
 
 
+def erasing_commands(case: Case, gone: Participant, now: datetime) -> tuple[Command, ...]:
+    """Return what the erasure of `gone` (who has left the study, with that fact) calls for.
+
+    The same as leaving; and no task stays open, because nobody can be called.
+    """
+    ended = leaving_commands(case, gone, now)
+    known = {command.escalation_id for command in ended if isinstance(command, Resolve)}
+    safety = (e for e in case.escalations if e.open and e.id not in known)
+    return (*ended, *(Resolve(escalation.id, "withdraws") for escalation in safety))
+
+
 def returning_commands(case: Case, back: Participant, now: datetime) -> tuple[Command, ...]:
     """Return what it calls for that `back` (the participant without that fact) has not left after all.
 

@@ -1,0 +1,343 @@
+"""What is kept of a person, and making it unreadable for good; which erasures there were.
+
+The row of the participant stays, with code, dates and answers. Their keys are destroyed, what was sealed with them is
+emptied as well, and blind indexes become random: they could be made again by whoever has the index key and a number.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, insert, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from pro_service.core.case import PENDING
+from pro_service.core.conversation.unknown_sender import KIND as STRANGER
+from pro_service.store.bulk import row_ids
+from pro_service.store.database import Sessions
+from pro_service.store.schema import (
+    AnyRow,
+    audit_trail,
+    calls,
+    entry_codes,
+    erasures,
+    escalations,
+    former_telephones,
+    inbound,
+    inbox_actions,
+    links,
+    messages,
+    participants,
+    provider_copies,
+    reach_tests,
+    responses,
+    schedule_changes,
+    staff_telephones,
+    telephone_keys,
+)
+from pro_service.store.unavailable import UNREACHABLE
+from pro_service.store.vault import UnreadableError, Vault
+
+p, f, i, m, e = participants.c, former_telephones.c, inbound.c, messages.c, escalations.c
+k, s, r, a = telephone_keys.c, schedule_changes.c, responses.c, audit_trail.c
+
+EMPTY = b""
+"""What a sealed value is replaced by."""
+INDEX_BYTES = 32
+CONTACT = ("phone", "email", "number")
+"""Fields of the trail that hold contact data, masked."""
+WITH_CODES = ("settle", "reopen", "unreachable", "unresolve", "open_again", "redate", "retract", "erase")
+"""Actions whose reason in the trail is a code, or is to stay: the reason of an erasure."""
+SPOKEN_FOR = 24, 32
+"""How many signs of a telephone's index stand in the keys of tasks and of answers about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything that is kept of one person."""
+
+    rows: Mapping[str, Sequence[int]]
+    """Table -> ids of its rows that are emptied, changed or deleted."""
+    numbers: tuple[bytes, ...] = field(repr=False)
+    """Blind indexes of telephones that were theirs alone."""
+    shared: tuple[bytes, ...] = field(repr=False)
+    """Of telephones that somebody else in a study has or had: what nobody is known to have written stays."""
+    left: Mapping[str, Sequence[int]]
+    """What cannot be reached -> row ids: rows of append-only tables, from before reasons were sealed."""
+    provider_ids: Sequence[str]
+    """Of the texts that the provider has a copy of."""
+
+    def counts(self) -> dict[str, int]:
+        """Table -> how many of its rows."""
+        return {table: len(ids) for table, ids in self.rows.items() if ids}
+
+
+# --- what there is ---------------------------------------------------------------------------------------------------
+
+
+def find(session: Session, participant_id: int) -> Found:
+    """Return everything that is kept of one person. Whoever erases has locked the participant's row."""
+    numbers, shared = _telephones(session, participant_id)
+    texts = _ids(session, inbound, or_(i.participant_id == participant_id, _nobodys(numbers)))
+    mine = m.participant_id == participant_id
+    to_us = and_(m.kind == STRANGER, m.inbound_id.in_(texts))
+    # Mails to staff name a code and a task; one that waits to leave is not emptied under the hands of who sends it.
+    ended_mail = and_(mine, m.channel == "email", m.state.not_in(sorted(PENDING)))
+    sent = _ids(session, messages, or_(and_(mine, m.channel == "sms"), to_us, ended_mail))
+    rows = {
+        "inbound": texts,
+        "messages": sent,
+        "calls": _ids(session, calls, and_(_of(calls, participant_id), calls.c.note.is_not(None))),
+        "former_telephones": _ids(session, former_telephones, _of(former_telephones, participant_id)),
+        "links": _ids(session, links, _of(links, participant_id)),
+        "entry_codes": _ids(session, entry_codes, _of(entry_codes, participant_id)),
+        "reach_tests": _ids(
+            session, reach_tests, and_(_of(reach_tests, participant_id), reach_tests.c.token.is_not(None))
+        ),
+        "responses": _ids(session, responses, and_(_of(responses, participant_id), r.reason.is_not(None))),
+        "schedule_changes": _ids(
+            session, schedule_changes, and_(_of(schedule_changes, participant_id), s.reason.is_not(None))
+        ),
+        "telephone_keys": _ids(session, telephone_keys, k.phone_index.in_(numbers)),
+        "escalations": _ids(session, escalations, _keyed(e.dedup_key, _TASK, numbers, SPOKEN_FOR[0])),
+    }
+    return Found(rows, numbers, shared, _out_of_reach(session, participant_id, texts), _copies(session, texts, sent))
+
+
+def _telephones(session: Session, participant_id: int) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return the blind indexes of the person's telephones: theirs alone, and those that are somebody else's too."""
+    asked = (
+        select(p.phone_index).where(p.id == participant_id, p.phone_index.is_not(None)),
+        select(f.phone_index).where(f.participant_id == participant_id),
+        select(i.sender_index).where(i.participant_id == participant_id),
+    )
+    found = sorted({bytes(index) for statement in asked for index in session.scalars(statement)})
+    others = (
+        select(p.phone_index).where(p.id != participant_id, p.phone_index.in_(found)),
+        # Those who were erased have no number any more.
+        select(f.phone_index).where(f.participant_id != participant_id, f.phone_index.in_(found)),
+        select(i.sender_index).where(i.participant_id != participant_id, i.sender_index.in_(found)),
+        select(staff_telephones.c.phone_index).where(staff_telephones.c.phone_index.in_(found)),
+    )
+    shared = {bytes(index) for statement in others for index in session.scalars(statement)}
+    return tuple(one for one in found if one not in shared), tuple(one for one in found if one in shared)
+
+
+def _nobodys(numbers: Sequence[bytes]) -> ColumnElement[bool]:
+    return and_(i.participant_id.is_(None), i.sender_index.in_(numbers))
+
+
+def _of(table: Table, participant_id: int) -> ColumnElement[bool]:
+    return table.c.participant_id == participant_id
+
+
+def _ids(session: Session, table: Table, about: ColumnElement[bool]) -> list[int]:
+    return list(session.scalars(select(table.c.id).where(about).order_by(table.c.id)))
+
+
+_TASK, _ANSWER = "E0:possible_participant:", "u:"
+
+
+def _keyed(column: Any, prefix: str, numbers: Sequence[bytes], signs: int) -> ColumnElement[bool]:
+    """Whether a key holds the index of one of these telephones."""
+    keys = [f"{prefix}{number.hex()[:signs]}:" for number in numbers]
+    return or_(*(column.between(key, f"{key}~") for key in keys)) if keys else column.is_(None)
+
+
+def _out_of_reach(session: Session, participant_id: int, texts: Sequence[int]) -> dict[str, list[int]]:
+    """Return what cannot be reached, in append-only tables."""
+    said = inbox_actions.c
+    told = or_(said.participant_id == participant_id, said.inbound_id.in_(texts))
+    typed = and_(a.reason.is_not(None), a.actor_kind == "staff", a.action.not_in(WITH_CODES))
+    masked = [a.changes.contains(f'"{name}":') for name in CONTACT]
+    found = {
+        "reasons_in_trail": _ids(session, audit_trail, and_(a.participant_id == participant_id, typed)),
+        "masked_contact_in_trail": _ids(session, audit_trail, and_(a.participant_id == participant_id, or_(*masked))),
+        "reasons_in_inbox": _ids(session, inbox_actions, and_(told, said.reason.is_not(None))),
+    }
+    return {what: ids for what, ids in found.items() if ids}
+
+
+def _copies(session: Session, texts: Sequence[int], sent: Sequence[int]) -> list[str]:
+    out = select(m.provider_id).where(m.id.in_(sent), m.channel == "sms", m.provider_id.is_not(None))
+    return [*session.scalars(select(i.provider_id).where(i.id.in_(texts))), *session.scalars(out)]
+
+
+# --- making it unreadable --------------------------------------------------------------------------------------------
+
+
+def fingerprints(session: Session, vault: Vault, participant_id: int, found: Found) -> dict[str, str]:
+    """Return place -> SHA-256 of each key that is about to be destroyed; a key that does not open has none."""
+    wrapped = session.scalar(select(p.data_key).where(p.id == participant_id))
+    keys = {f"participants|data_key|{participant_id}": wrapped}
+    for row in session.execute(select(k.id, k.key).where(k.id.in_(found.rows["telephone_keys"]))):
+        keys[f"telephone_keys|key|{row.id}"] = row.key
+    marks = {}
+    for place, value in keys.items():
+        try:
+            marks[place] = "" if value is None else hashlib.sha256(vault.unwrap(value, place)).hexdigest()
+        except UnreadableError:
+            marks[place] = ""
+    return marks
+
+
+def empty(session: Session, participant_id: int, found: Found, now: datetime) -> None:
+    """Destroy the keys, empty what was sealed with them, make indexes random, and end what waits for a person."""
+    rows = found.rows
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        # What comes from one of these telephones at this moment is either found below, or sealed with a new key.
+        connection.execute(select(k.id).where(k.id.in_(rows["telephone_keys"])).order_by(k.id).with_for_update())
+    for key_id in rows["telephone_keys"]:
+        gone = {"key": None, "phone_index": os.urandom(INDEX_BYTES)}
+        connection.execute(update(telephone_keys).where(k.id == key_id).values(gone))
+    for text_id in rows["inbound"]:
+        one = update(inbound).where(i.id == text_id)
+        connection.execute(one.values(raw=EMPTY, sender_index=os.urandom(INDEX_BYTES)))
+    read = {"interpreted_at": func.coalesce(i.interpreted_at, now), "handled_at": func.coalesce(i.handled_at, now)}
+    connection.execute(update(inbound).where(i.id.in_(rows["inbound"]), i.interpreted_at.is_(None)).values(read))
+    waits = and_(i.id.in_(rows["inbound"]), i.handed_at.is_not(None), i.handled_at.is_(None))
+    connection.execute(update(inbound).where(waits).values(handled_at=now))
+    connection.execute(update(messages).where(m.id.in_(rows["messages"])).values(body=EMPTY))
+    unsent = and_(m.id.in_(rows["messages"]), m.state == "ready")
+    connection.execute(update(messages).where(unsent).values(state="cancelled", ended_at=now))
+    _randomise(session, messages, _keyed(m.dedup_key, _ANSWER, found.numbers, SPOKEN_FOR[1]), _ANSWER, SPOKEN_FOR[1])
+    _randomise(session, escalations, e.id.in_(rows["escalations"]), _TASK, SPOKEN_FOR[0])
+    connection.execute(update(calls).where(calls.c.id.in_(rows["calls"])).values(note=None))
+    connection.execute(update(reach_tests).where(reach_tests.c.id.in_(rows["reach_tests"])).values(token=None))
+    connection.execute(update(responses).where(r.id.in_(rows["responses"])).values(reason=None))
+    connection.execute(update(schedule_changes).where(s.id.in_(rows["schedule_changes"])).values(reason=None))
+    for table in (former_telephones, links, entry_codes):
+        connection.execute(delete(table).where(table.c.id.in_(rows[table.name])))
+    contact = ("data_key", "phone", "phone_index", "phone_country", "email")
+    connection.execute(update(participants).where(p.id == participant_id).values(dict.fromkeys(contact)))
+
+
+def _randomise(session: Session, table: Table, about: ColumnElement[bool], prefix: str, signs: int) -> None:
+    """Put random signs in the place of a telephone's index in keys that exist once."""
+    for row in session.execute(select(table.c.id, table.c.dedup_key).where(about)).all():
+        rest = row.dedup_key[len(prefix) + signs :]
+        key = f"{prefix}{os.urandom(signs // 2).hex()}{rest}"
+        session.connection().execute(update(table).where(table.c.id == row.id).values(dedup_key=key))
+
+
+def open_tasks(session: Session, found: Found) -> list[int]:
+    """Return the open tasks about telephones that were the person's alone, which name no participant."""
+    return _ids(session, escalations, and_(e.id.in_(found.rows["escalations"]), e.resolved_at.is_(None)))
+
+
+def end_tasks(session: Session, ids: Sequence[int], now: datetime, outcome: str) -> None:
+    """End these tasks."""
+    session.connection().execute(update(escalations).where(e.id.in_(ids)).values(resolved_at=now, outcome=outcome))
+
+
+# --- which there were ------------------------------------------------------------------------------------------------
+
+
+def add(
+    session: Session, row_id: int, who: tuple[int, int], actor: str, at: datetime, erased: Mapping[str, Any]
+) -> None:
+    """Keep that somebody (study, participant) was erased: `keys` and `rows` of `erased`."""
+    row = {"id": row_id, "study_id": who[0], "participant_id": who[1], "erased_at": at}
+    row |= {"actor": actor, "key_fingerprints": json.dumps(erased["keys"]), "row_ids": json.dumps(erased["rows"])}
+    session.execute(insert(erasures).values(row))
+
+
+def all_erased(session: Session, study_id: int | None = None) -> list[AnyRow]:
+    """Return the rows of `erasures` with the participant's code, oldest first."""
+    x = erasures.c
+    statement = select(erasures, p.code).join(participants, p.id == x.participant_id).order_by(x.erased_at, x.id)
+    return list(session.execute(statement if study_id is None else statement.where(x.study_id == study_id)))
+
+
+def key_fingerprint(session: Session, vault: Vault, participant_id: int) -> str | None:
+    """Return the SHA-256 of a participant's key; None if there is no such participant, "" if the key is gone."""
+    row = session.execute(select(p.data_key).where(p.id == participant_id)).first()
+    if row is None or row.data_key is None:
+        return None if row is None else ""
+    place = f"participants|data_key|{participant_id}"
+    return hashlib.sha256(vault.unwrap(row.data_key, place)).hexdigest()
+
+
+# --- the provider's copies -------------------------------------------------------------------------------------------
+
+c = provider_copies.c
+
+
+def keep_copies(
+    session: Session, study_id: int, participant_id: int, provider_ids: Sequence[str], now: datetime
+) -> None:
+    """Note which of the provider's copies are to be deleted."""
+    known = set(session.scalars(select(c.provider_id).where(c.provider_id.in_(provider_ids))))
+    ids = row_ids(session)
+    rows = [
+        {
+            "id": next(ids),
+            "study_id": study_id,
+            "participant_id": participant_id,
+            "provider_id": one,
+            "next_try_at": now,
+        }
+        for one in dict.fromkeys(provider_ids)
+        if one not in known
+    ]
+    if rows:
+        session.execute(insert(provider_copies), rows)
+
+
+def late_copies(session: Session) -> list[tuple[int, int, str]]:
+    """Return (study, participant, provider's id) of texts whose copy became known after their erasure."""
+    statement = (
+        select(m.study_id, m.participant_id, m.provider_id)
+        .join(erasures, erasures.c.participant_id == m.participant_id)
+        .where(m.channel == "sms", m.provider_id.is_not(None))
+        .where(~exists().where(c.provider_id == m.provider_id))
+    )
+    return [(row.study_id, row.participant_id, row.provider_id) for row in session.execute(statement)]
+
+
+def due_copies(session: Session, now: datetime, limit: int, participant_id: int | None = None) -> Sequence[AnyRow]:
+    """Return the copies whose turn has come; those of one participant whenever their turn is."""
+    due = c.next_try_at <= now if participant_id is None else c.participant_id == participant_id
+    statement = select(provider_copies).where(c.ended_at.is_(None), due).order_by(c.next_try_at, c.id).limit(limit)
+    return session.execute(statement).all()
+
+
+def copy_tried(session: Session, copy_id: int, values: Mapping[str, Any]) -> None:
+    """Write down what came of a try."""
+    session.execute(update(provider_copies).where(c.id == copy_id).values(tries=c.tries + 1, **values))
+
+
+def copies(session: Session, participant_id: int) -> Sequence[AnyRow]:
+    """Return what became of each of the provider's copies of one person's texts."""
+    return session.execute(select(provider_copies).where(_of(provider_copies, participant_id)).order_by(c.id)).all()
+
+
+# --- what is left in the files ---------------------------------------------------------------------------------------
+
+
+def scrub(sessions: Sessions) -> bool:
+    """Overwrite what the database's files still hold of rows that were changed; False if somebody is in the way.
+
+    SQLite: all pages are written anew, and the log is emptied. PostgreSQL: the tables that hold keys, and those whose
+    rows were emptied; only their owner may do that, and its log (WAL) is kept and recycled by the server.
+    """
+    try:
+        with sessions.apart() as connection:
+            if sessions.sqlite:
+                connection.exec_driver_sql("VACUUM")
+                return connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar() == 0
+            for table in (participants, telephone_keys, inbound):
+                if not connection.scalar(_OWNED, {"name": table.name}):
+                    return False
+                connection.exec_driver_sql(f"VACUUM (FULL) {table.name}")
+            return True
+    except UNREACHABLE:
+        return False
+
+
+_OWNED = text("SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = CAST(:name AS regclass)")

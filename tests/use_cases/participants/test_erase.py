@@ -1,0 +1,249 @@
+"""Erasing a participant: with all keys, nobody reads anything of them; answers and the trail stay as they were."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from pro_service.core.problems import ChangeRefusedError, RejectedError
+from pro_service.gateways.outgoing import Refused, Unavailable
+from pro_service.runtime import Runtime, open_runtime
+from pro_service.store import erasures
+from pro_service.store.audit import Actor
+from pro_service.store.schema import (
+    calls,
+    messages,
+    responses,
+)
+from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.participants import change, entry, erase
+from pro_service.use_cases.participants.change_form import ChangeForm
+from pro_service.use_cases.tasks import calls as calling
+from pro_service.use_cases.tick import tick
+from pro_service.use_cases.trail.seal import seal
+from pro_service.use_cases.trail.verify import verify
+from tests import keyholder, support
+from tests.peers import databases
+from tests.telephones import Telephones
+
+FORMER, PHONE, SHARED, OTHERS = "+12025550101", "+12025550102", "+12025550103", "+12025550109"
+STAFF = Actor("staff", "cli:tests", "cli")
+WHY = "A letter of 2 March asks for it"
+
+
+@dataclass
+class Stage:
+    """A study with P-001, of whom there is everything that can be, and P-002, who had a telephone with them."""
+
+    rt: Runtime
+    study_id: int
+    clock: support.SetClock
+    phones: Telephones
+    person: int
+    other: int
+    texts: int
+
+    def erase(self, code: str = "P-001", reason: str = WHY) -> erase.Erasure:
+        """Erase somebody, to the end."""
+        return erase.finish(self.rt, erase.erase(self.rt, support.SETUP, self.study_id, code, reason), self.study_id)
+
+
+@pytest.fixture
+def stage(rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephones) -> Stage:
+    """Return a study in which everything that is kept of a person is kept of P-001."""
+    numbers = count(1)
+
+    def says(number: str, body: str) -> None:
+        clock.now += timedelta(minutes=2)
+        sid = phones.write(number, body)
+        receive.receive(rt, {"MessageSid": sid, "From": number, "To": "+15005550006", "Body": body})
+        deliver(rt)
+        next(numbers)
+
+    says(FORMER, "merhaba, ben bir hastayım")
+    how = {"channel": "sms-reply", "procedure_time": "10:00", "baseline_nrs_avg": "6", "baseline_nrs_now": "5"}
+    person = support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=FORMER, email="p@example.org", **how)
+    other = support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), phone=OTHERS, **how)
+    support.with_card(rt, study_id, "P-001")
+    _change(rt, study_id, "P-001", "phone", number=SHARED, consent="2026-03-02")
+    _change(rt, study_id, "P-002", "phone", number=SHARED, consent="2026-03-02")
+    says(SHARED, "bu ikimizin telefonu")
+    _change(rt, study_id, "P-001", "phone", number=PHONE, consent="2026-03-02")
+    clock.now = support.at("2026-03-09 10:00")
+    tick(rt)
+    deliver(rt)
+    says(PHONE, "7")
+    says(PHONE, "lütfen beni arayın")
+    says(SHARED, "4")
+    task = next(one for one in support.loaded(rt, person).case.escalations if one.open)
+    user = support.coordinator(rt)
+    by = replace(support.SETUP, user_id=user)
+    calling.record(rt, by, task.id, calling.CallResult("no_answer", note="eşi açtı"))
+    filled = entry.Filled(values={"NRS-AVG": "6"}, mode="telephone", reason="kızı söyledi")
+    entry.enter(rt, by, study_id, "P-001", "W1", filled)
+    seal(rt)
+    return Stage(rt, study_id, clock, phones, person, other, next(numbers))
+
+
+def _change(rt: Runtime, study_id: int, code: str, action: str, **fields: str) -> None:
+    change.change(rt, STAFF, study_id, code, ChangeForm(action, fields, "a reason"))  # type: ignore[arg-type]
+
+
+def of_person(rt: Runtime, person: int, found: erasures.Found) -> list[keyholder.Value]:
+    """Return the sealed values of one person."""
+    ids = {f"{table}|{row_id}" for table, rows in found.rows.items() for row_id in rows} | {f"participants|{person}"}
+    return [one for one in keyholder.values(rt) if f"{one.place.split('|')[0]}|{one.place.split('|')[2]}" in ids]
+
+
+@databases.ON_BOTH
+def test_with_all_keys_nobody_reads_anything_of_who_was_erased(stage: Stage) -> None:
+    rt = stage.rt
+    with rt.sessions.reading() as session:
+        found = erasures.find(session, stage.person)
+        index = {number: rt.vault.index("phone", number) for number in (FORMER, PHONE, SHARED)}
+        answers = session.execute(select(responses.c.item, responses.c.value).order_by(responses.c.id)).all()
+    sealed = of_person(rt, stage.person, found)
+    others = [one for one in keyholder.values(rt) if one not in sealed]
+    before = keyholder.opens(rt, sealed)
+    assert len(before) == len(sealed) >= 12
+    assert "eşi açtı".encode() in before.values()
+    assert all(keyholder.traces(rt, one) for one in index.values())
+
+    done = stage.erase()
+
+    assert done.scrubbed
+    assert keyholder.opens(rt, sealed) == {}
+    assert not keyholder.traces(rt, index[FORMER])
+    assert not keyholder.traces(rt, index[PHONE])
+    assert keyholder.opens(rt, others).keys() == {one.place for one in others}
+    with rt.sessions.reading() as session:
+        assert session.execute(select(responses.c.item, responses.c.value).order_by(responses.c.id)).all() == answers
+        assert set(session.scalars(select(calls.c.note))) == {None}
+    # What a couple's telephone sent, and nobody is known to have written, goes with the second of them.
+    assert done.shared_telephones == 1
+    stage.erase("P-002")
+    assert keyholder.opens(rt, others) == {}
+    assert not keyholder.traces(rt, index[SHARED])
+
+
+@databases.ON_BOTH
+def test_the_trail_still_verifies_and_nothing_is_asked_again(stage: Stage) -> None:
+    rt = stage.rt
+    done = stage.erase()
+    assert done.open_tasks
+    seal(rt)
+    assert verify(rt, full=True).findings == ()
+    case = support.loaded(rt, stage.person).case
+    assert (case.participant.erased_at, case.participant.has_phone) == (rt.clock(), False)
+    assert not [task for task in case.escalations if task.open]
+    sent = len(stage.phones.sent)
+    for _ in range(30):
+        stage.clock.now += timedelta(days=3)
+        tick(rt)
+        deliver(rt)
+    case = support.loaded(rt, stage.person).case
+    assert not [task for task in case.escalations if task.open]
+    assert not [text for text in stage.phones.sent[sent:] if text.to in (FORMER, PHONE)]
+    with rt.sessions.reading() as session:
+        assert not session.scalars(
+            select(messages.c.id).where(messages.c.body == b"", messages.c.state == "ready")
+        ).all()
+    seal(rt)
+    assert verify(rt, full=True).findings == ()
+
+
+def test_a_dry_run_changes_nothing_and_says_what_would_go(stage: Stage) -> None:
+    before = support.rows_of(stage.rt)
+    shown = erase.preview(stage.rt, stage.study_id, "P-001")
+    assert support.rows_of(stage.rt) == before
+    done = stage.erase()
+    assert (shown.emptied, shown.open_tasks, shown.left) == (done.emptied, done.open_tasks, done.left)
+    assert shown.left.keys() == {"reasons_in_trail", "masked_contact_in_trail"}
+    assert shown.copies.waiting == done.copies.deleted > 4
+
+
+@pytest.mark.parametrize(
+    "code, reason, fault",
+    [("P-001", " ", "reason_missing"), ("P-001", "x" * 2000, "reason_too_long"), ("P-009", WHY, "no_participant")],
+)
+def test_what_cannot_be_erased_is_refused_and_nothing_is_done(stage: Stage, code: str, reason: str, fault: str) -> None:
+    before = support.rows_of(stage.rt)
+    with pytest.raises(RejectedError, match=fault):
+        stage.erase(code, reason)
+    assert support.rows_of(stage.rt) == before
+    if fault == "no_participant":
+        stage.erase()
+        with pytest.raises(RejectedError, match="erased_already"):
+            stage.erase()
+        with pytest.raises(ChangeRefusedError, match="erased"):
+            _change(stage.rt, stage.study_id, "P-001", "phone", number=PHONE, consent="2026-03-02")
+
+
+def test_the_providers_copies_go_and_those_that_cannot_are_named(stage: Stage) -> None:
+    rt, phones = stage.rt, stage.phones
+    mine = [one.sid for one in phones.records if {one.to, one.from_} & {FORMER, PHONE}]
+    refused, late = mine[0], mine[1]
+    phones.keeps = {refused: Refused(20003, "credentials"), late: Unavailable(20009)}
+    done = stage.erase()
+    assert done.copies.kept == [{"provider_id": refused, "error": "20003"}]
+    # What went to the telephone that is somebody else's too is of this person all the same.
+    assert (done.copies.waiting, done.copies.deleted) == (1, len(mine) - 2 + 1)
+    del phones.keeps[late]
+    stage.clock.now += timedelta(minutes=5)
+    assert erase.follow_up(rt) == erase.FollowUp(copies=1)
+    assert {one.sid for one in phones.records if {one.to, one.from_} & {FORMER, PHONE}} == {refused}
+    assert [one for one in phones.records if {one.to, one.from_} & {OTHERS, SHARED}]
+
+
+def test_a_copy_that_becomes_known_late_goes_too(stage: Stage) -> None:
+    with stage.rt.sessions.begin() as session:
+        mine = (messages.c.participant_id == stage.person) & messages.c.provider_id.is_not(None)
+        row = session.execute(select(messages.c.id, messages.c.provider_id).where(mine)).first()
+        assert row is not None
+        session.execute(update(messages).where(messages.c.id == row.id).values(provider_id=None, state="sending"))
+    assert stage.erase().in_doubt == 1
+    with stage.rt.sessions.begin() as session:
+        session.execute(update(messages).where(messages.c.id == row.id).values(provider_id=row.provider_id))
+    assert erase.follow_up(stage.rt).copies == 1
+    assert stage.phones.fetch(row.provider_id) is None
+
+
+def test_an_older_copy_that_is_put_back_is_erased_again(stage: Stage, tmp_path: Path) -> None:
+    rt = stage.rt
+    database = Path(rt.sessions.engine.url.database or "")
+    backup = tmp_path / "older.db"
+    with rt.sessions.apart() as connection:
+        connection.exec_driver_sql(f"VACUUM INTO '{backup}'")
+        found = erasures.find(connection, stage.person)  # type: ignore[arg-type]
+    sealed = of_person(rt, stage.person, found)
+    stage.erase()
+    kept = erase.as_text(erase.listed(rt))
+    assert not any(word in kept for word in (FORMER, PHONE, "eşi"))
+    rt.close()
+    database.write_bytes(backup.read_bytes())
+    older = support.with_clock(open_runtime(rt.settings), stage.clock)
+    try:
+        assert len(keyholder.opens(older, sealed)) == len(sealed)
+        assert erase.erase_again(older, support.SETUP, kept) == erase.Again(("P-001",), (), ())
+        assert keyholder.opens(older, sealed) == {}
+        assert erase.erase_again(older, support.SETUP, kept) == erase.Again((), ("P-001",), ())
+        seal(older)
+        assert verify(older, full=True).findings == ()
+        assert [one["erased_at"] for one in erase.listed(older)] == [one["erased_at"] for one in erase.listed(older)]
+    finally:
+        older.close()
+
+
+def test_a_list_of_another_database_erases_nobody(stage: Stage) -> None:
+    kept = {"study": "DEMO", "participant": "P-001", "participant_id": stage.person, "by": "user:1"}
+    kept |= {"erased_at": "2026-03-09T10:00:00+00:00", "rows": {}}
+    kept |= {"keys": {f"participants|data_key|{stage.person}": "00" * 32}}
+    for text, fault in ((json.dumps({"erasures": [kept]}), "erasures_of_another"), ("{}", "erasures_unreadable")):
+        with pytest.raises(RejectedError, match=fault):
+            erase.erase_again(stage.rt, support.SETUP, text)
+    assert support.loaded(stage.rt, stage.person).case.participant.erased_at is None
