@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from pro_service.settings import Settings
-from tests.core.replies import corpus
 from tests.peers import chromium as chromium_peer
 from tests.peers import configuration, databases, mail, network, places, postgres
 from tests.peers import emulate as emulate_peer
@@ -58,10 +57,11 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how well the corpus of replies is read, whenever its tests ran."""
-    ran = (report.nodeid for name in ("passed", "failed") for report in terminalreporter.stats.get(name, ()))
-    if any("replies/test_corpus.py" in nodeid for nodeid in ran):
-        terminalreporter.write_line(corpus.accuracy(list(corpus.examples())))
+    """Print what tests have measured beside their result (`record_property`)."""
+    for name in ("passed", "failed"):
+        for report in terminalreporter.stats.get(name, ()):
+            for measure, figure in report.user_properties:
+                terminalreporter.write_line(f"{measure}: {figure}")
 
 
 @pytest.fixture(scope="session")

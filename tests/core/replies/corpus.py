@@ -90,6 +90,6 @@ def accuracy(read_ones: list[Example]) -> str:
     right = sum(example.right for example in readable)
     wrong = sum(example.wrong_score for example in read_ones)
     return (
-        f"replies: {len(read_ones)} in the corpus ({turkish} Turkish), wrong scores {wrong}, "
+        f"{len(read_ones)} in the corpus ({turkish} Turkish), wrong scores {wrong}, "
         f"understood {right} of {len(readable)} readable ({right / len(readable):.1%})"
     )

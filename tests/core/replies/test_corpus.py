@@ -5,6 +5,7 @@ The figures stand in pytest's summary (see conftest).
 
 import tomllib
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -50,7 +51,10 @@ def test_no_score_is_ever_wrong(examples: list[Example]) -> None:
 @pytest.mark.shows(
     "reading: score", "reading: zero", "reading: confirm zero", "reading: tapback", "reading: somebody else"
 )
-def test_what_can_be_read_is_understood(examples: list[Example]) -> None:
+def test_what_can_be_read_is_understood(
+    examples: list[Example], record_property: Callable[[str, object], None]
+) -> None:
+    record_property("replies", corpus.accuracy(examples))
     readable = [example for example in examples if example.readable]
     missed = [example for example in readable if not example.right]
     assert len(readable) - len(missed) >= UNDERSTOOD * len(readable), shown(missed)

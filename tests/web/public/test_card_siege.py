@@ -110,7 +110,7 @@ class Siege:
         ("sqlite", "1 IPv4"),
         ("sqlite", "200 IPv4"),
         ("postgresql", "1 IPv6 /64"),
-        ("postgresql", "200 IPv6 /64 of one /32"),
+        ("sqlite", "200 IPv6 /64 of one /32"),
     ],
     indirect=["database_url"],
 )
