@@ -229,6 +229,10 @@ class Case:
     calls: tuple[Call, ...] = ()
     others: tuple[Other, ...] = ()
     """Those who share the telephone."""
+    closed_at: datetime | None = None
+    """When the study was closed: nobody is asked any more."""
+    locked_at: datetime | None = None
+    """Since when no answer may be added or changed."""
 
     @property
     def site_zone(self) -> ZoneInfo:

@@ -106,6 +106,13 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class EndWindow:
+    """The study was closed before this window did: it is never counted."""
+
+    window_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class CancelTexts:
     """Cancel what is queued and not yet sent, of one window or of all. Prompts are cancelled, replies stay."""
 
@@ -183,6 +190,7 @@ Command: TypeAlias = (
     | Resolve
     | Settle
     | CancelTexts
+    | EndWindow
     | OptOut
     | OptIn
     | HoldTexts

@@ -829,6 +829,26 @@ _TRAIL: Mapping[str, Entry] = {
     "proof_differs": _refuse(
         "this proof does not hold: {part}", "ask for a new one; if it does not hold either, the trail was changed"
     ),
+    "study_closed": _refuse(
+        "the study is closed", "nothing is asked or planned any more; a participant can still leave the study"
+    ),
+    "study_locked": _refuse(
+        "the data of this study are locked",
+        "an investigator unlocks them with a reason: pro-service study unlock",
+        "An investigator can unlock them under Study, with a reason.",
+    ),
+    "study_closed_already": _refuse("the study is closed already, since {at}", "there is nothing left to do"),
+    "study_open": _refuse("the study is not closed", "close it first: pro-service study close", "Close it first."),
+    "study_closing": _refuse(
+        "{count} windows are not counted yet",
+        "the next tick counts them: try again in a minute",
+        "Try again in a minute.",
+    ),
+    "study_not_locked": _refuse("the data are not locked", "there is nothing to unlock"),
+    "study_locked_already": _refuse("the data are locked already, since {at}", "there is nothing left to do"),
+    "not_their_study": _refuse(
+        "is no investigator of all sites of this study", "name one who is", "Only an investigator of all sites can."
+    ),
     "nothing_sealed": _refuse(
         "nothing about {code} is sealed yet", "run `pro-service audit seal`, or wait a minute while the scheduler runs"
     ),

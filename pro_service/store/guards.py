@@ -36,6 +36,11 @@ _CHANGED = {"responses": f"UPDATE OF {_ANSWER}"}
 """Table -> the change that is refused, if part of a row may change: the reason of an answer may name a person."""
 
 
+LOCKED = "responses_no_locked"
+"""The trigger that refuses an answer to a locked study."""
+_IS_LOCKED = "FROM studies WHERE id = NEW.study_id AND locked_at IS NOT NULL"
+
+
 def _sqlite() -> Iterator[tuple[str, str]]:
     for table, same in _SAME.items():
         for name, event in (
@@ -51,6 +56,14 @@ def _sqlite() -> Iterator[tuple[str, str]]:
                     f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
                 ),
             )
+
+    yield (
+        LOCKED,
+        (
+            f"CREATE TRIGGER {LOCKED} BEFORE INSERT ON responses WHEN EXISTS (SELECT 1 {_IS_LOCKED}) "
+            "BEGIN SELECT RAISE(ABORT, 'the study is locked'); END"
+        ),
+    )
 
 
 def _postgresql() -> Iterator[tuple[str, str]]:
@@ -68,6 +81,11 @@ def _postgresql() -> Iterator[tuple[str, str]]:
                     f"EXECUTE FUNCTION {table}_is_append_only()"
                 ),
             )
+
+    yield (
+        LOCKED,
+        f"CREATE TRIGGER {LOCKED} BEFORE INSERT ON responses FOR EACH ROW EXECUTE FUNCTION {LOCKED}()",
+    )
 
 
 EXPECTED: Mapping[str, Mapping[str, str]] = {"sqlite": dict(_sqlite()), "postgresql": dict(_postgresql())}
@@ -125,9 +143,16 @@ def _on_postgresql(connection: Connection) -> Iterator[tuple[str, tuple[str, boo
     for row in connection.execute(statement):
         definition = re.sub(r" ON \w+\.", " ON ", _one_line(row.definition))
         table = row.function.removesuffix("_is_append_only")
-        if _one_line(row.source) != f"BEGIN RAISE EXCEPTION '{table} is append-only'; END":
+        append_only = f"BEGIN RAISE EXCEPTION '{table} is append-only'; END"
+        if _one_line(row.source) != (_REFUSES_LOCKED if row.function == LOCKED else append_only):
             definition = f"{definition} with another function"
         yield row.name, (definition, row.enabled in {"O", "A"})
+
+
+_REFUSES_LOCKED = (
+    f"BEGIN PERFORM 1 {_IS_LOCKED} FOR KEY SHARE; "
+    "IF FOUND THEN RAISE EXCEPTION 'the study is locked'; END IF; RETURN NEW; END"
+)
 
 
 def grants(role: str) -> str:

@@ -113,6 +113,9 @@ studies = Table(
     Column("code", String(40), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     Column("rules_version", Integer, nullable=False, server_default="0"),
+    Column("closed_at", Instant, comment="Since when nobody is asked any more"),
+    Column("locked_at", Instant, comment="Since when no answer may be added or changed"),
+    Column("erase_after", Date, comment="After this day contact data are erased"),
 )
 
 protocol_versions = Table(

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
@@ -38,6 +38,15 @@ class Overview:
     """Of its newest protocol; None while none is loaded."""
     sites: dict[int, str]
     """Ids with their codes, ordered by code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a study is closed and its data locked, since when, and after which day its contact data are erased."""
+
+    closed_at: datetime | None
+    locked_at: datetime | None
+    erase_after: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,24 @@ def lock_study(session: Session, study_id: int) -> None:
     """Take the study's row, so that two imports or loads stand in line; participants' rows may still refer to it."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(studies.c.id).where(studies.c.id == study_id).with_for_update(key_share=True))
+
+
+def hold_answers(session: Session, study_id: int) -> None:
+    """Take the study's row against answers too: those that are being saved end first, the next ones wait."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(studies.c.id).where(studies.c.id == study_id).with_for_update())
+
+
+def standing(asking: Session | Connection, study_id: int) -> Standing:
+    """Return whether a study is closed, its data are locked, and when its contact data are erased."""
+    s = studies.c
+    asked = select(s.closed_at, s.locked_at, s.erase_after).where(s.id == study_id)
+    return Standing(*asking.execute(asked).one())
+
+
+def set_standing(session: Session, study_id: int, **values: datetime | date | None) -> None:
+    """Change what `standing` says."""
+    session.execute(update(studies).where(studies.c.id == study_id).values(**values))
 
 
 def newest(session: Session, study_id: int) -> Version | None:

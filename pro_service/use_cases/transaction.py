@@ -11,7 +11,8 @@ from datetime import datetime
 from functools import partial
 
 from pro_service.core.case import PROMPTS
-from pro_service.core.commands import Command, Escalate, Send
+from pro_service.core.commands import Command, Escalate, Record, Send
+from pro_service.core.problems import RejectedError, problem
 from pro_service.core.routes import CARD
 from pro_service.core.schedule.agenda import escalate, next_moment
 from pro_service.core.schedule.windows import end_of_hours
@@ -60,8 +61,13 @@ class Transaction:
         self.writer.actor = actor
 
     def carry_out(self, loaded: Loaded, commands: Iterable[Command]) -> None:
-        """Find the words of each command and write it down."""
+        """Find the words of each command and write it down.
+
+        RejectedError at an answer to a study whose data are locked; the database refuses it too.
+        """
         for command in commands:
+            if isinstance(command, Record) and loaded.case.locked_at is not None:
+                raise RejectedError((problem("study_locked", ""),))
             try:
                 words = self._words(loaded, command) if isinstance(command, Send) else None
             except AddressInTextError:

@@ -8,6 +8,7 @@ from pro_service.core.case import PENDING, PROMPTS, Answer, Case, EscalationFact
 from pro_service.core.commands import (
     CancelTexts,
     Command,
+    EndWindow,
     Escalate,
     HoldTexts,
     MoveCall,
@@ -41,6 +42,8 @@ def fold(case: Case, command: Command, now: datetime, row_id: int) -> Case:  # n
             return _resolved(case, escalation_id, outcome, now)
         case Settle(window_id, settled):
             return with_window(case, replace(case.window(window_id), settled=settled))
+        case EndWindow(window_id):
+            return with_window(case, replace(case.window(window_id), cancelled_at=now))
         case CancelTexts(window_id, replies):
             for text in case.messages:
                 asked = replies or text.kind in PROMPTS

@@ -22,6 +22,7 @@ SAYS_SO = {
     "GET dashboard.what_if",
     "GET dashboard.column_names",
     "GET dashboard.confirmation",
+    "GET dashboard.closing",
     "POST dashboard.search",
     "GET dashboard.cards",
     "GET dashboard.revelations_log",

@@ -81,6 +81,8 @@ KNOWN = {
     "GET dashboard.texts": Route("/study/texts", "CIDM"),
     "GET dashboard.confirmation": Route("/study/confirm", "CIDM"),
     "POST dashboard.confirm_version": Route("/study/confirm", "I"),
+    "GET dashboard.closing": Route("/study/closing", "CIDM"),
+    "POST dashboard.close_study": Route("/study/closing", "I", {"what": "lock", "reason": "all visits are over"}),
     "GET dashboard.compliance_sheet": Route("/compliance.csv", "CIDM"),
     "GET dashboard.outcomes": Route("/compliance/outcomes", "IDM"),
     "GET dashboard.outcomes_sheet": Route("/compliance/outcomes.csv", "IDM"),

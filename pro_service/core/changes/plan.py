@@ -65,6 +65,8 @@ def plan_change(case: Case, change: Change, now: datetime) -> Plan:
     """Return everything a change brings about; raise ChangeRefusedError if it cannot be made."""
     if case.participant.erased_at is not None:
         raise ChangeRefusedError((problem("erased"),))
+    if case.closed_at is not None and isinstance(change, Reschedule | Migrate | Move):
+        raise ChangeRefusedError((problem("study_closed"),))
     planned = _plan_by_kind(case, change, now)
     before = {one.name: getattr(case.participant, one.name) for one in fields(Participant)}
     differing = {name: value for name, value in planned.facts.items() if before[name] != value}

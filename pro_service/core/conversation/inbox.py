@@ -43,7 +43,7 @@ def reason_for_person(case: Case, reading: str, commands: Sequence[Command]) -> 
     reason = next(raised, None) or ALWAYS.get(reading)
     if reason is not None:
         return reason
-    if case.participant.left_at is not None:
+    if case.participant.left_at is not None or case.locked_at is not None:
         return "answer_after_leaving" if reading not in ("Tapback", "Automatic", "OptOut") else None
     if reading in ("Tapback", "Automatic") or not all(_is_apart(command) for command in commands):
         return None

@@ -256,7 +256,7 @@ def on_reply(case: Case, reply: Reply, now: datetime) -> tuple[str, tuple[Comman
     """Return how a text was read (the name of its meaning, never its content) and the commands that follow."""
     exchange = Exchange.for_reply(case, reply, now)
     meaning = _meaning(exchange)
-    left = case.participant.left_at is not None
+    left = case.participant.left_at is not None or case.locked_at is not None
     commands = _commands_after_leaving(exchange, meaning) if left else _commands(exchange, meaning)
     return type(meaning).__name__, tuple(_gated(exchange, commands))
 

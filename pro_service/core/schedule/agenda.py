@@ -35,6 +35,7 @@ from pro_service.core.schedule.causes import (
     is_call_of_window,
     is_of_window,
 )
+from pro_service.core.schedule.ending import on_end_of_study
 from pro_service.core.schedule.prompts import NOT_SENT, Agenda, may_prompt, prompts, step_moment
 from pro_service.core.schedule.status import primary_open, settled_as, status
 from pro_service.core.schedule.windows import local_instant
@@ -193,6 +194,10 @@ def _agenda(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda
     """Yield everything that time calls for about these windows, and about the participant."""
     participant = case.participant
     yield from _on_ladder(case, now)
+    if case.closed_at is not None:
+        for command in on_end_of_study(case, case.closed_at):
+            yield case.closed_at, command
+        return
     yield from _on_missing_number(case, now)
     if participant.confirmed_at is None:
         yield from _on_confirmation(case, now)

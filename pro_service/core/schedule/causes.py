@@ -32,6 +32,10 @@ NO_NUMBER = "no_way_to_ask"
 Rule: TypeAlias = Callable[[Case, EscalationFacts, datetime], str | None]
 
 
+OF_A_RUNNING_STUDY = frozenset({"confirm_procedure", NO_END, NO_CARD, NO_NUMBER})
+"""Reasons of tasks that prepare windows: in a closed study there are none to come."""
+
+
 def cause_gone(case: Case, escalation: EscalationFacts, now: datetime) -> str | None:
     """Return the outcome of an open task whose cause is gone; None while it is somebody's work.
 
@@ -42,6 +46,8 @@ def cause_gone(case: Case, escalation: EscalationFacts, now: datetime) -> str | 
         over = _window_over(case, window, now)
         if over is not None or is_of_window(escalation):
             return over
+    if case.closed_at is not None and escalation.reason in OF_A_RUNNING_STUDY:
+        return "window_closed"
     rule = CAUSES.get(escalation.reason)
     return (None if rule is None else rule(case, escalation, now)) or _ended_below(case, escalation, now)
 
@@ -93,7 +99,7 @@ def _ended_below(case: Case, escalation: EscalationFacts, now: datetime) -> str 
 
 def _window_over(case: Case, window: WindowFacts, now: datetime) -> str | None:
     if window.cancelled_at is not None:
-        return "rescheduled"
+        return "rescheduled" if case.closed_at is None or window.cancelled_at < case.closed_at else "window_closed"
     return _left(case) or ("window_closed" if window.span.closes_at <= now else None)
 
 

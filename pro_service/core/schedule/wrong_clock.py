@@ -27,7 +27,8 @@ def undo(case: Case, now: datetime) -> Iterator[Command]:
     """
     late = now + AGREES
     for window in case.current:
-        if window.settled is not None and window.span.closes_at > late:
+        ended = case.closed_at is not None and case.closed_at <= late
+        if window.settled is not None and window.span.closes_at > late and not ended:
             yield Reopen(window.id)
     for task in case.escalations:
         if task.raised_at > late:

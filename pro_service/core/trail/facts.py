@@ -121,6 +121,8 @@ class Told:
                 self._change(row)
             case "window", "settle" | "reopen" | "explain" if row.entity_id is not None:
                 self._count(row, row.entity_id)
+            case "window", "end" if row.entity_id is not None:
+                self.windows.setdefault(row.entity_id, {})["cancelled_at"] = row.at
             case "response", "answer" if row.entity_id is not None:
                 self._answer(row, row.entity_id)
             case "message", "queue":

@@ -48,6 +48,7 @@ from pro_service.store.schema import (
     protocol_versions,
     responses,
     sites,
+    studies,
     windows,
 )
 
@@ -120,6 +121,8 @@ class Loader:
             schedule,
             next_check_at,
             faults,
+            closed_at,
+            locked_at,
             site_code,
             zone,
             row_id,
@@ -139,6 +142,8 @@ class Loader:
             tuple(facts.messages[row_id]),
             tuple(facts.escalations[row_id]),
             tuple(facts.calls[row_id]),
+            closed_at=closed_at,
+            locked_at=locked_at,
         )
         return Loaded(case, study_id, site_id, protocol_version_id, data_key, phone, schedule, next_check_at, faults)
 
@@ -256,11 +261,12 @@ _WHO = (
     select(
         *(participants.c[name] for name in ("study_id", "site_id", "protocol_version_id", "data_key", "phone")),
         *(participants.c[name] for name in ("schedule", "next_check_at", "faults")),
-        sites.c.code.label("site_code"),
+        *(studies.c.closed_at, studies.c.locked_at, sites.c.code.label("site_code")),
         *(participants.c[name] for name in ("zone", "id", "code", "language", "channel")),
         *(participants.c[field.name] for field in fields(Participant)[7:]),
     )
     .join(sites, sites.c.id == participants.c.site_id)
+    .join(studies, studies.c.id == participants.c.study_id)
     .where(participants.c.id.in_(_IDS))
     .order_by(participants.c.id)
 )

@@ -24,6 +24,7 @@ from pro_service.core.commands import (
     CallWish,
     CancelTexts,
     Command,
+    EndWindow,
     Escalate,
     HoldTexts,
     MoveCall,
@@ -175,6 +176,8 @@ class Writer:
                 self.resolve(loaded, escalation_id, outcome)
             case Settle(window_id, settled, missing_reason):
                 self._settle(loaded, loaded.case.window(window_id), settled, missing_reason)
+            case EndWindow(window_id):
+                self._end_window(loaded, loaded.case.window(window_id))
             case CancelTexts(window_id, replies):
                 self._cancel(loaded, window_id, replies=replies)
             case OptOut():
@@ -364,6 +367,12 @@ class Writer:
         self._pending.settled.append({"w_id": window.id, "w_settled": settled, "w_reason": missing_reason})
         self.note(loaded, "settle", "window", window.id, changes, missing_reason)
 
+    def _end_window(self, loaded: Loaded, window: WindowFacts) -> None:
+        """End a window that is never counted."""
+        self._foreseen[loaded.case.participant.id].unknown = True
+        self._pending.ended.append({"w_id": window.id, "w_at": self.now})
+        self.note(loaded, "end", "window", window.id, {"cancelled_at": (None, self.now)})
+
     def _reopen(self, loaded: Loaded, window: WindowFacts) -> None:
         """Count a window no more; its counts go back to what they were."""
         foreseen = self._foreseen[loaded.case.participant.id]
@@ -442,6 +451,7 @@ class Pending:
         """(study id, site id, time point, settled as) -> by how many it changes."""
         self.closings = Closings()
         self.settled: list[Row] = []
+        self.ended: list[Row] = []
         self.resolved: list[Row] = []
         self.moved: list[Row] = []
         self.cancelled: list[Row] = []
@@ -462,6 +472,7 @@ class Pending:
             self._insert(session, audit_trail.metadata.tables[name])
         for statement, rows in (
             (_SETTLE, self.settled),
+            (_END, self.ended),
             (_MOVE_CALL, self.moved),
             (_RESOLVE, self.resolved),
             (_CANCEL, self.cancelled),
@@ -529,6 +540,8 @@ _SETTLE = (
     .where(windows.c.id == bindparam("w_id"))
     .values(settled=bindparam("w_settled"), missing_reason=bindparam("w_reason"))
 )
+
+_END = update(windows).where(windows.c.id == bindparam("w_id")).values(cancelled_at=bindparam("w_at", type_=Instant()))
 
 _RESOLVE = (
     update(escalations)

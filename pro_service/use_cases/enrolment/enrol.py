@@ -178,6 +178,8 @@ class _Pass:
     ) -> None:
         self.rt, self.session, self.study_id, self.allowed = rt, session, study_id, allowed
         self.version = newest_of(session, study_id)
+        if studies.standing(session, study_id).closed_at is not None:
+            raise RejectedError((problem("study_closed", ""),))
         self.sites = studies.site_ids(session, study_id)
         bundle = rt.bundles.get(session, self.version.id)
         self.reader = RowReader(bundle.protocol, bundle.wording.frames, now, allowed, sender=rt.settings.twilio_from)

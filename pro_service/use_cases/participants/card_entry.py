@@ -118,7 +118,7 @@ def _entered(tx: Transaction, code: str, attempt: Attempt | None) -> Entry | Non
         tx.identify(Actor(kind="participant", id=f"participant:{person.id}", source="web"))
         token = card_codes.open_window(tx.writer, loaded, code, window)
         return Entry("form", *known, token=token)
-    if person.left_at is not None:
+    if person.left_at is not None or loaded.case.closed_at is not None:
         return Entry("finished", *known)
     coming = [window.span.opens_at for window in _asked(loaded.case) if window.span.opens_at > now]
     if not coming:
@@ -129,7 +129,7 @@ def _entered(tx: Transaction, code: str, attempt: Attempt | None) -> Entry | Non
 
 def window_to_open(case: Case, now: datetime) -> WindowFacts | None:
     """The window a card opens: the one that is open, else the latest that still takes late answers and lacks some."""
-    if case.participant.left_at is not None:
+    if case.participant.left_at is not None or case.locked_at is not None:
         return None
     begun = [window for window in _asked(case) if window.span.opens_at <= now < window.span.late_until]
     still_open = [window for window in begun if now < window.span.closes_at]

@@ -105,6 +105,8 @@ def _end(case: Case, day: date, given: str, now: datetime) -> datetime | None:
 
 def _refuse(case: Case, day: date, now: datetime) -> None:
     person, today = case.participant, local_day(now, case.site_zone)
+    if case.closed_at is not None:
+        raise RejectedError((problem("study_closed", "CODE"),))
     if person.left_at is not None:
         raise RejectedError((problem("has_left_already", "CODE", code=person.code),))
     if day > today:

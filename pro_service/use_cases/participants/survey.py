@@ -156,7 +156,7 @@ def _window(case: Case, window_id: int | None) -> WindowFacts | None:
 
 def _form(case: Case, window_id: int | None, now: datetime) -> Form | None:
     window, participant = _window(case, window_id), case.participant
-    if window is None or participant.left_at is not None or now >= window.span.late_until:
+    if window is None or _is_over(case) or now >= window.span.late_until:
         return None
     open_tasks = [e for e in case.escalations if e.open and e.window_id == window.id]
     wanted = [e for e in open_tasks if e.asked_at is not None]
@@ -177,6 +177,10 @@ def _form(case: Case, window_id: int | None, now: datetime) -> Form | None:
         promised=_promised(case, wanted, now),
         call_hours=_call_hours(case, now),
     )
+
+
+def _is_over(case: Case) -> bool:
+    return case.participant.left_at is not None or case.locked_at is not None
 
 
 def _promised(case: Case, wanted: list[EscalationFacts], now: datetime) -> CallHours | None:

@@ -195,7 +195,7 @@ def _refused(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, resul
     """Not this time: the deciding item is declined, prompts stop, the window's calls end."""
     window = of_window(loaded.case, escalation)
     commands: tuple[Command, ...] = ()
-    if window is not None:
+    if window is not None and loaded.case.locked_at is None:
         primary = loaded.case.protocol.primary(window.point)
         items = window.missing() if primary is None else (primary,)
         commands = on_answers(

@@ -18,6 +18,7 @@ from pro_service.web.cached_figures import CachedFigures
 from pro_service.web.dashboard import (
     cards,
     change,
+    closing,
     columns,
     compliance,
     confirmation,
@@ -63,6 +64,7 @@ PAGES = (
     messages,
     study,
     confirmation,
+    closing,
 )
 ALARMS_KEPT_FOR = timedelta(seconds=20)
 """How long one look serves every page: what is said here has lasted for minutes."""

@@ -1,0 +1,95 @@
+"""`pro-service study close|lock|unlock`: the end of a study."""
+
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, show_table, who
+
+MOST_SHOWN = 40
+reasoned = click.option("--reason", metavar="T", required=True, help="Why; saved in the audit trail.")
+
+
+@click.command()
+@click.option("--lock-data", is_flag=True, help="Lock the data at once.")
+@click.option("--dry-run", is_flag=True, help="Show what is still open, change nothing.")
+@reasoned
+@of_study
+@as_json
+@click.pass_obj
+def close(state: State, reason: str, study_code: str | None, *, lock_data: bool, dry_run: bool) -> None:
+    """Close a study for good: texts that wait are withdrawn, every window is counted, nobody is asked any more.
+
+    Windows that have not closed are counted if they were answered, and otherwise end uncounted. Open tasks stay, and
+    are listed. Late answers are still taken until the data are locked.
+    """
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import closing, study  # noqa: PLC0415
+
+    with opened(state) as rt:
+        found = study.chosen(rt, study_code)
+        seen = closing.look(rt, found.id)
+        if dry_run:
+            _show(state, found.code, seen)
+            return
+        if sys.stdin.isatty() and not state.as_json:
+            _show(state, found.code, seen)
+            click.confirm("Close this study? It cannot be opened again.", abort=True)
+        actor = Actor(kind="staff", id=who(), source="cli")
+        _show(state, found.code, closing.close(rt, actor, found.id, reason, lock_data=lock_data))
+
+
+@click.command()
+@reasoned
+@of_study
+@click.pass_obj
+def lock(state: State, reason: str, study_code: str | None) -> None:
+    """Lock the data of a closed study: no answer is added or changed any more, through whatever door."""
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import closing, study  # noqa: PLC0415
+
+    with opened(state) as rt:
+        found = study.chosen(rt, study_code)
+        closing.lock(rt, Actor(kind="staff", id=who(), source="cli"), found.id, reason)
+    click.echo(f"{found.code}: the data are locked.")
+
+
+@click.command()
+@click.option("--by", "email", metavar="EMAIL", required=True, help="The investigator who unlocks them.")
+@reasoned
+@of_study
+@click.pass_obj
+def unlock(state: State, email: str, reason: str, study_code: str | None) -> None:
+    """Unlock the data of a study in an investigator's name."""
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import closing, confirmation, study  # noqa: PLC0415
+
+    with opened(state) as rt:
+        found = study.chosen(rt, study_code)
+        user_id = confirmation.user_of(rt, email)
+        actor = Actor(kind="staff", id=who(), source="cli", on_behalf_of=f"user:{user_id}")
+        closing.unlock(rt, actor, found.id, user_id, reason)
+    click.echo(f"{found.code}: the data are unlocked.")
+
+
+def _show(state: State, code: str, found: Any) -> None:
+    if state.as_json:
+        show_json({"study": code, **asdict(found.standing), **asdict(found.rest)})
+        return
+    standing, rest = found.standing, found.rest
+    if standing.closed_at is None:
+        click.echo(f"{code} is open.")
+    else:
+        locked = "" if standing.locked_at is None else f", data locked since {standing.locked_at:%Y-%m-%d %H:%M}Z"
+        click.echo(f"{code} is closed since {standing.closed_at:%Y-%m-%d %H:%M}Z{locked}.")
+    click.echo(
+        f"Texts that wait: {rest.texts}. Windows not counted: {rest.open_windows} open, "
+        f"{rest.windows_to_come} to come, {rest.closed_windows} closed. Open tasks: {len(rest.tasks)}."
+    )
+    if rest.tasks:
+        rows = [(one.participant, one.level, one.reason, one.due_at) for one in rest.tasks[:MOST_SHOWN]]
+        show_table(("participant", "level", "reason", "due"), rows)
+    if len(rest.tasks) > MOST_SHOWN:
+        click.echo(f"… and {len(rest.tasks) - MOST_SHOWN} more: --json lists them.")
