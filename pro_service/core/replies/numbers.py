@@ -5,8 +5,9 @@ known and harmless, or the number is not read.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pro_service.core.replies import frames, phrases
 from pro_service.core.replies.folding import DOUBT, contains, marked, plain_of
@@ -24,6 +25,8 @@ Reason = Literal[
     "empty",
     "words",
 ]
+
+_Parts: TypeAlias = tuple[re.Pattern[str], ...]
 
 _DIGITS = re.compile("[0-9]+")
 _POINT_FIRST = re.compile(r"(?<![^\W_])[.,٫][0-9]")
@@ -153,20 +156,39 @@ def _number(word: str, language: str) -> int | None:
 
 
 @lru_cache(maxsize=512)
-def _around(value: int, low: int, high: int, language: str, *, in_digits: bool) -> tuple[re.Pattern[str], ...]:
+def _around(value: int, low: int, high: int, language: str, *, in_digits: bool) -> tuple[_Parts, ...]:
     """Give what may stand before and after this value, the highest value among it; no pain is said with 0."""
-    before: list[str] = []
-    after: list[str] = []
-    for said in frames.FRAMES.values() if in_digits else [frames.FRAMES[language]]:
-        described = _described(said, value, low, high)
-        before += (said.courtesy, said.before, said.before_choice if low else said.before_pain, described)
-        after += (said.courtesy, said.after, said.after_choice if low else said.after_pain, described)
+    own = [_described(said, value, low, high) for said in _frames(language, in_digits=in_digits)]
+    own += phrases.ZERO if value == low == 0 else ()
+    of_value = _parts("\n".join(own), high, language)
+    return tuple((*side, *of_value) for side in _around_any(low, high, language, in_digits=in_digits))
+
+
+@lru_cache
+def _around_any(low: int, high: int, language: str, *, in_digits: bool) -> tuple[_Parts, ...]:
+    """Give what may stand before and after every value of a scale.
+
+    It is the larger part by far. Compiled for each value anew, the first text with a value took a tenth of a second.
+    """
+    before: list[str] = [frames.OF_HIGHEST_BEFORE, *([] if low else [frames.OF_SCALE_FROM_ZERO])]
+    after: list[str] = [frames.OF_HIGHEST_AFTER, *([] if low else [frames.OF_SCALE_FROM_ZERO])]
+    for said in _frames(language, in_digits=in_digits):
+        before += (said.courtesy, said.before, said.before_choice if low else said.before_pain)
+        after += (said.courtesy, said.after, said.after_choice if low else said.after_pain)
+    return tuple(_parts("\n".join(side), high, language) for side in (before, after))
+
+
+@lru_cache
+def _parts(lines: str, high: int, language: str) -> _Parts:
+    """Compile parts of frames, in which HIGHEST is the highest value in digits and in words."""
+    if not lines.strip():
+        return ()
     highest = "|".join((str(high), *(word for word, number in phrases.NUMBERS[language].items() if number == high)))
-    before += (frames.OF_HIGHEST_BEFORE, *([] if low else [frames.OF_SCALE_FROM_ZERO]))
-    after += (frames.OF_HIGHEST_AFTER, *([] if low else [frames.OF_SCALE_FROM_ZERO]))
-    none = phrases.ZERO if value == low == 0 else ()
-    sides = ("\n".join((*side, *none)).replace("HIGHEST", f"({highest})") for side in (before, after))
-    return tuple(re.compile(frames.pattern(side)) for side in sides)
+    return (re.compile(frames.pattern(lines.replace("HIGHEST", f"({highest})"))),)
+
+
+def _frames(language: str, *, in_digits: bool) -> Iterable[frames.Frames]:
+    return frames.FRAMES.values() if in_digits else (frames.FRAMES[language],)
 
 
 def _described(said: frames.Frames, value: int, low: int, high: int) -> str:
@@ -180,14 +202,14 @@ def _described(said: frames.Frames, value: int, low: int, high: int) -> str:
     return said.moderate if value < _SEVERE else said.severe
 
 
-def _made_of(tokens: list[str], parts: re.Pattern[str]) -> bool:
+def _made_of(tokens: list[str], parts: _Parts) -> bool:
     """Whether a text is nothing but parts of the grammar, one after the other."""
     if len(tokens) > _LONGEST_FRAME:
         return False
     reached = {0}
     for end in range(1, len(tokens) + 1):
         starts = reached & set(range(max(0, end - _LONGEST_PHRASE), end))
-        if any(parts.fullmatch(" ".join(tokens[start:end]) + " ") for start in starts):
+        if any(part.fullmatch(" ".join(tokens[start:end]) + " ") for start in starts for part in parts):
             reached.add(end)
     return len(tokens) in reached
 
