@@ -37,6 +37,7 @@ SHOWN = frozenset(
         "paused_at",
         "paused_until",
         "withdrawn_at",
+        "erased_at",
         "died_at",
         "procedure_date",
         "texts_held_until",

@@ -226,6 +226,7 @@ def _of_participants() -> dict[str, str]:
         "windows": _("Windows"),
         "windows_kept": _("Windows that keep the earlier version"),
         "withdrawn_at": _("Withdrawn"),
+        "erased_at": _("Erased"),
         "zone": _("Time zone"),
     }
 

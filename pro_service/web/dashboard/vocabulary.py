@@ -271,6 +271,7 @@ def _actions() -> dict[str, str]:
         "ask_for_call": _("Asked to be called"),
         "unreachable": _("Number not usable"),
         "withdraw": _("Withdrawn"),
+        "erase": _("Contact data and texts erased"),
         "died": _("Died"),
         "reinstate": _("Withdrawal or death undone"),
         "open_again": _("Task open again"),
