@@ -205,8 +205,8 @@ def empty(session: Session, participant_id: int, found: Found, now: datetime) ->
     connection.execute(update(messages).where(m.id.in_(rows["messages"])).values(body=EMPTY))
     unsent = and_(m.id.in_(rows["messages"]), m.state == "ready")
     connection.execute(update(messages).where(unsent).values(state="cancelled", ended_at=now))
-    _randomise(session, messages, _keyed(m.dedup_key, _ANSWER, found.numbers, SPOKEN_FOR[1]), _ANSWER, SPOKEN_FOR[1])
-    _randomise(session, escalations, e.id.in_(rows["escalations"]), _TASK, SPOKEN_FOR[0])
+    _scramble(session, messages, _keyed(m.dedup_key, _ANSWER, found.numbers, SPOKEN_FOR[1]), _ANSWER, SPOKEN_FOR[1])
+    _scramble(session, escalations, e.id.in_(rows["escalations"]), _TASK, SPOKEN_FOR[0])
     connection.execute(update(calls).where(calls.c.id.in_(rows["calls"])).values(note=None))
     connection.execute(update(reach_tests).where(reach_tests.c.id.in_(rows["reach_tests"])).values(token=None))
     connection.execute(update(responses).where(r.id.in_(rows["responses"])).values(reason=None))
@@ -217,7 +217,7 @@ def empty(session: Session, participant_id: int, found: Found, now: datetime) ->
     connection.execute(update(participants).where(p.id == participant_id).values(dict.fromkeys(contact)))
 
 
-def _randomise(session: Session, table: Table, about: ColumnElement[bool], prefix: str, signs: int) -> None:
+def _scramble(session: Session, table: Table, about: ColumnElement[bool], prefix: str, signs: int) -> None:
     """Put random signs in the place of a telephone's index in keys that exist once."""
     for row in session.execute(select(table.c.id, table.c.dedup_key).where(about)).all():
         rest = row.dedup_key[len(prefix) + signs :]

@@ -253,7 +253,7 @@ def office(rt: Runtime, client: FlaskClient, study_id: int) -> FlaskClient:
 
 def listed(page: str) -> list[tuple[str, str]]:
     """Return what is wrong and what to do about it of each fault that a page lists."""
-    rows = re.findall(r"<tr>\s*<th scope=\"row\">.*?</tr>", page.partition("<main")[2], re.DOTALL)
+    rows = re.findall(r"<tr>\s*<th scope=\"row\".*?</tr>", page.partition("<main")[2], re.DOTALL)
     cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in rows]
     return [(unescape(one[-2]).strip(), unescape(one[-1]).strip()) for one in cells]
 
