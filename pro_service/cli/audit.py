@@ -63,7 +63,7 @@ def seal(state: State) -> None:
 @as_json
 @click.pass_obj
 def verify(state: State, anchor_text: str | None, *, full: bool) -> None:
-    """Check the trail against its seals and its key, the answers against the trail, and the database's triggers.
+    """Check the trail against its seals and its key, the facts against the trail, and the database's triggers.
 
     Exit status 1 if anything is found. Only an anchor from outside shows that the whole history was replaced.
     """

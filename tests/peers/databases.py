@@ -55,10 +55,10 @@ class PostgresDatabases:
         return _TEMPLATE
 
     @contextmanager
-    def fresh(self) -> Iterator[str]:
-        """Give the address of a migrated and otherwise empty database, gone after the block."""
+    def fresh(self, like: str | None = None) -> Iterator[str]:
+        """Give the address of a migrated and otherwise empty database, or one `like` another; gone after the block."""
         name = f"test_{secrets.token_hex(6)}"
-        yield self._server.create(name, self._template)
+        yield self._server.create(name, make_url(like).database or "" if like else self._template)
         self._server.drop(name)
 
 

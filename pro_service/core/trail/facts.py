@@ -20,6 +20,7 @@ PERSON = frozenset(
         "died_at",
         "email_seal",
         "enrolled_at",
+        "erased_at",
         "first_text_at",
         "language",
         "opted_out_at",

@@ -3,11 +3,12 @@
 Each leaves one audit row; contact values stand in it masked.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.texts import masked
@@ -15,7 +16,7 @@ from pro_service.store.participants import counts
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.enrolment import seal_of_telephone
 from pro_service.store.participants.writer import Writer
-from pro_service.store.schema import AnyRow, escalations, former_telephones, participants, tallies, windows
+from pro_service.store.schema import AnyRow, escalations, former_telephones, participants, windows
 from pro_service.store.vault import UNREADABLE, UnreadableError, Vault, opened, sealed
 
 p, f = participants.c, former_telephones.c
@@ -44,19 +45,12 @@ def move(writer: Writer, loaded: Loaded, site_id: int) -> None:
     open_work = update(escalations).where(e.participant_id == person_id, e.resolved_at.is_(None))
     connection.execute(open_work.values(site_id=site_id))
     counted = select(w.code, w.settled).where(w.participant_id == person_id, w.settled.is_not(None))
-    for row in connection.execute(counted.order_by(w.code, w.settled)).all():
-        _count(writer.session, loaded.study_id, (loaded.site_id, row.code, row.settled), -1)
-        _count(writer.session, loaded.study_id, (site_id, row.code, row.settled), +1)
+    changes: dict[tuple[int, int, str, str], int] = defaultdict(int)
+    for row in connection.execute(counted).all():
+        changes[loaded.study_id, loaded.site_id, row.code, row.settled] -= 1
+        changes[loaded.study_id, site_id, row.code, row.settled] += 1
+    counts.tally(writer.session, changes)
     counts.move(writer.session, loaded, site_id)
-
-
-def _count(session: Session, study_id: int, what: tuple[int, str, str], change: int) -> None:
-    t, (site_id, code, status) = tallies.c, what
-    same = (t.study_id == study_id, t.site_id == site_id, t.code == code, t.status == status)
-    moved = session.connection().execute(update(tallies).where(*same).values(count=t.count + change))
-    if moved.rowcount == 0:
-        row = {"study_id": study_id, "site_id": site_id, "code": code, "status": status, "count": change}
-        session.connection().execute(insert(tallies).values(row))
 
 
 def telephone_of(session: Session, participant_id: int) -> AnyRow:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from pro_service.core.case import Case, Participant, WindowFacts
 from pro_service.store.bulk import change as change_rows
 from pro_service.store.participants.cases import Loaded
-from pro_service.store.schema import closings, windows
+from pro_service.store.schema import closings, tallies, windows
 
 WHOLE = "*"
 """In place of a time point: the whole of one participant's case."""
@@ -106,6 +106,13 @@ class Closings:
         self._channels.clear()
 
 
+def tally(session: Session, changes: Mapping[tuple[int, int, str, str], int]) -> None:
+    """Change the tallies, (study id, site id, time point, counted as), by so many; two may count the first at once."""
+    names = [column.name for column in tallies.columns]
+    for key, change in sorted(changes.items()):
+        session.connection().execute(_TALLY, dict(zip(names, (*key, change), strict=True)))
+
+
 def count(session: Session, changes: Mapping[Key, int]) -> None:
     """Change the counts by so many."""
     names = [column.name for column in closings.columns]
@@ -146,4 +153,8 @@ _CHANNEL = update(windows).where(windows.c.id == bindparam("w_id")).values(count
 _COUNT = text(
     str(insert(closings).compile())
     + " ON CONFLICT (study_id, site_id, code, channel, month, status) DO UPDATE SET count = closings.count + :count"
+)
+_TALLY = text(
+    str(insert(tallies).compile())
+    + " ON CONFLICT (study_id, site_id, code, status) DO UPDATE SET count = tallies.count + :count"
 )

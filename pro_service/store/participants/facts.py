@@ -69,7 +69,7 @@ _PERSON: Mapping[str, Column[Any]] = {
     **{name: p[name] for name in ("schedule", "enrolled_at", "confirmed_at", "consented_at", "opted_out_at")},
     **{name: p[name] for name in ("paused_at", "paused_until", "withdrawn_at", "died_at", "texts_held_until")},
     **{name: p[name] for name in ("snoozed_until", "unreachable_at", "first_text_at", "card_made_at")},
-    "card_handed_at": p.card_handed_at,
+    **{name: p[name] for name in ("card_handed_at", "erased_at")},
 }
 _WINDOW: Mapping[str, Column[Any]] = {
     "protocol_version": w.protocol_version_id,

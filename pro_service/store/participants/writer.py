@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, Table, Update, bindparam, case, insert, or_, select, update
+from sqlalchemy import BindParameter, Table, Update, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PENDING, PROMPTS, WRONG_CLOCK, Case, EscalationFacts, MessageFacts, WindowFacts
@@ -44,7 +44,7 @@ from pro_service.core.commands import (
 from pro_service.store.audit import Actor, Entry, audit_row
 from pro_service.store.bulk import Bulk, change, row_ids
 from pro_service.store.participants.cases import Loaded, set_next_check
-from pro_service.store.participants.counts import Closings
+from pro_service.store.participants.counts import Closings, tally
 from pro_service.store.schema import (
     Instant,
     audit_trail,
@@ -53,7 +53,6 @@ from pro_service.store.schema import (
     messages,
     participants,
     responses,
-    tallies,
     windows,
 )
 from pro_service.store.vault import Vault, sealed
@@ -483,7 +482,8 @@ class Pending:
         for row in self.taken_back:
             session.execute(update(escalations).where(escalations.c.id == row.pop("id")).values(row))
         self.taken_back.clear()
-        self._move_tallies(session)
+        tally(session, self.tallies)
+        self.tallies.clear()
         self.closings.write(session)
         self._touch(session)
         set_next_check(session, self.next_checks)
@@ -497,16 +497,6 @@ class Pending:
             alike[tuple(row)].append(row)
         for columns, rows in alike.items():
             Bulk(session.connection(), table, columns).write(rows)
-
-    def _move_tallies(self, session: Session) -> None:
-        for (study_id, site_id, code, status), by in sorted(self.tallies.items()):
-            t = tallies.c
-            key = (t.study_id == study_id) & (t.site_id == site_id) & (t.code == code) & (t.status == status)
-            moved = session.connection().execute(update(tallies).where(key).values(count=t.count + by))
-            if moved.rowcount == 0:
-                row = {"study_id": study_id, "site_id": site_id, "code": code, "status": status, "count": by}
-                session.connection().execute(insert(tallies).values(row))
-        self.tallies.clear()
 
     def _touch(self, session: Session) -> None:
         alike: dict[tuple[str, ...], list[Row]] = defaultdict(list)
