@@ -205,6 +205,7 @@ def test_a_coordinator_reads_on_and_is_told_on_every_page(
         page = client.get("/")
         assert page.status_code == 200
         assert "Nothing can be saved: " in page.text
+        assert "write the answers on paper" in page.text
         assert re.search(r'<b>Database</b>\s*<span class="flag">', administrator.get("/system").text)
         csrf = support.csrf_of(page.text)
         refused = client.post("/account/digest", data={"csrf": csrf, "wanted": "no"})

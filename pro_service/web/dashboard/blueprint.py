@@ -117,7 +117,7 @@ def _add_alarms(pages: Blueprint, rt: Runtime) -> None:
     def current_alarms() -> list[tuple[str, datetime | None, bool]]:
         words = _alarm_words()
         refused, found = cache.figures("alarms", lambda _now: (not_writable(rt), alarms(rt)))
-        first = [] if refused is None else [(_not_writable_words()[refused], None, True)]
+        first = [] if refused is None else [(f"{_not_writable_words()[refused]} {_on_paper()}", None, True)]
         # Which study's texts wait is said below, to the staff of that study.
         said = (alarm for alarm in found if alarm.code != UNCONFIRMED)
         return first + [(_said(words, alarm), alarm.since, alarm.code != SAFETY) for alarm in said]
@@ -134,6 +134,13 @@ def _said(words: Mapping[str, str], alarm: Alarm) -> str:
     if who:
         return _("A safety task is overdue. {who} has taken it up; it is still to be finished.").format(who=who)
     return _("A safety task is overdue. It has been taken up and is still to be finished.")
+
+
+def _on_paper() -> str:
+    """Return how to work while nothing can be saved: who looks at a number must be recorded, so none is shown."""
+    return _(
+        "Telephone numbers cannot be shown either: take them from the clinic's records, and write the answers on paper."
+    )
 
 
 def _not_writable_words() -> dict[str, str]:
