@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from pro_service import logs
 from pro_service.runtime import Runtime
 from pro_service.use_cases import clock_repair
+from pro_service.use_cases.contact_erasure import erase_due
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
@@ -76,6 +77,10 @@ def _beats(ended: threading.Event) -> tuple[tuple[str, int, Callable[[Runtime], 
         _told("deliver", deliver(rt, ended))
         quarantine.beat(rt)
 
+    def erasing(rt: Runtime) -> None:
+        erase_due(rt, stop=ended)
+        _told("erase", follow_up(rt, ended))
+
     return (
         ("tick", TICK_SECONDS, ticking),
         ("deliver", DELIVER_SECONDS, delivering),
@@ -84,7 +89,7 @@ def _beats(ended: threading.Event) -> tuple[tuple[str, int, Callable[[Runtime], 
         ("seal", SEAL_SECONDS, _seal),
         ("time_stamp", SEAL_SECONDS, _time_stamp),
         ("watch", WATCH_SECONDS, _watch),
-        ("erase", ERASE_SECONDS, lambda rt: _told("erase", follow_up(rt, ended))),
+        ("erase", ERASE_SECONDS, erasing),
         ("reseal", RESEAL_SECONDS, lambda rt: _told("reseal", reseal(rt, ended, seconds=FOR))),
     )
 

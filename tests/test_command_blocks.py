@@ -21,6 +21,7 @@ PAGES = (
     "operation/failures.md",
     "trial-file/audit.md",
     "trial-file/privacy.md",
+    "study/end.md",
 )
 OTHERWISE_TESTED = ("pip install",)
 """What `tests/test_wheel.py` does: this environment is installed already."""

@@ -1,12 +1,26 @@
-"""`pro-service study close|lock|unlock`: the end of a study."""
+"""`pro-service study close|lock|unlock|erase-contacts`: the end of a study."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
-from pro_service.cli.terminal import State, as_json, of_study, opened, show_json, show_table, who
+from pro_service.cli.terminal import (
+    State,
+    as_json,
+    of_study,
+    opened,
+    refuse_unwritable,
+    show_json,
+    show_table,
+    who,
+    write_private,
+)
 
 MOST_SHOWN = 40
 reasoned = click.option("--reason", metavar="T", required=True, help="Why; saved in the audit trail.")
@@ -72,6 +86,71 @@ def unlock(state: State, email: str, reason: str, study_code: str | None) -> Non
         actor = Actor(kind="staff", id=who(), source="cli", on_behalf_of=f"user:{user_id}")
         closing.unlock(rt, actor, found.id, user_id, reason)
     click.echo(f"{found.code}: the data are unlocked.")
+
+
+@click.command("erase-contacts")
+@click.option(
+    "--after",
+    metavar="DAY",
+    required=True,
+    type=click.DateTime(formats=["%Y-%m-%d"]),
+    help="After this day (UTC) they are erased, e.g. 2031-05-04.",
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the certificate there.")
+@click.option("--dry-run", is_flag=True, help="Show how many would be erased, change nothing.")
+@reasoned
+@of_study
+@as_json
+@click.pass_obj
+def erase_contacts(
+    state: State, after: datetime, out: Path | None, reason: str, study_code: str | None, *, dry_run: bool
+) -> None:
+    """Erase the contact data of everybody in a closed study once a day is over. Codes, dates and answers stay.
+
+    Before that the day is only set, and the scheduler erases when it is over. Afterwards they are erased at once; what
+    is interrupted goes on with the next call. The certificate is written when nobody is left.
+    """
+    from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.use_cases import contact_erasure, study  # noqa: PLC0415
+    from pro_service.use_cases.participants.erase import follow_up  # noqa: PLC0415
+
+    if out is not None:
+        refuse_unwritable(out)
+    with opened(state) as rt, _bar() as progress:
+        found = study.chosen(rt, study_code)
+        actor = Actor(kind="staff", id=who(), source="cli")
+        if not dry_run:
+            contact_erasure.plan(rt, actor, found.id, after.date(), reason)
+            if contact_erasure.erase_due(rt, actor, seconds=None, progress=progress):
+                follow_up(rt)
+        made = contact_erasure.certificate(rt, found.id)
+    if out is not None and not made.left and not dry_run:
+        write_private(out, contact_erasure.as_text(made))
+    if state.as_json:
+        show_json(asdict(made) | {"newest_seal": str(made.newest_seal or ""), "dry_run": dry_run})
+        return
+    if made.left:
+        when = "would be erased" if dry_run else "are erased"
+        click.echo(f"{found.code}: contact data of {made.left} participants {when} after {after:%Y-%m-%d}.")
+    else:
+        click.echo(f"{found.code}: contact data of all {len(made.erased)} participants are erased.")
+    if out is not None and made.left:
+        click.echo("No certificate yet: call this again when they are erased.", err=True)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error, where a person looks."""
+    with ExitStack() as shown:
+        bar: Any = None
+
+        def erased(done: int, total: int) -> None:
+            nonlocal bar
+            if sys.stderr.isatty():
+                bar = bar or shown.enter_context(click.progressbar(length=total, label="Erasing", file=sys.stderr))
+                bar.update(done - bar.pos)
+
+        yield erased
 
 
 def _show(state: State, code: str, found: Any) -> None:

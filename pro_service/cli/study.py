@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pro_service.cli.closing import close, lock, unlock
+from pro_service.cli.closing import close, erase_contacts, lock, unlock
 from pro_service.cli.terminal import (
     State,
     as_json,
@@ -209,6 +209,7 @@ def let_column_pass(state: State, name: str, email: str, reason: str, study_code
 
 study.add_command(migrate)
 study.add_command(close)
+study.add_command(erase_contacts)
 study.add_command(lock)
 study.add_command(unlock)
 

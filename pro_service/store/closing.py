@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PENDING
-from pro_service.store.schema import escalations, messages, participants, windows
+from pro_service.store.schema import escalations, messages, participants, studies, windows
 
 w, m, p, e = windows.c, messages.c, participants.c, escalations.c
 _UNCOUNTED = (w.settled.is_(None), w.cancelled_at.is_(None))
@@ -72,8 +72,20 @@ def look_at_everybody(session: Session, study_id: int, now: datetime) -> None:
 
 def not_erased(session: Session, study_id: int, after: str, limit: int) -> Sequence[str]:
     """Return the codes of participants whose contact data are still there, in their order, those after `after`."""
-    asked = select(p.code).where(p.study_id == study_id, p.data_key.is_not(None), p.code > after)
+    asked = select(p.code).where(p.study_id == study_id, p.erased_at.is_(None), p.code > after)
     return session.scalars(asked.order_by(p.code).limit(limit)).all()
+
+
+def count_not_erased(session: Session, study_id: int) -> int:
+    """Return how many participants' contact data are still there."""
+    return _count(session.scalar(select(func.count()).where(p.study_id == study_id, p.erased_at.is_(None))))
+
+
+def to_erase(session: Session, today: date) -> Sequence[int]:
+    """Return the studies whose day is over and in which somebody's contact data are still there."""
+    s = studies.c
+    left = select(p.id).where(p.study_id == s.id, p.erased_at.is_(None)).exists()
+    return session.scalars(select(s.id).where(s.erase_after < today, left).order_by(s.id)).all()
 
 
 def _count(found: int | None) -> int:

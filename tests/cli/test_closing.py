@@ -36,3 +36,11 @@ def test_a_study_is_closed_locked_and_unlocked_by_an_investigator(run: Run, stud
     assert run("study", "unlock", "--by", "nobody@example.org", "--reason", "a query").status == 1
     assert run("study", "unlock", "--by", LEAD, "--reason", "a query").out == "DEMO: the data are unlocked.\n"
     assert run("study", "lock", "--reason", "the query is answered").out == "DEMO: the data are locked.\n"
+    file = tmp_path / "certificate.txt"
+    words = ("study", "erase-contacts", "--reason", "as the ethics committee asked", "--out", file)
+    later = run(*words, "--after", "2026-03-02")
+    assert "contact data of 1 participants are erased after 2026-03-02" in later.out
+    assert not file.exists()
+    assert "contact data of all 1 participants are erased" in run(*words, "--after", "2026-03-01").out
+    assert "P-001" in file.read_text(encoding="utf-8")
+    assert file.stat().st_mode & 0o777 == 0o600

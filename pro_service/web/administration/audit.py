@@ -198,6 +198,7 @@ def _of_participants() -> dict[str, str]:
         "code": _("Code"),
         "closed_at": _("Study closed"),
         "locked_at": _("Data locked"),
+        "erase_after": _("Contact data erased after"),
         "cancelled_at": _("Ended uncounted"),
         "confirmed_at": _("Procedure confirmed"),
         "consented_at": _("Consent to messages"),

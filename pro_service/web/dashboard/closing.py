@@ -1,6 +1,7 @@
 """The end of a study: whether it is closed and its data locked, what is still open, and an investigator's forms."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,13 +9,14 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.problems import RejectedError, problem
 from pro_service.core.study_file.confirmation import LONGEST_REASON
 from pro_service.runtime import Runtime
-from pro_service.use_cases import closing, confirmation
+from pro_service.use_cases import closing, confirmation, contact_erasure
 from pro_service.web.access import may, needs, sensitive, signed_in
 from pro_service.web.dashboard.formatting import times
+from pro_service.web.i18n import day
 from pro_service.web.problems import words
 from pro_service.web.scope import Scope, actor, in_study, not_found
 
-ACTS = ("close", "lock", "unlock")
+ACTS = ("close", "lock", "unlock", "erase")
 MOST_SHOWN = 100
 """Tasks; a study that is closed in good order has none."""
 
@@ -52,12 +54,21 @@ def _carry_out(rt: Runtime, study_id: int, what: str, reason: str) -> None:
             closing.lock(rt, actor(), study_id, reason)
         case "unlock":
             closing.unlock(rt, actor(), study_id, user_id, reason)
+        case "erase":
+            contact_erasure.plan(rt, actor(), study_id, _day(request.form.get("after", "")), reason)
         case _:  # "close"
             closing.close(rt, actor(), study_id, reason, lock_data=request.form.get("lock") == "yes")
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise RejectedError((problem("day_unreadable", "after"),)) from None
+
+
 def _place(path: str) -> str:
-    return "reason" if path == "--reason" else ""
+    return "reason" if path == "--reason" else path if path == "after" else ""
 
 
 def _page(rt: Runtime, scope: Scope, faults: Mapping[str, tuple[str, str]]) -> str:
@@ -67,6 +78,7 @@ def _page(rt: Runtime, scope: Scope, faults: Mapping[str, tuple[str, str]]) -> s
         "dashboard/closing.html",
         scope=scope,
         standing=found.standing,
+        erase_after=None if found.standing.erase_after is None else day(found.standing.erase_after),
         rest=found.rest,
         # Of all sites: only for those who may see all of them.
         tasks=found.rest.tasks[:MOST_SHOWN] if may_close else (),

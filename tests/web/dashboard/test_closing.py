@@ -33,6 +33,15 @@ def test_an_investigator_closes_locks_and_unlocks_with_a_reason(
     assert (status, "Its data are not locked." in said, "The study is closed since" in said) == (303, True, True)
     assert "Its data are locked since" in send("lock", "all queries are answered")[1]
     assert "Its data are not locked." in send("unlock", "one more query")[1]
+    assert send("erase", "as asked")[0] == 422, "without a day"
+    form = {
+        "csrf": support.csrf_of(client.get(PAGE).text),
+        "what": "erase",
+        "reason": "as asked",
+        "after": "2031-05-04",
+    }
+    assert client.post(PAGE, data=form).status_code == 303
+    assert "Contact data are erased after" in client.get(PAGE).text
 
 
 def test_others_see_how_the_study_stands_and_no_form(rt: Runtime, client: FlaskClient, study_id: int) -> None:
