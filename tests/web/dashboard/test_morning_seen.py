@@ -137,7 +137,7 @@ def _explain_the_baseline(morning: Morning, page: Page) -> None:
     assert faults(page) == []
     with another_page(page):
         page.locator("#act button").click()
-    expect(page.locator("#did")).to_have_text(re.compile(r"4 tasks:\s+The reason is saved; the task has ended\."))
+    expect(page.locator("#did")).to_have_text(re.compile(r"4 tasks:\s+The reason is saved; the tasks have ended\."))
     assert {morning.row(task)["outcome"] for task in missed} == {"site_error"}
 
 
