@@ -89,6 +89,12 @@ _TR = Frames(
         kolayliklar|kolayliklar dilerim
         [ellerinize|elinize|emeginize|ellerine|eline] saglik [hocam]|ellerinizden operim|dualarim sizinle
         dualarimiz sizinle|sizlere dua ediyorum|dua ediyorum [size]
+        saglicakla [kalin|kal]|saglikla kalin|esen kalin|selametle|[cok] masallah|allahin izniyle|allah izin verirse
+        dua edin [bize|bana]|dualarinizi bekliyorum|[allah] [sizi] basimizdan eksik etmesin|allah sizden razi olsun
+        allah sizi basimizdan eksik etmesin|allah (isinizi|islerinizi) rast getirsin|rabbim yar ve yardimciniz olsun
+        selamlarimla|[cok] selam [ederim|soylerim]|[hepinize|herkese] selamlar|hayirlisi [olsun|neyse o olsun]
+        mesajinizi (aldim|gordum|okudum)|mesaji (yeni|gec) gordum|mesajinizi (yeni|gec) gordum|gec gordum
+        yeni gordum [mesaji|mesajinizi]
         cok sukur [bugun]|sukur|sukurler olsun|cok sukurler olsun|allaha sukur|allaha sukurler olsun|elhamdulillah
         hamdolsun|bin sukur
         saygilar|saygilarimla|saygilarimizla|saygilar sunarim|hurmetler|hurmetlerimle|sevgiler|sevgilerimle
@@ -96,7 +102,8 @@ _TR = Frames(
         [cok] sagolun var olun|var olun|eksik olmayin|iyi ki varsiniz|iyi dileklerimle|rica ederim|buyurun|buyrun
         tamamdir
         (hepinize|herkese|size) [cok] (tesekkurler|selamlar|selam|sevgiler)|ekibinize [cok] (tesekkurler|selamlar)
-        (ilginiz|sordugunuz|aradiginiz|emekleriniz|yardimlariniz|her sey) icin [cok] (tesekkurler|tesekkur ederim
+        gnydn|doktorumuza [cok] (tesekkurler|tesekkur ederim)|ah ah|(mesajiniz|mesaj|ilginiz|sordugunuz|aradiginiz
+        emekleriniz|yardimlariniz|her sey) icin [cok] (tesekkurler|tesekkur ederim
         sagolun
         sag olun)|ilginize (tesekkurler|tesekkur ederim)|(allah|rabbim) [sizden|hepinizden] razi olsun
         hakkinizi helal edin
@@ -107,7 +114,7 @@ _TR = Frames(
         [sayin|sn|degerli|canim|merhaba] (hocam|hocalarim|doktorum|doktor|doktor bey|doktor hanim|dr bey|dr hanim
         hemsire hanim|hemsire bey|hemsirem|doktorcum|doktorcugum|hocacim)
         ({_SIR_TR}) (hanim|bey) (kizim|oglum|evladim|kardesim)
-        sayin doktor|sn doktor|efendim|canim|evladim|yavrum|abi|abicim|abla|ablacim|kardes
+        adim|ismim|sayin doktor|sn doktor|efendim|canim|evladim|yavrum|abi|abicim|abla|ablacim|kardes
         lutfen|maalesef|malesef|ne yazik ki|ne yazikki|valla|vallahi|vallaha|inanin|inan|inan ki|yani|iste|acikcasi
         dogrusu|dogrusunu isterseniz
     """,
@@ -120,12 +127,17 @@ _TR = Frames(
         verecegim (puan|cevap|yanit|not)|rakam olarak|sayi olarak
         {_MEAN_TR}|ortalamam|tam|tam olarak|kesin|kesinlikle|sadece|net|net olarak|aynen|yine|gene|hala|halen|ayni
         yine ayni|ayni sekilde
+        [hep|yine] her zamanki gibi|(cevabimi|puanimi|yanitimi) (yaziyorum|veriyorum)
+        [ben] (buna|bu agriya|agrima) [ben] [puan olarak]|(bu|bu soruya|buna) cevabim|bu soru icin|bu soruya|hep ayni
+        yani|ondan|(bu yuzden|o yuzden|onun icin)|genel ortalama|ortalamasi|[son] (gunlerde|gunler) ortalama
         rahatlikla|gonul rahatligiyla|soyle soyleyeyim|soyle diyeyim|isaretledigim (numara|sik|puan)|sonuc|sonuc olarak
         pardon|duzeltme|duzeltiyorum|ozur dilerim|cok ozur dilerim
         [gec|gec cevap|gec yazdim|gec cevap verdigim|gec kaldigim|gecikme|gec yazdigim] [icin] (kusura bakmayin
         kusura bakma|ozur dilerim) [gec yazdim|gec kaldim|gec cevap verdim|gec gordum]
     """,
     after=f"""
+        (her zamanki|dunku|gecen haftaki|gecen seferki) gibi|[ayni|aynen] devam|[puan] (denebilir|vercem|dicem|diycem)
+        (dersem|desem) (yalan olmaz|yeridir)
         puan|puandir|puandi|puanlik|idi|di|du|ydi|ti|tu|dir|tir|tur|tabii|tabi|oldu
         [puan|olarak|puan olarak] [diye] ({_GIVE_TR}|{_SAY_TR}|{_WRITE_TR}|{_NOTE_TR}) [ben]
         olarak (alin|girin|girebilirsiniz)
@@ -144,31 +156,38 @@ _TR = Frames(
         [{_DAY_TR}] [{_PLACE_TR}] (agrima|agrimi|agrilarimi|agrilarima|agrimin|agri) [{_MEASURED_TR}]
         [benim] [{_DAY_TR}] [{_MEAN_TR}] ({_PLACE_TR}) [{_DAY_TR}] [{_MEAN_TR}]
         {_MEASURE_TR}|siddet
-        {_DAY_TR}|vas|nrs|vas skoru|vas skorum|vas puanim|degismedi|degisiklik yok|degisme yok
+        [ben] (agrima|bu agriya|agrilarima) [bugun]|{_DAY_TR}|vas|nrs|vas skoru|vas skorum|vas puanim|degismedi
+        degisiklik yok|degisme yok
         (kizim|oglum|kardesim) [benim] (agrim|puanim|agri puanim|cevabim)
         evet agrim var|agrim var|agri var
     """,
     after_pain=f"""
         [puan|puanlik|{_AT_TR}] [bir] ({_PAIN_TR}|agri yasiyorum|agri yasadim|agri cekiyorum|agri cektim
         agrim oluyor|agrim oldu)
-        {_DAY_TR}|degismedi|degisiklik yok|degisme yok
+        butun gun|tum gun|{_DAY_TR}|degismedi|degisiklik yok|degisme yok|[pek|hic] degisen [bir|pek bir] sey (yok
+        olmadi)|[bir|pek bir] sey degismedi
         derece [agri|agrim var]|seviye|siddetinde (hissediyorum|hissettim|yasiyorum)
         [benim] (agrim|agri puanim|agri seviyem)
     """,
     before_choice=f"""
         [benim] (cevabim|tercihim|secimim) [olarak] (secenek|numara|sik)|(sikki|secenegi|secenegim|sikkim)
-        [benim] (genel durumum|genel durum|genel olarak durumum|durumum|halim)|secenek|numara|sik|genel|genel olarak
+        [benim] (sagligim|genel sagligim|genel durumum|genel durum|genel olarak durumum|durumum|halim)|secenek|numara
+        sik|genel|genel olarak
         {_SINCE_TR} [genel durumum|durumum]
         (islemden|ameliyattan|igneden|tedaviden|operasyondan) (once|oncesine|onceye|onceki halime) gore|oncesine gore
         eskiye gore|eskisine gore|onceki halime gore
     """,
     after_choice=f"""
-        {_SINCE_TR}
-        [nolu|nolusu|no lu|numarali] (secenek|sik|secenegi|sikki|olan|olani)|nolu|olan|olani|diyorum (secenek|sik)
+        {_SINCE_TR}|eskiye gore|eskisine gore|oncesine gore|onceki halime gore
+        [nolu|nolusu|no lu|numarali] (cevap|secenek|sik|secenegi|sikki|olan|olani)|nolu|olan|olani|diyorum (secenek|sik)
         numara|numarali secenek|numarali|secenek|secenegi|sik|sikki
         numarayi (isaretliyorum|isaretledim|seciyorum|sectim)
     """,
     mild="""
+        [gayet|cok|epey|bayagi] (memnunum|mutluyum|keyifliyim)|[cok] hafif (hissediyorum|hissettim)|neredeyse yok
+        yok gibi|[cok] az|onemsiz|[cok] hafifledi|[hic] rahatsiz etmiyor|[hic] sikayetim yok|sikayetim yok|turp gibiyim
+        bomba gibiyim|rahat rahat yuruyorum|[daha|cok daha] (iyiyim|rahatim|iyi)|ve (iyiyim|rahatim|mutluyum|cok iyiyim)
+        yavas yavas (duzeliyor|iyilesiyor|azaliyor|geciyor|duzeliyorum|iyilesiyorum)|keyfim yerinde
         [bayagi|gayet|cok|epey|oldukca] (iyi|iyiyim|iyiydi|iyiydim|rahat|rahatim|rahatti|hafif|hafifti)
         [cok|epey] rahatladim|[sadece|cok] hafif [bir] (agri|agrim|agrim var|sizi|sizim) [var]
         hissetmiyorum bile|keyfim yerinde|her sey yolunda|mutluyum|[rahat|guzel] (uyuyorum|uyudum|yuruyorum
@@ -178,10 +197,20 @@ _TR = Frames(
         fena degil|idare eder|idare ediyorum|dayanilir|dayaniliyor|katlanilir
     """,
     moderate="""
+        tam ortasi|tam orta|idare ediyoruz|idare iste|[ama] idare ediyorum|katlaniyorum|katlaniyoruz [iste]|eh
+        ne iyi ne kotu|[hep] ayni
+        [biraz] (zorladi|yordu|zorlandim|rahatsiz etti)|yavas yavas (duzeliyor|iyilesiyor|azaliyor|geciyor)
+        daha iyi|daha iyiyim|uyuyamadim|uykusuzum|yorgunum|[cok] yoruldum
         orta [siddette|siddetli|duzeyde|seviyede|derecede] [bir] [agri]|biraz agriyor|soyle boyle|eh iste
         fena degil|idare eder|idare ediyorum|dayanilir|dayaniliyor|katlanilir
     """,
     severe="""
+        [artik] (biktim|usandim|yildim|tukendim|bittim) [artik]|agliyorum|aglayacagim|aglamakliyim|[cok] (perisan
+        bitkin|caresiz) [haldeyim
+        durumdayim]|canim [cok] yaniyor|[cok] canim yaniyor|cok canim yandi|yerimden kalkamiyorum|kivraniyorum|kivrandim
+        butun gun (yattim|yataktaydim)|hic (uyuyamadim|uyumadim|rahat edemedim)|[cok] cektim|[bugun] [cok] fenayim
+        uyku tutmadi|[beni] uyutmadi|cok agrim var|[cok] (agriyor|sizliyor|aciyor)|hic (iyi|rahat) degilim|cildiriyorum
+        [ama] (katlaniyorum|idare ediyorum|dayaniyorum)|agri cok (fazla|siddetli|kotu)|[cok] moralsizim
         [cok|cok cok|gercekten|bayagi|asiri|cok fazla] (kotu|kotuydu|kotuyum|kotuydum|siddetli|siddetliydi
         agrim var|agrim vardi|aci cekiyorum)
         (cok|cok cok|bayagi|asiri|cok fazla) (agriyor|agridi|agriyordu|zordu|zorlandim|zor)
@@ -197,6 +226,12 @@ _TR = Frames(
         dayanilacak gibi degil|cekilecek gibi degil|cekilmez|cekilmiyor|agladim|aglatti|iskence|iskence gibi|eziyet
     """,
     improved="""
+        [sanki] yeniden dogdum [sanki]|[yeniden] dogmus gibiyim|hayatim degisti|dunyalar benim oldu|dunya varmis
+        [cok] (memnunum|mutluyum|sukur iyiyim)|[daha] rahat (yuruyorum|uyuyorum|hareket ediyorum|oturuyorum)
+        ve (iyiyim|rahatim|mutluyum|cok iyiyim)|[artik] (yuruyebiliyorum|uyuyabiliyorum|gidebiliyorum
+        cikabiliyorum) [artik]
+        yavas yavas (duzeliyor|iyilesiyor|duzeliyorum|iyilesiyorum)|bomba gibiyim|turp gibiyim
+        eskisinden [cok] [daha] iyiyim
         [cok|biraz|az|hafif|epey|bayagi|buyuk|ciddi|gozle gorulur|belirgin|guzel|cok guzel] [bir] (iyilesme|duzelme
         rahatlama
         gelisme) [var|oldu|hissediyorum]|[daha] (iyiye gidiyor|iyiye gidiyorum|iyi gidiyor|duzeliyor|duzeliyorum
@@ -206,10 +241,17 @@ _TR = Frames(
         super|superim|harika|harikayim|mukemmel|mucize gibi
     """,
     unchanged="""
+        [pek|hic] degisen [bir] sey (yok|olmadi)|[hic] [bir|pek bir|hicbir] sey degismedi|ne iyi ne kotu|eskisi gibi
+        ayni tas ayni hamam|[hep] ayni [durumdayim]
+        [pek] (fark|degisiklik) (gormedim|hissetmedim|yok)|[bir] fark (gormedim|hissetmedim)|fayda gormedim
         degismedi|ayni|ayniyim|ayni sekilde|degisiklik yok|[pek] degisen [bir] sey yok|[hic] degismedi|degisme yok
         [bir] degisiklik (yok|olmadi)|ayni durumda|ayni durumdayim|hep ayni|fark yok|[hic] fark etmedi|farketmedi
     """,
     worse="""
+        [son gunlerde|son zamanlarda] [biraz|cok] (geriledim|kotulestim|bozuldum|zorlaniyorum|kotuyum)
+        hic memnun degilim
+        umdugum gibi (olmadi|degil|cikmadi)|bekledigim gibi (olmadi|degil|cikmadi)|keske (olmasaydim|yaptirmasaydim)
+        pisman oldum|pismanim|hayal kirikligi|[biraz|cok] geriledim|[daha] (kotuye gidiyor|kotuye gidiyorum)
         [cok|biraz|az|hafif|epey|ciddi] [bir] (kotulesme|bozulma|gerileme) (var|oldu|hissediyorum)
         [cok|cok cok|biraz|bayagi|epey|cok fazla|maalesef] [daha] (kotu|kotuyum|kotulesti|kotulestim|kotu oldum
         kotu oldu
@@ -264,13 +306,27 @@ _EN = Frames(
         support)
         the (text|message|reminder)|being so kind|everything you do|looking after me|all you do)
         hope (all is well|alls well|youre all well|youre ok|you are all well)|keep up the good work|lots of love
-        no worries
+        no worries|(only just|just|only now) (seen|saw|read|got|noticed) (this|it|your (text|message))|apologies
+        my apologies
         here you go|there you go|as requested|as asked|(in reply|replying|re) [to] (your|the) (text|message)|cheers all
         [many|with|and] (thanks|thankyou|thank you|thank u|thx|thnx|tks|ty|cheers|ta) [a lot|so much|very much
         a million|a bunch|again|ever so much|for asking|for checking|for checking in|for your help
         for all your help|for everything|all]
         many thanks|much appreciated|appreciated|ta|ta very much|x|xx|xxx|please|pls|plz|please and thank you
         namaste [sir|madam|doctor|ji]
+        (hey|hiya|morning|evening) (there|sister|guys)|sister|good (morning|afternoon|evening) sister|evening all
+        morning all|respected (sir|madam|doctor|dr)|[with] thanking you|thank you kindly|[many] thanks to god
+        by gods grace|by the grace of god|god is (great|good)|praise (god|the lord)|thanks be to god
+        (ta|thanks|thank you|cheers) [very much|so much] for (asking|your concern|checking [in]|checking up)
+        lovely to hear from you|nice to hear from you|good to hear from you|nice of you to ask|kind of you to ask
+        oh dear|oh well|oh my|ah well|good news|bad news|right then|righto|right o|hope you have a (good|nice) day
+        (sorry|apologies) for [the|my] [so] (late|slow|delayed) (reply|response|answer|text)
+        (sorry|apologies) for the delay in (replying|answering)|have a blessed day|many blessings|blessings|stay well
+        stay safe|keep well|be well|ouch|oof|ooh|um|doctor sahib|[sir|madam|doctor] ji|gud morning|gm|tnx|tq|thanx|thnks
+        (you|youre) [are] [all] [a] (star|stars|angels|wonderful|amazing|brilliant|great)|(here|heres) [is] my (answer
+        reply|score)
+        [answer]|bless your heart|thank you [very much] indeed|thanks indeed|[my] (love|regards|best) to (all|everyone
+        the team|you all)|thanks in advance
         regards|[best|kind|kindest|warm|warmest|many] (regards|wishes)|yours sincerely|sincerely|yours faithfully
         yours truly
         mate|sir|madam|doctor|dear doctor|doc|dr|dear nurse|maam|hi all|pal|my dear
@@ -298,14 +354,24 @@ _EN = Frames(
         put a number on it
         (my|the) honest answer|(got to|gotta|have got to|going to have to|ive got to) (say|be)|the answers
         (my|the) number (is|was) [{_ONE_EN}]|number is
-        in answer to your (question|text)|answering your question|my answer would be
+        (ok|okay|right|well) so [its] [a|an]|(answer|a|ans|reply|response) [is]
+        in answer to your (question|text)|answering (your|the) (question|text)|my answer would be
+        (back to|settled at|averaging) [a|an]|i feel (it is|its|it was) [a|an]|[i] (select|choose)|(selecting|choosing)
+        (for|to) this (question|one)|my (answer|reply|response) to (this|that|the) (question|one) is|[ok|well
+        and] so [its] [a|an]
+        (happy|pleased|glad|sorry) to (report|say) [a|an|its] [a|an]|kindly (note|record|put|mark|write)|please note
+        that (will|would|ll) be [a|an]|thatll be [a|an]|[i] (reply|answer|respond) [with]|[i] (put|gave) [a|an]
+        my (overall|overall answer|overall score) is [a|an]|as (before|ever|always)|same as (before|ever|always)
+        (im|i am) (giving|putting|saying|calling) [it|this] [a|an]|you can put [me down as] [a|an]
     """,
     after=f"""
         point|points|pt|pts|on average|overall|only|for me|from me|it is|sorry|again|still|nurse|love|dear|as an average
         duck|ducky|pet|hun|hen|flower|darling|darlin|petal|sweetheart|sweetie|luv|buddy|chief|boss|my (love|lovely|duck)
         [{_SPEAKER_EN}] say|is (what|how) (id|i would) (say|rate it|give it|score it|put it)|thats it|that is it
         [if] (im honest|i am honest)|in my opinion|in my book|i would have to say|id have to say|all day|all day long
-        thats all|thats my answer|is right|final answer
+        same (as|like) (last (week|time|month)|yesterday|before)|level|most of the day|all the time
+        thats all|thats my answer|is right|final answer|then|as always|as ever
+        for (this|that) (question|one)|[for] me today|for me
         (is|was|thats) (my|the) [average|honest|final] (answer|score|rating|average|number|choice) [today]
     """,
     before_pain=f"""
@@ -313,6 +379,8 @@ _EN = Frames(
          [{_DAY_EN}] [{_BE_EN}] [{_DAY_EN}] [{_SURE_EN}] [{_A_EN}]
         [for] (my|the) pain [id say|its|it is|i would say|i say|is]|for pain [id say|its]|pain wise [its|im]|painwise
         [my|the] ({_PLACE_EN}) [{_DAY_EN}] [{_BE_EN}] [{_SURE_EN}] [{_A_EN}]
+        (i am|im) having pain [of]|i have pain [of]|pain is there|both (legs and hips|hips and legs|legs
+        hips) [{_BE_EN}]
         a pain [{_MEASURE_EN}] of [{_A_EN}]
         [{_SPEAKER_EN}] [{_SURE_EN}] ({_DOING_EN}|score|describe) (my|the|todays) [average|overall] [{_PLACE_EN}]\
          (pain|pain level|pain score) [{_DAY_EN}] [{_A_EN}]
@@ -335,9 +403,18 @@ _EN = Frames(
         compared (to|with) before|in general|generally
     """,
     after_choice=f"""
-        {_SINCE_EN}|please
+        {_SINCE_EN}|please|compared (to|with) before
     """,
     mild="""
+        improving|fine|ok|okay|a little|(cant|cannot|couldnt|not going to|wont) (complain|grumble) [really|at all
+        too much]|nothing to (complain about
+        shout about|worry about|report)|barely (there|anything|noticeable|noticed)|hardly (anything|noticeable)
+        feeling [much] more like (myself|me|my old self)|like my old self|like new|no pain to speak of|next to nothing
+        virtually (nothing|none)|[a] bit of (stiffness|an ache|a twinge|discomfort)|slight (ache|discomfort|stiffness)
+        [just|only] [a] little (ache|stiff|sore|discomfort)|so (happy|pleased|grateful)|bliss|over the moon
+        couldnt be (better|more pleased)|doing (really|very) well|feeling (really|very) (well|good)|[a] little bit sore
+        [i] can live with (that|it)|easily (managed|bearable)|well controlled|under control|[a] quiet day|[a] (lovely
+        great|nice|beautiful) day [today|out]|no need to worry
         [had|its been] [a] good day [today]|(sleeping|walking|doing|getting on|feeling) (well|better|fine|ok|okay
         brilliant)
         getting better|no (bother|trouble|issues|worries)|(hardly|barely) (hurts|hurting|there)|doesnt bother me
@@ -354,11 +431,32 @@ _EN = Frames(
         not bad|not too bad|not bad at all|not so bad|manageable|bearable
     """,
     moderate="""
+        improving|a little|[right] in the middle|middle|it hurts|not great not terrible|not good not bad
+        neither good nor bad|so so really|[i] can live with (that|it)
+        [im] (getting by|coping ok|managing|just about managing|plodding on|soldiering on|hanging in there
+        struggling on)
+        (tired|sore|achy|stiff) but (ok|okay|managing|coping|fine|happy)|grumbling|nagging [away]
+        [a] bit of (stiffness|an ache|discomfort|pain)|nothing new|same old|about the same|[much|pretty much] the same
+        [it was] about the same so|been better|[ive] (been|felt) (better|worse)|bit of a (bad|rough|tough) day
+        feeling [a bit] (low|rough|sore|stiff|tired)|not my best [day]|(cant|cannot|mustnt) (complain|grumble) [really]
+        [had|its been] [a] (bad|rough|tough|long|busy) day [today]|niggling|annoying|bit rough
         [a bit|bit] uncomfortable|could be worse|coping|niggly|[a] (niggle|dull ache)|not great
         moderate|medium|tolerable|moderate pain|so so|soso|[a] bit (sore|achy|painful|stiff)|sore|aching|achy
         not bad|not too bad|not so bad|manageable|bearable
     """,
     severe="""
+        it hurts|[and] in tears|[the] worst (ever|yet|so far|its been|it has been|its ever been|pain ever)|(cant
+        cannot) (cope|go on|take it
+        take any more|take much more|stand it any more|do anything|get up|get comfortable|settle) [with it|with this]
+        (could|i could) (cry|scream|weep)|[i am|im] [so] (fed up|desperate|at my wits end|exhausted|shattered|worn out)
+        feeling [very|really|so|a bit] (low|bad|rough|awful|terrible|poorly|down)|[very|so|too] much pain|[too
+        so] painful
+        very much (paining|pain)|[it is|its] paining [a lot|too much|very much|badly]|too much|not (coping
+        managing) [well]
+        [had] [a] [really|very] (bad|rough|rotten|dreadful|awful|terrible|horrendous|shocking) night|barely (moved|slept
+        walked|coping)|hardly (moved|slept|walked)|(been|was) in bed all day|up all night|no rest|stuck in bed
+        [i am|im] [really|very] (struggling|suffering)|not a good day|[a] [very|really] (bad|rough|tough) day
+        feeling [a bit] sorry for myself|and fed up|had enough|ive had enough|its getting me down
         [it was|it is|its|was|im in|really|very|really really|pretty|so|absolutely|quite|absolute] (bad|painful|sore
         terrible|awful|horrible|severe|unbearable|excruciating|agony|dreadful|horrendous)
         [it] (hurts|hurt|is hurting) (a lot|badly|so much|very much|like hell)
@@ -372,7 +470,21 @@ _EN = Frames(
         not good|not great|severe pain|a lot of pain|in a lot of pain|in agony|very bad pain|not happy
     """,
     improved="""
-        [so|very|very very|much|very much|so much|lots|a lot|a bit|a little|a little bit|slightly|somewhat|minimally
+        [its been|it has been|absolutely|truly] life changing|changed my life|[the] best (thing i ever did
+        thing ive done
+        ive felt [in (years|ages|months)|for years]|ive been [in (years|ages|months)]|decision ever)|early days
+        [im|i am] (getting there|on the mend|on the up|going in the right direction) [slowly]|slow but (sure|steady
+        getting there)|slowly but surely|[got] my life back|feel [like] [a] new (woman|man|person)|so grateful
+        [i am|im] [very|so|really] (grateful|pleased|happy) [with (the result|the results|it|that|progress
+        how its going)]
+        [much|a lot|a bit|a little] better (than before|than it was|than i was|each day|every day|day by day)
+        some improvement|moving in the right direction|wouldnt look back|never looked back|wish id done it sooner
+        feel[ing] (20|ten|twenty) years younger|feeling (years younger|on top of the world)|[a] miracle|miraculous
+        (still|bit) (sore|stiff|achy|tired|grumbling) but (better|happy|improving|ok)|couldnt be happier
+        worth (it|doing|every minute)|no regrets|dancing again|walking (well|better|further)|back to (normal
+        my old self)
+        a touch better|[so|very|very very|much|very much|so much|lots|a lot|a bit|a little|a little bit|slightly
+        somewhat|minimally
         loads
         massively|hugely|definitely|feeling|im|i am|miles|way] (improved|much better|a lot better|happy|pleased)
         (so|very|very very|much|very much|so much|lots|a lot|a bit|a little|a little bit|slightly|somewhat|minimally
@@ -385,11 +497,21 @@ _EN = Frames(
         [im|i am|like] a new (man|woman|person)|feeling (great|good|fantastic|much better|a lot better)|best ive felt
     """,
     unchanged="""
+        nothing changed|nothing (new|to report|much different|different)|(cant|couldnt) (say|tell) (much
+        any) difference|same really
+        not (really|much|any) (changed|different|better or worse)|(havent|not) noticed (much|any) (difference|change)
+        as (i was|it was|before|ever)|about the same really|no further forward|no great change|still the same
         no (improvement|real change|change at all|change really)|no better no worse|neither better nor worse|same old
         no change|unchanged|[about|just|much|exactly] [the] same [as (ever|before|always|usual|it was)]|no (different
         difference|better no worse|better or worse)|nothing has changed|nothings changed|not changed|hasnt changed
     """,
     worse="""
+        [the] worst (its been|it has been|ive been|ive felt|ever)|[its|ive] gone (downhill|backwards) [a bit|a lot]
+        not what i (hoped for|expected|wanted|was hoping for)|[very|so|really|bit] (disappointed|disappointing|upset
+        let down)
+        wish id never had (it|it done)|[i] regret (it|having it)|[a] waste of time|going (downhill|backwards)
+        [its] getting worse|[ive] got worse|(bit|slight|step) (of a setback|worse|backwards)|hasnt (worked|helped) [me
+        at all]
         [so|very|much|very much|so much|a lot|a bit|a little|a little bit|slightly|somewhat|minimally|far|definitely
         feeling|im|i am|way|got] (much worse|a lot worse)|(so|very|much|very much|so much|a lot|a bit|a little|slightly
         a little bit|somewhat|minimally|far|definitely|feeling|im|i am|way|got) worse|(its|it has) got worse
@@ -448,7 +570,8 @@ ORDINARY = re.compile(
     rf"|\b(?:{_counting('en')}) pain"
     r"|\b[0-9]+ alti\b|\b(?:ort|tam)\w* (?:bugun )?alti\b"  # below 6, below average, right below; `6 (altı)` is 6
     rf"|\b(?:{_PLACE_TR}) (?:alti|on)\b"  # below the hip; ASCII for the front of the leg
-    r"|\bbir (?!$|, |puan|idi |d[iu]r? |ydi |ti |diy|deri|ver|bolu |over |olarak |1 |[l][ui]k)"  # a …
+    r"|\bbir (?!$|, |puan|sey (?:yok|olmadi|degismedi) |idi |d[iu]r? |ydi |ti |diy|deri|ver|bolu |over |olarak "
+    r"|1 |[l][ui]k)"  # a …
     r"|\b(?:ort|ortalama|sadece|tam|yine|gene|hala|ayni|net|kesin|bugun\w*|gun|de|icin|canim|yavrum|ben|benim) bir\b"
     rf"|\b(?:{pattern(_TR.mild)})bir\b"  # a light …
     rf"|\b(?:{_counting('tr')}) (?:cevab|yanit|puanim)|\b(?:agri\w*mi|\w+[iu][mn][iu]) (?:yedi|on) (?!puan"

@@ -4,6 +4,7 @@ import re
 
 from pro_service.core.replies.folding import contains, plain
 from pro_service.core.replies.phrases import NUMBERS, PROXY
+from pro_service.core.replies.remarks import unknown
 
 _NAME = r"[A-ZÇĞİÖŞÜ][\w’'-]+"
 _GREETED = re.compile(
@@ -31,10 +32,14 @@ _GIVEN = (
     "|Paula|Pauline|Peter|Philip|Phyllis|Rachel|Raymond|Rebecca|Richard|Robert|Roger|Ronald|Rosemary|Roy|Russell|Ruth"
     "|Samantha|Samuel|Sandra|Sarah|Sharon|Sheila|Shirley|Simon|Stanley|Stella|Stephanie|Stephen|Steven|Stuart|Susan"
     "|Sylvia|Teresa|Theresa|Thelma|Thomas|Timothy|Tracey|Trevor|Valerie|Vera|Vernon|Veronica|Victor|Victoria|Vincent"
+    "|Amit|Anil|Anita|Asha|Deepak|Geeta|Gita|Harish|Imran|Kamala|Kavita|Lakshmi|Lata|Mahesh|Manoj|Meena|Meera|Mohan"
+    "|Mohammed|Narendra|Neha|Nirmala|Pooja|Prakash|Priya|Rajesh|Ramesh|Ravi|Rekha|Sanjay|Savita|Shanti|Sunil"
+    "|Sunita|Suresh|Usha|Vijay|Vinod|Brendan|Ciaran|Declan|Deirdre|Dermot|Eamonn|Gerry|Maeve|Noreen|Orla|Seamus"
+    "|Sinead|Siobhan|Peggy|Jim|Jimmy|Joe|Tom|Tony|Dave|Mike|Steve|Liz|Maggie|Giulia"
     "|Walter|Wendy|Wilfred|William|Winifred|Yvonne|Zoe"
     "|Abdullah|Abdurrahman|Adem|Adnan|Ahmet|Ali|Arif|Arzu|Aslı|Asuman|Aylin|Aynur|Ayse|Ayşe|Ayşegül|Ayten|Aziz"
     "|Bekir|Belgin|Berna|Betül|Birgül|Burak|Burcu|Bülent|Cafer|Canan|Celal|Cemal|Cemile|Cengiz|Cevdet|Derya"
-    "|Dilek|Döndü|Ebru|Elif|Emel|Emin|Emine|Emre|Ercan|Erdal|Erdem|Erkan|Erol|Esma|Esra|Fadime|Fatih|Fatma|Faruk"
+    "|Dilek|Döndü|Ebru|Elif|Emel|Emine|Emre|Ercan|Erdal|Erdem|Erkan|Erol|Esma|Esra|Fadime|Fatih|Fatma|Faruk"
     "|Ferhat|Feride|Figen|Filiz|Gamze|Gönül|Gökhan|Gülay|Gülcan|Gülden|Güler|Gülhan|Gülseren|Gülsüm|Gülşen|Gürkan"
     "|Hacer|Hakan|Halil|Halime|Hamza|Handan|Hanife|Harun|Hasan|Hatice|Havva|Hayriye|Hikmet|Hülya|Hüseyin|İbrahim"
     "|İlhan|İlknur|İsmail|İsmet|Kadir|Kadriye|Kamil|Kemal|Kenan|Kerem|Leyla|Mahmut|Makbule|Mehmet|Melek|Meliha|Meltem"
@@ -48,14 +53,26 @@ _GIVEN = (
 """Given names that are no other word; a surname may follow."""
 _INTRODUCED = re.compile(
     r"(?P<closing>(?:^|[\s,.!])(?i:ben|this is|it['’]?s))\s+"
-    rf"(?:{_GIVEN})(?:\s+{_NAME})?\b(?=\s*(?:[,.:;!\n]|-\s))"
+    rf"(?:{_GIVEN})(?:\s+{_NAME})?\b(?=\s*(?:[,.:;!\n]|-\s)|\s+(?i:ağrım|puanım|cevabım|my pain|pain)\b)"
 )
 """`Merhaba hocam ben Ayşe, ağrım 4`."""
 _ALONE = re.compile(
-    rf"(?P<closing>(?<=[^\W_]))\s*(?:[.,!;\n]\s*|\s-+\s*)(?:(?i:from|ben)\s+)?(?:{_GIVEN})(?:\s+{_NAME})?[\s.!x]*$"
+    rf"(?P<closing>(?<=[^\W_]))\s*(?:[.,!;\n]\s*|\s-+\s*|(?<=\d)\s+)(?:(?i:from|ben)\s+)?(?:{_GIVEN})(?:\s+(?P<surname>{_NAME}))?[\s.!x]*$"
 )
 """`7 - Margaret`, `5, Ayşe Yıldız`: after a stop, at the end. `Margaret 7` may be who answers."""
 _HERE = re.compile(rf"\b(?:{_GIVEN})(?:\s+{_NAME})? here\b")
+_UNKNOWN = (
+    re.compile(
+        rf"(?P<closing>\b(?i:thanks|thank you|cheers|love|from|teşekkürler|teşekkür ederim|sağ olun|sağolun"
+        rf"|iyi günler|iyi akşamlar|selamlar))[\s,.!]+(?P<name>{_NAME}(?:\s+{_NAME})?)[\s.!x]*$"
+    ),
+    re.compile(rf"(?P<closing>\S)\s*\n\s*(?:(?:Mrs|Mr|Miss|Ms)\.?\s+)?(?P<name>{_NAME}\s+{_NAME})[\s.]*$"),
+    re.compile(
+        rf"(?P<closing>(?:^|[\s,.!])(?i:this is|my name is|it['’]?s|ben|adım|ismim))\s+(?P<name>{_NAME}\s+{_NAME})"
+        rf"(?=\s*[,.:;!\n]|\s+(?i:ağrım|puanım|cevabım|my pain|pain)\b)"
+    ),
+)
+"""The same of a name that is not in the list: two words with capitals, or one after a courtesy, that mean nothing."""
 _RELATIVES = frozenset(
     {"oglu", "kizi", "esi", "gelini", "wife", "husband", "son", "daughter", "his", "her", "not", "degil"}
 )
@@ -69,8 +86,15 @@ def without_names(text: str) -> str:
     text = _HERE.sub(", ", text)
     for name in (_GREETED, _SIGNED, _INTRODUCED, _ALONE):
         found = name.search(text)
+        surname = found.groupdict().get("surname") if found else None
+        if surname and not all(map(unknown, plain(surname).split())):
+            continue
         if found and not contains(plain(found[0]), {*PROXY, *_RELATIVES, *NUMBERS["tr"], *NUMBERS["en"]}):
             text = f"{text[: found.start()]}{found[1]}, {text[found.end() :]}"
+    for name in _UNKNOWN:
+        found = name.search(text)
+        if found and all(map(unknown, plain(found["name"]).split())):
+            text = f"{text[: found.start()]}{found['closing']}, {text[found.end() :]}"
     return text
 
 

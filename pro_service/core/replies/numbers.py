@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from pro_service.core.replies import frames, phrases
+from pro_service.core.replies.asides import without_asides, without_sign
 from pro_service.core.replies.folding import DOUBT, contains, marked, plain_of
 from pro_service.core.replies.names import named, without_names
 from pro_service.core.replies.remarks import fit, parted, without_remarks
@@ -39,6 +40,8 @@ _EMOTICON = re.compile(r"(?<!\S)[:;=][-']*[()\[\]dpo/|*]+(?!\S)")
 _DASH = re.compile(r"(?<=[^\W\d_]) ?- +(?=\d)|(?<=\d) +- ?(?=[^\W\d_])|(?<=[^\W\d_])-(?=[^\W\d_])")
 """A dash that only separates: `ağrı - 7`, `7 - thanks`, `out-of-ten`. `-7` and `7-8` are something else."""
 _PLACED = re.compile(rf"\b({'|'.join(frames.ORDINALS)}) +(?:secenek|sik)\b")
+_CHOSEN = re.compile(r"\b([0-9]+) ?'?y?[iu] (?=(?:isaretl|sec|puanl|tercih)\w*[mz]\b)")
+"""`6'yı seçiyorum`."""
 _SLASHED = re.compile(r"\b(kalca|kalcam|hip|buttock|buttocks)/(?=(?:bacak|bacagim|leg|legs)\b)")
 _MODERATE = 4
 _SEVERE = 7
@@ -56,11 +59,13 @@ def find(text: str, language: str, low: int, high: int) -> int | Reason:
 
     `language` is a tag, unknown reads as English.
     """
-    text = without_names(text)
-    mark = marked(text)
     primary = language.replace("_", "-").partition("-")[0].strip().lower()
     primary = primary if primary in phrases.NUMBERS else "en"
+    text = without_names(without_sign(text) if primary == "en" else text)
+    mark = marked(text)
     value = _value(mark, primary, low, high)
+    if value is None and high < _NO_WORD and (left := without_asides(mark, primary)) != mark:
+        value = _value(left, primary, low, high)
     if value is None:
         value = _beside_remarks(text, primary, low, high)
     if value is None:
@@ -70,7 +75,7 @@ def find(text: str, language: str, low: int, high: int) -> int | Reason:
 
 def _value(mark: str, language: str, low: int, high: int) -> int | None:
     """Give the number whose frame is the whole text: everything before it and after it is known and harmless."""
-    text = _DASH.sub(" , ", _EMOTICON.sub(" ", mark))
+    text = _CHOSEN.sub(r"\1 ", _DASH.sub(" , ", _EMOTICON.sub(" ", mark)))
     if low == 0:
         text = re.sub(rf"\b0 ?- ?{high}\b", f"0 to {high}", _SLASHED.sub(r"\1 ", text))
         text = re.sub(rf"\b(?:{high}'?|on)da (?=\w)", f"{high} uzerinden ", text)
@@ -96,6 +101,8 @@ def _value(mark: str, language: str, low: int, high: int) -> int | None:
 def _beside_remarks(text: str, language: str, low: int, high: int) -> int | None:
     """Give the number of a text that is read as a whole once the remarks are left out, if they fit that number."""
     mark = _EMOTICON.sub(" ; ", marked(parted(text, language)))
+    if high < _NO_WORD:
+        mark = without_asides(mark, language)
     said = plain_of(mark).split()
     numbered = any(token.isdecimal() or token in phrases.NUMBERS[language] for token in said)
     if not numbered or not 1 < len(said) <= _LONGEST_TOLD or _POINT_FIRST.search(mark) or named(text):

@@ -39,6 +39,10 @@ class Vocabulary(NamedTuple):
     """Words that no unknown word may resemble."""
     phrases: str
     """Statements as a whole that say nothing of how somebody is."""
+    well: str
+    """What says that somebody is better, in more than one word."""
+    badly: str
+    """The same of somebody who is worse."""
     fillers: str
     """What may stand in a statement without a meaning of its own."""
     sleeping: str
@@ -51,6 +55,14 @@ class Vocabulary(NamedTuple):
     """What begins a remark right after a number, without a comma: nothing that one counts."""
     closes: str
     """Courtesies that end a clause without a comma."""
+    ends: str
+    """What ends a remark right before a number, without a comma: nothing that a number belongs to."""
+    scored: str
+    """What may stand between a number and a remark that begins without a comma."""
+    reasons: str
+    """What makes a reason of a clause."""
+    explains: str
+    """What people did and when, in a reason alone; anywhere else the number may hold for that alone."""
 
 
 _TURNING_EN = (
@@ -104,6 +116,7 @@ _EN = Vocabulary(
         mild slight gentle minor tolerable
         good better well nice lovely fine improved improving improvement easier happy happier pleased grateful
         comfortable comfortably enjoyed ok okay great relaxed calm settled easing eased peaceful excellent brilliant
+        complain grumble
         fantastic wonderful amazing perfect delighted helped helps help soundly
     """,
     bad="""
@@ -170,10 +183,41 @@ _EN = Vocabulary(
     phrases=r"""
         |just (?:seen|saw|got|found|noticed|read) (?:this|it|your|the) ?(?:text|message)?|late (?:reply|response)
         |(?:it )?(?:has )?changed my life|nothing to complain (?:about|of)|sleeping through the night
+        |(?:tired|sore|achy|stiff|slow|knackered) but (?:ok|okay|happy|getting there|coping|managing|improving|fine
+        |good)
+        |(?:still |bit )?(?:stiff|sore|grumbling) but (?:ok|okay|happy|better|coping|managing|improving)
+        |(?:the )?(?:heating|boiler|lift|car|bus|train|washing machine|radiator) (?:has |had |is )?(?:broke|broken
+        |packed up)
+        (?: down)?(?=$| and\b)|(?:the )?(?:cold|damp) (?:got|gets|has got|goes|went) (?:in)?to my (?:hips?|legs?|bones
+        |joints)
+        |(?:the )?weather (?:is |has been |very |so |really |too |a bit )*(?:cold|hot|damp|wet|awful|terrible|bad
+        |horrible
+        |miserable|freezing|lovely|nice|warm|rainy)(?: here| today| outside)*|despite the (?:rain|heat|cold|damp
+        |weather)
+        |(?:been )?doing my exercises(?: every day| daily)?|(?:the|my) (?:hip|leg|hips|legs) (?:is|are) playing up
+        |(?:for the )?first time (?:ever|in (?:ages|years))|off to (?:bed|bingo|church|the shops|work|town
+        |my club)(?: now)?|early days|(?:sorry )?for (?:my |the )?spelling
+        |(?:without|no|not got|havent got|have not|havent|not) my (?:reading )?glasses(?: on)?
         |slowly getting there|out and about|on my feet|not too bothered|rain or shine|long day|quiet day
         |hope you(?:re| are) (?:all )?(?:keeping )?(?:well|ok)
     """,
+    well=r"""
+        (?:i )?(?:can|able to) (?:now )?(?:even )?(?:walk|climb|sleep|drive|dance|garden|cook|get|sit|stand|do|manage
+        |put)
+        (?: (?:to|the|on|my|up|down|stairs|side|shops?|shopping|socks|shoes|bus|dog|again|a|mile|round|block|garden|park
+        |church|town|out|and|about|properly|in|own|myself|car))*(?: now| again)
+        |(?:i |ive )?(?:slept|sleeping) like a (?:baby|log)|(?:the |my )?(?:injection|procedure|treatment|operation)
+        (?: has| really| definitely)* (?:helped|worked|done wonders|been a success)
+        |(?:a )?(?:bit |little |much |lot )*better than (?:last (?:week|month|time)|yesterday|usual|before)
+        |(?:feeling |feel )?(?:more )?like (?:myself|my old self)|my life back
+    """,
+    badly=(
+        "(?:a )?(?:bit |little |much |lot )*worse than (?:last (?:week|month|time)|yesterday|usual|before)"
+        "|up all night|in bed all day(?: with it)?|had enough"
+    ),
     fillers=r"""
+        |(?:couldnt|could not) be(?= (?:better|happier))|(?:cant|cannot|couldnt|mustnt)(?= (?:really )?(?:complain
+        |grumble))
         |for the first time in (?:months|years|weeks|ages)|to be honest|if im honest|im sorry to say|thank god
         |thank goodness|this(?= (?:\w+ )?weather)|your(?= (?:text|message))|get(?:ting)? about
         |(?<=back) from|in a lot of(?= pain)|a wink|(?:lot|lots|bit) of|because of
@@ -189,10 +233,30 @@ _EN = Vocabulary(
         rf"(?:on|in|by|with|from|for|of|out|down|back|home)|{_TURNING_EN}"
     ),
     opens=(
-        "because i|cos i|as i|i|im|i'm|ive|i've|been|slept|couldnt|couldn't|cant|can't|didnt|didn't|havent|haven't"
-        "|struggling|not|barely|hardly"
+        "because|cos|coz|cuz|as i|as i've|as ive|as we|i|im|i'm|ive|i've|been (?!taken|given|told|asked|used|eaten"
+        "|done|had)|slept|couldnt|couldn't|cant|can't|didnt"
+        "|didn't|havent|haven't|struggling|not|barely|hardly|had a|had to|feeling|feel|really|still|much better|so"
+        "|and (?=feel|improv|happy|fed|very|im|i'm|getting|still|not|so|glad)|but (?=coping|managing|ok|happy|getting)"
+        "|tired|exhausted|bad night|rough night|my (?=hips?|legs?)|the weather|weather (?=is|very|so|cold|awful"
+        "|terrible|bad|has)|despite|too much|we had"
     ),
-    closes="thank you|thanks|sorry|im afraid|bless you",
+    closes="thank you|thanks|sorry|im afraid|i'm afraid|bless you",
+    ends=(
+        "so|so its|so it's|so a|so i say|therefore|hence|not good|not great|awful"
+        "|terrible|rough night|bad night|bad day|good day|rough day"
+    ),
+    scored="today|for me|only|please|sir|madam|doctor|nurse|love|out of (?:10|ten)",
+    reasons=(
+        r"^(?:(?:been|was) (?:sat|sitting|stood|standing|lifting|driving|decorating|carrying|busy|out)"
+        r"|we (?:had|went|did|were)|(?:just )?(?:got )?back from(?= )|(?:i )?(?:spent|carried|overdid|went|drove"
+        r"|travelled|did)"
+        r"|because(?: of)?|cos(?: of)?|coz|cuz|due to|as(?= (?:i|ive|im|we|the|weve|its|it)\b)|since i(?= did| had"
+        r"| over))\b"
+    ),
+    explains="""
+        sit sat sitting stand stood standing bend bent bending lift lifted lifting climb climbed move moved moving
+        run ran rested lie lay laid yesterday long bed feet floor boxes boiler bags chair
+    """,
 )
 
 _CONDITIONS_TR = (
@@ -215,7 +279,7 @@ _TR = Vocabulary(
     """,
     everyday=r"""
         (?:uyu|yuru|gez|calis|yorul|dinlen|uyan|dolas|gid|git|gel|cik)\w*[mk]
-        (?:yap|kal|ugras|temizle|pisir|gor|gec|geciktir)\w*[mk]
+        (?:yap|kal(?!ca)|ugras|temizle|pisir|gor|gec|geciktir)\w*[mk]
         uyku\w* yuruyus\w* hava\w* yagmur\w* soguk\w* sicak\w* nem\w* ruzgar\w* gunes kar ev eve evi evden
         isim islerim
         isten yolculuk\w* bahce\w* cicek\w* pazara carsi\w* market\w* alisveris\w* cami\w* namaz\w* dua\w* bayram\w*
@@ -258,7 +322,8 @@ _TR = Vocabulary(
         ayag ayakl baldir topuk topug uyluk kasik kasig karin karni mide gogus gogsu kalp kalbi gozum gozle kulak
         disim disle bobre ciger bagirsa mesane idrar kaburga cene migren fitik siyatik romatizma
         sol sag diger obur oteki ust alt yan
-        ilac hap tablet doz kesici igne merhem krem bant surup parol fizik tedavi
+        ilac hap hapi hapim hapin hapla haplar haplari tablet doz dozu kesici igne merhem krem bant surup parol fizik
+        tedavi
         yatt yatar egil kaldir tirman dondu bastim basti oksur kostu
         dust dusme kanama kanad kaniy ates enfeksiyon iltihap sislik sisti siski uyusma uyusmu uyust uyusu
         karinca gucsuz yara
@@ -277,8 +342,21 @@ _TR = Vocabulary(
     phrases=r"""
         |cok sukur|allaha sukur|sukurler olsun|kusura bakma(?:yin)?|sag ol(?:un)?|allah razi olsun|gozlugum yok
         |zor yaziyorum|gec (?:gordum|yazdim|kaldim)|yeni gordum|hayatim degisti|(?:hava )?soguk oldugu icin
-        |(?:bir |pek bir |pek )?sey degismedi
+        |hava(?:lar)? (?:cok |biraz |bugun |da )*(?:soguk|sicak|kotu|nemli|yagmurlu|bozuk|guzel)|(?:yagmura|soguga
+        |sicaga) ragmen
+        |hava(?:lar)? (?:\w+[iu]nca|\w+d[iu]) agri\w* artti|kalcam sizliyor|torunlar(?:im)? geldi(?: yoruldum)?
     """,
+    well=r"""
+        (?:igne|islem|tedavi|ameliyat)(?: cok| gercekten)* (?:iyi geldi|ise yaradi|faydali oldu)|(?:gecen haftadan
+        |dunden)(?: daha)? iyi
+        |(?:sanki )?yeniden dogdum(?: sanki)?|(?:artik )?(?:merdiven|yuruyus|pazara|markete|camiye|namaz|yuru|uyu|otur
+        |gez)
+        (?: )?(?:cik|yap|gid|kil)?[ae]bil(?:iyorum|dim|iyoruz)(?: artik)?
+    """,
+    badly=(
+        "(?:cok |bayagi )?(?:kotu|zor) (?:bir )?geceydi|(?:gecen haftadan|dunden)(?: daha)? kotu|cok cektim"
+        "|umdugum gibi (?:olmadi|degil)|bekledigim gibi (?:olmadi|degil)"
+    ),
     fillers=r"""
         |ilk (?:defa|kez)|eskisi gibi|sabaha kadar(?= uyu)|kendimi (?=iyi|cok iyi|kotu|cok kotu)|bir sey degil
         |(?:bu|butun|tum) gun|(?:butun|tum) gece(?= (?:hic )?uyu)|merdiven(?:den|lerden) sonra(?= uyuyamadim)
@@ -288,10 +366,30 @@ _TR = Vocabulary(
     being=_CONDITIONS_TR,
     opens=(
         r"(?:cok|biraz)(?= (?:daha|\w+(?:[dt][iu][mk]|yorum|yiyim))\b)|hala|hic|pek|butun gun|hayatim|yuruyusum|uykum"
-        "|keyfim|moralim|uyuyamadim|yuruyemedim"
+        r"|keyfim|moralim|uyu[yt]a?m\w+|yuruye?m\w+|cunku|ama (?=idare|katlan|iyi|sukur|cok sukur)|ve (?=iyi|cok iyi"
+        r"|rahat"
+        r"|mutlu|memnun)|yeniden (?=dogdum)|son (?=gunlerde|zamanlarda)|bugun|kalcam|bacagim|bacaklarim|agrim"
+        r"|havalar?|(?:yagmura|soguga|sicaga) ragmen(?= *(?:$|[,.!;]))|uyku|idare"
+        r"|katlan\w+|agliyor\w*|agladi\w*|bikti\w+|yoruldu\w+|yorgun\w*|rahatla\w+|rahatim|iyiyim|kotuyum|mutluyum"
+        r"|memnunum|yavas yavas|giderek iyi\w*|keske|umdugum|degisen bir|dayanam\w+|gozlugum|bayagi|epey|gayet|oldukca"
+        r"|canim (?=yan)|hocam|doktor bey|doktor hanim|hemsire hanim|sanki yeniden|cok (?=agr|canim|kotu|zor|aci|iyi"
+        r"|rahat)"
     ),
-    closes="cok sukur|allaha sukur|allah razi olsun|tesekkurler|tesekkur ederim|kusura bakmayin|kusura bakma|sagolun"
-    "|hocam|maalesef",
+    closes=(
+        "iyi gunler|iyi aksamlar|iyi geceler|hayirli gunler|hayirli aksamlar|kolay gelsin|saygilar|selamlar"
+        "|cok sukur|allaha sukur|allah razi olsun|tesekkurler|tesekkur ederim|kusura bakmayin|kusura bakma|sagolun"
+        "|hocam|maalesef"
+    ),
+    ends=(
+        r"iyiyim|rahatim|kotuyum|yorgunum|mutluyum|memnunum|[dt]aha iyi|cok iyi|cok kotu|gecirdim|uyuyamadim|uyudum"
+        r"|yoruldum|zorlandim|rahatladim|ondan|o yuzden|bu yuzden|soguk|yagmurlu|toparladim|iyilestim|duzeldim"
+    ),
+    scored="puandi|di|du|ti|tu|ydi|idi|dir|tir|veriyorum|diyorum|derim|verdim|diyelim|maalesef|hocam",
+    reasons=r"^cunku\b|\b(?:ondan|o yuzden|bu yuzden|diye|yuzunden|sebebiyle|olduguicin|oldugu icin|oldugundan)$",
+    explains="""
+        dun yattim kalktim oturdum kaldirdim egildim tasidim merdiven merdivenleri cok uzun zaman ayakta ayakkabi poset
+        yagmur hava havalar
+    """,
 )
 
 VOCABULARIES: Mapping[str, Vocabulary] = MappingProxyType({"en": _EN, "tr": _TR})

@@ -15,6 +15,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
+from pro_service.core.replies import frames
 from pro_service.core.replies.folding import DOUBT, contains, plain_of
 from pro_service.core.replies.phrases import HALVES, NUMBERS, OPT_OUT, OPT_OUT_HINTS, PROXY, WRONG_NUMBER_INSIDE
 from pro_service.core.replies.remark_words import VOCABULARIES
@@ -40,6 +41,9 @@ _OWN = frozenset({"my", "the", "a", "an", "benim"})
 """An unknown word after one of these may be another part of the body."""
 _LONG = 4
 """The shortest unknown word that is let pass: harmless shorter ones are all in the vocabulary."""
+_SHORTEST_NAME = 3
+_WELL = {"en": "better", "tr": "duzeldim"}
+_BADLY = {"en": "worse", "tr": "kotulestim"}
 _CHANGE = (1, 7)
 _FITS: Mapping[tuple[tuple[int, int], Mood], range] = MappingProxyType(
     {
@@ -81,8 +85,9 @@ def parted(text: str, language: str) -> str:
 def without_remarks(mark: str, language: str) -> tuple[str, list[Mood | None]]:
     """Return a marked text without the clauses that are remarks, and what those say of how somebody is."""
     said = VOCABULARIES[language]
-    mark = re.sub(rf"\b([0-9]+) (?=(?:{said.opens})\b)", r"\1, ", mark)
+    mark = _opened(language).sub(r"\1, ", mark)
     mark = re.sub(rf"\b({said.closes})\b", r", \1, ", mark)
+    mark = re.sub(rf"\b({said.ends}) (?=[0-9]+\b)", r"\1, ", mark)
     mark, greeted = _GREETING.subn("", mark)
     kept: list[str] = []
     moods: list[Mood | None] = [None] * greeted
@@ -95,24 +100,43 @@ def without_remarks(mark: str, language: str) -> tuple[str, list[Mood | None]]:
     return ", ".join(kept), moods
 
 
+@lru_cache
+def _opened(language: str) -> re.Pattern[str]:
+    """Match an answer after which a remark begins without a comma; `bir çok` and `on gün` are no answers."""
+    said = VOCABULARIES[language]
+    words = "|".join(word for word in NUMBERS[language] if word not in _NO_ANSWERS)
+    return re.compile(rf"\b((?:[0-9]+(?:/10)?|{words})(?:'?(?: ?(?:{said.scored})\b))?) (?=(?:{said.opens})\b)")
+
+
+_FRAMED = frames.words("\n".join(part for said in frames.FRAMES.values() for part in said))
+_NO_ANSWERS = frozenset({"bir", "on", "yedi", "alti", "one"})
 _NO_REMARK: tuple[bool, Mood | None] = (False, None)
 
 
 def _remark(clause: str, language: str) -> tuple[bool, Mood | None]:
     """Return whether a clause is a remark, and what it says of how somebody is."""
     said = plain_of(clause)
+    because = _pattern(language, "reasons").search(said) if " " in said else None
+    if because is not None:
+        said = f"{said[: because.start()]} {said[because.end() :]}".strip()
     if any(sign in clause for sign in _SIGNS) or contains(said, _FOR_A_PERSON) or _UNSAID.match(said):
         return _NO_REMARK
+    said = _pattern(language, "well").sub(_WELL[language], said)
+    said = _pattern(language, "badly").sub(_BADLY[language], said)
     rest = _pattern(language, "fillers").sub("", said)
     left = _pattern(language, "phrases").sub("", rest)
     tokens = left.split()
+    if because is not None:  # what one did is no circumstance of the number: it explains it
+        tokens = [token for token in tokens if not _is(language, "explains").fullmatch(token)]
     if len(tokens) > _LONGEST_REMARK or any(_counts(tokens, at, language) for at in range(len(tokens))):
         return _NO_REMARK
     kinds = {kind: [token for token in tokens if _is(language, kind).fullmatch(token)] for kind in _KINDS}
     unknown = [at for at, token in enumerate(tokens) if not _is(language, "known").fullmatch(token)]
-    if not _states(kinds, unknown, said) and left == rest:
+    if not _states(kinds, unknown, said) and left == rest and because is None:
         return _NO_REMARK
-    if not _harmless(tokens, unknown, kinds, language) or _circumstances(left, kinds, language):
+    if not _harmless(tokens, unknown, kinds, language):
+        return _NO_REMARK
+    if because is None and _circumstances(left, kinds, language):
         return _NO_REMARK
     return _mood(kinds)
 
@@ -235,3 +259,14 @@ def _near(one: str, other: str) -> bool:
     rests = one[same:], other[same:]
     swapped = rests[0][:2] == rests[1][1::-1] and rests[0][2:] == rests[1][2:]
     return swapped or rests[0][1:] in (rests[1][1:], rests[1]) or rests[0] == rests[1][1:]
+
+
+def unknown(word: str) -> bool:
+    """Whether a plain word is none that these rules know in any language: it may be a name."""
+    if len(word) < _SHORTEST_NAME or word in _FRAMED or _NIGHT.search(word):
+        return False
+    return not any(
+        _is(language, kind).fullmatch(word) or word in NUMBERS[language] or meant(word, language) is not None
+        for language in VOCABULARIES
+        for kind in ("known", "says", "turns", "explains")
+    ) and not any(_turns(word, language) for language in VOCABULARIES if len(word) >= _LONG)

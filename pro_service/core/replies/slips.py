@@ -19,6 +19,10 @@ _SWAPPED = 4
 _LEFT_OUT = 5
 """Letters that a number word needs before such a slip is mended: `on` and `uc` are too short for any."""
 _LONGEST_WORD = 24
+_WRITTEN: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {"tr": MappingProxyType({"drt": 4}), "en": MappingProxyType({"fiv": 5, "fve": 5, "zro": 0, "eigh": 8})}
+)
+"""Slips in words too short for the rules below, or at their end, that are no word in either language."""
 
 
 def meant(word: str, language: str) -> int | None:
@@ -26,7 +30,7 @@ def meant(word: str, language: str) -> int | None:
     if not _HELD <= len(word) <= _LONGEST_WORD or word in NOT_SLIPS:
         return None
     spelt = word.replace("q", "k")
-    return _slips(language).get(spelt, _held(spelt, language))
+    return _WRITTEN[language].get(spelt, _slips(language).get(spelt, _held(spelt, language)))
 
 
 def _held(word: str, language: str) -> int | None:

@@ -351,6 +351,53 @@ def test_what_somebody_else_says_goes_to_a_person() -> None:
     assert nrs("eşim altı diyor", "tr") == Proxy()
 
 
+@pytest.mark.shows("reading: score")
+@pytest.mark.parametrize(
+    "language, text",
+    [
+        ("en", "7 7"),
+        ("en", "7, yes 7"),
+        ("en", "7. Yes, seven."),
+        ("en", "#7"),
+        ("en", "I am 81 and my pain is 7"),
+        ("en", "last 24hrs 7"),
+        ("en", "7 because I sat too long"),
+        ("tr", "7/10 yani yedi"),
+        ("tr", "Yaşım 76, ağrım 7"),
+        ("tr", "son 24 saat için 7"),
+        ("tr", "7 çünkü dün çok yürüdüm"),
+    ],
+)
+def test_an_age_the_hours_asked_about_a_repetition_and_a_reason_are_no_second_answer(language: str, text: str) -> None:
+    assert nrs(text, language) == Score(7)
+
+
+@pytest.mark.shows("never guess")
+@pytest.mark.parametrize(
+    "language, text",
+    [
+        ("en", "5 5"),  # 5.5
+        ("en", "1 1"),  # 11
+        ("en", "7, yes 8"),
+        ("en", "I'm 81"),
+        ("en", "I am 81 and 7"),
+        ("en", "7 because I guess so"),
+        ("en", "7 because of my knee"),
+        ("en", "7\nLeft Hip"),
+        ("tr", "6 yani 7"),
+        ("tr", "son 24 saatte 2 hap"),
+        ("tr", "2 kat çıktım ondan"),
+        ("tr", "7 çünkü kızım öyle dedi"),
+    ],
+)
+def test_what_may_be_a_second_answer_another_part_or_a_guess_is_not_read_over(language: str, text: str) -> None:
+    assert not isinstance(nrs(text, language), Score)
+
+
+def test_an_age_may_be_an_answer_where_the_scale_reaches_it() -> None:
+    assert not isinstance(read("I'm 81, pain is 7", "en", item_min=0, item_max=100), Score)
+
+
 # -- Slips of the finger -----------------------------------------------------------------------
 
 

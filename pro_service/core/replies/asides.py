@@ -1,0 +1,55 @@
+"""Numbers beside an answer that are no second answer: an age, the 24 hours of the question, the answer said again.
+
+`Yaşım 76, ağrım 6`, `son 24 saat için 4`, `7. Yes, seven`, `8 8`, `#3`. What is taken out here leaves one number, which
+must still be read as without it (see `numbers`). An age lies above every scale. A number is said again only with
+something between that joins no numbers, and never `5 5` or `1 1`, which may be 5.5 or 11 without its sign.
+"""
+
+import re
+from functools import lru_cache
+
+from pro_service.core.replies.phrases import NUMBERS
+
+_TURKISH = {
+    r"\bson 24 saat(?:lik|teki|te|i)?(?: (?:icin|icinde|boyunca))?(?= )": "bugun",
+    r"\b24 saat(?:lik|teki)?(?= ort)": "bugun",
+    r"\b(?:ben )?(?:[2-9][0-9] yasindayim|yasim [2-9][0-9])\b": " , ",
+}
+_ENGLISH = {
+    r"\b(?:(?:in|over|for|during) )?(?:(?:the|my) )?(?:last|past) 24 ?(?:hours|hrs|hr|h)\b": "today",
+    r"\b(?:i am|i'm|im|aged|age) [2-9][0-9](?: (?:years old|years|yrs old|yrs|yr old))?(?: now)?"
+    r"(?: and(?: still \w+ing)?\b(?! ?[0-9]))?(?=[ ,.;]|$)": " , ",
+}
+_ASIDES = tuple((re.compile(said), instead) for said, instead in {**_TURKISH, **_ENGLISH}.items())
+_HASH = re.compile(r"^\s*(?:no\.? |number )?#\s?(?=\d+\b)", re.IGNORECASE)
+_JOINING = r"(?:yes|yep|yeah|so|thats|that is|i repeat|repeat|again|evet|yani|tekrar|tekrar ediyorum)"
+_MAY_BE_ONE = frozenset({"5 5", "1 1"})
+
+
+def without_sign(text: str) -> str:
+    """Return a text without the sign that only says that a number follows: `#3`."""
+    return _HASH.sub("", text)
+
+
+def without_asides(mark: str, language: str) -> str:
+    """Return a marked text without its writer's age and with its one number said once."""
+    for said, instead in _ASIDES:
+        mark = said.sub(instead, mark)
+    return _again(language).sub(_once, mark)
+
+
+def _once(found: re.Match[str]) -> str:
+    return found[0] if found[0] in _MAY_BE_ONE else found[found.lastgroup or 0]
+
+
+@lru_cache
+def _again(language: str) -> re.Pattern[str]:
+    """Match an answer that is said again: in digits, as a word or both."""
+    numbers = NUMBERS[language]
+    joined = rf"[ ,.!;\n]*\b{_JOINING}[ ,:]+"
+    alike = (
+        rf"(?P<n{at}>(?:{number}|{word})(?:/10)?)(?:{joined}(?:{number}|{word})\b(?![.,]\d))+"
+        rf"|(?P<d{at}>{number}(?:/10)?)(?:(?:{joined}|[,.!;]*\s+){number}\b(?![.,]\d))+"
+        for at, (word, number) in enumerate(numbers.items())
+    )
+    return re.compile(rf"(?<![\w.,/-])(?<!of )(?<!over )(?<!uzerinden )(?:{'|'.join(alike)})")
