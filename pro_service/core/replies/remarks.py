@@ -42,6 +42,7 @@ _OWN = frozenset({"my", "the", "a", "an", "benim"})
 _LONG = 4
 """The shortest unknown word that is let pass: harmless shorter ones are all in the vocabulary."""
 _SHORTEST_NAME = 3
+_DIGIT = re.compile("[0-9]")
 _WELL = {"en": "better", "tr": "duzeldim"}
 _BADLY = {"en": "worse", "tr": "kotulestim"}
 _CHANGE = (1, 7)
@@ -115,6 +116,8 @@ _NO_REMARK: tuple[bool, Mood | None] = (False, None)
 
 def _remark(clause: str, language: str) -> tuple[bool, Mood | None]:
     """Return whether a clause is a remark, and what it says of how somebody is."""
+    if _DIGIT.search(clause):
+        return _NO_REMARK
     said = plain_of(clause)
     because = _pattern(language, "reasons").search(said) if " " in said else None
     if because is not None:
