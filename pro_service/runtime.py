@@ -71,6 +71,8 @@ class Memory:
     second_clock: tuple[float, timedelta | None] | None = None
     """When another clock was last asked (monotonic seconds), and by how much ours is ahead of it; None = no answer."""
     flood: Flood = field(default_factory=Flood)
+    looks: set[object] = field(default_factory=set)
+    """Looks by staff that have left their row in the trail."""
 
 
 class PasswordCost(NamedTuple):

@@ -426,7 +426,7 @@ def _tasks(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
 
 def _changes(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
     statement = select(_a.id, _a.at, _a.actor_kind, _a.actor, _a.action, _a.changes, _a.reason).where(
-        _a.participant_id == person, _a.action.not_in(SHOWN_AS_EVENTS)
+        _a.participant_id == person, _a.entity != "page", _a.action.not_in(SHOWN_AS_EVENTS)
     )
     rows = session.execute(_page(statement, _a.at, _a.id, "change", wanted)).all()
     known = _staff(session, rows)

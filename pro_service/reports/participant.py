@@ -56,6 +56,7 @@ SHOWN = frozenset(
         "code",
         "zone",
         "procedure_end",
+        "page",
     }
 )
 """Fields of the audit trail whose values a coordinator may read; of every other field only that it changed."""
@@ -152,7 +153,9 @@ def call_rows(session: Session, participant_id: int, window_id: int | None = Non
 def changes(session: Session, participant_id: int, since: datetime | None = None) -> list[Change]:
     """Return the newest changes about one participant, newest first, masked for coordinators."""
     a = audit_trail.c
-    statement = select(audit_trail).where(a.participant_id == participant_id).order_by(a.id.desc()).limit(CHANGES)
+    # Who looked changed nothing.
+    of = (a.participant_id == participant_id) & (a.entity != "page")
+    statement = select(audit_trail).where(of).order_by(a.id.desc()).limit(CHANGES)
     if since is not None:
         statement = statement.where(a.at > since)
     return [

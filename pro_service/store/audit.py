@@ -58,7 +58,7 @@ def audit_row(row_id: int, entry: Entry, actor: Actor, now: datetime, zone: Zone
         "action": entry.action,
         "entity": entry.entity,
         "entity_id": entry.entity_id,
-        "changes": _changes_as_text(entry.changes),
+        "changes": changes_as_text(entry.changes),
         "reason": entry.reason,
         "source": actor.source,
     }
@@ -126,6 +126,5 @@ def _offset(now: datetime, zone: ZoneInfo) -> int:
     return 0 if offset is None else int(offset.total_seconds() // 60)
 
 
-_changes_as_text = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=as_written
-).encode
+changes_as_text = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=as_written).encode
+"""Return what the trail says of changes, in the one way in which it is written."""

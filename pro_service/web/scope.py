@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import wraps
-from typing import Concatenate, ParamSpec
+from functools import update_wrapper, wraps
+from http import HTTPStatus
+from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import abort, render_template, request
+from flask import Response, abort, after_this_request, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.protocol import Protocol
@@ -16,6 +17,8 @@ from pro_service.store.audit import Actor
 from pro_service.store.participants.cases import zone_of
 from pro_service.store.staff.accounts import Grant
 from pro_service.store.studies import Overview, Sites
+from pro_service.use_cases import looks
+from pro_service.use_cases.looks import Look
 from pro_service.web import access
 from pro_service.web.access import NoAccessYetError, signed_in
 from pro_service.web.capabilities import Capability
@@ -25,6 +28,7 @@ STUDY_COOKIE = "study"
 LARGEST_ID = 2**63 - 1
 
 Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
 Studies = Mapping[str, Overview]
 """By code."""
 
@@ -113,6 +117,10 @@ def no_access(_: NoStudy) -> ResponseReturnValue:
     raise NoAccessYetError
 
 
+Page: TypeAlias = Callable[Concatenate[Scope, Arguments], Answer]
+"""A page that is given what its reader may see."""
+
+
 def in_study(
     rt: Runtime, *, named: bool = False, otherwise: Callable[[NoStudy], ResponseReturnValue] = no_study
 ) -> Callable[[Callable[Concatenate[Scope, Arguments], ResponseReturnValue]], Callable[Arguments, ResponseReturnValue]]:
@@ -130,6 +138,38 @@ def in_study(
             scope = named_scope(rt) if named else chosen_scope(rt)
             return otherwise(scope) if isinstance(scope, NoStudy) else page(scope, *args, **kwargs)
 
+        return view
+
+    return decorated
+
+
+def leaves_row(rt: Runtime, page_name: str) -> Callable[[Page[Arguments, Answer]], Page[Arguments, Answer]]:
+    """Let a look at a page, or the download of a file, leave a row in the trail once it has been answered."""
+
+    def decorated(page: Page[Arguments, Answer]) -> Page[Arguments, Answer]:
+        def view(scope: Scope, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+            answer = page(scope, *args, **kwargs)
+            about = request.view_args or {}
+            look = Look(
+                "download" if page_name.endswith(".csv") else "look",
+                page_name,
+                scope.study_id,
+                signed_in().id,
+                about.get("code"),
+                about.get("text_id"),
+            )
+            who = actor()
+
+            @after_this_request
+            def after(response: Response) -> Response:
+                if response.status_code == HTTPStatus.OK:
+                    # When the last byte is out, also of a file that is written while it is read.
+                    response.call_on_close(lambda: looks.note(rt, who, look))
+                return response
+
+            return answer
+
+        update_wrapper(view, page)
         return view
 
     return decorated

@@ -24,7 +24,7 @@ from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.dashboard import formatting
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.i18n import language, of
-from pro_service.web.scope import Scope, in_study, not_found
+from pro_service.web.scope import Scope, in_study, leaves_row, not_found
 
 CHANNELS: tuple[str, ...] = (*get_args(Channel), CALLS)
 MONTHS = 24
@@ -83,6 +83,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/compliance.csv")
     @needs("progress")
     @in_study(rt, otherwise=not_found)
+    @leaves_row(rt, "compliance.csv")
     def compliance_sheet(scope: Scope) -> ResponseReturnValue:
         now = rt.clock()
         with rt.sessions.reading() as session:

@@ -38,6 +38,7 @@ CODES: Mapping[str, str] = {
     "channel": "channel",
     "role": "role",
     "part_of_day": "wish",
+    "page": "page",
     "error": "failure",
     "language": "tongue",
 }

@@ -20,7 +20,7 @@ from pro_service.web.dashboard import formatting
 from pro_service.web.dashboard.compliance import CHANNELS, filters, kept_in_address, labels
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.i18n import gettext as _
-from pro_service.web.scope import Scope, in_study, not_found
+from pro_service.web.scope import Scope, in_study, leaves_row, not_found
 
 LONGEST_CODE = 40
 SHEET_PAGE = 500
@@ -55,6 +55,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants.csv")
     @needs("progress")
     @in_study(rt, otherwise=not_found)
+    @leaves_row(rt, "participants.csv")
     def participants_sheet(scope: Scope) -> ResponseReturnValue:
         now = rt.clock()
         codes = [code for code in labels(scope) if filters(scope).window in (None, code)]

@@ -25,7 +25,7 @@ from pro_service.web.dashboard import inbox_words
 from pro_service.web.dashboard.formatting import form_made_at, times
 from pro_service.web.i18n import page_stands_in
 from pro_service.web.problems import by_field
-from pro_service.web.scope import LARGEST_ID, NoStudy, Scope, actor, in_study, no_access, row_id
+from pro_service.web.scope import LARGEST_ID, NoStudy, Scope, actor, in_study, leaves_row, no_access, row_id
 
 REASONS = (
     "unreadable_reply",
@@ -67,6 +67,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/inbox/<int:text_id>")
     @needs("work")
     @in_study(rt, named=True, otherwise=no_access)
+    @leaves_row(rt, "inbox")
     def inbox_text(scope: Scope, text_id: int) -> ResponseReturnValue:
         return _text_page(rt, scope, text_id)
 

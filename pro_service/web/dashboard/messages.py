@@ -25,7 +25,7 @@ from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.vocabulary import vocabulary
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import language, page_stands_in
-from pro_service.web.scope import Scope, in_study, not_found, row_id
+from pro_service.web.scope import Scope, in_study, leaves_row, not_found, row_id
 
 NAMES = ("site", "channel", "window", "participant", "kind", "state", "since", "until", "price")
 """What stands in the address, but for where the page begins."""
@@ -102,6 +102,7 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/messages.csv")
     @needs("progress")
     @in_study(rt, otherwise=not_found)
+    @leaves_row(rt, "messages.csv")
     def messages_sheet(scope: Scope) -> ResponseReturnValue:
         return sheet(f"{scope.study}-messages", HEAD, _lines(rt, scope.study_id, _ledger_query(scope).sought))
 

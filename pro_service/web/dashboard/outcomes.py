@@ -18,7 +18,7 @@ from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.dashboard.compliance import filters, kept_in_address, labels
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.i18n import gettext as _
-from pro_service.web.scope import Scope, in_study, not_found
+from pro_service.web.scope import Scope, in_study, leaves_row, not_found
 
 WORTH = 100
 """What took a second to count is shown for a hundred seconds,"""
@@ -53,6 +53,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/compliance/outcomes", endpoint="outcomes")
     @needs("scores")
     @in_study(rt)
+    @leaves_row(rt, "outcomes")
     def outcomes_page(scope: Scope) -> ResponseReturnValue:
         look = filters(scope)
         counted = cache.figures(scope.study_id, lambda now: count(scope, now))
@@ -76,6 +77,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/compliance/outcomes.csv")
     @needs("scores")
     @in_study(rt, otherwise=not_found)
+    @leaves_row(rt, "outcomes.csv")
     def outcomes_sheet(scope: Scope) -> ResponseReturnValue:
         look = filters(scope)
         rows = _rows(rt, scope.study_id, look.sites, look.window)

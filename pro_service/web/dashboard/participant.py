@@ -37,7 +37,7 @@ from pro_service.web.dashboard.task import is_about, task_page
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import page_stands_in
 from pro_service.web.problems import words
-from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
+from pro_service.web.scope import Scope, actor, in_study, leaves_row, not_found, row_id
 
 TEST_MINUTES = (10, 30, 60)
 """For how long a test of reachability may wait."""
@@ -64,6 +64,7 @@ def _add_story(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/participants/<code>", endpoint="participant")
     @needs("progress")
     @in_study(rt, named=True, otherwise=not_found)
+    @leaves_row(rt, "participant")
     def participant_page(scope: Scope, code: str) -> ResponseReturnValue:
         """Show the story; with what can be done where the reader works, with scores where their role has them."""
         return _story_page(rt, scope, code)

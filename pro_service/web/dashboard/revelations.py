@@ -17,7 +17,7 @@ from pro_service.web.access import assesses, needs
 from pro_service.web.csv_export import Cell, sheet
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import page_stands_in
-from pro_service.web.scope import Scope, actor, in_study, not_found, row_id
+from pro_service.web.scope import Scope, actor, in_study, leaves_row, not_found, row_id
 
 SHEET_PAGE = 500
 
@@ -103,6 +103,7 @@ def _add_log(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/revealed.csv")
     @needs("revelations")
     @in_study(rt, named=True, otherwise=not_found)
+    @leaves_row(rt, "revealed.csv")
     def revelations_sheet(scope: Scope) -> ResponseReturnValue:
         head = ["noted_at", "participant", "site", "source", "noted_by"]
         return sheet(f"{scope.study}-revealed", head, _every_line(rt, scope))

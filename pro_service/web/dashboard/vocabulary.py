@@ -16,6 +16,7 @@ def vocabulary(_language: str) -> Mapping[str, Mapping[str, str]]:
         "shape": _statuses() | {"at_risk": _("At risk"), "not_applicable": _("Not applicable")},
         "short": _short(),
         "participant": _participant(),
+        "page": _pages(),
         "flag": _flags(),
         "level": _levels(),
         "reason": _reasons() | inbox_words.reasons(),
@@ -63,6 +64,20 @@ def _short() -> dict[str, str]:
         "withdrawn": _("left"),
         "died": _("died"),
         "cancelled": _("moved"),
+    }
+
+
+def _pages() -> dict[str, str]:
+    """Return what the pages and files are called that leave a row in the trail."""
+    return {
+        "participant": _("Participant"),
+        "outcomes": _("Outcomes"),
+        "inbox": _("Received text"),
+        "participants.csv": _("File of the participants"),
+        "messages.csv": _("File of the messages"),
+        "compliance.csv": _("File of compliance"),
+        "outcomes.csv": _("File of the outcomes"),
+        "revealed.csv": _("File of revealed treatments"),
     }
 
 
@@ -277,6 +292,8 @@ def _actions() -> dict[str, str]:
         "open_again": _("Task open again"),
         "view_answers": _("Saved answers viewed"),
         "view_contact": _("Number viewed"),
+        "look": _("Page viewed"),
+        "download": _("File downloaded"),
         "send": _("Text sent"),
         "receipt": _("Delivery report"),
         "reconcile": _("Uncertain text resolved"),

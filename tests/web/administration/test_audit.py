@@ -176,3 +176,42 @@ def test_the_page_says_records_fields_and_values_in_words_and_names_of_the_expor
     assert "İşlem tarihi: 2 Mar 2026" in said(page)
     assert "Çalışma yüklendi" in said(page)
     assert re.search(r"Katılımcı [0-9]+", said(page))
+
+
+def test_looks_and_downloads_leave_one_row_a_sign_in_after_the_answer(
+    rt: Runtime, client: FlaskClient, study_id: int
+) -> None:
+    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2))
+    support.coordinator(rt, role="investigator")
+    paths = ("/participants/P-001", "/compliance/outcomes", "/participants.csv", "/participants/P-009")
+
+    def left() -> list[tuple[str, int | None, str]]:
+        a = audit_trail.c
+        with rt.sessions.reading() as session:
+            asked = select(a.action, a.participant_id, a.changes).where(a.entity == "page").order_by(a.id)
+            return [(row[0], row[1], json.loads(row[2])["page"][1]) for row in session.execute(asked)]
+
+    for _ in range(2):
+        support.sign_in(client)
+        for path in (*paths, *paths):
+            answer = client.get(path)
+            before = left()
+            assert answer.data
+            answer.close()
+            # Another process does not know what this one has written.
+            rt.memory.looks.clear()
+            assert len(left()) <= len(before) + 1
+        client.post("/logout", data={"csrf": support.csrf_of(client.get("/account").text)})
+    found = left()
+    assert [(action, page) for action, _, page in found] == 2 * [
+        ("look", "participant"),
+        ("look", "outcomes"),
+        ("download", "participants.csv"),
+    ]
+    assert [one is not None for _, one, _ in found] == 2 * [True, False, False]
+    support.sign_in(client)
+    page = client.get("/audit?participant=P-001").text
+    assert "Page viewed" in said(page)
+    assert "Page: Participant" in said(page)
+    client.post("/language", data={"csrf": support.csrf_of(page), "language": "tr", "next": "/audit"})
+    assert "Sayfa: Katılımcılar dosyası" in unescape(said(client.get("/audit").text))
