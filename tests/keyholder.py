@@ -54,6 +54,11 @@ def opens(rt: Runtime, wanted: Iterable[Value]) -> dict[str, bytes]:
     return found
 
 
+def holds(rt: Runtime, words: str) -> bool:
+    """Whether these words stand anywhere in the files as they are."""
+    return words.encode() in b"".join(_files(rt))
+
+
 def traces(rt: Runtime, index: bytes) -> list[str]:
     """Return the columns of all tables that hold a telephone's blind index, or the beginning of it as text."""
     signs = index.hex()[:24]

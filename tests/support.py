@@ -21,7 +21,7 @@ from pro_service.store import studies
 from pro_service.store.audit import Actor
 from pro_service.store.bulk import row_ids
 from pro_service.store.database import Sessions
-from pro_service.store.participants import cases
+from pro_service.store.participants import cases, typed_reasons
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import links, metadata, participants, windows
 from pro_service.store.vault import token_hash
@@ -110,6 +110,12 @@ def loaded(rt: Runtime, participant_id: int) -> Loaded:
     """One participant as the rules see them."""
     with rt.sessions.reading() as session:
         return rt.loader.one(session, participant_id, lock=False)
+
+
+def typed(rt: Runtime, reason: str | None) -> str | None:
+    """A reason as staff typed it, where a row holds a reference to it."""
+    with rt.sessions.reading() as session:
+        return typed_reasons.known(session, rt.vault, [reason]).get(reason, reason)
 
 
 def with_card(rt: Runtime, study_id: int, code: str) -> card.Card:

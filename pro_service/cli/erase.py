@@ -32,6 +32,7 @@ EMPTIED = {
     "reach_tests": "links of contact tests",
     "responses": "reasons of answers",
     "schedule_changes": "reasons of other dates",
+    "typed_reasons": "reasons that people typed",
     "telephone_keys": "keys of telephones",
     "escalations": "tasks that hold a trace of the number",
 }

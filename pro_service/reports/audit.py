@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from pro_service.reports.participant import SHOWN, Change
 from pro_service.store import audit
+from pro_service.store.participants import typed_reasons
 from pro_service.store.schema import audit_trail, participants
 from pro_service.store.schema import sites as sites_table
 from pro_service.store.staff import members
 from pro_service.store.studies import Sites
-from pro_service.store.vault import Vault
+from pro_service.store.vault import UNREADABLE, Vault
 
 a, p = audit_trail.c, participants.c
 PAGE = 50
@@ -103,7 +104,10 @@ def page(
     rows = session.execute(statement).all()
     ids = {int(row.actor[5:]) for row in rows if re.fullmatch(r"user:\d{1,18}", row.actor)}
     names = {f"user:{key}": email for key, email in members.emails(session, ids).items()}
-    lines = tuple(replace(_line(row, reach, names), genuine=audit.is_genuine(_said(row), vault)) for row in rows[:size])
+    reasons = typed_reasons.known(session, vault, (row.reason for row in rows[:size]))
+    lines = tuple(
+        replace(_line(row, reach, names, reasons), genuine=audit.is_genuine(_said(row), vault)) for row in rows[:size]
+    )
     return lines, lines[-1].id if len(rows) > size else None
 
 
@@ -167,7 +171,7 @@ def _first_after(session: Session, moment: datetime) -> int:
     return int(low)
 
 
-def _line(row: Row[Any], reach: Reach, names: Mapping[str, str]) -> Line:
+def _line(row: Row[Any], reach: Reach, names: Mapping[str, str], reasons: Mapping[str | None, str]) -> Line:
     changes = json.loads(row.changes)
     change = Change(
         at=row.at,
@@ -177,7 +181,7 @@ def _line(row: Row[Any], reach: Reach, names: Mapping[str, str]) -> Line:
         entity=row.entity,
         entity_id=row.entity_id,
         fields=tuple(_field(name, old, new, row.entity, reach) for name, (old, new) in changes.items()),
-        reason=_reason(row.reason, reach),
+        reason=_typed(reasons[row.reason], reach) if row.reason in reasons else _reason(row.reason, reach),
     )
     who = names.get(row.actor, row.actor)
     return Line(row.id, change, who, row.participant_code, row.site_code, row.on_behalf_of, row.source)
@@ -187,6 +191,10 @@ def _field(name: str, old: object, new: object, entity: str, reach: Reach) -> tu
     if reach.values or name in SHOWN or (entity in SYSTEM and name in ACCOUNT_FIELDS):
         return name, old, new
     return name, None if old is None else "•••", None if new is None else "•••"
+
+
+def _typed(words: str, reach: Reach) -> str:
+    return words if reach.free_text else UNREADABLE
 
 
 def _reason(reason: str | None, reach: Reach) -> str | None:

@@ -18,6 +18,7 @@ from pro_service.core.case import Case
 from pro_service.core.schedule.prompts import skipped_prompts
 from pro_service.core.schedule.status import status
 from pro_service.reports.participant import SHOWN
+from pro_service.store.participants import typed_reasons
 from pro_service.store.schema import (
     AnyRow,
     attempts,
@@ -32,6 +33,7 @@ from pro_service.store.schema import (
     users,
     windows,
 )
+from pro_service.store.vault import Vault
 
 Kind: TypeAlias = Literal["window", "change", "message", "reach", "reply", "answer", "call", "task"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -165,12 +167,28 @@ class EventPage:
     """Of the page's texts."""
 
 
-def event_page(session: Session, case: Case, now: datetime, wanted: StoryQuery) -> EventPage:
+def event_page(session: Session, vault: Vault, case: Case, now: datetime, wanted: StoryQuery) -> EventPage:
     """Return the newest events of all kinds, the wanted page, and the steps of its texts."""
     every = events(session, case, now, StoryQuery(scores=wanted.scores))
     newest = wanted.before is None and wanted.kinds == KINDS
     page = every[: wanted.limit] if newest else events(session, case, now, wanted)
-    return EventPage(every, page, steps_of_texts(session, page))
+    return EventPage(every, with_reasons(session, vault, page), steps_of_texts(session, page))
+
+
+def with_reasons(session: Session, vault: Vault, shown: Sequence[Event]) -> list[Event]:
+    """Return the same events with the reasons that people typed in place of the references to them."""
+    reasons = {event.note for event in shown} | {one.reason for event in shown for one in event.answers}
+    known = typed_reasons.known(session, vault, reasons)
+    if not known:
+        return list(shown)
+    return [
+        replace(
+            event,
+            note=known.get(event.note, event.note),
+            answers=tuple(replace(one, reason=known.get(one.reason, one.reason)) for one in event.answers),
+        )
+        for event in shown
+    ]
 
 
 def events(session: Session, case: Case, now: datetime, wanted: StoryQuery) -> list[Event]:

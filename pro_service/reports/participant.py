@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.schedule.status import ParticipantStatus, at_risk, participant_status, status
 from pro_service.reports.story import Moved, explain_window
-from pro_service.store.participants import schedules
+from pro_service.store.participants import schedules, typed_reasons
 from pro_service.store.participants.cases import Loaded, Loader, load_by_code
 from pro_service.store.participants.schedules import ScheduleChange
 from pro_service.store.schema import audit_trail, calls, users, windows
 from pro_service.store.studies import Sites
+from pro_service.store.vault import Vault
 
 CHANGES = 100
 SHOWN = frozenset(
@@ -99,14 +100,14 @@ class WindowView:
 
 
 def participant_view(
-    session: Session, loader: Loader, study_id: int, code: str, now: datetime, sites: Sites = None
+    session: Session, vault: Vault, loader: Loader, study_id: int, code: str, now: datetime, sites: Sites = None
 ) -> ParticipantView | None:
     """Return one participant for the page; None if there is none with this code that may be seen."""
     loaded = load_by_code(session, loader, study_id, code, sites)
     if loaded is None:
         return None
     case = loaded.case
-    history = schedules.history(session, case.participant.id)
+    history = schedules.history(session, vault, case.participant.id)
     return ParticipantView(
         loaded=loaded,
         status=participant_status(case, now),
@@ -150,7 +151,7 @@ def call_rows(session: Session, participant_id: int, window_id: int | None = Non
     return list(session.execute(statement))
 
 
-def changes(session: Session, participant_id: int, since: datetime | None = None) -> list[Change]:
+def changes(session: Session, vault: Vault, participant_id: int, since: datetime | None = None) -> list[Change]:
     """Return the newest changes about one participant, newest first, masked for coordinators."""
     a = audit_trail.c
     # Who looked changed nothing.
@@ -158,6 +159,8 @@ def changes(session: Session, participant_id: int, since: datetime | None = None
     statement = select(audit_trail).where(of).order_by(a.id.desc()).limit(CHANGES)
     if since is not None:
         statement = statement.where(a.at > since)
+    rows = session.execute(statement).all()
+    known = typed_reasons.known(session, vault, (row.reason for row in rows))
     return [
         Change(
             at=row.at,
@@ -167,9 +170,9 @@ def changes(session: Session, participant_id: int, since: datetime | None = None
             entity=row.entity,
             entity_id=row.entity_id,
             fields=tuple(_masked(name, old, new) for name, (old, new) in json.loads(row.changes).items()),
-            reason=row.reason,
+            reason=known.get(row.reason, row.reason),
         )
-        for row in session.execute(statement)
+        for row in rows
     ]
 
 

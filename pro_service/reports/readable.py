@@ -18,6 +18,7 @@ from pro_service.store.schema import (
     participants,
     staff_telephones,
     telephone_keys,
+    typed_reasons,
     users,
 )
 from pro_service.store.vault import UnreadableError, Vault, opened
@@ -32,6 +33,7 @@ SEALED: tuple[tuple[Table, str], ...] = (
     (former_telephones, "phone"),
     (entry_codes, "code"),
     (calls, "note"),
+    (typed_reasons, "words"),
     (messages, "body"),
     (inbound, "raw"),
     (staff_telephones, "phone"),

@@ -24,6 +24,7 @@ from pro_service.store.participants.cases import Loader, load_by_code
 from pro_service.store.participants.schedules import Basis, ScheduleChange
 from pro_service.store.schema import messages, responses, users, windows
 from pro_service.store.studies import Sites
+from pro_service.store.vault import Vault
 
 
 class Story(TypedDict):
@@ -64,14 +65,14 @@ class WindowExplanation:
 
 
 def participant_story(
-    session: Session, loader: Loader, study_id: int, code: str, now: datetime, sites: Sites = None
+    session: Session, vault: Vault, loader: Loader, study_id: int, code: str, now: datetime, sites: Sites = None
 ) -> Story | None:
     """Return one participant's story; None if there is no participant with this code (at these sites)."""
     loaded = load_by_code(session, loader, study_id, code, sites)
     if loaded is None:
         return None
     case = loaded.case
-    history = schedules.history(session, case.participant.id)
+    history = schedules.history(session, vault, case.participant.id)
     return Story(
         participant=case.participant.code,
         status=participant_status(case, now),

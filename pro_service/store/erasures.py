@@ -19,6 +19,7 @@ from pro_service.core.case import PENDING
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.store.bulk import row_ids
 from pro_service.store.database import Sessions
+from pro_service.store.participants.writer import WITHOUT_WORDS
 from pro_service.store.schema import (
     AnyRow,
     audit_trail,
@@ -38,6 +39,7 @@ from pro_service.store.schema import (
     schedule_changes,
     staff_telephones,
     telephone_keys,
+    typed_reasons,
 )
 from pro_service.store.unavailable import UNREACHABLE
 from pro_service.store.vault import UnreadableError, Vault
@@ -50,8 +52,6 @@ EMPTY = b""
 INDEX_BYTES = 32
 CONTACT = ("phone", "email", "number")
 """Fields of the trail that hold contact data, masked."""
-WITH_CODES = ("settle", "reopen", "unreachable", "unresolve", "open_again", "redate", "retract", "erase")
-"""Actions whose reason in the trail is a code, or is to stay: the reason of an erasure."""
 SPOKEN_FOR = 24, 32
 """How many signs of a telephone's index stand in the keys of tasks and of answers about it."""
 
@@ -102,6 +102,7 @@ def find(session: Session, participant_id: int) -> Found:
         "schedule_changes": _ids(
             session, schedule_changes, and_(_of(schedule_changes, participant_id), s.reason.is_not(None))
         ),
+        "typed_reasons": _ids(session, typed_reasons, _of(typed_reasons, participant_id)),
         "telephone_keys": _ids(session, telephone_keys, k.phone_index.in_(numbers)),
         "escalations": _ids(session, escalations, _keyed(e.dedup_key, _TASK, numbers, SPOKEN_FOR[0])),
     }
@@ -152,12 +153,15 @@ def _out_of_reach(session: Session, participant_id: int, texts: Sequence[int]) -
     """Return what cannot be reached, in append-only tables."""
     said = inbox_actions.c
     told = or_(said.participant_id == participant_id, said.inbound_id.in_(texts))
-    typed = and_(a.reason.is_not(None), a.actor_kind == "staff", a.action.not_in(WITH_CODES))
+    plain = a.reason.not_like("sealed:%")
+    typed = and_(
+        a.reason.is_not(None), plain, a.actor_kind == "staff", a.action.not_in(WITHOUT_WORDS), a.action != "erase"
+    )
     masked = [a.changes.contains(f'"{name}":') for name in CONTACT]
     found = {
         "reasons_in_trail": _ids(session, audit_trail, and_(a.participant_id == participant_id, typed)),
         "masked_contact_in_trail": _ids(session, audit_trail, and_(a.participant_id == participant_id, or_(*masked))),
-        "reasons_in_inbox": _ids(session, inbox_actions, and_(told, said.reason.is_not(None))),
+        "reasons_in_inbox": _ids(session, inbox_actions, and_(told, said.reason.not_like("sealed:%"))),
     }
     return {what: ids for what, ids in found.items() if ids}
 
@@ -207,6 +211,8 @@ def empty(session: Session, participant_id: int, found: Found, now: datetime) ->
     connection.execute(update(messages).where(unsent).values(state="cancelled", ended_at=now))
     _scramble(session, messages, _keyed(m.dedup_key, _ANSWER, found.numbers, SPOKEN_FOR[1]), _ANSWER, SPOKEN_FOR[1])
     _scramble(session, escalations, e.id.in_(rows["escalations"]), _TASK, SPOKEN_FOR[0])
+    of_person = typed_reasons.c.id.in_(rows["typed_reasons"])
+    connection.execute(update(typed_reasons).where(of_person).values(words=EMPTY))
     connection.execute(update(calls).where(calls.c.id.in_(rows["calls"])).values(note=None))
     connection.execute(update(reach_tests).where(reach_tests.c.id.in_(rows["reach_tests"])).values(token=None))
     connection.execute(update(responses).where(r.id.in_(rows["responses"])).values(reason=None))

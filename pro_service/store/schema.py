@@ -870,6 +870,16 @@ revelations = Table(
     comment="Each time a participant revealed the treatment: append-only, for those who lead the study",
 )
 
+typed_reasons = Table(
+    "typed_reasons",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("participant_id", "participants.id", index=True),
+    Column("words", LargeBinary, nullable=False, comment="Random bytes and what was typed, encrypted"),
+    comment="Reasons that people typed: rows of other tables hold a reference and a hash in their place",
+)
+
 erasures = Table(
     "erasures",
     metadata,

@@ -39,7 +39,7 @@ def participant_story(rt: Runtime, study_id: int, code: str) -> Story | None:
     """`participant show CODE`; None if there is no such participant."""
     now = rt.clock()
     with rt.sessions.reading() as session:
-        return story.participant_story(session, rt.loader, study_id, code, now)
+        return story.participant_story(session, rt.vault, rt.loader, study_id, code, now)
 
 
 def due_cards(rt: Runtime, study_id: int, site: str | None = None) -> cards.Cards:

@@ -224,7 +224,7 @@ def test_a_site_sees_its_own(rt: Runtime, clock: support.SetClock, study_id: int
         berlin = {studies.site_ids(session, study_id)["BER"]}
         shown = today.today(session, rt.loader, study_id, clock.now, berlin)
         assert cases.load_by_code(session, rt.loader, study_id, "P-001", berlin) is None
-        assert story.participant_story(session, rt.loader, study_id, "P-001", clock.now, berlin) is None
+        assert story.participant_story(session, rt.vault, rt.loader, study_id, "P-001", clock.now, berlin) is None
     assert [task.participant for task in shown.queue] == ["P-002"]
     assert [row.code for row in page(rt, study_id, Look(), berlin).rows] == ["P-002"]
     assert {e["participant"] for e in reporting.escalation_rows(rt, study_id, berlin)} == {"P-002"}

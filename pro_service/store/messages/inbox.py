@@ -17,6 +17,7 @@ from pro_service.store.audit import Entry
 from pro_service.store.bulk import Bulk, row_ids
 from pro_service.store.messages import telephone_keys
 from pro_service.store.messages.telephone_keys import TelephoneKey
+from pro_service.store.participants import typed_reasons
 from pro_service.store.participants.cases import Loaded, zone_of
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, Instant, escalations, inbound, inbox_actions, participants, users, windows
@@ -225,7 +226,7 @@ def attribute(session: Session, inbound_id: int, study_id: int, participant_id: 
     session.execute(update(inbound).where(i.id == inbound_id).values(study_id=study_id, participant_id=participant_id))
 
 
-def actions_on(session: Session, inbound_id: int) -> Sequence[Done]:
+def actions_on(session: Session, vault: Vault, inbound_id: int) -> Sequence[Done]:
     """What was done with this text, in order."""
     a = inbox_actions.c
     statement = (
@@ -234,12 +235,15 @@ def actions_on(session: Session, inbound_id: int) -> Sequence[Done]:
         .where(a.inbound_id == inbound_id)
         .order_by(a.id)
     )
-    return [Done(*row) for row in session.execute(statement)]
+    rows = session.execute(statement).all()
+    known = typed_reasons.known(session, vault, (row.reason for row in rows))
+    return [Done(row.action, row.at, row.email, row.detail, known.get(row.reason, row.reason)) for row in rows]
 
 
 def keep_action(writer: Writer, study_id: int, loaded: Loaded | None, act: Act) -> None:
     """Keep what is being done, with its audit row; a second time the same is refused by the table's own constraint."""
     participant_id = None if loaded is None else loaded.case.participant.id
+    reason = act.reason if loaded is None else writer.sealed_reason(loaded, act.reason)
     writer.add(
         inbox_actions,
         {
@@ -250,13 +254,13 @@ def keep_action(writer: Writer, study_id: int, loaded: Loaded | None, act: Act) 
             "at": writer.now,
             "action": act.action,
             "detail": act.detail,
-            "reason": act.reason,
+            "reason": reason,
         },
     )
     changes = {"detail": (None, act.detail)} | dict(act.changes or {})
     zone = zone_of("UTC") if loaded is None else loaded.case.site_zone
     action = f"inbox_{act.action}"
-    entry = Entry(action, "inbound", act.inbound_id, changes, study_id, participant_id, act.reason)
+    entry = Entry(action, "inbound", act.inbound_id, changes, study_id, participant_id, reason)
     writer.audit(entry, zone)
 
 

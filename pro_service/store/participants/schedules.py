@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.changes.reschedule import Rescheduled
 from pro_service.core.protocol import Window
+from pro_service.store.participants import typed_reasons
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.enrolment import told_window, window_row
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, participants, responses, schedule_changes, windows
+from pro_service.store.vault import Vault
 
 w = windows.c
 
@@ -107,7 +109,7 @@ def remember(
             "cause": cause,
             "changed_at": writer.now,
             "actor": writer.actor.id,
-            "reason": reason,
+            "reason": writer.sealed_reason(loaded, reason),
             "old_procedure_date": before.procedure_date,
             "procedure_date": now.procedure_date,
             "old_procedure_end": before.procedure_end,
@@ -120,17 +122,18 @@ def remember(
     )
 
 
-def history(session: Session, participant_id: int) -> Sequence[ScheduleChange]:
+def history(session: Session, vault: Vault, participant_id: int) -> Sequence[ScheduleChange]:
     """Return each time this participant's windows were replaced by new ones, oldest first."""
     s = schedule_changes.c
-    rows = session.execute(select(schedule_changes).where(s.participant_id == participant_id).order_by(s.id))
+    rows = session.execute(select(schedule_changes).where(s.participant_id == participant_id).order_by(s.id)).all()
+    known = typed_reasons.known(session, vault, (row.reason for row in rows))
     return [
         ScheduleChange(
             schedule=row.schedule,
             cause=row.cause,
             changed_at=row.changed_at,
             actor=row.actor,
-            reason=row.reason,
+            reason=known.get(row.reason, row.reason),
             before=Basis(row.old_procedure_date, row.old_procedure_end, row.old_zone, row.old_version_id),
             then=Basis(row.procedure_date, row.procedure_end, row.zone, row.version_id),
         )

@@ -43,6 +43,7 @@ from pro_service.core.commands import (
 )
 from pro_service.store.audit import Actor, Entry, audit_row
 from pro_service.store.bulk import Bulk, change, row_ids
+from pro_service.store.participants import typed_reasons
 from pro_service.store.participants.cases import Loaded, set_next_check
 from pro_service.store.participants.counts import Closings, tally
 from pro_service.store.schema import (
@@ -55,12 +56,15 @@ from pro_service.store.schema import (
     responses,
     windows,
 )
+from pro_service.store.schema import typed_reasons as typed_reasons_table
 from pro_service.store.vault import Vault, sealed
 
 Row = dict[str, Any]
 
 ANY_TIME = "any"
 """How the audit trail calls a wish to be called at any time of the day."""
+WITHOUT_WORDS = ("settle", "reopen", "unreachable", "unresolve", "open_again", "redate", "retract")
+"""Actions whose reason is a code, also where staff caused them."""
 ORDER: tuple[Table, ...] = (escalations, messages, links, responses)
 """Parents before children; the audit trail comes last of all."""
 
@@ -86,6 +90,7 @@ class Writer:
         self._foreseen: dict[int, Foreseen] = defaultdict(Foreseen)
         self._check_again: set[int] = set()
         self._checked: set[int] = set()
+        self._reasons: dict[tuple[int, str], str] = {}
         self._versions: dict[tuple[int, str], int] = {}
         self._said: dict[tuple[int, str], object] = {}
         """(id of a participant or window, fact) -> what was said of it last: its case may have been loaded before."""
@@ -114,6 +119,8 @@ class Writer:
         reason: str | None = None,
     ) -> None:
         """Queue the audit row of a change about one participant."""
+        if action not in (*WITHOUT_WORDS, "erase"):
+            reason = self.sealed_reason(loaded, reason)
         entry = Entry(
             action=action,
             entity=entity,
@@ -124,6 +131,26 @@ class Writer:
             reason=reason,
         )
         self.audit(entry, loaded.case.site_zone)
+
+    def sealed_reason(self, loaded: Loaded, reason: str | None) -> str | None:
+        """Return what stands in the place of a reason that staff typed about a participant; the words are kept sealed.
+
+        The same words are sealed once in a transaction. Once somebody is erased there is no key, and nothing is kept.
+        """
+        if reason is None or self.actor.kind != "staff" or typed_reasons.REFERENCE.fullmatch(reason):
+            return reason
+        participant_id = loaded.case.participant.id
+        if loaded.data_key is None:
+            return None
+        known = self._reasons.get((participant_id, reason))
+        if known is None:
+            row_id = next(self.ids)
+            key = self.vault.data_key(loaded.data_key, participant_id)
+            words, known = typed_reasons.seal(key, row_id, reason)
+            row = {"id": row_id, "study_id": loaded.study_id, "participant_id": participant_id, "words": words}
+            self.add(typed_reasons_table, row)
+            self._reasons[participant_id, reason] = known
+        return known
 
     def change(self, loaded: Loaded, values: Mapping[str, Any], action: str, reason: str | None = None) -> None:
         """Change facts of a participant's row, with the audit row that says from what to what."""
@@ -272,7 +299,7 @@ class Writer:
                 "in_window": record.in_window,
                 "entered_by": record.entered_by,
                 "inbound_id": record.inbound_id,
-                "reason": record.reason,
+                "reason": self.sealed_reason(loaded, record.reason),
             },
         )
         old = None if before is None else ("declined" if before.declined else before.value)

@@ -162,7 +162,7 @@ def one(rt: Runtime, study_id: int, inbound_id: int) -> tuple[Item, list[Bubble]
         if item is None:
             return None
         thread = report_inbox.thread(session, rt.vault, reader, inbound_id)
-        return item, thread, inbox.actions_on(session, inbound_id)
+        return item, thread, inbox.actions_on(session, rt.vault, inbound_id)
 
 
 def previews(rt: Runtime, loaded: Loaded, inbound_id: int) -> list[tuple[str, str]]:
@@ -214,7 +214,7 @@ def _text_transaction(
         row = inbox.lock_text(tx.session, about.inbound_id)
         if item is None or row is None:
             raise KeyError(about.inbound_id)
-        before = next((d for d in inbox.actions_on(tx.session, item.id) if d.action == action), None)
+        before = next((d for d in inbox.actions_on(tx.session, rt.vault, item.id) if d.action == action), None)
         if before is not None:
             raise DoneAlreadyError(before)
         revision = None if loaded is None else loaded.case.participant.revision

@@ -72,7 +72,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             return _form(rt, _Page(scope, loaded, wanted, refused.notes)), 422
         except StaleError:
             with rt.sessions.reading() as session:
-                happened = participant.changes(session, loaded.case.participant.id, form_made_at())
+                happened = participant.changes(session, rt.vault, loaded.case.participant.id, form_made_at())
             return _form(rt, _Page(scope, loaded, wanted, stale=True, changes=happened)), 409
 
 

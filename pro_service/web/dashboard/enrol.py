@@ -76,7 +76,7 @@ def _add_next(pages: Blueprint, rt: Runtime) -> None:
         """Show what comes next: does a text arrive, the card, the page."""
         now = rt.clock()
         with rt.sessions.reading() as session:
-            view = participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
+            view = participant.participant_view(session, rt.vault, rt.loader, scope.study_id, code, now, scope.sites)
         if view is None:
             abort(404)
         case = view.loaded.case

@@ -124,7 +124,7 @@ def _form(
     """
     now, case, works = rt.clock(), loaded.case, _works(loaded)
     with rt.sessions.reading() as session:
-        changes = participant.changes(session, case.participant.id, form_made_at()) if stale and works else []
+        changes = participant.changes(session, rt.vault, case.participant.id, form_made_at()) if stale and works else []
         task = None
         if filled.task is not None and works:
             task = today.task(session, rt.loader, scope.study_id, filled.task, scope.sites)

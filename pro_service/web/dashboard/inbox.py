@@ -176,9 +176,9 @@ def _text_page(rt: Runtime, scope: Scope, text_id: int, rejected: RejectedForm =
         loaded = None if code is None else cases.load_by_code(session, rt.loader, reader.study_id, code)
         changes = []
         if rejected.stale and loaded is not None:
-            changes = participant.changes(session, loaded.case.participant.id, form_made_at())
+            changes = participant.changes(session, rt.vault, loaded.case.participant.id, form_made_at())
         thread = inbox.thread(session, rt.vault, reader, text_id)
-        was_done = actions_on(session, text_id)
+        was_done = actions_on(session, rt.vault, text_id)
     person = None if loaded is None else loaded.case.participant
     return render_template(
         "dashboard/inbox_text.html",

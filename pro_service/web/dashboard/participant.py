@@ -102,13 +102,13 @@ def _story_page(
 ) -> str:
     now = rt.clock()
     with rt.sessions.reading() as session:
-        view = participant.participant_view(session, rt.loader, scope.study_id, code, now, scope.sites)
+        view = participant.participant_view(session, rt.vault, rt.loader, scope.study_id, code, now, scope.sites)
         if view is None:
             abort(404)
         reader = _reader(view.loaded)
         chip, before = story.filter_in_address()
         query = StoryQuery(story.kinds(chip), before, story.PAGE + 1, scores=reader.scores)
-        happened = events.event_page(session, view.loaded.case, now, query)
+        happened = events.event_page(session, rt.vault, view.loaded.case, now, query)
     case = view.loaded.case
     zone = page_stands_in(case.site_zone)
     page = story.story_page(happened, case, reader)

@@ -159,7 +159,9 @@ def task_page(
                 since = contact.number_since(session, loaded.case.participant.id)
                 opening = call_opening(loaded.case, window, since)
             made = participant.call_rows(session, loaded.case.participant.id, window.id if window else None)
-            changes = participant.changes(session, loaded.case.participant.id, form_made_at()) if stale else []
+            changes = (
+                participant.changes(session, rt.vault, loaded.case.participant.id, form_made_at()) if stale else []
+            )
     state = None
     if loaded and window:
         state = status(window, loaded.case.participant, loaded.case.protocol.primary(window.point), now)

@@ -149,7 +149,7 @@ def _asks_why_missing(task: Task) -> bool:
 def _changes(rt: Runtime, loaded: Loaded) -> tuple[Change, ...]:
     """Return what changed since the form was made; without reasons as typed, where the reader may not see those."""
     with rt.sessions.reading() as session:
-        found = participant.changes(session, loaded.case.participant.id, form_made_at())
+        found = participant.changes(session, rt.vault, loaded.case.participant.id, form_made_at())
     if may_at("free_text", loaded.study_id, loaded.site_id):
         return tuple(found)
     return tuple(replace(change, reason=None) for change in found)

@@ -124,7 +124,7 @@ class Office:
         a = audit_trail.c
         with self.rt.sessions.reading() as session:
             rows = session.execute(select(a.actor, a.reason).where(a.action == action).order_by(a.id))
-            return [(row.actor, row.reason) for row in rows]
+            return [(row.actor, support.typed(self.rt, row.reason)) for row in rows]
 
     def statuses(self, told: ChangePreview) -> dict[str, str | None]:
         return {window.code: window.status for window in told.windows}

@@ -33,7 +33,11 @@ def participant(rt: Runtime, study_id: int) -> int:
 def actions(rt: Runtime) -> list[tuple[str, str | None, str]]:
     with rt.sessions.reading() as session:
         rows = session.execute(select(audit_trail).order_by(audit_trail.c.id)).all()
-    return [(row.action, row.reason, row.changes) for row in rows if row.action not in ("load_protocol", "enrol")]
+    return [
+        (row.action, support.typed(rt, row.reason), row.changes)
+        for row in rows
+        if row.action not in ("load_protocol", "enrol")
+    ]
 
 
 def plain(found: card.Card) -> str:

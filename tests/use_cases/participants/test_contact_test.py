@@ -190,7 +190,7 @@ def test_staff_say_that_it_failed_and_why(rt: Runtime, sent: int, actor: Actor, 
         a = audit_trail.c
         told = session.execute(select(a.action, a.reason).where(a.entity == "reach_test").order_by(a.id)).all()
     assert [row.action for row in told] == ["reach_begin", "reach_fail", "reach_confirm"]
-    assert told[1].reason == "cannot open texts on this telephone"
+    assert support.typed(rt, told[1].reason) == "cannot open texts on this telephone"
 
 
 @pytest.mark.shows("reach: telephone first")

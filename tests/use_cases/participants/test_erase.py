@@ -1,7 +1,7 @@
 """Erasing a participant: with all keys, nobody reads anything of them; answers and the trail stay as they were."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
@@ -82,7 +82,7 @@ def stage(rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephone
     says(SHARED, "4")
     task = next(one for one in support.loaded(rt, person).case.escalations if one.open)
     user = support.coordinator(rt)
-    by = replace(support.SETUP, user_id=user)
+    by = Actor("staff", f"user:{user}", "dashboard", user)
     calling.record(rt, by, task.id, calling.CallResult("no_answer", note="eşi açtı"))
     filled = entry.Filled(values={"NRS-AVG": "6"}, mode="telephone", reason="kızı söyledi")
     entry.enter(rt, by, study_id, "P-001", "W1", filled)
@@ -112,6 +112,8 @@ def test_with_all_keys_nobody_reads_anything_of_who_was_erased(stage: Stage) -> 
     before = keyholder.opens(rt, sealed)
     assert len(before) == len(sealed) >= 12
     assert "eşi açtı".encode() in before.values()
+    assert any(plain.endswith("kızı söyledi".encode()) for plain in before.values())
+    assert not keyholder.holds(rt, "kızı söyledi")
     assert all(keyholder.traces(rt, one) for one in index.values())
 
     done = stage.erase()
@@ -163,7 +165,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_go(stage: Stage) -> None:
     assert support.rows_of(stage.rt) == before
     done = stage.erase()
     assert (shown.emptied, shown.open_tasks, shown.left) == (done.emptied, done.open_tasks, done.left)
-    assert shown.left.keys() == {"reasons_in_trail", "masked_contact_in_trail"}
+    assert shown.left.keys() == {"masked_contact_in_trail"}
     assert shown.copies.waiting == done.copies.deleted > 4
 
 

@@ -73,7 +73,7 @@ def test_windows_to_come_are_laid_out_by_the_new_version_and_closed_ones_stay(de
     assert (spans["M1"].span.target, spans["M1"].schedule) == (date(2026, 4, 1), 2)
     assert (spans["W1"].schedule, spans["M3"].schedule) == (1, 1)
     with rt.sessions.reading() as session:
-        change = schedules.history(session, desk.who)[0]
+        change = schedules.history(session, desk.rt.vault, desk.who)[0]
         rows = session.execute(select(windows.c.id, windows.c.protocol_version_id))
         kept = {row.id: row.protocol_version_id for row in rows}
     assert (change.cause, change.reason) == ("migrate", REASON)

@@ -50,7 +50,7 @@ class Stage:
         about = (a.entity == "escalation") & (a.entity_id == self.task().id)
         with self.rt.sessions.reading() as session:
             rows = session.execute(select(a.action, a.actor, a.reason).where(about).order_by(a.id))
-            return [(row.action, row.actor, row.reason) for row in rows]
+            return [(row.action, row.actor, support.typed(self.rt, row.reason)) for row in rows]
 
 
 @pytest.fixture

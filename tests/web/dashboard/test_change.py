@@ -51,7 +51,8 @@ def make(desk: FlaskClient, action: str, shown: TestResponse, code: str = "P-001
 def audited(rt: Runtime, action: str) -> list[str | None]:
     a = audit_trail.c
     with rt.sessions.reading() as session:
-        return list(session.scalars(select(a.reason).where(a.action == action).order_by(a.id)))
+        kept = session.scalars(select(a.reason).where(a.action == action).order_by(a.id)).all()
+    return [support.typed(rt, one) for one in kept]
 
 
 def test_the_participants_page_leads_to_every_change(desk: FlaskClient) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, inbound, inbox_actions, messages, responses
 from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.participants import erase
 from pro_service.use_cases.staff import accounts
 from pro_service.use_cases.tick import tick
 from tests import support
@@ -140,7 +141,8 @@ def test_a_score_is_kept_with_its_reason(desk: FlaskClient, rt: Runtime, texts: 
     with rt.sessions.reading() as session:
         r = responses.c
         kept = session.execute(select(r.value, r.source, r.reason, r.inbound_id)).one()
-    assert tuple(kept) == (5, "sms", "asked her herself", texts["IST"])
+    assert support.typed(rt, kept.reason) == "asked her herself"
+    assert (kept.value, kept.source, kept.inbound_id) == (5, "sms", texts["IST"])
     assert "Nothing waits" in desk.get("/inbox").text
     story = desk.get("/participants/P-001").text
     assert "asked her herself" in story
@@ -229,3 +231,18 @@ def test_pages_follow_on_by_their_address(
     assert "number 24" in rest
     assert "number 29" in rest
     assert desk.get("/inbox?after=nonsense&show=nothing&why=no").status_code == 200
+
+
+def test_the_pages_of_somebody_who_was_erased_open_and_show_no_words(
+    desk: FlaskClient, rt: Runtime, texts: dict[str, int], study_id: int
+) -> None:
+    before = desk.get(f"/inbox/{texts['IST']}").text
+    assert "my mother says 5" in before
+    erase.erase(rt, support.SETUP, study_id, "P-001", "a letter asks for it")
+    of_person = [f"/participants/P-001{part}" for part in ("", "/change/phone", "/change/reinstate", "/enter/W1")]
+    for path in (*of_person, f"/inbox/{texts['IST']}", "/inbox", "/audit", "/tasks"):
+        answer = desk.get(path)
+        assert (path, answer.status_code < 500, "my mother says 5" in answer.text) == (path, True, False)
+    assert "Contact data and texts erased" in desk.get("/participants/P-001").text
+    assert desk.post("/participants/P-001/card", data={"csrf": support.csrf_of(before)}).status_code < 500
+    assert desk.post("/participants/P-001/telephone", data={"csrf": support.csrf_of(before)}).status_code < 500

@@ -66,7 +66,7 @@ class Desk:
         a = audit_trail.c
         with self.rt.sessions.reading() as session:
             rows = session.execute(select(a.entity_id, a.reason).where(a.action == action).order_by(a.id)).all()
-        return [(row.entity_id, row.reason) for row in rows]
+        return [(row.entity_id, support.typed(self.rt, row.reason)) for row in rows]
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_a_decision_is_recorded_and_the_page_says_so(desk: Desk) -> None:
     a = audit_trail.c
     with desk.rt.sessions.reading() as session:
         kept = session.scalars(select(a.reason).where(a.action == "resolve", a.entity_id == desk.task)).all()
-    assert (desk.outcome(), kept) == ("decided", [REASON])
+    assert (desk.outcome(), [support.typed(desk.rt, one) for one in kept]) == ("decided", [REASON])
 
 
 def test_the_decision_stands_in_the_participants_story_and_in_the_trail(desk: Desk) -> None:

@@ -50,7 +50,7 @@ def test_a_score_is_kept_from_the_text_by_its_arrival_with_who_and_why(
     with rt.sessions.reading() as session:
         r = responses.c
         kept = session.execute(select(r.entered_by, r.reason, r.inbound_id).where(r.item == "NRS-AVG")).one()
-    assert (kept.entered_by, kept.reason) == (actor.user_id, score.reason)
+    assert (kept.entered_by, support.typed(rt, kept.reason)) == (actor.user_id, score.reason)
     assert kept.inbound_id is not None
     assert open_tasks(rt, participant) == []
     assert waiting(rt, reader) == []
