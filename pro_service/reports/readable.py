@@ -39,6 +39,8 @@ SEALED: tuple[tuple[Table, str], ...] = (
     (staff_telephones, "phone"),
     (users, "totp"),
 )
+EMPTIED = (messages, inbound, typed_reasons)
+"""Where the erasure of a participant leaves an empty value; elsewhere nothing is left, and an empty value is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,7 @@ def sample(session: Session, vault: Vault, chance: float) -> Sample:
 
 
 def _rows(session: Session, table: Table, column: Column[bytes], chance: float) -> Iterator[AnyRow]:
-    """Yield the rows to try: their id, value, and the keys that may decrypt it, once each.
-
-    An emptied value belongs to a participant who was erased.
-    """
+    """Yield the rows to try: their id, value, and the keys that may decrypt it, once each."""
     key = next(iter(table.primary_key))
     first, last = session.execute(select(func.min(key), func.max(key))).one()
     if first is None:
@@ -80,7 +79,9 @@ def _rows(session: Session, table: Table, column: Column[bytes], chance: float) 
     if table in (messages, inbound):
         columns += [k.id.label("telephone_key_id"), k.key.label("telephone_key")]
         joined = joined.outerjoin(telephone_keys, k.id == inbound.c.telephone_key_id)
-    some = select(*columns).select_from(joined).where(column.is_not(None), column != b"").limit(SAMPLE)
+    some = select(*columns).select_from(joined).where(column.is_not(None)).limit(SAMPLE)
+    if table in EMPTIED:
+        some = some.where(column != b"")
     newest = session.execute(some.order_by(key.desc())).all()
     older = session.execute(some.where(key >= first + int((last - first) * chance)).order_by(key)).all()
     yield from {row.id: row for row in (*newest, *older)}.values()

@@ -30,7 +30,7 @@ def both(settings: Settings) -> Settings:
     rt = open_runtime(settings)
     study_id = support.load_demo(rt)
     for code in ("P-001", "P-002", "P-003"):
-        support.enrolled(rt, study_id, code, date(2026, 3, 2), phone=PHONE)
+        support.enrolled(rt, study_id, code, date(2026, 3, 2), phone=PHONE, procedure_time="")
     rt.close()
     return replace(settings, data_keys=(NEW, *settings.data_keys))
 
@@ -53,7 +53,7 @@ def telephones(rt: Runtime) -> set[str]:
 
 
 def test_everything_is_wrapped_anew_and_the_old_key_may_go(both: Settings, rt: Runtime) -> None:
-    support.enrolled(rt, support.load_demo(rt, "OTHER"), "P-004", date(2026, 3, 2), phone=PHONE)
+    support.enrolled(rt, support.load_demo(rt, "OTHER"), "P-004", date(2026, 3, 2), phone=PHONE, procedure_time="")
     index, before = rt.vault.index("phone", PHONE), keys.all_keys(rt)
     assert [(one.key, one.newest, one.values, one.may_go) for one in before] == [
         ("k2", True, 1, False),
@@ -87,7 +87,7 @@ def test_the_service_does_not_start_without_a_key_that_is_still_needed(both: Set
     study_id = support.load_demo(rt, "OTHER")
     behind = replace(both, data_keys=(both.data_keys[1], NEW))
     old = open_runtime(behind)
-    support.enrolled(old, study_id, "P-004", date(2026, 3, 2), phone=PHONE)
+    support.enrolled(old, study_id, "P-004", date(2026, 3, 2), phone=PHONE, procedure_time="")
     old.close()
     with pytest.raises(WrongKeyError) as refused:
         open_runtime(replace(both, data_keys=(NEW,)))

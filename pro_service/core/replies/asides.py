@@ -39,7 +39,7 @@ def without_asides(mark: str, language: str) -> str:
 
 
 def _once(found: re.Match[str]) -> str:
-    return found[0] if found[0] in _MAY_BE_ONE else found[found.lastgroup or 0]
+    return found[0] if found[0] in _MAY_BE_ONE else next(filter(None, found.groups()))
 
 
 @lru_cache
@@ -48,8 +48,8 @@ def _again(language: str) -> re.Pattern[str]:
     numbers = NUMBERS[language]
     joined = rf"[ ,.!;\n]*\b{_JOINING}[ ,:]+"
     alike = (
-        rf"(?P<n{at}>(?:{number}|{word})(?:/10)?)(?:{joined}(?:{number}|{word})\b(?![.,]\d))+"
-        rf"|(?P<d{at}>{number}(?:/10)?)(?:(?:{joined}|[,.!;]*\s+){number}\b(?![.,]\d))+"
-        for at, (word, number) in enumerate(numbers.items())
+        rf"((?:{number}|{word})(?:/10)?)(?:{joined}(?:{number}|{word})\b(?![.,]\d))+"
+        rf"|({number}(?:/10)?)(?:(?:{joined}|[,.!;]*\s+){number}\b(?![.,]\d))+"
+        for word, number in numbers.items()
     )
     return re.compile(rf"(?<![\w.,/-])(?<!of )(?<!over )(?<!uzerinden )(?:{'|'.join(alike)})")

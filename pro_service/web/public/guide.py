@@ -41,6 +41,7 @@ BY_PAGE: Mapping[str, str] = {
     "dashboard.what_if": "enrol",
     "dashboard.column_names": "enrol",
     "dashboard.confirmation": "investigators",
+    "dashboard.closing": "investigators",
     "dashboard.cards": "cards",
     "dashboard.card_sheets": "cards",
     "dashboard.show_card": "cards",
