@@ -40,7 +40,7 @@ SEALED: tuple[tuple[Table, str], ...] = (
     (users, "totp"),
 )
 EMPTIED = (messages, inbound, typed_reasons)
-"""Where the erasure of a participant leaves an empty value; elsewhere nothing is left, and an empty value is damaged."""
+"""Where an erased participant leaves an empty value; elsewhere an empty value is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
