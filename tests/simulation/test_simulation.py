@@ -8,7 +8,7 @@ from tests.simulation.__main__ import report, run
 from tests.simulation.places import Places, places
 from tests.simulation.plants import PLANTS
 
-SEEDS = 20
+SEEDS = 16
 """As many as the suite has time for: a run takes seconds. `./dev simulate --seeds 1000` lives through more."""
 PER_TEST = 2
 FEW = 3

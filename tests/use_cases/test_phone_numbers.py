@@ -10,13 +10,15 @@ from pro_service.use_cases import phone_numbers
 KINDS = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE)
 
 
-@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
-def test_every_region_s_numbers_are_the_library_s(region: str) -> None:
-    for kind in KINDS:
-        example = phonenumbers.example_number_for_type(region, kind)
-        if example is None:
-            continue
-        e164 = phonenumbers.format_number(example, PhoneNumberFormat.E164)
+def test_every_region_s_numbers_are_the_library_s() -> None:
+    numbers = [
+        phonenumbers.format_number(example, PhoneNumberFormat.E164)
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+        for kind in KINDS
+        if (example := phonenumbers.example_number_for_type(region, kind)) is not None
+    ]
+    assert len(numbers) > 300
+    for e164 in numbers:
         try:
             telephone = phone_numbers.read(e164, "TR")
         except CellError:

@@ -144,10 +144,10 @@ def test_a_text_that_names_another_country_s_emergency_number_is_minded() -> Non
     assert list(check_emergency(own, shipped | {"en": shipped["en"] | {"help": "call 112"}})) == []
 
 
-@pytest.mark.parametrize("region", sorted(SUPPORTED_SHORT_REGIONS))
-def test_every_emergency_number_is_one_of_that_country(region: str) -> None:
-    number = number_in(region)
-    assert number is None or is_emergency_number(number, region)
+def test_every_emergency_number_is_one_of_that_country() -> None:
+    numbers = {region: number for region in SUPPORTED_SHORT_REGIONS if (number := number_in(region)) is not None}
+    assert len(numbers) > 1
+    assert [region for region, number in numbers.items() if not is_emergency_number(number, region)] == []
 
 
 @pytest.mark.parametrize("language", ["tr", "en"])
