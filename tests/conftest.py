@@ -29,14 +29,14 @@ def pytest_configure() -> None:
 
 
 _LONG = (
-    "tests/rehearsal/",
-    "tests/simulation/",
-    "tests/crash/",
-    "tests/journeys/",
-    "tests/test_up.py",
     "tests/test_comm",
+    "tests/test_up.py",
+    "tests/crash/",
+    "tests/rehearsal/",
+    "tests/journeys/",
+    "tests/simulation/",
 )
-"""Where single tests take long: they go first, or the suite ends with one core at work and the others waiting."""
+"""Where single tests take long. Tests of one of these share what they set up, but for the lives of the simulation."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -45,9 +45,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes long first; workers that run out of tests take them from the other end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deal what takes long out to all workers, first of all: else the suite ends with one core at work.
+
+    A worker begins with an unbroken part of all tests, and whoever has none left takes from the end of another's.
+    """
+    workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
+    hands: dict[str, list[pytest.Item]] = {}
+    rest: list[pytest.Item] = []
+    for item in items:
+        place = next((place for place in _LONG if item.nodeid.startswith(place)), None)
+        if place is None:
+            rest.append(item)
+        else:
+            hands.setdefault(item.nodeid if place == _LONG[-1] else place, []).append(item)
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        long = [item for hand in list(hands.values())[worker::workers] for item in hand]
+        short = max(0, (len(items) - len(dealt)) // (workers - worker) - len(long))
+        dealt += long + rest[:short]
+        del rest[:short]
+    items[:] = dealt + rest
 
 
 def pytest_collection_finish() -> None:

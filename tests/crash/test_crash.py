@@ -23,10 +23,10 @@ def crashed(database_url: str, *more: str) -> dict[str, Any]:
 
 
 def test_nothing_is_lost_and_nothing_is_sent_twice(database_url: str) -> None:
-    found = crashed(database_url, "--messages", "200", "--kills", "20", "--every", "0.2", "--seed", SEED)
-    assert found["accepted"] == found["messages"] >= 200
+    found = crashed(database_url, "--messages", "300", "--kills", "30", "--every", "0.2", "--seed", SEED)
+    assert found["accepted"] == found["messages"] >= 300
     assert (found["lost"], found["duplicated"], found["unsettled"], found["needless"]) == (0, 0, 0, 0)
-    assert (found["kills"], found["died"]) == (20, 0)
+    assert (found["kills"], found["died"]) == (30, 0)
     assert found["web_kills"]
     # It was a bad day indeed: some attempts did not live to be written down, and some nobody could tell the fate of.
     assert found["attempts"]["-"] > 0
