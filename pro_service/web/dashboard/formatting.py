@@ -176,6 +176,8 @@ def trail_value(
             return ", ".join([code, *([trail_value(name, more, zone, instant)] if more else [])])
         case list():
             return ", ".join(trail_value(name, one, zone, instant) for one in given) or "–"
+        case dict():
+            return ", ".join(f"{key} {trail_value(name, one, zone, instant)}" for key, one in given.items()) or "–"
         case _:
             text = str(given)
             return words(CODES[name]).get(text, text) if name in CODES else _time(text, zone, instant)

@@ -130,12 +130,14 @@ def test_values_are_told_as_people_say_them(app: Flask) -> None:
                 ("due_at", "2026-03-09T07:00:00.000000Z"),
                 ("digest", True),
                 ("sites", ["IST", "ANK"]),
+                ("baseline", {"NRS-AVG": 5, "PGIC": 2}),
                 ("phone", None),
             )
         ]
         when = fact("due_at", datetime(2026, 3, 9, 7, tzinfo=UTC), zone)
         assert [when, *(fact(name, "tr", zone) for name in ("language", "site"))] == ["9 Mar 10:00", "Türkçe", "tr"]
-    assert told == ["Güvenlik", "Yanıtlamak istemedi", "2 Mar 2026", "2026-03-09 10:00:00", "evet", "IST, ANK", "–"]
+    first = ["Güvenlik", "Yanıtlamak istemedi", "2 Mar 2026", "2026-03-09 10:00:00", "evet", "IST, ANK"]
+    assert told == [*first, "NRS-AVG 5, PGIC 2", "–"]
 
 
 def test_an_enrolment_is_told_in_words_and_no_word_is_of_a_field_that_nothing_audits(
