@@ -1,8 +1,6 @@
 """`pro-service audit …`: seal the trail, check it, prove it."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from pro_service.cli.terminal import (
     given_file,
     of_study,
     opened,
+    progress_bar,
     refuse_unwritable,
     show_json,
     text_of,
@@ -71,7 +70,8 @@ def verify(state: State, anchor_text: str | None, *, full: bool) -> None:
     from pro_service.use_cases.trail.verify import verify as check  # noqa: PLC0415
 
     kept = None if anchor_text is None else anchor(anchor_text)
-    with opened(state) as rt, _bar() as progress:
+    with opened(state) as rt, ExitStack() as shown:
+        progress = progress_bar(shown, "Checking", least=BIG)
         found = check(rt, full=full, anchor=kept, progress=progress)
     if state.as_json:
         show_json(_as_json(found))
@@ -135,22 +135,6 @@ _WITHOUT_ANCHOR = (
     "Not compared with an anchor. To see that the whole history was not replaced, give one "
     "from an earlier mail or log (--anchor N:HEX)."
 )
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error for a trail that is long."""
-    with ExitStack() as shown:
-        bar: Any = None
-
-        def checked(rows: int, total: int) -> None:
-            nonlocal bar
-            if total < BIG:
-                return
-            bar = bar or shown.enter_context(click.progressbar(length=total, label="Checking", file=sys.stderr))
-            bar.update(min(rows, total) - bar.pos)
-
-        yield checked
 
 
 def _show(found: Any, *, full: bool) -> None:

@@ -1,8 +1,7 @@
 """`pro-service study close|lock|unlock|erase-contacts`: the end of a study."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from pro_service.cli.terminal import (
     as_json,
     of_study,
     opened,
+    progress_bar,
     refuse_unwritable,
     show_json,
     show_table,
@@ -22,6 +22,8 @@ from pro_service.cli.terminal import (
     write_private,
 )
 
+MANY = 20
+"""From so many participants on, erasing takes long enough for a progress bar."""
 MOST_SHOWN = 40
 reasoned = click.option("--reason", metavar="T", required=True, help="Why; saved in the audit trail.")
 
@@ -116,7 +118,8 @@ def erase_contacts(
 
     if out is not None:
         refuse_unwritable(out)
-    with opened(state) as rt, _bar() as progress:
+    with opened(state) as rt, ExitStack() as shown:
+        progress = progress_bar(shown, "Erasing", least=MANY)
         found = study.chosen(rt, study_code)
         actor = Actor(kind="staff", id=who(), source="cli")
         if not dry_run:
@@ -136,21 +139,6 @@ def erase_contacts(
         click.echo(f"{found.code}: contact data of all {len(made.erased)} participants are erased.")
     if out is not None and made.left:
         click.echo("No certificate yet: call this again when they are erased.", err=True)
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error, where a person looks."""
-    with ExitStack() as shown:
-        bar: Any = None
-
-        def erased(done: int, total: int) -> None:
-            nonlocal bar
-            if sys.stderr.isatty():
-                bar = bar or shown.enter_context(click.progressbar(length=total, label="Erasing", file=sys.stderr))
-                bar.update(done - bar.pos)
-
-        yield erased
 
 
 def _show(state: State, code: str, found: Any) -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from pro_service.cli.terminal import State, as_json, day_bar, opened, show_json, show_table
+from pro_service.cli.terminal import State, as_json, opened, progress_bar, show_json, show_table
 
 
 @click.command()
@@ -18,7 +18,7 @@ def demo(state: State) -> None:
     with opened(state) as rt:
         try:
             with ExitStack() as shown:
-                made = use_case.seed(rt, day_bar(shown, "Running 100 days"))
+                made = use_case.seed(rt, progress_bar(shown, "Running 100 days"))
         except use_case.NotADemoError as error:
             click.echo(f"pro-service: this database holds the study {error}; a demonstration needs its own", err=True)
             raise click.exceptions.Exit(1) from None

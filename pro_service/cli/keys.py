@@ -1,14 +1,11 @@
 """`pro-service keys …`: what each key wraps, and wrapping everything with the newest one."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Any
 
 import click
 
-from pro_service.cli.terminal import State, as_json, opened, show_json, show_table, who
+from pro_service.cli.terminal import State, as_json, opened, progress_bar, show_json, show_table, who
 
 BIG = 2_000
 """From so many values on, a rotation takes long enough for a progress bar."""
@@ -61,7 +58,8 @@ def rotate(state: State, *, dry_run: bool) -> None:
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases.keys import rotate as use_case  # noqa: PLC0415
 
-    with opened(state) as rt, _bar() as progress:
+    with opened(state) as rt, ExitStack() as shown:
+        progress = progress_bar(shown, "Wrapping", least=BIG)
         done = use_case(rt, Actor(kind="staff", id=who(), source="cli"), dry_run=dry_run, progress=progress)
     if state.as_json:
         show_json(asdict(done) | {"dry_run": dry_run})
@@ -74,19 +72,3 @@ def rotate(state: State, *, dry_run: bool) -> None:
             click.echo(f"{len(rows)} of {where} cannot be read and stay as they were: {shown}", err=True)
     if done.damaged:
         raise click.exceptions.Exit(1)
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error where there is much to wrap."""
-    with ExitStack() as shown:
-        bar: Any = None
-
-        def wrapped(done: int, total: int) -> None:
-            nonlocal bar
-            if total < BIG:
-                return
-            bar = bar or shown.enter_context(click.progressbar(length=total, label="Wrapping", file=sys.stderr))
-            bar.update(min(done, total) - bar.pos)
-
-        yield wrapped

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from pro_service.cli.terminal import State, as_json, day_bar, of_study, opened, show_json, show_table, text_of
+from pro_service.cli.terminal import State, as_json, of_study, opened, progress_bar, show_json, show_table, text_of
 from pro_service.core.problems import RejectedError, problem
 
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -70,7 +70,7 @@ def rehearse(
 
     plan = _plan(state, study_code, file, asked)
     with ExitStack() as shown:
-        lived = (lambda _done, _days: None) if state.as_json else day_bar(shown, f"Running {plan.days} days")
+        lived = (lambda _done, _days: None) if state.as_json else progress_bar(shown, f"Running {plan.days} days")
         report = use_case(plan, lived)
     if out is not None:
         out.write_text(page(report, language), encoding="utf-8")

@@ -1,7 +1,6 @@
 """Commands that run the service: database, web server, scheduler, single beats, simulated Twilio."""
 
 import signal
-import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -13,7 +12,7 @@ import click
 
 from pro_service import logs
 from pro_service.cli.clock import say_doubt, say_undone
-from pro_service.cli.terminal import State, as_json, opened, show_json, who
+from pro_service.cli.terminal import State, as_json, opened, progress_bar, show_json, who
 from pro_service.core.problems import RejectedError, problem
 
 THREADS = 16
@@ -69,15 +68,7 @@ def reseal(state: State) -> None:
     from pro_service.use_cases.inbound import reseal as use_case  # noqa: PLC0415
 
     with opened(state) as rt, ExitStack() as shown:
-        bar: Any = None
-
-        def sealed(done: int, total: int) -> None:
-            nonlocal bar
-            if total >= MANY:
-                bar = bar or shown.enter_context(click.progressbar(length=total, label="Sealing", file=sys.stderr))
-                bar.update(done - bar.pos)
-
-        report = use_case.reseal(rt, progress=sealed)
+        report = use_case.reseal(rt, progress=progress_bar(shown, "Sealing", least=MANY))
     if state.as_json:
         show_json(asdict(report))
         return

@@ -134,16 +134,21 @@ def write_private(file: Path, text: str) -> None:
         target.write(text)
 
 
-def day_bar(shown: ExitStack, label: str) -> Callable[[int, int], None]:
-    """Show a progress bar over days; it appears with the first one, so work without days shows none."""
+def progress_bar(shown: ExitStack, label: str, *, least: int = 1) -> Callable[[int, int], None]:
+    """Return what shows how much is done, and of how much, on standard error; nothing where all is less than `least`.
+
+    The bar appears with the first step.
+    """
     bars: list[Any] = []
 
-    def lived(done: int, days: int) -> None:
+    def reached(done: int, total: int) -> None:
+        if total < least:
+            return
         if not bars:
-            bars.append(shown.enter_context(click.progressbar(length=days, label=label, file=sys.stderr)))
-        bars[0].update(done - bars[0].pos)
+            bars.append(shown.enter_context(click.progressbar(length=total, label=label, file=sys.stderr)))
+        bars[0].update(min(done, total) - bars[0].pos)
 
-    return lived
+    return reached
 
 
 def show_json(value: object) -> None:
