@@ -68,7 +68,7 @@ def rotate(state: State, *, dry_run: bool) -> None:
     else:
         click.echo(f"{done.values} wrapped keys are wrapped with {done.key} now.")
         for where, rows in done.damaged.items():
-            shown = ", ".join(map(str, rows[:MOST_SHOWN])) + (" …" if len(rows) > MOST_SHOWN else "")
-            click.echo(f"{len(rows)} of {where} cannot be read and stay as they were: {shown}", err=True)
+            some = ", ".join(map(str, rows[:MOST_SHOWN])) + (" …" if len(rows) > MOST_SHOWN else "")
+            click.echo(f"{len(rows)} of {where} cannot be read and stay as they were: {some}", err=True)
     if done.damaged:
         raise click.exceptions.Exit(1)
