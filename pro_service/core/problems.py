@@ -118,4 +118,4 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
