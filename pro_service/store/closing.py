@@ -1,14 +1,13 @@
 """What is still open in a study that is to be closed, and having the rules look at everybody at once."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PENDING
-from pro_service.store.schema import escalations, messages, participants, studies, windows
+from pro_service.store.schema import escalations, messages, participants, windows
 
 w, m, p, e = windows.c, messages.c, participants.c, escalations.c
 _UNCOUNTED = (w.settled.is_(None), w.cancelled_at.is_(None))
@@ -68,24 +67,6 @@ def rest(session: Session, study_id: int, now: datetime) -> Rest:
 def look_at_everybody(session: Session, study_id: int, now: datetime) -> None:
     """Have the next tick look at every participant of a study."""
     session.execute(update(participants).where(p.study_id == study_id).values(next_check_at=now))
-
-
-def not_erased(session: Session, study_id: int, after: str, limit: int) -> Sequence[str]:
-    """Return the codes of participants whose contact data are still there, in their order, those after `after`."""
-    asked = select(p.code).where(p.study_id == study_id, p.erased_at.is_(None), p.code > after)
-    return session.scalars(asked.order_by(p.code).limit(limit)).all()
-
-
-def count_not_erased(session: Session, study_id: int) -> int:
-    """Return how many participants' contact data are still there."""
-    return _count(session.scalar(select(func.count()).where(p.study_id == study_id, p.erased_at.is_(None))))
-
-
-def to_erase(session: Session, today: date) -> Sequence[int]:
-    """Return the studies whose day is over and in which somebody's contact data are still there."""
-    s = studies.c
-    left = select(p.id).where(p.study_id == s.id, p.erased_at.is_(None)).exists()
-    return session.scalars(select(s.id).where(s.erase_after < today, left).order_by(s.id)).all()
 
 
 def _count(found: int | None) -> int:

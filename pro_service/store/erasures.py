@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, insert, or_, select, text, update
@@ -38,6 +38,7 @@ from pro_service.store.schema import (
     responses,
     schedule_changes,
     staff_telephones,
+    studies,
     telephone_keys,
     typed_reasons,
 )
@@ -258,6 +259,24 @@ def all_erased(session: Session, study_id: int | None = None) -> list[AnyRow]:
     x = erasures.c
     statement = select(erasures, p.code).join(participants, p.id == x.participant_id).order_by(x.erased_at, x.id)
     return list(session.execute(statement if study_id is None else statement.where(x.study_id == study_id)))
+
+
+def last_erased_at(session: Session) -> datetime | None:
+    """Return when somebody was erased last; None if nobody was."""
+    found: datetime | None = session.scalar(select(func.max(erasures.c.erased_at)))
+    return found
+
+
+def not_erased(session: Session, study_id: int) -> Sequence[str]:
+    """Return the codes of a study's participants who are not erased, in their order."""
+    return session.scalars(select(p.code).where(p.study_id == study_id, p.erased_at.is_(None)).order_by(p.code)).all()
+
+
+def studies_to_erase(session: Session, today: date) -> Sequence[int]:
+    """Return the studies whose day is over and in which somebody is not erased yet."""
+    t = studies.c
+    left = select(p.id).where(p.study_id == t.id, p.erased_at.is_(None)).exists()
+    return session.scalars(select(t.id).where(t.erase_after < today, left).order_by(t.id)).all()
 
 
 def key_fingerprint(session: Session, vault: Vault, participant_id: int) -> str | None:

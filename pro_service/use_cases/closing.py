@@ -44,7 +44,7 @@ def close(rt: Runtime, actor: Actor, study_id: int, reason: str, *, lock_data: b
     RejectedError: it is closed, or there is no reason. If not everything is counted at once (another scheduler has a
     participant in hand, the clock is not believed), the data are not locked, and RejectedError says so.
     """
-    reason, now = _reason(reason), rt.clock()
+    reason, now = given_reason(reason), rt.clock()
     with transaction(rt, actor, now) as tx:
         studies.lock_study(tx.session, study_id)
         before = studies.standing(tx.session, study_id)
@@ -65,7 +65,7 @@ def lock(rt: Runtime, actor: Actor, study_id: int, reason: str) -> None:
 
     RejectedError: it is not closed, locked already, not everything is counted yet, or there is no reason.
     """
-    reason, now = _reason(reason), rt.clock()
+    reason, now = given_reason(reason), rt.clock()
     with transaction(rt, actor, now) as tx:
         studies.hold_answers(tx.session, study_id)
         before, left = studies.standing(tx.session, study_id), store.rest(tx.session, study_id, now)
@@ -82,7 +82,7 @@ def lock(rt: Runtime, actor: Actor, study_id: int, reason: str) -> None:
 
 def unlock(rt: Runtime, actor: Actor, study_id: int, user_id: int, reason: str) -> None:
     """Let answers be changed again, as an investigator of all of the study says; RejectedError if it is not locked."""
-    reason = _reason(reason)
+    reason = given_reason(reason)
     if not confirmation.is_investigator(rt, user_id, study_id):
         raise RejectedError((problem("not_their_study", "--by"),))
     with transaction(rt, actor, rt.clock()) as tx:
@@ -96,14 +96,15 @@ def unlock(rt: Runtime, actor: Actor, study_id: int, user_id: int, reason: str) 
     logs.event("study.unlocked", study=study_id)
 
 
-def _note(tx: Transaction, study_id: int, action: str, changes: dict[str, tuple[object, object]], reason: str) -> None:
-    tx.writer.audit(Entry(action, "study", study_id, changes, study_id, reason=reason), UTC)
-
-
-def _reason(text: str) -> str:
+def given_reason(text: str) -> str:
+    """Return a reason on one line; RejectedError if it is none, or too long."""
     said = " ".join(text.split())
     if not said:
         raise RejectedError((problem("reason_missing", "--reason"),))
     if len(said) > LONGEST_REASON:
         raise RejectedError((problem("reason_too_long", "--reason", most=LONGEST_REASON),))
     return said
+
+
+def _note(tx: Transaction, study_id: int, action: str, changes: dict[str, tuple[object, object]], reason: str) -> None:
+    tx.writer.audit(Entry(action, "study", study_id, changes, study_id, reason=reason), UTC)

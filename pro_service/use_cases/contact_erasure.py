@@ -15,17 +15,15 @@ from pro_service import logs
 from pro_service.core.problems import RejectedError, problem
 from pro_service.core.trail.seals import Anchor, anchor_of
 from pro_service.runtime import Runtime
-from pro_service.store import closing as store
 from pro_service.store import erasures, seals, studies
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.participants.cases import zone_of
 from pro_service.store.studies import Standing
-from pro_service.use_cases import trusted_time
+from pro_service.use_cases import closing, trusted_time
 from pro_service.use_cases.participants import erase
 from pro_service.use_cases.transaction import SCHEDULER, transaction
 
 UTC = zone_of("UTC")
-BATCH = 100
 FOR = 30.0
 """Seconds after which the scheduler leaves the rest to its next beat."""
 
@@ -61,7 +59,7 @@ class Certificate:
 
 def plan(rt: Runtime, actor: Actor, study_id: int, after: date, reason: str) -> None:
     """Set the day after which everybody's contact data are erased. RejectedError: the study is open, or no reason."""
-    erase.refuse_reason(reason)
+    reason = closing.given_reason(reason)
     with transaction(rt, actor, rt.clock()) as tx:
         studies.lock_study(tx.session, study_id)
         before = studies.standing(tx.session, study_id)
@@ -70,7 +68,7 @@ def plan(rt: Runtime, actor: Actor, study_id: int, after: date, reason: str) -> 
         if before.erase_after != after:
             studies.set_standing(tx.session, study_id, erase_after=after)
             changes = {"erase_after": (before.erase_after, after)}
-            entry = Entry("plan_erasure", "study", study_id, changes, study_id, reason=reason.strip())
+            entry = Entry("plan_erasure", "study", study_id, changes, study_id, reason=reason)
             tx.writer.audit(entry, UTC)
 
 
@@ -87,19 +85,17 @@ def erase_due(
         return 0
     done, began = 0, time.monotonic()
     with rt.sessions.reading() as session:
-        due = store.to_erase(session, rt.clock().date())
+        due = erasures.studies_to_erase(session, rt.clock().date())
     for study_id in due:
         with rt.sessions.reading() as session:
-            total, day = store.count_not_erased(session, study_id), studies.standing(session, study_id).erase_after
-        erased, after = 0, ""
-        while codes := _next(rt, study_id, after):
-            for code in codes:
-                if (stop is not None and stop.is_set()) or (seconds is not None and time.monotonic() - began > seconds):
-                    return done
-                _erase(rt, actor, study_id, code, f"contact data of this study are erased after {day}")
-                erased, done, after = erased + 1, done + 1, code
-                progress(erased, total)
-        logs.event("study.contacts_erased", study=study_id, participants=erased)
+            codes, day = erasures.not_erased(session, study_id), studies.standing(session, study_id).erase_after
+        for erased, code in enumerate(codes, 1):
+            if (stop is not None and stop.is_set()) or (seconds is not None and time.monotonic() - began > seconds):
+                return done
+            _erase(rt, actor, study_id, code, f"contact data of this study are erased after {day}")
+            done += 1
+            progress(erased, len(codes))
+        logs.event("study.contacts_erased", study=study_id, participants=len(codes))
     return done
 
 
@@ -108,17 +104,16 @@ def certificate(rt: Runtime, study_id: int) -> Certificate:
     with rt.sessions.reading() as session:
         newest = seals.newest(session)
         found = []
-        for row in erasures.all_erased(session):
-            if row.study_id == study_id:
-                made = erase.copies_of(session, row.participant_id)
-                gone = made.deleted + made.redacted + made.unknown
-                found.append(Certified(row.code, row.erased_at, gone, made.waiting, len(made.kept)))
+        for row in erasures.all_erased(session, study_id):
+            made = erase.copies_of(session, row.participant_id)
+            gone = made.deleted + made.redacted + made.unknown
+            found.append(Certified(row.code, row.erased_at, gone, made.waiting, len(made.kept)))
         return Certificate(
             study=studies.study_code(session, study_id),
             standing=studies.standing(session, study_id),
             made_at=rt.clock(),
             version=importlib.metadata.version("pro-service"),
-            left=store.count_not_erased(session, study_id),
+            left=len(erasures.not_erased(session, study_id)),
             newest_seal=None if newest is None else anchor_of(newest),
             erased=tuple(sorted(found, key=lambda one: one.participant)),
         )
@@ -151,11 +146,6 @@ def as_text(found: Certificate) -> str:
 
 def _instant(moment: datetime | None) -> str:
     return "-" if moment is None else f"{moment:%Y-%m-%d %H:%M}Z"
-
-
-def _next(rt: Runtime, study_id: int, after: str) -> list[str]:
-    with rt.sessions.reading() as session:
-        return list(store.not_erased(session, study_id, after, BATCH))
 
 
 def _erase(rt: Runtime, actor: Actor, study_id: int, code: str, reason: str) -> None:

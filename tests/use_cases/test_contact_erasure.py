@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.core.problems import RejectedError
+from pro_service.core.study_file.confirmation import LONGEST_REASON
 from pro_service.runtime import Runtime
 from pro_service.store.schema import participants, responses
 from pro_service.use_cases import closing, contact_erasure
@@ -38,7 +39,7 @@ def telephones(rt: Runtime) -> list[bool]:
 def test_everybody_is_erased_once_the_day_is_over_and_the_answers_stay(
     closed: Runtime, study_id: int, clock: support.SetClock
 ) -> None:
-    contact_erasure.plan(closed, support.SETUP, study_id, DAY, "as the ethics committee asked")
+    contact_erasure.plan(closed, support.SETUP, study_id, DAY, "y" * LONGEST_REASON)
     clock.now = support.at("2026-03-20 23:00")
     assert contact_erasure.erase_due(closed) == 0, "the day is not over"
     assert telephones(closed) == [True] * 4

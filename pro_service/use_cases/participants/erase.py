@@ -211,7 +211,7 @@ def follow_up(rt: Runtime, stop: Event | None = None) -> FollowUp:
     report = FollowUp()
     with rt.sessions.reading() as session:
         late = erasures.late_copies(session)
-        last = max((row.erased_at for row in erasures.all_erased(session)), default=None)
+        last = erasures.last_erased_at(session)
         scrubbed = heartbeats.last(session, SCRUBBED)
     if late:
         with rt.sessions.begin() as session:
