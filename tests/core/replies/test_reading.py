@@ -38,11 +38,6 @@ def nrs(text: str, language: str = "tr", media: int = 0) -> Reading:
     return read(text, language, item_min=0, item_max=10, media=media, own_texts=OURS, safety_words=SAFETY)
 
 
-def pgic(text: str, language: str = "tr") -> Reading:
-    """Read a reply to a question from 1 to 7."""
-    return read(text, language, item_min=1, item_max=7, own_texts=OURS, safety_words=SAFETY)
-
-
 @pytest.mark.parametrize("language", ["tr", "TR", "tr-TR", "tr_TR"])
 def test_a_language_tag_may_carry_a_country(language: str) -> None:
     assert nrs("yedi", language) == Score(7)

@@ -10,7 +10,6 @@ from pro_service.core.study_file.file import check
 
 GOOD = (Path(__file__).parents[3] / "pro_service" / "protocols" / "nct07326982.toml").read_text(encoding="utf-8")
 STEP = 'invitation = { after = "P0D", at = "10:00" }'
-FOURTH = 'after = "P9D"\nat = "12:00"\n[[time_point.reminder]]\nafter = "P11D"'
 CALL = 'after = "P2D"\nat = "09:00"'
 
 

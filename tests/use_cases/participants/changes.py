@@ -1,6 +1,6 @@
 """What the tests of the office's changes share: a form filled in, and what is true before and after it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import pytest
@@ -34,7 +34,6 @@ class Office:
     clock: SetClock
     who: int
     code: str = "P-001"
-    outlooks: list[ChangePreview] = field(default_factory=list)
 
     @property
     def case(self) -> Case:
