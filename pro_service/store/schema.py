@@ -89,13 +89,16 @@ def _read_text(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)
 
 
+BIG = BigInteger().with_variant(Integer, "sqlite")
+"""A whole number of 64 bits; SQLite has only one kind."""
+
+
 def _id() -> Column[int]:
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+    return Column("id", BIG, primary_key=True, autoincrement=False)
 
 
 def _ref(name: str, target: str, *, nullable: bool = False, index: bool = False) -> Column[int]:
-    kind = BigInteger().with_variant(Integer, "sqlite")
-    return Column(name, kind, ForeignKey(target), nullable=nullable, index=index)
+    return Column(name, BIG, ForeignKey(target), nullable=nullable, index=index)
 
 
 installation = Table(
@@ -314,8 +317,8 @@ responses = Table(
     Column("received_at", Instant, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Column("in_window", Boolean, nullable=False),
-    Column("entered_by", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("users.id")),
-    Column("inbound_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("inbound.id")),
+    Column("entered_by", BIG, ForeignKey("users.id")),
+    Column("inbound_id", BIG, ForeignKey("inbound.id")),
     Column("reason", Text),
     UniqueConstraint("window_id", "item", "version"),
     CheckConstraint("value IS NULL OR NOT (declined OR cleared)", name="one_meaning"),
@@ -608,7 +611,7 @@ users = Table(
 staff_telephones = Table(
     "staff_telephones",
     metadata,
-    Column("user_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("users.id"), primary_key=True),
+    Column("user_id", BIG, ForeignKey("users.id"), primary_key=True),
     Column("phone", LargeBinary, nullable=False, comment="Sealed with the system's key"),
     Column("phone_index", LargeBinary, nullable=False, index=True),
     Column("agreed_at", Instant, nullable=False, comment="When its owner agreed to texts about urgent tasks"),
@@ -745,14 +748,14 @@ audit_trail = Table(
     Column("at", Instant, nullable=False),
     Column("zone", String(64), nullable=False),
     Column("utc_offset", Integer, nullable=False, comment="Minutes east of UTC in that zone at that instant"),
-    Column("study_id", BigInteger().with_variant(Integer, "sqlite")),
-    Column("participant_id", BigInteger().with_variant(Integer, "sqlite")),
+    Column("study_id", BIG),
+    Column("participant_id", BIG),
     Column("actor_kind", String(12), nullable=False),
     Column("actor", String(120), nullable=False),
     Column("on_behalf_of", String(120)),
     Column("action", String(40), nullable=False),
     Column("entity", String(30), nullable=False),
-    Column("entity_id", BigInteger().with_variant(Integer, "sqlite")),
+    Column("entity_id", BIG),
     Column("changes", Text, nullable=False, comment="JSON: field -> [old, new]; contact values only masked"),
     Column("reason", Text),
     Column("source", String(20), nullable=False),
@@ -773,13 +776,13 @@ Index(
 audit_seals = Table(
     "audit_seals",
     metadata,
-    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("number", BIG, primary_key=True, autoincrement=False),
     Column("sealed_at", Instant, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("row_ids", LargeBinary, nullable=False, comment="Exactly which rows, and two bytes of each one's hash"),
     Column("root", LargeBinary, nullable=False, comment="RFC 6962, over the rows in the order of their ids"),
-    Column("settled_below", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
-    Column("last_id", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("settled_below", BIG, nullable=False),
+    Column("last_id", BIG, nullable=False),
     Column("covers", LargeBinary, nullable=False, comment="Hash of what row_ids says"),
     Column("previous", LargeBinary, nullable=False),
     Column("version", String(40), nullable=False, comment="Of the product that sealed"),
@@ -793,8 +796,8 @@ audit_checks = Table(
     metadata,
     Column("kind", String(4), primary_key=True),
     Column("at", Instant, nullable=False),
-    Column("seal", BigInteger().with_variant(Integer, "sqlite"), nullable=False, comment="Up to which seal; 0 = none"),
-    Column("rows", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("seal", BIG, nullable=False, comment="Up to which seal; 0 = none"),
+    Column("rows", BIG, nullable=False),
     Column("findings", Integer, nullable=False),
     CheckConstraint("kind IN ('new', 'full')", name="kind"),
     comment="The newest check of the trail of each kind, and how many things were not as they were written",
@@ -803,7 +806,7 @@ audit_checks = Table(
 audit_timestamps = Table(
     "audit_timestamps",
     metadata,
-    Column("seal", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("seal", BIG, primary_key=True, autoincrement=False),
     Column("stored_at", Instant, nullable=False),
     Column("response", LargeBinary, nullable=False, comment="RFC 3161, over the seal's anchor as text"),
     comment="What a time-stamping authority said of a seal; append-only",
@@ -859,7 +862,7 @@ revelations = Table(
     _id(),
     _ref("study_id", "studies.id"),
     _ref("participant_id", "participants.id", nullable=True, index=True),
-    Column("inbound_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("inbound.id"), unique=True),
+    Column("inbound_id", BIG, ForeignKey("inbound.id"), unique=True),
     _ref("user_id", "users.id", nullable=True),
     Column("at", Instant, nullable=False, comment="When it was noted"),
     Column("source", String(8), nullable=False, comment="Where it was revealed; never what was said"),
