@@ -23,8 +23,10 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION responses_no_locked() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN PERFORM 1 FROM studies WHERE id = NEW.study_id AND locked_at IS NOT NULL FOR KEY SHARE; "
-            "IF FOUND THEN RAISE EXCEPTION 'the study is locked'; END IF; RETURN NEW; END $$"
+            "$$ DECLARE since timestamptz; BEGIN "
+            # Asked of the row once it is taken: a condition here would be tried first, and take no row while unlocked.
+            "SELECT locked_at INTO since FROM studies WHERE id = NEW.study_id FOR KEY SHARE; "
+            "IF since IS NOT NULL THEN RAISE EXCEPTION 'the study is locked'; END IF; RETURN NEW; END $$"
         )
         op.execute(
             f"CREATE TRIGGER {TRIGGER} BEFORE INSERT ON responses FOR EACH ROW EXECUTE FUNCTION responses_no_locked()"

@@ -38,7 +38,7 @@ _CHANGED = {"responses": f"UPDATE OF {_ANSWER}"}
 
 LOCKED = "responses_no_locked"
 """The trigger that refuses an answer to a locked study."""
-_IS_LOCKED = "FROM studies WHERE id = NEW.study_id AND locked_at IS NOT NULL"
+_IS_LOCKED = "SELECT 1 FROM studies WHERE id = NEW.study_id AND locked_at IS NOT NULL"
 
 
 def _sqlite() -> Iterator[tuple[str, str]]:
@@ -60,7 +60,7 @@ def _sqlite() -> Iterator[tuple[str, str]]:
     yield (
         LOCKED,
         (
-            f"CREATE TRIGGER {LOCKED} BEFORE INSERT ON responses WHEN EXISTS (SELECT 1 {_IS_LOCKED}) "
+            f"CREATE TRIGGER {LOCKED} BEFORE INSERT ON responses WHEN EXISTS ({_IS_LOCKED}) "
             "BEGIN SELECT RAISE(ABORT, 'the study is locked'); END"
         ),
     )
@@ -150,8 +150,8 @@ def _on_postgresql(connection: Connection) -> Iterator[tuple[str, tuple[str, boo
 
 
 _REFUSES_LOCKED = (
-    f"BEGIN PERFORM 1 {_IS_LOCKED} FOR KEY SHARE; "
-    "IF FOUND THEN RAISE EXCEPTION 'the study is locked'; END IF; RETURN NEW; END"
+    "DECLARE since timestamptz; BEGIN SELECT locked_at INTO since FROM studies WHERE id = NEW.study_id FOR KEY SHARE; "
+    "IF since IS NOT NULL THEN RAISE EXCEPTION 'the study is locked'; END IF; RETURN NEW; END"
 )
 
 

@@ -1,5 +1,6 @@
 """A study is closed: what waits is withdrawn, windows are counted, and a lock keeps every answer as it is."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -11,7 +12,7 @@ from pro_service.core.changes.model import Reschedule
 from pro_service.core.changes.plan import plan_change
 from pro_service.core.problems import ChangeRefusedError, RejectedError
 from pro_service.runtime import Runtime
-from pro_service.store import guards
+from pro_service.store import guards, studies
 from pro_service.store.schema import audit_trail, inbound, messages, participants, responses, windows
 from pro_service.use_cases import clock_repair, closing, confirmation
 from pro_service.use_cases.inbound import receive
@@ -125,6 +126,27 @@ def test_a_lock_keeps_every_answer_as_it_is_through_every_door(running: Runtime,
         assert guards.faults(session.connection()) == {}
     assert [row.action for row in found][-4:] == ["close_study", "lock_data", "unlock_data", "lock_data"]
     assert all(row.reason for row in found)
+
+
+def test_an_answer_that_comes_while_the_data_are_being_locked_waits_and_is_refused(
+    running: Runtime, study_id: int, clock: support.SetClock
+) -> None:
+    with running.sessions.reading() as session:
+        row = dict(session.execute(select(responses).limit(1)).mappings().one())
+
+    def save() -> None:
+        with running.sessions.begin() as session:
+            session.execute(insert(responses).values(row | {"id": 10**9, "version": 99}))
+
+    with ThreadPoolExecutor(1) as other:
+        with running.sessions.begin() as session:
+            studies.hold_answers(session, study_id)
+            studies.set_standing(session, study_id, locked_at=clock.now)
+            saving = other.submit(save)
+            with pytest.raises(TimeoutError):
+                saving.result(timeout=0.3)
+        with pytest.raises(DBAPIError, match="the study is locked"):
+            saving.result()
 
 
 def test_a_form_and_a_change_of_plan_are_refused(running: Runtime, study_id: int, clock: support.SetClock) -> None:
