@@ -132,8 +132,8 @@ def erased(state: State, out: Path | None, study_code: str | None) -> None:
         rows = []
         for one in listed:
             made = copies[one["participant_id"]]
-            gone, left = made.deleted + made.redacted + made.unknown, made.waiting + len(made.kept)
-            rows.append((one["study"], one["participant"], one["erased_at"], gone, left))
+            left = made.waiting + len(made.kept)
+            rows.append((one["study"], one["participant"], one["erased_at"], made.gone, left))
         show_table(columns, rows)
 
 

@@ -52,7 +52,7 @@ def close(rt: Runtime, actor: Actor, study_id: int, reason: str, *, lock_data: b
             raise RejectedError((problem("study_closed_already", "", at=before.closed_at),))
         studies.set_standing(tx.session, study_id, closed_at=now)
         store.look_at_everybody(tx.session, study_id, now)
-        _note(tx, study_id, "close_study", {"closed_at": (None, now)}, reason)
+        note(tx, study_id, "close_study", {"closed_at": (None, now)}, reason)
     logs.event("study.closed", study=study_id)
     tick(rt)
     if lock_data:
@@ -76,7 +76,7 @@ def lock(rt: Runtime, actor: Actor, study_id: int, reason: str) -> None:
         if left.uncounted:
             raise RejectedError((problem("study_closing", "", count=left.uncounted),))
         studies.set_standing(tx.session, study_id, locked_at=now)
-        _note(tx, study_id, "lock_data", {"locked_at": (None, now)}, reason)
+        note(tx, study_id, "lock_data", {"locked_at": (None, now)}, reason)
     logs.event("study.locked", study=study_id)
 
 
@@ -92,7 +92,7 @@ def unlock(rt: Runtime, actor: Actor, study_id: int, user_id: int, reason: str) 
             raise RejectedError((problem("study_not_locked", ""),))
         studies.set_standing(tx.session, study_id, locked_at=None)
         changes: dict[str, tuple[object, object]] = {"locked_at": (locked_at, None), "user": (None, user_id)}
-        _note(tx, study_id, "unlock_data", changes, reason)
+        note(tx, study_id, "unlock_data", changes, reason)
     logs.event("study.unlocked", study=study_id)
 
 
@@ -106,5 +106,6 @@ def given_reason(text: str) -> str:
     return said
 
 
-def _note(tx: Transaction, study_id: int, action: str, changes: dict[str, tuple[object, object]], reason: str) -> None:
+def note(tx: Transaction, study_id: int, action: str, changes: dict[str, tuple[object, object]], reason: str) -> None:
+    """Leave the row in the trail that says what was done with a study."""
     tx.writer.audit(Entry(action, "study", study_id, changes, study_id, reason=reason), UTC)

@@ -16,14 +16,12 @@ from pro_service.core.problems import RejectedError, problem
 from pro_service.core.trail.seals import Anchor, anchor_of
 from pro_service.runtime import Runtime
 from pro_service.store import erasures, seals, studies
-from pro_service.store.audit import Actor, Entry
-from pro_service.store.participants.cases import zone_of
+from pro_service.store.audit import Actor
 from pro_service.store.studies import Standing
 from pro_service.use_cases import closing, trusted_time
 from pro_service.use_cases.participants import erase
 from pro_service.use_cases.transaction import SCHEDULER, transaction
 
-UTC = zone_of("UTC")
 FOR = 30.0
 """Seconds after which the scheduler leaves the rest to its next beat."""
 
@@ -67,9 +65,7 @@ def plan(rt: Runtime, actor: Actor, study_id: int, after: date, reason: str) -> 
             raise RejectedError((problem("study_open", ""),))
         if before.erase_after != after:
             studies.set_standing(tx.session, study_id, erase_after=after)
-            changes = {"erase_after": (before.erase_after, after)}
-            entry = Entry("plan_erasure", "study", study_id, changes, study_id, reason=reason)
-            tx.writer.audit(entry, UTC)
+            closing.note(tx, study_id, "plan_erasure", {"erase_after": (before.erase_after, after)}, reason)
 
 
 def erase_due(
@@ -106,8 +102,7 @@ def certificate(rt: Runtime, study_id: int) -> Certificate:
         found = []
         for row in erasures.all_erased(session, study_id):
             made = erase.copies_of(session, row.participant_id)
-            gone = made.deleted + made.redacted + made.unknown
-            found.append(Certified(row.code, row.erased_at, gone, made.waiting, len(made.kept)))
+            found.append(Certified(row.code, row.erased_at, made.gone, made.waiting, len(made.kept)))
         return Certificate(
             study=studies.study_code(session, study_id),
             standing=studies.standing(session, study_id),

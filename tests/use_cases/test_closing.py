@@ -85,13 +85,6 @@ def test_what_waits_is_withdrawn_and_every_window_is_counted_or_ended(
     assert [one for one in verify(running).findings if one.entity == "window"] == []
 
 
-def test_nobody_is_enrolled_confirmed_or_planned_in_a_closed_study(running: Runtime, study_id: int) -> None:
-    closing.close(running, support.SETUP, study_id, "all visits are over")
-    with pytest.raises(RejectedError) as refused:
-        support.enrolled(running, study_id, "P-009", date(2026, 3, 9))
-    assert [fault.code for fault in refused.value.faults] == ["study_closed"]
-
-
 def test_a_lock_keeps_every_answer_as_it_is_through_every_door(running: Runtime, study_id: int) -> None:
     with pytest.raises(RejectedError) as early:
         closing.lock(running, support.SETUP, study_id, "too early")
@@ -149,16 +142,22 @@ def test_an_answer_that_comes_while_the_data_are_being_locked_waits_and_is_refus
             saving.result()
 
 
-def test_a_form_and_a_change_of_plan_are_refused(running: Runtime, study_id: int, clock: support.SetClock) -> None:
+def test_nobody_is_enrolled_confirmed_planned_or_given_a_form(
+    running: Runtime, study_id: int, clock: support.SetClock
+) -> None:
     person = support.enrolled(running, study_id, "P-004", date(2026, 3, 2))
     support.link_to(running, person, "W1", TOKEN)
     assert survey.open_form(running, TOKEN) is not None
-    closing.close(running, support.SETUP, study_id, "all visits are over", lock_data=True)
-    assert survey.open_form(running, TOKEN) is None
-    assert survey.submit(running, TOKEN, {"NRS-AVG": "4"}).form is None
+    closing.close(running, support.SETUP, study_id, "all visits are over")
+    with pytest.raises(RejectedError) as not_enrolled:
+        support.enrolled(running, study_id, "P-009", date(2026, 3, 9))
+    assert [fault.code for fault in not_enrolled.value.faults] == ["study_closed"]
     case = support.loaded(running, person).case
     with pytest.raises(ChangeRefusedError):
         plan_change(case, Reschedule(date(2026, 3, 12), None), clock.now)
     with pytest.raises(RejectedError) as refused:
         confirm.confirm(running, support.SETUP, study_id, "P-003", date(2026, 3, 9))
     assert [fault.code for fault in refused.value.faults] == ["study_closed"]
+    closing.lock(running, support.SETUP, study_id, "all queries are answered")
+    assert survey.open_form(running, TOKEN) is None
+    assert survey.submit(running, TOKEN, {"NRS-AVG": "4"}).form is None

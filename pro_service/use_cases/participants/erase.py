@@ -54,6 +54,11 @@ class Copies:
     kept: list[dict[str, str]] = field(default_factory=list)
     """Those that could not be deleted: `provider_id` and `error`."""
 
+    @property
+    def gone(self) -> int:
+        """How many the provider no longer has, or has without their words."""
+        return self.deleted + self.redacted + self.unknown
+
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
