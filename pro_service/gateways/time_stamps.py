@@ -3,6 +3,7 @@
 The library is imported where it is used: it takes long, and few installations have an authority.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -71,10 +72,21 @@ class TimeStamps:
             # A proxy of the environment is for the way out of the house.
             session.trust_env = not is_this_machine(urlsplit(url).hostname)
             try:
-                with session.post(url, data=query, headers=QUERY, timeout=self.timeouts, stream=True) as answer:
+                # Nobody sends the question on to another address than the one in the settings.
+                how: dict[str, Any] = {"timeout": self.timeouts, "stream": True, "allow_redirects": False}
+                with session.post(url, data=query, headers=QUERY, **how) as answer:
                     if answer.status_code != requests.codes.ok:
                         raise Unavailable(answer.status_code)
-                    body: bytes = answer.raw.read(LARGEST, decode_content=True)
-                    return body
+                    return self._body(answer)
             except requests.RequestException:
                 raise Unavailable from None
+
+    def _body(self, answer: requests.Response) -> bytes:
+        """Return what an authority says; Unavailable if it never ends, or comes a byte at a time."""
+        until, body = time.monotonic() + sum(self.timeouts), bytearray()
+        # A larger piece would be waited for without an end: the time limit is for each packet.
+        for piece in answer.iter_content(1):
+            body += piece
+            if len(body) > LARGEST or time.monotonic() > until:
+                raise Unavailable
+        return bytes(body)

@@ -40,7 +40,11 @@ subjectKeyIdentifier = hash
 
 @dataclass(slots=True)
 class Authority:
-    """A running authority. `mood`: signs, refuses (no grant), fails (HTTP 500), says nonsense, or is slow."""
+    """A running authority.
+
+    `mood`: signs, refuses (no grant), fails (HTTP 500), says nonsense, is slow, sends elsewhere, breaks off in the
+    middle of what it says, or drips.
+    """
 
     folder: Path
     url: str = ""
@@ -88,12 +92,16 @@ def running(folder: Path) -> Iterator[Authority]:
             if authority.mood == "slow":
                 time.sleep(authority.slow_for)
             reply = b"nonsense" if authority.mood == "nonsense" else authority.answer(query)
-            self.send_response(500 if authority.mood == "fails" else 200)
+            self.send_response({"fails": 500, "elsewhere": 307}.get(authority.mood, 200))
             self.send_header("Content-Type", "application/timestamp-reply")
-            self.send_header("Content-Length", str(len(reply)))
+            self.send_header("Content-Length", str(len(reply) + (authority.mood == "breaks off")))
+            self.send_header("Location", authority.url)
             with suppress(ConnectionError):  # whoever asked did not wait
                 self.end_headers()
-                self.wfile.write(reply)
+                pieces = [bytes([byte]) for byte in reply[:100]] if authority.mood == "drips" else [reply]
+                for piece in pieces:
+                    self.wfile.write(piece)
+                    time.sleep(0.1 if authority.mood == "drips" else 0)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -1,5 +1,6 @@
 """An authority outside signs that it has seen a seal: a history written anew with the key is found by that alone."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -102,7 +103,9 @@ def _past_the_guards(rt: Runtime, statement: object) -> None:
             session.execute(text(definition))
 
 
-@pytest.mark.parametrize("mood", ["refuses", "fails", "nonsense", "slow", "another's"])
+@pytest.mark.parametrize(
+    "mood", ["refuses", "fails", "nonsense", "slow", "elsewhere", "breaks off", "drips", "another's"]
+)
 def test_an_authority_that_does_not_answer_rightly_holds_nothing_up(
     stamping: Runtime, clock: support.SetClock, authority: timestamps.Authority, tmp_path: Path, mood: str
 ) -> None:
@@ -112,7 +115,9 @@ def test_an_authority_that_does_not_answer_rightly_holds_nothing_up(
         with timestamps.running(tmp_path / "other") as somebody:
             foreign = somebody.certificate.read_bytes()
         authority.mood, other = "signs", replace(stamping, time_stamps=TimeStamps(authority.url, foreign))
+    began = time.monotonic()
     assert not stamp_now_and_then(other)
+    assert time.monotonic() - began < 5, "all of it has an end, not only each packet"
     assert not stamp_now_and_then(other), "it is not asked again at once"
     assert authority.asked - asked <= 1
     support.load_demo(stamping, "OTHER")
