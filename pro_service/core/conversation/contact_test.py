@@ -101,7 +101,12 @@ def closed_by(case: Case, test: ReachTest | None) -> bool:
 
 
 def on_failed(case: Case, test: ReachTest, now: datetime) -> tuple[Command, ...]:
-    """Return what a failed test calls for: no more texts, a call for every window, and a task now."""
+    """Return what a failed test calls for: no more texts, a call for every window, and a task now.
+
+    Nothing for somebody who has left meanwhile: no text and no call is to come.
+    """
+    if case.participant.left_at is not None:
+        return ()
     commands: list[Command] = []
     if case.participant.unreachable_at is None:
         commands += [Unreachable("reach_test"), CancelTexts()]

@@ -135,13 +135,14 @@ class Writer:
     def sealed_reason(self, loaded: Loaded, reason: str | None) -> str | None:
         """Return what stands in the place of a reason that staff typed about a participant; the words are kept sealed.
 
-        The same words are sealed once in a transaction. Once somebody is erased there is no key, and nothing is kept.
+        The same words are sealed once in a transaction. Once somebody is erased there is no key, and the words stand as
+        they were typed: why an answer was corrected must be there to be read, and the form says to write no name.
         """
         if reason is None or self.actor.kind != "staff" or typed_reasons.REFERENCE.fullmatch(reason):
             return reason
         participant_id = loaded.case.participant.id
         if loaded.data_key is None:
-            return None
+            return reason
         known = self._reasons.get((participant_id, reason))
         if known is None:
             row_id = next(self.ids)

@@ -14,14 +14,10 @@ from pro_service.gateways.outgoing import Refused, Unavailable
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.store import erasures
 from pro_service.store.audit import Actor
-from pro_service.store.schema import (
-    calls,
-    messages,
-    responses,
-)
+from pro_service.store.schema import audit_trail, calls, messages, responses
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
-from pro_service.use_cases.participants import change, entry, erase
+from pro_service.use_cases.participants import change, contact_test, entry, erase
 from pro_service.use_cases.participants.change_form import ChangeForm
 from pro_service.use_cases.tasks import calls as calling
 from pro_service.use_cases.tick import tick
@@ -136,12 +132,18 @@ def test_with_all_keys_nobody_reads_anything_of_who_was_erased(stage: Stage) -> 
 @databases.ON_BOTH
 def test_the_trail_still_verifies_and_nothing_is_asked_again(stage: Stage) -> None:
     rt = stage.rt
+    contact_test.begin(rt, STAFF, contact_test.Subject(stage.study_id, "P-001"))
     done = stage.erase()
     assert done.open_tasks
     seal(rt)
     assert verify(rt, full=True).findings == ()
     case = support.loaded(rt, stage.person).case
     assert (case.participant.erased_at, case.participant.has_phone) == (rt.clock(), False)
+    filled = entry.Filled(values={"NRS-AVG": "5"}, mode="telephone", reason="a slip of the pen")
+    entry.enter(rt, STAFF, stage.study_id, "P-001", "W1", filled)
+    with rt.sessions.reading() as session:
+        newest = select(audit_trail.c.action, audit_trail.c.reason).order_by(audit_trail.c.id.desc()).limit(1)
+        assert session.execute(newest).one() == ("answer", "a slip of the pen"), "no key is left to seal it with"
     assert not [task for task in case.escalations if task.open]
     sent = len(stage.phones.sent)
     for _ in range(30):
