@@ -72,7 +72,7 @@ class Memory:
     """When another clock was last asked (monotonic seconds), and by how much ours is ahead of it; None = no answer."""
     flood: Flood = field(default_factory=Flood)
     looks: set[object] = field(default_factory=set)
-    """Looks by staff that have left their row in the trail."""
+    """Looks by staff that are in the trail already."""
 
 
 class PasswordCost(NamedTuple):
@@ -98,7 +98,7 @@ class Runtime:
     """None: no texts are configured; prompts wait in the outbox."""
     mail: Gateway | None
     time_stamps: TimeStamps | None = None
-    """None: seals are not time-stamped, and time stamps there are cannot be checked."""
+    """None: seals are not time-stamped, and stored ones cannot be checked."""
     memory: Memory = field(default_factory=Memory)
     password_cost: PasswordCost = field(default_factory=PasswordCost)
 

@@ -120,7 +120,7 @@ class Settings:
     """Roles whose holders sign in with a second factor; those who were invited do in any case."""
     timestamp_url: str | None = None
     timestamp_certificates: bytes = b""
-    """What stands in the file of TIMESTAMP_CERTIFICATE, in PEM."""
+    """The content of the file in TIMESTAMP_CERTIFICATE, in PEM."""
     log_level: str = "INFO"
     now: str | None = None
     """PRO_SERVICE_NOW: an ISO instant or the path of a file that holds one."""
@@ -303,7 +303,7 @@ class _Reader:
         return known if "all" in named else named & known
 
     def certificates(self, name: str, *, needed: str) -> bytes:
-        """Return what stands in a file of certificates."""
+        """Return the content of a file of certificates."""
         file = self.text(name)
         if file is None:
             if self.text(needed) is not None:

@@ -21,7 +21,7 @@ from pro_service.cli.terminal import (
 from pro_service.core.problems import words
 
 BIG = 20_000
-"""From so many rows on, a check takes long enough for a progress bar."""
+"""A check of this many rows or more shows a progress bar."""
 MOST_SHOWN = 50
 
 anchored = click.option(
@@ -87,12 +87,12 @@ def verify(state: State, anchor_text: str | None, *, full: bool) -> None:
     "--out",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it there, readable by you alone.",
+    help="Write the proof to this file, which only you can read.",
 )
 @of_study
 @click.pass_obj
 def proof(state: State, code: str, out: Path, study_code: str | None) -> None:
-    """Write all that the trail says of one participant, with a proof that needs no access to this database."""
+    """Write everything in the trail about one participant, with a proof that is checked without this database."""
     from pro_service.core.trail.proof import to_json  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
     from pro_service.use_cases.trail.prove import prove  # noqa: PLC0415
@@ -143,7 +143,7 @@ def _show(found: Any, *, full: bool) -> None:
     if found.newest_seal is not None:
         click.echo(f"Newest seal: {found.newest_seal}")
     if found.not_covered:
-        click.echo(f"Not told of wholly, because an earlier release wrote them: {found.not_covered}.")
+        click.echo(f"Not in the trail in full, because an earlier release wrote them: {found.not_covered}.")
     if found.stamped is not None:
         click.echo(f"Time stamps checked: {found.stamps}; the newest is of {found.stamped_at:%Y-%m-%dT%H:%M:%SZ}:")
         click.echo(f"  {found.stamped}")

@@ -23,7 +23,7 @@ from pro_service.cli.terminal import (
 )
 
 MANY = 20
-"""From so many participants on, erasing takes long enough for a progress bar."""
+"""Erasing this many participants or more shows a progress bar."""
 MOST_SHOWN = 40
 reasoned = click.option("--reason", metavar="T", required=True, help="Why; saved in the audit trail.")
 
@@ -36,7 +36,7 @@ reasoned = click.option("--reason", metavar="T", required=True, help="Why; saved
 @as_json
 @click.pass_obj
 def close(state: State, reason: str, study_code: str | None, *, lock_data: bool, dry_run: bool) -> None:
-    """Close a study for good: texts that wait are withdrawn, every window is counted, nobody is asked any more.
+    """Close a study for good: waiting texts are cancelled, windows end, and nobody is asked any more.
 
     Windows that have not closed are counted if they were answered, and otherwise end uncounted. Open tasks stay, and
     are listed. Late answers are still taken until the data are locked.
@@ -62,7 +62,7 @@ def close(state: State, reason: str, study_code: str | None, *, lock_data: bool,
 @of_study
 @click.pass_obj
 def lock(state: State, reason: str, study_code: str | None) -> None:
-    """Lock the data of a closed study: no answer is added or changed any more, through whatever door."""
+    """Lock the data of a closed study: no answer can be added or changed any more."""
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import closing, study  # noqa: PLC0415
 
@@ -96,9 +96,9 @@ def unlock(state: State, email: str, reason: str, study_code: str | None) -> Non
     metavar="DAY",
     required=True,
     type=click.DateTime(formats=["%Y-%m-%d"]),
-    help="After this day (UTC) they are erased, e.g. 2031-05-04.",
+    help="The last day (UTC) on which they are kept, e.g. 2031-05-04.",
 )
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the certificate there.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the certificate to this file.")
 @click.option("--dry-run", is_flag=True, help="Show how many would be erased, change nothing.")
 @reasoned
 @of_study
@@ -109,8 +109,8 @@ def erase_contacts(
 ) -> None:
     """Erase the contact data of everybody in a closed study once a day is over. Codes, dates and answers stay.
 
-    Before that the day is only set, and the scheduler erases when it is over. Afterwards they are erased at once; what
-    is interrupted goes on with the next call. The certificate is written when nobody is left.
+    If the day is not over yet, it is only set, and the scheduler erases the data on the next day. Otherwise they are
+    erased at once; after an interruption, run the command again. The certificate is written when all are erased.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases import contact_erasure, study  # noqa: PLC0415
@@ -138,7 +138,7 @@ def erase_contacts(
     else:
         click.echo(f"{found.code}: contact data of all {len(made.erased)} participants are erased.")
     if out is not None and made.left:
-        click.echo("No certificate yet: call this again when they are erased.", err=True)
+        click.echo("No certificate yet: run this command again when they are erased.", err=True)
 
 
 def _show(state: State, code: str, found: Any) -> None:
@@ -150,7 +150,7 @@ def _show(state: State, code: str, found: Any) -> None:
         click.echo(f"{code} is open.")
     else:
         locked = "" if standing.locked_at is None else f", data locked since {standing.locked_at:%Y-%m-%d %H:%M}Z"
-        click.echo(f"{code} is closed since {standing.closed_at:%Y-%m-%d %H:%M}Z{locked}.")
+        click.echo(f"{code} has been closed since {standing.closed_at:%Y-%m-%d %H:%M}Z{locked}.")
     click.echo(
         f"Texts that wait: {rest.texts}. Windows not counted: {rest.open_windows} open, "
         f"{rest.windows_to_come} to come, {rest.closed_windows} closed. Open tasks: {len(rest.tasks)}."

@@ -1,4 +1,4 @@
-"""`pro-service participant erase`, `erased`, `erase-again`: a person's data go for good, and stay gone."""
+"""`pro-service participant erase`, `erased`, `erase-again`: erase a participant, list erasures, repeat them."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -31,7 +31,7 @@ EMPTIED = {
     "entry_codes": "codes of cards",
     "reach_tests": "links of contact tests",
     "responses": "reasons of answers",
-    "schedule_changes": "reasons of other dates",
+    "schedule_changes": "reasons of changed dates",
     "typed_reasons": "reasons that people typed",
     "telephone_keys": "keys of telephones",
     "escalations": "tasks that hold a trace of the number",
@@ -79,7 +79,9 @@ def erase(state: State, code: str, reason: str, study_code: str | None, *, dry_r
         return
     if not done.scrubbed:
         click.echo("The database's files could not be overwritten just now: the scheduler tries again every minute.")
-        click.echo("On PostgreSQL the owner of its tables does it: VACUUM (FULL) participants, telephone_keys, inbound")
+        click.echo(
+            "On PostgreSQL the owner of the tables can do it: VACUUM (FULL) participants, telephone_keys, inbound"
+        )
     click.echo(f"\n{done.participant}: erased.")
 
 
@@ -102,7 +104,7 @@ def _show_copies(copies: Any) -> None:
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the list there, for `erase-again`. Keep it with the backups.",
+    help="Write the list to this file, for `erase-again`. Keep it with the backups.",
 )
 @of_study
 @as_json
@@ -110,7 +112,7 @@ def _show_copies(copies: Any) -> None:
 def erased(state: State, out: Path | None, study_code: str | None) -> None:
     """List who was erased, and what became of the provider's copies of their texts.
 
-    The list holds codes, row ids and fingerprints of keys, and no word about anybody.
+    The list holds codes, row ids and fingerprints of keys, and no contact data or texts.
     """
     from pro_service.use_cases import study  # noqa: PLC0415
     from pro_service.use_cases.participants import erase as use_case  # noqa: PLC0415
@@ -142,9 +144,9 @@ def erased(state: State, out: Path | None, study_code: str | None) -> None:
 @as_json
 @click.pass_obj
 def erase_again(state: State, file: Path) -> None:
-    """Erase everybody again whom FILE lists, after an older copy of the database was put back.
+    """Erase the participants in FILE again, after an older copy of the database was put back.
 
-    FILE is what `erased --out` has written. Run it before the service starts.
+    FILE is a list that `erased --out` has written. Run this command before the service starts.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases.participants import erase as use_case  # noqa: PLC0415

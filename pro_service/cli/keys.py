@@ -8,7 +8,7 @@ import click
 from pro_service.cli.terminal import State, as_json, opened, progress_bar, show_json, show_table, who
 
 BIG = 2_000
-"""From so many values on, a rotation takes long enough for a progress bar."""
+"""A rotation of this many values or more shows a progress bar."""
 MOST_SHOWN = 20
 
 
@@ -21,7 +21,7 @@ def keys() -> None:
 @as_json
 @click.pass_obj
 def all_keys(state: State) -> None:
-    """Show each key: how many wrapped keys need it, of participants and of the installation, and whether it may go."""
+    """Show for each key how many keys of participants and of the installation it wraps, and whether it may go."""
     from pro_service.use_cases.keys import all_keys as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
@@ -52,8 +52,8 @@ def all_keys(state: State) -> None:
 def rotate(state: State, *, dry_run: bool) -> None:
     """Wrap everything with the newest key of DATA_KEYS, while the service runs.
 
-    First put a new key before the old one in DATA_KEYS, and start every program again. What is interrupted goes on
-    with the next call. Afterwards `doctor` says when the old key may go.
+    First put a new key before the old one in DATA_KEYS, and start every program again. After an
+    interruption, run the command again. Afterwards `doctor` says when the old key may go.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
     from pro_service.use_cases.keys import rotate as use_case  # noqa: PLC0415

@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 LARGEST_BODY = 2 * 1024 * 1024
 """Bytes; more than any page of ours takes, which says so itself."""
 MANY = 2_000
-"""From so many texts on, sealing them anew takes long enough for a progress bar."""
+"""Sealing this many texts or more shows a progress bar."""
 
 
 @click.group("db")
@@ -63,7 +63,7 @@ def _say_who_sets_up_a_factor(state: State) -> None:
 def reseal(state: State) -> None:
     """Seal texts of earlier releases with the keys of their telephones, so that they can be erased.
 
-    The scheduler does this by itself; without one, run it once after an upgrade. It may be stopped at any moment.
+    The scheduler does this by itself; without one, run this command once after an upgrade. It can be interrupted.
     """
     from pro_service.use_cases.inbound import reseal as use_case  # noqa: PLC0415
 

@@ -121,21 +121,21 @@ def text_of(file: Path) -> str:
 
 
 def refuse_unwritable(file: Path) -> None:
-    """Raise RejectedError for a file that could not be written: said before anything is changed."""
+    """Raise RejectedError if a file cannot be written. Call this before anything is changed."""
     place = file if file.exists() else file.parent
     if not os.access(place, os.W_OK):
         raise RejectedError((problem("not_writable", "--out"),))
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file that nobody else of this machine can read."""
+    """Write a file that nobody else on this machine can read."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as target:
         os.fchmod(target.fileno(), 0o600)
         target.write(text)
 
 
 def progress_bar(shown: ExitStack, label: str, *, least: int = 1) -> Callable[[int, int], None]:
-    """Return what shows how much is done, and of how much, on standard error; nothing where all is less than `least`.
+    """Return a function (done, total) that draws a progress bar on standard error; for a total below `least` none.
 
     The bar appears with the first step.
     """

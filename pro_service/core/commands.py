@@ -52,7 +52,7 @@ class Record:
     entered_by: int | None = None
     reason: str | None = None
     carried_from: int | None = None
-    """The answer in a window before that this one takes over."""
+    """The answer in an earlier window that this one copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class EndWindow:
-    """The study was closed before this window did: it is never counted."""
+    """End a window that had not closed when the study was closed; it is never counted."""
 
     window_id: int
 

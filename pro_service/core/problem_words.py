@@ -43,7 +43,7 @@ _DATE = "write year-month-day, e.g. 2026-05-11; in the spreadsheet, format the c
 _WRITE_PHONE = "write it with + and the country's code, e.g. +90 532 123 45 67"
 _AS_TEXT = "format the column as text in the spreadsheet, then type the number again"
 _LOOK = "keep the database as it is, find out who changed it, and compare it with a backup"
-_COMPARE = "see whether the anchor was copied rightly; if so, keep the database as it is, and compare it with a backup"
+_COMPARE = "check that the anchor was copied correctly; if so, keep the database as it is, and compare it with a backup"
 _GUARD = "find out who changed it; then make it again as the migrations made it"
 _THEIR_COLUMN = 'write [column.{column}], below it from = "their column"'
 
@@ -461,40 +461,40 @@ _CARDS: Mapping[str, Entry] = {
         "Nothing is left to be done.",
     ),
     "erasures_unreadable": _refuse(
-        "this is no list of erasures", "give the file that `pro-service participant erased --out FILE` has written"
+        "this is not a list of erasures", "give the file that `pro-service participant erased --out FILE` has written"
     ),
     "erasures_of_another": _refuse(
         "the key of {code} in this list is not the one in this database",
-        "the list is of another database; nobody was erased. Give the list of this one",
+        "the list belongs to another database, and nobody was erased; give the list of this database",
     ),
     "erase_safety": _warn(
         "{count} of the open tasks are about safety, and nobody can be called after this",
         "settle them first",
     ),
     "erase_in_doubt": _warn(
-        "of {count} texts it is not known whether they left: a copy of one may stay with the provider unseen",
-        "wait until that is settled, a few minutes, or look for the number in the provider's log",
+        "it is not known whether {count} texts were sent: the provider may keep a copy that is not found",
+        "wait a few minutes until it is known, or look for the number in the provider's log",
     ),
     "erase_shared": _warn(
-        "{count} telephones are somebody else's too: texts from there that nobody is known to have written stay",
-        "they go when the last who has the telephone is erased",
+        "somebody else has or had {count} of the telephones too: texts from these stay if their sender is not known",
+        "they are erased together with the last participant who has or had the telephone",
     ),
     "erase_left_reasons_in_trail": _warn(
-        "{count} rows of the audit trail hold reasons in the words that people typed",
-        "the trail is never rewritten: look whether one of them names the person, and note it in the trial file",
+        "{count} rows of the audit trail hold typed reasons that are not encrypted",
+        "the trail is never rewritten: check whether one of them names the person, and note it in the trial file",
     ),
     "erase_left_masked_contact_in_trail": _warn(
-        "{count} rows of the audit trail hold contact data masked: a country code and the last digits",
-        "the trail is never rewritten; who they belonged to cannot be told from them",
+        "{count} rows of the audit trail hold masked contact data: a country code and the last digits",
+        "the trail is never rewritten; the digits do not show whose number it was",
     ),
     "erase_left_reasons_in_inbox": _warn(
-        "{count} rows of the inbox's log hold reasons in the words that people typed",
-        "this log is never rewritten: look whether one of them names the person, and note it in the trial file",
+        "{count} rows of the inbox's log hold typed reasons that are not encrypted",
+        "this log is never rewritten: check whether one of them names the person, and note it in the trial file",
     ),
     "erase_copies_kept": _warn(
         "{count} copies at the provider could not be deleted",
         "delete them in the provider's console: `pro-service participant erased --json` lists their ids",
-        "Whoever runs the service can list and delete them.",
+        "The people who run the service can list and delete them.",
     ),
     "erased": _refuse(
         "this participant's contact data was erased",
@@ -823,7 +823,8 @@ _TRAIL: Mapping[str, Entry] = {
         "copy it whole from a mail or the log: a number, a colon and 64 hexadecimal digits",
     ),
     "role_name_unfit": _refuse(
-        '"{given}" cannot be the name of a role', "use small letters, digits and underscores, and begin with no digit"
+        '"{given}" cannot be the name of a role',
+        "use small letters, digits and underscores, and do not begin with a digit",
     ),
     "not_a_proof": _refuse("this is no proof of an audit trail", "give a file that `audit proof` has written, whole"),
     "proof_differs": _refuse(
@@ -837,7 +838,7 @@ _TRAIL: Mapping[str, Entry] = {
         "an investigator unlocks them with a reason: pro-service study unlock",
         "An investigator can unlock them under Study, with a reason.",
     ),
-    "study_closed_already": _refuse("the study is closed already, since {at}", "there is nothing left to do"),
+    "study_closed_already": _refuse("the study was closed already, at {at}", "there is nothing left to do"),
     "study_open": _refuse("the study is not closed", "close it first: pro-service study close", "Close it first."),
     "study_closing": _refuse(
         "{count} windows are not counted yet",
@@ -845,9 +846,9 @@ _TRAIL: Mapping[str, Entry] = {
         "Try again in a minute.",
     ),
     "study_not_locked": _refuse("the data are not locked", "there is nothing to unlock"),
-    "study_locked_already": _refuse("the data are locked already, since {at}", "there is nothing left to do"),
+    "study_locked_already": _refuse("the data were locked already, at {at}", "there is nothing left to do"),
     "not_their_study": _refuse(
-        "is no investigator of all sites of this study", "name one who is", "Only an investigator of all sites can."
+        "is not an investigator of all sites of this study", "name one who is", "Only an investigator of all sites can."
     ),
     "nothing_sealed": _refuse(
         "nothing about {code} is sealed yet", "run `pro-service audit seal`, or wait a minute while the scheduler runs"
@@ -866,9 +867,9 @@ _TRAIL: Mapping[str, Entry] = {
     "trail_seal_rewritten": _refuse("this seal was changed after it was written", _LOOK),
     "trail_seal_ids": _refuse("the list of rows in this seal was changed after it was written", _LOOK),
     "trail_seal_root": _refuse("this seal does not fit its rows", _LOOK),
-    "trail_stamp_alone": _refuse("a time stamp shows that this seal was made, and it is gone", _LOOK),
+    "trail_stamp_alone": _refuse("this seal is gone; its time stamp shows that it was made", _LOOK),
     "trail_stamp_differs": _refuse(
-        "the time stamp of this seal is of another seal, or not of the authority whose certificate is set",
+        "the time stamp of this seal belongs to another seal, or to an authority other than the one in the certificate",
         "see whether TIMESTAMP_CERTIFICATE is the right one; if so, " + _LOOK,
     ),
     "trail_rolled_back": _refuse(
@@ -885,14 +886,14 @@ _TRAIL: Mapping[str, Entry] = {
     "trail_answer_gone": _refuse("this answer is in the trail, but is gone", _LOOK),
     "trail_answer_differs": _refuse("this answer differs from the one in the trail: {names}", _LOOK),
     "trail_answer_untold": _refuse("this answer has no row in the trail", _LOOK),
-    "trail_answer_carried": _refuse("this answer was taken over from answer {names}, which says something else", _LOOK),
+    "trail_answer_carried": _refuse("this answer was copied from answer {names}, which has another value", _LOOK),
     "trail_window_gone": _refuse("this window is in the trail, but is gone", _LOOK),
     "trail_window_differs": _refuse("this window differs from the one in the trail: {names}", _LOOK),
     "trail_window_untold": _refuse("this window has no row in the trail", _LOOK),
     "trail_participant_gone": _refuse("this participant is in the trail, but is gone", _LOOK),
     "trail_participant_differs": _refuse("this participant differs from the one in the trail: {names}", _LOOK),
     "trail_participant_torn": _refuse(
-        "a row of the trail says that something of this participant was another before: {names}", _LOOK
+        "a row of the trail holds an old value of this participant that no other row has set: {names}", _LOOK
     ),
     "trail_participant_untold": _refuse("this participant has no enrolment in the trail", _LOOK),
 }
@@ -1130,7 +1131,7 @@ _SERVICE: Mapping[str, Entry] = {
         "name a file with the certificate (PEM) that the time-stamping authority publishes; without it no time stamp "
         "can be checked",
     ),
-    "certificate_unreadable": _refuse("is no file with a certificate", "name a readable file in PEM"),
+    "certificate_unreadable": _refuse("is not a file with a certificate", "give a readable file in PEM format"),
     "lease_too_short": _refuse(
         "ends before a call to the provider can",
         "a call may take {seconds} seconds: write more than that, or a shorter TWILIO_TIMEOUT_SECONDS",
@@ -1162,11 +1163,11 @@ _SERVICE: Mapping[str, Entry] = {
     ),
     "data_key_needed": _refuse(
         "DATA_KEYS has no key {key}, and {count} wrapped keys need it",
-        "put it back after the newest one; it may go once `pro-service keys rotate` is through and `doctor` says so",
+        "put it back after the newest one; it may go once `pro-service keys rotate` has finished and `doctor` says so",
         _TELL,
     ),
     "data_key_outdated": _refuse(
-        "a program of this service that was alive {seconds} seconds ago still wraps with the key {key}",
+        "a program that was running {seconds} seconds ago still wraps with the key {key}",
         "give every program the new DATA_KEYS and start it again, then wait two minutes",
     ),
     "value_unreadable": _refuse(

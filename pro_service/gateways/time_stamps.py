@@ -30,9 +30,9 @@ class TimeStamps:
     """An authority that is asked for time stamps, and whose time stamps are checked."""
 
     url: str | None
-    """None: no more are asked for, and those there are can still be checked."""
+    """None: no time stamp is asked for; stored ones can still be checked."""
     certificates: bytes
-    """Those of the authorities behind the ones that sign, in PEM."""
+    """Certificates of the authorities that issued the signing ones, in PEM."""
     timeouts: tuple[float, float] = TIMEOUTS
 
     def stamp(self, text: str) -> bytes:
@@ -69,10 +69,10 @@ class TimeStamps:
     def _post(self, query: bytes) -> bytes:
         url = self.url or ""
         with requests.Session() as session:
-            # A proxy of the environment is for the way out of the house.
+            # A proxy that the environment names is not for addresses on this machine.
             session.trust_env = not is_this_machine(urlsplit(url).hostname)
             try:
-                # Nobody sends the question on to another address than the one in the settings.
+                # Redirects are not followed: only the address in the settings gets the question.
                 how: dict[str, Any] = {"timeout": self.timeouts, "stream": True, "allow_redirects": False}
                 with session.post(url, data=query, headers=QUERY, **how) as answer:
                     if answer.status_code != requests.codes.ok:
@@ -82,9 +82,9 @@ class TimeStamps:
                 raise Unavailable from None
 
     def _body(self, answer: requests.Response) -> bytes:
-        """Return what an authority says; Unavailable if it never ends, or comes a byte at a time."""
+        """Return the authority's answer; raise Unavailable if it does not end in time or is too long."""
         until, body = time.monotonic() + sum(self.timeouts), bytearray()
-        # A larger piece would be waited for without an end: the time limit is for each packet.
+        # Byte by byte: the time limit of a read starts again with each packet, so a larger piece could take for ever.
         for piece in answer.iter_content(1):
             body += piece
             if len(body) > LARGEST or time.monotonic() > until:

@@ -138,7 +138,7 @@ class TwilioGateway:
         return [record for record in self._listed(created_after, **narrowed) if record.inbound]
 
     def forget(self, sid: str) -> Forgotten:
-        """Delete a message and its media, or where that is not allowed its words. Raise Unavailable or Refused."""
+        """Delete a message and its media; if that is not allowed, empty its words. Raise Unavailable or Refused."""
         message = self._client.messages(sid)
         try:
             if _media_of(message.fetch()):

@@ -54,7 +54,7 @@ class Flow:
     clock_doubt: str | None = None
     """Why nothing is decided by the clock."""
     trail_changed: bool = False
-    """Whether its guards are not as they should be, or a check found something and no later one of its kind nothing."""
+    """Whether a trigger is not as it should be, or the last check of either kind found something."""
     unconfirmed_since: datetime | None = None
     """Since when the oldest text waits for the confirmation of its version."""
 
@@ -70,11 +70,11 @@ class Condition:
     """Texts that nobody has read yet."""
     unread_since: datetime | None
     ready_since: datetime | None
-    """Since when the oldest message waits, of those that are due and those that failed and were put off."""
+    """Since when the oldest message waits that is due, or that failed and was put off."""
     dead_channels: int
     """Open tasks of level E0."""
     faulty: int
-    """Participants for whom the rules have failed."""
+    """The number of participants not processed because the rules ended with an error."""
     cards_to_print: int
     """Participants who get no text before their card is made; up to TASKS_CAP a study."""
 

@@ -154,7 +154,7 @@ def call_rows(session: Session, participant_id: int, window_id: int | None = Non
 def changes(session: Session, vault: Vault, participant_id: int, since: datetime | None = None) -> list[Change]:
     """Return the newest changes about one participant, newest first, masked for coordinators."""
     a = audit_trail.c
-    # Who looked changed nothing.
+    # A look changes nothing.
     of = (a.participant_id == participant_id) & (a.entity != "page")
     statement = select(audit_trail).where(of).order_by(a.id.desc()).limit(CHANGES)
     if since is not None:

@@ -105,8 +105,8 @@ def as_written(value: object) -> object:
 def fingerprint(*stored: bytes | str | None) -> str | None:
     """Return a hash of encrypted data as it is stored; None where there is none.
 
-    It shows that these are others. Of what they hold it says nothing, not even to somebody who guesses: a ciphertext is
-    as good as random.
+    Another hash shows that the data changed. A hash says nothing about their content, not even to somebody who guesses
+    it, because a ciphertext looks random.
     """
     if stored[0] is None:
         return None
@@ -127,4 +127,4 @@ def _offset(now: datetime, zone: ZoneInfo) -> int:
 
 
 changes_as_text = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=as_written).encode
-"""Return what the trail says of changes, in the one way in which it is written."""
+"""Return changes as text, always in the form in which the trail holds them."""

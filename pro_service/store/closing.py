@@ -1,4 +1,4 @@
-"""What is still open in a study that is to be closed, and having the rules look at everybody at once."""
+"""Find what is still open in a study, and have the next tick look at all its participants."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ class OpenTask:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """What a study still holds."""
+    """What is still open in a study."""
 
     texts: int
     """Texts to participants that wait, or may be leaving."""
@@ -44,7 +44,7 @@ class Rest:
 
 
 def rest(session: Session, study_id: int, now: datetime) -> Rest:
-    """Return what a study still holds."""
+    """Return what is still open in a study."""
     texts = select(func.count()).where(
         m.study_id == study_id, m.state.in_(sorted(PENDING)), m.channel == "sms", m.participant_id.is_not(None)
     )

@@ -193,7 +193,7 @@ class Sessions:
 
     @contextmanager
     def apart(self) -> Iterator[Connection]:
-        """For statements that may not run inside a transaction; other writers stand in line meanwhile."""
+        """For statements that may not run inside a transaction; other writers wait meanwhile."""
         with ExitStack() as entered:
             if self._gate is not None:
                 entered.enter_context(self._gate.in_line())

@@ -1,7 +1,7 @@
-"""What is kept of a person, and making it unreadable for good; which erasures there were.
+"""Find what is kept of a participant, make it unreadable for good, and list erasures.
 
 The row of the participant stays, with code, dates and answers. Their keys are destroyed, what was sealed with them is
-emptied as well, and blind indexes become random: they could be made again by whoever has the index key and a number.
+emptied as well, and blind indexes become random, because the index key and a number are enough to make them again.
 """
 
 import hashlib
@@ -53,8 +53,8 @@ EMPTY = b""
 INDEX_BYTES = 32
 CONTACT = ("phone", "email", "number")
 """Fields of the trail that hold contact data, masked."""
-SPOKEN_FOR = 24, 32
-"""How many signs of a telephone's index stand in the keys of tasks and of answers about it."""
+INDEX_DIGITS = 24, 32
+"""The number of digits of a telephone's index in the unique keys of tasks and of replies to strangers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,14 @@ class Found:
     numbers: tuple[bytes, ...] = field(repr=False)
     """Blind indexes of telephones that were theirs alone."""
     shared: tuple[bytes, ...] = field(repr=False)
-    """Of telephones that somebody else in a study has or had: what nobody is known to have written stays."""
+    """Blind indexes of telephones that somebody else has or had too: texts of unknown senders there stay."""
     left: Mapping[str, Sequence[int]]
     """What cannot be reached -> row ids: rows of append-only tables, from before reasons were sealed."""
     provider_ids: Sequence[str]
-    """Of the texts that the provider has a copy of."""
+    """Ids at the provider, of texts that it has a copy of."""
 
     def counts(self) -> dict[str, int]:
-        """Table -> how many of its rows."""
+        """Return table -> number of its rows."""
         return {table: len(ids) for table, ids in self.rows.items() if ids}
 
 
@@ -81,12 +81,12 @@ class Found:
 
 
 def find(session: Session, participant_id: int) -> Found:
-    """Return everything that is kept of one person. Whoever erases has locked the participant's row."""
+    """Return everything that is kept of one person. Before an erasure the caller locks the participant's row."""
     numbers, shared = _telephones(session, participant_id)
     texts = _ids(session, inbound, or_(i.participant_id == participant_id, _nobodys(numbers)))
     mine = m.participant_id == participant_id
     to_us = and_(m.kind == STRANGER, m.inbound_id.in_(texts))
-    # Mails to staff name a code and a task; one that waits to leave is not emptied under the hands of who sends it.
+    # Mails to staff name a code and a task; one that is still to be sent is not emptied, because it may be leaving now.
     ended_mail = and_(mine, m.channel == "email", m.state.not_in(sorted(PENDING)))
     sent = _ids(session, messages, or_(and_(mine, m.channel == "sms"), to_us, ended_mail))
     rows = {
@@ -105,7 +105,7 @@ def find(session: Session, participant_id: int) -> Found:
         ),
         "typed_reasons": _ids(session, typed_reasons, _of(typed_reasons, participant_id)),
         "telephone_keys": _ids(session, telephone_keys, k.phone_index.in_(numbers)),
-        "escalations": _ids(session, escalations, _keyed(e.dedup_key, _TASK, numbers, SPOKEN_FOR[0])),
+        "escalations": _ids(session, escalations, _keyed(e.dedup_key, _TASK, numbers, INDEX_DIGITS[0])),
     }
     return Found(rows, numbers, shared, _out_of_reach(session, participant_id, texts), _copies(session, texts, sent))
 
@@ -210,8 +210,8 @@ def empty(session: Session, participant_id: int, found: Found, now: datetime) ->
     connection.execute(update(messages).where(m.id.in_(rows["messages"])).values(body=EMPTY))
     unsent = and_(m.id.in_(rows["messages"]), m.state == "ready")
     connection.execute(update(messages).where(unsent).values(state="cancelled", ended_at=now))
-    _scramble(session, messages, _keyed(m.dedup_key, _ANSWER, found.numbers, SPOKEN_FOR[1]), _ANSWER, SPOKEN_FOR[1])
-    _scramble(session, escalations, e.id.in_(rows["escalations"]), _TASK, SPOKEN_FOR[0])
+    _scramble(session, messages, _keyed(m.dedup_key, _ANSWER, found.numbers, INDEX_DIGITS[1]), _ANSWER, INDEX_DIGITS[1])
+    _scramble(session, escalations, e.id.in_(rows["escalations"]), _TASK, INDEX_DIGITS[0])
     of_person = typed_reasons.c.id.in_(rows["typed_reasons"])
     connection.execute(update(typed_reasons).where(of_person).values(words=EMPTY))
     connection.execute(update(calls).where(calls.c.id.in_(rows["calls"])).values(note=None))
@@ -225,7 +225,7 @@ def empty(session: Session, participant_id: int, found: Found, now: datetime) ->
 
 
 def _scramble(session: Session, table: Table, about: ColumnElement[bool], prefix: str, signs: int) -> None:
-    """Put random signs in the place of a telephone's index in keys that exist once."""
+    """Replace a telephone's index in unique keys by random digits."""
     for row in session.execute(select(table.c.id, table.c.dedup_key).where(about)).all():
         rest = row.dedup_key[len(prefix) + signs :]
         key = f"{prefix}{os.urandom(signs // 2).hex()}{rest}"
@@ -242,13 +242,13 @@ def end_tasks(session: Session, ids: Sequence[int], now: datetime, outcome: str)
     session.connection().execute(update(escalations).where(e.id.in_(ids)).values(resolved_at=now, outcome=outcome))
 
 
-# --- which there were ------------------------------------------------------------------------------------------------
+# --- the list of erasures ---------------------------------------------------------------------------------------------
 
 
 def add(
     session: Session, row_id: int, who: tuple[int, int], actor: str, at: datetime, erased: Mapping[str, Any]
 ) -> None:
-    """Keep that somebody (study, participant) was erased: `keys` and `rows` of `erased`."""
+    """Store an erasure. `who`: study and participant. `erased`: the `keys` and `rows` that were destroyed."""
     row = {"id": row_id, "study_id": who[0], "participant_id": who[1], "erased_at": at}
     row |= {"actor": actor, "key_fingerprints": json.dumps(erased["keys"]), "row_ids": json.dumps(erased["rows"])}
     session.execute(insert(erasures).values(row))
@@ -326,14 +326,14 @@ def late_copies(session: Session) -> list[tuple[int, int, str]]:
 
 
 def due_copies(session: Session, now: datetime, limit: int, participant_id: int | None = None) -> Sequence[AnyRow]:
-    """Return the copies whose turn has come; those of one participant whenever their turn is."""
+    """Return the copies whose next try is due; all that are left of one participant, due or not."""
     due = c.next_try_at <= now if participant_id is None else c.participant_id == participant_id
     statement = select(provider_copies).where(c.ended_at.is_(None), due).order_by(c.next_try_at, c.id).limit(limit)
     return session.execute(statement).all()
 
 
 def copy_tried(session: Session, copy_id: int, values: Mapping[str, Any]) -> None:
-    """Write down what came of a try."""
+    """Store the result of a try."""
     session.execute(update(provider_copies).where(c.id == copy_id).values(tries=c.tries + 1, **values))
 
 
@@ -346,7 +346,7 @@ def copies(session: Session, participant_id: int) -> Sequence[AnyRow]:
 
 
 def scrub(sessions: Sessions) -> bool:
-    """Overwrite what the database's files still hold of rows that were changed; False if somebody is in the way.
+    """Overwrite what the database's files still hold of rows that were changed; False if that is not possible now.
 
     SQLite: all pages are written anew, and the log is emptied. PostgreSQL: the tables that hold keys, and those whose
     rows were emptied; only their owner may do that, and its log (WAL) is kept and recycled by the server.

@@ -38,8 +38,8 @@ def in_use(session: Session) -> set[str]:
 def check(session: Session, vault: Vault) -> None:
     """Raise WrongKeyError if a key that is in use is not in the settings.
 
-    One that is there with other bytes is found by opening the installation's own keys, or by `doctor`: a single value
-    that does not open may be damaged itself, and then everything else goes on.
+    A key whose bytes were changed is found when the installation's own keys are opened, or by `doctor`: a single value
+    that does not open may itself be damaged, and must not stop everything else.
     """
     for table, name in WRAPPED:
         for value in _firsts(session, table.c[name]):
@@ -109,14 +109,14 @@ def rotations(session: Session) -> list[tuple[datetime, str]]:
 
 
 def oldest_user(session: Session, key: str) -> datetime | None:
-    """Return when the first of the participants was enrolled whose key this one wraps."""
+    """Return when the first participant was enrolled, of those whose keys this key wraps."""
     p = participants.c
     found: datetime | None = session.scalar(select(func.min(p.enrolled_at)).where(_of(p.data_key, key)))
     return found
 
 
 def first_row_at(session: Session) -> datetime | None:
-    """Return when the audit trail began: no key of an installation is older in use."""
+    """Return when the audit trail began: no key was used before."""
     return session.scalar(select(audit_trail.c.at).order_by(audit_trail.c.id).limit(1))
 
 

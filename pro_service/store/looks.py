@@ -1,4 +1,4 @@
-"""Whether somebody's look has left its row in the trail."""
+"""Whether a look at a page is in the trail already."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from pro_service.store.schema import audit_trail
 a = audit_trail.c
 
 
-def left(
+def recorded(
     session: Session,
     actor: Actor,
     action: str,

@@ -474,7 +474,7 @@ inbound = Table(
     comment="Texts from telephones, kept raw before anybody reads them",
 )
 OLD_KEY = inbound.c.telephone_key_id.is_(None)
-"""A text that is still sealed with the installation's key, as all were at first; a beat seals it anew."""
+"""A text that is still sealed with the installation's key, as in earlier releases; the scheduler seals it anew."""
 Index("ix_inbound_old_key", inbound.c.id, sqlite_where=OLD_KEY, postgresql_where=OLD_KEY)
 Index(
     "ix_inbound_uninterpreted",

@@ -100,7 +100,7 @@ def lock_study(session: Session, study_id: int) -> None:
 
 
 def hold_answers(session: Session, study_id: int) -> None:
-    """Take the study's row against answers too: those that are being saved end first, the next ones wait."""
+    """Lock the study's row against answers too: those being saved finish first, later ones wait."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(studies.c.id).where(studies.c.id == study_id).with_for_update())
 
@@ -113,7 +113,7 @@ def standing(asking: Session | Connection, study_id: int) -> Standing:
 
 
 def set_standing(session: Session, study_id: int, **values: datetime | date | None) -> None:
-    """Change what `standing` says."""
+    """Change what `standing` returns."""
     session.execute(update(studies).where(studies.c.id == study_id).values(**values))
 
 

@@ -100,13 +100,13 @@ class Vault:
         return self.unwrap(wrapped, f"participants|data_key|{participant_id}")
 
     def new_telephone_key(self, row_id: int) -> bytes:
-        """A fresh key for one telephone, wrapped for its row."""
+        """Return a fresh key for one telephone, wrapped for its row."""
         return self.wrap(os.urandom(32), f"telephone_keys|key|{row_id}")
 
     def telephone_key(self, row_id: int | None, wrapped: bytes | None) -> bytes:
-        """The key of a telephone; the installation's for what has not been sealed with the telephone's yet.
+        """Return a telephone's key; for a text that is not sealed with it yet, the installation's key.
 
-        UnreadableError once it is destroyed.
+        Raise UnreadableError if the key is destroyed.
         """
         if row_id is None:
             return self.system_key

@@ -33,7 +33,7 @@ class Closing:
 
 
 def look(rt: Runtime, study_id: int) -> Closing:
-    """Return how a study stands; only looks."""
+    """Return how a study stands; nothing is changed."""
     with rt.sessions.reading() as session:
         return Closing(studies.standing(session, study_id), store.rest(session, study_id, rt.clock()))
 
@@ -41,8 +41,8 @@ def look(rt: Runtime, study_id: int) -> Closing:
 def close(rt: Runtime, actor: Actor, study_id: int, reason: str, *, lock_data: bool = False) -> Closing:
     """Close a study for good: nobody is enrolled or asked any more. With `lock_data` lock its data as well.
 
-    RejectedError: it is closed, or there is no reason. If not everything is counted at once (another scheduler has a
-    participant in hand, the clock is not believed), the data are not locked, and RejectedError says so.
+    RejectedError: it is closed, or there is no reason. If not everything is counted at once (another scheduler is
+    working on a participant, the clock is not believed), the data are not locked, and RejectedError says so.
     """
     reason, now = given_reason(reason), rt.clock()
     with transaction(rt, actor, now) as tx:
@@ -61,7 +61,7 @@ def close(rt: Runtime, actor: Actor, study_id: int, reason: str, *, lock_data: b
 
 
 def lock(rt: Runtime, actor: Actor, study_id: int, reason: str) -> None:
-    """Lock the data of a closed study: no answer is added or changed, through whatever door.
+    """Lock the data of a closed study: no answer can be added or changed.
 
     RejectedError: it is not closed, locked already, not everything is counted yet, or there is no reason.
     """
@@ -81,7 +81,7 @@ def lock(rt: Runtime, actor: Actor, study_id: int, reason: str) -> None:
 
 
 def unlock(rt: Runtime, actor: Actor, study_id: int, user_id: int, reason: str) -> None:
-    """Let answers be changed again, as an investigator of all of the study says; RejectedError if it is not locked."""
+    """Unlock the data in the name of an investigator of all sites. RejectedError: they are not locked."""
     reason = given_reason(reason)
     if not confirmation.is_investigator(rt, user_id, study_id):
         raise RejectedError((problem("not_their_study", "--by"),))
@@ -107,5 +107,5 @@ def given_reason(text: str) -> str:
 
 
 def note(tx: Transaction, study_id: int, action: str, changes: dict[str, tuple[object, object]], reason: str) -> None:
-    """Leave the row in the trail that says what was done with a study."""
+    """Write the row of the trail about what was done with a study."""
     tx.writer.audit(Entry(action, "study", study_id, changes, study_id, reason=reason), UTC)

@@ -1,7 +1,7 @@
 """Erase the contact data of everybody in a closed study, after a day that was set, and certify it.
 
-Each participant is erased as one alone is (`participants.erase`), so that an interruption leaves nothing half done: the
-scheduler, or the command again, goes on with those who are left.
+Each participant is erased in a transaction of their own (`participants.erase`), so that an interruption leaves nothing
+half done: the scheduler, or the command again, goes on with those who are left.
 """
 
 import importlib.metadata
@@ -48,7 +48,7 @@ class Certificate:
     standing: Standing
     made_at: datetime
     version: str
-    """Of the product."""
+    """The product's version."""
     left: int
     """Participants whose contact data are still there."""
     newest_seal: Anchor | None
@@ -147,6 +147,6 @@ def _erase(rt: Runtime, actor: Actor, study_id: int, code: str, reason: str) -> 
     try:
         erase.erase(rt, actor, study_id, code, reason)
     except RejectedError as rejected:
-        # Somebody else was quicker.
+        # Another process has erased this participant meanwhile.
         if {fault.code for fault in rejected.faults} != {"erased_already"}:
             raise

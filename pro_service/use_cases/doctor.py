@@ -102,9 +102,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     yield encrypted_of(values)
     yield from _old_keys(rt)
     if old:
-        what = (
-            f"{old} texts of an earlier release are sealed with the installation's key, so that no erasure reaches them"
-        )
+        what = f"{old} texts of an earlier release are sealed with the installation's key: an erasure misses them"
         yield Finding("keys", "yellow", what, "the scheduler seals them anew; without one: pro-service db reseal")
     if rt.sessions.sqlite:
         yield from _sqlite()
@@ -135,8 +133,8 @@ def _trail(rt: Runtime) -> Iterator[Finding]:
         what = "this service connects as the owner of its tables, who can switch their guards off"
         yield Finding("audit trail", "yellow", what, "see `pro-service db grants`")
     if rt.settings.timestamp_url and (stamped is None or rt.clock() - stamped.stored_at > STAMPED):
-        since = "never" if stamped is None else f"last on {stamped.stored_at:%Y-%m-%d}"
-        what = f"the authority has {since} time-stamped a seal"
+        since = "" if stamped is None else f" since {stamped.stored_at:%Y-%m-%d}"
+        what = f"no seal has been time-stamped{since}"
         yield Finding("audit trail", "yellow", what, "look in the log for audit.not_stamped, and try TIMESTAMP_URL")
     if last is None:
         yield Finding("audit trail", "yellow", "was never checked", "run `pro-service audit seal`, then `audit verify`")
@@ -209,7 +207,7 @@ def _old_keys(rt: Runtime) -> Iterator[Finding]:
             yield Finding("keys", "yellow", f"{one.key} still wraps {one.values} keys", remedy)
         else:
             remedy = "start every program again with the new DATA_KEYS, then look again in two minutes"
-            yield Finding("keys", "yellow", f"a program that runs still wraps with {one.key}", remedy)
+            yield Finding("keys", "yellow", f"a running program still wraps with {one.key}", remedy)
 
 
 def accounts_of(settings: Settings, alone: Sequence[Member]) -> Finding:
@@ -342,7 +340,7 @@ def _waiting(seen: Condition, now: datetime, *, sending: bool) -> Iterator[Findi
     remedy = "the next tick reads them; if they stay, the log names the fault" if seen.unread else ""
     yield Finding("replies", "red" if late else "green", f"{seen.unread} not read yet", remedy)
     if seen.ready_since is None:
-        yield Finding("outbox", "green", "nothing that may leave waits")
+        yield Finding("outbox", "green", "no message that may be sent is waiting")
     else:
         waits = now - seen.ready_since
         colour: Colour = "green" if waits <= WAITING else "red" if sending else "yellow"

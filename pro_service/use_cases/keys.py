@@ -20,7 +20,7 @@ from pro_service.use_cases.transaction import transaction
 BATCH = 500
 """Values wrapped in one transaction: others write in between."""
 BEAT = "key "
-"""Before the id of the newest key of a running program, in the name of its heartbeat."""
+"""Prefix of a running program's heartbeat; the id of its newest key follows."""
 LONGEST_BEAT = 40
 ALIVE = timedelta(minutes=2)
 """A running program beats once a minute."""
@@ -56,7 +56,7 @@ class Rotation:
 
 
 def beat(rt: Runtime) -> None:
-    """Say that a running program wraps with this newest key."""
+    """Record that a running program wraps with this newest key."""
     trusted_time.beat(rt, _beat_of(rt.vault.key_ids[0]))
 
 
@@ -87,7 +87,7 @@ def all_keys(rt: Runtime) -> tuple[KeyUse, ...]:
 def rotate(
     rt: Runtime, actor: Actor, *, dry_run: bool = False, progress: Progress = lambda _done, _total: None
 ) -> Rotation:
-    """Wrap with the newest key everything that another one wraps, some at a time; what is interrupted goes on there.
+    """Wrap everything with the newest key, in batches; after an interruption, the next call goes on.
 
     RejectedError, and nothing is done, while a running program still wraps with an older key: it could not read what
     is wrapped with the newest.
@@ -129,7 +129,7 @@ def rotate(
 
 
 def _running(session: Session, now: datetime) -> dict[str, datetime]:
-    """Return heartbeat -> when, of every newest key that a program which runs now has."""
+    """Return heartbeat -> when, for the newest key of each running program."""
     beats = heartbeats.all_beats(session)
     return {name: at for name, at in beats.items() if name.startswith(BEAT) and now - at < ALIVE}
 

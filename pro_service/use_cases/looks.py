@@ -1,6 +1,6 @@
-"""Staff who look at scores or conversations, or download a file, leave a row: one for each page and sign-in.
+"""Record in the trail who looks at scores or conversations or downloads a file: a row for each page and sign-in.
 
-It is written after the answer has gone out: no page waits for it, and none fails because of it.
+The row is written after the response is sent: no page waits for it, and none fails because of it.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from pro_service.use_cases.transaction import transaction
 
 Action: TypeAlias = Literal["look", "download"]
 REMEMBERED = 10_000
-"""Looks that a process knows to be written; more are asked of the trail."""
+"""How many recorded looks a process remembers; about others it asks the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +29,19 @@ class Look:
     session_id: int
     """Row id of the sign-in."""
     participant: str | None = None
-    """Code of the participant whom the page is about."""
+    """Code of the participant on the page."""
     inbound_id: int | None = None
     """The text that the page shows."""
 
 
 def note(rt: Runtime, actor: Actor, look: Look) -> None:
-    """Leave the row of a look, unless this session has left one for this page."""
+    """Write the row of a look, unless this session has one for this page."""
     known = rt.memory.looks
     if look in known:
         return
     try:
         _write(rt, actor, look)
-    except Exception as fault:  # noqa: BLE001 -- the answer is out; that nothing can be saved shows on every page
+    except Exception as fault:  # noqa: BLE001 -- the response is sent; that nothing can be saved shows on every page
         logs.event("look.not_written", error=type(fault).__name__)
         return
     if len(known) >= REMEMBERED:
@@ -58,7 +58,7 @@ def _write(rt: Runtime, actor: Actor, look: Look) -> None:
         changes["inbound"] = (None, look.inbound_id)
     with rt.sessions.reading() as session:
         of = None if look.participant is None else cases.find(session, look.study_id, look.participant)
-        if looks.left(session, actor, look.action, of, changes):
+        if looks.recorded(session, actor, look.action, of, changes):
             return
     with transaction(rt, actor, rt.clock()) as tx:
         tx.writer.audit(Entry(look.action, "page", None, changes, look.study_id, of), UTC)

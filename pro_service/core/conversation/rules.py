@@ -281,7 +281,7 @@ def ask_who_sent(case: Case, reply: Reply, now: datetime, frame: str) -> tuple[C
 def may_answer_text_in_doubt(case: Case, reply: Reply, now: datetime) -> bool:
     """Whether a reply looks like the answer to a text of ours that may or may not have left.
 
-    The reply is read once that is known. Read before, a good answer would be asked for again.
+    The reply is read once that is known. Read earlier, a good answer would be asked for again.
     """
     exchange = Exchange.for_reply(case, reply, now)
     match _meaning(exchange):

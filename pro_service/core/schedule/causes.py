@@ -58,7 +58,7 @@ def is_of_window(escalation: EscalationFacts) -> bool:
 
 
 def is_call_of_window(escalation: EscalationFacts) -> bool:
-    """Whether this is a call to make in its window: its own, or one for want of a card."""
+    """Whether this is a call to make in its window: its own, or one because there is no card."""
     return escalation.level in ("E1", "E2") and (
         is_of_window(escalation) or (escalation.reason == NO_CARD and escalation.window_id is not None)
     )
@@ -144,7 +144,7 @@ def _wants_texts_after_all(case: Case, escalation: EscalationFacts, _: datetime)
 def _has_card(case: Case, escalation: EscalationFacts, now: datetime) -> str | None:
     """The card was made, or the participant is asked by another channel: the next prompts are texts again.
 
-    Who asked for the call meanwhile is called all the same.
+    A participant who asked for the call meanwhile is still called.
     """
     if escalation.asked_at is not None:
         return _spoken_to(case, escalation, now)

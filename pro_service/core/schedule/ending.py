@@ -1,4 +1,4 @@
-"""What the close of a study calls for about one participant: texts that wait are withdrawn, every window is counted.
+"""What the close of a study means for one participant: waiting texts are cancelled, and every window ends.
 
 A window that had not closed is counted if its answers say how; otherwise it ends uncounted, because nobody missed it.
 """

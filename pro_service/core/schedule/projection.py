@@ -30,9 +30,9 @@ def leaving_commands(case: Case, gone: Participant, now: datetime) -> tuple[Comm
 
 
 def erasing_commands(case: Case, gone: Participant, now: datetime) -> tuple[Command, ...]:
-    """Return what the erasure of `gone` (who has left the study, with that fact) calls for.
+    """Return the commands that an erasure calls for; `gone` is the participant with the erasure and the leaving set.
 
-    The same as leaving; and no task stays open, because nobody can be called.
+    They are those of leaving, and they end every task, because nobody can be called.
     """
     ended = leaving_commands(case, gone, now)
     known = {command.escalation_id for command in ended if isinstance(command, Resolve)}

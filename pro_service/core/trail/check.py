@@ -80,7 +80,7 @@ class Check:
     """Rows whose HMAC does not fit."""
     rows: int = 0
     changed: set[int] = field(default_factory=set)
-    """Participants of whose facts the new rows may tell, in a check of what is new."""
+    """Participants whose facts the new rows may hold, in a check of what is new."""
     unclear_below: int = 0
     """Below this id a seal is missing or was changed, so a row without a seal need not have been put in later."""
 

@@ -1,8 +1,8 @@
-"""One participant's facts as the trail tells them, rebuilt from its rows, and where the stored ones differ from them.
+"""Rebuild one participant's facts from the rows of the trail, and compare the stored facts with them.
 
-Each row says from what to what a fact went. A fact is what its rows leave over once every old value is set against the
-new value of another row; so their order does not matter, and a row that says of a fact that it was something which no
-row made of it is found as well. Facts of earlier releases are compared as far as their rows go.
+Each row holds the old and the new value of a fact. Every old value is paired with the new value of another row; the one
+new value that is left is the fact. So the order of rows does not matter, and an old value that no row has set is found
+as well. Facts of earlier releases are compared as far as their rows go.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,21 +39,21 @@ PERSON = frozenset(
         "zone",
     }
 )
-"""What the trail tells of a participant's row; contact data by the hash of how they are stored."""
+"""What the trail holds of a participant's row; contact data by the hash of how they are stored."""
 _TOLD_LATER = frozenset(
     {
         *("card_handed_at", "card_made_at", "email_seal", "enrolled_at", "first_text_at", "phone_seal"),
         *("snoozed_until", "texts_held_until"),
     }
 )
-"""What earlier releases did not tell, or not each time."""
+"""What earlier releases did not write to the trail, or not each time."""
 _BOUNDS = ("code", "target", "target_at", "opens_at", "closes_at", "late_until", "clamped")
-"""What follows the id in how a row tells of a new window."""
+"""The values after the id in a row about a new window."""
 IMPORTED = "import"
 DECLINED = "declined"
 
 Tally: TypeAlias = dict[object, int]
-"""Value -> how many rows made it so, less how many made something else of it; at first nothing is known: {None: 1}."""
+"""Value -> the number of rows that set it, less the number that replaced it; {None: 1} before the first row."""
 Fact: TypeAlias = Literal["participant", "window", "response"]
 
 
@@ -79,7 +79,7 @@ class Kept:
 
 
 class Difference(NamedTuple):
-    """One fact that is not as the trail tells it. `names`: which parts of it, or what else there is to say."""
+    """One fact that differs from the trail. `names`: the parts that differ, or the values that the finding names."""
 
     entity: Fact
     id: int | None
@@ -88,7 +88,7 @@ class Difference(NamedTuple):
 
 
 class _Torn:
-    """A fact that a row says had a value before which no row gave it."""
+    """A fact with an old value that no row has set."""
 
 
 TORN = _Torn()
@@ -96,11 +96,11 @@ TORN = _Torn()
 
 @dataclass(slots=True)
 class Told:
-    """What the trail tells of one participant, row by row."""
+    """What the trail holds of one participant, row by row."""
 
     enrolled: bool = False
     whole: bool = False
-    """Whether the enrolment told of every window: then nothing of this participant is from an earlier release."""
+    """Whether the enrolment names every window: then nothing of this participant is from an earlier release."""
     person: dict[str, Tally] = field(default_factory=dict)
     windows: dict[int, dict[str, object]] = field(default_factory=dict)
     settled: dict[int, Tally] = field(default_factory=dict)
@@ -111,10 +111,10 @@ class Told:
     channels: dict[int, set[object]] = field(default_factory=dict)
     answers: dict[int, dict[str, object]] = field(default_factory=dict)
     baseline: dict[str, object] = field(default_factory=dict)
-    """Item -> value, where the enrolment did not tell which answers these became."""
+    """Item -> value, if the enrolment does not name the rows of these answers."""
 
     def read(self, row: TrailRow) -> None:
-        """Take up what one row says."""
+        """Add one row."""
         match row.entity, row.action:
             case "participant", "enrol":
                 self._enrol(row)
@@ -187,7 +187,7 @@ class Told:
             self.channels.setdefault(window_id, set()).add(row.changes["channel"][1])
 
     def _answer(self, row: TrailRow, row_id: int) -> None:
-        # Items are in capitals or digits; what else a row says of an answer is not.
+        # Items are in capitals or digits; the other names in a row about an answer are not.
         item = next((name for name in row.changes if not name.islower()), None)
         told = {"item": item, "said": _new(row.changes, item or ""), "version": _new(row.changes, "version")}
         if "source" in row.changes:
@@ -197,7 +197,7 @@ class Told:
         self.answers[row_id] = told
 
     def why_empty(self, window_id: int, settled: object) -> set[object]:
-        """Return what may stand as the reason why a window is empty: of its last count, or what people said of it."""
+        """Return the possible reasons why a window is empty: of its last count, or as people gave them."""
         of_count = {why for new, why in self.reasons.get(window_id, [(None, None)]) if new == settled}
         return of_count | self.explained.get(window_id, set())
 
@@ -212,7 +212,7 @@ def _note(tally: Tally, old: object, new: object) -> None:
 
 
 def _left(tally: Tally | None) -> object:
-    """Return the value that the rows leave over; TORN if they contradict one another."""
+    """Return the one value that no row has replaced; TORN if the rows contradict one another."""
     if tally is None:
         return None
     left = [value for value, count in tally.items() if count]
@@ -232,10 +232,10 @@ class Comparison:
     """Compares participants one by one."""
 
     not_covered: int = 0
-    """Facts of earlier releases that the trail does not tell of, or not wholly."""
+    """The number of facts of earlier releases that the trail does not hold in full."""
 
     def differences(self, participant_id: int, told: Told, kept: Kept) -> Iterator[Difference]:
-        """Yield what of one participant is not as the trail tells it."""
+        """Yield each fact of one participant that differs from the trail."""
         if kept.person is None:
             if told.enrolled:
                 yield Difference("participant", participant_id, "trail_participant_gone")
@@ -251,7 +251,7 @@ class Comparison:
         torn = sorted(name for name, value in left.items() if value is TORN)
         if not told.whole:
             self.not_covered += 1
-            # An earlier release told of a change, but not always truly from what.
+            # An earlier release wrote each change, but not always with the true old value.
             left = {name: left[name] for name in told.person.keys() - _TOLD_LATER if left[name] is not TORN}
             torn = []
         if torn:

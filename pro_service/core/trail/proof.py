@@ -104,7 +104,7 @@ def held(proof: Proof, anchor: Anchor | None) -> Held:
 
 
 def _check_participant(code: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse rows that are not of this participant, or stand there twice.
+    """Refuse rows that are not of this participant, or occur twice.
 
     The code at the head of a proof is sealed nowhere: the row of the enrolment says whose the rows are.
     """
@@ -116,7 +116,7 @@ def _check_participant(code: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if row.get("participant_id") != enrolments[0].get("participant_id"):
             raise _refused(f"row {row.get('id', '?')} is about somebody else")
         if row.get("id") in known:
-            raise _refused(f"row {row.get('id', '?')} stands there twice")
+            raise _refused(f"row {row.get('id', '?')} occurs twice")
         known.add(row.get("id"))
 
 

@@ -1,4 +1,4 @@
-"""Participants' facts as they are stored, and what the trail tells of them, side by side for comparison.
+"""Read participants' facts as they are stored and as the trail holds them, to compare them.
 
 Everything is read as the trail writes it: the database puts instants and days into text, faster than this program.
 """
@@ -19,12 +19,12 @@ from pro_service.store.schema import AnyRow, Instant, audit_trail, participants,
 
 a, p, r, w = audit_trail.c, participants.c, responses.c, windows.c
 FACTS = ("participant", "window", "response")
-"""The entities whose rows tell of facts; a text that was queued may tell of its participant, too."""
+"""Entities whose rows hold facts; the row of a queued text may hold a fact of its participant, too."""
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
 
 
 def ids_after(session: Session, after: int, limit: int) -> Sequence[int]:
-    """Return the next participants, by row id: those who are stored, and those of whom the trail tells."""
+    """Return the row ids of the next participants: those that are stored, and those that the trail names."""
     told = select(a.participant_id.label("id")).where(a.participant_id > after).distinct().order_by(a.participant_id)
     stored = select(p.id).where(p.id > after).order_by(p.id)
     both = union(told.limit(limit).subquery().select(), stored.limit(limit).subquery().select()).subquery()
@@ -32,14 +32,14 @@ def ids_after(session: Session, after: int, limit: int) -> Sequence[int]:
 
 
 def told_of(rows: Sequence[AnyRow]) -> Iterator[int]:
-    """Return of whose facts these rows of the trail may tell."""
+    """Yield the participants whose facts these rows of the trail may hold."""
     for row in rows:
         if row.participant_id is not None and (row.entity in FACTS or row.action == "queue"):
             yield row.participant_id
 
 
 def told(session: Session, ids: Sequence[int]) -> dict[int, Told]:
-    """Return participant's row id -> what the trail tells."""
+    """Return participant's row id -> the facts that the trail holds."""
     found = {participant_id: Told() for participant_id in ids}
     for participant_id, row_id, at, action, entity, entity_id, changes, reason in _ask(session, "trail", ids):
         found[participant_id].read(TrailRow(row_id, at, action, entity, entity_id, loads(changes), reason))

@@ -84,9 +84,9 @@ def _row(writer: Writer, loaded: Loaded, number: int, span: Window) -> dict[str,
 
 
 def keep_version(writer: Writer, loaded: Loaded, following: Collection[int]) -> Changes:
-    """Let windows that do not follow the participant to another version keep the one they were laid out by.
+    """Let windows that do not follow the participant to another version keep their version.
 
-    Return what the trail says of them.
+    Return the changes for the trail.
     """
     keep = (w.participant_id == loaded.case.participant.id) & w.protocol_version_id.is_(None)
     statement = update(windows).where(keep, w.id.not_in(following))

@@ -2,7 +2,7 @@
 
 A reason may name a person, and a row of the audit trail is never rewritten. So the trail keeps where the words are and
 a hash of them: it proves what was typed, verifies as before, and says nothing once the participant's key is destroyed.
-The words are hashed with random bytes in front of them, for nobody should find a short reason by trying.
+The words are hashed with random bytes in front of them, so that a short reason cannot be found by trying.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ REFERENCE = re.compile(r"sealed:(\d{1,18}):([0-9a-f]{64})")
 
 
 def place(row_id: int) -> str:
-    """Where a reason is sealed for."""
+    """Return the place that a sealed reason is bound to."""
     return f"typed_reasons|words|{row_id}"
 
 

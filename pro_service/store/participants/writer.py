@@ -93,7 +93,7 @@ class Writer:
         self._reasons: dict[tuple[int, str], str] = {}
         self._versions: dict[tuple[int, str], int] = {}
         self._said: dict[tuple[int, str], object] = {}
-        """(id of a participant or window, fact) -> what was said of it last: its case may have been loaded before."""
+        """(id of a participant or window, fact) -> the value written last: its case may have been loaded before."""
         self.raised: list[tuple[Loaded, Escalate, int]] = []
         """Escalations written by this writer: (whose, what, row id); alerts are made from them."""
 
@@ -133,7 +133,7 @@ class Writer:
         self.audit(entry, loaded.case.site_zone)
 
     def sealed_reason(self, loaded: Loaded, reason: str | None) -> str | None:
-        """Return what stands in the place of a reason that staff typed about a participant; the words are kept sealed.
+        """Seal a reason that staff typed about a participant; return the reference that other rows hold instead.
 
         The same words are sealed once in a transaction. Once somebody is erased there is no key, and the words stand as
         they were typed: why an answer was corrected must be there to be read, and the form says to write no name.
@@ -154,7 +154,7 @@ class Writer:
         return known
 
     def change(self, loaded: Loaded, values: Mapping[str, Any], action: str, reason: str | None = None) -> None:
-        """Change facts of a participant's row, with the audit row that says from what to what."""
+        """Change facts of a participant's row, with the audit row that holds the old and new values."""
         participant = loaded.case.participant
         self._pending.touched.setdefault(participant.id, {}).update(values)
         before = {name: (getattr(participant, name, None), value) for name, value in values.items()}

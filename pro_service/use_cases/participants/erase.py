@@ -31,7 +31,7 @@ from pro_service.use_cases.participants.change_form import LONGEST_REASON
 from pro_service.use_cases.transaction import Transaction, transaction
 
 OUTCOME = "withdraws"
-"""How the tasks end that name no participant, as those of somebody who leaves."""
+"""The outcome of tasks that name no participant: the same as when a participant leaves."""
 BATCH = 50
 FOR = 30.0
 """Seconds after which the scheduler leaves the rest of the copies to its next beat."""
@@ -74,14 +74,14 @@ class Erasure:
     """How many of the open tasks are about safety: they end as well."""
     waiting_texts: int
     in_doubt: int
-    """Texts of which nobody knows whether the provider has a copy."""
+    """Texts that the provider may or may not have a copy of."""
     shared_telephones: int
-    """Telephones that somebody else has too: what nobody is known to have written there stays."""
+    """Telephones that somebody else has or had too: texts from them stay if the sender is not known."""
     left: Mapping[str, Sequence[int]]
     """What cannot be reached -> row ids."""
     copies: Copies
     scrubbed: bool
-    """Whether nothing is left in the database's files; the scheduler tries again."""
+    """Whether the database's files were overwritten; if not, the scheduler tries again."""
 
 
 # --- one participant -------------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ def erase(
 
 
 def refuse_reason(reason: str) -> None:
-    """Raise RejectedError unless it is a reason."""
+    """Raise RejectedError if the reason is missing or too long."""
     if not reason.strip():
         raise RejectedError((problem("reason_missing", "--reason"),))
     if len(reason.strip()) > LONGEST_REASON:
@@ -128,7 +128,7 @@ def _found(
 
 
 def _carry_out(tx: Transaction, loaded: Loaded, at: datetime, reason: str, by: str | None = None) -> Erasure:
-    """Make everything unreadable. `at`, `by`: when and by whom they were erased first, where this is not the first."""
+    """Make everything unreadable. `at`, `by`: when and by whom it was done first; `by` is None the first time."""
     person, session, now = loaded.case.participant, tx.session, tx.now
     found = erasures.find(session, person.id)
     result = _erasure(session, loaded, found, at)
@@ -178,7 +178,7 @@ def finish(rt: Runtime, done: Erasure, study_id: int) -> Erasure:
         participant_id = cases.find(session, study_id, done.participant)
     if participant_id is None:
         raise KeyError(done.participant)
-    forget_copies(rt, participant_id=participant_id)
+    delete_copies(rt, participant_id=participant_id)
     scrubbed = _scrub(rt)
     with rt.sessions.reading() as session:
         return replace(done, copies=copies_of(session, participant_id), scrubbed=scrubbed)
@@ -204,7 +204,7 @@ def copies_of(session: Session, participant_id: int) -> Copies:
 
 @dataclass(slots=True)
 class FollowUp:
-    """What one beat did of what follows erasures."""
+    """What one beat of the scheduler did after erasures."""
 
     copies: int = 0
     kept: int = 0
@@ -212,7 +212,7 @@ class FollowUp:
 
 
 def follow_up(rt: Runtime, stop: Event | None = None) -> FollowUp:
-    """Go on with what follows erasures; for the scheduler, a piece at a time."""
+    """Delete copies and overwrite files after erasures; called by the scheduler, and goes on at the next beat."""
     report = FollowUp()
     with rt.sessions.reading() as session:
         late = erasures.late_copies(session)
@@ -222,16 +222,16 @@ def follow_up(rt: Runtime, stop: Event | None = None) -> FollowUp:
         with rt.sessions.begin() as session:
             for study_id, participant_id, provider_id in late:
                 erasures.keep_copies(session, study_id, participant_id, [provider_id], rt.clock())
-    report.copies, report.kept = forget_copies(rt, seconds=FOR, stop=stop)
+    report.copies, report.kept = delete_copies(rt, seconds=FOR, stop=stop)
     if last is not None and (scrubbed is None or scrubbed < last):
         report.scrubbed = int(_scrub(rt))
     return report
 
 
-def forget_copies(
+def delete_copies(
     rt: Runtime, *, participant_id: int | None = None, seconds: float | None = None, stop: Event | None = None
 ) -> tuple[int, int]:
-    """Have the provider delete the copies whose turn it is; return how many are gone, and how many it keeps."""
+    """Have the provider delete the copies that are due; return how many are gone, and how many it keeps."""
     if rt.sms is None:
         return 0, 0
     gone = kept = 0
@@ -245,7 +245,7 @@ def forget_copies(
             break
         for row in due:
             tried.add(row.id)
-            values = _forget(rt.sms, row, rt.clock())
+            values = _delete_copy(rt.sms, row, rt.clock())
             with rt.sessions.begin() as session:
                 erasures.copy_tried(session, row.id, values)
             gone += values.get("outcome") in ("deleted", "redacted", "unknown")
@@ -253,8 +253,8 @@ def forget_copies(
     return gone, kept
 
 
-def _forget(provider: TextGateway, row: AnyRow, now: datetime) -> dict[str, Any]:
-    """Ask for one copy to be deleted; return what is to be written down."""
+def _delete_copy(provider: TextGateway, row: AnyRow, now: datetime) -> dict[str, Any]:
+    """Ask for one copy to be deleted; return the values to store."""
     try:
         return {"outcome": provider.forget(row.provider_id), "ended_at": now, "error": None}
     except Unavailable as fault:
@@ -268,7 +268,7 @@ def _forget(provider: TextGateway, row: AnyRow, now: datetime) -> dict[str, Any]
 
 
 def _scrub(rt: Runtime) -> bool:
-    """Overwrite what the files still hold; say when it was done."""
+    """Overwrite what the files still hold, and record when; False if that is not possible now."""
     now = rt.clock()
     if not erasures.scrub(rt.sessions):
         return False
@@ -291,7 +291,7 @@ class Again:
 
 
 def listed(rt: Runtime, study_id: int | None = None) -> list[dict[str, Any]]:
-    """Return every erasure, without a word about the person: to be kept with the backups, and for `erase_again`."""
+    """Return every erasure, without contact data or texts: to be kept with the backups, and for `erase_again`."""
     with rt.sessions.reading() as session:
         codes = {one.id: one.code for one in studies.all_studies(session)}
         return [
@@ -314,10 +314,10 @@ def as_text(listed: Sequence[Mapping[str, Any]]) -> str:
 
 
 def erase_again(rt: Runtime, actor: Actor, text: str) -> Again:
-    """Erase everybody of a list whom this database still knows, because it is an older copy.
+    """Erase the participants of a list again, because this database is an older copy.
 
-    RejectedError, and nobody is erased: the list cannot be read, or a key of it is not the participant's here, so that
-    it is of another database.
+    Raise RejectedError, and erase nobody, if the list cannot be read, or if a participant's key here is another one:
+    then the list belongs to another database.
     """
     kept = _read(text)
     known: dict[str, list[str]] = {"erased": [], "already": [], "absent": []}
@@ -339,7 +339,7 @@ def erase_again(rt: Runtime, actor: Actor, text: str) -> Again:
                 _carry_out(tx, loaded, one["erased_at"], AGAIN, one["by"])
         known["erased"].append(one["participant"])
     if to_do:
-        forget_copies(rt)
+        delete_copies(rt)
         _scrub(rt)
     return Again(**{name: tuple(codes) for name, codes in known.items()})
 
@@ -369,11 +369,11 @@ LEFT = {
     "masked_contact_in_trail": "erase_left_masked_contact_in_trail",
     "reasons_in_inbox": "erase_left_reasons_in_inbox",
 }
-"""What an erasure cannot reach -> what is said of it."""
+"""What an erasure cannot reach -> the problem that says so."""
 
 
 def problems_of(erasure: Erasure) -> tuple[Problem, ...]:
-    """Return what to mind before an erasure, or what was left by it."""
+    """Return the warnings of an erasure."""
     notes = []
     if erasure.safety_tasks:
         notes.append(problem("erase_safety", count=erasure.safety_tasks))

@@ -31,7 +31,7 @@ from pro_service.use_cases.watch import alarms
 READERS: tuple[Role, ...] = (*LADDER_ROLES, "administrator")
 """Roles that have work of their own here; the others measure when they come."""
 ANCHORED: frozenset[Role] = frozenset({"investigator", "monitor"})
-"""Who keeps the newest seal's anchor outside, in the mails they get."""
+"""Roles whose morning mail holds the newest seal's anchor."""
 UTC = ZoneInfo("UTC")
 
 

@@ -1,6 +1,6 @@
 """Have an authority outside sign, once a day, that it has seen the newest seal.
 
-The authority never holds sealing up: it is asked in a beat of its own, with no transaction open, and asked again later
+Sealing never waits for the authority: it is asked in a beat of its own, with no transaction open, and asked again later
 if it refuses or does not answer in time.
 """
 

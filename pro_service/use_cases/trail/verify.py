@@ -41,7 +41,7 @@ class Verification:
 
     verified_rows: int
     not_covered: int
-    """How many answers, windows and participants of earlier releases the trail does not tell of wholly.
+    """How many answers, windows and participants of earlier releases the trail does not hold in full.
 
     Among those that were compared: in a check of what is new, those that changed.
     """

@@ -238,7 +238,7 @@ def _of_work() -> dict[str, str]:
         "acknowledged_at": _("Taken up"),
         "card_handed_at": _("Card handed over on"),
         "card_made_at": _("Card made on"),
-        "carried_from": _("Taken over from answer"),
+        "carried_from": _("Copied from answer"),
         "cleared": _("Taken back"),
         "detail": _("Details"),
         "due_at": _("To be done by"),

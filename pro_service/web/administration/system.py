@@ -73,14 +73,14 @@ def _checks(rt: Runtime, seen: Condition, now: datetime) -> list[Check]:
         Check(
             seen.ready_since is None or now - seen.ready_since <= LATE,
             _("Oldest message that waits"),
-            time_left(seen.ready_since, now) if seen.ready_since else _("nothing that may leave waits"),
+            time_left(seen.ready_since, now) if seen.ready_since else _("no message that may be sent is waiting"),
         ),
         Check(
             not seen.dead_channels,
             _("Participants who cannot be reached, or are to be confirmed"),
             seen.dead_channels,
         ),
-        Check(not seen.faulty, _("Participants for whom the rules failed"), seen.faulty),
+        Check(not seen.faulty, _("Participants not processed because of an error"), seen.faulty),
     ]
 
 

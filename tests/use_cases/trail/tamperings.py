@@ -338,7 +338,7 @@ TAMPERINGS = (
     ),
     # Found in the trail
     Tampering(
-        "In a row it is changed who acted",
+        "The actor of a row is changed",
         past("UPDATE audit_trail SET actor = 'cli:nobody' WHERE action = 'answer'"),
         "edited",
     ),
@@ -371,7 +371,7 @@ TAMPERINGS = (
         "facts_differ missing",
     ),
     Tampering(
-        "A row that tells of no answer, window or participant is deleted",
+        "A row about no answer, window or participant is deleted",
         past("DELETE FROM audit_trail WHERE id = (SELECT min(id) FROM audit_trail WHERE action = 'load_protocol')"),
         "missing",
     ),
@@ -415,7 +415,7 @@ TAMPERINGS = (
         "facts_differ",
     ),
     Tampering(
-        "A late answer is made one in time",
+        "A late answer is marked as in time",
         past("UPDATE responses SET received_at = recorded_at, in_window = false WHERE item = 'PGIC'"),
         "facts_differ",
     ),
@@ -502,7 +502,7 @@ TAMPERINGS = (
         SERVER,
     ),
     Tampering(
-        "A trigger is let fire on replicas alone (`ENABLE REPLICA`), by the owner",
+        "A trigger is set to fire on replicas only (`ENABLE REPLICA`), by the owner",
         does("ALTER TABLE audit_seals ENABLE REPLICA TRIGGER audit_seals_no_change"),
         "trigger",
         SERVER,
@@ -527,14 +527,14 @@ TAMPERINGS = (
 INTRODUCTION = """\
 # What shows tampering
 
-Each of these was done to a lived database: on SQLite by another driver, on PostgreSQL as the owner of the tables or as
-the service's role (`pro-service db grants`). The tests do it again for every release, and this page is written from
-their list. What the database refuses cannot be done while its triggers are there. Who owns the database can switch
-them off: the rest was done past them, and they were switched on again afterwards. The names in the last column are
-those of `pro-service audit verify`.
+Each of these changes was made to a database with data: on SQLite with another driver, on PostgreSQL as the owner of
+the tables or as the service's role (`pro-service db grants`). The tests repeat them for every release, and this page is
+made from their list. The first table holds what the triggers of the database refuse. The owner of the database can
+switch these off: for the other tables they were switched off, and switched on again afterwards. The last column holds
+the names that `pro-service audit verify` uses.
 
-A row that somebody who holds the database *and* its keys adds at the end, at this moment, is as one of the service
-itself: nothing tells them apart.
+Somebody who holds the database *and* its keys can add a row at the end, with the current time. Nothing tells it from a
+row of the service.
 """
 PARTS = {
     "refused": "Refused by the database",

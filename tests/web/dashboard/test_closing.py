@@ -30,8 +30,8 @@ def test_an_investigator_closes_locks_and_unlocks_with_a_reason(
     status, said = send("lock", "too early")
     assert (status, "the study is not closed" in said) == (422, True)
     status, said = send("close", "the last visit is over")
-    assert (status, "Its data are not locked." in said, "The study is closed since" in said) == (303, True, True)
-    assert "Its data are locked since" in send("lock", "all queries are answered")[1]
+    assert (status, "Its data are not locked." in said, "The study has been closed since" in said) == (303, True, True)
+    assert "Its data have been locked since" in send("lock", "all queries are answered")[1]
     assert "Its data are not locked." in send("unlock", "one more query")[1]
     assert send("erase", "as asked")[0] == 422, "without a day"
     form = {

@@ -169,7 +169,7 @@ def test_an_answer_on_the_telephone_ends_the_call(desk: FlaskClient) -> None:
     assert "Nobody to call." in desk.get("/").text
     assert "Answered on the telephone" in desk.get(task).text
     status, done = send(desk, "/participants/P-001/enter/W1", cleared="PGIC", reason="of somebody else")
-    assert (status, "The answer is taken away" in desk.get(done).text) == (303, True)
+    assert (status, "The answer was taken away" in desk.get(done).text) == (303, True)
 
 
 def test_an_outcome_is_kept_and_said(desk: FlaskClient) -> None:
