@@ -150,29 +150,26 @@ def leaves_row(rt: Runtime, page_name: str) -> Callable[[Page[Arguments, Answer]
         def view(scope: Scope, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
             answer = page(scope, *args, **kwargs)
             about = request.view_args or {}
-            look = Look(
-                "download" if page_name.endswith(".csv") else "look",
-                page_name,
-                scope.study_id,
-                signed_in().id,
-                about.get("code"),
-                about.get("text_id"),
-            )
-            who = actor()
-
-            @after_this_request
-            def after(response: Response) -> Response:
-                if response.status_code == HTTPStatus.OK:
-                    # When the last byte is out, also of a file that is written while it is read.
-                    response.call_on_close(lambda: looks.note(rt, who, look))
-                return response
-
+            leave_row(rt, scope.study_id, page_name, about.get("code"), about.get("text_id"))
             return answer
 
         update_wrapper(view, page)
         return view
 
     return decorated
+
+
+def leave_row(rt: Runtime, study_id: int, page_name: str, code: str | None = None, text_id: int | None = None) -> None:
+    """Have this look at a page, about a participant or a received text, leave its row once it has been answered."""
+    action: looks.Action = "download" if page_name.endswith(".csv") else "look"
+    who, look = actor(), Look(action, page_name, study_id, signed_in().id, code, text_id)
+
+    @after_this_request
+    def after(response: Response) -> Response:
+        if response.status_code == HTTPStatus.OK:
+            # When the last byte is out, also of a file that is written while it is read.
+            response.call_on_close(lambda: looks.note(rt, who, look))
+        return response
 
 
 def chosen_scope(rt: Runtime, capability: Capability | None = None) -> Scope | NoStudy:

@@ -25,7 +25,7 @@ from pro_service.web.dashboard.formatting import trail_value, words
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import language
 from pro_service.web.problems import by_field
-from pro_service.web.scope import NoStudy, Scope, chosen_scope, row_id
+from pro_service.web.scope import NoStudy, Scope, chosen_scope, leave_row, row_id
 
 LONGEST = 254
 FIELDS = ("who", "action", "participant", "from", "to")
@@ -47,6 +47,9 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             known = audit.actions(session, reach)
             checked = seals.last_checks(session).get("full")
         kept = {name: value for name in FIELDS if (value := request.args.get(name, ""))}
+        if reach.values and reach.study_id is not None:
+            # The values of answers stand there.
+            leave_row(rt, reach.study_id, "audit", None if query.participant_id is None else _code())
         return render_template(
             "administration/audit.html",
             scope=scope,
@@ -77,6 +80,11 @@ def _reach(scope: Scope | NoStudy) -> Reach:
         values=bool(of_study) and set(of_study) <= set(grants("audit_values")),
         free_text=bool(of_study) and set(of_study) <= set(grants("free_text")),
     )
+
+
+def _code() -> str:
+    """Return the participant's code that the address names."""
+    return visible(request.args.get("participant", ""))[:40]
 
 
 class _QueryReader:
@@ -111,7 +119,7 @@ class _QueryReader:
         return f"user:{found.id}"
 
     def _participant(self, session: Session) -> int | None:
-        code = visible(request.args.get("participant", ""))[:40]
+        code = _code()
         if not code:
             return None
         found = None

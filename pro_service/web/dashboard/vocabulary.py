@@ -73,6 +73,7 @@ def _pages() -> dict[str, str]:
         "participant": _("Participant"),
         "outcomes": _("Outcomes"),
         "inbox": _("Received text"),
+        "audit": _("Audit trail"),
         "participants.csv": _("File of the participants"),
         "messages.csv": _("File of the messages"),
         "compliance.csv": _("File of compliance"),

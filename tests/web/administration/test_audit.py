@@ -185,7 +185,13 @@ def test_looks_and_downloads_leave_one_row_a_sign_in_after_the_answer(
 ) -> None:
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2))
     support.coordinator(rt, role="investigator")
-    paths = ("/participants/P-001", "/compliance/outcomes", "/participants.csv", "/participants/P-009")
+    paths = (
+        "/participants/P-001",
+        "/compliance/outcomes",
+        "/participants.csv",
+        "/participants/P-009",
+        "/audit?participant=P-001",
+    )
 
     def left() -> list[tuple[str, int | None, str]]:
         a = audit_trail.c
@@ -209,8 +215,9 @@ def test_looks_and_downloads_leave_one_row_a_sign_in_after_the_answer(
         ("look", "participant"),
         ("look", "outcomes"),
         ("download", "participants.csv"),
+        ("look", "audit"),
     ]
-    assert [one is not None for _, one, _ in found] == 2 * [True, False, False]
+    assert [one is not None for _, one, _ in found] == 2 * [True, False, False, True]
     support.sign_in(client)
     page = client.get("/audit?participant=P-001").text
     assert "Page viewed" in said(page)
