@@ -102,6 +102,7 @@ def erase(
     refuse_reason(reason)
     now = rt.clock()
     with transaction(rt, actor, now) as tx:
+        erasures.stand_in_line(tx.session)
         loaded = _found(rt, tx.session, study_id, code, sites, lock=True)
         return _carry_out(tx, loaded, now, reason.strip())
 
@@ -334,6 +335,7 @@ def erase_again(rt: Runtime, actor: Actor, text: str) -> Again:
                 to_do.append(one)
     for one in to_do:
         with transaction(rt, actor, rt.clock()) as tx:
+            erasures.stand_in_line(tx.session)
             loaded = rt.loader.one(tx.session, one["participant_id"])
             if loaded.case.participant.erased_at is None:
                 _carry_out(tx, loaded, one["erased_at"], AGAIN, one["by"])

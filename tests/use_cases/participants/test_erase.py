@@ -1,9 +1,12 @@
 """Erasing a participant: with all keys, nobody reads anything of them; answers and the trail stay as they were."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from sqlalchemy import select, update
@@ -13,6 +16,7 @@ from pro_service.gateways.outgoing import Refused, Unavailable
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.store import erasures
 from pro_service.store.audit import Actor
+from pro_service.store.database import Session
 from pro_service.store.schema import audit_trail, calls, messages, responses
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
@@ -122,6 +126,25 @@ def test_with_all_keys_nobody_reads_anything_of_who_was_erased(stage: Stage) -> 
     stage.erase("P-002")
     assert keyholder.opens(rt, others) == {}
     assert not keyholder.traces(rt, index[SHARED])
+
+
+@databases.ON_BOTH
+def test_a_telephone_goes_with_its_two_owners_who_are_erased_at_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, find = Barrier(2), erasures.find
+
+    def at_once(session: Session, participant_id: int) -> erasures.Found:
+        found = find(session, participant_id)
+        with suppress(BrokenBarrierError):
+            both.wait(0.3)
+        return found
+
+    monkeypatch.setattr(erasures, "find", at_once)
+    with ThreadPoolExecutor(2) as pool:
+        done = pool.map(lambda code: erase.erase(stage.rt, STAFF, stage.study_id, code, WHY), ("P-001", "P-002"))
+        assert sorted(one.shared_telephones for one in done) == [0, 1]
+    assert not keyholder.traces(stage.rt, stage.rt.vault.index("phone", SHARED))
 
 
 @databases.ON_BOTH
