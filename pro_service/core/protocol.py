@@ -63,6 +63,11 @@ class Item:
     review_rise: int | None = None
     """A value this much above the baseline asks for a clinical review."""
 
+    @property
+    def slug(self) -> str:
+        """Its name in files of data: `NRS-AVG` is `nrs_avg`."""
+        return self.id.lower().replace("-", "_")
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

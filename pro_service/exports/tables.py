@@ -1,7 +1,7 @@
 """Tables of the data set and their columns: what a cell holds, what its codes mean, and why it may be empty.
 
 A cell is a text, a whole number, a Decimal or None. None is the only missing value, and an empty cell in a CSV file.
-Days and instants are texts of ISO 8601, instants with the offset of the participant's site; yes and no are 1 and 0.
+Days and instants are texts of ISO 8601, instants in UTC to the second (`2026-03-10T06:00:00Z`); yes and no are 1 and 0.
 """
 
 from collections.abc import Mapping
