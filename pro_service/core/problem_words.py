@@ -1224,6 +1224,22 @@ _SERVICE: Mapping[str, Entry] = {
     "unexpected": _refuse("an unexpected fault ({kind}); nothing half-done was kept", "see the log"),
 }
 
+_FORMATS: Mapping[str, Entry] = {
+    "format_unknown": _refuse("this is not a format of the data set", _ONE_OF),
+    "format_needs_extra": _refuse(
+        "this format needs packages that are not installed: {missing}",
+        'install them where the service runs: pip install "pro-service[{extra}]"',
+        "Ask those who run the service to install its extra “{extra}”, or choose another format.",
+    ),
+    "text_too_long": _refuse(
+        "a text here has {size} bytes, and {format} holds at most {most}", "leave this format out; CSV holds every text"
+    ),
+    "too_many_rows_for_excel": _refuse(
+        "the table has {rows} rows, and a sheet of Excel holds at most {most} and its head",
+        "take CSV or another format, or the data of one site",
+    ),
+}
+
 SUBJECTS: Mapping[str, Mapping[str, Entry]] = {
     "Files of participants": _FILES,
     "REDCap exports and their column mapping": _REDCAP,
@@ -1242,6 +1258,7 @@ SUBJECTS: Mapping[str, Mapping[str, Entry]] = {
     "Answers that staff enter": _ENTRY,
     "Accounts": _ACCOUNTS,
     "The service and its settings": _SERVICE,
+    "Formats of an exported data set": _FORMATS,
 }
 """The catalogue by subject; a code is in one of them."""
 

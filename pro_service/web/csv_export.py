@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from flask import Response
 
-RUNS = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet (OWASP: CSV injection)."""
+from pro_service.exports.formats.excel import harmless
+
 CHUNK = 200
 """So many rows leave together."""
 
@@ -39,11 +39,3 @@ def _take(page: io.StringIO) -> str:
     page.seek(0)
     page.truncate()
     return text
-
-
-def harmless(cell: Cell) -> Cell:
-    """Return the cell as a spreadsheet may have it: a text that would run is quoted, a number never is.
-
-    A program for statistics reads a quoted number as a text, and calculates as if the value were missing.
-    """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(RUNS) else cell

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from pro_service import paths
+from pro_service.exports.formats.excel import harmless
 from pro_service.runtime import Runtime
 from pro_service.store.bulk import row_ids
 from pro_service.store.schema import messages, participants
@@ -19,7 +20,6 @@ from pro_service.use_cases import study
 from pro_service.use_cases.participants import entry
 from pro_service.use_cases.participants.entry import Filled
 from pro_service.use_cases.tick import beat, tick
-from pro_service.web.csv_export import harmless
 from tests import support
 from tests.peers import databases
 

@@ -1,0 +1,58 @@
+"""The formats of an exported data set beside CSV, each made from the finished CSV files, so that all hold the same."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from pro_service.core.problems import Problem, nearest, problem
+from pro_service.exports.formats import excel, redcap, stats
+from pro_service.exports.formats.finished import Finished, Progress
+
+CSV = "csv"
+"""What every set is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format, and what it needs to be written."""
+
+    write: Callable[[Finished, Path, Progress], None]
+    """Writes its files into a folder that is there."""
+    extra: str = ""
+    """What is installed for it: `pro-service[…]`."""
+    needs: Sequence[str] = ()
+    """Packages that this brings."""
+
+
+FORMATS: Mapping[str, Format] = {
+    "dta": Format(stats.write_dta, "stats", ("pyreadstat", "pandas")),
+    "sav": Format(stats.write_sav, "stats", ("pyreadstat", "pandas")),
+    "xpt": Format(stats.write_xpt, "stats", ("pyreadstat", "pandas")),
+    "xlsx": Format(excel.write_xlsx, "excel", ("xlsxwriter",)),
+    "redcap": Format(redcap.write_redcap),
+}
+"""Every format but CSV; its files lie in a folder of its name."""
+
+
+def faults_of(names: Iterable[str], find: Callable[[str], object | None] = find_spec) -> tuple[Problem, ...]:
+    """Return why these formats cannot be made here: one is unknown, or what it needs is not installed."""
+    faults = []
+    for name in dict.fromkeys(names):
+        if name not in FORMATS:
+            known = (CSV, *FORMATS)
+            if name != CSV:
+                faults.append(problem("format_unknown", name, near=nearest(name, known), known=known))
+        elif missing := tuple(package for package in FORMATS[name].needs if find(package) is None):
+            faults.append(problem("format_needs_extra", name, missing=missing, extra=FORMATS[name].extra))
+    return tuple(faults)
+
+
+def write(
+    name: str, finished: Finished, folder: Path, progress: Progress = lambda _done, _total: None
+) -> tuple[Path, ...]:
+    """Make one of FORMATS in `folder`/name and return its files. RejectedError if the data do not fit into it."""
+    place = folder / name
+    place.mkdir()
+    FORMATS[name].write(finished, place, progress)
+    return tuple(sorted(place.iterdir()))
