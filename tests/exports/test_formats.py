@@ -36,11 +36,7 @@ def read_back(name: str, path: Path) -> tuple[list[dict[str, object]], Any]:
     import pandas as pd  # noqa: PLC0415 -- large, and of these tests alone
     import pyreadstat  # noqa: PLC0415
 
-    read: Callable[[str], tuple[Any, Any]] = {
-        "dta": pyreadstat.read_dta,
-        "sav": pyreadstat.read_sav,
-        "xpt": pyreadstat.read_xport,
-    }[name]
+    read: Any = {"dta": pyreadstat.read_dta, "sav": pyreadstat.read_sav, "xpt": pyreadstat.read_xport}[name]
     frame, meta = read(str(path))
 
     def plain(cell: Any) -> object:
