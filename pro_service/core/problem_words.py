@@ -1224,7 +1224,7 @@ _SERVICE: Mapping[str, Entry] = {
     "unexpected": _refuse("an unexpected fault ({kind}); nothing half-done was kept", "see the log"),
 }
 
-_FORMATS: Mapping[str, Entry] = {
+_EXPORTS: Mapping[str, Entry] = {
     "format_unknown": _refuse("this is not a format of the data set", _ONE_OF),
     "format_needs_extra": _refuse(
         "this format needs packages that are not installed: {missing}",
@@ -1237,6 +1237,21 @@ _FORMATS: Mapping[str, Entry] = {
     "too_many_rows_for_excel": _refuse(
         "the table has {rows} rows, and a sheet of Excel holds at most {most} and its head",
         "take CSV or another format, or the data of one site",
+    ),
+    "export_future": _refuse(
+        "{given} is in the future",
+        "name an instant that has passed, or leave it out",
+        "Choose a moment that has passed.",
+    ),
+    "export_before_study": _refuse(
+        "no version of this study had been loaded at that instant", "name a later one", "Choose a later moment."
+    ),
+    "export_not_empty": _refuse(
+        "there is something in this folder, or a file of that name", "name a new folder, or one that is empty"
+    ),
+    "export_no_folder": _refuse("the folder it would be in is not there", "make it first, or name another"),
+    "not_an_instant": _refuse(
+        "{given} is not an instant", "write it with the time zone, e.g. 2026-06-30T23:59:59Z or 2026-07-01T02:59+03:00"
     ),
 }
 
@@ -1257,8 +1272,8 @@ SUBJECTS: Mapping[str, Mapping[str, Entry]] = {
     "Tasks, tests and the inbox": _TASKS,
     "Answers that staff enter": _ENTRY,
     "Accounts": _ACCOUNTS,
+    "Data sets": _EXPORTS,
     "The service and its settings": _SERVICE,
-    "Formats of an exported data set": _FORMATS,
 }
 """The catalogue by subject; a code is in one of them."""
 

@@ -156,6 +156,13 @@ def header(session: Session, number: int) -> Header | None:
     return None if row is None else _header(row)
 
 
+def newest_by(session: Session, moment: datetime) -> Header | None:
+    """Return the header of the last seal that was made by this instant."""
+    made = select(*(s[name] for name in HEADER)).where(s.sealed_at <= moment)
+    row = session.execute(made.order_by(s.number.desc()).limit(1)).first()
+    return None if row is None else _header(row)
+
+
 def count(session: Session) -> int:
     """Return how many seals there are."""
     return session.scalar(select(func.count()).select_from(audit_seals)) or 0

@@ -25,6 +25,7 @@ from tests.simulation import moments
 from tests.simulation.breaking import Boundary, BreakingSessions, KilledError
 from tests.simulation.carrier import Carrier, Mail, Taken
 from tests.simulation.clocks import SETTLED, Clocks, left_behind
+from tests.simulation.data_sets import DataSets
 from tests.simulation.doors import Doors
 from tests.simulation.ending import Ending
 from tests.simulation.habits import Habits, Ways
@@ -78,6 +79,7 @@ class Life:
             "deliver": deliver,
             "reconcile": _reconcile,
         }
+        self.data_sets = DataSets(seed, self.ledger, made.study_id)
         self.people: dict[str, Person] = {}
         self.at_work = ""
         """The use case that runs now, where the process may be killed in it."""
@@ -160,6 +162,7 @@ class Life:
         self.world.weather = weather
         if not self.ledger.violations:
             self.ending.look()
+            self.data_sets.look_again(self.rt)
         return self.ledger
 
     def _until(self, end: datetime) -> None:
@@ -209,6 +212,8 @@ class Life:
                 done.append(name)
             if name == "alert" and done:
                 self._alerted(started)
+            if name == "tick" and done and not self.met:
+                self.data_sets.perhaps(self.rt)
             if name == "tick" and done and self.world.chance.random() < 0.1:
                 self.watch.asked_twice(work(self.rt))
 

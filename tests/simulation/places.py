@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -90,7 +91,9 @@ def _furnished(url: str, folder: Path) -> Made:
     rt = runtime.open_runtime(settings_for(url, folder))
     # One sender at a time, at any pace: what happens in a run hangs on its seed alone.
     delivery = dataclasses.replace(rt.settings.delivery, workers=1, per_second=0.0)
-    rt = dataclasses.replace(rt, settings=dataclasses.replace(rt.settings, delivery=delivery))
+    # Before the first of all lives begins.
+    clock = support.SetClock(datetime(2025, 12, 1, tzinfo=UTC))
+    rt = dataclasses.replace(rt, settings=dataclasses.replace(rt.settings, delivery=delivery), clock=clock)
     study_id = study.load(rt, support.SETUP, protocol_text()).study.id
     user_id = support.coordinator(rt, "coordinator@example.org")
     lead_id = support.coordinator(rt, "investigator@example.org", role="investigator")

@@ -1,0 +1,77 @@
+"""Every table of a study's data set with its rows, and what the manifest says of where they come from."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pro_service.core.iso8601 import instant_text
+from pro_service.core.trail.seals import anchor_of
+from pro_service.exports.data_tables import data_tables
+from pro_service.exports.tables import Cell, Table
+from pro_service.reports.data_set import answers, events, visits
+from pro_service.reports.data_set.frame import Frame
+from pro_service.store import seals
+from pro_service.store.participants.cases import Loader
+from pro_service.store.schema import protocol_versions
+
+Rows = Iterable[Sequence[Cell]]
+v = protocol_versions.c
+
+
+class VersionFacts(TypedDict):
+    """A version of the study, as the manifest lists it."""
+
+    number: int
+    sha256: str
+    loaded_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A version of the study as it is stored: canonical JSON."""
+
+    facts: VersionFacts
+    protocol: str
+    wording: str
+
+
+def tables_with_rows(session: Session, loader: Loader, frame: Frame) -> Iterator[tuple[Table, Rows]]:
+    """Yield each table with its rows, which are read while they are taken."""
+    rows: dict[str, Callable[[], Rows]] = {
+        "visits": lambda: visits.rows(session, loader, frame),
+        "answers": lambda: answers.rows(session, frame),
+        "participants": lambda: events.participant_rows(session, loader, frame),
+        "messages": lambda: events.message_rows(session, frame),
+        "calls": lambda: events.call_rows(session, frame),
+        "tasks": lambda: events.task_rows(session, frame),
+        "changes": lambda: events.change_rows(session, frame),
+        "queries": lambda: (),
+        "revelations": lambda: events.revelation_rows(session, frame),
+    }
+    for table in data_tables(frame.shape):
+        yield table, rows[table.name]()
+
+
+def versions(session: Session, frame: Frame) -> list[Stored]:
+    """Return the versions that had been loaded by then, oldest first."""
+    asked = select(v.number, v.sha256, v.loaded_at, v.protocol, v.wording).where(
+        v.id.in_(sorted(frame.version_numbers))
+    )
+    return [
+        Stored(
+            VersionFacts(number=row.number, sha256=row.sha256, loaded_at=instant_text(row.loaded_at)),
+            row.protocol,
+            row.wording,
+        )
+        for row in session.execute(asked.order_by(v.number))
+    ]
+
+
+def seal_by(session: Session, moment: datetime) -> str | None:
+    """Return number and hash of the newest seal of the audit trail that was made by then; None if there was none."""
+    header = seals.newest_by(session, moment)
+    return None if header is None else str(anchor_of(header))

@@ -1,0 +1,206 @@
+"""Write a study's data set as of an instant: whole or not at all, with its audit row.
+
+The same instant gives the same bytes again: of every text file but the manifest, which says when it was made.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from pro_service.core.enrolment.cells import quoted
+from pro_service.core.iso8601 import instant_text
+from pro_service.core.problems import Problem, RejectedError, problem
+from pro_service.core.scores import FORMULA_VERSION
+from pro_service.exports import csv_files
+from pro_service.exports.csv_files import WrittenFile
+from pro_service.exports.tables import Table
+from pro_service.reports.data_set import frame as frames
+from pro_service.reports.data_set import tables as data_set
+from pro_service.reports.data_set.frame import Frame
+from pro_service.runtime import Runtime
+from pro_service.store import migrate, studies
+from pro_service.store.audit import Actor, Entry
+from pro_service.store.database import Session
+from pro_service.store.participants.cases import zone_of
+from pro_service.store.studies import Study
+from pro_service.use_cases.transaction import transaction
+
+SETTLED_AFTER = timedelta(seconds=15)
+"""What began before an instant is stored by this long after it: no wait for the database is longer."""
+Progress = Callable[[int, int], None]
+"""(files written, of how many)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which data set is to be written."""
+
+    study: Study
+    as_of: datetime | None = None
+    """None = now."""
+    site: str | None = None
+    formats: Sequence[str] = ("csv",)
+    excel: bool = False
+    """CSV files as Excel opens them: semicolons and a mark, texts that it would run as a formula made harmless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A data set that was written."""
+
+    as_of: datetime
+    files: tuple[WrittenFile, ...]
+    """With the manifest, which comes last."""
+
+
+def export(
+    rt: Runtime, actor: Actor, wanted: Wanted, target: Path, progress: Progress = lambda _done, _all: None
+) -> Made:
+    """Write a data set into a new or empty folder, or into a new file that ends in `.zip`.
+
+    Nothing is left behind at a RejectedError (an instant in the future or before the study, an unknown format or site,
+    a target that is not free) and at an OSError (the disk is full).
+    """
+    faults = _target_faults(target)
+    if faults:
+        raise RejectedError(faults)
+    with _beside(target) as folder:
+        made = make(rt, actor, wanted, folder, progress)
+        if target.suffix == ".zip":
+            packed = folder.with_name(folder.name + ".zip")
+            try:
+                zip_set(folder, packed, made)
+                packed.rename(target)
+            finally:
+                packed.unlink(missing_ok=True)
+        else:
+            folder.rename(target)
+    return made
+
+
+def make(
+    rt: Runtime, actor: Actor, wanted: Wanted, folder: Path, progress: Progress = lambda _done, _all: None
+) -> Made:
+    """Write a data set into an empty folder, and its audit row; for the errors see `export`."""
+    now = rt.clock()
+    as_of = _instant(rt, wanted, now)
+    with rt.sessions.reading() as session:
+        try:
+            frame = frames.frame_of(
+                session, rt.loader, wanted.study.id, wanted.study.code, as_of.astimezone(UTC), wanted.site
+            )
+        except LookupError:
+            raise RejectedError((problem("export_before_study", "--as-of"),)) from None
+        if wanted.site is not None and wanted.site not in studies.site_ids(session, wanted.study.id):
+            known = tuple(studies.site_ids(session, wanted.study.id))
+            raise RejectedError((problem("not_a_site", "--site", given=quoted(wanted.site), known=known),))
+        writing = _Writing(rt, wanted, frame, session, folder, progress)
+        writing.everything()
+        manifest = writing.manifest(actor, now)
+    files = (*writing.files, manifest)
+    changes: dict[str, tuple[object, object]] = {
+        "as_of": (None, frame.as_of),
+        "site": (None, wanted.site),
+        "formats": (None, ", ".join(wanted.formats)),
+        "files": (None, {one.path: one.sha256 for one in files}),
+    }
+    with transaction(rt, actor, rt.clock()) as tx:
+        tx.writer.audit(Entry("export", "study", wanted.study.id, changes, wanted.study.id), zone_of("UTC"))
+    return Made(frame.as_of, files)
+
+
+def zip_set(folder: Path, target: Path, made: Made) -> None:
+    """Put a written set into one file, readable by its owner alone."""
+    with csv_files.private(target) as file, ZipFile(file, "w", ZIP_DEFLATED) as packed:
+        for one in made.files:
+            entry = ZipInfo(one.path, made.as_of.timetuple()[:6])
+            entry.compress_type, entry.external_attr = ZIP_DEFLATED, 0o600 << 16
+            with (folder / one.path).open("rb") as source, packed.open(entry, "w", force_zip64=True) as copy:
+                shutil.copyfileobj(source, copy)
+
+
+def _instant(rt: Runtime, wanted: Wanted, now: datetime) -> datetime:
+    """Return the instant of a set, once nothing that began before it can still be under way."""
+    if wanted.as_of is not None and wanted.as_of > now:
+        raise RejectedError((problem("export_future", "--as-of", given=instant_text(wanted.as_of)),))
+    if rt.settings.now is not None:
+        # A clock that stands still: nothing is under way, and the moment does not pass.
+        return wanted.as_of or now
+    if wanted.as_of is None:
+        return (now - SETTLED_AFTER).replace(microsecond=0)
+    time.sleep(max(0.0, (wanted.as_of + SETTLED_AFTER - now).total_seconds()))
+    return wanted.as_of
+
+
+def _target_faults(target: Path) -> tuple[Problem, ...]:
+    if not target.parent.is_dir():
+        return (problem("export_no_folder", "--to"),)
+    free = not target.exists() or (target.suffix != ".zip" and target.is_dir() and not any(target.iterdir()))
+    return () if free else (problem("export_not_empty", "--to"),)
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Make a folder beside the target, on the same disk; it is gone at the end, whatever happened."""
+    folder = Path(mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(slots=True)
+class _Writing:
+    """One set while it is written, from one look at the database."""
+
+    rt: Runtime
+    wanted: Wanted
+    frame: Frame
+    session: Session
+    folder: Path
+    progress: Progress
+    files: list[WrittenFile] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+
+    def everything(self) -> None:
+        """Write every file but the manifest."""
+        for table, rows in data_set.tables_with_rows(self.session, self.rt.loader, self.frame):
+            self.tables.append(table)
+            self.files.append(csv_files.write_table(self.folder, table, rows))
+            self.progress(len(self.files), 0)
+        for stored in data_set.versions(self.session, self.frame):
+            path = f"protocol/version-{stored.facts['number']}"
+            self._text(f"{path}.protocol.json", stored.protocol)
+            self._text(f"{path}.wording.json", stored.wording)
+
+    def _text(self, path: str, text: str) -> None:
+        self.files.append(csv_files.write_text(self.folder, path, text))
+
+    def manifest(self, actor: Actor, now: datetime) -> WrittenFile:
+        """Write the manifest: what this set is, where it comes from, and the hash of every file."""
+        said: dict[str, Any] = {
+            "study": self.frame.shape.study,
+            "as_of": instant_text(self.frame.as_of),
+            "made_at": instant_text(now),
+            "made_by": actor.id.replace("user:", "U"),
+            "filter": {"site": self.wanted.site},
+            "formats": list(self.wanted.formats),
+            "product_version": version("pro-service"),
+            "schema_revision": migrate.head(),
+            "protocol_versions": [one.facts for one in data_set.versions(self.session, self.frame)],
+            "formula_version": FORMULA_VERSION,
+            "test_database": migrate.is_test(self.session),
+            "newest_seal": data_set.seal_by(self.session, self.frame.as_of),
+            "files": [one._asdict() for one in self.files],
+        }
+        text = json.dumps(said, ensure_ascii=False, indent=1) + "\n"
+        return csv_files.write_text(self.folder, "manifest.json", text)
