@@ -726,6 +726,14 @@ _STUDY: Mapping[str, Entry] = {
     "no_primary": _refuse("no item is primary", 'write "primary = true" at the item that decides completion'),
     "second_primary": _refuse("a second primary item", "leave one primary item"),
     "item_unknown": _refuse('unknown item "{item}"', "known items: {known}"),
+    "item_no_column": _refuse(
+        'in files of data it would be called "{given}", which SAS, Stata or SPSS cannot take',
+        "begin with a letter, and use at most {most} letters, digits and hyphens",
+    ),
+    "item_column_taken": _refuse(
+        'in files of data it would be called "{given}", and a column of that name is there already',
+        "give it another id",
+    ),
     "study_day_zero": _refuse("there is no study day 0", "write 1 for the day of the procedure"),
     "clinic_asks": _refuse(
         "a clinic time point asks nobody by message or telephone", 'take it out, or write mode = "message"'

@@ -1,10 +1,13 @@
 """The tables of a study's data set: their columns come from its protocol versions, never from the data."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
+from pro_service.core.problems import Problem, problem
 from pro_service.core.protocol import Item, Protocol, TimePoint
 from pro_service.exports.tables import Code, Column, Kind, Table, Words
 from pro_service.exports.words import codes, column, word
@@ -379,6 +382,23 @@ def _revelations() -> Table:
         of("noted_at", "instant"),
         of("where", "code", coded="where"),
     )
+
+
+LONGEST = 17
+"""Signs that an item's name may have, so that `_declined` and `_versions` fit behind it."""
+_NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST - 1}}}", re.ASCII)
+
+
+def name_faults(protocol: Protocol) -> tuple[Problem, ...]:
+    """Return why items cannot be columns of a data set: no name for SAS, Stata and SPSS, or the name of another one."""
+    faults = []
+    taken = Counter(one.name for one in visits(Shape(protocol.study, (protocol,))).columns)
+    for place, item in enumerate(protocol.items.values()):
+        if not _NAME.fullmatch(item.slug):
+            faults.append(problem("item_no_column", f"item[{place}].id", given=item.slug, most=LONGEST))
+        elif any(taken[name] > 1 for name in (item.slug, f"{item.slug}_declined", f"{item.slug}_versions")):
+            faults.append(problem("item_column_taken", f"item[{place}].id", given=item.slug))
+    return tuple(faults)
 
 
 def labels(shape: Shape) -> dict[tuple[str, int], str]:

@@ -35,6 +35,8 @@ SEED = 7
 PARTICIPANTS = 42
 NEWLY_ENROLLED = 8
 """How many of them are enrolled now, inside open windows."""
+BEGAN = timedelta(days=120)
+"""How long ago the study was loaded."""
 UNANSWERED = frozenset({0, 1, 2, 4, 5, 8})
 """Numbers of the participants who have not answered and whose window closes soon: those to call today."""
 PROCEDURE_ENDED = time(14, 0)
@@ -181,6 +183,8 @@ class _Past:
     def run(self, progress: Progress) -> None:
         """Load the study, run through the past, and enrol the last participants now."""
         text = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
+        # The study and its staff were there before the first participant.
+        self.virtual.clock.now = self.end - BEGAN
         self.study_id = study.load(self.rt, DEMO_ACTOR, text).study.id
         with self.rt.sessions.reading() as session:
             protocol = studies.newest_protocol(session, self.rt.loader, self.study_id)

@@ -20,8 +20,10 @@ from pro_service.core.enrolment.cells import quoted
 from pro_service.core.iso8601 import instant_text
 from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.scores import FORMULA_VERSION
-from pro_service.exports import csv_files
+from pro_service.exports import csv_files, formats
 from pro_service.exports.csv_files import WrittenFile
+from pro_service.exports.formats.excel import rewrite_for_excel
+from pro_service.exports.formats.finished import Finished
 from pro_service.exports.tables import Table
 from pro_service.reports.data_set import frame as frames
 from pro_service.reports.data_set import tables as data_set
@@ -51,6 +53,8 @@ class Wanted:
     formats: Sequence[str] = ("csv",)
     excel: bool = False
     """CSV files as Excel opens them: semicolons and a mark, texts that it would run as a formula made harmless."""
+    language: str = "en"
+    """Of labels in the formats that have them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def export(
     Nothing is left behind at a RejectedError (an instant in the future or before the study, an unknown format or site,
     a target that is not free) and at an OSError (the disk is full).
     """
-    faults = _target_faults(target)
+    faults = (*_target_faults(target), *formats.faults_of(wanted.formats))
     if faults:
         raise RejectedError(faults)
     with _beside(target) as folder:
@@ -181,6 +185,23 @@ class _Writing:
             path = f"protocol/version-{stored.facts['number']}"
             self._text(f"{path}.protocol.json", stored.protocol)
             self._text(f"{path}.wording.json", stored.wording)
+        self._formats()
+
+    def _formats(self) -> None:
+        """Make every format that is wanted from the CSV files, and these as Excel opens them, if that is wanted."""
+        facts = {"study": self.frame.shape.study, "as_of": instant_text(self.frame.as_of)}
+        finished = Finished(self.folder, tuple(self.tables), self.wanted.language, facts)
+        for name in dict.fromkeys(self.wanted.formats):
+            if name != formats.CSV:
+                for file in formats.write(name, finished, self.folder):
+                    file.chmod(0o600)
+                    self.files.append(csv_files.written(self.folder, file.relative_to(self.folder).as_posix()))
+        if self.wanted.excel:
+            rewrite_for_excel(finished)
+            self.files = [
+                csv_files.written(self.folder, one.path, one.rows) if one.path.endswith(".csv") else one
+                for one in self.files
+            ]
 
     def _text(self, path: str, text: str) -> None:
         self.files.append(csv_files.write_text(self.folder, path, text))

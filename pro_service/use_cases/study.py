@@ -17,6 +17,7 @@ from pro_service.core.study_file.frames import check_emergency, check_frames
 from pro_service.core.study_file.marks import Mark, marks
 from pro_service.core.study_file.protocol_json import to_json
 from pro_service.core.study_file.rules import contacts_missing
+from pro_service.exports.data_tables import name_faults
 from pro_service.runtime import Runtime
 from pro_service.store import confirmations, studies
 from pro_service.store.audit import Actor, Entry
@@ -74,7 +75,7 @@ def check(text: str, folder: Path | None = None) -> Checked:
     if protocol is None:
         raise RejectedError(faults)
     frames = read_frames(folder or paths.templates() / "sms", protocol)
-    faults = (*check_frames(protocol, frames), *check_blinding(protocol, frames))
+    faults = (*check_frames(protocol, frames), *check_blinding(protocol, frames), *name_faults(protocol))
     if faults:
         raise RejectedError(faults)
     missing = () if protocol.demo else contacts_missing(protocol, text)
