@@ -51,7 +51,9 @@ def read_back(name: str, path: Path) -> tuple[list[dict[str, object]], Any]:
 def test_a_program_for_statistics_reads_the_values_and_labels_of_the_csv_files(name: str, tmp_path: Path) -> None:
     finished = sample.finished(tmp_path)
     written = formats.write(name, finished, tmp_path)
-    assert [path.name for path in written] == [f"answers.{name}", f"participants.{name}", f"visits.{name}"]
+    assert [file.path for file in written] == [
+        f"{name}/{table}.{name}" for table in ("answers", "participants", "visits")
+    ]
     for table, cells in sample.SET:
         found, meta = read_back(name, tmp_path / name / f"{table.name}.{name}")
         columns = table.columns
@@ -127,7 +129,8 @@ def test_a_table_that_no_sheet_can_hold_is_refused_before_anything_is_written(tm
 
 def test_csv_for_excel_has_decimal_commas_and_no_formula_and_numbers_stay_numbers(tmp_path: Path) -> None:
     finished = sample.finished(tmp_path)
-    excel.rewrite_for_excel(finished)
+    rewritten = excel.rewrite_for_excel(finished)
+    assert (rewritten[0].path, rewritten[0].rows) == ("data/visits.csv", 4)
     text = finished.file(sample.VISITS).read_bytes().decode()
     assert text.startswith("\ufeffparticipant;visit_number;")
     first, _, third, _ = csv.reader(text.splitlines()[1:], delimiter=";")

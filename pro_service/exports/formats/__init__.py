@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from pro_service.core.problems import Problem, nearest, problem
+from pro_service.exports import csv_files
+from pro_service.exports.csv_files import WrittenFile
 from pro_service.exports.formats import excel, redcap, stats
 from pro_service.exports.formats.finished import Finished, Progress
 
@@ -50,9 +52,12 @@ def faults_of(names: Iterable[str], find: Callable[[str], object | None] = find_
 
 def write(
     name: str, finished: Finished, folder: Path, progress: Progress = lambda _done, _total: None
-) -> tuple[Path, ...]:
+) -> tuple[WrittenFile, ...]:
     """Make one of FORMATS in `folder`/name and return its files. RejectedError if the data do not fit into it."""
     place = folder / name
-    place.mkdir()
+    place.mkdir(mode=0o700)
     FORMATS[name].write(finished, place, progress)
-    return tuple(sorted(place.iterdir()))
+    files = sorted(place.iterdir())
+    for file in files:
+        file.chmod(0o600)
+    return tuple(csv_files.written(folder, f"{name}/{file.name}") for file in files)

@@ -5,6 +5,7 @@ an apostrophe before it; a number never has.
 """
 
 import csv
+import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.exports import words
+from pro_service.exports.csv_files import WrittenFile, private, written
 from pro_service.exports.formats.finished import Finished, Progress, day, wall_clock
 from pro_service.exports.tables import Cell, Column, Table
 
@@ -40,20 +42,23 @@ def harmless(cell: _Cell) -> _Cell | str:
 # --- CSV -------------------------------------------------------------------------------------------------------------
 
 
-def rewrite_for_excel(finished: Finished) -> None:
+def rewrite_for_excel(finished: Finished) -> tuple[WrittenFile, ...]:
     """Write the set's CSV files anew as Excel opens them where a comma stands in a number, as in Turkish and German.
 
     With the mark of UTF-8, semicolons, decimal commas, and texts guarded. Make all other formats before.
     """
+    files = []
     for table in finished.tables:
-        path = finished.file(table)
+        path, count = finished.file(table), 0
         draft = path.with_suffix(".draft")
-        with draft.open("w", encoding="utf-8-sig", newline="") as file:
+        with private(draft) as data, io.TextIOWrapper(data, encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file, delimiter=";", lineterminator="\n")
             writer.writerow([column.name for column in table.columns])
-            for row in finished.rows(table):
+            for count, row in enumerate(finished.rows(table), 1):  # noqa: B007 -- counted for the manifest
                 writer.writerow([_with_comma(cell) for cell in row])
         draft.replace(path)
+        files.append(written(finished.folder, table.path, count))
+    return tuple(files)
 
 
 def _with_comma(cell: Cell) -> Cell:

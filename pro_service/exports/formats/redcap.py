@@ -8,13 +8,13 @@ zones. Codes are ours as they are, so that another version of this product does 
 Rules of the formats: https://redcap.vumc.org (Control Center help, *Data Dictionary*, *Import events*, *Data Import*).
 """
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pro_service.exports import words
+from pro_service.exports.csv_files import write_rows
 from pro_service.exports.formats.finished import Finished, Progress, wall_clock
 from pro_service.exports.tables import Cell, Column, Table
 
@@ -69,11 +69,11 @@ def write_redcap(finished: Finished, folder: Path, progress: Progress) -> None:
     names = [column.name for column in participants.columns]
     fields = {name: f"p_{name}" if name in taken else name for name in names}
     events = _events(finished, visits)
-    _write(folder / "dictionary.csv", DICTIONARY, _dictionary(finished, visits, participants, fields))
+    write_rows(folder, "dictionary.csv", DICTIONARY, _dictionary(finished, visits, participants, fields))
     offsets = ([event.name, "1", str(day), "0", "0"] for day, event in enumerate(events))
-    _write(folder / "events.csv", ("event_name", "arm_num", "day_offset", "offset_min", "offset_max"), offsets)
-    _write(folder / "mapping.csv", ("arm_num", "unique_event_name", "form"), _forms(events))
-    _write(folder / "records.csv", *_records(finished, visits, participants, fields, events, progress))
+    write_rows(folder, "events.csv", ("event_name", "arm_num", "day_offset", "offset_min", "offset_max"), offsets)
+    write_rows(folder, "mapping.csv", ("arm_num", "unique_event_name", "form"), _forms(events))
+    write_rows(folder, "records.csv", *_records(finished, visits, participants, fields, events, progress))
 
 
 def _events(finished: Finished, visits: Table) -> tuple[Event, ...]:
@@ -185,10 +185,3 @@ def _cell(column: Column, cell: Cell) -> Cell:
 def _raw(value: Cell) -> str:
     """Return a code as REDCap allows one."""
     return _UNFIT_CODE.sub("_", str(value))
-
-
-def _write(path: Path, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(head)
-        writer.writerows(rows)

@@ -80,8 +80,6 @@ def write_xpt(finished: Finished, folder: Path, progress: Progress) -> None:
 
     for table, path, frame in _frames(finished, folder, SAS, progress):
         shown = _shown(finished, table, SAS)
-        shown["column_labels"] = {name: _ascii(label) for name, label in shown["column_labels"].items()}
-        shown["file_label"] = _ascii(shown["file_label"])
         pyreadstat.write_xport(frame, path, table_name=table.name, file_format_version=8, **shown)
 
 
@@ -141,29 +139,30 @@ def _shown(finished: Finished, table: Table, program: Program) -> dict[str, Any]
     """Return how the program shows a table and its columns."""
     formats = {"date": program.day_format, "instant": program.instant_format}
     return {
-        "file_label": _cut(finished.said(table.labels), program.table_label),
-        "column_labels": {column.name: _label(finished, column, program) for column in table.columns},
+        "file_label": cut(_spelt(finished.said(table.labels), program), program.table_label),
+        "column_labels": {column.name: label_of(finished, column, program) for column in table.columns},
         "variable_format": {column.name: formats[column.kind] for column in table.columns if column.kind in formats},
     }
 
 
-def _label(finished: Finished, column: Column, program: Program) -> str:
+def label_of(finished: Finished, column: Column, program: Program) -> str:
+    """Return the label of a column as the program shows it."""
     zone = " (UTC)" if column.kind == "instant" else ""
-    return _cut(finished.said(column.labels), program.label - len(zone)) + zone
+    return cut(_spelt(finished.said(column.labels), program), program.label - len(zone)) + zone
+
+
+def value_labels(finished: Finished, column: Column, program: Program) -> dict[int | float, str]:
+    """Return number -> label of a column that has codes: each of its numbers has one."""
+    known = numbers(column)
+    return {
+        int(known.get(str(code.value), code.value)): cut(finished.said(code.labels), program.value_label)
+        for code in column.codes
+    }
 
 
 def _value_labels(finished: Finished, table: Table, program: Program) -> dict[str, dict[int | float, str]]:
-    """Return column -> number -> label, of the columns that have codes: each of their numbers has one."""
-    found: dict[str, dict[int | float, str]] = {}
-    for column in map(with_codes, table.columns):
-        known = numbers(column)
-        labels: dict[int | float, str] = {
-            int(known.get(str(code.value), code.value)): _cut(finished.said(code.labels), program.value_label)
-            for code in column.codes
-        }
-        if labels:
-            found[column.name] = labels
-    return found
+    columns = map(with_codes, table.columns)
+    return {column.name: value_labels(finished, column, program) for column in columns if column.codes}
 
 
 def _measure(column: Column) -> str:
@@ -172,12 +171,14 @@ def _measure(column: Column) -> str:
     return "ordinal" if column.codes else "scale"
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
     """Return a text of at most so many bytes, without half a letter."""
     return text.encode()[:most].decode(errors="ignore")
 
 
-def _ascii(text: str) -> str:
-    """Return a text without accents: SAS reads the labels of a transport file in the alphabet of its session."""
+def _spelt(text: str, program: Program) -> str:
+    """Return a label, for SAS without accents: it reads a transport file in whatever alphabet its session has."""
+    if program is not SAS:
+        return text
     apart = unicodedata.normalize("NFKD", "".join(ASCII.get(sign, sign) for sign in text))
     return apart.encode("ascii", "ignore").decode()
