@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
-from sqlalchemy import Dialect, insert, select, text, update
+from sqlalchemy import Dialect, func, insert, select, text, update
 from werkzeug.test import TestResponse
 
 from pro_service import paths
@@ -23,7 +23,7 @@ from pro_service.store.bulk import row_ids
 from pro_service.store.database import Sessions
 from pro_service.store.participants import cases, typed_reasons
 from pro_service.store.participants.cases import Loaded
-from pro_service.store.schema import links, metadata, participants, windows
+from pro_service.store.schema import links, messages, metadata, participants, windows
 from pro_service.store.vault import token_hash
 from pro_service.use_cases import study, transaction
 from pro_service.use_cases.enrolment import enrol
@@ -124,12 +124,14 @@ def with_card(rt: Runtime, study_id: int, code: str) -> card.Card:
 
 
 def link_to(rt: Runtime, participant_id: int, code: str, token: str) -> str:
-    """Give a window an address; gives the token."""
+    """Give a window an address: of the newest text about it, or of the card where there is none; gives the token."""
     with rt.sessions.begin() as session:
         w = windows.c
         of_code = (w.participant_id == participant_id) & (w.code == code) & w.cancelled_at.is_(None)
         window_id = session.scalars(select(w.id).where(of_code)).one()
+        text_id = session.scalar(select(func.max(messages.c.id)).where(messages.c.window_id == window_id))
         row = {"id": next(row_ids(session)), "participant_id": participant_id, "window_id": window_id}
+        row["message_id"] = text_id
         session.execute(insert(links).values(**row, token=token_hash(token), created_at=rt.clock()))
     return token
 

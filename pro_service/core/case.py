@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from pro_service.core.protocol import Channel, LevelCode, Protocol, Site, TimePoint, Window
 
-Source: TypeAlias = Literal["sms", "web", "telephone", "clinic", "import"]
-"""How an answer came."""
+Source: TypeAlias = Literal["sms", "web", "card", "telephone", "clinic", "import"]
+"""How an answer came: `web` through a link in a text, `card` through the printed card. Both lead to the same form."""
+BY_THEMSELVES: frozenset[Source] = frozenset({"sms", "web", "card"})
+"""Sources of answers that participants give by themselves, and nobody fetches."""
 STAFF_SOURCES: frozenset[Source] = frozenset({"telephone", "clinic", "import"})
 """Sources of answers that a member of staff enters."""
 

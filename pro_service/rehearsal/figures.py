@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from statistics import quantiles
 from typing import Literal
 
-from pro_service.core.case import PROMPTS, Case, Participant
+from pro_service.core.case import BY_THEMSELVES, PROMPTS, Case, Participant
 from pro_service.core.schedule.prompts import step_moment
 from pro_service.core.schedule.status import status
 from pro_service.rehearsal.report import BINS, Kind, Level, Row, Step, Times, Traffic, Window
@@ -19,8 +19,6 @@ from pro_service.store.schema import AnyRow
 
 MINUTE = timedelta(minutes=1)
 ARRIVED, FAILED = "delivered", frozenset({"undelivered", "failed", "refused"})
-BY_THEMSELVES = frozenset({"sms", "web"})
-"""Sources of an answer that no coordinator had to fetch."""
 FEWEST = 2
 """Answers from which quartiles can be worked out."""
 

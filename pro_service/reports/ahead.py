@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from pro_service.core.case import BY_THEMSELVES
 from pro_service.core.protocol import Protocol
 from pro_service.core.schedule.status import AT_RISK, at_risk, status
 from pro_service.reports.breakdown import Chosen, Shape
@@ -47,8 +48,6 @@ SCAN = 500
 """How many windows, those that close first, are searched for those at risk."""
 TEXTS, INVITED = 1000, 200
 """How many of the newest texts are searched for how many invitations."""
-BY_TELEPHONE = ("sms", "web")
-"""Sources of answers that a text brought about."""
 BOUNDS = tuple(timedelta(minutes=n) for n in (15, 60, 240, 720, 1440, 2880))
 """Ends of the classes of times to answer; the last class has no end."""
 
@@ -103,7 +102,7 @@ class Risk:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """From the invitation to the first answer by text or link, of the windows invited last."""
+    """From the invitation to the first answer by text, link or card, of the windows invited last."""
 
     invited: int
     classes: tuple[int, ...]
@@ -112,7 +111,7 @@ class Times:
 
     @property
     def answered(self) -> int:
-        """Windows that were answered by text or link."""
+        """Windows that were answered by text, link or card."""
         return sum(self.classes)
 
 
@@ -254,7 +253,7 @@ def _invited_statement(shape: Shape) -> Select[Any]:
     )
     first = (
         select(func.min(r.received_at))
-        .where(r.window_id == newest.c.window_id, r.source.in_(BY_TELEPHONE), ~r.cleared)
+        .where(r.window_id == newest.c.window_id, r.source.in_(BY_THEMSELVES), ~r.cleared)
         .scalar_subquery()
     )
     statement = (

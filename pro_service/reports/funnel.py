@@ -1,7 +1,7 @@
 """The funnel of prompts, step by step: expected, sent, delivered, answered.
 
 A step is expected of a window once its moment has passed: of participants who agreed to texts, were enrolled by then
-and had not left. Answered means: by text or link, after this prompt and before the next.
+and had not left. Answered means: by text, link or card, after this prompt and before the next.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import PROMPTS
+from pro_service.core.case import BY_THEMSELVES, PROMPTS
 from pro_service.core.protocol import Hours, Protocol, Step
 from pro_service.core.schedule.windows import local_instant, next_allowed
 from pro_service.reports.breakdown import Chosen, Shape
@@ -141,7 +141,7 @@ _BEGUN = (
 _THEIRS = _BEGUN.where(p.id.in_(bindparam("people", expanding=True)))
 
 
-_ANSWERED_AT = case((r.source.in_(("sms", "web")), r.received_at))
+_ANSWERED_AT = case((r.source.in_(BY_THEMSELVES), r.received_at))
 _IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
 _FIRST_ANSWERS = (
     select(r.window_id, func.min(r.received_at).label("first"), func.min(_ANSWERED_AT).label("told"))

@@ -322,7 +322,7 @@ responses = Table(
     Column("reason", Text),
     UniqueConstraint("window_id", "item", "version"),
     CheckConstraint("value IS NULL OR NOT (declined OR cleared)", name="one_meaning"),
-    CheckConstraint("source IN ('sms', 'web', 'telephone', 'clinic', 'import')", name="source"),
+    CheckConstraint("source IN ('sms', 'web', 'card', 'telephone', 'clinic', 'import')", name="source"),
     comment="Every version of every answer; the highest version counts, none is overwritten",
 )
 
@@ -642,7 +642,8 @@ roles = Table(
     _ref("approved_by", "users.id", nullable=True),
     _ref("refused_by", "users.id", nullable=True),
     CheckConstraint(
-        "role IN ('coordinator', 'assessor', 'investigator', 'data-manager', 'monitor', 'administrator')",
+        "role IN ('coordinator', 'assessor', 'investigator', 'data-manager', 'monitor', 'statistician', "
+        "'administrator')",
         name="role",
     ),
     comment="Who may do what where; a NULL site means every site of the study, a NULL study every study",
@@ -881,6 +882,33 @@ typed_reasons = Table(
     _ref("participant_id", "participants.id", index=True),
     Column("words", LargeBinary, nullable=False, comment="Random bytes and what was typed, encrypted"),
     comment="Reasons that people typed: rows of other tables hold a reference and a hash in their place",
+)
+
+queries = Table(
+    "queries",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("participant_id", "participants.id", index=True),
+    Column("visit", String(20), nullable=False, comment="The time point: a visit may have no window"),
+    Column("item", String(40), comment="NULL = about the visit"),
+    Column("question", Text, nullable=False, comment="Where the sealed words are: see typed_reasons"),
+    Column("opened_at", Instant, nullable=False),
+    _ref("opened_by", "users.id", nullable=True),
+    Column("answer", Text, comment="Where the sealed words are; NULL = a new value answers it"),
+    Column("answered_at", Instant),
+    _ref("answered_by", "users.id", nullable=True),
+    Column("closed_at", Instant),
+    _ref("closed_by", "users.id", nullable=True),
+    CheckConstraint("answer IS NULL OR answered_at IS NOT NULL", name="answered_at_an_instant"),
+    comment="Questions about one value or one visit, asked of its site; each instant is set once",
+)
+Index(
+    "ix_queries_waiting",
+    queries.c.study_id,
+    queries.c.id,
+    sqlite_where=queries.c.closed_at.is_(None),
+    postgresql_where=queries.c.closed_at.is_(None),
 )
 
 erasures = Table(

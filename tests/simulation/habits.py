@@ -53,9 +53,10 @@ class Habits:
             person.asked = person.wanted = None
         if window is None:
             return
-        link = self.ways.card(person) if found.frame.endswith(".sms-card") else found.link
+        by_card = found.frame.endswith(".sms-card")
+        link = self.ways.card(person) if by_card else found.link
         if link is not None:
-            person.links[window] = link
+            person.links[window] = ("card" if by_card else "web", link)
             self._decide(person, partial(self._by_form, person, window))
         elif found.frame == "confirm-change":
             self._after(partial(self._confirms, person, window, found))
@@ -191,8 +192,9 @@ class Habits:
     def _fills_in(self, person: Person, window: str, deed: Deed) -> None:
         items = self.protocol.time_point(window).items
         values = {item: feels(person, window, item, self.world.chance, self.protocol) for item in items}
+        source, link = person.links[window]
         if deed == "garble":
-            self.ways.form(person.links[window], {item: f"{value}-{value}" for item, value in values.items()})
+            self.ways.form(link, {item: f"{value}-{value}" for item, value in values.items()})
             return
         wanted: dict[str, int | None] = {**values}
         if deed == "part":
@@ -202,7 +204,7 @@ class Habits:
         fields = {item: "declined" if value is None else str(value) for item, value in wanted.items()}
         now: datetime = self.world.clock.now
         # Written down first: a page that breaks off may have kept them.
-        person.given += [Given("web", now, Meant(window, item, value)) for item, value in wanted.items()]
-        if not self.ways.form(person.links[window], fields):
+        person.given += [Given(source, now, Meant(window, item, value)) for item, value in wanted.items()]
+        if not self.ways.form(link, fields):
             again = now + timedelta(minutes=self.world.chance.randrange(1, 600))
             self.world.at(again, partial(self._fills_in, person, window, deed))

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
+from pro_service.core.case import Source
 from pro_service.core.protocol import Protocol, Window
 from pro_service.core.schedule.windows import schedule
 from tests.simulation.texts import Read
@@ -88,8 +89,8 @@ class Person:
     """When the card of somebody who answers with one is made and handed over."""
     card: str = ""
     """What a telephone reads off the card; empty until there is one."""
-    links: dict[str, str] = field(default_factory=dict)
-    """Window -> token of the newest link to its form."""
+    links: dict[str, tuple[Source, str]] = field(default_factory=dict)
+    """Window -> what led to its form last, a text or the card, and the token of that link."""
     hindered: list[tuple[datetime, datetime]] = field(default_factory=list)
     """Stretches of time in which a missing prompt is explained: no texts wanted, asked for later, held, paused."""
 

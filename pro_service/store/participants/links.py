@@ -1,24 +1,34 @@
 """The addresses of the participants' form: whose window a token opens."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from pro_service.core.case import Source
 from pro_service.store.bulk import row_ids
 from pro_service.store.schema import AnyRow, links, participants
 from pro_service.store.vault import token_hash
 
 
-def opened(session: Session, token: str) -> tuple[int, int | None]:
-    """(participant id, window id) that a token opens.
+class Opened(NamedTuple):
+    """What a token opens, and how answers come that are given behind it."""
+
+    participant_id: int
+    window_id: int | None
+    source: Source = "web"
+
+
+def opened(session: Session, token: str) -> Opened:
+    """Return what a token opens.
 
     A token nobody has gives somebody else's participant and no window, so that the caller does the same work for it
     and takes the same time; with no participant at all, an id that nobody has.
     """
     found = owner_of(session, token_hash(token))
     anybody = session.scalar(select(func.min(participants.c.id))) or 0
-    return (anybody, None) if found is None else found
+    return Opened(anybody, None) if found is None else found
 
 
 def add_link(session: Session, message: AnyRow, token: str, now: datetime) -> None:
@@ -30,7 +40,8 @@ def add_link(session: Session, message: AnyRow, token: str, now: datetime) -> No
     session.execute(statement)
 
 
-def owner_of(session: Session, token: bytes) -> tuple[int, int] | None:
-    """(participant id, window id) of a link by its token's hash."""
-    row = session.execute(select(links.c.participant_id, links.c.window_id).where(links.c.token == token)).first()
-    return None if row is None else (row[0], row[1])
+def owner_of(session: Session, token: bytes) -> Opened | None:
+    """Return what a link opens, by its token's hash; one that no text brought was opened by the card."""
+    asked = select(links.c.participant_id, links.c.window_id, links.c.message_id).where(links.c.token == token)
+    row = session.execute(asked).first()
+    return None if row is None else Opened(row[0], row[1], "web" if row[2] is not None else "card")

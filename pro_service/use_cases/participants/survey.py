@@ -19,6 +19,7 @@ from pro_service.core.schedule.call_times import PARTS, CallHours, call_hours, p
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import links
+from pro_service.store.participants.links import Opened
 from pro_service.use_cases.transaction import transaction
 
 DECLINED = "declined"
@@ -88,7 +89,7 @@ class Outcome:
 
 def open_form(rt: Runtime, token: str) -> Form | None:
     """The form of this token. Only looks: robots that preview links fetch it too."""
-    return _form_behind(rt, token, rt.clock())[2]
+    return _form_behind(rt, token, rt.clock())[1]
 
 
 def submit(rt: Runtime, token: str, fields: Mapping[str, str]) -> Outcome:
@@ -97,20 +98,21 @@ def submit(rt: Runtime, token: str, fields: Mapping[str, str]) -> Outcome:
     A form with a fault keeps nothing. The same answers twice make one version.
     """
     now = rt.clock()
-    participant_id, window_id, seen = _form_behind(rt, token, now)
+    behind, seen = _form_behind(rt, token, now)
     if seen is None:
         return Outcome(None, {})
-    with transaction(rt, _participant(participant_id), now) as tx:
-        loaded = rt.loader.one(tx.session, participant_id)
-        window = _window(loaded.case, window_id)
-        form = _form(loaded.case, window_id, now)
+    with transaction(rt, _participant(behind.participant_id), now) as tx:
+        loaded = rt.loader.one(tx.session, behind.participant_id)
+        window = _window(loaded.case, behind.window_id)
+        form = _form(loaded.case, behind.window_id, now)
         if form is None or window is None:
             return Outcome(None, {})
-        if not editable(window, "web", now):
+        if not editable(window, behind.source, now):
             return Outcome(form, {})
         answers, faults = _read(form, fields)
         if not faults:
-            tx.carry_out(loaded, on_answers(loaded.case, window, answers, source="web", received_at=now, now=now))
+            commands = on_answers(loaded.case, window, answers, source=behind.source, received_at=now, now=now)
+            tx.carry_out(loaded, commands)
     return Outcome(form, faults)
 
 
@@ -121,25 +123,25 @@ def ask_for_call(rt: Runtime, token: str, part: str = "") -> bool:
     """
     wished = next((one for one in PARTS if one == part), None)
     now = rt.clock()
-    participant_id, window_id, seen = _form_behind(rt, token, now)
+    behind, seen = _form_behind(rt, token, now)
     if seen is None:
         return False
-    with transaction(rt, _participant(participant_id), now) as tx:
-        loaded = rt.loader.one(tx.session, participant_id)
+    with transaction(rt, _participant(behind.participant_id), now) as tx:
+        loaded = rt.loader.one(tx.session, behind.participant_id)
         case = loaded.case
-        form, window = _form(case, window_id, now), _window(case, window_id)
+        form, window = _form(case, behind.window_id, now), _window(case, behind.window_id)
         if form is None or window is None:
             return False
         tx.carry_out(loaded, commands_of_wish(case, window, now, now, wished)[0])
     return True
 
 
-def _form_behind(rt: Runtime, token: str, now: datetime) -> tuple[int, int | None, Form | None]:
+def _form_behind(rt: Runtime, token: str, now: datetime) -> tuple[Opened, Form | None]:
     """Whose window this token opens, and its form; the same work for a token nobody has."""
     with rt.sessions.reading() as session:
-        participant_id, window_id = links.opened(session, token)
-        loaded = rt.loader.load(session, [participant_id], lock=False)
-    return participant_id, window_id, _form(loaded[0].case, window_id, now) if loaded else None
+        behind = links.opened(session, token)
+        loaded = rt.loader.load(session, [behind.participant_id], lock=False)
+    return behind, _form(loaded[0].case, behind.window_id, now) if loaded else None
 
 
 def _participant(participant_id: int) -> Actor:

@@ -258,6 +258,7 @@ def _sources() -> dict[str, str]:
     return {
         "sms": _("by text"),
         "web": _("on the web page"),
+        "card": _("with the card"),
         "telephone": _("by telephone"),
         "clinic": _("in the clinic"),
         "import": _("imported"),
@@ -451,6 +452,7 @@ def _of_the_study() -> dict[str, dict[str, str]]:
             "investigator": _("investigator"),
             "data-manager": _("data manager"),
             "monitor": _("monitor"),
+            "statistician": _("statistician"),
             "administrator": _("administrator"),
         },
         "trigger": {

@@ -111,7 +111,7 @@ def test_an_answer_with_the_card_ends_the_texts(
     bodies = texts_until(rt, clock, phones, "2026-03-29 00:00")
     assert len([body for body in bodies if "anket" in body]) == 1
     with rt.sessions.reading() as session:
-        assert session.scalars(select(responses.c.source)).all() == ["web", "web"]
+        assert session.scalars(select(responses.c.source)).all() == ["card", "card"]
     assert participant
 
 

@@ -14,6 +14,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, participants, windows
 from pro_service.use_cases.participants import survey
 from pro_service.use_cases.tasks import calls
+from pro_service.use_cases.tick import tick
 from tests import support
 from tests.peers import databases
 from tests.web.conftest import OPEN, TOKEN
@@ -93,14 +94,21 @@ def test_the_form_is_nobody_elses_business(client: FlaskClient, participant: int
 # --- answering -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("source", ["web", "card"])
 @databases.ON_BOTH
-def test_answers_are_kept_and_thanked_for(rt: Runtime, client: FlaskClient, participant: int) -> None:
-    sent = client.post(FORM, data={"NRS-AVG": "0", "PGIC": "2"})
-    assert (sent.status_code, sent.location) == (303, FORM)
+def test_answers_are_kept_and_thanked_for(
+    rt: Runtime, client: FlaskClient, study_id: int, participant: int, source: str
+) -> None:
+    if source == "web":
+        participant = support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), phone="+12025550123")
+        tick(rt)
+    form = f"/q/{support.link_to(rt, participant, 'W1', 'the-address-in-a-text-or-behind-a-card')}"
+    sent = client.post(form, data={"NRS-AVG": "0", "PGIC": "2"})
+    assert (sent.status_code, sent.location) == (303, form)
     assert values(rt, participant) == {"NRS-AVG": 0, "PGIC": 2}
     kept = answers(rt, participant)["NRS-AVG"]
-    assert (kept.source, kept.in_window, kept.received_at) == ("web", True, OPEN)
-    page = client.get(FORM).text
+    assert (kept.source, kept.in_window, kept.received_at) == (source, True, OPEN)
+    page = client.get(form).text
     assert "Teşekkür ederiz." in page
     assert "şu zamana kadar değiştirebilirsiniz: 12 Mart Perşembe 23:59" in page
 
