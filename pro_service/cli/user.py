@@ -17,7 +17,9 @@ def user() -> None:
 @user.command()
 @click.argument("email")
 @click.option(
-    "--role", required=True, help="coordinator, assessor, investigator, data-manager, monitor, administrator."
+    "--role",
+    required=True,
+    help="coordinator, assessor, investigator, data-manager, monitor, statistician, administrator.",
 )
 @click.option("--site", metavar="CODE", help="The one site it holds for; without it, every site.")
 @of_study

@@ -20,7 +20,9 @@ Texts: TypeAlias = Mapping[Language, str]
 Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card"]
 """How a participant is asked and answers by telephone."""
 
-Role: TypeAlias = Literal["coordinator", "assessor", "investigator", "data-manager", "monitor", "administrator"]
+Role: TypeAlias = Literal[
+    "coordinator", "assessor", "investigator", "data-manager", "monitor", "statistician", "administrator"
+]
 
 LevelCode: TypeAlias = Literal["E0", "E1", "E2", "E3", "E4", "ES"]
 """Rung of the escalation ladder (E0 channel, E1 call, E2 lead, E3 missed, E4 pattern, ES safety)."""

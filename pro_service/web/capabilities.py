@@ -14,6 +14,7 @@ Capability = Literal[
     "entry",
     "progress",
     "scores",
+    "export",
     "free_text",
     "audit",
     "audit_values",
@@ -26,11 +27,11 @@ Capability = Literal[
     "system",
 ]
 """account: one's own; work: the coordinators' day; tasks: those that the ladder gives to a role; contact: telephones;
-entry: answers told or measured; progress: answered or not; scores: values and what is derived from them;
-free_text: reasons as they were typed; audit: the trail; audit_values: from what to what; team: who has which role in
-the study; approve: roles that wait; columns: names of an export's columns that may pass; confirm: a version of the
-study; revelations: when treatments were revealed, never what was said; users: accounts and roles; system: sites,
-health, the installation's own trail."""
+entry: answers told or measured; progress: answered or not; scores: values and what is derived from them; export: the
+data set as files; free_text: reasons as they were typed; audit: the trail; audit_values: from what to what; team: who
+has which role in the study; approve: roles that wait; columns: names of an export's columns that may pass; confirm: a
+version of the study; revelations: when treatments were revealed, never what was said; users: accounts and roles;
+system: sites, health, the installation's own trail."""
 
 GRANTED: Mapping[Role, frozenset[Capability]] = {
     "coordinator": frozenset({"account", "work", "contact", "entry", "progress", "free_text", "audit"}),
@@ -44,6 +45,7 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
             "confirm",
             "progress",
             "scores",
+            "export",
             "free_text",
             "audit",
             "audit_values",
@@ -51,8 +53,11 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
             "revelations",
         }
     ),
-    "data-manager": frozenset({"account", "tasks", "progress", "scores", "audit", "audit_values", "revelations"}),
-    "monitor": frozenset({"account", "tasks", "progress", "scores", "audit", "audit_values", "team"}),
+    "data-manager": frozenset(
+        {"account", "tasks", "progress", "scores", "export", "audit", "audit_values", "revelations"}
+    ),
+    "monitor": frozenset({"account", "tasks", "progress", "scores", "export", "audit", "audit_values", "team"}),
+    "statistician": frozenset({"account", "progress", "scores", "export"}),
     "administrator": frozenset({"account", "audit", "team", "columns", "users", "system"}),
 }
 """An assessor is blinded: what others answered or wrote, and what is derived from it, is never theirs."""
@@ -60,7 +65,7 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
 ROLES: frozenset[Role] = frozenset(GRANTED)
 CAPABILITIES: frozenset[Capability] = frozenset(get_args(Capability))
 
-UNBLINDING: frozenset[Capability] = frozenset({"scores", "free_text", "audit_values", "revelations"})
+UNBLINDING: frozenset[Capability] = frozenset({"scores", "export", "free_text", "audit_values", "revelations"})
 """Closed to assessors of the study, whatever else they are there."""
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from itertools import combinations_with_replacement
+from typing import get_args
 
 import pytest
 from flask import Flask
@@ -30,9 +31,9 @@ from tests.peers import configuration, databases
 from tests.web.conftest import COMPILED
 from tests.web.test_roles import KNOWN
 
-ROLES: tuple[Role, ...] = ("coordinator", "assessor", "investigator", "data-manager", "monitor", "administrator")
+ROLES: tuple[Role, ...] = get_args(Role)
 PAIRS = tuple(combinations_with_replacement(ROLES, 2))
-HAVE_SCORES = {"investigator", "data-manager", "monitor"}
+HAVE_SCORES = {"investigator", "data-manager", "monitor", "statistician"}
 MAY_CHANGE = {"/participants/P-001", "/compliance/outcomes", "/compliance/outcomes.csv"}
 """The pages on which values stand, for those who have scores."""
 ENTER = ("V0", "V1H", "W1")

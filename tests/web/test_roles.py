@@ -28,9 +28,10 @@ LETTERS: Mapping[str, Role] = {
     "I": "investigator",
     "D": "data-manager",
     "M": "monitor",
+    "S": "statistician",
     "A": "administrator",
 }
-EVERYBODY = "CBIDMA"
+EVERYBODY = "CBIDMSA"
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,16 @@ class Route:
 
 KNOWN = {
     "GET dashboard.today": Route("/", "C"),
-    "GET dashboard.compliance": Route("/compliance", "CIDM"),
-    "GET dashboard.participants": Route("/participants", "CIDM"),
-    "POST dashboard.search": Route("/search", "CIDM", {"find": "P-001"}),
-    "GET dashboard.participant": Route("/participants/{code}", "CIDM"),
+    "GET dashboard.compliance": Route("/compliance", "CIDMS"),
+    "GET dashboard.participants": Route("/participants", "CIDMS"),
+    "POST dashboard.search": Route("/search", "CIDMS", {"find": "P-001"}),
+    "GET dashboard.participant": Route("/participants/{code}", "CIDMS"),
     "POST dashboard.telephone": Route("/participants/{code}/telephone", "C"),
     "POST dashboard.confirm_procedure": Route("/participants/{code}/confirm", "C"),
     "GET dashboard.enter": Route("/participants/{code}/enter/V0", "CB"),
     "POST dashboard.entered": Route("/participants/{code}/enter/V0", "CB"),
     "POST dashboard.show_answers": Route("/participants/{code}/enter/V0/show", "C"),
-    "GET dashboard.task": Route("/escalations/{task}", "CIDM"),
+    "GET dashboard.task": Route("/escalations/{task}", "CIDMS"),
     "POST dashboard.acknowledge": Route("/escalations/{task}/acknowledge", "C"),
     "POST dashboard.later": Route("/escalations/{task}/later", "C", {"until": "hour"}),
     "POST dashboard.hand": Route("/escalations/{task}/hand", "C", {"to": "1"}),
@@ -73,23 +74,23 @@ KNOWN = {
     "POST dashboard.call": Route("/escalations/{task}/call", "C"),
     "POST dashboard.resolve": Route("/escalations/{task}/resolve", "C"),
     "POST dashboard.study": Route("/study", EVERYBODY),
-    "GET dashboard.protocol": Route("/study", "CIDM"),
+    "GET dashboard.protocol": Route("/study", "CIDMS"),
     "GET dashboard.column_names": Route("/study/columns", "IA"),
     "POST dashboard.let_column_pass": Route(
         "/study/columns", "IA", {"column": "survey_after_intervention_complete", "reason": "a form's state"}
     ),
-    "GET dashboard.texts": Route("/study/texts", "CIDM"),
-    "GET dashboard.confirmation": Route("/study/confirm", "CIDM"),
+    "GET dashboard.texts": Route("/study/texts", "CIDMS"),
+    "GET dashboard.confirmation": Route("/study/confirm", "CIDMS"),
     "POST dashboard.confirm_version": Route("/study/confirm", "I"),
-    "GET dashboard.closing": Route("/study/closing", "CIDM"),
+    "GET dashboard.closing": Route("/study/closing", "CIDMS"),
     "POST dashboard.close_study": Route("/study/closing", "I", {"what": "lock", "reason": "all visits are over"}),
-    "GET dashboard.compliance_sheet": Route("/compliance.csv", "CIDM"),
-    "GET dashboard.outcomes": Route("/compliance/outcomes", "IDM"),
-    "GET dashboard.outcomes_sheet": Route("/compliance/outcomes.csv", "IDM"),
-    "GET dashboard.participants_sheet": Route("/participants.csv", "CIDM"),
-    "GET dashboard.messages": Route("/messages", "CIDM"),
-    "GET dashboard.messages_sheet": Route("/messages.csv", "CIDM"),
-    "GET dashboard.message": Route("/messages/{message}", "CIDM"),
+    "GET dashboard.compliance_sheet": Route("/compliance.csv", "CIDMS"),
+    "GET dashboard.outcomes": Route("/compliance/outcomes", "IDMS"),
+    "GET dashboard.outcomes_sheet": Route("/compliance/outcomes.csv", "IDMS"),
+    "GET dashboard.participants_sheet": Route("/participants.csv", "CIDMS"),
+    "GET dashboard.messages": Route("/messages", "CIDMS"),
+    "GET dashboard.messages_sheet": Route("/messages.csv", "CIDMS"),
+    "GET dashboard.message": Route("/messages/{message}", "CIDMS"),
     "GET dashboard.inbox_page": Route("/inbox", "C"),
     "GET dashboard.inbox_text": Route("/inbox/{text}", "C"),
     "POST dashboard.inbox_deal": Route("/inbox/{text}/call", "C"),
@@ -111,7 +112,7 @@ KNOWN = {
     "GET dashboard.import_form": Route("/enrol/import", "C"),
     "POST dashboard.import_file": Route("/enrol/import", "C"),
     "GET dashboard.enrolled": Route("/participants/{code}/enrolled", "C"),
-    "GET dashboard.what_if": Route("/what-if", "CIDM"),
+    "GET dashboard.what_if": Route("/what-if", "CIDMS"),
     "GET clinic.list": Route("/clinic", "CB"),
     "GET account.own": Route("/account", EVERYBODY),
     "POST account.password": Route("/account/password", EVERYBODY),
@@ -231,7 +232,7 @@ def test_the_first_page_leads_everybody_to_one_of_their_own(
     assert client.get("/", follow_redirects=True).status_code == 200
 
 
-@pytest.mark.parametrize("role", ["investigator", "data-manager", "monitor"])
+@pytest.mark.parametrize("role", ["investigator", "data-manager", "monitor", "statistician"])
 def test_whoever_reads_sees_scores_and_neither_contact_data_nor_anything_to_press(
     rt: Runtime, client: FlaskClient, named: tuple[dict[str, object], dict[str, object]], role: str
 ) -> None:

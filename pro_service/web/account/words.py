@@ -11,6 +11,7 @@ def roles() -> dict[str, str]:
         "investigator": _("Investigator"),
         "data-manager": _("Data manager"),
         "monitor": _("Monitor"),
+        "statistician": _("Statistician"),
         "administrator": _("Administrator"),
     }
 

@@ -87,7 +87,9 @@ def test_without_the_forms_token_nothing_is_shown(rt: Runtime, signed_in: FlaskC
     assert "view_card" not in actions(rt)
 
 
-@pytest.mark.parametrize("role", ["assessor", "investigator", "data-manager", "monitor", "administrator"])
+@pytest.mark.parametrize(
+    "role", ["assessor", "investigator", "data-manager", "monitor", "statistician", "administrator"]
+)
 def test_nobody_but_coordinators_sees_a_card(rt: Runtime, client: FlaskClient, participant: int, role: str) -> None:
     support.coordinator(rt, role=role)
     support.sign_in(client)

@@ -193,7 +193,9 @@ def test_cards_of_another_site_are_not_there(rt: Runtime, desk: FlaskClient) -> 
     assert handed(rt) == []
 
 
-@pytest.mark.parametrize("role", ["assessor", "investigator", "data-manager", "monitor", "administrator"])
+@pytest.mark.parametrize(
+    "role", ["assessor", "investigator", "data-manager", "monitor", "statistician", "administrator"]
+)
 def test_nobody_but_coordinators_sees_or_makes_cards(rt: Runtime, desk: FlaskClient, role: str) -> None:
     support.coordinator(rt, "other@example.org", role=role)
     client = desk.application.test_client()

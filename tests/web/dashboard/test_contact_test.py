@@ -104,7 +104,9 @@ def test_another_sites_participant_is_not_there(desk: FlaskClient, rt: Runtime) 
     assert support.rows_of(rt) == before
 
 
-@pytest.mark.parametrize("role", ["assessor", "investigator", "data-manager", "monitor", "administrator"])
+@pytest.mark.parametrize(
+    "role", ["assessor", "investigator", "data-manager", "monitor", "statistician", "administrator"]
+)
 def test_no_other_role_tests(client: FlaskClient, rt: Runtime, study_id: int, role: str) -> None:
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE)
     support.coordinator(rt, role=role)

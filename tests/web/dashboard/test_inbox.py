@@ -97,7 +97,9 @@ def test_whoever_sees_every_site_reads_unknown_numbers_too(
     assert "meine Mutter" not in desk.get("/inbox?why=proxy_answer").text
 
 
-@pytest.mark.parametrize("role", ["assessor", "investigator", "data-manager", "monitor", "administrator"])
+@pytest.mark.parametrize(
+    "role", ["assessor", "investigator", "data-manager", "monitor", "statistician", "administrator"]
+)
 def test_free_text_reaches_no_other_role(client: FlaskClient, rt: Runtime, texts: dict[str, int], role: str) -> None:
     desk = signed_in(client, rt, (role, None))
     assert desk.get("/inbox").status_code == 403

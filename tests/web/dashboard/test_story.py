@@ -77,6 +77,7 @@ def test_what_happened_is_told_newest_first_with_its_outcome(rt: Runtime, client
         ("investigator", True, True),
         ("data-manager", True, False),
         ("monitor", True, False),
+        ("statistician", True, False),
     ],
 )
 def test_each_role_reads_what_is_theirs(
