@@ -914,6 +914,13 @@ _TASKS: Mapping[str, Entry] = {
     "reason_too_long": _refuse(
         "is longer than {most} characters", "say it shorter", "Too long: at most {most} characters."
     ),
+    "query_words_missing": _refuse("is missing", "write it in a few words", "Write it in a few words."),
+    "query_open_already": _refuse(
+        "a query about this is open",
+        "wait for its answer, or close it first",
+        "A query about this is open: wait for its answer, or close it first.",
+    ),
+    "query_not_open": _refuse("this query is not open any more", "nothing is to be done"),
     "source_missing": _refuse("is not chosen", _ONE_OF),
     "done_already": _refuse("this was done already, on {at}", "nothing is to be done"),
     "not_in_inbox": _refuse("no such text is in the inbox", "`pro-service inbox list --all` lists all"),

@@ -13,6 +13,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import cases, tasks
 from pro_service.store.participants.cases import Loaded
+from pro_service.use_cases.participants.queries import answer_by_entry
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.transaction import Transaction, transaction
 
@@ -81,8 +82,11 @@ def enter(
         tx.carry_out(loaded, commands)
         if answers:
             _keep_call(tx, loaded, facts, filled)
-        changed = (item for item, value in answers.items() if filled.blind or differs(facts, item, value))
-        return Entered((*changed, *filled.cleared))
+        changed = [item for item, value in answers.items() if filled.blind or differs(facts, item, value)]
+        done = (*changed, *filled.cleared)
+        if done and not filled.blind:
+            answer_by_entry(tx, loaded, facts.code, done, filled.reason.strip() or None)
+        return Entered(done)
 
 
 def show_answers(
