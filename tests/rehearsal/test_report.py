@@ -113,7 +113,7 @@ def test_one_participant_on_the_first_day_makes_a_report_too(tmp_path: Path, lan
 def test_who_has_the_printed_card_is_asked_by_text_and_answers_on_the_page(tmp_path: Path) -> None:
     with lived(tmp_path, plan(participants=12, days=14, enrolment_days=2, channels=("sms-card",))) as found:
         assert found.number("SELECT count(*) FROM messages WHERE frame LIKE '%.sms-card' AND accepted_at > ''")
-        assert found.number("SELECT count(*) FROM responses WHERE source = 'web'")
+        assert found.number("SELECT count(*) FROM responses WHERE source = 'card'")
         assert "route_refused" not in {finding.code for finding in found.report.findings}
         assert "printed card" in page_of(found.report, "en")
 
