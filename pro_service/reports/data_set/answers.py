@@ -11,9 +11,9 @@ from sqlalchemy.sql.expression import ColumnElement, type_coerce
 from pro_service.exports.data_tables import labels
 from pro_service.exports.tables import Cell
 from pro_service.reports.data_set.frame import Frame, Member, everybody
-from pro_service.store.schema import responses, windows
+from pro_service.store.schema import audit_trail, responses, windows
 
-r, w = responses.c, windows.c
+a, r, w = audit_trail.c, responses.c, windows.c
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
 _AS_OF: BindParameter[datetime] = bindparam("as_of", type_=r.recorded_at.type)
 
@@ -31,11 +31,24 @@ def rows(session: Session, frame: Frame) -> Iterator[tuple[Cell, ...]]:
         order = sorted(
             found, key=lambda row: (places[row[1]], numbers.get(row[2], 0), row[3], slugs.get(row[4], ""), row[5])
         )
-        yield from _cells(order, known, slugs, names)
+        reasons = _reasons_gone(session, [one.id for one in members if one.erased])
+        yield from _cells(order, known, slugs, names, reasons)
+
+
+def _reasons_gone(session: Session, erased: Sequence[int]) -> frozenset[int]:
+    """Return the answers of erased participants that had a typed reason; the trail still says that there was one."""
+    if not erased:
+        return frozenset()
+    told = select(a.entity_id).where(a.participant_id.in_(erased), a.entity == "response", a.reason.is_not(None))
+    return frozenset(session.scalars(told))
 
 
 def _cells(
-    order: Sequence[Any], known: dict[int, Member], slugs: dict[str, str], names: dict[tuple[str, int], str]
+    order: Sequence[Any],
+    known: dict[int, Member],
+    slugs: dict[str, str],
+    names: dict[tuple[str, int], str],
+    reasons_gone: frozenset[int],
 ) -> Iterator[tuple[Cell, ...]]:
     first: dict[tuple[object, ...], str] = {}
     who = visit = None
@@ -69,7 +82,7 @@ def _cells(
             carried,
             in_window,
             entered_by,
-            reason,
+            int(carried is None and (bool(reason) or row_id in reasons_gone)),
             text,
         )
 

@@ -26,6 +26,8 @@ class Member(NamedTuple):
     id: int
     code: str
     site: str
+    erased: bool
+    """Whether their contact data and typed words are gone by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def everybody(session: Session, frame: Frame) -> Iterator[list[Member]]:
     # Of the code point, on every database: PostgreSQL would sort by its own language.
     by_code = p.code if session.get_bind().dialect.name == "sqlite" else func.convert_to(p.code, "UTF8")
     asked = (
-        select(p.id, p.code, sites.c.code.label("site"))
+        select(p.id, p.code, sites.c.code.label("site"), p.erased_at.is_not(None))
         .join(sites, sites.c.id == p.site_id)
         .where(p.study_id == frame.study_id, p.enrolled_at <= frame.as_of)
         .order_by(by_code)
