@@ -61,7 +61,7 @@ def all_commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
         for name, command in group.commands.items():
             if isinstance(command, click.Group):
                 yield from below(command, (*above, name))
-            else:
+            if not isinstance(command, click.Group) or command.invoke_without_command:
                 yield (*above, name), command
 
     if isinstance(main, click.Group):

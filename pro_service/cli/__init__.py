@@ -11,6 +11,7 @@ from pro_service.cli import (
     contact_test,
     demo,
     doctor,
+    export,
     inbox,
     keys,
     participant,
@@ -56,6 +57,7 @@ main.add_command(service.quarantine)
 main.add_command(clock.clock)
 main.add_command(service.simulate_twilio)
 main.add_command(report.report)
+main.add_command(export.export)
 main.add_command(audit.audit)
 main.add_command(keys.keys)
 main.add_command(rehearse.rehearse)

@@ -1270,6 +1270,67 @@ _EXPORTS: Mapping[str, Entry] = {
     ),
 }
 
+_WRITTEN_AGAIN = "export the data set again, and keep it as it was written"
+_DATA_SET: Mapping[str, Entry] = {
+    "set_no_manifest": _refuse(
+        "this is no data set: it has no manifest.json that can be read",
+        "give the folder or the ZIP file that pro-service export has written",
+    ),
+    "set_manifest_unreadable": _refuse("manifest.json lists no files", _WRITTEN_AGAIN),
+    "set_no_zip": _refuse(
+        "the file is no ZIP file, or is damaged", "give the folder or the ZIP file that pro-service export has written"
+    ),
+    "set_zip_names": _refuse(
+        "a file in the ZIP file has a name that leads out of its folder", "do not unpack it; ask where it came from"
+    ),
+    "set_zip_bomb": _refuse(
+        "the ZIP file holds more than {times} times its size", "do not unpack it; ask where it came from"
+    ),
+    "set_zip_foreign": _refuse(
+        "the ZIP file holds a link, an encrypted file, one file twice, or one that is packed in another way than by "
+        "pro-service export",
+        "unpack it, and check the folder",
+    ),
+    "set_too_many_files": _refuse(
+        "there are more than {most} files in it", "give the folder or the ZIP file that pro-service export has written"
+    ),
+    "set_manifest_entry": _refuse(
+        "an entry has no path, number of rows or SHA-256, or a path is there twice", _WRITTEN_AGAIN
+    ),
+    "set_no_file": _refuse("it is a link or no plain file", "put the file itself in its place"),
+    "set_file_missing": _refuse("manifest.json lists it, and it is missing", _WRITTEN_AGAIN),
+    "set_file_unlisted": _refuse("manifest.json does not list it", "move it out of the data set"),
+    "set_file_name": _refuse("manifest.json lists a name that no file of a data set has", _WRITTEN_AGAIN),
+    "set_hash": _refuse("it is not the file of which manifest.json holds the SHA-256", _WRITTEN_AGAIN),
+    "set_rows": _refuse("it has {rows} rows, in manifest.json {listed}", _WRITTEN_AGAIN),
+    "set_unreadable": _refuse("it cannot be read from here on", _WRITTEN_AGAIN),
+    "set_line_ends": _refuse(
+        "its lines do not end in LF alone, or it begins with a byte order mark where the set has none, or without one "
+        "in a set for Excel",
+        "a spreadsheet or a transfer has changed it; export the data set again, and work on a copy",
+    ),
+    "set_codebook_missing": _refuse("the codebook is missing, so no cell can be checked", _WRITTEN_AGAIN),
+    "set_codebook_row": _refuse("the row describes no column, and no code of the one above", _WRITTEN_AGAIN),
+    "set_datapackage": _refuse("it cannot be read, so the order of rows cannot be checked", _WRITTEN_AGAIN),
+    "set_described_missing": _refuse("the codebook describes it, and manifest.json does not list it", _WRITTEN_AGAIN),
+    "set_undescribed": _refuse("the codebook does not describe it", _WRITTEN_AGAIN),
+    "set_no_key": _refuse("datapackage.json does not say which columns name a row", _WRITTEN_AGAIN),
+    "set_column_name": _refuse(
+        "the name of the column is there twice, or not legal in all programs: small letters, digits and _, "
+        "at most 26 in all",
+        "export the data set again",
+    ),
+    "set_header": _refuse("its columns are not those of the codebook", _WRITTEN_AGAIN),
+    "set_width": _refuse("the row has {cells} cells, the table {columns} columns", _WRITTEN_AGAIN),
+    "set_cell_empty": _refuse("the cell is empty, and must not be", _WRITTEN_AGAIN),
+    "set_cell_kind": _refuse("the cell holds no value of the type {kind}", _WRITTEN_AGAIN),
+    "set_code_unknown": _refuse("the codebook does not know the code", _WRITTEN_AGAIN),
+    "set_below": _refuse("the value is below {minimum}", _WRITTEN_AGAIN),
+    "set_above": _refuse("the value is above {maximum}", _WRITTEN_AGAIN),
+    "set_key_twice": _refuse("a row with this key is there twice", _WRITTEN_AGAIN),
+    "set_order": _refuse("the row stands below one that comes after it", _WRITTEN_AGAIN),
+}
+
 SUBJECTS: Mapping[str, Mapping[str, Entry]] = {
     "Files of participants": _FILES,
     "REDCap exports and their column mapping": _REDCAP,
@@ -1288,6 +1349,7 @@ SUBJECTS: Mapping[str, Mapping[str, Entry]] = {
     "Answers that staff enter": _ENTRY,
     "Accounts": _ACCOUNTS,
     "Data sets": _EXPORTS,
+    "The check of a data set": _DATA_SET,
     "The service and its settings": _SERVICE,
 }
 """The catalogue by subject; a code is in one of them."""
