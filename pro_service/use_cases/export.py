@@ -20,7 +20,7 @@ from pro_service.core.enrolment.cells import quoted
 from pro_service.core.iso8601 import instant_text
 from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.scores import FORMULA_VERSION
-from pro_service.exports import csv_files, formats
+from pro_service.exports import csv_files, formats, scripts
 from pro_service.exports.csv_files import WrittenFile
 from pro_service.exports.formats.excel import rewrite_for_excel
 from pro_service.exports.formats.finished import Finished
@@ -193,15 +193,13 @@ class _Writing:
         finished = Finished(self.folder, tuple(self.tables), self.wanted.language, facts)
         for name in dict.fromkeys(self.wanted.formats):
             if name != formats.CSV:
-                for file in formats.write(name, finished, self.folder):
-                    file.chmod(0o600)
-                    self.files.append(csv_files.written(self.folder, file.relative_to(self.folder).as_posix()))
+                self.files += formats.write(name, finished, self.folder)
         if self.wanted.excel:
-            rewrite_for_excel(finished)
-            self.files = [
-                csv_files.written(self.folder, one.path, one.rows) if one.path.endswith(".csv") else one
-                for one in self.files
-            ]
+            anew = {one.path: one for one in rewrite_for_excel(finished)}
+            self.files = [anew.get(one.path, one) for one in self.files]
+        else:
+            # They read the CSV files as programs have them.
+            self.files += scripts.write(finished, self.folder)
 
     def _text(self, path: str, text: str) -> None:
         self.files.append(csv_files.write_text(self.folder, path, text))

@@ -54,7 +54,7 @@ PARTICIPANTS = Table(
     ("participant",),
 )
 EMPTY = Table("answers", words.word("tables", "answers"), VISITS.columns, ("participant",))
-IST, BER = "2026-03-10T09:30:00+03:00", "2026-03-10T23:30:05+01:00"
+IST, BER = "2026-03-10T09:30:00+03:00", "2026-03-10T22:30:05Z"
 NOTHING = (None, None, None)
 ROWS: Sequence[Sequence[Cell]] = (
     ("P-001", 1, "t0", "Before", "completed_in_window", 1, None, "2026-03-09", IST, 3, None, "=1+1", *NOTHING),

@@ -1,7 +1,7 @@
 """One workbook for people, written by XlsxWriter, and CSV as Excel reads it where a comma stands in a number.
 
-A day is a day, an instant what the clock at the participant's site showed. A text that Excel would run as a formula has
-an apostrophe before it; a number never has.
+A day is a day, an instant a time in UTC. A text that Excel would run as a formula has an apostrophe before it; a number
+never has.
 """
 
 import csv
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.exports import words
 from pro_service.exports.csv_files import WrittenFile, private, written
-from pro_service.exports.formats.finished import Finished, Progress, day, wall_clock
+from pro_service.exports.formats.finished import Finished, Progress, day, instant
 from pro_service.exports.tables import Cell, Column, Table
 
 ROWS = 1_048_576
@@ -186,7 +186,7 @@ def _write_row(sheet: Any, looks: _Looks, number: int, columns: tuple[Column, ..
         if column.kind == "date":
             sheet.write_datetime(number, place, day(cell), looks.kinds["date"])
         elif column.kind == "instant":
-            sheet.write_datetime(number, place, wall_clock(cell), looks.kinds["instant"])
+            sheet.write_datetime(number, place, instant(cell).replace(tzinfo=None), looks.kinds["instant"])
         elif isinstance(cell, str):
             sheet.write_string(number, place, harmless(cell))
         else:

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
@@ -61,13 +61,8 @@ def day(cell: Cell) -> date:
 
 
 def instant(cell: Cell) -> datetime:
-    """Return the instant in a cell, with the offset of the participant's site."""
-    return datetime.fromisoformat(str(cell))
-
-
-def wall_clock(cell: Cell) -> datetime:
-    """Return what the clock at the participant's site shows at the instant in a cell."""
-    return instant(cell).replace(tzinfo=None)
+    """Return the instant in a cell."""
+    return datetime.fromisoformat(str(cell)).astimezone(UTC)
 
 
 def _reader(column: Column) -> Callable[[str], Cell]:

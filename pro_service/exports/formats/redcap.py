@@ -2,8 +2,8 @@
 
 A longitudinal project of one arm, which is never a treatment: an event for each planned visit, a form `pro_visit` at
 every event, and a form `pro_participant` at the first. Field names are our columns; where both tables have one of a
-name, the participant's begins with `p_`. An instant is what the clock at the participant's site showed: REDCap knows no
-zones. Codes are ours as they are, so that another version of this product does not change them.
+name, the participant's begins with `p_`. An instant is in UTC: REDCap knows no zones.
+Codes are ours as they are, so that another version of this product does not change them.
 
 Rules of the formats: https://redcap.vumc.org (Control Center help, *Data Dictionary*, *Import events*, *Data Import*).
 """
@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pro_service.exports import words
 from pro_service.exports.csv_files import write_rows
-from pro_service.exports.formats.finished import Finished, Progress, wall_clock
+from pro_service.exports.formats.finished import Finished, Progress, instant
 from pro_service.exports.tables import Cell, Column, Table
 
 DICTIONARY = (
@@ -124,7 +123,7 @@ def _field(finished: Finished, column: Column, name: str, form: str) -> Sequence
         "Field Type": kind,
         "Field Label": _line(finished.said(column.questions) or finished.said(column.labels)),
         "Choices, Calculations, OR Slider Labels": choices if kind == "dropdown" else "",
-        "Field Note": _line(finished.said(words.word("redcap", "clock"))) if column.kind == "instant" else column.unit,
+        "Field Note": "UTC" if column.kind == "instant" else column.unit,
         "Text Validation Type OR Show Slider Number": VALIDATIONS.get(column.kind, "") if is_text else "",
         "Text Validation Min": str(column.minimum) if bounded and column.minimum is not None else "",
         "Text Validation Max": str(column.maximum) if bounded and column.maximum is not None else "",
@@ -178,7 +177,7 @@ def _cell(column: Column, cell: Cell) -> Cell:
     if cell is None:
         return None
     if column.kind == "instant":
-        return str(wall_clock(cell))
+        return instant(cell).strftime("%Y-%m-%d %H:%M:%S")
     return _raw(cell) if column.codes else cell
 
 

@@ -22,7 +22,10 @@ read_column <- function(text, column) {
     integer = as.integer(text),
     decimal = as.numeric(text),
     date = as.Date(text, format = "%Y-%m-%d"),
-    instant = as.POSIXct(sub(":([0-9]{2})$", "\\\\1", text), format = "%Y-%m-%dT%H:%M:%S%z", tz = "UTC")
+    instant = as.POSIXct(
+      sub("([+-][0-9]{2}):([0-9]{2})$", "\\\\1\\\\2", sub("Z$", "+0000", text)),
+      format = "%Y-%m-%dT%H:%M:%S%z", tz = "UTC"
+    )
   )
   if (column$kind == "integer" && !is.null(codes)) value <- haven::labelled(value, codes)
   attr(value, "label") <- column$label

@@ -34,11 +34,12 @@ end
 
 capture program drop pro_instant
 program pro_instant
-    * 2026-03-09T09:30:00+03:00: the clock at the site, less its offset.
+    * 2026-03-09T06:30:00Z; of 2026-03-09T09:30:00+03:00 the offset is taken away.
     args name
     generate double pro_new = clock(subinstr(substr(`name', 1, 19), "T", " ", 1), "YMDhms")
     replace pro_new = pro_new - real(substr(`name', 20, 1) + "1") * ///
-        (real(substr(`name', 21, 2)) * 3600000 + real(substr(`name', 24, 2)) * 60000)
+        (real(substr(`name', 21, 2)) * 3600000 + real(substr(`name', 24, 2)) * 60000) ///
+        if inlist(substr(`name', 20, 1), "+", "-")
     pro_keep `name'
     format `name' %tc
 end
