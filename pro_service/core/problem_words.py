@@ -943,6 +943,7 @@ _TASKS: Mapping[str, Entry] = {
         "see `pro-service participant show`; telephone instead",
         "telephone instead",
     ),
+    "reach_closed": _refuse("the study is closed", "there is nothing to try: nobody is asked any more"),
     "reach_not_confirmed": _refuse(
         "no text leaves before an investigator has confirmed this version of the study",
         "confirm it first: pro-service study confirm",

@@ -31,7 +31,7 @@ from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.use_cases.transaction import SCHEDULER, TOKEN_BYTES, Transaction, transaction
 
 Refusal: TypeAlias = Literal[
-    "no_texts", "not_confirmed", "waiting", "minutes", "no_template", "no_test", "decided", "needs_reason"
+    "no_texts", "closed", "not_confirmed", "waiting", "minutes", "no_template", "no_test", "decided", "needs_reason"
 ]
 READING = "ReachConfirmed"
 
@@ -81,6 +81,8 @@ def begin(rt: Runtime, actor: Actor, subject: Subject, patience: timedelta = rul
         if before is not None and before.open:
             raise ReachRefusedError("waiting")
         loaded = _open_again(tx, found) if rules.closed_by(found.case, before) else found
+        if loaded.case.closed_at is not None:
+            raise ReachRefusedError("closed")
         if not may_text(loaded.case.participant):
             raise ReachRefusedError("no_texts")
         if rt.texts_leave and not confirmations.may_send(tx.session, loaded.protocol_version_id):

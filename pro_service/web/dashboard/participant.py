@@ -275,6 +275,7 @@ def _contact_test_words() -> dict[str, dict[str, str]]:
             "refused_not_confirmed": _(
                 "No investigator has confirmed this participant's version of the study yet, so no text may leave."
             ),
+            "refused_closed": _("The study is closed: no text is sent, so nothing was tried."),
             "refused_waiting": _("A test is waiting already; nothing was sent twice."),
             "refused_minutes": _("Choose one of the times."),
             "refused_no_template": _(

@@ -14,6 +14,7 @@ from pro_service.gateways.outgoing import Refused
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail, messages, responses
+from pro_service.use_cases import closing
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.participants import contact_test
@@ -245,6 +246,9 @@ def test_what_cannot_be_done_is_refused(rt: Runtime, participant: int, actor: Ac
         contact_test.begin(rt, actor, Subject(whom.study_id, "P-999"))
     with pytest.raises(StaleError):
         contact_test.begin(rt, actor, Subject(whom.study_id, "P-001", revision=999))
+    closing.close(rt, actor, whom.study_id, "the last visit is over")
+    with pytest.raises(ReachRefusedError, match="closed"):
+        contact_test.begin(rt, actor, whom)
 
 
 @databases.ON_BOTH
