@@ -115,7 +115,7 @@ def _consequences(
     answered = window.has_answer(primary) if primary is not None else not window.missing()
     if answered:
         yield from _resolve_answered(case, window, source, late=records[-1].received_at >= window.span.closes_at)
-    elif any(record.value is None and not record.declined for record in records):
+    elif case.participant.erased_at is None and any(r.value is None and not r.declined for r in records):
         yield from _open_again(case, window, primary, now)
     lead = window.answers.get(primary) if primary else None
     if not window.missing() or (lead is not None and lead.declined) or _asked_in_vain(case, window):
@@ -129,7 +129,8 @@ def _consequences(
     high = any(
         record.value is not None and _needs_review(case, window, record.item, record.value) for record in records
     )
-    if high and not case.escalated(review.key):
+    if high and not case.escalated(review.key) and case.participant.erased_at is None:
+        # Who was erased has no number any more: nobody could call.
         yield review
 
 

@@ -157,7 +157,8 @@ def test_the_trail_still_verifies_and_nothing_is_asked_again(stage: Stage) -> No
     assert verify(rt, full=True).findings == ()
     case = support.loaded(rt, stage.person).case
     assert (case.participant.erased_at, case.participant.has_phone) == (rt.clock(), False)
-    filled = entry.Filled(values={"NRS-AVG": "5"}, mode="telephone", reason="a slip of the pen")
+    # So high a score calls for a clinical review of anybody else: here nobody can be called.
+    filled = entry.Filled(values={"NRS-AVG": "9"}, mode="telephone", reason="a slip of the pen")
     entry.enter(rt, STAFF, stage.study_id, "P-001", "W1", filled)
     with rt.sessions.reading() as session:
         newest = select(audit_trail.c.action, audit_trail.c.reason).order_by(audit_trail.c.id.desc()).limit(1)
