@@ -132,6 +132,10 @@ def erase_contacts(
     if state.as_json:
         show_json(asdict(made) | {"newest_seal": str(made.newest_seal or ""), "dry_run": dry_run})
         return
+    if made.left and not dry_run and after.date() < made.made_at.date():
+        click.echo(f"{found.code}: contact data of {made.left} participants could not be erased.", err=True)
+        click.echo("The scheduler tries again every minute. See erase.due in the log for where it fails.", err=True)
+        sys.exit(1)
     if made.left:
         when = "would be erased" if dry_run else "are erased"
         click.echo(f"{found.code}: contact data of {made.left} participants {when} after {after:%Y-%m-%d}.")

@@ -277,9 +277,10 @@ def last_erased_at(session: Session) -> datetime | None:
     return found
 
 
-def not_erased(session: Session, study_id: int) -> Sequence[str]:
-    """Return the codes of a study's participants who are not erased, in their order."""
-    return session.scalars(select(p.code).where(p.study_id == study_id, p.erased_at.is_(None)).order_by(p.code)).all()
+def not_erased(session: Session, study_id: int) -> Sequence[AnyRow]:
+    """Return `id` and `code` of a study's participants who are not erased, in the order of their codes."""
+    left = select(p.id, p.code).where(p.study_id == study_id, p.erased_at.is_(None))
+    return session.execute(left.order_by(p.code)).all()
 
 
 def studies_to_erase(session: Session, today: date) -> Sequence[int]:

@@ -76,7 +76,10 @@ def erase_due(
     seconds: float | None = FOR,
     progress: Progress = lambda _done, _total: None,
 ) -> int:
-    """Erase the contact data of everybody whose study's day is over; return how many were erased."""
+    """Erase the contact data of everybody whose study's day is over; return how many were erased.
+
+    A participant with whom that fails is logged, and tried again at the next call; the others go on.
+    """
     if not trusted_time.is_believed(rt):
         return 0
     done, began = 0, time.monotonic()
@@ -84,14 +87,20 @@ def erase_due(
         due = erasures.studies_to_erase(session, rt.clock().date())
     for study_id in due:
         with rt.sessions.reading() as session:
-            codes, day = erasures.not_erased(session, study_id), studies.standing(session, study_id).erase_after
-        for erased, code in enumerate(codes, 1):
+            people, day = erasures.not_erased(session, study_id), studies.standing(session, study_id).erase_after
+        erased = 0
+        for tried, person in enumerate(people, 1):
             if (stop is not None and stop.is_set()) or (seconds is not None and time.monotonic() - began > seconds):
                 return done
-            _erase(rt, actor, study_id, code, f"contact data of this study are erased after {day}")
-            done += 1
-            progress(erased, len(codes))
-        logs.event("study.contacts_erased", study=study_id, participants=len(codes))
+            try:
+                _erase(rt, actor, study_id, person.code, f"contact data of this study are erased after {day}")
+            except Exception as fault:  # noqa: BLE001 -- one participant must not stop the others
+                logs.fault("erase.due", fault, participant=person.id)
+            else:
+                erased, done = erased + 1, done + 1
+            progress(tried, len(people))
+        if erased:
+            logs.event("study.contacts_erased", study=study_id, participants=erased)
     return done
 
 

@@ -4,7 +4,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from pro_service.reports import health, readable
 from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, open_runtime
 from pro_service.settings import Settings
-from pro_service.store import guards, migrate, seals, studies, time_stamps
+from pro_service.store import erasures, guards, migrate, seals, studies, time_stamps
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.messages import telephone_keys
 from pro_service.store.migrate import BehindError
@@ -38,7 +38,7 @@ WAITING = timedelta(minutes=15)
 UNREAD = timedelta(minutes=5)
 STAMPED = timedelta(days=2)
 """Longer than this no seal goes without a time stamp, where an authority is set."""
-YEAR = timedelta(days=366)
+DAY, YEAR = timedelta(days=1), timedelta(days=366)
 MEGABYTE = 1_000_000
 LITTLE_SPACE, NO_SPACE = 1000 * MEGABYTE, 100 * MEGABYTE
 """Free bytes below which the disk is to be minded, and below which it is as good as full."""
@@ -119,6 +119,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
         )
     yield from confirmations_of(rt)
     yield from _trail(rt)
+    yield from not_erased_of(rt, now.date() - DAY)
     yield from _alarms(rt)
 
 
@@ -140,6 +141,17 @@ def _trail(rt: Runtime) -> Iterator[Finding]:
         yield Finding("audit trail", "yellow", "was never checked", "run `pro-service audit seal`, then `audit verify`")
     elif not faults and not last.findings:
         yield Finding("audit trail", "green", f"as it was written, up to {last.at:%Y-%m-%dT%H:%MZ}: {last.rows} rows")
+
+
+def not_erased_of(rt: Runtime, until: date) -> Iterator[Finding]:
+    """Say in which studies contact data are still there although their last day was before `until`."""
+    with rt.sessions.reading() as session:
+        for study_id in erasures.studies_to_erase(session, until):
+            left = len(erasures.not_erased(session, study_id))
+            day, code = studies.standing(session, study_id).erase_after, studies.study_code(session, study_id)
+            what = f"{code}: still there after {day}, the last day; participants: {left}"
+            remedy = "the lines erase.due of the log name each participant and the place of the fault"
+            yield Finding("contact data", "red", what, remedy)
 
 
 def confirmations_of(rt: Runtime) -> Iterator[Finding]:

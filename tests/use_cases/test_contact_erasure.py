@@ -3,13 +3,13 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from pro_service.core.problems import RejectedError
 from pro_service.core.study_file.confirmation import LONGEST_REASON
 from pro_service.runtime import Runtime
 from pro_service.store.schema import participants, responses
-from pro_service.use_cases import closing, contact_erasure
+from pro_service.use_cases import closing, contact_erasure, doctor
 from pro_service.use_cases.trail.seal import seal
 from tests import support
 from tests.peers import databases
@@ -59,6 +59,24 @@ def test_everybody_is_erased_once_the_day_is_over_and_the_answers_stay(
     assert "P-002" in text
     with closed.sessions.reading() as session:
         assert len(session.scalars(select(responses.c.value).where(responses.c.value == 6)).all()) == 3
+
+
+def test_one_who_cannot_be_erased_stops_no_other_and_the_doctor_says_so(
+    closed: Runtime, study_id: int, clock: support.SetClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    contact_erasure.plan(closed, support.SETUP, study_id, DAY, "as asked")
+    clock.now = support.at("2026-03-21 06:00")
+    first = (participants.c.code == "P-001") & (participants.c.study_id == study_id)
+    with closed.sessions.begin() as session:
+        session.execute(update(participants).where(first).values(zone="Nowhere/None", phone_index=None))
+    assert contact_erasure.erase_due(closed) == 2
+    assert telephones(closed) == [True, False, False, True]
+    assert "erase.due" in caplog.text
+    said = {wanted: [one.finding for one in doctor.not_erased_of(closed, wanted)] for wanted in (DAY, clock.now.date())}
+    assert said == {DAY: [], clock.now.date(): ["DEMO: still there after 2026-03-20, the last day; participants: 1"]}
+    with closed.sessions.begin() as session:
+        session.execute(update(participants).where(first).values(zone="Europe/Istanbul"))
+    assert contact_erasure.erase_due(closed) == 1
 
 
 def test_only_a_closed_study_is_given_a_day_and_for_a_reason(closed: Runtime, study_id: int) -> None:
