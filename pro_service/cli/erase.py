@@ -52,6 +52,7 @@ def erase(state: State, code: str, reason: str, study_code: str | None, *, dry_r
     the texts are deleted as well; the scheduler goes on with those that cannot be deleted yet.
     """
     from pro_service.store.audit import Actor  # noqa: PLC0415
+    from pro_service.store.erasures import CHANGED  # noqa: PLC0415
     from pro_service.use_cases import study  # noqa: PLC0415
     from pro_service.use_cases.participants import erase as use_case  # noqa: PLC0415
 
@@ -79,9 +80,8 @@ def erase(state: State, code: str, reason: str, study_code: str | None, *, dry_r
         return
     if not done.scrubbed:
         click.echo("The database's files could not be overwritten just now: the scheduler tries again every minute.")
-        click.echo(
-            "On PostgreSQL the owner of the tables can do it: VACUUM (FULL) participants, telephone_keys, inbound"
-        )
+        tables = ", ".join(table.name for table in CHANGED)
+        click.echo(f"On PostgreSQL the owner of the tables can do it: VACUUM (FULL) {tables}")
     click.echo(f"\n{done.participant}: erased.")
 
 
@@ -159,5 +159,12 @@ def erase_again(state: State, file: Path) -> None:
     for what, codes in (("erased again", done.erased), ("erased already", done.already), ("not there", done.absent)):
         if codes:
             click.echo(f"{what}: {', '.join(codes)}")
-    if not (done.erased or done.already or done.absent):
+    if done.unproven:
+        click.echo(f"not erased: {', '.join(done.unproven)}", err=True)
+        click.echo(
+            "Their keys are damaged, so nothing shows that the list means these people. "
+            "If it does, erase each of them: pro-service participant erase CODE",
+            err=True,
+        )
+    if not (done.erased or done.already or done.absent or done.unproven):
         click.echo("The list is empty: nobody was erased.")

@@ -468,31 +468,31 @@ _CARDS: Mapping[str, Entry] = {
         "the list belongs to another database, and nobody was erased; give the list of this database",
     ),
     "erase_safety": _warn(
-        "{count} of the open tasks are about safety, and nobody can be called after this",
+        "open tasks about safety, and nobody can be called after this: {count}",
         "settle them first",
     ),
     "erase_in_doubt": _warn(
-        "it is not known whether {count} texts were sent: the provider may keep a copy that is not found",
+        "texts of which nobody knows whether they were sent, so that the provider may keep a copy: {count}",
         "wait a few minutes until it is known, or look for the number in the provider's log",
     ),
     "erase_shared": _warn(
-        "somebody else has or had {count} of the telephones too: texts from these stay if their sender is not known",
+        "telephones that somebody else has or had too; texts from these stay if their sender is not known: {count}",
         "they are erased together with the last participant who has or had the telephone",
     ),
     "erase_left_reasons_in_trail": _warn(
-        "{count} rows of the audit trail hold typed reasons that are not encrypted",
+        "rows of the audit trail with typed reasons that are not encrypted: {count}",
         "the trail is never rewritten: check whether one of them names the person, and note it in the trial file",
     ),
     "erase_left_masked_contact_in_trail": _warn(
-        "{count} rows of the audit trail hold masked contact data: a country code and the last digits",
+        "rows of the audit trail with masked contact data (a country code and the last digits): {count}",
         "the trail is never rewritten; the digits do not show whose number it was",
     ),
     "erase_left_reasons_in_inbox": _warn(
-        "{count} rows of the inbox's log hold typed reasons that are not encrypted",
+        "rows of the inbox's log with typed reasons that are not encrypted: {count}",
         "this log is never rewritten: check whether one of them names the person, and note it in the trial file",
     ),
     "erase_copies_kept": _warn(
-        "{count} copies at the provider could not be deleted",
+        "copies at the provider that could not be deleted: {count}",
         "delete them in the provider's console: `pro-service participant erased --json` lists their ids",
         "The people who run the service can list and delete them.",
     ),

@@ -186,18 +186,12 @@ def _copies(session: Session, texts: Sequence[int], sent: Sequence[int]) -> list
 
 
 def fingerprints(session: Session, vault: Vault, participant_id: int, found: Found) -> dict[str, str]:
-    """Return place -> SHA-256 of each key that is about to be destroyed; a key that does not open has none."""
+    """Return place -> SHA-256 of each key that is about to be destroyed, or DAMAGED."""
     wrapped = session.scalar(select(p.data_key).where(p.id == participant_id))
     keys = {f"participants|data_key|{participant_id}": wrapped}
     for row in session.execute(select(k.id, k.key).where(k.id.in_(found.rows["telephone_keys"]))):
         keys[f"telephone_keys|key|{row.id}"] = row.key
-    marks = {}
-    for place, value in keys.items():
-        try:
-            marks[place] = "" if value is None else hashlib.sha256(vault.unwrap(value, place)).hexdigest()
-        except UnreadableError:
-            marks[place] = ""
-    return marks
+    return {place: DAMAGED if key is None else _fingerprint(vault, key, place) for place, key in keys.items()}
 
 
 def empty(session: Session, participant_id: int, found: Found, now: datetime) -> None:
@@ -290,13 +284,23 @@ def studies_to_erase(session: Session, today: date) -> Sequence[int]:
     return session.scalars(select(t.id).where(t.erase_after < today, left).order_by(t.id)).all()
 
 
+GONE, DAMAGED = "gone", ""
+"""In the place of a key's fingerprint: it is destroyed; it cannot be decrypted."""
+
+
 def key_fingerprint(session: Session, vault: Vault, participant_id: int) -> str | None:
-    """Return the SHA-256 of a participant's key; None if there is no such participant, "" if the key is gone."""
+    """Return the SHA-256 of a participant's key, GONE or DAMAGED; None if there is no such participant."""
     row = session.execute(select(p.data_key).where(p.id == participant_id)).first()
     if row is None or row.data_key is None:
-        return None if row is None else ""
-    place = f"participants|data_key|{participant_id}"
-    return hashlib.sha256(vault.unwrap(row.data_key, place)).hexdigest()
+        return None if row is None else GONE
+    return _fingerprint(vault, row.data_key, f"participants|data_key|{participant_id}")
+
+
+def _fingerprint(vault: Vault, wrapped: bytes, place: str) -> str:
+    try:
+        return hashlib.sha256(vault.unwrap(wrapped, place)).hexdigest()
+    except UnreadableError:
+        return DAMAGED
 
 
 # --- the provider's copies -------------------------------------------------------------------------------------------
@@ -356,20 +360,38 @@ def copies(session: Session, participant_id: int) -> Sequence[AnyRow]:
 # --- what is left in the files ---------------------------------------------------------------------------------------
 
 
+CHANGED: tuple[Table, ...] = (
+    participants,
+    telephone_keys,
+    inbound,
+    messages,
+    former_telephones,
+    links,
+    entry_codes,
+    calls,
+    reach_tests,
+    responses,
+    schedule_changes,
+    typed_reasons,
+    escalations,
+)
+"""Whose rows an erasure empties, changes or deletes; those with keys come first."""
+
+
 def scrub(sessions: Sessions) -> bool:
     """Overwrite what the database's files still hold of rows that were changed; False if that is not possible now.
 
-    SQLite: all pages are written anew, and the log is emptied. PostgreSQL: the tables that hold keys, and those whose
-    rows were emptied; only their owner may do that, and its log (WAL) is kept and recycled by the server.
+    SQLite: all pages are written anew, and the log is emptied. PostgreSQL: every table that an erasure changes; only
+    their owner may do that, and its log (WAL) is kept and recycled by the server.
     """
     try:
         with sessions.apart() as connection:
             if sessions.sqlite:
                 connection.exec_driver_sql("VACUUM")
                 return connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar() == 0
-            for table in (participants, telephone_keys, inbound):
-                if not connection.scalar(_OWNED, {"name": table.name}):
-                    return False
+            if not all(connection.scalar(_OWNED, {"name": table.name}) for table in CHANGED):
+                return False
+            for table in CHANGED:
                 connection.exec_driver_sql(f"VACUUM (FULL) {table.name}")
             return True
     except UNREACHABLE:

@@ -283,12 +283,14 @@ def _scrub(rt: Runtime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """What became of each erasure of a list, by participant: erased again, erased already, or not there."""
+    """What became of each erasure of a list, by participant."""
 
     erased: tuple[str, ...]
     already: tuple[str, ...]
     absent: tuple[str, ...]
     """Enrolled after this copy of the database was made."""
+    unproven: tuple[str, ...]
+    """Not erased: their key was damaged, or is here, so that nothing shows that the list means this person."""
 
 
 def listed(rt: Runtime, study_id: int | None = None) -> list[dict[str, Any]]:
@@ -321,15 +323,17 @@ def erase_again(rt: Runtime, actor: Actor, text: str) -> Again:
     then the list belongs to another database.
     """
     kept = _read(text)
-    known: dict[str, list[str]] = {"erased": [], "already": [], "absent": []}
+    known: dict[str, list[str]] = {"erased": [], "already": [], "absent": [], "unproven": []}
     to_do: list[dict[str, Any]] = []
     with rt.sessions.reading() as session:
         for one in kept:
             mark = erasures.key_fingerprint(session, rt.vault, one["participant_id"])
-            wanted = one["keys"].get(f"participants|data_key|{one['participant_id']}", "")
-            if mark is None or mark == "":
+            wanted = one["keys"].get(f"participants|data_key|{one['participant_id']}", erasures.DAMAGED)
+            if mark is None or mark == erasures.GONE:
                 known["absent" if mark is None else "already"].append(one["participant"])
-            elif wanted not in ("", mark):
+            elif erasures.DAMAGED in (mark, wanted):
+                known["unproven"].append(one["participant"])
+            elif wanted != mark:
                 raise RejectedError((problem("erasures_of_another", "FILE", code=one["participant"]),))
             else:
                 to_do.append(one)

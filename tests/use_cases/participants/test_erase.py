@@ -17,7 +17,7 @@ from pro_service.runtime import Runtime, open_runtime
 from pro_service.store import erasures
 from pro_service.store.audit import Actor
 from pro_service.store.database import Session
-from pro_service.store.schema import audit_trail, calls, messages, responses
+from pro_service.store.schema import audit_trail, calls, messages, participants, responses
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.participants import change, contact_test, entry, erase
@@ -183,6 +183,9 @@ def test_the_trail_still_verifies_and_nothing_is_asked_again(stage: Stage) -> No
 def test_a_dry_run_changes_nothing_and_says_what_would_go(stage: Stage) -> None:
     before = support.rows_of(stage.rt)
     shown = erase.preview(stage.rt, stage.study_id, "P-001")
+    with stage.rt.sessions.reading() as session:
+        changed = {"participants", *erasures.find(session, stage.person).rows}
+    assert changed == {table.name for table in erasures.CHANGED}, "these are written anew on PostgreSQL"
     assert support.rows_of(stage.rt) == before
     done = stage.erase()
     assert (shown.emptied, shown.open_tasks, shown.left) == (done.emptied, done.open_tasks, done.left)
@@ -253,9 +256,9 @@ def test_an_older_copy_that_is_put_back_is_erased_again(stage: Stage, tmp_path: 
     older = support.with_clock(open_runtime(rt.settings), stage.clock)
     try:
         assert len(keyholder.opens(older, sealed)) == len(sealed)
-        assert erase.erase_again(older, support.SETUP, kept) == erase.Again(("P-001",), (), ())
+        assert erase.erase_again(older, support.SETUP, kept) == erase.Again(("P-001",), (), (), ())
         assert keyholder.opens(older, sealed) == {}
-        assert erase.erase_again(older, support.SETUP, kept) == erase.Again((), ("P-001",), ())
+        assert erase.erase_again(older, support.SETUP, kept) == erase.Again((), ("P-001",), (), ())
         seal(older)
         assert verify(older, full=True).findings == ()
         assert [one["erased_at"] for one in erase.listed(older)] == [one["erased_at"] for one in listed]
@@ -270,4 +273,12 @@ def test_a_list_of_another_database_erases_nobody(stage: Stage) -> None:
     for text, fault in ((json.dumps({"erasures": [kept]}), "erasures_of_another"), ("{}", "erasures_unreadable")):
         with pytest.raises(RejectedError, match=fault):
             erase.erase_again(stage.rt, support.SETUP, text)
+    # Nor does one that does not show that it means this person, because the key was damaged when they were erased.
+    for keys in ({}, {f"participants|data_key|{stage.person}": ""}):
+        text = json.dumps({"erasures": [kept | {"keys": keys}]})
+        assert erase.erase_again(stage.rt, support.SETUP, text) == erase.Again((), (), (), ("P-001",))
+    with stage.rt.sessions.begin() as session:
+        session.execute(update(participants).where(participants.c.id == stage.person).values(data_key=b"damaged"))
+    text = json.dumps({"erasures": [kept]})
+    assert erase.erase_again(stage.rt, support.SETUP, text).unproven == ("P-001",)
     assert support.loaded(stage.rt, stage.person).case.participant.erased_at is None
