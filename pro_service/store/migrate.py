@@ -1,8 +1,11 @@
 """Bringing a database to the schema this release speaks, and saying whether it answers and is at that schema."""
 
+import errno
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -120,8 +123,25 @@ def write(sessions: Sessions, beat: str, now: datetime, every: timedelta) -> Cau
     except (*UNREACHABLE, ProgrammingError) as fault:
         if (cause := why_unavailable(fault)) is None:
             raise
-        return cause
+        return "read_only" if cause == "disk" and _turned_read_only(sessions) else cause
     return None
+
+
+def _turned_read_only(sessions: Sessions) -> bool:
+    """Whether a file system has turned read-only under an open database: SQLite calls that a fault of the disk.
+
+    Tried with a file that gets no name: whoever opens and closes the database's own file ends SQLite's locks on it.
+    """
+    database = sessions.engine.url.database
+    if not sessions.sqlite or not database:
+        return False
+    try:
+        os.close(os.open(Path(database).parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as fault:
+        return fault.errno == errno.EROFS
+    except AttributeError:  # not on every system
+        return False
+    return False
 
 
 def try_to_write(sessions: Sessions) -> Cause | None:
