@@ -9,7 +9,7 @@ from pro_service.exports.tables import Column
 _SCRIPT = '''\
 """Reads data/*.csv into data frames of pandas.
 
-Needs pandas. In Python: `sys.path.insert(0, "scripts"); import read; visits = read.tables()["visits"]`.
+Needs pandas. `python -i scripts/read.py` gives visits, answers and so on; or `import read`, then `read.tables()`.
 A column of words is a category with its words in order, a whole number Int64, a day and an instant a datetime (instants
 in UTC). Labels stand in `frame.attrs`: "label" of the table, "labels" of columns, "value_labels" of codes.
 """
@@ -58,6 +58,9 @@ def typed(texts, column):
 
 
 TABLES = {tables}
+
+if __name__ == "__main__":
+    globals().update(tables())
 '''
 
 
