@@ -185,12 +185,13 @@ class _Writing:
             path = f"protocol/version-{stored.facts['number']}"
             self._text(f"{path}.protocol.json", stored.protocol)
             self._text(f"{path}.wording.json", stored.wording)
-        self._formats()
-
-    def _formats(self) -> None:
-        """Make every format that is wanted from the CSV files, and these as Excel opens them, if that is wanted."""
         facts = {"study": self.frame.shape.study, "as_of": instant_text(self.frame.as_of)}
         finished = Finished(self.folder, tuple(self.tables), self.wanted.language, facts)
+        self.files += scripts.write(finished, self.folder)
+        self._formats(finished)
+
+    def _formats(self, finished: Finished) -> None:
+        """Make every format that is wanted from the CSV files, and these as Excel opens them, if that is wanted."""
         for name in dict.fromkeys(self.wanted.formats):
             if name != formats.CSV:
                 self.files += formats.write(name, finished, self.folder)

@@ -14,6 +14,7 @@ from pro_service.exports.tables import Cell
 from pro_service.gateways.codes import KIND_BY_CODE
 from pro_service.reports.data_set import texts
 from pro_service.reports.data_set.frame import Frame, earlier_facts, everybody
+from pro_service.store.participants import queries
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import (
     AnyRow,
@@ -27,6 +28,8 @@ from pro_service.store.schema import (
 )
 
 Cells = Sequence[Cell]
+COMMAND = "cli"
+"""Who acted, where it was somebody at the command line."""
 PROVIDERS: Mapping[str, str] = {"sms": "twilio", "email": "smtp"}
 """Way out -> what is behind it."""
 c, e, p, t, s, v = calls.c, escalations.c, participants.c, reach_tests.c, schedule_changes.c, revelations.c
@@ -218,6 +221,29 @@ def _actor(told: str) -> str:
     """Return who changed something: a member of staff by number, else only which program."""
     kind, _, name = told.partition(":")
     return f"U{name}" if kind == "user" else kind
+
+
+def query_rows(session: Session, frame: Frame) -> Iterator[Cells]:
+    """Yield the rows of `data/queries.csv`: states and instants, never words."""
+    as_of, slugs = frame.as_of, {key: item.slug for key, item in frame.shape.items.items()}
+    for members in everybody(session, frame):
+        for one in queries.facts(session, frame.study_id, [member.code for member in members]):
+            if one.opened_at > as_of:
+                continue
+            answered = one.answered_at if one.answered_at is not None and one.answered_at <= as_of else None
+            closed = one.closed_at if one.closed_at is not None and one.closed_at <= as_of else None
+            yield (
+                one.id,
+                one.participant,
+                one.visit,
+                None if one.item is None else slugs[one.item],
+                "closed" if closed else "answered" if answered else "open",
+                instant(one.opened_at),
+                instant(answered),
+                instant(closed),
+                user(one.opened_by) or COMMAND,
+                (user(one.answered_by) or COMMAND) if answered else None,
+            )
 
 
 def revelation_rows(session: Session, frame: Frame) -> Iterator[Cells]:

@@ -49,7 +49,7 @@ def tables_with_rows(session: Session, loader: Loader, frame: Frame) -> Iterator
         "calls": lambda: events.call_rows(session, frame),
         "tasks": lambda: events.task_rows(session, frame),
         "changes": lambda: events.change_rows(session, frame),
-        "queries": lambda: (),
+        "queries": lambda: events.query_rows(session, frame),
         "revelations": lambda: events.revelation_rows(session, frame),
     }
     for table in data_tables(frame.shape):
