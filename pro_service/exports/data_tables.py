@@ -126,7 +126,7 @@ def visits(shape: Shape) -> Table:
         of("site", "text"),
         of("participant", "text"),
         of("visit_number", "integer", least=1),
-        of("visit", "code", coded=_visits(shape)),
+        of("visit", "code", coded=visit_codes(shape)),
         of("visit_label", "text"),
         *(_visit_label(language) for language in shape.languages),
         of("schedule", "integer", least=1),
@@ -162,8 +162,15 @@ _DUE = "1 if the window has closed and counts: enrolled before the close, and ne
 _STUDY_DAY = "day of the answer at the site - procedure_date, + 1 from the day of the procedure on"
 
 
-def _visits(shape: Shape) -> list[Code]:
+def visit_codes(shape: Shape) -> list[Code]:
+    """Return the visits, in their order."""
     return [Code(code, dict(point.label)) for code, point in shape.points.items()]
+
+
+def site_codes(shape: Shape) -> list[Code]:
+    """Return the sites, by code."""
+    sites = _union(pair for version in shape.versions for pair in version.sites.items())
+    return [Code(code, dict(sites[code].name)) for code in sorted(sites)]
 
 
 def _visit_label(language: str) -> Column:
@@ -244,7 +251,7 @@ def answers(shape: Shape) -> Table:
         of("answer_id", "integer"),
         of("participant", "text"),
         of("site", "text"),
-        of("visit", "code", coded=_visits(shape)),
+        of("visit", "code", coded=visit_codes(shape)),
         of("schedule", "integer", least=1),
         of("item", "code", coded=[Code(item.slug, dict(item.short)) for item in shape.items.values()]),
         of("version", "integer", least=1),
@@ -277,6 +284,7 @@ def _participants() -> Table:
         of("country", "text"),
         of("procedure_date", "date"),
         of("procedure_end", "instant", missing="never"),
+        of("confirmed_at", "instant", missing="never"),
         of("enrolled_at", "instant"),
         *(of(name, "instant", missing="never") for name in happened),
         of("contact_test", "code", coded="contact_test"),
@@ -292,7 +300,7 @@ def _messages(shape: Shape) -> Table:
         ("message_id",),
         of("message_id", "integer"),
         of("participant", "text"),
-        of("visit", "code", coded=_visits(shape), missing="no_visit"),
+        of("visit", "code", coded=visit_codes(shape), missing="no_visit"),
         of("kind", "text"),
         of("channel", "code", coded="way"),
         of("provider", "text"),
@@ -312,7 +320,7 @@ def _calls(shape: Shape) -> Table:
         ("call_id",),
         of("call_id", "integer"),
         of("participant", "text"),
-        of("visit", "code", coded=_visits(shape), missing="no_visit"),
+        of("visit", "code", coded=visit_codes(shape), missing="no_visit"),
         of("called_at", "instant"),
         of("caller", "text"),
         of("outcome", "text"),
@@ -326,7 +334,7 @@ def _tasks(shape: Shape) -> Table:
         ("task_id",),
         of("task_id", "integer"),
         of("participant", "text", missing="unknown_sender"),
-        of("visit", "code", coded=_visits(shape), missing="no_visit"),
+        of("visit", "code", coded=visit_codes(shape), missing="no_visit"),
         of("level", "code", coded="level"),
         of("reason", "text"),
         of("raised_at", "instant"),
@@ -358,7 +366,7 @@ def _queries(shape: Shape) -> Table:
         ("query_id",),
         of("query_id", "integer"),
         of("participant", "text"),
-        of("visit", "code", coded=_visits(shape)),
+        of("visit", "code", coded=visit_codes(shape)),
         of(
             "item",
             "code",

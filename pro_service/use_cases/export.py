@@ -20,10 +20,12 @@ from pro_service.core.enrolment.cells import quoted
 from pro_service.core.iso8601 import instant_text
 from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.scores import FORMULA_VERSION
-from pro_service.exports import csv_files, formats, scripts
+from pro_service.exports import codebook, csv_files, datapackage, formats, readme, scripts
 from pro_service.exports.csv_files import WrittenFile
+from pro_service.exports.data_tables import site_codes, visit_codes
 from pro_service.exports.formats.excel import rewrite_for_excel
 from pro_service.exports.formats.finished import Finished
+from pro_service.exports.paper import completeness, flow
 from pro_service.exports.tables import Table
 from pro_service.reports.data_set import frame as frames
 from pro_service.reports.data_set import tables as data_set
@@ -39,7 +41,7 @@ from pro_service.use_cases.transaction import transaction
 SETTLED_AFTER = timedelta(seconds=15)
 """What began before an instant is stored by this long after it: no wait for the database is longer."""
 Progress = Callable[[int, int], None]
-"""(files written, of how many)"""
+"""(tables written, of how many)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def make(
         writing = _Writing(rt, wanted, frame, session, folder, progress)
         writing.everything()
         manifest = writing.manifest(actor, now)
-    files = (*writing.files, manifest)
+    files = (*writing.files.values(), manifest)
     changes: dict[str, tuple[object, object]] = {
         "as_of": (None, frame.as_of),
         "site": (None, wanted.site),
@@ -172,38 +174,98 @@ class _Writing:
     session: Session
     folder: Path
     progress: Progress
-    files: list[WrittenFile] = field(default_factory=list)
+    files: dict[str, WrittenFile] = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)
 
     def everything(self) -> None:
         """Write every file but the manifest."""
-        for table, rows in data_set.tables_with_rows(self.session, self.rt.loader, self.frame):
-            self.tables.append(table)
-            self.files.append(csv_files.write_table(self.folder, table, rows))
-            self.progress(len(self.files), 0)
+        self._tables()
         for stored in data_set.versions(self.session, self.frame):
             path = f"protocol/version-{stored.facts['number']}"
             self._text(f"{path}.protocol.json", stored.protocol)
             self._text(f"{path}.wording.json", stored.wording)
-        facts = {"study": self.frame.shape.study, "as_of": instant_text(self.frame.as_of)}
-        finished = Finished(self.folder, tuple(self.tables), self.wanted.language, facts)
-        self.files += scripts.write(finished, self.folder)
-        self._formats(finished)
+        self._text(codebook.FILE, codebook.as_csv(self.tables, self.frame.shape.languages))
+        self._formats()
+        self._described()
 
-    def _formats(self, finished: Finished) -> None:
+    def _tables(self) -> None:
+        """Write the data, and what is counted while they go by."""
+        shape = self.frame.shape
+        made = data_set.tables_with_rows(self.session, self.rt.loader, self.frame)
+        sources = {table.name: (table, rows) for table, rows in made}
+        names = {name: [column.name for column in table.columns] for name, (table, _) in sources.items()}
+        visits, people = completeness.Visits(names["visits"]), flow.Participants(names["participants"])
+        confirmed = names["participants"].index("confirmed_at")
+
+        def counted(name: str, rows: data_set.Rows) -> data_set.Rows:
+            for row in rows:
+                if name == "visits":
+                    visits.add(row)
+                elif name == "participants":
+                    people.add(row, confirmed=row[confirmed] is not None)
+                yield row
+
+        for name, (table, rows) in sources.items():
+            self._table(table, counted(name, rows) if name in ("visits", "participants") else rows, len(sources))
+        points, places = visit_codes(shape), site_codes(shape)
+        of_visits, of_people = completeness.table(points, places), flow.table(points, places)
+        self._table(of_visits, completeness.rows(visits, of_visits), len(sources))
+        self._table(of_people, flow.rows(people, visits, of_people), len(sources))
+
+    def _table(self, table: Table, rows: data_set.Rows, of: int) -> None:
+        self.progress(len(self.tables), of)
+        self.tables.append(table)
+        self._add(csv_files.write_table(self.folder, table, rows))
+
+    def _formats(self) -> None:
         """Make every format that is wanted from the CSV files, and these as Excel opens them, if that is wanted."""
+        shape, separator = self.frame.shape, codebook.SEPARATOR
+        facts = {"study": shape.study, "as_of": instant_text(self.frame.as_of)}
+        finished = Finished(self.folder, tuple(self.tables), self.wanted.language, facts)
         for name in dict.fromkeys(self.wanted.formats):
             if name != formats.CSV:
-                self.files += formats.write(name, finished, self.folder)
+                self._add(*formats.write(name, finished, self.folder))
         if self.wanted.excel:
-            anew = {one.path: one for one in rewrite_for_excel(finished)}
-            self.files = [anew.get(one.path, one) for one in self.files]
+            separator = codebook.FOR_EXCEL
+            self._add(*rewrite_for_excel(finished))
+            (self.folder / codebook.FILE).unlink()
+            self._text(codebook.FILE, codebook.as_csv(self.tables, shape.languages, separator=separator))
         else:
             # They read the CSV files as programs have them.
-            self.files += scripts.write(finished, self.folder)
+            self._add(*scripts.write(finished, self.folder))
+        sized = [
+            datapackage.Written(one.path, one.sha256, (self.folder / one.path).stat().st_size)
+            for one in self.files.values()
+        ]
+        described = datapackage.as_json(
+            self.tables,
+            sized,
+            name=shape.study,
+            title=shape.newest.title,
+            languages=shape.languages,
+            separator=separator,
+        )
+        self._text(datapackage.FILE, described)
+
+    def _described(self) -> None:
+        shape = self.frame.shape
+        text = readme.readme(
+            study=shape.study,
+            title=shape.newest.title,
+            as_of=self.frame.as_of,
+            tables=self.tables,
+            site=self.wanted.site or "",
+            formats=self.wanted.formats,
+            excel=self.wanted.excel,
+            demo=shape.newest.demo,
+        )
+        self._text(readme.FILE, text)
 
     def _text(self, path: str, text: str) -> None:
-        self.files.append(csv_files.write_text(self.folder, path, text))
+        self._add(csv_files.write_text(self.folder, path, text))
+
+    def _add(self, *files: WrittenFile) -> None:
+        self.files |= {one.path: one for one in files}
 
     def manifest(self, actor: Actor, now: datetime) -> WrittenFile:
         """Write the manifest: what this set is, where it comes from, and the hash of every file."""
@@ -220,7 +282,7 @@ class _Writing:
             "formula_version": FORMULA_VERSION,
             "test_database": migrate.is_test(self.session),
             "newest_seal": data_set.seal_by(self.session, self.frame.as_of),
-            "files": [one._asdict() for one in self.files],
+            "files": [self.files[path]._asdict() for path in sorted(self.files)],
         }
         text = json.dumps(said, ensure_ascii=False, indent=1) + "\n"
         return csv_files.write_text(self.folder, "manifest.json", text)

@@ -37,7 +37,7 @@ _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
 _AS_OF: BindParameter[datetime] = bindparam("as_of", type_=c.called_at.type)
 _HAPPENED = ("consented_at", "opted_out_at", "paused_at", "withdrawn_at", "died_at")
 _PARTICIPANTS = select(
-    *(p.id, p.language, p.zone, p.channel, p.procedure_date, p.procedure_end, p.enrolled_at),
+    *(p.id, p.language, p.zone, p.channel, p.procedure_date, p.procedure_end, p.confirmed_at, p.enrolled_at),
     *(p[name] for name in _HAPPENED),
     *(p.schedule, p.protocol_version_id.label("protocol_version"), p.erased_at),
 ).where(p.id.in_(_IDS))
@@ -110,6 +110,7 @@ def participant_rows(session: Session, loader: Loader, frame: Frame) -> Iterator
                 protocol.sites[one.site].country,
                 facts["procedure_date"].isoformat(),
                 instant(facts["procedure_end"]),
+                instant(facts["confirmed_at"]),
                 instant(facts["enrolled_at"]),
                 *(instant(facts[name]) for name in _HAPPENED),
                 tests.get(one.id, "none"),
