@@ -262,6 +262,7 @@ class _Column:
     """Each with its place."""
     right: set[str] = field(default_factory=set)
     """Cells that were looked at and are right."""
+    decimal_mark: str = "."
 
 
 _Tables: TypeAlias = dict[str, list[_Column]]
@@ -286,6 +287,9 @@ def _codebook(files: _Files, found: _Found) -> tuple[str, _Tables]:
                 found.add("set_codebook_row", codebook.FILE, reader.line_num)
     except csv.Error:
         found.add("set_unreadable", codebook.FILE, reader.line_num)
+    if separator == codebook.FOR_EXCEL:
+        for column in (column for columns in tables.values() for column in columns):
+            column.decimal_mark = codebook.EXCEL_MARK
     return separator, tables
 
 
@@ -495,6 +499,8 @@ def _fault(column: _Column, cell: str) -> str | None:
         return None if column.may_be_empty else "set_cell_empty"
     if column.kind == "code":
         return None if cell in column.codes else "set_code_unknown"
+    if column.kind == "decimal" and column.decimal_mark != ".":
+        cell = "" if "." in cell else cell.replace(column.decimal_mark, ".")
     if not _IS[column.kind](cell):
         return "set_cell_kind"
     if column.kind in ("integer", "decimal"):

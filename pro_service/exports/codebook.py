@@ -10,7 +10,11 @@ from pro_service.exports.words import LANGUAGES
 FILE = "codebook.csv"
 SEPARATOR = ","
 FOR_EXCEL = ";"
-"""What stands between the cells of a set that is written for Excel."""
+"""What stands between the cells of a set that is written for Excel, …"""
+EXCEL_MARK = ","
+"""… before the decimals of its numbers, …"""
+BOM = "\ufeff"
+"""… and at the beginning of its files."""
 SEVERAL = " "
 """What stands between the names in `derived_from`."""
 
@@ -18,6 +22,8 @@ SEVERAL = " "
 def as_csv(tables: Sequence[Table], languages: Sequence[str], *, separator: str = SEPARATOR) -> str:
     """Return the whole codebook. `languages`: those of the study, in which its questions are worded."""
     written = io.StringIO()
+    if separator == FOR_EXCEL:
+        written.write(BOM)
     writer = csv.writer(written, delimiter=separator, lineterminator="\n")
     writer.writerow(header(languages))
     writer.writerows(rows(tables, languages))

@@ -348,7 +348,7 @@ def _tasks(shape: Shape) -> Table:
 def _changes() -> Table:
     of = _Of("changes")
     return of.table_of(
-        ("participant", "changed_at", "cause"),
+        (),
         of("changed_at", "instant"),
         of("participant", "text"),
         of("cause", "code", coded="cause"),
@@ -385,7 +385,7 @@ def _queries(shape: Shape) -> Table:
 def _revelations() -> Table:
     of = _Of("revelations")
     return of.table_of(
-        ("participant", "noted_at", "where"),
+        (),
         of("participant", "text", missing="unknown_sender"),
         of("noted_at", "instant"),
         of("where", "code", coded="where"),

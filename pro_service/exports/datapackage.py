@@ -60,10 +60,11 @@ def as_json(
 
 def _resource(table: Table, file: Written, dialect: Mapping[str, object], tables: Sequence[Table]) -> dict[str, object]:
     schema: dict[str, object] = {
-        "fields": [_field(column) for column in table.columns],
+        "fields": [_field(column, dialect) for column in table.columns],
         "missingValues": [""],
-        "primaryKey": list(table.key),
     }
+    if table.key:
+        schema["primaryKey"] = list(table.key)
     if links := list(_links(table, tables)):
         schema["foreignKeys"] = links
     return _described(table.name, _english(table.labels), file, dialect, schema)
@@ -93,8 +94,10 @@ def _described(
     }
 
 
-def _field(column: Column) -> dict[str, object]:
+def _field(column: Column, dialect: Mapping[str, object]) -> dict[str, object]:
     field: dict[str, object] = {"name": column.name, "title": _english(column.labels), **_TYPES[column.kind]}
+    if column.kind == "decimal" and dialect["delimiter"] == codebook.FOR_EXCEL:
+        field["decimalChar"] = codebook.EXCEL_MARK
     values = [code.value for code in column.codes]
     if column.kind == "code" and all(isinstance(value, int) for value in values):
         field["type"] = "integer"

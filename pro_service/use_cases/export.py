@@ -68,6 +68,17 @@ class Made:
     """With the manifest, which comes last."""
 
 
+def read_instant(text: str) -> datetime:
+    """Read an instant with its time zone, `2026-06-30T23:59:59Z`; RejectedError if it is none."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise RejectedError((problem("not_an_instant", "--as-of", given=quoted(text)),))
+    return moment.astimezone(UTC)
+
+
 def export(
     rt: Runtime, actor: Actor, wanted: Wanted, target: Path, progress: Progress = lambda _done, _all: None
 ) -> Made:
@@ -184,7 +195,7 @@ class _Writing:
             path = f"protocol/version-{stored.facts['number']}"
             self._text(f"{path}.protocol.json", stored.protocol)
             self._text(f"{path}.wording.json", stored.wording)
-        self._text(codebook.FILE, codebook.as_csv(self.tables, self.frame.shape.languages))
+        self._codebook(codebook.SEPARATOR)
         self._formats()
         self._described()
 
@@ -229,7 +240,7 @@ class _Writing:
             separator = codebook.FOR_EXCEL
             self._add(*rewrite_for_excel(finished))
             (self.folder / codebook.FILE).unlink()
-            self._text(codebook.FILE, codebook.as_csv(self.tables, shape.languages, separator=separator))
+            self._codebook(separator)
         else:
             # They read the CSV files as programs have them.
             self._add(*scripts.write(finished, self.folder))
@@ -246,6 +257,12 @@ class _Writing:
             separator=separator,
         )
         self._text(datapackage.FILE, described)
+
+    def _codebook(self, separator: str) -> None:
+        languages = self.frame.shape.languages
+        count = sum(1 for _row in codebook.rows(self.tables, languages))
+        text = codebook.as_csv(self.tables, languages, separator=separator)
+        self._add(csv_files.write_text(self.folder, codebook.FILE, text)._replace(rows=count))
 
     def _described(self) -> None:
         shape = self.frame.shape
