@@ -348,7 +348,8 @@ def _tasks(shape: Shape) -> Table:
 def _changes() -> Table:
     of = _Of("changes")
     return of.table_of(
-        (),
+        ("change_id",),
+        of("change_id", "integer"),
         of("changed_at", "instant"),
         of("participant", "text"),
         of("cause", "code", coded="cause"),
@@ -385,7 +386,8 @@ def _queries(shape: Shape) -> Table:
 def _revelations() -> Table:
     of = _Of("revelations")
     return of.table_of(
-        (),
+        ("revelation_id",),
+        of("revelation_id", "integer"),
         of("participant", "text", missing="unknown_sender"),
         of("noted_at", "instant"),
         of("where", "code", coded="where"),

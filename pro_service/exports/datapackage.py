@@ -62,9 +62,8 @@ def _resource(table: Table, file: Written, dialect: Mapping[str, object], tables
     schema: dict[str, object] = {
         "fields": [_field(column, dialect) for column in table.columns],
         "missingValues": [""],
+        "primaryKey": list(table.key),
     }
-    if table.key:
-        schema["primaryKey"] = list(table.key)
     if links := list(_links(table, tables)):
         schema["foreignKeys"] = links
     return _described(table.name, _english(table.labels), file, dialect, schema)

@@ -54,7 +54,7 @@ class Table:
     labels: Words
     columns: tuple[Column, ...]
     key: tuple[str, ...]
-    """Columns that together name a row, none if two rows may be the same; sorted by participant, visit, item, version."""
+    """Columns that together name a row; rows are sorted by participant, visit, item and version."""
     folder: str = "data"
 
     @property

@@ -64,16 +64,18 @@ _UNOWNED = (
     .order_by(e.id)
 )
 _CHANGES = (
-    select(s.changed_at, s.participant_id, s.cause, s.old_procedure_date, s.procedure_date)
+    select(s.id, s.changed_at, s.participant_id, s.cause, s.old_procedure_date, s.procedure_date)
     .add_columns(s.old_version_id, s.version_id, s.actor)
     .where(s.participant_id.in_(_IDS), s.changed_at <= _AS_OF)
     .order_by(s.changed_at, s.id)
 )
 _REVEALED = (
-    select(v.participant_id, v.at, v.source).where(v.participant_id.in_(_IDS), v.at <= _AS_OF).order_by(v.at, v.id)
+    select(v.id, v.participant_id, v.at, v.source)
+    .where(v.participant_id.in_(_IDS), v.at <= _AS_OF)
+    .order_by(v.at, v.id)
 )
 _REVEALED_BY_UNKNOWN = (
-    select(v.at, v.source)
+    select(v.id, v.at, v.source)
     .where(v.study_id == bindparam("study"), v.participant_id.is_(None), v.at <= _AS_OF)
     .order_by(v.at, v.id)
 )
@@ -207,6 +209,7 @@ def change_rows(session: Session, frame: Frame) -> Iterator[Cells]:
         codes = {one.id: one.code for one in members}
         for row in _by_code(session, _CHANGES, frame, codes):
             yield (
+                row.id,
                 instant(row.changed_at),
                 codes[row.participant_id],
                 row.cause,
@@ -251,11 +254,11 @@ def revelation_rows(session: Session, frame: Frame) -> Iterator[Cells]:
     """Yield the rows of `data/revelations.csv`: that and when, never what."""
     if frame.site is None:
         for row in session.execute(_REVEALED_BY_UNKNOWN, {"study": frame.study_id, "as_of": frame.as_of}):
-            yield None, instant(row.at), row.source
+            yield row.id, None, instant(row.at), row.source
     for members in everybody(session, frame):
         codes = {one.id: one.code for one in members}
         for row in _by_code(session, _REVEALED, frame, codes):
-            yield codes[row.participant_id], instant(row.at), row.source
+            yield row.id, codes[row.participant_id], instant(row.at), row.source
 
 
 def _by_code(session: Session, statement: Any, frame: Frame, codes: Mapping[int, str]) -> list[Any]:
