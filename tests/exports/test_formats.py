@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from pro_service.core.enrolment.redcap import open_export
 from pro_service.core.problems import RejectedError
 from pro_service.exports import formats
 from pro_service.exports.formats import excel
@@ -145,7 +146,8 @@ def table_of(path: Path) -> list[dict[str, str]]:
 
 
 def test_a_redcap_project_can_take_the_visits_in(tmp_path: Path) -> None:
-    formats.write("redcap", sample.finished(tmp_path), tmp_path)
+    written = formats.write("redcap", sample.finished(tmp_path), tmp_path)
+    assert [file.rows for file in written if file.path == "redcap/records.csv"] == [len(sample.ROWS)]
     dictionary, events, mapping, records = (
         table_of(tmp_path / "redcap" / f"{name}.csv") for name in ("dictionary", "events", "mapping", "records")
     )
@@ -170,6 +172,8 @@ def test_a_redcap_project_can_take_the_visits_in(tmp_path: Path) -> None:
         ("1", "visit_1_arm_1", "pro_visit"),
         ("1", "visit_2_arm_1", "pro_visit"),
     ]
+    known, faults = open_export((tmp_path / "redcap" / "records.csv").read_bytes())
+    assert (faults, known and known.events) == ((), ("visit_1_arm_1", "visit_2_arm_1"))
     assert set(records[0]) == fields.keys() | {"redcap_event_name"}
     assert [(row["participant"], row["redcap_event_name"], row["p_status"]) for row in records[:2]] == [
         ("P-001", "visit_1_arm_1", "Ankara'da"),

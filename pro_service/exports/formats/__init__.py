@@ -1,5 +1,6 @@
 """The formats of an exported data set beside CSV, each made from the finished CSV files, so that all hold the same."""
 
+import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -60,4 +61,12 @@ def write(
     files = sorted(place.iterdir())
     for file in files:
         file.chmod(0o600)
-    return tuple(csv_files.written(folder, f"{name}/{file.name}") for file in files)
+    return tuple(csv_files.written(folder, f"{name}/{file.name}", _rows_in(file)) for file in files)
+
+
+def _rows_in(file: Path) -> int | None:
+    """Return how many rows a CSV file has below its head; None for a file of another kind."""
+    if file.suffix != ".csv":
+        return None
+    with file.open(encoding="utf-8", newline="") as lines:
+        return sum(1 for _ in csv.reader(lines)) - 1
