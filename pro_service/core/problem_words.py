@@ -460,6 +460,14 @@ _CARDS: Mapping[str, Entry] = {
         "nothing is left to be done; `pro-service participant erased` shows what became of copies at the provider",
         "Nothing is left to be done.",
     ),
+    "erasure_asked_already": _refuse(
+        "the erasure of {code} was asked for already",
+        "an investigator decides about it; withdraw the request if it is not wanted any more",
+    ),
+    "erasure_not_waiting": _refuse(
+        "this request has ended meanwhile", "nothing was changed: look at what became of it"
+    ),
+    "erasure_own": _refuse("you asked for this erasure yourself", "another investigator of this site decides about it"),
     "erasures_unreadable": _refuse(
         "this is not a list of erasures", "give the file that `pro-service participant erased --out FILE` has written"
     ),

@@ -925,6 +925,33 @@ erasures = Table(
     comment="Who was erased, so that an older copy of this database is erased again; append-only",
 )
 
+erasure_requests = Table(
+    "erasure_requests",
+    metadata,
+    _id(),
+    _ref("study_id", "studies.id"),
+    _ref("participant_id", "participants.id"),
+    Column("asked_at", Instant, nullable=False),
+    _ref("asked_by", "users.id"),
+    Column("reason", Text, nullable=False, comment="Where the sealed words are: see typed_reasons"),
+    Column("ended_at", Instant, comment="NULL = it waits for an investigator"),
+    _ref("ended_by", "users.id", nullable=True),
+    Column("outcome", String(9)),
+    Column("answer", Text, comment="Why it was refused: where the sealed words are"),
+    CheckConstraint("outcome IN ('erased', 'refused', 'withdrawn')", name="outcome"),
+    CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended_somehow"),
+    comment="Staff ask for the erasure of a participant, and an investigator decides; at most one waits for each",
+)
+ERASURE_WAITS = erasure_requests.c.ended_at.is_(None)
+"""A request that an investigator has not decided about."""
+Index(
+    "ix_erasure_requests_open",
+    erasure_requests.c.participant_id,
+    unique=True,
+    sqlite_where=ERASURE_WAITS,
+    postgresql_where=ERASURE_WAITS,
+)
+
 provider_copies = Table(
     "provider_copies",
     metadata,

@@ -42,6 +42,8 @@ class Morning:
     """To be printed before a text can point to them."""
     approvals: int = 0
     """Roles that wait for this reader."""
+    erasures: int = 0
+    """Erasures that wait for this reader."""
     waiting_roles: int = 0
     """Roles that wait for any investigator, for who gave them."""
     alarms: Sequence[str] = ()
@@ -51,7 +53,8 @@ class Morning:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to say."""
-        return not (self.tasks or self.texts or self.cards or self.approvals or self.waiting_roles or self.alarms)
+        work = (self.tasks, self.texts, self.cards, self.approvals, self.erasures, self.waiting_roles, self.alarms)
+        return not any(work)
 
 
 def alert(language: str, loaded: Loaded, command: Escalate, escalation_id: int, base_url: str) -> str:
@@ -120,6 +123,7 @@ def digest(language: str, morning: Morning, base_url: str) -> str:
         ("inbox", morning.texts, "inbox"),
         ("cards", morning.cards, "cards"),
         ("approvals", morning.approvals, "team"),
+        ("erasures", morning.erasures, "tasks"),
         ("waiting_roles", morning.waiting_roles, "users"),
     ):
         if count:

@@ -29,9 +29,9 @@ Capability = Literal[
 """account: one's own; work: the coordinators' day; tasks: those that the ladder gives to a role; contact: telephones;
 entry: answers told or measured; progress: answered or not; scores: values and what is derived from them; export: the
 data set as files; free_text: reasons as they were typed; audit: the trail; audit_values: from what to what; team: who
-has which role in the study; approve: roles that wait; columns: names of an export's columns that may pass; confirm: a
-version of the study; revelations: when treatments were revealed, never what was said; users: accounts and roles;
-system: sites, health, the installation's own trail."""
+has which role in the study; approve: roles and erasures that wait; columns: names of an export's columns that may pass;
+confirm: a version of the study; revelations: when treatments were revealed, never what was said; users: accounts and
+roles; system: sites, health, the installation's own trail."""
 
 GRANTED: Mapping[Role, frozenset[Capability]] = {
     "coordinator": frozenset({"account", "work", "contact", "entry", "progress", "free_text", "audit"}),

@@ -20,7 +20,7 @@ from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.schedule.projection import erasing_commands
 from pro_service.gateways.outgoing import Refused, TextGateway, Unavailable
 from pro_service.runtime import Runtime
-from pro_service.store import erasures, heartbeats, studies
+from pro_service.store import erasure_requests, erasures, heartbeats, studies
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.database import Session
 from pro_service.store.erasures import Found
@@ -90,9 +90,12 @@ class Erasure:
 def preview(rt: Runtime, study_id: int, code: str, *, sites: Collection[int] | None = None) -> Erasure:
     """Return what an erasure would do; nothing is written. RejectedError: nobody to erase."""
     with rt.sessions.reading() as session:
-        loaded = _found(rt, session, study_id, code, sites, lock=False)
-        found = erasures.find(session, loaded.case.participant.id)
-        return _erasure(session, loaded, found, None)
+        return preview_of(session, find_person(rt, session, study_id, code, sites, lock=False))
+
+
+def preview_of(session: Session, loaded: Loaded) -> Erasure:
+    """Return what erasing this participant would do."""
+    return _erasure(session, loaded, erasures.find(session, loaded.case.participant.id), None)
 
 
 def erase(
@@ -103,8 +106,8 @@ def erase(
     now = rt.clock()
     with transaction(rt, actor, now) as tx:
         erasures.stand_in_line(tx.session)
-        loaded = _found(rt, tx.session, study_id, code, sites, lock=True)
-        return _carry_out(tx, loaded, now, reason.strip())
+        loaded = find_person(rt, tx.session, study_id, code, sites, lock=True)
+        return carry_out(tx, loaded, now, reason.strip())
 
 
 def refuse_reason(reason: str) -> None:
@@ -115,9 +118,10 @@ def refuse_reason(reason: str) -> None:
         raise RejectedError((problem("reason_too_long", "--reason", most=LONGEST_REASON),))
 
 
-def _found(
+def find_person(
     rt: Runtime, session: Session, study_id: int, code: str, sites: Collection[int] | None, *, lock: bool
 ) -> Loaded:
+    """Return somebody who can be erased. RejectedError: nobody has this code there, or they were erased."""
     found = cases.find(session, study_id, code)
     loaded = None if found is None else rt.loader.one(session, found, lock=lock)
     if loaded is None or (sites is not None and loaded.site_id not in sites):
@@ -128,7 +132,7 @@ def _found(
     return loaded
 
 
-def _carry_out(tx: Transaction, loaded: Loaded, at: datetime, reason: str, by: str | None = None) -> Erasure:
+def carry_out(tx: Transaction, loaded: Loaded, at: datetime, reason: str, by: str | None = None) -> Erasure:
     """Make everything unreadable. `at`, `by`: when and by whom it was done first; `by` is None the first time."""
     person, session, now = loaded.case.participant, tx.session, tx.now
     found = erasures.find(session, person.id)
@@ -149,6 +153,7 @@ def _carry_out(tx: Transaction, loaded: Loaded, at: datetime, reason: str, by: s
     who = (loaded.study_id, person.id)
     erasures.add(session, next(tx.writer.ids), who, by or tx.writer.actor.id, at, {"keys": keys, "rows": found.rows})
     erasures.keep_copies(session, *who, found.provider_ids, now)
+    erasure_requests.end(session, person.id, now, "erased", tx.writer.actor.user_id)
     return result
 
 
@@ -342,7 +347,7 @@ def erase_again(rt: Runtime, actor: Actor, text: str) -> Again:
             erasures.stand_in_line(tx.session)
             loaded = rt.loader.one(tx.session, one["participant_id"])
             if loaded.case.participant.erased_at is None:
-                _carry_out(tx, loaded, one["erased_at"], AGAIN, one["by"])
+                carry_out(tx, loaded, one["erased_at"], AGAIN, one["by"])
         known["erased"].append(one["participant"])
     if to_do:
         delete_copies(rt)

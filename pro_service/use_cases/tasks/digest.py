@@ -14,7 +14,7 @@ from pro_service.core.trail.seals import Anchor, anchor_of
 from pro_service.reports import digest, inbox
 from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime, holidays_of
-from pro_service.store import seals, studies
+from pro_service.store import erasure_requests, seals, studies
 from pro_service.store.audit import Entry
 from pro_service.store.messages import digests, outbox
 from pro_service.store.participants.cases import zone_of
@@ -81,6 +81,7 @@ class _Round:
     _tasks: dict[tuple[int, frozenset[LevelCode], int | None], list[Task]] = field(default_factory=dict)
     _studies: dict[int, Protocol] = field(default_factory=dict)
     _pending: Sequence[approvals.Pending] = ()
+    _erasures: Sequence[AnyRow] = ()
     _anchor: Anchor | None = None
 
     def write_to(self, site: AnyRow) -> int:
@@ -102,6 +103,7 @@ class _Round:
         before = outbox.existing_keys(self.tx.session, keys.values())
         held = digests.grants_of(self.tx.session, keys)
         self._studies, self._pending = self._protocols(), approvals.pending(self.tx.session)
+        self._erasures = erasure_requests.waiting(self.tx.session)
         newest = seals.newest(self.tx.session)
         self._anchor = None if newest is None else anchor_of(newest)
         sent = 0
@@ -140,6 +142,7 @@ class _Round:
             texts=sum(texts.values()),
             cards=self._cards(held),
             approvals=sum(approvals.may_decide(held, user_id, one) for one in self._pending),
+            erasures=sum(erasure_requests.may_decide(held, user_id, one) for one in self._erasures),
             waiting_roles=len(self._pending) if runs else 0,
             alarms=self.failing if runs else (),
             anchor=self._anchor if any(grant.role in ANCHORED for grant in held) else None,

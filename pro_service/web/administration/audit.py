@@ -180,6 +180,7 @@ def records(_language: str) -> Mapping[str, str]:
         "confirmation": _("Confirmation of a version"),
         "data_keys": _("Keys of the settings"),
         "entry_code": _("Printed card"),
+        "erasure_request": _("Request for erasure"),
         "escalation": _("Task"),
         "inbound": _("Received text"),
         "link": _("Link to a form"),

@@ -19,6 +19,7 @@ from pro_service.reports.events import StoryQuery
 from pro_service.reports.participant import WindowView
 from pro_service.reports.story import derived_values
 from pro_service.runtime import Runtime
+from pro_service.store import erasure_requests
 from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded, zone_of
 from pro_service.store.vault import UnreadableError
@@ -108,6 +109,7 @@ def _story_page(
         reader = _reader(view.loaded)
         chip, before = story.filter_in_address()
         query = StoryQuery(story.kinds(chip), before, story.PAGE + 1, scores=reader.scores)
+        asked = erasure_requests.newest(session, view.loaded.case.participant.id)
         happened = events.event_page(session, rt.vault, view.loaded.case, now, query)
     case = view.loaded.case
     zone = page_stands_in(case.site_zone)
@@ -134,6 +136,7 @@ def _story_page(
         refused=[words(fault) for fault in refused],
         counted_from_end=any(point.minutes is not None for point in case.protocol.time_points),
         done=request.args.get("done"),
+        erasure_asked=asked is not None and asked.ended_at is None,
         told=value_words,
         place=story.place,
         office=formatting.words("change") if reader.works else {},
@@ -272,10 +275,10 @@ def _contact_test_words() -> dict[str, dict[str, str]]:
     return {
         "refusals": {
             "refused_no_texts": _("No text may go to this participant, so nothing was tried."),
+            "refused_closed": _("The study is closed: no text is sent, so nothing was tried."),
             "refused_not_confirmed": _(
                 "No investigator has confirmed this participant's version of the study yet, so no text may leave."
             ),
-            "refused_closed": _("The study is closed: no text is sent, so nothing was tried."),
             "refused_waiting": _("A test is waiting already; nothing was sent twice."),
             "refused_minutes": _("Choose one of the times."),
             "refused_no_template": _(

@@ -20,7 +20,7 @@ from pro_service.use_cases.tasks import calls, decisions
 from pro_service.use_cases.tasks.calls import MissingReason, StaleError, WorkRefusedError
 from pro_service.use_cases.tasks.decisions import LONGEST_REASON
 from pro_service.web.access import may_at, needs
-from pro_service.web.dashboard import several
+from pro_service.web.dashboard import erasure, several
 from pro_service.web.dashboard.formatting import form_made_at, times, zone_of_task
 from pro_service.web.dashboard.several import Outcome
 from pro_service.web.dashboard.task import is_of_readers_role, own_task, refusals, shares_of_reader
@@ -82,11 +82,12 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 
 def count(rt: Runtime, scope: Scope | NoStudy) -> int:
-    """Return how many tasks wait for this reader; of each level at most TASKS_CAP."""
+    """Return how many tasks and erasures wait for this reader; of each level at most TASKS_CAP."""
     if isinstance(scope, NoStudy):
         return 0
     with rt.sessions.glance() as connection:
-        return len(today.open_tasks(connection, scope.study_id, shares_of_reader(scope)))
+        tasks = len(today.open_tasks(connection, scope.study_id, shares_of_reader(scope)))
+    return tasks + len(erasure.waiting(rt, scope))
 
 
 def _act(rt: Runtime, task_id: int, what: str) -> ResponseReturnValue:
