@@ -421,9 +421,12 @@ class _Reading:
     def _table(self, path: str, lines: _Lines) -> int | None:
         """Check every row of a CSV file; return how many there are, None where they cannot be told apart."""
         columns = self._tables.get(path)
+        # What REDCap reads is the same in a set for Excel.
+        ours = columns is not None or path == codebook.FILE
+        separator = self._separator if ours else codebook.SEPARATOR
         if columns is None and path != codebook.FILE and path.startswith(("data/", "paper/")):
             self._found.add("set_undescribed", path)
-        reader = csv.reader(lines, delimiter=self._separator, strict=True)
+        reader = csv.reader(lines, delimiter=separator, strict=True)
         count = 0
         try:
             header = next(reader, [])
@@ -439,7 +442,7 @@ class _Reading:
         except (_NotTextError, csv.Error):
             self._found.add("set_unreadable", path, lines.at or None)
             return None
-        if lines.returns or lines.bom != (self._separator == codebook.FOR_EXCEL):
+        if lines.returns or lines.bom != (separator == codebook.FOR_EXCEL):
             self._found.add("set_line_ends", path)
         self.rows += count if columns is not None else 0
         return count

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.core.problems import RejectedError
+from pro_service.exports.check import check
 from pro_service.reports.compliance import compliance
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
@@ -213,8 +214,9 @@ def no_file_larger_than(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_each_set_leaves_a_row_that_names_it_and_the_manifest_lists_its_files(stage: Stage, tmp_path: Path) -> None:
-    file = stage.set(tmp_path / "set.zip", site="BER")
+def test_each_set_leaves_a_row_that_names_it_and_is_what_its_manifest_says(stage: Stage, tmp_path: Path) -> None:
+    file = stage.set(tmp_path / "set.zip", site="BER", formats=("csv", "redcap"), excel=True)
+    assert check(file).findings == ()
     with zipfile.ZipFile(file) as packed:
         manifest = json.loads(packed.read("manifest.json"))
         assert {one["path"] for one in manifest["files"]} == set(packed.namelist()) - {"manifest.json"}

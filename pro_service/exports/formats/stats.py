@@ -71,7 +71,7 @@ def write_sav(finished: Finished, folder: Path, progress: Progress) -> None:
         values = _value_labels(finished, table, SPSS)
         scale = {column.name: _measure(column) for column in table.columns}
         labels = {"variable_value_labels": values, "variable_measure": scale, **_shown(finished, table, SPSS)}
-        pyreadstat.write_sav(frame, path, row_compress=True, **labels)
+        pyreadstat.write_sav(frame, path, **labels)
 
 
 def write_xpt(finished: Finished, folder: Path, progress: Progress) -> None:
