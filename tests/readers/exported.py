@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 from pro_service.exports import formats
-from pro_service.exports.data_tables import data_tables
+from pro_service.exports.data_tables import data_tables, site_codes, visit_codes
 from pro_service.exports.formats.finished import Finished
+from pro_service.exports.paper import completeness, flow
 from pro_service.reports.data_set import frame
 from pro_service.runtime import open_runtime
 from pro_service.settings import load
@@ -37,4 +38,6 @@ def demo(place: Path) -> Finished:
             shape = frame.frame_of(session, rt.loader, found.id, found.code, made.as_of, None).shape
     finally:
         rt.close()
-    return Finished(target, data_tables(shape))
+    points, places = visit_codes(shape), site_codes(shape)
+    paper = (completeness.table(points, places), flow.table(points, places))
+    return Finished(target, (*data_tables(shape), *paper))
