@@ -20,7 +20,13 @@ from pro_service.core.texts import beyond_gsm, fill, placeholders, segments
 MOMENT = {"tr": "d MMMM EEEE HH:mm", "en": "EEEE d MMMM HH:mm"}
 MIDNIGHT = timedelta(minutes=1)
 """A window closes at 00:00 of the day after; people are told 23:59 of its last day."""
-BEFORE: Mapping[str, str] = {"not-counted": "question", WHICH_PARTICIPANT: "handed-over", "call-me-at": "call-me"}
+BEFORE: Mapping[str, str] = {
+    "not-counted": "question",
+    WHICH_PARTICIPANT: "handed-over",
+    "call-me-at": "call-me",
+    "will-call": "call-me",
+    "will-call-at": "call-me-at",
+}
 """What a protocol version that an earlier release stored says instead of a frame that it does not have."""
 
 
@@ -58,7 +64,8 @@ class Wording:
         asks for a value that does not exist; KeyError for a frame or language the version does not have.
         """
         values, language = self._values(case, send, link), case.participant.language
-        body = fill(self._frame(case, send.frame), values)
+        names = (send.frame,) if send.after is None else (send.after, send.frame)
+        body = "\n".join(fill(self._frame(case, name), values).strip() for name in names)
         turn = "turn" if case.participant.channel == "sms-reply" else "turn-link"
         if case.others and (send.item is not None or send.kind in PROMPTS) and turn in self.frames[language]:
             # Several use this telephone: the text says whose turn it is.
@@ -73,7 +80,9 @@ class Wording:
 
     def _frame(self, case: Case, name: str) -> str:
         frames = self.frames[case.participant.language]
-        return frames[name if name in frames else BEFORE.get(name, name)]
+        while name not in frames and name in BEFORE:
+            name = BEFORE[name]
+        return frames[name]
 
     def _first(self, case: Case) -> str:
         """Who we are and how to stop: where replies do not reach us, it is said otherwise."""

@@ -47,6 +47,7 @@ ROWS: dict[str, str] = {
     "stopping: snooze": "Snooze moves the next prompt inside the window",
     "stopping: call": '"Call me" makes a call task',
     "stopping: call at a time": "`beni akşam arayın`: due in that part of the working day, before the close; told so",
+    "stopping: call beside an answer": "`7. Lütfen arayın`: the answer is kept, and a call that outlasts it is told of",
     "stopping: safety words": "Safety words: fixed reply and safety escalation",
     "safety: own path": "The safety escalation goes its own way: no stop, hold or limit keeps it from people",
     "stopping: score threshold": "Score ≥ 8 or ≥ 2 above baseline: clinical review",

@@ -33,6 +33,8 @@ class Send:
     """An instant the text speaks of (a snooze, a call)."""
     until: datetime | None = None
     """The end of the hours that begin then."""
+    after: str | None = None
+    """The frame of the line above it, which says that we call: somebody sent an answer and a wish in one text."""
     skipped: tuple[str, ...] = ()
     """Prompts whose time has passed, in whose place it comes: they are not sent any more."""
 

@@ -1,6 +1,6 @@
 """What answers call for, however they come: a text, the web form, a telephone call, the clinic, an import."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -73,7 +73,7 @@ def on_answers(
     ]
     if not records:
         return ()
-    return (*records, *_consequences(case, _with(window, records), records, source, now))
+    return (*records, *_consequences(case, with_records(window, records), records, source, now))
 
 
 def _in_window(window: WindowFacts, item: str, source: Source, received_at: datetime) -> bool:
@@ -91,7 +91,7 @@ def _same(window: WindowFacts, item: str, value: int | None) -> bool:
     return answer is not None and answer.given and answer.value == value and answer.declined == (value is None)
 
 
-def _with(window: WindowFacts, records: list[Record]) -> WindowFacts:
+def with_records(window: WindowFacts, records: Sequence[Record]) -> WindowFacts:
     """Return the window as it will be once these answers are recorded."""
     new = {
         r.item: Answer(

@@ -23,13 +23,14 @@ from pro_service.core.commands import (
     Snooze,
     Unreachable,
 )
-from pro_service.core.conversation.answers import on_answers
+from pro_service.core.conversation.answers import on_answers, with_records
 from pro_service.core.conversation.call_wishes import ask_for_call
 from pro_service.core.protocol import LevelCode
 from pro_service.core.replies import reading
 from pro_service.core.replies.corrections import corrects
 from pro_service.core.schedule.agenda import escalate, may_text
 from pro_service.core.schedule.calendar import local_day
+from pro_service.core.schedule.call_times import CallHours
 from pro_service.core.schedule.prompts import moved_prompt
 from pro_service.core.schedule.windows import local_instant
 
@@ -369,8 +370,8 @@ def _read(exchange: Exchange, about: str | None) -> reading.Reading:
 def _commands(exchange: Exchange, meaning: reading.Reading) -> Iterator[Command]:  # noqa: C901, PLR0912 -- one case a meaning
     """Return what each meaning calls for; one `match`, so that none is forgotten."""
     match meaning:
-        case reading.Score(value):
-            yield from _on_number(exchange, value)
+        case reading.Score(value, wish):
+            yield from _on_number(exchange, value) if wish is None else _on_number_and_wish(exchange, value, wish)
         case reading.ConfirmZero() | reading.Unreadable():
             yield from _on_unreadable(exchange, zero=isinstance(meaning, reading.ConfirmZero))
         case reading.Yes() | reading.No():
@@ -388,8 +389,8 @@ def _commands(exchange: Exchange, meaning: reading.Reading) -> Iterator[Command]
             yield from exchange.raise_task("stop_word")
         case reading.WrongNumber():
             yield from _on_wrong_number(exchange)
-        case reading.CallMe(part, tomorrow):
-            yield from _on_call_me(exchange, part, tomorrow=tomorrow)
+        case reading.CallMe():
+            yield from _on_call_me(exchange, meaning)
         case reading.Snooze(kind, hours):
             yield from _on_snooze(exchange, kind, hours)
         case reading.Safety():
@@ -714,16 +715,38 @@ def _on_opt_in(exchange: Exchange) -> Iterator[Command]:
         yield exchange.send_reply("ack", "started")
 
 
-def _on_call_me(exchange: Exchange, part: Part | None = None, *, tomorrow: bool = False) -> Iterator[Command]:
+def _on_call_me(exchange: Exchange, wish: reading.CallMe) -> Iterator[Command]:
     """Raise a call, or move the one that is open, and say when we call."""
-    commands, hours = ask_for_call(
-        exchange.case, exchange.window, exchange.reply.arrived, exchange.now, part, tomorrow=tomorrow
-    )
+    commands, hours = _called(exchange, exchange.window, wish)
     yield from commands
-    if hours is None:
-        yield exchange.send_reply("ack", "call-me")
+    yield _told(exchange.send_reply("ack", "call-me" if hours is None else "call-me-at"), hours)
+
+
+def _on_number_and_wish(exchange: Exchange, value: int, wish: reading.CallMe) -> Iterator[Command]:
+    """Take the number, and raise a call that outlasts it: it ends the window's own call, but not what is to be said."""
+    taken = tuple(_on_number(exchange, value))
+    yield from (command for command in taken if not isinstance(command, Send))
+    window = exchange.window
+    if window is not None:
+        window = with_records(window, [r for r in taken if isinstance(r, Record) and r.window_id == window.id])
+    commands, hours = _called(exchange, window, wish)
+    yield from commands
+    reply = next((command for command in taken if isinstance(command, Send)), None)
+    if reply is None:
+        yield _told(exchange.send_reply("ack", "call-me" if hours is None else "call-me-at"), hours)
     else:
-        yield replace(exchange.send_reply("ack", "call-me-at", when=hours.starts), until=hours.ends)
+        yield _told(replace(reply, after="will-call" if hours is None else "will-call-at"), hours)
+
+
+def _called(
+    exchange: Exchange, window: WindowFacts | None, wish: reading.CallMe
+) -> tuple[tuple[Command, ...], CallHours | None]:
+    return ask_for_call(exchange.case, window, exchange.reply.arrived, exchange.now, wish.part, tomorrow=wish.tomorrow)
+
+
+def _told(reply: Send, hours: CallHours | None) -> Send:
+    """Return the reply that says in which hours we call."""
+    return reply if hours is None else replace(reply, when=hours.starts, until=hours.ends)
 
 
 def _on_snooze(exchange: Exchange, kind: str, hours: int) -> Iterator[Command]:
@@ -741,7 +764,7 @@ def _on_snooze(exchange: Exchange, kind: str, hours: int) -> Iterator[Command]:
         moved = moved_prompt(exchange.case, window, max(wish, exchange.now))
     if moved is None:
         evening: Part | None = "evening" if kind == "tonight" else None
-        yield from _on_call_me(exchange, evening, tomorrow=kind == "tomorrow")
+        yield from _on_call_me(exchange, reading.CallMe(evening, tomorrow=kind == "tomorrow"))
         return
     yield Snooze(moved)
     yield exchange.send_reply("ack", "snoozed", when=moved)

@@ -152,7 +152,7 @@ WRONG_NUMBER_INSIDE = frozenset(
 )
 _CALL_TR = (
     "arayin|arayiniz|arar misiniz|arar misin|ararmisiniz|arayabilir misiniz|arayabilirmisiniz|arasinlar"
-    "|arayabilirseniz sevinirim|ararsaniz sevinirim|telefon edin|telefon acin"
+    "|arayabilirseniz sevinirim|ararsaniz sevinirim|telefon edin|telefon acin|arasin"
 )
 _CALL_EN = "call me|ring me|phone me|telephone me|give me a call|give me a ring"
 _ASK_EN = (
@@ -165,6 +165,8 @@ CALL_ME = frozenset(
     | {"call me please", "please call", "beni arayabilir misiniz", "can you call me", "call me back"}
     | _each("|beni|bana", "|hemen|geri|telefonla|bugun|bir", _CALL_TR)
     | _each("hemen", "beni", "arayin|arar misiniz")
+    | _each("biri|birisi|bir doktor|bir hemsire", "|beni", "arasin|arayabilir mi|arar mi")
+    | _each("mumkunse|musaitseniz|musait olunca|uygun olunca|en kisa zamanda", "|beni", _CALL_TR)
     | {"arar misiniz beni", "arayin beni"}
     | _each(
         "doktorla|doktorumla|hemsireyle|biriyle|birisiyle|sizinle|hocamla", "gorusmek|konusmak", "istiyorum|isterim"
@@ -172,9 +174,15 @@ CALL_ME = frozenset(
     | _each(_ASK_EN, "|please", _CALL_EN, "|back", "|please|now|today|later|when you can|as soon as possible|asap")
     | _each(
         "i need|i want|id like|i would like",
-        "to talk to|to speak to|to speak with",
+        "to talk to|to speak to|to speak with|to talk with",
         "someone|somebody|a doctor|the doctor|my doctor|a nurse|the nurse|a person|you",
-    ),
+    )
+    | _each(
+        "|i need|i want|id like|i would like|i could do with|can i have|could i have|can i get",
+        "a call|a phone call|a call back|a callback|to be called|someone to call me|someone to ring me",
+        "|back|please|from the nurse|from the doctor|from someone",
+    )
+    | _each("|can you|could you|can someone|could someone|please", "call|ring|phone", "back", "|please|when you can"),
 )
 """A wish to be called, at whatever time."""
 CALL_AT = CALL_ME | frozenset(
@@ -224,6 +232,15 @@ CALL_TIMES = _times(
     frozenset({"yarin", "yarina", "yarin gun icinde", "tomorrow", "sometime tomorrow", "any time tomorrow"}),
 )
 """When somebody wishes to be called -> (part of the day, tomorrow or later)."""
+CALLING = re.compile(r"\b(?:ara\w*|telefon\w*|gorusm\w+|konusm\w+|call\w*|ring|phone|telephone|talk|speak)\b")
+"""What no wish to be called is without."""
+LINKED_CALL = re.compile(
+    r"^(?:(?P<linked>ama|ancak|fakat|yalniz|ve|bir de|birde|ayrica|but|and|also) )?"
+    r"(?:(?P<polite>lutfen|please|pls|plz|kindly) )?"
+)
+"""What may join such a wish to an answer before it: the number is not the time of the call."""
+TIMED = re.compile(r"\b(?:saat|bugun\w*|today|tonight|sabah|aksam)\b")
+"""Beside these a number may be a time."""
 _WILL_ANSWER_TR = (
     "|cevap veririm|cevap vereyim|cevap verecegim|cevaplarim|cevaplayayim|cevaplayacagim|yanitlarim|yanitlayacagim"
     "|yazarim|yazayim|yazacagim|bakarim|donerim|olur|yaz|yazin|sor|sorun|tekrar sorun|tekrar yazin|sorar misiniz"
@@ -265,6 +282,12 @@ IN_HOURS = re.compile(
     rf"|(?:(?:{_WILL_ANSWER_EN[1:]}) )?(?:(?:in|after) {_NUMBER} ?{_HOURS}|{_NUMBER} {_HOURS} (?:later|from now))"
 )
 """Full messages that wish to be asked again after so many hours."""
+SCORED = re.compile(
+    r"\b(?:agrim|agri|puanim|puan|skorum|cevabim|siddeti|seviyesi|pain|score|answer|overall|rating)"
+    r"(?: (?:is|was|its|at))?[ :=-]{1,3}"
+    rf"{_NUMBER}\b|\b{_NUMBER} ?(?:puan|points?\b|/ ?10\b|out of)|\buzerinden {_NUMBER}\b"
+)
+"""A number said to be an answer: it is no time of a call."""
 SNOOZE_TONIGHT = frozenset(
     _each("aksam|bu aksam|aksama|aksamleyin|aksam ustu", _WILL_ANSWER_TR)
     | _each(_WILL_ANSWER_EN, "|later", "tonight|this evening|in the evening"),

@@ -4,6 +4,7 @@ A score is never guessed. This follows the table in the study's conversation rul
 short known phrase. Everything else has a type of its own, so that `match` with `assert_never` handles each meaning.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -22,10 +23,20 @@ LONGEST = 1600
 
 
 @dataclass(frozen=True, slots=True)
+class CallMe:
+    """The participant asks for a call, in a part of the day (None = at any time), perhaps from tomorrow on."""
+
+    part: Part | None = None
+    tomorrow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """A whole number within the item's range. Zero is a score."""
 
     value: int
+    call: CallMe | None = None
+    """The wish to be called that was said beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +74,6 @@ class OptOutMentioned:
 @dataclass(frozen=True, slots=True)
 class WrongNumber:
     """The text reached somebody else: stop at once, verify the contact."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallMe:
-    """The participant asks for a call, in a part of the day (None = at any time), perhaps from tomorrow on."""
-
-    part: Part | None = None
-    tomorrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,11 @@ def read(
     found = find(whole, language, item_min, item_max) if len(whole) <= LONGEST else "words"
     if isinstance(found, int):
         return Score(found)
-    return _for_a_person(said) or (Media() if media > 0 else Unreadable(found))
+    return (
+        _score_and_call(whole, language, item_min, item_max)
+        or _for_a_person(said)
+        or (Media() if media > 0 else Unreadable(found))
+    )
 
 
 def _safety(mark: str, said: str, ours: Sequence[str], safety_words: Sequence[str]) -> Safety | None:
@@ -246,7 +253,6 @@ def _wish(said: str, *, zero: bool) -> Reading | None:
     known: tuple[tuple[AbstractSet[str], Reading], ...] = (
         (phrases.HELP, Help()),
         (phrases.WRONG_NUMBER, WrongNumber()),
-        (phrases.CALL_ME, CallMe()),
         (phrases.SNOOZE_HOUR, Snooze("hour")),
         (phrases.SNOOZE_TONIGHT, Snooze("tonight")),
         (phrases.SNOOZE_TOMORROW, Snooze("tomorrow")),
@@ -257,7 +263,7 @@ def _wish(said: str, *, zero: bool) -> Reading | None:
     )
     meant = courteous(said) if " " in said else said
     found = next((meaning for listed, meaning in known if said in listed or meant in listed), None)
-    return found or _in_hours(meant) or _call_at(meant)
+    return found or _in_hours(meant) or _call(said)
 
 
 _MOST_HOURS = 48
@@ -276,8 +282,11 @@ def _in_hours(meant: str) -> Snooze | None:
 _LONGEST_CALL = 12  # words
 
 
-def _call_at(meant: str) -> CallMe | None:
-    """Return the wish in `beni akşam arayın`, `please ring me tomorrow morning`: to be called, and one time for it."""
+def _call(said: str) -> CallMe | None:
+    """Return the wish in `beni arayın`, `please ring me tomorrow morning`: to be called, perhaps at one time."""
+    meant = courteous(said)
+    if phrases.CALL_ME & {said, meant}:
+        return CallMe()
     tokens, found = meant.split(), set[CallMe]()
     if len(tokens) > _LONGEST_CALL:
         return None
@@ -286,6 +295,42 @@ def _call_at(meant: str) -> CallMe | None:
         if when is not None and " ".join((*tokens[:first], *tokens[last:])) in phrases.CALL_AT:
             found.add(CallMe(*when))
     return found.pop() if len(found) == 1 else None
+
+
+_LONGEST_WITH_CALL = 24  # words
+_WORD = re.compile(r"\S+")
+_AT_STOP = re.compile(r"(?:[.!;:,)\n]|\s[-–—])\s*$")
+
+
+def _score_and_call(text: str, language: str, low: int, high: int) -> Score | None:
+    """Return the score of a text that also wishes to be called: `7. Lütfen arayın`, `7 but please call me`.
+
+    Without the wish the text must be a score as a whole, and its number must not be the time of the call: `7 arayın`.
+    """
+    words = list(_WORD.finditer(text))
+    if len(text) > LONGEST or len(words) > _LONGEST_WITH_CALL or not phrases.CALLING.search(plain(text)):
+        return None
+    for first, last in combinations(range(len(words) + 1), 2):
+        start, end = words[first].start(), words[last - 1].end()
+        before, said, after = text[:start], plain(text[start:end]), text[end:]
+        call = _call(phrases.LINKED_CALL.sub("", said)) if phrases.CALLING.search(said) else None
+        if call is None:
+            continue
+        rest = f"{before.rstrip(' -–—')}, {after.lstrip(' .,!;')}".strip(", ")
+        if phrases.SCORED.search(marked(rest)) or (not after.strip() and _apart(before, said, plain(rest), call)):
+            value = find(rest, language, low, high)
+            if isinstance(value, int):
+                return Score(value, call)
+    return None
+
+
+def _apart(before: str, said: str, rest: str, call: CallMe) -> bool:
+    """Whether a wish stands so far from the number before it that this is not its time."""
+    link = phrases.LINKED_CALL.match(said)
+    if link is None or phrases.TIMED.search(rest):
+        return False
+    polite = link["polite"] is not None and " " not in courteous(rest)
+    return link["linked"] is not None or (call == CallMe() and (polite or _AT_STOP.search(before) is not None))
 
 
 def _for_a_person(said: str) -> Reading | None:

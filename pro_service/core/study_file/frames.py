@@ -13,11 +13,14 @@ from pro_service.core.texts import FrameError, contains_address, fill, placehold
 Frames = Mapping[Language, Mapping[str, str]]
 """Language -> name of the frame -> text with {placeholders}."""
 
+ABOVE_REPLIES = ("will-call", "will-call-at")
+"""Lines above the reply to an answer that came with a wish to be called."""
 ALWAYS = (
     *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
     *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link", "first.sms-card"),
     *("not-counted", "which-participant", "call-me-at"),
+    *ABOVE_REPLIES,
     *("reach-test", *(f"reach-test.{channel}" for channel in ("sms-reply", "sms-link"))),
 )
 """What a conversation can call for, whatever the protocol."""

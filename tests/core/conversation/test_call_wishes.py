@@ -15,7 +15,7 @@ from pro_service.core.schedule.call_times import promised_hours
 from pro_service.core.schedule.windows import within
 from pro_service.wording import Wording
 from tests.core.histories import Happening, happen, histories, worlds
-from tests.core.world import World, at, completed, invited, world
+from tests.core.world import STUDY, World, at, completed, invited, world
 
 FRAMES = {
     language: {
@@ -101,6 +101,52 @@ def test_a_wish_moves_the_call_for_want_of_a_card_and_no_card_ends_it() -> None:
     life.change(card_made_at=life.now)
     life.until(at("2026-01-19 12:00"))
     assert still_open(life) == ["W1 E1 no_card"]
+
+
+@pytest.mark.shows("stopping: call beside an answer")
+@pytest.mark.parametrize(
+    "language, text, when, due, said",
+    [
+        ("en", "7, please call me", "19 11:00", "Tue 17:00", "We will call you on this number during working hours."),
+        ("en", "7 but call me in the evening", "21 13:00", "Wed 16:30", "Wednesday 21 January 16:00 to 17:00."),
+        ("tr", "Ağrım 7, yarın arayın", "21 13:00", "Thu 16:30", "22 Ocak Perşembe 09:00 ile 17:00 arası."),
+        ("tr", "7. Lütfen beni arayın", "21 13:00", "Thu 17:00", "Sizi mesai saatlerinde arayacağız."),
+    ],
+)
+def test_a_wish_beside_an_answer_is_told_and_outlasts_the_call_that_the_answer_ends(
+    language: str, text: str, when: str, due: str, said: str
+) -> None:
+    life = invited(language=language)
+    life.until(at(f"2026-01-{when}"))
+    assert life.text(text) == ["question"]
+    assert life.values("W1") == {"NRS-AVG": 7}
+    line, _, question = told(life).partition("\n")
+    assert said in line
+    assert STUDY.items["PGIC"].question[language] in question
+    assert call_of(life, "E0")[2] == due
+    assert still_open(life) == ["W1 E0 asked_for_call"]
+    assert life.text("2", after=60) == ["thanks"]
+    assert still_open(life) == ["W1 E0 asked_for_call"]
+
+
+@pytest.mark.shows("stopping: call beside an answer")
+def test_a_wish_beside_a_number_that_must_be_asked_about_is_told_with_the_question() -> None:
+    life = completed()
+    assert life.text("9, please call me") == ["confirm-change"]
+    assert life.values("W1") == {"NRS-AVG": 7, "PGIC": 2}
+    assert told(life).startswith("We will call you")
+    assert still_open(life) == ["W1 E0 asked_for_call"]
+    assert life.text("yes", after=60) == ["corrected"]
+    assert life.values("W1")["NRS-AVG"] == 9
+
+
+def test_a_stored_version_without_the_line_about_the_call_says_what_it_has() -> None:
+    life = invited()
+    life.text("7 but call me in the evening", after=60)
+    last = [command for _, command in life.done if isinstance(command, Send)][-1]
+    frames = {name: text for name, text in FRAMES["en"].items() if name not in ("will-call-at", "call-me-at")}
+    said = Wording(1, {"en": frames}).text(life.case, last).body
+    assert said.startswith(FRAMES["en"]["call-me"].partition(" {")[0])
 
 
 def test_the_same_text_twice_is_one_wish() -> None:

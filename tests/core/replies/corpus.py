@@ -10,6 +10,13 @@ from pro_service.core.replies.reading import Reading, Score, Snooze, Unreadable,
 from pro_service.core.schedule.call_times import PARTS
 
 FOLDER = Path(__file__).parent
+CALLS = {
+    "call": reading.CallMe(),
+    **{f"call: {part}": reading.CallMe(part) for part in PARTS},
+    "call: tomorrow": reading.CallMe(tomorrow=True),
+    **{f"call: tomorrow {part}": reading.CallMe(part, tomorrow=True) for part in PARTS},
+}
+"""Wishes to be called, by themselves or beside a score: `score = 7, call`."""
 NAMES = {
     "confirm_zero": reading.ConfirmZero(),
     "opt_out": reading.OptOut(),
@@ -17,10 +24,7 @@ NAMES = {
     "opt_in": reading.OptIn(),
     "help": reading.Help(),
     "wrong_number": reading.WrongNumber(),
-    "call": reading.CallMe(),
-    **{f"call: {part}": reading.CallMe(part) for part in PARTS},
-    "call: tomorrow": reading.CallMe(tomorrow=True),
-    **{f"call: tomorrow {part}": reading.CallMe(part, tomorrow=True) for part in PARTS},
+    **CALLS,
     "snooze: hour": Snooze("hour"),
     **{f"snooze: {hours} hours": Snooze("hour", hours) for hours in (2, 3, 4, 5, 12, 24)},
     "automatic": reading.Automatic(),
@@ -54,8 +58,9 @@ class Example:
         kind, _, reason = self.expect.partition(": ")
         if kind == "ask":
             return isinstance(self.got, Unreadable) and reason in ("", self.got.reason)
-        if kind.startswith("score = "):
-            return self.got == Score(int(kind.removeprefix("score = ")))
+        if self.expect.startswith("score = "):
+            value, _, call = self.expect.removeprefix("score = ").partition(", ")
+            return self.got == Score(int(value), CALLS.get(call))
         return self.got == NAMES[self.expect]
 
     @property

@@ -26,6 +26,10 @@ LONGER = {
     # so nearly always the next text asks it ("question (PGIC)"), which has three segments.
     **dict.fromkeys((f"tr {step}.sms-reply (PGIC)" for step in sorted(PROMPTS)), 4),
     "tr not-counted (PGIC)": 4,
+    # Who answers and asks to be called in one text, which is seldom, is told of the call above the next question.
+    **dict.fromkeys(
+        ("tr will-call + question (PGIC)", *(f"tr will-call-at + question ({item})" for item in ("NRS-AVG", "PGIC"))), 4
+    ),
     # The first text of all says, once in a study, whom to call, how to stop, that nobody watches the line, and 112.
     "tr invitation.sms-reply + first (NRS-AVG)": 4,
     "tr invitation.sms-link + first": 4,

@@ -23,7 +23,7 @@ EXPECTED = {
     *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
     *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link", "first.sms-card"),
-    *("not-counted", "which-participant", "call-me-at"),
+    *("not-counted", "which-participant", "call-me-at", "will-call", "will-call-at"),
     *("reach-test", "reach-test.sms-reply", "reach-test.sms-link"),
 }
 KNOWN = {
