@@ -10,24 +10,42 @@ from functools import lru_cache
 
 from pro_service.core.replies.phrases import NUMBERS
 
+_TWICE_TR, _TWICE_EN = (rf"([0-9]+|{'|'.join(NUMBERS[language])})" for language in ("tr", "en"))
 _TURKISH = {
-    r"\bson 24 saat(?:lik|teki|te|i)?(?: (?:icin|icinde|boyunca))?(?= )": "bugun",
+    rf"\bgecen (?:hafta|ay|sefer)(?: agrim)? {_TWICE_TR}(?:(?: |'?y?)(?:di|idi))?[ ,.]+(?:ama )?(?=son 24 saat)": "",
+    r"\bson (?:24|yirmi ?dort) saat(?:lik|teki|tir|te|i)?(?: (?:icin|icinde|boyunca))?(?= )": "bugun",
     r"\b24 saat(?:lik|teki)?(?= ort)": "bugun",
+    r"\bson (?:bir|1) gun(?:de|luk)?(?= (?:ort|agri))": "bugun",
+    rf"\b(?:dun|bugun)(?: de| da)?(?: agrim)? {_TWICE_TR}[ ,]+(?:bugun|dun)"
+    r"(?: de| da| yine| hala| agrim)* \1\b": r"bugun \1",
+    r"^((?:.*[ ,.])?agrim?\b[^,.;]*[0-9])[,.;]+ (?:aksam |gece |sabah )?(?:[1-4]|bir|iki|uc) (?:tane |adet )?"
+    r"(?:agri kesici|hap|ilac|tablet|parol) (?:ictim|aldim)[ .!]*$": r"\1",
     r"\b(?:ben )?(?:[2-9][0-9] yasindayim|yasim [2-9][0-9])\b": " , ",
 }
 _ENGLISH = {
+    rf"\blast (?:week|month|time)(?: it| my pain)?(?: was)?(?: an?)? {_TWICE_EN}[ ,.]+(?:but )?(?:it is |its )?"
+    r"(?=(?:(?:in|over|for|during) )?(?:the )?(?:last|past) 24 )": "",
+    r"\b24 ?(?:hour|hr|h) (?=average)": "",
     r"\b(?:(?:in|over|for|during) )?(?:(?:the|my) )?(?:last|past) 24 ?(?:hours|hrs|hr|h)\b": "today",
     r"\b(?:i am|i'm|im|aged|age) [2-9][0-9](?: (?:years old|years|yrs old|yrs|yr old))?(?: now)?"
     r"(?: and(?: still \w+ing)?\b(?! ?[0-9]))?(?=[ ,.;]|$)": " , ",
+    rf"\b(?:yesterday|today)(?: it)?(?: was| is)? {_TWICE_EN}[ ,]+(?:and )?(?:today|yesterday)"
+    r"(?: it)?(?: was| is| its| still| again| also)* \1\b": r"today \1",
+    r"^((?:.*[ ,.])?pain(?! at)\b[^,.;]*[0-9])[,.;]+ (?:i |i've |ive )?(?:took|had|taken) (?:[1-4]|one|two|three) "
+    r"(?:paracetamols?|ibuprofens?|tablets?|pills?|pain ?killers?|codeine|nurofen)"
+    r"(?: at bedtime| last night| today| this morning| at night)?[ .!]*$": r"\1",
 }
 _ASIDES = tuple((re.compile(said), instead) for said, instead in {**_TURKISH, **_ENGLISH}.items())
-_HASH = re.compile(r"^\s*(?:no\.? |number )?#\s?(?=\d+\b)", re.IGNORECASE)
-_JOINING = r"(?:yes|yep|yeah|so|thats|that is|i repeat|repeat|again|evet|yani|tekrar|tekrar ediyorum)"
+_HASH = re.compile(
+    r"^\s*(?:(?:no\.? |number )?#\s?(?=\d+\b)|(?:my )?number (?=\d+\W+(?:please|pls|thanks|thank you|for me)\b))",
+    re.IGNORECASE,
+)
+_JOINING = r"(?:yes|yep|yeah|so|thats|that is|i repeat|repeat|again|evet|yani|diyorum|tekrar|tekrar ediyorum)"
 _MAY_BE_ONE = frozenset({"5 5", "1 1"})
 
 
 def without_sign(text: str) -> str:
-    """Return a text without the sign that only says that a number follows: `#3`."""
+    """Return a text without the sign that only says that a number follows: `#3`, `number 3 please`."""
     return _HASH.sub("", text)
 
 

@@ -80,12 +80,14 @@ _SINCE_TR = "[ilk] (islemden|ameliyattan|igneden|tedaviden|operasyondan|islem) [
 
 _TR = Frames(
     courtesy=f"""
-        merhaba|merhabalar|mrb|mrhb|meraba|selam|selamlar|slm|selamun aleykum|gunaydin|gunaydinlar|tunaydin
+        [ve] (aleykum selam|aleykumselam)|selamun aleykum|selamunaleykum|selamin aleykum
+        merhaba|merhabalar|mrb|mrhb|meraba|selam|selamlar|slm|gunaydin|gunaydinlar|tunaydin
         [herkese] (iyi|hayirli|mutlu) (gunler|aksamlar|geceler|calismalar|haftalar|sabahlar|pazarlar|cumalar|isler
         nobetler|haftasonlari|hafta sonlari|bayramlar|ramazanlar|mesailer) [dilerim|diliyorum|olsun|size]
         [size] [cok] (tesekkurler|tesekkur|tesekkur ederim|tesekkur ediyorum|tesekkur ederiz|tesekkurederim|tsk
         tskler|tsk ederim|tesekkurlerimle|sagolun|sag olun|sagol|sag ol|saolun|saol|sagolasin|sagolasiniz|minnettarim)
-        cok mersi|mersi|eyvallah|allah razi olsun [sizden|hepinizden|herkesten]|allaha emanet [olun]|kolay gelsin
+        cok mersi|mersi|eyvallah|allah razi olsun [sizden|hepinizden|herkesten|doktorumdan|hocamdan]
+        allaha emanet [olun]|kolay gelsin
         kolayliklar|kolayliklar dilerim
         [ellerinize|elinize|emeginize|ellerine|eline] saglik [hocam]|ellerinizden operim|dualarim sizinle
         dualarimiz sizinle|sizlere dua ediyorum|dua ediyorum [size]
@@ -94,7 +96,11 @@ _TR = Frames(
         allah sizi basimizdan eksik etmesin|allah (isinizi|islerinizi) rast getirsin|rabbim yar ve yardimciniz olsun
         selamlarimla|[cok] selam [ederim|soylerim]|[hepinize|herkese] selamlar|hayirlisi [olsun|neyse o olsun]
         mesajinizi (aldim|gordum|okudum)|mesaji (yeni|gec) gordum|mesajinizi (yeni|gec) gordum|gec gordum
-        yeni gordum [mesaji|mesajinizi]
+        (mesajinizi|mesaji) (simdi|az once) (gordum|aldim|okudum)|[yeni|simdi] gordum [mesaji|mesajinizi]
+        [tum|butun] (emegi gecenlere|emegi gecen herkese|hocalarima|hocama|ekibe|doktoruma|doktorlarima|hemsirelere)\
+         [cok] (tesekkurler|tesekkur ederim|selamlar|saygilar)|emeginize tesekkurler
+        (tesekkurler|tesekkur ederim|sagolun|sag olun) (ilginize|ilginiz icin|her sey icin|hepinize|hepinizden)
+        sayin (yetkili|yetkililer|ilgili)|saygideger (yetkili|hocam)
         cok sukur [bugun]|sukur|sukurler olsun|cok sukurler olsun|allaha sukur|allaha sukurler olsun|elhamdulillah
         hamdolsun|bin sukur
         saygilar|saygilarimla|saygilarimizla|saygilar sunarim|hurmetler|hurmetlerimle|sevgiler|sevgilerimle
@@ -108,7 +114,8 @@ _TR = Frames(
         sag olun)|ilginize (tesekkurler|tesekkur ederim)|(allah|rabbim) [sizden|hepinizden] razi olsun
         hakkinizi helal edin
         allah yardimciniz olsun|allaha ismarladik|nasilsiniz|umarim iyisinizdir|insallah iyisinizdir
-        kandiliniz mubarek olsun
+        sayenizde|(doktorumuz|doktorum|hocam) sag ?olsun|allah (sifa|sifalar) versin [hepimize|hepinize|herkese]
+        allah (yardimcim|yardimcimiz) olsun|(kandiliniz|bayraminiz|ramazaniniz|cumaniz) mubarek olsun
         (kiymetli|sevgili|saygideger|cok degerli|muhterem) (hocam|doktorum|hocalarim|doktor bey|doktor hanim)
         sayin|gorusmek uzere|gorusuruz|hosca kalin|hoscakalin|bilginize|bilginize sunarim|arz ederim
         [sayin|sn|degerli|canim|merhaba] (hocam|hocalarim|doktorum|doktor|doktor bey|doktor hanim|dr bey|dr hanim
@@ -119,6 +126,7 @@ _TR = Frames(
         dogrusu|dogrusunu isterseniz
     """,
     before=f"""
+        benimki|[bu] soruya [benim] (cevabim|yanitim)
         evet|tabii|tabi|tabii ki|tabi ki|tabiki|tamam|peki|ben|benim|bence|benden|benim icin|bana gore
         bana sorarsaniz|bana kalirsa|hocam ben
         [benim] [bugunku] (cevap|cevabim|yanit|yanitim|puan|puanim|skor|skorum|seviye|seviyem|derecem|notum
@@ -139,7 +147,7 @@ _TR = Frames(
         (her zamanki|dunku|gecen haftaki|gecen seferki) gibi|[ayni|aynen] devam|[puan] (denebilir|vercem|dicem|diycem)
         (dersem|desem) (yalan olmaz|yeridir)
         puan|puandir|puandi|puanlik|idi|di|du|ydi|ti|tu|dir|tir|tur|tabii|tabi|oldu
-        [puan|olarak|puan olarak] [diye] ({_GIVE_TR}|{_SAY_TR}|{_WRITE_TR}|{_NOTE_TR}) [ben]
+        [puan|olarak|puan olarak] [diye] ({_GIVE_TR}|{_SAY_TR}|{_WRITE_TR}|{_NOTE_TR}) [ben|artik|iste]
         olarak (alin|girin|girebilirsiniz)
         (i|yi|u|yu) (isaretliyorum|isaretledim|seciyorum|sectim)
         {_AT_TR}|olsun|olacakti|yazacaktim|yine|gene|hala|halen|ayni|ayni sekilde|kesin|kesinlikle|net|ortalama
@@ -164,7 +172,10 @@ _TR = Frames(
     after_pain=f"""
         [puan|puanlik|{_AT_TR}] [bir] ({_PAIN_TR}|agri yasiyorum|agri yasadim|agri cekiyorum|agri cektim
         agrim oluyor|agrim oldu)
-        butun gun|tum gun|{_DAY_TR}|degismedi|degisiklik yok|degisme yok|[pek|hic] degisen [bir|pek bir] sey (yok
+        [puan|puani] ({_GIVE_TR}) (agrima|agrilarima|bu agriya|bugunku agrima)
+        dun de (oyle|oyleydi|boyleydi|ayni|ayniydi)
+        [hala] gecmedi|butun gun|tum gun|{_DAY_TR}
+        degismedi|degisiklik yok|degisme yok|[pek|hic] degisen [bir|pek bir] sey (yok
         olmadi)|[bir|pek bir] sey degismedi
         derece [agri|agrim var]|seviye|siddetinde (hissediyorum|hissettim|yasiyorum)
         [benim] (agrim|agri puanim|agri seviyem)
@@ -184,10 +195,12 @@ _TR = Frames(
         numarayi (isaretliyorum|isaretledim|seciyorum|sectim)
     """,
     mild="""
+        o da [cok] hafif|[her sey] iyi gidiyor
         [gayet|cok|epey|bayagi] (memnunum|mutluyum|keyifliyim)|[cok] hafif (hissediyorum|hissettim)|neredeyse yok
         yok gibi|[cok] az|onemsiz|[cok] hafifledi|[hic] rahatsiz etmiyor|[hic] sikayetim yok|sikayetim yok|turp gibiyim
         bomba gibiyim|rahat rahat yuruyorum|[daha|cok daha] (iyiyim|rahatim|iyi)|ve (iyiyim|rahatim|mutluyum|cok iyiyim)
         yavas yavas (duzeliyor|iyilesiyor|azaliyor|geciyor|duzeliyorum|iyilesiyorum)|keyfim yerinde
+        [daha] iyiye (gidiyor|gidiyorum)|agrim hafifledi
         [bayagi|gayet|cok|epey|oldukca] (iyi|iyiyim|iyiydi|iyiydim|rahat|rahatim|rahatti|hafif|hafifti)
         [cok|epey] rahatladim|[sadece|cok] hafif [bir] (agri|agrim|agrim var|sizi|sizim) [var]
         hissetmiyorum bile|keyfim yerinde|her sey yolunda|mutluyum|[rahat|guzel] (uyuyorum|uyudum|yuruyorum
@@ -200,11 +213,16 @@ _TR = Frames(
         tam ortasi|tam orta|idare ediyoruz|idare iste|[ama] idare ediyorum|katlaniyorum|katlaniyoruz [iste]|eh
         ne iyi ne kotu|[hep] ayni
         [biraz] (zorladi|yordu|zorlandim|rahatsiz etti)|yavas yavas (duzeliyor|iyilesiyor|azaliyor|geciyor)
-        daha iyi|daha iyiyim|uyuyamadim|uykusuzum|yorgunum|[cok] yoruldum
+        [daha] iyiye (gidiyor|gidiyorum)|agrim hafifledi
+        [biraz] daha (iyi|iyiyim)|biraz (iyi|iyiyim)|uyuyamadim|uykusuzum|yorgunum|[cok] yoruldum
         orta [siddette|siddetli|duzeyde|seviyede|derecede] [bir] [agri]|biraz agriyor|soyle boyle|eh iste
         fena degil|idare eder|idare ediyorum|dayanilir|dayaniliyor|katlanilir
     """,
     severe="""
+        dayanacak (gucum|halim) kalmadi|oturup kalkamiyorum
+        [artik] dayanamiyorum (artik|agriya|bu agriya)|agridan oluyorum|oluyorum agridan
+        cok zor gecti [gece|gun|bugun]|[cok] agrim fazla|agrim [cok] fazla
+        allah (kimseye|kimselere|dusmanima|dusmanimin basina) vermesin
         [artik] (biktim|usandim|yildim|tukendim|bittim) [artik]|agliyorum|aglayacagim|aglamakliyim|[cok] (perisan
         bitkin|caresiz) [haldeyim
         durumdayim]|canim [cok] yaniyor|[cok] canim yaniyor|cok canim yandi|yerimden kalkamiyorum|kivraniyorum|kivrandim
@@ -218,7 +236,8 @@ _TR = Frames(
         korkunctu|rezalet|perisanim|mahvoldum|dayanamiyorum artik|fena|cok fena|iyi degilim|hic iyi degilim|cok aci
         [geceleri] [hic] (uyuyamadim|uyuyamiyorum|uyutmuyor|uyutmadi)|agridan (uyuyamadim|uyuyamiyorum|duramiyorum)
         [cok] (zonkluyor|yaniyor|zorlaniyorum|canim yaniyor|perisan oldum|perisan haldeyim|aci cekiyorum)
-        [hic] (yuruyemiyorum|oturamiyorum|kalkamiyorum|yatamiyorum|duramiyorum|basamiyorum)|agrim cok [fazla|siddetli]
+        [hic] (yuruyemiyorum|oturamiyorum|kalkamiyorum|yatamiyorum|duramiyorum|basamiyorum) [bile]
+        agrim cok [fazla|siddetli]
         [hala|durmadan|surekli|cok fena] agriyor|[cok] agri (cekiyorum|cektim|var)|agri cok fazla|uyku yok
         uykusuz kaldim
         (gozume|gozume hic) uyku girmedi|(yurumekte|oturmakta|kalkmakta) zorlaniyorum|(ayaga|yerimden) kalkamiyorum
@@ -255,7 +274,7 @@ _TR = Frames(
         [cok|biraz|az|hafif|epey|ciddi] [bir] (kotulesme|bozulma|gerileme) (var|oldu|hissediyorum)
         [cok|cok cok|biraz|bayagi|epey|cok fazla|maalesef] [daha] (kotu|kotuyum|kotulesti|kotulestim|kotu oldum
         kotu oldu
-        kotuye gitti|kotuye gidiyor|kotu hissediyorum)|berbat|perisanim|felaket
+        kotuye gitti|kotuye gidiyor|kotu hissediyorum)|perisan oldum|mahvoldum|berbat|perisanim|felaket
     """,
 )
 
@@ -301,7 +320,8 @@ _EN = Frames(
         [have a|enjoy your|enjoy the] (nice|good|lovely|great|wonderful|blessed) (day|evening|weekend|week|night
         afternoon|rest of your day)|[and] (take care|god bless|god bless you|bless you|bless you all
         god bless you all)|bye|bye bye|bye for now|goodbye
-        speak soon|talk soon|see you soon|all the best|hope you are well|hope youre well|hope this helps
+        speak soon|talk soon|see you soon
+        all the best|hope you are well|hope youre well|hope this helps
         (thanks|thank you|ta|cheers) for (checking up [on me]|getting in touch|your (text|message|care|time|kindness
         support)
         the (text|message|reminder)|being so kind|everything you do|looking after me|all you do)
@@ -319,7 +339,9 @@ _EN = Frames(
         by gods grace|by the grace of god|god is (great|good)|praise (god|the lord)|thanks be to god
         (ta|thanks|thank you|cheers) [very much|so much] for (asking|your concern|checking [in]|checking up)
         lovely to hear from you|nice to hear from you|good to hear from you|nice of you to ask|kind of you to ask
-        oh dear|oh well|oh my|ah well|good news|bad news|right then|righto|right o|hope you have a (good|nice) day
+        oh dear|oh well|oh my|ah well|good news|bad news|right then|righto|right o
+        hope you have a (good|nice|lovely) (day|weekend|week)
+        how are you [all|today]|praise be
         (sorry|apologies) for [the|my] [so] (late|slow|delayed) (reply|response|answer|text)
         (sorry|apologies) for the delay in (replying|answering)|have a blessed day|many blessings|blessings|stay well
         stay safe|keep well|be well|ouch|oof|ooh|um|doctor sahib|[sir|madam|doctor] ji|gud morning|gm|tnx|tq|thanx|thnks
@@ -331,7 +353,8 @@ _EN = Frames(
         yours truly
         mate|sir|madam|doctor|dear doctor|doc|dr|dear nurse|maam|hi all|pal|my dear
         unfortunately|im afraid|i am afraid|thank god|thank goodness|thankfully|luckily|sadly|honestly|tbh
-        to be honest|im sorry to say|sorry to say|in all honesty|im pleased to say|im happy to say|glad to say
+        to be honest|(im sad|sad|im sorry|sorry) to say
+        in all honesty|im pleased to say|im happy to say|glad to say
         pleased to say|happy to say|i have to say|i must say|i must admit
         sorry for the (delay|late reply|late response|late answer|slow reply)|sorry im late|sorry its late
         sorry this is late|apologies for the (delay|late reply)|sent from my (iphone|phone|mobile|samsung)
@@ -346,10 +369,11 @@ _EN = Frames(
         (its|thats|itd be|thatd be|averaged|its been|its gotta be|an average of) [{_SURE_EN}] [{_ONE_EN}]
         [my|the|todays] [average|overall|honest] (answer|ans|rating|score|level|average|reply|response|choice)\
          [to (your|the|this) (question|text|message)] [for today] [{_BE_EN}] [{_SURE_EN}] [{_A_EN}]
-        ({_SPEAKER_EN}) [{_SURE_EN}] ({_SAYING_EN}) [it|that|this|you] [{_A_EN}]
+        ({_SPEAKER_EN}) [{_SURE_EN}] ({_SAYING_EN}) [it|that|this] [{_A_EN}]
         ({_DOING_EN}) [it|that|this] [{_A_EN}]|[{_SPEAKER_EN}] (go for|going for) ({_ONE_EN})
         [{_SPEAKER_EN}] (put|mark) [it|me] [down] [as|as a|as an|for a|for an]
         still (at a|at an)
+        would say|i make it|going to say|(mine is|mine was|mines|mine) [{_A_EN}]
         if i had to (say|pick|choose|put a number on it|give it a number|give a number|score it|rate it)
         put a number on it
         (my|the) honest answer|(got to|gotta|have got to|going to have to|ive got to) (say|be)|the answers
@@ -422,7 +446,8 @@ _EN = Frames(
         doesnt hurt much|[just] [a] (twinge|niggle|slight ache|dull ache|little sore)|happy with that|couldnt be happier
         [im] [very|so|really] (happy|pleased|well|good|comfortable)|brilliant|fantastic|wonderful|amazing|excellent
         great
-        barely there|hardly (any|there|any pain|anything)|not much|nothing much|very little [pain]|minimal|comfortable
+        barely there|hardly (any|there|any pain|anything)|not much|nothing much|[a|very|just] little pain|very little
+        minimal|comfortable
         cant complain|mustnt grumble|doing (well|great|fine)|[a] bit (sore|achy|stiff)|on the mend|much improved
         no problems
         mild|very mild|[im] feeling (good|great|fine|much better)|all good|much better|im fine|im good|im ok
@@ -431,6 +456,7 @@ _EN = Frames(
         not bad|not too bad|not bad at all|not so bad|manageable|bearable
     """,
     moderate="""
+        it aches|[im|i am] coping
         improving|a little|[right] in the middle|middle|it hurts|not great not terrible|not good not bad
         neither good nor bad|so so really|[i] can live with (that|it)
         [im] (getting by|coping ok|managing|just about managing|plodding on|soldiering on|hanging in there
@@ -465,7 +491,8 @@ _EN = Frames(
         [had|its been] [a] (bad|rough|tough|terrible|awful|horrible) day [today]|not sleeping [well]|very uncomfortable
         [really|im] (struggling|suffering) [today|a lot|badly]|hurting [a lot|badly]|[its|it is] [absolutely] (awful
         shocking)
-        no sleep|havent slept|not slept|in tears|crying|struggling|agonising|throbbing|burning|horrid|shocking|horrific
+        no sleep [at all]
+        havent slept|not slept|in tears|crying|struggling|agonising|throbbing|burning|horrid|shocking|horrific
         absolute (agony|hell|murder|misery)|not nice|giving me gyp|in bits|killing
         not good|not great|severe pain|a lot of pain|in a lot of pain|in agony|very bad pain|not happy
     """,
@@ -474,7 +501,8 @@ _EN = Frames(
         thing ive done
         ive felt [in (years|ages|months)|for years]|ive been [in (years|ages|months)]|decision ever)|early days
         [im|i am] (getting there|on the mend|on the up|going in the right direction) [slowly]|slow but (sure|steady
-        getting there)|slowly but surely|[got] my life back|feel [like] [a] new (woman|man|person)|so grateful
+        getting there)|slowly but surely|[got] my life back|feel [like] [a] [brand] new (woman|man|person)|so grateful
+        brand new (woman|man|person)|[the] best decision i [ever] made|walking without [a|my] (stick|frame|crutches)
         [i am|im] [very|so|really] (grateful|pleased|happy) [with (the result|the results|it|that|progress
         how its going)]
         [much|a lot|a bit|a little] better (than before|than it was|than i was|each day|every day|day by day)
@@ -515,7 +543,7 @@ _EN = Frames(
         [so|very|much|very much|so much|a lot|a bit|a little|a little bit|slightly|somewhat|minimally|far|definitely
         feeling|im|i am|way|got] (much worse|a lot worse)|(so|very|much|very much|so much|a lot|a bit|a little|slightly
         a little bit|somewhat|minimally|far|definitely|feeling|im|i am|way|got) worse|(its|it has) got worse
-        not (happy|good|great|pleased)
+        not (happy|good|great|pleased)|awful|terrible|dreadful
         unhappy|disappointed
     """,
 )
@@ -528,8 +556,9 @@ OF_HIGHEST_AFTER = """
     HIGHEST (uzerinden|ustunden)|bolu HIGHEST
     ([points] out of [a possible] HIGHEST|outta HIGHEST|of HIGHEST|over HIGHEST) [x|xx|xxx]
 """
-OF_SCALE_FROM_ZERO = """
-    [on|in] (a|the|your) scale (of|from) 0 to HIGHEST|on (the|your|a) 0 to HIGHEST [pain] scale|0 to HIGHEST
+OF_SCALE = """
+    [on|in] (a|the|your) scale (of|from) (0|1) to HIGHEST|on (the|your|a) (0|1) to HIGHEST [pain] scale
+    [from] (0|1) to HIGHEST [id (say|give it)|its]|(0|1) (ile|ila|to) HIGHEST (arasi|arasinda|arasindan)
 """
 """How the item's own highest value is named beside an answer: `10 üzerinden 7`, `7 out of 10`."""
 

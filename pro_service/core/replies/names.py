@@ -35,7 +35,7 @@ _GIVEN = (
     "|Amit|Anil|Anita|Asha|Deepak|Geeta|Gita|Harish|Imran|Kamala|Kavita|Lakshmi|Lata|Mahesh|Manoj|Meena|Meera|Mohan"
     "|Mohammed|Narendra|Neha|Nirmala|Pooja|Prakash|Priya|Rajesh|Ramesh|Ravi|Rekha|Sanjay|Savita|Shanti|Sunil"
     "|Sunita|Suresh|Usha|Vijay|Vinod|Brendan|Ciaran|Declan|Deirdre|Dermot|Eamonn|Gerry|Maeve|Noreen|Orla|Seamus"
-    "|Sinead|Siobhan|Peggy|Jim|Jimmy|Joe|Tom|Tony|Dave|Mike|Steve|Liz|Maggie|Giulia"
+    "|Sinead|Siobhan|Peggy|Pat|Betsy|Ken|Ron|Ted|Fred|Jack|Bob|Jim|Jimmy|Joe|Tom|Tony|Dave|Mike|Steve|Liz|Maggie|Giulia"
     "|Walter|Wendy|Wilfred|William|Winifred|Yvonne|Zoe"
     "|Abdullah|Abdurrahman|Adem|Adnan|Ahmet|Ali|Arif|Arzu|Aslı|Asuman|Aylin|Aynur|Ayse|Ayşe|Ayşegül|Ayten|Aziz"
     "|Bekir|Belgin|Berna|Betül|Birgül|Burak|Burcu|Bülent|Cafer|Canan|Celal|Cemal|Cemile|Cengiz|Cevdet|Derya"
@@ -53,7 +53,7 @@ _GIVEN = (
 """Given names that are no other word; a surname may follow."""
 _INTRODUCED = re.compile(
     r"(?P<closing>(?:^|[\s,.!])(?i:ben|this is|it['’]?s))\s+"
-    rf"(?:{_GIVEN})(?:\s+{_NAME})?\b(?=\s*(?:[,.:;!\n]|-\s)|\s+(?i:ağrım|puanım|cevabım|my pain|pain)\b)"
+    rf"(?:{_GIVEN})(?:\s+{_NAME})?\b(?=\s*(?:[,.:;!\n]|-\s)|\s+(?:(?i:ağrım|puanım|cevabım|my pain|pain)|\d+)\b)"
 )
 """`Merhaba hocam ben Ayşe, ağrım 4`."""
 _ALONE = re.compile(

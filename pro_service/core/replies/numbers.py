@@ -37,7 +37,9 @@ _GLUED = re.compile(r"([^\W\d_]{3,})?(0|[1-9][0-9]*)([^\W\d_]{3,})?")
 _NO_WORD = 11
 """From here on a value has no word of its own; all of them share their frames."""
 _EMOTICON = re.compile(r"(?<!\S)[:;=][-']*[()\[\]dpo/|*]+(?!\S)")
-_DASH = re.compile(r"(?<=[^\W\d_]) ?- +(?=\d)|(?<=\d) +- ?(?=[^\W\d_])|(?<=[^\W\d_])-(?=[^\W\d_])")
+_DASH = re.compile(
+    r"(?<=[^\W\d_]) ?- +(?=\d)|(?<=\d) +- ?(?=[^\W\d_])|(?<=[^\W\d_]) +- +(?=[^\W\d_])|(?<=[^\W\d_])-(?=[^\W\d_])"
+)
 """A dash that only separates: `ağrı - 7`, `7 - thanks`, `out-of-ten`. `-7` and `7-8` are something else."""
 _PLACED = re.compile(rf"\b({'|'.join(frames.ORDINALS)}) +(?:secenek|sik)\b")
 _CHOSEN = re.compile(r"\b([0-9]+) ?'?y?[iu] (?=(?:isaretl|sec|puanl|tercih)\w*[mz]\b)")
@@ -50,6 +52,8 @@ _CHANGE = (1, 7)
 _UNCHANGED = 4
 _LONGEST_TEXT = 24  # words
 _LONGEST_TOLD = 48  # words, those of remarks among them
+_WARMTH = "derece"
+"""Beside a remark about the weather a number of degrees is none of pain."""
 _LONGEST_FRAME = 16  # words
 _LONGEST_PHRASE = 12  # words
 
@@ -77,10 +81,11 @@ def _value(mark: str, language: str, low: int, high: int) -> int | None:
     """Give the number whose frame is the whole text: everything before it and after it is known and harmless."""
     text = _CHOSEN.sub(r"\1 ", _DASH.sub(" , ", _EMOTICON.sub(" ", mark)))
     if low == 0:
-        text = re.sub(rf"\b0 ?- ?{high}\b", f"0 to {high}", _SLASHED.sub(r"\1 ", text))
-        text = re.sub(rf"\b(?:{high}'?|on)da (?=\w)", f"{high} uzerinden ", text)
+        text = _SLASHED.sub(r"\1 ", text)
+        text = re.sub(rf"\b(?:{high} ?'?|on)da (?=\w)", f"{high} uzerinden ", text)
     else:
         text = _PLACED.sub(lambda place: f"{frames.ORDINALS.index(place[1]) + 1} secenek", text)
+    text = re.sub(rf"\b([01])(?: ?- ?| ?'?dan ){high}(?: ?'?[ae](?: kadar)?)?\b", rf"\1 to {high}", text)
     text = _sized(language).sub(r"\1 puanlik ", text.replace("/", " over ", 1))
     if any(sign in text for sign in (DOUBT, "/", "-")) or _POINT_FIRST.search(text):
         return None
@@ -104,7 +109,7 @@ def _beside_remarks(text: str, language: str, low: int, high: int) -> int | None
     if high < _NO_WORD:
         mark = without_asides(mark, language)
     said = plain_of(mark).split()
-    numbered = any(token.isdecimal() or token in phrases.NUMBERS[language] for token in said)
+    numbered = _WARMTH not in said and any(token.isdecimal() or token in phrases.NUMBERS[language] for token in said)
     if not numbered or not 1 < len(said) <= _LONGEST_TOLD or _POINT_FIRST.search(mark) or named(text):
         return None
     left, moods = without_remarks(mark, language)
@@ -177,8 +182,8 @@ def _around_any(low: int, high: int, language: str, *, in_digits: bool) -> tuple
 
     It is the larger part by far. Compiled for each value anew, the first text with a value took a tenth of a second.
     """
-    before: list[str] = [frames.OF_HIGHEST_BEFORE, *([] if low else [frames.OF_SCALE_FROM_ZERO])]
-    after: list[str] = [frames.OF_HIGHEST_AFTER, *([] if low else [frames.OF_SCALE_FROM_ZERO])]
+    before: list[str] = [frames.OF_HIGHEST_BEFORE, frames.OF_SCALE]
+    after: list[str] = [frames.OF_HIGHEST_AFTER, frames.OF_SCALE]
     for said in _frames(language, in_digits=in_digits):
         before += (said.courtesy, said.before, said.before_choice if low else said.before_pain)
         after += (said.courtesy, said.after, said.after_choice if low else said.after_pain)

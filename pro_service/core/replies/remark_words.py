@@ -39,6 +39,8 @@ class Vocabulary(NamedTuple):
     """Words that no unknown word may resemble."""
     phrases: str
     """Statements as a whole that say nothing of how somebody is."""
+    follow: str
+    """The same of statements after the answer: before it they would say when the number holds, or what it is."""
     well: str
     """What says that somebody is better, in more than one word."""
     badly: str
@@ -200,6 +202,13 @@ _EN = Vocabulary(
         |(?:without|no|not got|havent got|have not|havent|not) my (?:reading )?glasses(?: on)?
         |slowly getting there|out and about|on my feet|not too bothered|rain or shine|long day|quiet day
         |hope you(?:re| are) (?:all )?(?:keeping )?(?:well|ok)
+        |took the dog (?:out|for a walk)|(?:you(?: have|ve)? )?(?:given|gave) me my life back
+    """,
+    follow=r"""
+        |(?:the )?(?:cat|dog|phone|rain|noise|wind|storm) woke me(?: up)?
+        |(?:(?:but|and|it|its|gets|a|bit|little|slightly|much) )*worse (?:at nights?|in the (?:morning|evening)s?
+        |on (?:the )?stairs|after walking|when i (?:walk|stand|sit|move|lie down|bend))
+        |see you (?:on )?(?:monday|tuesday|wednesday|thursday|friday|tomorrow|next week)
     """,
     well=r"""
         (?:i )?(?:can|able to) (?:now )?(?:even )?(?:walk|climb|sleep|drive|dance|garden|cook|get|sit|stand|do|manage
@@ -237,6 +246,7 @@ _EN = Vocabulary(
         "|done|had)|slept|couldnt|couldn't|cant|can't|didnt"
         "|didn't|havent|haven't|struggling|not|barely|hardly|had a|had to|feeling|feel|really|still|much better|so"
         "|and (?=feel|improv|happy|fed|very|im|i'm|getting|still|not|so|glad)|but (?=coping|managing|ok|happy|getting)"
+        "|(?:but|and) (?=(?:(?:it|its|gets|a|bit|little|slightly|much) )*worse (?:at|on|in|when|after))"
         "|tired|exhausted|bad night|rough night|my (?=hips?|legs?)|the weather|weather (?=is|very|so|cold|awful"
         "|terrible|bad|has)|despite|too much|we had"
     ),
@@ -278,7 +288,7 @@ _TR = Vocabulary(
         soguk sicak agriyor var bozuk yorgunum yagiyor
     """,
     everyday=r"""
-        (?:uyu|yuru|gez|calis|yorul|dinlen|uyan|dolas|gid|git|gel|cik)\w*[mk]
+        uyutma\w+ (?:uyu|yuru|gez|calis|yorul|dinlen|uyan|dolas|gid|git|gel|cik)\w*[mk]
         (?:yap|kal(?!ca)|ugras|temizle|pisir|gor|gec|geciktir)\w*[mk]
         uyku\w* yuruyus\w* hava\w* yagmur\w* soguk\w* sicak\w* nem\w* ruzgar\w* gunes kar ev eve evi evden
         isim islerim
@@ -341,27 +351,40 @@ _TR = Vocabulary(
     """,
     phrases=r"""
         |cok sukur|allaha sukur|sukurler olsun|kusura bakma(?:yin)?|sag ol(?:un)?|allah razi olsun|gozlugum yok
+        |goz(?:lerim|um) (?:iyi |pek )?gormuyor|hayatim kurtuldu
+        |hava(?:lar)? (?:bozdu|bozuldu|sogudu|degisti)|telefonum (?:kapaliydi|bozuktu|cekmiyordu|sessizdeydi)
+        |misafir(?:im|ler)? vardi
         |zor yaziyorum|gec (?:gordum|yazdim|kaldim)|yeni gordum|hayatim degisti|(?:hava )?soguk oldugu icin
         |hava(?:lar)? (?:cok |biraz |bugun |da )*(?:soguk|sicak|kotu|nemli|yagmurlu|bozuk|guzel)|(?:yagmura|soguga
         |sicaga) ragmen
-        |hava(?:lar)? (?:\w+[iu]nca|\w+d[iu]) agri\w* artti|kalcam sizliyor|torunlar(?:im)? geldi(?: yoruldum)?
+        |hava(?:lar)? (?:\w+[iu]nc[ae]|\w+d[iu]) agri\w* artti
+        |kalcam sizliyor|torunlar(?:im)? geldi(?: yoruldum)?
+    """,
+    follow=r"""
+        |(?:ama )?(?:yuru(?:rken|yunce)|merdiven (?:cikarken|cikinca)|oturunca
+        |otururken|yatinca|yatarken|egilince|egilirken|geceleri|yagmurda
+        |yagmur yaginca|soguk(?:ta| havada)|cok yuruyunce)(?: biraz| cok| daha| bazen)*
+        (?: zorlaniyorum| artiyor| fazlalasiyor)
+        |(?:yarin|haftaya|pazartesi|sali|carsamba|persembe|cuma)(?: gunu)?(?: kontrole| size| hastaneye)?
+        (?: geliyorum| gelecegim| gorusuruz| gelirim)
     """,
     well=r"""
         (?:igne|islem|tedavi|ameliyat)(?: cok| gercekten)* (?:iyi geldi|ise yaradi|faydali oldu)|(?:gecen haftadan
-        |dunden)(?: daha)? iyi
+        |dunden|dunkunden)(?: daha| cok)? iyi(?:yim)?
         |(?:sanki )?yeniden dogdum(?: sanki)?|(?:artik )?(?:merdiven|yuruyus|pazara|markete|camiye|namaz|yuru|uyu|otur
         |gez)
         (?: )?(?:cik|yap|gid|kil)?[ae]bil(?:iyorum|dim|iyoruz)(?: artik)?
     """,
     badly=(
-        "(?:cok |bayagi )?(?:kotu|zor) (?:bir )?geceydi|(?:gecen haftadan|dunden)(?: daha)? kotu|cok cektim"
+        "(?:cok |bayagi )?(?:kotu|zor) (?:bir )?geceydi"
+        "|(?:gecen haftadan|dunden|dunkunden)(?: daha| cok)? kotu(?:yum)?|cok cektim"
         "|umdugum gibi (?:olmadi|degil)|bekledigim gibi (?:olmadi|degil)"
     ),
     fillers=r"""
         |ilk (?:defa|kez)|eskisi gibi|sabaha kadar(?= uyu)|kendimi (?=iyi|cok iyi|kotu|cok kotu)|bir sey degil
         |(?:bu|butun|tum) gun|(?:butun|tum) gece(?= (?:hic )?uyu)|merdiven(?:den|lerden) sonra(?= uyuyamadim)
     """,
-    sleeping=r"uyu\w*[mk]|gece\w* (?:\w+ )?(?:gecirdi[mk]|gecti)",
+    sleeping=r"uyu\w*[mk]|uyutma\w+|gece\w* (?:\w+ )?(?:gecirdi[mk]|gecti)",
     complains=rf"{_CONDITIONS_TR}|(?!ayakta\b|bende\b)\w{{2,}}(?:[dt][ae]|l[ae])",
     being=_CONDITIONS_TR,
     opens=(
@@ -370,6 +393,7 @@ _TR = Vocabulary(
         r"|rahat"
         r"|mutlu|memnun)|yeniden (?=dogdum)|son (?=gunlerde|zamanlarda)|bugun|kalcam|bacagim|bacaklarim|agrim"
         r"|havalar?|(?:yagmura|soguga|sicaga) ragmen(?= *(?:$|[,.!;]))|uyku|idare"
+        r"|(?:ama )?geceleri (?=art)|ama (?=yuru\w+ce|yururken|merdiven|otur|yatinca|yatarken|egil|geceleri)"
         r"|katlan\w+|agliyor\w*|agladi\w*|bikti\w+|yoruldu\w+|yorgun\w*|rahatla\w+|rahatim|iyiyim|kotuyum|mutluyum"
         r"|memnunum|yavas yavas|giderek iyi\w*|keske|umdugum|degisen bir|dayanam\w+|gozlugum|bayagi|epey|gayet|oldukca"
         r"|canim (?=yan)|hocam|doktor bey|doktor hanim|hemsire hanim|sanki yeniden|cok (?=agr|canim|kotu|zor|aci|iyi"
@@ -381,8 +405,9 @@ _TR = Vocabulary(
         "|hocam|maalesef"
     ),
     ends=(
-        r"iyiyim|rahatim|kotuyum|yorgunum|mutluyum|memnunum|[dt]aha iyi|cok iyi|cok kotu|gecirdim|uyuyamadim|uyudum"
-        r"|yoruldum|zorlandim|rahatladim|ondan|o yuzden|bu yuzden|soguk|yagmurlu|toparladim|iyilestim|duzeldim"
+        r"iyi geldi|ise yaradi|iyiyim|rahatim|kotuyum|yorgunum|mutluyum|memnunum|[dt]aha iyi|cok iyi|cok kotu|gecirdim"
+        r"|uyuyamadim|uyudum|yoruldum|zorlandim|rahatladim|ondan|o yuzden|bu yuzden"
+        r"|soguk|yagmurlu|toparladim|iyilestim|duzeldim"
     ),
     scored="puandi|di|du|ti|tu|ydi|idi|dir|tir|veriyorum|diyorum|derim|verdim|diyelim|maalesef|hocam",
     reasons=r"^cunku\b|\b(?:ondan|o yuzden|bu yuzden|diye|yuzunden|sebebiyle|olduguicin|oldugu icin|oldugundan)$",

@@ -93,12 +93,18 @@ def without_remarks(mark: str, language: str) -> tuple[str, list[Mood | None]]:
     kept: list[str] = []
     moods: list[Mood | None] = [None] * greeted
     for clause in _BREAKS.split(mark):
-        is_one, mood = _remark(clause, language)
+        said_after = _pattern(language, "follow").fullmatch(plain_of(clause)) and _answered(kept, language)
+        is_one, mood = (True, None) if said_after else _remark(clause, language)
         if is_one:
             moods.append(mood)
         else:
             kept.append(clause)
     return ", ".join(kept), moods
+
+
+def _answered(kept: Iterable[str], language: str) -> bool:
+    """Whether there is a number in what was said so far."""
+    return any(word.isdecimal() or word in NUMBERS[language] for clause in kept for word in plain_of(clause).split())
 
 
 @lru_cache

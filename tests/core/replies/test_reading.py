@@ -203,7 +203,7 @@ def test_a_score_is_the_one_number_in_the_text(text: str, language: str, bounds:
     assert not others
     assert meaning.value in written + spoken
     if high not in written + spoken:
-        assert len(written) <= 1
+        assert len(set(written)) <= 1  # `7 7` says it twice
 
 
 @given(TEXTS)
