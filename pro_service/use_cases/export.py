@@ -25,7 +25,7 @@ from pro_service.exports.csv_files import WrittenFile
 from pro_service.exports.data_tables import site_codes, visit_codes
 from pro_service.exports.formats.excel import rewrite_for_excel
 from pro_service.exports.formats.finished import Finished
-from pro_service.exports.paper import completeness, flow
+from pro_service.exports.paper import completeness, flow, methods
 from pro_service.exports.tables import Table
 from pro_service.reports.data_set import frame as frames
 from pro_service.reports.data_set import tables as data_set
@@ -277,6 +277,7 @@ class _Writing:
             demo=shape.newest.demo,
         )
         self._text(readme.FILE, text)
+        self._text(methods.FILE, methods.methods(shape.newest, max(self.frame.version_numbers.values())))
 
     def _text(self, path: str, text: str) -> None:
         self._add(csv_files.write_text(self.folder, path, text))

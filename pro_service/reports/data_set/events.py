@@ -50,7 +50,7 @@ _CALLS = (
     select(c.id, c.participant_id, windows.c.code.label("visit"), c.called_at, c.user_id, c.outcome, c.call_back_at)
     .outerjoin(windows, windows.c.id == c.window_id)
     .where(c.participant_id.in_(_IDS), c.called_at <= _AS_OF)
-    .order_by(c.called_at, c.id)
+    .order_by(c.id)
 )
 _TASK = (
     select(e.id, e.participant_id, windows.c.code.label("visit"), e.level, e.reason, e.raised_at, e.due_at)
@@ -67,17 +67,15 @@ _CHANGES = (
     select(s.id, s.changed_at, s.participant_id, s.cause, s.old_procedure_date, s.procedure_date)
     .add_columns(s.old_version_id, s.version_id, s.actor)
     .where(s.participant_id.in_(_IDS), s.changed_at <= _AS_OF)
-    .order_by(s.changed_at, s.id)
+    .order_by(s.id)
 )
 _REVEALED = (
-    select(v.id, v.participant_id, v.at, v.source)
-    .where(v.participant_id.in_(_IDS), v.at <= _AS_OF)
-    .order_by(v.at, v.id)
+    select(v.id, v.participant_id, v.at, v.source).where(v.participant_id.in_(_IDS), v.at <= _AS_OF).order_by(v.id)
 )
 _REVEALED_BY_UNKNOWN = (
     select(v.id, v.at, v.source)
     .where(v.study_id == bindparam("study"), v.participant_id.is_(None), v.at <= _AS_OF)
-    .order_by(v.at, v.id)
+    .order_by(v.id)
 )
 
 
@@ -141,7 +139,9 @@ def message_rows(session: Session, frame: Frame) -> Iterator[Cells]:
     """Yield the rows of `data/messages.csv`: texts to participants, never their words."""
     for members in everybody(session, frame):
         codes = {one.id: one.code for one in members}
-        for one in sorted(texts.about(session, frame, list(codes)), key=lambda one: codes[one.participant_id]):
+        for one in sorted(
+            texts.about(session, frame, list(codes)), key=lambda one: (codes[one.participant_id], one.id)
+        ):
             yield (
                 one.id,
                 codes[one.participant_id],
@@ -262,6 +262,6 @@ def revelation_rows(session: Session, frame: Frame) -> Iterator[Cells]:
 
 
 def _by_code(session: Session, statement: Any, frame: Frame, codes: Mapping[int, str]) -> list[Any]:
-    """Return rows by their participant's code, and else in the order of the statement."""
+    """Return rows by their participant's code and their number: the order that a check of the set expects."""
     found = session.execute(statement, {"ids": list(codes), "as_of": frame.as_of}).all()
-    return sorted(found, key=lambda row: codes[row.participant_id])
+    return sorted(found, key=lambda row: (codes[row.participant_id], row.id))
