@@ -1256,7 +1256,8 @@ _EXPORTS: Mapping[str, Entry] = {
         "Ask those who run the service to install its extra “{extra}”, or choose another format.",
     ),
     "text_too_long": _refuse(
-        "a text here has {size} bytes, and {format} holds at most {most}", "leave this format out; CSV holds every text"
+        "a text here has a length of {size}, and {format} holds at most {most}",
+        "leave this format out; CSV holds every text",
     ),
     "too_many_rows_for_excel": _refuse(
         "the table has {rows} rows, and a sheet of Excel holds at most {most} and its head",
