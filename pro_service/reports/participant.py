@@ -25,6 +25,7 @@ SHOWN = frozenset(
         "kind",
         "frame",
         "window",
+        "item",
         "state",
         "level",
         "reason",

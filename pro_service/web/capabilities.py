@@ -18,6 +18,9 @@ Capability = Literal[
     "free_text",
     "audit",
     "audit_values",
+    "queries",
+    "ask",
+    "reply",
     "team",
     "approve",
     "columns",
@@ -28,13 +31,16 @@ Capability = Literal[
 ]
 """account: one's own; work: the coordinators' day; tasks: those that the ladder gives to a role; contact: telephones;
 entry: answers told or measured; progress: answered or not; scores: values and what is derived from them; export: the
-data set as files; free_text: reasons as they were typed; audit: the trail; audit_values: from what to what; team: who
-has which role in the study; approve: roles and erasures that wait; columns: names of an export's columns that may pass;
+data set as files; free_text: reasons as they were typed; audit: the trail; audit_values: from what to what; queries:
+what sites are asked about the data, with the answers; ask: to ask and to close one; reply: to answer one; team: who has
+which role in the study; approve: roles and erasures that wait; columns: names of an export's columns that may pass;
 confirm: a version of the study; revelations: when treatments were revealed, never what was said; users: accounts and
 roles; system: sites, health, the installation's own trail."""
 
 GRANTED: Mapping[Role, frozenset[Capability]] = {
-    "coordinator": frozenset({"account", "work", "contact", "entry", "progress", "free_text", "audit"}),
+    "coordinator": frozenset(
+        {"account", "work", "contact", "entry", "progress", "free_text", "audit", "queries", "reply"}
+    ),
     "assessor": frozenset({"account", "entry"}),
     "investigator": frozenset(
         {
@@ -54,9 +60,11 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
         }
     ),
     "data-manager": frozenset(
-        {"account", "tasks", "progress", "scores", "export", "audit", "audit_values", "revelations"}
+        {"account", "tasks", "progress", "scores", "export", "audit", "audit_values", "queries", "ask", "revelations"}
     ),
-    "monitor": frozenset({"account", "tasks", "progress", "scores", "export", "audit", "audit_values", "team"}),
+    "monitor": frozenset(
+        {"account", "tasks", "progress", "scores", "export", "audit", "audit_values", "queries", "ask", "team"}
+    ),
     "statistician": frozenset({"account", "progress", "scores", "export"}),
     "administrator": frozenset({"account", "audit", "team", "columns", "users", "system"}),
 }
@@ -65,7 +73,9 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
 ROLES: frozenset[Role] = frozenset(GRANTED)
 CAPABILITIES: frozenset[Capability] = frozenset(get_args(Capability))
 
-UNBLINDING: frozenset[Capability] = frozenset({"scores", "export", "free_text", "audit_values", "revelations"})
+UNBLINDING: frozenset[Capability] = frozenset(
+    {"scores", "export", "free_text", "audit_values", "queries", "ask", "reply", "revelations"}
+)
 """Closed to assessors of the study, whatever else they are there."""
 
 

@@ -18,16 +18,17 @@ from pro_service.store.participants.cases import zone_of
 from pro_service.store.schema import escalations, inbound, messages
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
-from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants import entry, queries
 from pro_service.use_cases.participants.change_form import ACTIONS
 from pro_service.use_cases.participants.entry import Filled
+from pro_service.use_cases.participants.queries import Asked
 from pro_service.use_cases.tick import beat, tick
 from pro_service.web import i18n
 from pro_service.web.dashboard.vocabulary import vocabulary
 from pro_service.wording import place_of
 from tests import support
 from tests.telephones import Telephones
-from tests.web.test_roles import KNOWN
+from tests.web.test_roles import KNOWN, LETTERS
 
 KEPT = re.compile(r"%\(\w+\)[sd]|%%|\{[^}]*\}|<[^>]+>|&\w+;")
 WIDE = {ord(narrow): ord(narrow) + 0xFEE0 for narrow in map(chr, (*range(65, 91), *range(97, 123)))}
@@ -108,6 +109,9 @@ def named(rt: Runtime, study_id: int, clock: support.SetClock) -> dict[str, obje
     tick(rt)
     beat(rt, "tick")
     support.to_decide(rt, other)
+    about = Asked("W1", "NRS-AVG", "7?")
+    asked = [queries.ask(rt, support.SETUP, study_id, code, about) for code in ("P-001", "P-002")]
+    queries.answer(rt, support.SETUP, study_id, asked[0], "7!")
     e, i, m = escalations.c, inbound.c, messages.c
     with rt.sessions.reading() as session:
         task = session.scalars(select(e.id).where(e.participant_id == other, e.level == "E1")).first()
@@ -143,11 +147,11 @@ def plain(page: str, known: frozenset[str]) -> set[str]:
 
 
 @pytest.mark.usefixtures("wide")
-@pytest.mark.parametrize("role", ["coordinator", "investigator", "administrator", "assessor"])
+@pytest.mark.parametrize("role", ["coordinator", "investigator", "data-manager", "administrator", "assessor"])
 def test_no_page_says_a_word_that_is_not_translated(
     rt: Runtime, client: FlaskClient, study_id: int, named: dict[str, object], role: str
 ) -> None:
-    letter = {"coordinator": "C", "investigator": "I", "administrator": "A", "assessor": "B"}[role]
+    letter = next(letter for letter, name in LETTERS.items() if name == role)
     support.coordinator(rt, role=role, language="tr")
     support.sign_in(client)
     known, found = data_words(rt, study_id), []

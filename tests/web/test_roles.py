@@ -14,6 +14,8 @@ from pro_service.core.protocol import Role
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, inbound, messages, roles
 from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.participants import queries
+from pro_service.use_cases.participants.queries import Asked
 from pro_service.use_cases.tick import tick
 from pro_service.web import access
 from pro_service.web.capabilities import GRANTED, ROLES
@@ -38,7 +40,7 @@ EVERYBODY = "CBIDMSA"
 class Route:
     """How a route is asked, and whose it is.
 
-    `{code}`, `{task}`, `{decision}`, `{text}`, `{message}`, `{user}`: of one's own site, then of another.
+    `{code}`, `{task}`, `{decision}`, `{text}`, `{message}`, `{query}`, `{user}`: of one's own site, then of another.
     """
 
     path: str
@@ -47,7 +49,7 @@ class Route:
 
     @property
     def of_a_site(self) -> bool:
-        return any(what in self.path for what in ("{code}", "{task}", "{decision}", "{text}", "{message}"))
+        return any(what in self.path for what in ("{code}", "{task}", "{decision}", "{text}", "{message}", "{query}"))
 
 
 KNOWN = {
@@ -98,6 +100,11 @@ KNOWN = {
     "POST dashboard.changed": Route("/participants/{code}/change/pause", "C"),
     "POST dashboard.show_card": Route("/participants/{code}/card", "C"),
     "POST dashboard.replace_card": Route("/participants/{code}/card/replace", "C"),
+    "GET dashboard.queries": Route("/queries", "CDM"),
+    "GET dashboard.ask": Route("/participants/{code}/ask/W1", "DM"),
+    "POST dashboard.asked": Route("/participants/{code}/ask/W1", "DM", {"words": "Is this right?"}),
+    "POST dashboard.answer_query": Route("/queries/{query}/answer", "C", {"words": "It is."}),
+    "POST dashboard.close_query": Route("/queries/{query}/close", "DM"),
     "GET dashboard.cards": Route("/cards", "C"),
     "POST dashboard.card_sheets": Route("/cards/sheets", "C"),
     "POST dashboard.cards_handed": Route("/cards/handed", "C"),
@@ -173,9 +180,15 @@ def named(rt: Runtime, study_id: int, clock: support.SetClock) -> tuple[dict[str
         texts = [session.scalars(select(i.id).where(i.participant_id == who)).one() for who in people]
         sms = select(m.id).where(m.channel == "sms")
         asked = [session.scalars(sms.where(m.participant_id == who)).first() for who in people]
+    codes = ("P-001", "P-002")
+    about = Asked("W1", "NRS-AVG", "Is this right?")
+    waiting = [queries.ask(rt, support.SETUP, study_id, code, about) for code in codes]
     own, other = (
-        {"code": code, "task": task, "decision": decision, "text": text, "message": message, "user": victim}
-        for code, task, decision, text, message in zip(("P-001", "P-002"), tasks, decisions, texts, asked, strict=True)
+        {"code": code, "task": task, "decision": decision, "text": text, "message": message, "query": query}
+        | {"user": victim}
+        for code, task, decision, text, message, query in zip(
+            codes, tasks, decisions, texts, asked, waiting, strict=True
+        )
     )
     return own, other
 

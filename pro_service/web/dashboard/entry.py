@@ -20,6 +20,7 @@ from pro_service.use_cases.participants import entry
 from pro_service.use_cases.participants.entry import Filled, Mode
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import assesses, may_at, needs
+from pro_service.web.dashboard import queries
 from pro_service.web.dashboard.formatting import form_made_at, times
 from pro_service.web.dashboard.participant import participant_of
 from pro_service.web.i18n import of, page_stands_in
@@ -128,6 +129,7 @@ def _form(
         task = None
         if filled.task is not None and works:
             task = today.task(session, rt.loader, scope.study_id, filled.task, scope.sites)
+    asked = queries.about_participant(rt, loaded) if may_at("reply", loaded.study_id, loaded.site_id) else []
     return render_template(
         "dashboard/enter.html",
         scope=scope,
@@ -147,5 +149,7 @@ def _form(
         works=works,
         blind=assesses(scope.study_id),
         shown=shown,
+        queries=[query for query in asked if query.visit == facts.code and query.state == "open"],
+        item_words=queries.item_words(case.protocol),
         **times(now),
     )

@@ -6,7 +6,7 @@ from flask import request
 
 from pro_service.runtime import Runtime
 from pro_service.web.access import may
-from pro_service.web.dashboard import confirmation, inbox, today, worklist
+from pro_service.web.dashboard import confirmation, inbox, queries, today, worklist
 from pro_service.web.i18n import gettext as _
 from pro_service.web.scope import NoStudy, Scope
 
@@ -40,6 +40,8 @@ def navigation(rt: Runtime, scope: Scope | NoStudy) -> list[Link]:
         links.append(_section("/participants", _("Participants")))
     if progress and works:
         links.append(_section("/inbox", _("Inbox"), inbox.waiting(rt, scope), _("texts that wait for a person")))
+    if may("queries"):
+        links.append(_section("/queries", _("Queries"), queries.count(rt, scope), _("queries that wait for you")))
     if progress:
         links.append(_section("/compliance", _("Compliance")))
         links.append(_section("/messages", _("Messages")))

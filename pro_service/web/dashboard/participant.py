@@ -30,7 +30,7 @@ from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web import problems
 from pro_service.web.access import may_at, needs
-from pro_service.web.dashboard import formatting, story, timeline
+from pro_service.web.dashboard import formatting, queries, story, timeline
 from pro_service.web.dashboard.change import value_words
 from pro_service.web.dashboard.formatting import times
 from pro_service.web.dashboard.story import CHIPS, Reader
@@ -111,7 +111,7 @@ def _story_page(
         query = StoryQuery(story.kinds(chip), before, story.PAGE + 1, scores=reader.scores)
         asked = erasure_requests.newest(session, view.loaded.case.participant.id)
         happened = events.event_page(session, rt.vault, view.loaded.case, now, query)
-    case = view.loaded.case
+    case, asked = view.loaded.case, queries.about_participant(rt, view.loaded)
     zone = page_stands_in(case.site_zone)
     page = story.story_page(happened, case, reader)
     return render_template(
@@ -141,6 +141,9 @@ def _story_page(
         place=story.place,
         office=formatting.words("change") if reader.works else {},
         fact=formatting.fact,
+        queries=asked,
+        asks=may_at("ask", view.loaded.study_id, view.loaded.site_id),
+        item_words=queries.item_words(case.protocol),
         derived=tuple(derived_values(case, now)) if reader.scores else (),
         **times(now),
     )

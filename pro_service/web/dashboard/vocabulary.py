@@ -310,6 +310,9 @@ def _actions() -> dict[str, str]:
         "hand_card": _("Card handed over"),
         "unhand_card": _("Card not handed over after all"),
         "use_card": _("Card used for the first time"),
+        "ask_query": _("Query asked"),
+        "answer_query": _("Query answered"),
+        "close_query": _("Query closed"),
     } | _actions_of_the_service()
 
 
@@ -385,6 +388,11 @@ def _story() -> dict[str, dict[str, str]]:
             "answers": _("Answers"),
             "calls": _("Calls and tasks"),
             "changes": _("Changes"),
+        },
+        "query": {
+            "open": _("waits for the site"),
+            "answered": _("answered, to be closed"),
+            "closed": _("closed"),
         },
         "no_value": {
             "baseline_zero": _("baseline of 0: no percentage can be calculated"),
