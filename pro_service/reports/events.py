@@ -443,7 +443,8 @@ def _tasks(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
 
 
 def _changes(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
-    statement = select(_a.id, _a.at, _a.actor_kind, _a.actor, _a.action, _a.changes, _a.reason).where(
+    columns = (_a.id, _a.at, _a.actor_kind, _a.actor, _a.action, _a.entity, _a.changes, _a.reason)
+    statement = select(*columns).where(
         _a.participant_id == person, _a.entity != "page", _a.action.not_in(SHOWN_AS_EVENTS)
     )
     rows = session.execute(_page(statement, _a.at, _a.id, "change", wanted)).all()
@@ -454,7 +455,8 @@ def _changes(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
             row.action,
             by=row.actor_kind,
             who=known.get(row.actor),
-            note=row.reason,
+            # The words of a query stand on the page of queries, for those who may read them.
+            note=None if row.entity == "query" else row.reason,
             facts=tuple((name, *pair) for name, pair in json.loads(row.changes).items() if name in SHOWN),
         )
         for row in rows

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Select, func, or_, select, update
+from sqlalchemy import Connection, Select, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.store.participants import typed_reasons
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Writer
-from pro_service.store.schema import participants, queries, sites, users
+from pro_service.store.schema import participants, queries, sites, users, windows
 from pro_service.store.vault import Vault
 
-q, p = queries.c, participants.c
+q, p, w = queries.c, participants.c, windows.c
 
 Sites: TypeAlias = Collection[int] | None
 """Ids of sites; None = every site of the study."""
@@ -63,6 +63,8 @@ class Query:
     answerer: str | None
     """E-mail; None for a command."""
     closed_at: datetime | None
+    has_window: bool
+    """Whether the visit has a window: without one no value can be entered."""
 
     @property
     def state(self) -> State:
@@ -185,6 +187,9 @@ _QUERIES: Select[Any] = (
         q.answered_at,
         _answerer.c.email.label("answerer"),
         q.closed_at,
+        exists()
+        .where(w.participant_id == q.participant_id, w.code == q.visit, w.cancelled_at.is_(None))
+        .label("has_window"),
     )
     .join(participants, p.id == q.participant_id)
     .join(sites, sites.c.id == p.site_id)
