@@ -111,7 +111,7 @@ def _story_page(
         query = StoryQuery(story.kinds(chip), before, story.PAGE + 1, scores=reader.scores)
         asked = erasure_requests.newest(session, view.loaded.case.participant.id)
         happened = events.event_page(session, rt.vault, view.loaded.case, now, query)
-    case, asked = view.loaded.case, queries.about_participant(rt, view.loaded)
+    case = view.loaded.case
     zone = page_stands_in(case.site_zone)
     page = story.story_page(happened, case, reader)
     return render_template(
@@ -141,7 +141,7 @@ def _story_page(
         place=story.place,
         office=formatting.words("change") if reader.works else {},
         fact=formatting.fact,
-        queries=asked,
+        queries=queries.about_participant(rt, view.loaded),
         asks=may_at("ask", view.loaded.study_id, view.loaded.site_id),
         item_words=queries.item_words(case.protocol),
         derived=tuple(derived_values(case, now)) if reader.scores else (),
