@@ -6,7 +6,7 @@ The same instant gives the same bytes again: of every text file but the manifest
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.scores import FORMULA_VERSION
 from pro_service.exports import codebook, csv_files, datapackage, formats, readme, scripts
 from pro_service.exports.csv_files import WrittenFile
-from pro_service.exports.data_tables import site_codes, visit_codes
+from pro_service.exports.data_tables import data_tables, site_codes, visit_codes
 from pro_service.exports.formats.excel import rewrite_for_excel
 from pro_service.exports.formats.finished import Finished
 from pro_service.exports.paper import completeness, flow, methods
@@ -66,6 +66,41 @@ class Made:
     as_of: datetime
     files: tuple[WrittenFile, ...]
     """With the manifest, which comes last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A data set that was taken out, as its row in the trail says."""
+
+    at: datetime
+    who: str
+    """E-mail of a member of staff, or what else acted."""
+    as_of: str
+    """ISO 8601."""
+    site: str | None
+    formats: str
+    files: Mapping[str, str]
+    """Path -> SHA-256."""
+
+
+def earlier_sets(rt: Runtime, study_id: int, most: int = 50) -> list[Earlier]:
+    """Return the data sets of a study that were taken out, newest first."""
+    with rt.sessions.reading() as session:
+        found = data_set.taken_out(session, study_id, most)
+    return [
+        Earlier(at, who, changes["as_of"][1], changes["site"][1], changes["formats"][1], changes["files"][1])
+        for at, who, changes in found
+    ]
+
+
+def contents(rt: Runtime, study: Study) -> tuple[Table, ...]:
+    """Return the tables that a data set of this study has now; none before a version of it is loaded."""
+    with rt.sessions.reading() as session:
+        try:
+            frame = frames.frame_of(session, rt.loader, study.id, study.code, rt.clock().astimezone(UTC), None)
+        except LookupError:
+            return ()
+    return data_tables(frame.shape)
 
 
 def read_instant(text: str) -> datetime:

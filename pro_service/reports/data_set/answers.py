@@ -52,8 +52,7 @@ def _cells(
 ) -> Iterator[tuple[Cell, ...]]:
     first: dict[tuple[object, ...], str] = {}
     who = visit = None
-    following: Sequence[Any] = [*order[1:], None]
-    for row, after in zip(order, following, strict=True):
+    for row, after in zip(order, [*order[1:], None], strict=False):
         row_id, person, code, schedule, item, version, value, declined, cleared, source = row[:10]
         received, recorded, in_window, entered_by, reason, text, current, exact = row[10:]
         if (who, visit) != (person, code):

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from json import loads
+from typing import Any, TypedDict
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from pro_service.reports.data_set import answers, events, visits
 from pro_service.reports.data_set.frame import Frame
 from pro_service.store import seals
 from pro_service.store.participants.cases import Loader
-from pro_service.store.schema import protocol_versions
+from pro_service.store.schema import audit_trail, protocol_versions, users
 
 Rows = Iterable[Sequence[Cell]]
 v = protocol_versions.c
@@ -69,6 +70,22 @@ def versions(session: Session, frame: Frame) -> list[Stored]:
         )
         for row in session.execute(asked.order_by(v.number))
     ]
+
+
+def taken_out(session: Session, study_id: int, most: int) -> list[tuple[datetime, str, dict[str, Any]]]:
+    """Return (when, who, what the trail says) of the newest sets that were taken out."""
+    a = audit_trail.c
+    asked = (
+        select(a.at, a.actor, a.changes)
+        .where(a.study_id == study_id, a.entity == "study", a.action == "export")
+        .order_by(a.id.desc())
+        .limit(most)
+    )
+    rows = session.execute(asked).all()
+    ids = {int(row.actor.partition(":")[2]) for row in rows if row.actor.startswith("user:")}
+    named = session.execute(select(users.c.id, users.c.email).where(users.c.id.in_(ids)))
+    by = {f"user:{row.id}": row.email for row in named}
+    return [(row.at, by.get(row.actor, row.actor), loads(row.changes)) for row in rows]
 
 
 def seal_by(session: Session, moment: datetime) -> str | None:

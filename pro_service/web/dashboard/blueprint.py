@@ -22,6 +22,7 @@ from pro_service.web.dashboard import (
     columns,
     compliance,
     confirmation,
+    data,
     enrol,
     entry,
     erasure,
@@ -69,6 +70,7 @@ PAGES = (
     study,
     confirmation,
     closing,
+    data,
 )
 ALARMS_KEPT_FOR = timedelta(seconds=20)
 """How long one look serves every page: what is said here has lasted for minutes."""

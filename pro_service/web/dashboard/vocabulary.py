@@ -326,6 +326,7 @@ def _actions_of_the_service() -> dict[str, str]:
         "lock_data": _("Data locked"),
         "unlock_data": _("Data unlocked"),
         "plan_erasure": _("Day set to erase contact data"),
+        "export": _("Data set taken out"),
         "end": _("Window ended with the study"),
         "alarm": _("Alarm mailed"),
         "not_sent": _("Text not sent"),
