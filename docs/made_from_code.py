@@ -13,9 +13,13 @@ import click
 from flask import Flask
 from sphinx.application import Sphinx
 
-from pro_service import settings
+from pro_service import paths, settings
 from pro_service.cli import main
 from pro_service.core import problem_words
+from pro_service.core.study_file import file as study_file
+from pro_service.exports.data_tables import Shape, data_tables, site_codes, visit_codes
+from pro_service.exports.paper import completeness, flow
+from pro_service.exports.tables import Column, Table
 from pro_service.web import i18n
 from pro_service.web.dashboard.vocabulary import vocabulary
 
@@ -171,6 +175,41 @@ _KINDS_OF_WORDS: Mapping[str, str] = {
 }
 
 
+# --- columns of the data set ----------------------------------------------------------------------------------------
+
+
+def columns_of_the_data_set() -> str:
+    """Return a table for every file of the data set: its columns, for the study that ships."""
+    text = (paths.protocols() / "nct07326982.toml").read_text(encoding="utf-8")
+    protocol, _ = study_file.check(text)
+    if protocol is None:
+        raise ValueError("the study file that ships has faults")
+    shape = Shape(protocol.study, (protocol,))
+    visits, sites = visit_codes(shape), site_codes(shape)
+    described = (*data_tables(shape), completeness.table(visits, sites), flow.table(visits, sites))
+    return "\n\n".join(_columns(table) for table in described)
+
+
+def _columns(table: Table) -> str:
+    head = ("column", "type", "what it holds", "values", "empty")
+    rows: list[tuple[str, ...]] = [
+        (f"`{column.name}`", column.kind, _escaped(column.labels["en"]), _values(column), column.missing.get("en", ""))
+        for column in table.columns
+    ]
+    key = ", ".join(f"`{name}`" for name in table.key)
+    return f"### {table.path}\n\n{table.labels['en']}. A row is named by {key}.\n\n{_table(head, rows)}"
+
+
+def _values(column: Column) -> str:
+    if column.kind == "code":
+        return " · ".join(f"`{code.value}`" for code in column.codes)
+    limits = (column.minimum, column.maximum)
+    if limits == (None, None):
+        return column.unit
+    least, most = ("" if limit is None else str(limit) for limit in limits)
+    return f"{least} to {most}" if most else f"{least} or more"
+
+
 # --- Markdown --------------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +224,7 @@ def _escaped(text: str) -> str:
 
 
 PARTS: Mapping[str, Callable[[], str]] = {
+    "columns of the data set": columns_of_the_data_set,
     "commands": commands,
     "problems": problems_by_subject,
     "settings": settings_by_section,

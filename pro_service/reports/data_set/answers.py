@@ -22,6 +22,7 @@ def rows(session: Session, frame: Frame) -> Iterator[tuple[Cell, ...]]:
     """Yield the rows, cells as `exports.data_tables.answers` names them; all of a participant one after the other."""
     shape = frame.shape
     names, slugs = labels(shape), {key: item.slug for key, item in shape.items.items()}
+    items = {key: place for place, key in enumerate(shape.items)}
     numbers, statement = shape.numbers, _statement(sqlite=session.get_bind().dialect.name == "sqlite")
     for members in everybody(session, frame):
         known: dict[int, Member] = {one.id: one for one in members}
@@ -29,7 +30,7 @@ def rows(session: Session, frame: Frame) -> Iterator[tuple[Cell, ...]]:
         places = {one.id: place for place, one in enumerate(members)}
         found = session.execute(statement, asked).all()
         order = sorted(
-            found, key=lambda row: (places[row[1]], numbers.get(row[2], 0), row[3], slugs.get(row[4], ""), row[5])
+            found, key=lambda row: (places[row[1]], numbers.get(row[2], 0), row[3], items.get(row[4], 0), row[5])
         )
         reasons = _reasons_gone(session, [one.id for one in members if one.erased])
         yield from _cells(order, known, slugs, names, reasons)
