@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from tests.bench import dashboard, drain, enrolment, footprint, idle, inbound, send, sheet, trail
+from tests.bench import dashboard, drain, enrolment, export, footprint, idle, inbound, send, sheet, trail
 from tests.bench.places import KINDS, Kind, Places, places
 from tests.bench.rounds import Line, Plan, with_slopes
 from tests.bench.stories import Story, lived
@@ -21,6 +21,7 @@ MEASURES: Mapping[str, Measure] = {
     "H4": inbound.measure,
     "H5": enrolment.measure,
     "H6": dashboard.measure,
+    "H7": export.measure,
     "H8": footprint.measure,
     "H9": trail.measure,
 }
