@@ -79,4 +79,4 @@ def finished(folder: Path, language: str = "en") -> Finished:
             writer.writerow([one.name for one in table.columns])
             writer.writerows(rows)
     (folder / "codebook.csv").write_text("file,column,code\nvisits,status,missed\n", encoding="utf-8")
-    return Finished(folder, tuple(table for table, _ in SET), language, {"Study": "DEMO"})
+    return Finished(folder, tuple(table for table, _ in SET), language, {"study": "DEMO"})

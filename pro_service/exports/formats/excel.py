@@ -153,7 +153,7 @@ def _introduce(book: Any, looks: _Looks, finished: Finished, sizes: list[_Size])
     sheet.set_column(1, 1, 12)
     sheet.set_column(2, 2, 90)
     sheet.write_string(0, 0, said("title"), looks.title)
-    lines: list[tuple[str, ...]] = [(name, fact) for name, fact in finished.facts.items()]
+    lines: list[tuple[str, ...]] = [(said(name), fact) for name, fact in finished.facts.items()]
     lines += [(), *((said(note),) for note in ("codes", "missing", "times", "guarded"))]
     for number, line in enumerate(lines, 2):
         for place, text in enumerate(line):

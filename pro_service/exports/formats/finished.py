@@ -24,7 +24,7 @@ class Finished:
     language: str = "en"
     """In which columns and codes are labelled."""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """What the set is, for its reader: name of a fact -> fact; study, as of when, made when."""
+    """What the set is, for its reader: `study`, `as_of` (as the words of the workbook call them) -> what it is."""
 
     def file(self, table: Table) -> Path:
         """Return the CSV file of a table."""

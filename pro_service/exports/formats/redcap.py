@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pro_service.exports.csv_files import write_rows
 from pro_service.exports.formats.finished import Finished, Progress, instant
+from pro_service.exports.formats.plain_letters import plain
 from pro_service.exports.tables import Cell, Column, Table
 
 DICTIONARY = (
@@ -76,19 +77,15 @@ def write_redcap(finished: Finished, folder: Path, progress: Progress) -> None:
 
 
 def _events(finished: Finished, visits: Table) -> tuple[Event, ...]:
-    """Return the planned visits in their order: those that the column knows, else those of the rows."""
-    places = {column.name: place for place, column in enumerate(visits.columns)}
-    known = {str(code.value): finished.said(code.labels) for code in visits.columns[places["visit"]].codes}
-    if not known:
-        found: dict[int, tuple[str, str]] = {}
-        for row in finished.rows(visits):
-            found[int(str(row[places["visit_number"]]))] = (str(row[places["visit"]]), str(row[places["visit_label"]]))
-        known = dict(found[number] for number in sorted(found))
-    named = [_UNFIT.sub(" ", label).strip() for label in known.values()]
-    fit = len({name.lower() for name in named}) == len(named) and all(0 < len(name) <= LONGEST_EVENT for name in named)
+    """Return the planned visits in their order."""
+    (visit,) = (column for column in visits.columns if column.name == "visit")
+    # In English where there is any: an event keeps its name when a later set is labelled in another language.
+    labels = [code.labels.get("en") or finished.said(code.labels) for code in visit.codes]
+    names = [_UNFIT.sub(" ", plain(label)).strip() for label in labels]
+    fit = len({name.lower() for name in names}) == len(names) and all(0 < len(name) <= LONGEST_EVENT for name in names)
     return tuple(
-        Event(visit, name if fit else f"Visit {number}")
-        for number, (visit, name) in enumerate(zip(known, named, strict=True), 1)
+        Event(str(code.value), name if fit else f"Visit {number}")
+        for number, (code, name) in enumerate(zip(visit.codes, names, strict=True), 1)
     )
 
 

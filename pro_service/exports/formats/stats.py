@@ -5,8 +5,7 @@ holds numbers from 1, in the order of its codes. A transport file of SAS cannot 
 `scripts/read.sas` has them.
 """
 
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,10 +13,8 @@ from typing import Any
 
 from pro_service.core.problems import RejectedError, problem
 from pro_service.exports.formats.finished import Finished, Progress, day, instant, numbers, with_codes
+from pro_service.exports.formats.plain_letters import plain
 from pro_service.exports.tables import Cell, Column, Table
-
-ASCII: Mapping[str, str] = {"ı": "i", "–": "-", "—": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "…": "...", "≥": ">="}
-"""What stands for signs that do not come apart into a letter and an accent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +174,5 @@ def cut(text: str, most: int) -> str:
 
 
 def _spelt(text: str, program: Program) -> str:
-    """Return a label, for SAS without accents: it reads a transport file in whatever alphabet its session has."""
-    if program is not SAS:
-        return text
-    apart = unicodedata.normalize("NFKD", "".join(ASCII.get(sign, sign) for sign in text))
-    return apart.encode("ascii", "ignore").decode()
+    """Return a label, for SAS in plain letters: it reads a transport file in whatever alphabet its session has."""
+    return plain(text) if program is SAS else text

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from pro_service.exports.formats.finished import Finished, numbers, with_codes
+from pro_service.exports.formats.stats import cut
 from pro_service.exports.scripts.kinds import read_as
 from pro_service.exports.tables import Column, Table
 
-TEXT, WORD = 2_000, 40
+TEXT, WORD, LABEL = 2_000, 40, 240
+"""Bytes of a text and of a word, and signs of a label."""
 _TYPES: Mapping[str, str] = {
     "text": f"length=${TEXT} informat=${TEXT}.",
     "words": f"length=${WORD} informat=${WORD}.",
@@ -75,7 +77,7 @@ def _format(column: Column, number: int, place: int) -> str:
 
 
 def _label(finished: Finished, column: Column) -> str:
-    return _text(finished.said(column.labels) + (" (UTC)" if column.kind == "instant" else ""))
+    return _text(cut(finished.said(column.labels), LABEL) + (" (UTC)" if column.kind == "instant" else ""))
 
 
 def _text(text: str) -> str:
