@@ -221,7 +221,9 @@ def test_each_set_leaves_a_row_that_names_it_and_is_what_its_manifest_says(stage
         manifest = json.loads(packed.read("manifest.json"))
         assert {one["path"] for one in manifest["files"]} == set(packed.namelist()) - {"manifest.json"}
     assert file.stat().st_mode & 0o777 == 0o600
-    (row,) = exports(stage.rt)
+    assert not check(file).findings
+    assert not check(stage.set(tmp_path / "for-excel", excel=True)).findings
+    row, _excel = exports(stage.rt)
     told = json.loads(row)
     assert told["site"] == [None, "BER"]
     hashes = {one["path"]: one["sha256"] for one in manifest["files"]}

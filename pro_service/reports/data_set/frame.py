@@ -76,34 +76,22 @@ def _changed(session: Session, study_id: int, as_of: datetime) -> frozenset[int]
 
 def everybody(session: Session, frame: Frame) -> Iterator[list[Member]]:
     """Yield those who had been enrolled by then, in the order of their codes, some at a time."""
-    after = ""
-    # Of the code point, on every database: PostgreSQL would sort by its own language.
+    # By code points, on every database: PostgreSQL would sort by its own language.
     by_code = p.code if session.get_bind().dialect.name == "sqlite" else func.convert_to(p.code, "UTF8")
     asked = (
         select(p.id, p.code, sites.c.code.label("site"), p.erased_at.is_not(None))
         .join(sites, sites.c.id == p.site_id)
         .where(p.study_id == frame.study_id, p.enrolled_at <= frame.as_of)
         .order_by(by_code)
-        .limit(BATCH)
     )
-    while True:
-        bound = after if session.get_bind().dialect.name == "sqlite" else func.convert_to(after, "UTF8")
-        page = [Member(*row) for row in session.execute(asked.where(by_code > bound))]
-        if page:
-            after = page[-1].code
-            then = earlier_facts(session, frame, [one.id for one in page])
-            moved = {key: str(facts.person["site"]) for key, facts in then.items() if "site" in facts.person}
-            members = [one._replace(site=moved.get(one.id, one.site)) for one in page]
-            if kept := [one for one in members if frame.site in (None, one.site)]:
-                yield kept
-        if len(page) < BATCH:
-            return
-
-
-def count(session: Session, frame: Frame) -> int:
-    """Return how many participants had been enrolled by then, at all sites."""
-    asked = select(func.count()).select_from(participants)
-    return session.scalar(asked.where(p.study_id == frame.study_id, p.enrolled_at <= frame.as_of)) or 0
+    # One cursor that stays open: the database sorts once, however many batches there are.
+    for page in session.execute(asked, execution_options={"yield_per": BATCH}).partitions():
+        members = [Member._make(row) for row in page]
+        then = earlier_facts(session, frame, [one.id for one in members])
+        moved = {key: str(facts.person["site"]) for key, facts in then.items() if "site" in facts.person}
+        members = [one._replace(site=moved.get(one.id, one.site)) for one in members]
+        if kept := [one for one in members if frame.site in (None, one.site)]:
+            yield kept
 
 
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
