@@ -736,7 +736,7 @@ _STUDY: Mapping[str, Entry] = {
     "item_unknown": _refuse('unknown item "{item}"', "known items: {known}"),
     "item_no_column": _refuse(
         'in files of data it would be called "{given}", which SAS, Stata or SPSS cannot take',
-        "begin with a letter, and use at most {most} letters, digits and hyphens",
+        "begin with a letter, use at most {most} letters, digits and hyphens, and no word of theirs (byte, int)",
     ),
     "item_column_taken": _refuse(
         'in files of data it would be called "{given}", and a column of that name is there already',

@@ -397,6 +397,15 @@ def _revelations() -> Table:
 LONGEST = 17
 """Signs that an item's name may have, so that `_declined` and `_versions` fit behind it."""
 _NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST - 1}}}", re.ASCII)
+_RESERVED = re.compile(
+    # Stata
+    r"byte|double|float|if|in|int|long|str\d+|strl|using|with|"
+    # SPSS
+    r"all|and|by|eq|ge|gt|le|lt|ne|not|or|to|"
+    # R
+    r"break|else|for|function|next|repeat|while"
+)
+"""Words that programs for statistics keep for themselves."""
 
 
 def name_faults(protocol: Protocol) -> tuple[Problem, ...]:
@@ -404,7 +413,7 @@ def name_faults(protocol: Protocol) -> tuple[Problem, ...]:
     faults = []
     taken = Counter(one.name for one in visits(Shape(protocol.study, (protocol,))).columns)
     for place, item in enumerate(protocol.items.values()):
-        if not _NAME.fullmatch(item.slug):
+        if not _NAME.fullmatch(item.slug) or _RESERVED.fullmatch(item.slug):
             faults.append(problem("item_no_column", f"item[{place}].id", given=item.slug, most=LONGEST))
         elif any(taken[name] > 1 for name in (item.slug, f"{item.slug}_declined", f"{item.slug}_versions")):
             faults.append(problem("item_column_taken", f"item[{place}].id", given=item.slug))
