@@ -119,7 +119,8 @@ def test_no_turkish_word_is_one_that_the_glossary_strikes() -> None:
     said = [("pages", text) for text in turkish_pages()] + [("texts", text) for _, text in turkish[0]]
     said += [("pages", text) for _, text in turkish[1]]
     said.append(("card", (paths.templates() / "card" / "tr.txt").read_text(encoding="utf-8")))
-    said += [("pages", file.read_text(encoding="utf-8")) for file in (paths.guide() / "tr").glob("*.md")]
+    files = (*(paths.guide() / "tr").glob("*.md"), *(paths.templates() / "export").glob("*.tr.*"))
+    said += [("pages", file.read_text(encoding="utf-8")) for file in files]
     struck = not_used()
     assert len(struck) > 20
     found = [
