@@ -1,8 +1,10 @@
 """Numbers beside an answer that are no second answer: an age, the 24 hours of the question, the answer said again.
 
-`Yaşım 76, ağrım 6`, `son 24 saat için 4`, `7. Yes, seven`, `8 8`, `#3`. What is taken out here leaves one number, which
-must still be read as without it (see `numbers`). An age lies above every scale. A number is said again only with
-something between that joins no numbers, and never `5 5` or `1 1`, which may be 5.5 or 11 without its sign.
+`Yaşım 76, ağrım 6`, `son 24 saat için 4`, `7. Yes, seven`, `8 8`, `#3`, `dün 6 bugün yine 6`; last week's number before
+that of the last 24 hours; a dose in a sentence of its own after what was said to be the pain. What is taken out here
+leaves one number, which must still be read as without it (see `numbers`). An age lies above every scale. A number is
+said again only with something between that joins no numbers, and never `5 5` or `1 1`, which may be 5.5 or 11 without
+its sign.
 """
 
 import re
@@ -16,8 +18,11 @@ _TURKISH = {
     r"\bson (?:24|yirmi ?dort) saat(?:lik|teki|tir|te|i)?(?: (?:icin|icinde|boyunca))?(?= )": "bugun",
     r"\b24 saat(?:lik|teki)?(?= ort)": "bugun",
     r"\bson (?:bir|1) gun(?:de|luk)?(?= (?:ort|agri))": "bugun",
-    rf"\b(?:dun|bugun)(?: de| da)?(?: agrim)? {_TWICE_TR}[ ,]+(?:bugun|dun)"
-    r"(?: de| da| yine| hala| agrim)* \1\b": r"bugun \1",
+    **{
+        rf"\b(?:{one}|{other})(?: de| da)?(?: agrim)? {_TWICE_TR}(?: ve)?[ ,]+(?:{one}|{other})"
+        r"(?: de| da| yine| hala| agrim)* \1\b": r"bugun \1"
+        for one, other in (("dun", "bugun"), ("kalcam?", "bacagim|bacak"))
+    },
     r"^((?:.*[ ,.])?agrim?\b[^,.;]*[0-9])[,.;]+ (?:aksam |gece |sabah )?(?:[1-4]|bir|iki|uc) (?:tane |adet )?"
     r"(?:agri kesici|hap|ilac|tablet|parol) (?:ictim|aldim)[ .!]*$": r"\1",
     r"\b(?:ben )?(?:[2-9][0-9] yasindayim|yasim [2-9][0-9])\b": " , ",
@@ -29,8 +34,11 @@ _ENGLISH = {
     r"\b(?:(?:in|over|for|during) )?(?:(?:the|my) )?(?:last|past) 24 ?(?:hours|hrs|hr|h)\b": "today",
     r"\b(?:i am|i'm|im|aged|age) [2-9][0-9](?: (?:years old|years|yrs old|yrs|yr old))?(?: now)?"
     r"(?: and(?: still \w+ing)?\b(?! ?[0-9]))?(?=[ ,.;]|$)": " , ",
-    rf"\b(?:yesterday|today)(?: it)?(?: was| is)? {_TWICE_EN}[ ,]+(?:and )?(?:today|yesterday)"
-    r"(?: it)?(?: was| is| its| still| again| also)* \1\b": r"today \1",
+    **{
+        rf"\b(?:{one}|{other})(?: it)?(?: was| is)? {_TWICE_EN}[ ,]+(?:and )?(?:{one}|{other})"
+        r"(?: it)?(?: was| is| its| still| again| also)* \1\b": r"today \1"
+        for one, other in (("yesterday", "today"), ("hip", "leg"))
+    },
     r"^((?:.*[ ,.])?pain(?! at)\b[^,.;]*[0-9])[,.;]+ (?:i |i've |ive )?(?:took|had|taken) (?:[1-4]|one|two|three) "
     r"(?:paracetamols?|ibuprofens?|tablets?|pills?|pain ?killers?|codeine|nurofen)"
     r"(?: at bedtime| last night| today| this morning| at night)?[ .!]*$": r"\1",

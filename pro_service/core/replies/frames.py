@@ -99,7 +99,7 @@ _TR = Frames(
         (mesajinizi|mesaji) (simdi|az once) (gordum|aldim|okudum)|[yeni|simdi] gordum [mesaji|mesajinizi]
         [tum|butun] (emegi gecenlere|emegi gecen herkese|hocalarima|hocama|ekibe|doktoruma|doktorlarima|hemsirelere)\
          [cok] (tesekkurler|tesekkur ederim|selamlar|saygilar)|emeginize tesekkurler
-        (tesekkurler|tesekkur ederim|sagolun|sag olun) (ilginize|ilginiz icin|her sey icin|hepinize|hepinizden)
+        [cok] (tesekkurler|tesekkur ederim|sagolun|sag olun) (ilginize|ilginiz icin|her sey icin|hepinize|hepinizden)
         sayin (yetkili|yetkililer|ilgili)|saygideger (yetkili|hocam)
         cok sukur [bugun]|sukur|sukurler olsun|cok sukurler olsun|allaha sukur|allaha sukurler olsun|elhamdulillah
         hamdolsun|bin sukur
@@ -114,7 +114,8 @@ _TR = Frames(
         sag olun)|ilginize (tesekkurler|tesekkur ederim)|(allah|rabbim) [sizden|hepinizden] razi olsun
         hakkinizi helal edin
         allah yardimciniz olsun|allaha ismarladik|nasilsiniz|umarim iyisinizdir|insallah iyisinizdir
-        sayenizde|(doktorumuz|doktorum|hocam) sag ?olsun|allah (sifa|sifalar) versin [hepimize|hepinize|herkese]
+        yalan yok|sayenizde|(doktorumuz|doktorum|hocam) (sagolsun|sag olsun)
+        allah (sifa|sifalar) versin [hepimize|hepinize|herkese]
         allah (yardimcim|yardimcimiz) olsun|(kandiliniz|bayraminiz|ramazaniniz|cumaniz) mubarek olsun
         (kiymetli|sevgili|saygideger|cok degerli|muhterem) (hocam|doktorum|hocalarim|doktor bey|doktor hanim)
         sayin|gorusmek uzere|gorusuruz|hosca kalin|hoscakalin|bilginize|bilginize sunarim|arz ederim
@@ -126,6 +127,7 @@ _TR = Frames(
         dogrusu|dogrusunu isterseniz
     """,
     before=f"""
+        cevap veriyorum|cevapliyorum|yanitliyorum|(bu sefer|bu kez)
         benimki|[bu] soruya [benim] (cevabim|yanitim)
         evet|tabii|tabi|tabii ki|tabi ki|tabiki|tamam|peki|ben|benim|bence|benden|benim icin|bana gore
         bana sorarsaniz|bana kalirsa|hocam ben
@@ -167,7 +169,7 @@ _TR = Frames(
         [ben] (agrima|bu agriya|agrilarima) [bugun]|{_DAY_TR}|vas|nrs|vas skoru|vas skorum|vas puanim|degismedi
         degisiklik yok|degisme yok
         (kizim|oglum|kardesim) [benim] (agrim|puanim|agri puanim|cevabim)
-        evet agrim var|agrim var|agri var
+        evet agrim var|agrim var|agri var|[hala] (agrim|agri) [hala] (gecmedi|devam ediyor|suruyor|var)|devam ediyor
     """,
     after_pain=f"""
         [puan|puanlik|{_AT_TR}] [bir] ({_PAIN_TR}|agri yasiyorum|agri yasadim|agri cekiyorum|agri cektim
@@ -195,7 +197,7 @@ _TR = Frames(
         numarayi (isaretliyorum|isaretledim|seciyorum|sectim)
     """,
     mild="""
-        o da [cok] hafif|[her sey] iyi gidiyor
+        neredeyse hic [yok]|[cok] az agrim (var|vardi)|o da [cok] hafif|[her sey] iyi gidiyor
         [gayet|cok|epey|bayagi] (memnunum|mutluyum|keyifliyim)|[cok] hafif (hissediyorum|hissettim)|neredeyse yok
         yok gibi|[cok] az|onemsiz|[cok] hafifledi|[hic] rahatsiz etmiyor|[hic] sikayetim yok|sikayetim yok|turp gibiyim
         bomba gibiyim|rahat rahat yuruyorum|[daha|cok daha] (iyiyim|rahatim|iyi)|ve (iyiyim|rahatim|mutluyum|cok iyiyim)
@@ -207,7 +209,7 @@ _TR = Frames(
         yuruyebiliyorum)
         super|harika|bir sorun yok|sorun yok|sikintim yok|yok denecek kadar az|yok denecek kadar|pek agrimiyor
         [biraz] (sizlama|sizi) [var]|az agriyor|biraz agriyor|memnunum|cok memnunum|[cok|bu hafta] rahat (gecti|geciyor)
-        fena degil|idare eder|idare ediyorum|dayanilir|dayaniliyor|katlanilir
+        fena degil|idare eder|idare ediyorum|[ama] (dayanilir|dayaniliyor|katlanilir)
     """,
     moderate="""
         tam ortasi|tam orta|idare ediyoruz|idare iste|[ama] idare ediyorum|katlaniyorum|katlaniyoruz [iste]|eh
@@ -216,10 +218,10 @@ _TR = Frames(
         [daha] iyiye (gidiyor|gidiyorum)|agrim hafifledi
         [biraz] daha (iyi|iyiyim)|biraz (iyi|iyiyim)|uyuyamadim|uykusuzum|yorgunum|[cok] yoruldum
         orta [siddette|siddetli|duzeyde|seviyede|derecede] [bir] [agri]|biraz agriyor|soyle boyle|eh iste
-        fena degil|idare eder|idare ediyorum|dayanilir|dayaniliyor|katlanilir
+        fena degil|idare eder|idare ediyorum|[ama] (dayanilir|dayaniliyor|katlanilir)
     """,
     severe="""
-        dayanacak (gucum|halim) kalmadi|oturup kalkamiyorum
+        [cok] siddetli agrim (var|vardi)|[hic|bir turlu] gecmiyor|dayanacak (gucum|halim) kalmadi|oturup kalkamiyorum
         [artik] dayanamiyorum (artik|agriya|bu agriya)|agridan oluyorum|oluyorum agridan
         cok zor gecti [gece|gun|bugun]|[cok] agrim fazla|agrim [cok] fazla
         allah (kimseye|kimselere|dusmanima|dusmanimin basina) vermesin
@@ -245,6 +247,7 @@ _TR = Frames(
         dayanilacak gibi degil|cekilecek gibi degil|cekilmez|cekilmiyor|agladim|aglatti|iskence|iskence gibi|eziyet
     """,
     improved="""
+        [artik] [hic] agrim (yok|kalmadi)|ise yaradi|[cok] iyi geldi|[cok] faydasini gordum
         [sanki] yeniden dogdum [sanki]|[yeniden] dogmus gibiyim|hayatim degisti|dunyalar benim oldu|dunya varmis
         [cok] (memnunum|mutluyum|sukur iyiyim)|[daha] rahat (yuruyorum|uyuyorum|hareket ediyorum|oturuyorum)
         ve (iyiyim|rahatim|mutluyum|cok iyiyim)|[artik] (yuruyebiliyorum|uyuyabiliyorum|gidebiliyorum
@@ -373,7 +376,8 @@ _EN = Frames(
         ({_DOING_EN}) [it|that|this] [{_A_EN}]|[{_SPEAKER_EN}] (go for|going for) ({_ONE_EN})
         [{_SPEAKER_EN}] (put|mark) [it|me] [down] [as|as a|as an|for a|for an]
         still (at a|at an)
-        would say|i make it|going to say|(mine is|mine was|mines|mine) [{_A_EN}]
+        for me [its [{_ONE_EN}]]|has been [{_ONE_EN}]|would say
+        i make it|going to say|(mine is|mine was|mines|mine) [{_A_EN}]
         if i had to (say|pick|choose|put a number on it|give it a number|give a number|score it|rate it)
         put a number on it
         (my|the) honest answer|(got to|gotta|have got to|going to have to|ive got to) (say|be)|the answers
@@ -415,6 +419,7 @@ _EN = Frames(
         [my|the|todays] [average] (score|level|rating|answer) [today] [{_BE_EN}] [{_A_EN}]|[my] number today [is]
     """,
     after_pain=f"""
+        in both|(in|for) both (legs|hips|hips and legs)
         [for|of|in|on] (pain|my pain|the pain|todays pain|my ({_PLACE_EN})) [level|score] [today]
         {_DAY_EN}|on the [pain] scale|no change|unchanged|same as (before|last time|usual|always)|as usual
         (is|was) my [average] pain [score|level|rating] [today]
@@ -430,6 +435,7 @@ _EN = Frames(
         {_SINCE_EN}|please|compared (to|with) before
     """,
     mild="""
+        fabulous|[the] best (its been|it has been)|[i am|im] pleased [with (that|it)]|nice and (easy|low)
         improving|fine|ok|okay|a little|(cant|cannot|couldnt|not going to|wont) (complain|grumble) [really|at all
         too much]|nothing to (complain about
         shout about|worry about|report)|barely (there|anything|noticeable|noticed)|hardly (anything|noticeable)
@@ -456,7 +462,7 @@ _EN = Frames(
         not bad|not too bad|not bad at all|not so bad|manageable|bearable
     """,
     moderate="""
-        it aches|[im|i am] coping
+        halfway|middle of the road|it aches|[im|i am] coping
         improving|a little|[right] in the middle|middle|it hurts|not great not terrible|not good not bad
         neither good nor bad|so so really|[i] can live with (that|it)
         [im] (getting by|coping ok|managing|just about managing|plodding on|soldiering on|hanging in there
@@ -471,6 +477,7 @@ _EN = Frames(
         not bad|not too bad|not so bad|manageable|bearable
     """,
     severe="""
+        (its|it is|it was) very (sore|painful|bad)|it was a [very|really] (bad|rough|terrible|awful) (night|day)
         it hurts|[and] in tears|[the] worst (ever|yet|so far|its been|it has been|its ever been|pain ever)|(cant
         cannot) (cope|go on|take it
         take any more|take much more|stand it any more|do anything|get up|get comfortable|settle) [with it|with this]
@@ -505,7 +512,8 @@ _EN = Frames(
         brand new (woman|man|person)|[the] best decision i [ever] made|walking without [a|my] (stick|frame|crutches)
         [i am|im] [very|so|really] (grateful|pleased|happy) [with (the result|the results|it|that|progress
         how its going)]
-        [much|a lot|a bit|a little] better (than before|than it was|than i was|each day|every day|day by day)
+        [much|a lot|a bit|a little] better (than before|than it was|than i was|day by day)
+        [much|a lot|a bit|a little] better (each|every) (day|week)
         some improvement|moving in the right direction|wouldnt look back|never looked back|wish id done it sooner
         feel[ing] (20|ten|twenty) years younger|feeling (years younger|on top of the world)|[a] miracle|miraculous
         (still|bit) (sore|stiff|achy|tired|grumbling) but (better|happy|improving|ok)|couldnt be happier

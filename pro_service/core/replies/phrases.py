@@ -235,8 +235,7 @@ CALL_TIMES = _times(
 CALLING = re.compile(r"\b(?:ara\w*|telefon\w*|gorusm\w+|konusm\w+|call\w*|ring|phone|telephone|talk|speak)\b")
 """What no wish to be called is without."""
 LINKED_CALL = re.compile(
-    r"^(?:(?P<linked>ama|ancak|fakat|yalniz|ve|bir de|birde|ayrica|but|and|also) )?"
-    r"(?:(?P<polite>lutfen|please|pls|plz|kindly) )?"
+    r"^(?:(ama|ancak|fakat|yalniz|ve|bir de|birde|ayrica|but|and|also) )?(?:(lutfen|please|pls|plz|kindly) )?"
 )
 """What may join such a wish to an answer before it: the number is not the time of the call."""
 TIMED = re.compile(r"\b(?:saat|bugun\w*|today|tonight|sabah|aksam)\b")

@@ -299,7 +299,9 @@ def _call(said: str) -> CallMe | None:
 
 _LONGEST_WITH_CALL = 24  # words
 _WORD = re.compile(r"\S+")
-_AT_STOP = re.compile(r"(?:[.!;:,)\n]|\s[-–—])\s*$")
+_STOP = re.compile(r"(?:[.!;:,)\n]|\s[-–—])\s*$")
+_DASH = re.compile(r"\s[-–—]\s*$")
+_NEW_SENTENCE = re.compile(r"[.!?;\n]\s*\S")
 
 
 def _score_and_call(text: str, language: str, low: int, high: int) -> Score | None:
@@ -312,25 +314,27 @@ def _score_and_call(text: str, language: str, low: int, high: int) -> Score | No
         return None
     for first, last in combinations(range(len(words) + 1), 2):
         start, end = words[first].start(), words[last - 1].end()
-        before, said, after = text[:start], plain(text[start:end]), text[end:]
-        call = _call(phrases.LINKED_CALL.sub("", said)) if phrases.CALLING.search(said) else None
-        if call is None:
+        before, wish, after = text[:start], plain(text[start:end]), text[end:]
+        if not phrases.CALLING.search(wish) or _NEW_SENTENCE.search(text[start:end]):
             continue
-        rest = f"{before.rstrip(' -–—')}, {after.lstrip(' .,!;')}".strip(", ")
-        if phrases.SCORED.search(marked(rest)) or (not after.strip() and _apart(before, said, plain(rest), call)):
-            value = find(rest, language, low, high)
+        call = _call(phrases.LINKED_CALL.sub("", wish))
+        if call is not None and _is_no_time(before, wish, after, call):
+            value = find(f"{_DASH.sub('', before)}, {after}" if before.strip() else after, language, low, high)
             if isinstance(value, int):
                 return Score(value, call)
     return None
 
 
-def _apart(before: str, said: str, rest: str, call: CallMe) -> bool:
-    """Whether a wish stands so far from the number before it that this is not its time."""
-    link = phrases.LINKED_CALL.match(said)
-    if link is None or phrases.TIMED.search(rest):
+def _is_no_time(before: str, wish: str, after: str, call: CallMe) -> bool:
+    """Whether the number beside a wish to be called is not the time of the call, nor of the day that is named there."""
+    linked, polite = phrases.LINKED_CALL.findall(wish)[0]
+    stopped = not before.strip() or _STOP.search(before) is not None
+    said = plain(before)
+    if phrases.SCORED.search(marked(f"{before}, {after}")):
+        return bool(linked or polite or stopped or (call == CallMe() and said[-1:].isdecimal()))
+    if after.strip() or phrases.TIMED.search(said):
         return False
-    polite = link["polite"] is not None and " " not in courteous(rest)
-    return link["linked"] is not None or (call == CallMe() and (polite or _AT_STOP.search(before) is not None))
+    return bool(linked or (call == CallMe() and (stopped or (polite and " " not in courteous(said)))))
 
 
 def _for_a_person(said: str) -> Reading | None:

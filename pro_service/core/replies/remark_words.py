@@ -356,7 +356,7 @@ _TR = Vocabulary(
         |misafir(?:im|ler)? vardi
         |zor yaziyorum|gec (?:gordum|yazdim|kaldim)|yeni gordum|hayatim degisti|(?:hava )?soguk oldugu icin
         |hava(?:lar)? (?:cok |biraz |bugun |da )*(?:soguk|sicak|kotu|nemli|yagmurlu|bozuk|guzel)|(?:yagmura|soguga
-        |sicaga) ragmen
+        |sicaga) ragmen|gozlu(?:gum|k) yok
         |hava(?:lar)? (?:\w+[iu]nc[ae]|\w+d[iu]) agri\w* artti
         |kalcam sizliyor|torunlar(?:im)? geldi(?: yoruldum)?
     """,

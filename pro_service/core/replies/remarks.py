@@ -87,13 +87,15 @@ def without_remarks(mark: str, language: str) -> tuple[str, list[Mood | None]]:
     """Return a marked text without the clauses that are remarks, and what those say of how somebody is."""
     said = VOCABULARIES[language]
     mark = _opened(language).sub(r"\1, ", mark)
-    mark = re.sub(rf"\b({said.closes})\b", r", \1, ", mark)
+    mark = re.sub(rf"(?<!\bbir )(?<!\bone )\b({said.closes})\b", r", \1, ", mark)
     mark = re.sub(rf"\b({said.ends}) (?=[0-9]+\b)", r"\1, ", mark)
     mark, greeted = _GREETING.subn("", mark)
     kept: list[str] = []
     moods: list[Mood | None] = [None] * greeted
-    for clause in _BREAKS.split(mark):
-        said_after = _pattern(language, "follow").fullmatch(plain_of(clause)) and _answered(kept, language)
+    clauses = _BREAKS.split(mark)
+    for place, clause in enumerate(clauses, 1):
+        follows = _answered(kept, language) and not _answered(clauses[place:], language)
+        said_after = follows and _pattern(language, "follow").fullmatch(plain_of(clause))
         is_one, mood = (True, None) if said_after else _remark(clause, language)
         if is_one:
             moods.append(mood)
@@ -102,9 +104,9 @@ def without_remarks(mark: str, language: str) -> tuple[str, list[Mood | None]]:
     return ", ".join(kept), moods
 
 
-def _answered(kept: Iterable[str], language: str) -> bool:
-    """Whether there is a number in what was said so far."""
-    return any(word.isdecimal() or word in NUMBERS[language] for clause in kept for word in plain_of(clause).split())
+def _answered(clauses: Iterable[str], language: str) -> bool:
+    """Whether there is a number in these clauses."""
+    return any(word.isdecimal() or word in NUMBERS[language] for said in clauses for word in plain_of(said).split())
 
 
 @lru_cache

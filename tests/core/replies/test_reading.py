@@ -168,7 +168,7 @@ PIECES = st.sampled_from(
             "\n",
         ),
         *("ağrım", "puan", "ya da", "yedi", "is", "it is", "out of", "üzerinden", "“", "”", "Liked", "DUR", "stop"),
-        *("annem", "diyor"),
+        *("annem", "diyor", "beni arayın", "but please call me", "akşam", "ağrım"),
         *(
             "on",
             "bir",
