@@ -20,9 +20,10 @@ from pro_service.store import studies
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail, responses
 from pro_service.use_cases.inbound import receive
-from pro_service.use_cases.participants import entry
+from pro_service.use_cases.participants import entry, queries
 from pro_service.use_cases.participants.change_form import ACTIONS
 from pro_service.use_cases.participants.entry import Filled
+from pro_service.use_cases.participants.queries import Asked
 from pro_service.use_cases.tick import beat, tick
 from pro_service.web import browsers
 from pro_service.web.app import create_app
@@ -62,6 +63,7 @@ def lived(_sqlite_databases: databases.SqliteDatabases, tmp_path_factory: pytest
         clock.now = NOW
         corrected = Filled({"NRS-AVG": "4"}, reason="misheard", mode="telephone")
         entry.enter(rt, support.SETUP, study_id, "P-001", "W1", corrected)
+        queries.ask(rt, support.SETUP, study_id, "P-001", Asked("W1", "NRS-AVG", "Is this right?"))
         tick(rt)
         beat(rt, "tick")
         rt.close()
