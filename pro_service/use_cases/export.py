@@ -26,7 +26,8 @@ from pro_service.exports.data_tables import data_tables, site_codes, visit_codes
 from pro_service.exports.formats.excel import rewrite_for_excel
 from pro_service.exports.formats.finished import Finished
 from pro_service.exports.paper import completeness, flow, methods
-from pro_service.exports.tables import Table
+from pro_service.exports.tables import Cell, Table
+from pro_service.exports.words import LANGUAGES
 from pro_service.reports.data_set import frame as frames
 from pro_service.reports.data_set import tables as data_set
 from pro_service.reports.data_set.frame import Frame
@@ -101,6 +102,34 @@ def contents(rt: Runtime, study: Study) -> tuple[Table, ...]:
         except LookupError:
             return ()
     return data_tables(frame.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What a paper says of completeness, flow and methods, as things stand."""
+
+    completeness: tuple[Table, Sequence[Sequence[Cell]]]
+    flow: tuple[Table, Sequence[Sequence[Cell]]]
+    methods: Mapping[str, str]
+    """Language -> text."""
+
+
+def paper(rt: Runtime, study: Study, site: str | None, now: datetime) -> Paper | None:
+    """Return the paper's figures and words, of a site or of all; None before a version of the study is loaded."""
+    with rt.sessions.reading() as session:
+        try:
+            frame = frames.frame_of(session, rt.loader, study.id, study.code, now.astimezone(UTC), site)
+        except LookupError:
+            return None
+        sources = list(data_set.tables_with_rows(session, rt.loader, frame))
+        counting = _Counting(frame, [table for table, _ in sources])
+        for table, rows in sources:
+            if table.name in ("visits", "participants"):
+                for _row in counting.seen(table.name, rows):
+                    pass
+    whole, boxes = ((table, list(rows)) for table, rows in counting.tables())
+    newest, number = frame.shape.newest, max(frame.version_numbers.values())
+    return Paper(whole, boxes, {one: methods.in_language(newest, number, one) for one in LANGUAGES})
 
 
 def read_instant(text: str) -> datetime:
@@ -210,6 +239,35 @@ def _beside(target: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class _Counting:
+    """Counts visits and participants while their rows go by."""
+
+    def __init__(self, frame: Frame, tables: Sequence[Table]) -> None:
+        self.shape = frame.shape
+        names = {table.name: [column.name for column in table.columns] for table in tables}
+        self.visits = completeness.Visits(names["visits"])
+        self.people = flow.Participants(names["participants"])
+        self._confirmed = names["participants"].index("confirmed_at")
+
+    def seen(self, name: str, rows: data_set.Rows) -> data_set.Rows:
+        """Yield the rows of a table, counted if they are to be."""
+        for row in rows:
+            if name == "visits":
+                self.visits.add(row)
+            elif name == "participants":
+                self.people.add(row, confirmed=row[self._confirmed] is not None)
+            yield row
+
+    def tables(self) -> list[tuple[Table, data_set.Rows]]:
+        """Return what was counted: completeness and flow."""
+        points, places = visit_codes(self.shape), site_codes(self.shape)
+        of_visits, of_people = completeness.table(points, places), flow.table(points, places)
+        return [
+            (of_visits, completeness.rows(self.visits, of_visits)),
+            (of_people, flow.rows(self.people, self.visits, of_people)),
+        ]
+
+
 @dataclass(slots=True)
 class _Writing:
     """One set while it is written, from one look at the database."""
@@ -236,27 +294,12 @@ class _Writing:
 
     def _tables(self) -> None:
         """Write the data, and what is counted while they go by."""
-        shape = self.frame.shape
-        made = data_set.tables_with_rows(self.session, self.rt.loader, self.frame)
-        sources = {table.name: (table, rows) for table, rows in made}
-        names = {name: [column.name for column in table.columns] for name, (table, _) in sources.items()}
-        visits, people = completeness.Visits(names["visits"]), flow.Participants(names["participants"])
-        confirmed = names["participants"].index("confirmed_at")
-
-        def counted(name: str, rows: data_set.Rows) -> data_set.Rows:
-            for row in rows:
-                if name == "visits":
-                    visits.add(row)
-                elif name == "participants":
-                    people.add(row, confirmed=row[confirmed] is not None)
-                yield row
-
-        for name, (table, rows) in sources.items():
-            self._table(table, counted(name, rows) if name in ("visits", "participants") else rows, len(sources))
-        points, places = visit_codes(shape), site_codes(shape)
-        of_visits, of_people = completeness.table(points, places), flow.table(points, places)
-        self._table(of_visits, completeness.rows(visits, of_visits), len(sources))
-        self._table(of_people, flow.rows(people, visits, of_people), len(sources))
+        sources = list(data_set.tables_with_rows(self.session, self.rt.loader, self.frame))
+        counting = _Counting(self.frame, [table for table, _ in sources])
+        for table, rows in sources:
+            self._table(table, counting.seen(table.name, rows), len(sources))
+        for table, rows in counting.tables():
+            self._table(table, rows, len(sources))
 
     def _table(self, table: Table, rows: data_set.Rows, of: int) -> None:
         self.progress(len(self.tables), of)

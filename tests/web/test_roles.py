@@ -87,6 +87,7 @@ KNOWN = {
     "GET dashboard.closing": Route("/study/closing", "CIDMS"),
     "POST dashboard.close_study": Route("/study/closing", "I", {"what": "lock", "reason": "all visits are over"}),
     "GET dashboard.data": Route("/data", "IDMS"),
+    "GET dashboard.paper": Route("/data/paper", "IDMS"),
     "POST dashboard.take_data": Route("/data", "IDMS", {"site": "IST", "as_of": "2999-01-01T00:00"}),
     "GET dashboard.compliance_sheet": Route("/compliance.csv", "CIDMS"),
     "GET dashboard.outcomes": Route("/compliance/outcomes", "IDMS"),

@@ -4,8 +4,11 @@ A set is made for the one who asks, streamed and gone: nothing is kept on the se
 hash of every file.
 """
 
+import re
 import shutil
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -15,17 +18,25 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.iso8601 import instant_text
 from pro_service.core.problems import RejectedError, problem
 from pro_service.exports import formats
+from pro_service.exports.paper.completeness import ALL
 from pro_service.runtime import Runtime
 from pro_service.store.studies import Study
 from pro_service.use_cases import export
 from pro_service.use_cases.export import Wanted
 from pro_service.web.access import needs
+from pro_service.web.cached_figures import CachedFigures
 from pro_service.web.i18n import language
 from pro_service.web.problems import words
-from pro_service.web.scope import Scope, actor, in_study, not_found
+from pro_service.web.scope import Scope, actor, in_study, leaves_row, not_found
 
 FOR_PROGRAMS = ("dta", "sav", "xpt")
 SPREADSHEET = "xlsx"
+HEADING = re.compile(r"\d+\. [^\n]+|[^\na-z]+")
+"""A numbered line that stands alone, or one in capitals."""
+WORTH = 100
+"""The figures of a paper that took a second to count are shown for a hundred seconds,"""
+LONGEST = timedelta(minutes=15)
+"""but not for longer than this."""
 
 
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
@@ -37,6 +48,18 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     def shown(scope: Scope) -> ResponseReturnValue:
         return _page(rt, scope)
 
+    cache = CachedFigures(rt.clock, kept_for=LONGEST, worth=WORTH)
+
+    @pages.get("/data/paper", endpoint="paper")
+    @needs("export")
+    @in_study(rt, named=True)
+    @leaves_row(rt, "paper")
+    def paper(scope: Scope) -> ResponseReturnValue:
+        site = scope.site if scope.site or scope.sites is None else next(iter(scope.site_codes.values()), None)
+        study = Study(scope.study_id, scope.study)
+        at, found = cache.figures((study, site), lambda now: (now, export.paper(rt, study, site, now)))
+        return _paper_page(scope, at, site, found)
+
     @pages.post("/data", endpoint="take_data")
     @needs("export")
     @in_study(rt, named=True, otherwise=not_found)
@@ -46,6 +69,46 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             return _streamed(rt, wanted)
         except RejectedError as rejected:
             return _page(rt, scope, rejected), 422
+
+
+def _paper_page(scope: Scope, at: datetime, site: str | None, found: export.Paper | None) -> str:
+    """Return the page to print: a row for each visit of the site, or of all; boxes of the flow; the methods."""
+    place, words_of = site or ALL, language()
+    visits, boxes = [], []
+    if found is not None:
+        table, rows = found.completeness
+        names = [column.name for column in table.columns]
+        told = [dict(zip(names, row, strict=True)) for row in rows]
+        labels = {str(code.value): code.labels for code in table.columns[1].codes}
+        visits = [
+            one | {"label": labels[str(one["visit"])].get(words_of) or next(iter(labels[str(one["visit"])].values()))}
+            for one in told
+            if (one["site"], one["mode"]) == (place, ALL)
+        ]
+        table, rows = found.flow
+        called = {code.value: code.labels[words_of] for code in table.columns[2].codes}
+        boxes = [(called[str(box)], count) for where, visit, box, count in rows if (where, visit) == (place, ALL)]
+    return render_template(
+        "dashboard/paper.html",
+        scope=scope,
+        site=site,
+        sites=_sites(scope),
+        at=at,
+        visits=visits,
+        boxes=boxes,
+        methods=[] if found is None else list(_blocks(found.methods[words_of])),
+    )
+
+
+def _blocks(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the parts of a text: `title`, `heading`, `list` or `text`, each with its lines."""
+    for part in text.split("\n\n"):
+        lines = part.split("\n")
+        if HEADING.fullmatch(part):
+            yield "heading", lines
+            continue
+        for kind, some in groupby(lines, key=lambda line: "list" if line.startswith("- ") else "text"):
+            yield kind, [line.removeprefix("- ") for line in some]
 
 
 def _wanted(scope: Scope, *, spreadsheet: bool) -> Wanted:

@@ -72,6 +72,7 @@ def _pages() -> dict[str, str]:
     return {
         "participant": _("Participant"),
         "outcomes": _("Outcomes"),
+        "paper": _("For the paper"),
         "inbox": _("Received text"),
         "audit": _("Audit trail"),
         "participants.csv": _("File of the participants"),
