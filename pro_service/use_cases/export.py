@@ -243,7 +243,7 @@ class _Counting:
     """Counts visits and participants while their rows go by."""
 
     def __init__(self, frame: Frame, tables: Sequence[Table]) -> None:
-        self.shape = frame.shape
+        self.shape, self._site = frame.shape, frame.site
         names = {table.name: [column.name for column in table.columns] for table in tables}
         self.visits = completeness.Visits(names["visits"])
         self.people = flow.Participants(names["participants"])
@@ -260,7 +260,9 @@ class _Counting:
 
     def tables(self) -> list[tuple[Table, data_set.Rows]]:
         """Return what was counted: completeness and flow."""
-        points, places = visit_codes(self.shape), site_codes(self.shape)
+        # Of a site that is not in the set, no row: zeros would say that nothing was planned there.
+        places = [code for code in site_codes(self.shape) if self._site in (None, code.value)]
+        points = visit_codes(self.shape)
         of_visits, of_people = completeness.table(points, places), flow.table(points, places)
         return [
             (of_visits, completeness.rows(self.visits, of_visits)),

@@ -90,9 +90,9 @@ def stage(rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephone
     return stage
 
 
-def rows(folder: Path, table: str) -> list[dict[str, str]]:
+def rows(folder: Path, table: str, inside: str = "data") -> list[dict[str, str]]:
     """Return the rows of a table."""
-    with (folder / "data" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / inside / f"{table}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -129,7 +129,10 @@ def test_a_set_holds_a_row_for_every_planned_visit_and_every_version_of_every_an
     ]
     with stage.rt.sessions.reading() as session:
         reported = {row["code"]: row for row in compliance(session, stage.rt.loader, stage.study_id, stage.clock.now)}
+    paper = {row["visit"]: row for row in rows(folder, "completeness", "paper") if row["site"] == row["mode"] == "all"}
     for code, row in reported.items():
+        rates = ["" if rate is None else f"{rate:.4f}" for rate in (row["rate_in_window"], row["rate_any"])]
+        assert [paper[code][name] for name in ("due", "rate_due", "rate_any")] == [str(row["due"]), *rates]
         due = Counter(one["status"] for (_, visit), one in visits.items() if visit == code and one["due"] == "1")
         assert (due.total(), due["missed"], due["partial"]) == (row["due"], row["missed"], row["partial"])
 
@@ -220,6 +223,8 @@ def test_each_set_leaves_a_row_that_names_it_and_is_what_its_manifest_says(stage
     with zipfile.ZipFile(file) as packed:
         manifest = json.loads(packed.read("manifest.json"))
         assert {one["path"] for one in manifest["files"]} == set(packed.namelist()) - {"manifest.json"}
+        flow = packed.read("paper/flow.csv").decode().splitlines()[1:]
+        assert {line.partition(";")[0] for line in flow} == {"all", "BER"}
     assert file.stat().st_mode & 0o777 == 0o600
     assert not check(file).findings
     assert not check(stage.set(tmp_path / "for-excel", excel=True)).findings
