@@ -274,11 +274,14 @@ def _of_work() -> dict[str, str]:
 def _of_texts() -> dict[str, str]:
     return {
         "alarm": _("Alarm"),
+        "as_of": _("Data set as of"),
         "cause": _("Cause"),
         "confirmed_by": _("Confirmed by"),
         "error": _("Fault"),
         "expires_at": _("Expires"),
         "failure": _("Why it failed"),
+        "files": _("Files and their checksums"),
+        "formats": _("Formats"),
         "frame": _("Wording"),
         "inbound": _("Received text"),
         "key": _("Key"),
