@@ -91,6 +91,7 @@ def _paper_page(scope: Scope, at: datetime, site: str | None, found: export.Pape
     return render_template(
         "dashboard/paper.html",
         scope=scope,
+        language=words_of,
         site=site,
         sites=_sites(scope),
         at=at,
