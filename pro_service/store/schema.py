@@ -133,6 +133,7 @@ protocol_versions = Table(
     Column("loaded_at", Instant, nullable=False),
     Column("marks", Text, comment="What its file calls unsettled, JSON; NULL = loaded before that was kept"),
     Column("ran_unconfirmed_at", Instant, comment="When confirmations were introduced, if its study was running then"),
+    Column("file", Text, comment="The study file as it was loaded; NULL = before that was kept"),
     UniqueConstraint("study_id", "number"),
     UniqueConstraint("study_id", "sha256"),
     comment="One immutable bundle of protocol and wording, as canonical JSON",

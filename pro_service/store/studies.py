@@ -76,6 +76,8 @@ class Bundle:
     """Of both."""
     marks: str
     """What its file calls unsettled."""
+    file: str | None = None
+    """Its file as it was loaded."""
 
 
 def all_studies(session: Session) -> tuple[Study, ...]:

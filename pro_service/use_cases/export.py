@@ -290,6 +290,8 @@ class _Writing:
             path = f"protocol/version-{stored.facts['number']}"
             self._text(f"{path}.protocol.json", stored.protocol)
             self._text(f"{path}.wording.json", stored.wording)
+            if stored.file is not None:
+                self._text(f"{path}.toml", stored.file)
         self._codebook(codebook.SEPARATOR)
         self._formats()
         self._described()

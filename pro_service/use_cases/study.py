@@ -44,6 +44,8 @@ class Checked:
     """Warnings: nothing is refused for them."""
     marks: tuple[Mark, ...] = ()
     """What its comments leave open."""
+    file: str | None = None
+    """The file that was checked; None for a version that is stored already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def check(text: str, folder: Path | None = None) -> Checked:
     if faults:
         raise RejectedError(faults)
     missing = () if protocol.demo else contacts_missing(protocol, text)
-    return Checked(protocol, frames, missing, tuple(check_emergency(protocol, frames)), marks(text))
+    return Checked(protocol, frames, missing, tuple(check_emergency(protocol, frames)), marks(text), text)
 
 
 def check_sender(protocol: Protocol, name: str | None) -> tuple[Problem, ...]:
@@ -164,7 +166,7 @@ def _bundled(checked: Checked) -> studies.Bundle:
     """A version as it is stored."""
     protocol, wording = to_json(checked.protocol), _canonical(checked.frames)
     sha256 = hashlib.sha256(f"{protocol}\n{wording}".encode()).hexdigest()
-    return studies.Bundle(protocol, wording, sha256, confirmations.marks_as_text(checked.marks))
+    return studies.Bundle(protocol, wording, sha256, confirmations.marks_as_text(checked.marks), checked.file)
 
 
 def digest(checked: Checked) -> str:

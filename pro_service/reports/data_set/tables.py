@@ -38,6 +38,8 @@ class Stored:
     facts: VersionFacts
     protocol: str
     wording: str
+    file: str | None
+    """The study file as it was loaded, where it was kept."""
 
 
 def tables_with_rows(session: Session, loader: Loader, frame: Frame) -> Iterator[tuple[Table, Rows]]:
@@ -59,7 +61,7 @@ def tables_with_rows(session: Session, loader: Loader, frame: Frame) -> Iterator
 
 def versions(session: Session, frame: Frame) -> list[Stored]:
     """Return the versions that had been loaded by then, oldest first."""
-    asked = select(v.number, v.sha256, v.loaded_at, v.protocol, v.wording).where(
+    asked = select(v.number, v.sha256, v.loaded_at, v.protocol, v.wording, v.file).where(
         v.id.in_(sorted(frame.version_numbers))
     )
     return [
@@ -67,6 +69,7 @@ def versions(session: Session, frame: Frame) -> list[Stored]:
             VersionFacts(number=row.number, sha256=row.sha256, loaded_at=instant_text(row.loaded_at)),
             row.protocol,
             row.wording,
+            row.file,
         )
         for row in session.execute(asked.order_by(v.number))
     ]
