@@ -228,7 +228,7 @@ def test_what_texts_cost_is_said_with_the_letters_and_their_places(desk: FlaskCl
     page = said(desk.get("/study").text)
     assert "What the texts cost" in page
     assert "in texts: Istanbul Demo Clinic · İstanbul Demo" in page
-    assert "Turkish: 17 texts of more than 3 segments, or needlessly UCS-2" in page
+    assert "Turkish: 20 texts of more than 3 segments, or needlessly UCS-2" in page
     assert "English: 1 text of more than 3 segments, or needlessly UCS-2" in page
     assert "first.sms-card 248 4 2 in the text itself: ç ı ; {closes} : ğ ; site.IST.short_name.tr : İ" in page
     assert "The question PGIC alone has 158 characters." in page
