@@ -184,9 +184,11 @@ def make(
         if wanted.site is not None and wanted.site not in studies.site_ids(session, wanted.study.id):
             known = tuple(studies.site_ids(session, wanted.study.id))
             raise RejectedError((problem("not_a_site", "--site", given=quoted(wanted.site), known=known),))
-        writing = _Writing(rt, wanted, frame, session, folder, progress)
-        writing.everything()
-        manifest = writing.manifest(actor, now)
+        writing = _Writing(wanted, frame, folder, progress)
+        writing.from_database(rt, session)
+    # What is made of the files needs no look at the database, which would keep its old pages for it.
+    writing.from_files()
+    manifest = writing.manifest(actor, now)
     files = (*writing.files.values(), manifest)
     changes: dict[str, tuple[object, object]] = {
         "as_of": (None, frame.as_of),
@@ -274,36 +276,42 @@ class _Counting:
 class _Writing:
     """One set while it is written, from one look at the database."""
 
-    rt: Runtime
     wanted: Wanted
     frame: Frame
-    session: Session
     folder: Path
     progress: Progress
     files: dict[str, WrittenFile] = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What the manifest says of the database."""
 
-    def everything(self) -> None:
-        """Write every file but the manifest."""
-        self._tables()
-        for stored in data_set.versions(self.session, self.frame):
-            path = f"protocol/version-{stored.facts['number']}"
-            self._text(f"{path}.protocol.json", stored.protocol)
-            self._text(f"{path}.wording.json", stored.wording)
-            if stored.file is not None:
-                self._text(f"{path}.toml", stored.file)
-        self._codebook(codebook.SEPARATOR)
-        self._formats()
-        self._described()
-
-    def _tables(self) -> None:
-        """Write the data, and what is counted while they go by."""
-        sources = list(data_set.tables_with_rows(self.session, self.rt.loader, self.frame))
+    def from_database(self, rt: Runtime, session: Session) -> None:
+        """Write the tables, what is counted while they go by, and the protocol versions."""
+        sources = list(data_set.tables_with_rows(session, rt.loader, self.frame))
         counting = _Counting(self.frame, [table for table, _ in sources])
         for table, rows in sources:
             self._table(table, counting.seen(table.name, rows), len(sources))
         for table, rows in counting.tables():
             self._table(table, rows, len(sources))
+        versions = data_set.versions(session, self.frame)
+        for stored in versions:
+            path = f"protocol/version-{stored.facts['number']}"
+            self._text(f"{path}.protocol.json", stored.protocol)
+            self._text(f"{path}.wording.json", stored.wording)
+            if stored.file is not None:
+                self._text(f"{path}.toml", stored.file)
+        self.facts = {
+            "schema_revision": migrate.head(),
+            "protocol_versions": [one.facts for one in versions],
+            "test_database": migrate.is_test(session),
+            "newest_seal": data_set.seal_by(session, self.frame.as_of),
+        }
+
+    def from_files(self) -> None:
+        """Write what describes the tables, and every other format."""
+        self._codebook(codebook.SEPARATOR)
+        self._formats()
+        self._described()
 
     def _table(self, table: Table, rows: data_set.Rows, of: int) -> None:
         self.progress(len(self.tables), of)
@@ -377,11 +385,8 @@ class _Writing:
             "filter": {"site": self.wanted.site},
             "formats": list(self.wanted.formats),
             "product_version": version("pro-service"),
-            "schema_revision": migrate.head(),
-            "protocol_versions": [one.facts for one in data_set.versions(self.session, self.frame)],
             "formula_version": FORMULA_VERSION,
-            "test_database": migrate.is_test(self.session),
-            "newest_seal": data_set.seal_by(self.session, self.frame.as_of),
+            **self.facts,
             "files": [self.files[path]._asdict() for path in sorted(self.files)],
         }
         text = json.dumps(said, ensure_ascii=False, indent=1) + "\n"

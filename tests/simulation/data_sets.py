@@ -2,10 +2,12 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from pro_service.core.scores import Derived
 from pro_service.exports.tables import Cell
+from pro_service.reports import outcomes
 from pro_service.reports.compliance import compliance, left_during
 from pro_service.reports.data_set import frame
 from pro_service.reports.data_set.tables import tables_with_rows
@@ -59,6 +61,8 @@ class DataSets:
             names = [column.name for column in table.columns]
             visits = [dict(zip(names, row, strict=True)) for row in rows]
             reported = compliance(session, rt.loader, self.study_id, now)
+            derived, _ = outcomes.lines(session, rt.loader, self.study_id, now, None, "")
+        self._compare_derived({(str(one["participant"]), str(one["visit"])): one for one in visits}, derived)
         for row in reported:
             due = [visit for visit in visits if visit["visit"] == row["code"] and visit["due"]]
             status = Counter(str(visit["status"]) for visit in due)
@@ -72,6 +76,24 @@ class DataSets:
             )
             if found != said:
                 self.ledger.broken("a data set agrees with the report", str(row["code"]), f"{found} ≠ {said}")
+
+    def _compare_derived(
+        self, visits: Mapping[tuple[str, str], Mapping[str, Cell]], lines: Iterable[tuple[str, str, str, Derived]]
+    ) -> None:
+        """Compare the derived values with those of the outcomes' file."""
+        for participant, _site, code, value in lines:
+            row, slug = visits[participant, code], value.item.lower().replace("-", "_")
+            if f"{slug}_resp" in row:
+                found: tuple[object, ...] = (row[f"{slug}_resp"],)
+                said: tuple[object, ...] = (value.pgic_responder,)
+            else:
+                found = tuple(row[f"{slug}_{name}"] for name in ("base", "change", "pct", "resp30", "resp50", "why"))
+                said = (
+                    *(value.baseline, value.absolute_change, value.percent_reduction),
+                    *(value.responder30, value.responder50, value.reason),
+                )
+            if found != said:
+                self.ledger.broken("a data set agrees with the outcomes", f"{participant} {code}", f"{found} ≠ {said}")
 
 
 def _differences(

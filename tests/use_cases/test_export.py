@@ -24,7 +24,7 @@ from pro_service.store.studies import Study
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.export import Wanted, export
 from pro_service.use_cases.inbound import receive
-from pro_service.use_cases.participants import change, entry, erase
+from pro_service.use_cases.participants import change, entry, erase, queries
 from pro_service.use_cases.participants.change_form import ChangeForm
 from pro_service.use_cases.tasks import calls as calling
 from pro_service.use_cases.tick import tick
@@ -35,6 +35,7 @@ from tests.telephones import Telephones
 PHONE, OTHERS = "+12025550102", "+12025550109"
 STAFF = Actor("staff", "cli:tests", "cli")
 TYPED = ("merhaba, ben bir hastayım", "eşi açtı", "kızı söyledi", "taşındığından söyledi", "o kadar da iyi değilim")
+TYPED += ("değerin doğruluğu kuşkulu", "kaynağa bakıldı, doğrudur")
 CONTACT = (PHONE, PHONE[1:], "hasta@example.org", "5550109", support.EMAIL)
 
 
@@ -87,6 +88,9 @@ def stage(rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephone
     calling.record(rt, by, task.id, calling.CallResult("no_answer", note=TYPED[1]))
     clock.now += timedelta(minutes=5)
     entry.enter(rt, by, study_id, "P-001", "W1", entry.Filled({"NRS-AVG": "9"}, mode="telephone", reason=TYPED[2]))
+    query = queries.ask(rt, by, study_id, "P-001", queries.Asked("W1", "NRS-AVG", TYPED[5]))
+    queries.answer(rt, by, study_id, query, TYPED[6])
+    queries.ask(rt, by, study_id, "P-002", queries.Asked("W1", None, TYPED[5]))
     return stage
 
 
@@ -127,6 +131,10 @@ def test_a_set_holds_a_row_for_every_planned_visit_and_every_version_of_every_an
         ("1", "0", "7", "sms", "0"),
         ("2", "1", "9", "telephone", "1"),
     ]
+    told = ("participant", "visit", "item", "state", "opened_by", "answered_by")
+    asked = [[row[name] for name in told] for row in rows(folder, "queries")]
+    by = asked[0][4]
+    assert asked == [["P-001", "W1", "nrs_avg", "answered", by, by], ["P-002", "W1", "", "open", by, ""]]
     with stage.rt.sessions.reading() as session:
         reported = {row["code"]: row for row in compliance(session, stage.rt.loader, stage.study_id, stage.clock.now)}
     paper = {row["visit"]: row for row in rows(folder, "completeness", "paper") if row["site"] == row["mode"] == "all"}
