@@ -23,6 +23,9 @@ SAYS_SO = {
     "GET dashboard.column_names",
     "GET dashboard.confirmation",
     "GET dashboard.closing",
+    "GET dashboard.data",
+    "GET dashboard.paper",
+    "GET dashboard.queries",
     "POST dashboard.search",
     "GET dashboard.cards",
     "GET dashboard.revelations_log",
@@ -34,8 +37,11 @@ OTHERWISE = {
     "GET dashboard.inbox_text": 403,
     "POST dashboard.inbox_deal": 403,
     "POST dashboard.act": 404,
+    "GET dashboard.ask": 403,
+    "POST dashboard.asked": 403,
+    "POST dashboard.close_query": 403,
 }
-NAMES = {"code": "P-001", "task": 1, "decision": 1, "text": 1, "message": 1, "user": 1}
+NAMES = {"code": "P-001", "task": 1, "decision": 1, "text": 1, "message": 1, "user": 1, "query": 1}
 
 
 @pytest.fixture

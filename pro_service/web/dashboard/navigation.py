@@ -52,7 +52,8 @@ def navigation(rt: Runtime, scope: Scope | NoStudy) -> list[Link]:
 def _further_links(*, works: bool) -> list[Link]:
     """Return the links that few roles have."""
     links = []
-    if may("export"):
+    # Whoever works as a coordinator too has a full row of links: the page of compliance leads there.
+    if may("export") and not works:
         links.append(_page("/data", _("Data")))
     if may("entry") and not works:
         links.append(_page("/clinic", _("In the clinic")))
