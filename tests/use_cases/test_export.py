@@ -34,7 +34,13 @@ from tests.telephones import Telephones
 
 PHONE, OTHERS = "+12025550102", "+12025550109"
 STAFF = Actor("staff", "cli:tests", "cli")
-TYPED = ("merhaba, ben bir hastayım", "eşi açtı", "kızı söyledi", "taşındığından söyledi", "o kadar da iyi değilim")
+TYPED: tuple[str, ...] = (
+    "merhaba, ben bir hastayım",
+    "eşi açtı",
+    "kızı söyledi",
+    "taşındığından söyledi",
+    "o kadar da iyi değilim",
+)
 TYPED += ("değerin doğruluğu kuşkulu", "kaynağa bakıldı, doğrudur")
 CONTACT = (PHONE, PHONE[1:], "hasta@example.org", "5550109", support.EMAIL)
 

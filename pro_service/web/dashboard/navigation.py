@@ -52,14 +52,15 @@ def navigation(rt: Runtime, scope: Scope | NoStudy) -> list[Link]:
 def _further_links(*, works: bool) -> list[Link]:
     """Return the links that few roles have."""
     links = []
-    # Whoever works as a coordinator too has a full row of links: the page of compliance leads there.
     if may("export") and not works:
+        # To others the page of compliance leads: the row of who works as a coordinator too is full.
         links.append(_page("/data", _("Data")))
     if may("entry") and not works:
         links.append(_page("/clinic", _("In the clinic")))
     if may("users"):
         links.append(_section("/users", _("Users")))
-    elif may("team"):
+    elif may("team") and not works:
+        # To others the page of the study leads: the row of who works as a coordinator too is full.
         links.append(_page("/team", _("Team")))
     if may("system"):
         links.append(_page("/sites", _("Sites")))
