@@ -21,6 +21,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail
 from pro_service.store.studies import Study
+from pro_service.use_cases import closing
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.export import Wanted, export
 from pro_service.use_cases.inbound import receive
@@ -180,6 +181,18 @@ def test_an_instant_gives_the_same_bytes_whatever_happens_later(stage: Stage, tm
     assert again == before
     assert texts(stage.set(tmp_path / "now")).keys() == before.keys()
     assert rows(tmp_path / "now", "visits") != rows(tmp_path / "again", "visits")
+
+
+def test_a_visit_that_ended_with_the_study_says_so_and_is_not_due(stage: Stage, tmp_path: Path) -> None:
+    stage.clock.now += timedelta(days=1)
+    closing.close(stage.rt, support.SETUP, stage.study_id, "the study has ended early")
+    stage.clock.now += timedelta(minutes=1)
+    tick(stage.rt)
+    stage.clock.now += timedelta(minutes=1)
+    folder = stage.set(tmp_path / "set", formats=("csv", "sav"))
+    assert not check(folder).findings
+    last = [row for row in rows(folder, "visits") if row["visit"] == "M3"]
+    assert {(row["status"], row["due"]) for row in last} == {("cancelled", "0")}
 
 
 def test_nothing_about_a_person_is_in_any_file_of_any_format(stage: Stage, tmp_path: Path) -> None:
