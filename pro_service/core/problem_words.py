@@ -1274,6 +1274,11 @@ _EXPORTS: Mapping[str, Entry] = {
     "export_not_empty": _refuse(
         "there is something in this folder, or a file of that name", "name a new folder, or one that is empty"
     ),
+    "export_not_written": _refuse(
+        "the files cannot be written: the disk is full, or does not let it",
+        "make room, or name a folder that is yours",
+        "Ask those who run the service to make room for temporary files.",
+    ),
     "export_no_folder": _refuse("the folder it would be in is not there", "make it first, or name another"),
     "not_an_instant": _refuse(
         "{given} is not an instant", "write it with the time zone, e.g. 2026-06-30T23:59:59Z or 2026-07-01T02:59+03:00"

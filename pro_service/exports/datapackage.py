@@ -118,7 +118,7 @@ def _constraints(column: Column, values: Sequence[str | int]) -> Iterator[tuple[
 
 
 def _links(table: Table, tables: Sequence[Table]) -> Iterator[dict[str, object]]:
-    """Yield the foreign keys: whoever stands in a table is a participant of the set, and each visit is planned."""
+    """Yield the foreign keys: the participant and the visit of a row are rows of their own tables."""
     own = {column.name: column for column in table.columns}
     for other, fields in (("participants", ("participant",)), ("visits", ("participant", "visit"))):
         known = any(one.name == other and set(fields) <= {column.name for column in one.columns} for one in tables)

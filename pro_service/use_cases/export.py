@@ -136,11 +136,11 @@ def read_instant(text: str) -> datetime:
     """Read an instant with its time zone, `2026-06-30T23:59:59Z`; RejectedError if it is none."""
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise RejectedError((problem("not_an_instant", "--as-of", given=quoted(text)),))
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # at the ends of the calendar there is no such instant in UTC
+        pass
+    raise RejectedError((problem("not_an_instant", "--as-of", given=quoted(text)),))
 
 
 def export(
@@ -148,13 +148,13 @@ def export(
 ) -> Made:
     """Write a data set into a new or empty folder, or into a new file that ends in `.zip`.
 
-    Nothing is left behind at a RejectedError (an instant in the future or before the study, an unknown format or site,
-    a target that is not free) and at an OSError (the disk is full).
+    RejectedError, with nothing left behind: an instant in the future or before the study, an unknown format or site, a
+    target that is not free, a disk that is full or lets nothing be written.
     """
     faults = (*_target_faults(target), *formats.faults_of(wanted.formats))
     if faults:
         raise RejectedError(faults)
-    with _beside(target) as folder:
+    with _refused_by_disk(), _beside(target) as folder:
         made = make(rt, actor, wanted, folder, progress)
         if target.suffix == ".zip":
             packed = folder.with_name(folder.name + ".zip")
@@ -185,10 +185,12 @@ def make(
             known = tuple(studies.site_ids(session, wanted.study.id))
             raise RejectedError((problem("not_a_site", "--site", given=quoted(wanted.site), known=known),))
         writing = _Writing(wanted, frame, folder, progress)
-        writing.from_database(rt, session)
+        with _refused_by_disk():
+            writing.from_database(rt, session)
     # What is made of the files needs no look at the database, which would keep its old pages for it.
-    writing.from_files()
-    manifest = writing.manifest(actor, now)
+    with _refused_by_disk():
+        writing.from_files()
+        manifest = writing.manifest(actor, now)
     files = (*writing.files.values(), manifest)
     changes: dict[str, tuple[object, object]] = {
         "as_of": (None, frame.as_of),
@@ -229,6 +231,15 @@ def _target_faults(target: Path) -> tuple[Problem, ...]:
         return (problem("export_no_folder", "--to"),)
     free = not target.exists() or (target.suffix != ".zip" and target.is_dir() and not any(target.iterdir()))
     return () if free else (problem("export_not_empty", "--to"),)
+
+
+@contextmanager
+def _refused_by_disk() -> Iterator[None]:
+    """Say that the files cannot be written, in place of the system's error."""
+    try:
+        yield
+    except OSError as error:
+        raise RejectedError((problem("export_not_written", "--to"),)) from error
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from pro_service.store.schema import audit_trail
 from pro_service.store.studies import Study
 from pro_service.use_cases import closing
 from pro_service.use_cases.delivery.deliver import deliver
-from pro_service.use_cases.export import Wanted, export
+from pro_service.use_cases.export import Wanted, export, read_instant
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.participants import change, entry, erase, queries
 from pro_service.use_cases.participants.change_form import ChangeForm
@@ -226,8 +226,13 @@ def test_what_cannot_be_written_is_refused_and_nothing_is_left_behind(stage: Sta
         with pytest.raises(RejectedError) as refused:
             stage.set(folder, **wanted)
         assert [fault.code for fault in refused.value.faults] == [code]
-    with no_file_larger_than(4_000), pytest.raises(OSError, match="too large"):
+    with no_file_larger_than(4_000), pytest.raises(RejectedError) as refused:
         stage.set(tmp_path / "set")
+    assert isinstance(refused.value.__cause__, OSError)
+    assert [fault.code for fault in refused.value.faults] == ["export_not_written"]
+    for ends in ("0001-01-01T00:00+03:00", "9999-12-31T23:59:59-03:00", "2026-05-01", "tomorrow"):
+        with pytest.raises(RejectedError, match="not_an_instant"):
+            read_instant(ends)
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith((".", "set", "nowhere"))] == []
     assert [file.name for file in taken.iterdir()] == ["notes.txt"]
     assert exports(stage.rt) == []

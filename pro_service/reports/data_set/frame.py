@@ -42,7 +42,7 @@ class Frame:
     site: str | None
     """Only participants of this site; None = of all."""
     changed: frozenset[int]
-    """Participants of whom something was written after the instant."""
+    """Participants who have rows in the trail after the instant."""
 
     @property
     def instant(self) -> str:
@@ -103,7 +103,7 @@ _TRAIL = (
 
 
 def earlier_facts(session: Session, frame: Frame, ids: Collection[int]) -> dict[int, Earlier]:
-    """Return what was different of those participants of whom something was written after the instant."""
+    """Return row id -> what was different at the instant, of those participants who have rows in the trail after it."""
     wanted = sorted(frame.changed.intersection(ids))
     rows: dict[int, list[TrailRow]] = {one: [] for one in wanted}
     if wanted:

@@ -7,7 +7,7 @@ hash of every file.
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from tempfile import mkdtemp
@@ -121,8 +121,8 @@ def _wanted(scope: Scope, *, spreadsheet: bool) -> Wanted:
     as_of = None
     if typed := request.form.get("as_of", "").strip():
         try:
-            as_of = datetime.fromisoformat(typed).replace(tzinfo=scope.zone)
-        except ValueError:
+            as_of = datetime.fromisoformat(typed).replace(tzinfo=scope.zone).astimezone(UTC)
+        except (ValueError, OverflowError):  # at the ends of the calendar there is no such instant in UTC
             raise RejectedError((problem("not_an_instant", "as_of", given=typed),)) from None
     excel = spreadsheet and bool(formats.faults_of((SPREADSHEET,)))
     extra = (SPREADSHEET,) if spreadsheet else FOR_PROGRAMS
