@@ -1,4 +1,4 @@
-"""Requests to erase a participant: the open one of each, the newest, and which wait for whom."""
+"""Requests to erase a participant: the one that waits, the newest one, and whose decision each waits for."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

@@ -13,7 +13,7 @@ from pro_service.exports.data_tables import REPLACED
 from pro_service.exports.tables import Cell
 from pro_service.gateways.codes import KIND_BY_CODE
 from pro_service.reports.data_set import texts
-from pro_service.reports.data_set.frame import Frame, earlier_facts, everybody
+from pro_service.reports.data_set.frame import Frame, earlier_facts, everybody, instant
 from pro_service.store.participants import queries
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import (
@@ -77,11 +77,6 @@ _REVEALED_BY_UNKNOWN = (
     .where(v.study_id == bindparam("study"), v.participant_id.is_(None), v.at <= _AS_OF)
     .order_by(v.id)
 )
-
-
-def instant(moment: datetime | None) -> str | None:
-    """Return an instant as the data set writes it, in UTC to the second; None stays None."""
-    return None if moment is None else f"{moment.isoformat()[:19]}Z"
 
 
 def user(row_id: int | None) -> str | None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from pro_service.core.trail.as_of import Earlier, earlier
 from pro_service.core.trail.facts import TrailRow
 from pro_service.exports.data_tables import Shape
+from pro_service.store.audit import as_written
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import audit_seals, audit_trail, participants, protocol_versions, sites
 
@@ -47,12 +48,12 @@ class Frame:
     @property
     def instant(self) -> str:
         """The instant as the trail writes it."""
-        return trail_instant(self.as_of)
+        return str(as_written(self.as_of))
 
 
-def trail_instant(moment: datetime) -> str:
-    """Return an instant in UTC as the trail writes it, with six places."""
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+def instant(moment: datetime | None) -> str | None:
+    """Return an instant as the data set writes it, in UTC to the second; None stays None."""
+    return None if moment is None else f"{moment.isoformat()[:19]}Z"
 
 
 def frame_of(session: Session, loader: Loader, study_id: int, study: str, as_of: datetime, site: str | None) -> Frame:
@@ -108,6 +109,6 @@ def earlier_facts(session: Session, frame: Frame, ids: Collection[int]) -> dict[
     rows: dict[int, list[TrailRow]] = {one: [] for one in wanted}
     if wanted:
         for who, row_id, at, action, entity, entity_id, changes, reason in session.execute(_TRAIL, {"ids": wanted}):
-            row = TrailRow(row_id, trail_instant(at), action, entity, entity_id, loads(changes), reason)
+            row = TrailRow(row_id, str(as_written(at)), action, entity, entity_id, loads(changes), reason)
             rows[who].append(row)
     return {one: earlier(told, frame.instant) for one, told in rows.items()}

@@ -12,8 +12,7 @@ from pro_service.core.schedule.status import settled_as, status
 from pro_service.core.scores import FORMULA_VERSION, Derived, derive, derive_impression
 from pro_service.exports.data_tables import REPLACED, Shape
 from pro_service.exports.tables import Cell
-from pro_service.reports.data_set.events import instant
-from pro_service.reports.data_set.frame import Frame
+from pro_service.reports.data_set.frame import Frame, instant
 from pro_service.reports.data_set.people import Given, Person, current_windows, people
 from pro_service.store.participants.cases import Loader
 from pro_service.store.participants.counts import NOT_DUE
