@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,11 +15,15 @@ from pro_service import wording
 from pro_service.clock import GuardedClock
 from pro_service.core.problems import SetUpError
 from pro_service.core.protocol import Protocol
+from pro_service.core.providers import FACTS, SMS, STAFF_MAIL, Facts, Pace, WayOut
+from pro_service.core.routes import Carriers
 from pro_service.core.study_file.protocol_json import from_json
 from pro_service.gateways.email import EmailGateway
-from pro_service.gateways.outgoing import Gateway, TextGateway
+from pro_service.gateways.hooks import Hooks
+from pro_service.gateways.outgoing import Channel, Gateway
 from pro_service.gateways.time_stamps import TimeStamps
-from pro_service.gateways.twilio import TwilioGateway, usual_pace
+from pro_service.gateways.twilio.hooks import TwilioHooks
+from pro_service.gateways.twilio.texts import TwilioTexts
 from pro_service.settings import Settings
 from pro_service.store import keys, migrate
 from pro_service.store.database import Sessions, make_engine
@@ -29,6 +33,8 @@ from pro_service.store.vault import Vault, open_vault
 
 Clock = Callable[[], datetime]
 HOLIDAY_YEARS = range(2020, 2046)
+TOKEN = 32
+"""Hexadecimal digits of an attempt's token."""
 ASKERS = 4
 """How many questions about texts in doubt are put to a provider side by side."""
 
@@ -94,26 +100,53 @@ class Runtime:
     vault: Vault
     bundles: Bundles
     loader: cases.Loader
-    sms: TextGateway | None
-    """None: no texts are configured; prompts wait in the outbox."""
+    texts: Mapping[WayOut, Channel]
+    """The ways to telephones that are configured; empty: prompts wait in the outbox."""
     mail: Gateway | None
+    hooks: Mapping[str, Hooks] = field(default_factory=dict)
+    """Provider -> what it calls; see `/hooks/<provider>/…`."""
     time_stamps: TimeStamps | None = None
     """None: seals are not time-stamped, and stored ones cannot be checked."""
     memory: Memory = field(default_factory=Memory)
     password_cost: PasswordCost = field(default_factory=PasswordCost)
 
+    def way_out(self, way: str) -> Gateway | None:
+        """Return what carries this way out; None where nothing is configured for it."""
+        return self.mail if way == STAFF_MAIL else next((one for name, one in self.texts.items() if name == way), None)
+
     @property
-    def per_second(self) -> float | None:
-        """Segments a second that may leave; None = as fast as they can."""
-        told = self.settings
-        if told.delivery.per_second is not None:
-            return told.delivery.per_second or None
-        return usual_pace(messaging_service_sid=told.twilio_messaging_service_sid, sender=told.twilio_from)
+    def ways(self) -> tuple[WayOut, ...]:
+        """Every way out that is configured."""
+        return (*self.texts, *(() if self.mail is None else (STAFF_MAIL,)))
+
+    def token(self, message_id: int, attempt: int, began: datetime) -> str:
+        """Return the token of an attempt: nobody else can guess it, and it is worked out again where it is asked for.
+
+        With the moment it began, for a restored database hands out ids a second time.
+        """
+        return self.vault.index("attempt", f"{message_id}:{attempt}:{began.isoformat()}").hex()[:TOKEN]
+
+    def pace(self, way: WayOut) -> Pace:
+        """What the sender of a way out may carry."""
+        told = self.settings.delivery.paces.get(way, Pace())
+        if told.per_second is not None:
+            return replace(told, per_second=told.per_second or None)
+        return replace(told, per_second=self.texts[way].pace if way in self.texts else None)
 
     @property
     def texts_leave(self) -> bool:
         """Whether texts go to a provider that is not on this machine: then only those of confirmed versions do."""
-        return self.sms is not None and self.sms.elsewhere
+        return any(way.elsewhere for way in self.texts.values())
+
+    @property
+    def carriers(self) -> Carriers:
+        """Who carries texts."""
+        told = self.settings.carriers
+        return replace(told, configured=tuple(dict.fromkeys(way.facts.provider for way in self.texts.values())))
+
+    def carrier(self, country: str | None, wanted: str = "") -> Facts:
+        """Return the way out of texts to a country; see `Carriers.to`."""
+        return FACTS[SMS[self.carriers.to(country, wanted)]]
 
     def wording(self, session: Session, version_id: int) -> wording.Wording:
         """The words of a protocol version."""
@@ -122,8 +155,8 @@ class Runtime:
     def close(self) -> None:
         """Give the connections to the database and the provider back."""
         self.sessions.close()
-        if isinstance(self.sms, TwilioGateway):
-            self.sms.close()
+        for way in self.texts.values():
+            way.close()
 
 
 def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = True) -> Runtime:
@@ -151,8 +184,9 @@ def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = Tru
         vault=vault,
         bundles=bundles,
         loader=cases.Loader(lambda session, version: bundles.get(session, version).protocol, holidays_of),
-        sms=_sms(settings),
+        texts=_texts(settings),
         mail=_mail(settings, clock),
+        hooks=_hooks(settings),
         time_stamps=_time_stamps(settings),
     )
 
@@ -216,18 +250,25 @@ def _instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _sms(settings: Settings) -> TextGateway | None:
-    if not settings.texts:
-        return None
+def _texts(settings: Settings) -> Mapping[WayOut, Channel]:
+    return {"sms": _twilio(settings)} if settings.texts else {}
+
+
+def _hooks(settings: Settings) -> Mapping[str, Hooks]:
+    return {"twilio": TwilioHooks(settings.twilio_auth_tokens)}
+
+
+def _twilio(settings: Settings) -> Channel:
     secret = settings.twilio_api_secret
     key = (settings.twilio_api_key, secret) if settings.twilio_api_key and secret else None
-    return TwilioGateway(
+    return TwilioTexts(
         account_sid=settings.twilio_account_sid or "",
         auth_token=settings.twilio_auth_tokens[0] if settings.twilio_auth_tokens else None,
         api_key=key,
         messaging_service_sid=settings.twilio_messaging_service_sid,
         from_number=settings.twilio_from,
         base_url=settings.twilio_base_url,
+        callbacks=f"{settings.public_base_url}/hooks/twilio/status",
         timeouts=(settings.delivery.connect, settings.delivery.timeout),
         pool_size=settings.delivery.workers + ASKERS + 1,  # and one that fetches replies
     )

@@ -131,7 +131,7 @@ def watch_from_outside(rt: Runtime, stop: threading.Event) -> None:
     def once(rt: Runtime) -> None:
         alert(rt)
         if any(alarm.code == "scheduler" for alarm in watch(rt)):
-            deliver(replace(rt, sms=None))
+            deliver(replace(rt, texts={}))
 
     look = _guarded("watch", once, rt)
     while not stop.wait(WATCH_SECONDS):

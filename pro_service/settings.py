@@ -17,6 +17,8 @@ from dotenv import dotenv_values
 from pro_service.core.addresses import leads_to_this_machine
 from pro_service.core.problems import Problem, problem, words
 from pro_service.core.protocol import Role
+from pro_service.core.providers import Pace, WayOut
+from pro_service.core.routes import Carriers
 
 SECRETS = ("SECRET_KEY", "DATA_KEYS", "TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET", "SMTP_PASSWORD", "DATABASE_URL")
 """Names that may also be given as `<NAME>_FILE`; their values are never shown."""
@@ -34,6 +36,9 @@ NAMES = (
     "PRO_SERVICE_NOW",
 )  # fmt: skip
 """Every name that is read."""
+
+NEEDED_FOR_TEXTS = "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID"
+"""What is to be set before any text can leave."""
 
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:]+")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -68,10 +73,8 @@ class Delivery:
     back_off: tuple[float, ...] = (5, 15, 60, 300, 900)  # seconds before the next try, by how many there were
     workers: int = 8
     """How many messages are sent side by side."""
-    per_second: float | None = None
-    """Message segments a second; None = as the kind of sender allows, 0 = without a limit."""
-    per_day: int | None = None
-    """Message segments a UTC day; None = without a limit."""
+    paces: Mapping[WayOut, Pace] = field(default_factory=dict)
+    """Way out -> what its sender may carry; `per_second` None = as the kind of sender allows, 0 = without a limit."""
 
     def doubt(self, resends: int) -> timedelta:
         """Return how long a text stays in doubt at least that was sent again so often: 2 minutes, 10, then an hour."""
@@ -133,11 +136,20 @@ class Settings:
         return bool(self.twilio_account_sid and key and sender)
 
     @property
-    def sender_name(self) -> str | None:
-        """The sender of texts if it is a name, which cannot be replied to; None if texts come from numbers."""
-        if self.twilio_messaging_service_sid or not self.twilio_from:
-            return None
-        return None if self.twilio_from.removeprefix("+").isdecimal() else self.twilio_from
+    def carriers(self) -> Carriers:
+        """Who carries texts, as far as it is configured."""
+        sender = None if self.twilio_messaging_service_sid else self.twilio_from
+        named = sender is not None and not sender.removeprefix("+").isdecimal()
+        return Carriers(
+            configured=("twilio",) if self.texts else (),
+            senders=frozenset(one for one in (self.twilio_from,) if one),
+            named=frozenset({"twilio"}) if named else frozenset(),
+        )
+
+    @property
+    def aimed_elsewhere(self) -> tuple[str, ...]:
+        """Names of the settings that aim at another address than the provider's own."""
+        return ("TWILIO_BASE_URL",) if self.twilio_base_url else ()
 
     @property
     def mails(self) -> bool:
@@ -254,20 +266,24 @@ class _Reader:
         return int(value)
 
     def delivery(self) -> Delivery:
-        per_day = self.number("TWILIO_PER_DAY", None, least=1, whole=True)
         made = Delivery(
             timeout=self.number("TWILIO_TIMEOUT_SECONDS", 20.0, least=0.1),
             lease=timedelta(seconds=self.number("DELIVERY_LEASE_SECONDS", 60.0, least=0.1)),
             ask_after=timedelta(seconds=self.number("DELIVERY_ASK_AFTER_SECONDS", 120.0, least=0.1)),
             ask_again=timedelta(seconds=self.number("DELIVERY_ASK_AGAIN_SECONDS", 60.0, least=0.1)),
             workers=int(self.number("SEND_WORKERS", 8, least=1, most=MOST_WORKERS, whole=True)),
-            per_second=self.number("TWILIO_PER_SECOND", None, least=0),
-            per_day=None if per_day is None else int(per_day),
+            paces={"sms": self.pace("TWILIO")},
         )
         if made.lease <= made.longest_call:
             seconds = f"{made.longest_call.total_seconds():g}"
             self.fault("DELIVERY_LEASE_SECONDS", "lease_too_short", seconds=seconds)
         return made
+
+    def pace(self, prefix: str) -> Pace:
+        """Return what the sender of one provider may carry."""
+        per_day = self.number(f"{prefix}_PER_DAY", None, least=1, whole=True)
+        per_second = self.number(f"{prefix}_PER_SECOND", None, least=0)
+        return Pace(per_second, None if per_day is None else int(per_day))
 
     @overload
     def number(self, name: str, default: float, *, least: float, most: float = inf, whole: bool = False) -> float: ...

@@ -15,7 +15,7 @@ from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, names_
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.costs import LINK, Cost, text_costs
 from pro_service.core.study_file.frames import Frames
-from pro_service.core.texts import beyond_gsm, fill, placeholders, segments
+from pro_service.core.texts import Charset, beyond_gsm, fill, placeholders, segments
 
 MOMENT = {"tr": "d MMMM EEEE HH:mm", "en": "EEEE d MMMM HH:mm"}
 MIDNIGHT = timedelta(minutes=1)
@@ -57,7 +57,7 @@ class Wording:
         """Whether this text carries an address of its own."""
         return "link" in placeholders(self._frame(case, send.frame))
 
-    def text(self, case: Case, send: Send, *, link: str = "", first: bool = False) -> Text:
+    def text(self, case: Case, send: Send, *, link: str = "", first: bool = False, charset: Charset = "gsm") -> Text:
         """The finished text of one command.
 
         `first` adds who we are and how to stop: the first text a participant ever gets says so. FrameError if a frame
@@ -76,7 +76,7 @@ class Wording:
         if first and send.kind in PROMPTS:
             body = f"{body}\n{fill(self._first(case), values)}"
         body = body.strip()
-        return Text(body, segments(body), self.version_id)
+        return Text(body, segments(body, charset), self.version_id)
 
     def _frame(self, case: Case, name: str) -> str:
         frames = self.frames[case.participant.language]

@@ -57,6 +57,37 @@ def test_the_core_knows_the_standard_library_alone() -> None:
     assert {(file, name) for file, name in foreign if not name.startswith("pro_service.core")} == set()
 
 
+PROVIDERS = ("twilio",)
+KNOWN_TO = (
+    "pro_service/gateways/",  # each in its own package, and the table of codes; a contract keeps them apart
+    "pro_service/simulator/",
+    "pro_service/core/routes.py",  # what each carries where
+    "pro_service/core/providers.py",  # what each is
+    "pro_service/settings.py",
+    "pro_service/runtime.py",  # the one place where they are chosen
+    "pro_service/cli/",  # the command that plays one
+    "pro_service/logs.py",  # libraries that are kept quiet
+)
+
+
+def test_a_providers_name_stands_where_it_is_chosen_and_nowhere_else() -> None:
+    """Its settings have its name, and are named in what people are told to do."""
+    found = set()
+    for file in PACKAGE:
+        if name_of(file).startswith(KNOWN_TO):
+            continue
+        told = {id(node.value) for node in ast.walk(tree_of(file)) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree_of(file)):
+            words = ""
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+                words = " ".join(word for word in node.value.split() if not word.strip("(:).,").isupper())
+            elif isinstance(node, ast.Name | ast.Attribute | ast.alias):
+                words = ast.unparse(node)
+            if any(name in words.lower() for name in PROVIDERS):
+                found.add((name_of(file), words))
+    assert found == set()
+
+
 def test_a_module_says_in_one_line_what_it_is() -> None:
     said = {name_of(file): ast.get_docstring(tree_of(file)) or "" for file in (*PACKAGE, *TESTS)}
     assert [name for name, text in said.items() if not text.partition("\n")[0].endswith((".", ":"))] == []

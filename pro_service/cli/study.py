@@ -57,7 +57,7 @@ def check(state: State, file: Path) -> None:
         click.echo(f"{checked.protocol.study}: no faults ({points}; {', '.join(checked.protocol.languages)}).")
     # Last, where the eye is when the command has ended.
     settings = state.settings_if_complete()
-    sender = () if settings is None else use_case.check_sender(checked.protocol, settings.sender_name)
+    sender = () if settings is None else use_case.check_sender(checked.protocol, settings.carriers)
     for fault in (*sender, *checked.contacts, *checked.remarks):
         show_fault(fault, "yellow", err=True)
     if checked.contacts:

@@ -797,6 +797,10 @@ _STUDY: Mapping[str, Entry] = {
         '"{given}" is not an international telephone number', "write it with + and the country's code: +90 212 …"
     ),
     "site_emergency_unfit": _refuse('"{given}" is not an emergency number', 'write its digits, e.g. emergency = "112"'),
+    "provider_unknown": _refuse(
+        '"{given}" carries no texts here',
+        "write one of {known}, or leave `provider` out: then the telephone's country decides",
+    ),
     "site_email_unfit": _refuse('"{given}" is not an e-mail address', "write name@host"),
     "nobody_has_a_share": _refuse("nobody has a share", "give at least one of them a share above 0"),
     "within_unfit": _refuse("is shorter than `after`, or longer than 60 days", 'write a longer time, e.g. "PT2H"'),

@@ -145,6 +145,8 @@ class Site:
     email: str
     emergency: str = ""
     """The number to call in an emergency; empty: the country's own."""
+    provider: str = ""
+    """Who carries its texts (`core.routes`); empty: whoever is configured and serves the telephone's country."""
 
     @property
     def emergency_number(self) -> str:

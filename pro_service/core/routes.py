@@ -1,8 +1,9 @@
 """What a provider can carry to each country, as data, and the check before a study relies on it.
 
-Source of the rows: Twilio's SMS guidelines per country (twilio.com/guidelines/<country>/sms), undated archived copies
-read in November 2026, and for Turkey the study's delivery rules. Rules of operators change: a row says what was read,
-None says that nothing was, and a study file may state its own reason against a refusal.
+Of several rows of one country the first whose provider is configured counts. Source of the rows: Twilio's SMS
+guidelines per country (twilio.com/guidelines/<country>/sms), undated archived copies read in November 2026, and for
+Turkey the study's delivery rules and Verimor's public guide. Rules of operators change: a row says what was read, None
+says that nothing was, and a study file may state its own reason against a refusal.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from pro_service.core.problems import Country, Problem, problem
 from pro_service.core.protocol import RouteOverride
+from pro_service.core.providers import FACTS
 
 Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card"]
 CHANNELS: tuple[Channel, ...] = ("sms-reply", "sms-link", "sms-card")
@@ -62,6 +64,19 @@ class Route:
 _READ = "Twilio SMS guidelines, archived copy read 2026-11"
 
 ROUTES: tuple[Route, ...] = (
+    Route(
+        "verimor",
+        "TR",
+        "Turkey",
+        two_way=True,
+        urls=True,
+        senders=("alphanumeric", "long-code", "short-code"),
+        opt_out="study",
+        note=(
+            "Verimor's public guide to its SMS API, read 2026-11; tried against an emulator only, until an account "
+            "exists. A header is registered beforehand; replies come to a number or short code of one's own."
+        ),
+    ),
     Route(
         "twilio",
         "TR",
@@ -174,8 +189,34 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-NAMES = {"twilio": "Twilio"}
+NAMES = {facts.provider: facts.name for facts in FACTS.values()}
 """What providers call themselves."""
+
+
+DEFAULT = "twilio"
+"""Whose table is read where no provider is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carriers:
+    """Who carries texts in one installation."""
+
+    configured: tuple[str, ...] = ()
+    """Providers, those that were learnt first in front."""
+    senders: frozenset[str] = frozenset()
+    """The numbers and names that texts come from; no participant has one of them."""
+    named: frozenset[str] = frozenset()
+    """Providers whose sender is a name, which nobody can reply to."""
+
+    def to(self, country: str | None, wanted: str = "") -> str:
+        """Return the provider who carries texts to a country (ISO 3166-1 alpha-2, of the telephone).
+
+        The one that its site wants; else of those that are configured the first with a row for the country, else the
+        first of them.
+        """
+        rows = [row.provider for row in ROUTES if row.country == (country or "").upper()]
+        known = [provider for provider in rows if provider in self.configured]
+        return wanted or next(iter([*known, *self.configured]), DEFAULT)
 
 
 def route(provider: str, country: str) -> Route:

@@ -1,6 +1,6 @@
 """SMS texts: encoding, segments, frames with placeholders, internet addresses, masked numbers.
 
-Alphabet and segment sizes: 3GPP TS 23.038 (GSM 03.38) and TS 23.040.
+Alphabets and segment sizes: 3GPP TS 23.038 (GSM 03.38) and TS 23.040.
 """
 
 import re
@@ -10,7 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-Encoding = Literal["GSM-7", "UCS-2"]
+Encoding = Literal["GSM-7", "Turkish", "UCS-2"]
+Charset = Literal["gsm", "turkish"]
+"""What a provider knows beside UCS-2: the default alphabet alone, or the Turkish table too."""
 
 _GSM_BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -20,36 +22,40 @@ _GSM_EXTENSION = frozenset("\f^{}\\[~]|€")
 """Characters sent as an escape and a second septet."""
 _GSM = _GSM_BASIC | _GSM_EXTENSION
 
-_SIZES: Mapping[Encoding, tuple[int, int]] = {"GSM-7": (160, 153), "UCS-2": (70, 67)}
+_TURKISH = (_GSM - frozenset("èìØøÆæ¡¿")) | frozenset("ŞşĞğçıİ")
+"""The Turkish locking shift table (3GPP TS 23.038, A.3.1): seven letters and the euro take the places of eight."""
+_SIZES: Mapping[Encoding, tuple[int, int]] = {"GSM-7": (160, 153), "Turkish": (155, 149), "UCS-2": (70, 67)}
 """Units in a text that fits one segment, and in each segment of a longer one."""
 
+_WIDE: Mapping[Encoding, frozenset[str]] = {"GSM-7": _GSM_EXTENSION, "Turkish": _GSM_EXTENSION}
+"""Characters that are sent as an escape and a second septet."""
 _LAST_BASIC_PLANE = 0xFFFF
 
 
-def encoding(text: str) -> Encoding:
-    """Return how a text travels. One `ş`, `ğ`, `ı`, `İ` or small `ç` makes all of it UCS-2."""
-    return "GSM-7" if set(text) <= _GSM else "UCS-2"
+def encoding(text: str, charset: Charset = "gsm") -> Encoding:
+    """Return how a text travels. One `ş`, `ğ`, `ı`, `İ` or small `ç` makes all of it UCS-2, or Turkish where known."""
+    used = set(text)
+    if used <= _GSM:
+        return "GSM-7"
+    return "Turkish" if charset == "turkish" and used <= _TURKISH else "UCS-2"
 
 
 def beyond_gsm(text: str) -> str:
-    """Return the characters that make a text UCS-2, each once; none if it travels as GSM-7.
-
-    Twilio knows these two encodings alone: not the tables that 3GPP TS 23.038 adds for single languages, Turkish too.
-    """
+    """Return the characters that make a text UCS-2 where only GSM-7 is known, each once; none if it travels so."""
     return "".join(dict.fromkeys(character for character in text if character not in _GSM))
 
 
-def units(text: str) -> int:
-    """Count septets (GSM-7) or 16-bit units (UCS-2) of a text."""
-    return sum(_widths(text, encoding(text)))
+def units(text: str, charset: Charset = "gsm") -> int:
+    """Count septets (GSM-7, Turkish) or 16-bit units (UCS-2) of a text."""
+    return sum(_widths(text, encoding(text, charset)))
 
 
-def segments(text: str) -> int:
+def segments(text: str, charset: Charset = "gsm") -> int:
     """Count the segments that are paid for; an empty text has none.
 
     A character of two units is never split: the segment before it stays one unit short.
     """
-    used = encoding(text)
+    used = encoding(text, charset)
     whole, part = _SIZES[used]
     if _single(text, used):
         return -(-len(text) // part) if len(text) > whole else min(len(text), 1)
@@ -66,13 +72,15 @@ def segments(text: str) -> int:
 
 def _single(text: str, used: Encoding) -> bool:
     """Whether every character is one unit wide, as in nearly every text."""
-    return _GSM_EXTENSION.isdisjoint(text) if used == "GSM-7" else ord(max(text, default=" ")) <= _LAST_BASIC_PLANE
+    if used == "UCS-2":
+        return ord(max(text, default=" ")) <= _LAST_BASIC_PLANE
+    return _WIDE[used].isdisjoint(text)
 
 
 def _widths(text: str, used: Encoding) -> list[int]:
-    if used == "GSM-7":
-        return [2 if c in _GSM_EXTENSION else 1 for c in text]
-    return [2 if ord(c) > _LAST_BASIC_PLANE else 1 for c in text]
+    if used == "UCS-2":
+        return [2 if ord(c) > _LAST_BASIC_PLANE else 1 for c in text]
+    return [2 if c in _WIDE[used] else 1 for c in text]
 
 
 class FrameError(ValueError):

@@ -10,7 +10,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
 from pro_service.core.addresses import is_this_machine
-from pro_service.gateways.codes import Kind
+from pro_service.gateways.kinds import Kind
 from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing, Refused, Unavailable, Uncertain
 
 IMPLICIT_TLS_PORT = 465

@@ -5,23 +5,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from pro_service.gateways.codes import Kind
+from pro_service.core.providers import Arrival, Facts
+from pro_service.gateways.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One finished message on its way to one person.
 
-    `to` is an E.164 number or an e-mail address. `callback_url` carries the attempt's own token; `validity_seconds` is
-    how long the provider may go on trying; `reference` is the stable stem of an e-mail's Message-ID, so that a second
-    attempt is recognisably the same mail; `may_leave` says, right before the first byte, whether the
-    claim is young enough still. Number and text stay out of the repr: it ends up in logs.
+    `to` is an E.164 number or an e-mail address. `token` is the attempt's own: what the provider says of it comes under
+    it, and a provider that keeps our key is asked by it. `validity_seconds` is how long the provider may go on trying;
+    `reference` is the stable stem of an e-mail's Message-ID, so that a second attempt is recognisably the same mail;
+    `may_leave` says, right before the first byte, whether the claim is young enough still. Number and text stay out of
+    the repr: it ends up in logs.
     """
 
     message_id: int
     to: str = field(repr=False)
     body: str = field(repr=False)
-    callback_url: str | None = field(default=None, repr=False)
+    token: str = field(default="", repr=False)
     validity_seconds: int | None = None
     subject: str | None = field(default=None, repr=False)
     reference: str = ""
@@ -38,22 +40,18 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One message as the provider remembers it; `created_at` is aware UTC. Numbers and text stay out of the repr."""
+    """One message as the provider remembers it; `created_at` is aware UTC. Number and text stay out of the repr.
+
+    `body` is empty where the provider was asked by our own key and does not say the words.
+    """
 
     sid: str
     status: str
-    direction: str
     to: str = field(repr=False)
-    from_: str = field(repr=False)
     body: str = field(repr=False)
     created_at: datetime | None
-    error_code: int | None
-    media: int = 0
-
-    @property
-    def inbound(self) -> bool:
-        """Whether a person wrote it."""
-        return self.direction == "inbound"
+    error: str = ""
+    """The provider's code; empty without one."""
 
 
 Forgotten: TypeAlias = Literal["deleted", "redacted", "unknown"]
@@ -63,7 +61,7 @@ Forgotten: TypeAlias = Literal["deleted", "redacted", "unknown"]
 class GatewayError(Exception):
     """A gateway did not confirm a message. It carries codes only: never a number, an address or a text."""
 
-    def __init__(self, code: int | None = None) -> None:
+    def __init__(self, code: int | str | None = None) -> None:
         """Keep the provider's code, or the HTTP or SMTP status, or None where there was no answer."""
         super().__init__(code)
         self.code = code
@@ -72,7 +70,7 @@ class GatewayError(Exception):
 class Refused(GatewayError):  # noqa: N818 (named for what the caller can do)
     """A definite no: the message was not sent, and sending the same again would be refused again."""
 
-    def __init__(self, code: int | None = None, kind: Kind = "other") -> None:
+    def __init__(self, code: int | str | None = None, kind: Kind = "other") -> None:
         """Keep the code and the class of its cause (see `codes`)."""
         super().__init__(code)
         self.kind: Kind = kind
@@ -85,7 +83,7 @@ class Refused(GatewayError):  # noqa: N818 (named for what the caller can do)
 class Unavailable(GatewayError):  # noqa: N818 (named for what the caller can do)
     """The message certainly did not leave: it may be tried again, after `retry_after` seconds if that is known."""
 
-    def __init__(self, code: int | None = None, retry_after: float | None = None, kind: Kind = "busy") -> None:
+    def __init__(self, code: int | str | None = None, retry_after: float | None = None, kind: Kind = "busy") -> None:
         """Keep the code, the provider's wish and the class of the cause (see `codes`)."""
         super().__init__(code)
         self.retry_after = retry_after
@@ -112,27 +110,40 @@ class Gateway(Protocol):
         ...
 
 
-class TextGateway(Gateway, Protocol):
-    """A gateway that can be asked what became of a message. Raise Unavailable or Refused if it cannot answer."""
+class Channel(Gateway, Protocol):
+    """One way out to telephones, which can be asked. Each question raises Unavailable or Refused if there is no answer.
+
+    A provider that cannot tell (see its facts) answers a question as if it knew of nothing.
+    """
+
+    @property
+    def facts(self) -> Facts:
+        """What it is and can promise."""
+        ...
 
     @property
     def elsewhere(self) -> bool:
         """Whether texts leave this machine, and may reach somebody's telephone."""
         ...
 
+    @property
+    def pace(self) -> float | None:
+        """How many segments a second its sender may send, unless the settings say otherwise; None = any number."""
+        ...
+
     def fetch(self, sid: str) -> Record | None:
-        """Read one message back; None if the provider does not know it."""
+        """Read one message back, of ours or of a person; None if the provider does not know it."""
         ...
 
-    def find(self, to: str, body: str, created_after: datetime) -> list[Record]:
-        """List what was sent to one person since then and contains this text."""
+    def recall(self, token: str, to: str, body: str, created_after: datetime) -> list[Record]:
+        """List what an attempt of unknown fate became: what has its token, or went to one person and says this."""
         ...
 
-    def list_outbound(self, created_after: datetime) -> list[Record]:
+    def list_sent(self, created_after: datetime) -> list[Record]:
         """List everything that was sent since then, newest first."""
         ...
 
-    def list_inbound(self, created_after: datetime) -> list[Record]:
+    def pull(self, created_after: datetime) -> list[Arrival]:
         """List the texts people sent us since then, newest first."""
         ...
 
@@ -143,9 +154,13 @@ class TextGateway(Gateway, Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Give its connections back."""
+        ...
+
 
 @runtime_checkable
-class Dated(TextGateway, Protocol):
+class Dated(Channel, Protocol):
     """A provider on another machine, whose answers say what time it is there."""
 
     def server_time(self) -> datetime | None:

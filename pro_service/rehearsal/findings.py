@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from pro_service.core.case import PROMPTS, Case
-from pro_service.core.routes import preflight
+from pro_service.core.routes import DEFAULT, preflight
 from pro_service.core.schedule.calendar import local_day, working_days_between
 from pro_service.core.schedule.windows import within
 from pro_service.rehearsal.figures import Facts, taken_up
@@ -13,7 +13,6 @@ from pro_service.rehearsal.people import CALLS
 from pro_service.rehearsal.report import SEVERITIES, Finding, Severity
 from pro_service.rehearsal.run import Rehearsal
 from pro_service.store.participants.cases import zone_of
-from pro_service.use_cases.enrolment.rows import PROVIDER
 
 Value = str | int | date | tuple[str, ...]
 MOMENT, HOUR = timedelta(microseconds=1), timedelta(hours=1)
@@ -48,11 +47,10 @@ def _of_routes(rehearsal: Rehearsal) -> Iterator[Finding]:
     """Yield what no provider carries to the countries of the sites: the rehearsal's own numbers are invented."""
     protocol = rehearsal.protocol
     used = sorted({person.channel for person in rehearsal.people.values()} - {CALLS})
-    countries = sorted({site.country for site in protocol.sites.values()})
-    for country in countries:
+    for country, wanted in sorted({(site.country, site.provider) for site in protocol.sites.values()}):
         worst: dict[str, list[str]] = defaultdict(list)
         for channel in used:
-            for one in preflight(PROVIDER, country, channel, protocol.routes):
+            for one in preflight(wanted or DEFAULT, country, channel, protocol.routes):
                 worst[one.severity].append(channel)
         if worst["refuse"]:
             yield _finding("attention", "route_refused", country=country, channels=tuple(worst["refuse"]))

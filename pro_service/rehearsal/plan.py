@@ -88,7 +88,7 @@ def stage(folder: Path, base_url: str) -> Iterator[Runtime]:
         data_keys=(("rehearsal", secrets.token_bytes(32)),),
         public_base_url=base_url,
         # One after the other and at once: nobody is waited for.
-        delivery=Delivery(workers=1, per_second=0),
+        delivery=Delivery(workers=1),
     )
     upgrade(settings)
     rt = open_runtime(settings, lasting=False)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
+from pro_service.core.providers import Arrival, Receipt
 from pro_service.gateways.nowhere import NowhereGateway
 from pro_service.gateways.outgoing import Accepted, Gateway, Outgoing
 from pro_service.runtime import Runtime
@@ -65,7 +66,7 @@ class VirtualTime:
     def __init__(self, rt: Runtime, now: datetime, mail: Gateway | None = None) -> None:
         self.clock = VirtualClock(now)
         self.telephones = Telephones()
-        self.rt = replace(rt, clock=self.clock, sms=self.telephones, mail=mail)
+        self.rt = replace(rt, clock=self.clock, texts={"sms": self.telephones}, mail=mail)
         self.faults = 0
         """How often the rules failed for a participant."""
         self._events: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -87,14 +88,13 @@ class VirtualTime:
 
     def send_reply(self, phone: str, words: str) -> None:
         """Let a participant write to the study."""
-        parameters = {"MessageSid": f"SM{next(self._texts):031x}d", "From": phone, "Body": words, "NumMedia": "0"}
-        receive.receive(self.rt, parameters)
+        said = {"from": phone, "body": words}
+        receive.receive(self.rt, Arrival("sms", f"SM{next(self._texts):031x}d", phone, words, said))
 
     def report_delivery(self, outgoing: Outgoing, status: str, error: str = "") -> None:
         """Let the network report what became of a text."""
-        token = str(outgoing.callback_url).rpartition("/")[2]
-        parameters = {"MessageSid": sid_of(outgoing), "MessageStatus": status, "ErrorCode": error}
-        receive.take_receipt(self.rt, token, parameters)
+        facts = self.telephones.facts
+        receive.take_receipt(self.rt, Receipt(sid_of(outgoing), status, error, outgoing.token), facts.provider)
 
     def run(self, end: datetime, read: Callable[[Outgoing], None], progress: Progress) -> None:
         """Go from one moment at which something happens to the next until `end`.

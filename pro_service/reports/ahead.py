@@ -32,7 +32,7 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.schedule.status import AT_RISK, at_risk, status
 from pro_service.reports.breakdown import Chosen, Shape
 from pro_service.store.participants.cases import Loader
-from pro_service.store.schema import TO_CONFIRM, messages, participants, responses, windows
+from pro_service.store.schema import IS_TEXT, TO_CONFIRM, messages, participants, responses, windows
 from pro_service.store.schema import sites as sites_table
 from pro_service.store.studies import Sites
 
@@ -245,7 +245,7 @@ def _invited_statement(shape: Shape) -> Select[Any]:
     """Build (asked at, first answered at) of the windows invited last."""
     newest = (
         select(m.window_id, m.participant_id, m.kind, func.coalesce(m.accepted_at, m.queued_at).label("asked_at"))
-        .where(m.study_id == bindparam("study"), m.channel == "sms")
+        .where(m.study_id == bindparam("study"), IS_TEXT)
         .where(m.queued_at <= bindparam("now", type_=m.queued_at.type))
         .order_by(m.queued_at.desc())
         .limit(TEXTS)

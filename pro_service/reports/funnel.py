@@ -20,7 +20,7 @@ from pro_service.core.protocol import Hours, Protocol, Step
 from pro_service.core.schedule.windows import local_instant, next_allowed
 from pro_service.reports.breakdown import Chosen, Shape
 from pro_service.store.participants.cases import zone_of
-from pro_service.store.schema import AnyRow, messages, participants, responses, windows
+from pro_service.store.schema import IS_TEXT, AnyRow, messages, participants, responses, windows
 
 m, p, r, w = messages.c, participants.c, responses.c, windows.c
 
@@ -150,7 +150,7 @@ _FIRST_ANSWERS = (
 )
 _PROMPTS = (
     select(m.window_id, m.kind, m.state, m.queued_at)
-    .where(m.window_id.in_(_IDS), m.kind.in_(PROMPTS), m.channel == "sms")
+    .where(m.window_id.in_(_IDS), m.kind.in_(PROMPTS), IS_TEXT)
     .order_by(m.queued_at)
 )
 

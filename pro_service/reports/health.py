@@ -20,7 +20,17 @@ from pro_service.store.messages.channels import Channel
 from pro_service.store.messages.outbox import may_go
 from pro_service.store.messages.overdue import TakenUp
 from pro_service.store.messages.waiting import READY, unconfirmed_since
-from pro_service.store.schema import AnyRow, escalations, inbound, messages, participants, sites, studies, windows
+from pro_service.store.schema import (
+    IS_TEXT,
+    AnyRow,
+    escalations,
+    inbound,
+    messages,
+    participants,
+    sites,
+    studies,
+    windows,
+)
 
 REPORTED_AFTER = timedelta(hours=1)
 """By then a provider has said what became of nearly every text."""
@@ -144,7 +154,7 @@ def sites_asked_by_reply(session: Session) -> Sequence[AnyRow]:
     """Return the sites that still follow a participant who answers texts by reply."""
     p = participants.c
     asked = p.site_id == sites.c.id, p.channel == "sms-reply", p.opted_out_at.is_(None), p.next_check_at.is_not(None)
-    statement = select(studies.c.code.label("study"), sites.c.code.label("site"))
+    statement = select(studies.c.id.label("study_id"), studies.c.code.label("study"), sites.c.code.label("site"))
     joined = statement.join(sites, sites.c.study_id == studies.c.id).where(select(p.id).where(*asked).exists())
     return session.execute(joined.order_by(studies.c.code, sites.c.code)).all()
 
@@ -165,7 +175,7 @@ def _latest(session: Session, study_id: int, now: datetime) -> Sequence[str]:
     m = messages.c
     statement = (
         select(m.state)
-        .where(m.study_id == study_id, m.queued_at < now - REPORTED_AFTER, m.channel == "sms")
+        .where(m.study_id == study_id, m.queued_at < now - REPORTED_AFTER, IS_TEXT)
         .order_by(m.queued_at.desc())
         .limit(SAMPLE)
     )

@@ -27,8 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from pro_service.reports import statements
-from pro_service.store.messages.inbox import TEXTS, Text, key_of, parameters
-from pro_service.store.schema import inbound, inbox_actions, messages, participants, telephone_keys
+from pro_service.store.messages.inbox import TEXTS, Text, key_of, said
+from pro_service.store.schema import IS_TEXT, inbound, inbox_actions, messages, participants, telephone_keys
 from pro_service.store.schema import sites as sites_table
 from pro_service.store.studies import Sites
 from pro_service.store.vault import UnreadableError, Vault, opened
@@ -264,11 +264,10 @@ def _words_of_received(vault: Vault, row: Text, *, hidden: bool) -> tuple[str | 
     (None, 0) if it cannot be decrypted; no words if they are `hidden`.
     """
     try:
-        received = parameters(vault, row)
+        received = said(vault, row)
     except (UnreadableError, ValueError):
         return None, 0
-    media = received.get("NumMedia", "0")
-    return None if hidden else received.get("Body", ""), int(media) if media.isdecimal() else 0
+    return None if hidden else received.body, received.media
 
 
 # The thread around a text --------------------------------------------------------------------------------------------
@@ -288,7 +287,7 @@ def _sent(session: Session, vault: Vault, owners: Collection[int]) -> list[Bubbl
     statement = (
         select(m.id, m.participant_id, m.body, m.kind, m.state, m.queued_at, m.accepted_at, p.data_key, p.code)
         .join(participants, p.id == m.participant_id)
-        .where(m.participant_id.in_(owners), m.channel == "sms")
+        .where(m.participant_id.in_(owners), IS_TEXT)
         .order_by(m.queued_at.desc(), m.id.desc())
         .limit(THREAD)
     )
@@ -315,7 +314,7 @@ def _neutral(session: Session, vault: Vault, sender_index: bytes) -> list[Bubble
         )
         .join(inbound, i.id == m.inbound_id)
         .outerjoin(telephone_keys, telephone_keys.c.id == i.telephone_key_id)
-        .where(m.participant_id.is_(None), m.channel == "sms", i.sender_index == sender_index)
+        .where(m.participant_id.is_(None), IS_TEXT, i.sender_index == sender_index)
         .order_by(m.queued_at.desc())
         .limit(THREAD)
     )

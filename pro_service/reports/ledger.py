@@ -12,7 +12,17 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import LevelCode
 from pro_service.store.messages import inbox
-from pro_service.store.schema import calls, escalations, inbound, messages, participants, responses, sites, windows
+from pro_service.store.schema import (
+    IS_TEXT,
+    calls,
+    escalations,
+    inbound,
+    messages,
+    participants,
+    responses,
+    sites,
+    windows,
+)
 from pro_service.store.vault import Vault, opened
 
 m, p, w, i = messages.c, participants.c, windows.c, inbound.c
@@ -176,7 +186,7 @@ def words_sent(session: Session, vault: Vault, participant_id: int) -> list[tupl
     statement = (
         select(m.id, m.accepted_at, m.frame, m.body, m.segments, m.state, p.data_key)
         .join(participants, p.id == m.participant_id)
-        .where(m.participant_id == participant_id, m.channel == "sms", m.accepted_at.is_not(None))
+        .where(m.participant_id == participant_id, IS_TEXT, m.accepted_at.is_not(None))
         .order_by(m.accepted_at, m.id)
     )
     found = []
@@ -191,7 +201,7 @@ def words_received(session: Session, vault: Vault, participant_id: int) -> list[
     """Return what a participant wrote: (when, words, how it was read)."""
     statement = inbox.TEXTS.where(i.participant_id == participant_id).order_by(i.received_at, i.id)
     rows = session.execute(statement).all()
-    return [(row.received_at, inbox.parameters(vault, row).get("Body", ""), row.reading or "") for row in rows]
+    return [(row.received_at, inbox.said(vault, row).body, row.reading or "") for row in rows]
 
 
 def everybody(session: Session, study_id: int) -> list[int]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from pro_service.reports.funnel import FAILED, SENT
 from pro_service.store.confirmations import HELD
 from pro_service.store.messages.waiting import READY
-from pro_service.store.schema import AnyRow, attempts, messages, participants, receipts, sites, windows
+from pro_service.store.schema import IS_TEXT, AnyRow, attempts, messages, participants, receipts, sites, windows
 from pro_service.store.studies import Sites
 
 a, m, p, t, w = attempts.c, messages.c, participants.c, receipts.c, windows.c
@@ -226,7 +226,7 @@ def traffic(session: Session, study_id: int, sought: Sought) -> Traffic:
 @lru_cache(maxsize=256)
 def _routes(shape: _Shape) -> Select[Any]:
     """Build how many of the newest texts match, their segments, and how many were looked at, by route and reason."""
-    near = _scan(shape).where(m.channel == "sms").limit(NEWEST).subquery()
+    near = _scan(shape).where(IS_TEXT).limit(NEWEST).subquery()
     kind = (p.phone_country, p.channel, near.c.state, near.c.error)
     fits = and_(true(), *_fitting(near.c, shape))
     return (

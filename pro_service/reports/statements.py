@@ -29,6 +29,7 @@ from pro_service.core.card_code import SHORT
 from pro_service.core.protocol import LevelCode
 from pro_service.store.schema import (
     CARD_DUE,
+    IS_TEXT,
     calls,
     entry_codes,
     escalations,
@@ -271,7 +272,7 @@ def texts() -> Select[Any]:
     """Select texts about windows (`window_ids`)."""
     m = messages.c
     wanted = m.window_id.in_(_many("window_ids"))
-    return select(m.window_id, m.kind, m.state, m.queued_at).where(wanted, m.channel == "sms")
+    return select(m.window_id, m.kind, m.state, m.queued_at).where(wanted, IS_TEXT)
 
 
 @lru_cache(maxsize=1)

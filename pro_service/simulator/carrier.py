@@ -7,7 +7,7 @@ from time import monotonic
 from uuid import uuid4
 
 from pro_service.core.texts import segments
-from pro_service.gateways.signatures import CALLBACK_RETRIES
+from pro_service.gateways.twilio.signatures import CALLBACK_RETRIES
 from pro_service.simulator.faults import Dice
 from pro_service.simulator.network import Network, Text
 from pro_service.simulator.postman import Postman

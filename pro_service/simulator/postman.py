@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import requests
 
-from pro_service.gateways.signatures import SIGNATURE_HEADER, sign
+from pro_service.gateways.twilio.signatures import SIGNATURE_HEADER, sign
 
 _log = logging.getLogger(__name__)
 

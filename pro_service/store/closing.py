@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PENDING
-from pro_service.store.schema import escalations, messages, participants, windows
+from pro_service.store.schema import IS_TEXT, escalations, messages, participants, windows
 
 w, m, p, e = windows.c, messages.c, participants.c, escalations.c
 _UNCOUNTED = (w.settled.is_(None), w.cancelled_at.is_(None))
@@ -46,7 +46,7 @@ class Rest:
 def rest(session: Session, study_id: int, now: datetime) -> Rest:
     """Return what is still open in a study."""
     texts = select(func.count()).where(
-        m.study_id == study_id, m.state.in_(sorted(PENDING)), m.channel == "sms", m.participant_id.is_not(None)
+        m.study_id == study_id, m.state.in_(sorted(PENDING)), IS_TEXT, m.participant_id.is_not(None)
     )
     uncounted = select(func.count()).where(w.study_id == study_id, *_UNCOUNTED)
     tasks = (

@@ -21,6 +21,7 @@ from pro_service.store.bulk import row_ids
 from pro_service.store.database import Sessions
 from pro_service.store.participants.writer import WITHOUT_WORDS
 from pro_service.store.schema import (
+    IS_TEXT,
     AnyRow,
     audit_trail,
     calls,
@@ -98,7 +99,7 @@ def find(session: Session, participant_id: int) -> Found:
     to_us = and_(m.kind == STRANGER, m.inbound_id.in_(texts))
     # Mails to staff name a code and a task; one that is still to be sent is not emptied, because it may be leaving now.
     ended_mail = and_(mine, m.channel == "email", m.state.not_in(sorted(PENDING)))
-    sent = _ids(session, messages, or_(and_(mine, m.channel == "sms"), to_us, ended_mail))
+    sent = _ids(session, messages, or_(and_(mine, IS_TEXT), to_us, ended_mail))
     rows = {
         "inbound": texts,
         "messages": sent,
@@ -178,7 +179,7 @@ def _out_of_reach(session: Session, participant_id: int, texts: Sequence[int]) -
 
 
 def _copies(session: Session, texts: Sequence[int], sent: Sequence[int]) -> list[str]:
-    out = select(m.provider_id).where(m.id.in_(sent), m.channel == "sms", m.provider_id.is_not(None))
+    out = select(m.provider_id).where(m.id.in_(sent), IS_TEXT, m.provider_id.is_not(None))
     return [*session.scalars(select(i.provider_id).where(i.id.in_(texts))), *session.scalars(out)]
 
 
@@ -334,7 +335,7 @@ def late_copies(session: Session) -> list[tuple[int, int, str]]:
     statement = (
         select(m.study_id, m.participant_id, m.provider_id)
         .join(erasures, erasures.c.participant_id == m.participant_id)
-        .where(m.channel == "sms", m.provider_id.is_not(None))
+        .where(IS_TEXT, m.provider_id.is_not(None))
         .where(~exists().where(c.provider_id == m.provider_id))
     )
     return [(row.study_id, row.participant_id, row.provider_id) for row in session.execute(statement)]

@@ -31,6 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from pro_service.core.providers import STAFF_MAIL
+
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """One row of whatever columns were asked for."""
 
@@ -343,7 +345,7 @@ messages = Table(
     Column("frame", String(40), nullable=False, comment="Which text of templates/ was rendered"),
     Column("item", String(40), comment="The item this text asks for"),
     Column("proposed", Integer, comment="The value this text asks to confirm"),
-    Column("channel", String(10), nullable=False),
+    Column("channel", String(10), nullable=False, comment="The way out that carries it (`core.providers`)"),
     Column("body", LargeBinary, nullable=False),
     Column("segments", Integer, nullable=False, server_default="1"),
     Column("state", String(12), nullable=False),
@@ -392,6 +394,9 @@ Index(
     postgresql_where=messages.c.state.in_(("sending", "uncertain")),
 )
 
+IS_TEXT = messages.c.channel != STAFF_MAIL
+"""Texts to telephones, whoever carries them; the rest are mails to staff."""
+
 attempts = Table(
     "attempts",
     metadata,
@@ -431,7 +436,7 @@ receipts = Table(
     _ref("message_id", "messages.id", nullable=True, index=True),
     Column("provider_id", String(64), nullable=False),
     Column("status", String(20), nullable=False),
-    Column("error", String(10)),
+    Column("error", String(40)),
     Column("received_at", Instant, nullable=False),
     Column("contradicts", Boolean, nullable=False),
     UniqueConstraint("provider_id", "status"),
@@ -458,9 +463,10 @@ inbound = Table(
     _id(),
     _ref("study_id", "studies.id", nullable=True),
     _ref("participant_id", "participants.id", nullable=True),
+    Column("channel", String(10), nullable=False, server_default="sms", comment="The way it came by, as in `channels`"),
     Column("provider_id", String(64), nullable=False, unique=True),
     Column("sender_index", LargeBinary, nullable=False),
-    Column("raw", LargeBinary, nullable=False, comment="All parameters as they came, encrypted"),
+    Column("raw", LargeBinary, nullable=False, comment="What it says, and everything as it came; encrypted"),
     _ref("telephone_key_id", "telephone_keys.id", nullable=True),
     Column("received_at", Instant, nullable=False),
     Column("provider_at", Instant, comment="The provider's time, where it was asked"),
@@ -615,6 +621,7 @@ staff_telephones = Table(
     Column("user_id", BIG, ForeignKey("users.id"), primary_key=True),
     Column("phone", LargeBinary, nullable=False, comment="Sealed with the system's key"),
     Column("phone_index", LargeBinary, nullable=False, index=True),
+    Column("country", String(2), comment="Of the telephone; NULL = left before that was kept"),
     Column("agreed_at", Instant, nullable=False, comment="When its owner agreed to texts about urgent tasks"),
     Column("hours_from", Time, comment="Texts come at these hours of the task's site only; NULL = at any hour"),
     Column("hours_until", Time),

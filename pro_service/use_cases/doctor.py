@@ -16,7 +16,7 @@ from pro_service.core.throttle import chance_of_a_hit
 from pro_service.reports import health, readable
 from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, open_runtime
-from pro_service.settings import Settings
+from pro_service.settings import NEEDED_FOR_TEXTS, Settings
 from pro_service.store import erasures, guards, migrate, seals, studies, time_stamps
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.messages import telephone_keys
@@ -108,9 +108,9 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
         yield from _sqlite()
     yield _clock(rt, now)
     yield _beat(seen, now)
-    yield from _waiting(seen, now, sending=rt.sms is not None)
+    yield from _waiting(seen, now, sending=bool(rt.texts))
     yield codes_of(*cards)
-    yield from safety_of(coverage(rt), mailing=rt.mail is not None, texting=rt.sms is not None)
+    yield from safety_of(coverage(rt), mailing=rt.mail is not None, texting=bool(rt.texts))
     yield from _sender(rt)
     if seen.cards_to_print:
         what = f"{seen.cards_to_print} to print: these participants get no text before, and people call"
@@ -272,10 +272,14 @@ def safety_of(sites: Sequence[Coverage], *, mailing: bool, texting: bool) -> Ite
 
 def _sender(rt: Runtime) -> Iterator[Finding]:
     """Whether participants are to reply to a sender that takes no replies."""
-    if rt.settings.sender_name is None:
-        return
+    carriers, found = rt.carriers, []
     with rt.sessions.reading() as session:
-        asked = tuple(f"{one.study} {one.site}" for one in health.sites_asked_by_reply(session))
+        for one in health.sites_asked_by_reply(session) if carriers.named else ():
+            protocol = studies.newest_protocol(session, rt.loader, one.study_id)
+            site = None if protocol is None else protocol.sites.get(one.site)
+            if site is not None and carriers.to(site.country, site.provider) in carriers.named:
+                found.append(f"{one.study} {one.site}")
+    asked = tuple(found)
     if asked:
         yield Finding("texts", "yellow", *words(problem("reply_to_name", sites=asked)))
 
@@ -315,10 +319,10 @@ def _address(settings: Settings) -> Iterator[Finding]:
 
 def _ways_out(settings: Settings) -> Iterator[Finding]:
     if settings.texts:
-        yield Finding("texts", "green", "configured" + (" (TWILIO_BASE_URL)" if settings.twilio_base_url else ""))
+        aimed = f" ({', '.join(settings.aimed_elsewhere)})" if settings.aimed_elsewhere else ""
+        yield Finding("texts", "green", f"configured{aimed}")
     else:
-        remedy = "set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID"
-        yield Finding("texts", "yellow", "not configured: prompts wait", remedy)
+        yield Finding("texts", "yellow", "not configured: prompts wait", f"set {NEEDED_FOR_TEXTS}")
     if settings.mails:
         yield Finding("mail", "green", "configured")
     else:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from pro_service import logs
 from pro_service.core.case import Case
 from pro_service.core.schedule.agenda import on_failure, wanted_again
-from pro_service.gateways.codes import REMEDIES, Kind, kind_of, number_of
+from pro_service.gateways.codes import kind_of
+from pro_service.gateways.kinds import REMEDIES, Kind
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
 from pro_service.store.messages import channels, receipts, staff_texts
@@ -44,7 +45,7 @@ def stop(tx: Transaction, channel: str, code: str) -> None:
 
 def is_retried(error: str) -> bool:
     """Whether a failure with this code says nothing of the text or its telephone, so that the text goes again."""
-    return REMEDIES[kind_of(number_of(error))] in ("wait", "tomorrow", "stop")
+    return REMEDIES[kind_of(error)] in ("wait", "tomorrow", "stop")
 
 
 def goes_again(tx: Transaction, row: AnyRow, error: str, case: Case | None) -> bool:
@@ -53,7 +54,7 @@ def goes_again(tx: Transaction, row: AnyRow, error: str, case: Case | None) -> b
     `row`: the message as it was before the report; its code is one that `is_retried`. Return whether it waits: one that
     was overtaken meanwhile does not.
     """
-    kind = kind_of(number_of(error))
+    kind = kind_of(error)
     remedy = REMEDIES[kind]
     if remedy == "stop":
         stop(tx, row.channel, error)
@@ -69,12 +70,12 @@ def goes_again(tx: Transaction, row: AnyRow, error: str, case: Case | None) -> b
 
 def report(tx: Transaction, loaded: Loaded, window_id: int | None, error: str) -> None:
     """Give a text that failed for good to a person, once for each window and reason."""
-    tx.carry_out(loaded, on_failure(loaded.case, window_id, kind_of(number_of(error)), tx.now))
+    tx.carry_out(loaded, on_failure(loaded.case, window_id, kind_of(error), tx.now))
 
 
 def end_agreement(tx: Transaction, row: AnyRow, error: str) -> None:
     """End the agreement to texts of the member of staff whose telephone takes none; what else failed ends nothing."""
-    kind = kind_of(number_of(error))
+    kind = kind_of(error)
     if REMEDIES[kind] in ("unreachable", "opt_out"):
         staff_texts.end_agreement(tx.writer, row.user_id, kind, row.queued_at)
 

@@ -50,9 +50,9 @@ class Telephone:
     kind: Kind
 
 
-def of_the_study(sender: str | None, protocol: Protocol) -> frozenset[str]:
+def of_the_study(senders: Collection[str], protocol: Protocol) -> frozenset[str]:
     """Return the study's own numbers: the senders of texts, and the telephones of its sites."""
-    given = [sender, *(site.telephone for site in protocol.sites.values())]
+    given = [*senders, *(site.telephone for site in protocol.sites.values())]
     return frozenset("+" + _NO_DIGIT.sub("", one) for one in given if one and one.startswith("+"))
 
 

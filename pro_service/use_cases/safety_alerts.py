@@ -108,7 +108,7 @@ def _due(rt: Runtime, session: Session, task: AnyRow, now: datetime) -> Due | No
         readers = staff_mail.stand_ins(session, place, protocol.ladder, "ES", now)
     else:
         readers = staff_mail.everybody(session, place, protocol.ladder)
-    agreed = telephones.agreed(session, [user.id for user in readers]) if rt.sms is not None else {}
+    agreed = telephones.agreed(session, [user.id for user in readers]) if rt.texts else {}
     zone, name = zone_of(protocol.sites[task.site].zone), f"{task.id}:{found.at:%Y%m%d%H%M%S}"
 
     def until(hours: Hours | None) -> datetime:
@@ -136,7 +136,8 @@ def _queue(tx: Transaction, loaded: Loaded, escalation_id: int, due: Due) -> Non
     queued = []
     for one in due.texts:
         body = mails.text(one.language, frame, said)
-        row_id = staff_texts.queue(tx.writer, one.user_id, one.key, frame, body, one.until, task.id)
+        facts = tx.rt.carrier(telephones.country_of(tx.session, one.user_id))
+        row_id = staff_texts.queue(tx.writer, one.user_id, one.key, frame, body, one.until, facts, task.id)
         tx.writer.note(loaded, "queue", "message", row_id, {"kind": (None, KIND), "user": (None, one.user_id)})
         queued.append((one.user_id, row_id))
     # A telephone refers to its last text, which has to be there first.

@@ -10,7 +10,7 @@ from pro_service import paths
 from pro_service.core.enrolment.blinding import check_blinding
 from pro_service.core.problems import Problem, RejectedError, nearest, problem
 from pro_service.core.protocol import Protocol
-from pro_service.core.routes import usual_channel
+from pro_service.core.routes import Carriers, usual_channel
 from pro_service.core.study_file.costs import Cost
 from pro_service.core.study_file.file import check as check_protocol
 from pro_service.core.study_file.frames import check_emergency, check_frames
@@ -25,7 +25,6 @@ from pro_service.store.messages import digests
 from pro_service.store.participants.cases import zone_of
 from pro_service.store.studies import Study, Version
 from pro_service.use_cases.enrolment.enrol import newest_of
-from pro_service.use_cases.enrolment.rows import PROVIDER
 from pro_service.use_cases.transaction import Transaction, transaction
 from pro_service.wording import costs_of
 
@@ -84,10 +83,13 @@ def check(text: str, folder: Path | None = None) -> Checked:
     return Checked(protocol, frames, missing, tuple(check_emergency(protocol, frames)), marks(text), text)
 
 
-def check_sender(protocol: Protocol, name: str | None) -> tuple[Problem, ...]:
-    """Return a warning if the sender is a `name`, which cannot be replied to, and participants answer by reply."""
-    sites = (site for site in protocol.sites.values() if name is not None)
-    replying = [site.code for site in sites if usual_channel(PROVIDER, site.country, protocol.routes) == "sms-reply"]
+def check_sender(protocol: Protocol, carriers: Carriers) -> tuple[Problem, ...]:
+    """Return a warning if a sender is a name, which cannot be replied to, where participants answer by reply."""
+    replying = []
+    for site in protocol.sites.values():
+        provider = carriers.to(site.country, site.provider)
+        if provider in carriers.named and usual_channel(provider, site.country, protocol.routes) == "sms-reply":
+            replying.append(site.code)
     return (problem("reply_to_name", sites=tuple(replying)),) if replying else ()
 
 

@@ -7,26 +7,28 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from pro_service.core.case import PROMPTS
 from pro_service.core.commands import Command, Escalate, Record, Send
 from pro_service.core.problems import RejectedError, problem
+from pro_service.core.providers import Facts
 from pro_service.core.routes import CARD
 from pro_service.core.schedule.agenda import escalate, next_moment
 from pro_service.core.schedule.windows import end_of_hours
-from pro_service.core.texts import contains_address
+from pro_service.core.texts import contains_address, segments
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.database import Session
-from pro_service.store.messages import staff_mail
+from pro_service.store.messages import outbox, staff_mail
 from pro_service.store.participants import cases, shared_phone
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Words, Writer
 from pro_service.store.schema import AnyRow
 from pro_service.store.vault import UnreadableError, opened, token_hash
 from pro_service.use_cases import mails
+from pro_service.wording import clock_time
 
 SCHEDULER = Actor(kind="system", id="scheduler", source="scheduler")
 
@@ -34,8 +36,16 @@ TOKEN_BYTES = 18
 """144 random bits."""
 
 
+SAME_TEXT = timedelta(hours=24)
+"""Within this some providers refuse the same words to the same telephone, which covers the calendar day too."""
+
+
 class AddressInTextError(Exception):
     """A text to somebody with a card holds an internet address: change the text or the study's words, load again."""
+
+
+class SaidAlreadyError(Exception):
+    """The same words went to the same telephone this very minute, by a provider who refuses them the second time."""
 
 
 @dataclass(slots=True)
@@ -72,6 +82,8 @@ class Transaction:
                 words = self._words(loaded, command) if isinstance(command, Send) else None
             except AddressInTextError:
                 self._unfit(loaded, command)
+            except SaidAlreadyError:
+                pass
             else:
                 self.writer.apply(loaded, command, words)
 
@@ -102,17 +114,30 @@ class Transaction:
         wording = self.rt.wording(self.session, loaded.protocol_version_id)
         token = secrets.token_urlsafe(TOKEN_BYTES) if wording.needs_link(case, send) else None
         address = "" if token is None else f"{self.rt.settings.public_base_url}/q/{token}"
-        text = wording.text(case, send, link=address, first=case.participant.first_text_at is None)
+        facts = self.rt.carrier(loaded.phone_country, case.participant.site.provider)
+        first = case.participant.first_text_at is None
+        text = wording.text(case, send, link=address, first=first, charset=facts.charset)
         if case.participant.channel == CARD and contains_address(text.body):
             raise AddressInTextError
         zone, hours = case.participant.zone, case.protocol.contact_hours
+        body = text.body if facts.same_text else self._unlike_others(loaded, facts, text.body)
         return Words(
-            body=text.body,
-            segments=text.segments,
+            body=body,
+            segments=segments(body, facts.charset),
             version_id=text.version_id,
+            way=facts.way,
             link_token=None if token is None else token_hash(token),
             today_until=end_of_hours(self.now, hours, zone) if send.contact_hours else None,
         )
+
+    def _unlike_others(self, loaded: Loaded, facts: Facts, body: str) -> str:
+        """Return these words, with the time where they went to this telephone within a day; SaidAlreadyError."""
+        there = outbox.lately(self.session, facts.way, loaded.case.participant.id, self.now - SAME_TEXT)
+        said = {plain_text(self.rt, row) for row in there}
+        told = f"{body}\n({clock_time(self.now, loaded.case.participant.zone)})"
+        if body in said and told in said:
+            raise SaidAlreadyError
+        return told if body in said else body
 
 
 @contextmanager

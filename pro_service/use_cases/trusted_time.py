@@ -122,7 +122,8 @@ def _ahead(rt: Runtime) -> timedelta | None:
     known, asked_at = rt.memory.second_clock, time.monotonic()
     if known is not None and asked_at - known[0] < ASK_EVERY:
         return known[1]
-    theirs = rt.sms.server_time() if isinstance(rt.sms, Dated) else None
+    dated = next((way for way in rt.texts.values() if isinstance(way, Dated)), None)
+    theirs = None if dated is None else dated.server_time()
     if theirs is None:
         with rt.sessions.glance() as connection:
             theirs = standing.server_time(connection) if standing.is_elsewhere(connection) else None

@@ -3,11 +3,12 @@
 One list of alarms for the dashboard, the doctor, the health page and the mail to those who run the service.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pro_service.core.providers import WayOut
 from pro_service.core.schedule.safety_alerts import DAY
 from pro_service.core.throttle import EVERYBODY
 from pro_service.reports import health
@@ -55,10 +56,10 @@ def alarms(rt: Runtime) -> tuple[Alarm, ...]:
         seen = health.flow(
             session,
             now,
-            [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None],
+            rt.ways,
             leaves=rt.texts_leave,
         )
-    return tuple(_alarms(seen, now, rt.settings.delivery.per_day))
+    return tuple(_alarms(seen, now, {way: rt.pace(way).per_day for way in rt.texts}))
 
 
 def not_writable(rt: Runtime) -> Cause | None:
@@ -88,7 +89,7 @@ def _rests(alarm: Alarm, now: datetime) -> bool:
     return alarm.taken_up is not None and now < alarm.taken_up.at + DAY
 
 
-def _alarms(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
+def _alarms(seen: Flow, now: datetime, per_day: Mapping[WayOut, int | None]) -> Iterator[Alarm]:
     if seen.clock_doubt is not None:
         # What the others say of time may be wrong too.
         yield Alarm(CLOCK)
@@ -106,17 +107,18 @@ def _alarms(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
     yield from _arrival(seen)
 
 
-def _sending(seen: Flow, now: datetime, per_day: int | None) -> Iterator[Alarm]:
+def _sending(seen: Flow, now: datetime, per_day: Mapping[WayOut, int | None]) -> Iterator[Alarm]:
     """What holds texts back, and whether some wait that nothing holds back."""
     if seen.unconfirmed_since is not None:
         yield Alarm(UNCONFIRMED, seen.unconfirmed_since)
-    texts = seen.channels["sms"]
-    if texts.quarantined_at is not None:
-        yield Alarm("quarantine", texts.quarantined_at)
+    held = [seen.channels[way].quarantined_at for way in per_day]
+    if since := min((at for at in held if at is not None), default=None):
+        yield Alarm("quarantine", since)
     for name, channel in seen.channels.items():
         if channel.stopped_by is not None:
             yield Alarm(f"stopped_{name}", None)
-    full = per_day is not None and texts.sent_on(now.date()) >= per_day
+    today = now.date()
+    full = any(most is not None and seen.channels[way].sent_on(today) >= most for way, most in per_day.items())
     if full and seen.waiting_since is not None:
         yield Alarm("daily_limit", None)
     elif seen.waiting_since is not None and now - seen.waiting_since > SILENT:

@@ -70,7 +70,7 @@ class Places:
         settings = settings_for(url, self.folder)
         runtime.upgrade(settings, test=True)
         opened = runtime.open_runtime(settings)
-        rt = dataclasses.replace(opened, clock=lambda: NOW, sms=NowhereGateway())
+        rt = dataclasses.replace(opened, clock=lambda: NOW, texts={"sms": NowhereGateway()})
         try:
             study.load(rt, ACTOR, (paths.protocols() / "demo.toml").read_text(encoding="utf-8"))
             yield rt

@@ -15,7 +15,8 @@ from urllib.parse import urlencode, urlsplit
 from sqlalchemy import func, select
 from twilio.rest import Client
 
-from pro_service.gateways.twilio import TwilioGateway
+from pro_service.core.providers import Pace
+from pro_service.gateways.twilio.texts import TwilioTexts
 from pro_service.runtime import Runtime
 from pro_service.store import schema
 from pro_service.use_cases.delivery.deliver import deliver
@@ -68,19 +69,19 @@ class Outbox:
 
     def filled(
         self, messages: int, workers: int, *, wait: float = PATIENT, pace: float = 0.0
-    ) -> tuple[Runtime, TwilioGateway]:
+    ) -> tuple[Runtime, TwilioTexts]:
         """The product with this many workers and its way out, and as many texts ready to be sent."""
         delivery = dataclasses.replace(
             self.rt.settings.delivery,
             workers=workers,
             timeout=wait,
-            per_second=pace,
+            paces={"sms": Pace(pace)},
             ask_after=timedelta(seconds=2),
             ask_again=timedelta(seconds=1),
         )
         crowd.wake(self.rt, tuple(islice(self._due, messages)))
         check(tick(self.rt).faults == 0, "a tick had faults")
-        gateway = TwilioGateway(
+        gateway = TwilioTexts(
             ACCOUNT_SID,
             auth_token=AUTH_TOKEN,
             from_number=NUMBER,
@@ -89,7 +90,7 @@ class Outbox:
             pool_size=workers,
         )
         settings = dataclasses.replace(self.rt.settings, delivery=delivery)
-        return dataclasses.replace(self.rt, settings=settings, sms=gateway), gateway
+        return dataclasses.replace(self.rt, settings=settings, texts={"sms": gateway}), gateway
 
     def sent(self, messages: int, workers: int, latency: float) -> float:
         """Send them; gives the seconds for one."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import open_runtime
 from pro_service.settings import load
 from pro_service.use_cases.inbound import receive
@@ -22,7 +23,7 @@ def waiting(run: Run, study: str, tmp_path: Path) -> str:
     assert run("participant", "import", file).status == 0
     rt = open_runtime(load(tmp_path / "service.env"))
     given = {"MessageSid": f"SM{1:032d}", "From": PHONE, "To": "+15005550006", "Body": "my mother says 5"}
-    receive.receive(rt, given)
+    receive.receive(rt, text_of(given))
     rt.close()
     (row,) = run("inbox", "list", "--json").json
     assert (row["participant"], row["why"]) == ("P-001", "proxy_answer")

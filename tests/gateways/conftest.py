@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from flask import Flask
 from waitress.server import create_server
 
-from pro_service.gateways.twilio import TwilioGateway
+from pro_service.gateways.twilio.texts import TwilioTexts
 from pro_service.simulator import Faults, Pace, create_simulator
 from tests.peers.servers import free_port
 
@@ -187,13 +187,16 @@ def scripted() -> Iterator[Scripted]:
 
 
 @pytest.fixture
-def simulate(webhooks: Scripted) -> Iterator[Callable[..., tuple[Flask, TwilioGateway]]]:
+def simulate(webhooks: Scripted) -> Iterator[Callable[..., tuple[Flask, TwilioTexts]]]:
     """Return a maker of a simulator and a gateway aimed at it, both gone after the test."""
     with ExitStack() as opened:
 
-        def make(faults: Faults | None = None, **options: Any) -> tuple[Flask, TwilioGateway]:
+        def make(faults: Faults | None = None, **options: Any) -> tuple[Flask, TwilioTexts]:
             app, url = opened.enter_context(simulator(webhooks, faults=faults, **options))
-            gateway = TwilioGateway(ACCOUNT, auth_token=TOKEN, from_number=NUMBER, base_url=url, timeouts=(1.0, 1.0))
+            calls = f"{webhooks.url}/status"
+            gateway = TwilioTexts(
+                ACCOUNT, auth_token=TOKEN, from_number=NUMBER, base_url=url, callbacks=calls, timeouts=(1.0, 1.0)
+            )
             opened.callback(gateway.close)
             return app, gateway
 

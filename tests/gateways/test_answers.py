@@ -11,19 +11,23 @@ import requests
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NameResolutionError, ProtocolError, ReadTimeoutError, SSLError
 
-from pro_service.gateways import GatewayError, Outgoing, Refused, Unavailable, Uncertain, kind_of
+from pro_service.gateways.codes import kind_of
+from pro_service.gateways.http import never_left, retry_after
 from pro_service.gateways.nowhere import NowhereGateway
-from pro_service.gateways.transport import never_left, retry_after
-from pro_service.gateways.twilio import TwilioGateway
+from pro_service.gateways.outgoing import GatewayError, Outgoing, Refused, Unavailable, Uncertain
+from pro_service.gateways.twilio.texts import TwilioTexts
 from tests.gateways.conftest import ACCOUNT, LONG_AGO, NUMBER, TOKEN, Answer, Scripted
 from tests.peers.servers import free_port
 
-TEXT = Outgoing(7, "+447700900123", "how is the pain?", "https://pro.example.org/s/abc", validity_seconds=50_000)
+CALLS = "https://pro.example.org/s"
+TEXT = Outgoing(7, "+447700900123", "how is the pain?", "abc", validity_seconds=50_000)
 
 
 @pytest.fixture
-def gateway(scripted: Scripted) -> Iterator[TwilioGateway]:
-    made = TwilioGateway(ACCOUNT, auth_token=TOKEN, from_number=NUMBER, base_url=scripted.url, timeouts=(0.5, 0.3))
+def gateway(scripted: Scripted) -> Iterator[TwilioTexts]:
+    made = TwilioTexts(
+        ACCOUNT, auth_token=TOKEN, base_url=scripted.url, timeouts=(0.5, 0.3), from_number=NUMBER, callbacks=CALLS
+    )
     yield made
     made.close()
 
@@ -33,13 +37,13 @@ def twilio_says(status: int, code: int | None, **headers: str) -> Answer:
     return Answer(status, json.dumps(body), {"Content-Type": "application/json", **headers})
 
 
-def outcome(gateway: TwilioGateway) -> GatewayError:
+def outcome(gateway: TwilioTexts) -> GatewayError:
     with pytest.raises(GatewayError) as caught:
         gateway.send(TEXT)
     return caught.value
 
 
-def test_the_message_asks_for_what_the_study_needs(gateway: TwilioGateway, scripted: Scripted) -> None:
+def test_the_message_asks_for_what_the_study_needs(gateway: TwilioTexts, scripted: Scripted) -> None:
     scripted.script = [Answer(201, '{"sid": "SM1", "status": "queued"}')]
     assert gateway.send(TEXT).sid == "SM1"
     assert scripted.next().form == {
@@ -52,9 +56,7 @@ def test_the_message_asks_for_what_the_study_needs(gateway: TwilioGateway, scrip
     }
 
 
-def test_too_many_requests_is_unavailable_for_as_long_as_twilio_says(
-    gateway: TwilioGateway, scripted: Scripted
-) -> None:
+def test_too_many_requests_is_unavailable_for_as_long_as_twilio_says(gateway: TwilioTexts, scripted: Scripted) -> None:
     scripted.script = [twilio_says(429, 20429, **{"Retry-After": "7"})]
     error = outcome(gateway)
     assert isinstance(error, Unavailable)
@@ -81,21 +83,19 @@ def test_too_many_requests_is_unavailable_for_as_long_as_twilio_says(
         Answer(drop=True),
     ],
 )
-def test_an_answer_that_does_not_say_no_is_uncertain(
-    gateway: TwilioGateway, scripted: Scripted, answer: Answer
-) -> None:
+def test_an_answer_that_does_not_say_no_is_uncertain(gateway: TwilioTexts, scripted: Scripted, answer: Answer) -> None:
     scripted.script = [answer]
     assert isinstance(outcome(gateway), Uncertain)
 
 
-def test_nothing_is_ever_sent_twice_on_its_own(gateway: TwilioGateway, scripted: Scripted) -> None:
+def test_nothing_is_ever_sent_twice_on_its_own(gateway: TwilioTexts, scripted: Scripted) -> None:
     scripted.script = [Answer(drop=True)]
     outcome(gateway)
     scripted.next()
     assert scripted.calls.empty()
 
 
-def test_a_claim_that_grew_old_on_the_way_sends_nothing(gateway: TwilioGateway, scripted: Scripted) -> None:
+def test_a_claim_that_grew_old_on_the_way_sends_nothing(gateway: TwilioTexts, scripted: Scripted) -> None:
     with pytest.raises(Unavailable):
         gateway.send(replace(TEXT, may_leave=lambda: False))
     assert scripted.calls.empty()
@@ -118,7 +118,7 @@ def test_a_claim_that_grew_old_on_the_way_sends_nothing(gateway: TwilioGateway, 
         (400, 99_999, "other"),
     ],
 )
-def test_a_refusal_has_a_class(gateway: TwilioGateway, scripted: Scripted, status: int, code: int, kind: str) -> None:
+def test_a_refusal_has_a_class(gateway: TwilioTexts, scripted: Scripted, status: int, code: int, kind: str) -> None:
     scripted.script = [twilio_says(status, code)]
     error = outcome(gateway)
     assert isinstance(error, Refused)
@@ -138,7 +138,7 @@ def test_a_refusal_has_a_class(gateway: TwilioGateway, scripted: Scripted, statu
     ],
 )
 def test_a_busy_network_is_unavailable_under_either_status(
-    gateway: TwilioGateway, scripted: Scripted, status: int, code: int, kind: str
+    gateway: TwilioTexts, scripted: Scripted, status: int, code: int, kind: str
 ) -> None:
     scripted.script = [twilio_says(status, code)]
     error = outcome(gateway)
@@ -147,7 +147,7 @@ def test_a_busy_network_is_unavailable_under_either_status(
 
 
 @pytest.mark.parametrize("body", ["", "<html>slow down</html>", "[]", '{"code": null}'])
-def test_too_many_requests_without_a_code_is_busy(gateway: TwilioGateway, scripted: Scripted, body: str) -> None:
+def test_too_many_requests_without_a_code_is_busy(gateway: TwilioTexts, scripted: Scripted, body: str) -> None:
     scripted.script = [Answer(429, body)]
     error = outcome(gateway)
     assert isinstance(error, Unavailable)
@@ -155,7 +155,7 @@ def test_too_many_requests_without_a_code_is_busy(gateway: TwilioGateway, script
 
 
 def test_nobody_there_is_unavailable() -> None:
-    gateway = TwilioGateway(ACCOUNT, auth_token=TOKEN, from_number=NUMBER, base_url=f"http://127.0.0.1:{free_port()}")
+    gateway = TwilioTexts(ACCOUNT, auth_token=TOKEN, from_number=NUMBER, base_url=f"http://127.0.0.1:{free_port()}")
     assert isinstance(outcome(gateway), Unavailable)
     gateway.close()
 
@@ -178,11 +178,11 @@ def test_only_what_never_connected_never_left(fault: requests.RequestException, 
     assert never_left(fault) is not left
 
 
-def test_a_question_without_an_answer_may_be_asked_again(gateway: TwilioGateway, scripted: Scripted) -> None:
+def test_a_question_without_an_answer_may_be_asked_again(gateway: TwilioTexts, scripted: Scripted) -> None:
     questions: list[Callable[[], object]] = [
         lambda: gateway.fetch("SM1"),
-        lambda: gateway.find(TEXT.to, TEXT.body, LONG_AGO),
-        lambda: gateway.list_inbound(LONG_AGO),
+        lambda: gateway.recall("", TEXT.to, TEXT.body, LONG_AGO),
+        lambda: gateway.pull(LONG_AGO),
     ]
     for question in questions:
         for answer in (twilio_says(500, 20500), Answer(200, "no JSON"), Answer(200, "[]"), Answer(drop=True)):
@@ -193,7 +193,7 @@ def test_a_question_without_an_answer_may_be_asked_again(gateway: TwilioGateway,
 
 @pytest.mark.parametrize("answer", [twilio_says(400, 21211), twilio_says(503, 1), Answer(hang=True)])
 def test_an_error_names_nobody(
-    gateway: TwilioGateway, scripted: Scripted, answer: Answer, caplog: pytest.LogCaptureFixture
+    gateway: TwilioTexts, scripted: Scripted, answer: Answer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     scripted.script = [answer]
@@ -202,7 +202,7 @@ def test_an_error_names_nobody(
     assert error.__context__ is None or error.__suppress_context__
     scripted.script = [answer]
     with pytest.raises(GatewayError):
-        gateway.find(TEXT.to, TEXT.body, LONG_AGO)
+        gateway.recall("", TEXT.to, TEXT.body, LONG_AGO)
     assert "447700" not in f"{error}{error!r}{TEXT!r}{caplog.text}"
 
 

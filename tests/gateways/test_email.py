@@ -12,8 +12,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from pro_service.gateways import Accepted, GatewayError, Outgoing, Refused, Unavailable, Uncertain
 from pro_service.gateways.email import EmailGateway
+from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing, Refused, Unavailable, Uncertain
 from tests.peers.mail import MailHost
 from tests.peers.servers import free_port
 

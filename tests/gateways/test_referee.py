@@ -10,8 +10,8 @@ import pytest
 import requests
 from flask import Response
 
-from pro_service.gateways import Outgoing, Refused
-from pro_service.gateways.twilio import PAGE_SIZE, TwilioGateway
+from pro_service.gateways.outgoing import Outgoing, Refused
+from pro_service.gateways.twilio.texts import PAGE_SIZE, TwilioTexts
 from tests.gateways.conftest import ACCOUNT, LONG_AGO, NUMBER, TOKEN, Scripted, simulator
 from tests.peers import emulate, referee
 from tests.peers.referee import Violation
@@ -25,6 +25,7 @@ KNOWN = {
     ("response", ""),
 }
 """What the referee finds and Twilio itself does: (where, rule)."""
+CALLBACKS = "http://127.0.0.1:9/hooks/twilio/status"
 
 
 @dataclass
@@ -43,8 +44,10 @@ class Court:
         self.calls.append(answer.request.method or "")
         self.seen += [(answer.url, answer.status_code, found) for found in referee.violations(answer.headers)]
 
-    def gateway(self) -> TwilioGateway:
-        made = TwilioGateway(self.account, auth_token=self.token, from_number=self.number, base_url=self.url)
+    def gateway(self) -> TwilioTexts:
+        made = TwilioTexts(
+            self.account, auth_token=self.token, from_number=self.number, base_url=self.url, callbacks=CALLBACKS
+        )
         adapter = made._wire._adapter  # noqa: SLF001 -- headers are of no use to its callers
         send = adapter.send
 
@@ -143,16 +146,15 @@ def court(request: pytest.FixtureRequest, courts: Callable[[str], Court]) -> Cou
 
 
 @pytest.fixture
-def gateway(court: Court) -> Iterator[TwilioGateway]:
+def gateway(court: Court) -> Iterator[TwilioTexts]:
     made = court.gateway()
     yield made
     made.close()
 
 
-def test_a_text_is_sent_and_read_back_by_the_book(court: Court, gateway: TwilioGateway) -> None:
+def test_a_text_is_sent_and_read_back_by_the_book(court: Court, gateway: TwilioTexts) -> None:
     text = "Ağrınız nasıl? 0–10"
-    address = "http://127.0.0.1:9/hooks/twilio/status/abc-123"
-    sent = gateway.send(Outgoing(1, PERSON, text, callback_url=address, validity_seconds=36_000))
+    sent = gateway.send(Outgoing(1, PERSON, text, "abc-123", validity_seconds=36_000))
     kept = gateway.fetch(sent.sid)
     assert kept is not None
     assert kept.body == text
@@ -160,20 +162,20 @@ def test_a_text_is_sent_and_read_back_by_the_book(court: Court, gateway: TwilioG
     assert court.seen == []
 
 
-def test_lists_are_asked_for_and_answered_by_the_book(court: Court, gateway: TwilioGateway) -> None:
+def test_lists_are_asked_for_and_answered_by_the_book(court: Court, gateway: TwilioTexts) -> None:
     sent = {gateway.send(Outgoing(n, MANY, "one of many")).sid for n in range(PAGE_SIZE + 1)}
     court.person_writes(PERSON, "7")
     court.calls.clear()
-    assert {record.sid for record in gateway.find(MANY, "one of", LONG_AGO)} == sent
-    assert sent <= {record.sid for record in gateway.list_outbound(LONG_AGO)}
-    assert [record.body for record in gateway.list_inbound(LONG_AGO)] == ["7"]
+    assert {record.sid for record in gateway.recall("", MANY, "one of", LONG_AGO)} == sent
+    assert sent <= {record.sid for record in gateway.list_sent(LONG_AGO)}
+    assert [arrival.body for arrival in gateway.pull(LONG_AGO)] == ["7"]
     # More than one page was read, and the referee was there: what it is wrong about was said of each.
     assert len(court.calls) > 3
     assert {found.where for _, _, found in court.seen} == {f"response.body.{name}" for name in PAGING}
     assert court.found() == []
 
 
-def test_a_refusal_and_an_unknown_text_are_by_the_book(court: Court, gateway: TwilioGateway) -> None:
+def test_a_refusal_and_an_unknown_text_are_by_the_book(court: Court, gateway: TwilioTexts) -> None:
     with pytest.raises(Refused):
         gateway.send(Outgoing(1, "+1", "hello"))
     assert gateway.fetch("SM" + "f" * 32) is None

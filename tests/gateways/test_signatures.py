@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
-from pro_service.gateways.signatures import CALLBACK_RETRIES, sign, valid_signature
+from pro_service.gateways.twilio.signatures import CALLBACK_RETRIES, sign, valid_signature
 
 TOKEN = "12345"
 URL = "https://mycompany.com/myapp.php?foo=1&bar=2"

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
+from pro_service.core.providers import FACTS, Arrival, Facts
 from pro_service.gateways.outgoing import Accepted, Forgotten, Outgoing, Record, Refused, Unavailable, Uncertain
+from pro_service.gateways.twilio.hooks import text_of
 from tests.simulation.breaking import KilledError
 from tests.simulation.weather import Fate, fate
 from tests.simulation.world import World
@@ -65,6 +67,7 @@ class Carrier:
     """Takes (token, parameters) of a status callback; fails as a web server does."""
     taken: list[Taken] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    written: list[Arrival] = field(default_factory=list)
     on_the_way: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Number -> texts that are in the air."""
     unseen: set[str] = field(default_factory=set)
@@ -74,6 +77,8 @@ class Carrier:
     luck: random.Random = field(default_factory=lambda: random.Random(14))  # noqa: S311 -- apart from other chance
     number: int = 0
     elsewhere: bool = False
+    facts: Facts = FACTS["sms"]
+    pace: float | None = None
 
     # The gateway -----------------------------------------------------------------------------------------------------
 
@@ -133,7 +138,7 @@ class Carrier:
         sid = f"SM{self.number:032x}"
         self.taken.append(Taken(sid, outgoing, handed_at, left_at, now))
         self.took(self.taken[-1])
-        self.records.append(Record(sid, "queued", "outbound-api", outgoing.to, OURS, outgoing.body, now, None))
+        self.records.append(Record(sid, "queued", outgoing.to, outgoing.body, now))
         self.world.ledger.note("carrier", f"message {outgoing.message_id}: taken as …{sid[-4:]}")
         self._carry(outgoing, sid)
         return sid
@@ -176,7 +181,7 @@ class Carrier:
         self.arrived(outgoing)
 
     def _tell(self, outgoing: Outgoing, sid: str, status: str, error: str) -> None:
-        token = (outgoing.callback_url or "").rpartition("/")[2]
+        token = outgoing.token
         said = {"MessageSid": sid, "MessageStatus": status} | ({"ErrorCode": error} if error else {})
         self.callback(token, said)
 
@@ -186,36 +191,43 @@ class Carrier:
         """Take a text from a person; gives its id."""
         self.number += 1
         sid = f"SM{self.number:032x}"
-        self.records.append(Record(sid, "received", "inbound", OURS, number, body, self.world.now, None))
+        said = {"MessageSid": sid, "From": number, "To": OURS, "Body": body, "NumMedia": "0"}
+        self.written.append(text_of(said, self.world.now))
         return sid
 
     def fetch(self, sid: str) -> Record | None:
         """Read one text back."""
         self._asked()
-        return next((record for record in self.records if record.sid == sid), None)
+        read = [Record(one.provider_id, "received", one.to, one.body, one.at) for one in self.written]
+        return next((record for record in (*self.records, *read) if record.sid == sid), None)
 
-    def find(self, to: str, body: str, created_after: datetime) -> list[Record]:
+    def recall(self, token: str, to: str, body: str, created_after: datetime) -> list[Record]:  # noqa: ARG002
         """List what one telephone got since then, and holds this text."""
-        return [one for one in self.list_outbound(created_after) if one.to == to and body in one.body]
+        return [one for one in self.list_sent(created_after) if one.to == to and body in one.body]
 
-    def list_outbound(self, created_after: datetime) -> list[Record]:
+    def list_sent(self, created_after: datetime) -> list[Record]:
         """List what was sent since then; the newest may not be on the list yet."""
-        return [one for one in self._since(created_after) if not one.inbound]
+        shown = self._shown()
+        return [one for one in self.records[::-1] if one.created_at and created_after <= one.created_at <= shown]
 
-    def list_inbound(self, created_after: datetime) -> list[Record]:
+    def pull(self, created_after: datetime) -> list[Arrival]:
         """List what people wrote since then; the newest may not be on the list yet."""
-        return [one for one in self._since(created_after) if one.inbound]
+        shown = self._shown()
+        return [one for one in self.written[::-1] if one.at and created_after <= one.at <= shown]
 
     def forget(self, sid: str) -> Forgotten:
         """Forget one text."""
         self._asked()
         self.records = [record for record in self.records if record.sid != sid]
+        self.written = [arrival for arrival in self.written if arrival.provider_id != sid]
         return "deleted"
 
-    def _since(self, created_after: datetime) -> list[Record]:
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def _shown(self) -> datetime:
         self._asked()
-        shown = self.world.now - LAG * self.world.chance.random()
-        return [one for one in self.records[::-1] if one.created_at and created_after <= one.created_at <= shown]
+        return self.world.now - LAG * self.world.chance.random()
 
     def _asked(self) -> None:
         if self.world.weather.down("provider", at=self.world.now):

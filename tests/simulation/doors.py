@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from pro_service.core.providers import Arrival
+from pro_service.gateways.twilio.hooks import receipt_of, text_of
 from pro_service.runtime import Runtime
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.inbound.pull import pull
@@ -31,7 +33,7 @@ class Doors:
     watch: Watch
     killable: Callable[[str], AbstractContextManager[list[str]]]
     """A process that may be killed; what it gives stays empty then."""
-    hear: Callable[[Runtime, Mapping[str, str]], bool] = receive.receive
+    hear: Callable[[Runtime, Arrival], object] = receive.receive
 
     def text(self, person: Person, body: str, meant: Meant | None) -> None:
         """Let somebody write."""
@@ -48,16 +50,16 @@ class Doors:
         kept = False
         if not self.world.weather.down("webhooks", at=self.world.clock.now):
             with self.killable("receive") as done:
-                kept = self.hear(self.rt, said)
+                self.hear(self.rt, text_of(said))
                 done.append("kept")
-            kept = kept and bool(done)
+            kept = bool(done)
         if not kept:
             self._fetched_or_again(person, said)
             return
         self.watch.heard(person, said["Body"])
         if self.world.chance.random() < self.world.weather.receipts / 4:
             again = self.world.clock.now + timedelta(seconds=self.world.chance.randrange(900))
-            self.world.at(again, partial(self.hear, self.rt, said))
+            self.world.at(again, partial(self.hear, self.rt, text_of(said)))
 
     def _fetched_or_again(self, person: Person, said: Mapping[str, str]) -> None:
         """A text that the webhook did not take comes again, or the service fetches it by itself."""
@@ -95,7 +97,7 @@ class Doors:
             return
         self.world.ledger.note("callback", f"…{said['MessageSid'][-4:]} {said['MessageStatus']}")
         with self.killable("receipt"):
-            if not receive.take_receipt(self.rt, token, said):
+            if not receive.take_receipt(self.rt, receipt_of(token, said), "twilio"):
                 self.world.ledger.broken("a callback finds its attempt", "callback", said["MessageSid"])
 
     def card(self, person: Person) -> str | None:

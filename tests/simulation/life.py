@@ -93,7 +93,7 @@ class Life:
         """Take up a database, and invent the participants."""
         self.carrier = Carrier(self.world, self.meanwhile, self._handed, self._took, self._arrived, self._callback)
         self.mail = Mail(self.world, self._mailed)
-        self.rt = replace(rt, clock=self.world.clock, sms=self.carrier, mail=self.mail)
+        self.rt = replace(rt, clock=self.world.clock, texts={"sms": self.carrier}, mail=self.mail)
         with self.rt.sessions.reading() as session:
             protocol = studies.newest_protocol(session, self.rt.loader, self.made.study_id)
         if protocol is None:

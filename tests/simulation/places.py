@@ -89,8 +89,8 @@ def protocol_text() -> str:
 def _furnished(url: str, folder: Path) -> Made:
     """Load the study and give the staff accounts; the connections are closed, so that the database can be copied."""
     rt = runtime.open_runtime(settings_for(url, folder))
-    # One sender at a time, at any pace: what happens in a run hangs on its seed alone.
-    delivery = dataclasses.replace(rt.settings.delivery, workers=1, per_second=0.0)
+    # One sender at a time: what happens in a run hangs on its seed alone.
+    delivery = dataclasses.replace(rt.settings.delivery, workers=1)
     # Before the first of all lives begins.
     clock = support.SetClock(datetime(2025, 12, 1, tzinfo=UTC))
     rt = dataclasses.replace(rt, settings=dataclasses.replace(rt.settings, delivery=delivery), clock=clock)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from pro_service.core.case import Case, WindowFacts
+from pro_service.core.providers import FACTS, Arrival, Facts
 from pro_service.core.schedule.prompts import step_moment
 from pro_service.gateways.outgoing import Accepted, Forgotten, Outgoing, Record, Uncertain
 from pro_service.runtime import Runtime
@@ -35,6 +36,8 @@ class Planted:
     carrier: Carrier
     life: Life
     elsewhere: bool = False
+    facts: Facts = FACTS["sms"]
+    pace: float | None = None
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Hand the text on."""
@@ -44,21 +47,24 @@ class Planted:
         """Read one text back."""
         return self.carrier.fetch(sid)
 
-    def find(self, to: str, body: str, created_after: datetime) -> list[Record]:
+    def recall(self, token: str, to: str, body: str, created_after: datetime) -> list[Record]:
         """List what one telephone got."""
-        return self.carrier.find(to, body, created_after)
+        return self.carrier.recall(token, to, body, created_after)
 
-    def list_outbound(self, created_after: datetime) -> list[Record]:
+    def list_sent(self, created_after: datetime) -> list[Record]:
         """List what was sent."""
-        return self.carrier.list_outbound(created_after)
+        return self.carrier.list_sent(created_after)
 
-    def list_inbound(self, created_after: datetime) -> list[Record]:
+    def pull(self, created_after: datetime) -> list[Arrival]:
         """List what people wrote."""
-        return self.carrier.list_inbound(created_after)
+        return self.carrier.pull(created_after)
 
     def forget(self, sid: str) -> Forgotten:
         """Forget one text."""
         return self.carrier.forget(sid)
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 class BlindRetry(Planted):
@@ -109,7 +115,7 @@ class Dawdling(Planted):
 
 def _through(way: type[Planted]) -> Plant:
     def plant(life: Life) -> None:
-        life.rt = replace(life.rt, sms=way(life.carrier, life))
+        life.rt = replace(life.rt, texts={"sms": way(life.carrier, life)})
 
     return plant
 
@@ -135,9 +141,9 @@ def _guess(life: Life) -> None:
     """Take the first digit of whatever somebody writes for the answer."""
     hear = life.doors.hear
 
-    def guessing(rt: Runtime, said: Mapping[str, str]) -> bool:
-        digits = [sign for sign in said["Body"] if sign.isascii() and sign.isdigit()]
-        return hear(rt, {**said, "Body": digits[0]} if digits else said)
+    def guessing(rt: Runtime, arrival: Arrival) -> object:
+        digits = [sign for sign in arrival.body if sign.isascii() and sign.isdigit()]
+        return hear(rt, replace(arrival, body=digits[0]) if digits else arrival)
 
     life.doors.hear = guessing
 
@@ -146,8 +152,8 @@ def _deaf(life: Life) -> None:
     """Answer the webhook, and lose the text if it is a wish to get no more."""
     hear = life.doors.hear
 
-    def deaf(rt: Runtime, said: Mapping[str, str]) -> bool:
-        return True if said["Body"].strip(".").casefold() in {"stop", "dur", "iptal"} else hear(rt, said)
+    def deaf(rt: Runtime, arrival: Arrival) -> object:
+        return None if arrival.body.strip(".").casefold() in {"stop", "dur", "iptal"} else hear(rt, arrival)
 
     life.doors.hear = deaf
 

@@ -7,20 +7,21 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from pro_service.gateways import Outgoing, Refused, Unavailable, Uncertain
-from pro_service.gateways.signatures import valid_signature
-from pro_service.gateways.twilio import TwilioGateway
+from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
+from pro_service.gateways.twilio.signatures import valid_signature
+from pro_service.gateways.twilio.texts import TwilioTexts
 from pro_service.simulator import Faults
 from tests.gateways.conftest import ACCOUNT, LONG_AGO, NUMBER, SERVICE, TOKEN, Answer, Scripted
 
 PERSON = "+447700900123"
 TURKISH = "+905321234567"
-Simulate = Callable[..., tuple[Flask, TwilioGateway]]
+Simulate = Callable[..., tuple[Flask, TwilioTexts]]
+ATTEMPT = "abc-123"
 LINK = "Formunuz: https://pro.example.org/q/abc"
 
 
-def text(to: str = PERSON, body: str = "how is the pain?", callback: str | None = None) -> Outgoing:
-    return Outgoing(1, to, body, callback)
+def text(to: str = PERSON, body: str = "how is the pain?", token: str = "") -> Outgoing:
+    return Outgoing(1, to, body, token)
 
 
 def here(app: Flask) -> FlaskClient:
@@ -33,7 +34,7 @@ def reply(app: Flask, number: str, body: str) -> int:
     return here(app).post(f"/telephones/{number}/reply", data={"body": body}).status_code
 
 
-def refusal(gateway: TwilioGateway, message: Outgoing) -> int | None:
+def refusal(gateway: TwilioTexts, message: Outgoing) -> int | str | None:
     with pytest.raises(Refused) as refused:
         gateway.send(message)
     return refused.value.code
@@ -98,21 +99,21 @@ def test_an_api_key_opens_the_account_too(simulate: Simulate) -> None:
 
 def test_a_text_goes_through_its_states_in_order(simulate: Simulate, webhooks: Scripted) -> None:
     _, gateway = simulate()
-    sid = gateway.send(text(callback=webhooks.url + "/status")).sid
+    sid = gateway.send(text(token=ATTEMPT)).sid
     calls = [webhooks.next() for _ in range(3)]
     assert [call.form["MessageStatus"] for call in calls] == ["queued", "sent", "delivered"]
     kept = gateway.fetch(sid)
     assert kept is not None
-    assert (kept.status, kept.error_code) == ("delivered", None)
+    assert (kept.status, kept.error) == ("delivered", "")
 
 
 def test_a_link_never_arrives_in_turkey(simulate: Simulate, webhooks: Scripted) -> None:
     _, gateway = simulate()
-    lost = gateway.send(text(TURKISH, LINK, webhooks.url + "/status")).sid
+    lost = gateway.send(text(TURKISH, LINK, ATTEMPT)).sid
     assert webhooks.until(MessageStatus="undelivered").form["ErrorCode"] == "30007"
     kept = gateway.fetch(lost)
     assert kept is not None
-    assert (kept.status, kept.error_code) == ("undelivered", 30007)
+    assert (kept.status, kept.error) == ("undelivered", "30007")
     gateway.send(text(TURKISH, "Ağrınız nasıl?", webhooks.url + "/status"))
     webhooks.until(MessageStatus="delivered")
     gateway.send(text(PERSON, LINK, webhooks.url + "/status"))
@@ -168,7 +169,7 @@ def test_the_words_of_opt_out_mean_something_only_when_asked(simulate: Simulate,
 
 def test_a_text_can_be_emptied_and_deleted_once_it_is_delivered(simulate: Simulate, webhooks: Scripted) -> None:
     app, gateway = simulate()
-    sid = gateway.send(text(callback=webhooks.url + "/status")).sid
+    sid = gateway.send(text(token=ATTEMPT)).sid
     webhooks.until(MessageStatus="delivered")
     address, auth = f"/2010-04-01/Accounts/{ACCOUNT}/Messages/{sid}.json", (ACCOUNT, TOKEN)
     assert here(app).post(address, data={"Body": "rewritten"}, auth=auth).status_code == 400
@@ -190,7 +191,7 @@ def test_what_is_not_accepted_is_not_there(simulate: Simulate) -> None:
         _, gateway = simulate(faults)
         with pytest.raises((Unavailable, Uncertain)) as fault:
             gateway.send(text())
-        assert gateway.find(PERSON, "", LONG_AGO) == []
+        assert gateway.recall("", PERSON, "", LONG_AGO) == []
         assert getattr(fault.value, "retry_after", 3.0) == 3.0
 
 
@@ -199,33 +200,33 @@ def test_what_is_accepted_without_an_answer_is_there(simulate: Simulate) -> None
         _, gateway = simulate(faults)
         with pytest.raises(Uncertain):
             gateway.send(text())
-        assert len(gateway.find(PERSON, "how is", LONG_AGO)) == 1
+        assert len(gateway.recall("", PERSON, "how is", LONG_AGO)) == 1
 
 
 def test_what_is_accepted_late_is_not_there_at_first(simulate: Simulate) -> None:
     _, gateway = simulate(Faults(late_accept=1, hang_seconds=5))
     with pytest.raises(Uncertain):
         gateway.send(text())
-    assert gateway.find(PERSON, "how is", LONG_AGO) == []
+    assert gateway.recall("", PERSON, "how is", LONG_AGO) == []
 
 
 def test_a_list_can_lag(simulate: Simulate) -> None:
     _, gateway = simulate(Faults(list_lag_seconds=60))
     sid = gateway.send(text()).sid
-    assert gateway.find(PERSON, "how is", LONG_AGO) == []
+    assert gateway.recall("", PERSON, "how is", LONG_AGO) == []
     assert gateway.fetch(sid) is not None
 
 
 def test_callbacks_can_come_twice(simulate: Simulate, webhooks: Scripted) -> None:
     _, gateway = simulate(Faults(duplicate_callbacks=1))
-    gateway.send(text(callback=webhooks.url + "/status"))
+    gateway.send(text(token=ATTEMPT))
     statuses = sorted(webhooks.next().form["MessageStatus"] for _ in range(6))
     assert statuses == ["delivered", "delivered", "queued", "queued", "sent", "sent"]
 
 
 def test_callbacks_can_come_in_another_order(simulate: Simulate, webhooks: Scripted) -> None:
     _, gateway = simulate(Faults(reordered_callbacks=1))
-    sid = gateway.send(text(callback=webhooks.url + "/status")).sid
+    sid = gateway.send(text(token=ATTEMPT)).sid
     assert [webhooks.next().form["MessageStatus"] for _ in range(3)] == ["queued", "delivered", "sent"]
     kept = gateway.fetch(sid)
     assert kept is not None
@@ -236,7 +237,7 @@ def test_a_callback_can_come_before_the_response(simulate: Simulate, webhooks: S
     _, gateway = simulate(Faults(callback_first=1))
     webhooks.script = [Answer(hang=True)]
     with pytest.raises(Uncertain):  # the response waits for the callback, which is held here
-        gateway.send(text(callback=webhooks.url + "/status"))
+        gateway.send(text(token=ATTEMPT))
     assert webhooks.next().form["MessageStatus"] == "queued"
     webhooks.released.set()
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pro_service.gateways import Outgoing
-from pro_service.gateways.twilio import TwilioGateway
+from pro_service.gateways.outgoing import Outgoing
+from pro_service.gateways.twilio.texts import TwilioTexts
 from tests.gateways.conftest import ACCOUNT, NUMBER, TOKEN, Answer, Scripted, simulator
 from tests.peers.chromium import axe_faults
 
@@ -15,25 +15,25 @@ LINK = "http://127.0.0.1:8000/q/abcDEF123"
 
 
 @pytest.fixture
-def served(webhooks: Scripted) -> Iterator[tuple[TwilioGateway, str]]:
+def served(webhooks: Scripted) -> Iterator[tuple[TwilioTexts, str]]:
     with simulator(webhooks) as (_, url):
-        gateway = TwilioGateway(ACCOUNT, auth_token=TOKEN, from_number=NUMBER, base_url=url)
+        gateway = TwilioTexts(ACCOUNT, auth_token=TOKEN, from_number=NUMBER, base_url=url)
         yield gateway, url
         gateway.close()
 
 
 @pytest.fixture
-def gateway(served: tuple[TwilioGateway, str]) -> TwilioGateway:
+def gateway(served: tuple[TwilioTexts, str]) -> TwilioTexts:
     return served[0]
 
 
 @pytest.fixture
-def address(served: tuple[TwilioGateway, str]) -> str:
+def address(served: tuple[TwilioTexts, str]) -> str:
     return served[1]
 
 
 def test_a_reply_typed_on_a_telephone_reaches_the_study(
-    gateway: TwilioGateway, address: str, page: Page, webhooks: Scripted
+    gateway: TwilioTexts, address: str, page: Page, webhooks: Scripted
 ) -> None:
     webhooks.script = [Answer(200, "<Response/>")]
     gateway.send(Outgoing(1, PERSON, "How bad was your pain?"))
@@ -47,7 +47,7 @@ def test_a_reply_typed_on_a_telephone_reaches_the_study(
     expect(page.get_by_text("the study has it")).to_be_visible()
 
 
-def test_a_new_text_appears_and_what_is_being_typed_stays(gateway: TwilioGateway, address: str, page: Page) -> None:
+def test_a_new_text_appears_and_what_is_being_typed_stays(gateway: TwilioTexts, address: str, page: Page) -> None:
     gateway.send(Outgoing(1, PERSON, "How bad was your pain?"))
     page.goto(f"{address}/telephones/{PERSON}")
     page.get_by_label(f"Reply from {PERSON}").press_sequentially("7 bec")
@@ -59,7 +59,7 @@ def test_a_new_text_appears_and_what_is_being_typed_stays(gateway: TwilioGateway
     expect(page.get_by_label(f"Reply from {PERSON}")).to_be_focused()
 
 
-def test_the_thread_beside_the_list_stays_whose_it_is(gateway: TwilioGateway, address: str, page: Page) -> None:
+def test_the_thread_beside_the_list_stays_whose_it_is(gateway: TwilioTexts, address: str, page: Page) -> None:
     gateway.send(Outgoing(1, PERSON, "for the first"))
     page.goto(address)
     gateway.send(Outgoing(2, OTHER, "for the second"))
@@ -68,21 +68,21 @@ def test_the_thread_beside_the_list_stays_whose_it_is(gateway: TwilioGateway, ad
     expect(page.get_by_role("link", name=PERSON)).to_contain_text("1 unread")
 
 
-def test_a_telephone_appears_by_itself(gateway: TwilioGateway, address: str, page: Page) -> None:
+def test_a_telephone_appears_by_itself(gateway: TwilioTexts, address: str, page: Page) -> None:
     page.goto(address)
     expect(page.get_by_text("No texts yet")).to_be_visible()
     gateway.send(Outgoing(1, PERSON, "the first of all"))
     expect(page.get_by_role("log")).to_contain_text("the first of all")
 
 
-def test_a_link_in_a_text_can_be_followed(gateway: TwilioGateway, address: str, page: Page) -> None:
+def test_a_link_in_a_text_can_be_followed(gateway: TwilioTexts, address: str, page: Page) -> None:
     gateway.send(Outgoing(1, PERSON, f"Your questionnaire: {LINK} – thank you."))
     page.goto(f"{address}/telephones/{PERSON}")
     assert page.get_by_role("log").get_by_role("link").get_attribute("href") == LINK
 
 
 def test_one_can_reply_without_javascript(
-    gateway: TwilioGateway, address: str, chromium: Browser, webhooks: Scripted
+    gateway: TwilioTexts, address: str, chromium: Browser, webhooks: Scripted
 ) -> None:
     gateway.send(Outgoing(1, PERSON, "How bad was your pain?"))
     context = chromium.new_context(java_script_enabled=False)
@@ -95,7 +95,7 @@ def test_one_can_reply_without_javascript(
     context.close()
 
 
-def test_a_turkish_telephone_says_why_it_cannot_answer(gateway: TwilioGateway, address: str, page: Page) -> None:
+def test_a_turkish_telephone_says_why_it_cannot_answer(gateway: TwilioTexts, address: str, page: Page) -> None:
     gateway.send(Outgoing(1, TURKISH, f"Formunuz: {LINK}"))
     page.goto(f"{address}/telephones/{TURKISH}")
     expect(page.get_by_text("no two-way texting in Turkey")).to_be_visible()
@@ -105,7 +105,7 @@ def test_a_turkish_telephone_says_why_it_cannot_answer(gateway: TwilioGateway, a
 
 @pytest.mark.parametrize("width, scheme", [(360, "light"), (1280, "dark")])
 def test_everybody_can_use_the_page(
-    gateway: TwilioGateway, address: str, chromium: Browser, width: int, scheme: str
+    gateway: TwilioTexts, address: str, chromium: Browser, width: int, scheme: str
 ) -> None:
     for number, body in ((PERSON, f"Your questionnaire: {LINK}"), (TURKISH, f"Formunuz: {LINK}")):
         gateway.send(Outgoing(1, number, body))

@@ -29,7 +29,7 @@ def phones(clock: support.SetClock) -> Telephones:
 @pytest.fixture
 def rt(settings: Settings, clock: support.SetClock, phones: Telephones) -> Iterator[Runtime]:
     """Return a runtime with our clock and telephones, without a study."""
-    runtime = replace(support.with_clock(open_runtime(settings), clock), sms=phones)
+    runtime = replace(support.with_clock(open_runtime(settings), clock), texts={"sms": phones})
     yield runtime
     runtime.close()
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from pro_service.core.providers import FACTS
 from pro_service.core.schedule.agenda import next_moment
 from pro_service.runtime import Runtime
 from pro_service.store import heartbeats
@@ -191,7 +192,9 @@ def test_facts_from_the_future_have_happened_by_now(rt: Runtime, clock: SetClock
     with rt.sessions.reading() as session:
         person = rt.loader.one(session, ids[0], lock=False).case.participant
         assert person.confirmed_at == person.snoozed_until == clock.now
-        assert session.execute(select(channels.c.stopped_until, channels.c.free_at)).all() == [(None, None)] * 2
+        assert session.execute(select(channels.c.stopped_until, channels.c.free_at)).all() == [(None, None)] * len(
+            FACTS
+        )
         mornings = session.scalars(select(sites.c.digest_at)).all()
         assert len(mornings) == 2
         assert all(clock.now < morning < clock.now + 4 * DAY for morning in mornings)

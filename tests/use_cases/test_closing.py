@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from pro_service.core.changes.model import Reschedule
 from pro_service.core.changes.plan import plan_change
 from pro_service.core.problems import ChangeRefusedError, RejectedError
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store import guards, studies
 from pro_service.store.schema import audit_trail, inbound, messages, participants, responses, windows
@@ -31,7 +32,7 @@ PHONE = "+12025550123"
 @pytest.fixture
 def running(rt: Runtime, study_id: int, clock: support.SetClock) -> Runtime:
     """Return a study whose one-week window is open: one has answered, one was asked and has not, one is to come."""
-    runtime = replace(rt, sms=Telephones(clock=clock))
+    runtime = replace(rt, texts={"sms": Telephones(clock=clock)})
     clock.now = support.at("2026-03-02 15:00")
     support.enrolled(runtime, study_id, "P-001", date(2026, 3, 2), channel="sms-reply", phone=PHONE)
     support.enrolled(runtime, study_id, "P-002", date(2026, 3, 2), channel="sms-reply", phone="+12025550124")
@@ -95,7 +96,7 @@ def test_a_lock_keeps_every_answer_as_it_is_through_every_door(running: Runtime,
     with pytest.raises(RejectedError) as by_staff:
         support.answered(running, "P-001", "W1", {"NRS-AVG": "9"})
     assert [fault.code for fault in by_staff.value.faults] == ["study_locked"]
-    receive.receive(running, {"MessageSid": "SM1", "From": PHONE, "Body": "9"})
+    receive.receive(running, text_of({"MessageSid": "SM1", "From": PHONE, "Body": "9"}))
     tick(running)
     with running.sessions.reading() as session:
         assert session.scalar(select(inbound.c.handed_for)) == "answer_after_leaving"

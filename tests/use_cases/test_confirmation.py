@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from pro_service import paths
 from pro_service.core.problems import RejectedError
-from pro_service.gateways.twilio import TwilioGateway
+from pro_service.gateways.twilio.hooks import text_of
+from pro_service.gateways.twilio.texts import TwilioTexts
 from pro_service.runtime import Runtime
 from pro_service.settings import Settings
 from pro_service.store.audit import Actor
@@ -89,9 +90,9 @@ def trial(rt: Runtime, clock: support.SetClock, phones: Telephones, study_id: in
 @databases.ON_BOTH
 def test_texts_wait_without_one_attempt_and_leave_once_their_version_is_confirmed(trial: Trial) -> None:
     # The provider as it is set up for a real study: nothing here reaches it, so a single try would fail this test.
-    twilio = TwilioGateway("AC" + "0" * 32, auth_token="0" * 32, from_number="+15005550006")
+    twilio = TwilioTexts("AC" + "0" * 32, auth_token="0" * 32, from_number="+15005550006")
     assert twilio.elsewhere
-    away = replace(trial.rt, sms=twilio)
+    away = replace(trial.rt, texts={"sms": twilio})
     tick(away)
     assert deliver(away).accepted == 0
     twilio.close()
@@ -142,7 +143,7 @@ def test_a_provider_on_this_machine_asks_for_no_confirmation(trial: Trial) -> No
     ],
 )
 def test_only_the_loopback_is_this_machine(settings: Settings, address: str | None, elsewhere: bool) -> None:  # noqa: FBT001
-    gateway = TwilioGateway("AC", auth_token="0", from_number="+15005550006", base_url=address)
+    gateway = TwilioTexts("AC", auth_token="0", from_number="+15005550006", base_url=address)
     assert gateway.elsewhere == elsewhere
     assert settings.twilio_base_url is None
 
@@ -160,7 +161,7 @@ def test_who_was_not_asked_for_want_of_a_confirmation_is_invited_later(trial: Tr
 
 
 def test_somebody_in_danger_is_told_at_once_whom_to_call(trial: Trial) -> None:
-    receive.receive(trial.rt, {"MessageSid": "SM1", "From": ONE, "Body": "I want to die"})
+    receive.receive(trial.rt, text_of({"MessageSid": "SM1", "From": ONE, "Body": "I want to die"}))
     trial.at_work()
     (body,) = trial.phones.to(ONE)
     assert "112" in body

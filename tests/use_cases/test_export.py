@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from pro_service.core.problems import RejectedError
 from pro_service.exports.check import check
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.reports.compliance import compliance
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
@@ -64,7 +65,7 @@ class Stage:
         """P-001 writes."""
         self.clock.now += timedelta(minutes=2)
         sid = self.phones.write(PHONE, body)
-        receive.receive(self.rt, {"MessageSid": sid, "From": PHONE, "To": "+15005550006", "Body": body})
+        receive.receive(self.rt, text_of({"MessageSid": sid, "From": PHONE, "To": "+15005550006", "Body": body}))
         deliver(self.rt)
 
     def change(self, code: str, action: str, **fields: str) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from pro_service.core.routes import ROUTES
 from pro_service.core.texts import contains_address, segments
 from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
+from pro_service.gateways.twilio.hooks import receipt_of, text_of
 from pro_service.runtime import Bundle, Bundles, Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.messages import overdue
@@ -101,7 +102,7 @@ def login_of(user_id: int) -> Login:
 def leaves(rt: Runtime, user_id: int, number: str, hours: tuple[str, str] = ("", "")) -> None:
     """Let somebody leave their number, without the text that confirms it."""
     form = telephone.Form(number, *hours, agreed=True)
-    telephone.agree(replace(rt, sms=None), login_of(user_id), form, "TR")
+    telephone.agree(replace(rt, texts={}), login_of(user_id), form, "TR")
 
 
 def by(user: int) -> Actor:
@@ -126,7 +127,7 @@ def stage(rt: Runtime, study_id: int, clock: support.SetClock, phones: Telephone
     }
     clock.now = ALARM
     tick(runtime)
-    receive.receive(runtime, {"MessageSid": "SM1", "From": PHONE, "Body": "nefes alamıyorum"})
+    receive.receive(runtime, text_of({"MessageSid": "SM1", "From": PHONE, "Body": "nefes alamıyorum"}))
     made = Stage(runtime, clock, phones, letters, who, staff)
     made.beat()
     assert set(made.mailed()) == {"call", "other", "lead"}
@@ -284,7 +285,7 @@ def test_what_waits_does_not_leave_once_somebody_has_it(stage: Stage, what: str)
 def test_one_task_that_cannot_be_read_keeps_no_other_back(stage: Stage, study_id: int) -> None:
     how = {"phone": "+12025550124", "channel": "sms-reply", "baseline_nrs_avg": "6", "baseline_nrs_now": "5"}
     support.enrolled(stage.rt, study_id, "P-002", date(2026, 3, 2), **how)
-    receive.receive(stage.rt, {"MessageSid": "SM2", "From": "+12025550124", "Body": "nefes alamıyorum"})
+    receive.receive(stage.rt, text_of({"MessageSid": "SM2", "From": "+12025550124", "Body": "nefes alamıyorum"}))
     with stage.rt.sessions.begin() as session:
         there_is_none = participants.update().where(participants.c.id == stage.who).values(zone="Nowhere/At-all")
         session.execute(there_is_none)
@@ -443,8 +444,10 @@ def report(stage: Stage, status: str, error: str = "") -> None:
     """Let the provider say what became of the last text to a colleague."""
     sent = next(one for one in reversed(stage.phones.sent) if one.to in NUMBERS.values())
     sid = next(one.sid for one in stage.phones.records if one.to == sent.to)
-    token = str(sent.callback_url).rpartition("/")[2]
-    assert receive.take_receipt(stage.rt, token, {"MessageSid": sid, "MessageStatus": status, "ErrorCode": error})
+    token = sent.token
+    assert receive.take_receipt(
+        stage.rt, receipt_of(token, {"MessageSid": sid, "MessageStatus": status, "ErrorCode": error}), "twilio"
+    )
 
 
 @databases.ON_BOTH
@@ -483,8 +486,8 @@ def test_without_texts_or_without_mails_the_other_goes_on(stage: Stage) -> None:
     leaves(stage.rt, stage.staff["call"], NUMBERS["call"])
     stage.clock.now = DUE
     assert alert(replace(stage.rt, mail=None)) == AlertReport(texts=1)
-    assert alert(replace(stage.rt, sms=None)) == AlertReport(mails=3)
-    assert alert(replace(stage.rt, sms=None, mail=None)) == AlertReport()
+    assert alert(replace(stage.rt, texts={})) == AlertReport(mails=3)
+    assert alert(replace(stage.rt, texts={}, mail=None)) == AlertReport()
 
 
 # --- the alarm, the doctor -------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from pro_service.core.problems import RejectedError, words
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.reports import inbox, ledger
 from pro_service.reports import messages as messages_report
 from pro_service.reports.inbox import Look, Reader
@@ -71,7 +72,7 @@ def says(rt: Runtime, clock: support.SetClock) -> Callable[..., None]:
 
     def say(body: str, sender: str = NUMBER, **more: str) -> None:
         clock.now += timedelta(minutes=1)
-        receive.receive(rt, {"MessageSid": f"SM{next(numbers):032d}", "From": sender, "Body": body} | more)
+        receive.receive(rt, text_of({"MessageSid": f"SM{next(numbers):032d}", "From": sender, "Body": body} | more))
         deliver(rt)
 
     return say
@@ -149,7 +150,7 @@ def test_every_fault_is_said_beside_its_field_and_nothing_is_kept(
 
 
 def test_without_texts_the_number_is_kept_all_the_same(colleague: Colleague) -> None:
-    colleague.rt = replace(colleague.rt, sms=None)
+    colleague.rt = replace(colleague.rt, texts={})
     colleague.leaves()
     assert colleague.known is not None
     assert colleague.known.last_state is None

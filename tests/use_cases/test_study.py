@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from pro_service import paths
 from pro_service.core.problems import RejectedError, problem, words
+from pro_service.core.routes import Carriers
 from pro_service.runtime import Runtime
 from pro_service.store.schema import participants, protocol_versions, sites
 from pro_service.use_cases import study
@@ -138,8 +139,10 @@ def test_a_site_without_a_contact_is_refused_outside_the_demonstration(rt: Runti
 @pytest.mark.usefixtures("database_url")
 def test_a_sender_that_is_a_name_is_minded_where_people_usually_answer_by_reply() -> None:
     protocol = study.check(DEMO).protocol
-    assert study.check_sender(protocol, None) == ()
-    assert study.check_sender(protocol, "CLINIC") == (problem("reply_to_name", sites=("BER",)),)
+    assert study.check_sender(protocol, Carriers()) == ()
+    assert study.check_sender(protocol, Carriers(named=frozenset({"twilio"}))) == (
+        problem("reply_to_name", sites=("BER",)),
+    )
 
 
 def test_faults_of_protocol_or_texts_write_nothing(rt: Runtime, texts: Path) -> None:

@@ -70,8 +70,9 @@ def audited(rt: Runtime) -> list[str]:
 
 def guarded(rt: Runtime, clock: SetClock, says: Callable[[], datetime | None]) -> Runtime:
     """The service as it starts with the system's clock, and a provider that says the time."""
-    assert isinstance(rt.sms, Telephones)
-    return replace(rt, clock=GuardedClock(clock, lambda: 0.0), sms=Dated(rt.sms, says), memory=Memory())  # type: ignore[arg-type]
+    phones = rt.texts["sms"]
+    assert isinstance(phones, Telephones)
+    return replace(rt, clock=GuardedClock(clock, lambda: 0.0), texts={"sms": Dated(phones, says)}, memory=Memory())  # type: ignore[dict-item]
 
 
 @databases.ON_BOTH

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 
 from pro_service import scheduler
 from pro_service.gateways.outgoing import Accepted, Outgoing, Unavailable
+from pro_service.gateways.twilio.hooks import receipt_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import heartbeats, inbound, messages, participants
 from pro_service.use_cases.delivery.deliver import deliver
@@ -60,7 +61,7 @@ def report(rt: Runtime, status: str, how_many: int) -> None:
         sids = session.scalars(select(messages.c.provider_id).order_by(messages.c.id)).all()
     for sid in sids[:how_many]:
         said = {"MessageSid": str(sid), "MessageStatus": status, "ErrorCode": "30007" if status != "delivered" else ""}
-        assert receive.take_receipt(rt, "a token of before the backup", said)
+        assert receive.take_receipt(rt, receipt_of("a token of before the backup", said), "twilio")
 
 
 @databases.ON_BOTH

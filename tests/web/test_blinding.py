@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import case, select, text
 
 from pro_service.core.protocol import Role
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
@@ -58,7 +59,7 @@ def lived(_sqlite_databases: databases.SqliteDatabases, tmp_path_factory: pytest
             support.answered(rt, f"P-00{number}", "V1H", {"NRS-NOW": "6", "PGIC": "2"}, mode="clinic")
         clock.now = support.at("2026-03-10 11:00")
         tick(rt)
-        receive.receive(rt, {"MessageSid": "SM1", "From": "+12025550122", "Body": "please stop asking me"})
+        receive.receive(rt, text_of({"MessageSid": "SM1", "From": "+12025550122", "Body": "please stop asking me"}))
         support.answered(rt, "P-001", "W1", {"NRS-AVG": "3", "PGIC": "2"})
         clock.now = NOW
         corrected = Filled({"NRS-AVG": "4"}, reason="misheard", mode="telephone")

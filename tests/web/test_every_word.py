@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.participants.cases import zone_of
@@ -92,7 +93,7 @@ def wide(app: Flask) -> Iterator[None]:
 @pytest.fixture
 def named(rt: Runtime, study_id: int, clock: support.SetClock) -> dict[str, object]:
     """Return what stands in addresses: somebody who was asked, wrote, is called, and whose date was changed."""
-    object.__setattr__(rt, "sms", Telephones(clock=clock))
+    object.__setattr__(rt, "texts", {"sms": Telephones(clock=clock)})
     clock.now = support.at("2026-03-02 15:00")
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone="+12025550123", baseline_nrs_avg="6")
     other = support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), phone="+12025550124")
@@ -103,7 +104,7 @@ def named(rt: Runtime, study_id: int, clock: support.SetClock) -> dict[str, obje
         clock.now = support.at(moment)
         tick(rt)
         deliver(rt)
-    receive.receive(rt, {"MessageSid": "SM1", "From": "+12025550123", "Body": "7-8 ?!"})
+    receive.receive(rt, text_of({"MessageSid": "SM1", "From": "+12025550123", "Body": "7-8 ?!"}))
     filled = Filled({"NRS-AVG": "3", "PGIC": "2"}, reason="7", mode="telephone")
     entry.enter(rt, support.SETUP, study_id, "P-001", "W1", filled)
     tick(rt)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from pro_service import paths, wording
 from pro_service.core.schedule.agenda import escalate
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.schema import inbound, messages
@@ -66,7 +67,9 @@ def named(rt: Runtime, study_id: int, clock: support.SetClock, elsewhere: None) 
     clock.now = at["07"]
     tick(rt)
     clock.now = at["17"]
-    receive.receive(rt, {"MessageSid": "SM1", "From": TELEPHONE, "Body": "please stop asking me, my mother is ill"})
+    receive.receive(
+        rt, text_of({"MessageSid": "SM1", "From": TELEPHONE, "Body": "please stop asking me, my mother is ill"})
+    )
     tick(rt)
     clock.now = at["27"]
     with transaction(rt, support.SETUP, clock.now) as tx:

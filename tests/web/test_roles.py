@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from pro_service.core.protocol import Role
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, inbound, messages, roles
 from pro_service.use_cases.inbound import receive
@@ -172,7 +173,7 @@ def named(rt: Runtime, study_id: int, clock: support.SetClock) -> tuple[dict[str
     tick(rt)
     for number, phone in enumerate(("+12025550123", "+12025550124")):
         said = {"MessageSid": f"SM{number}", "From": phone, "Body": "please stop asking me, my mother is ill"}
-        receive.receive(rt, said)
+        receive.receive(rt, text_of(said))
     decisions = [support.to_decide(rt, who) for who in people]
     victim = support.coordinator(rt, "somebody@example.org")
     e, i, m = escalations.c, inbound.c, messages.c

@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from pro_service import logs
 from pro_service.core.problems import unavailable, words
-from pro_service.gateways.signatures import sign
+from pro_service.gateways.twilio.signatures import sign
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.store import heartbeats, migrate
 from pro_service.store.database import make_engine
@@ -279,7 +279,7 @@ def test_nothing_is_sent_without_a_committed_intent(
     clock.now = OPEN
     tick(rt)
     phones = Telephones(clock=clock)
-    sending = replace(rt, sms=phones)
+    sending = replace(rt, texts={"sms": phones})
     with fault(rt), pytest.raises(UNREACHABLE):
         deliver(sending)
     assert phones.sent == []

@@ -208,6 +208,7 @@ def _sites(root: Table, languages: tuple[Language, ...]) -> dict[str, Site]:
             telephone=table.text("telephone", "", empty=True),
             email=table.text("email", "", empty=True),
             emergency=table.text("emergency") if table.has("emergency") else "",
+            provider=table.text("provider") if table.has("provider") else "",
         )
         table.close()
         _add(sites, site.code, site, table, "code")

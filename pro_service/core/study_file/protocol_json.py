@@ -24,8 +24,9 @@ def to_json(protocol: Protocol) -> str:
     for site in values["sites"].values():
         if site["short_name"] == site["name"]:
             del site["short_name"]
-        if not site["emergency"]:
-            del site["emergency"]
+        for name in ("emergency", "provider"):
+            if not site[name]:
+                del site[name]
         site.update({key: _one_for_all(site[key]) for key in _NAMES if key in site})
     return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 

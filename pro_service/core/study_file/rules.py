@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pro_service.core.problems import Problem, nearest, problem
 from pro_service.core.protocol import Item, Level, LevelCode, Protocol, Site, Step, TimePoint
+from pro_service.core.providers import SMS
 from pro_service.core.schedule.calendar import is_of_machine
 from pro_service.core.schedule.windows import add_offset, days_of
 from pro_service.core.toml_faults import Faults
@@ -229,6 +230,8 @@ def _check_site(site: Site, path: str, faults: Faults) -> None:
         faults.add(f"{path}.telephone", "site_telephone_unfit", given=site.telephone)
     if site.emergency and not _EMERGENCY.fullmatch(site.emergency):
         faults.add(f"{path}.emergency", "site_emergency_unfit", given=site.emergency)
+    if site.provider and site.provider not in SMS:
+        faults.add(f"{path}.provider", "provider_unknown", given=site.provider, known=tuple(SMS))
     if site.email and not _EMAIL.fullmatch(site.email):
         faults.add(f"{path}.email", "site_email_unfit", given=site.email)
 

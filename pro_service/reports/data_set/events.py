@@ -8,10 +8,11 @@ from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
+from pro_service.core.providers import FACTS
 from pro_service.core.trail.as_of import Earlier
 from pro_service.exports.data_tables import REPLACED
 from pro_service.exports.tables import Cell
-from pro_service.gateways.codes import KIND_BY_CODE
+from pro_service.gateways.codes import KIND_BY_CODE, kind_of
 from pro_service.reports.data_set import texts
 from pro_service.reports.data_set.frame import Frame, earlier_facts, everybody, instant
 from pro_service.store.participants import queries
@@ -30,7 +31,7 @@ from pro_service.store.schema import (
 Cells = Sequence[Cell]
 COMMAND = "cli"
 """Who acted, where it was somebody at the command line."""
-PROVIDERS: Mapping[str, str] = {"sms": "twilio", "email": "smtp"}
+PROVIDERS: Mapping[str, str] = {way: facts.provider for way, facts in FACTS.items()}
 """Way out -> what is behind it."""
 c, e, p, t, s, v = calls.c, escalations.c, participants.c, reach_tests.c, schedule_changes.c, revelations.c
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
@@ -157,7 +158,7 @@ def message_rows(session: Session, frame: Frame) -> Iterator[Cells]:
 
 
 def _class_of(error: str | None) -> str | None:
-    return None if error is None or not error.isdecimal() else KIND_BY_CODE.get(int(error), "other")
+    return kind_of(error) if error is not None and (error.isdecimal() or error in KIND_BY_CODE) else None
 
 
 def call_rows(session: Session, frame: Frame) -> Iterator[Cells]:

@@ -8,6 +8,7 @@ from itertools import accumulate
 from sqlalchemy import Connection, or_, select, update
 from sqlalchemy.orm import Session
 
+from pro_service.core.providers import Pace
 from pro_service.store.schema import AnyRow, channels
 
 c = channels.c
@@ -47,14 +48,6 @@ class Channel:
     def sent_on(self, day: date) -> int:
         """Segments claimed on a UTC day."""
         return self.sent if self.day == day else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """What a sender may carry: segments a second, and segments a UTC day. None = without a limit."""
-
-    per_second: float | None = None
-    per_day: int | None = None
 
 
 FREE = Pace()

@@ -5,7 +5,7 @@ Each thing is done once with a text; what was done is append-only and audited.
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -13,6 +13,7 @@ from sqlalchemy import BindParameter, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from pro_service.core.providers import Arrival
 from pro_service.store.audit import Entry
 from pro_service.store.bulk import Bulk, row_ids
 from pro_service.store.messages import telephone_keys
@@ -37,14 +38,15 @@ TEXTS = select(inbound, keys_table.c.key.label("telephone_key")).select_from(
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A text that a provider brings. What it says stays out of the repr: that ends up in logs."""
+class Said:
+    """What a kept text says."""
 
-    provider_id: str
-    parameters: Mapping[str, str] = field(repr=False)
-    received_at: datetime
-    provider_at: datetime | None = None
-    """When the provider got it, where that is known."""
+    sender: str
+    """E.164."""
+    body: str
+    media: int
+    opt_out: str | None
+    """What the provider itself made of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +75,10 @@ class Act:
 # --- kept as they come -----------------------------------------------------------------------------------------------
 
 
-def keep_text(
-    session: Session,
-    vault: Vault,
-    provider_id: str,
-    parameters: Mapping[str, str],
-    now: datetime,
-    provider_at: datetime | None = None,
-) -> int | None:
-    """Keep one text as it came; return its row id, or None if it is here already (providers repeat themselves).
-
-    `provider_at`: when the provider got it, where that is known.
-    """
-    arrival = Arrival(provider_id, parameters, now, provider_at)
+def keep_text(session: Session, vault: Vault, arrival: Arrival, now: datetime) -> int | None:
+    """Keep one text as it came; return its row id, or None if it is here already (providers repeat themselves)."""
     (key,) = telephone_keys.of(session, vault, [_sender_index(vault, arrival)]).values()
-    row = _row(vault, next(row_ids(session)), arrival, key)
+    row = _row(vault, next(row_ids(session)), arrival, now, key)
     try:
         with session.begin_nested():
             session.execute(insert(inbound).values(row))
@@ -96,20 +87,20 @@ def keep_text(
     return int(row["id"])
 
 
-def keep_together(session: Session, vault: Vault, arrivals: Sequence[Arrival]) -> list[int]:
-    """Keep texts as they came; return the row ids of those that were not here.
+def keep_together(session: Session, vault: Vault, arrivals: Sequence[tuple[Arrival, datetime]]) -> list[int]:
+    """Keep texts as they came, each with when it did; return the row ids of those that were not here.
 
     IntegrityError: another process keeps one of them at this moment, or one cannot be kept. Then try each alone.
     """
-    arrived = {one.provider_id: one for one in arrivals}
+    arrived = {arrival.provider_id: (arrival, received_at) for arrival, received_at in arrivals}
     for here in known_ids(session, arrived):
         del arrived[here]
     # In one order everywhere, or two processes with the same texts would wait for each other.
-    new = sorted(arrived.values(), key=lambda one: one.provider_id)
-    keys = telephone_keys.of(session, vault, {_sender_index(vault, one) for one in new})
+    new = [arrived[provider_id] for provider_id in sorted(arrived)]
+    keys = telephone_keys.of(session, vault, {_sender_index(vault, arrival) for arrival, _ in new})
     rows = [
-        _row(vault, row_id, one, keys[_sender_index(vault, one)])
-        for one, row_id in zip(new, row_ids(session), strict=False)
+        _row(vault, row_id, arrival, received_at, keys[_sender_index(vault, arrival)])
+        for (arrival, received_at), row_id in zip(new, row_ids(session), strict=False)
     ]
     if rows:
         Bulk(session.connection(), inbound, tuple(rows[0])).write(rows)
@@ -174,10 +165,9 @@ def after_a_close(session: Session, inbound_id: int, within: timedelta) -> Text 
     return session.execute(asked, {"before": row.received_at - within}).first()
 
 
-def parameters(vault: Vault, row: Text) -> dict[str, str]:
-    """What the provider sent with a text."""
-    found: dict[str, str] = json.loads(opened(key_of(vault, row), row.raw, f"inbound|raw|{row.id}"))
-    return found
+def said(vault: Vault, row: Text) -> Said:
+    """What a kept text says."""
+    return _said(opened(key_of(vault, row), row.raw, f"inbound|raw|{row.id}"))
 
 
 def key_of(vault: Vault, row: Text) -> bytes:
@@ -187,8 +177,7 @@ def key_of(vault: Vault, row: Text) -> bytes:
 
 def sender(key: bytes, inbound_id: int, raw: bytes) -> str:
     """The telephone that a text came from."""
-    given: dict[str, str] = json.loads(opened(key, raw, f"inbound|raw|{inbound_id}"))
-    return given["From"]
+    return _said(opened(key, raw, f"inbound|raw|{inbound_id}")).sender
 
 
 def mark_interpreted(
@@ -291,19 +280,36 @@ def strangers_tasks(session: Session, sender_index: bytes, study_id: int) -> Seq
 
 
 def _sender_index(vault: Vault, arrival: Arrival) -> bytes:
-    return vault.index("phone", arrival.parameters.get("From", ""))
+    return vault.index("phone", arrival.sender)
 
 
-def _row(vault: Vault, row_id: int, arrival: Arrival, key: TelephoneKey) -> dict[str, Any]:
+def _row(vault: Vault, row_id: int, arrival: Arrival, received_at: datetime, key: TelephoneKey) -> dict[str, Any]:
     return {
         "id": row_id,
+        "channel": arrival.way,
         "provider_id": arrival.provider_id,
         "sender_index": _sender_index(vault, arrival),
-        "raw": sealed(key.key, json.dumps(dict(arrival.parameters)).encode(), f"inbound|raw|{row_id}"),
+        "raw": sealed(key.key, _kept(arrival), f"inbound|raw|{row_id}"),
         "telephone_key_id": key.id,
-        "received_at": arrival.received_at,
-        "provider_at": arrival.provider_at,
+        "received_at": received_at,
+        "provider_at": arrival.at,
     }
+
+
+def _kept(arrival: Arrival) -> bytes:
+    """Return what is sealed of a text: what it says in our words, and everything as it came."""
+    said = {"sender": arrival.sender, "body": arrival.body, "media": arrival.media, "opt_out": arrival.opt_out}
+    return json.dumps(said | {"raw": dict(arrival.raw)}).encode()
+
+
+def _said(text: bytes) -> Said:
+    given: dict[str, Any] = json.loads(text)
+    if "raw" in given:
+        return Said(given["sender"], given["body"], given["media"], given["opt_out"])
+    # Kept by a release that knew one provider, under that provider's names.
+    media = given.get("NumMedia", "0")
+    sender, body = given.get("From", ""), given.get("Body", "")
+    return Said(sender, body, int(media) if media.isdecimal() else 0, given.get("OptOutType"))
 
 
 _KNOWN = select(i.provider_id).where(i.provider_id.in_(bindparam("ids", expanding=True)))

@@ -4,11 +4,11 @@ A claim is committed before a byte leaves, and no transaction is open while a pr
 row changed has lost the message to somebody else, and drops the result.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BindParameter,
@@ -28,14 +28,16 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
+from pro_service.core.providers import STAFF_MAIL, Pace, WayOut
 from pro_service.core.routes import CARD
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.bulk import Bulk, change, row_ids
 from pro_service.store.confirmations import HELD
 from pro_service.store.messages import channels, staff_texts
-from pro_service.store.messages.channels import FREE, Channel, Pace
+from pro_service.store.messages.channels import FREE, Channel
 from pro_service.store.messages.waiting import READY
 from pro_service.store.schema import (
+    AnyRow,
     Instant,
     attempts,
     escalations,
@@ -50,6 +52,10 @@ from pro_service.store.schema import (
 from pro_service.store.vault import token_hash
 
 m, p, w = messages.c, participants.c, windows.c
+TokenOf: TypeAlias = Callable[[int, int, datetime], str]
+"""(message, attempt, when it began) -> the token of that attempt."""
+WAITS = timedelta(days=1)
+"""Longer than this nobody's text waits for its hour."""
 PHONE = func.coalesce(p.phone, staff_telephones.c.phone)
 """The number a text goes to, sealed: its participant's, or the one that its reader among the staff left."""
 
@@ -61,7 +67,7 @@ class Claimed:
     id: int
     attempt: int
     token: str
-    """Of this attempt's status callback."""
+    """Of this attempt: what its provider says of it comes under it."""
     channel: str
     kind: str
     body: bytes
@@ -116,7 +122,9 @@ def may_go(now: datetime | BindParameter[datetime], *, leaves: bool | BindParame
     # The neutral answer to a telephone of nobody's: its gate is asked when it is queued, and a stop withdraws it.
     neutral = and_(m.kind == STRANGER, m.participant_id.is_(None))
     to_staff = and_(m.kind == STAFF, staff_texts.MAY_GO)
-    allowed = or_(m.channel == "email", neutral, to_staff, and_(written_to, or_(m.kind.not_in(PROMPTS), prompt_fits)))
+    allowed = or_(
+        m.channel == STAFF_MAIL, neutral, to_staff, and_(written_to, or_(m.kind.not_in(PROMPTS), prompt_fits))
+    )
     confirmed_only = leaves if isinstance(leaves, BindParameter) else literal(leaves)
     return and_(allowed, not_(and_(confirmed_only, HELD)))
 
@@ -133,33 +141,44 @@ def existing_keys(session: Session, keys: Iterable[str]) -> frozenset[str]:
     return frozenset(session.scalars(select(m.dedup_key).where(m.dedup_key.in_(list(keys)))))
 
 
+def lately(session: Session, way: WayOut, participant_id: int, since: datetime) -> Sequence[AnyRow]:
+    """Return the texts that went to a participant's telephone this way since then, or wait to: (id, body, …key)."""
+    theirs = select(p.phone_index).where(p.id == participant_id).scalar_subquery()
+    statement = (
+        select(m.id, m.body, m.participant_id, p.data_key)
+        .join(participants, p.id == m.participant_id)
+        .where(p.phone_index == theirs, m.channel == way, m.state.not_in(("cancelled", "expired", "refused")))
+        .where(m.queued_at > since - WAITS, or_(m.accepted_at.is_(None), m.accepted_at > since))
+    )
+    return session.execute(statement).all()
+
+
 def claim(
     session: Session,
     now: datetime,
     lease: timedelta,
     limit: int,
-    ways: Iterable[str],
-    tokens: Iterable[str],
-    pace: Pace = FREE,
+    ways: Mapping[str, Pace],
+    token_of: TokenOf,
     *,
     leaves: bool,
 ) -> list[Claimed]:
     """Take up to `limit` messages that are due and may go (`leaves`: see there); the caller commits before it sends.
 
-    Nothing is taken of a way out (`sms`, `email`) that is stopped or in quarantine, and of texts no more than their
-    sender's pace and day have room for.
+    Nothing is taken of a way out that is stopped or in quarantine, and of one that is paced no more than its sender's
+    pace and day have room for. `token_of` gives each attempt its token.
     """
     known = channels.all_channels(session)
     going = [name for name in ways if known[name].goes(now)]
-    paced = channels.lock_channel(session, "sms") if "sms" in going and pace != FREE else None
-    claimed = []
-    if paced is not None:
-        going.remove("sms")
-        room = channels.room(paced, pace, now)
-        claimed = _take(session, now, lease, limit, ["sms"], tokens, room, leaves=leaves)
-        claimed = _at_their_moments(session, paced, pace, claimed, now)
-    if going and len(claimed) < limit:
-        claimed += _take(session, now, lease, limit - len(claimed), going, tokens, leaves=leaves)
+    claimed: list[Claimed] = []
+    # In one order everywhere: two workers never wait for each other's channel.
+    for name in sorted(name for name in going if ways[name] != FREE):
+        channel, pace = channels.lock_channel(session, name), ways[name]
+        room = channels.room(channel, pace, now)
+        taken = _take(session, now, lease, limit - len(claimed), [name], token_of, room, leaves=leaves)
+        claimed += _at_their_moments(session, channel, pace, taken, now)
+    if free := [name for name in going if ways[name] == FREE]:
+        claimed += _take(session, now, lease, limit - len(claimed), free, token_of, leaves=leaves)
     _begin_attempts(session, claimed, now)
     return claimed
 
@@ -179,7 +198,7 @@ def _take(
     lease: timedelta,
     limit: int,
     ways: Sequence[str],
-    tokens: Iterable[str],
+    token_of: TokenOf,
     room: int | None = None,
     *,
     leaves: bool,
@@ -194,7 +213,7 @@ def _take(
         return []
     change(session.connection(), _TAKEN, [{"m_id": row_id, "m_lease": now + lease} for row_id in ids])
     rows = session.execute(_NEEDED, {"m_ids": ids}).all()
-    return [Claimed(row.id, row.attempt, token, *row[2:]) for row, token in zip(rows, tokens, strict=False)]
+    return [Claimed(row.id, row.attempt, token_of(row.id, row.attempt, now), *row[2:]) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +227,24 @@ class Held:
     """When it leaves then."""
 
 
-def held_by_pace(connection: Connection, pace: Pace, now: datetime, most: int, *, leaves: bool) -> Held | None:
-    """Return what the pace of the texts' sender holds back, counted up to `most`; None if it holds nothing back."""
-    channel = channels.all_channels(connection)["sms"]
-    room_at = channels.next_room(channel, pace, now) if channel.goes(now) else None
-    if room_at is None:
+def held_by_pace(
+    connection: Connection, ways: Mapping[str, Pace], now: datetime, most: int, *, leaves: bool
+) -> Held | None:
+    """Return what the pace of its sender holds back, counted up to `most`, on the way that has room first.
+
+    None if no pace holds anything back.
+    """
+    held = []
+    for name, channel in channels.all_channels(connection).items():
+        room_at = channels.next_room(channel, ways[name], now) if name in ways and channel.goes(now) else None
+        if room_at is None:
+            continue
+        due = connection.execute(_DUE, {"m_now": now, "m_ways": [name], "m_limit": most, "m_leaves": leaves}).all()
+        if due:
+            held.append(Held(len(due), room_at, channel.free_from(now)))
+    if not held:
         return None
-    count = len(connection.execute(_DUE, {"m_now": now, "m_ways": ["sms"], "m_limit": most, "m_leaves": leaves}).all())
-    return Held(count, room_at, channel.free_from(now)) if count else None
+    return replace(min(held, key=lambda one: one.room_at), count=min(sum(one.count for one in held), most))
 
 
 def _useful(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
@@ -238,7 +267,7 @@ class Standing:
 
 def look_again(connection: Connection, claimed: Iterable[Claimed], now: datetime, *, leaves: bool) -> Standing:
     """Look once more at what is about to leave."""
-    to = {one.id: (one.attempt, one.phone if one.channel == "sms" else None) for one in claimed}
+    to = {one.id: (one.attempt, None if one.channel == STAFF_MAIL else one.phone) for one in claimed}
     rows = connection.execute(_STILL, {"m_ids": list(to), "m_now": now, "m_leaves": leaves})
     ours = [row for row in rows if to[row.id] in ((row.attempt, row.phone), (row.attempt, None))]
     return Standing(frozenset(row.id for row in ours), frozenset(row.id for row in ours if row.unread))
@@ -315,7 +344,7 @@ def _check_again(session: Session, outcomes: Sequence[Outcome], now: datetime) -
     A pending prompt holds back the next until it is void; a text that was taken may end the task that says that nobody
     knows whether one left.
     """
-    taken = {o.claimed.participant_id for o in outcomes if o.state == "accepted" and o.claimed.channel == "sms"}
+    taken = {o.claimed.participant_id for o in outcomes if o.state == "accepted" and o.claimed.channel != STAFF_MAIL}
     in_doubt = select(escalations.c.participant_id).where(
         escalations.c.participant_id.in_([one for one in taken if one is not None]),
         escalations.c.reason == "uncertain_delivery",

@@ -1,12 +1,12 @@
 """What providers say of our messages: each status once, forward only; the first final one wins."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from pro_service.core.providers import Receipt
 from pro_service.store.bulk import row_ids
 from pro_service.store.schema import AnyRow, attempts, messages, receipts
 from pro_service.store.vault import token_hash
@@ -37,46 +37,44 @@ def by_id(session: Session, message_id: int) -> AnyRow:
     return session.execute(statement).one()
 
 
-def said_before(session: Session, said: Mapping[str, str]) -> bool:
+def said_before(session: Session, said: Receipt) -> bool:
     """Whether this status of this message is kept already: providers repeat themselves."""
-    known = select(receipts.c.id).where(
-        receipts.c.provider_id == said["provider_id"], receipts.c.status == said["status"]
-    )
+    known = select(receipts.c.id).where(receipts.c.provider_id == said.provider_id, receipts.c.status == said.status)
     return session.scalar(known) is not None
 
 
-def store_receipt(session: Session, row: AnyRow, said: Mapping[str, str], now: datetime) -> str | None:
+def store_receipt(session: Session, row: AnyRow, said: Receipt, now: datetime) -> str | None:
     """Keep what a provider said of a message, once a status, and move it forward.
 
-    `said`: provider_id, status, error. Gives the state the message moved to, or None. Statuses come in any order,
+    Gives the state the message moved to, or None. Statuses come in any order,
     repeated and contradictory: they only move forward, the first final one wins, a contradiction is kept and flagged.
     """
     if said_before(session, said):
         return None
-    ended = _ended(session, said["provider_id"])
-    moved = None if ended else _moved(row, said["status"])
-    again = said["status"] in FINAL and (row.state in FINAL or ended)
-    contradicts = again or _another(session, row, said["provider_id"])
+    ended = _ended(session, said.provider_id)
+    moved = None if ended else _moved(row, said.status)
+    again = said.status in FINAL and (row.state in FINAL or ended)
+    contradicts = again or _another(session, row, said.provider_id)
     session.execute(
         insert(receipts).values(
             id=next(row_ids(session)),
             message_id=row.id,
-            provider_id=said["provider_id"],
-            status=said["status"],
-            error=said.get("error") or None,
+            provider_id=said.provider_id,
+            status=said.status,
+            error=said.error or None,
             received_at=now,
             contradicts=contradicts,
         )
     )
     if moved is None or contradicts:
         return None
-    values: dict[str, Any] = {"state": moved, "provider_status": said["status"], "lease_until": None}
+    values: dict[str, Any] = {"state": moved, "provider_status": said.status, "lease_until": None}
     values["ask_at"] = None
-    values |= {"provider_id": said["provider_id"], "accepted_at": row.accepted_at or now}
+    values |= {"provider_id": said.provider_id, "accepted_at": row.accepted_at or now}
     if moved in ("sent", "delivered"):
         values["sent_at"] = row.sent_at or now
     if moved in FINAL:
-        values |= {"ended_at": now, "error": said.get("error") or None}
+        values |= {"ended_at": now, "error": said.error or None}
     session.execute(update(messages).where(m.id == row.id, m.state == row.state).values(values))
     return moved
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, update
 
+from pro_service.core.providers import Facts
 from pro_service.core.schedule.safety_alerts import KIND
 from pro_service.core.texts import segments
 from pro_service.store.audit import Entry
@@ -37,12 +38,17 @@ def queue(
     frame: str,
     body: str,
     useful_until: datetime,
+    facts: Facts,
     escalation_id: int | None = None,
 ) -> int:
-    """Queue one text to a member of staff; return its row id. `remember` it once it is written."""
+    """Queue one text to a member of staff; return its row id. `remember` it once it is written.
+
+    `facts`: of the way out that leads to the telephone they left.
+    """
     row_id = next(writer.ids)
     row: dict[str, Any] = {"id": row_id, "escalation_id": escalation_id, "user_id": user_id, "dedup_key": key}
-    row |= {"kind": KIND, "frame": frame, "channel": "sms", "segments": segments(body), "useful_until": useful_until}
+    row |= {"kind": KIND, "frame": frame, "channel": facts.way, "segments": segments(body, facts.charset)}
+    row |= {"useful_until": useful_until}
     row |= {"body": sealed(writer.vault.system_key, body.encode(), f"messages|body|{row_id}")}
     return writer.add(messages, row | {"state": "ready", "queued_at": writer.now, "next_try_at": writer.now})
 

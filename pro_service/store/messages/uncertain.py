@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.messages.waiting import LONGEST_DOUBT, UNCERTAIN, UNSETTLED
 from pro_service.store.participants import contact
-from pro_service.store.schema import AnyRow, attempts, inbound, messages, participants, receipts, windows
+from pro_service.store.schema import IS_TEXT, AnyRow, attempts, inbound, messages, participants, receipts, windows
 from pro_service.store.staff import telephones
 
 a, m, p, w = attempts.c, messages.c, participants.c, windows.c
@@ -33,6 +33,7 @@ class InDoubt:
     resends: int
     ask_at: datetime
     kind: str
+    channel: str
     participant_id: int
     data_key: bytes | None
     phone: bytes | None
@@ -60,6 +61,7 @@ def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
             m.resends,
             m.ask_at,
             m.kind,
+            m.channel,
             m.participant_id,
             p.data_key,
             p.phone,
@@ -72,7 +74,7 @@ def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
         .join(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
         # A moment further ahead than any is set was set by a wrong clock: it has come.
-        .where(UNCERTAIN, m.channel == "sms", or_(m.ask_at <= now, m.ask_at > now + LONGEST_DOUBT))
+        .where(UNCERTAIN, IS_TEXT, or_(m.ask_at <= now, m.ask_at > now + LONGEST_DOUBT))
         .order_by(m.ask_at)
         .limit(limit)
     )
@@ -99,7 +101,7 @@ def rivals(session: Session, doubt: InDoubt) -> Sequence[AnyRow]:
     statement = (
         select(m.id, m.state, m.body, m.participant_id, p.data_key)
         .join(participants, p.id == m.participant_id)
-        .where(UNSETTLED, m.channel == "sms", p.phone_index == doubt.phone_index, m.id != doubt.id)
+        .where(UNSETTLED, IS_TEXT, p.phone_index == doubt.phone_index, m.id != doubt.id)
     )
     return session.execute(statement).all()
 
@@ -139,16 +141,16 @@ def end(session: Session, doubt: InDoubt, state: str, now: datetime) -> bool:
     return _changed(session, doubt, {"state": state, "ended_at": now, "ask_at": None} | error)
 
 
-def accepted_since(session: Session, moment: datetime, limit: int) -> Sequence[AnyRow]:
-    """Return the first texts to participants that were handed over since then, and that the provider accepted.
+def accepted_since(session: Session, channel: str, moment: datetime, limit: int) -> Sequence[AnyRow]:
+    """Return the first texts to participants that were handed over since then, and that this provider accepted.
 
-    Gives (provider id, when it was handed over, participant id, data key, telephone).
+    Gives (message id, attempt, provider id, when it was handed over, participant id, data key, telephone).
     """
     return session.execute(
-        select(m.provider_id, a.started_at, m.participant_id, p.data_key, p.phone)
+        select(m.id, m.attempt, m.provider_id, a.started_at, m.participant_id, p.data_key, p.phone)
         .join(attempts, and_(a.message_id == m.id, a.number == m.attempt))
         .join(participants, p.id == m.participant_id)
-        .where(m.channel == "sms", m.provider_id.is_not(None), p.phone.is_not(None), a.started_at >= moment)
+        .where(m.channel == channel, m.provider_id.is_not(None), p.phone.is_not(None), a.started_at >= moment)
         .order_by(a.started_at)
         .limit(limit)
     ).all()
@@ -158,17 +160,17 @@ def accepted_about(session: Session, inbound_id: int) -> Sequence[AnyRow]:
     """Return texts of which it is not clear whether they were taken before this unread text was written.
 
     Somebody handed them over before it, and we heard after it that they were taken. Gives (id, provider id, accepted
-    at, when the unread text was received).
+    at, when the unread text was received, channel).
     """
     i = inbound.c
     written = case((i.provider_at < i.received_at, i.provider_at), else_=i.received_at)
     begun = select(a.id).where(a.message_id == m.id, a.started_at < written).exists()
     statement = (
-        select(m.id, m.provider_id, m.accepted_at, i.received_at)
+        select(m.id, m.provider_id, m.accepted_at, i.received_at, m.channel)
         .join(participants, p.id == m.participant_id)
         .join(inbound, i.sender_index == p.phone_index)
         .where(i.id == inbound_id, i.interpreted_at.is_(None))
-        .where(m.channel == "sms", m.provider_id.is_not(None), m.accepted_at > written, begun)
+        .where(IS_TEXT, m.provider_id.is_not(None), m.accepted_at > written, begun)
     )
     return session.execute(statement).all()
 
@@ -195,7 +197,7 @@ def could_be(session: Session, phone_index: bytes) -> Sequence[AnyRow]:
     not_sent = m.state.in_(("ready", "uncertain", "sending")), m.provider_id.is_(None)
     statement = (
         of_whom.join(participants, p.id == m.participant_id)
-        .where(m.channel == "sms", p.phone_index == phone_index, *not_sent)
+        .where(IS_TEXT, p.phone_index == phone_index, *not_sent)
         .order_by(m.queued_at)
     )
     found = list(session.execute(statement))

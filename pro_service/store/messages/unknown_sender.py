@@ -51,7 +51,7 @@ def queue(writer: Writer, study_id: int, answered_text: Text, words: Words) -> N
             "dedup_key": f"{_key(answered_text.sender_index)}:{writer.now.date().isoformat()}",
             "kind": KIND,
             "frame": FRAME,
-            "channel": "sms",
+            "channel": answered_text.channel,
             "body": sealed(key_of(writer.vault, answered_text), words.body.encode(), f"messages|body|{row_id}"),
             "segments": words.segments,
             "state": "ready",

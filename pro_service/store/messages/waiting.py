@@ -10,7 +10,7 @@ from pro_service.core.case import PROMPTS
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.confirmations import HELD
-from pro_service.store.schema import AnyRow, attempts, messages, participants, windows
+from pro_service.store.schema import IS_TEXT, AnyRow, attempts, messages, participants, windows
 
 m, p, w = messages.c, participants.c, windows.c
 
@@ -79,7 +79,7 @@ def void(session: Session, now: datetime) -> Sequence[AnyRow]:
         select(m.id)
         .join(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
-        .where(READY, m.next_try_at <= now, m.channel == "sms")
+        .where(READY, m.next_try_at <= now, IS_TEXT)
     )
     gone = or_(
         p.died_at.is_not(None),
@@ -138,7 +138,7 @@ def long_uncertain(session: Session, before: Sequence[datetime], limit: int) -> 
     statement = (
         select(m.id, m.participant_id)
         .join(attempts, and_(attempts.c.message_id == m.id, attempts.c.number == m.attempt))
-        .where(UNSETTLED, m.state == "uncertain", m.channel == "sms", m.told_at.is_(None), long)
+        .where(UNSETTLED, m.state == "uncertain", IS_TEXT, m.told_at.is_(None), long)
         .limit(limit)
     )
     return session.execute(statement).all()

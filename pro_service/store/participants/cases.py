@@ -40,6 +40,7 @@ from pro_service.core.replies.folding import visible
 from pro_service.store.bulk import change
 from pro_service.store.participants import shared_phone
 from pro_service.store.schema import (
+    IS_TEXT,
     AnyRow,
     calls,
     escalations,
@@ -69,6 +70,8 @@ class Loaded:
     data_key: bytes | None
     """Wrapped; None once erased."""
     phone: bytes | None
+    phone_country: str | None
+    """Of the telephone (ISO 3166-1 alpha-2): who carries texts to it."""
     schedule: int
     next_check_at: datetime | None
     faults: int
@@ -118,6 +121,7 @@ class Loader:
             protocol_version_id,
             data_key,
             phone,
+            phone_country,
             schedule,
             next_check_at,
             faults,
@@ -145,7 +149,18 @@ class Loader:
             closed_at=closed_at,
             locked_at=locked_at,
         )
-        return Loaded(case, study_id, site_id, protocol_version_id, data_key, phone, schedule, next_check_at, faults)
+        return Loaded(
+            case,
+            study_id,
+            site_id,
+            protocol_version_id,
+            data_key,
+            phone,
+            phone_country,
+            schedule,
+            next_check_at,
+            faults,
+        )
 
     def _version(self, session: Session, window: AnyRow, protocol: Protocol) -> Protocol:
         """The protocol a window was laid out by: the participant's, unless it closed under an earlier version."""
@@ -260,6 +275,7 @@ m, e, c, r = messages.c, escalations.c, calls.c, responses.c
 _WHO = (
     select(
         *(participants.c[name] for name in ("study_id", "site_id", "protocol_version_id", "data_key", "phone")),
+        participants.c.phone_country,
         *(participants.c[name] for name in ("schedule", "next_check_at", "faults")),
         *(studies.c.closed_at, studies.c.locked_at, sites.c.code.label("site_code")),
         *(participants.c[name] for name in ("zone", "id", "code", "language", "channel")),
@@ -299,7 +315,7 @@ _TEXTS = (
         m.accepted_at,
         m.useful_until,
     )
-    .where(m.participant_id.in_(_IDS), m.channel == "sms")
+    .where(m.participant_id.in_(_IDS), IS_TEXT)
     .order_by(m.queued_at, m.id)
 )
 _ESCALATIONS = (

@@ -41,6 +41,7 @@ from pro_service.core.commands import (
     Unreachable,
     Unresolve,
 )
+from pro_service.core.providers import WayOut
 from pro_service.store.audit import Actor, Entry, audit_row
 from pro_service.store.bulk import Bulk, change, row_ids
 from pro_service.store.participants import typed_reasons
@@ -76,6 +77,7 @@ class Words:
     body: str
     segments: int
     version_id: int
+    way: WayOut
     link_token: bytes | None = None
     today_until: datetime | None = None
 
@@ -244,7 +246,7 @@ class Writer:
                 "frame": send.frame,
                 "item": send.item,
                 "proposed": send.proposed,
-                "channel": "sms",
+                "channel": words.way,
                 "body": sealed(key, words.body.encode(), f"messages|body|{row_id}"),
                 "segments": words.segments,
                 "state": "ready",

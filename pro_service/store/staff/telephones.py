@@ -1,7 +1,7 @@
 """Telephones that staff left for texts about urgent tasks: one each, with the hours their owner agreed to."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time
 
 from sqlalchemy import insert, select, update
@@ -60,13 +60,29 @@ def owners(session: Session, phone_index: bytes) -> Sequence[int]:
     return session.scalars(select(t.user_id).where(t.phone_index == phone_index).order_by(t.user_id)).all()
 
 
-def keep(session: Session, vault: Vault, user_id: int, number: str | None, hours: Hours | None, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A telephone and its country (ISO 3166-1 alpha-2). The number stays out of the repr: that ends up in logs."""
+
+    e164: str = field(repr=False)
+    country: str
+
+
+def country_of(session: Session, user_id: int) -> str | None:
+    """Return the country of the telephone this user left; None: they left none, or a release before kept none."""
+    country: str | None = session.scalar(select(t.country).where(t.user_id == user_id))
+    return country
+
+
+def keep(
+    session: Session, vault: Vault, user_id: int, number: Number | None, hours: Hours | None, now: datetime
+) -> None:
     """Keep a user's agreement from now on; `number` None: the telephone they left before, with other hours."""
     values: dict[str, object] = {"agreed_at": now, "ended_at": None, "ended_for": None}
     values |= {"hours_from": hours and hours.start, "hours_until": hours and hours.end}
     if number is not None:
-        values |= {"phone": sealed(vault.system_key, number.encode(), place(user_id)), "message_id": None}
-        values |= {"phone_index": vault.index("phone", number)}
+        values |= {"phone": sealed(vault.system_key, number.e164.encode(), place(user_id)), "message_id": None}
+        values |= {"phone_index": vault.index("phone", number.e164), "country": number.country}
     changed = update(staff_telephones).where(t.user_id == user_id).values(**values)
     if session.connection().execute(changed).rowcount == 0:
         session.execute(insert(staff_telephones).values(user_id=user_id, **values))

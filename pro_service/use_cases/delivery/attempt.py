@@ -7,10 +7,11 @@ from math import inf
 from threading import Lock
 
 from pro_service import logs
+from pro_service.core.providers import STAFF_MAIL
 from pro_service.core.routes import CARD
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.core.texts import contains_address
-from pro_service.gateways.codes import REMEDIES
+from pro_service.gateways.kinds import REMEDIES
 from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store.messages import inbox, outbox, staff_mail
@@ -74,7 +75,7 @@ class Sending:
         except (UnreadableError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("deliver", fault, message=claimed.id)
             return Outcome(claimed, "dead", error="unreadable")
-        if claimed.channel == "sms" and claimed.participants_channel == CARD and contains_address(outgoing.body):
+        if claimed.channel != STAFF_MAIL and claimed.participants_channel == CARD and contains_address(outgoing.body):
             # It was looked at when it was written; should one slip through all the same, operators would drop it.
             # A mail to staff is about a participant too, and always holds a link: it is none of this.
             return Outcome(claimed, "dead", error="address_in_text")
@@ -118,7 +119,7 @@ class Sending:
         return age <= delivery.lease - delivery.longest_call
 
     def _handed_over(self, claimed: Claimed, outgoing: Outgoing) -> Outcome:
-        gateway = self.rt.sms if claimed.channel == "sms" else self.rt.mail
+        gateway = self.rt.way_out(claimed.channel)
         if gateway is None:
             return Outcome(claimed, "ready", error="no_gateway", next_try_at=self.rt.clock() + timedelta(minutes=1))
         try:
@@ -139,7 +140,7 @@ class Sending:
 
     def _outgoing(self, claimed: Claimed, now: datetime) -> Outgoing:
         place = f"messages|body|{claimed.id}"
-        if claimed.channel == "email":
+        if claimed.channel == STAFF_MAIL:
             text = opened(self.rt.vault.system_key, claimed.body, place).decode()
             subject, _, body = text.partition("\n\n")
             return Outgoing(
@@ -150,7 +151,7 @@ class Sending:
             message_id=claimed.id,
             to=to,
             body=opened(key, claimed.body, place).decode(),
-            callback_url=f"{self.rt.settings.public_base_url}/hooks/twilio/status/{claimed.token}",
+            token=claimed.token,
             validity_seconds=_validity(claimed, now),
         )
 
@@ -169,8 +170,11 @@ class Sending:
         return key, opened(key, claimed.phone, f"participants|phone|{claimed.participant_id}").decode()
 
     def _refused(self, claimed: Claimed, fault: Refused) -> Outcome:
-        code = str(fault.code)
-        if REMEDIES[fault.kind] != "stop":
+        code, remedy = str(fault.code), REMEDIES[fault.kind]
+        if remedy == "accepted" and claimed.attempt > 1:
+            # The attempt before was in doubt, or this one would not be: it was taken.
+            return Outcome(claimed, "accepted", provider_status="accepted", accepted_at=self.rt.clock())
+        if remedy != "stop":
             return Outcome(claimed, "refused", error=code)
         # Nobody's text is at fault: nothing goes until somebody has put it right.
         with self._lock:
@@ -183,7 +187,7 @@ class Sending:
     def _uncertain(self, claimed: Claimed, error: str) -> Outcome:
         if claimed.kind in NEVER_ASKED_ABOUT:
             return Outcome(claimed, "dead", error=error)
-        if claimed.channel == "sms":
+        if claimed.channel != STAFF_MAIL:
             ask_at = self.rt.clock() + self.rt.settings.delivery.ask_after
             return Outcome(claimed, "uncertain", error=error, ask_at=ask_at)
         # A mail has no list to ask, but a Message-ID: the same mail twice is one mail.

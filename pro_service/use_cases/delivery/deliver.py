@@ -4,10 +4,8 @@ A pipeline: while workers send, the next messages are claimed and the last ones 
 slow with one message holds up no other.
 """
 
-import secrets
 import time
 from collections import deque
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +13,11 @@ from math import inf
 from queue import Empty, SimpleQueue
 from threading import Event
 
+from pro_service.core.providers import STAFF_MAIL, Pace, WayOut
 from pro_service.gateways.codes import is_of_delivery
 from pro_service.runtime import Runtime
 from pro_service.store.messages import channels, outbox, waiting
-from pro_service.store.messages.channels import Pace
+from pro_service.store.messages.channels import FREE
 from pro_service.store.messages.outbox import Claimed, Held, Outcome
 from pro_service.use_cases import trusted_time
 from pro_service.use_cases.delivery import outcomes, quarantine
@@ -105,14 +104,14 @@ class _Line:
         self.patient_until = time.monotonic() + patience
         self.sending = Sending(rt)
         self.report = DeliverReport()
-        self.pace = Pace(rt.per_second, rt.settings.delivery.per_day)
-        self.ways = [name for name, way in (("sms", rt.sms), ("email", rt.mail)) if way is not None]
+        self.ways = {name: FREE if name == STAFF_MAIL else rt.pace(name) for name in rt.ways}
+        """Way out -> what its sender may carry."""
         self.smallest = max(SMALLEST, ENOUGH * rt.settings.delivery.workers)
         self.size = self.smallest
-        self.paced: deque[_Job] = deque()
-        """Claimed, waiting for the moment their sender's pace gives them; in order."""
-        self.free = 0.0
-        """When the last paced message that left lets the next one go, by the monotonic clock."""
+        self.paced: dict[str, deque[_Job]] = {name: deque() for name in self.ways}
+        """Way out -> claimed, waiting for the moment its sender's pace gives them; in order."""
+        self.free = dict.fromkeys(self.ways, 0.0)
+        """Way out -> when the last paced message that left lets the next one go, by the monotonic clock."""
         self.under_way = 0
         self.done: SimpleQueue[Outcome | BaseException] = SimpleQueue()
         self.dry = False
@@ -130,7 +129,7 @@ class _Line:
                     self.report.void += outcomes.tidy(self.rt)
                 self._claim(pool)
                 self._leave(pool)
-                if self.under_way or self.paced:
+                if self.under_way or any(self.paced.values()):
                     self._record(self._results())
                 elif not self._waited_for_pace():
                     return
@@ -151,15 +150,19 @@ class _Line:
 
     def held_by_pace(self, most: int = 1) -> Held | None:
         """Return which texts wait for nothing but their sender's pace, counted up to `most`; None if there are none."""
-        if "sms" not in self.ways or "sms" in self.sending.stopped or self.pace.per_second is None:
+        paced = {name: pace for name, pace in self._going().items() if pace.per_second is not None}
+        if not paced:
             return None
         with self.rt.sessions.glance() as connection:
-            return outbox.held_by_pace(connection, self.pace, self.rt.clock(), most, leaves=self.rt.texts_leave)
+            return outbox.held_by_pace(connection, paced, self.rt.clock(), most, leaves=self.rt.texts_leave)
+
+    def _going(self) -> dict[WayOut, Pace]:
+        return {name: pace for name, pace in self.ways.items() if name not in self.sending.stopped}
 
     def _claim(self, pool: ThreadPoolExecutor) -> None:
         """Take as many more as there is room for, once half of what was taken is through."""
-        held = self.under_way + len(self.paced)
-        ways = [name for name in self.ways if name not in self.sending.stopped]
+        held = self.under_way + sum(map(len, self.paced.values()))
+        ways = self._going()
         now, started = self.rt.clock(), time.monotonic()
         took = started - self.claimed_at
         if self.stop.is_set() or not ways or held > self.size // 2 or (self.dry and held and took < LOOK_EVERY):
@@ -171,24 +174,29 @@ class _Line:
         with self.rt.sessions.begin() as session:
             lease = self.rt.settings.delivery.lease
             leaves = self.rt.texts_leave
-            claimed = outbox.claim(session, now, lease, limit, ways, _tokens(), self.pace, leaves=leaves)
+            claimed = outbox.claim(session, now, lease, limit, ways, self.rt.token, leaves=leaves)
         self.dry = len(claimed) < limit
         for one in claimed:
             job = _Job(one, now, started)
             if one.leaves_at is None:
                 self._hand_over(pool, job)
             else:
-                self.paced.append(job)
+                self.paced[one.channel].append(job)
 
     def _leave(self, pool: ThreadPoolExecutor) -> None:
-        while self.paced and self._wait() <= 0:
-            job = self.paced.popleft()
-            self.free = time.monotonic() + max(job.claimed.segments, 1) / (self.pace.per_second or inf)
-            self._hand_over(pool, job)
+        for name, pace in self.ways.items():
+            while self.paced[name] and self._wait(name) <= 0:
+                job = self.paced[name].popleft()
+                self.free[name] = time.monotonic() + max(job.claimed.segments, 1) / (pace.per_second or inf)
+                self._hand_over(pool, job)
 
-    def _wait(self) -> float:
-        """Seconds until the next paced message may leave: at its moment, and never in a burst to catch up."""
-        return max(self.paced[0].wait(), self.free - time.monotonic())
+    def _wait(self, name: str) -> float:
+        """Seconds until a sender's next message may leave: at its moment, and never in a burst to catch up."""
+        return max(self.paced[name][0].wait(), self.free[name] - time.monotonic())
+
+    def _next(self) -> float:
+        """Seconds until the next paced message may leave; there is one."""
+        return min(self._wait(name) for name, jobs in self.paced.items() if jobs)
 
     def _hand_over(self, pool: ThreadPoolExecutor, job: _Job) -> None:
         self.under_way += 1
@@ -209,8 +217,8 @@ class _Line:
         while self.under_way and len(found) < enough:
             # With nothing to write down yet, only what is new may be waited for.
             left = (RECORD_EVERY if found else LOOK_EVERY) - (time.monotonic() - began)
-            if self.paced:
-                left = min(left, self._wait())
+            if any(self.paced.values()):
+                left = min(left, self._next())
             try:
                 result = self.done.get(timeout=max(left, 0.0))
             except Empty:
@@ -219,8 +227,8 @@ class _Line:
                 raise result
             self.under_way -= 1
             found.append(result)
-        if not self.under_way and not found and self.paced:
-            time.sleep(max(self._wait(), 0.0))
+        if not self.under_way and not found and any(self.paced.values()):
+            time.sleep(max(self._next(), 0.0))
         return found
 
     def _record(self, attempted: list[Outcome]) -> None:
@@ -243,8 +251,3 @@ class _Line:
         with self.rt.sessions.reading() as session:
             known = channels.all_channels(session).items()
         return {name for name, one in known if one.stopped_by is not None and not is_of_delivery(one.stopped_by)}
-
-
-def _tokens() -> Iterator[str]:
-    while True:
-        yield secrets.token_urlsafe(18)

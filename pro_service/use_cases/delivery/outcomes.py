@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from pro_service import logs
+from pro_service.core.providers import STAFF_MAIL
 from pro_service.core.schedule.agenda import escalate
 from pro_service.core.schedule.windows import end_of_hours, next_allowed
 from pro_service.runtime import Runtime
@@ -22,7 +23,7 @@ LARGEST = 500
 def record_outcomes(rt: Runtime, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Write outcomes down; return those that still counted."""
     now = rt.clock()
-    for_a_person = [o for o in outcomes if o.claimed.channel == "sms" and o.state in ("refused", "dead")]
+    for_a_person = [o for o in outcomes if o.claimed.channel != STAFF_MAIL and o.state in ("refused", "dead")]
     counted = _kept(rt, [outcome for outcome in outcomes if outcome not in for_a_person], now)
     for outcome in for_a_person:
         counted += _given_to_a_person(rt, outcome, now)

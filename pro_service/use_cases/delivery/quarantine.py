@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pro_service import logs
+from pro_service.core.providers import TEXTS, Receipt
 from pro_service.core.trusted_time import OUTAGE
-from pro_service.gateways.outgoing import GatewayError, Record
+from pro_service.gateways.outgoing import Channel, GatewayError, Record
 from pro_service.runtime import Runtime
 from pro_service.store import bulk, heartbeats, standing
 from pro_service.store.audit import Actor, Entry
@@ -49,7 +50,7 @@ class QuarantineReport:
 
 def on_start(rt: Runtime) -> None:
     """A process begins to send. If nobody sent for a while, who knows what this database is."""
-    if rt.sms is None:
+    if not rt.texts:
         return
     now = rt.clock()
     with rt.sessions.reading() as session:
@@ -92,10 +93,13 @@ def begin(rt: Runtime, reason: str, actor: Actor = SCHEDULER) -> bool:
         # A beat from the future was a wrong clock's: how much is known then, nobody can tell.
         last = heartbeats.last(tx.session, BEAT) or now
         known_until = (last if last <= now else now - OUTAGE) - BEFORE
-        if not channels.quarantine(tx.session, "sms", reason, known_until, now):
-            return False
-        changes = {"channel": (None, "sms"), "cause": (None, reason)}
-        tx.writer.audit(Entry("quarantine", "channel", None, changes), UTC)
+        ways = list(rt.texts) or TEXTS  # none may be configured yet where a backup was restored
+        held = [way for way in ways if channels.quarantine(tx.session, way, reason, known_until, now)]
+        for way in held:
+            changes = {"channel": (None, way), "cause": (None, reason)}
+            tx.writer.audit(Entry("quarantine", "channel", None, changes), UTC)
+    if not held:
+        return False
     logs.event("quarantine.begun", reason=reason)
     return True
 
@@ -103,26 +107,39 @@ def begin(rt: Runtime, reason: str, actor: Actor = SCHEDULER) -> bool:
 def lift(rt: Runtime, actor: Actor, reason: str) -> bool:
     """End it although not everything is known: a person has looked. False if there is none."""
     with transaction(rt, actor, rt.clock()) as tx:
-        if not channels.release(tx.session, "sms"):
-            return False
-        tx.writer.audit(Entry("lift", "channel", None, {"channel": ("sms", None)}, reason=reason), UTC)
+        freed = [way for way in TEXTS if channels.release(tx.session, way)]
+        for way in freed:
+            tx.writer.audit(Entry("lift", "channel", None, {"channel": (way, None)}, reason=reason), UTC)
+    if not freed:
+        return False
     logs.event("quarantine.lifted")
     return True
 
 
 def settle(rt: Runtime) -> QuarantineReport:
-    """Compare what the provider remembers with what this database knows; end the quarantine once they agree."""
+    """Compare what each provider remembers with what this database knows; end the quarantine of those that agree.
+
+    One that keeps no list of what it was given cannot tell: a person looks at its log, and lifts it.
+    """
+    report = QuarantineReport()
     with rt.sessions.reading() as session:
-        channel = channels.all_channels(session)["sms"]
-    report = QuarantineReport(held=channel.quarantined_at is not None)
-    if not report.held or rt.sms is None:
-        return report
+        known = channels.all_channels(session)
+    for way, provider in rt.texts.items():
+        if known[way].quarantined_at is not None:
+            report.held = not _settled(rt, provider, known[way], report) or report.held
+    return report
+
+
+def _settled(rt: Runtime, provider: Channel, channel: channels.Channel, report: QuarantineReport) -> bool:
+    """Compare with one provider; whether texts go that way again."""
     pull(rt)
+    if not provider.facts.lists_sent:
+        return False
     try:
-        listed = rt.sms.list_outbound(channel.known_until or rt.clock() - SILENCE)
+        listed = provider.list_sent(channel.known_until or rt.clock() - SILENCE)
     except GatewayError as fault:
         logs.fault("quarantine.unanswered", fault)
-        return report
+        return False
     left = _compare(rt, listed[::-1], report)
     # What was sent may have answered a reply: replies are read in their turn, and what they call for is compared.
     for inbound_id, written in _replies(rt):
@@ -130,14 +147,14 @@ def settle(rt: Runtime) -> QuarantineReport:
             break
         interpret(rt, inbound_id, in_quarantine=True)
         left = _compare(rt, left, report)
-    report.unknown = len(left)
-    if not left:
-        with transaction(rt, SCHEDULER, rt.clock()) as tx:
-            channels.release(tx.session, "sms")
-            tx.writer.audit(Entry("release", "channel", None, {"channel": ("sms", None)}), UTC)
-        report.held = False
-        logs.event("quarantine.ended", adopted=report.adopted)
-    return report
+    report.unknown += len(left)
+    if left:
+        return False
+    with transaction(rt, SCHEDULER, rt.clock()) as tx:
+        channels.release(tx.session, channel.name)
+        tx.writer.audit(Entry("release", "channel", None, {"channel": (channel.name, None)}), UTC)
+    logs.event("quarantine.ended", adopted=report.adopted)
+    return True
 
 
 def _compare(rt: Runtime, records: Sequence[Record], report: QuarantineReport) -> list[Record]:
@@ -181,8 +198,7 @@ def _adopted(rt: Runtime, record: Record) -> bool:
                     tx.writer.note(loaded, "adopt", "message", row.id, changes)
                     _link(tx, row, record.body)
                     tx.writer.check_again(loaded)
-                code = "" if record.error_code is None else str(record.error_code)
-                said = {"provider_id": record.sid, "status": record.status, "error": code}
+                said = Receipt(record.sid, record.status, record.error)
                 receive.apply_receipt(tx, receipts.by_id(tx.session, row.id), said)
                 return True
     return False

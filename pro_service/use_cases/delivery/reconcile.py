@@ -5,7 +5,7 @@ again as long as it is of use, each time after a longer doubt, and from the seco
 list is proved to work. Otherwise a person is told. Every answer may be overtaken by a callback, which then counts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +14,10 @@ from threading import Event
 from typing import Literal, TypeAlias
 
 from pro_service import logs
+from pro_service.core.providers import Receipt
 from pro_service.core.schedule.agenda import overtaken
 from pro_service.core.trusted_time import OUTAGE
-from pro_service.gateways.outgoing import GatewayError, Record, TextGateway
+from pro_service.gateways.outgoing import Channel, GatewayError, Record
 from pro_service.runtime import ASKERS, Runtime
 from pro_service.store.messages import receipts, uncertain
 from pro_service.store.messages.uncertain import InDoubt
@@ -60,19 +61,12 @@ def reconcile(rt: Runtime) -> ReconcileReport:
     """Ask about every text whose turn has come. Safe beside callbacks, senders and other askers."""
     report = ReconcileReport()
     with rt.sessions.reading() as session:
-        due = uncertain.to_ask(session, rt.clock(), BATCH) if rt.sms is not None else []
+        due = [one for one in uncertain.to_ask(session, rt.clock(), BATCH) if one.channel in rt.texts]
     # Two answers are far enough apart only by a clock that is believed.
     if due and not trusted_time.is_believed(rt):
         return report
-    if rt.sms is not None:
-        asker = _Asker(rt, rt.sms)
-        askers = min(ASKERS, rt.settings.delivery.workers, len(due))
-        if askers > 1:
-            with ThreadPoolExecutor(askers, thread_name_prefix="ask") as pool:
-                answers = list(pool.map(asker.ask, due))
-        else:
-            answers = [asker.ask(doubt) for doubt in due]
-        for answer in answers:
+    for way, provider in rt.texts.items():
+        for answer in _asked(_Asker(rt, provider), [one for one in due if one.channel == way]):
             if answer is not None:
                 setattr(report, answer, getattr(report, answer) + 1)
     # Answers to texts in doubt wait until it is known whether these left.
@@ -85,10 +79,18 @@ Outcome: TypeAlias = Literal["found", "missed", "sent_again", "withdrawn", "give
 Change: TypeAlias = Callable[[Transaction, Loaded], Outcome | None]
 
 
+def _asked(asker: "_Asker", due: Sequence[InDoubt]) -> list[Outcome | None]:
+    askers = min(ASKERS, asker.rt.settings.delivery.workers, len(due))
+    if askers <= 1:
+        return [asker.ask(doubt) for doubt in due]
+    with ThreadPoolExecutor(askers, thread_name_prefix="ask") as pool:
+        return list(pool.map(asker.ask, due))
+
+
 class _Asker:
     """Asks about one text at a time; called from several threads."""
 
-    def __init__(self, rt: Runtime, provider: TextGateway) -> None:
+    def __init__(self, rt: Runtime, provider: Channel) -> None:
         self.rt, self.provider = rt, provider
         self.silent = Event()
         """A provider that does not answer one question will not answer the next one either."""
@@ -122,7 +124,8 @@ class _Asker:
         except (UnreadableError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("reconcile", fault, message=doubt.id)
             return self._carried(doubt, partial(_end, doubt, certain=False))
-        remembered = self.provider.find(to, body, self._since(doubt))
+        token = rt.token(doubt.id, doubt.attempt, doubt.started_at)
+        remembered = self.provider.recall(token, to, body, self._since(doubt))
         with rt.sessions.reading() as session:
             known = uncertain.known_sids(session, {record.sid for record in remembered})
             unsure = any(
@@ -165,12 +168,14 @@ class _Asker:
         if self.shown is not None and self.shown >= over:
             return True
         with self.rt.sessions.reading() as session:
-            later = uncertain.accepted_since(session, over, TRIED)
+            later = uncertain.accepted_since(session, doubt.channel, over, TRIED)
         for text in later:
             key = self.rt.vault.data_key(text.data_key, text.participant_id)
             to = opened(key, text.phone, f"participants|phone|{text.participant_id}").decode()
             # Asked for one telephone, as about the text in doubt: the whole list is long in a large study.
-            if any(record.sid == text.provider_id for record in self.provider.find(to, "", doubt.started_at - BEFORE)):
+            token = self.rt.token(text.id, text.attempt, text.started_at)
+            shown = self.provider.recall(token, to, "", doubt.started_at - BEFORE)
+            if any(record.sid == text.provider_id for record in shown):
                 self.shown = text.started_at
                 return True
         return False
@@ -199,8 +204,7 @@ def _found(doubt: InDoubt, record: Record, tx: Transaction, _: Loaded) -> Outcom
     accepted_at = record.created_at or tx.now
     if not uncertain.found(tx.session, doubt, record.sid, record.status, accepted_at):
         return None
-    code = "" if record.error_code is None else str(record.error_code)
-    said = {"provider_id": record.sid, "status": record.status, "error": code}
+    said = Receipt(record.sid, record.status, record.error)
     receive.apply_receipt(tx, receipts.by_id(tx.session, doubt.id), said)
     return "found"
 

@@ -182,7 +182,7 @@ class _Pass:
             raise RejectedError((problem("study_closed", ""),))
         self.sites = studies.site_ids(session, study_id)
         bundle = rt.bundles.get(session, self.version.id)
-        self.reader = RowReader(bundle.protocol, bundle.wording.frames, now, allowed, sender=rt.settings.twilio_from)
+        self.reader = RowReader(bundle.protocol, bundle.wording.frames, now, allowed, carriers=rt.carriers)
         self.spellings = Spellings(session, study_id)
         self.holders: dict[str, tuple[int, str, date]] = {}
         """Telephone -> line, site and day of the first row with it."""

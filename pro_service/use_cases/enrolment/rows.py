@@ -13,7 +13,7 @@ from pro_service.core.enrolment.cells import CellError
 from pro_service.core.enrolment.file import Record, columns_of
 from pro_service.core.problems import Problem, problem
 from pro_service.core.protocol import Protocol, Site, Window
-from pro_service.core.routes import CARD, CHANNELS, preflight, preflight_number, usual_channel
+from pro_service.core.routes import CARD, CHANNELS, Carriers, preflight, preflight_number, usual_channel
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.forecast import procedure_date_notes
 from pro_service.core.schedule.windows import local_instant, schedule
@@ -24,7 +24,6 @@ from pro_service.use_cases import phone_numbers
 from pro_service.use_cases.phone_numbers import Telephone
 
 Value = TypeVar("Value")
-PROVIDER = "twilio"
 ELSEWHERE = {"no_answers": "no_answers_but", "no_links": "no_links_but"}
 """What a refusal is where another channel works."""
 
@@ -63,6 +62,9 @@ class _Row:
         kind.append(found.at(column, self.record.line))
 
 
+NOBODY = Carriers()
+
+
 class RowReader:
     """Reads the rows of one file; remembers what many rows share."""
 
@@ -73,17 +75,18 @@ class RowReader:
         now: datetime,
         allowed: Collection[str] | None = None,
         *,
-        sender: str | None = None,
+        carriers: Carriers = NOBODY,
     ) -> None:
         self.protocol, self.frames, self.now, self.allowed = protocol, frames, now, allowed
-        self._own = phone_numbers.of_the_study(sender, protocol)
+        self._carriers = carriers
+        self._own = phone_numbers.of_the_study(carriers.senders, protocol)
         self._unfit: dict[str, tuple[str, ...]] = {}
         self._zones = {code: ZoneInfo(site.zone) for code, site in protocol.sites.items()}
         self._baseline = columns_of(protocol.baseline.items if protocol.baseline else ())
         self._laid: dict[tuple[str, date], tuple[tuple[Window, ...], tuple[Problem, ...]]] = {}
-        self._routes: dict[tuple[str, str], tuple[Problem, ...]] = {}
-        self._usual_channels: dict[str, str] = {}
-        self._warned: set[tuple[str, str]] = set()
+        self._routes: dict[tuple[str, str, str], tuple[Problem, ...]] = {}
+        self._usual_channels: dict[tuple[str, str], str] = {}
+        self._warned: set[tuple[str, str, str]] = set()
 
     def read(self, record: Record) -> Read:
         """One row."""
@@ -179,7 +182,8 @@ class RowReader:
         phone = row.read("phone", lambda text: phone_numbers.read(text, site.country, self._own))
         if phone is None or not self._texted(row):
             return phone
-        findings = preflight_number(PROVIDER, phone.country, phone.e164, landline=phone.kind == "landline")
+        provider = self._carriers.to(phone.country, site.provider)
+        findings = preflight_number(provider, phone.country, phone.e164, landline=phone.kind == "landline")
         for finding in findings:
             row.add(finding, "phone")
         if phone.kind == "landline" and not findings:
@@ -197,9 +201,11 @@ class RowReader:
         channel = asked and row.read("channel", lambda text: cells.one_of(text, CHANNELS, "not_a_channel"))
         if asked and not channel:
             return ""
-        channel = channel or self._usual(site.country if phone is None else phone.country)
+        country = site.country if phone is None else phone.country
+        provider = self._carriers.to(country, site.provider)
+        channel = channel or self._usual(provider, country)
         if phone is not None and self._texted(row):
-            self._check_route(row, phone.country, channel)
+            self._check_route(row, provider, country, channel)
         if channel == CARD and self._texted(row) and row.text("language") in self.protocol.languages:
             self._check_texts(row, row.text("language"))
         return channel
@@ -211,34 +217,36 @@ class RowReader:
         if self._unfit[language]:
             row.add(problem("texts_unfit_for_card", texts=self._unfit[language], language=language), "channel")
 
-    def _check_route(self, row: _Row, country: str, channel: str) -> None:
-        for finding in self._findings(country, channel):
+    def _check_route(self, row: _Row, provider: str, country: str, channel: str) -> None:
+        for finding in self._findings(provider, country, channel):
             if finding.severity == "refuse":
-                row.add(self._with_another(finding, country, channel), "channel")
-            elif (country, channel) not in self._warned:
+                row.add(self._with_another(finding, provider, country, channel), "channel")
+            elif (provider, country, channel) not in self._warned:
                 row.add(finding, "channel")
         if not row.faults:
-            self._warned.add((country, channel))
+            self._warned.add((provider, country, channel))
 
-    def _with_another(self, refusal: Problem, country: str, channel: str) -> Problem:
+    def _with_another(self, refusal: Problem, provider: str, country: str, channel: str) -> Problem:
         """The refusal with another channel that works in this country, if there is one."""
         for other in CHANNELS:
             # The card is no drop-in: it has to be printed and handed over. The finding's own remedy says so.
             if other not in (channel, CARD) and all(
-                found.severity == "warn" for found in self._findings(country, other)
+                found.severity == "warn" for found in self._findings(provider, country, other)
             ):
                 return replace(refusal, code=ELSEWHERE[refusal.code], values={**refusal.values, "other": other})
         return refusal
 
-    def _usual(self, country: str) -> str:
-        if country not in self._usual_channels:
-            self._usual_channels[country] = usual_channel(PROVIDER, country, self.protocol.routes)
-        return self._usual_channels[country]
+    def _usual(self, provider: str, country: str) -> str:
+        asked = provider, country
+        if asked not in self._usual_channels:
+            self._usual_channels[asked] = usual_channel(provider, country, self.protocol.routes)
+        return self._usual_channels[asked]
 
-    def _findings(self, country: str, channel: str) -> tuple[Problem, ...]:
-        if (country, channel) not in self._routes:
-            self._routes[country, channel] = preflight(PROVIDER, country, channel, self.protocol.routes)
-        return self._routes[country, channel]
+    def _findings(self, provider: str, country: str, channel: str) -> tuple[Problem, ...]:
+        asked = provider, country, channel
+        if asked not in self._routes:
+            self._routes[asked] = preflight(provider, country, channel, self.protocol.routes)
+        return self._routes[asked]
 
     def _windows(self, site: Site, day: date, end: datetime | None) -> tuple[tuple[Window, ...], tuple[Problem, ...]]:
         """The windows of a procedure on this day, and what to mind about them; many rows share a day."""

@@ -23,6 +23,7 @@ from pro_service.core.conversation.rules import (
     was_asked,
 )
 from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, owners_named
+from pro_service.core.providers import FACTS
 from pro_service.core.schedule.agenda import escalate, may_text
 from pro_service.core.texts import segments
 from pro_service.gateways.outgoing import GatewayError
@@ -91,7 +92,8 @@ def interpret(rt: Runtime, inbound_id: int, *, in_quarantine: bool = False) -> N
 def _held(rt: Runtime, inbound_id: int, now: datetime) -> bool:
     """Whether it is not known yet what was asked before this text. Not for ever: it may be a cry for help."""
     with rt.sessions.reading() as session:
-        if channels.all_channels(session)["sms"].quarantined_at is None:
+        known = channels.all_channels(session)
+        if all(known[way].quarantined_at is None for way in rt.texts):
             return False
         received_at = inbox.received_at(session, inbound_id)
     return received_at is not None and now - received_at < WAIT_FOR_TIME
@@ -103,14 +105,13 @@ def _time_is_known(rt: Runtime, inbound_id: int, now: datetime) -> bool:
     The webhook carries no time. After a close the provider is asked, and the earlier time counts; while it does not
     answer the text waits, but not for ever.
     """
-    if rt.sms is None:
-        return True
     with rt.sessions.reading() as session:
         row = inbox.after_a_close(session, inbound_id, AFTER_CLOSE)
-    if row is None:
+    provider = None if row is None else rt.texts.get(row.channel)
+    if row is None or provider is None:
         return True
     try:
-        record = rt.sms.fetch(row.provider_id)
+        record = provider.fetch(row.provider_id)
     except GatewayError as fault:
         logs.fault("interpret.time", fault, inbound=inbound_id)
         return bool(now - row.received_at >= WAIT_FOR_TIME)
@@ -126,13 +127,11 @@ def _questions_time_is_known(rt: Runtime, inbound_id: int, now: datetime) -> boo
     An answer of the provider that comes late, and a status callback, carry no time: people may have answered meanwhile.
     The provider is asked, and its time counts; while it does not answer the text waits, but not for ever.
     """
-    if rt.sms is None:
-        return True
     with rt.sessions.reading() as session:
-        unclear = uncertain.accepted_about(session, inbound_id)
+        unclear = [row for row in uncertain.accepted_about(session, inbound_id) if row.channel in rt.texts]
     try:
         for row in unclear:
-            record = rt.sms.fetch(row.provider_id)
+            record = rt.texts[row.channel].fetch(row.provider_id)
             if record is not None and record.created_at is not None:
                 with rt.sessions.begin() as session:
                     uncertain.set_accepted(session, row, record.created_at)
@@ -147,15 +146,15 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
         row = inbox.unread(tx.session, inbound_id)
         if row is None:
             return
-        said = inbox.parameters(rt.vault, row)
+        said = inbox.said(rt.vault, row)
         owners = shared_phone.with_telephone(tx.session, row.sender_index)
         loaded = rt.loader.load(tx.session, owners)
         reply = Reply(
             inbound_id=inbound_id,
-            text=said.get("Body", ""),
+            text=said.body,
             arrived=min(row.received_at, row.provider_at or row.received_at),
-            media=int(said.get("NumMedia", "0") or 0) if said.get("NumMedia", "0").isdecimal() else 0,
-            opt_out=said.get("OptOutType"),
+            media=said.media,
+            opt_out=said.opt_out,
         )
         if len(loaded) > 1 and concerns_everyone(loaded[0].case, reply, now):
             reading = _for_everyone(tx, loaded, reply)
@@ -170,9 +169,7 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
         if len(tested) == 1:
             one = tested[0][0]
         if one is None:
-            reading = (
-                _nobody(tx, loaded, row, reply) if loaded else take_unknown_sender(tx, row, said.get("From", ""), reply)
-            )
+            reading = _nobody(tx, loaded, row, reply) if loaded else take_unknown_sender(tx, row, said.sender, reply)
             _mark_read(tx, row, reading, None)
             return
         reading = _confirmed(tx, *tested[0]) if tested else _read(tx, one, reply)
@@ -311,7 +308,9 @@ def _answer(tx: Transaction, study_id: int, row: Text, number: str) -> None:
         return
     frames = tx.rt.wording(tx.session, version.id).frames
     body = frames[rules.language(number, tuple(frames))][rules.FRAME].strip()
-    unknown_sender.queue(tx.writer, study_id, row, Words(body, segments(body), version.id))
+    facts = FACTS[row.channel]
+    words = Words(body, segments(body, facts.charset), version.id, facts.way)
+    unknown_sender.queue(tx.writer, study_id, row, words)
 
 
 # --- what cannot be read ---------------------------------------------------------------------------------------------

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pro_service import logs
-from pro_service.gateways.outgoing import GatewayError, Record
+from pro_service.gateways.outgoing import Channel, GatewayError
 from pro_service.runtime import Runtime
 from pro_service.store import heartbeats
 from pro_service.store.messages import channels, inbox
-from pro_service.use_cases.inbound.interpret import interpret
+from pro_service.use_cases.inbound.receive import receive
 
 FIRST = timedelta(days=7)
 """How far back the first look goes."""
@@ -33,29 +33,35 @@ def pull(rt: Runtime) -> PullReport:
     In a quarantine they are kept, and read when it is known what was asked before them.
     """
     report = PullReport()
-    if rt.sms is None:
-        return report
-    now = rt.clock()
+    for provider in rt.texts.values():
+        if provider.facts.pull:
+            _pull(rt, provider, report)
+    if rt.texts and not report.unanswered:
+        with rt.sessions.begin() as session:
+            heartbeats.beat(session, BEAT, rt.clock())
+    return report
+
+
+def _pull(rt: Runtime, provider: Channel, report: PullReport) -> None:
+    way = provider.facts.way
     with rt.sessions.reading() as session:
-        last = channels.all_channels(session)["sms"].pulled_until
-    since = last or now - FIRST
+        last = channels.all_channels(session)[way].pulled_until
+    since = last or rt.clock() - FIRST
     try:
-        listed = rt.sms.list_inbound(since - OVERLAP)
+        listed = provider.pull(since - OVERLAP)
     except GatewayError as fault:
         logs.fault("pull.unanswered", fault)
         report.unanswered = 1
-        return report
-    report.listed = len(listed)
+        return
+    report.listed += len(listed)
     with rt.sessions.reading() as session:
-        known = inbox.known_ids(session, {record.sid for record in listed})
-    for record in reversed(listed):
-        if record.sid not in known:
-            report.kept += _keep(rt, record)
+        known = inbox.known_ids(session, {arrival.provider_id for arrival in listed})
+    for arrival in reversed(listed):
+        if arrival.provider_id not in known:
+            report.kept += receive(rt, arrival)
     with rt.sessions.begin() as session:
         # By the provider's clock: ours may have run ahead, and what was written until it was put back would be missed.
-        channels.pulled(session, "sms", max([since, *(record.created_at for record in listed if record.created_at)]))
-        heartbeats.beat(session, BEAT, now)
-    return report
+        channels.pulled(session, way, max([since, *(arrival.at for arrival in listed if arrival.at)]))
 
 
 def pull_now_and_then(rt: Runtime) -> PullReport:
@@ -63,18 +69,3 @@ def pull_now_and_then(rt: Runtime) -> PullReport:
     with rt.sessions.reading() as session:
         last = heartbeats.last(session, BEAT)
     return PullReport() if last is not None and abs(rt.clock() - last) < EVERY else pull(rt)
-
-
-def _keep(rt: Runtime, record: Record) -> bool:
-    parameters = {
-        "MessageSid": record.sid,
-        "From": record.from_,
-        "To": record.to,
-        "Body": record.body,
-        "NumMedia": str(record.media),
-    }
-    with rt.sessions.begin() as session:
-        inbound_id = inbox.keep_text(session, rt.vault, record.sid, parameters, rt.clock(), record.created_at)
-    if inbound_id is not None:
-        interpret(rt, inbound_id)
-    return inbound_id is not None

@@ -6,25 +6,22 @@ text that is kept counts: whatever this process has not read when it ends is rea
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Event, Lock, Thread
 
 from pro_service import logs
+from pro_service.core.providers import Arrival, Receipt
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.messages import inbox, receipts
-from pro_service.store.messages.inbox import Arrival
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import AnyRow
 from pro_service.store.unavailable import UNREACHABLE
 from pro_service.use_cases import failures
 from pro_service.use_cases.inbound.interpret import interpret
 from pro_service.use_cases.transaction import Transaction, transaction
-
-PROVIDER = Actor(kind="provider", id="twilio", source="webhook")
-
-LONGEST = 64
 
 CALM = 0.02
 """Seconds without a new text after which those that are kept are read: reading takes ten times as long as keeping."""
@@ -36,27 +33,17 @@ LONGEST_PAUSE = 0.5
 # --- texts -----------------------------------------------------------------------------------------------------------
 
 
-def receive(rt: Runtime, parameters: Mapping[str, str]) -> bool:
-    """Keep a text, then read it. A repeated one changes nothing. False: it carries no id and cannot be kept.
+def receive(rt: Runtime, arrival: Arrival) -> bool:
+    """Keep a text, then read it; False if it is here already.
 
     The web server does the same through `intake`, where nobody waits for the reading. A fault in reading it is not the
     provider's business: it is kept, and read again by the next tick.
     """
-    provider_id = id_of(parameters)
-    if provider_id is None:
-        return False
-    now = rt.clock()
     with rt.sessions.begin() as session:
-        inbound_id = inbox.keep_text(session, rt.vault, provider_id, parameters, now)
+        inbound_id = inbox.keep_text(session, rt.vault, arrival, rt.clock())
     if inbound_id is not None:
         interpret(rt, inbound_id)
-    return True
-
-
-def id_of(parameters: Mapping[str, str]) -> str | None:
-    """The provider's id of a text; None: it has none, or one that we cannot keep."""
-    provider_id = parameters.get("MessageSid", "")
-    return provider_id if 0 < len(provider_id) <= LONGEST else None
+    return inbound_id is not None
 
 
 @dataclass(slots=True)
@@ -64,6 +51,7 @@ class _Waiting:
     """A text whose caller waits until it is durable; `fault`: why it is not."""
 
     arrival: Arrival
+    received_at: datetime
     done: bool = False
     fault: BaseException | None = None
 
@@ -85,16 +73,13 @@ class Intake:
         self._last = 0.0
         self._ended = Event()
 
-    def take(self, parameters: Mapping[str, str]) -> bool:
-        """Return once a text is durable, a repeated one at once. False: it carries no id and cannot be kept.
+    def take(self, arrival: Arrival) -> None:
+        """Return once a text is durable, a repeated one at once.
 
         Raises what the database raised where it could not be kept.
         """
-        provider_id = id_of(parameters)
-        if provider_id is None:
-            return False
         self._last = time.monotonic()
-        one = _Waiting(Arrival(provider_id, parameters, self._rt.clock()))
+        one = _Waiting(arrival, self._rt.clock())
         self._waiting.append(one)
         with self._writing:
             # The one who is let in writes for all; the others find it done.
@@ -102,12 +87,13 @@ class Intake:
                 self._write([self._waiting.popleft() for _ in range(len(self._waiting))])
         if one.fault is not None:
             raise one.fault
-        return True
 
     def _write(self, together: Sequence[_Waiting], *, again: bool = True) -> None:
         try:
             with self._rt.sessions.begin() as session:
-                kept = inbox.keep_together(session, self._rt.vault, [one.arrival for one in together])
+                kept = inbox.keep_together(
+                    session, self._rt.vault, [(one.arrival, one.received_at) for one in together]
+                )
         except Exception as fault:  # noqa: BLE001 -- each caller gets it raised
             if again and not isinstance(fault, UNREACHABLE):
                 # One was kept by another process just now, which is seen by now; or one is at fault, and then alone.
@@ -145,7 +131,7 @@ class Intake:
                 logs.fault("interpret", fault, inbound=inbound_id)
 
     def _let_others_in(self) -> None:
-        """Wait while texts come in thick and fast: Twilio waits for an answer, a reading can wait a moment."""
+        """Wait while texts come in thick and fast: a provider waits for an answer, a reading can wait a moment."""
         longest = time.monotonic() + LONGEST_PAUSE
         while (pause := min(self._last + CALM, longest) - time.monotonic()) > 0:
             if self._ended.wait(pause):
@@ -167,38 +153,33 @@ class Intake:
 # --- what became of ours ---------------------------------------------------------------------------------------------
 
 
-def take_receipt(rt: Runtime, token: str, parameters: Mapping[str, str]) -> bool:
+def take_receipt(rt: Runtime, receipt: Receipt, provider: str) -> bool:
     """Keep what became of a message, and act on a failure while the window can still be saved.
 
-    `token` is the attempt's own, from the callback's address; a restored database may know the provider's id alone.
-    False: it is about no message of ours.
+    A receipt has its attempt's token; a restored database may know the provider's id alone. False: it is about no
+    message of ours.
     """
-    now = rt.clock()
-    said = {
-        "provider_id": parameters.get("MessageSid", "")[:LONGEST],
-        "status": parameters.get("MessageStatus", "").lower()[:20],
-        "error": parameters.get("ErrorCode", "")[:10],
-    }
-    with transaction(rt, PROVIDER, now) as tx:
-        meant = receipts.by_token(tx.session, token) or receipts.by_provider_id(tx.session, said["provider_id"])
-        if meant is None or not said["provider_id"] or not said["status"]:
+    with transaction(rt, Actor(kind="provider", id=provider, source="webhook"), rt.clock()) as tx:
+        meant = receipts.by_token(tx.session, receipt.token) if receipt.token else None
+        meant = meant or receipts.by_provider_id(tx.session, receipt.provider_id)
+        if meant is None or not receipt.provider_id or not receipt.status:
             return meant is not None
-        if receipts.said_before(tx.session, said):
+        if receipts.said_before(tx.session, receipt):
             return True
         # The participant first, as everywhere, so that two use cases never wait for each other.
         loaded = None if meant.participant_id is None else rt.loader.one(tx.session, meant.participant_id)
-        apply_receipt(tx, receipts.by_id(tx.session, meant.id), said, loaded)
+        apply_receipt(tx, receipts.by_id(tx.session, meant.id), receipt, loaded)
     return True
 
 
-def apply_receipt(tx: Transaction, row: AnyRow, said: Mapping[str, str], loaded: Loaded | None = None) -> None:
-    """Keep what a provider said of a message (`provider_id`, `status`, `error`), move it forward, act on a failure."""
+def apply_receipt(tx: Transaction, row: AnyRow, said: Receipt, loaded: Loaded | None = None) -> None:
+    """Keep what a provider said of a message, move it forward, act on a failure."""
     moved = receipts.store_receipt(tx.session, row, said, tx.now)
     if moved is None:
         return
     if row.participant_id is not None:
         loaded = loaded or tx.rt.loader.one(tx.session, row.participant_id)
-    error, failed = said.get("error") or "", moved in ("undelivered", "failed")
+    error, failed = said.error, moved in ("undelivered", "failed")
     retried = failed and failures.is_retried(error)
     again = retried and failures.goes_again(tx, row, error, None if loaded is None else loaded.case)
     if not failed:

@@ -118,8 +118,8 @@ def _prepared(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeForm,
     person_id = loaded.case.participant.id
     there = contact.telephone_of(session, person_id)
     frames = rt.bundles.get(session, loaded.protocol_version_id).wording.frames
-    own = phone_numbers.of_the_study(rt.settings.twilio_from, loaded.case.protocol)
-    given = read(wanted, Known(loaded, there.phone_country, now, frames, own))
+    own = phone_numbers.of_the_study(rt.carriers.senders, loaded.case.protocol)
+    given = read(wanted, Known(loaded, there.phone_country, now, frames, own, rt.carriers))
     prepared = PreparedChange(plan_change(loaded.case, given.change, now))
     if prepared.plan.action != "new_telephone":
         return prepared

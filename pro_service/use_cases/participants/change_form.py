@@ -27,7 +27,7 @@ from pro_service.core.enrolment.cells import CellError
 from pro_service.core.problems import ChangeRefusedError, Problem, problem
 from pro_service.core.protocol import Channel, Language
 from pro_service.core.replies.folding import visible
-from pro_service.core.routes import CARD, CHANNELS, preflight, preflight_number
+from pro_service.core.routes import CARD, CHANNELS, Carriers, preflight, preflight_number
 from pro_service.core.schedule.windows import local_instant
 from pro_service.core.study_file.frames import Frames, unfit_for_cards
 from pro_service.store.participants.cases import Loaded
@@ -49,7 +49,6 @@ Action: TypeAlias = Literal[
     "consent",
 ]
 ACTIONS: tuple[Action, ...] = get_args(Action)
-PROVIDER = "twilio"
 STANDS = "stands"
 """The participant said that the consent there is holds for the new number too."""
 GIVEN, NO_CONSENT = "given", "none"
@@ -81,6 +80,7 @@ class Known:
     """Of the version they keep."""
     own: Collection[str] = ()
     """Telephones of the study."""
+    carriers: Carriers = field(default_factory=Carriers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,15 +211,19 @@ def _consented(form: _Form) -> datetime | None:
 
 def _can_be_texted(form: _Form, phone: Telephone, channel: str) -> None:
     landline = phone.kind == "landline"
-    findings = preflight_number(PROVIDER, phone.country, phone.e164, landline=landline)
+    findings = preflight_number(_provider(form, phone.country), phone.country, phone.e164, landline=landline)
     form.notes += [finding.at("number") for finding in findings]
     if landline and not findings:
         form.notes.append(problem("landline", "number"))
     _route(form, "number", phone.country, channel)
 
 
+def _provider(form: _Form, country: str) -> str:
+    return form.known.carriers.to(country, form.case.participant.site.provider)
+
+
 def _route(form: _Form, name: str, country: str, channel: str) -> None:
-    routes = preflight(PROVIDER, country, channel, form.case.protocol.routes)
+    routes = preflight(_provider(form, country), country, channel, form.case.protocol.routes)
     form.notes += [one.at(name) for one in routes if one.severity == "refuse"]
 
 

@@ -112,8 +112,9 @@ def _queue(tx: Transaction, loaded: Loaded, until: datetime) -> None:
         raise ReachRefusedError("no_template")
     token = secrets.token_urlsafe(TOKEN_BYTES) if wording.needs_link(loaded.case, send) else None
     link = "" if token is None else f"{tx.rt.settings.public_base_url}/q/reach/{token}"
-    text = wording.text(loaded.case, send, link=link)
-    tx.writer.apply(loaded, send, Words(text.body, text.segments, text.version_id))
+    facts = tx.rt.carrier(loaded.phone_country, person.site.provider)
+    text = wording.text(loaded.case, send, link=link, charset=facts.charset)
+    tx.writer.apply(loaded, send, Words(text.body, text.segments, text.version_id, facts.way))
     # The test's row refers to the text's row in the outbox, which is found there by its key.
     tx.write_now()
     tx.writer.check_again(loaded)

@@ -17,8 +17,9 @@ from pro_service import logs
 from pro_service.core.case import PENDING
 from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import Problem, RejectedError, problem
+from pro_service.core.providers import way_of
 from pro_service.core.schedule.projection import erasing_commands
-from pro_service.gateways.outgoing import Refused, TextGateway, Unavailable
+from pro_service.gateways.outgoing import Channel, Refused, Unavailable
 from pro_service.runtime import Runtime
 from pro_service.store import erasure_requests, erasures, heartbeats, studies
 from pro_service.store.audit import Actor, Entry
@@ -238,7 +239,7 @@ def delete_copies(
     rt: Runtime, *, participant_id: int | None = None, seconds: float | None = None, stop: Event | None = None
 ) -> tuple[int, int]:
     """Have the provider delete the copies that are due; return how many are gone, and how many it keeps."""
-    if rt.sms is None:
+    if not rt.texts:
         return 0, 0
     gone = kept = 0
     tried: set[int] = set()
@@ -251,7 +252,7 @@ def delete_copies(
             break
         for row in due:
             tried.add(row.id)
-            values = _delete_copy(rt.sms, row, rt.clock())
+            values = _delete_copy(rt.texts.get(way_of(row.provider_id)), row, rt.clock())
             with rt.sessions.begin() as session:
                 erasures.copy_tried(session, row.id, values)
             gone += values.get("outcome") in ("deleted", "redacted", "unknown")
@@ -259,8 +260,11 @@ def delete_copies(
     return gone, kept
 
 
-def _delete_copy(provider: TextGateway, row: AnyRow, now: datetime) -> dict[str, Any]:
+def _delete_copy(provider: Channel | None, row: AnyRow, now: datetime) -> dict[str, Any]:
     """Ask for one copy to be deleted; return the values to store."""
+    if provider is None:
+        # Its provider is configured no more, and may be again.
+        return {"next_try_at": now + LONGEST_WAIT, "error": "unanswered"}
     try:
         return {"outcome": provider.forget(row.provider_id), "ended_at": now, "error": None}
     except Unavailable as fault:

@@ -13,7 +13,7 @@ from pro_service.store.audit import Entry
 from pro_service.store.messages import outbox, staff_texts
 from pro_service.store.staff import telephones
 from pro_service.store.staff.accounts import Login
-from pro_service.store.staff.telephones import StaffTelephone
+from pro_service.store.staff.telephones import Number, StaffTelephone
 from pro_service.use_cases import mails, phone_numbers
 from pro_service.use_cases.phone_numbers import Telephone
 from pro_service.use_cases.staff.accounts import UTC, staff
@@ -21,7 +21,6 @@ from pro_service.use_cases.transaction import Transaction, transaction
 
 CONFIRMS_FOR = timedelta(hours=1)
 """How long after it was asked for the text that confirms a number may still leave."""
-PROVIDER = "twilio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +84,17 @@ def stop(tx: Transaction, phone_index: bytes) -> None:
 def _confirm(tx: Transaction, login: Login) -> None:
     """Queue the text that says what was agreed to; none where no text can be sent, or one was sent today."""
     key = f"c:{login.user_id}:{tx.now.date().isoformat()}"
-    if tx.rt.sms is None or outbox.existing_keys(tx.session, [key]):
+    if not tx.rt.texts or outbox.existing_keys(tx.session, [key]):
         return
     body = mails.text(login.language, "agreed", {})
-    row_id = staff_texts.queue(tx.writer, login.user_id, key, "agreed", body, tx.now + CONFIRMS_FOR)
+    facts = tx.rt.carrier(telephones.country_of(tx.session, login.user_id))
+    row_id = staff_texts.queue(tx.writer, login.user_id, key, "agreed", body, tx.now + CONFIRMS_FOR, facts)
     # The telephone refers to its last text, which has to be there first.
     tx.write_now()
     telephones.remember_text(tx.session, login.user_id, row_id)
 
 
-def _number(rt: Runtime, text: str, country: str, faults: list[Problem]) -> str | None:
+def _number(rt: Runtime, text: str, country: str, faults: list[Problem]) -> Number | None:
     if not text:
         return None
     try:
@@ -102,13 +102,14 @@ def _number(rt: Runtime, text: str, country: str, faults: list[Problem]) -> str 
     except CellError:
         faults.append(problem("own_number_unfit", "number"))
         return None
-    if not _texted(found) or found.e164 == rt.settings.twilio_from:
+    if not _texted(rt, found) or found.e164 in rt.carriers.senders:
         faults.append(problem("takes_no_texts", "number"))
-    return found.e164
+    return Number(found.e164, found.country)
 
 
-def _texted(found: Telephone) -> bool:
-    return found.kind == "mobile" and not preflight_number(PROVIDER, found.country, found.e164)
+def _texted(rt: Runtime, found: Telephone) -> bool:
+    provider = rt.carrier(found.country).provider
+    return found.kind == "mobile" and not preflight_number(provider, found.country, found.e164)
 
 
 def _hours(form: Form, faults: list[Problem]) -> Hours | None:
@@ -134,11 +135,11 @@ def _hours(form: Form, faults: list[Problem]) -> Hours | None:
 
 
 def _changes(
-    before: StaffTelephone | None, number: str | None, hours: Hours | None, withdrawn: int
+    before: StaffTelephone | None, number: Number | None, hours: Hours | None, withdrawn: int
 ) -> dict[str, tuple[object, object]]:
     was, at = (None, None) if before is None else (before.masked, _written(before.hours))
     changes: dict[str, tuple[object, object]] = {
-        "phone": (was, was if number is None else masked(number)),
+        "phone": (was, was if number is None else masked(number.e164)),
         "hours": (at, _written(hours)),
     }
     return changes | ({"texts_ended": (None, withdrawn)} if withdrawn else {})

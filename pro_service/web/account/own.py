@@ -123,7 +123,7 @@ def _account_page(
         telephone=known,
         kept=kept,
         typed=kept if typed is None else typed,
-        texting=rt.sms is not None,
+        texting=bool(rt.texts),
     )
 
 

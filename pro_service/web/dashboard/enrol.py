@@ -8,12 +8,11 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.core.problems import Problem, RejectedError
 from pro_service.core.replies.folding import visible
-from pro_service.core.routes import usual_channel
+from pro_service.core.routes import Carriers, usual_channel
 from pro_service.reports import participant
 from pro_service.runtime import Runtime
 from pro_service.use_cases.enrolment import enrol, preview
 from pro_service.use_cases.enrolment.preview import Preview
-from pro_service.use_cases.enrolment.rows import PROVIDER
 from pro_service.web import problems
 from pro_service.web.access import needs
 from pro_service.web.dashboard import enrol_form
@@ -51,7 +50,7 @@ def _add_form(pages: Blueprint, rt: Runtime) -> None:
     @needs("work")
     @in_study(rt, named=True)
     def empty_form(scope: Scope) -> ResponseReturnValue:
-        return _form(rt, _Page(scope, _initial_values(scope)))
+        return _form(rt, _Page(scope, _initial_values(scope, rt.carriers)))
 
     @pages.post("/enrol")
     @needs("work")
@@ -97,7 +96,7 @@ def _field_names(scope: Scope) -> list[str]:
     return [one.name for part in enrol_form.fields(scope.protocol, sites_of(scope)).values() for one in part]
 
 
-def _initial_values(scope: Scope) -> dict[str, str]:
+def _initial_values(scope: Scope, carriers: Carriers) -> dict[str, str]:
     """Return what stands in an empty form; what the address gives goes along, from the what-if for instance."""
     given = {name: request.args.get(name, "")[:LONGEST] for name in _field_names(scope) if name in request.args}
     if "date" in request.args:
@@ -107,7 +106,7 @@ def _initial_values(scope: Scope) -> dict[str, str]:
     sites = tuple(sites_of(scope))
     site = given.get("site") or (sites[0] if len(sites) == 1 else "")
     known = [scope.protocol.sites[code] for code in ((site,) if site in sites else sites)]
-    usual = {usual_channel(PROVIDER, one.country, scope.protocol.routes) for one in known}
+    usual = {usual_channel(carriers.to(one.country, one.provider), one.country, scope.protocol.routes) for one in known}
     return {
         "site": site,
         "language": languages[0] if languages else "",

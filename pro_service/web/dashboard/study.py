@@ -10,7 +10,7 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.protocol import Language, Protocol, Site, TimePoint, Window
-from pro_service.core.routes import CHANNELS, preflight
+from pro_service.core.routes import CHANNELS, Carriers, preflight
 from pro_service.core.schedule.windows import local_instant, schedule
 from pro_service.core.study_file.costs import (
     CODE,
@@ -102,7 +102,6 @@ def _link(base_url: str) -> str:
     return f"{base_url}/q/{NOBODYS}"
 
 
-PROVIDER = "twilio"
 NOON = time(12)
 DAY = timedelta(days=1)
 
@@ -175,7 +174,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
             versions=every,
             day=day,
             rows=_rows(bundle.protocol, day, scope),
-            remarks=_remarks(bundle),
+            remarks=_remarks(bundle, rt.carriers),
             bills=_bills(bundle, rt.settings.public_base_url),
             limit=LIMIT,
             kept=kept_in_address("version", "day"),
@@ -262,7 +261,7 @@ def _close_up(point: TimePoint, span: Window, scope: Scope) -> dict[str, Any]:
     }
 
 
-def _remarks(bundle: Bundle) -> list[Remark]:
+def _remarks(bundle: Bundle, carriers: Carriers) -> list[Remark]:
     """Return what `study check` says of it, and what is known of the routes to the sites' countries."""
     protocol = bundle.protocol
     faults = check_frames(protocol, bundle.wording.frames)
@@ -270,9 +269,9 @@ def _remarks(bundle: Bundle) -> list[Remark]:
     found += [Remark(one.path, *words(one), grave=False) for one in check_emergency(protocol, bundle.wording.frames)]
     missing = contacts_missing(protocol)
     found += [Remark(fault.path, *words(fault), grave=not protocol.demo) for fault in missing]
-    for country in sorted({site.country for site in protocol.sites.values()}):
+    for country, wanted in sorted({(site.country, site.provider) for site in protocol.sites.values()}):
         for channel in CHANNELS:
-            for finding in preflight(PROVIDER, country, channel, protocol.routes):
+            for finding in preflight(carriers.to(country, wanted), country, channel, protocol.routes):
                 # Not of the study itself: whose number is of another country is not concerned.
                 found.append(Remark(channel, *words(finding), grave=False, country=country))
     return found

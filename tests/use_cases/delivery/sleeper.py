@@ -41,7 +41,7 @@ def main(home: Path) -> None:
 
     Sending.one = asleep  # type: ignore[method-assign]
     opened = open_runtime(settings.load(home / "sleeper.env", os.environ))
-    rt = replace(opened, sms=Telling())
+    rt = replace(opened, texts={"sms": Telling()})
     sys.stdout.write(json.dumps(asdict(deliver(rt))) + "\n")
     opened.close()
 

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, update
 
 from pro_service.core.problems import RejectedError, words
 from pro_service.core.texts import contains_address
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.bulk import row_ids
 from pro_service.store.schema import escalations, messages, participants, protocol_versions, responses
@@ -122,12 +123,12 @@ def test_a_reply_is_understood_if_one_comes(
     clock.now = INVITED
     tick(rt)
     deliver(rt)
-    receive.receive(rt, {"MessageSid": f"SM{1:032d}", "From": OTHER, "Body": "7"})
+    receive.receive(rt, text_of({"MessageSid": f"SM{1:032d}", "From": OTHER, "Body": "7"}))
     tick(rt)
     deliver(rt)
     assert "in the last 24 hours" in phones.to(OTHER)[-1]
     clock.now += timedelta(minutes=2)
-    receive.receive(rt, {"MessageSid": f"SM{2:032d}", "From": OTHER, "Body": "STOP"})
+    receive.receive(rt, text_of({"MessageSid": f"SM{2:032d}", "From": OTHER, "Body": "STOP"}))
     tick(rt)
     with rt.sessions.reading() as session:
         assert session.scalars(select(participants.c.opted_out_at)).one() is not None
@@ -183,8 +184,8 @@ def test_an_answer_is_kept_though_the_thanks_cannot_be_sent(
     clock.now = INVITED
     tick(rt)
     deliver(rt)
-    receive.receive(rt, {"MessageSid": f"SM{1:032d}", "From": OTHER, "Body": "YARDIM"})
-    receive.receive(rt, {"MessageSid": f"SM{2:032d}", "From": OTHER, "Body": "7"})
+    receive.receive(rt, text_of({"MessageSid": f"SM{1:032d}", "From": OTHER, "Body": "YARDIM"}))
+    receive.receive(rt, text_of({"MessageSid": f"SM{2:032d}", "From": OTHER, "Body": "7"}))
     tick(rt)
     found = enter(rt, card.show(rt, support.SETUP, study_id, "P-002").code, (), "203.0.113.7")
     assert found is not None

@@ -1,20 +1,19 @@
 """What holds a whole way out back: its sender's pace, its day's limit, and a provider that refuses us."""
 
 import itertools
-import secrets
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
+from pro_service.core.providers import Pace
 from pro_service.gateways.outgoing import Accepted, Outgoing, Refused
-from pro_service.gateways.twilio import usual_pace
+from pro_service.gateways.twilio.texts import usual_pace
 from pro_service.runtime import Runtime
 from pro_service.store.messages import channels, outbox
-from pro_service.store.messages.channels import AHEAD, Pace
+from pro_service.store.messages.channels import AHEAD
 from pro_service.store.schema import messages
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.tick import tick
@@ -42,13 +41,9 @@ def crowd(rt: Runtime, study_id: int, clock: support.SetClock) -> int:
     return PEOPLE
 
 
-def with_limits(rt: Runtime, **limits: float | None) -> Runtime:
-    return replace(rt, settings=replace(rt.settings, delivery=replace(rt.settings.delivery, **limits)))  # type: ignore[arg-type]
-
-
-def tokens() -> Iterator[str]:
-    while True:
-        yield secrets.token_urlsafe(18)
+def with_limits(rt: Runtime, per_second: float | None = None, per_day: int | None = None) -> Runtime:
+    delivery = replace(rt.settings.delivery, paces={"sms": Pace(per_second, per_day)})
+    return replace(rt, settings=replace(rt.settings, delivery=delivery))
 
 
 def known(rt: Runtime) -> channels.Channel:
@@ -66,7 +61,7 @@ def test_a_paced_sender_never_sends_faster(rt: Runtime, phones: Telephones, crow
             return phones.send(outgoing)
 
     rate = 20.0
-    paced = with_limits(replace(rt, sms=Timed()), per_second=rate)
+    paced = with_limits(replace(rt, texts={"sms": Timed()}), per_second=rate)
     assert deliver(paced).accepted == crowd
     gaps = [after - before for before, after in itertools.pairwise(moments)]
     assert moments[-1] - moments[0] >= (crowd - 1) / rate * 0.95
@@ -79,7 +74,7 @@ def test_workers_share_one_pace(rt: Runtime, clock: support.SetClock, crowd: int
     moments = []
     for _ in range(crowd):
         with rt.sessions.begin() as session:
-            claimed = outbox.claim(session, clock.now, lease, 3, ["sms"], tokens(), pace, leaves=False)
+            claimed = outbox.claim(session, clock.now, lease, 3, {"sms": pace}, rt.token, leaves=False)
         moments += [one.leaves_at for one in claimed if one.leaves_at is not None]
     # No further ahead than a claim can be kept, and never two at one moment, whoever claimed them.
     assert len(moments) == AHEAD.total_seconds() * 2
@@ -120,7 +115,7 @@ def test_a_long_text_takes_as_many_moments_as_it_has_segments(rt: Runtime, clock
     with rt.sessions.begin() as session:
         session.execute(messages.update().values(segments=3))
         claimed = outbox.claim(
-            session, clock.now, timedelta(seconds=60), crowd, ["sms"], tokens(), Pace(per_second=1), leaves=False
+            session, clock.now, timedelta(seconds=60), crowd, {"sms": Pace(per_second=1)}, rt.token, leaves=False
         )
     assert [one.leaves_at for one in claimed] == [INVITED]
     assert free_at(rt) == INVITED + timedelta(seconds=3)

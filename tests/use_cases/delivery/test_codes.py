@@ -10,8 +10,10 @@ from sqlalchemy import Table, delete, select, update
 from twilio.base.exceptions import TwilioRestException
 
 from pro_service.core.schedule.agenda import PERMANENT_FAILURES
-from pro_service.gateways.codes import KIND_BY_CODE, REMEDIES, Kind
-from pro_service.gateways.twilio import sorted_out
+from pro_service.gateways.kinds import REMEDIES, Kind
+from pro_service.gateways.twilio.codes import KINDS
+from pro_service.gateways.twilio.hooks import receipt_of
+from pro_service.gateways.twilio.texts import sorted_out
 from pro_service.runtime import Runtime
 from pro_service.store.messages import channels
 from pro_service.store.schema import AnyRow, attempts, escalations, messages, participants, receipts
@@ -65,9 +67,11 @@ def reported(rt: Runtime, phones: Telephones, code: int, status: str = "failed")
 
 def report(rt: Runtime, phones: Telephones, status: str, code: int | None = None, *, attempt: int = -1) -> None:
     """Let the provider say something of one attempt, the newest unless told otherwise."""
-    token = str(phones.sent[attempt].callback_url).rpartition("/")[2]
+    token = phones.sent[attempt].token
     sid = f"SM{range(1, len(phones.sent) + 1)[attempt]:032d}"
-    assert take_receipt(rt, token, {"MessageSid": sid, "MessageStatus": status, "ErrorCode": str(code or "")})
+    assert take_receipt(
+        rt, receipt_of(token, {"MessageSid": sid, "MessageStatus": status, "ErrorCode": str(code or "")}), "twilio"
+    )
 
 
 def row(rt: Runtime) -> AnyRow:
@@ -132,7 +136,7 @@ def test_each_class_has_its_remedy() -> None:
 def test_a_code_means_the_same_as_an_answer_and_in_a_report(rt: Runtime, phones: Telephones, invited: int) -> None:
     before = remembered(rt)
     differs = {}
-    for code in (*sorted(KIND_BY_CODE), UNKNOWN):
+    for code in (*sorted(map(int, KINDS)), UNKNOWN):
         answered_with(rt, phones, code)
         answer = became(rt)
         forget(rt, before)

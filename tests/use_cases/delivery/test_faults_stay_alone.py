@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select, update
 
 from pro_service.gateways.nowhere import NowhereGateway
-from pro_service.gateways.outgoing import Accepted, Gateway, Outgoing, Refused, TextGateway, Unavailable
+from pro_service.gateways.outgoing import Accepted, Channel, Gateway, Outgoing, Refused, Unavailable
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, inbound, messages, participants, windows
 from pro_service.use_cases.delivery.deliver import deliver
@@ -55,8 +56,8 @@ def participant(rt: Runtime, study_id: int) -> int:
     return support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE, channel="sms-reply", language="en")
 
 
-def using(rt: Runtime, sms: TextGateway | None = None, mail: Gateway | None = None) -> Runtime:
-    return replace(rt, sms=sms, mail=mail)
+def using(rt: Runtime, sms: Channel | None = None, mail: Gateway | None = None) -> Runtime:
+    return replace(rt, texts={} if sms is None else {"sms": sms}, mail=mail)
 
 
 def reasons(rt: Runtime) -> list[str]:
@@ -134,7 +135,7 @@ def test_a_text_that_nobody_can_read_stops_no_beat_and_ends_with_a_person(
     support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), phone=OTHER, channel="sms-reply", language="en")
     clock.now = INVITED - timedelta(minutes=5)
     spoil(rt, participant)
-    receive.receive(rt, {"MessageSid": f"SM{1:032d}", "From": PHONE, "Body": "7"})
+    receive.receive(rt, text_of({"MessageSid": f"SM{1:032d}", "From": PHONE, "Body": "7"}))
     for _ in range(3):
         tick(rt)
     clock.now = INVITED

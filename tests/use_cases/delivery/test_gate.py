@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from pro_service.core.commands import Send
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import attempts, messages, participants
 from pro_service.use_cases.delivery.deliver import deliver
@@ -78,7 +79,7 @@ def test_of_all_that_waits_a_stop_lets_its_acknowledgement_alone_through(
     queue_every_kind(rt, participant)
     sent = len(phones.sent)
     for n, words in enumerate(("STOP", "7", "HELP", "call me", "STOP", "tomorrow"), 1):
-        receive.receive(rt, {"MessageSid": f"SM{n:032d}", "From": PHONE, "To": "+15005550006", "Body": words})
+        receive.receive(rt, text_of({"MessageSid": f"SM{n:032d}", "From": PHONE, "To": "+15005550006", "Body": words}))
         clock.now += timedelta(minutes=1)
         tick(rt)
         deliver(rt)

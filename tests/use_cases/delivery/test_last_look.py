@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.gateways.outgoing import Accepted, Outgoing, Unavailable, Uncertain
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.messages import inbox
 from pro_service.store.schema import escalations, messages
@@ -59,7 +60,7 @@ def network(rt: Runtime, clock: support.SetClock, study_id: int) -> Slow:
 def slowly(rt: Runtime, network: Slow) -> Runtime:
     """Return the runtime with this provider and one worker."""
     delivery = replace(rt.settings.delivery, workers=1)
-    return replace(rt, sms=network, settings=replace(rt.settings, delivery=delivery))
+    return replace(rt, texts={"sms": network}, settings=replace(rt.settings, delivery=delivery))
 
 
 def by_telephone(rt: Runtime, code: str) -> None:
@@ -68,14 +69,14 @@ def by_telephone(rt: Runtime, code: str) -> None:
 
 def by_text(rt: Runtime, code: str) -> None:
     for number in ("3", "2"):
-        receive.receive(rt, said(code, number))
-        deliver(replace(rt, sms=Telephones("MM", rt.clock)))
+        receive.receive(rt, text_of(said(code, number)))
+        deliver(replace(rt, texts={"sms": Telephones("MM", rt.clock)}))
 
 
 def by_text_that_nobody_has_read(rt: Runtime, code: str) -> None:
     parameters = said(code, "3")
     with rt.sessions.begin() as session:
-        inbox.keep_text(session, rt.vault, parameters["MessageSid"], parameters, rt.clock())
+        inbox.keep_text(session, rt.vault, text_of(parameters), rt.clock())
 
 
 def said(code: str, body: str) -> dict[str, str]:
@@ -110,7 +111,7 @@ def test_a_text_that_answers_nothing_puts_a_reminder_off_until_it_is_read(
 ) -> None:
     parameters = said("P-001", "hello there")
     with rt.sessions.begin() as session:
-        inbox.keep_text(session, rt.vault, parameters["MessageSid"], parameters, rt.clock())
+        inbox.keep_text(session, rt.vault, text_of(parameters), rt.clock())
     deliver(slowly(rt, network))
     assert PEOPLE["P-001"] not in reminded(network)
     tick(rt)

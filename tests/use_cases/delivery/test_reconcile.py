@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.gateways.outgoing import Accepted, Outgoing, Record, Uncertain
+from pro_service.gateways.twilio.hooks import receipt_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import attempts, audit_trail, escalations, messages
 from pro_service.store.vault import token_hash
@@ -249,7 +250,7 @@ def test_a_callback_that_comes_first_counts(
         session.execute(attempts.update().values(token=token_hash("known")))
     assert asked(rt, clock, ASK, AGAIN).sent_again == 1
     # It was late, not lost: the word of the first attempt arrives before the second one leaves.
-    receive.take_receipt(rt, "known", {"MessageSid": "SM" + "9" * 32, "MessageStatus": "sent"})
+    receive.take_receipt(rt, receipt_of("known", {"MessageSid": "SM" + "9" * 32, "MessageStatus": "sent"}), "twilio")
     assert deliver(rt).accepted == 0
     assert row(rt) == ("sent", 1, "SM" + "9" * 32)
     assert phones.sent == []
@@ -267,7 +268,7 @@ def test_a_worker_that_never_came_back_is_asked_about(
     clock.now = INVITED
     tick(rt)
     with pytest.raises(KeyboardInterrupt):
-        deliver(replace(rt, sms=Frozen()))
+        deliver(replace(rt, texts={"sms": Frozen()}))
     assert row(rt)[0] == "sending"
     clock.now += timedelta(seconds=61)
     deliver(rt)
@@ -305,7 +306,7 @@ def test_a_failed_delivery_that_only_the_list_tells_becomes_a_task(
 ) -> None:
     in_doubt(rt, clock, phones, taken=True)
     known: Record = phones.records[0]
-    phones.records[0] = replace(known, status="undelivered", error_code=30005)
+    phones.records[0] = replace(known, status="undelivered", error="30005")
     clock.now += ASK
     reconcile(rt)
     assert row(rt)[0] == "undelivered"

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from pro_service.gateways.outgoing import Accepted, Outgoing, Refused, Unavailable
+from pro_service.gateways.twilio.hooks import receipt_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import attempts, audit_trail, escalations, messages, participants
 from pro_service.use_cases.delivery.attempt import FRESH
@@ -157,7 +158,7 @@ def test_a_text_is_a_row_with_an_attempt_before_a_byte_leaves(
             seen.append((str(state), int(tries or 0)))
             return phones.send(outgoing)
 
-    pass_time(replace(rt, sms=Watching()), clock, "2026-03-09 10:00")
+    pass_time(replace(rt, texts={"sms": Watching()}), clock, "2026-03-09 10:00")
     assert seen == [("sending", 1)]
     assert participant
 
@@ -204,7 +205,7 @@ def test_a_stop_while_a_batch_is_being_sent_still_counts(
             return Telephones.send(self, outgoing)
 
     network = Slow()
-    report = pass_time(replace(rt, sms=network), clock, "2026-03-09 10:00")
+    report = pass_time(replace(rt, texts={"sms": network}), clock, "2026-03-09 10:00")
     # Texts that were on their way side by side may leave; whose turn comes later does not.
     assert len(network.sent) == report.accepted <= WORKERS
     assert report.accepted + report.void == len(numbers) + 1
@@ -266,16 +267,18 @@ def test_a_delivery_report_moves_forward_only_and_a_failure_becomes_a_task(
 ) -> None:
     pass_time(rt, clock, "2026-03-09 10:00")
     text = phones.sent[0]
-    token = str(text.callback_url).rsplit("/", 1)[1]
+    token = text.token
     said = {"MessageSid": f"SM{1:032d}"}
     for status in ("sent", "queued", "sent"):
-        assert receive.take_receipt(rt, token, said | {"MessageStatus": status})
+        assert receive.take_receipt(rt, receipt_of(token, said | {"MessageStatus": status}), "twilio")
     assert states(rt) == {"invitation": "sent"}
-    receive.take_receipt(rt, token, said | {"MessageStatus": "undelivered", "ErrorCode": "30005"})
-    receive.take_receipt(rt, token, said | {"MessageStatus": "delivered"})
+    receive.take_receipt(rt, receipt_of(token, said | {"MessageStatus": "undelivered", "ErrorCode": "30005"}), "twilio")
+    receive.take_receipt(rt, receipt_of(token, said | {"MessageStatus": "delivered"}), "twilio")
     assert states(rt) == {"invitation": "undelivered"}
     assert tasks(rt) == [("E0", "not_delivered")]
-    assert not receive.take_receipt(rt, "nobody's", {"MessageSid": "SM2", "MessageStatus": "sent"})
+    assert not receive.take_receipt(
+        rt, receipt_of("nobody's", {"MessageSid": "SM2", "MessageStatus": "sent"}), "twilio"
+    )
     assert participant
 
 
@@ -304,7 +307,7 @@ def test_a_text_that_arrives_ends_the_task_about_one_that_did_not_without_waitin
             sid = session.scalar(select(messages.c.provider_id).where(messages.c.id == text.message_id))
         clock.now += timedelta(minutes=1)
         said = {"MessageSid": str(sid), "MessageStatus": status, "ErrorCode": error}
-        receive.take_receipt(rt, str(text.callback_url).rpartition("/")[2], said)
+        receive.take_receipt(rt, receipt_of(text.token, said), "twilio")
     assert ("E0", "not_delivered") in tasks(rt)
     tick(rt)
     with rt.sessions.reading() as session:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.core.case import EscalationFacts
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail, escalations
@@ -43,7 +44,7 @@ def says(rt: Runtime, clock: support.SetClock, participant: int, phones: Telepho
     def text(when: str, body: str) -> str:
         clock.now = support.at(when)
         sid = f"SM{next(NUMBERS):032d}"
-        receive.receive(rt, {"MessageSid": sid, "From": PHONE, "To": "+15005550006", "Body": body})
+        receive.receive(rt, text_of({"MessageSid": sid, "From": PHONE, "To": "+15005550006", "Body": body}))
         deliver(rt)
         return phones.to(PHONE)[-1]
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
 from pro_service.gateways.outgoing import Uncertain
+from pro_service.gateways.twilio.hooks import receipt_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import attempts, messages, receipts
 from pro_service.store.vault import token_hash
@@ -62,7 +63,9 @@ def told(rt: Runtime, message: int, statuses: Sequence[str]) -> tuple[str, int, 
     """Let the provider say all this; gives the state, how much was kept, and how much of it contradicts."""
     for status in statuses:
         error = "30003" if status in ("undelivered", "failed") else ""
-        assert take_receipt(rt, TOKEN, {"MessageSid": SID, "MessageStatus": status, "ErrorCode": error})
+        assert take_receipt(
+            rt, receipt_of(TOKEN, {"MessageSid": SID, "MessageStatus": status, "ErrorCode": error}), "twilio"
+        )
     with rt.sessions.reading() as session:
         state = session.scalar(select(messages.c.state).where(messages.c.id == message))
         kept = session.scalar(select(func.count()).select_from(receipts))

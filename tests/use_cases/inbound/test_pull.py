@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import inbound, responses
 from pro_service.use_cases.delivery.deliver import deliver
@@ -89,7 +90,7 @@ def test_a_reply_that_the_webhook_brought_too_counts_once(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
     sid = phones.write(PHONE, "6")
-    receive.receive(rt, {"MessageSid": sid, "From": PHONE, "Body": "6", "NumMedia": "0"})
+    receive.receive(rt, text_of({"MessageSid": sid, "From": PHONE, "Body": "6", "NumMedia": "0"}))
     clock.now += timedelta(minutes=10)
     assert pull(rt) == PullReport(listed=1, kept=0)
     assert len(answers(rt)) == 1
@@ -113,7 +114,7 @@ def test_a_webhook_after_the_close_counts_by_the_providers_time(
 ) -> None:
     sid = phones.write(PHONE, "6", CLOSE - timedelta(seconds=1))
     clock.now = CLOSE + timedelta(minutes=2)
-    receive.receive(rt, {"MessageSid": sid, "From": PHONE, "Body": "6", "NumMedia": "0"})
+    receive.receive(rt, text_of({"MessageSid": sid, "From": PHONE, "Body": "6", "NumMedia": "0"}))
     assert answers(rt) == [("NRS-AVG", 6, CLOSE - timedelta(seconds=1), True)]
     assert participant
 
@@ -122,7 +123,7 @@ def test_a_webhook_inside_the_window_asks_nobody(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
     clock.now += timedelta(minutes=2)
-    receive.receive(rt, {"MessageSid": "SM1", "From": PHONE, "Body": "6", "NumMedia": "0"})
+    receive.receive(rt, text_of({"MessageSid": "SM1", "From": PHONE, "Body": "6", "NumMedia": "0"}))
     assert len(answers(rt)) == 1
     assert phones.questions == 0
     assert participant
@@ -133,7 +134,7 @@ def test_a_text_waits_for_its_time_but_not_for_ever(
 ) -> None:
     phones.silent = True
     clock.now = CLOSE + timedelta(minutes=2)
-    receive.receive(rt, {"MessageSid": "SM1", "From": PHONE, "Body": "6", "NumMedia": "0"})
+    receive.receive(rt, text_of({"MessageSid": "SM1", "From": PHONE, "Body": "6", "NumMedia": "0"}))
     assert answers(rt) == []
     clock.now += WAIT_FOR_TIME
     assert interpret_unread(rt) == 1

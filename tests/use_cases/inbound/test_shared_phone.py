@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, participants
 from pro_service.use_cases.delivery.deliver import deliver
@@ -32,7 +33,7 @@ def couple(rt: Runtime, study_id: int, clock: support.SetClock) -> list[int]:
 
 
 def text(rt: Runtime, words: str) -> None:
-    receive.receive(rt, {"MessageSid": "SM" + "1" * 32, "From": PHONE, "To": "+15005550006", "Body": words})
+    receive.receive(rt, text_of({"MessageSid": "SM" + "1" * 32, "From": PHONE, "To": "+15005550006", "Body": words}))
     deliver(rt)
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service.gateways.outgoing import Uncertain
+from pro_service.gateways.twilio.hooks import receipt_of, text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import attempts, inbound, messages, responses
 from pro_service.store.vault import token_hash
@@ -44,7 +45,7 @@ class Doubt:
         """Have the participant write."""
         number = next(NUMBERS)
         sid = {"MessageSid": f"SM{number:032d}", "From": PHONE, "To": "+15005550006", "Body": body}
-        receive.receive(self.rt, sid)
+        receive.receive(self.rt, text_of(sid))
         deliver(self.rt)
 
     def frames(self) -> list[str]:
@@ -101,7 +102,9 @@ def test_an_answer_counts_although_the_callback_that_ends_the_doubt_comes_after_
     clock.now += timedelta(seconds=20)
     life.says("7")
     clock.now += timedelta(seconds=5)
-    receive.take_receipt(rt, "known", {"MessageSid": phones.records[0].sid, "MessageStatus": "sent"})
+    receive.take_receipt(
+        rt, receipt_of("known", {"MessageSid": phones.records[0].sid, "MessageStatus": "sent"}), "twilio"
+    )
     life.passes(timedelta(seconds=15))
     assert life.answers() == [("NRS-AVG", 7)]
 
@@ -119,7 +122,7 @@ def test_a_number_before_a_text_that_is_taken_late_is_no_answer_to_it(
     assert sent
     with rt.sessions.begin() as session:
         session.execute(attempts.update().values(token=token_hash("known")))
-    receive.take_receipt(rt, "known", {"MessageSid": sent, "MessageStatus": "sent"})
+    receive.take_receipt(rt, receipt_of("known", {"MessageSid": sent, "MessageStatus": "sent"}), "twilio")
     life.passes(timedelta(seconds=15))
     assert (life.answers(), life.unread()) == ([], 0)
 

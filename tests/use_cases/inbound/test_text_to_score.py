@@ -8,8 +8,10 @@ from itertools import count
 import pytest
 from sqlalchemy import func, select
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
-from pro_service.store.messages.inbox import TEXTS, parameters
+from pro_service.store.messages.inbox import TEXTS
+from pro_service.store.messages.inbox import said as words_of
 from pro_service.store.schema import escalations, messages, participants, responses
 from pro_service.store.vault import UnreadableError, opened
 from pro_service.use_cases.delivery.deliver import deliver
@@ -44,7 +46,7 @@ def says(rt: Runtime, clock: support.SetClock, participant: int) -> Texting:
 
     def text(body: str) -> None:
         clock.now += timedelta(seconds=90)
-        receive.receive(rt, said(body))
+        receive.receive(rt, text_of(said(body)))
         deliver(rt)
 
     assert participant
@@ -78,11 +80,11 @@ def test_two_questions_are_asked_one_at_a_time_and_thanked_for(rt: Runtime, says
 def test_a_telephone_that_sends_seven_twice_never_records_very_much_worse(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
-    receive.receive(rt, said("7"))
-    receive.receive(rt, said("7"))
+    receive.receive(rt, text_of(said("7")))
+    receive.receive(rt, text_of(said("7")))
     deliver(rt)
     clock.now += timedelta(seconds=20)
-    receive.receive(rt, said("7"))
+    receive.receive(rt, text_of(said("7")))
     deliver(rt)
     assert answers(rt) == [("NRS-AVG", 7, 1)]
     assert participant
@@ -121,7 +123,7 @@ def test_stop_is_acknowledged_once_and_ends_all_prompts(
 
 @pytest.mark.shows("stopping: acknowledged once")
 def test_the_providers_own_opt_out_is_not_acknowledged_by_us(rt: Runtime, phones: Telephones, participant: int) -> None:
-    receive.receive(rt, said("STOP", OptOutType="STOP"))
+    receive.receive(rt, text_of(said("STOP", OptOutType="STOP")))
     deliver(rt)
     assert len(phones.to(PHONE)) == 1
     with rt.sessions.reading() as session:
@@ -141,8 +143,8 @@ def test_a_safety_word_gets_the_fixed_reply_and_a_person_at_once(
 
 def test_the_same_text_delivered_twice_changes_nothing(rt: Runtime, phones: Telephones, participant: int) -> None:
     twice = said("7")
-    assert receive.receive(rt, twice)
-    assert receive.receive(rt, twice)
+    assert receive.receive(rt, text_of(twice))
+    assert not receive.receive(rt, text_of(twice))
     deliver(rt)
     assert answers(rt) == [("NRS-AVG", 7, 1)]
     assert len(phones.to(PHONE)) == 2
@@ -150,10 +152,10 @@ def test_the_same_text_delivered_twice_changes_nothing(rt: Runtime, phones: Tele
 
 
 def test_a_text_is_kept_as_it_came_before_anybody_reads_it(rt: Runtime, participant: int) -> None:
-    receive.receive(rt, said("7-8"))
+    receive.receive(rt, text_of(said("7-8")))
     with rt.sessions.reading() as session:
         row = session.execute(TEXTS).one()
-    assert parameters(rt.vault, row)["Body"] == "7-8"
+    assert words_of(rt.vault, row).body == "7-8"
     assert b"7-8" not in row.raw
     with pytest.raises(UnreadableError):
         opened(rt.vault.system_key, row.raw, f"inbound|raw|{row.id}")
@@ -164,7 +166,7 @@ def test_a_text_is_kept_as_it_came_before_anybody_reads_it(rt: Runtime, particip
 @pytest.mark.shows("conversation: unknown sender")
 def test_a_text_from_a_telephone_nobody_has_becomes_one_task_a_day(rt: Runtime, study_id: int) -> None:
     for _ in range(2):
-        receive.receive(rt, said("7", From="+12025550188"))
+        receive.receive(rt, text_of(said("7", From="+12025550188")))
     with rt.sessions.reading() as session:
         rows = session.execute(select(escalations.c.reason, escalations.c.study_id)).all()
     assert [tuple(row) for row in rows] == [("possible_participant", study_id)]
@@ -176,14 +178,14 @@ def test_a_text_from_a_shared_telephone_is_attributed_to_nobody_unless_one_was_a
 ) -> None:
     support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), phone=PHONE, channel="sms-reply")
     clock.now += timedelta(minutes=5)
-    receive.receive(rt, said("7"))
+    receive.receive(rt, text_of(said("7")))
     assert answers(rt) == [("NRS-AVG", 7, 1)]
     tick(rt)
     deliver(rt)
     clock.now += timedelta(minutes=5)
-    receive.receive(rt, said("3"))
+    receive.receive(rt, text_of(said("3")))
     assert answers(rt) == [("NRS-AVG", 7, 1), ("PGIC", 3, 1)]
-    receive.receive(rt, said("4"))
+    receive.receive(rt, text_of(said("4")))
     assert answers(rt) == [("NRS-AVG", 7, 1), ("PGIC", 3, 1)]
     with rt.sessions.reading() as session:
         assert set(session.scalars(select(escalations.c.reason)).all()) == {"shared_telephone"}
@@ -195,7 +197,7 @@ def test_a_fault_in_the_rules_loses_no_text(rt: Runtime, participant: int) -> No
         broken = participants.update().where(participants.c.id == participant).values(data_key=b"k1:nonsense")
         keys = session.scalar(select(participants.c.data_key).where(participants.c.id == participant))
         session.execute(broken)
-    receive.receive(rt, said("7"))
+    receive.receive(rt, text_of(said("7")))
     assert answers(rt) == []
     with rt.sessions.begin() as session:
         session.execute(participants.update().where(participants.c.id == participant).values(data_key=keys))
@@ -217,7 +219,7 @@ def test_a_reply_and_a_tick_at_once_end_in_one_order(rt: Runtime, clock: support
 
     threads = [
         threading.Thread(target=at_once, args=(work,))
-        for work in (lambda: tick(rt), lambda: receive.receive(rt, said("7")))
+        for work in (lambda: tick(rt), lambda: receive.receive(rt, text_of(said("7"))))
     ]
     for thread in threads:
         thread.start()
@@ -241,7 +243,7 @@ def test_twenty_copies_of_one_text_at_once_make_one_answer(rt: Runtime, particip
     def deliver_copy() -> None:
         together.wait()
         try:
-            receive.receive(rt, copy)
+            receive.receive(rt, text_of(copy))
         except BaseException as fault:  # noqa: BLE001 -- told to the test
             faults.append(fault)
 

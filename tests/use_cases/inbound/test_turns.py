@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service import paths
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, inbound, messages, responses
 from pro_service.use_cases import study
@@ -42,7 +43,7 @@ def says(rt: Runtime, clock: support.SetClock) -> Says:
     def say(body: str) -> None:
         clock.now += timedelta(minutes=2)
         given = {"MessageSid": f"SM{next(numbers):032d}", "From": PHONE, "To": "+15005550006", "Body": body}
-        receive.receive(rt, given)
+        receive.receive(rt, text_of(given))
         beat(rt)
 
     return say

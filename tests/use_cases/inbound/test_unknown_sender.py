@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 
 from pro_service.core.conversation import unknown_sender
 from pro_service.gateways.outgoing import Uncertain
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.reports import inbox, readable
 from pro_service.reports.inbox import Look, Reader
 from pro_service.runtime import Runtime
@@ -38,7 +39,7 @@ def says(rt: Runtime, study_id: int, clock: support.SetClock) -> Says:
     def say(body: str, sender: str = STRANGER, **more: str) -> None:
         clock.now += timedelta(minutes=1)
         sid = f"SM{next(numbers):032d}"
-        receive.receive(rt, {"MessageSid": sid, "From": sender, "To": "+15005550006", "Body": body} | more)
+        receive.receive(rt, text_of({"MessageSid": sid, "From": sender, "To": "+15005550006", "Body": body} | more))
         deliver(rt)
 
     return say

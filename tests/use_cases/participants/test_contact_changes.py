@@ -9,6 +9,7 @@ from sqlalchemy import select
 from pro_service.core.problems import RejectedError
 from pro_service.core.texts import masked
 from pro_service.gateways.outgoing import Uncertain
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.participants import shared_phone
 from pro_service.store.schema import audit_trail, escalations, former_telephones, participants, tallies
@@ -104,7 +105,7 @@ def test_a_consent_given_anew_for_the_number_is_recorded(desk: Office) -> None:
 
 def test_another_number_settles_what_was_wrong_with_the_old_one(desk: Office, phones: Telephones) -> None:
     desk.until("2026-03-09 10:00")
-    receive.receive(desk.rt, {"MessageSid": "SM1", "From": OLD, "To": "+15005550006", "Body": "wrong number"})
+    receive.receive(desk.rt, text_of({"MessageSid": "SM1", "From": OLD, "To": "+15005550006", "Body": "wrong number"}))
     assert desk.case.participant.unreachable_at is not None
     told = desk.change("phone", number=NEW, consent="stands")
     assert {one.outcome for one in told.tasks if one.reason == "wrong_number"} == {"new_number"}

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from pro_service.core.conversation.contact_test import ReachTest, state
 from pro_service.core.schedule.agenda import may_text
 from pro_service.gateways.outgoing import Refused
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.schema import audit_trail, messages, responses
@@ -43,7 +44,7 @@ def says(rt: Runtime, clock: support.SetClock) -> Says:
     def say(body: str) -> None:
         clock.now += timedelta(minutes=1)
         given = {"MessageSid": f"SM{next(numbers):032d}", "From": PHONE, "To": "+15005550006", "Body": body}
-        receive.receive(rt, given)
+        receive.receive(rt, text_of(given))
 
     return say
 

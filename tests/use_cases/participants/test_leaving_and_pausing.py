@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 from sqlalchemy import select, update
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import messages, tallies
 from pro_service.use_cases.inbound import receive
@@ -31,7 +32,7 @@ def desk(rt: Runtime, study_id: int, clock: SetClock) -> Office:
 def written(desk: Office, words: str) -> None:
     """The participant's telephone sends a text."""
     said = {"MessageSid": f"SM{next(NUMBERS):032d}", "From": PHONE, "To": "+15005550006", "Body": words}
-    receive.receive(desk.rt, said)
+    receive.receive(desk.rt, text_of(said))
 
 
 # Withdrawn from messages ---------------------------------------------------------------------------------------------

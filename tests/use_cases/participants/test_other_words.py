@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from pro_service import paths
 from pro_service.core.case import PROMPTS
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.participants import cases
 from pro_service.store.schema import escalations, messages, participants, windows
@@ -85,7 +86,9 @@ class Twins:
             for number in (MOVED, STAYS):
                 sid = f"SM{next(NUMBERS):032d}"
                 body = text.strip("'")
-                receive.receive(self.rt, {"MessageSid": sid, "From": number, "To": "+15005550006", "Body": body})
+                receive.receive(
+                    self.rt, text_of({"MessageSid": sid, "From": number, "To": "+15005550006", "Body": body})
+                )
             if not text.startswith("'"):
                 self.beat()
 

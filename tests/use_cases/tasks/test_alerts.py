@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, messages, roles
 from pro_service.use_cases.delivery.deliver import DeliverReport, deliver
@@ -120,7 +121,7 @@ def test_a_safety_word_at_night_is_mailed_in_the_same_minute(
     deliver(mailing)
     letters.sent.clear()
     for number in ("SM1", "SM1"):
-        receive(mailing, {"MessageSid": number, "From": PHONE, "Body": "nefes alamıyorum"})
+        receive(mailing, text_of({"MessageSid": number, "From": PHONE, "Body": "nefes alamıyorum"}))
     for _ in range(2):
         tick(mailing)
         deliver(mailing)

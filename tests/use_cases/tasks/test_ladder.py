@@ -157,7 +157,9 @@ class Fresh:
         with ExitStack() as stack:
             url = stack.enter_context(self.databases.fresh())
             rt = replace(
-                open_runtime(replace(self.settings, database_url=url)), clock=clock, sms=Telephones(clock=clock)
+                open_runtime(replace(self.settings, database_url=url)),
+                clock=clock,
+                texts={"sms": Telephones(clock=clock)},
             )
             stack.callback(rt.close)
             study_id = support.load_demo(rt)

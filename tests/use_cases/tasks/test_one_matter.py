@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from pro_service.core.case import EscalationFacts
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.reports import today
 from pro_service.reports.statements import LEVELS
 from pro_service.runtime import Runtime
@@ -65,7 +66,7 @@ def home(rt: Runtime, study_id: int, clock: support.SetClock) -> Home:
     ]
     user = support.coordinator(rt, "here@example.org", site="IST", language="en")
     clock.now = support.at("2026-02-03 10:00")
-    receive.receive(rt, {"MessageSid": "SM1", "From": PHONE, "To": "+15005550006", "Body": "thank you"})
+    receive.receive(rt, text_of({"MessageSid": "SM1", "From": PHONE, "To": "+15005550006", "Body": "thank you"}))
     office_rt = replace(rt, mail=letters)
     for moment in ("2026-02-04 17:30", "2026-02-05 08:00"):
         clock.now = support.at(moment)

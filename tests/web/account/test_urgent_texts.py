@@ -31,7 +31,7 @@ def phones(clock: support.SetClock) -> Telephones:
 @pytest.fixture
 def rt(rt: Runtime, phones: Telephones) -> Runtime:
     """Return a runtime that can send texts."""
-    return replace(rt, sms=phones)
+    return replace(rt, texts={"sms": phones})
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_the_page_says_why_no_text_comes_any_more(
 
 @pytest.mark.usefixtures("user")
 def test_where_no_text_can_be_sent_the_page_says_so(rt: Runtime) -> None:
-    app = create_app(replace(rt, sms=None))
+    app = create_app(replace(rt, texts={}))
     other = app.test_client()
     support.sign_in(other)
     assert "No texts can be sent from here at the moment." in card(other.get("/account").text)

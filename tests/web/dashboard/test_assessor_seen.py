@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Error, Page
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.participants import revelations
@@ -31,7 +32,7 @@ def study(rt: Runtime, study_id: int, clock: support.SetClock) -> int:
     who = support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), procedure_time="14:30", **phone)
     support.answered(rt, "P-001", "V0", {"NRS-AVG": "9", "NRS-NOW": "8"}, mode="clinic")
     support.answered(rt, "P-001", "V1H", {"NRS-NOW": "6", "PGIC": "2"}, mode="clinic")
-    receive.receive(rt, {"MessageSid": "SM1", "From": phone["phone"], "Body": "please stop asking me, zeytin"})
+    receive.receive(rt, text_of({"MessageSid": "SM1", "From": phone["phone"], "Body": "please stop asking me, zeytin"}))
     lead = support.coordinator(rt, "lead@example.org", role="coordinator")
     revision = support.loaded(rt, who).case.participant.revision
     revelations.note(rt, staff(lead), Noted(study_id, "P-001", None, "visit", revision))

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from pro_service.core.protocol import LevelCode
 from pro_service.core.schedule import agenda
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, messages, participants
 from pro_service.use_cases.delivery.deliver import deliver
@@ -33,7 +34,12 @@ class Life:
 
     def __init__(self, rt: Runtime, client: FlaskClient, clock: support.SetClock, study_id: int) -> None:
         self.phones = Telephones(clock=clock)
-        self.rt, self.client, self.clock, self.study_id = replace(rt, sms=self.phones), client, clock, study_id
+        self.rt, self.client, self.clock, self.study_id = (
+            replace(rt, texts={"sms": self.phones}),
+            client,
+            clock,
+            study_id,
+        )
         support.coordinator(rt)
 
     def lived(self, *, has_card: bool = True, state: str | None = None, **cells: str) -> "Life":
@@ -202,7 +208,9 @@ def test_of_texts_that_went_to_another_number_nothing_is_said_to_whoever_has_the
 
 def test_who_asked_to_be_called_hears_that_first(life: Life) -> None:
     life.lived(state="delivered")
-    receive.receive(life.rt, {"MessageSid": "SM1", "From": PHONE, "To": "+15005550006", "Body": "please call me"})
+    receive.receive(
+        life.rt, text_of({"MessageSid": "SM1", "From": PHONE, "To": "+15005550006", "Body": "please call me"})
+    )
     said = life.script()
     assert "You asked us to call you." in said
     assert not [words for words in (*NEVER_SENT, "We have not had your answer yet") if words in said]

@@ -21,7 +21,7 @@ CALLING = support.at("2026-03-11 11:00")
 @pytest.fixture
 def rt(rt: Runtime, clock: support.SetClock) -> Runtime:
     """Return a runtime with telephones of ours."""
-    object.__setattr__(rt, "sms", Telephones(clock=clock))
+    object.__setattr__(rt, "texts", {"sms": Telephones(clock=clock)})
     return rt
 
 

@@ -24,7 +24,7 @@ BANNER = "No investigator has confirmed version 1 of this study"
 @pytest.fixture
 def app(rt: Runtime) -> Flask:
     """Return the application as it is with a provider on another machine."""
-    return create_app(replace(rt, sms=Telephones(clock=rt.clock, elsewhere=True)))
+    return create_app(replace(rt, texts={"sms": Telephones(clock=rt.clock, elsewhere=True)}))
 
 
 def signed_in(rt: Runtime, client: FlaskClient, role: str) -> FlaskClient:

@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import messages, reach_tests
 from pro_service.use_cases.inbound import receive
@@ -118,6 +119,6 @@ def test_no_other_role_tests(client: FlaskClient, rt: Runtime, study_id: int, ro
 
 
 def test_who_gets_no_texts_has_no_button(desk: FlaskClient, rt: Runtime) -> None:
-    receive.receive(rt, {"MessageSid": f"SM{1:032d}", "From": PHONE, "To": "+15005550006", "Body": "STOP"})
+    receive.receive(rt, text_of({"MessageSid": f"SM{1:032d}", "From": PHONE, "To": "+15005550006", "Body": "STOP"}))
     assert "Send a test text" not in desk.get("/participants/P-001").text
     assert "No text may go to this participant" in send(desk, "begin")

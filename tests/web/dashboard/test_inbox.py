@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, inbound, inbox_actions, messages, responses
 from pro_service.use_cases.inbound import receive
@@ -31,7 +32,9 @@ def texts(rt: Runtime, study_id: int, clock: support.SetClock) -> dict[str, int]
     tick(rt)
     said = {PHONE: "my mother says 5", BERLIN: "meine Mutter: please stop it now", STRANGER: "hello, who is it"}
     for number, (sender, body) in enumerate(said.items()):
-        receive.receive(rt, {"MessageSid": f"SM{number:032d}", "From": sender, "To": "+15005550006", "Body": body})
+        receive.receive(
+            rt, text_of({"MessageSid": f"SM{number:032d}", "From": sender, "To": "+15005550006", "Body": body})
+        )
     with rt.sessions.reading() as session:
         ids = session.scalars(select(inbound.c.id).order_by(inbound.c.provider_id)).all()
     return dict(zip(("IST", "BER", "nobody"), ids, strict=True))
@@ -193,7 +196,9 @@ def test_a_double_click_is_told_what_was_done_before(desk: FlaskClient, rt: Runt
 def test_a_stale_page_keeps_what_was_typed(desk: FlaskClient, rt: Runtime, texts: dict[str, int]) -> None:
     path = f"/inbox/{texts['IST']}"
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', desk.get(path).text))
-    receive.receive(rt, {"MessageSid": f"SM{'f' * 32}", "From": PHONE, "To": "+15005550006", "Body": "call me"})
+    receive.receive(
+        rt, text_of({"MessageSid": f"SM{'f' * 32}", "From": PHONE, "To": "+15005550006", "Body": "call me"})
+    )
     typed = {"place": "W1 NRS-AVG", "value": "5", "reason": "asked her"}
     answer = desk.post(f"{path}/record", data=hidden | typed)
     assert answer.status_code == 409
@@ -222,7 +227,7 @@ def test_pages_follow_on_by_their_address(
     for number in range(30):
         clock.now += timedelta(seconds=5)
         given = {"MessageSid": f"SM{number:031d}x", "From": STRANGER, "To": "+15005550006", "Body": f"number {number}"}
-        receive.receive(rt, given)
+        receive.receive(rt, text_of(given))
     desk = signed_in(client, rt, ("coordinator", None))
     page = desk.get("/inbox?why=unknown_sender").text
     following = re.search(r'href="(/inbox\?[^"]*after=[^"]*)"', page)

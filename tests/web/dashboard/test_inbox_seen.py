@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import inbound
 from pro_service.use_cases.inbound import receive
@@ -35,7 +36,7 @@ def texts(rt: Runtime, study_id: int, clock: support.SetClock) -> list[str]:
     beat(rt, "tick")
     for number, (sender, body) in enumerate(SAID):
         given = {"MessageSid": f"SM{number:032d}", "From": sender, "To": "+15005550006", "Body": body}
-        receive.receive(rt, given | {"NumMedia": "0" if body else "1"})
+        receive.receive(rt, text_of(given | {"NumMedia": "0" if body else "1"}))
     support.coordinator(rt)
     with rt.sessions.reading() as session:
         return [f"/inbox/{key}" for key in session.scalars(select(inbound.c.id).order_by(inbound.c.id))]

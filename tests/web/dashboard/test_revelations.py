@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Executable, delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store import migrate
 from pro_service.store.schema import audit_trail, inbound, inbox_actions, participants, revelations
@@ -27,7 +28,9 @@ def desk(rt: Runtime, client: FlaskClient, study_id: int, clock: support.SetCloc
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone=PHONE, channel="sms-reply")
     support.enrolled(rt, study_id, "P-002", date(2026, 3, 2), site="BER")
     clock.now = support.at("2026-03-09 10:00")
-    receive.receive(rt, {"MessageSid": "SM1", "From": PHONE, "Body": "please stop asking me, I got the real one"})
+    receive.receive(
+        rt, text_of({"MessageSid": "SM1", "From": PHONE, "Body": "please stop asking me, I got the real one"})
+    )
     support.coordinator(rt, site="IST")
     support.sign_in(client)
     return client

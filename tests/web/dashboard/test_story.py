@@ -29,7 +29,7 @@ REASON = "her own words on the ward"
 @pytest.fixture
 def lived(rt: Runtime, study_id: int, clock: support.SetClock) -> int:
     """Return the study, with one who was asked, answered, was corrected, and is called."""
-    object.__setattr__(rt, "sms", Telephones(clock=clock))
+    object.__setattr__(rt, "texts", {"sms": Telephones(clock=clock)})
     clock.now = support.at("2026-03-02 15:00")
     support.enrolled(rt, study_id, "P-001", date(2026, 3, 2), phone="+12025550123")
     for moment in ("2026-03-09 10:00", "2026-03-10 18:30", "2026-03-11 11:00"):

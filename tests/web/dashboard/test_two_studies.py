@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from pro_service import paths
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import escalations, responses
 from pro_service.use_cases import study
@@ -92,7 +93,7 @@ def test_the_number_of_a_task_is_that_participants(rt: Runtime, desk: FlaskClien
 
 
 def test_a_text_from_nobodys_telephone_is_a_task_of_each_study(rt: Runtime, desk: FlaskClient) -> None:
-    receive.receive(rt, {"MessageSid": f"SM{1:032d}", "From": "+12025550199", "Body": "hello"})
+    receive.receive(rt, text_of({"MessageSid": f"SM{1:032d}", "From": "+12025550199", "Body": "hello"}))
     e = escalations.c
     with rt.sessions.reading() as session:
         found = session.scalars(select(e.id).where(e.reason == "possible_participant")).all()

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from pro_service.gateways.signatures import sign
+from pro_service.gateways.twilio.signatures import sign
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.store.schema import inbound, receipts, responses
 from pro_service.web.app import create_app

@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 from sqlalchemy import select
 
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.reports import inbox
 from pro_service.reports.inbox import Item, Look, Reader
 from pro_service.runtime import Runtime
@@ -31,7 +32,7 @@ def says(rt: Runtime, clock: support.SetClock) -> Says:
     def say(body: str, sender: str = PHONE, **more: str) -> None:
         clock.now += timedelta(minutes=1)
         sid = f"SM{next(numbers):032d}"
-        receive.receive(rt, {"MessageSid": sid, "From": sender, "To": "+15005550006", "Body": body} | more)
+        receive.receive(rt, text_of({"MessageSid": sid, "From": sender, "To": "+15005550006", "Body": body} | more))
         deliver(rt)
 
     return say

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,12 +15,13 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from twilio.http import HttpClient
 from twilio.http.response import Response
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 from urllib3.util import make_headers
 
 from pro_service.core.addresses import is_this_machine, leads_to_this_machine
-from pro_service.gateways.codes import Kind, kind_of
+from pro_service.gateways.http import never_left, retry_after
+from pro_service.gateways.kinds import Kind
 from pro_service.gateways.outgoing import Unavailable, Uncertain
+from pro_service.gateways.twilio.codes import KINDS
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
@@ -154,27 +154,5 @@ def _too_many(status: int, text: str, headers: Mapping[str, str]) -> Unavailable
         said = None
     code = said.get("code") if isinstance(said, dict) else None
     code = code if isinstance(code, int) else status
-    kind: Kind = "daily_limit" if kind_of(code) == "daily_limit" else "busy"
+    kind: Kind = "daily_limit" if KINDS.get(str(code)) == "daily_limit" else "busy"
     return Unavailable(code, retry_after(headers), kind)
-
-
-def never_left(fault: requests.RequestException) -> bool:
-    """Whether the request certainly never left: no name, no connection or no trust, before its first byte."""
-    cause = fault.args[0] if fault.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    if isinstance(reason, NewConnectionError | ConnectTimeoutError):
-        return True
-    inner = reason.args[0] if isinstance(reason, Exception) and reason.args else None
-    return isinstance(inner, ssl.SSLCertVerificationError)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return Retry-After in seconds, given as a number or as a date (counted from the answer's own Date)."""
-    wish = headers.get("Retry-After", "").strip()
-    if wish.isdecimal():
-        return float(wish)
-    try:
-        until, now = parsedate_to_datetime(wish), parsedate_to_datetime(headers.get("Date", ""))
-        return max(0.0, (until - now).total_seconds())
-    except (ValueError, TypeError):
-        return None

@@ -1,6 +1,6 @@
 """SMS through Twilio, by its own SDK."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +8,8 @@ from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioS
 from twilio.rest import Client
 
 from pro_service.core.addresses import leads_to_this_machine
-from pro_service.gateways.codes import REMEDIES, kind_of
+from pro_service.core.providers import FACTS, Arrival, Facts
+from pro_service.gateways.kinds import REMEDIES
 from pro_service.gateways.outgoing import (
     Accepted,
     Forgotten,
@@ -19,8 +20,10 @@ from pro_service.gateways.outgoing import (
     Unavailable,
     Uncertain,
 )
-from pro_service.gateways.signatures import CALLBACK_RETRIES
-from pro_service.gateways.transport import CONNECT_SECONDS, READ_SECONDS, PatientClient
+from pro_service.gateways.twilio.codes import KINDS
+from pro_service.gateways.twilio.hooks import text_of
+from pro_service.gateways.twilio.signatures import CALLBACK_RETRIES
+from pro_service.gateways.twilio.transport import CONNECT_SECONDS, READ_SECONDS, PatientClient
 
 LONGEST_VALIDITY = 36_000  # seconds: Twilio's limit, ten hours
 ADDRESS = "https://api.twilio.com/2010-04-01"
@@ -38,8 +41,10 @@ _NOT_FINISHED = 20009
 _CLIENT_FAULT = range(400, 500)
 
 
-class TwilioGateway:
+class TwilioTexts:
     """Twilio's Messages, with the answer to every call sorted into accepted, refused, unavailable and uncertain."""
+
+    facts: Facts = FACTS["sms"]
 
     def __init__(
         self,
@@ -50,13 +55,15 @@ class TwilioGateway:
         messaging_service_sid: str | None = None,
         from_number: str | None = None,
         base_url: str | None = None,
+        callbacks: str | None = None,
         timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
         pool_size: int = 8,
     ) -> None:
         """Sign in with the Auth Token, or with an API key (its SID and secret), which wins where both are given.
 
-        Texts go out by the Messaging Service, or else from the number or sender name. `pool_size` is the number of
-        workers that send at once; `timeouts` are (connect, read) in seconds.
+        Texts go out by the Messaging Service, or else from the number or sender name. `callbacks` is the address under
+        which it says what became of a text, which the text's token is added to. `pool_size` is the number of workers
+        that send at once; `timeouts` are (connect, read) in seconds.
         """
         user, password = api_key or (account_sid, auth_token or "")
         self._wire = PatientClient(base_url=base_url, timeouts=timeouts, pool_size=pool_size)
@@ -64,7 +71,9 @@ class TwilioGateway:
         nothing = {"": ""}
         self._client = Client(user, password, account_sid, http_client=self._wire, environment=nothing)
         self._from_number = from_number
+        self._callbacks = callbacks
         self.elsewhere = not leads_to_this_machine(base_url or ADDRESS)
+        self.pace = usual_pace(messaging_service_sid=messaging_service_sid, sender=from_number)
         self._sender: dict[str, Any] = (
             {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": from_number}
         )
@@ -80,8 +89,8 @@ class TwilioGateway:
     def send(self, outgoing: Outgoing) -> Accepted:
         """Create the message once; raise Refused, Unavailable or Uncertain."""
         asked: dict[str, Any] = {"to": outgoing.to, "body": outgoing.body, "smart_encoded": False} | self._sender
-        if outgoing.callback_url:
-            asked["status_callback"] = outgoing.callback_url + CALLBACK_RETRIES
+        if self._callbacks and outgoing.token:
+            asked["status_callback"] = f"{self._callbacks}/{outgoing.token}{CALLBACK_RETRIES}"
         if outgoing.validity_seconds is not None:
             asked["validity_period"] = max(1, min(outgoing.validity_seconds, LONGEST_VALIDITY))
         try:
@@ -108,26 +117,26 @@ class TwilioGateway:
         except (TwilioException, ValueError, TypeError, AttributeError):
             raise Unavailable from None
 
-    def find(self, to: str, body: str, created_after: datetime) -> list[Record]:
+    def recall(self, token: str, to: str, body: str, created_after: datetime) -> list[Record]:  # noqa: ARG002 (a key of ours is not kept there)
         """List what was sent to one person and contains our text (a trial account prefixes it), newest first.
 
         No filter by DateSent: it is null while a message is queued. Raise Unavailable or Refused.
         """
         return [
             record
-            for record in self._listed(created_after, to=to)
-            if not record.inbound and record.to == to and body in record.body
+            for record in map(_record, self._listed(created_after, _of_ours, to=to))
+            if record.to == to and body in record.body
         ]
 
-    def list_outbound(self, created_after: datetime) -> list[Record]:
+    def list_sent(self, created_after: datetime) -> list[Record]:
         """List everything sent since an instant, newest first: by the sender where it is one, else by the account.
 
         No filter by DateSent here either. Raise Unavailable or Refused.
         """
         narrowed = {"from_": self._from_number} if self._from_number else {}
-        return [record for record in self._listed(created_after, **narrowed) if not record.inbound]
+        return [_record(one) for one in self._listed(created_after, _of_ours, **narrowed)]
 
-    def list_inbound(self, created_after: datetime) -> list[Record]:
+    def pull(self, created_after: datetime) -> list[Arrival]:
         """List the texts people sent us since an instant, so that a reply survives our own outage.
 
         By our number where there is one, else for the whole account. Raise Unavailable or Refused.
@@ -135,7 +144,7 @@ class TwilioGateway:
         narrowed: dict[str, Any] = {"date_sent_after": created_after.astimezone(UTC)}
         if self._from_number:
             narrowed["to"] = self._from_number
-        return [record for record in self._listed(created_after, **narrowed) if record.inbound]
+        return [_arrival(one) for one in self._listed(created_after, _of_a_person, **narrowed)]
 
     def forget(self, sid: str) -> Forgotten:
         """Delete a message and its media; if that is not allowed, empty its words. Raise Unavailable or Refused."""
@@ -167,17 +176,16 @@ class TwilioGateway:
             raise fault from None
         return "redacted"
 
-    def _listed(self, created_after: datetime, **filters: Any) -> Iterator[Record]:
+    def _listed(self, created_after: datetime, wanted: Callable[[Any], bool], **filters: Any) -> Iterator[Any]:
         """Return the list, which is newest first, back to that instant; a list that does not reach it says nothing."""
         try:
-            found = self._client.messages.stream(page_size=PAGE_SIZE, **filters)
-            for read, record in enumerate(map(_record, found)):
-                if record.created_at is not None and record.created_at < created_after - OUT_OF_ORDER:
+            for read, one in enumerate(self._client.messages.stream(page_size=PAGE_SIZE, **filters)):
+                if one.date_created is not None and one.date_created < created_after - OUT_OF_ORDER:
                     return
                 if read >= MOST_LISTED:
                     raise Unavailable
-                if record.created_at is None or record.created_at >= created_after:
-                    yield record
+                if (one.date_created is None or one.date_created >= created_after) and wanted(one):
+                    yield one
         except GatewayError as fault:
             raise _unasked(fault) from None
         except (TwilioRestException, TwilioServiceException) as answer:
@@ -195,7 +203,7 @@ def sorted_out(answer: TwilioRestException | TwilioServiceException) -> GatewayE
         # The SDK fills in the HTTP status where the body was not Twilio's: a proxy's page, say. It decides nothing,
         # except that nobody who was not let in has been served.
         return Refused(status, "credentials") if status == _UNAUTHORIZED else Uncertain(status)
-    kind = kind_of(code)
+    kind = KINDS.get(str(code), "other")
     return Unavailable(code, kind=kind) if REMEDIES[kind] in ("wait", "tomorrow") else Refused(code, kind)
 
 
@@ -208,19 +216,30 @@ def _media_of(message: Any) -> int:
     return int(message.num_media) if str(message.num_media).isdecimal() else 0
 
 
+def _of_a_person(message: Any) -> bool:
+    return str(message.direction) == "inbound"
+
+
+def _of_ours(message: Any) -> bool:
+    return not _of_a_person(message)
+
+
 def _record(message: Any) -> Record:
     code = message.error_code
     return Record(
         sid=str(message.sid),
         status=str(message.status),
-        direction=str(message.direction),
         to=message.to or "",
-        from_=message.from_ or "",
         body=message.body or "",
         created_at=message.date_created,
-        error_code=int(code) if code is not None and str(code).isdecimal() else None,
-        media=_media_of(message),
+        error=str(code) if code is not None and str(code).isdecimal() else "",
     )
+
+
+def _arrival(message: Any) -> Arrival:
+    """Return a text of the list in the shape in which a webhook brings it."""
+    given = {"MessageSid": str(message.sid), "From": message.from_ or "", "To": message.to or ""}
+    return text_of(given | {"Body": message.body or "", "NumMedia": str(_media_of(message))}, message.date_created)
 
 
 def usual_pace(*, messaging_service_sid: str | None, sender: str | None) -> float | None:

@@ -1,0 +1,126 @@
+"""Who carries messages: what each way out can promise, and what providers tell us, in words of our own.
+
+`channel` is how a participant is asked (`sms-link`), `provider` is who carries it (`twilio`), and a way out is one
+provider's service (`sms`): what the outbox, its pace, its stop and its quarantine are kept by.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from pro_service.core.texts import Charset
+
+WayOut: TypeAlias = str
+"""One of the keys of `FACTS`."""
+
+STAFF_MAIL: WayOut = "email"
+"""The way out of mails to staff; every other leads to participants, and to staff who left a telephone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one way out is and can promise, wherever it leads; what it carries to one country stands in `routes`."""
+
+    way: WayOut
+    """As in the tables `messages` and `channels`."""
+    provider: str
+    """As in `routes` and in `/hooks/<provider>/…`."""
+    name: str
+    """What the provider calls itself."""
+    medium: Literal["sms", "whatsapp", "email"]
+    charset: Charset = "gsm"
+    """How a text is counted in segments."""
+    callback: Literal["message", "account", "none"] = "none"
+    """Where it says what became of a text: at an address of each message, at one of the account, nowhere."""
+    recall: Literal["words", "reference", "none"] = "none"
+    """How a text of unknown fate is found there: by telephone and words, by our own key, not at all."""
+    pull: bool = False
+    """It lists what people wrote."""
+    lists_sent: bool = False
+    """It lists what it was given, so that a quarantine ends by itself; else a person ends it."""
+    same_text: bool = True
+    """It takes the same words to the same telephone twice within a day."""
+
+
+FACTS: Mapping[WayOut, Facts] = MappingProxyType(
+    {
+        one.way: one
+        for one in (
+            Facts("sms", "twilio", "Twilio", "sms", callback="message", recall="words", pull=True, lists_sent=True),
+            Facts(
+                "verimor",
+                "verimor",
+                "Verimor",
+                "sms",
+                charset="turkish",
+                callback="account",
+                recall="reference",
+                pull=True,
+                same_text=False,
+            ),
+            Facts("email", "smtp", "SMTP", "email"),
+        )
+    }
+)
+"""In the order in which they were learnt."""
+
+TEXTS: tuple[WayOut, ...] = tuple(way for way in FACTS if way != STAFF_MAIL)
+"""The ways to telephones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What a sender may carry: segments a second, and segments a UTC day. None = without a limit."""
+
+    per_second: float | None = None
+    per_day: int | None = None
+
+
+SMS: Mapping[str, WayOut] = MappingProxyType({one.provider: way for way, one in FACTS.items() if one.medium == "sms"})
+"""Provider -> the way out by which it carries texts."""
+
+
+def way_of(provider_id: str) -> WayOut:
+    """Return the way out that an id of a provider's belongs to: those of every provider but the first begin with it."""
+    name = provider_id.partition(":")[0]
+    return next((way for way in TEXTS if way == name), "sms")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A text that somebody wrote, as a provider brings it. What it says stays out of the repr: that ends up in logs."""
+
+    way: WayOut
+    provider_id: str
+    """Unique among all providers."""
+    sender: str = field(repr=False)
+    """E.164."""
+    body: str = field(repr=False)
+    raw: Mapping[str, object] = field(repr=False)
+    """Everything that came, as it came; JSON."""
+    to: str = field(default="", repr=False)
+    media: int = 0
+    """How many pictures and the like came with it."""
+    opt_out: Literal["STOP", "START", "HELP"] | None = None
+    """What the provider itself has made of it and done."""
+    at: datetime | None = None
+    """When the provider got it, where that is known; aware UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider says of a message of ours."""
+
+    provider_id: str
+    status: str
+    """One of `STATUSES`, or a word that nobody knows: it is kept, and moves nothing."""
+    error: str = ""
+    """The provider's code; empty without one."""
+    token: str | None = None
+    """Of the attempt it is about; None where only the provider's id says which message is meant."""
+
+
+LONGEST_ID, LONGEST_STATUS, LONGEST_CODE = 64, 20, 40
+"""Characters of what is kept of a provider's words."""
