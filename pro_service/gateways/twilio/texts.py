@@ -9,6 +9,7 @@ from twilio.rest import Client
 
 from pro_service.core.addresses import leads_to_this_machine
 from pro_service.core.providers import FACTS, Arrival, Facts
+from pro_service.gateways.http import CONNECT_SECONDS, READ_SECONDS
 from pro_service.gateways.kinds import REMEDIES
 from pro_service.gateways.outgoing import (
     Accepted,
@@ -23,7 +24,7 @@ from pro_service.gateways.outgoing import (
 from pro_service.gateways.twilio.codes import KINDS
 from pro_service.gateways.twilio.hooks import text_of
 from pro_service.gateways.twilio.signatures import CALLBACK_RETRIES
-from pro_service.gateways.twilio.transport import CONNECT_SECONDS, READ_SECONDS, PatientClient
+from pro_service.gateways.twilio.transport import PatientClient
 
 LONGEST_VALIDITY = 36_000  # seconds: Twilio's limit, ten hours
 ADDRESS = "https://api.twilio.com/2010-04-01"

@@ -1,55 +1,37 @@
-"""The connection to Twilio: bounded waiting, and failures sorted by whether a byte can have left."""
+"""The connection to Twilio: an HTTP client for its SDK, in place of its own, which by default waits for ever."""
 
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from threading import local
-from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from urllib3.util import make_headers
 
-from pro_service.core.addresses import is_this_machine, leads_to_this_machine
-from pro_service.gateways.http import never_left, retry_after
+from pro_service.gateways.http import TOO_MANY, Wire, retry_after
 from pro_service.gateways.kinds import Kind
-from pro_service.gateways.outgoing import Unavailable, Uncertain
+from pro_service.gateways.outgoing import Unavailable
 from pro_service.gateways.twilio.codes import KINDS
 
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 20.0
 
-_TOO_MANY = 429
-_TIMED_OUT = 408
-_SERVER_FAULT = 500
+class PatientClient(Wire, HttpClient):
+    """Raise Unavailable if nothing was taken (429, no connection), Uncertain if it may have been; see `Wire`.
 
-
-class PatientClient(HttpClient):
-    """An HTTP client for the SDK, in place of its own, which by default waits for ever.
-
-    It raises Unavailable if nothing was taken (429, no connection) and Uncertain if it may have been (5xx, a time-out,
-    a broken connection); every other answer goes to the SDK. Safe to share between threads. It logs nothing: the SDK's
-    own client logs addresses with telephone numbers in them.
+    Every other answer goes to the SDK, whose own client also logs addresses with telephone numbers in them.
     """
 
     def __init__(self, *, base_url: str | None, timeouts: tuple[float, float], pool_size: int) -> None:
-        """Aim at `base_url` instead of Twilio's hosts where given; `timeouts` are (connect, read) in seconds."""
-        super().__init__(logging.getLogger(__name__), is_async=False)
+        """Aim at `base_url` instead of Twilio's hosts where given."""
+        Wire.__init__(self, timeouts=timeouts, pool_size=pool_size)
+        HttpClient.__init__(self, logging.getLogger(__name__), is_async=False)
         self._base = urlsplit(base_url.rstrip("/")) if base_url else None
-        self._timeouts = timeouts
         self._asked = local()
-        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
-        self._environment: dict[str, dict[str, Any]] = {}
-        """Host -> proxies and trusted certificates, as the environment has them."""
-        # urllib3 writes every path, query and all, at DEBUG.
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
     @contextmanager
     def only_if(self, may_leave: Callable[[], bool]) -> Iterator[None]:
@@ -60,22 +42,9 @@ class PatientClient(HttpClient):
         finally:
             self._asked.may_leave = None
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._adapter.close()
-
-    def server_time(self, uri: str) -> datetime | None:
-        """Return the `Date` of whatever answer this address gives; None without one, or from this machine itself."""
-        asked = requests.Request("GET", self._aim(uri), headers={"Cache-Control": "no-cache"}).prepare()
-        if leads_to_this_machine(asked.url or ""):
-            return None
-        try:
-            answer = self._adapter.send(asked, timeout=self._timeouts, **self._trusted(asked.url or ""))
-            # An answer out of a cache is as old as it says.
-            age = timedelta(seconds=int(answer.headers.get("Age", "0")))
-            return (parsedate_to_datetime(answer.headers.get("Date", "")) + age).astimezone(UTC)
-        except (requests.RequestException, ValueError, TypeError):
-            return None
+    def server_time(self, url: str) -> datetime | None:
+        """Return what time it is there, where this client aims."""
+        return super().server_time(self._aim(url))
 
     def request(
         self,
@@ -92,29 +61,11 @@ class PatientClient(HttpClient):
         may_leave: Callable[[], bool] | None = getattr(self._asked, "may_leave", None)
         if may_leave is not None and not may_leave():
             raise Unavailable
-        try:
-            asked = _prepared(method.upper(), self._aim(uri), params, data, headers, auth)
-            answer = self._adapter.send(asked, timeout=timeout or self._timeouts, **self._trusted(asked.url or ""))
-            text = answer.content.decode(errors="replace")
-        except requests.RequestException as fault:
-            # `from None`: the exception's text holds the address asked for.
-            raise (Unavailable() if never_left(fault) else Uncertain()) from None
-        status = answer.status_code
-        if status == _TOO_MANY:
-            raise _too_many(status, text, answer.headers)
-        if status >= _SERVER_FAULT or status == _TIMED_OUT:
-            raise Uncertain(status)
-        return Response(status, text, answer.headers)
-
-    def _trusted(self, url: str) -> dict[str, Any]:
-        """Return proxies and certificates for this host, read from the environment once."""
-        host = urlsplit(url).hostname or ""
-        if host not in self._environment:
-            session = requests.Session()
-            # A proxy of the environment is for the way out of the house, not for a rehearsal inside it.
-            session.trust_env = not is_this_machine(host)
-            self._environment[host] = session.merge_environment_settings(url, {}, False, None, None)
-        return self._environment[host]
+        answer = self.call(_prepared(method.upper(), self._aim(uri), params, data, headers, auth), timeout)
+        text = answer.content.decode(errors="replace")
+        if answer.status_code == TOO_MANY:
+            raise _too_many(answer.status_code, text, answer.headers)
+        return Response(answer.status_code, text, answer.headers)
 
     def _aim(self, uri: str) -> str:
         if self._base is None:
