@@ -24,6 +24,8 @@ from pro_service.gateways.outgoing import Channel, Gateway
 from pro_service.gateways.time_stamps import TimeStamps
 from pro_service.gateways.twilio.hooks import TwilioHooks
 from pro_service.gateways.twilio.texts import TwilioTexts
+from pro_service.gateways.verimor.hooks import VerimorHooks
+from pro_service.gateways.verimor.texts import VerimorTexts
 from pro_service.settings import Settings
 from pro_service.store import keys, migrate
 from pro_service.store.database import Sessions, make_engine
@@ -184,7 +186,7 @@ def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = Tru
         vault=vault,
         bundles=bundles,
         loader=cases.Loader(lambda session, version: bundles.get(session, version).protocol, holidays_of),
-        texts=_texts(settings),
+        texts=_texts(settings, clock),
         mail=_mail(settings, clock),
         hooks=_hooks(settings),
         time_stamps=_time_stamps(settings),
@@ -250,12 +252,17 @@ def _instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _texts(settings: Settings) -> Mapping[WayOut, Channel]:
-    return {"sms": _twilio(settings)} if settings.texts else {}
+def _texts(settings: Settings, clock: Clock) -> Mapping[WayOut, Channel]:
+    twilio: dict[WayOut, Channel] = {"sms": _twilio(settings)} if settings.twilio else {}
+    return twilio | ({"verimor": _verimor(settings, clock)} if settings.verimor else {})
 
 
 def _hooks(settings: Settings) -> Mapping[str, Hooks]:
-    return {"twilio": TwilioHooks(settings.twilio_auth_tokens)}
+    hooks: dict[str, Hooks] = {"twilio": TwilioHooks(settings.twilio_auth_tokens)}
+    if settings.verimor_hook_secret:
+        secret, networks = settings.verimor_hook_secret, settings.verimor_hook_addresses
+        hooks["verimor"] = VerimorHooks(secret, networks, keyword=settings.verimor_keyword)
+    return hooks
 
 
 def _twilio(settings: Settings) -> Channel:
@@ -269,8 +276,21 @@ def _twilio(settings: Settings) -> Channel:
         from_number=settings.twilio_from,
         base_url=settings.twilio_base_url,
         callbacks=f"{settings.public_base_url}/hooks/twilio/status",
-        timeouts=(settings.delivery.connect, settings.delivery.timeout),
+        timeouts=settings.delivery.waits("sms"),
         pool_size=settings.delivery.workers + ASKERS + 1,  # and one that fetches replies
+    )
+
+
+def _verimor(settings: Settings, clock: Clock) -> Channel:
+    return VerimorTexts(
+        settings.verimor_username or "",
+        settings.verimor_password or "",
+        sender=settings.verimor_sender or "",
+        clock=clock,
+        keyword=settings.verimor_keyword,
+        base_url=settings.verimor_base_url,
+        timeouts=settings.delivery.waits("verimor"),
+        pool_size=settings.delivery.workers + ASKERS + 1,
     )
 
 

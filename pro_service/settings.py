@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_network
 from math import inf, isfinite, nan
 from pathlib import Path
-from typing import get_args, overload
+from typing import Any, get_args, overload
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -20,14 +21,20 @@ from pro_service.core.protocol import Role
 from pro_service.core.providers import Pace, WayOut
 from pro_service.core.routes import Carriers
 
-SECRETS = ("SECRET_KEY", "DATA_KEYS", "TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET", "SMTP_PASSWORD", "DATABASE_URL")
+SECRETS = (
+    "SECRET_KEY", "DATA_KEYS", "TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET", "VERIMOR_PASSWORD", "VERIMOR_HOOK_SECRET",
+    "SMTP_PASSWORD", "DATABASE_URL",
+)  # fmt: skip
 """Names that may also be given as `<NAME>_FILE`; their values are never shown."""
 
 NAMES = (
     *SECRETS,
     "PUBLIC_BASE_URL",
     "TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_MESSAGING_SERVICE_SID", "TWILIO_FROM", "TWILIO_BASE_URL",
-    "TWILIO_TIMEOUT_SECONDS", "TWILIO_PER_SECOND", "TWILIO_PER_DAY", "SEND_WORKERS",
+    "TWILIO_TIMEOUT_SECONDS", "TWILIO_PER_SECOND", "TWILIO_PER_DAY",
+    "VERIMOR_USERNAME", "VERIMOR_SENDER", "VERIMOR_REPLY_TO", "VERIMOR_KEYWORD", "VERIMOR_HOOK_ADDRESSES",
+    "VERIMOR_BASE_URL", "VERIMOR_TIMEOUT_SECONDS", "VERIMOR_PER_SECOND", "VERIMOR_PER_DAY",
+    "SEND_WORKERS",
     "DELIVERY_LEASE_SECONDS", "DELIVERY_ASK_AFTER_SECONDS", "DELIVERY_ASK_AGAIN_SECONDS",
     "SMTP_HOST", "SMTP_PORT", "SMTP_USERNAME", "MAIL_FROM",
     "SECOND_FACTOR_ROLES",
@@ -37,14 +44,26 @@ NAMES = (
 )  # fmt: skip
 """Every name that is read."""
 
-NEEDED_FOR_TEXTS = "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID"
+NEEDED_FOR_TEXTS = (
+    "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID; "
+    "or VERIMOR_USERNAME, VERIMOR_PASSWORD and VERIMOR_SENDER"
+)
 """What is to be set before any text can leave."""
 
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:]+")
+_HEADER = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9 .&-]{3,11}|\+?[0-9]{4,13}")
+"""A header of Verimor's: a name, or a number that is registered as one."""
+_REPLY_NUMBER = re.compile(r"\+?[0-9]{4,13}")
+_NATIONAL = 10
+"""Digits of a Turkish number without the country's code."""
+_SHORT_CODE = 6
+"""Digits of the longest number that texts of many customers come in at."""
+_IN_A_PATH = re.compile(r"[A-Za-z0-9_-]*")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 KEY_BYTES = 32
 SECRET_CHARACTERS = 32
 MOST_WORKERS = 256
+TIMEOUT = 20.0
 
 
 class SettingsError(Exception):
@@ -60,8 +79,8 @@ class SettingsError(Exception):
 class Delivery:
     """The times and limits of sending; every default is the specification's, tests shorten them."""
 
-    timeout: float = 20.0
-    """Seconds an answer of the provider is waited for."""
+    timeouts: Mapping[WayOut, float] = field(default_factory=dict)
+    """Way out -> how many seconds an answer of its provider is waited for, `TIMEOUT` unless it says so."""
     lease: timedelta = timedelta(seconds=60)
     """How long a worker that claimed a message may take to say what became of it."""
     ask_after: timedelta = timedelta(seconds=120)
@@ -84,15 +103,16 @@ class Delivery:
         """Return how long it may stay in doubt before a person gets a task, and how long answers wait for its end."""
         return self.doubt(resends) + 3 * self.ask_again
 
-    @property
-    def connect(self) -> float:
-        """Seconds a connection to the provider is waited for."""
-        return min(5.0, self.timeout)
+    def waits(self, way: WayOut) -> tuple[float, float]:
+        """Return how many seconds a connection, and an answer, of one way out is waited for."""
+        answer = self.timeouts.get(way, TIMEOUT)
+        return min(5.0, answer), answer
 
     @property
     def longest_call(self) -> timedelta:
-        """The longest that one call to the provider can take, with a second to spare."""
-        return timedelta(seconds=self.connect + self.timeout + min(1.0, self.timeout))
+        """The longest that one call to a provider can take, with a second to spare."""
+        longest = max(self.timeouts.values(), default=TIMEOUT)
+        return timedelta(seconds=min(5.0, longest) + longest + min(1.0, longest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +133,15 @@ class Settings:
     twilio_messaging_service_sid: str | None = None
     twilio_from: str | None = None
     twilio_base_url: str | None = None
+    verimor_username: str | None = field(default=None, repr=False)
+    verimor_password: str | None = field(default=None, repr=False)
+    verimor_sender: str | None = None
+    verimor_reply_to: str | None = None
+    """The number that people answer to, where that is not the sender."""
+    verimor_keyword: str = ""
+    verimor_hook_secret: str = field(default="", repr=False)
+    verimor_hook_addresses: tuple[str, ...] = ()
+    verimor_base_url: str | None = None
     smtp_host: str | None = None
     smtp_port: int = 587
     smtp_username: str | None = None
@@ -131,30 +160,58 @@ class Settings:
     @property
     def texts(self) -> bool:
         """Whether texts can be sent at all."""
+        return self.twilio or self.verimor
+
+    @property
+    def twilio(self) -> bool:
+        """Whether texts can be sent through Twilio."""
         sender = self.twilio_messaging_service_sid or self.twilio_from
         key = self.twilio_auth_tokens or (self.twilio_api_key and self.twilio_api_secret)
         return bool(self.twilio_account_sid and key and sender)
 
     @property
+    def verimor(self) -> bool:
+        """Whether texts can be sent through Verimor."""
+        return bool(self.verimor_username and self.verimor_password and self.verimor_sender)
+
+    @property
     def carriers(self) -> Carriers:
         """Who carries texts, as far as it is configured."""
-        sender = None if self.twilio_messaging_service_sid else self.twilio_from
-        named = sender is not None and not sender.removeprefix("+").isdecimal()
+        ours = {"twilio": self.twilio, "verimor": self.verimor}
+        twilio = None if self.twilio_messaging_service_sid else self.twilio_from
+        answered = {"twilio": twilio, "verimor": self.verimor_reply_to or self.verimor_sender}
+        reply_to, sender = self.verimor_reply_to, self.verimor_sender
+        own = bool(reply_to and sender) and _forms(reply_to or "")[-1] == _forms(sender or "")[-1]
+        known = (self.twilio_from, sender, reply_to)
         return Carriers(
-            configured=("twilio",) if self.texts else (),
-            senders=frozenset(one for one in (self.twilio_from,) if one),
-            named=frozenset({"twilio"}) if named else frozenset(),
+            configured=tuple(name for name, there in ours.items() if there),
+            senders=frozenset(form for one in known if one for form in _forms(one)),
+            named=frozenset(name for name, one in answered.items() if one and not one.removeprefix("+").isdecimal()),
+            answered_at={"verimor": (reply_to, self.verimor_keyword)} if reply_to and not own else {},
         )
 
     @property
     def aimed_elsewhere(self) -> tuple[str, ...]:
         """Names of the settings that aim at another address than the provider's own."""
-        return ("TWILIO_BASE_URL",) if self.twilio_base_url else ()
+        aimed = {"TWILIO_BASE_URL": self.twilio_base_url, "VERIMOR_BASE_URL": self.verimor_base_url}
+        return tuple(name for name, url in aimed.items() if url)
+
+    @property
+    def needed_for_calls(self) -> Mapping[str, str]:
+        """Provider that is configured, and whose calls are all refused -> what is to be set before they are not."""
+        heard = self.verimor_hook_secret and self.verimor_hook_addresses
+        return {"verimor": "VERIMOR_HOOK_SECRET and VERIMOR_HOOK_ADDRESSES"} if self.verimor and not heard else {}
 
     @property
     def mails(self) -> bool:
         """Whether mails can be sent at all."""
         return bool(self.smtp_host and self.mail_from)
+
+
+def _forms(sender: str) -> tuple[str, ...]:
+    """Return a sender, and as the number that it is: Turkish ones are written 0850… or 90850… as well."""
+    national = sender.removeprefix("+").removeprefix("90").removeprefix("0")
+    return (sender, f"+90{national}") if national.isdecimal() and len(national) == _NATIONAL else (sender,)
 
 
 def load(env_file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -195,6 +252,7 @@ class _Reader:
             twilio_messaging_service_sid=self.text("TWILIO_MESSAGING_SERVICE_SID"),
             twilio_from=self.text("TWILIO_FROM"),
             twilio_base_url=self.provider_url("TWILIO_BASE_URL"),
+            **self.verimor(),
             smtp_host=self.host("SMTP_HOST"),
             smtp_port=self.port("SMTP_PORT", 587),
             smtp_username=self.text("SMTP_USERNAME"),
@@ -249,6 +307,42 @@ class _Reader:
             self.fault(name, "address_in_clear")
         return value
 
+    def verimor(self) -> dict[str, Any]:
+        """Return what belongs to Verimor: all of it that sending needs, or none."""
+        login = {name: self.text(f"VERIMOR_{name}") for name in ("USERNAME", "PASSWORD", "SENDER")}
+        given = [f"VERIMOR_{name}" for name, value in login.items() if value]
+        for name in (name for name, value in login.items() if given and not value):
+            self.fault(f"VERIMOR_{name}", "setting_needed", given=given[0])
+        sender, reply_to = login["SENDER"], self.text("VERIMOR_REPLY_TO")
+        keyword, secret = self.text("VERIMOR_KEYWORD") or "", self.text("VERIMOR_HOOK_SECRET") or ""
+        if sender is not None and not _HEADER.fullmatch(sender):
+            self.fault("VERIMOR_SENDER", "no_header")
+        if reply_to is not None and not _REPLY_NUMBER.fullmatch(reply_to):
+            self.fault("VERIMOR_REPLY_TO", "no_reply_number")
+        elif reply_to is not None and len(reply_to) <= _SHORT_CODE and not keyword:
+            self.fault("VERIMOR_KEYWORD", "keyword_missing")
+        if secret and (len(secret) < SECRET_CHARACTERS or not _IN_A_PATH.fullmatch(secret)):
+            self.fault("VERIMOR_HOOK_SECRET", "hook_secret_unfit", least=SECRET_CHARACTERS)
+        return {
+            "verimor_username": login["USERNAME"],
+            "verimor_password": login["PASSWORD"],
+            "verimor_sender": sender,
+            "verimor_reply_to": reply_to,
+            "verimor_keyword": keyword,
+            "verimor_hook_secret": secret,
+            "verimor_hook_addresses": self.networks("VERIMOR_HOOK_ADDRESSES"),
+            "verimor_base_url": self.provider_url("VERIMOR_BASE_URL"),
+        }
+
+    def networks(self, name: str) -> tuple[str, ...]:
+        """Return addresses and networks (CIDR), as they are written."""
+        given = (self.text(name) or "").replace(",", " ").split()
+        try:
+            return tuple(str(ip_network(one)) for one in given)
+        except ValueError:
+            self.fault(name, "no_network")
+            return ()
+
     def host(self, name: str) -> str | None:
         value = self.text(name)
         if value is not None and not _HOST.fullmatch(value):
@@ -266,13 +360,21 @@ class _Reader:
         return int(value)
 
     def delivery(self) -> Delivery:
+        timeouts = {
+            way: (self.number(f"{name}_TIMEOUT_SECONDS", TIMEOUT, least=0.1), self.text(needed))
+            for way, name, needed in (
+                ("sms", "TWILIO", "TWILIO_ACCOUNT_SID"),
+                ("verimor", "VERIMOR", "VERIMOR_USERNAME"),
+            )
+        }
         made = Delivery(
-            timeout=self.number("TWILIO_TIMEOUT_SECONDS", 20.0, least=0.1),
+            # Who is not configured keeps nobody waiting.
+            timeouts={way: seconds for way, (seconds, configured) in timeouts.items() if configured},
             lease=timedelta(seconds=self.number("DELIVERY_LEASE_SECONDS", 60.0, least=0.1)),
             ask_after=timedelta(seconds=self.number("DELIVERY_ASK_AFTER_SECONDS", 120.0, least=0.1)),
             ask_again=timedelta(seconds=self.number("DELIVERY_ASK_AGAIN_SECONDS", 60.0, least=0.1)),
             workers=int(self.number("SEND_WORKERS", 8, least=1, most=MOST_WORKERS, whole=True)),
-            paces={"sms": self.pace("TWILIO")},
+            paces={"sms": self.pace("TWILIO"), "verimor": self.pace("VERIMOR")},
         )
         if made.lease <= made.longest_call:
             seconds = f"{made.longest_call.total_seconds():g}"

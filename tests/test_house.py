@@ -57,7 +57,7 @@ def test_the_core_knows_the_standard_library_alone() -> None:
     assert {(file, name) for file, name in foreign if not name.startswith("pro_service.core")} == set()
 
 
-PROVIDERS = ("twilio",)
+PROVIDERS = ("twilio", "verimor")
 KNOWN_TO = (
     "pro_service/gateways/",  # each in its own package, and the table of codes; a contract keeps them apart
     "pro_service/simulator/",

@@ -22,10 +22,12 @@ from pro_service.cli.terminal import (
     who,
 )
 from pro_service.core.iso8601 import offset_text
-from pro_service.core.problems import words
+from pro_service.core.problems import RejectedError, words
 from pro_service.core.protocol import Protocol
+from pro_service.core.routes import Carriers
 from pro_service.core.study_file.costs import LIMIT, Cost, long_questions
 from pro_service.core.study_file.differences import Difference
+from pro_service.core.study_file.frames import check_reply_number
 from pro_service.core.study_file.marks import Mark
 
 MOST_SHOWN = 40
@@ -47,6 +49,10 @@ def check(state: State, file: Path) -> None:
     from pro_service.use_cases import study as use_case  # noqa: PLC0415
 
     checked = use_case.check(text_of(file))
+    settings = state.settings_if_complete()
+    carriers = Carriers() if settings is None else settings.carriers
+    if unsaid := tuple(check_reply_number(checked.protocol, checked.frames, carriers)):
+        raise RejectedError(unsaid)
     if state.as_json:
         show_json([])
     else:
@@ -56,8 +62,7 @@ def check(state: State, file: Path) -> None:
         points = ", ".join(point.code for point in checked.protocol.time_points)
         click.echo(f"{checked.protocol.study}: no faults ({points}; {', '.join(checked.protocol.languages)}).")
     # Last, where the eye is when the command has ended.
-    settings = state.settings_if_complete()
-    sender = () if settings is None else use_case.check_sender(checked.protocol, settings.carriers)
+    sender = use_case.check_sender(checked.protocol, carriers)
     for fault in (*sender, *checked.contacts, *checked.remarks):
         show_fault(fault, "yellow", err=True)
     if checked.contacts:

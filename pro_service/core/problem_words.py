@@ -358,9 +358,18 @@ _ROUTES: Mapping[str, Entry] = {
         "Ask the person who runs this service to register the sender name with the provider before the study begins.",
     ),
     "reply_to_name": _warn(
-        "nobody can reply to a sender that is a name (TWILIO_FROM), and participants of {sites} answer by reply",
-        "send from a number, or choose the channel sms-link or sms-card for them",
+        "nobody can reply to a sender that is a name, and participants of {sites} answer by reply",
+        "send from a number, name the one that takes replies (VERIMOR_REPLY_TO), or choose the channel sms-link or "
+        "sms-card for them",
         "Ask the person who runs this service to send from a number, or choose another way for them.",
+    ),
+    "reply_number_unsaid": _refuse(
+        "asks for a reply, and nobody can reply to the sender: it must say where to write",
+        "write the number into it: {number} (VERIMOR_REPLY_TO)",
+    ),
+    "reply_word_unsaid": _refuse(
+        "asks for a reply, and nobody can reply to the sender: it must say where to write, and the word to begin with",
+        "write both into it: {start} and {number} (VERIMOR_KEYWORD, VERIMOR_REPLY_TO)",
     ),
     "sender_to_agree": _warn(
         "{country}: operators block business texts from ordinary mobile numbers; agree the sender with the provider "
@@ -1162,7 +1171,28 @@ _SERVICE: Mapping[str, Entry] = {
     "certificate_unreadable": _refuse("is not a file with a certificate", "give a readable file in PEM format"),
     "lease_too_short": _refuse(
         "ends before a call to the provider can",
-        "a call may take {seconds} seconds: write more than that, or a shorter TWILIO_TIMEOUT_SECONDS",
+        "a call may take {seconds} seconds: write more than that, or shorter timeouts for the providers",
+    ),
+    "setting_needed": _refuse("is missing, and {given} is set", "set both, or leave both out"),
+    "no_header": _refuse(
+        "is neither a sender name of 3 to 11 letters and digits nor a number",
+        "write it as the provider has registered it",
+    ),
+    "no_reply_number": _refuse(
+        "is not a number that texts can be sent to",
+        "write digits alone, e.g. 08501234567, or a short code such as 4609",
+    ),
+    "keyword_missing": _refuse(
+        "is missing, and VERIMOR_REPLY_TO is a short code that others share",
+        "write the word with which texts to it must begin to reach you",
+    ),
+    "hook_secret_unfit": _refuse(
+        "is shorter than {least} characters, or has others than letters, digits, - and _",
+        "make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+    ),
+    "no_network": _refuse(
+        "holds something that is neither an address nor a network",
+        "write them with commas between, e.g. 203.0.113.7, 198.51.100.0/24",
     ),
     "setting_no_number": _refuse(
         "is not a number of {least} or more", "write a number of {least} or more, or leave it out"

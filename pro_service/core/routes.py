@@ -6,8 +6,8 @@ Turkey the study's delivery rules and Verimor's public guide. Rules of operators
 says that nothing was, and a study file may state its own reason against a refusal.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import time
 from typing import Literal, TypeAlias
 
@@ -207,6 +207,8 @@ class Carriers:
     """The numbers and names that texts come from; no participant has one of them."""
     named: frozenset[str] = frozenset()
     """Providers whose sender is a name, which nobody can reply to."""
+    answered_at: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Provider -> the number that people answer to, and the word a text to it begins with, where that is no reply."""
 
     def to(self, country: str | None, wanted: str = "") -> str:
         """Return the provider who carries texts to a country (ISO 3166-1 alpha-2, of the telephone).

@@ -5,8 +5,9 @@ from types import MappingProxyType
 
 from pro_service.gateways.kinds import Kind
 from pro_service.gateways.twilio import codes as twilio
+from pro_service.gateways.verimor import codes as verimor
 
-KIND_BY_CODE: Mapping[str, Kind] = MappingProxyType({**twilio.KINDS})
+KIND_BY_CODE: Mapping[str, Kind] = MappingProxyType({**twilio.KINDS, **verimor.KINDS})
 """Codes as they are stored. Those of one provider are numbers and those of another words, so none means two things."""
 
 

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 
 from pro_service.core.addresses import is_this_machine
 from pro_service.core.problems import problem, unavailable, words
+from pro_service.core.routes import NAMES
 from pro_service.core.study_file.confirmation import Notice
+from pro_service.core.study_file.frames import check_reply_number
 from pro_service.core.throttle import chance_of_a_hit
 from pro_service.reports import health, readable
 from pro_service.reports.health import Condition
@@ -282,6 +284,23 @@ def _sender(rt: Runtime) -> Iterator[Finding]:
     asked = tuple(found)
     if asked:
         yield Finding("texts", "yellow", *words(problem("reply_to_name", sites=asked)))
+    yield from _reply_number(rt)
+
+
+def _reply_number(rt: Runtime) -> Iterator[Finding]:
+    """Whether texts of a sender that is a name say where people answer."""
+    found: dict[str, int] = {}
+    with rt.sessions.reading() as session:
+        for one in studies.all_studies(session) if rt.carriers.answered_at else ():
+            version, protocol = studies.newest(session, one.id), studies.newest_protocol(session, rt.loader, one.id)
+            if version is not None and protocol is not None:
+                frames = rt.wording(session, version.id).frames
+                found[one.code] = len(tuple(check_reply_number(protocol, frames, rt.carriers)))
+    unsaid = ", ".join(f"{code} ({count})" for code, count in found.items() if count)
+    if unsaid:
+        what = f"nobody can reply to the sender, and texts that ask for a reply do not say VERIMOR_REPLY_TO: {unsaid}"
+        remedy = "`pro-service study check` names them; change them, and load the study again"
+        yield Finding("texts", "yellow", what, remedy)
 
 
 def _people(n: int) -> str:
@@ -323,6 +342,11 @@ def _ways_out(settings: Settings) -> Iterator[Finding]:
         yield Finding("texts", "green", f"configured{aimed}")
     else:
         yield Finding("texts", "yellow", "not configured: prompts wait", f"set {NEEDED_FOR_TEXTS}")
+    for provider, needed in settings.needed_for_calls.items():
+        what = (
+            f"every call of {NAMES[provider]}'s is refused: what people wrote is fetched, what became of texts is not"
+        )
+        yield Finding("texts", "yellow", what, f"set {needed}")
     if settings.mails:
         yield Finding("mail", "green", "configured")
     else:

@@ -74,7 +74,7 @@ class Outbox:
         delivery = dataclasses.replace(
             self.rt.settings.delivery,
             workers=workers,
-            timeout=wait,
+            timeouts={"sms": wait},
             paces={"sms": Pace(pace)},
             ask_after=timedelta(seconds=2),
             ask_again=timedelta(seconds=1),

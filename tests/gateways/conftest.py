@@ -2,6 +2,7 @@
 
 import queue
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -34,6 +35,14 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PATIENCE = 10.0
 
 
+def until(true: Callable[[], bool]) -> None:
+    """Wait for what another thread brings about."""
+    ends = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < ends, "it did not come about"
+        time.sleep(0.01)
+
+
 @dataclass(frozen=True)
 class Call:
     """One request that arrived."""
@@ -41,6 +50,7 @@ class Call:
     path: str
     form: dict[str, str]
     headers: dict[str, str]
+    body: str = ""
 
     @property
     def signature(self) -> str | None:
@@ -100,7 +110,7 @@ class Scripted:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
                 form = dict(parse_qsl(body, keep_blank_values=True))
-                peer.calls.put(Call(self.path, form, dict(self.headers)))
+                peer.calls.put(Call(self.path, form, dict(self.headers), body))
                 answer = peer.script.pop(0) if peer.script else Answer()
                 if answer.hang:
                     peer.released.wait(PATIENCE)

@@ -1,5 +1,6 @@
 """Checks the frames of texts before a study relies on them: every one there, every placeholder known."""
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import product
 
@@ -7,7 +8,7 @@ from pro_service.core.emergency import named, number_in
 from pro_service.core.problems import Country, Problem, nearest, problem
 from pro_service.core.protocol import Language, Protocol
 from pro_service.core.replies.folding import plain
-from pro_service.core.routes import CARD, CHANNELS
+from pro_service.core.routes import CARD, CHANNELS, Carriers, route
 from pro_service.core.texts import FrameError, contains_address, fill, placeholders
 
 Frames = Mapping[Language, Mapping[str, str]]
@@ -24,6 +25,11 @@ ALWAYS = (
     *("reach-test", *(f"reach-test.{channel}" for channel in ("sms-reply", "sms-link"))),
 )
 """What a conversation can call for, whatever the protocol."""
+
+ASKING = ("question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "which-participant")
+"""Replies that ask for one, beside the prompts of `sms-reply`."""
+
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[ ()./-]+(?=\d)")
 
 KNOWN = frozenset(
     {"question", "label", "closes", "link", "telephone", "contact", "study", "item", "answer", "low", "high", "when"}
@@ -103,6 +109,24 @@ def addressed(protocol: Protocol, language: Language, text: str) -> bool:
         except FrameError:
             return False
     return False
+
+
+def check_reply_number(protocol: Protocol, frames: Frames, carriers: Carriers) -> Iterator[Problem]:
+    """Yield the texts that ask for a reply and do not say where it goes, where that is not to the sender.
+
+    Where others have that number too, a text also says the word to begin with.
+    """
+    providers = {carriers.to(site.country, site.provider): site.country for site in protocol.sites.values()}
+    asking = [name for name in required_frames(protocol) if name.endswith(".sms-reply") or name in ASKING]
+    for provider, country in providers.items():
+        if provider not in carriers.answered_at or route(provider, country).two_way is False:
+            continue
+        number, word = carriers.answered_at[provider]
+        code, digits = "reply_word_unsaid" if word else "reply_number_unsaid", re.sub(r"\D", "", number)[-10:]
+        for language, name in product(protocol.languages, asking):
+            text = frames.get(language, {}).get(name, "")
+            if digits not in _BETWEEN_DIGITS.sub("", text) or plain(word) not in plain(text):
+                yield problem(code, f"templates/sms/{language}/{name}.txt", 1, number=number, start=word)
 
 
 def unfit_for_cards(protocol: Protocol, language: Language, given: Mapping[str, str]) -> tuple[str, ...]:
