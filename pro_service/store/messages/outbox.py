@@ -90,6 +90,8 @@ class Claimed:
     user_id: int | None = None
     """The member of staff it is for."""
     frame: str = ""
+    resends: int = 0
+    """How many attempts before this one were in doubt until it was certain that they never left."""
     leaves_at: datetime | None = None
     """When the sender's pace lets it leave; None = at once."""
 
@@ -401,6 +403,7 @@ _NEEDED: Any = (
         telephone_keys.c.key.label("telephone_key"),
         m.user_id,
         m.frame,
+        m.resends,
     )
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)

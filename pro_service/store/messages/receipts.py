@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.providers import Receipt
@@ -55,17 +55,7 @@ def store_receipt(session: Session, row: AnyRow, said: Receipt, now: datetime) -
     moved = None if ended else _moved(row, said.status)
     again = said.status in FINAL and (row.state in FINAL or ended)
     contradicts = again or _another(session, row, said.provider_id)
-    session.execute(
-        insert(receipts).values(
-            id=next(row_ids(session)),
-            message_id=row.id,
-            provider_id=said.provider_id,
-            status=said.status,
-            error=said.error or None,
-            received_at=now,
-            contradicts=contradicts,
-        )
-    )
+    _keep(session, row, said, now, contradicts=contradicts)
     if moved is None or contradicts:
         return None
     values: dict[str, Any] = {"state": moved, "provider_status": said.status, "lease_until": None}
@@ -77,6 +67,31 @@ def store_receipt(session: Session, row: AnyRow, said: Receipt, now: datetime) -
         values |= {"ended_at": now, "error": said.error or None}
     session.execute(update(messages).where(m.id == row.id, m.state == row.state).values(values))
     return moved
+
+
+def store_taken_before(session: Session, row: AnyRow, said: Receipt, now: datetime) -> None:
+    """Keep that an attempt was not sent because the one before it was taken: what is said of that one still counts."""
+    if said_before(session, said):
+        return
+    _keep(session, row, said, now, contradicts=False)
+    values = {"state": "accepted", "provider_id": None, "accepted_at": row.accepted_at or now, "error": None}
+    still = (m.id == row.id, m.state.in_(("sending", "uncertain", "accepted")))
+    theirs = or_(m.provider_id.is_(None), m.provider_id == said.provider_id)
+    session.execute(update(messages).where(*still, theirs).values(**values, lease_until=None, ask_at=None))
+
+
+def _keep(session: Session, row: AnyRow, said: Receipt, now: datetime, *, contradicts: bool) -> None:
+    session.execute(
+        insert(receipts).values(
+            id=next(row_ids(session)),
+            message_id=row.id,
+            provider_id=said.provider_id,
+            status=said.status,
+            error=said.error or None,
+            received_at=now,
+            contradicts=contradicts,
+        )
+    )
 
 
 def wait_again(session: Session, message_id: int, next_try_at: datetime) -> None:

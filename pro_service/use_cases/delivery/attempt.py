@@ -171,8 +171,8 @@ class Sending:
 
     def _refused(self, claimed: Claimed, fault: Refused) -> Outcome:
         code, remedy = str(fault.code), REMEDIES[fault.kind]
-        if remedy == "accepted" and claimed.attempt > 1:
-            # The attempt before was in doubt, or this one would not be: it was taken.
+        if remedy == "accepted" and claimed.resends:
+            # An attempt before this one was in doubt: it was taken after all.
             return Outcome(claimed, "accepted", provider_status="accepted", accepted_at=self.rt.clock())
         if remedy != "stop":
             return Outcome(claimed, "refused", error=code)

@@ -13,6 +13,8 @@ from threading import Event, Lock, Thread
 
 from pro_service import logs
 from pro_service.core.providers import Arrival, Receipt
+from pro_service.gateways.codes import kind_of
+from pro_service.gateways.kinds import REMEDIES
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.messages import inbox, receipts
@@ -174,6 +176,10 @@ def take_receipt(rt: Runtime, receipt: Receipt, provider: str) -> bool:
 
 def apply_receipt(tx: Transaction, row: AnyRow, said: Receipt, loaded: Loaded | None = None) -> None:
     """Keep what a provider said of a message, move it forward, act on a failure."""
+    if row.resends and REMEDIES[kind_of(said.error)] == "accepted":
+        # An attempt before this one was in doubt: it was taken after all, and what is said of it still counts.
+        receipts.store_taken_before(tx.session, row, said, tx.now)
+        return
     moved = receipts.store_receipt(tx.session, row, said, tx.now)
     if moved is None:
         return

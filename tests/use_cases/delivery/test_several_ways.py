@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from pro_service.core.providers import FACTS, Facts, Pace
+from pro_service.core.providers import FACTS, Facts, Pace, Receipt
 from pro_service.core.texts import segments
-from pro_service.gateways.outgoing import Outgoing, Record, Refused, Uncertain
+from pro_service.gateways.outgoing import Outgoing, Record, Refused, Unavailable, Uncertain
 from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.messages import channels
@@ -147,6 +147,37 @@ def test_the_same_words_refused_after_a_doubt_mean_that_they_were_taken(
     deliver(both)
     assert of(both, people[1]) == [("verimor", "accepted", None)]
     assert domestic.sent == []
+
+
+def test_the_same_words_reported_after_a_doubt_mean_that_they_were_taken(
+    both: Runtime, domestic: Domestic, clock: support.SetClock, people: tuple[int, int]
+) -> None:
+    domestic.faults.append(Uncertain(None))
+    deliver(both)
+    for _ in range(2):
+        clock.now += timedelta(minutes=3)
+        reconcile(both)
+    assert deliver(both).accepted == 1
+    (second,) = domestic.sent
+    text = support.loaded(both, people[1]).case.messages[0]
+    first = both.token(text.id, 1, INVITED)
+    again = Receipt(domestic.records[0].sid, "failed", "DOUBLE_SEND_ERROR", second.token)
+    for _ in range(2):
+        receive.take_receipt(both, again, "verimor")
+        assert of(both, people[1]) == [("verimor", "accepted", None)]
+    receive.take_receipt(both, Receipt("verimor:7", "delivered", token=first), "verimor")
+    assert of(both, people[1]) == [("verimor", "delivered", None)]
+    assert support.loaded(both, people[1]).case.escalations == ()
+
+
+def test_a_text_that_only_waited_was_not_taken_before(
+    both: Runtime, domestic: Domestic, clock: support.SetClock, people: tuple[int, int]
+) -> None:
+    domestic.faults.extend([Unavailable(429), Refused("MUKERRER_RAPORLAMA", "taken")])
+    deliver(both)
+    clock.now += timedelta(minutes=1)
+    deliver(both)
+    assert of(both, people[1]) == [("verimor", "refused", "MUKERRER_RAPORLAMA")]
 
 
 def test_without_a_doubt_before_they_are_a_persons_task(
