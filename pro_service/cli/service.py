@@ -1,4 +1,4 @@
-"""Commands that run the service: database, web server, scheduler, single beats, simulated Twilio."""
+"""Commands that run the service: database, web server, scheduler, single beats, simulated providers."""
 
 import signal
 import threading
@@ -258,17 +258,22 @@ def _show_report(state: State, counts: dict[str, object]) -> None:
         click.echo(", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
 
 
-@click.command("simulate-twilio")
+@click.command()
 @click.option("--port", default=8026, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
+@click.option("--limits", is_flag=True, help="Keep Verimor's limits of requests a minute.")
 @click.pass_obj
-def simulate_twilio(state: State, port: int) -> None:
-    """Run a simulated Twilio, with telephones to answer on. Needs no database."""
+def simulate(state: State, port: int, limits: bool) -> None:  # noqa: FBT001 -- click's
+    """Run the providers' simulators, with telephones to answer on. Needs no database.
+
+    Twilio, and Verimor where it is configured, are called at TWILIO_BASE_URL and VERIMOR_BASE_URL.
+    """
     from pro_service.runtime import clock_of  # noqa: PLC0415
-    from pro_service.simulator import create_simulator  # noqa: PLC0415
+    from pro_service.simulator import VerimorAccount, create_simulator  # noqa: PLC0415
     from pro_service.simulator.app import SENDER  # noqa: PLC0415
 
     settings = state.settings(serving=True)
     key = (settings.twilio_api_key, settings.twilio_api_secret)
+    secret = settings.verimor_hook_secret
     app = create_simulator(
         account_sid=settings.twilio_account_sid or "AC" + "0" * 32,
         auth_token=settings.twilio_auth_tokens[0] if settings.twilio_auth_tokens else "simulated",
@@ -276,5 +281,21 @@ def simulate_twilio(state: State, port: int) -> None:
         clock=clock_of(settings),
         api_key=(key[0], key[1]) if key[0] and key[1] else None,
         sender=settings.twilio_from or SENDER,
+        verimor=VerimorAccount(
+            username=settings.verimor_username or "",
+            password=settings.verimor_password or "",
+            headers=(settings.verimor_sender or "",),
+            hook_url=f"{settings.public_base_url}/hooks/verimor/{secret}" if secret else "",
+            reply_to=settings.verimor_reply_to or "",
+            keyword=settings.verimor_keyword,
+        )
+        if settings.verimor
+        else None,
+        limits=limits,
     )
     _listen(app, HOST, port)
+
+
+simulate_twilio = click.Command(
+    "simulate-twilio", callback=simulate.callback, params=simulate.params, help="The same as `simulate`: its old name."
+)

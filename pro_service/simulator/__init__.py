@@ -1,7 +1,8 @@
-"""A simulated Twilio: the REST part the SDK uses, signed webhooks, faults on demand, and telephones to answer on."""
+"""Twilio and Verimor played on this machine: their APIs and calls, faults on demand, and telephones to answer on."""
 
 from pro_service.simulator.app import create_simulator
-from pro_service.simulator.carrier import Pace
 from pro_service.simulator.faults import Faults
+from pro_service.simulator.provider import Pace
+from pro_service.simulator.verimor import VerimorAccount
 
-__all__ = ["Faults", "Pace", "create_simulator"]
+__all__ = ["Faults", "Pace", "VerimorAccount", "create_simulator"]

@@ -1,4 +1,4 @@
-"""The Twilio simulator as a Flask application: the REST part, the telephones, and the host names it answers to."""
+"""The simulator as a Flask application: the providers' APIs, the telephones, and the host names it answers to."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,12 +9,16 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from pro_service import paths
-from pro_service.simulator.carrier import Account, Carrier, Pace
+from pro_service.simulator.carrier import Account, Carrier
 from pro_service.simulator.faults import Dice, Faults
 from pro_service.simulator.network import Network
 from pro_service.simulator.pages import create_pages
 from pro_service.simulator.postman import Postman
+from pro_service.simulator.provider import Pace, Provider
 from pro_service.simulator.rest import create_rest
+from pro_service.simulator.telephones import Telephones
+from pro_service.simulator.verimor import Verimor, VerimorAccount
+from pro_service.simulator.verimor_rest import create_verimor
 
 SENDER = "+15005550006"  # Twilio's own magic number to send from
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -38,10 +42,14 @@ def create_simulator(
     faults: Faults | None = None,
     pace: Pace | None = None,
     advanced_opt_out: bool = False,
+    verimor: VerimorAccount | None = None,
+    limits: bool = False,
     keep: int = MOST_KEPT,
     hosts: frozenset[str] = LOOPBACK,
 ) -> Flask:
     """Make a simulated Twilio that answers to one account and sends its webhooks to `webhook_base`.
+
+    With an account of Verimor's it plays that beside it, and with `limits` it keeps Verimor's limits of requests.
 
     It keeps the newest `keep` texts in memory and answers only under the host names in `hosts`: there is no login.
     Workers run until `app.extensions["carrier"].postman.close()`, or the end of the process.
@@ -57,11 +65,16 @@ def create_simulator(
         api_key=api_key,
         advanced_opt_out=advanced_opt_out,
     )
-    dice = Dice(faults or Faults())
-    carrier = Carrier(account, Network(clock, keep), Postman(auth_token), dice, pace or Pace(), clock)
+    parts = (Network(clock, keep), Postman(auth_token), Dice(faults or Faults()), pace or Pace(), clock)
+    carrier = Carrier(account, *parts)
+    providers: tuple[Provider, ...] = (carrier,)
     app.extensions["carrier"] = carrier
     app.register_blueprint(create_rest(carrier))
-    app.register_blueprint(create_pages(carrier))
+    if verimor is not None:
+        providers = (carrier, Verimor(verimor, *parts, limits=limits))
+        app.extensions["verimor"] = providers[1]
+        app.register_blueprint(create_verimor(providers[1]))
+    app.register_blueprint(create_pages(Telephones(carrier.network, providers)))
     _guard(app, hosts)
     return app
 

@@ -1,4 +1,4 @@
-"""The simulated carrier: takes messages, moves them from state to state, and delivers people's replies."""
+"""The simulated Twilio: takes messages, says how far they got, and delivers people's replies."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,21 +11,13 @@ from pro_service.gateways.twilio.signatures import CALLBACK_RETRIES
 from pro_service.simulator.faults import Dice
 from pro_service.simulator.network import Network, Text
 from pro_service.simulator.postman import Postman
+from pro_service.simulator.provider import CannotReply, Pace, Provider
 from pro_service.simulator.rules import Refusal, check, is_telephone, is_turkish, lost_on_the_way
 
 API_VERSION = "2010-04-01"
 _STOP = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
 _START = {"START", "UNSTOP"}
 _HELP = {"HELP", "INFO"}
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Seconds from one state of a message to the next."""
-
-    queued: float = 0.05
-    sent: float = 0.3
-    delivered: float = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +47,10 @@ class MessageRequest:
     callback_url: str = ""
 
 
-class CannotReply(Exception):  # noqa: N818 (an answer, not a fault)
-    """Nobody can answer from this telephone; the text says why."""
-
-
-class Carrier:
+class Carrier(Provider):
     """Takes messages and carries them, at its pace and with its faults."""
+
+    name = "Twilio"
 
     def __init__(
         self,
@@ -72,8 +62,8 @@ class Carrier:
         clock: Callable[[], datetime],
     ) -> None:
         """Put the parts together."""
-        self.account, self.network, self.postman, self.dice = account, network, postman, dice
-        self._pace, self._clock = pace, clock
+        super().__init__(network, postman, dice, pace, clock)
+        self.account = account
 
     def take(self, wanted: MessageRequest) -> Text:
         """Accept one message and send it on its way; raise Refusal."""
@@ -96,19 +86,18 @@ class Carrier:
             listed_from=monotonic() + self.dice.faults.list_lag_seconds,
         )
         self.network.add(text)
-        self._set_out(text)
+        self.set_out(text, lost_on_the_way(text.to, text.body))
         return text
 
-    def sender_to(self, telephone: str) -> str:
-        """Return which number or name texted this telephone last: a reply goes there."""
-        outbound = [text.from_ for text in self.network.thread(telephone) if not text.inbound]
-        return outbound[-1] if outbound else self.account.sender
+    def answered_at(self, telephone: str) -> str:
+        """Return which number or name texted this telephone last."""
+        return self.sender_to(telephone) or self.account.sender
 
     def why_no_reply(self, telephone: str) -> str | None:
         """Return why nobody can answer from this telephone; None if they can."""
         if is_turkish(telephone):
             return "Twilio has no two-way texting in Turkey: a reply from +90 reaches nobody."
-        if not is_telephone(self.sender_to(telephone)):
+        if not is_telephone(self.answered_at(telephone)):
             return "The texts come from a sender name, not a number: it cannot be answered."
         return None
 
@@ -120,7 +109,7 @@ class Carrier:
         text = Text(
             sid=f"SM{uuid4().hex}",
             inbound=True,
-            to=self.sender_to(telephone),
+            to=self.answered_at(telephone),
             from_=telephone,
             body=body,
             status="received",
@@ -168,39 +157,12 @@ class Carrier:
                 self.network.block(text.from_, text.to, blocked=kind == "STOP")
         return params
 
-    def _set_out(self, text: Text) -> None:
-        error = lost_on_the_way(text.to, text.body)
-        last = "undelivered" if error else "delivered"
-        steps = [("queued", self._pace.queued), ("sent", self._pace.sent), (last, self._pace.delivered)]
-        faults = self.dice.faults
-        if self.dice.happens(faults.reordered_callbacks):
-            steps[1], steps[2] = (last, self._pace.sent), ("sent", self._pace.delivered)
-        if self.dice.happens(faults.callback_first):
-            self._step(text.sid, steps.pop(0)[0], error=error)
-        self._walk(text.sid, steps, error)
+    def report(self, text: Text, status: str, error: int | str | None, *, at_once: bool = False) -> None:  # noqa: ARG002
+        """Call the address that came with the text."""
+        if text.callback_url:
+            self.postman.post(text.callback_url, self._status_params(text, status, error))
 
-    def _walk(self, sid: str, steps: list[tuple[str, float]], error: int | None) -> None:
-        if not steps:
-            return
-        (status, seconds), rest = steps[0], steps[1:]
-
-        def step() -> None:
-            self._step(sid, status, error=error)
-            self._walk(sid, rest, error)
-
-        self.postman.later(seconds, step)
-
-    def _step(self, sid: str, status: str, *, error: int | None) -> None:
-        code = error if status == "undelivered" else None
-        text = self.network.advance(sid, status, code)
-        if text is None or not text.callback_url:
-            return
-        params = self._status_params(text, status, code)
-        times = 2 if self.dice.happens(self.dice.faults.duplicate_callbacks) else 1
-        for _ in range(times):
-            self.postman.post(text.callback_url, params)
-
-    def _status_params(self, text: Text, status: str, code: int | None) -> dict[str, str]:
+    def _status_params(self, text: Text, status: str, code: int | str | None) -> dict[str, str]:
         params = {
             "ApiVersion": API_VERSION,
             "AccountSid": self.account.sid,

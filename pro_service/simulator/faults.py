@@ -22,6 +22,7 @@ class Faults:
     duplicate_callbacks: float = 0.0
     reordered_callbacks: float = 0.0  # the final state before the one on the way
     callback_first: float = 0.0  # the first callback arrives before the response
+    repeats_refused_late: float = 0.0  # Verimor: the same words are taken again, and only then refused
 
 
 class Fate(Enum):

@@ -14,6 +14,15 @@ FINAL = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Campaign:
+    """What a provider that sends in campaigns knows a text by: its own number for it, and the client's keys."""
+
+    number: int
+    token: str = ""
+    message_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """One message. `telephone` is the participant's end of it, in whichever direction it went."""
 
@@ -27,10 +36,12 @@ class Text:
     updated_at: datetime
     service: str = ""
     sent_at: datetime | None = None
-    error_code: int | None = None
+    error_code: int | str | None = None
     callback_url: str = ""
     taken: bool | None = None  # of a reply: whether the study's webhook took it; None while it is on its way
     listed_from: float = 0.0  # on the monotonic clock: the list lags
+    provider: str = "Twilio"
+    campaign: Campaign | None = None
 
     @property
     def telephone(self) -> str:
@@ -97,7 +108,7 @@ class Network:
             self._texts[sid] = changed = replace(text, updated_at=self._clock(), **fields)
             return changed
 
-    def advance(self, sid: str, status: str, error_code: int | None = None) -> Text | None:
+    def advance(self, sid: str, status: str, error_code: int | str | None = None) -> Text | None:
         """Move a text's state forward; a state it has passed changes nothing."""
         with self._lock:
             text = self._texts.get(sid)
@@ -106,8 +117,8 @@ class Network:
             sent_at = text.sent_at or (self._clock() if _RANK[status] >= _RANK["sent"] else None)
             return self.change(sid, status=status, sent_at=sent_at, error_code=error_code)
 
-    def listed(self, *, to: str = "", from_: str = "") -> list[Text]:
-        """Return texts, newest first, by recipient and sender if given; texts that lag are not listed yet."""
+    def listed(self, provider: str, *, to: str = "", from_: str = "") -> list[Text]:
+        """Return a provider's texts, newest first, by recipient and sender if given; those that lag are not listed."""
         with self._lock:
             telephone = to if to in self._threads else from_ if from_ in self._threads else None
             if telephone is not None:
@@ -116,7 +127,12 @@ class Network:
                 chosen = list(reversed(self._texts.values()))
         moment = monotonic()
         return [
-            text for text in chosen if text.listed_from <= moment and to in ("", text.to) and from_ in ("", text.from_)
+            text
+            for text in chosen
+            if text.provider == provider
+            and text.listed_from <= moment
+            and to in ("", text.to)
+            and from_ in ("", text.from_)
         ]
 
     def thread(self, telephone: str) -> list[Text]:

@@ -1,11 +1,12 @@
-"""Sends signed webhooks to the study's service, a little later, and again when the URL asks for it."""
+"""Calls the study's service as providers do: a little later, signed or not, and again if it was not taken."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from threading import Condition, Event, Thread
 from time import monotonic
+from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import requests
@@ -15,7 +16,7 @@ from pro_service.gateways.twilio.signatures import SIGNATURE_HEADER, sign
 _log = logging.getLogger(__name__)
 
 WEBHOOK_SECONDS = 15.0  # Twilio's own patience
-_GOOD = range(200, 300)
+_OK, _GOOD = 200, range(200, 300)
 _SERVER_FAULT = 500
 _MOST_WAITING = 100_000
 
@@ -72,15 +73,26 @@ class Postman:
         elif done is not None:
             done(taken)
 
+    def push(
+        self, url: str, said: list[dict[str, object]], *, pauses: Sequence[float], done: Callable[[bool], None]
+    ) -> None:
+        """Send a push now, unsigned; if it is not answered with 200, again after each pause. `done`: see `post`."""
+        taken = self._call(url, json=said) == _OK
+        if not taken and pauses:
+            self.later(pauses[0], lambda: self.push(url, said, pauses=pauses[1:], done=done))
+        else:
+            done(taken)
+
     def _attempt(self, url: str, params: Mapping[str, str]) -> int | None:
-        """Return the status of the answer, or None where there was none."""
         headers = {SIGNATURE_HEADER: sign(self._token, url, params), "User-Agent": "TwilioProxy/1.1"}
+        return self._call(url, data=dict(params), headers=headers)
+
+    def _call(self, url: str, **body: Any) -> int | None:
+        """Return the status of the answer, or None where there was none."""
         with requests.Session() as session:
             session.trust_env = False  # never through a proxy: the service is on this machine
             try:
-                answer = session.post(
-                    url, data=dict(params), headers=headers, timeout=WEBHOOK_SECONDS, allow_redirects=False
-                )
+                answer = session.post(url, timeout=WEBHOOK_SECONDS, allow_redirects=False, **body)
             except requests.RequestException as fault:
                 _log.info("webhook not taken", extra={"fault": type(fault).__name__})
                 return None

@@ -95,7 +95,7 @@ def _create(carrier: Carrier, account: str) -> ResponseReturnValue:
 
 def _found(carrier: Carrier, sid: str) -> Text:
     text = carrier.network.get(sid)
-    if text is None:
+    if text is None or text.provider != carrier.name:
         raise Refusal(20404, 404)
     return text
 
@@ -112,7 +112,7 @@ def _page(carrier: Carrier, account: str) -> dict[str, Any]:
     number = max(asked.get("Page", 0, type=int), 0)
     texts = [
         text
-        for text in carrier.network.listed(to=asked.get("To", ""), from_=asked.get("From", ""))
+        for text in carrier.network.listed(carrier.name, to=asked.get("To", ""), from_=asked.get("From", ""))
         if _sent_when_asked(text)
     ]
     token = asked.get("PageToken", "").removeprefix("PA")
@@ -158,7 +158,7 @@ def _resource(text: Text, account: str) -> dict[str, Any]:
         "date_updated": format_datetime(text.updated_at),
         "direction": "inbound" if text.inbound else "outbound-api",
         "error_code": text.error_code,
-        "error_message": message_of(text.error_code) if text.error_code else None,
+        "error_message": message_of(text.error_code) if isinstance(text.error_code, int) else None,
         "from": text.from_,
         "messaging_service_sid": text.service or None,
         "num_media": "0",
