@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.crash.run import Crash, say
 from tests.crash.verdict import Verdict, faults_logged
-from tests.crash.world import planned
+from tests.crash.world import PROVIDERS, planned
 from tests.peers import postgres
 
 MOST_TOLD = 20
@@ -35,6 +35,7 @@ def main() -> int:
             senders=options.senders,
             webs=options.webs,
             burst=options.burst,
+            provider=options.channel,
             folder=folder,
             url=address(options.database, folder, stack),
         )
@@ -68,6 +69,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--webs", type=int, default=1, help="how many web servers (default %(default)s)")
     top.add_argument(
         "--burst", action="store_true", help="all are due before the first sender starts; the provider makes no fault"
+    )
+    top.add_argument(
+        "--channel", choices=PROVIDERS, default="twilio", help="who carries the texts (default %(default)s)"
     )
     top.add_argument("--database", default="sqlite", help="sqlite, postgresql, or the address of an empty one")
     top.add_argument("--seed", type=int, default=7, help="of faults and kills (default %(default)s)")

@@ -23,6 +23,8 @@ import waitress
 from flask import Flask
 
 from pro_service import logs, runtime
+from pro_service.gateways.verimor.allowance import Allowance
+from pro_service.gateways.verimor.texts import VerimorTexts
 from pro_service.runtime import Runtime
 from pro_service.simulator import create_simulator
 from pro_service.store.audit import Actor
@@ -41,6 +43,8 @@ STUDY = "DEMO"
 THREADS = 16
 TOO_LONG = 5.0
 """Seconds within which a page must be there."""
+QUESTIONS = 3_000
+"""How many a minute Verimor may be asked."""
 FILE = 250
 """Participants in one enrolment file."""
 
@@ -84,6 +88,7 @@ def simulate(plan: Plan) -> None:
         clock=lambda: datetime.now(UTC),
         sender=SENDER,
         faults=plan.faults,
+        verimor=plan.account,
         keep=plan.messages * 4 + 1_000,
     )
     _listen(app, host="127.0.0.1", port=plan.simulator_port)
@@ -116,6 +121,10 @@ class VisitError(Exception):
 def send(plan: Plan) -> None:
     """Be a scheduler: tick, deliver and reconcile side by side, for ever, at its pace and in this run's proportions."""
     rt = runtime.open_runtime(plan.settings)
+    verimor = rt.texts.get("verimor")
+    if isinstance(verimor, VerimorTexts):
+        # In this run's proportions, as its other times: 20 questions a minute would settle it in an hour.
+        verimor._allowance = Allowance(QUESTIONS)  # noqa: SLF001
     quarantine.on_start(rt)
     for work, pause in ((_deliver, 0.3), (_reconcile, 0.2)):
         threading.Thread(target=_beat, args=(rt, work, pause), daemon=True).start()

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from pro_service.settings import Settings
-from pro_service.simulator import Faults
+from pro_service.simulator import Faults, VerimorAccount
 from tests.peers.configuration import ACCOUNT_SID, AUTH_TOKEN, settings_for
 from tests.peers.servers import free_port
 
-SENDER = "+15005550006"
+SENDER, VERIMOR = "+15005550006", "verimor"
 COLUMNS = "participant,site,procedure_date,language,messaging_consent,phone,timezone,channel,baseline_nrs_avg"
 FIRST_AREA, LAST_AREA, FICTION = 201, 989, 100
 NOON = 12
@@ -23,12 +23,15 @@ BACKLOG = 256
 """Callers who wait while no web server lives."""
 
 TIMES = {
-    "TWILIO_TIMEOUT_SECONDS": "0.5",
+    "{}_TIMEOUT_SECONDS": "0.5",
     "DELIVERY_LEASE_SECONDS": "3.5",
     "DELIVERY_ASK_AFTER_SECONDS": "3",
     "DELIVERY_ASK_AGAIN_SECONDS": "1",
 }
 """Production's are 20, 60, 120 and 60."""
+PAUSES = (0.5, 1.0, 2.0)
+"""Seconds before a push that was not taken comes again: Verimor's are 300 each."""
+PROVIDERS = ("twilio", VERIMOR)
 BACK_OFF = (1.0, 2.0, 4.0)
 DOUBTS = (1, 2, 4)
 """A run has no hour for a text that is in doubt for the third time."""
@@ -55,6 +58,8 @@ class Plan:
     """Seconds that everything may take to settle after the last kill."""
     folder: Path
     database_url: str
+    provider: str
+    """Who carries the texts."""
     listener: socket.socket
     """Where the web servers listen; bound here, for a port can be bound once."""
     simulator_port: int
@@ -66,16 +71,50 @@ class Plan:
             self.database_url,
             self.folder,
             PUBLIC_BASE_URL=self.web_url,
-            TWILIO_ACCOUNT_SID=ACCOUNT_SID,
-            TWILIO_AUTH_TOKEN=AUTH_TOKEN,
-            TWILIO_FROM=SENDER,
-            TWILIO_BASE_URL=self.simulator_url,
-            TWILIO_PER_SECOND="0",
+            **(self._verimor if self.provider == VERIMOR else self._twilio),
             SEND_WORKERS="8",
             LOG_LEVEL="ERROR",
-            **({} if self.burst else TIMES),
+            **({} if self.burst else {name.format(self.provider.upper()): value for name, value in TIMES.items()}),
         )
         return replace(told, delivery=replace(told.delivery, back_off=BACK_OFF, doubts=DOUBTS))
+
+    @property
+    def _twilio(self) -> dict[str, str]:
+        return {
+            "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+            "TWILIO_FROM": SENDER,
+            "TWILIO_BASE_URL": self.simulator_url,
+            "TWILIO_PER_SECOND": "0",
+        }
+
+    @property
+    def _verimor(self) -> dict[str, str]:
+        return {
+            "VERIMOR_USERNAME": "908501234567",
+            "VERIMOR_PASSWORD": AUTH_TOKEN,
+            "VERIMOR_SENDER": "KLINIK",
+            "VERIMOR_REPLY_TO": "08501234567",
+            "VERIMOR_HOOK_SECRET": "only-for-tests-" * 4,
+            "VERIMOR_HOOK_ADDRESSES": "127.0.0.0/8",
+            "VERIMOR_BASE_URL": self.simulator_url,
+            "VERIMOR_PER_SECOND": "0",
+        }
+
+    @property
+    def account(self) -> VerimorAccount | None:
+        """The account at Verimor, where that is who carries the texts."""
+        told = self.settings
+        if not told.verimor:
+            return None
+        return VerimorAccount(
+            username=told.verimor_username or "",
+            password=told.verimor_password or "",
+            headers=(told.verimor_sender or "",),
+            hook_url=f"{self.web_url}/hooks/verimor/{told.verimor_hook_secret}",
+            reply_to=told.verimor_reply_to or "",
+            pauses=PAUSES,
+        )
 
     @property
     def web_url(self) -> str:
@@ -116,6 +155,7 @@ def planned(
     senders: int,
     webs: int,
     burst: bool,
+    provider: str,
     folder: Path,
     url: str,
 ) -> Plan:
@@ -131,6 +171,7 @@ def planned(
         senders=senders,
         webs=webs,
         burst=burst,
+        provider=provider,
         patience=60 + messages / 10,
         folder=folder,
         database_url=url,
