@@ -44,12 +44,6 @@ NAMES = (
 )  # fmt: skip
 """Every name that is read."""
 
-NEEDED_FOR_TEXTS = (
-    "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID; "
-    "or VERIMOR_USERNAME, VERIMOR_PASSWORD and VERIMOR_SENDER"
-)
-"""What is to be set before any text can leave."""
-
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:]+")
 _HEADER = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9 .&-]{3,11}|\+?[0-9]{4,13}")
 """A header of Verimor's: a name, or a number that is registered as one."""

@@ -347,6 +347,11 @@ _ROUTES: Mapping[str, Entry] = {
     "no_links_but": _refuse(_NO_LINKS, _OTHER_WORKS),
     "no_answers_allowed": _warn(f"{_NO_ANSWERS}; allowed by the study file: {{stated}}", _TRY, _TRY_ON_PAGE),
     "no_links_allowed": _warn(f"{_NO_LINKS}; allowed by the study file: {{stated}}", _TRY, _TRY_ON_PAGE),
+    "provider_not_configured": _refuse(
+        "texts of the site {site} go by {provider}, which is not configured",
+        "set {settings}, or take `provider` out of the study file",
+        "Ask the person who runs this service to configure the provider, or choose calls for this participant.",
+    ),
     "unsure_answers": _warn(
         "it is not known whether {provider} carries answers by text in {country}", _TRY, _TRY_ON_PAGE
     ),

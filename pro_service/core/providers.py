@@ -30,6 +30,8 @@ class Facts:
     name: str
     """What the provider calls itself."""
     medium: Literal["sms", "whatsapp", "email"]
+    needs: str
+    """The settings without which it is not configured."""
     charset: Charset = "gsm"
     """How a text is counted in segments."""
     callback: Literal["message", "account", "none"] = "none"
@@ -48,19 +50,30 @@ FACTS: Mapping[WayOut, Facts] = MappingProxyType(
     {
         one.way: one
         for one in (
-            Facts("sms", "twilio", "Twilio", "sms", callback="message", recall="words", pull=True, lists_sent=True),
+            Facts(
+                "sms",
+                "twilio",
+                "Twilio",
+                "sms",
+                "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID",
+                callback="message",
+                recall="words",
+                pull=True,
+                lists_sent=True,
+            ),
             Facts(
                 "verimor",
                 "verimor",
                 "Verimor",
                 "sms",
+                "VERIMOR_USERNAME, VERIMOR_PASSWORD and VERIMOR_SENDER",
                 charset="turkish",
                 callback="account",
                 recall="reference",
                 pull=True,
                 same_text=False,
             ),
-            Facts("email", "smtp", "SMTP", "email"),
+            Facts("email", "smtp", "SMTP", "email", "SMTP_HOST and MAIL_FROM"),
         )
     }
 )

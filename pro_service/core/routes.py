@@ -12,8 +12,8 @@ from datetime import time
 from typing import Literal, TypeAlias
 
 from pro_service.core.problems import Country, Problem, problem
-from pro_service.core.protocol import RouteOverride
-from pro_service.core.providers import FACTS
+from pro_service.core.protocol import RouteOverride, Site
+from pro_service.core.providers import FACTS, SMS
 
 Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card"]
 CHANNELS: tuple[Channel, ...] = ("sms-reply", "sms-link", "sms-card")
@@ -209,6 +209,13 @@ class Carriers:
     """Providers whose sender is a name, which nobody can reply to."""
     answered_at: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Provider -> the number that people answer to, and the word a text to it begins with, where that is no reply."""
+
+    def lacking(self, site: Site) -> tuple[Problem, ...]:
+        """Return what is missing where a site wants a provider that is not configured; nothing found is good."""
+        if not site.provider or site.provider in self.configured:
+            return ()
+        facts = FACTS[SMS[site.provider]]
+        return (problem("provider_not_configured", site=site.code, provider=facts.name, settings=facts.needs),)
 
     def to(self, country: str | None, wanted: str = "") -> str:
         """Return the provider who carries texts to a country (ISO 3166-1 alpha-2, of the telephone).

@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 
 from pro_service.core.addresses import is_this_machine
 from pro_service.core.problems import problem, unavailable, words
-from pro_service.core.routes import NAMES
+from pro_service.core.providers import FACTS, SMS, TEXTS
+from pro_service.core.routes import CHANNELS, NAMES, preflight
 from pro_service.core.study_file.confirmation import Notice
 from pro_service.core.study_file.frames import check_reply_number
 from pro_service.core.throttle import chance_of_a_hit
 from pro_service.reports import health, readable
 from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, open_runtime
-from pro_service.settings import NEEDED_FOR_TEXTS, Settings
+from pro_service.settings import Settings
 from pro_service.store import erasures, guards, migrate, seals, studies, time_stamps
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.messages import telephone_keys
@@ -113,6 +114,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     yield from _waiting(seen, now, sending=bool(rt.texts))
     yield codes_of(*cards)
     yield from safety_of(coverage(rt), mailing=rt.mail is not None, texting=bool(rt.texts))
+    yield from _countries(rt)
     yield from _sender(rt)
     if seen.cards_to_print:
         what = f"{seen.cards_to_print} to print: these participants get no text before, and people call"
@@ -272,6 +274,28 @@ def safety_of(sites: Sequence[Coverage], *, mailing: bool, texting: bool) -> Ite
         yield Finding("safety", "green", "somebody hears of it at every site that follows participants")
 
 
+def _countries(rt: Runtime) -> Iterator[Finding]:
+    """Who carries texts to the countries of the studies' sites, and which ways of asking work there."""
+    with rt.sessions.reading() as session:
+        known = [studies.newest_protocol(session, rt.loader, study.id) for study in studies.all_studies(session)]
+    carriers = rt.carriers
+    for protocol in known if rt.texts else ():
+        if protocol is None:
+            continue
+        for site in protocol.sites.values():
+            for lack in carriers.lacking(site):
+                yield Finding("texts", "red", *words(lack))
+        for country, wanted in sorted({(site.country, site.provider) for site in protocol.sites.values()}):
+            provider = carriers.to(country, wanted)
+            found = {channel: preflight(provider, country, channel, protocol.routes) for channel in CHANNELS}
+            refused = [channel for channel in CHANNELS if any(one.severity == "refuse" for one in found[channel])]
+            works = ", ".join(channel for channel in CHANNELS if channel not in refused)
+            what = f"{protocol.study}, {country} by {FACTS[SMS[provider]].name}: {works or 'no way of asking by text'}"
+            if refused:
+                what = f"{what}; not {', '.join(refused)}"
+            yield Finding("texts", "green" if works else "yellow", what)
+
+
 def _sender(rt: Runtime) -> Iterator[Finding]:
     """Whether participants are to reply to a sender that takes no replies."""
     carriers, found = rt.carriers, []
@@ -341,7 +365,9 @@ def _ways_out(settings: Settings) -> Iterator[Finding]:
         aimed = f" ({', '.join(settings.aimed_elsewhere)})" if settings.aimed_elsewhere else ""
         yield Finding("texts", "green", f"configured{aimed}")
     else:
-        yield Finding("texts", "yellow", "not configured: prompts wait", f"set {NEEDED_FOR_TEXTS}")
+        yield Finding(
+            "texts", "yellow", "not configured: prompts wait", f"set {'; or '.join(FACTS[way].needs for way in TEXTS)}"
+        )
     for provider, needed in settings.needed_for_calls.items():
         what = (
             f"every call of {NAMES[provider]}'s is refused: what people wrote is fetched, what became of texts is not"

@@ -84,13 +84,13 @@ def check(text: str, folder: Path | None = None) -> Checked:
 
 
 def check_sender(protocol: Protocol, carriers: Carriers) -> tuple[Problem, ...]:
-    """Return a warning if a sender is a name, which cannot be replied to, where participants answer by reply."""
-    replying = []
+    """Return which wanted providers are missing, and where people are to reply to a sender that is a name."""
+    replying, lacking = [], [lack for site in protocol.sites.values() for lack in carriers.lacking(site)]
     for site in protocol.sites.values():
         provider = carriers.to(site.country, site.provider)
         if provider in carriers.named and usual_channel(provider, site.country, protocol.routes) == "sms-reply":
             replying.append(site.code)
-    return (problem("reply_to_name", sites=tuple(replying)),) if replying else ()
+    return (*lacking, *((problem("reply_to_name", sites=tuple(replying)),) if replying else ()))
 
 
 def costs(checked: Checked) -> tuple[Cost, ...]:

@@ -79,6 +79,15 @@ def test_participants_who_are_to_reply_to_a_name_are_a_finding(settings: Setting
     assert [one for one in minded("CLINIC") if "nobody can reply" in one and "DEMO BER" in one]
 
 
+@pytest.mark.usefixtures("study_id")
+def test_who_carries_texts_where_is_said_with_what_works(settings: Settings) -> None:
+    sending = replace(settings, twilio_account_sid="AC1", twilio_auth_tokens=("12345",), twilio_from="+15005550006")
+    found = doctor.examine(sending)
+    said = {one.finding: one.colour for one in found if one.part == "texts"}
+    assert said["DEMO, TR by Twilio: sms-card; not sms-reply, sms-link"] == "green"
+    assert said["DEMO, DE by Twilio: sms-reply, sms-link, sms-card"] == "green"
+
+
 def test_accounts_without_a_second_factor_are_named(settings: Settings, rt: Runtime, study_id: int) -> None:
     assert study_id
 

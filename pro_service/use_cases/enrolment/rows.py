@@ -205,6 +205,8 @@ class RowReader:
         provider = self._carriers.to(country, site.provider)
         channel = channel or self._usual(provider, country)
         if phone is not None and self._texted(row):
+            for lack in self._carriers.lacking(site):
+                row.add(lack, "channel")
             self._check_route(row, provider, country, channel)
         if channel == CARD and self._texted(row) and row.text("language") in self.protocol.languages:
             self._check_texts(row, row.text("language"))

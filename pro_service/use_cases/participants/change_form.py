@@ -224,7 +224,8 @@ def _provider(form: _Form, country: str) -> str:
 
 def _route(form: _Form, name: str, country: str, channel: str) -> None:
     routes = preflight(_provider(form, country), country, channel, form.case.protocol.routes)
-    form.notes += [one.at(name) for one in routes if one.severity == "refuse"]
+    lacking = form.known.carriers.lacking(form.case.participant.site)
+    form.notes += [one.at(name) for one in (*lacking, *routes) if one.severity == "refuse"]
 
 
 def _texts_fit(form: _Form, name: str, channel: str, language: Language) -> None:

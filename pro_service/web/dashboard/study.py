@@ -269,6 +269,8 @@ def _remarks(bundle: Bundle, carriers: Carriers) -> list[Remark]:
     found += [Remark(one.path, *words(one), grave=False) for one in check_emergency(protocol, bundle.wording.frames)]
     missing = contacts_missing(protocol)
     found += [Remark(fault.path, *words(fault), grave=not protocol.demo) for fault in missing]
+    lacking = [lack for site in protocol.sites.values() for lack in carriers.lacking(site)]
+    found += [Remark(one.path, *words(one), grave=True) for one in lacking]
     for country, wanted in sorted({(site.country, site.provider) for site in protocol.sites.values()}):
         for channel in CHANNELS:
             for finding in preflight(carriers.to(country, wanted), country, channel, protocol.routes):

@@ -6,17 +6,22 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from pro_service import paths
+from pro_service.core.problems import RejectedError, words
 from pro_service.core.providers import FACTS, Facts, Pace, Receipt
 from pro_service.core.texts import segments
 from pro_service.gateways.outgoing import Outgoing, Record, Refused, Unavailable, Uncertain
 from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
+from pro_service.store import studies
 from pro_service.store.messages import channels
-from pro_service.store.schema import attempts, inbound, messages
+from pro_service.store.schema import attempts, inbound, messages, participants
 from pro_service.store.vault import token_hash
+from pro_service.use_cases import study
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
+from pro_service.use_cases.enrolment import enrol
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.inbound.pull import pull
 from pro_service.use_cases.tick import tick
@@ -24,6 +29,7 @@ from tests import support
 from tests.peers import databases
 from tests.telephones import Telephones
 
+DEMO = (paths.protocols() / "demo.toml").read_text(encoding="utf-8")
 ABROAD, HERE = "+12025550123", "+905321234567"
 PROCEDURE = date(2026, 3, 2)
 INVITED = support.at("2026-03-09 10:00")
@@ -220,9 +226,9 @@ def test_the_same_words_go_twice_within_a_day_with_the_time_in_them(
     both: Runtime, domestic: Domestic, clock: support.SetClock, people: tuple[int, int]
 ) -> None:
     deliver(both)
-    for number, words in enumerate(("ya", "hmm", "peki")):
+    for number, body in enumerate(("ya", "hmm", "peki")):
         clock.now += timedelta(minutes=1)
-        said = {"MessageSid": f"v{number}", "From": HERE, "Body": words}
+        said = {"MessageSid": f"v{number}", "From": HERE, "Body": body}
         receive.receive(both, text_of(said, clock.now, "verimor"))
         deliver(both)
     bodies = [text.body for text in domestic.sent]
@@ -237,6 +243,38 @@ def test_a_stranger_is_answered_the_way_he_wrote(both: Runtime, domestic: Domest
     deliver(both)
     assert [text.to for text in domestic.sent] == ["+905329999999"]
     assert study_id
+
+
+def test_turkish_numbers_may_be_asked_by_reply_and_by_link_where_a_provider_there_is_configured(
+    both: Runtime, phones: Telephones, study_id: int
+) -> None:
+    row = "participant,site,procedure_date,language,messaging_consent,phone,channel\n"
+    for code, channel in (("P-001", "sms-reply"), ("P-002", "sms-link"), ("P-003", "")):
+        file = f"{row}{code},IST,2026-03-02,tr,2026-03-01,+9053212345{code[-2:]},{channel}"
+        enrol.enrol_file(both, support.SETUP, study_id, file.encode())
+    with both.sessions.reading() as session:
+        chosen = session.scalars(select(participants.c.channel).order_by(participants.c.code)).all()
+    assert chosen == ["sms-reply", "sms-link", "sms-reply"]
+    alone = replace(both, texts={"sms": phones})
+    file = f"{row}P-004,IST,2026-03-02,tr,2026-03-01,+905321234567,sms-reply"
+    with pytest.raises(RejectedError, match="no_answers"):
+        enrol.enrol_file(alone, support.SETUP, study_id, file.encode())
+
+
+def test_a_site_whose_provider_is_not_configured_takes_nobody_who_is_to_get_texts(rt: Runtime) -> None:
+    study.load(rt, support.SETUP, DEMO.replace('country = "TR"\n', 'country = "TR"\nprovider = "verimor"\n'))
+    with rt.sessions.reading() as session:
+        study_id = studies.all_studies(session)[0].id
+    file = "participant,site,procedure_date,language,messaging_consent,phone,channel\n"
+    file += "P-001,IST,2026-03-02,tr,2026-03-01,+905321234567,sms-card"
+    with pytest.raises(RejectedError) as refused:
+        enrol.enrol_file(rt, support.SETUP, study_id, file.encode())
+    (fault,) = refused.value.faults
+    what, remedy = words(fault)
+    assert (fault.path, fault.line) == ("channel", 2)
+    assert "IST" in what
+    assert "Verimor" in what
+    assert "VERIMOR_USERNAME" in remedy
 
 
 def test_a_site_names_its_provider(both: Runtime) -> None:
