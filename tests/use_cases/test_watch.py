@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from pro_service import scheduler
+from pro_service.core.providers import FACTS
 from pro_service.gateways.outgoing import Accepted, Outgoing, Unavailable
 from pro_service.gateways.twilio.hooks import receipt_of
 from pro_service.runtime import Runtime
@@ -142,7 +143,7 @@ def test_a_provider_that_is_away_is_heard_of(
 
 
 def test_every_alarm_has_words_in_both_languages() -> None:
-    known = ("scheduler", "undecided", "waiting", "quarantine", "stopped_sms", "stopped_email")
+    known = ("scheduler", "undecided", "waiting", "quarantine", *(f"stopped_{way}" for way in FACTS))
     for code in (*known, "daily_limit", "unread", "undelivered", "no_receipts"):
         for language in ("en", "tr"):
             what, remedy = alarm_words(language, code)
@@ -160,7 +161,7 @@ def test_those_who_run_the_service_hear_of_it_once_a_day(rt: Runtime, clock: sup
         assert [alarm.code for alarm in watch(mailing)] == ["no_receipts"]
     deliver(mailing)
     assert [(mail.to, mail.subject) for mail in mailbox.sent] == [
-        ("admin@example.org", "PRO Service: Twilio does not report whether texts arrive")
+        ("admin@example.org", "PRO Service: The provider does not report whether texts arrive")
     ]
     assert "+1202" not in mailbox.sent[0].body
     clock.now += timedelta(days=1)

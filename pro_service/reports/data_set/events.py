@@ -31,8 +31,6 @@ from pro_service.store.schema import (
 Cells = Sequence[Cell]
 COMMAND = "cli"
 """Who acted, where it was somebody at the command line."""
-PROVIDERS: Mapping[str, str] = {way: facts.provider for way, facts in FACTS.items()}
-"""Way out -> what is behind it."""
 c, e, p, t, s, v = calls.c, escalations.c, participants.c, reach_tests.c, schedule_changes.c, revelations.c
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
 _AS_OF: BindParameter[datetime] = bindparam("as_of", type_=c.called_at.type)
@@ -143,8 +141,8 @@ def message_rows(session: Session, frame: Frame) -> Iterator[Cells]:
                 codes[one.participant_id],
                 one.visit,
                 REPLACED.get(one.kind, one.kind),
-                one.channel,
-                PROVIDERS[one.channel],
+                FACTS[one.channel].medium,
+                FACTS[one.channel].provider,
                 one.segments,
                 one.state,
                 instant(one.queued_at),

@@ -173,6 +173,7 @@ def _alarm_words() -> dict[str, str]:
         "waiting": _("Texts are waiting that should have been sent."),
         "quarantine": _("Texts are held until it is known what was sent before."),
         "stopped_sms": _("The text provider refuses this service: no text is sent."),
+        "stopped_verimor": _("The text provider refuses this service: no text is sent."),
         "stopped_email": _("The mail provider refuses this service: no alert is sent."),
         "daily_limit": _("The day's limit of texts is reached: the rest waits until midnight UTC."),
         "unread": _("Replies are waiting to be read."),

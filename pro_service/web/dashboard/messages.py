@@ -10,6 +10,7 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core import iso8601
+from pro_service.core.providers import FACTS
 from pro_service.core.replies.folding import visible
 from pro_service.reports import funnel, messages
 from pro_service.reports.funnel import StepFlow
@@ -128,6 +129,7 @@ def _add_message(pages: Blueprint, rt: Runtime) -> None:
             zone=zone,
             life=found,
             held=found.row.held and rt.texts_leave,
+            carried_by=FACTS[found.row.channel].name,
             labels=labels(scope),
             **times(now),
         )
