@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, or_, select
 
 from pro_service.runtime import Runtime
-from pro_service.store.messages.waiting import READY, UNCERTAIN, UNSETTLED
+from pro_service.store.messages.waiting import LONGEST_DOUBT, READY, UNCERTAIN, UNSETTLED
 from pro_service.store.schema import Instant, channels, escalations, inbound, messages, participants
 from tests.simulation.weather import Weather
 
@@ -16,7 +16,8 @@ _LEASE = select(func.min(m.lease_until)).where(UNSETTLED, m.state == "sending").
 _ASK = select(func.min(m.ask_at)).where(UNCERTAIN).scalar_subquery()
 _DOUBT = select(
     or_(
-        select(m.id).where(UNCERTAIN, m.ask_at <= bindparam("now")).exists(),
+        # A moment that a wrong clock had set has come.
+        select(m.id).where(UNCERTAIN, or_(m.ask_at <= bindparam("now"), m.ask_at > bindparam("far"))).exists(),
         select(channels.c.name).where(channels.c.quarantined_at.is_not(None)).exists(),
     )
 )
@@ -43,7 +44,7 @@ def next_due(rt: Runtime, weather: Weather, now: datetime) -> datetime | None:
 def in_doubt(rt: Runtime, now: datetime) -> bool:
     """Whether there is anything to ask the provider about; the product asks for itself, this only saves time."""
     with rt.sessions.glance() as connection:
-        return bool(connection.execute(_DOUBT, {"now": now}).scalar())
+        return bool(connection.execute(_DOUBT, {"now": now, "far": now + LONGEST_DOUBT}).scalar())
 
 
 def _when_up(moment: datetime | None, down: str, weather: Weather, now: datetime) -> datetime | None:

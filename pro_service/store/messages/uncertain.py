@@ -73,7 +73,7 @@ def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
         .join(attempts, and_(a.message_id == m.id, a.number == m.attempt))
         .join(participants, p.id == m.participant_id)
         .outerjoin(windows, w.id == m.window_id)
-        # A moment further ahead than any is set was set by a wrong clock: it has come.
+        # A moment further ahead than any is set was set by a wrong clock: it is set anew.
         .where(UNCERTAIN, IS_TEXT, or_(m.ask_at <= now, m.ask_at > now + LONGEST_DOUBT))
         .order_by(m.ask_at)
         .limit(limit)

@@ -21,6 +21,7 @@ from pro_service.gateways.outgoing import Channel, GatewayError, Record
 from pro_service.runtime import ASKERS, Runtime
 from pro_service.store.messages import receipts, uncertain
 from pro_service.store.messages.uncertain import InDoubt
+from pro_service.store.messages.waiting import LONGEST_DOUBT
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.vault import UnreadableError, opened
 from pro_service.use_cases import trusted_time
@@ -115,6 +116,10 @@ class _Asker:
 
     def _settled(self, doubt: InDoubt) -> Outcome | None:
         rt = self.rt
+        if doubt.ask_at > (now := rt.clock()) + LONGEST_DOUBT:
+            # A wrong clock had set it. How long ago the attempt was nobody knows: as if it had been just now.
+            self._later(doubt, now + rt.settings.delivery.ask_after)
+            return None
         with rt.sessions.begin() as session:
             # The asker who takes it asks; if that asker dies, it is anybody's turn again after this.
             if not uncertain.claim(session, doubt, rt.clock() + rt.settings.delivery.lease):
