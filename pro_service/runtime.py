@@ -1,6 +1,7 @@
 """The composition root: everything a use case needs, made once from the settings and passed on."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -109,6 +110,8 @@ class Runtime:
     """Provider -> what it calls; see `/hooks/<provider>/…`."""
     time_stamps: TimeStamps | None = None
     """None: seals are not time-stamped, and stored ones cannot be checked."""
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds that nobody can set: how long something took. Where time is virtual, so are these."""
     memory: Memory = field(default_factory=Memory)
     password_cost: PasswordCost = field(default_factory=PasswordCost)
 

@@ -1,7 +1,8 @@
 """Test data: a study from the demonstration protocol, participants with windows, addresses of their forms, staff."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -44,6 +45,15 @@ class SetClock:
 
     def __call__(self) -> datetime:
         return self.now
+
+
+class InTurn(Executor):
+    """Does at once what it is given, in the same thread."""
+
+    def submit(self, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(work(*given, **named))
+        return done
 
 
 CHEAP = PasswordCost(time_cost=1, memory_cost=8, parallelism=1)

@@ -1,7 +1,6 @@
 """One run: a seed becomes a trial of some months, lived through from one moment that matters to the next."""
 
 import random
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -76,7 +75,7 @@ class Life:
             "repair": self._repair,
             "tick": tick,
             "alert": alert,
-            "deliver": deliver,
+            "deliver": _deliver,
             "reconcile": _reconcile,
         }
         self.data_sets = DataSets(seed, self.ledger, made.study_id)
@@ -85,15 +84,21 @@ class Life:
         """The use case that runs now, where the process may be killed in it."""
         self.met = False
         """Whether another worker is at work in the middle of what one does."""
-        self.thread = threading.get_ident()
-        """The thread in which the run goes on; a delivery sends from threads of its own."""
+        self.meetings = 0
+        """How often another worker was."""
         self.first = first
 
     def open(self, rt: Runtime) -> None:
         """Take up a database, and invent the participants."""
         self.carrier = Carrier(self.world, self.meanwhile, self._handed, self._took, self._arrived, self._callback)
         self.mail = Mail(self.world, self._mailed)
-        self.rt = replace(rt, clock=self.world.clock, texts={"sms": self.carrier}, mail=self.mail)
+        self.rt = replace(
+            rt,
+            clock=self.world.clock,
+            monotonic=self.world.seconds,
+            texts={"sms": self.carrier},
+            mail=self.mail,
+        )
         with self.rt.sessions.reading() as session:
             protocol = studies.newest_protocol(session, self.rt.loader, self.made.study_id)
         if protocol is None:
@@ -206,7 +211,7 @@ class Life:
                 continue
             if name == "reconcile" and not moments.in_doubt(self.rt, now):
                 continue
-            started = self.world.clock.now
+            started, met = self.world.clock.now, self.meetings
             with self._killable(name) as done:
                 work(self.rt)
                 done.append(name)
@@ -214,7 +219,8 @@ class Life:
                 self._alerted(started)
             if name == "tick" and done and not self.met:
                 self.data_sets.perhaps(self.rt)
-            if name == "tick" and done and self.world.chance.random() < 0.1:
+            if name == "tick" and done and self.world.chance.random() < 0.1 and met == self.meetings:
+                # Twice in a row: another worker's delivery in between is news.
                 self.watch.asked_twice(work(self.rt))
 
     def _alerted(self, started: datetime) -> None:
@@ -254,14 +260,13 @@ class Life:
         """Let another worker, and everybody else, go on in the middle of what one worker does."""
         if self.met:
             return
-        self.met, before, thread = True, self.at_work, self.thread
-        self.thread = threading.get_ident()
+        self.met, self.meetings, before = True, self.meetings + 1, self.at_work
         self.ledger.note("worker A", f"stands still for {lasts}, in {before}")
         until = self.world.clock.now + lasts
         self.beat()
         self._until(until)
         self.ledger.note("worker A", "goes on")
-        self.met, self.at_work, self.thread = False, before, thread
+        self.met, self.at_work = False, before
 
     def _accept_clock(self) -> None:
         """Whoever starts the machine again after an outage says that its clock is right, where that is in doubt."""
@@ -279,7 +284,7 @@ class Life:
 
     def boundary(self, which: Boundary) -> None:
         """End the process here, or let another worker meet this one, if chance wants it."""
-        if not self.at_work or threading.get_ident() != self.thread:
+        if not self.at_work:
             return
         chance = self.world.chance
         if chance.random() < self.world.weather.kills:
@@ -333,6 +338,11 @@ class Life:
     def _arrived(self, outgoing: Outgoing) -> None:
         person = next(p for p in self.people.values() if p.phone == outgoing.to)
         self.habits.arrives(person, outgoing)
+
+
+def _deliver(rt: Runtime) -> object:
+    # No thread waits for another: what happens in a run hangs on its seed alone, on a machine of any pace.
+    return deliver(rt, pool=support.InTurn())
 
 
 def _reconcile(rt: Runtime) -> None:

@@ -4,13 +4,14 @@ import heapq
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from tests.simulation.ledger import Ledger
 from tests.simulation.weather import Weather
 from tests.support import SetClock
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Happening = Callable[[], object]
 
 
@@ -32,6 +33,10 @@ class World:
     def now(self) -> datetime:
         """What time it is, whatever the product's clock says."""
         return self.clock.now - self.wrong_by
+
+    def seconds(self) -> float:
+        """Seconds that pass whatever anybody's clock says."""
+        return (self.now - EPOCH).total_seconds()
 
     def at(self, moment: datetime, happening: Happening) -> None:
         """Let this happen then; what is already past happens next."""

@@ -1,6 +1,5 @@
 """One claimed message on its way: what is asked before it leaves, and what the provider's answer means for it."""
 
-import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
@@ -90,7 +89,7 @@ class Sending:
         return self._handed_over(claimed, outgoing)
 
     def _age(self, now: datetime, started: float) -> timedelta:
-        return max(timedelta(seconds=time.monotonic() - started), self.rt.clock() - now)
+        return max(timedelta(seconds=self.rt.monotonic() - started), self.rt.clock() - now)
 
     def _look_again(self, claimed: Claimed) -> Standing:
         """Return what the database says of it and of what waits with it, by an answer that is fresh.
@@ -103,7 +102,7 @@ class Sending:
                 return permission.found
             with self._lock:
                 asked = [claimed, *self._waiting.values()]
-            now, started = self.rt.clock(), time.monotonic()
+            now, started = self.rt.clock(), self.rt.monotonic()
             with self.rt.sessions.glance() as connection:
                 found = outbox.look_again(connection, asked, now, leaves=self.rt.texts_leave)
             self._permission = _Permission(frozenset(one.id for one in asked), found, now, started)

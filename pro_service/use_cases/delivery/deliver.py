@@ -6,7 +6,7 @@ slow with one message holds up no other.
 
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
@@ -60,11 +60,14 @@ class DeliverReport:
         setattr(self, name, getattr(self, name) + 1)
 
 
-def deliver(rt: Runtime, stop: Event | None = None, *, patience: float = 0.0) -> DeliverReport:
+def deliver(
+    rt: Runtime, stop: Event | None = None, *, patience: float = 0.0, pool: Executor | None = None
+) -> DeliverReport:
     """Send what is due now until nothing is left that may go, or `stop` is set: then what is claimed still goes.
 
     What only waits for its sender's pace is waited for as long as it leaves within `patience` (seconds) from now; the
-    beats, which come again in a moment, wait for nothing.
+    beats, which come again in a moment, wait for nothing. `pool`: what sends, and is shut down then; threads of its own
+    where there is none.
     """
     now = rt.clock()
     with rt.sessions.glance() as connection:
@@ -75,7 +78,7 @@ def deliver(rt: Runtime, stop: Event | None = None, *, patience: float = 0.0) ->
         return DeliverReport()
     # A clock that is set stands still: the slot would never come.
     line = _Line(rt, stop or Event(), patience if rt.settings.now is None else 0.0)
-    line.run()
+    line.run(pool or ThreadPoolExecutor(rt.settings.delivery.workers, thread_name_prefix="send"))
     if patience and (held := line.held_by_pace(MOST_COUNTED)) is not None:
         line.report.remaining = held.count
     return line.report
@@ -89,11 +92,11 @@ class _Job:
     now: datetime
     started: float
 
-    def wait(self) -> float:
-        """Seconds until the sender's pace lets it leave."""
-        if self.claimed.leaves_at is None:
-            return 0.0
-        return (self.claimed.leaves_at - self.now).total_seconds() - (time.monotonic() - self.started)
+    @property
+    def leaves(self) -> float:
+        """When the sender's pace lets it leave, by the monotonic clock."""
+        at = self.claimed.leaves_at
+        return self.started if at is None else self.started + (at - self.now).total_seconds()
 
 
 class _Line:
@@ -101,7 +104,7 @@ class _Line:
 
     def __init__(self, rt: Runtime, stop: Event, patience: float) -> None:
         self.rt, self.stop = rt, stop
-        self.patient_until = time.monotonic() + patience
+        self.patient_until = self.rt.monotonic() + patience
         self.sending = Sending(rt)
         self.report = DeliverReport()
         self.ways = {name: FREE if name == STAFF_MAIL else rt.pace(name) for name in rt.ways}
@@ -113,19 +116,20 @@ class _Line:
         self.free = dict.fromkeys(self.ways, 0.0)
         """Way out -> when the last paced message that left lets the next one go, by the monotonic clock."""
         self.under_way = 0
+        self.broken = False
+        """Whether a fault ends this delivery."""
         self.done: SimpleQueue[Outcome | BaseException] = SimpleQueue()
         self.dry = False
         """Whether the last claim found less than it asked for."""
         self.claimed_at = 0.0
         self.recovering = self._stopped_before()
 
-    def run(self) -> None:
-        pool = ThreadPoolExecutor(self.rt.settings.delivery.workers, thread_name_prefix="send")
+    def run(self, pool: Executor) -> None:
         tidied = -TIDY_EVERY
         try:
             while True:
-                if time.monotonic() - tidied >= TIDY_EVERY:
-                    tidied = time.monotonic()
+                if self.rt.monotonic() - tidied >= TIDY_EVERY:
+                    tidied = self.rt.monotonic()
                     self.report.void += outcomes.tidy(self.rt)
                 self._claim(pool)
                 self._leave(pool)
@@ -143,7 +147,7 @@ class _Line:
         if held is None or self.stop.is_set():
             return False
         now = self.rt.clock()
-        if time.monotonic() + (held.leaves_at - now).total_seconds() > self.patient_until:
+        if self.rt.monotonic() + (held.leaves_at - now).total_seconds() > self.patient_until:
             return False
         self.stop.wait((held.room_at - now).total_seconds() + SLACK)
         return True
@@ -159,11 +163,11 @@ class _Line:
     def _going(self) -> dict[WayOut, Pace]:
         return {name: pace for name, pace in self.ways.items() if name not in self.sending.stopped}
 
-    def _claim(self, pool: ThreadPoolExecutor) -> None:
+    def _claim(self, pool: Executor) -> None:
         """Take as many more as there is room for, once half of what was taken is through."""
         held = self.under_way + sum(map(len, self.paced.values()))
         ways = self._going()
-        now, started = self.rt.clock(), time.monotonic()
+        now, started = self.rt.clock(), self.rt.monotonic()
         took = started - self.claimed_at
         if self.stop.is_set() or not ways or held > self.size // 2 or (self.dry and held and took < LOOK_EVERY):
             return
@@ -183,40 +187,43 @@ class _Line:
             else:
                 self.paced[one.channel].append(job)
 
-    def _leave(self, pool: ThreadPoolExecutor) -> None:
+    def _leave(self, pool: Executor) -> None:
         for name, pace in self.ways.items():
             while self.paced[name] and self._wait(name) <= 0:
                 job = self.paced[name].popleft()
-                self.free[name] = time.monotonic() + max(job.claimed.segments, 1) / (pace.per_second or inf)
+                self.free[name] = self.rt.monotonic() + max(job.claimed.segments, 1) / (pace.per_second or inf)
                 self._hand_over(pool, job)
 
     def _wait(self, name: str) -> float:
         """Seconds until a sender's next message may leave: at its moment, and never in a burst to catch up."""
-        return max(self.paced[name][0].wait(), self.free[name] - time.monotonic())
+        return max(self.paced[name][0].leaves, self.free[name]) - self.rt.monotonic()
 
     def _next(self) -> float:
         """Seconds until the next paced message may leave; there is one."""
         return min(self._wait(name) for name, jobs in self.paced.items() if jobs)
 
-    def _hand_over(self, pool: ThreadPoolExecutor, job: _Job) -> None:
+    def _hand_over(self, pool: Executor, job: _Job) -> None:
         self.under_way += 1
         self.sending.expect(job.claimed)
         pool.submit(self._send, job)
 
     def _send(self, job: _Job) -> None:
         """In a worker. Whatever ends it must reach the line, or the line would wait for ever."""
+        if self.broken:
+            return
         try:
             self.done.put(self.sending.one(job.claimed, job.now, job.started))
         except BaseException as fault:  # noqa: BLE001 -- raised again by the line
+            self.broken = True
             self.done.put(fault)
 
     def _results(self) -> list[Outcome]:
         """What came back: all there is at the end, else what comes within a moment, up to half of what is out."""
         found: list[Outcome] = []
-        began, enough = time.monotonic(), max(self.size // 2, 1)
+        began, enough = self.rt.monotonic(), max(self.size // 2, 1)
         while self.under_way and len(found) < enough:
             # With nothing to write down yet, only what is new may be waited for.
-            left = (RECORD_EVERY if found else LOOK_EVERY) - (time.monotonic() - began)
+            left = (RECORD_EVERY if found else LOOK_EVERY) - (self.rt.monotonic() - began)
             if any(self.paced.values()):
                 left = min(left, self._next())
             try:

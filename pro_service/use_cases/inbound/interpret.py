@@ -3,7 +3,6 @@
 A text from a telephone that nobody has becomes a task for each study, and gets one neutral answer a day.
 """
 
-import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
@@ -55,8 +54,8 @@ READ_FOR = 30.0
 def interpret_unread(rt: Runtime, stop: Event | None = None) -> int:
     """Read every text nobody has read yet, oldest first, each once, for READ_FOR at most; return how many were read."""
     tried: set[int] = set()
-    began = time.monotonic()
-    while time.monotonic() - began < READ_FOR:
+    began = rt.monotonic()
+    while rt.monotonic() - began < READ_FOR:
         with rt.sessions.reading() as session:
             # What stays unread stands in front, for it is old.
             unread = inbox.uninterpreted(session, BATCH + len(tried))

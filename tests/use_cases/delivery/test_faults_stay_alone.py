@@ -33,9 +33,11 @@ class Failing(NowhereGateway):
     """A way out that never takes anything."""
 
     fault: BaseException
+    tried: int = 0
 
     def send(self, outgoing: Outgoing) -> Accepted:
         assert outgoing.to
+        self.tried += 1
         raise self.fault
 
 
@@ -82,12 +84,14 @@ def test_a_mail_host_that_lets_nobody_in_holds_no_text_up(
 
 
 def test_a_mail_whose_sender_was_killed_goes_again(rt: Runtime, clock: support.SetClock, participant: int) -> None:
-    support.coordinator(rt)
-    mailbox = Mailbox()
+    for number in range(2):
+        support.coordinator(rt, f"c{number}@example.org")
+    mailbox, killed = Mailbox(), Failing(Killed())
     clock.now = support.at("2026-03-20 10:00")
     tick(using(rt, mail=mailbox))
     with pytest.raises(Killed):
-        deliver(using(rt, mail=Failing(Killed())))
+        deliver(using(rt, mail=killed), pool=support.InTurn())
+    assert killed.tried == 1, "what had not begun is left to its lease"
     clock.now += timedelta(minutes=2)
     deliver(using(rt, mail=mailbox))
     assert mailbox.sent
