@@ -248,7 +248,9 @@ class Ending:
 
     def _given_up(self, who: str, row: AnyRow, begun: datetime) -> None:
         """Nobody could tell whether a text left: only where no later one of ours showed in time that the list works."""
-        shown = min((one.at for one in self.carrier.taken if one.handed_at > begun + SHOWN_AFTER), default=None)
+        # By a wrong clock a text was handed over later than it was: it shows nothing of what came after it.
+        later = (one.at for one in self.carrier.taken if begun + SHOWN_AFTER < one.handed_at <= one.left_at)
+        shown = min(later, default=None)
         if shown is None or row.useful_until is None:
             return
         certain = max(shown, begun + LONGEST_DOUBT) + SLACK
@@ -258,7 +260,7 @@ class Ending:
     def _expired(self, who: str, row: AnyRow) -> None:
         """A prompt nobody tried to send expires only where something was down, or texts were not wanted."""
         weather, until = self.world.weather, row.useful_until
-        hindered = any(start <= until and end >= row.queued_at for start, end in self.people[who].hindered)
+        hindered = any(start <= until and end >= row.queued_at for start, end in self.people[who].unasked)
         if not hindered and not weather.over(row.queued_at, until):
             self._broken("no prompt is lost", who, f"message {row.id} ({row.kind}) expired untried")
 

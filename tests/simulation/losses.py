@@ -86,7 +86,7 @@ def _ended(person: Person, case: Case, done: datetime | None, at: datetime) -> b
 
 
 def _hindered(person: Person, at: datetime) -> bool:
-    return any(start <= at + DAY and end >= at - BEFORE for start, end in person.hindered)
+    return any(start <= at + DAY and end >= at - BEFORE for start, end in person.unasked)
 
 
 def _explained(person: Person, case: Case, window: WindowFacts, at: datetime) -> bool:
@@ -118,7 +118,7 @@ def unasked(
     for code, span in person.spans.items():
         window, until = next(one for one in case.current if one.code == code), span.closes_at - USELESS
         begins = max(started, _moment(person, window, protocol.time_point(code).steps[0]))
-        wished = any(start < span.closes_at and end > begins for start, end in person.hindered)
+        wished = any(start < span.closes_at and end > begins for start, end in person.unasked)
         over = any(end is not None and end <= until for end in (*stops, ends.get((person.code, window.id))))
         if window.settled is None or window.id in asked or wished or over:
             continue

@@ -23,7 +23,7 @@ OUTCOMES: tuple[calls.Outcome, ...] = (
     *("no_answer",) * 8, *("will_do_it",) * 4, "busy", "call_back_at", "refused_this_time", "wants_no_messages",
     "withdraws", "died", "moved", "not_in_service", "wrong_person", "hospitalised",
 )  # fmt: skip
-STOPS = frozenset({"wants_no_messages", "not_in_service", "wrong_person"})
+NOT_THEIRS = frozenset({"not_in_service", "wrong_person"})
 LEAVES = frozenset({"withdraws", "died"})
 
 
@@ -102,8 +102,10 @@ class Office:
         back = now + timedelta(hours=5) if outcome == "call_back_at" else None
         calls.record(self.rt, self.actor, task["id"], calls.CallResult(outcome, back, "said so"))
         self.world.ledger.note(person.code, f"telephone: {outcome}")
-        if outcome in STOPS:
+        if outcome == "wants_no_messages":
             person.stops(now)
+        elif outcome in NOT_THEIRS:
+            person.loses_number(now)
         elif outcome in LEAVES:
             person.left_at = person.left_at or now  # a call about somebody who has left changes nothing
         elif outcome == "refused_this_time" and window is not None:
@@ -151,7 +153,7 @@ class Office:
             return
         given = {"number": person.phone, "consent": STANDS if person.consents else ""}
         change.change(self.rt, self.actor, self.study_id, person.code, ChangeForm("phone", given, "asked for it"))
-        person.number_at = self.world.clock.now
+        person.gets_number(self.world.clock.now)
         self.world.ledger.note(person.code, "has a number")
 
     def _down(self, again: Callable[[], None]) -> bool:

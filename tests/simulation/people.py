@@ -78,6 +78,8 @@ class Person:
     given: list[Given] = field(default_factory=list)
     stopped_at: datetime | None = None
     """Since when the product knows that no texts are wanted."""
+    lost_at: datetime | None = None
+    """Since when it knows that the number is not theirs, or nobody's: until they have another."""
     left_at: datetime | None = None
     asked: tuple[str, Read] | None = None
     """(window, the question read last) until it is answered."""
@@ -92,24 +94,37 @@ class Person:
     links: dict[str, tuple[Source, str]] = field(default_factory=dict)
     """Window -> what led to its form last, a text or the card, and the token of that link."""
     hindered: list[tuple[datetime, datetime]] = field(default_factory=list)
-    """Stretches of time in which a missing prompt is explained: no texts wanted, asked for later, held, paused."""
+    """Stretches of time in which texts were not wanted, put off, held or paused; see `unasked` for those that last."""
 
     def lay_out(self, protocol: Protocol, day: date) -> None:
         """Take up the windows that follow from this procedure date."""
         spans = schedule(protocol, day, self.site_zone)
         self.spans = {span.code: span for span in spans if protocol.time_point(span.code).prompted}
 
+    @property
+    def unasked(self) -> list[tuple[datetime, datetime]]:
+        """Stretches of time in which a missing prompt is explained."""
+        return [*self.hindered, *((at, FOREVER) for at in (self.stopped_at, self.lost_at) if at is not None)]
+
     def stops(self, now: datetime) -> None:
         """No more texts are wanted."""
-        if self.stopped_at is None:
-            self.stopped_at = now
-            self.hindered.append((now, FOREVER))
+        self.stopped_at = self.stopped_at or now
 
     def starts(self, now: datetime) -> None:
         """Texts are wanted again."""
         if self.stopped_at is not None:
-            self.stopped_at = None
-            self.hindered = [(start, min(end, now)) for start, end in self.hindered]
+            self.hindered.append((self.stopped_at, now))
+        self.stopped_at = None
+
+    def loses_number(self, now: datetime) -> None:
+        """The number is found not to be theirs."""
+        self.lost_at = self.lost_at or now
+
+    def gets_number(self, now: datetime) -> None:
+        """They have another number: it ends what was said of the one before, and no wish to get no texts."""
+        if self.lost_at is not None:
+            self.hindered.append((self.lost_at, now))
+        self.lost_at, self.number_at = None, now
 
     def window_at(self, moment: datetime) -> str | None:
         """The window one thinks of at this moment: the open one, else the last that one may still answer late."""

@@ -117,9 +117,9 @@ class Watch:
         known = [at for at in (row.opted_out_at, row.unreachable_at) if at is not None]
         if any(at < (row.started_at or now) or now - at > FRESH for at in known):
             self._broken("no text after an opt-out", row, row.frame)
-        stopped = person.stopped_at
-        if stopped is not None and now - stopped > SLOW and not self.world.weather.over(stopped, now):
-            self._broken("no text after an opt-out", row, f"{row.frame}; said at {stopped}")
+        for said in (at for at in (person.stopped_at, person.lost_at) if at is not None):
+            if now - said > SLOW and not self.world.weather.over(said, now):
+                self._broken("no text after an opt-out", row, f"{row.frame}; said at {said}")
 
     def _prompt(self, row: AnyRow, person: Person) -> None:
         now, claimed = self.world.clock.now, row.started_at or self.world.clock.now

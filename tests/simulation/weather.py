@@ -87,7 +87,9 @@ def forecast(chance: random.Random, start: datetime, end: datetime) -> Weather:
         down = chance.choice(OUTAGES)
         # While a provider is away every text is tried again and again: hours of it show as much as days.
         hours = chance.choice((0.1, 0.5, 2, 6) if down == "provider" else (0.1, 0.5, 2, 6, 14, 30, 80, 140))
-        outages.append(Outage(down, begins, begins + timedelta(hours=hours * chance.uniform(0.5, 1.5))))
+        # At the end of a run everything is up: what waited then gets its chance.
+        until = min(begins + timedelta(hours=hours * chance.uniform(0.5, 1.5)), end)
+        outages.append(Outage(down, begins, until))
     return Weather(
         outages=tuple(sorted(outages, key=lambda outage: outage.start)),
         faults=storm * chance.choice((0.05, 0.15, 0.4)),
