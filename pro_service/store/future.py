@@ -48,7 +48,10 @@ def bring_back(session: Session, now: datetime) -> int:
         # A text that was queued now may wait for days: only one queued in the future has its next try moved.
         waits = update(messages).where(recent, m.queued_at > now + AGREES, m.state == "ready", m.kind.not_in(PROMPTS))
         session.execute(waits.values(next_try_at=now))
-        changed += _bring_back(session, messages, now, (m.queued_at, m.accepted_at, m.sent_at, m.ended_at), recent)
+        # A prompt whose fate nobody knows keeps its moment: if it never left, it was queued too early to go again.
+        known = or_(m.state.not_in(OPEN), m.kind.not_in(PROMPTS))
+        dates = m.queued_at, m.accepted_at, m.sent_at, m.ended_at
+        changed += _bring_back(session, messages, now, dates, recent, known)
     # The provider's list is searched from the start of the call. That is unknown now, so it is put far enough back.
     begun = update(attempts).where(a.started_at > now + AGREES, a.message_id.in_(select(m.id).where(m.state.in_(OPEN))))
     changed += session.connection().execute(begun.values(started_at=now - OUTAGE)).rowcount

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 
 from pro_service.core.providers import FACTS
 from pro_service.core.schedule.agenda import next_moment
+from pro_service.gateways.outgoing import Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store import heartbeats
 from pro_service.store.participants import cases
@@ -24,6 +25,7 @@ from pro_service.store.schema import (
 from pro_service.use_cases import trusted_time
 from pro_service.use_cases.clock_repair import RepairReport, repair, repair_now_and_then
 from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.tick import beat, tick
 from tests import support
 from tests.peers import databases
@@ -108,6 +110,30 @@ def test_whoever_can_be_asked_is_asked_after_the_clock_was_set(
     beats(rt, clock, right + timedelta(minutes=1))
     for moment in ("2026-03-09 11:00", "2026-03-09 13:00"):
         beats(rt, clock, at(moment))
+    assert len(phones.sent) == len(ids)
+
+
+@pytest.mark.parametrize("swept", [True, False])
+def test_a_prompt_that_never_left_by_a_clock_ahead_waits_for_its_time(
+    rt: Runtime, clock: SetClock, ids: list[int], phones: Telephones, *, swept: bool
+) -> None:
+    clock.now = at("2026-03-09 12:00")
+    phones.faults.extend([Uncertain(500)] * len(ids))
+    tick(rt)
+    assert deliver(rt).uncertain == len(ids)
+    for minute in range(0, 12, 2):
+        clock.now = at("2026-03-02 14:00") + timedelta(minutes=minute)
+        if swept:
+            repair(rt)
+        reconcile(rt)
+        deliver(rt)
+    assert not phones.sent
+    tick(rt)
+    with rt.sessions.reading() as session:
+        waiting = select(escalations.c.reason).where(escalations.c.resolved_at.is_(None))
+        assert "uncertain_delivery" not in session.scalars(waiting).all()
+    for hour in (9, 10, 12):
+        beats(rt, clock, at(f"2026-03-09 {hour:02}:01"))
     assert len(phones.sent) == len(ids)
 
 

@@ -14,9 +14,10 @@ from threading import Event
 from typing import Literal, TypeAlias
 
 from pro_service import logs
+from pro_service.core.case import PROMPTS, MessageFacts
 from pro_service.core.providers import Receipt
 from pro_service.core.schedule.agenda import overtaken
-from pro_service.core.trusted_time import OUTAGE
+from pro_service.core.trusted_time import AGREES, OUTAGE
 from pro_service.gateways.outgoing import Channel, GatewayError, Record
 from pro_service.runtime import ASKERS, Runtime
 from pro_service.store.messages import receipts, uncertain
@@ -217,7 +218,7 @@ def _found(doubt: InDoubt, record: Record, tx: Transaction, _: Loaded) -> Outcom
 def _settle(doubt: InDoubt, tx: Transaction, loaded: Loaded, *, certain: bool) -> Outcome | None:
     """Send a text that never left again while it is of use to somebody; else end it."""
     text = next(one for one in loaded.case.messages if one.id == doubt.id)
-    if certain and doubt.useful(tx.now) and not overtaken(loaded.case, text):
+    if certain and doubt.useful(tx.now) and _wanted(loaded, text, tx.now):
         return "sent_again" if uncertain.send_again(tx.session, doubt, tx.now) else None
     return _end(doubt, tx, loaded, certain=certain)
 
@@ -225,13 +226,19 @@ def _settle(doubt: InDoubt, tx: Transaction, loaded: Loaded, *, certain: bool) -
 def _end(doubt: InDoubt, tx: Transaction, loaded: Loaded, *, certain: bool) -> Outcome | None:
     """End a text that never left, or whose fate stays unknown; raise a task if somebody waits for it."""
     text = next(one for one in loaded.case.messages if one.id == doubt.id)
-    wanted = not overtaken(loaded.case, text)
+    wanted = _wanted(loaded, text, tx.now)
     state = "dead" if not certain else "expired" if wanted else "cancelled"
     if not uncertain.end(tx.session, doubt, state, tx.now):
         return None
     if wanted:
         outcomes.give_up(tx, doubt.id, doubt.participant_id)
     return "given_up" if wanted else "withdrawn"
+
+
+def _wanted(loaded: Loaded, text: MessageFacts, now: datetime) -> bool:
+    """Whether somebody waits for a text: for no prompt before its time, which a clock that ran ahead has queued."""
+    early = text.kind in PROMPTS and text.queued_at > now + AGREES
+    return not early and not overtaken(loaded.case, text)
 
 
 def _plain(rt: Runtime, doubt: InDoubt) -> tuple[str, str]:
