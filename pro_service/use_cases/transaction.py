@@ -120,7 +120,7 @@ class Transaction:
         if case.participant.channel == CARD and contains_address(text.body):
             raise AddressInTextError
         zone, hours = case.participant.zone, case.protocol.contact_hours
-        body = text.body if facts.same_text else self._unlike_others(loaded, facts, text.body)
+        body = self.unlike_others(loaded, facts, text.body)
         return Words(
             body=body,
             segments=segments(body, facts.charset),
@@ -130,8 +130,13 @@ class Transaction:
             today_until=end_of_hours(self.now, hours, zone) if send.contact_hours else None,
         )
 
-    def _unlike_others(self, loaded: Loaded, facts: Facts, body: str) -> str:
-        """Return these words, with the time where they went to this telephone within a day; SaidAlreadyError."""
+    def unlike_others(self, loaded: Loaded, facts: Facts, body: str) -> str:
+        """Return these words, with the time where they went to this telephone within a day; SaidAlreadyError.
+
+        Only for a provider that refuses the same words.
+        """
+        if facts.same_text:
+            return body
         there = outbox.lately(self.session, facts.way, loaded.case.participant.id, self.now - SAME_TEXT)
         said = {plain_text(self.rt, row) for row in there}
         told = f"{body}\n({clock_time(self.now, loaded.case.participant.zone)})"

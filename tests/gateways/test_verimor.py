@@ -224,6 +224,11 @@ def test_people_are_listed_page_by_page_each_text_once(channel: VerimorTexts, sc
     assert "from_time" not in second
 
 
+def test_an_instant_that_is_yet_to_come_is_not_believed(channel: VerimorTexts, scripted: Scripted) -> None:
+    scripted.script = [Answer(200, _listed(1).replace("2026-03-09", "9999-12-30"))]
+    assert [one.at for one in channel.pull(NOW)] == [None]
+
+
 def test_peoples_texts_come_first_where_questions_are_few() -> None:
     allowance = Allowance(per_minute=0.001)
     for _ in range(BURST - KEPT_BACK):
@@ -234,6 +239,16 @@ def test_peoples_texts_come_first_where_questions_are_few() -> None:
         allowance.take(ours=True)
     with pytest.raises(Unavailable):
         allowance.take(ours=True)
+
+
+def test_a_question_that_may_not_be_asked_yet_is_not_asked(channel: VerimorTexts, scripted: Scripted) -> None:
+    scripted.script = [Answer(200, "[]")] * BURST
+    for _ in range(BURST - KEPT_BACK):
+        assert channel.recall(TOKEN, TEXT.to, TEXT.body, NOW) == []
+    with pytest.raises(Unavailable):
+        channel.recall(TOKEN, TEXT.to, TEXT.body, NOW)
+    assert scripted.calls.qsize() == BURST - KEPT_BACK
+    assert channel.pull(NOW) == []
 
 
 # --- pushes ----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -111,7 +112,7 @@ class VerimorTexts:
             page = self._asked("inbound_messages", **wanted)
             for one in page:
                 if (arrival := arrival_of(one, self._keyword)) is not None:
-                    found.setdefault(arrival.provider_id, arrival)
+                    found.setdefault(arrival.provider_id, self._dated(arrival))
             numbers = [identifier(one.get("message_id")) for one in page]
             last = str(max((int(one) for one in numbers if one.isdecimal()), default=0))
             if len(page) < PAGE_SIZE or wanted.get("greater_than") == last:
@@ -121,6 +122,10 @@ class VerimorTexts:
     def forget(self, sid: str) -> Forgotten:  # noqa: ARG002
         """Raise Refused: Verimor deletes no copy when it is asked to."""
         raise Refused("cannot_delete")
+
+    def _dated(self, arrival: Arrival) -> Arrival:
+        """Return a text without an instant that is yet to come: nothing would be asked for before that."""
+        return replace(arrival, at=None) if arrival.at and arrival.at > self._clock() + LAG else arrival
 
     def _asked(self, what: str, **params: str) -> list[dict[str, Any]]:
         """Ask a question; the password stands in its address, as Verimor wants it."""

@@ -18,6 +18,7 @@ from pro_service.core.conversation.rules import Reply
 from pro_service.core.conversation.shared_phone import owners_named
 from pro_service.core.problems import Problem
 from pro_service.core.schedule.agenda import may_text
+from pro_service.core.texts import segments
 from pro_service.runtime import Runtime
 from pro_service.store import confirmations
 from pro_service.store.audit import Actor
@@ -28,7 +29,7 @@ from pro_service.store.participants.writer import Words
 from pro_service.store.schema import reach_tests
 from pro_service.store.vault import token_hash
 from pro_service.use_cases.tasks.calls import StaleError
-from pro_service.use_cases.transaction import SCHEDULER, TOKEN_BYTES, Transaction, transaction
+from pro_service.use_cases.transaction import SCHEDULER, TOKEN_BYTES, SaidAlreadyError, Transaction, transaction
 
 Refusal: TypeAlias = Literal[
     "no_texts", "closed", "not_confirmed", "waiting", "minutes", "no_template", "no_test", "decided", "needs_reason"
@@ -114,7 +115,11 @@ def _queue(tx: Transaction, loaded: Loaded, until: datetime) -> None:
     link = "" if token is None else f"{tx.rt.settings.public_base_url}/q/reach/{token}"
     facts = tx.rt.carrier(loaded.phone_country, person.site.provider)
     text = wording.text(loaded.case, send, link=link, charset=facts.charset)
-    tx.writer.apply(loaded, send, Words(text.body, text.segments, text.version_id, facts.way))
+    try:
+        body = tx.unlike_others(loaded, facts, text.body)
+    except SaidAlreadyError:
+        raise ReachRefusedError("waiting") from None
+    tx.writer.apply(loaded, send, Words(body, segments(body, facts.charset), text.version_id, facts.way))
     # The test's row refers to the text's row in the outbox, which is found there by its key.
     tx.write_now()
     tx.writer.check_again(loaded)

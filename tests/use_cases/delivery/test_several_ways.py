@@ -24,6 +24,8 @@ from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.enrolment import enrol
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.inbound.pull import pull
+from pro_service.use_cases.participants import contact_test
+from pro_service.use_cases.participants.contact_test import ReachRefusedError, Subject
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.peers import databases
@@ -235,6 +237,24 @@ def test_the_same_words_go_twice_within_a_day_with_the_time_in_them(
     assert len(bodies) > 2
     assert len(set(bodies)) == len(bodies)
     assert people
+
+
+def test_a_contact_test_that_is_begun_again_differs_from_the_first(
+    both: Runtime, domestic: Domestic, clock: support.SetClock, people: tuple[int, int]
+) -> None:
+    deliver(both)
+    domestic.sent.clear()
+    subject = Subject(support.loaded(both, people[1]).study_id, "P-002")
+    for _ in range(2):
+        contact_test.begin(both, support.SETUP, subject)
+        deliver(both)
+        contact_test.fail_by_staff(both, support.SETUP, subject, "nothing arrived")
+    first, second = (text.body for text in domestic.sent if text.to == HERE)
+    assert second == f"{first}\n(10:00)"
+    with pytest.raises(ReachRefusedError):
+        contact_test.begin(both, support.SETUP, subject)
+    clock.now += timedelta(minutes=1)
+    contact_test.begin(both, support.SETUP, subject)
 
 
 def test_a_stranger_is_answered_the_way_he_wrote(both: Runtime, domestic: Domestic, study_id: int) -> None:
