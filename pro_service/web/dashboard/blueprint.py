@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from pro_service.core.providers import TEXTS
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import zone_of
 from pro_service.use_cases import phone_numbers
@@ -172,8 +173,7 @@ def _alarm_words() -> dict[str, str]:
         "undecided": _("The scheduler cannot finish its work: some participants are not checked."),
         "waiting": _("Texts are waiting that should have been sent."),
         "quarantine": _("Texts are held until it is known what was sent before."),
-        "stopped_sms": _("The text provider refuses this service: no text is sent."),
-        "stopped_verimor": _("The text provider refuses this service: no text is sent."),
+        **{f"stopped_{way}": _("The text provider refuses this service: no text is sent.") for way in TEXTS},
         "stopped_email": _("The mail provider refuses this service: no alert is sent."),
         "daily_limit": _("The day's limit of texts is reached: the rest waits until midnight UTC."),
         "unread": _("Replies are waiting to be read."),
