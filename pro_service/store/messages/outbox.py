@@ -97,7 +97,7 @@ class Claimed:
 
 
 def may_go(now: datetime | BindParameter[datetime], *, leaves: bool | BindParameter[bool]) -> ColumnElement[bool]:
-    """What must hold in the database at the claim: the same gate as the rules', and the window still open.
+    """What must hold in the database at the claim: the same gate as the rules', and the window open.
 
     `leaves`: texts go to a provider that is not on this machine, so only those of confirmed versions go.
     """
@@ -116,6 +116,7 @@ def may_go(now: datetime | BindParameter[datetime], *, leaves: bool | BindParame
     )
     prompt_fits = and_(
         w.cancelled_at.is_(None),
+        w.opens_at <= now,
         w.closes_at > now,
         or_(p.paused_at.is_(None), and_(p.paused_until.is_not(None), p.paused_until <= now)),
         or_(p.texts_held_until.is_(None), p.texts_held_until <= now),

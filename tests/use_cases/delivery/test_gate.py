@@ -5,10 +5,11 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from pro_service.core.case import PROMPTS
 from pro_service.core.commands import Send
 from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
-from pro_service.store.schema import attempts, messages, participants
+from pro_service.store.schema import attempts, messages, participants, windows
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
@@ -91,3 +92,13 @@ def test_through_the_open_gate_all_of_these_rows_leave(rt: Runtime, participant:
     sent = len(phones.sent)
     deliver(rt)
     assert len(phones.sent) == sent + len(KINDS)
+
+
+def test_no_prompt_leaves_before_its_window_opens(rt: Runtime, participant: int, phones: Telephones) -> None:
+    queue_every_kind(rt, participant)
+    with rt.sessions.begin() as session:
+        later = update(windows).where(windows.c.code == "W1").values(opens_at=rt.clock() + timedelta(hours=1))
+        session.execute(later)
+    sent = len(phones.sent)
+    deliver(rt)
+    assert len(phones.sent) == sent + sum(kind not in PROMPTS for kind in KINDS)
