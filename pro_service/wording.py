@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, get_timezone_location
@@ -14,8 +15,11 @@ from pro_service.core.commands import Send
 from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, names_on_phone
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.costs import LINK, Cost, text_costs
-from pro_service.core.study_file.frames import Frames
+from pro_service.core.study_file.frames import Frames, asks_for_reply, reply_line
 from pro_service.core.texts import Charset, beyond_gsm, fill, placeholders, segments
+
+ReplyTo: TypeAlias = tuple[str, str]
+"""A number, and the word to begin with where others have that number too; else nothing."""
 
 MOMENT = {"tr": "d MMMM EEEE HH:mm", "en": "EEEE d MMMM HH:mm"}
 MIDNIGHT = timedelta(minutes=1)
@@ -57,11 +61,21 @@ class Wording:
         """Whether this text carries an address of its own."""
         return "link" in placeholders(self._frame(case, send.frame))
 
-    def text(self, case: Case, send: Send, *, link: str = "", first: bool = False, charset: Charset = "gsm") -> Text:
+    def text(
+        self,
+        case: Case,
+        send: Send,
+        *,
+        link: str = "",
+        first: bool = False,
+        charset: Charset = "gsm",
+        reply_to: ReplyTo | None = None,
+    ) -> Text:
         """The finished text of one command.
 
-        `first` adds who we are and how to stop: the first text a participant ever gets says so. FrameError if a frame
-        asks for a value that does not exist; KeyError for a frame or language the version does not have.
+        `first` adds who we are and how to stop: the first text a participant ever gets says so. `reply_to`: where
+        people answer whose text comes from a sender that takes no replies, and the word to begin with. FrameError if a
+        frame asks for a value that does not exist; KeyError for a frame or language the version does not have.
         """
         values, language = self._values(case, send, link), case.participant.language
         names = (send.frame,) if send.after is None else (send.after, send.frame)
@@ -73,6 +87,10 @@ class Wording:
         elif case.others and send.frame in ABOUT_ONE:
             # What was understood is said of somebody: two on one telephone cannot tell whose answer is meant.
             body = f"{values['code']}: {body}"
+        if reply_to is not None and case.participant.channel == "sms-reply" and asks_for_reply(send.frame):
+            line = reply_line(self.frames[language], body, *reply_to)
+            number, word = reply_to
+            body = f"{body}\n{fill(line, {'reply_to': number, 'reply_word': word}).strip()}".strip()
         if first and send.kind in PROMPTS:
             body = f"{body}\n{fill(self._first(case), values)}"
         body = body.strip()

@@ -22,12 +22,11 @@ from pro_service.cli.terminal import (
     who,
 )
 from pro_service.core.iso8601 import offset_text
-from pro_service.core.problems import RejectedError, words
+from pro_service.core.problems import words
 from pro_service.core.protocol import Protocol
 from pro_service.core.routes import Carriers
 from pro_service.core.study_file.costs import LIMIT, Cost, long_questions
 from pro_service.core.study_file.differences import Difference
-from pro_service.core.study_file.frames import check_reply_number
 from pro_service.core.study_file.marks import Mark
 
 MOST_SHOWN = 40
@@ -51,8 +50,6 @@ def check(state: State, file: Path) -> None:
     checked = use_case.check(text_of(file))
     settings = state.settings_if_complete()
     carriers = Carriers() if settings is None else settings.carriers
-    if unsaid := tuple(check_reply_number(checked.protocol, checked.frames, carriers)):
-        raise RejectedError(unsaid)
     if state.as_json:
         show_json([])
     else:

@@ -368,14 +368,6 @@ _ROUTES: Mapping[str, Entry] = {
         "sms-card for them",
         "Ask the person who runs this service to send from a number, or choose another way for them.",
     ),
-    "reply_number_unsaid": _refuse(
-        "asks for a reply, and nobody can reply to the sender: it must say where to write",
-        "write the number into it: {number} (VERIMOR_REPLY_TO)",
-    ),
-    "reply_word_unsaid": _refuse(
-        "asks for a reply, and nobody can reply to the sender: it must say where to write, and the word to begin with",
-        "write both into it: {start} and {number} (VERIMOR_KEYWORD, VERIMOR_REPLY_TO)",
-    ),
     "sender_to_agree": _warn(
         "{country}: operators block business texts from ordinary mobile numbers; agree the sender with the provider "
         "first",

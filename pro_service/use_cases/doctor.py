@@ -14,7 +14,7 @@ from pro_service.core.problems import problem, unavailable, words
 from pro_service.core.providers import FACTS, SMS, TEXTS
 from pro_service.core.routes import CHANNELS, NAMES, preflight
 from pro_service.core.study_file.confirmation import Notice
-from pro_service.core.study_file.frames import check_reply_number
+from pro_service.core.study_file.frames import cannot_say_where
 from pro_service.core.throttle import chance_of_a_hit
 from pro_service.reports import health, readable
 from pro_service.reports.health import Condition
@@ -312,19 +312,17 @@ def _sender(rt: Runtime) -> Iterator[Finding]:
 
 
 def _reply_number(rt: Runtime) -> Iterator[Finding]:
-    """Whether texts of a sender that is a name say where people answer."""
-    found: dict[str, int] = {}
+    """Whether texts of a sender that is a name can say where people answer."""
+    silent: list[str] = []
     with rt.sessions.reading() as session:
         for one in studies.all_studies(session) if rt.carriers.answered_at else ():
             version, protocol = studies.newest(session, one.id), studies.newest_protocol(session, rt.loader, one.id)
             if version is not None and protocol is not None:
                 frames = rt.wording(session, version.id).frames
-                found[one.code] = len(tuple(check_reply_number(protocol, frames, rt.carriers)))
-    unsaid = ", ".join(f"{code} ({count})" for code, count in found.items() if count)
-    if unsaid:
-        what = f"nobody can reply to the sender, and texts that ask for a reply do not say VERIMOR_REPLY_TO: {unsaid}"
-        remedy = "`pro-service study check` names them; change them, and load the study again"
-        yield Finding("texts", "yellow", what, remedy)
+                silent += [one.code] if cannot_say_where(protocol, frames, rt.carriers) else []
+    if silent:
+        what = f"nobody can reply to the sender, and texts that ask for a reply do not say where: {', '.join(silent)}"
+        yield Finding("texts", "red", what, "load the study again: `pro-service study load`")
 
 
 def _people(n: int) -> str:

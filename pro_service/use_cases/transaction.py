@@ -116,7 +116,8 @@ class Transaction:
         address = "" if token is None else f"{self.rt.settings.public_base_url}/q/{token}"
         facts = self.rt.carrier(loaded.phone_country, case.participant.site.provider)
         first = case.participant.first_text_at is None
-        text = wording.text(case, send, link=address, first=first, charset=facts.charset)
+        reply_to = self.rt.carriers.answered_at.get(facts.provider)
+        text = wording.text(case, send, link=address, first=first, charset=facts.charset, reply_to=reply_to)
         if case.participant.channel == CARD and contains_address(text.body):
             raise AddressInTextError
         zone, hours = case.participant.zone, case.protocol.contact_hours

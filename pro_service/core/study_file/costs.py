@@ -10,7 +10,7 @@ from itertools import product
 
 from pro_service.core.protocol import Item, Language, Protocol, Site, Texts, TimePoint
 from pro_service.core.routes import CHANNELS
-from pro_service.core.study_file.frames import ABOVE_REPLIES, ALWAYS, Frames, required_frames
+from pro_service.core.study_file.frames import ABOVE_REPLIES, ALWAYS, REPLY_TO, REPLY_TO_WORD, Frames, required_frames
 from pro_service.core.texts import Encoding, FrameError, beyond_gsm, encoding, fill, placeholders, segments, units
 
 LIMIT = 3
@@ -113,7 +113,7 @@ def forms(protocol: Protocol) -> Iterator[tuple[str, ...]]:
     """Return the names of the frames that make up each text that may be sent."""
     for name in required_frames(protocol):
         kind, _, channel = name.partition(".")
-        if kind in ("first", "turn", "turn-link"):
+        if kind in ("first", "turn", "turn-link", REPLY_TO, REPLY_TO_WORD):
             continue
         if name in ABOVE_REPLIES:
             yield (name, "question")

@@ -16,12 +16,15 @@ Frames = Mapping[Language, Mapping[str, str]]
 
 ABOVE_REPLIES = ("will-call", "will-call-at")
 """Lines above the reply to an answer that came with a wish to be called."""
+REPLY_TO, REPLY_TO_WORD = "reply-to", "reply-to-word"
+"""Lines below a text that asks for a reply, where nobody can reply to its sender: where to write instead."""
 ALWAYS = (
     *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
     *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link", "first.sms-card"),
     *("not-counted", "which-participant", "call-me-at"),
     *ABOVE_REPLIES,
+    *(REPLY_TO, REPLY_TO_WORD),
     *("reach-test", *(f"reach-test.{channel}" for channel in ("sms-reply", "sms-link"))),
 )
 """What a conversation can call for, whatever the protocol."""
@@ -33,7 +36,7 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)[ ()./-]+(?=\d)")
 
 KNOWN = frozenset(
     {"question", "label", "closes", "link", "telephone", "contact", "study", "item", "answer", "low", "high", "when"}
-    | {"code", "until", "emergency"}
+    | {"code", "until", "emergency", "reply_to", "reply_word"}
 )
 STOP_WORDS: Mapping[Language, str] = {"tr": "dur", "en": "stop"}
 """How one says stop; in another language STOP."""
@@ -111,22 +114,36 @@ def addressed(protocol: Protocol, language: Language, text: str) -> bool:
     return False
 
 
-def check_reply_number(protocol: Protocol, frames: Frames, carriers: Carriers) -> Iterator[Problem]:
-    """Yield the texts that ask for a reply and do not say where it goes, where that is not to the sender.
+def asks_for_reply(name: str) -> bool:
+    """Whether the text of this name is answered by text."""
+    return name.endswith(".sms-reply") or name in ASKING
 
-    Where others have that number too, a text also says the word to begin with.
+
+def reply_line(frames: Mapping[str, str], text: str, number: str, word: str) -> str:
+    """Return the frame that says where to write, for a text that asks for a reply; empty if it says so itself.
+
+    Where others have that number too, the word to begin with is said as well. A version that an earlier release stored
+    has no such frame.
     """
-    providers = {carriers.to(site.country, site.provider): site.country for site in protocol.sites.values()}
-    asking = [name for name in required_frames(protocol) if name.endswith(".sms-reply") or name in ASKING]
-    for provider, country in providers.items():
-        if provider not in carriers.answered_at or route(provider, country).two_way is False:
+    digits = re.sub(r"\D", "", number)[-10:]
+    said = digits in _BETWEEN_DIGITS.sub("", text) and plain(word) in plain(text)
+    return "" if said else frames.get(REPLY_TO_WORD if word else REPLY_TO, "")
+
+
+def cannot_say_where(protocol: Protocol, frames: Frames, carriers: Carriers) -> bool:
+    """Whether some text that asks for a reply cannot say where it goes, where that is not to its sender."""
+    asking = [name for name in required_frames(protocol) if asks_for_reply(name)]
+    for site, language in product(protocol.sites.values(), protocol.languages):
+        provider = carriers.to(site.country, site.provider)
+        if provider not in carriers.answered_at or route(provider, site.country).two_way is False:
             continue
         number, word = carriers.answered_at[provider]
-        code, digits = "reply_word_unsaid" if word else "reply_number_unsaid", re.sub(r"\D", "", number)[-10:]
-        for language, name in product(protocol.languages, asking):
-            text = frames.get(language, {}).get(name, "")
-            if digits not in _BETWEEN_DIGITS.sub("", text) or plain(word) not in plain(text):
-                yield problem(code, f"templates/sms/{language}/{name}.txt", 1, number=number, start=word)
+        given = frames.get(language, {})
+        if (REPLY_TO_WORD if word else REPLY_TO) not in given:
+            missing = {REPLY_TO: "unsaid", REPLY_TO_WORD: "unsaid"}
+            if any(reply_line(missing, given.get(name, ""), number, word) for name in asking):
+                return True
+    return False
 
 
 def unfit_for_cards(protocol: Protocol, language: Language, given: Mapping[str, str]) -> tuple[str, ...]:

@@ -114,7 +114,8 @@ def _queue(tx: Transaction, loaded: Loaded, until: datetime) -> None:
     token = secrets.token_urlsafe(TOKEN_BYTES) if wording.needs_link(loaded.case, send) else None
     link = "" if token is None else f"{tx.rt.settings.public_base_url}/q/reach/{token}"
     facts = tx.rt.carrier(loaded.phone_country, person.site.provider)
-    text = wording.text(loaded.case, send, link=link, charset=facts.charset)
+    reply_to = tx.rt.carriers.answered_at.get(facts.provider)
+    text = wording.text(loaded.case, send, link=link, charset=facts.charset, reply_to=reply_to)
     try:
         body = tx.unlike_others(loaded, facts, text.body)
     except SaidAlreadyError:

@@ -76,7 +76,7 @@ def prompt_bubbles(bundle: Bundle, language: str, sample: Sample) -> Iterator[Bu
 def answer_bubbles(bundle: Bundle, language: str, sample: Sample) -> Iterator[Bubble]:
     """Return every other text: what a conversation can call for, and what may be added to a prompt."""
     for name in ALWAYS:
-        if not name.startswith("first"):
+        if not name.startswith(("first", "reply-to")):
             yield from _bubble(bundle, language, sample, (name,), "")
 
 

@@ -90,7 +90,8 @@ def test_what_operators_in_turkey_append_takes_no_other_segment(protocol: Protoc
 @STUDIES
 def test_every_text_is_measured_in_every_form_in_which_it_may_be_sent(protocol: Protocol) -> None:
     measured = {name for names in forms(protocol) for name in names}
-    assert measured == set(required_frames(protocol))
+    # How long the lines are that say where to write hangs on an installation, not on the study.
+    assert measured == set(required_frames(protocol)) - {"reply-to", "reply-to-word"}
     assert {"first", "first.sms-card", "turn", "turn-link"} <= measured
     assert {(cost.language, *cost.frames) for cost in costs(protocol)} == {
         (language, *names) for language in protocol.languages for names in forms(protocol)

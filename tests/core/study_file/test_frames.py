@@ -24,9 +24,11 @@ EXPECTED = {
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
     *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link", "first.sms-card"),
     *("not-counted", "which-participant", "call-me-at", "will-call", "will-call-at"),
-    *("reach-test", "reach-test.sms-reply", "reach-test.sms-link"),
+    *("reply-to", "reply-to-word", "reach-test", "reach-test.sms-reply", "reach-test.sms-link"),
 }
 KNOWN = {
+    "reply_to",
+    "reply_word",
     "code",
     "question",
     "label",
@@ -65,6 +67,8 @@ def longest(language: str) -> dict[str, str]:
         "closes": "15 Ağustos 2026 23:59" if language == "tr" else "15 September 2026 23:59",
         "when": "15 Ağustos 2026 23:59" if language == "tr" else "15 September 2026 23:59",
         "until": "17:00",
+        "reply_to": "08501234567",
+        "reply_word": "PRO",
         "link": "https://outcomes.hospital.example/q/" + "x" * 32,
         "telephone": "+90 212 555 01 99",
         "contact": "Istanbul University Outcomes Clinic",
