@@ -161,6 +161,9 @@ def untold(
         # Who has just answered by text without being asked is asked the rest by text.
         writes = any(at - DAY < answer.received_at <= at for answer in window.answers.values())
         ended = _ended(person, case, ends.get((person.code, window.id)), at)
+        # Once the item that decides has its answer nobody is called for the others.
+        deciding = window.answers.get(protocol.primary(protocol.time_point(code)) or "")
+        ended = ended or (deciding is not None and deciding.received_at <= at)
         if not missing or ended or writes or weather.over(at - BEFORE, at + DAY) or _hindered(person, at):
             continue
         calls = (one for one in case.escalations if one.window_id == window.id and one.level in ("E1", "E2"))
