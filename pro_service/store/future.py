@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, ColumnElement, Table, and_, case, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import PROMPTS
-from pro_service.core.trusted_time import AGREES, OUTAGE
+from pro_service.core.case import PROMPTS, WRONG_CLOCK
+from pro_service.core.trusted_time import AGREES
 from pro_service.store.messages.channels import LONGEST_REST
 from pro_service.store.schema import (
     attempts,
@@ -52,9 +52,10 @@ def bring_back(session: Session, now: datetime) -> int:
         known = or_(m.state.not_in(OPEN), m.kind.not_in(PROMPTS))
         dates = m.queued_at, m.accepted_at, m.sent_at, m.ended_at
         changed += _bring_back(session, messages, now, dates, recent, known)
-    # The provider's list is searched from the start of the call. That is unknown now, so it is put far enough back.
+    # When the call began is unknown now. The moment stays: the key by which a provider knows the attempt is made of it.
     begun = update(attempts).where(a.started_at > now + AGREES, a.message_id.in_(select(m.id).where(m.state.in_(OPEN))))
-    changed += session.connection().execute(begun.values(started_at=now - OUTAGE)).rowcount
+    begun = begun.where(or_(a.error.is_(None), a.error != WRONG_CLOCK))
+    changed += session.connection().execute(begun.values(error=WRONG_CLOCK)).rowcount
     changed += _bring_back(session, escalations, now, (e.acknowledged_at, e.resolved_at, e.handed_at))
     changed += _bring_back(
         session, escalations, now, (e.raised_at, e.due_at), e.participant_id.is_(None), e.raised_at > now

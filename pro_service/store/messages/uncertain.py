@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
+from pro_service.core.case import WRONG_CLOCK
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.messages.waiting import LONGEST_DOUBT, UNCERTAIN, UNSETTLED
 from pro_service.store.participants import contact
@@ -30,6 +31,7 @@ class InDoubt:
     started_at: datetime
     missed_at: datetime | None
     """When the provider first did not know of this attempt."""
+    error: str | None
     resends: int
     ask_at: datetime
     kind: str
@@ -43,6 +45,10 @@ class InDoubt:
     closes_at: datetime | None
     place: str = ""
     """Where its telephone is sealed for."""
+
+    def began(self, now: datetime) -> datetime | None:
+        """When it was tried; None where a wrong clock says so."""
+        return None if self.error == WRONG_CLOCK or self.started_at > now else self.started_at
 
     def useful(self, now: datetime) -> bool:
         """Whether sending it again could still serve."""
@@ -58,6 +64,7 @@ def to_ask(session: Session, now: datetime, limit: int) -> list[InDoubt]:
             m.attempt,
             a.started_at,
             a.missed_at,
+            a.error,
             m.resends,
             m.ask_at,
             m.kind,
@@ -164,7 +171,7 @@ def accepted_about(session: Session, inbound_id: int) -> Sequence[AnyRow]:
     """
     i = inbound.c
     written = case((i.provider_at < i.received_at, i.provider_at), else_=i.received_at)
-    begun = select(a.id).where(a.message_id == m.id, a.started_at < written).exists()
+    begun = select(a.id).where(a.message_id == m.id, or_(a.started_at < written, a.error == WRONG_CLOCK)).exists()
     statement = (
         select(m.id, m.provider_id, m.accepted_at, i.received_at, m.channel)
         .join(participants, p.id == m.participant_id)

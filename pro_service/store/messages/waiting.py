@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import PROMPTS
+from pro_service.core.case import PROMPTS, WRONG_CLOCK
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.confirmations import HELD
@@ -134,6 +134,7 @@ def long_uncertain(session: Session, before: Sequence[datetime], limit: int) -> 
     long = or_(
         *(and_(m.resends == count, attempts.c.started_at < moment) for count, moment in enumerate(before[:-1])),
         and_(m.resends >= most, attempts.c.started_at < before[-1]),
+        attempts.c.error == WRONG_CLOCK,
     )
     statement = (
         select(m.id, m.participant_id)

@@ -149,7 +149,7 @@ class _Asker:
     def _since(self, doubt: InDoubt) -> datetime:
         """Return from when on the provider may have taken it; what is yet to come was dated by a wrong clock."""
         now = self.rt.clock()
-        return (doubt.started_at if doubt.started_at <= now else now - OUTAGE) - BEFORE
+        return (doubt.began(now) or now - OUTAGE) - BEFORE
 
     def _unknown(self, doubt: InDoubt) -> Outcome | None:
         """The provider does not know of it: asked twice and long enough apart, that is certain."""
@@ -170,7 +170,8 @@ class _Asker:
 
     def _list_works(self, doubt: InDoubt) -> bool:
         """Whether the list shows a text of ours that was handed over once this attempt was over, and accepted."""
-        over = doubt.started_at + self.rt.settings.delivery.longest_call
+        began = doubt.began(self.rt.clock()) or doubt.missed_at or doubt.started_at
+        over = began + self.rt.settings.delivery.longest_call
         if self.shown is not None and self.shown >= over:
             return True
         with self.rt.sessions.reading() as session:
@@ -180,7 +181,7 @@ class _Asker:
             to = opened(key, text.phone, f"participants|phone|{text.participant_id}").decode()
             # Asked for one telephone, as about the text in doubt: the whole list is long in a large study.
             token = self.rt.token(text.id, text.attempt, text.started_at)
-            shown = self.provider.recall(token, to, "", doubt.started_at - BEFORE)
+            shown = self.provider.recall(token, to, "", self._since(doubt))
             if any(record.sid == text.provider_id for record in shown):
                 self.shown = text.started_at
                 return True

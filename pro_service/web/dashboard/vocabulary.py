@@ -519,4 +519,5 @@ def _failures() -> dict[str, str]:
         "21610": _("stopped texts at the telephone company"),
         "21614": _("not a mobile number"),
         "never_left": _("never sent by this service"),
+        "wrong_clock": _("tried by a wrong clock; the time shown is not right"),
     }

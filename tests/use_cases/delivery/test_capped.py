@@ -1,14 +1,16 @@
 """A moment further ahead than any is ever set was set by a wrong clock: it holds no text back."""
 
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
-from pro_service.gateways.outgoing import Uncertain
+from pro_service.gateways.outgoing import Record, Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store import heartbeats
 from pro_service.store.schema import attempts, channels, messages
+from pro_service.use_cases.clock_repair import repair
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
@@ -72,6 +74,29 @@ def test_a_text_in_doubt_since_a_wrong_clock_is_asked_about_as_one_tried_just_no
         deliver(rt)
         clock.now += timedelta(minutes=2)
     assert state(rt) == "accepted"
+    assert len(phones.sent) == 1
+
+
+@dataclass(slots=True)
+class Keyed(Telephones):
+    """A network that is asked by the key we gave it with a text."""
+
+    def recall(self, token: str, to: str, body: str, created_after: datetime) -> list[Record]:  # noqa: ARG002
+        return [known for text, known in zip(self.sent, self.records, strict=True) if text.token == token]
+
+
+def test_a_provider_asked_by_our_key_knows_a_text_that_a_wrong_clock_tried(
+    rt: Runtime, clock: support.SetClock
+) -> None:
+    phones = Keyed(takes=True)
+    keyed = replace(rt, texts={"sms": phones})
+    in_doubt_by_a_clock_ahead(keyed, clock, phones, AHEAD[0])
+    for _ in range(4):
+        repair(keyed)
+        reconcile(keyed)
+        deliver(keyed)
+        clock.now += timedelta(minutes=2)
+    assert state(keyed) == "accepted"
     assert len(phones.sent) == 1
 
 
