@@ -17,6 +17,7 @@ from pro_service.settings import Settings, load
 from tests.peers import places, servers
 
 DEV = places.ROOT / "dev"
+VERIMOR = ("VERIMOR_USERNAME", "VERIMOR_BASE_URL")
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
     monkeypatch.setattr(module, "ENV_FILE", tmp_path / ".env")
-    for name in ("SECRET_KEY", "DATA_KEYS", "PUBLIC_BASE_URL", "TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID"):
+    for name in ("SECRET_KEY", "DATA_KEYS", "PUBLIC_BASE_URL", "TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", *VERIMOR):
         # Set before it is removed, so that what the module sets is gone after the test.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
@@ -44,6 +45,7 @@ def test_a_first_start_makes_a_demo_that_only_its_owner_can_read(dev: ModuleType
     made = read(tmp_path / ".env")
     assert (made.public_base_url, made.twilio_base_url) == ("http://127.0.0.1:8025", "http://127.0.0.1:8026")
     assert made.twilio_from == "+15005550006"
+    assert (made.verimor_base_url, made.carriers.configured) == ("http://127.0.0.1:8026", ("twilio", "verimor"))
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
 
 
@@ -70,6 +72,13 @@ def test_with_twilio_credentials_there_is_no_demo(dev: ModuleType, tmp_path: Pat
     assert not dev.configure(8025, 8026)
     assert read(tmp_path / ".env").twilio_base_url is None
     assert "TWILIO_BASE_URL" not in os.environ
+
+
+def test_an_account_with_verimor_is_not_played(dev: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("VERIMOR_USERNAME=908501234567\nVERIMOR_PASSWORD=x\nVERIMOR_SENDER=KLINIK\n")
+    assert dev.configure(8025, 8026)
+    assert read(tmp_path / ".env").verimor_base_url is None
+    assert "VERIMOR_BASE_URL" not in os.environ
 
 
 def test_a_key_in_a_file_is_not_made_again(dev: ModuleType, tmp_path: Path) -> None:

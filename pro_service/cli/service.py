@@ -201,7 +201,7 @@ def begin(state: State) -> None:
     from pro_service.use_cases.delivery import quarantine as use_case  # noqa: PLC0415
 
     with opened(state) as rt:
-        begun = use_case.begin(rt, "by_hand", Actor(kind="staff", id=who(), source="cli"))
+        begun = use_case.begin(rt, use_case.BY_HAND, Actor(kind="staff", id=who(), source="cli"))
         click.echo("Texts are held from now on." if begun else "Texts are held already.")
 
 

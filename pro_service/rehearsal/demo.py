@@ -7,7 +7,7 @@ end, inside open windows, so that their texts leave through the configured provi
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Literal, TypeAlias, get_args
@@ -37,6 +37,8 @@ NEWLY_ENROLLED = 8
 """How many of them are enrolled now, inside open windows."""
 BEGAN = timedelta(days=120)
 """How long ago the study was loaded."""
+TURKISH = frozenset({34, 36, 38})
+"""Numbers of those among them who have a Turkish telephone, where somebody is configured who carries texts there."""
 UNANSWERED = frozenset({0, 1, 2, 4, 5, 8})
 """Numbers of the participants who have not answered and whose window closes soon: those to call today."""
 PROCEDURE_ENDED = time(14, 0)
@@ -198,8 +200,12 @@ class _Past:
         self._plan_mornings(min(person.procedure for person in self.people.values()))
         self.virtual.run(self.end, self._read, progress)
         self.virtual.clock.now = self.end
-        for person in list(self.people.values())[-NEWLY_ENROLLED:]:
-            self._enrol(person, self.end)
+        # From now on texts go where the installation sends them.
+        self.rt = replace(self.rt, texts=self.real.texts)
+        domestic = self.rt.carriers.to("TR") != self.rt.carriers.to("US")
+        for number, person in list(enumerate(self.people.values()))[-NEWLY_ENROLLED:]:
+            telephone = f"+90555100{number:04d}" if domestic and number in TURKISH else person.phone
+            self._enrol(replace(person, phone=telephone), self.end)
         beat(self.real, "tick")
 
     def _plan_participant(self, number: int) -> None:

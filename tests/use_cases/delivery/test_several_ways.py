@@ -211,6 +211,18 @@ def test_a_quarantine_ends_by_itself_only_where_a_list_can_tell(
     assert people
 
 
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_simulated_provider_without_a_list_is_not_held_for_a_silence(
+    both: Runtime, domestic: Domestic, *, elsewhere: bool
+) -> None:
+    domestic.elsewhere = elsewhere
+    assert quarantine.begin(both, "silence")
+    with both.sessions.reading() as session:
+        known = channels.all_channels(session)
+    assert known["sms"].quarantined_at is not None
+    assert (known["verimor"].quarantined_at is not None) is elsewhere
+
+
 @databases.ON_BOTH
 def test_each_list_of_replies_is_read_once_and_says_which_way_they_came(
     both: Runtime, phones: Telephones, domestic: Domestic, people: tuple[int, int]
