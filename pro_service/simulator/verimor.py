@@ -146,7 +146,7 @@ class Verimor(Provider):
         with self._lock:
             number = next(self._numbers)
         for wanted in campaign:
-            self._send(wanted, number)
+            self._take_over(wanted, number)
         return number
 
     def of_campaign(self, *, token: str = "", number: str = "") -> list[Text]:
@@ -158,7 +158,7 @@ class Verimor(Provider):
             and ((token and text.campaign.token == token) or (number and str(text.campaign.number) == number))
         ]
 
-    def _send(self, wanted: CampaignRequest, number: int) -> None:
+    def _take_over(self, wanted: CampaignRequest, number: int) -> None:
         text = replace(
             self._text(wanted.to, wanted.header, _coded(wanted.body, wanted.datacoding), "accepted"),
             listed_from=monotonic() + self.dice.faults.list_lag_seconds,

@@ -24,7 +24,7 @@ def create_verimor(verimor: Verimor) -> Blueprint:
 
     @rest.post("/send.json")
     def send() -> ResponseReturnValue:
-        return _send(verimor)
+        return _take_over(verimor)
 
     @rest.get("/status")
     def status() -> ResponseReturnValue:
@@ -93,7 +93,7 @@ def _let_in(verimor: Verimor, given: Mapping[str, Any], *, sending: bool = False
         raise Refusal("Geçersiz kullanıcı adı/şifre", 401)
 
 
-def _send(verimor: Verimor) -> ResponseReturnValue:
+def _take_over(verimor: Verimor) -> ResponseReturnValue:
     """Take a campaign, or have the fault that was drawn."""
     try:
         asked = json.loads(request.get_data())

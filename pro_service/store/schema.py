@@ -436,7 +436,8 @@ receipts = Table(
     _ref("message_id", "messages.id", nullable=True, index=True),
     Column("provider_id", String(64), nullable=False),
     Column("status", String(20), nullable=False),
-    Column("error", String(40)),
+    # Codes that are words came later. SQLite keeps any length, and is spared a copy of the table.
+    Column("error", String(10).with_variant(String(40), "postgresql")),
     Column("received_at", Instant, nullable=False),
     Column("contradicts", Boolean, nullable=False),
     UniqueConstraint("provider_id", "status"),
