@@ -8,7 +8,9 @@ from sqlalchemy import func, select, update
 
 from pro_service.core.providers import FACTS
 from pro_service.core.schedule.agenda import next_moment
+from pro_service.core.schedule.prompts import step_moment
 from pro_service.gateways.outgoing import Uncertain
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store import heartbeats
 from pro_service.store.participants import cases
@@ -26,6 +28,7 @@ from pro_service.use_cases import trusted_time
 from pro_service.use_cases.clock_repair import RepairReport, repair, repair_now_and_then
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
+from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import beat, tick
 from tests import support
 from tests.peers import databases
@@ -98,6 +101,40 @@ def test_after_a_tick_ahead_of_time_everything_is_as_it_was(
     assert repair(rt) == RepairReport()
     with rt.sessions.reading() as session:
         assert all(at <= right for at in heartbeats.all_beats(session).values())
+
+
+@pytest.mark.usefixtures("ids")
+def test_a_close_that_was_none_leaves_no_task_though_somebody_had_asked_for_a_call(
+    rt: Runtime, clock: SetClock, phones: Telephones
+) -> None:
+    beats(rt, clock, at("2026-03-09 10:00"))
+    asked = {"MessageSid": "SM1", "From": "+4915112345600", "Body": "beni arayın lütfen"}
+    receive.receive(rt, text_of(asked))
+    right = clock.now = at("2026-03-09 12:00")
+    beats(rt, clock, right)
+    before = kept(rt)
+    assert any(key.startswith("E1:") for (key,) in before["tasks"])
+    clock.now += 12 * DAY
+    tick(rt)
+    beat(rt, "tick")
+    clock.now = right
+    repair(rt)
+    assert kept(rt)["tasks"] == before["tasks"]
+    assert phones.sent
+
+
+def test_who_is_enrolled_at_the_very_moment_of_a_reminder_is_looked_at_when_it_may_follow(
+    rt: Runtime, clock: SetClock, ids: list[int], study_id: int
+) -> None:
+    with rt.sessions.reading() as session:
+        case = rt.loader.one(session, ids[0], lock=False).case
+    window = next(one for one in case.current if one.span.code == "W1")
+    clock.now = step_moment(case, window, window.point.steps[1])
+    more = {"phone": "+4915112345699", "site": "BER", "channel": "sms-reply"}
+    late = support.enrolled(rt, study_id, "P-009", LAID, **more, baseline_nrs_avg="6", baseline_nrs_now="5")
+    tick(rt)
+    deliver(rt)
+    assert look_in_time(rt, [late], clock.now)
 
 
 def test_whoever_can_be_asked_is_asked_after_the_clock_was_set(

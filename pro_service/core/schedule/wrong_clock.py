@@ -41,10 +41,12 @@ def undo(case: Case, now: datetime) -> Iterator[Command]:
 
 
 def _comes_again(case: Case, task: EscalationFacts, now: datetime) -> bool:
-    """Whether time raises this task again when its moment comes; a window that has closed meanwhile is closed once."""
-    closed = task.window_id is not None and case.window(task.window_id).span.closes_at <= now
-    if closed and (task.level, task.reason) in BY_CLOSE:
-        return False
+    """Whether time raises this task again when its moment comes; a window that has closed meanwhile is closed once.
+
+    What a close raises takes over a wish to be called from the task before it, which is open again then, with the wish.
+    """
+    if (task.level, task.reason) in BY_CLOSE:
+        return task.window_id is None or case.window(task.window_id).span.closes_at > now
     of_ladder = task.level in ("E1", "E2", "E3", "E4") and task.asked_at is None and task.reason not in BY_CALLS
     return of_ladder or task.reason == "confirm_procedure"
 
