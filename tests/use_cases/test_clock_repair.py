@@ -8,7 +8,6 @@ from sqlalchemy import func, select, update
 
 from pro_service.core.providers import FACTS
 from pro_service.core.schedule.agenda import next_moment
-from pro_service.core.schedule.prompts import step_moment
 from pro_service.gateways.outgoing import Uncertain
 from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
@@ -121,20 +120,6 @@ def test_a_close_that_was_none_leaves_no_task_though_somebody_had_asked_for_a_ca
     repair(rt)
     assert kept(rt)["tasks"] == before["tasks"]
     assert phones.sent
-
-
-def test_who_is_enrolled_at_the_very_moment_of_a_reminder_is_looked_at_when_it_may_follow(
-    rt: Runtime, clock: SetClock, ids: list[int], study_id: int
-) -> None:
-    with rt.sessions.reading() as session:
-        case = rt.loader.one(session, ids[0], lock=False).case
-    window = next(one for one in case.current if one.span.code == "W1")
-    clock.now = step_moment(case, window, window.point.steps[1])
-    more = {"phone": "+4915112345699", "site": "BER", "channel": "sms-reply"}
-    late = support.enrolled(rt, study_id, "P-009", LAID, **more, baseline_nrs_avg="6", baseline_nrs_now="5")
-    tick(rt)
-    deliver(rt)
-    assert look_in_time(rt, [late], clock.now)
 
 
 def test_whoever_can_be_asked_is_asked_after_the_clock_was_set(

@@ -95,8 +95,6 @@ def _steps(case: Case, window: WindowFacts, now: datetime) -> Agenda:
     (moment, step), earliest = passed[-1], _earliest(case, now)
     asked = _was_asked(case, window)
     if asked is None:
-        # One waits, and a later step has come due meanwhile. If the one leaves today, the other may follow tomorrow.
-        yield _next_day(case, now), None
         return
     if not asked:
         # Nobody is reminded of what they were not asked: the invitation stays due as long as an answer is of use.

@@ -4,7 +4,7 @@ import re
 import sys
 import unicodedata
 from itertools import product
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -244,10 +244,10 @@ def test_case_and_dots_do_not_change_the_meaning(text: str) -> None:
 
 
 def test_a_huge_text_is_read_at_once() -> None:
-    started = perf_counter()
+    started = process_time()
     for unit in ("7 ", "puan ", "merhaba iyi gunler ", '"', "a" * 50 + " ", "Liked “", "1.", "e\u0301"):
         nrs(unit * 100_000)
-    assert perf_counter() - started < 5
+    assert process_time() - started < 5
 
 
 # -- One number in a frame: digits and number words --------------------------------------------
