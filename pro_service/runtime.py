@@ -115,9 +115,9 @@ class Runtime:
     memory: Memory = field(default_factory=Memory)
     password_cost: PasswordCost = field(default_factory=PasswordCost)
 
-    def way_out(self, way: str) -> Gateway | None:
+    def way_out(self, way: WayOut) -> Gateway | None:
         """Return what carries this way out; None where nothing is configured for it."""
-        return self.mail if way == STAFF_MAIL else next((one for name, one in self.texts.items() if name == way), None)
+        return self.mail if way == STAFF_MAIL else self.texts.get(way)
 
     @property
     def ways(self) -> tuple[WayOut, ...]:

@@ -16,7 +16,7 @@ from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, names_
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file.costs import LINK, Cost, text_costs
 from pro_service.core.study_file.frames import Frames, asks_for_reply, reply_line
-from pro_service.core.texts import Charset, beyond_gsm, fill, placeholders, segments
+from pro_service.core.texts import beyond_gsm, fill, placeholders
 
 ReplyTo: TypeAlias = tuple[str, str]
 """A number, and the word to begin with where others have that number too; else nothing."""
@@ -42,15 +42,6 @@ ABOUT_ONE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A finished text."""
-
-    body: str
-    segments: int
-    version_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class Wording:
     """The frames of one protocol version: language -> frame name -> text with {placeholders}."""
 
@@ -68,10 +59,9 @@ class Wording:
         *,
         link: str = "",
         first: bool = False,
-        charset: Charset = "gsm",
         reply_to: ReplyTo | None = None,
-    ) -> Text:
-        """The finished text of one command.
+    ) -> str:
+        """The words of one command, as the telephone shows them.
 
         `first` adds who we are and how to stop: the first text a participant ever gets says so. `reply_to`: where
         people answer whose text comes from a sender that takes no replies, and the word to begin with. FrameError if a
@@ -93,8 +83,7 @@ class Wording:
             body = f"{body}\n{fill(line, {'reply_to': number, 'reply_word': word}).strip()}".strip()
         if first and send.kind in PROMPTS:
             body = f"{body}\n{fill(self._first(case), values)}"
-        body = body.strip()
-        return Text(body, segments(body, charset), self.version_id)
+        return body.strip()
 
     def _frame(self, case: Case, name: str) -> str:
         frames = self.frames[case.participant.language]

@@ -146,7 +146,7 @@ class Site:
     emergency: str = ""
     """The number to call in an emergency; empty: the country's own."""
     provider: str = ""
-    """Who carries its texts (`core.routes`); empty: whoever is configured and serves the telephone's country."""
+    """Who carries its texts (`core.routes`); empty: the provider that is configured for the telephone's country."""
 
     @property
     def emergency_number(self) -> str:

@@ -29,15 +29,11 @@ class Facts:
     """As in `routes` and in `/hooks/<provider>/…`."""
     name: str
     """What the provider calls itself."""
-    medium: Literal["sms", "whatsapp", "email"]
+    medium: Literal["sms", "email"]
     needs: str
     """The settings without which it is not configured."""
     charset: Charset = "gsm"
     """How a text is counted in segments."""
-    callback: Literal["message", "account", "none"] = "none"
-    """Where it says what became of a text: at an address of each message, at one of the account, nowhere."""
-    recall: Literal["words", "reference", "none"] = "none"
-    """How a text of unknown fate is found there: by telephone and words, by our own key, not at all."""
     pull: bool = False
     """It lists what people wrote."""
     lists_sent: bool = False
@@ -51,33 +47,29 @@ FACTS: Mapping[WayOut, Facts] = MappingProxyType(
         one.way: one
         for one in (
             Facts(
-                "sms",
-                "twilio",
-                "Twilio",
-                "sms",
-                "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID",
-                callback="message",
-                recall="words",
+                way="sms",
+                provider="twilio",
+                name="Twilio",
+                medium="sms",
+                needs="TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID",
                 pull=True,
                 lists_sent=True,
             ),
             Facts(
-                "verimor",
-                "verimor",
-                "Verimor",
-                "sms",
-                "VERIMOR_USERNAME, VERIMOR_PASSWORD and VERIMOR_SENDER",
+                way="verimor",
+                provider="verimor",
+                name="Verimor",
+                medium="sms",
+                needs="VERIMOR_USERNAME, VERIMOR_PASSWORD and VERIMOR_SENDER",
                 charset="turkish",
-                callback="account",
-                recall="reference",
                 pull=True,
                 same_text=False,
             ),
-            Facts("email", "smtp", "SMTP", "email", "SMTP_HOST and MAIL_FROM"),
+            Facts(way="email", provider="smtp", name="SMTP", medium="email", needs="SMTP_HOST and MAIL_FROM"),
         )
     }
 )
-"""In the order in which they were learnt."""
+"""The provider that was there first in front."""
 
 TEXTS: tuple[WayOut, ...] = tuple(way for way in FACTS if way != STAFF_MAIL)
 """The ways to telephones."""
@@ -128,7 +120,7 @@ class Receipt:
 
     provider_id: str
     status: str
-    """One of `STATUSES`, or a word that nobody knows: it is kept, and moves nothing."""
+    """queued, accepted, sending, sent, delivered, undelivered or failed; any other word is kept, and moves nothing."""
     error: str = ""
     """The provider's code; empty without one."""
     token: str | None = None

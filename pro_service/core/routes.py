@@ -202,7 +202,7 @@ class Carriers:
     """Who carries texts in one installation."""
 
     configured: tuple[str, ...] = ()
-    """Providers, those that were learnt first in front."""
+    """Providers, in the order of `FACTS`."""
     senders: frozenset[str] = frozenset()
     """The numbers and names that texts come from; no participant has one of them."""
     named: frozenset[str] = frozenset()

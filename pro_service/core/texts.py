@@ -19,7 +19,7 @@ _GSM_BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà",
 )
 _GSM_EXTENSION = frozenset("\f^{}\\[~]|€")
-"""Characters sent as an escape and a second septet."""
+"""Characters sent as an escape and a second septet, by either table."""
 _GSM = _GSM_BASIC | _GSM_EXTENSION
 
 _TURKISH = (_GSM - frozenset("èìØøÆæ¡¿")) | frozenset("ŞşĞğçıİ")
@@ -27,8 +27,6 @@ _TURKISH = (_GSM - frozenset("èìØøÆæ¡¿")) | frozenset("ŞşĞğçıİ")
 _SIZES: Mapping[Encoding, tuple[int, int]] = {"GSM-7": (160, 153), "Turkish": (155, 149), "UCS-2": (70, 67)}
 """Units in a text that fits one segment, and in each segment of a longer one."""
 
-_WIDE: Mapping[Encoding, frozenset[str]] = {"GSM-7": _GSM_EXTENSION, "Turkish": _GSM_EXTENSION}
-"""Characters that are sent as an escape and a second septet."""
 _LAST_BASIC_PLANE = 0xFFFF
 
 
@@ -74,13 +72,13 @@ def _single(text: str, used: Encoding) -> bool:
     """Whether every character is one unit wide, as in nearly every text."""
     if used == "UCS-2":
         return ord(max(text, default=" ")) <= _LAST_BASIC_PLANE
-    return _WIDE[used].isdisjoint(text)
+    return _GSM_EXTENSION.isdisjoint(text)
 
 
 def _widths(text: str, used: Encoding) -> list[int]:
     if used == "UCS-2":
         return [2 if ord(c) > _LAST_BASIC_PLANE else 1 for c in text]
-    return [2 if c in _WIDE[used] else 1 for c in text]
+    return [2 if c in _GSM_EXTENSION else 1 for c in text]
 
 
 class FrameError(ValueError):

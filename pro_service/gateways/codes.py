@@ -8,7 +8,7 @@ from pro_service.gateways.twilio import codes as twilio
 from pro_service.gateways.verimor import codes as verimor
 
 KIND_BY_CODE: Mapping[str, Kind] = MappingProxyType({**twilio.KINDS, **verimor.KINDS})
-"""Codes as they are stored. Those of one provider are numbers and those of another words, so none means two things."""
+"""Codes as they are stored: numbers of one provider, words of another, and HTTP's own. None means two things."""
 
 
 def kind_of(code: str | int | None) -> Kind:

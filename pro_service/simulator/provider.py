@@ -1,5 +1,6 @@
 """What every simulated provider does: it carries a text from state to state, at a pace and with faults."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,7 @@ class CannotReply(Exception):  # noqa: N818 (an answer, not a fault)
     """Nobody can answer from this telephone; the text says why."""
 
 
-class Provider:
+class Provider(ABC):
     """One provider of the simulated network. Its API takes texts; people's replies go to it."""
 
     name = ""
@@ -37,21 +38,21 @@ class Provider:
 
     # --- what each of them does in its own way -----------------------------------------------------------------------
 
+    @abstractmethod
     def report(self, text: Text, status: str, error: int | str | None, *, at_once: bool = False) -> None:
         """Tell the study how far a text got; `at_once`: before this call returns."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answered_at(self, telephone: str) -> str:
         """Return the number or name that a reply from this telephone goes to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def why_no_reply(self, telephone: str) -> str | None:
         """Return why nobody can answer from this telephone; None if they can."""
-        raise NotImplementedError
 
+    @abstractmethod
     def person_writes(self, telephone: str, body: str) -> Text:
         """Deliver a person's text to the study; raise CannotReply."""
-        raise NotImplementedError
 
     # --- what they share ---------------------------------------------------------------------------------------------
 

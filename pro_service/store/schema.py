@@ -395,7 +395,7 @@ Index(
 )
 
 IS_TEXT = messages.c.channel != STAFF_MAIL
-"""Texts to telephones, whoever carries them; the rest are mails to staff."""
+"""Texts to telephones, by any provider; the rest are mails to staff."""
 
 attempts = Table(
     "attempts",

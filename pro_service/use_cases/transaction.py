@@ -6,7 +6,7 @@ Nothing else builds a `Writer` or flushes one, so no use case can forget its row
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -114,30 +114,26 @@ class Transaction:
         wording = self.rt.wording(self.session, loaded.protocol_version_id)
         token = secrets.token_urlsafe(TOKEN_BYTES) if wording.needs_link(case, send) else None
         address = "" if token is None else f"{self.rt.settings.public_base_url}/q/{token}"
-        facts = self.rt.carrier(loaded.phone_country, case.participant.site.provider)
-        first = case.participant.first_text_at is None
-        reply_to = self.rt.carriers.answered_at.get(facts.provider)
-        text = wording.text(case, send, link=address, first=first, charset=facts.charset, reply_to=reply_to)
-        if case.participant.channel == CARD and contains_address(text.body):
+        words = self.words(loaded, send, link=address, first=case.participant.first_text_at is None)
+        if case.participant.channel == CARD and contains_address(words.body):
             raise AddressInTextError
         zone, hours = case.participant.zone, case.protocol.contact_hours
-        body = self.unlike_others(loaded, facts, text.body)
-        return Words(
-            body=body,
-            segments=segments(body, facts.charset),
-            version_id=text.version_id,
-            way=facts.way,
+        return replace(
+            words,
             link_token=None if token is None else token_hash(token),
             today_until=end_of_hours(self.now, hours, zone) if send.contact_hours else None,
         )
 
-    def unlike_others(self, loaded: Loaded, facts: Facts, body: str) -> str:
-        """Return these words, with the time where they went to this telephone within a day; SaidAlreadyError.
+    def words(self, loaded: Loaded, send: Send, *, link: str = "", first: bool = False) -> Words:
+        """Return the words of a text, who carries it, and its segments there; see `words_to`. SaidAlreadyError."""
+        facts = self.rt.carrier(loaded.phone_country, loaded.case.participant.site.provider)
+        body = words_to(self.rt, self.session, loaded, send, link=link, first=first)
+        if not facts.same_text:
+            body = self._unlike_others(loaded, facts, body)
+        return Words(body, segments(body, facts.charset), loaded.protocol_version_id, facts.way)
 
-        Only for a provider that refuses the same words.
-        """
-        if facts.same_text:
-            return body
+    def _unlike_others(self, loaded: Loaded, facts: Facts, body: str) -> str:
+        """Return these words, with the time where they went to this telephone within a day; SaidAlreadyError."""
         there = outbox.lately(self.session, facts.way, loaded.case.participant.id, self.now - SAME_TEXT)
         said = {plain_text(self.rt, row) for row in there}
         told = f"{body}\n({clock_time(self.now, loaded.case.participant.zone)})"
@@ -157,6 +153,14 @@ def transaction(rt: Runtime, actor: Actor, now: datetime) -> Iterator[Transactio
         tx = Transaction(rt, session, Writer(session, now, actor, rt.vault), now)
         yield tx
         _finish(tx)
+
+
+def words_to(rt: Runtime, session: Session, loaded: Loaded, send: Send, *, link: str = "", first: bool = False) -> str:
+    """Return what a text says to this participant, by the provider who would carry it now. See `Wording.text`."""
+    facts = rt.carrier(loaded.phone_country, loaded.case.participant.site.provider)
+    reply_to = rt.carriers.answered_at.get(facts.provider)
+    wording = rt.wording(session, loaded.protocol_version_id)
+    return wording.text(loaded.case, send, link=link, first=first, reply_to=reply_to)
 
 
 def plain_text(rt: Runtime, row: AnyRow) -> str | None:

@@ -135,15 +135,16 @@ def settle(rt: Runtime) -> QuarantineReport:
     report = QuarantineReport()
     with rt.sessions.reading() as session:
         known = channels.all_channels(session)
-    for way, provider in rt.texts.items():
-        if known[way].quarantined_at is not None:
-            report.held = not _settled(rt, provider, known[way], report) or report.held
+    held = [way for way in rt.texts if known[way].quarantined_at is not None]
+    if held:
+        pull(rt)
+    settled = [_settled(rt, rt.texts[way], known[way], report) for way in held]
+    report.held = not all(settled)
     return report
 
 
 def _settled(rt: Runtime, provider: Channel, channel: channels.Channel, report: QuarantineReport) -> bool:
     """Compare with one provider; whether texts go that way again."""
-    pull(rt)
     if not provider.facts.lists_sent:
         return False
     try:

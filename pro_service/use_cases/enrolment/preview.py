@@ -42,9 +42,8 @@ def preview(
     with rt.sessions.reading() as session:
         version = enrol.newest_of(session, study_id)
         bundle = rt.bundles.get(session, version.id)
-    row = RowReader(bundle.protocol, bundle.wording.frames, now, sites, carriers=rt.carriers).read(
-        enrol.record_of(cells)
-    )
+    reader = RowReader(bundle.protocol, bundle.wording.frames, now, sites, carriers=rt.carriers)
+    row = reader.read(enrol.record_of(cells))
     if row.enrolment is None:
         raise RejectedError(row.faults)
     found = row.enrolment

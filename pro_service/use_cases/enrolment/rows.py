@@ -62,9 +62,6 @@ class _Row:
         kind.append(found.at(column, self.record.line))
 
 
-NOBODY = Carriers()
-
-
 class RowReader:
     """Reads the rows of one file; remembers what many rows share."""
 
@@ -75,7 +72,7 @@ class RowReader:
         now: datetime,
         allowed: Collection[str] | None = None,
         *,
-        carriers: Carriers = NOBODY,
+        carriers: Carriers,
     ) -> None:
         self.protocol, self.frames, self.now, self.allowed = protocol, frames, now, allowed
         self._carriers = carriers

@@ -24,7 +24,7 @@ from pro_service.store.participants import cases, revelations, shared_phone, tas
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.participants.entry import differs
 from pro_service.use_cases.tasks.calls import StaleError
-from pro_service.use_cases.transaction import Transaction, transaction
+from pro_service.use_cases.transaction import Transaction, transaction, words_to
 
 Action: TypeAlias = Literal["record", "answer", "call", "reveal", "done"]
 MODE = "staff-from-text"
@@ -169,9 +169,8 @@ def previews(rt: Runtime, loaded: Loaded, inbound_id: int) -> list[tuple[str, st
     """The texts that may be sent as an answer now: (name, the words as the telephone will show them)."""
     now = rt.clock()
     with rt.sessions.reading() as session:
-        wording = rt.wording(session, loaded.protocol_version_id)
         return [
-            (name, wording.text(loaded.case, rules.answer_text(loaded.case, inbound_id, name, now)).body)
+            (name, words_to(rt, session, loaded, rules.answer_text(loaded.case, inbound_id, name, now)))
             for name in rules.sendable_answers(loaded.case, now)
         ]
 

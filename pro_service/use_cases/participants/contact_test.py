@@ -18,14 +18,12 @@ from pro_service.core.conversation.rules import Reply
 from pro_service.core.conversation.shared_phone import owners_named
 from pro_service.core.problems import Problem
 from pro_service.core.schedule.agenda import may_text
-from pro_service.core.texts import segments
 from pro_service.runtime import Runtime
 from pro_service.store import confirmations
 from pro_service.store.audit import Actor
 from pro_service.store.database import Session
 from pro_service.store.participants import cases, contact_tests
 from pro_service.store.participants.cases import Loaded
-from pro_service.store.participants.writer import Words
 from pro_service.store.schema import reach_tests
 from pro_service.store.vault import token_hash
 from pro_service.use_cases.tasks.calls import StaleError
@@ -113,14 +111,11 @@ def _queue(tx: Transaction, loaded: Loaded, until: datetime) -> None:
         raise ReachRefusedError("no_template")
     token = secrets.token_urlsafe(TOKEN_BYTES) if wording.needs_link(loaded.case, send) else None
     link = "" if token is None else f"{tx.rt.settings.public_base_url}/q/reach/{token}"
-    facts = tx.rt.carrier(loaded.phone_country, person.site.provider)
-    reply_to = tx.rt.carriers.answered_at.get(facts.provider)
-    text = wording.text(loaded.case, send, link=link, charset=facts.charset, reply_to=reply_to)
     try:
-        body = tx.unlike_others(loaded, facts, text.body)
+        words = tx.words(loaded, send, link=link)
     except SaidAlreadyError:
         raise ReachRefusedError("waiting") from None
-    tx.writer.apply(loaded, send, Words(body, segments(body, facts.charset), text.version_id, facts.way))
+    tx.writer.apply(loaded, send, words)
     # The test's row refers to the text's row in the outbox, which is found there by its key.
     tx.write_now()
     tx.writer.check_again(loaded)

@@ -28,7 +28,7 @@ FRAMES = {
 def told(life: World) -> str:
     """Return the words of our last text."""
     last = [command for _, command in life.done if isinstance(command, Send)][-1]
-    return Wording(1, FRAMES).text(life.case, last).body
+    return Wording(1, FRAMES).text(life.case, last)
 
 
 def waiting(life: World, text: str, when: str) -> World:
@@ -145,7 +145,7 @@ def test_a_stored_version_without_the_line_about_the_call_says_what_it_has() -> 
     life.text("7 but call me in the evening", after=60)
     last = [command for _, command in life.done if isinstance(command, Send)][-1]
     frames = {name: text for name, text in FRAMES["en"].items() if name not in ("will-call-at", "call-me-at")}
-    said = Wording(1, {"en": frames}).text(life.case, last).body
+    said = Wording(1, {"en": frames}).text(life.case, last)
     assert said.startswith(FRAMES["en"]["call-me"].partition(" {")[0])
 
 

@@ -21,7 +21,7 @@ FRAMES = {
 def said(life: World) -> list[str]:
     """The words of our texts that are no prompts, in order."""
     wording = Wording(1, FRAMES)
-    return [wording.text(life.case, command).body for _, command in life.done if isinstance(command, Send)]
+    return [wording.text(life.case, command) for _, command in life.done if isinstance(command, Send)]
 
 
 @pytest.mark.shows("conversation: machines")

@@ -145,7 +145,7 @@ def test_every_text_that_nobody_asked_for_says_who_writes(
         frame = contact_test.frame(case) if kind == contact_test.KIND else f"{kind}.{channel}"
         send = Send("k", kind, frame, window_id=window.id, item="NRS-AVG")
         for first in (False, True):
-            body = wording.text(case, send, link="https://hospital.example/q/x", first=first).body
+            body = wording.text(case, send, link="https://hospital.example/q/x", first=first)
             assert site.short_name[language] in body.partition("\n")[0]
         assert frame in unasked_frames(protocol)
 
