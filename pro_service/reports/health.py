@@ -27,6 +27,7 @@ from pro_service.store.schema import (
     inbound,
     messages,
     participants,
+    protocol_versions,
     sites,
     studies,
     windows,
@@ -153,10 +154,26 @@ def condition(session: Session, beat: str, now: datetime, *, leaves: bool) -> Co
 def sites_asked_by_reply(session: Session) -> Sequence[AnyRow]:
     """Return the sites that still follow a participant who answers texts by reply."""
     p = participants.c
-    asked = p.site_id == sites.c.id, p.channel == "sms-reply", p.opted_out_at.is_(None), p.next_check_at.is_not(None)
     statement = select(studies.c.id.label("study_id"), studies.c.code.label("study"), sites.c.code.label("site"))
-    joined = statement.join(sites, sites.c.study_id == studies.c.id).where(select(p.id).where(*asked).exists())
-    return session.execute(joined.order_by(studies.c.code, sites.c.code)).all()
+    joined = statement.join(sites, sites.c.study_id == studies.c.id)
+    asked = select(p.id).where(p.site_id == sites.c.id, *_ASKED_BY_REPLY).exists()
+    return session.execute(joined.where(asked).order_by(studies.c.code, sites.c.code)).all()
+
+
+def versions_asked_by_reply(session: Session) -> Sequence[AnyRow]:
+    """Return the versions by which a participant is still asked who answers texts by reply: (id, study, number)."""
+    v = protocol_versions.c
+    statement = select(v.id, studies.c.code.label("study"), v.number).join(studies, studies.c.id == v.study_id)
+    asked = select(participants.c.id).where(participants.c.protocol_version_id == v.id, *_ASKED_BY_REPLY).exists()
+    return session.execute(statement.where(asked).order_by(studies.c.code, v.number)).all()
+
+
+_ASKED_BY_REPLY = (
+    participants.c.channel == "sms-reply",
+    participants.c.opted_out_at.is_(None),
+    participants.c.next_check_at.is_not(None),
+)
+"""A participant who is still followed, and answers texts by reply."""
 
 
 def _cards_to_print(session: Session, study_id: int, now: datetime) -> int:

@@ -312,17 +312,17 @@ def _sender(rt: Runtime) -> Iterator[Finding]:
 
 
 def _reply_number(rt: Runtime) -> Iterator[Finding]:
-    """Whether texts of a sender that is a name can say where people answer."""
-    silent: list[str] = []
+    """Whether texts of a sender that is a name can say where people answer, by every version that somebody has."""
+    silent, carriers = list[str](), rt.carriers
     with rt.sessions.reading() as session:
-        for one in studies.all_studies(session) if rt.carriers.answered_at else ():
-            version, protocol = studies.newest(session, one.id), studies.newest_protocol(session, rt.loader, one.id)
-            if version is not None and protocol is not None:
-                frames = rt.wording(session, version.id).frames
-                silent += [one.code] if cannot_say_where(protocol, frames, rt.carriers) else []
+        for one in health.versions_asked_by_reply(session) if carriers.answered_at else ():
+            bundle = rt.bundles.get(session, one.id)
+            if cannot_say_where(bundle.protocol, bundle.wording.frames, carriers):
+                silent.append(f"{one.study}, version {one.number}")
     if silent:
-        what = f"nobody can reply to the sender, and texts that ask for a reply do not say where: {', '.join(silent)}"
-        yield Finding("texts", "red", what, "load the study again: `pro-service study load`")
+        what = f"nobody can reply to the sender, and texts that ask for a reply do not say where: {'; '.join(silent)}"
+        remedy = "load the study again, then move those who are enrolled to it: `pro-service study migrate`"
+        yield Finding("texts", "red", what, remedy)
 
 
 def _people(n: int) -> str:

@@ -1,19 +1,22 @@
-"""What the doctor says of accounts, of the codes on cards, and of who hears of a safety task."""
+"""What the doctor says of accounts, of the codes on cards, of who hears of a safety task, and of who carries texts."""
 
+import json
 from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from pro_service.core.providers import FACTS
 from pro_service.runtime import Runtime
 from pro_service.settings import Settings
-from pro_service.store.schema import users
+from pro_service.store.schema import protocol_versions, users
 from pro_service.use_cases import doctor
 from pro_service.use_cases.participants import card
 from pro_service.use_cases.safety_alerts import Coverage
 from tests import support
 from tests.peers import databases
+from tests.telephones import Telephones
 
 
 @databases.ON_BOTH
@@ -77,6 +80,30 @@ def test_participants_who_are_to_reply_to_a_name_are_a_finding(settings: Setting
 
     assert not any("nobody can reply" in one for one in minded("+12025550199"))
     assert [one for one in minded("CLINIC") if "nobody can reply" in one and "DEMO BER" in one]
+
+
+def test_a_version_whose_texts_cannot_say_where_to_write_is_named_while_somebody_has_it(
+    settings: Settings, rt: Runtime, study_id: int
+) -> None:
+    told = replace(settings, verimor_username="u", verimor_password="p", verimor_sender="KLINIK")
+    told = replace(told, verimor_reply_to="08501234567")
+    with rt.sessions.begin() as session:
+        (wording,) = session.scalars(select(protocol_versions.c.wording))
+        before = {
+            language: {name: text for name, text in frames.items() if not name.startswith("reply-to")}
+            for language, frames in json.loads(wording).items()
+        }
+        session.execute(update(protocol_versions).values(wording=json.dumps(before)))
+
+    def named() -> list[str]:
+        return [one.remedy for one in doctor.examine(told) if "do not say where: DEMO, version 1" in one.finding]
+
+    assert named() == []
+    phone = {"phone": "+905321234567", "channel": "sms-reply"}
+    enrolling = replace(rt, texts={"verimor": Telephones("verimor:", facts=FACTS["verimor"])})
+    support.enrolled(enrolling, study_id, "P-001", date(2026, 3, 2), **phone)
+    (remedy,) = named()
+    assert "study migrate" in remedy
 
 
 @pytest.mark.usefixtures("study_id")

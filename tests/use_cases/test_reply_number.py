@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from pro_service import paths
 from pro_service.core.providers import FACTS
@@ -12,9 +13,10 @@ from pro_service.core.study_file.frames import REPLY_TO, REPLY_TO_WORD, cannot_s
 from pro_service.core.texts import segments
 from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
+from pro_service.store.schema import inbound
 from pro_service.use_cases import study
 from pro_service.use_cases.delivery.deliver import deliver
-from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.inbound import inbox, receive
 from pro_service.use_cases.tick import tick
 from tests import support
 from tests.telephones import Telephones
@@ -35,9 +37,10 @@ def test_an_asking_text_from_a_name_says_where_to_write(
 ) -> None:
     told = replace(rt.settings, verimor_sender="KLINIK", verimor_reply_to=NUMBER, verimor_keyword=word)
     both = replace(rt, settings=told, texts={"sms": phones, "verimor": domestic})
+    ids = []
     for code, phone in (("P-001", HERE), ("P-002", ABROAD)):
         more = {"channel": "sms-reply", "language": "tr", "baseline_nrs_avg": "6", "baseline_nrs_now": "5"}
-        support.enrolled(both, study_id, code, date(2026, 3, 2), phone=phone, **more)
+        ids.append(support.enrolled(both, study_id, code, date(2026, 3, 2), phone=phone, **more))
     both.clock.now = support.at("2026-03-09 10:00")  # type: ignore[attr-defined]
     tick(both)
     deliver(both)
@@ -46,6 +49,11 @@ def test_an_asking_text_from_a_name_says_where_to_write(
     assert NUMBER not in abroad.body
     receive.receive(both, text_of({"MessageSid": "v1", "From": HERE, "Body": "hmm"}, None, "verimor"))
     deliver(both)
+    with both.sessions.reading() as session:
+        written = session.scalar(select(inbound.c.id)) or 0
+    offered = dict(inbox.previews(both, support.loaded(both, ids[0]), written))
+    # Whoever answers by hand sees the words that the telephone will show.
+    assert {name for name, words in offered.items() if NUMBER in words} == {"reask"}
     receive.receive(both, text_of({"MessageSid": "v2", "From": HERE, "Body": "DUR"}, None, "verimor"))
     deliver(both)
     again, goodbye = (text.body for text in domestic.sent[1:])
