@@ -88,6 +88,13 @@ def test_a_key_in_a_file_is_not_made_again(dev: ModuleType, tmp_path: Path) -> N
     assert read(tmp_path / ".env").secret_key == b"k" * 40
 
 
+def test_what_pip_installs_in_production_is_what_the_lock_says(dev: ModuleType) -> None:
+    wanted = dev.requirements()
+    assert {file.name for file in wanted} == {"requirements.txt", "requirements-formats.txt"}
+    assert [file for file, text in wanted.items() if file.read_text(encoding="utf-8") != text] == [], "run ./dev fix"
+    assert all(text.count("==") > 40 and "--hash=sha256:" in text for text in wanted.values())
+
+
 def test_a_taken_port_is_found(dev: ModuleType) -> None:
     port = servers.free_port()
     assert dev.is_free("127.0.0.1", port)

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -33,16 +34,21 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def programs(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the programs' folder of an environment that has the wheel, what it needs, and nothing else."""
+    """Return the programs' folder of an environment made as the documentation says, and that has nothing else."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    needed = folder / "needed.txt"
-    needed.write_text(run(places.uv(), "export", "--frozen", "--no-dev", "--no-emit-project"), encoding="utf-8")
-    run(places.uv(), "venv", "--python", sys.executable, folder / "env")
-    wheel = next(built.glob("*.whl"))
-    install = (places.uv(), "pip", "install", "--python", folder / "env" / "bin" / "python")
-    run(*install, "--requirements", needed)
-    run(*install, "--no-deps", wheel)
-    return folder / "env" / "bin"
+    run(places.uv(), "venv", "--python", sys.executable, folder / "venv")
+    install("wheel", folder, str(next(built.glob("*.whl"))))
+    return folder / "venv" / "bin"
+
+
+def install(kind: str, folder: Path, wheel: str = "") -> None:
+    """Carry out the documentation's command with uv in the place of pip: from its cache, in a tenth of the time."""
+    page = (places.ROOT / "docs" / "operation" / "install.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^ *(/srv/pro/venv/bin/pip install .*)$", page, re.MULTILINE)
+    (command,) = [one for one in commands if (".whl" in one) == (kind == "wheel")]
+    pip = f"{places.uv()} pip install --python {folder}/venv/bin/python"
+    script = command.replace("/srv/pro/venv/bin/pip install", pip).replace("/srv/pro", str(folder))
+    run("/bin/bash", "-euc", script.replace("pro_service-*.whl", wheel))
 
 
 @pytest.fixture
@@ -70,6 +76,8 @@ def test_the_wheel_holds_templates_and_migrations_inside_the_package(built: Path
         "migrations/versions/0001",
         "protocols/",
         "guide/tr/",
+        "deploy/.env.example",
+        "deploy/requirements.txt",
     ):
         assert any(name.startswith(f"pro_service/{kind}") for name in names), kind
     assert {name.split("/")[0] for name in names} == {"pro_service", f"pro_service-{VERSION}.dist-info"}
@@ -82,6 +90,18 @@ def test_the_source_distribution_holds_nothing_private(built: Path) -> None:
     assert not [
         name for name in names if name == ".env" or name.startswith(("var/", ".dev/", ".venv/")) or "/." in name
     ]
+
+
+def test_a_wheel_and_a_clone_are_installed_with_the_versions_of_the_lock(programs: Path, tmp_path: Path) -> None:
+    run(places.uv(), "venv", "--python", sys.executable, tmp_path / "venv")
+    install("clone", tmp_path)
+    locked = (places.ROOT / "deploy" / "requirements.txt").read_text(encoding="utf-8")
+    freeze = (places.uv(), "pip", "freeze", "--python")
+    for folder in (programs, tmp_path / "venv" / "bin"):
+        found = {line for line in run(*freeze, folder / "python").splitlines() if not line.startswith("pro-service")}
+        assert len(found) > 30
+        assert found - set(re.findall(r"^[^\s#]+==[^\s;]+", locked, re.MULTILINE)) == set()
+    assert VERSION in run(tmp_path / "venv" / "bin" / "pro-service", "--version", folder=tmp_path)
 
 
 def test_the_wheel_elsewhere_says_its_version(programs: Path, environment: dict[str, str], tmp_path: Path) -> None:

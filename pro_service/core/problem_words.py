@@ -1283,7 +1283,7 @@ _EXPORTS: Mapping[str, Entry] = {
     "format_unknown": _refuse("this is not a format of the data set", _ONE_OF),
     "format_needs_extra": _refuse(
         "this format needs packages that are not installed: {missing}",
-        'install them where the service runs: pip install "pro-service[{extra}]"',
+        "install them where the service runs: pip install -r deploy/requirements-formats.txt",
         "Ask those who run the service to install its extra “{extra}”, or choose another format.",
     ),
     "text_too_long": _refuse(
