@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import Any
 
@@ -70,8 +70,9 @@ def _beats(ended: threading.Event) -> tuple[tuple[str, int, Callable[[Runtime], 
     """Name, seconds, what is done; what has much to do leaves the rest for the next start once `ended` is set."""
 
     def ticking(rt: Runtime) -> None:
+        started = rt.monotonic()
         _told("tick", tick(rt, ended))
-        beat(rt, "tick")
+        beat(rt, "tick", timedelta(seconds=rt.monotonic() - started))
 
     def delivering(rt: Runtime) -> None:
         _told("deliver", deliver(rt, ended))

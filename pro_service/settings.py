@@ -23,7 +23,7 @@ from pro_service.core.routes import Carriers
 
 SECRETS = (
     "SECRET_KEY", "DATA_KEYS", "TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET", "VERIMOR_PASSWORD", "VERIMOR_HOOK_SECRET",
-    "SMTP_PASSWORD", "DATABASE_URL",
+    "SMTP_PASSWORD", "METRICS_TOKEN", "DATABASE_URL",
 )  # fmt: skip
 """Names that may also be given as `<NAME>_FILE`; their values are never shown."""
 
@@ -52,7 +52,7 @@ _NATIONAL = 10
 """Digits of a Turkish number without the country's code."""
 _SHORT_CODE = 6
 """Digits of the longest number that texts of many customers come in at."""
-_IN_A_PATH = re.compile(r"[A-Za-z0-9_-]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_-]*")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 KEY_BYTES = 32
 SECRET_CHARACTERS = 32
@@ -147,6 +147,8 @@ class Settings:
     timestamp_url: str | None = None
     timestamp_certificates: bytes = b""
     """The content of the file in TIMESTAMP_CERTIFICATE, in PEM."""
+    metrics_token: str = field(default="", repr=False)
+    """What a program shows that asks for figures from another machine; without one, only this machine may."""
     log_level: str = "INFO"
     now: str | None = None
     """PRO_SERVICE_NOW: an ISO instant or the path of a file that holds one."""
@@ -256,6 +258,7 @@ class _Reader:
             second_factor_roles=self.second_factor_roles(),
             timestamp_url=self.url("TIMESTAMP_URL"),
             timestamp_certificates=self.certificates("TIMESTAMP_CERTIFICATE", needed="TIMESTAMP_URL"),
+            metrics_token=self.secret("METRICS_TOKEN"),
             log_level=self.level(),
             now=self.text("PRO_SERVICE_NOW"),
         )
@@ -308,25 +311,30 @@ class _Reader:
         for name in (name for name, value in login.items() if given and not value):
             self.fault(f"VERIMOR_{name}", "setting_needed", given=given[0])
         sender, reply_to = login["SENDER"], self.text("VERIMOR_REPLY_TO")
-        keyword, secret = self.text("VERIMOR_KEYWORD") or "", self.text("VERIMOR_HOOK_SECRET") or ""
+        keyword = self.text("VERIMOR_KEYWORD") or ""
         if sender is not None and not _HEADER.fullmatch(sender):
             self.fault("VERIMOR_SENDER", "no_header")
         if reply_to is not None and not _REPLY_NUMBER.fullmatch(reply_to):
             self.fault("VERIMOR_REPLY_TO", "no_reply_number")
         elif reply_to is not None and len(reply_to) <= _SHORT_CODE and not keyword:
             self.fault("VERIMOR_KEYWORD", "keyword_missing")
-        if secret and (len(secret) < SECRET_CHARACTERS or not _IN_A_PATH.fullmatch(secret)):
-            self.fault("VERIMOR_HOOK_SECRET", "hook_secret_unfit", least=SECRET_CHARACTERS)
         return {
             "verimor_username": login["USERNAME"],
             "verimor_password": login["PASSWORD"],
             "verimor_sender": sender,
             "verimor_reply_to": reply_to,
             "verimor_keyword": keyword,
-            "verimor_hook_secret": secret,
+            "verimor_hook_secret": self.secret("VERIMOR_HOOK_SECRET"),
             "verimor_hook_addresses": self.networks("VERIMOR_HOOK_ADDRESSES"),
             "verimor_base_url": self.provider_url("VERIMOR_BASE_URL"),
         }
+
+    def secret(self, name: str) -> str:
+        """Return a secret that goes into an address or a header; empty if there is none."""
+        value = self.text(name) or ""
+        if value and (len(value) < SECRET_CHARACTERS or not _PLAIN.fullmatch(value)):
+            self.fault(name, "secret_unfit", least=SECRET_CHARACTERS)
+        return value
 
     def networks(self, name: str) -> tuple[str, ...]:
         """Return addresses and networks (CIDR), as they are written."""

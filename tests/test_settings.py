@@ -106,7 +106,7 @@ def test_verimor_is_one_of_those_who_carry_texts(tmp_path: Path) -> None:
             {
                 "SENDER": "no_header",
                 "REPLY_TO": "no_reply_number",
-                "HOOK_SECRET": "hook_secret_unfit",
+                "HOOK_SECRET": "secret_unfit",
                 "HOOK_ADDRESSES": "no_network",
                 "BASE_URL": "address_in_clear",
                 "TIMEOUT_SECONDS": "setting_no_number",
@@ -115,7 +115,7 @@ def test_verimor_is_one_of_those_who_carry_texts(tmp_path: Path) -> None:
             },
         ),
         ({"VERIMOR_REPLY_TO": "4609"}, {"KEYWORD": "keyword_missing"}),
-        ({"VERIMOR_HOOK_SECRET": "s3cret/" * 9}, {"HOOK_SECRET": "hook_secret_unfit"}),
+        ({"VERIMOR_HOOK_SECRET": "s3cret/" * 9}, {"HOOK_SECRET": "secret_unfit"}),
         ({"VERIMOR_TIMEOUT_SECONDS": "120"}, {}),
     ],
 )

@@ -4,6 +4,7 @@ import signal
 import threading
 from contextlib import ExitStack
 from dataclasses import asdict
+from datetime import timedelta
 from types import FrameType
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -134,8 +135,9 @@ def tick(state: State) -> None:
 
     with opened(state) as rt:
         undone = clock_repair.repair_now_and_then(rt)
+        started = rt.monotonic()
         report = use_case.tick(rt)
-        use_case.beat(rt, "tick")
+        use_case.beat(rt, "tick", timedelta(seconds=rt.monotonic() - started))
         say_doubt(rt)
         say_undone(asdict(undone))
         _show_report(state, asdict(report))
@@ -235,7 +237,9 @@ def _listen(app: WSGIApplication, host: str, port: int, *, threads: int = THREAD
             port=port,
             threads=threads,
             ident=None,
-            clear_untrusted_proxy_headers=True,
+            # Without a proxy that is believed, what a header says of a visitor stays, and is believed nowhere: it shows
+            # that the call came through one (`/metrics`).
+            clear_untrusted_proxy_headers=proxy is not None,
             # waitress keeps a body on disk before we see it, up to a gigabyte if nobody says less.
             max_request_body_size=LARGEST_BODY,
             **believed,

@@ -1183,7 +1183,7 @@ _SERVICE: Mapping[str, Entry] = {
         "is missing, and VERIMOR_REPLY_TO is a short code that others share",
         "write the word with which texts to it must begin to reach you",
     ),
-    "hook_secret_unfit": _refuse(
+    "secret_unfit": _refuse(
         "is shorter than {least} characters, or has others than letters, digits, - and _",
         "make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
     ),

@@ -22,6 +22,11 @@ def beat(session: Session, name: str, now: datetime) -> None:
             return
 
 
+def began(name: str) -> str:
+    """Return the name under which it is kept when the work of `name` began that ended with its last beat."""
+    return f"{name} began"
+
+
 def forget(session: Session, name: str) -> None:
     """Let `name` never have been alive: what is done now and then is due."""
     session.execute(delete(heartbeats).where(h.name == name))

@@ -140,6 +140,6 @@ def _raise_task(rt: Runtime, participant_id: int, now: datetime) -> None:
         cases.put_off(session, participant_id, now + PUT_OFF)
 
 
-def beat(rt: Runtime, name: str) -> None:
-    """Say that this beat is alive, unless the clock is not believed."""
-    trusted_time.beat(rt, name)
+def beat(rt: Runtime, name: str, took: timedelta | None = None) -> None:
+    """Say that this beat is alive, and how long its work took, unless the clock is not believed."""
+    trusted_time.beat(rt, name, took)

@@ -77,11 +77,17 @@ def accept(rt: Runtime, actor: Actor, reason: str) -> bool:
     return True
 
 
-def beat(rt: Runtime, name: str) -> None:
-    """Say that this beat is alive, unless the clock is not believed: the beats are what it is held against."""
+def beat(rt: Runtime, name: str, took: timedelta | None = None) -> None:
+    """Say that this beat is alive, unless the clock is not believed: the beats are what it is held against.
+
+    `took`: how long its work took, where somebody asks for that.
+    """
     if is_believed(rt):
+        now = rt.clock()
         with rt.sessions.begin() as session:
-            heartbeats.beat(session, name, rt.clock())
+            heartbeats.beat(session, name, now)
+            if took is not None:
+                heartbeats.beat(session, heartbeats.began(name), now - took)
 
 
 def _note(rt: Runtime, why: Doubt | None) -> None:

@@ -15,7 +15,7 @@ from pro_service.use_cases.staff import accounts, interrupted_forms, passwords
 from pro_service.web import browsers, capabilities
 from pro_service.web.capabilities import Capability, held
 
-PUBLIC = frozenset({"static", "auth.sign_in", "welcome", "survey", "card", "webhooks", "health", "guide"})
+PUBLIC = frozenset({"static", "auth.sign_in", "welcome", "survey", "card", "webhooks", "health", "metrics", "guide"})
 """Blueprints and endpoints that need no login: each of them checks a secret of its own or tells nothing."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -23,7 +23,7 @@ from pro_service.web.administration import blueprint as administration
 from pro_service.web.dashboard import blueprint as dashboard
 from pro_service.web.dashboard import clinic
 from pro_service.web.i18n import gettext as _
-from pro_service.web.public import card, guide, health, survey, webhooks
+from pro_service.web.public import card, guide, health, metrics, survey, webhooks
 
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 256 * 1024
@@ -50,7 +50,7 @@ def create_app(rt: Runtime) -> Flask:
     access.install(app, rt, sign_in.ask_to_sign_in)
     intake = app.extensions["intake"] = Intake(rt)
     app.register_blueprint(webhooks.blueprint(rt, intake))
-    for part in (survey, card, sign_in, welcome, own, dashboard, clinic, administration, health):
+    for part in (survey, card, sign_in, welcome, own, dashboard, clinic, administration, health, metrics):
         app.register_blueprint(part.blueprint(rt))
     app.register_blueprint(guide.blueprint())
     _words(app, folder / "static")

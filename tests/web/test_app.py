@@ -48,7 +48,7 @@ def test_every_page_is_public_or_says_what_it_needs(app: Flask) -> None:
 def test_what_is_public_is_known_by_name(app: Flask) -> None:
     public = {rule.endpoint for rule in app.url_map.iter_rules() if access.is_public(rule.endpoint)}
     named = {name.partition(".")[0] for name in public}
-    assert named == {"static", "auth", "welcome", "survey", "card", "webhooks", "health", "guide"}
+    assert named == {"static", "auth", "welcome", "survey", "card", "webhooks", "health", "metrics", "guide"}
     assert {name for name in public if name.startswith("auth.")} == {"auth.sign_in"}
 
 
