@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from pro_service import wording
 from pro_service.clock import GuardedClock
+from pro_service.core.addresses import is_this_machine
 from pro_service.core.problems import SetUpError
 from pro_service.core.protocol import Protocol
-from pro_service.core.providers import FACTS, SMS, STAFF_MAIL, Facts, Pace, WayOut
+from pro_service.core.providers import FACTS, MAIL, SMS, STAFF_MAIL, Facts, Pace, WayOut
 from pro_service.core.routes import Carriers
 from pro_service.core.study_file.protocol_json import from_json
 from pro_service.gateways.email import EmailGateway
@@ -117,12 +118,12 @@ class Runtime:
 
     def way_out(self, way: WayOut) -> Gateway | None:
         """Return what carries this way out; None where nothing is configured for it."""
-        return self.mail if way == STAFF_MAIL else self.texts.get(way)
+        return self.mail if FACTS[way].medium == "email" else self.texts.get(way)
 
     @property
     def ways(self) -> tuple[WayOut, ...]:
         """Every way out that is configured."""
-        return (*self.texts, *(() if self.mail is None else (STAFF_MAIL,)))
+        return (*self.texts, *(() if self.mail is None else (MAIL, STAFF_MAIL)))
 
     def token(self, message_id: int, attempt: int, began: datetime) -> str:
         """Return the token of an attempt: nobody else can guess it, and it is worked out again where it is asked for.
@@ -140,14 +141,19 @@ class Runtime:
 
     @property
     def texts_leave(self) -> bool:
-        """Whether texts go to a provider that is not on this machine: then only those of confirmed versions do."""
-        return any(way.elsewhere for way in self.texts.values())
+        """Whether messages to participants leave this machine: then only those of confirmed versions go."""
+        relayed = self.mail is not None and not is_this_machine(self.settings.smtp_host or "localhost")
+        return relayed or any(way.elsewhere for way in self.texts.values())
 
     @property
     def carriers(self) -> Carriers:
-        """Who carries texts."""
-        told = self.settings.carriers
-        return replace(told, configured=tuple(dict.fromkeys(way.facts.provider for way in self.texts.values())))
+        """Who carries texts, and what else leads to participants."""
+        told, facts = self.settings.carriers, [way.facts for way in self.texts.values()]
+        return replace(
+            told,
+            configured=tuple(dict.fromkeys(one.provider for one in facts if one.medium == "sms")),
+            media=frozenset(FACTS[way].medium for way in self.ways),
+        )
 
     def carrier(self, country: str | None, wanted: str = "") -> Facts:
         """Return the way out of texts to a country; see `Carriers.to`."""

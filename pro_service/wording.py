@@ -1,11 +1,12 @@
 """A protocol version's words: the frames of texts with their values filled in, as the telephone will show them."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, get_timezone_location
@@ -13,7 +14,7 @@ from babel.dates import format_datetime, get_timezone_location
 from pro_service.core.case import PROMPTS, Case
 from pro_service.core.commands import Send
 from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, names_on_phone
-from pro_service.core.protocol import Protocol
+from pro_service.core.protocol import CONVERSING, MEDIA, Channel, Protocol
 from pro_service.core.study_file.costs import LINK, Cost, text_costs
 from pro_service.core.study_file.frames import Frames, asks_for_reply, reply_line
 from pro_service.core.texts import beyond_gsm, fill, placeholders
@@ -39,6 +40,23 @@ ABOUT_ONE = frozenset(
     | {"call-me", "call-me-at"}
 )
 """Frames that say what became of one participant's text; on a shared telephone the code stands before them."""
+
+
+STOP = "/stop"
+"""Behind the address of a mail: where its reader ends these mails."""
+_STOP_ADDRESS = re.compile(rf"\bhttps?://\S+/q/[\w-]+{STOP}(?!\S)")
+
+
+def stop_address(body: str) -> str:
+    """Return the address in a mail's words at which its reader ends these mails; empty if it holds none."""
+    found = _STOP_ADDRESS.search(body)
+    return "" if found is None else found[0]
+
+
+def prompting_channel(send: Send) -> Channel | None:
+    """Return the channel that a prompt asks by (`invitation.sms-link`); None for every other text."""
+    channel = send.frame.partition(".")[2]
+    return cast("Channel", channel) if send.kind in PROMPTS and channel in MEDIA else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +88,23 @@ class Wording:
         values, language = self._values(case, send, link), case.participant.language
         names = (send.frame,) if send.after is None else (send.after, send.frame)
         body = "\n".join(fill(self._frame(case, name), values).strip() for name in names)
-        turn = "turn" if case.participant.channel == "sms-reply" else "turn-link"
+        channel = prompting_channel(send) or case.participant.led_to or case.participant.channel
+        if MEDIA[channel] == "email":
+            # A mail has room: its frame says all of it, with a subject above the first empty line.
+            return body.strip()
+        turn = "turn" if channel in CONVERSING else "turn-link"
         if case.others and (send.item is not None or send.kind in PROMPTS) and turn in self.frames[language]:
             # Several use this telephone: the text says whose turn it is.
             body = f"{fill(self._frame(case, turn), values).strip()}\n{body}"
         elif case.others and send.frame in ABOUT_ONE:
             # What was understood is said of somebody: two on one telephone cannot tell whose answer is meant.
             body = f"{values['code']}: {body}"
-        if reply_to is not None and case.participant.channel == "sms-reply" and asks_for_reply(send.frame):
+        if reply_to is not None and channel == "sms-reply" and asks_for_reply(send.frame):
             line = reply_line(self.frames[language], body, *reply_to)
             number, word = reply_to
             body = f"{body}\n{fill(line, {'reply_to': number, 'reply_word': word}).strip()}".strip()
         if first and send.kind in PROMPTS:
-            body = f"{body}\n{fill(self._first(case), values)}"
+            body = f"{body}\n{fill(self._first(case, channel), values)}"
         return body.strip()
 
     def _frame(self, case: Case, name: str) -> str:
@@ -91,10 +113,10 @@ class Wording:
             name = BEFORE[name]
         return frames[name]
 
-    def _first(self, case: Case) -> str:
+    def _first(self, case: Case, channel: Channel) -> str:
         """Who we are and how to stop: where replies do not reach us, it is said otherwise."""
         frames = self.frames[case.participant.language]
-        return frames.get(f"first.{case.participant.channel}") or frames["first"]
+        return frames.get(f"first.{channel}") or frames["first"]
 
     @staticmethod
     def _values(case: Case, send: Send, link: str) -> dict[str, str]:
@@ -112,6 +134,7 @@ class Wording:
             "label": "" if window is None else window.point.label[language],
             "closes": "" if window is None else moment(window.span.closes_at - MIDNIGHT, zone, language),
             "link": link,
+            "stop_link": f"{link}{STOP}",
             "telephone": site.telephone,
             "emergency": site.emergency_number,
             "contact": site.short_name[language],

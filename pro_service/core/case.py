@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain, count
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pro_service.core.protocol import Channel, LevelCode, Protocol, Site, TimePoint, Window
+from pro_service.core.protocol import MEDIA, Channel, LevelCode, Medium, Protocol, Site, TimePoint, Window
 
 Source: TypeAlias = Literal["sms", "web", "card", "telephone", "clinic", "import"]
 """How an answer came: `web` through a link in a text, `card` through the printed card. Both lead to the same form."""
@@ -44,6 +45,18 @@ LOOK_AGAIN = timedelta(minutes=15)
 WRONG_CLOCK = "wrong_clock"
 """The outcome of a task that a clock had raised which ran ahead; the rules do not see it any more."""
 
+RUNG = ">"
+"""Between the channels of a ladder: `whatsapp>sms-reply>email-link`."""
+
+CONSENTED: Mapping[Medium, str] = MappingProxyType(
+    {"sms": "consented_at", "email": "email_consented_at", "whatsapp": "whatsapp_consented_at"}
+)
+"""Medium -> the fact of a participant that says since when they agree to it."""
+UNREACHABLE: Mapping[Medium, str] = MappingProxyType(
+    {"sms": "unreachable_at", "email": "email_unreachable_at", "whatsapp": "whatsapp_unreachable_at"}
+)
+"""Medium -> the fact of a participant that says since when it leads nowhere."""
+
 PROMPTS = frozenset({"invitation", "reminder-1", "reminder-2", "reminder-3"})
 """Kinds of message that the study sends on its own; every other text answers something."""
 
@@ -79,6 +92,45 @@ class Participant:
     """When the procedure ended: windows of minutes are counted from it."""
     erased_at: datetime | None = None
     """When contact data and texts were destroyed for good."""
+    channel_2: Channel | None = None
+    """Takes over where the channel before it leads nowhere, as does the next."""
+    channel_3: Channel | None = None
+    email_consented_at: datetime | None = None
+    email_unreachable_at: datetime | None = None
+    whatsapp_consented_at: datetime | None = None
+    whatsapp_unreachable_at: datetime | None = None
+    has_email: bool = False
+
+    @property
+    def ladder(self) -> tuple[Channel, ...]:
+        """The channels in their order; people telephone where none is left."""
+        return tuple(channel for channel in (self.channel, self.channel_2, self.channel_3) if channel is not None)
+
+    @property
+    def led_to(self) -> Channel | None:
+        """The first channel of the ladder that leads to the participant, whether they want texts now or not.
+
+        Where none does any more, the first of those that did; None where only a call ever led to them.
+        """
+        ladder = [channel for channel in self.ladder if self.agreed_to(MEDIA[channel])]
+        return next((channel for channel in ladder if self.reached_by(MEDIA[channel])), next(iter(ladder), None))
+
+    @property
+    def asked_by(self) -> Channel | None:
+        """The channel by which prompts go now; None where people telephone."""
+        channel = self.led_to
+        if self.opted_out_at is not None or self.left_at is not None or channel is None:
+            return None
+        return channel if self.reached_by(MEDIA[channel]) else None
+
+    def agreed_to(self, medium: Medium) -> bool:
+        """Whether there is an address for this medium, and consent."""
+        has = self.has_email if medium == "email" else self.has_phone
+        return has and getattr(self, CONSENTED[medium]) is not None
+
+    def reached_by(self, medium: Medium) -> bool:
+        """Whether a medium leads to the participant: an address, consent, and no sign that it does not."""
+        return self.agreed_to(medium) and getattr(self, UNREACHABLE[medium]) is None
 
     @property
     def left_at(self) -> datetime | None:
@@ -90,7 +142,7 @@ class Participant:
     @property
     def lacks_card(self) -> bool:
         """Whether a prompt to this participant would point to a card that does not exist."""
-        return self.channel == "sms-card" and self.card_made_at is None
+        return self.asked_by == "sms-card" and self.card_made_at is None
 
     @property
     def started_at(self) -> datetime | None:
@@ -156,6 +208,11 @@ class MessageFacts:
     queued_at: datetime
     accepted_at: datetime | None
     useful_until: datetime | None
+
+    @property
+    def channel(self) -> str:
+        """The channel a prompt asked by (`invitation.sms-card`); empty for other texts."""
+        return self.frame.partition(".")[2] if self.kind in PROMPTS else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from pro_service.core.case import WRONG_CLOCK, Part, Source
-from pro_service.core.protocol import LevelCode
+from pro_service.core.protocol import LevelCode, Medium
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Send:
     """The end of the hours that begin then."""
     after: str | None = None
     """The frame of the line above it, which says that we call: somebody sent an answer and a wish in one text."""
+    medium: Medium = "sms"
+    """What an answer goes by; a prompt goes by that of its channel."""
     skipped: tuple[str, ...] = ()
     """Prompts whose time has passed, in whose place it comes: they are not sent any more."""
 
@@ -130,7 +132,9 @@ class OptOut:
 
 @dataclass(frozen=True, slots=True)
 class OptIn:
-    """The participant asked for messages again."""
+    """The participant asked for messages again, by the medium that they wrote on: on the others the stop stands."""
+
+    medium: Medium = "sms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +153,10 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """The number is not the participant's or does not take texts: stop writing to it."""
+    """The address is not the participant's or takes no texts: stop writing to it."""
 
     reason: str
+    medium: Medium = "sms"
 
 
 @dataclass(frozen=True, slots=True)

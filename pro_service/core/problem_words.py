@@ -352,6 +352,16 @@ _ROUTES: Mapping[str, Entry] = {
         "set {settings}, or take `provider` out of the study file",
         "Ask the person who runs this service to configure the provider, or choose calls for this participant.",
     ),
+    "version_lacks_channel": _refuse(
+        "this version of the study has no texts for the channel {channel}",
+        "load the study file again: `pro-service study load`; then the newest version has them",
+        "Ask the person who runs this service to load the study file again.",
+    ),
+    "channel_not_configured": _refuse(
+        "the channel {channel} is not configured",
+        "set {settings}, or leave the channel out",
+        "Ask the person who runs this service to configure it, or leave the channel out.",
+    ),
     "unsure_answers": _warn(
         "it is not known whether {provider} carries answers by text in {country}", _TRY, _TRY_ON_PAGE
     ),
@@ -648,7 +658,18 @@ _TEXTS: Mapping[str, Entry] = {
         "write {{contact}}, best at its beginning: there stands the site's short name",
     ),
     "no_link_to_give": _refuse(
-        "this text has no address to give", "take {{link}} out: only texts of the channel sms-link carry an address"
+        "this text has no address to give",
+        "take it out: only the channels sms-link and email-link carry an address, and only mails {{stop_link}}",
+    ),
+    "subject_missing": _refuse(
+        "this mail has no subject", "write the subject in the first line, then an empty line, then what the mail says"
+    ),
+    "subject_tells": _refuse(
+        "the subject of this mail says something about the study or the participant, which others may see",
+        "write a first line without placeholders",
+    ),
+    "stop_link_missing": _refuse(
+        "this mail does not say how to end these mails", "write {{stop_link}} where that address goes"
     ),
     "stranger_is_told": _refuse(
         "the answer to an unknown number tells something about the study",

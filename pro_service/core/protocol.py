@@ -7,6 +7,7 @@ checks anything, and nothing here knows what is being measured.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 from pro_service.core.emergency import USUAL, number_in
@@ -17,8 +18,18 @@ Language: TypeAlias = str
 Texts: TypeAlias = Mapping[Language, str]
 """One text per language."""
 
-Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card"]
-"""How a participant is asked and answers by telephone."""
+Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card", "email-link", "whatsapp"]
+"""How a participant is asked, and how they answer."""
+
+Medium: TypeAlias = Literal["sms", "email", "whatsapp"]
+"""What a channel goes by. Consent, and the fact that it leads nowhere, are kept for each."""
+
+MEDIA: Mapping[Channel, Medium] = MappingProxyType(
+    {"sms-reply": "sms", "sms-link": "sms", "sms-card": "sms", "email-link": "email", "whatsapp": "whatsapp"}
+)
+
+CONVERSING: frozenset[str] = frozenset({"sms-reply", "whatsapp"})
+"""Channels that ask one question at a time, which is answered by a text."""
 
 Role: TypeAlias = Literal[
     "coordinator", "assessor", "investigator", "data-manager", "monitor", "statistician", "administrator"

@@ -10,6 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from pro_service.core.protocol import Medium
 from pro_service.core.texts import Charset
 
 WayOut: TypeAlias = str
@@ -17,6 +18,8 @@ WayOut: TypeAlias = str
 
 STAFF_MAIL: WayOut = "email"
 """The way out of mails to staff; every other leads to participants, and to staff who left a telephone."""
+MAIL: WayOut = "email-link"
+"""The way out of mails to participants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Facts:
     """As in `routes` and in `/hooks/<provider>/…`."""
     name: str
     """What the provider calls itself."""
-    medium: Literal["sms", "email"]
+    medium: Medium
     needs: str
     """The settings without which it is not configured."""
     charset: Charset = "gsm"
@@ -40,6 +43,8 @@ class Facts:
     """It lists what it was given, so that a quarantine ends by itself; else a person ends it."""
     same_text: bool = True
     """It takes the same words to the same telephone twice within a day."""
+    same_message: bool = False
+    """What it is given twice is one message to its reader (a mail's Message-ID): a doubt ends by sending it again."""
 
 
 FACTS: Mapping[WayOut, Facts] = MappingProxyType(
@@ -65,14 +70,41 @@ FACTS: Mapping[WayOut, Facts] = MappingProxyType(
                 pull=True,
                 same_text=False,
             ),
-            Facts(way="email", provider="smtp", name="SMTP", medium="email", needs="SMTP_HOST and MAIL_FROM"),
+            Facts(
+                way="whatsapp",
+                provider="twilio",
+                name="Twilio",
+                medium="whatsapp",
+                needs="TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_WHATSAPP_FROM",
+                pull=True,
+                lists_sent=True,
+            ),
+            Facts(
+                way="email-link",
+                provider="smtp",
+                name="E-mail",
+                medium="email",
+                needs="SMTP_HOST and MAIL_FROM",
+                same_message=True,
+            ),
+            Facts(
+                way="email",
+                provider="smtp",
+                name="E-mail",
+                medium="email",
+                needs="SMTP_HOST and MAIL_FROM",
+                same_message=True,
+            ),
         )
     }
 )
 """The provider that was there first in front."""
 
-TEXTS: tuple[WayOut, ...] = tuple(way for way in FACTS if way != STAFF_MAIL)
+TEXTS: tuple[WayOut, ...] = tuple(way for way, facts in FACTS.items() if facts.medium != "email")
 """The ways to telephones."""
+TO_PARTICIPANTS: tuple[WayOut, ...] = (*TEXTS, MAIL)
+
+SAME_MESSAGE: tuple[WayOut, ...] = tuple(way for way, facts in FACTS.items() if facts.same_message)
 
 
 @dataclass(frozen=True, slots=True)

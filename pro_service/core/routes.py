@@ -9,14 +9,15 @@ says that nothing was, and a study file may state its own reason against a refus
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import time
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from pro_service.core.problems import Country, Problem, problem
-from pro_service.core.protocol import RouteOverride, Site
+from pro_service.core.protocol import MEDIA, Channel, Medium, RouteOverride, Site
 from pro_service.core.providers import FACTS, SMS
 
-Channel: TypeAlias = Literal["sms-reply", "sms-link", "sms-card"]
-CHANNELS: tuple[Channel, ...] = ("sms-reply", "sms-link", "sms-card")
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+BY_TEXT: tuple[Channel, ...] = tuple(channel for channel in CHANNELS if MEDIA[channel] == "sms")
+"""Channels that a route can refuse, because texts are carried otherwise in each country."""
 CARD: Channel = "sms-card"
 """A text that only says that the questions are open: the printed card holds the address and the code."""
 
@@ -203,6 +204,8 @@ class Carriers:
 
     configured: tuple[str, ...] = ()
     """Providers, in the order of `FACTS`."""
+    media: frozenset[Medium] = frozenset()
+    """What leads to participants: `sms` where any provider of texts is configured."""
     senders: frozenset[str] = frozenset()
     """The numbers and names that texts come from; no participant has one of them."""
     named: frozenset[str] = frozenset()
@@ -216,6 +219,14 @@ class Carriers:
             return ()
         facts = FACTS[SMS[site.provider]]
         return (problem("provider_not_configured", site=site.code, provider=facts.name, settings=facts.needs),)
+
+    def lacking_for(self, channel: Channel) -> tuple[Problem, ...]:
+        """Return what is missing for a channel that goes by no text; nothing found is good."""
+        medium = MEDIA[channel]
+        if medium == "sms" or medium in self.media:
+            return ()
+        needs = next(facts.needs for facts in FACTS.values() if facts.medium == medium)
+        return (problem("channel_not_configured", channel=channel, settings=needs),)
 
     def to(self, country: str | None, wanted: str = "") -> str:
         """Return the provider who carries texts to a country (ISO 3166-1 alpha-2, of the telephone).
@@ -248,6 +259,8 @@ def preflight(
     """
     if channel not in CHANNELS:
         return (problem("not_a_channel", given=repr(channel), known=CHANNELS),)
+    if channel not in BY_TEXT:
+        return ()
     row = route(provider, country)
     if channel == CARD:
         return tuple(_of_a_card(row))
@@ -279,7 +292,7 @@ SENDING: frozenset[str] = frozenset({"registered_sender", "sender_to_agree"})
 
 
 def usual_channel(provider: str, country: str, overrides: Iterable[RouteOverride] = ()) -> Channel:
-    """Return the channel to begin with in a country: of CHANNELS the first that nothing is known against.
+    """Return the channel to begin with in a country: of BY_TEXT the first that nothing is known against.
 
     Where there is none, the first that is not refused. What the study file states a reason for counts as working.
     """
@@ -289,9 +302,9 @@ def usual_channel(provider: str, country: str, overrides: Iterable[RouteOverride
         found = preflight(provider, country, channel, stated)
         return {one.severity for one in found if one.code not in {*SENDING, *_ALLOWED.values()}}
 
-    found = {channel: against(channel) for channel in CHANNELS}
-    works = (channel for channel in CHANNELS if not found[channel])
-    return next(works, next(channel for channel in CHANNELS if "refuse" not in found[channel]))
+    found = {channel: against(channel) for channel in BY_TEXT}
+    works = (channel for channel in BY_TEXT if not found[channel])
+    return next(works, next(channel for channel in BY_TEXT if "refuse" not in found[channel]))
 
 
 def _of_row(row: Route, code: str) -> Problem:

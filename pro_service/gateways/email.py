@@ -1,4 +1,8 @@
-"""E-mail to coordinators through an SMTP relay: plain text, and one Message-ID however often it is tried."""
+"""E-mail through an SMTP relay, with one Message-ID however often it is tried.
+
+To staff in plain text; to participants in simple HTML too, with the address that ends their mails at one press in their
+mail program (List-Unsubscribe, RFC 2369 and 8058: the relay's DKIM signature has to cover both headers).
+"""
 
 import re
 import smtplib
@@ -8,6 +12,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from html import escape
 
 from pro_service.core.addresses import is_this_machine
 from pro_service.gateways.kinds import Kind
@@ -18,6 +23,7 @@ TIMEOUT_SECONDS = 20.0
 
 _PERMANENT = 500
 _GOOD = range(200, 300)
+_ADDRESS = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?)]")
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -76,6 +82,10 @@ class EmailGateway:
             letter["Date"] = format_datetime(self._clock())
         letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices in answer
         letter.set_content(outgoing.body, charset="utf-8")
+        if outgoing.unsubscribe:
+            letter["List-Unsubscribe"] = f"<{outgoing.unsubscribe}>"
+            letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+            letter.add_alternative(_html(outgoing.body), subtype="html", charset="utf-8")
         return letter
 
     def _connected(self) -> smtplib.SMTP:
@@ -115,6 +125,13 @@ class EmailGateway:
         code, _ = relay.rcpt(to)
         if code not in _GOOD:
             raise _sorted_out(code, "bad_number")
+
+
+def _html(text: str) -> str:
+    """Return a mail's words as simple HTML: each paragraph, and what is an address as a link; no picture, no style."""
+    written = _ADDRESS.sub(r'<a href="\g<0>">\g<0></a>', escape(text.strip()))
+    paragraphs = (part.replace("\n", "<br>\n") for part in re.split(r"\n{2,}", written))
+    return "<!doctype html>\n<html><body>\n" + "\n".join(f"<p>{part}</p>" for part in paragraphs) + "\n</body></html>\n"
 
 
 def _handed_over(relay: smtplib.SMTP, letter: EmailMessage) -> None:

@@ -16,6 +16,7 @@ class Outgoing:
     `to` is an E.164 number or an e-mail address. `token` is the attempt's own: what the provider says of it comes under
     it, and a provider that keeps our key is asked by it. `validity_seconds` is how long the provider may go on trying;
     `reference` is the stable stem of an e-mail's Message-ID, so that a second attempt is recognisably the same mail;
+    `unsubscribe` is the address at which its reader's mail program ends these mails (RFC 8058);
     `may_leave` says, right before the first byte, whether the claim is young enough still. Number and text stay out of
     the repr: it ends up in logs.
     """
@@ -27,6 +28,7 @@ class Outgoing:
     validity_seconds: int | None = None
     subject: str | None = field(default=None, repr=False)
     reference: str = ""
+    unsubscribe: str = field(default="", repr=False)
     may_leave: Callable[[], bool] = field(default=lambda: True, repr=False, compare=False)
 
 

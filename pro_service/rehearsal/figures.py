@@ -161,7 +161,7 @@ def steps(rehearsal: Rehearsal, found: Facts) -> tuple[Step, ...]:
 def _expected(found: Facts) -> Iterable[tuple[Participant, str, str]]:
     """Yield (who, window, step) for each participant who gets texts and has reached the step's moment."""
     for case in found.cases:
-        for window in case.current if case.participant.consented_at is not None else ():
+        for window in case.current if case.participant.led_to is not None else ():
             for step in window.point.steps:
                 if step_moment(case, window, step) < found.now:
                     yield case.participant, window.code, step.name

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from pro_service.core.case import PROMPTS, Case
+from pro_service.core.protocol import MEDIA
 from pro_service.core.routes import DEFAULT, preflight
 from pro_service.core.schedule.calendar import local_day, working_days_between
 from pro_service.core.schedule.windows import within
@@ -140,7 +141,7 @@ def _of_windows(found: Facts) -> Iterator[Finding]:
 def _could_be_asked(case: Case) -> bool:
     """Whether texts were agreed to and not stopped, and the number is not known to be wrong."""
     who = case.participant
-    return who.consented_at is not None and who.opted_out_at is None and who.unreachable_at is None
+    return who.opted_out_at is None and who.led_to is not None and who.reached_by(MEDIA[who.led_to])
 
 
 def _missed(case: Case) -> bool:

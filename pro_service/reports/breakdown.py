@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.routes import CARD
@@ -18,7 +18,7 @@ from pro_service.core.schedule.status import settled_as
 from pro_service.reports import statements
 from pro_service.reports.compliance import BATCH, ComplianceRow, compliance_row
 from pro_service.store.participants.cases import Loaded, Loader
-from pro_service.store.participants.counts import CALLS, WHOLE, channel_of, completeness, month_of
+from pro_service.store.participants.counts import CALLS, WHOLE, channel_of, completeness, led_to, month_of
 from pro_service.store.schema import closings, participants
 from pro_service.store.studies import Sites, newest_protocol
 
@@ -40,11 +40,10 @@ class Closing(NamedTuple):
 
 def asked_by(channel: str | None) -> list[ColumnElement[bool]]:
     """Return the conditions on a participant's row of being asked by a channel or by `calls`; None = any."""
-    has_card = or_(p.channel != CARD, p.card_made_at.is_not(None))
-    asked = and_(p.consented_at.is_not(None), p.phone.is_not(None), has_card)
     if channel is None:
         return []
-    return [~asked] if channel == CALLS else [asked, p.channel == channel]
+    asked = case((and_(led_to() == CARD, p.card_made_at.is_(None)), CALLS), else_=func.coalesce(led_to(), CALLS))
+    return [asked == channel]
 
 
 @dataclass(frozen=True, slots=True)

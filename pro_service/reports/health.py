@@ -169,7 +169,7 @@ def versions_asked_by_reply(session: Session) -> Sequence[AnyRow]:
 
 
 _ASKED_BY_REPLY = (
-    participants.c.channel == "sms-reply",
+    or_(*(participants.c[name] == "sms-reply" for name in ("channel", "channel_2", "channel_3"))),
     participants.c.opted_out_at.is_(None),
     participants.c.next_check_at.is_not(None),
 )

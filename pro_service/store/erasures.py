@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import PENDING
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
+from pro_service.core.providers import STAFF_MAIL
 from pro_service.store.bulk import row_ids
 from pro_service.store.database import Sessions
 from pro_service.store.participants.writer import WITHOUT_WORDS
@@ -98,7 +99,7 @@ def find(session: Session, participant_id: int) -> Found:
     mine = m.participant_id == participant_id
     to_us = and_(m.kind == STRANGER, m.inbound_id.in_(texts))
     # Mails to staff name a code and a task; one that is still to be sent is not emptied, because it may be leaving now.
-    ended_mail = and_(mine, m.channel == "email", m.state.not_in(sorted(PENDING)))
+    ended_mail = and_(mine, m.channel == STAFF_MAIL, m.state.not_in(sorted(PENDING)))
     sent = _ids(session, messages, or_(and_(mine, IS_TEXT), to_us, ended_mail))
     rows = {
         "inbound": texts,

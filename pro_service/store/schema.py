@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     Time,
     UniqueConstraint,
+    or_,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -182,7 +183,7 @@ participants = Table(
     Column("schedule", Integer, nullable=False, server_default="1"),
     Column("enrolled_at", Instant, nullable=False),
     Column("confirmed_at", Instant),
-    Column("consented_at", Instant, comment="Consent to messages; NULL = calls only"),
+    Column("consented_at", Instant, comment="Consent to texts; NULL = none by SMS"),
     Column("opted_out_at", Instant),
     Column("paused_at", Instant),
     Column("paused_until", Instant),
@@ -190,11 +191,17 @@ participants = Table(
     Column("died_at", Instant),
     Column("texts_held_until", Instant, comment="A stop word inside a sentence holds automatic texts"),
     Column("snoozed_until", Instant),
-    Column("unreachable_at", Instant, comment="Wrong number, or refused for good by the provider"),
+    Column("unreachable_at", Instant, comment="Wrong number, or texts to it refused for good by the provider"),
     Column("first_text_at", Instant, comment="When the first text to this participant was queued"),
     Column("card_made_at", Instant, comment="When the code on their card was made; NULL = there is no card"),
     Column("card_handed_at", Instant, comment="When the card was handed over: as staff say, or by its first use"),
     Column("erased_at", Instant, comment="When contact data, texts and keys were destroyed; nothing is asked any more"),
+    Column("channel_2", String(20), comment="Asks where the first channel leads nowhere"),
+    Column("channel_3", String(20), comment="Asks where those before it lead nowhere"),
+    Column("email_consented_at", Instant, comment="Consent to mails; NULL = none"),
+    Column("email_unreachable_at", Instant, comment="Since when the address takes no mails"),
+    Column("whatsapp_consented_at", Instant, comment="Consent to WhatsApp messages; NULL = none"),
+    Column("whatsapp_unreachable_at", Instant, comment="Since when the telephone is not reached by WhatsApp"),
     Column("data_key", LargeBinary, comment="This participant's data key, wrapped; destroyed by erasure"),
     Column("phone", LargeBinary),
     Column("phone_index", LargeBinary),
@@ -215,7 +222,9 @@ participants = Table(
     Index("ix_participants_study_id_procedure_date_code", "study_id", "procedure_date", "code"),
 )
 
-CARD_DUE = (participants.c.channel == "sms-card") & participants.c.card_handed_at.is_(None)
+CARD_DUE = or_(
+    *(participants.c[name] == "sms-card" for name in ("channel", "channel_2", "channel_3"))
+) & participants.c.card_handed_at.is_(None)
 """A participant who is to answer with a card, which nobody has handed over yet."""
 Index(
     "ix_participants_card_due",

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pro_service.core.addresses import is_this_machine
 from pro_service.core.problems import problem, unavailable, words
 from pro_service.core.providers import FACTS, SMS, TEXTS
-from pro_service.core.routes import CHANNELS, NAMES, preflight
+from pro_service.core.routes import BY_TEXT, NAMES, preflight
 from pro_service.core.study_file.confirmation import Notice
 from pro_service.core.study_file.frames import cannot_say_where
 from pro_service.core.throttle import chance_of_a_hit
@@ -287,9 +287,9 @@ def _countries(rt: Runtime) -> Iterator[Finding]:
                 yield Finding("texts", "red", *words(lack))
         for country, wanted in sorted({(site.country, site.provider) for site in protocol.sites.values()}):
             provider = carriers.to(country, wanted)
-            found = {channel: preflight(provider, country, channel, protocol.routes) for channel in CHANNELS}
-            refused = [channel for channel in CHANNELS if any(one.severity == "refuse" for one in found[channel])]
-            works = ", ".join(channel for channel in CHANNELS if channel not in refused)
+            found = {channel: preflight(provider, country, channel, protocol.routes) for channel in BY_TEXT}
+            refused = [channel for channel in BY_TEXT if any(one.severity == "refuse" for one in found[channel])]
+            works = ", ".join(channel for channel in BY_TEXT if channel not in refused)
             what = f"{protocol.study}, {country} by {FACTS[SMS[provider]].name}: {works or 'no way of asking by text'}"
             if refused:
                 what = f"{what}; not {', '.join(refused)}"

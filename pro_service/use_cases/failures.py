@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pro_service import logs
 from pro_service.core.case import Case
+from pro_service.core.providers import FACTS, WayOut
 from pro_service.core.schedule.agenda import on_failure, wanted_again
 from pro_service.gateways.codes import kind_of
 from pro_service.gateways.kinds import REMEDIES, Kind
@@ -68,9 +69,9 @@ def goes_again(tx: Transaction, row: AnyRow, error: str, case: Case | None) -> b
     return True
 
 
-def report(tx: Transaction, loaded: Loaded, window_id: int | None, error: str) -> None:
-    """Give a text that failed for good to a person, once for each window and reason."""
-    tx.carry_out(loaded, on_failure(loaded.case, window_id, kind_of(error), tx.now))
+def report(tx: Transaction, loaded: Loaded, window_id: int | None, way: WayOut, error: str) -> None:
+    """Give a text that failed for good to the next channel or to a person, once for each window and reason."""
+    tx.carry_out(loaded, on_failure(loaded.case, window_id, FACTS[way].medium, kind_of(error), tx.now))
 
 
 def end_agreement(tx: Transaction, row: AnyRow, error: str) -> None:

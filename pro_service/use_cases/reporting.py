@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator
 
 from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import RejectedError, problem
-from pro_service.core.schedule.agenda import may_text
 from pro_service.core.schedule.asking import way_of_asking
 from pro_service.core.schedule.status import participant_status
 from pro_service.reports import cards, compliance, story
@@ -71,7 +70,7 @@ def participant_rows(rt: Runtime, study_id: int) -> Iterator[dict[str, object]]:
                 "language": person.language,
                 "channel": person.channel,
                 "asked_by": way_of_asking(person),
-                "texts": may_text(person) and not person.lacks_card,
+                "texts": person.asked_by is not None and not person.lacks_card,
                 "card": "handed" if person.card_handed_at else "made" if person.card_made_at else None,
             }
         if len(ids) < PAGE:

@@ -13,7 +13,8 @@ from functools import partial
 from pro_service.core.case import PROMPTS
 from pro_service.core.commands import Command, Escalate, Record, Send
 from pro_service.core.problems import RejectedError, problem
-from pro_service.core.providers import Facts
+from pro_service.core.protocol import MEDIA
+from pro_service.core.providers import FACTS, MAIL, Facts
 from pro_service.core.routes import CARD
 from pro_service.core.schedule.agenda import escalate, next_moment
 from pro_service.core.schedule.windows import end_of_hours
@@ -28,7 +29,7 @@ from pro_service.store.participants.writer import Words, Writer
 from pro_service.store.schema import AnyRow
 from pro_service.store.vault import UnreadableError, opened, token_hash
 from pro_service.use_cases import mails
-from pro_service.wording import clock_time
+from pro_service.wording import clock_time, prompting_channel
 
 SCHEDULER = Actor(kind="system", id="scheduler", source="scheduler")
 
@@ -115,7 +116,7 @@ class Transaction:
         token = secrets.token_urlsafe(TOKEN_BYTES) if wording.needs_link(case, send) else None
         address = "" if token is None else f"{self.rt.settings.public_base_url}/q/{token}"
         words = self.words(loaded, send, link=address, first=case.participant.first_text_at is None)
-        if case.participant.channel == CARD and contains_address(words.body):
+        if CARD in case.participant.ladder and words.way != MAIL and contains_address(words.body):
             raise AddressInTextError
         zone, hours = case.participant.zone, case.protocol.contact_hours
         return replace(
@@ -126,7 +127,7 @@ class Transaction:
 
     def words(self, loaded: Loaded, send: Send, *, link: str = "", first: bool = False) -> Words:
         """Return the words of a text, who carries it, and its segments there; see `words_to`. SaidAlreadyError."""
-        facts = self.rt.carrier(loaded.phone_country, loaded.case.participant.site.provider)
+        facts = carrier_of(self.rt, loaded, send)
         body = words_to(self.rt, self.session, loaded, send, link=link, first=first)
         if not facts.same_text:
             body = self._unlike_others(loaded, facts, body)
@@ -157,10 +158,19 @@ def transaction(rt: Runtime, actor: Actor, now: datetime) -> Iterator[Transactio
 
 def words_to(rt: Runtime, session: Session, loaded: Loaded, send: Send, *, link: str = "", first: bool = False) -> str:
     """Return what a text says to this participant, by the provider who would carry it now. See `Wording.text`."""
-    facts = rt.carrier(loaded.phone_country, loaded.case.participant.site.provider)
+    facts = carrier_of(rt, loaded, send)
     reply_to = rt.carriers.answered_at.get(facts.provider)
     wording = rt.wording(session, loaded.protocol_version_id)
     return wording.text(loaded.case, send, link=link, first=first, reply_to=reply_to)
+
+
+def carrier_of(rt: Runtime, loaded: Loaded, send: Send) -> Facts:
+    """Return the way out of a text: that of its channel's medium, or of the medium that it answers on."""
+    channel = prompting_channel(send)
+    medium = send.medium if channel is None else MEDIA[channel]
+    if medium != "sms":
+        return next(facts for facts in FACTS.values() if facts.medium == medium)
+    return rt.carrier(loaded.phone_country, loaded.case.participant.site.provider)
 
 
 def plain_text(rt: Runtime, row: AnyRow) -> str | None:

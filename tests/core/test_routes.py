@@ -7,6 +7,7 @@ import pytest
 from pro_service.core.problems import Problem, words
 from pro_service.core.protocol import RouteOverride
 from pro_service.core.routes import (
+    BY_TEXT,
     CHANNELS,
     ROUTES,
     preflight,
@@ -37,7 +38,7 @@ def test_a_country_that_carries_both_has_no_findings(country: str, channel: str)
 
 
 @pytest.mark.parametrize("country", ["ES", "CL", "JP", "", "??"])
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", BY_TEXT)
 def test_a_country_of_which_nothing_was_read_is_allowed_with_a_warning(country: str, channel: str) -> None:
     assert severities(preflight("twilio", country, channel)) == ["warn"]
 
@@ -63,7 +64,7 @@ def test_small_letters_name_the_same_country() -> None:
 
 def test_an_unknown_channel_is_refused() -> None:
     (finding,) = preflight("twilio", "US", "fax")
-    assert words(finding) == ("'fax' is not a channel", "one of: sms-reply, sms-link, sms-card")
+    assert words(finding) == ("'fax' is not a channel", "one of: sms-reply, sms-link, sms-card, email-link, whatsapp")
 
 
 def test_a_stated_reason_turns_the_refusal_into_a_warning() -> None:

@@ -31,7 +31,6 @@ from pro_service.core.commands import CancelTexts, Command, Resolve
 from pro_service.core.problems import ChangeRefusedError, Problem, problem
 from pro_service.core.protocol import Protocol
 from pro_service.core.schedule import projection
-from pro_service.core.schedule.agenda import may_text
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.causes import NEW_NUMBER, NO_NUMBER
 from pro_service.core.schedule.forecast import procedure_date_notes
@@ -318,7 +317,7 @@ def _plan_contact(case: Case, change: NewTelephone | NewConsent) -> Plan:
 def _card_notes(case: Case, **facts: Any) -> tuple[Problem, ...]:
     """Return the note that texts wait for a card, where they would go with these facts and there is none."""
     person = replace(case.participant, **facts)
-    return (problem("no_card"),) if person.lacks_card and may_text(person) else ()
+    return (problem("no_card"),) if person.lacks_card else ()
 
 
 def _cancel_if_changed(case: Case, **facts: object) -> tuple[Command, ...]:

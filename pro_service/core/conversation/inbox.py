@@ -12,7 +12,7 @@ from pro_service.core.case import Case, WindowFacts
 from pro_service.core.commands import CallWish, Command, Escalate, Record, Resolve, Send
 from pro_service.core.conversation.answers import editable
 from pro_service.core.conversation.rules import Exchange, Reply
-from pro_service.core.schedule.agenda import escalate, may_text
+from pro_service.core.schedule.agenda import escalate, may_converse
 from pro_service.core.schedule.causes import is_call_of_window
 from pro_service.core.schedule.status import primary_open
 from pro_service.core.schedule.windows import next_allowed
@@ -63,7 +63,7 @@ def windows_for(case: Case, arrived: datetime) -> tuple[WindowFacts, ...]:
 
 def sendable_answers(case: Case, now: datetime) -> tuple[str, ...]:
     """Return the names of the texts that may be sent now; none outside contact hours or to a closed gate."""
-    if not may_text(case.participant) or next_sending_time(case, now) > now:
+    if not may_converse(case.participant) or next_sending_time(case, now) > now:
         return ()
     exchange = _exchange_now(case, 0, now)
     asks = exchange.window is not None and exchange.awaited is not None and now < exchange.window.span.closes_at

@@ -17,7 +17,6 @@ from pro_service.core.commands import (
     Escalate,
     HoldTexts,
     OptIn,
-    OptOut,
     Record,
     Send,
     Snooze,
@@ -25,10 +24,10 @@ from pro_service.core.commands import (
 )
 from pro_service.core.conversation.answers import on_answers, with_records
 from pro_service.core.conversation.call_wishes import ask_for_call
-from pro_service.core.protocol import LevelCode
+from pro_service.core.protocol import LevelCode, Medium
 from pro_service.core.replies import reading
 from pro_service.core.replies.corrections import corrects
-from pro_service.core.schedule.agenda import escalate, may_text
+from pro_service.core.schedule.agenda import escalate, may_converse, may_text, opt_out
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.call_times import CallHours
 from pro_service.core.schedule.prompts import moved_prompt
@@ -78,6 +77,8 @@ class Reply:
     arrived: datetime
     media: int = 0
     opt_out: str | None = None
+    medium: Medium = "sms"
+    """What it came by, and is answered by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +234,7 @@ class Exchange:
             useful_until=self.now + PATIENCE,
             inbound_id=self.reply.inbound_id,
             when=when,
+            medium=self.reply.medium,
         )
 
     def raise_task(self, reason: str, level: LevelCode = "E0") -> Iterator[Escalate]:
@@ -625,7 +627,7 @@ def _on_decline(exchange: Exchange) -> Iterator[Command]:
 def _on_unreadable(exchange: Exchange, *, zero: bool = False) -> Iterator[Command]:
     """Ask again twice at the most, then hand over to a person. A question that was never asked is asked first."""
     window, awaited = exchange.window, exchange.awaited
-    if window is None or awaited is None or not may_text(exchange.case.participant):
+    if window is None or awaited is None or not may_converse(exchange.case.participant):
         yield from exchange.hand_over("unreadable_reply")
         return
     again = [m for m in exchange.case.texts(window.id) if m.item == awaited and m.frame in (*REASKS, CONFIRM_ZERO)]
@@ -688,8 +690,10 @@ def _on_help(exchange: Exchange) -> Iterator[Command]:
 
 def _on_wrong_number(exchange: Exchange) -> Iterator[Command]:
     """Stop texts at once; a person verifies the contact."""
-    if exchange.case.participant.unreachable_at is None:
-        yield Unreachable("wrong_number")
+    of_telephone: tuple[Medium, ...] = ("sms", "whatsapp")
+    person = exchange.case.participant
+    if person.unreachable_at is None or person.reached_by("whatsapp"):
+        yield from (Unreachable("wrong_number", one) for one in of_telephone if one == "sms" or person.agreed_to(one))
         yield CancelTexts()
     yield from exchange.raise_task("wrong_number")
 
@@ -697,8 +701,7 @@ def _on_wrong_number(exchange: Exchange) -> Iterator[Command]:
 def _on_opt_out(exchange: Exchange) -> Iterator[Command]:
     if exchange.case.participant.opted_out_at is not None:
         return
-    yield OptOut()
-    yield CancelTexts()
+    yield from opt_out(exchange.case, exchange.now)
     # The provider that read the word itself has acknowledged it already.
     if exchange.reply.opt_out is None and exchange.case.participant.has_phone:
         yield exchange.send_reply("ack", "stopped")
@@ -706,7 +709,7 @@ def _on_opt_out(exchange: Exchange) -> Iterator[Command]:
 
 def _on_opt_in(exchange: Exchange) -> Iterator[Command]:
     if exchange.case.participant.opted_out_at is not None:
-        yield OptIn()
+        yield OptIn(exchange.reply.medium)
     held = exchange.case.participant.texts_held_until
     if held is not None and held > exchange.now:
         # The doubt whether texts are wanted held them.
@@ -760,7 +763,7 @@ def _on_snooze(exchange: Exchange, kind: str, hours: int) -> Iterator[Command]:
     elif kind == "tomorrow":
         wish = local_instant(today + timedelta(days=1), MORNING, zone)
     moved = None
-    if window is not None and may_text(exchange.case.participant):
+    if window is not None and may_converse(exchange.case.participant):
         moved = moved_prompt(exchange.case, window, max(wish, exchange.now))
     if moved is None:
         evening: Part | None = "evening" if kind == "tonight" else None
@@ -785,7 +788,7 @@ def _gated(exchange: Exchange, commands: Iterable[Command]) -> Iterator[Command]
         if isinstance(command, Send) and participant.died_at is not None:
             continue  # Somebody else reads this telephone now: send nothing, not even an acknowledgement.
         if isinstance(command, Send) and command.frame != "stopped":
-            if not may_text(participant):
+            if not may_text(participant, command.medium):
                 continue
             too_many = _is_aside(command.kind, command.frame) and (asides >= ASIDES_AN_HOUR or day >= ASIDES_A_DAY)
             if too_many or len(recent) >= REPLIES_AN_HOUR:

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from pro_service.core.case import PENDING, Case, MessageFacts, Other, WindowFacts
 from pro_service.core.conversation.rules import CORRECTION
+from pro_service.core.protocol import CONVERSING
 from pro_service.core.replies.folding import plain
 from pro_service.core.replies.phrases import SMALL_NUMBERS
-from pro_service.core.schedule.agenda import may_text
 from pro_service.core.schedule.prompts import may_prompt
 
 TURN = timedelta(hours=3)
@@ -27,7 +27,7 @@ _FAILED = frozenset({"undelivered", "failed", "refused", "expired", "cancelled",
 def seen_by_others(case: Case) -> Other:
     """Return what the rules of the others on this telephone need to know of this participant."""
     person = case.participant
-    if person.channel != "sms-reply" or not may_text(person):
+    if person.asked_by not in CONVERSING:
         return Other(person.id, person.code, study=case.protocol.study)
     kept, leaving = list[datetime](), list[datetime]()
     for window in case.current:

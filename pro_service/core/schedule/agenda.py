@@ -9,8 +9,17 @@ A text that was refused or did not arrive calls for a person, and for no more of
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from pro_service.core.case import PROMPTS, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
+from pro_service.core.case import (
+    PROMPTS,
+    UNREACHABLE,
+    Case,
+    EscalationFacts,
+    MessageFacts,
+    Participant,
+    WindowFacts,
+)
 from pro_service.core.commands import (
     CallWish,
     CancelTexts,
@@ -22,7 +31,7 @@ from pro_service.core.commands import (
     Settle,
     Unreachable,
 )
-from pro_service.core.protocol import LevelCode
+from pro_service.core.protocol import MEDIA, Channel, LevelCode, Medium
 from pro_service.core.schedule.calendar import call_moment, due_instant
 from pro_service.core.schedule.call_times import promised_hours
 from pro_service.core.schedule.causes import (
@@ -41,7 +50,11 @@ from pro_service.core.schedule.status import primary_open, settled_as, status
 from pro_service.core.schedule.windows import local_instant
 
 PERMANENT_FAILURES = frozenset({"bad_number"})
-"""Classes of failure (`gateways.codes`) after which nothing is sent to this number again."""
+"""Classes of failure (`gateways.codes`) after which nothing is sent to this address again."""
+STOPPED = "stopped"
+"""The reason of the task after a stop."""
+OTHER_CHANNEL = "other_channel"
+"""The class of a failure after which another channel has to ask, where the ladder has one."""
 
 
 def on_time(case: Case, now: datetime) -> tuple[Command, ...]:
@@ -62,24 +75,43 @@ def next_moment(case: Case, now: datetime) -> datetime | None:
     return min((at for at in moments if at >= now), default=None)
 
 
-def on_failure(case: Case, window_id: int | None, kind: str, now: datetime) -> tuple[Command, ...]:
+def on_failure(case: Case, window_id: int | None, medium: Medium, kind: str, now: datetime) -> tuple[Command, ...]:
     """Return what a failed text calls for: a task, once for each window and reason.
 
-    `kind` is the class of the failure (`gateways.codes`). A number that is wrong or opted out gets no more texts.
+    `kind` is the class of the failure (`gateways.codes`). An address that is wrong or opted out gets no more texts.
+    Where the ladder has another channel that leads to the participant, that one asks from now on, and nobody has to do
+    anything about a mail or a message; a telephone number that is wrong is a task even so, for it cannot be called.
     """
     commands: list[Command] = []
+    person = case.participant
     reason = "not_delivered"
+    fact: dict[str, Any] = {UNREACHABLE[medium]: now}
+    without = replace(person, **fact)
     if kind == "opted_out":
         reason = "opted_out_at_provider"
-        if case.participant.opted_out_at is None:
+        if person.opted_out_at is None:
             commands += [OptOut(), CancelTexts()]
-    elif kind in PERMANENT_FAILURES:
-        reason = "bad_number"
-        if case.participant.unreachable_at is None:
-            commands += [Unreachable(kind), CancelTexts()]
+    elif kind in PERMANENT_FAILURES or (kind == OTHER_CHANNEL and without.asked_by is not None):
+        if getattr(person, UNREACHABLE[medium]) is None:
+            commands += [Unreachable(kind, medium), CancelTexts()]
+        reason = "bad_number" if medium == "sms" else "bad_address"
+        if without.asked_by is not None and (medium != "sms" or kind == OTHER_CHANNEL):
+            return tuple(commands)
     window = None if window_id is None else case.window(window_id)
     task = escalate(case, "E0", reason, now, window)
     return (*commands, *(() if case.escalated(task.key) else (task,)))
+
+
+def opt_out(case: Case, now: datetime) -> tuple[Command, ...]:
+    """Return what a stop calls for, by whatever medium it came: no prompt on any of them, and a task for a person.
+
+    The windows go on, and somebody finds out whether the participant may be called instead. A second stop calls for
+    nothing.
+    """
+    if case.participant.opted_out_at is not None:
+        return ()
+    task = escalate(case, "E0", STOPPED, now)
+    return OptOut(), CancelTexts(), replace(task, key=case.free_key(task.key))
 
 
 def wanted_again(case: Case, message_id: int, now: datetime) -> bool:
@@ -99,7 +131,7 @@ def overtaken(case: Case, text: MessageFacts) -> bool:
     Its participant is not to be written to, a later text asks something, its window gave way to another, or what it
     asks for was answered.
     """
-    if text.frame != "stopped" and not may_text(case.participant):
+    if text.frame != "stopped" and not _may_have(case.participant, text):
         return True
     later = (other for other in case.messages if other.queued_at > text.queued_at and other.state not in NOT_SENT)
     if _asks(text) and any(_asks(other) for other in later):
@@ -117,19 +149,27 @@ def _asks(text: MessageFacts) -> bool:
     return text.item is not None or text.kind in PROMPTS
 
 
-def may_text(participant: Participant) -> bool:
-    """Whether this participant may be written to: consent, a telephone, and nothing that stopped the texts.
+def may_text(participant: Participant, *media: Medium) -> bool:
+    """Whether this participant may be written to: consent, an address, and nothing that stopped the texts.
 
-    This is the gate of every text; the acknowledgement of an opt-out is the one exception. The delivery checks it again
-    in the database when it claims a text.
+    By one of the media at least; by SMS if none is named. This is the gate of every text that answers, as `asked_by` is
+    that of prompts; the acknowledgement of an opt-out is the one exception. The delivery checks it again in the
+    database when it claims a text.
     """
-    return (
-        participant.has_phone
-        and participant.consented_at is not None
-        and participant.opted_out_at is None
-        and participant.left_at is None
-        and participant.unreachable_at is None
-    )
+    if participant.opted_out_at is not None or participant.left_at is not None:
+        return False
+    return any(participant.reached_by(medium) for medium in media or ("sms",))
+
+
+def may_converse(participant: Participant) -> bool:
+    """Whether what this participant writes may be answered, wherever they write it."""
+    return may_text(participant, "sms", "whatsapp")
+
+
+def _may_have(participant: Participant, text: MessageFacts) -> bool:
+    if text.channel not in MEDIA:
+        return may_converse(participant)
+    return may_text(participant, MEDIA[cast("Channel", text.channel)])
 
 
 def savable(case: Case, window: WindowFacts, now: datetime) -> bool:
@@ -208,7 +248,7 @@ def _agenda(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda
             yield from _on_closing(case, window, now)
         if participant.left_at is None and window.point.prompted:
             yield from _on_calls(case, window, now)
-    if may_text(participant):
+    if participant.asked_by is not None:
         asked = prompts(case, windows, now)
         yield from _calls_for_want_of_a_card(case, asked, now) if participant.lacks_card else asked
 
@@ -359,7 +399,7 @@ def _open_calls(case: Case, window: WindowFacts, now: datetime) -> Iterator[Esca
 
 def _call_moment(case: Case, window: WindowFacts) -> tuple[datetime, bool]:
     # A participant who gets no texts is called first: the call does not wait for an invitation.
-    invited = may_text(case.participant) and window.point.steps
+    invited = case.participant.asked_by is not None and window.point.steps
     asked = step_moment(case, window, window.point.steps[0]) if invited else None
     moment, stand_in = call_moment(window.point, window.span, asked, case.site_zone, case.holidays)
     return min(moment, window.span.closes_at - timedelta(hours=1)), stand_in

@@ -2,18 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from pro_service.core.case import PROMPTS, Case, Participant, State, WindowFacts
 from pro_service.core.protocol import Channel
-from pro_service.core.schedule.agenda import may_text
 
 Way: TypeAlias = Literal[Channel, "no-card", "calls", "no-texts", "bad-number", "no-number", "left"]
 """A channel where texts go out; else `left`, or why people call, or why nobody can."""
 
-Before: TypeAlias = Literal[
-    "calls", "no_texts", "no_card", "not_asked", "not_arrived", "sms-reply", "sms-link", "sms-card"
-]
+Before: TypeAlias = Literal[Channel, "calls", "no_texts", "no_card", "not_asked", "not_arrived"]
 """What happened in a window before a call: a channel where a text went out; else why none did, or that none arrived."""
 
 LOST: frozenset[State] = frozenset({"undelivered", "failed"})
@@ -37,11 +34,11 @@ def way_of_asking(person: Participant) -> Way:
     """Return how this participant is asked now: what closes the gate of texts, if anything does, decides."""
     if person.left_at is not None:
         return "left"
+    if person.asked_by is not None:
+        return "no-card" if person.lacks_card else person.asked_by
     if not person.has_phone:
         return "no-number"
-    if may_text(person):
-        return "no-card" if person.lacks_card else person.channel
-    if person.consented_at is None:
+    if not any((person.consented_at, person.email_consented_at, person.whatsapp_consented_at)):
         return "calls"
     return "bad-number" if person.opted_out_at is None else "no-texts"
 
@@ -61,16 +58,10 @@ def call_opening(case: Case, window: WindowFacts, number_since: datetime | None 
     seen = [text for text in sent if text.state not in LOST]
     if person.opted_out_at is not None:
         return Opening("no_texts", partly=partly, has_card=has_card)
-    if person.consented_at is None:
+    if not any((person.consented_at, person.email_consented_at, person.whatsapp_consented_at)):
         return Opening("calls", partly=partly, has_card=has_card)
     if seen:
         arrived = any(text.state == "delivered" for text in seen)
-        return Opening(_channel_of(seen[-1].frame), arrived, partly, has_card)
+        return Opening(cast("Channel", seen[-1].channel), arrived, partly, has_card)
     before: Before = "not_arrived" if sent else "no_card" if person.lacks_card else "not_asked"
     return Opening(before, partly=partly, has_card=has_card)
-
-
-def _channel_of(frame: str) -> Channel:
-    """Return by which channel a prompt asked: `invitation.sms-card` -> `sms-card`."""
-    name = frame.rpartition(".")[2]
-    return "sms-link" if name == "sms-link" else "sms-card" if name == "sms-card" else "sms-reply"

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from pro_service.core.case import Case, EscalationFacts, MessageFacts, WindowFacts
+from pro_service.core.protocol import MEDIA
 from pro_service.core.schedule.status import primary_open
 
 CLEARED = "cleared"
@@ -120,6 +121,13 @@ def _writable(case: Case, _: EscalationFacts, __: datetime) -> str | None:
     return CLEARED if case.participant.unreachable_at is None else _left(case)
 
 
+def _asked_again(case: Case, _: EscalationFacts, __: datetime) -> str | None:
+    """A channel leads to the participant again."""
+    led_to = case.participant.led_to
+    reached = led_to is not None and case.participant.reached_by(MEDIA[led_to])
+    return CLEARED if reached else _left(case)
+
+
 def _wants_texts(case: Case, _: EscalationFacts, __: datetime) -> str | None:
     """The participant asked for texts again."""
     return CLEARED if case.participant.opted_out_at is None else _left(case)
@@ -205,8 +213,10 @@ def _rules_work(_: Case, __: EscalationFacts, ___: datetime) -> str | None:
 CAUSES: Mapping[str, Rule] = {
     "confirm_procedure": _confirmed,
     "bad_number": _writable,
+    "bad_address": _asked_again,
     "wrong_number": _writable,
     "opted_out_at_provider": _wants_texts,
+    "stopped": _wants_texts,
     "stop_word": _wants_texts_after_all,
     "asked_for_call": _spoken_to,
     NO_CARD: _has_card,

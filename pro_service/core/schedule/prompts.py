@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from zoneinfo import ZoneInfo
 
-from pro_service.core.case import PENDING, PROMPTS, Case, MessageFacts, State, WindowFacts
+from pro_service.core.case import PENDING, PROMPTS, UNREACHABLE, Case, MessageFacts, Participant, State, WindowFacts
 from pro_service.core.commands import Command, Send
-from pro_service.core.protocol import Hours, Step
+from pro_service.core.protocol import CONVERSING, MEDIA, Channel, Hours, Step
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.windows import SHARED, local_instant, next_allowed
 
@@ -21,6 +21,18 @@ NEVER_LEFT: frozenset[State] = frozenset({"cancelled", "expired"})
 """Withdrawn, or useless before it could go; what was refused would be refused again."""
 NOT_SENT: frozenset[State] = NEVER_LEFT | {"refused"}
 """Ended before the participant can have seen it."""
+FAILED: frozenset[State] = frozenset({"refused", "undelivered", "failed"})
+"""The provider did not take it, or says that it did not arrive."""
+
+
+def handed_over(case: Case, text: MessageFacts) -> bool:
+    """Whether a prompt failed on a channel that leads nowhere: the next channel of the ladder asks in its place.
+
+    It counts as no prompt then, neither of its step nor of its day.
+    """
+    if text.state not in FAILED or case.participant.channel_2 is None or text.channel not in MEDIA:
+        return False
+    return not case.participant.reached_by(MEDIA[cast("Channel", text.channel)])
 
 
 def may_prompt(case: Case, window: WindowFacts, now: datetime) -> bool:
@@ -61,9 +73,13 @@ def skipped_prompts(case: Case, window: WindowFacts, now: datetime) -> Iterator[
     Not those before the participant could be asked, after they said that they want no texts, or after an answer.
     """
     person, started = case.participant, _started(case, window)
-    if started is None or person.consented_at is None or not person.has_phone or not window.point.prompted:
+    if started is None or not window.point.prompted:
         return
-    ends = [person.opted_out_at, person.left_at, person.unreachable_at]
+    reached = replace(person, opted_out_at=None, unreachable_at=None, withdrawn_at=None, died_at=None)
+    reached = replace(reached, email_unreachable_at=None, whatsapp_unreachable_at=None)
+    if reached.asked_by is None:
+        return
+    ends = [person.opted_out_at, person.left_at, _reached_until(person)]
     ends += [answer.received_at for answer in window.answers.values()]
     until = min((end for end in ends if end is not None), default=now)
     kinds = {text.kind for text in case.texts(window.id) if text.state not in NOT_SENT or text.accepted_at is not None}
@@ -75,6 +91,12 @@ def skipped_prompts(case: Case, window: WindowFacts, now: datetime) -> Iterator[
         waits = not kinds and place == 0 and now < _last_useful(case, window)
         if step.name not in kinds and started <= moment < until and moment <= now and over and not waits:
             yield moment, step.name
+
+
+def _reached_until(person: Participant) -> datetime | None:
+    """Return since when no channel of the ladder leads to this participant; None while one does."""
+    ends = [getattr(person, UNREACHABLE[medium]) for medium in {MEDIA[channel] for channel in person.ladder}]
+    return None if None in ends else max(ends)
 
 
 def moved_prompt(case: Case, window: WindowFacts, wish: datetime) -> datetime | None:
@@ -102,13 +124,15 @@ def _steps(case: Case, window: WindowFacts, now: datetime) -> Agenda:
     last = min(moment + case.protocol.useful_for, _last_useful(case, window))
     if earliest >= last:
         return
-    channel = case.participant.channel
+    channel = case.participant.asked_by
+    if channel is None:
+        return
     send = Send(
         key=_key(case, window, step),
         kind=step.name,
         frame=f"{step.name}.{channel}",
         window_id=window.id,
-        item=window.missing()[0] if channel == "sms-reply" else None,
+        item=window.missing()[0] if channel in CONVERSING else None,
         useful_until=last,
         contact_hours=True,
         skipped=tuple(other.name for _, other in passed if other is not step),
@@ -141,6 +165,7 @@ def _was_asked(case: Case, window: WindowFacts) -> bool | None:
     What waits ends by being sent or by being of no use any more, and each of these has the rules look again.
     """
     texts = [text for text in case.texts(window.id) if text.kind in PROMPTS and text.state not in NEVER_LEFT]
+    texts = [text for text in texts if not handed_over(case, text)]
     if any(text.accepted_at is not None or text.state not in ("ready", "sending", "refused") for text in texts):
         return True
     return None if any(text.state != "refused" for text in texts) else False
@@ -164,15 +189,13 @@ def _prompted(case: Case, window: WindowFacts) -> Iterator[MessageFacts]:
     if not case.messages:
         return
     for text in case.texts(window.id):
-        if text.state not in NEVER_LEFT or text.accepted_at is not None:
+        if (text.state not in NEVER_LEFT or text.accepted_at is not None) and not handed_over(case, text):
             yield text
 
 
 def _key(case: Case, window: WindowFacts, step: Step) -> str:
-    """Return the key under which this step exists once. Each time it never left, it may exist once more."""
-    in_vain = sum(
-        text.window_id == window.id and text.kind == step.name and text.state in NOT_SENT for text in case.messages
-    )
+    """Return the key under which this step exists once. Each time it was in vain, it may exist once more."""
+    in_vain = sum(text.window_id == window.id and text.kind == step.name for text in case.messages)
     return f"p:{window.id}:{step.name}" + (f":{in_vain + 1}" if in_vain else "")
 
 
@@ -184,7 +207,7 @@ def _earliest(case: Case, now: datetime) -> datetime:
         # A pause without an end is ended by a person, never by time.
         gates.append(participant.paused_until or NEVER)
     gates += [_next_possible(case, text) for text in case.messages if text.kind in PROMPTS]
-    if participant.channel == "sms-reply":
+    if participant.asked_by in CONVERSING:
         # One conversation at a time on a telephone that is shared.
         gates += [other.busy_until(now) for other in case.others]
     moment = max(gate for gate in gates if gate is not None)
@@ -193,7 +216,7 @@ def _earliest(case: Case, now: datetime) -> datetime:
 
 def _next_possible(case: Case, text: MessageFacts) -> datetime | None:
     """Return when another prompt may follow this one: on the next day, and not while this one may still leave."""
-    if text.state in NOT_SENT and text.accepted_at is None:
+    if (text.state in NOT_SENT and text.accepted_at is None) or handed_over(case, text):
         return None
     latest = text.accepted_at or text.queued_at
     if text.useful_until is None or text.state not in PENDING:

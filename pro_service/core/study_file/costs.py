@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from pro_service.core.protocol import Item, Language, Protocol, Site, Texts, TimePoint
-from pro_service.core.routes import CHANNELS
+from pro_service.core.routes import BY_TEXT, CHANNELS
 from pro_service.core.study_file.frames import ABOVE_REPLIES, ALWAYS, REPLY_TO, REPLY_TO_WORD, Frames, required_frames
 from pro_service.core.texts import Encoding, FrameError, beyond_gsm, encoding, fill, placeholders, segments, units
 
@@ -115,11 +115,14 @@ def forms(protocol: Protocol) -> Iterator[tuple[str, ...]]:
         kind, _, channel = name.partition(".")
         if kind in ("first", "turn", "turn-link", REPLY_TO, REPLY_TO_WORD):
             continue
+        if channel in CHANNELS and channel not in BY_TEXT:
+            # Neither a mail nor a WhatsApp message is paid for by its length.
+            continue
         if name in ABOVE_REPLIES:
             yield (name, "question")
             continue
         yield (name,)
-        if kind == "invitation" and channel in CHANNELS:
+        if kind == "invitation" and channel in BY_TEXT:
             turn, first = turn_frame(channel), first_frame(channel)
             yield from ((name, first), (turn, name), (turn, name, first))
 

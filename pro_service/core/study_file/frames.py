@@ -1,14 +1,14 @@
 """Checks the frames of texts before a study relies on them: every one there, every placeholder known."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import product
 
 from pro_service.core.emergency import named, number_in
 from pro_service.core.problems import Country, Problem, nearest, problem
-from pro_service.core.protocol import Language, Protocol
+from pro_service.core.protocol import Channel, Language, Protocol
 from pro_service.core.replies.folding import plain
-from pro_service.core.routes import CARD, CHANNELS, Carriers, route
+from pro_service.core.routes import BY_TEXT, CARD, CHANNELS, Carriers, route
 from pro_service.core.texts import FrameError, contains_address, fill, placeholders
 
 Frames = Mapping[Language, Mapping[str, str]]
@@ -34,9 +34,12 @@ ASKING = ("question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "con
 
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[ ()./-]+(?=\d)")
 
+NEWER = tuple(f".{channel}" for channel in CHANNELS if channel not in BY_TEXT)
+"""Ends of the names of texts that a version stored by an earlier release has none of: nobody is asked by them there."""
+
 KNOWN = frozenset(
     {"question", "label", "closes", "link", "telephone", "contact", "study", "item", "answer", "low", "high", "when"}
-    | {"code", "until", "emergency", "reply_to", "reply_word"}
+    | {"code", "until", "emergency", "reply_to", "reply_word", "stop_link"}
 )
 STOP_WORDS: Mapping[Language, str] = {"tr": "dur", "en": "stop"}
 """How one says stop; in another language STOP."""
@@ -151,7 +154,7 @@ def unfit_for_cards(protocol: Protocol, language: Language, given: Mapping[str, 
 
     Versions of a protocol that an earlier release stored have none of the card's own.
     """
-    others = (".sms-link", ".sms-reply")
+    others = tuple(f".{channel}" for channel in CHANNELS if channel != CARD)
     names = [
         name
         for name in required_frames(protocol)
@@ -169,7 +172,8 @@ def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterato
     for name in required_frames(protocol):
         path = f"templates/sms/{language}/{name}.txt"
         if name not in given:
-            yield problem("text_missing", path)
+            if not name.endswith(NEWER):
+                yield problem("text_missing", path)
         elif not given[name].strip():
             yield problem("text_empty", path, 1)
         else:
@@ -190,14 +194,35 @@ def _frame(path: str, name: str, text: str, *, unasked: bool) -> Iterator[Proble
         yield _unknown(path, _line(text, f"{{{placeholder}}}"), placeholder)
     if unasked and "contact" not in asked:
         yield problem("sender_missing", path, 1)
-    if name.endswith(".sms-link") and "link" not in asked:
+    linked = name.endswith((".sms-link", ".email-link"))
+    if linked and "link" not in asked:
         yield problem("link_missing", path, 1)
+    if name.endswith(".email-link"):
+        yield from _mail(path, text, asked)
+    elif "stop_link" in asked:
+        yield problem("no_link_to_give", path, _line(text, "{stop_link}"))
     if name.endswith(f".{CARD}") and name != f"first.{CARD}" and "telephone" not in asked:
         yield problem("card_without_telephone", path, 1)
-    if not name.endswith(".sms-link") and "link" in asked:
+    if not linked and "link" in asked:
         yield problem("no_link_to_give", path, _line(text, "{link}"))
     if name == "unknown-sender" and asked:
         yield problem("stranger_is_told", path, 1)
+
+
+def _mail(path: str, text: str, asked: Collection[str]) -> Iterator[Problem]:
+    """A mail's first line is its subject, which lock screens and others at the same computer show: it tells nothing."""
+    subject, blank, body = text.strip().partition("\n\n")
+    if "\n" in subject or not (blank and body.strip()):
+        yield problem("subject_missing", path, 1)
+    elif placeholders(subject):
+        yield problem("subject_tells", path, 1)
+    if "stop_link" not in asked:
+        yield problem("stop_link_missing", path, 1)
+
+
+def lacks_texts(protocol: Protocol, given: Mapping[str, str], channel: Channel) -> bool:
+    """Whether a version that an earlier release stored has no texts for a channel."""
+    return any(name.endswith(f".{channel}") and name not in given for name in required_frames(protocol))
 
 
 def _unknown(path: str, line: int, name: str) -> Problem:

@@ -4,7 +4,7 @@ A claim is committed before a byte leaves, and no transaction is open while a pr
 row changed has lost the message to somebody else, and drops the result.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -17,6 +17,8 @@ from sqlalchemy import (
     Connection,
     and_,
     bindparam,
+    case,
+    false,
     func,
     literal,
     not_,
@@ -26,9 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import PROMPTS
+from pro_service.core.case import CONSENTED, PROMPTS, UNREACHABLE
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
-from pro_service.core.providers import STAFF_MAIL, Pace, WayOut
+from pro_service.core.providers import FACTS, MAIL, STAFF_MAIL, TO_PARTICIPANTS, Pace, WayOut
 from pro_service.core.routes import CARD
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.bulk import Bulk, change, row_ids
@@ -56,8 +58,8 @@ TokenOf: TypeAlias = Callable[[int, int, datetime], str]
 """(message, attempt, when it began) -> the token of that attempt."""
 WAITS = timedelta(days=1)
 """Longer than this nobody's text waits for its hour."""
-PHONE = func.coalesce(p.phone, staff_telephones.c.phone)
-"""The number a text goes to, sealed: its participant's, or the one that its reader among the staff left."""
+ADDRESS = case((m.channel == MAIL, p.email), else_=func.coalesce(p.phone, staff_telephones.c.phone))
+"""What a message goes to, sealed: its participant's address or number, or the number of its reader among the staff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,17 @@ class Claimed:
     body: bytes
     participant_id: int | None
     data_key: bytes | None
-    phone: bytes | None
+    address: bytes | None
+    """What it goes to, sealed."""
     email: str | None
+    """Of the member of staff it is for."""
     useful_until: datetime | None
     today_until: datetime | None
     closes_at: datetime | None
     reference: str
     segments: int
-    participants_channel: str | None = None
+    has_card: bool = False
+    """Its participant is one of those who answer with a card: no text to them holds an address."""
     inbound_id: int | None = None
     raw: bytes | None = None
     """Where there is no participant: the sealed text that this one answers, which alone holds the number."""
@@ -102,16 +107,10 @@ def may_go(now: datetime | BindParameter[datetime], *, leaves: bool | BindParame
     `leaves`: texts go to a provider that is not on this machine, so only those of confirmed versions go.
     """
     written_to = and_(
-        p.phone.is_not(None),
         p.died_at.is_(None),
         or_(
-            m.frame == "stopped",
-            and_(
-                p.consented_at.is_not(None),
-                p.opted_out_at.is_(None),
-                p.withdrawn_at.is_(None),
-                p.unreachable_at.is_(None),
-            ),
+            and_(m.frame == "stopped", p.phone.is_not(None)),
+            and_(p.opted_out_at.is_(None), p.withdrawn_at.is_(None), or_(*_reached())),
         ),
     )
     prompt_fits = and_(
@@ -120,7 +119,7 @@ def may_go(now: datetime | BindParameter[datetime], *, leaves: bool | BindParame
         w.closes_at > now,
         or_(p.paused_at.is_(None), and_(p.paused_until.is_not(None), p.paused_until <= now)),
         or_(p.texts_held_until.is_(None), p.texts_held_until <= now),
-        or_(p.channel != CARD, p.card_made_at.is_not(None)),
+        or_(m.frame.not_like(f"%.{CARD}"), p.card_made_at.is_not(None)),
     )
     # The neutral answer to a telephone of nobody's: its gate is asked when it is queued, and a stop withdraws it.
     neutral = and_(m.kind == STRANGER, m.participant_id.is_(None))
@@ -130,6 +129,15 @@ def may_go(now: datetime | BindParameter[datetime], *, leaves: bool | BindParame
     )
     confirmed_only = leaves if isinstance(leaves, BindParameter) else literal(leaves)
     return and_(allowed, not_(and_(confirmed_only, HELD)))
+
+
+def _reached() -> Iterator[ColumnElement[bool]]:
+    """Yield for each medium the condition that a message goes by it and that it leads to its participant."""
+    for medium, consented_at in CONSENTED.items():
+        ways = [way for way in TO_PARTICIPANTS if FACTS[way].medium == medium]
+        address = p.email if medium == "email" else p.phone
+        reached = (address.is_not(None), p[consented_at].is_not(None), p[UNREACHABLE[medium]].is_(None))
+        yield and_(m.channel.in_(ways), *reached)
 
 
 UNREAD = and_(
@@ -270,9 +278,9 @@ class Standing:
 
 def look_again(connection: Connection, claimed: Iterable[Claimed], now: datetime, *, leaves: bool) -> Standing:
     """Look once more at what is about to leave."""
-    to = {one.id: (one.attempt, None if one.channel == STAFF_MAIL else one.phone) for one in claimed}
+    to = {one.id: (one.attempt, None if one.channel == STAFF_MAIL else one.address) for one in claimed}
     rows = connection.execute(_STILL, {"m_ids": list(to), "m_now": now, "m_leaves": leaves})
-    ours = [row for row in rows if to[row.id] in ((row.attempt, row.phone), (row.attempt, None))]
+    ours = [row for row in rows if to[row.id] in ((row.attempt, row.address), (row.attempt, None))]
     return Standing(frozenset(row.id for row in ours), frozenset(row.id for row in ours if row.unread))
 
 
@@ -390,14 +398,14 @@ _NEEDED: Any = (
         m.body,
         m.participant_id,
         p.data_key,
-        PHONE.label("phone"),
+        ADDRESS.label("address"),
         users.c.email,
         m.useful_until,
         m.today_until,
         w.closes_at,
         m.dedup_key,
         m.segments,
-        p.channel,
+        func.coalesce(or_(*(p[name] == CARD for name in ("channel", "channel_2", "channel_3"))), false()),
         m.inbound_id,
         inbound.c.raw,
         telephone_keys.c.id.label("telephone_key_id"),
@@ -416,7 +424,7 @@ _NEEDED: Any = (
     .order_by(m.next_try_at)
 )
 _STILL = (
-    select(m.id, m.attempt, PHONE.label("phone"), UNREAD.label("unread"))
+    select(m.id, m.attempt, ADDRESS.label("address"), UNREAD.label("unread"))
     .outerjoin(participants, p.id == m.participant_id)
     .outerjoin(windows, w.id == m.window_id)
     .outerjoin(staff_telephones, _OF_STAFF)

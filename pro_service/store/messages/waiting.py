@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import PROMPTS, WRONG_CLOCK
+from pro_service.core.case import PROMPTS, UNREACHABLE, WRONG_CLOCK
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
+from pro_service.core.providers import FACTS, SAME_MESSAGE, TO_PARTICIPANTS
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.confirmations import HELD
 from pro_service.store.schema import IS_TEXT, AnyRow, attempts, messages, participants, windows
@@ -56,8 +57,10 @@ def leases_over(session: Session, now: datetime, ask_at: datetime) -> None:
     if not ids:
         return
     ended = update(messages).where(m.id.in_(ids), m.state == "sending", m.lease_until <= now)
-    again = ended.where(m.channel == "email").values(state="ready", error="lease", lease_until=None, next_try_at=now)
-    texts = ended.where(m.channel != "email")
+    again = ended.where(m.channel.in_(SAME_MESSAGE)).values(
+        state="ready", error="lease", lease_until=None, next_try_at=now
+    )
+    texts = ended.where(m.channel.not_in(SAME_MESSAGE))
     given_up = texts.where(m.kind.in_(NEVER_ASKED_ABOUT)).values(
         state="dead", error="lease", lease_until=None, ended_at=now
     )
@@ -88,7 +91,13 @@ def void(session: Session, now: datetime) -> Sequence[AnyRow]:
             or_(
                 p.opted_out_at.is_not(None),
                 p.withdrawn_at.is_not(None),
-                p.unreachable_at.is_not(None),
+                *(
+                    and_(
+                        m.channel.in_([way for way in TO_PARTICIPANTS if FACTS[way].medium == medium]),
+                        p[fact].is_not(None),
+                    )
+                    for medium, fact in UNREACHABLE.items()
+                ),
             ),
         ),
         and_(m.kind.in_(PROMPTS), or_(w.cancelled_at.is_not(None), w.closes_at <= now)),

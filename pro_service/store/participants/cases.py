@@ -272,6 +272,8 @@ _NEXT_CHECK = (
 
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
 m, e, c, r = messages.c, escalations.c, calls.c, responses.c
+HAS_EMAIL = "has_email"
+"""The last of a participant's facts: an address is kept, which the rules never see."""
 _WHO = (
     select(
         *(participants.c[name] for name in ("study_id", "site_id", "protocol_version_id", "data_key", "phone")),
@@ -279,7 +281,8 @@ _WHO = (
         *(participants.c[name] for name in ("schedule", "next_check_at", "faults")),
         *(studies.c.closed_at, studies.c.locked_at, sites.c.code.label("site_code")),
         *(participants.c[name] for name in ("zone", "id", "code", "language", "channel")),
-        *(participants.c[field.name] for field in fields(Participant)[7:]),
+        *(participants.c[field.name] for field in fields(Participant)[7:] if field.name != HAS_EMAIL),
+        participants.c.email.is_not(None).label(HAS_EMAIL),
     )
     .join(sites, sites.c.id == participants.c.site_id)
     .join(studies, studies.c.id == participants.c.study_id)

@@ -69,7 +69,8 @@ _PERSON: Mapping[str, Column[Any]] = {
     **{name: p[name] for name in ("schedule", "enrolled_at", "confirmed_at", "consented_at", "opted_out_at")},
     **{name: p[name] for name in ("paused_at", "paused_until", "withdrawn_at", "died_at", "texts_held_until")},
     **{name: p[name] for name in ("snoozed_until", "unreachable_at", "first_text_at", "card_made_at")},
-    **{name: p[name] for name in ("card_handed_at", "erased_at")},
+    **{name: p[name] for name in ("card_handed_at", "erased_at", "channel_2", "channel_3", "email_consented_at")},
+    **{name: p[name] for name in ("email_unreachable_at", "whatsapp_consented_at", "whatsapp_unreachable_at")},
 }
 _WINDOW: Mapping[str, Column[Any]] = {
     "protocol_version": w.protocol_version_id,

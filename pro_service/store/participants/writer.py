@@ -19,7 +19,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BindParameter, Table, Update, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import PENDING, PROMPTS, WRONG_CLOCK, Case, EscalationFacts, MessageFacts, WindowFacts
+from pro_service.core.case import (
+    CONSENTED,
+    PENDING,
+    PROMPTS,
+    UNREACHABLE,
+    WRONG_CLOCK,
+    Case,
+    EscalationFacts,
+    MessageFacts,
+    WindowFacts,
+)
 from pro_service.core.commands import (
     CallWish,
     CancelTexts,
@@ -41,6 +51,7 @@ from pro_service.core.commands import (
     Unreachable,
     Unresolve,
 )
+from pro_service.core.protocol import Medium
 from pro_service.core.providers import WayOut
 from pro_service.store.audit import Actor, Entry, audit_row
 from pro_service.store.bulk import Bulk, change, row_ids
@@ -211,14 +222,14 @@ class Writer:
                 self._cancel(loaded, window_id, replies=replies)
             case OptOut():
                 self.change(loaded, {"opted_out_at": self.now}, "opt_out")
-            case OptIn():
-                self.change(loaded, {"opted_out_at": None}, "opt_in")
+            case OptIn(medium):
+                self.change(loaded, {"opted_out_at": None} | _stopped_elsewhere(loaded, medium), "opt_in")
             case HoldTexts(until):
                 self.change(loaded, {"texts_held_until": until}, "hold_texts")
             case Snooze(until):
                 self.change(loaded, {"snoozed_until": until}, "snooze")
-            case Unreachable(reason):
-                self.change(loaded, {"unreachable_at": self.now}, "unreachable", reason)
+            case Unreachable(reason, medium):
+                self.change(loaded, {UNREACHABLE[medium]: self.now}, "unreachable", reason)
             case Reopen(window_id):
                 self._reopen(loaded, loaded.case.window(window_id))
             case Retract() | Redate() | Unresolve():
@@ -536,6 +547,15 @@ class Pending:
         for names, rows in alike.items():
             change(session.connection(), _touching(names), rows)
         self.touched.clear()
+
+
+def _stopped_elsewhere(loaded: Loaded, medium: Medium) -> Row:
+    """Return the consents that end, because somebody who stopped all texts wants them again by one medium alone."""
+    person = loaded.case.participant
+    if not person.agreed_to(medium):
+        return {}
+    others = (name for other, name in CONSENTED.items() if other != medium)
+    return {name: None for name in others if getattr(person, name) is not None}
 
 
 def _wish_columns(wish: CallWish) -> Row:

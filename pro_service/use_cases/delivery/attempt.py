@@ -1,13 +1,13 @@
 """One claimed message on its way: what is asked before it leaves, and what the provider's answer means for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
 from threading import Lock
 
 from pro_service import logs
-from pro_service.core.providers import STAFF_MAIL
-from pro_service.core.routes import CARD
+from pro_service.core.providers import FACTS, MAIL, STAFF_MAIL, WayOut
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.core.texts import contains_address
 from pro_service.gateways.kinds import REMEDIES
@@ -19,12 +19,15 @@ from pro_service.store.messages.waiting import NEVER_ASKED_ABOUT
 from pro_service.store.staff import telephones
 from pro_service.store.vault import UnreadableError, opened
 from pro_service.use_cases.failures import STOPPED, next_try
+from pro_service.wording import stop_address
 
 FRESH = timedelta(milliseconds=200)
 """How long a claim's own look at consent and window holds; what leaves later is asked about once more."""
 READ_SOON = timedelta(seconds=5)
 """How soon a prompt is looked at again that waits until a text is read."""
 LONGEST_VALIDITY = timedelta(hours=10)
+_COLUMN: Mapping[WayOut, str] = {MAIL: "email"}
+"""Where the address of a way out is kept, if it is no telephone number."""
 MAIL_TRIES = 200
 """At most 15 minutes apart, so two days: a relay that is away for a night must not cost anybody an alert."""
 
@@ -74,9 +77,9 @@ class Sending:
         except (UnreadableError, UnicodeDecodeError, ValueError) as fault:
             logs.fault("deliver", fault, message=claimed.id)
             return Outcome(claimed, "dead", error="unreadable")
-        if claimed.channel != STAFF_MAIL and claimed.participants_channel == CARD and contains_address(outgoing.body):
+        if claimed.has_card and FACTS[claimed.channel].medium != "email" and contains_address(outgoing.body):
             # It was looked at when it was written; should one slip through all the same, operators would drop it.
-            # A mail to staff is about a participant too, and always holds a link: it is none of this.
+            # A mail holds a link, to whomever it goes: it is none of this.
             return Outcome(claimed, "dead", error="address_in_text")
         if claimed.frame in staff_mail.CONDITIONAL and not self._still_holds(claimed):
             return Outcome(claimed, "cancelled")
@@ -146,27 +149,39 @@ class Sending:
                 message_id=claimed.id, to=claimed.email or "", body=body, subject=subject, reference=claimed.reference
             )
         key, to = self._addressee(claimed)
+        words = opened(key, claimed.body, place).decode()
+        if claimed.channel == MAIL:
+            subject, _, body = words.partition("\n\n")
+            return Outgoing(
+                message_id=claimed.id,
+                to=to,
+                body=body,
+                subject=subject,
+                reference=claimed.reference,
+                unsubscribe=stop_address(body),
+            )
         return Outgoing(
             message_id=claimed.id,
             to=to,
-            body=opened(key, claimed.body, place).decode(),
+            body=words,
             token=claimed.token,
             validity_seconds=_validity(claimed, now),
         )
 
     def _addressee(self, claimed: Claimed) -> tuple[bytes, str]:
-        """Return the key that opens a text, and the number it goes to."""
+        """Return the key that opens a text, and the number or address it goes to."""
         vault = self.rt.vault
         if claimed.raw is not None and claimed.inbound_id is not None:
             key = vault.telephone_key(claimed.telephone_key_id, claimed.telephone_key)
             return key, inbox.sender(key, claimed.inbound_id, claimed.raw)
-        if claimed.kind == STAFF and claimed.user_id is not None and claimed.phone is not None:
-            return vault.system_key, opened(vault.system_key, claimed.phone, telephones.place(claimed.user_id)).decode()
-        if claimed.participant_id is None or claimed.data_key is None or claimed.phone is None:
-            message = "a text without a telephone"
+        if claimed.kind == STAFF and claimed.user_id is not None and claimed.address is not None:
+            place = telephones.place(claimed.user_id)
+            return vault.system_key, opened(vault.system_key, claimed.address, place).decode()
+        if claimed.participant_id is None or claimed.data_key is None or claimed.address is None:
+            message = "a text without an address"
             raise ValueError(message)
-        key = vault.data_key(claimed.data_key, claimed.participant_id)
-        return key, opened(key, claimed.phone, f"participants|phone|{claimed.participant_id}").decode()
+        key, column = vault.data_key(claimed.data_key, claimed.participant_id), _COLUMN.get(claimed.channel, "phone")
+        return key, opened(key, claimed.address, f"participants|{column}|{claimed.participant_id}").decode()
 
     def _refused(self, claimed: Claimed, fault: Refused) -> Outcome:
         code, remedy = str(fault.code), REMEDIES[fault.kind]
@@ -186,7 +201,7 @@ class Sending:
     def _uncertain(self, claimed: Claimed, error: str) -> Outcome:
         if claimed.kind in NEVER_ASKED_ABOUT:
             return Outcome(claimed, "dead", error=error)
-        if claimed.channel != STAFF_MAIL:
+        if not FACTS[claimed.channel].same_message:
             ask_at = self.rt.clock() + self.rt.settings.delivery.ask_after
             return Outcome(claimed, "uncertain", error=error, ask_at=ask_at)
         # A mail has no list to ask, but a Message-ID: the same mail twice is one mail.

@@ -70,7 +70,7 @@ def _report_failure(tx: Transaction, loaded: Loaded, outcome: Outcome) -> None:
     window_id = next((m.window_id for m in loaded.case.messages if m.id == outcome.claimed.id), None)
     changes = {"state": ("sending", outcome.state), "error": (None, outcome.error)}
     tx.writer.note(loaded, "not_sent", "message", outcome.claimed.id, changes)
-    failures.report(tx, loaded, window_id, outcome.error or "")
+    failures.report(tx, loaded, window_id, outcome.claimed.channel, outcome.error or "")
 
 
 def stop(rt: Runtime, channel: str, code: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from pro_service.core.enrolment import cells
@@ -12,12 +12,12 @@ from pro_service.core.enrolment.blinding import code_may_tell, is_telling
 from pro_service.core.enrolment.cells import CellError
 from pro_service.core.enrolment.file import Record, columns_of
 from pro_service.core.problems import Problem, problem
-from pro_service.core.protocol import Protocol, Site, Window
-from pro_service.core.routes import CARD, CHANNELS, Carriers, preflight, preflight_number, usual_channel
+from pro_service.core.protocol import Channel, Protocol, Site, Window
+from pro_service.core.routes import BY_TEXT, CARD, CHANNELS, Carriers, preflight, preflight_number, usual_channel
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.forecast import procedure_date_notes
 from pro_service.core.schedule.windows import local_instant, schedule
-from pro_service.core.study_file.frames import Frames, unfit_for_cards
+from pro_service.core.study_file.frames import Frames, lacks_texts, unfit_for_cards
 from pro_service.runtime import holidays_of
 from pro_service.store.participants.enrolment import Enrolment
 from pro_service.use_cases import phone_numbers
@@ -82,7 +82,7 @@ class RowReader:
         self._baseline = columns_of(protocol.baseline.items if protocol.baseline else ())
         self._laid: dict[tuple[str, date], tuple[tuple[Window, ...], tuple[Problem, ...]]] = {}
         self._routes: dict[tuple[str, str, str], tuple[Problem, ...]] = {}
-        self._usual_channels: dict[tuple[str, str], str] = {}
+        self._usual_channels: dict[tuple[str, str], Channel] = {}
         self._warned: set[tuple[str, str, str]] = set()
 
     def read(self, record: Record) -> Read:
@@ -200,11 +200,15 @@ class RowReader:
             return ""
         country = site.country if phone is None else phone.country
         provider = self._carriers.to(country, site.provider)
-        channel = channel or self._usual(provider, country)
+        channel = cast("Channel", channel) if channel else self._usual(provider, country)
+        for lack in self._carriers.lacking_for(channel):
+            row.add(lack, "channel")
         if phone is not None and self._texted(row):
             for lack in self._carriers.lacking(site):
                 row.add(lack, "channel")
             self._check_route(row, provider, country, channel)
+        if any(lacks_texts(self.protocol, given, channel) for given in self.frames.values()):
+            row.add(problem("version_lacks_channel", channel=channel), "channel")
         if channel == CARD and self._texted(row) and row.text("language") in self.protocol.languages:
             self._check_texts(row, row.text("language"))
         return channel
@@ -227,7 +231,7 @@ class RowReader:
 
     def _with_another(self, refusal: Problem, provider: str, country: str, channel: str) -> Problem:
         """The refusal with another channel that works in this country, if there is one."""
-        for other in CHANNELS:
+        for other in BY_TEXT:
             # The card is no drop-in: it has to be printed and handed over. The finding's own remedy says so.
             if other not in (channel, CARD) and all(
                 found.severity == "warn" for found in self._findings(provider, country, other)
@@ -235,7 +239,7 @@ class RowReader:
                 return replace(refusal, code=ELSEWHERE[refusal.code], values={**refusal.values, "other": other})
         return refusal
 
-    def _usual(self, provider: str, country: str) -> str:
+    def _usual(self, provider: str, country: str) -> Channel:
         asked = provider, country
         if asked not in self._usual_channels:
             self._usual_channels[asked] = usual_channel(provider, country, self.protocol.routes)

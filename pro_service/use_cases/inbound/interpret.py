@@ -23,7 +23,7 @@ from pro_service.core.conversation.rules import (
 )
 from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, owners_named
 from pro_service.core.providers import FACTS
-from pro_service.core.schedule.agenda import escalate, may_text
+from pro_service.core.schedule.agenda import escalate, may_converse
 from pro_service.core.texts import segments
 from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
@@ -154,6 +154,7 @@ def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
             arrived=min(row.received_at, row.provider_at or row.received_at),
             media=said.media,
             opt_out=said.opt_out,
+            medium=FACTS[row.channel].medium,
         )
         if len(loaded) > 1 and concerns_everyone(loaded[0].case, reply, now):
             reading = _for_everyone(tx, loaded, reply)
@@ -229,7 +230,7 @@ def _nobody(tx: Transaction, loaded: list[Loaded], row: inbox.Text, reply: Reply
         task = escalate(one.case, "E0", "shared_telephone", tx.now)
         tx.carry_out(one, [replace(task, key=f"E0:shared_telephone:i{row.id}:p{one.case.participant.id}")])
     # One of them speaks for all, so that the limits hold for the telephone.
-    asks = next((one for one in loaded if may_text(one.case.participant)), None)
+    asks = next((one for one in loaded if may_converse(one.case.participant)), None)
     if asks is not None:
         tx.carry_out(asks, ask_who_sent(asks.case, reply, tx.now, WHICH_PARTICIPANT))
     return "unattributed"

@@ -12,7 +12,10 @@ from datetime import datetime
 from threading import Event, Lock, Thread
 
 from pro_service import logs
-from pro_service.core.providers import Arrival, Receipt
+from pro_service.core.case import UNREACHABLE
+from pro_service.core.commands import CancelTexts
+from pro_service.core.providers import FACTS, Arrival, Receipt
+from pro_service.core.schedule.prompts import FAILED
 from pro_service.gateways.codes import kind_of
 from pro_service.gateways.kinds import REMEDIES
 from pro_service.runtime import Runtime
@@ -20,7 +23,7 @@ from pro_service.store.audit import Actor
 from pro_service.store.messages import inbox, receipts
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import AnyRow
-from pro_service.store.unavailable import UNREACHABLE
+from pro_service.store.unavailable import UNREACHABLE as NO_DATABASE
 from pro_service.use_cases import failures
 from pro_service.use_cases.inbound.interpret import interpret
 from pro_service.use_cases.transaction import Transaction, transaction
@@ -97,7 +100,7 @@ class Intake:
                     session, self._rt.vault, [(one.arrival, one.received_at) for one in together]
                 )
         except Exception as fault:  # noqa: BLE001 -- each caller gets it raised
-            if again and not isinstance(fault, UNREACHABLE):
+            if again and not isinstance(fault, NO_DATABASE):
                 # One was kept by another process just now, which is seen by now; or one is at fault, and then alone.
                 for one in together:
                     self._write([one], again=len(together) > 1)
@@ -174,6 +177,16 @@ def take_receipt(rt: Runtime, receipt: Receipt, provider: str) -> bool:
     return True
 
 
+def _reached_after_all(tx: Transaction, loaded: Loaded, row: AnyRow) -> None:
+    """A message arrived that was said to have failed: its medium leads to the participant, and nobody else asks."""
+    fact = UNREACHABLE[FACTS[row.channel].medium]
+    since = getattr(loaded.case.participant, fact)
+    if since is None or row.queued_at > since:
+        return
+    tx.writer.change(loaded, {fact: None}, "reach_again")
+    tx.carry_out(loaded, [CancelTexts(row.window_id)])
+
+
 def apply_receipt(tx: Transaction, row: AnyRow, said: Receipt, loaded: Loaded | None = None) -> None:
     """Keep what a provider said of a message, move it forward, act on a failure."""
     if row.resends and REMEDIES[kind_of(said.error)] == "accepted":
@@ -182,6 +195,8 @@ def apply_receipt(tx: Transaction, row: AnyRow, said: Receipt, loaded: Loaded | 
         return
     moved = receipts.store_receipt(tx.session, row, said, tx.now)
     if moved is None:
+        if said.status == "delivered" and row.state in FAILED and row.participant_id is not None:
+            _reached_after_all(tx, loaded or tx.rt.loader.one(tx.session, row.participant_id), row)
         return
     if row.participant_id is not None:
         loaded = loaded or tx.rt.loader.one(tx.session, row.participant_id)
@@ -197,7 +212,7 @@ def apply_receipt(tx: Transaction, row: AnyRow, said: Receipt, loaded: Loaded | 
     changes = {"state": (row.state, "ready" if again else moved)} | ({"error": (None, error)} if error else {})
     tx.writer.note(loaded, "receipt", "message", row.id, changes)
     if failed and not retried:
-        failures.report(tx, loaded, row.window_id, error)
+        failures.report(tx, loaded, row.window_id, row.channel, error)
     elif failed or row.accepted_at is None or any(task.open and task.level == "E0" for task in loaded.case.escalations):
         # What was accepted before stays accepted for the rules, however far it got; but a text that arrives ends the
         # task about one that did not.

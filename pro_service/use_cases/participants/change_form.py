@@ -29,7 +29,7 @@ from pro_service.core.protocol import Channel, Language
 from pro_service.core.replies.folding import visible
 from pro_service.core.routes import CARD, CHANNELS, Carriers, preflight, preflight_number
 from pro_service.core.schedule.windows import local_instant
-from pro_service.core.study_file.frames import Frames, unfit_for_cards
+from pro_service.core.study_file.frames import Frames, lacks_texts, unfit_for_cards
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases import phone_numbers
 from pro_service.use_cases.phone_numbers import Telephone
@@ -261,7 +261,11 @@ def _channel(form: _Form) -> Read | None:
     if channel is not None and country is not None and form.case.participant.consented_at is not None:
         _route(form, "channel", country, channel)
     if channel is not None:
+        form.notes += [lack.at("channel") for lack in form.known.carriers.lacking_for(cast("Channel", channel))]
         _texts_fit(form, "channel", channel, form.case.participant.language)
+        frames = form.known.frames.values()
+        if any(lacks_texts(form.case.protocol, given, cast("Channel", channel)) for given in frames):
+            form.notes.append(problem("version_lacks_channel", "channel", channel=channel))
     return None if channel is None else Read(NewChannel(cast("Channel", channel)))
 
 

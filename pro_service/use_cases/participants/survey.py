@@ -14,6 +14,7 @@ from pro_service.core.case import Answer, Case, EscalationFacts, Part, WindowFac
 from pro_service.core.conversation.answers import editable, on_answers
 from pro_service.core.conversation.call_wishes import ask_for_call as commands_of_wish
 from pro_service.core.protocol import Item, Language, Texts, Window
+from pro_service.core.schedule.agenda import opt_out
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.call_times import PARTS, CallHours, call_hours, promised_hours
 from pro_service.runtime import Runtime
@@ -134,6 +135,31 @@ def ask_for_call(rt: Runtime, token: str, part: str = "") -> bool:
             return False
         tx.carry_out(loaded, commands_of_wish(case, window, now, now, wished)[0])
     return True
+
+
+def language_of(rt: Runtime, token: str) -> Language | None:
+    """Return the language of whom a link was sent to, whatever became of its window; None for a token nobody has."""
+    with rt.sessions.reading() as session:
+        behind = links.opened(session, token)
+        loaded = rt.loader.load(session, [behind.participant_id], lock=False)
+    return loaded[0].case.participant.language if loaded and behind.window_id is not None else None
+
+
+def stop(rt: Runtime, token: str) -> Language | None:
+    """End the messages to whom a link was sent to, on every channel; a second time changes nothing.
+
+    Return their language; None for a token nobody has. A link never ends: a mail is kept for years.
+    """
+    language = language_of(rt, token)
+    if language is None:
+        return None
+    with rt.sessions.reading() as session:
+        participant_id = links.opened(session, token).participant_id
+    with transaction(rt, _participant(participant_id), rt.clock()) as tx:
+        loaded = rt.loader.one(tx.session, participant_id)
+        if loaded.case.participant.left_at is None:
+            tx.carry_out(loaded, opt_out(loaded.case, tx.now))
+    return language
 
 
 def _form_behind(rt: Runtime, token: str, now: datetime) -> tuple[Opened, Form | None]:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from pro_service.core.providers import TEXTS
+from pro_service.core.providers import MAIL, TEXTS
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import zone_of
 from pro_service.use_cases import phone_numbers
@@ -174,6 +174,7 @@ def _alarm_words() -> dict[str, str]:
         "waiting": _("Texts are waiting that should have been sent."),
         "quarantine": _("Texts are held until it is known what was sent before."),
         **{f"stopped_{way}": _("The text provider refuses this service: no text is sent.") for way in TEXTS},
+        f"stopped_{MAIL}": _("The mail provider refuses this service: participants get no mail."),
         "stopped_email": _("The mail provider refuses this service: no alert is sent."),
         "daily_limit": _("The day's limit of texts is reached: the rest waits until midnight UTC."),
         "unread": _("Replies are waiting to be read."),

@@ -126,6 +126,8 @@ def _channels() -> tuple[tuple[str, str], ...]:
         "sms-reply": _("answers by text"),
         "sms-link": _("answers by link"),
         "sms-card": _("answers with the printed card"),
+        "email-link": _("gets a mail with a link"),
+        "whatsapp": _("answers on WhatsApp"),
     }
     return tuple((code, known.get(code, code)) for code in CHANNELS)
 
@@ -189,6 +191,12 @@ def _facts() -> dict[str, str]:
         "withdrawn_at": _("Withdrawn from the study"),
         "died_at": _("Died"),
         "unreachable_at": _("Number not usable since"),
+        "channel_2": _("If that fails, they are asked by"),
+        "channel_3": _("If that fails too, they are asked by"),
+        "email_consented_at": _("Consent to mails"),
+        "email_unreachable_at": _("Mails do not arrive since"),
+        "whatsapp_consented_at": _("Consent to WhatsApp"),
+        "whatsapp_unreachable_at": _("Not reached on WhatsApp since"),
         "card_made_at": _("Card made"),
         "card_handed_at": _("Card handed over"),
         "phone": _("Telephone number"),

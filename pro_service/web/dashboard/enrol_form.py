@@ -62,6 +62,8 @@ def _channels() -> tuple[tuple[str, str], ...]:
         "sms-reply": _("a text, answered by text"),
         "sms-link": _("a text with a link"),
         "sms-card": _("a text; answers with the printed card"),
+        "email-link": _("a mail with a link"),
+        "whatsapp": _("a WhatsApp message, answered there"),
     }
     return tuple((code, known[code]) for code in CHANNELS)
 

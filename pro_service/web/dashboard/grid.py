@@ -96,7 +96,14 @@ def _order_links(look: Look) -> list[tuple[str, str, Order, bool]]:
     return found
 
 
-CHANNEL_SHAPES = {"sms-reply": "text", "sms-link": "link", "sms-card": "card", "calls": "call"}
+CHANNEL_SHAPES = {
+    "sms-reply": "text",
+    "sms-link": "link",
+    "sms-card": "card",
+    "email-link": "link",
+    "whatsapp": "text",
+    "calls": "call",
+}
 Row = tuple[grid.GridRow, str, str, str, list[tuple[str, ...] | None]]
 
 

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.core.conversation.contact_test import closed_by, state
 from pro_service.core.problems import Problem, RejectedError
+from pro_service.core.routes import CHANNELS
 from pro_service.core.schedule.asking import way_of_asking
 from pro_service.core.schedule.calendar import local_day
 from pro_service.reports import events, participant
@@ -122,6 +123,7 @@ def _story_page(
         reader=reader,
         story=page,
         chips=CHIPS,
+        channels=CHANNELS,
         line=timeline.line(case, view.windows, page.every, now),
         lane_word=timeline.lane_word,
         open_tasks=[entry for entry in page.every if entry.kind == "task" and entry.shape == "at_risk"],

@@ -35,7 +35,7 @@ from pro_service.web.dashboard.formatting import times
 from pro_service.web.i18n import LANGUAGES
 from pro_service.web.problems import words
 from pro_service.web.scope import Scope, in_study
-from pro_service.wording import MIDNIGHT, clock_time, costs_of, local, moment
+from pro_service.wording import MIDNIGHT, STOP, clock_time, costs_of, local, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ def _bubble(bundle: Bundle, language: str, sample: Sample, names: tuple[str, ...
         "when": moment(later, sample.zone, language),
         "until": clock_time(later + timedelta(hours=1), sample.zone),
         "link": _link(sample.base_url),
+        "stop_link": f"{_link(sample.base_url)}{STOP}",
         "code": CODE,
     }
     known = values(bundle.protocol, language, sample.site, sample.point, item, given)

@@ -64,7 +64,31 @@ def blueprint(rt: Runtime) -> Blueprint:
         return _back(token, called=1) if asked else _gone()
 
     add_contact_test(pages, rt)
+    _add_stop(pages, rt)
     return pages
+
+
+def _add_stop(pages: Blueprint, rt: Runtime) -> None:
+    """Add the page behind the last address of a mail.
+
+    A mail program sends the POST by itself when its reader presses "unsubscribe" (RFC 8058); a look changes nothing.
+    """
+
+    @pages.get("/<token>/stop")
+    def stop_page(token: str) -> ResponseReturnValue:
+        language = survey.language_of(rt, token)
+        return _gone() if language is None else _stop_page(language, done=False)
+
+    @pages.post("/<token>/stop")
+    def stop(token: str) -> ResponseReturnValue:
+        g.page = "survey.stop_page"
+        language = survey.stop(rt, token)
+        return _gone() if language is None else _stop_page(language, done=True)
+
+
+def _stop_page(language: str, *, done: bool) -> str:
+    g.language = language if language in LANGUAGES else g.language
+    return render_template("survey_stop.html", done=done)
 
 
 def _gone() -> ResponseReturnValue:

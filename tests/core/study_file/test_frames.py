@@ -3,12 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 from phonenumbers import SUPPORTED_SHORT_REGIONS, is_emergency_number
 
 from pro_service.core.emergency import number_in
 from pro_service.core.problems import words
+from pro_service.core.protocol import Channel
 from pro_service.core.study_file.file import check
 from pro_service.core.study_file.frames import check_emergency, required_frames
 from pro_service.core.texts import contains_address, encoding, fill, placeholders
@@ -19,7 +21,7 @@ FOLDER = ROOT / "templates" / "sms"
 NAMES = sorted(path.stem for path in (FOLDER / "en").glob("*.txt"))
 PROMPTS = ("invitation", "reminder-1", "reminder-2", "reminder-3")
 EXPECTED = {
-    *(f"{prompt}.{channel}" for prompt in PROMPTS for channel in ("sms-reply", "sms-link", "sms-card")),
+    *(f"{prompt}.{channel}" for prompt in PROMPTS for channel in get_args(Channel)),
     *("first", "question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "confirm-change", "corrected"),
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
     *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link", "first.sms-card"),
@@ -27,6 +29,7 @@ EXPECTED = {
     *("reply-to", "reply-to-word", "reach-test", "reach-test.sms-reply", "reach-test.sms-link"),
 }
 KNOWN = {
+    "stop_link",
     "reply_to",
     "reply_word",
     "code",
@@ -70,6 +73,7 @@ def longest(language: str) -> dict[str, str]:
         "reply_to": "08501234567",
         "reply_word": "PRO",
         "link": "https://outcomes.hospital.example/q/" + "x" * 32,
+        "stop_link": "https://outcomes.hospital.example/q/x/stop",
         "telephone": "+90 212 555 01 99",
         "contact": "Istanbul University Outcomes Clinic",
         "study": PROTOCOL.study,
@@ -108,13 +112,13 @@ def test_english_needs_no_letters_beyond_gsm(name: str) -> None:
 @pytest.mark.parametrize("language", ["tr", "en"])
 @pytest.mark.parametrize("name", NAMES)
 def test_an_address_is_only_in_a_text_with_a_link(name: str, language: str) -> None:
-    with_link = name.endswith("sms-link")
+    with_link = name.endswith(("sms-link", "email-link"))
     assert contains_address(fill(frame(language, name), longest(language))) == with_link
     assert ("link" in placeholders(frame(language, name))) == with_link
 
 
 @pytest.mark.parametrize("language", ["tr", "en"])
-@pytest.mark.parametrize("channel", ["sms-reply", "sms-link", "sms-card"])
+@pytest.mark.parametrize("channel", get_args(Channel))
 def test_each_prompt_differs_from_the_others(language: str, channel: str) -> None:
     texts = {frame(language, f"{prompt}.{channel}") for prompt in PROMPTS}
     assert len(texts) == len(PROMPTS)

@@ -195,7 +195,7 @@ def test_an_imported_baseline_that_differs_is_a_fault(file: File) -> None:
         ("timezone", "Europe/Istambul", "not a time zone", "Europe/Istanbul"),
         ("timezone", "localtime", "not the time zone of a place", "Europe/Istanbul"),
         ("timezone", "Factory", "not the time zone of a place", "Europe/Istanbul"),
-        ("channel", "whatsapp", "not a channel", "sms-reply, sms-link"),
+        ("channel", "pigeon", "not a channel", "sms-reply, sms-link"),
         ("procedure_time", "25:00", "not a time of day", "14:30"),
     ],
 )

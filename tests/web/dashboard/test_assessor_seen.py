@@ -92,6 +92,8 @@ def test_an_assessor_finds_nothing_wherever_they_look(
         "/account",
         "/account/second-factor",
         "/clinic",
+        # Without a login, to programs on the same machine; it names no person.
+        "/metrics",
         "/participants/P-001/enter/V0",
     }
     assert {opened[path] for path in opened if path.endswith(".csv")} == {403}

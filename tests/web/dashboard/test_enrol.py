@@ -124,7 +124,7 @@ def test_every_fault_stands_beside_its_field_and_what_was_typed_is_kept(rt: Runt
         "procedure_time": "25:00",
         "messaging_consent": "2027-01-01",
         "phone": "O532 123 45 67",
-        "channel": "whatsapp",
+        "channel": "pigeon",
         "timezone": "Europe/Istambul",
         "baseline_nrs_avg": "11",
     }

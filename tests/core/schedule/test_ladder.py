@@ -1,0 +1,108 @@
+"""A ladder of channels: which of them asks, and who takes over when one leads nowhere."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from pro_service.core.case import Case, MessageFacts
+from pro_service.core.commands import CancelTexts, Escalate, Send, Unreachable
+from pro_service.core.schedule.agenda import next_moment, on_failure, on_time
+from tests.core.world import at, case_of, person
+
+AGREED = at("2026-01-12 12:00")
+LADDER = {
+    "channel": "whatsapp",
+    "channel_2": "sms-link",
+    "channel_3": "email-link",
+    "has_email": True,
+    "whatsapp_consented_at": AGREED,
+    "email_consented_at": AGREED,
+}
+INVITED = at("2026-01-19 10:00")
+
+
+def asked(case: Case, now: object) -> list[str]:
+    """Return the frames of the texts that time calls for."""
+    return [one.frame for one in on_time(case, now) if isinstance(one, Send)]  # type: ignore[arg-type]
+
+
+def sent(case: Case, frame: str, state: str = "delivered", number: int = 1) -> Case:
+    """Return the case with one more prompt of the first window, which came to this state."""
+    window = next(window for window in case.current if window.point.prompted)
+    text = MessageFacts(
+        id=number,
+        window_id=window.id,
+        kind=frame.partition(".")[0],
+        frame=frame,
+        item=None,
+        proposed=None,
+        state=state,  # type: ignore[arg-type]
+        queued_at=INVITED,
+        accepted_at=None if state == "refused" else INVITED,
+        useful_until=INVITED + timedelta(days=1),
+    )
+    return replace(case, messages=(*case.messages, text))
+
+
+@pytest.mark.parametrize(
+    "facts, asks",
+    [
+        ({}, "whatsapp"),
+        ({"whatsapp_consented_at": None}, "sms-link"),
+        ({"whatsapp_unreachable_at": AGREED}, "sms-link"),
+        ({"whatsapp_unreachable_at": AGREED, "unreachable_at": AGREED}, "email-link"),
+        ({"has_phone": False}, "email-link"),
+        ({"consented_at": None, "whatsapp_consented_at": None, "has_email": False}, None),
+        ({"opted_out_at": AGREED}, None),
+        ({"withdrawn_at": AGREED}, None),
+    ],
+)
+def test_the_first_channel_that_leads_to_somebody_asks(facts: dict[str, object], asks: str | None) -> None:
+    somebody = person(**(LADDER | facts))
+    assert somebody.asked_by == asks
+    assert asked(case_of(somebody), INVITED) == ([f"invitation.{asks}"] if asks else [])
+
+
+def test_the_next_channel_takes_over_on_the_same_day_when_one_fails_for_good() -> None:
+    case = sent(case_of(person(**LADDER)), "invitation.whatsapp", "undelivered")
+    window = case.messages[0].window_id
+    commands = on_failure(case, window, "whatsapp", "other_channel", INVITED)
+    assert commands == (Unreachable("other_channel", "whatsapp"), CancelTexts())
+    after = replace(case, participant=replace(case.participant, whatsapp_unreachable_at=INVITED))
+    found = [one for one in on_time(after, INVITED + timedelta(minutes=1)) if isinstance(one, Send)]
+    assert [(one.frame, one.key) for one in found] == [("invitation.sms-link", f"p:{window}:invitation:2")]
+
+
+def test_one_prompt_a_day_and_none_twice_while_its_channel_works() -> None:
+    case = sent(case_of(person(**LADDER)), "invitation.whatsapp", "undelivered")
+    assert asked(case, INVITED + timedelta(minutes=1)) == []
+    over = replace(case, participant=replace(case.participant, whatsapp_unreachable_at=INVITED))
+    asked_again = sent(over, "invitation.sms-link", number=2)
+    assert asked(asked_again, INVITED + timedelta(minutes=2)) == []
+    # The first was delivered after all: its channel leads to them again, and its prompt counts.
+    assert asked(case, INVITED + timedelta(minutes=2)) == []
+
+
+def test_a_prompt_in_doubt_is_never_handed_over() -> None:
+    case = sent(case_of(person(**LADDER)), "invitation.whatsapp", "uncertain")
+    over = replace(case, participant=replace(case.participant, whatsapp_unreachable_at=INVITED))
+    assert asked(over, INVITED + timedelta(minutes=1)) == []
+    assert next_moment(over, INVITED + timedelta(minutes=1)) is not None
+
+
+@pytest.mark.parametrize(
+    "medium, facts, reason",
+    [
+        ("sms", {}, "bad_number"),
+        ("email", {}, None),
+        ("email", {"channel": "email-link", "channel_2": None, "channel_3": None}, "bad_address"),
+    ],
+)
+def test_a_person_hears_of_a_dead_number_and_of_a_ladder_without_a_rung(
+    medium: str, facts: dict[str, object], reason: str | None
+) -> None:
+    case = sent(case_of(person(**(LADDER | facts))), "invitation.email-link", "refused")
+    commands = on_failure(case, case.messages[0].window_id, medium, "bad_number", INVITED)  # type: ignore[arg-type]
+    assert Unreachable("bad_number", medium) in commands  # type: ignore[arg-type]
+    assert [one.reason for one in commands if isinstance(one, Escalate)] == ([reason] if reason else [])
