@@ -1,6 +1,7 @@
 """The files of deploy/ are what the programs that read them take, and speak of what there is."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -135,12 +136,18 @@ def test_the_units_call_commands_that_there_are() -> None:
     called = []
     for unit in (DEPLOY / "systemd").glob("*.service"):
         (line,) = re.findall(r"^ExecStart=(.+)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
-        program, name, *options = shlex.split(line)
+        program, *arguments = shlex.split(line)
         assert program == "/srv/pro/venv/bin/pro-service"
-        assert isinstance(main, click.Group)
-        main.commands[name].make_context(name, options)
-        called.append(name)
+        called.append(check_arguments(arguments))
     assert sorted(called) == ["scheduler", "serve"]
+
+
+def check_arguments(arguments: list[str]) -> str:
+    """Read the arguments of `pro-service` as it does, without doing anything; return the command."""
+    name, *options = arguments
+    assert isinstance(main, click.Group)
+    main.commands[name].make_context(name, options)
+    return name
 
 
 def test_the_installer_says_what_it_does_and_does_nothing_unless_told(tmp_path: Path) -> None:
@@ -173,7 +180,7 @@ def caddy(served: int, ports: tuple[int, int, int], folder: Path) -> tuple[list[
     """Return how Caddy is started as the example says and, at the second port, without what holds figures back."""
     example = (DEPLOY / "caddy" / "Caddyfile").read_text(encoding="utf-8").replace("8025", str(served))
     sites = [
-        text.replace("pro.example.org {", f"http://127.0.0.1:{port} {{")
+        text.replace("\n{$PUBLIC_BASE_URL:pro.example.org} {", f"\nhttp://127.0.0.1:{port} {{")
         for text, port in zip((example, example.replace("respond @metrics 404", "")), ports[:2], strict=True)
     ]
     sites.append(f"http://127.0.0.1:{ports[-1]} {{\n\trespond ready\n}}")
@@ -242,3 +249,84 @@ def test_a_web_server_in_front_passes_everything_on_but_the_figures(server: Any,
         # Where somebody forgot to keep them back, the service still sees that another machine asks.
         assert status(f"{passing}/metrics") == 403
     assert status(f"http://127.0.0.1:{served}/metrics") == 200
+
+
+# --- Docker ----------------------------------------------------------------------------------------------------------
+
+
+def instructions(stage: int) -> list[tuple[str, str]]:
+    """Return the instructions of one stage of the Dockerfile, each with what it is given."""
+    text = (places.ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    starts = [number for number, line in enumerate(lines) if line.startswith("FROM ")]
+    part = lines[starts[stage] : [*starts, len(lines)][stage + 1]]
+    return [(word, given.strip()) for word, _, given in (line.partition(" ") for line in part)]
+
+
+def test_the_steps_of_the_image_make_a_program_that_serves(served: int, tmp_path: Path) -> None:
+    subprocess.run([places.program("hadolint"), places.ROOT / "Dockerfile"], check=True)
+    folder, src = tmp_path / "pro", tmp_path / "src"
+    src.mkdir()
+    uv = f"{places.uv()} pip install --python {folder}/venv/bin/python"
+    for word, given in instructions(0):
+        if word == "COPY":
+            *files, target = given.split()
+            for file in files:
+                if (places.ROOT / file).is_dir():
+                    shutil.copytree(places.ROOT / file, src / target, dirs_exist_ok=True)
+                else:
+                    (src / target).mkdir(exist_ok=True)
+                    shutil.copy(places.ROOT / file, src / target)
+        elif word == "RUN":
+            script = given.replace("python -m venv", f"{places.uv()} venv --quiet --python {sys.executable}")
+            script = script.replace("/srv/pro/venv/bin/pip install --no-cache-dir", uv).replace("/srv/pro", str(folder))
+            environment = {**os.environ, "REQUIREMENTS": dict(instructions(0))["ARG"].partition("=")[2]}
+            subprocess.run(["/bin/bash", "-euc", script], cwd=src, env=environment, check=True, capture_output=True)
+    last = dict(instructions(1))
+    (program,), command = json.loads(last["ENTRYPOINT"]), json.loads(last["CMD"])
+    database = configuration.environment(f"sqlite:///{tmp_path}/new.db")
+    upgrade = [program.replace("/srv/pro", str(folder)), "db", "upgrade"]
+    subprocess.run(upgrade, cwd=tmp_path, env=database, check=True, capture_output=True)
+    check_arguments(command)
+    healthy = json.loads(last["HEALTHCHECK"].partition("CMD ")[2])
+    healthy[0] = healthy[0].replace("/srv/pro", str(folder))
+    for port, status in ((served, 0), (servers.free_port(), 1)):
+        asked = [one.replace("8025", str(port)) for one in healthy]
+        assert subprocess.run(asked, check=False, capture_output=True).returncode == status
+
+
+def test_what_the_image_is_made_of_reaches_the_builder() -> None:
+    allowed = re.findall(r"^!(.+)$", (places.ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+    copied = {one for word, given in instructions(0) if word == "COPY" for one in given.split()[:-1]}
+    assert {one for one in copied if one not in allowed and Path(one).parts[0] not in allowed} == set()
+
+
+def test_compose_is_read_by_docker_and_runs_commands_that_there_are(tmp_path: Path) -> None:
+    for file in ("compose.yaml", "Dockerfile", "deploy/caddy/Caddyfile"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(places.ROOT / file, tmp_path / file)
+    read: list[str | Path] = [
+        places.program("docker-compose"),
+        "--project-directory",
+        tmp_path,
+        "config",
+        "--format",
+        "json",
+    ]
+    refused = subprocess.run(read, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "set POSTGRES_PASSWORD in .env" in refused.stderr
+    settings = "POSTGRES_PASSWORD=secret\nPUBLIC_BASE_URL=https://pro.example.org\nSMTP_PASSWORD=a$b\n"
+    (tmp_path / ".env").write_text(settings, encoding="utf-8")
+    services = json.loads(subprocess.run(read, cwd=tmp_path, capture_output=True, check=True).stdout)["services"]
+    assert set(services) == {"web", "scheduler", "database", "proxy"}
+    assert set(services["proxy"]["ports"][0]) >= {"published", "target"}
+    assert [name for name, one in services.items() if "ports" in one] == ["proxy"]
+    address = services["proxy"]["networks"]["inside"]["ipv4_address"]
+    for name in ("web", "scheduler"):
+        one = services[name]
+        check_arguments(one["command"])
+        assert (one["read_only"], one["cap_drop"], one["security_opt"]) == (True, ["ALL"], ["no-new-privileges:true"])
+        assert one["environment"]["DATABASE_URL"] == "postgresql://pro:secret@database/pro"
+        assert one["environment"]["SMTP_PASSWORD"] == "a$$b", "as it was written; a dollar is doubled in what is shown"
+    assert services["web"]["command"][-1] == address
+    assert services["scheduler"]["healthcheck"] == {"disable": True}
