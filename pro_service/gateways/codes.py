@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from pro_service.gateways import email_codes
 from pro_service.gateways.kinds import Kind
 from pro_service.gateways.twilio import codes as twilio
 from pro_service.gateways.verimor import codes as verimor
 
-KIND_BY_CODE: Mapping[str, Kind] = MappingProxyType({**twilio.KINDS, **verimor.KINDS})
+KIND_BY_CODE: Mapping[str, Kind] = MappingProxyType({**twilio.KINDS, **verimor.KINDS, **email_codes.KINDS})
 """Codes as they are stored: numbers of one provider, words of another, and HTTP's own. None means two things."""
 
 

@@ -13,14 +13,17 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from html import escape
+from typing import Literal
 
 from pro_service.core.addresses import is_this_machine
+from pro_service.gateways.email_codes import KINDS
 from pro_service.gateways.kinds import Kind
 from pro_service.gateways.outgoing import Accepted, GatewayError, Outgoing, Refused, Unavailable, Uncertain
 
 IMPLICIT_TLS_PORT = 465
 TIMEOUT_SECONDS = 20.0
 
+_STATUS = re.compile(r"5\.(\d{1,3})\.\d")
 _PERMANENT = 500
 _GOOD = range(200, 300)
 _ADDRESS = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?)]")
@@ -118,13 +121,13 @@ class EmailGateway:
 
     def _addressed(self, relay: smtplib.SMTP, to: str) -> None:
         if not to.isascii():  # would need SMTPUTF8 all the way
-            raise Refused(kind="bad_number")
+            raise Refused("NO_MAILBOX", KINDS["NO_MAILBOX"])
         code, _ = relay.mail(parseaddr(self._mail_from)[1])
         if code not in _GOOD:
             raise _sorted_out(code, "configuration")
-        code, _ = relay.rcpt(to)
+        code, reply = relay.rcpt(to)
         if code not in _GOOD:
-            raise _sorted_out(code, "bad_number")
+            raise _of_address(code, reply)
 
 
 def _html(text: str) -> str:
@@ -143,6 +146,20 @@ def _handed_over(relay: smtplib.SMTP, letter: EmailMessage) -> None:
         raise Uncertain from None
     if code not in _GOOD:
         raise _sorted_out(code, "template")
+
+
+def _of_address(code: int, reply: bytes) -> GatewayError:
+    """Return the error for an address that the relay does not take: there is no such mailbox, or it may not have this.
+
+    The enhanced status tells the two apart (RFC 3463: 5.1 and 5.2 are of the address and the mailbox); without one the
+    reply is taken to mean the mailbox, as RFC 5321 has it.
+    """
+    if code < _PERMANENT:
+        return Unavailable(code)
+    status = _STATUS.match(reply.decode("ascii", "replace"))
+    of_mailbox = status is None or status[1] in ("1", "2")
+    word: Literal["NO_MAILBOX", "ADDRESS_REFUSED"] = "NO_MAILBOX" if of_mailbox else "ADDRESS_REFUSED"
+    return Refused(word, KINDS[word])
 
 
 def _sorted_out(code: int | None, kind: Kind) -> GatewayError:

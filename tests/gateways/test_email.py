@@ -163,7 +163,25 @@ def test_an_unknown_mailbox_is_a_bad_address() -> None:
     with host() as port:
         error = outcome(gateway(port), Outgoing(1, "nobody@example.org", "text", subject="s"))
     assert isinstance(error, Refused)
-    assert (error.code, error.kind) == (550, "bad_number")
+    assert (error.code, error.kind) == ("NO_MAILBOX", "bad_number")
+
+
+@pytest.mark.parametrize(
+    "said, code, kind",
+    [
+        ("550 5.1.1 nobody@example.org: no such user", "NO_MAILBOX", "bad_number"),
+        ("552 5.2.2 mailbox full for good", "NO_MAILBOX", "bad_number"),
+        # The relay's own rules say nothing of the mailbox: nobody is unreachable for them.
+        ("550 5.7.1 we do not relay", "ADDRESS_REFUSED", "blocked"),
+        ("554 5.7.1 not to them", "ADDRESS_REFUSED", "blocked"),
+    ],
+)
+def test_what_a_relay_says_of_an_address_is_told_apart(mail_host: MailHost, said: str, code: str, kind: str) -> None:
+    mail_host.answer, mail_host.at_rcpt = said, True
+    error = outcome(gateway(mail_host.port))
+    assert isinstance(error, Refused)
+    assert (error.code, error.kind) == (code, kind)
+    assert "nobody" not in f"{error}{error!r}"
 
 
 def test_an_address_that_needs_more_than_ascii_is_refused() -> None:

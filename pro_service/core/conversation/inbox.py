@@ -12,7 +12,7 @@ from pro_service.core.case import Case, WindowFacts
 from pro_service.core.commands import CallWish, Command, Escalate, Record, Resolve, Send
 from pro_service.core.conversation.answers import editable
 from pro_service.core.conversation.rules import Exchange, Reply
-from pro_service.core.schedule.agenda import escalate, may_converse
+from pro_service.core.schedule.agenda import STOPPED, escalate, may_converse
 from pro_service.core.schedule.causes import is_call_of_window
 from pro_service.core.schedule.status import primary_open
 from pro_service.core.schedule.windows import next_allowed
@@ -25,7 +25,7 @@ ALWAYS = {
     "Safety": "safety_word",
 }
 """Readings that a person looks at whatever else follows -> why."""
-UNDERSTOOD = frozenset({"asked_for_call", "score_threshold"})
+UNDERSTOOD = frozenset({"asked_for_call", "score_threshold", STOPPED})
 """Escalations that a text can cause although it was understood."""
 READING = frozenset(
     {"unreadable_reply", "number_after_completion", "unscheduled_answer", "answer_after_leaving", "proxy_answer"}
