@@ -2,7 +2,8 @@
 
 from alembic import context
 
-connection = context.config.attributes["connection"]
-context.configure(connection=connection, transaction_per_migration=True, render_as_batch=False)
+connection, applied = context.config.attributes["connection"], context.config.attributes.get("applied")
+# All migrations in one transaction: whatever ends them early leaves the database as it was.
+context.configure(connection=connection, render_as_batch=False, transactional_ddl=True, on_version_apply=applied)
 with context.begin_transaction():
     context.run_migrations()

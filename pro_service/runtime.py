@@ -170,14 +170,14 @@ class Runtime:
             way.close()
 
 
-def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = True) -> Runtime:
-    """Make a runtime from the settings. `lasting`: see `make_engine`.
+def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = True, finished: bool = True) -> Runtime:
+    """Make a runtime from the settings. `lasting`: see `make_engine`; `finished`: `migrate.require_current`.
 
-    Raises BehindError (schema), WrongKeyError (DATA_KEYS) or ClockError (PRO_SERVICE_NOW).
+    Raises BehindError (schema), WrongKeyError (DATA_KEYS), ClockError (PRO_SERVICE_NOW), or SetUpError (unfinished).
     """
     engine = make_engine(settings.database_url, pool_size=pool_size, lasting=lasting)
     try:
-        migrate.require_current(engine)
+        migrate.require_current(engine, finished=finished)
         sessions = Sessions(engine)
         with sessions.reading() as session:
             vault = open_vault(session, settings.data_keys)
@@ -202,11 +202,13 @@ def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = Tru
     )
 
 
-def upgrade(settings: Settings, *, test: bool = False) -> tuple[str | None, str]:
+def upgrade(
+    settings: Settings, *, test: bool = False, progress: migrate.Progress = lambda _done, _total: None
+) -> tuple[str | None, str]:
     """Migrate the database of these settings; gives (revision before, revision after). See `migrate.upgrade`."""
     engine = make_engine(settings.database_url)
     try:
-        return migrate.upgrade(engine, settings.data_keys, test=test)
+        return migrate.upgrade(engine, settings.data_keys, test=test, progress=progress)
     finally:
         engine.dispose()
 

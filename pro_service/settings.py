@@ -5,7 +5,7 @@ import binascii
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from ipaddress import ip_network
 from math import inf, isfinite, nan
@@ -39,6 +39,7 @@ NAMES = (
     "SMTP_HOST", "SMTP_PORT", "SMTP_USERNAME", "MAIL_FROM",
     "SECOND_FACTOR_ROLES",
     "TIMESTAMP_URL", "TIMESTAMP_CERTIFICATE",
+    "BACKUP_DIR", "PG_BIN",
     "LOG_LEVEL",
     "PRO_SERVICE_NOW",
 )  # fmt: skip
@@ -58,6 +59,7 @@ KEY_BYTES = 32
 SECRET_CHARACTERS = 32
 MOST_WORKERS = 256
 TIMEOUT = 20.0
+BACKUPS = Path("var/backups")
 
 
 class SettingsError(Exception):
@@ -149,6 +151,10 @@ class Settings:
     """The content of the file in TIMESTAMP_CERTIFICATE, in PEM."""
     metrics_token: str = field(default="", repr=False)
     """What a program shows that asks for figures from another machine; without one, only this machine may."""
+    backup_dir: Path = BACKUPS
+    """Where backups are made that were given no folder, and where the newest one is looked for."""
+    pg_bin: Path | None = None
+    """The folder of pg_dump and pg_restore; None: as they are found on the PATH."""
     log_level: str = "INFO"
     now: str | None = None
     """PRO_SERVICE_NOW: an ISO instant or the path of a file that holds one."""
@@ -228,6 +234,29 @@ def load(env_file: Path | None = None, environment: Mapping[str, str] | None = N
     return settings
 
 
+def at(settings: Settings, url: str, option: str) -> Settings:
+    """Return the same settings for the database at this address. SettingsError: it is none; `option` named it."""
+    found = _database_url(url, settings.home)
+    if found is None:
+        raise SettingsError((problem("no_database_address", option),))
+    return replace(settings, database_url=found)
+
+
+def _database_url(value: str, home: Path) -> str | None:
+    """Return the address as SQLAlchemy takes it; None if it is no database's."""
+    scheme, _, rest = value.partition("://")
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        return f"postgresql+psycopg://{rest}"
+    if scheme == "sqlite" and rest.startswith("/") and rest.strip("/"):
+        return f"sqlite:///{(home / rest[1:]).resolve()}"
+    return None
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment of this process, and more: for a program that is started."""
+    return {**os.environ, **more}
+
+
 class _Reader:
     """Reads one setting after the other and keeps every fault."""
 
@@ -259,6 +288,8 @@ class _Reader:
             timestamp_url=self.url("TIMESTAMP_URL"),
             timestamp_certificates=self.certificates("TIMESTAMP_CERTIFICATE", needed="TIMESTAMP_URL"),
             metrics_token=self.secret("METRICS_TOKEN"),
+            backup_dir=self.home / (self.text("BACKUP_DIR") or BACKUPS),
+            pg_bin=None if self.text("PG_BIN") is None else self.home / (self.text("PG_BIN") or ""),
             log_level=self.level(),
             now=self.text("PRO_SERVICE_NOW"),
         )
@@ -447,13 +478,10 @@ class _Reader:
 
     def database_url(self) -> str:
         value = self.text("DATABASE_URL") or "sqlite:///var/pro-service.db"
-        scheme, _, rest = value.partition("://")
-        if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-            return f"postgresql+psycopg://{rest}"
-        if scheme == "sqlite" and rest.startswith("/") and rest.strip("/"):
-            return f"sqlite:///{(self.home / rest[1:]).resolve()}"
-        self.fault("DATABASE_URL", "no_database_address")
-        return value
+        found = _database_url(value, self.home)
+        if found is None:
+            self.fault("DATABASE_URL", "no_database_address")
+        return found or value
 
     def secret_key(self) -> bytes:
         value = self.text("SECRET_KEY") or ""

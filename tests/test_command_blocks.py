@@ -23,8 +23,8 @@ PAGES = (
     "trial-file/privacy.md",
     "study/end.md",
 )
-OTHERWISE_TESTED = ("pip install",)
-"""What `tests/test_wheel.py` does: this environment is installed already."""
+OTHERWISE_TESTED = ("pip install", "postgresql://")
+"""What `tests/test_wheel.py` does, for this environment is installed already, and what needs a server."""
 CRON, NIGHTLY = "* * * * *", "5 1 * * * "
 SHORTER = {"--participants 42 --days 120": "--participants 4 --days 10"}
 ANCHOR = re.compile(r"\b\d+:[0-9a-f]{64}\b")
@@ -87,7 +87,7 @@ def test_every_command_block_runs(desk: Path) -> None:
             ran += 1
     assert ran > 10
     assert (desk / "rehearsal.html").is_file()
-    assert (desk / "backup.db").is_file()
+    assert (desk / "var" / "restored.db").is_file()
 
 
 def test_no_page_has_a_command_block_that_does_not_run() -> None:

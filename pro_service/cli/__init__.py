@@ -7,6 +7,7 @@ import click
 
 from pro_service.cli import (
     audit,
+    backup,
     clock,
     contact_test,
     demo,
@@ -43,6 +44,9 @@ def main(context: click.Context, env_file: Path | None) -> None:
 
 
 main.add_command(service.database)
+service.database.add_command(backup.copy)
+main.add_command(backup.backup)
+main.add_command(backup.restore)
 main.add_command(study.study)
 main.add_command(participant.participant)
 main.add_command(user.user)

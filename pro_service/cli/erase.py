@@ -156,6 +156,13 @@ def erase_again(state: State, file: Path) -> None:
     if state.as_json:
         show_json(done)
         return
+    show_again(done)
+    if not (done.erased or done.already or done.absent or done.unproven):
+        click.echo("The list is empty: nobody was erased.")
+
+
+def show_again(done: Any) -> None:
+    """Print what became of each erasure of a list."""
     for what, codes in (("erased again", done.erased), ("erased already", done.already), ("not there", done.absent)):
         if codes:
             click.echo(f"{what}: {', '.join(codes)}")
@@ -166,5 +173,3 @@ def erase_again(state: State, file: Path) -> None:
             "If it does, erase each of them: pro-service participant erase CODE",
             err=True,
         )
-    if not (done.erased or done.already or done.absent or done.unproven):
-        click.echo("The list is empty: nobody was erased.")

@@ -31,16 +31,29 @@ def database() -> None:
 
 @database.command()
 @click.option("--test", is_flag=True, help="Make a new database whose clock PRO_SERVICE_NOW may set.")
+@click.option("--no-backup", is_flag=True, help="Make no backup before.")
 @click.pass_obj
-def upgrade(state: State, test: bool) -> None:  # noqa: FBT001 -- click's
-    """Bring the database to this release's schema; make it if there is none."""
-    from pro_service import runtime  # noqa: PLC0415
+def upgrade(state: State, test: bool, no_backup: bool) -> None:  # noqa: FBT001 -- click's
+    """Bring the database to this release's schema; make it if there is none.
 
-    before, after = runtime.upgrade(state.settings(), test=test)
-    if before == after:
-        click.echo(f"The database is at revision {after} already.")
+    Before anything is changed a backup is made in BACKUP_DIR. An upgrade that is interrupted leaves the database as it
+    was. Where it could not be finished it does not begin.
+    """
+    from pro_service.use_cases import upgrade as use_case  # noqa: PLC0415
+
+    with ExitStack() as shown:
+        done = use_case.upgrade(
+            state.settings(),
+            test=test,
+            back_up=not no_backup,
+            waiting=lambda: click.echo("Another upgrade of this database is at work; waiting for it.", err=True),
+            backed_up=lambda made: click.echo(f"Backup: {made.folder}"),
+            progress=progress_bar(shown, "Upgrading", least=2),
+        )
+    if done.before == done.after:
+        click.echo(f"The database is at revision {done.after} already.")
     else:
-        click.echo(f"The database was at revision {before or 'none'}, now it is at {after}.")
+        click.echo(f"The database was at revision {done.before or 'none'}, now it is at {done.after}.")
     _say_who_sets_up_a_factor(state)
 
 

@@ -1255,6 +1255,93 @@ _SERVICE: Mapping[str, Entry] = {
     "schema_behind": _refuse(
         "the database is at revision {revision}, this release needs {wanted}", "run `pro-service db upgrade`"
     ),
+    "schema_newer": _refuse(
+        "the database is at revision {revision}, which is newer than this release: it knows revisions up to {known}",
+        "install the release that upgraded it, or a later one",
+    ),
+    "upgrade_no_room": _refuse(
+        "the upgrade may need {needed} MB on the disk of the database, and {free} MB are free",
+        "free some space there; nothing was begun",
+    ),
+    "connections_shared": _refuse(
+        "the database is reached through a pooler that gives its connections to others between two transactions",
+        "for this command, let DATABASE_URL name the server itself instead of pgbouncer",
+    ),
+    "role_may_not_create": _refuse(
+        "this role may not create tables in the database", "connect as the role that owns the database"
+    ),
+    "role_owns_not": _refuse(
+        "this role does not own every table of the database, so it could not finish the upgrade",
+        "connect as the role that owns the tables; then see `pro-service db grants`",
+    ),
+    "role_may_not_read": _refuse(
+        "this role may not read every table of the database",
+        "connect as the role that owns the tables, or give the service's role what `pro-service db grants` prints",
+    ),
+    "nothing_to_back_up": _refuse("there is no database to back up", "check DATABASE_URL"),
+    "backup_folder_taken": _refuse("this folder holds something already", "name a new folder, or an empty one"),
+    "backup_not_writable": _refuse(
+        "nothing can be written in this folder", "name a folder on a disk that can be written, whose owner is this user"
+    ),
+    "backup_disk_full": _refuse(
+        "the disk is full; what was half written is gone again",
+        "free some space there, or name a folder on another disk",
+    ),
+    "no_room": _refuse(
+        "this may need {needed} MB on the disk, and {free} MB are free",
+        "free some space there, or name a folder on another disk; nothing was begun",
+    ),
+    "keep_without_folder": _refuse(
+        "only the backups in BACKUP_DIR are removed", "leave DIR out, or remove older backups yourself"
+    ),
+    "no_backup": _refuse(
+        "this folder holds no whole backup", "name a folder that `pro-service backup` has made; it has a manifest.json"
+    ),
+    "backup_damaged": _refuse(
+        "is missing, or not as it was when the backup was made", "copy the backup once more, or take another one"
+    ),
+    "backup_of_other_engine": _refuse(
+        "this backup is one of {engine}",
+        "restore it into a database of that kind; `pro-service db copy` moves it to the other kind afterwards",
+    ),
+    "backup_newer": _refuse(
+        "the backup is at revision {revision}, made by release {product}; this release knows revisions up to {known}",
+        "install that release, or a later one",
+    ),
+    "backup_key_missing": _refuse(
+        "the backup needs keys that are not there: {keys}",
+        "put them after the newest one; they were in use when the backup was made",
+    ),
+    "target_not_empty": _refuse(
+        "there is a database already, or something else", "name an empty place: nothing is ever overwritten"
+    ),
+    "target_in_use": _refuse(
+        "another restore or copy into this database is at work", "wait for it, or name another empty database"
+    ),
+    "database_unfinished": _refuse(
+        "a restore or copy into this database was not finished, or is at work",
+        "give the same command again: it begins anew; nothing else opens this database before",
+    ),
+    "server_older": _refuse(
+        "the server is PostgreSQL {server}, and the backup is from {version}",
+        "restore it on that version, or a newer one",
+    ),
+    "tool_missing": _refuse(
+        "there is no {tool} on this machine",
+        "install PostgreSQL's client programs, of the server's version or newer; PG_BIN names their folder",
+    ),
+    "tool_older": _refuse(
+        "{tool} is of version {version}, and must be {needed} or newer",
+        "install PostgreSQL's client programs of that version; PG_BIN names their folder",
+    ),
+    "tool_failed": _refuse(
+        "{tool} ended with status {status}; nothing half-done was kept",
+        "what it says may hold data, and is not shown: look into the log of PostgreSQL",
+    ),
+    "copy_differs": _refuse(
+        "what came over is not what was there, in these tables: {tables}; the copy was taken back",
+        "stop every program that changes the database, and copy it again",
+    ),
     "not_a_new_database": _refuse("only a new database can become a test database", "name another DATABASE_URL"),
     "clock_set_in_use": _refuse(
         "PRO_SERVICE_NOW is set, and this database was not made with `db upgrade --test`", "unset it"

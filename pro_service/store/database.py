@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +32,7 @@ BUSY_MS = 7_000
 """How long to wait for a lock of the database."""
 CONNECT_SECONDS = 5
 GATE_POLL_SECONDS = 0.002
+HELD_POLL_SECONDS = 0.1
 MODE = "sqlite_mode"
 READ_ONLY = "read_only"
 """Whether nothing can be written through a connection just now."""
@@ -61,7 +62,7 @@ def make_engine(url: str, *, pool_size: int = 10, lasting: bool = True) -> Engin
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(
+        engine = create_engine(
             parsed,
             hide_parameters=True,
             pool_size=pool_size,
@@ -74,6 +75,8 @@ def make_engine(url: str, *, pool_size: int = 10, lasting: bool = True) -> Engin
                 "options": f"-c lock_timeout={BUSY_MS}",
             },
         )
+        event.listen(engine, "connect", _prepare_nothing_where_shared)
+        return engine
     if parsed.database:
         # Where no folder can be made, opening the file says so, as for every other database out of reach.
         with suppress(OSError):
@@ -93,6 +96,32 @@ def make_engine(url: str, *, pool_size: int = 10, lasting: bool = True) -> Engin
         event.listen(engine, "connect", _hurry)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _prepare_nothing_where_shared(connection: Any, _record: object) -> None:
+    """A pooler such as pgbouncer may give each transaction another server connection, which lacks what was prepared."""
+    connection.autocommit = True
+    behind = connection.execute("SELECT pg_backend_pid()").fetchone()[0]
+    connection.autocommit = False
+    if behind != connection.info.backend_pid:
+        connection.prepare_threshold = None
+
+
+def shares_connections(engine: Engine) -> bool:
+    """Whether a pooler gives the server's connections to others between two transactions: no lock lasts longer then."""
+
+    def backend(connection: Connection) -> int:
+        return int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+
+    if engine.dialect.name == "sqlite":
+        return False
+    with engine.connect() as first:
+        mine = backend(first)
+        if mine == first.connection.driver_connection.info.backend_pid:  # type: ignore[union-attr]
+            return False
+        first.commit()
+        with engine.connect() as second:
+            return backend(second) == mine or backend(first) != mine
 
 
 def _make_private(database: Path) -> None:
@@ -203,6 +232,15 @@ class Sessions:
                 connection.info[READ_ONLY] = False
             yield connection
 
+    @contextmanager
+    def alone_in_line(self, seconds: float, waiting: Callable[[], None]) -> Iterator[None]:
+        """On SQLite: stand in front of other writers' line for long; TimeoutError if somebody else does until then."""
+        if self._gate is None:
+            yield
+        else:
+            with self._gate.held(seconds, waiting):
+                yield
+
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
@@ -257,6 +295,27 @@ class _Gate:
             self._stuck = False
             return True
         return False
+
+    @contextmanager
+    def held(self, seconds: float, waiting: Callable[[], None]) -> Iterator[None]:
+        """Hold the file while the block runs; TimeoutError if another process does for so long."""
+        if self._path is None:
+            yield
+            return
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            until = time.monotonic() + seconds
+            told = False
+            while not self._locked(file):
+                if time.monotonic() > until:
+                    raise TimeoutError
+                if not told:
+                    waiting()
+                    told = True
+                time.sleep(HELD_POLL_SECONDS)
+            yield
+        finally:
+            os.close(file)
 
     @staticmethod
     def _locked(file: int) -> bool:

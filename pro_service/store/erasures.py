@@ -261,9 +261,10 @@ def add(
 
 
 def all_erased(session: Session, study_id: int | None = None) -> list[AnyRow]:
-    """Return the rows of `erasures` with the participant's code, oldest first."""
-    x = erasures.c
-    statement = select(erasures, p.code).join(participants, p.id == x.participant_id).order_by(x.erased_at, x.id)
+    """Return the rows of `erasures` with the codes of participant and study, oldest first."""
+    x, t = erasures.c, studies.c
+    named = select(erasures, p.code, t.code.label("study")).join(participants, p.id == x.participant_id)
+    statement = named.join(studies, t.id == x.study_id).order_by(x.erased_at, x.id)
     return list(session.execute(statement if study_id is None else statement.where(x.study_id == study_id)))
 
 

@@ -6,7 +6,7 @@ of the index, so that counting them and finding the next ones costs no reading o
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Table, bindparam, func, select, update
@@ -27,11 +27,11 @@ def place_of(table: Table, column: str, row_id: int) -> str:
     return f"{table.name}|{column}|{row_id}"
 
 
-def in_use(session: Session) -> set[str]:
-    """Return the ids of all keys that wrap something."""
+def in_use(session: Session, known: Callable[[str], bool] = lambda _table: True) -> set[str]:
+    """Return the ids of all keys that wrap something, in the tables that this database is `known` to have."""
     found = {_id_of(value) for value in _own(session).values()}
     for table, name in WRAPPED:
-        found |= {_id_of(value) for value in _firsts(session, table.c[name])}
+        found |= {_id_of(value) for value in _firsts(session, table.c[name])} if known(table.name) else set()
     return found
 
 

@@ -1,7 +1,10 @@
 """Bringing a database to the schema this release speaks, and saying whether it answers and is at that schema."""
 
 import errno
+import itertools
 import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -11,21 +14,31 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from pro_service import paths
 from pro_service.core.problems import SetUpError
 from pro_service.store import heartbeats
-from pro_service.store.database import Sessions
-from pro_service.store.schema import installation
+from pro_service.store.database import Sessions, shares_connections
+from pro_service.store.disk import require_room
+from pro_service.store.schema import installation, metadata
 from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
 from pro_service.store.vault import make_keys, open_vault
 
 TEST = "test"
+UNFINISHED = "pro_service_unfinished"
+"""A table without columns: as long as it is there, the database is being made from another one."""
 TRIED = "write_tried"
 """What is written where it is only tried whether anything can be."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many migrations are done, and how many there are."""
+WAIT_SECONDS = 600
+"""How long an upgrade waits for another one."""
+_UPGRADING = 0x75706772
+"""The number of the lock that whoever upgrades a database holds."""
 
 
 class BehindError(SetUpError):
@@ -64,35 +77,146 @@ def head() -> str:
 def revision(engine: Engine) -> str | None:
     """The revision the database is at; None for an empty one."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return revision_of(connection)
 
 
-def require_current(engine: Engine) -> None:
-    """BehindError, naming the command, unless the schema is this release's."""
+def revision_of(connection: Connection) -> str | None:
+    """The same, of the database of this connection."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_known(wanted: str) -> bool:
+    """Whether this release knows a revision: not one of a newer release."""
+    return wanted in {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+
+
+def require_current(engine: Engine, *, finished: bool = True) -> None:
+    """BehindError, naming the command, unless the schema is this release's.
+
+    SetUpError where the database is still being made; not for those who make it (`finished` is False).
+    """
+    if finished:
+        require_finished(engine)
     found, wanted = revision(engine), head()
     if found != wanted:
         raise BehindError("schema_behind", revision=found or "none", wanted=wanted)
 
 
-def upgrade(engine: Engine, data_keys: tuple[tuple[str, bytes], ...], *, test: bool = False) -> tuple[str | None, str]:
+def require_finished(engine: Engine) -> None:
+    """SetUpError if a restore into this database, or a copy, has not ended."""
+    with engine.connect() as connection:
+        if is_unfinished(connection):
+            raise SetUpError("database_unfinished")
+
+
+def is_unfinished(connection: Connection) -> bool:
+    """Whether this database is still being made from another one. On SQLite it is a file under another name then."""
+    if connection.dialect.name == "sqlite":
+        return False
+    return bool(connection.scalar(text(f"SELECT to_regclass('{UNFINISHED}') IS NOT NULL")))
+
+
+def mark_unfinished(connection: Connection) -> None:
+    """Let no program open this database."""
+    connection.execute(text(f"CREATE TABLE {UNFINISHED} ()"))
+
+
+def mark_finished(connection: Connection) -> None:
+    """Let programs open it."""
+    connection.execute(text(f"DROP TABLE {UNFINISHED}"))
+
+
+def upgrade(
+    engine: Engine,
+    data_keys: tuple[tuple[str, bytes], ...],
+    *,
+    test: bool = False,
+    progress: Progress = lambda _done, _total: None,
+) -> tuple[str | None, str]:
     """Migrate to the newest revision and make the keys of a new database; return (revision before, after).
 
-    `test` marks a *new* database as one whose clock may be set by PRO_SERVICE_NOW. TestDatabaseError if the database
-    already holds a study. WrongKeyError if the settings' keys do not open it.
+    All migrations are one transaction: whatever ends it early leaves the database as it was. `test` marks a *new*
+    database as one whose clock may be set by PRO_SERVICE_NOW. TestDatabaseError if the database already holds a study.
+    WrongKeyError if the settings' keys do not open it.
     """
     before = revision(engine)
-    alembic = config()
-    with engine.connect() as connection:
-        alembic.attributes["connection"] = connection
-        command.upgrade(alembic, "head")
-        if connection.in_transaction():
-            connection.commit()
+    lay_out(engine, progress)
     with Session(engine) as session, session.begin():
         make_keys(session, data_keys)
         open_vault(session, data_keys)
         if test:
             _mark_as_test(session, new=before is None)
     return before, head()
+
+
+def lay_out(engine: Engine, progress: Progress = lambda _done, _total: None) -> None:
+    """Bring the tables to the newest revision."""
+    alembic, total = config(), len(steps(revision(engine)))
+    done = itertools.count(1)
+    alembic.attributes["applied"] = lambda **_step: progress(next(done), total)
+    with engine.connect() as connection:
+        alembic.attributes["connection"] = connection
+        command.upgrade(alembic, "head")
+        if connection.in_transaction():
+            connection.commit()
+
+
+def steps(before: str | None) -> list[str]:
+    """Return the revisions that an upgrade goes through, from the one a database is at."""
+    script = ScriptDirectory.from_config(config())
+    return [one.revision for one in script.iterate_revisions("head", before or "base")][::-1]
+
+
+@contextmanager
+def alone(engine: Engine, waiting: Callable[[], None]) -> Iterator[None]:
+    """Let one upgrade after the other at this database; `waiting` is called if another is at work.
+
+    SetUpError or OperationalError if it does not end. On SQLite writers stand in the same line.
+    """
+    if engine.dialect.name == "sqlite":
+        with ExitStack() as entered:
+            try:
+                entered.enter_context(Sessions(engine).alone_in_line(WAIT_SECONDS, waiting))
+            except TimeoutError:
+                raise SetUpError("database_locked") from None
+            yield
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.scalar(text(f"SELECT pg_try_advisory_lock({_UPGRADING})")):
+            waiting()
+            connection.execute(text(f"SET lock_timeout = {WAIT_SECONDS * 1000}"))
+            connection.execute(text(f"SELECT pg_advisory_lock({_UPGRADING})"))
+        try:
+            yield
+        finally:
+            # The connection goes back to a pool: what it holds must not.
+            connection.invalidate()
+
+
+def refuse_unable(engine: Engine) -> None:
+    """Raise SetUpError if an upgrade could not be finished, before it begins: rights, a pooler, room on the disk."""
+    if engine.dialect.name == "sqlite":
+        file = Path(engine.url.database or "")
+        if not all(os.access(path, os.W_OK) for path in (file, file.parent)):
+            raise SetUpError("database_forbidden")
+        # A migration that makes tables anew writes each page twice: into the log, and from there into the file.
+        require_room(file.parent, 2 * file.stat().st_size, "upgrade_no_room")
+        return
+    if shares_connections(engine):
+        raise SetUpError("connections_shared")
+    with engine.connect() as connection:
+        if connection.scalar(text("SELECT pg_is_in_recovery()")):
+            raise SetUpError("database_read_only")
+        if not connection.scalar(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")):
+            raise SetUpError("role_may_not_create")
+        if connection.scalar(_OWNED_BY_OTHERS):
+            raise SetUpError("role_owns_not")
+
+
+_OWNED_BY_OTHERS = text(
+    "SELECT EXISTS (SELECT FROM pg_class WHERE relname = ANY(:names) AND relkind = 'r' "
+    "AND relnamespace = current_schema()::regnamespace AND NOT pg_has_role(current_user, relowner, 'USAGE'))"
+).bindparams(names=["alembic_version", *metadata.tables])
 
 
 def is_test(session: Session) -> bool:

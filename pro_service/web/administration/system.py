@@ -1,18 +1,23 @@
 """The pages of the installation: its sites, and whether it can do its work."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from babel.numbers import format_decimal
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from pro_service.reports import health
 from pro_service.reports.health import Condition
 from pro_service.runtime import Runtime
+from pro_service.store.disk import MEGABYTE, disks
+from pro_service.use_cases import backup
 from pro_service.use_cases.watch import not_writable
 from pro_service.web.access import needs
 from pro_service.web.dashboard.formatting import time_left
 from pro_service.web.i18n import gettext as _
+from pro_service.web.i18n import language
 from pro_service.web.scope import NoStudy, chosen_scope
 
 LATE = timedelta(minutes=15)
@@ -66,6 +71,11 @@ def _checks(rt: Runtime, seen: Condition, now: datetime) -> list[Check]:
             what=_("Database"),
             words=f"{'SQLite' if rt.sessions.sqlite else 'PostgreSQL'}, {_('schema current')}",
         ),
+        _newest_backup(rt, now, in_use=seen.studies_in_use),
+        *(
+            Check(not disk.minded, _disk_words()[disk.holds], f"{format_decimal(disk.free // MEGABYTE, language())} MB")
+            for disk in disks(rt.settings.database_url, rt.settings.backup_dir)
+        ),
         Check(address.startswith("https:"), _("Address"), address),
         Check(texts, _("Texts"), _("configured") if texts else _("not configured: prompts wait")),
         Check(mails, _("Mail"), _("configured") if mails else _("not configured: nobody is alerted by mail")),
@@ -82,6 +92,23 @@ def _checks(rt: Runtime, seen: Condition, now: datetime) -> list[Check]:
         ),
         Check(not seen.faulty, _("Participants not processed because of an error"), seen.faulty),
     ]
+
+
+def _newest_backup(rt: Runtime, now: datetime, *, in_use: bool) -> Check:
+    newest = backup.newest(rt.settings)
+    if newest is None:
+        return Check(not in_use, _("Newest backup"), _("none in BACKUP_DIR"))
+    made = newest.manifest.made_at
+    return Check(not in_use or now - made <= backup.OLD, _("Newest backup"), time_left(min(made, now), now))
+
+
+def _disk_words() -> Mapping[tuple[str, ...], str]:
+    """Return what a disk is called, by what is written on it."""
+    return {
+        ("database", "backups"): _("Free space for the database and its backups"),
+        ("database",): _("Free space for the database"),
+        ("backups",): _("Free space for backups"),
+    }
 
 
 def _last_beat(beat_at: datetime | None, now: datetime) -> str:

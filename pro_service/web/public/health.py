@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.runtime import Runtime
 from pro_service.store import migrate
 from pro_service.store.unavailable import UNREACHABLE
+from pro_service.use_cases import backup
 from pro_service.use_cases.watch import alarms, not_writable
 
 BEAT = "tick"
@@ -36,11 +37,18 @@ def blueprint(rt: Runtime) -> Blueprint:
             # Told, not judged: the web serves on while the scheduler is away.
             "scheduler_age_seconds": age,
             "scheduler_stale": age is None or age > STALE_SECONDS,
+            # Of the newest backup in BACKUP_DIR; null: there is none.
+            "backup_age_seconds": _backup_age(rt),
             "alarms": _alarms(rt) if good else [],
         }
         return jsonify(found), 200 if good else 503
 
     return probes
+
+
+def _backup_age(rt: Runtime) -> int | None:
+    newest = backup.newest(rt.settings)
+    return None if newest is None else int((rt.clock() - newest.manifest.made_at).total_seconds())
 
 
 def _alarms(rt: Runtime) -> list[str]:

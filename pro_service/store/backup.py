@@ -1,0 +1,354 @@
+"""A database as a file: a consistent copy of it while it is in use, and an empty place into which a copy is put.
+
+SQLite writes its own copy (VACUUM INTO); for PostgreSQL pg_dump and pg_restore do, which must not be older than the
+server. Whatever ends early leaves nothing that could be taken for whole: files are made under another name, and a
+PostgreSQL database is marked as unfinished until everything is in it.
+"""
+
+import errno
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from pro_service.core.problems import SetUpError
+from pro_service.settings import environment
+from pro_service.store import erasures, keys, migrate
+from pro_service.store.database import Sessions, make_engine, shares_connections, sqlite_module
+from pro_service.store.disk import require_room
+from pro_service.store.schema import AnyRow
+from pro_service.store.unavailable import why_unavailable
+
+FILE = {"sqlite": "database.db", "postgresql": "database.dump"}
+"""Engine -> the name of the file that holds the copy."""
+PART = ".pro-service.part"
+"""How the folder ends in which something is made that is not whole yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a copy holds, as of the same instant as the copy."""
+
+    engine: str
+    engine_version: str
+    schema_revision: str
+    data_key_ids: tuple[str, ...]
+    """Ids of the keys of the settings that open it."""
+    erased: Sequence[AnyRow]
+    """Rows of `erasures`; see `erasures.all_erased`."""
+
+
+# --- making a copy ---------------------------------------------------------------------------------------------------
+
+
+def save(engine: Engine, folder: Path, programs: Path | None) -> Facts:
+    """Write a consistent copy into a folder while others go on writing; return what it holds.
+
+    SetUpError: no database to copy, no room, no right to read everything, pg_dump missing or older than the server.
+    """
+    file = folder / FILE[engine.dialect.name]
+    with said_plainly():
+        facts = (
+            _save_sqlite(engine, file) if engine.dialect.name == "sqlite" else _save_postgres(engine, file, programs)
+        )
+        file.chmod(0o600)
+        return facts
+
+
+def _save_sqlite(engine: Engine, file: Path) -> Facts:
+    with Sessions(engine).glance() as connection:
+        require_room(file.parent, size(connection), "no_room")
+        # Others read and write meanwhile; what was deleted or erased is not in the free space of the copy.
+        connection.exec_driver_sql("VACUUM INTO ?", (str(file),))
+    copy = create_engine(f"sqlite:///file:{file}?mode=ro&immutable=1&uri=true", module=sqlite_module())
+    try:
+        with Session(copy) as session:
+            return _facts(session, sqlite_module().sqlite_version)
+    finally:
+        copy.dispose()
+
+
+def _save_postgres(engine: Engine, file: Path, programs: Path | None) -> Facts:
+    refuse_shared(engine)
+    steady = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    with Session(steady) as session:
+        connection = session.connection()
+        require_room(file.parent, size(connection), "no_room")
+        version = str(connection.scalar(text("SHOW server_version"))).split()[0]
+        tool = _tool("pg_dump", programs, at_least=_major(version))
+        # This transaction does nothing while pg_dump works, and a server may end those that do nothing.
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
+        schema = connection.scalar(text("SELECT current_schema()"))
+        facts = _facts(session, version)
+        ours = ("--format=custom", "--no-owner", "--no-privileges", f"--schema={schema}", f"--snapshot={snapshot}")
+        _run(tool, *ours, f"--file={file}", connection=connection)
+        return facts
+
+
+def _facts(session: Session, version: str) -> Facts:
+    connection = session.connection()
+    # A backup is made before an upgrade too: earlier schemas have neither table.
+    known = inspect(connection).has_table
+    return Facts(
+        engine=connection.dialect.name,
+        engine_version=version,
+        schema_revision=migrate.revision_of(connection) or "",
+        data_key_ids=tuple(sorted(keys.in_use(session, known))),
+        erased=erasures.all_erased(session) if known("erasures") else (),
+    )
+
+
+def size(connection: Connection) -> int:
+    """Return how many bytes a copy has at most."""
+    if connection.dialect.name == "sqlite":
+        pages, free, each = (
+            int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * each
+    tables = (
+        "SELECT coalesce(sum(pg_table_size(oid)), 0) FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
+    )
+    return int(connection.execute(text(f"{tables} AND relkind = 'r'")).scalar_one())
+
+
+# --- an empty place --------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def empty_place(url: str) -> Iterator[str]:
+    """Give the address at which a new database is made; it is at `url` once the block ends well.
+
+    An exception inside leaves nothing at `url`. After a kill a PostgreSQL database may hold something: no program
+    opens it, and the next that is to be made there begins anew. SetUpError: there is something at `url`, or it cannot
+    be written.
+    """
+    if url.startswith("sqlite"):
+        with said_plainly():
+            yield from _new_file(Path(make_url(url).database or ""))
+    else:
+        yield from _empty_database(url)
+
+
+def _new_file(file: Path) -> Iterator[str]:
+    if _holds_something(file):
+        raise SetUpError("target_not_empty")
+    with part_of(file) as part:
+        made = part / file.name
+        yield f"sqlite:///{made}"
+        with closing(sqlite_module().connect(str(made))) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+        sync(made)
+        # Of an empty database that a program has opened; they belong to it, and would be read with the new one.
+        for ending in ("-wal", "-shm"):
+            Path(f"{file}{ending}").unlink(missing_ok=True)
+        made.replace(file)
+        sync(file.parent)
+
+
+def _holds_something(file: Path) -> bool:
+    """Whether there is anything but an empty database, which every program makes that is started without one."""
+    if not file.exists():
+        return False
+    if not file.is_file():
+        return True
+    try:
+        with closing(sqlite_module().connect(f"file:{file}?mode=ro", uri=True)) as connection:
+            return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    except sqlite_module().DatabaseError:
+        return True
+
+
+def _empty_database(url: str) -> Iterator[str]:
+    engine = make_engine(url)
+    try:
+        refuse_shared(engine)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # Held until the end, so that an unfinished database of somebody who is at work is not taken for a left one.
+            if not connection.scalar(text(f"SELECT pg_try_advisory_lock({_MAKING})")):
+                raise SetUpError("target_in_use")
+            if migrate.is_unfinished(connection):
+                _empty(connection)
+            elif connection.scalar(_ANYTHING):
+                raise SetUpError("target_not_empty")
+            if not connection.scalar(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")):
+                raise SetUpError("role_may_not_create")
+            migrate.mark_unfinished(connection)
+            try:
+                yield url
+            except BaseException:
+                _empty(connection)
+                raise
+            migrate.mark_finished(connection)
+    finally:
+        engine.dispose()
+
+
+_MAKING = 0x6D616B65
+"""The number of the lock that whoever fills an empty database holds."""
+_OF_NO_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e')"
+_TABLES = (
+    "FROM pg_class o WHERE o.relnamespace = current_schema()::regnamespace AND o.relkind IN ('r', 'p', 'S', 'v', 'm') "
+    f"AND {_OF_NO_EXTENSION}"
+)
+_FUNCTIONS = f"FROM pg_proc o WHERE o.pronamespace = current_schema()::regnamespace AND {_OF_NO_EXTENSION}"
+_ANYTHING = text(f"SELECT EXISTS (SELECT {_TABLES}) OR EXISTS (SELECT {_FUNCTIONS})")
+_DROP = text(
+    "SELECT format('DROP %s IF EXISTS %s CASCADE', CASE o.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' "
+    f"WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, o.oid::regclass) {_TABLES} "
+    f"UNION ALL SELECT format('DROP FUNCTION IF EXISTS %s CASCADE', o.oid::regprocedure) {_FUNCTIONS}"
+)
+
+
+def _empty(connection: Connection) -> None:
+    """Take everything out of a database that was empty before it was filled, all at once."""
+    statements = connection.scalars(_DROP).all()
+    if statements:
+        connection.exec_driver_sql(f"DO $empty$ BEGIN {'; '.join(statements)}; END $empty$")
+
+
+def load(url: str, file: Path, version: str, programs: Path | None) -> None:
+    """Put a copy that `save` made into the empty place at this address; all of it, or nothing.
+
+    `version`: of the engine that it was made on. SetUpError: no room, an older server, pg_restore missing or too old.
+    """
+    if url.startswith("sqlite"):
+        with said_plainly():
+            place = Path(make_url(url).database or "")
+            require_room(place.parent, file.stat().st_size, "no_room")
+            shutil.copyfile(file, place)
+            place.chmod(0o600)
+        return
+    engine = make_engine(url)
+    try:
+        with engine.connect() as connection:
+            server = str(connection.scalar(text("SHOW server_version"))).split()[0]
+            schema = connection.scalar(text("SELECT current_schema()"))
+            if _major(server) < _major(version):
+                raise SetUpError("server_older", server=server, version=version)
+            tool = _tool("pg_restore", programs, at_least=_major(version))
+            ours = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", f"--schema={schema}")
+            _run(tool, *ours, str(file), connection=connection, target=True)
+    finally:
+        engine.dispose()
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def part_of(whole: Path) -> Iterator[Path]:
+    """Give a new folder beside `whole`, its owner's alone, that is gone after the block unless it was renamed.
+
+    What killed processes have left beside it goes as well: whoever is at work holds a lock on their folder.
+    """
+    whole.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in whole.parent.glob(f".*{PART}"):
+        with suppress(OSError), _locked(left):
+            shutil.rmtree(left, ignore_errors=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{whole.name}.", suffix=PART, dir=whole.parent))
+    with _locked(part):
+        try:
+            yield part
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock; OSError if somebody else does."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(opened)
+
+
+def sync(path: Path) -> None:
+    """Have the disk keep a file or folder as it is now."""
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+
+
+@contextmanager
+def said_plainly() -> Iterator[None]:
+    """Raise SetUpError where a copy cannot be written: it is not the database's own disk that is full."""
+    try:
+        yield
+    except DBAPIError as fault:
+        if (cause := why_unavailable(fault)) in {"full", "disk"}:
+            raise SetUpError("backup_disk_full") from None
+        if cause == "not_opened":
+            raise SetUpError("backup_not_writable") from None
+        raise
+    except OSError as fault:
+        if fault.errno in _NO_ROOM:
+            raise SetUpError("backup_disk_full") from None
+        if fault.errno in _NOT_OURS:
+            raise SetUpError("backup_not_writable") from None
+        raise
+
+
+# --- PostgreSQL's own programs ---------------------------------------------------------------------------------------
+
+
+def refuse_shared(engine: Engine) -> None:
+    """Raise SetUpError if a pooler hands the server's connections out anew for each transaction."""
+    if shares_connections(engine):
+        raise SetUpError("connections_shared")
+
+
+def _major(version: str) -> int:
+    return int(re.split(r"\D", version, maxsplit=1)[0])
+
+
+def _tool(name: str, programs: Path | None, *, at_least: int) -> str:
+    """Return the program of this name. SetUpError: it is not there, or older than what it has to read."""
+    found = shutil.which(name if programs is None else str(programs / name))
+    if found is None:
+        raise SetUpError("tool_missing", tool=name)
+    asked = (found, "--version")
+    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603 -- of the settings
+    version = re.search(r"\) ([\d.]+)", said)
+    if version is None or _major(version[1]) < at_least:
+        raise SetUpError("tool_older", tool=name, version="?" if version is None else version[1], needed=at_least)
+    return found
+
+
+def _run(tool: str, *arguments: str, connection: Connection, target: bool = False) -> None:
+    """Run a program on the database of this connection. SetUpError if it fails; its own words may hold data."""
+    told: Any = connection.connection.driver_connection
+    # The password is in no argument: everybody on this machine can read those.
+    secret = {"PGPASSWORD": told.info.password} if told.info.password else {}
+    command = [tool, f"--dbname={told.info.dsn}", "--no-password", *arguments]
+    surroundings = environment(LC_MESSAGES="C", **secret)
+    done = subprocess.run(  # noqa: S603 -- a program of the settings
+        command, env=surroundings, capture_output=True, text=True, errors="replace", check=False
+    )
+    if done.returncode == 0:
+        return
+    if "No space left on device" in done.stderr:
+        raise SetUpError("database_full" if target else "backup_disk_full")
+    if "permission denied" in done.stderr:
+        raise SetUpError("role_may_not_create" if target else "role_may_not_read")
+    raise SetUpError("tool_failed", tool=Path(tool).name, status=done.returncode)

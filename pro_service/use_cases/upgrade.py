@@ -1,0 +1,56 @@
+"""Bring the database to this release's schema: after a backup, one at a time, and only where it can be finished."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pro_service import runtime
+from pro_service.core.problems import SetUpError
+from pro_service.settings import Settings
+from pro_service.store import migrate
+from pro_service.store.database import make_engine
+from pro_service.use_cases import backup
+from pro_service.use_cases.backup import Backup
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """What was done."""
+
+    before: str | None
+    """The revision that the database was at; None: it is new."""
+    after: str
+    backup: Backup | None
+    """None: there was nothing to upgrade, or none was asked for."""
+
+
+def upgrade(
+    settings: Settings,
+    *,
+    test: bool,
+    back_up: bool,
+    waiting: Callable[[], None],
+    backed_up: Callable[[Backup], None],
+    progress: migrate.Progress,
+) -> Upgraded:
+    """Upgrade the database of these settings; one that is at this release's schema already stays as it is.
+
+    `waiting` is called if another upgrade is at work, `backed_up` when a backup was made. SetUpError if it could not be
+    finished, before anything is changed.
+    """
+    engine = make_engine(settings.database_url)
+    try:
+        migrate.require_finished(engine)
+        if migrate.revision(engine) != migrate.head():
+            migrate.refuse_unable(engine)
+        with migrate.alone(engine, waiting):
+            # Another one may have done it meanwhile.
+            before, made = migrate.revision(engine), None
+            if before is not None and not migrate.is_known(before):
+                raise SetUpError("schema_newer", revision=before, known=migrate.head())
+            if back_up and before not in {None, migrate.head()}:
+                made = backup.make(settings)
+                backed_up(made)
+            _, after = runtime.upgrade(settings, test=test, progress=progress)
+        return Upgraded(before, after, made)
+    finally:
+        engine.dispose()
