@@ -28,15 +28,16 @@ def copy(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ports() -> tuple[int, int]:
-    return servers.free_port(), servers.free_port()
+def ports() -> tuple[int, int, int]:
+    return servers.free_port(), servers.free_port(), servers.free_port()
 
 
 @pytest.fixture
-def up(copy: Path, ports: tuple[int, int]) -> Iterator[subprocess.Popen[str]]:
+def up(copy: Path, ports: tuple[int, int, int]) -> Iterator[subprocess.Popen[str]]:
     """Run ./dev up in an environment that names no setting."""
     kept = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in settings.NAMES}
     command = [sys.executable, "dev", "up", "--port", str(ports[0]), "--simulator-port", str(ports[1])]
+    command += ["--mail-port", str(ports[2])]
     with subprocess.Popen(
         command, cwd=copy, env=kept, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
@@ -44,7 +45,7 @@ def up(copy: Path, ports: tuple[int, int]) -> Iterator[subprocess.Popen[str]]:
         process.terminate()
 
 
-def test_everything_starts_sends_and_stops(up: subprocess.Popen[str], ports: tuple[int, int], copy: Path) -> None:
+def test_everything_starts_sends_and_stops(up: subprocess.Popen[str], ports: tuple[int, int, int], copy: Path) -> None:
     seen: list[str] = []
     assert up.stdout is not None
     for line in up.stdout:
@@ -55,11 +56,11 @@ def test_everything_starts_sends_and_stops(up: subprocess.Popen[str], ports: tup
     output = "".join(seen)
     assert any(accepted(line) for line in seen), output
     assert "Ctrl-C stops everything." in output
-    assert all(servers.answers(f"http://127.0.0.1:{port}/") for port in ports)
+    assert all(servers.answers(f"http://127.0.0.1:{port}/") for port in ports[:2])
     up.send_signal(signal.SIGINT)
     up.stdout.read()
     assert up.wait(30) == 0
-    assert not any(servers.answers(f"http://127.0.0.1:{port}/") for port in ports)
+    assert not any(servers.answers(f"http://127.0.0.1:{port}/") for port in ports[:2])
     assert all(file.stat().st_mode & 0o077 == 0 for file in [copy / ".env", *(copy / "var").iterdir()])
 
 

@@ -280,9 +280,10 @@ def _show_report(state: State, counts: dict[str, object]) -> None:
 @click.option("--limits", is_flag=True, help="Keep Verimor's limits of requests a minute.")
 @click.pass_obj
 def simulate(state: State, port: int, limits: bool) -> None:  # noqa: FBT001 -- click's
-    """Run the providers' simulators, with telephones to answer on. Needs no database.
+    """Run the providers' simulators, with telephones to answer on and mailboxes to read. Needs no database.
 
-    Twilio, and Verimor where it is configured, are called at TWILIO_BASE_URL and VERIMOR_BASE_URL.
+    Twilio, and Verimor where it is configured, are called at TWILIO_BASE_URL and VERIMOR_BASE_URL. Where SMTP_HOST is
+    this machine, mails are taken at SMTP_PORT.
     """
     from pro_service.runtime import clock_of  # noqa: PLC0415
     from pro_service.simulator import VerimorAccount, create_simulator  # noqa: PLC0415
@@ -310,7 +311,23 @@ def simulate(state: State, port: int, limits: bool) -> None:  # noqa: FBT001 -- 
         else None,
         limits=limits,
     )
+    _take_mails(app.extensions["mailboxes"], settings.smtp_host, settings.smtp_port)
     _listen(app, HOST, port)
+
+
+def _take_mails(boxes: Any, host: str | None, port: int) -> None:
+    """Play the mail relay, if it is to be on this machine; it ends with the process."""
+    from pro_service.core.addresses import is_this_machine  # noqa: PLC0415
+    from pro_service.simulator.mailbox import listening  # noqa: PLC0415
+
+    if host is None or not is_this_machine(host):
+        return
+    try:
+        listening(boxes, host, port)
+    except OSError as error:
+        click.echo(
+            f"pro-service: {host}:{port} cannot be listened on ({error.strerror}): no mails are taken here", err=True
+        )
 
 
 simulate_twilio = click.Command(

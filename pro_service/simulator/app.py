@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from pro_service import paths
 from pro_service.simulator.carrier import Account, Carrier
 from pro_service.simulator.faults import Dice, Faults
+from pro_service.simulator.mailbox import Mailboxes, create_mailboxes
 from pro_service.simulator.network import Network
 from pro_service.simulator.pages import create_pages
 from pro_service.simulator.postman import Postman
@@ -75,6 +76,8 @@ def create_simulator(
         app.extensions["verimor"] = providers[1]
         app.register_blueprint(create_verimor(providers[1]))
     app.register_blueprint(create_pages(Telephones(carrier.network, providers)))
+    boxes = app.extensions["mailboxes"] = Mailboxes(clock, carrier.postman, keep)
+    app.register_blueprint(create_mailboxes(boxes))
     _guard(app, hosts)
     return app
 

@@ -83,6 +83,10 @@ class Postman:
         else:
             done(taken)
 
+    def press(self, url: str, params: Mapping[str, str]) -> bool:
+        """Send a form once, as somebody's own program does; whether it was taken."""
+        return self._call(url, data=dict(params)) in _GOOD
+
     def _attempt(self, url: str, params: Mapping[str, str]) -> int | None:
         headers = {SIGNATURE_HEADER: sign(self._token, url, params), "User-Agent": "TwilioProxy/1.1"}
         return self._call(url, data=dict(params), headers=headers)
