@@ -112,24 +112,31 @@ class Participant:
 
         Where none does any more, the first of those that did; None where only a call ever led to them.
         """
+        if self.reached_by(MEDIA[self.channel]):
+            return self.channel  # by far most, and this is asked for each participant at each tick
         ladder = [channel for channel in self.ladder if self.agreed_to(MEDIA[channel])]
         return next((channel for channel in ladder if self.reached_by(MEDIA[channel])), next(iter(ladder), None))
 
     @property
     def asked_by(self) -> Channel | None:
         """The channel by which prompts go now; None where people telephone."""
-        channel = self.led_to
-        if self.opted_out_at is not None or self.left_at is not None or channel is None:
+        if self.opted_out_at is not None or self.died_at is not None or self.withdrawn_at is not None:
             return None
-        return channel if self.reached_by(MEDIA[channel]) else None
+        channel = self.led_to
+        return channel if channel is not None and self.reached_by(MEDIA[channel]) else None
 
     def agreed_to(self, medium: Medium) -> bool:
         """Whether there is an address for this medium, and consent."""
-        has = self.has_email if medium == "email" else self.has_phone
-        return has and getattr(self, CONSENTED[medium]) is not None
+        if medium == "sms":
+            return self.has_phone and self.consented_at is not None
+        if medium == "email":
+            return self.has_email and self.email_consented_at is not None
+        return self.has_phone and self.whatsapp_consented_at is not None
 
     def reached_by(self, medium: Medium) -> bool:
         """Whether a medium leads to the participant: an address, consent, and no sign that it does not."""
+        if medium == "sms":
+            return self.has_phone and self.consented_at is not None and self.unreachable_at is None
         return self.agreed_to(medium) and getattr(self, UNREACHABLE[medium]) is None
 
     @property

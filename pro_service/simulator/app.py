@@ -76,7 +76,7 @@ def create_simulator(
         app.extensions["verimor"] = providers[1]
         app.register_blueprint(create_verimor(providers[1]))
     app.register_blueprint(create_pages(Telephones(carrier.network, providers)))
-    boxes = app.extensions["mailboxes"] = Mailboxes(clock, carrier.postman, keep)
+    boxes = app.extensions["mailboxes"] = Mailboxes(clock, carrier.postman, parts[2], keep)
     app.register_blueprint(create_mailboxes(boxes))
     _guard(app, hosts)
     return app

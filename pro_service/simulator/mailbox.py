@@ -4,6 +4,7 @@ A mail program's own button is played too: where a mail names an address that en
 8058), it calls that by POST.
 """
 
+import asyncio
 import re
 from collections import deque
 from collections.abc import Callable
@@ -19,10 +20,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from flask import Blueprint, abort, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from pro_service.simulator.faults import Dice, Fate
 from pro_service.simulator.postman import Postman
 
 NOBODY = "nobody@"
 """Addresses that begin so have no mailbox: the relay refuses them."""
+LATER = "451 4.3.0 try again later"
 LARGEST_MAIL = 1024 * 1024
 _MOST_SHOWN = 200
 _STOP = re.compile(r"<(https?://[^>]+)>")
@@ -49,8 +52,10 @@ class Mailboxes:
 
     clock: Callable[[], datetime]
     postman: Postman
+    dice: Dice
     keep: int = 20_000
     _mails: deque[Mail] = field(default_factory=deque)
+    _known: set[tuple[str, str]] = field(default_factory=set)
     _number: int = 0
     _lock: Lock = field(default_factory=Lock)
 
@@ -64,12 +69,19 @@ class Mailboxes:
         return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Keep one mail."""
+        """Keep one mail; on a bad day refuse it for now, answer late, or say nothing of having kept it."""
+        fate = self.dice.fate()
+        if fate in (Fate.TOO_MANY_REQUESTS, Fate.UNAVAILABLE):
+            return LATER
+        if fate is Fate.LATE_ACCEPT:
+            await asyncio.sleep(self.dice.faults.hang_seconds)
         letter = message_from_bytes(envelope.original_content or b"", policy=policy.default)
         if isinstance(letter, EmailMessage):
             for address in envelope.rcpt_tos:
                 self._keep(address, letter)
-        return "250 OK"
+        if fate is Fate.ACCEPT_THEN_HANG:
+            await asyncio.sleep(self.dice.faults.hang_seconds)
+        return LATER if fate is Fate.ACCEPT_THEN_500 else "250 OK"
 
     def _keep(self, address: str, letter: EmailMessage) -> None:
         body, stop = letter.get_body(("plain",)), _STOP.search(str(letter["List-Unsubscribe"] or ""))
@@ -85,17 +97,20 @@ class Mailboxes:
                 at=self.clock(),
                 stop="" if stop is None or letter["List-Unsubscribe-Post"] is None else stop[1],
             )
-            if any((one.to, one.message_id) == (mail.to, mail.message_id) for one in self._mails):
+            known = (mail.to, mail.message_id)
+            if known in self._known:
                 return
+            self._known.add(known)
             self._mails.appendleft(mail)
             while len(self._mails) > self.keep:
-                self._mails.pop()
+                oldest = self._mails.pop()
+                self._known.discard((oldest.to, oldest.message_id))
 
-    def mails(self, address: str = "") -> list[Mail]:
+    def mails(self, address: str = "", most: int = _MOST_SHOWN) -> list[Mail]:
         """Return the newest mails, of one mailbox or of all, the newest first."""
         with self._lock:
             found = (mail for mail in self._mails if address in ("", mail.to))
-            return list(islice(found, _MOST_SHOWN))
+            return list(islice(found, most))
 
     def addresses(self) -> list[tuple[str, Mail]]:
         """Return each mailbox with its newest mail, the newest first."""
@@ -149,7 +164,7 @@ def create_mailboxes(boxes: Mailboxes) -> Blueprint:
                     "stop": mail.stop,
                     "at": f"{mail.at:%Y-%m-%dT%H:%M:%SZ}",
                 }
-                for mail in boxes.mails()
+                for mail in boxes.mails(most=boxes.keep)
             ]
         )
 
