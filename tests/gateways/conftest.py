@@ -125,7 +125,7 @@ class Scripted:
                 self.end_headers()
                 self.wfile.write(answer.body.encode())
 
-            do_GET = do_POST  # noqa: N815
+            do_GET = do_DELETE = do_POST  # noqa: N815
 
             def log_message(self, *args: Any) -> None:
                 """Say nothing."""

@@ -96,6 +96,20 @@ def test_validity_is_kept_within_what_verimor_takes(
     assert json.loads(scripted.next().body)["valid_for"] == period
 
 
+def test_who_asks_for_texts_again_is_taken_off_the_blacklist_first(channel: VerimorTexts, scripted: Scripted) -> None:
+    scripted.script += [Answer(200, "OK"), Answer(200, "55")]
+    channel.send(replace(TEXT, restores=True))
+    assert scripted.next().path.startswith("/v2/blacklists/90")
+    assert scripted.next().path == "/v2/send.json"
+    for answer, fault in ((Answer(503), Unavailable), (Answer(401), Refused), (Answer(drop=True), Unavailable)):
+        scripted.script.append(answer)
+        with pytest.raises(fault):
+            channel.send(replace(TEXT, restores=True))
+        assert scripted.next().path.startswith("/v2/blacklists/90")
+    # Nothing more was said: the text has not left.
+    assert scripted.calls.empty()
+
+
 def test_with_less_than_a_minute_left_nothing_leaves(channel: VerimorTexts, scripted: Scripted) -> None:
     error = outcome(channel, replace(TEXT, validity_seconds=59))
     assert isinstance(error, Unavailable)

@@ -84,10 +84,25 @@ class VerimorTexts:
         }
         if outgoing.to.startswith(HOME):  # texts abroad go without
             campaign["datacoding"] = CODINGS[encoding(outgoing.body, self.facts.charset)]
+        if outgoing.restores:
+            self._take_off_blacklist(outgoing.to)
         asked = requests.Request("POST", f"{self._base}/v2/send.json", json=campaign).prepare()
         if not outgoing.may_leave():
             raise Unavailable
         return Accepted(f"{WAY}:{_campaign_of(self._wire.call(asked))}", "queued")
+
+    def _take_off_blacklist(self, to: str) -> None:
+        """Let texts go to a number again, whose owner has asked for them; a number that is not listed is let be."""
+        where = f"{self._base}/v2/blacklists/{dialled(to)}"
+        asked = requests.Request("DELETE", where, params=self._login).prepare()
+        try:
+            answer = self._wire.call(asked)
+        except Uncertain as fault:
+            raise Unavailable(fault.code) from None  # it does no harm a second time, and the text has not left
+        if answer.status_code == _UNAUTHORIZED:
+            raise Refused(_UNAUTHORIZED, "credentials")
+        if answer.status_code not in (_OK, _NOT_FOUND):
+            raise Unavailable(answer.status_code, retry_after(answer.headers))
 
     def fetch(self, sid: str) -> Record | None:  # noqa: ARG002 (a channel's shape)
         """Return nothing: what Verimor can say of a text it says by our token."""

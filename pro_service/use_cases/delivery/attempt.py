@@ -8,6 +8,7 @@ from threading import Lock
 
 from pro_service import logs
 from pro_service.core.providers import FACTS, MAIL, STAFF_MAIL, WayOut
+from pro_service.core.schedule.causes import STARTED
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.core.texts import contains_address
 from pro_service.gateways.kinds import REMEDIES
@@ -166,6 +167,7 @@ class Sending:
             body=words,
             token=claimed.token,
             validity_seconds=_validity(claimed, now),
+            restores=claimed.frame == STARTED,
         )
 
     def _addressee(self, claimed: Claimed) -> tuple[bytes, str]:
