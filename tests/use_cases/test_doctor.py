@@ -2,7 +2,8 @@
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -10,8 +11,10 @@ from sqlalchemy import select, update
 from pro_service.core.providers import FACTS
 from pro_service.runtime import Runtime
 from pro_service.settings import Settings
+from pro_service.store.disk import disks
 from pro_service.store.schema import protocol_versions, users
-from pro_service.use_cases import doctor
+from pro_service.use_cases import backup, doctor, watch
+from pro_service.use_cases.mails import alarm_words
 from pro_service.use_cases.participants import card
 from pro_service.use_cases.safety_alerts import Coverage
 from tests import support
@@ -131,3 +134,37 @@ def test_accounts_without_a_second_factor_are_named(settings: Settings, rt: Runt
     assert (free.colour, free.finding) == ("yellow", f"1 without a second factor: {support.EMAIL}")
     assert "SECOND_FACTOR_ROLES=all" in free.remedy
     assert "asked to set one up at the next sign-in" in said(second_factor_roles=frozenset({"coordinator"})).remedy
+
+
+@pytest.mark.parametrize(
+    "hours, in_use, colour, said",
+    [
+        (None, False, "green", "none in BACKUP_DIR"),
+        (None, True, "yellow", "none in BACKUP_DIR"),
+        (3, True, "green", "the newest was made 3 h ago"),
+        (49, True, "yellow", "the newest was made 2 days ago"),
+        (490, False, "green", "the newest was made 20 days ago"),
+    ],
+)
+def test_a_study_without_a_backup_of_the_last_two_days_is_to_be_minded(
+    hours: int | None, colour: str, said: str, settings: Settings, *, in_use: bool
+) -> None:
+    newest = None if hours is None else backup.make(settings)
+    now = datetime.now(UTC) if newest is None else newest.manifest.made_at + timedelta(hours=hours or 0)
+    assert backup.newest(settings) == newest
+    found = doctor.backups_of(newest, now, in_use=in_use)
+    assert (found.colour, found.finding, bool(found.remedy)) == (colour, said, colour != "green")
+
+
+def test_a_disk_without_room_for_another_copy_is_an_alarm_before_it_is_full(rt: Runtime, tmp_path: Path) -> None:
+    assert {one.colour for one in doctor.examine(rt.settings) if one.part == "disk"} == {"green"}
+    assert "disk" not in [alarm.code for alarm in watch.alarms(rt)]
+    huge = tmp_path / "huge.db"
+    with huge.open("wb") as file:
+        file.truncate(2**42)  # takes no room: its end alone is far away
+    large = replace(rt, settings=replace(rt.settings, database_url=f"sqlite:///{huge}"))
+    assert [(one.free < one.wanted, one.minded) for one in disks(f"sqlite:///{huge}", tmp_path / "none")] == [
+        (True, True)
+    ]
+    assert [alarm.code for alarm in watch.alarms(large)] == ["disk"]
+    assert all(all(alarm_words(language, "disk")) for language in ("en", "tr"))

@@ -73,7 +73,11 @@ def _checks(rt: Runtime, seen: Condition, now: datetime) -> list[Check]:
         ),
         _newest_backup(rt, now, in_use=seen.studies_in_use),
         *(
-            Check(not disk.minded, _disk_words()[disk.holds], f"{format_decimal(disk.free // MEGABYTE, language())} MB")
+            Check(
+                not disk.minded,
+                _disk_words()[disk.holds],
+                f"{format_decimal(disk.free // MEGABYTE, locale=language())} MB",
+            )
             for disk in disks(rt.settings.database_url, rt.settings.backup_dir)
         ),
         Check(address.startswith("https:"), _("Address"), address),

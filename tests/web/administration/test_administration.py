@@ -176,7 +176,10 @@ def test_users_are_searched_and_listed_in_pages(rt: Runtime, office: FlaskClient
 
 def test_sites_and_health_are_shown(office: FlaskClient) -> None:
     assert "Istanbul Demo Clinic" in office.get("/sites").text
-    assert "Scheduler" in office.get("/system").text
+    page = " ".join(office.get("/system").text.split())
+    assert "Scheduler" in page
+    assert re.search(r"<b>Newest backup</b>.{,200}none in BACKUP_DIR", page)
+    assert re.search(r"Free space for .{,200}>[\d,]+ MB</span>", page)
 
 
 # --- the audit trail --------------------------------------------------------------------------------------------------
