@@ -29,7 +29,7 @@ from pro_service.gateways.twilio.texts import TwilioTexts
 from pro_service.gateways.verimor.hooks import VerimorHooks
 from pro_service.gateways.verimor.texts import VerimorTexts
 from pro_service.settings import Settings
-from pro_service.store import keys, migrate
+from pro_service.store import keys, migrate, standing
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.participants import cases
 from pro_service.store.throttle import Flood
@@ -45,6 +45,10 @@ ASKERS = 4
 
 class ClockError(SetUpError):
     """PRO_SERVICE_NOW cannot be used: not a test database, or not an instant."""
+
+
+class TelephonesError(SetUpError):
+    """The texts of this database went to simulated telephones, and would now go to people; or the other way round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class Memory:
     second_clock: tuple[float, timedelta | None] | None = None
     """When another clock was last asked (monotonic seconds), and by how much ours is ahead of it; None = no answer."""
     flood: Flood = field(default_factory=Flood)
+    noted_reached: bool = False
+    """Whether the database says whose telephones its texts go to."""
     looks: set[object] = field(default_factory=set)
     """Looks by staff that are in the trail already."""
 
@@ -146,6 +152,11 @@ class Runtime:
         return relayed or any(way.elsewhere for way in self.texts.values())
 
     @property
+    def simulates(self) -> bool:
+        """Whether texts go to simulated telephones on this machine: nobody gets one."""
+        return bool(self.texts) and not any(way.elsewhere for way in self.texts.values())
+
+    @property
     def carriers(self) -> Carriers:
         """Who carries texts, and what else leads to participants."""
         told, facts = self.settings.carriers, [way.facts for way in self.texts.values()]
@@ -173,7 +184,8 @@ class Runtime:
 def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = True, finished: bool = True) -> Runtime:
     """Make a runtime from the settings. `lasting`: see `make_engine`; `finished`: `migrate.require_current`.
 
-    Raises BehindError (schema), WrongKeyError (DATA_KEYS), ClockError (PRO_SERVICE_NOW), or SetUpError (unfinished).
+    Raises BehindError (schema), WrongKeyError (DATA_KEYS), ClockError (PRO_SERVICE_NOW), TelephonesError, or SetUpError
+    (unfinished).
     """
     engine = make_engine(settings.database_url, pool_size=pool_size, lasting=lasting)
     try:
@@ -182,6 +194,7 @@ def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = Tru
         with sessions.reading() as session:
             vault = open_vault(session, settings.data_keys)
             keys.check(session, vault)
+            _check_telephones(settings, standing.reached(session))
             test = migrate.is_test(session)
         clock = _clock(settings, test=test)
     except BaseException:
@@ -200,6 +213,13 @@ def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = Tru
         hooks=_hooks(settings),
         time_stamps=_time_stamps(settings),
     )
+
+
+def _check_telephones(settings: Settings, reached: str | None) -> None:
+    """Refuse to send to people what was tried with invented numbers, and to a simulator what people wait for."""
+    if settings.texts and reached is not None and (reached == "simulated") != settings.simulates:
+        code = "telephones_were_simulated" if reached == "simulated" else "telephones_were_real"
+        raise TelephonesError(code, given=" and ".join(settings.aimed_elsewhere))
 
 
 def upgrade(

@@ -4,7 +4,7 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from ipaddress import ip_network
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from pro_service.core.addresses import leads_to_this_machine
+from pro_service.core.addresses import is_this_machine, leads_to_this_machine
 from pro_service.core.problems import Problem, problem, words
 from pro_service.core.protocol import Role
 from pro_service.core.providers import Pace, WayOut
@@ -199,6 +199,12 @@ class Settings:
         return tuple(name for name, url in aimed.items() if url)
 
     @property
+    def simulates(self) -> bool:
+        """Whether texts go to simulated telephones on this machine."""
+        aimed = (self.twilio, self.twilio_base_url), (self.verimor, self.verimor_base_url)
+        return any(there and url and leads_to_this_machine(url) for there, url in aimed)
+
+    @property
     def needed_for_calls(self) -> Mapping[str, str]:
         """Provider that is configured, and whose calls are all refused -> what is to be set before they are not."""
         heard = self.verimor_hook_secret and self.verimor_hook_addresses
@@ -229,6 +235,8 @@ def load(env_file: Path | None = None, environment: Mapping[str, str] | None = N
         faults.append(problem("no_env_file", "--env-file"))
     reader = _Reader(found, path.resolve().parent, faults)
     settings = reader.read()
+    if not faults:
+        faults += _real_beside_simulated(settings)
     if faults:
         raise SettingsError(tuple(faults))
     return settings
@@ -255,6 +263,20 @@ def _database_url(value: str, home: Path) -> str | None:
 def environment(**more: str) -> dict[str, str]:
     """Return the environment of this process, and more: for a program that is started."""
     return {**os.environ, **more}
+
+
+def _real_beside_simulated(settings: Settings) -> Iterator[Problem]:
+    """Name what would reach people while texts go to simulated telephones."""
+    if not settings.simulates:
+        return
+    real = {
+        "TWILIO_ACCOUNT_SID": settings.twilio and not leads_to_this_machine(settings.twilio_base_url or ""),
+        "VERIMOR_USERNAME": settings.verimor and not leads_to_this_machine(settings.verimor_base_url or ""),
+        "SMTP_HOST": settings.mails and not is_this_machine(settings.smtp_host),
+    }
+    for name, reaches_people in real.items():
+        if reaches_people:
+            yield problem("real_beside_simulated", name, given=" and ".join(settings.aimed_elsewhere))
 
 
 class _Reader:

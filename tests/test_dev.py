@@ -17,7 +17,11 @@ from pro_service.settings import Settings, load
 from tests.peers import places, servers
 
 DEV = places.ROOT / "dev"
-VERIMOR = ("VERIMOR_USERNAME", "VERIMOR_BASE_URL")
+NAMES = (
+    *("SECRET_KEY", "DATA_KEYS", "PUBLIC_BASE_URL", "TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID"),
+    *("VERIMOR_USERNAME", "VERIMOR_BASE_URL", "SMTP_HOST", "SMTP_PORT"),
+)
+"""Settings that `configure` may set in the environment of this process."""
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
     monkeypatch.setattr(module, "ENV_FILE", tmp_path / ".env")
-    for name in ("SECRET_KEY", "DATA_KEYS", "PUBLIC_BASE_URL", "TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", *VERIMOR):
+    for name in NAMES:
         # Set before it is removed, so that what the module sets is gone after the test.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
@@ -41,7 +45,7 @@ def read(file: Path) -> Settings:
 
 
 def test_a_first_start_makes_a_demo_that_only_its_owner_can_read(dev: ModuleType, tmp_path: Path) -> None:
-    assert dev.configure(8025, 8026)
+    assert dev.configure(8025, 8026, 8027)
     made = read(tmp_path / ".env")
     assert (made.public_base_url, made.twilio_base_url) == ("http://127.0.0.1:8025", "http://127.0.0.1:8026")
     assert made.twilio_from == "+15005550006"
@@ -50,16 +54,16 @@ def test_a_first_start_makes_a_demo_that_only_its_owner_can_read(dev: ModuleType
 
 
 def test_a_second_start_changes_nothing(dev: ModuleType, tmp_path: Path) -> None:
-    dev.configure(8025, 8026)
+    dev.configure(8025, 8026, 8027)
     before = (tmp_path / ".env").read_bytes()
-    dev.configure(8025, 8026)
+    dev.configure(8025, 8026, 8027)
     assert (tmp_path / ".env").read_bytes() == before
 
 
 def test_what_is_set_stays_and_what_is_missing_is_added(dev: ModuleType, tmp_path: Path) -> None:
     key = "mine-" * 10
     (tmp_path / ".env").write_text(f"# Mine\nexport SECRET_KEY='{key}'\nDATA_KEYS=\nTWILIO_BASE_URL=http://127.0.0.1:1")
-    dev.configure(8025, 8026)
+    dev.configure(8025, 8026, 8027)
     made = read(tmp_path / ".env")
     assert made.secret_key == key.encode()
     assert made.data_keys
@@ -69,22 +73,23 @@ def test_what_is_set_stays_and_what_is_missing_is_added(dev: ModuleType, tmp_pat
 
 def test_with_twilio_credentials_there_is_no_demo(dev: ModuleType, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("TWILIO_ACCOUNT_SID=AC1\nPUBLIC_BASE_URL=https://pro.example.org\n")
-    assert not dev.configure(8025, 8026)
+    assert not dev.configure(8025, 8026, 8027)
     assert read(tmp_path / ".env").twilio_base_url is None
     assert "TWILIO_BASE_URL" not in os.environ
 
 
-def test_an_account_with_verimor_is_not_played(dev: ModuleType, tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("VERIMOR_USERNAME=908501234567\nVERIMOR_PASSWORD=x\nVERIMOR_SENDER=KLINIK\n")
-    assert dev.configure(8025, 8026)
-    assert read(tmp_path / ".env").verimor_base_url is None
-    assert "VERIMOR_BASE_URL" not in os.environ
+def test_with_an_account_at_verimor_there_is_no_demo(dev: ModuleType, tmp_path: Path) -> None:
+    own = "VERIMOR_USERNAME=908501234567\nVERIMOR_PASSWORD=x\nVERIMOR_SENDER=KLINIK\n"
+    (tmp_path / ".env").write_text(f"{own}PUBLIC_BASE_URL=https://pro.example.org\n")
+    assert not dev.configure(8025, 8026, 8027)
+    assert read(tmp_path / ".env").carriers.configured == ("verimor",)
+    assert not {"VERIMOR_BASE_URL", "TWILIO_BASE_URL"} & set(os.environ)
 
 
 def test_a_key_in_a_file_is_not_made_again(dev: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("k" * 40)
     (tmp_path / ".env").write_text("SECRET_KEY_FILE=key\n")
-    dev.configure(8025, 8026)
+    dev.configure(8025, 8026, 8027)
     assert read(tmp_path / ".env").secret_key == b"k" * 40
 
 
@@ -93,6 +98,11 @@ def test_what_pip_installs_in_production_is_what_the_lock_says(dev: ModuleType) 
     assert {file.name for file in wanted} == {"requirements.txt", "requirements-formats.txt"}
     assert [file for file, text in wanted.items() if file.read_text(encoding="utf-8") != text] == [], "run ./dev fix"
     assert all(text.count("==") > 40 and "--hash=sha256:" in text for text in wanted.values())
+
+
+def test_every_program_has_a_port_of_its_own(dev: ModuleType) -> None:
+    told = dev.parser().parse_args(["up"])
+    assert len({told.port, told.simulator_port, told.mail_port}) == 3
 
 
 def test_a_taken_port_is_found(dev: ModuleType) -> None:

@@ -290,6 +290,9 @@ def simulate(state: State, port: int, limits: bool) -> None:  # noqa: FBT001 -- 
     from pro_service.simulator.app import SENDER  # noqa: PLC0415
 
     settings = state.settings(serving=True)
+    aims = {"TWILIO_BASE_URL": settings.twilio, "VERIMOR_BASE_URL": settings.verimor}
+    if unset := [name for name, sends in aims.items() if sends and not settings.simulates]:
+        raise RejectedError(tuple(problem("nothing_to_simulate", name) for name in unset))
     key = (settings.twilio_api_key, settings.twilio_api_secret)
     secret = settings.verimor_hook_secret
     app = create_simulator(

@@ -1346,6 +1346,22 @@ _SERVICE: Mapping[str, Entry] = {
     "clock_set_in_use": _refuse(
         "PRO_SERVICE_NOW is set, and this database was not made with `db upgrade --test`", "unset it"
     ),
+    "real_beside_simulated": _refuse(
+        "would reach people, while {given} sends texts to simulated telephones",
+        "unset it while you try the service out; for a real study unset {given} instead",
+    ),
+    "telephones_were_simulated": _refuse(
+        "texts of this database went to simulated telephones; these settings would send to people",
+        "begin the real study in a new database: name another DATABASE_URL",
+    ),
+    "telephones_were_real": _refuse(
+        "texts of this database went to people; {given} would send them to simulated telephones",
+        "unset {given}, or try the service out in another database",
+    ),
+    "nothing_to_simulate": _refuse(
+        "is not set, so texts go to people and not to these telephones",
+        "write its address, http://127.0.0.1:8026, into settings without the real account",
+    ),
     "clock_unreadable": _refuse(
         "PRO_SERVICE_NOW is neither an instant nor a file with one", "write it as 2026-03-09T10:00:00+03:00"
     ),

@@ -1,10 +1,11 @@
-"""Whether this is still the database it was, and whether the clock is believed.
+"""Whether this is still the database it was, whether its texts reach people, and whether the clock is believed.
 
 Which server's history it follows, what time that server has, and why nothing is decided by our clock at the moment.
 """
 
 from contextlib import suppress
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +17,21 @@ k = installation.c
 TIMELINE = "timeline"
 DOUBT = "clock_doubt"
 """Why the clock is not believed, as long as it is not; no row = it is."""
+
+TEXTS_GO_TO = "texts_go_to"
+Reached: TypeAlias = Literal["people", "simulated"]
+"""Whose telephones the texts of a database go to: it is one or the other, for good."""
+
+
+def reached(session: Session) -> str | None:
+    """Whose telephones the texts of this database went to; None before the first."""
+    return session.scalar(select(k.value).where(k.key == TEXTS_GO_TO))
+
+
+def note_reached(session: Session, whose: Reached) -> None:
+    """Note whose telephones a text goes to, unless that is noted already."""
+    if reached(session) is None:
+        _keep(session, TEXTS_GO_TO, whose)
 
 
 def timeline(connection: Connection) -> str | None:

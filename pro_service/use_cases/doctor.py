@@ -16,7 +16,7 @@ from pro_service.core.study_file.frames import cannot_say_where
 from pro_service.core.throttle import chance_of_a_hit
 from pro_service.reports import health, readable
 from pro_service.reports.health import Condition
-from pro_service.runtime import ClockError, Runtime, open_runtime
+from pro_service.runtime import ClockError, Runtime, TelephonesError, open_runtime
 from pro_service.settings import Settings
 from pro_service.store import erasures, guards, migrate, seals, studies, time_stamps
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
@@ -73,6 +73,8 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
         return (*found, Finding("keys", "red", *words(error.problem)))
     except ClockError as error:
         return (*found, Finding("clock", "red", *words(error.problem)))
+    except TelephonesError as error:
+        return (*found, Finding("texts", "red", *words(error.problem)))
     except UNREACHABLE as error:
         return (*found, _unavailable(why_unavailable(error) or "unreachable"))
     try:
@@ -372,7 +374,15 @@ def _address(settings: Settings) -> Iterator[Finding]:
 def _ways_out(settings: Settings) -> Iterator[Finding]:
     if settings.texts:
         aimed = f" ({', '.join(settings.aimed_elsewhere)})" if settings.aimed_elsewhere else ""
-        yield Finding("texts", "green", f"configured{aimed}")
+        if settings.simulates:
+            yield Finding(
+                "texts",
+                "yellow",
+                f"simulated{aimed}: nobody gets one",
+                "for a real study: a new database, and the settings of a real account",
+            )
+        else:
+            yield Finding("texts", "green", f"configured{aimed}")
     else:
         yield Finding(
             "texts", "yellow", "not configured: prompts wait", f"set {'; or '.join(FACTS[way].needs for way in TEXTS)}"

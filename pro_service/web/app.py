@@ -53,7 +53,7 @@ def create_app(rt: Runtime) -> Flask:
     for part in (survey, card, sign_in, welcome, own, dashboard, clinic, administration, health, metrics):
         app.register_blueprint(part.blueprint(rt))
     app.register_blueprint(guide.blueprint())
-    _words(app, folder / "static")
+    _words(app, rt, folder / "static")
     _headers(app, rt)
     _faults(app)
     return app
@@ -92,7 +92,7 @@ def chosen_language() -> str | None:
     return None
 
 
-def _words(app: Flask, static: Path) -> None:
+def _words(app: Flask, rt: Runtime, static: Path) -> None:
     def in_language(code: str) -> str:
         """Return the address of this page in another language."""
         # Flask takes some names for wishes about the address itself.
@@ -119,6 +119,7 @@ def _words(app: Flask, static: Path) -> None:
             "language": i18n.language(),
             "languages": tuple(i18n.LANGUAGES.items()),
             "login": g.get("login"),
+            "simulated": rt.simulates,
         }
 
 

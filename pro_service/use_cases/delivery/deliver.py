@@ -16,6 +16,7 @@ from threading import Event
 from pro_service.core.providers import STAFF_MAIL, Pace, WayOut
 from pro_service.gateways.codes import is_of_delivery
 from pro_service.runtime import Runtime
+from pro_service.store import standing
 from pro_service.store.messages import channels, outbox, waiting
 from pro_service.store.messages.channels import FREE
 from pro_service.store.messages.outbox import Claimed, Held, Outcome
@@ -179,6 +180,9 @@ class _Line:
             lease = self.rt.settings.delivery.lease
             leaves = self.rt.texts_leave
             claimed = outbox.claim(session, now, lease, limit, ways, self.rt.token, leaves=leaves)
+            if not self.rt.memory.noted_reached and any(one.channel in self.rt.texts for one in claimed):
+                standing.note_reached(session, "simulated" if self.rt.simulates else "people")
+                self.rt.memory.noted_reached = True
         self.dry = len(claimed) < limit
         for one in claimed:
             job = _Job(one, now, started)
