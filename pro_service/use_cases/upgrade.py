@@ -50,6 +50,8 @@ def upgrade(
             if back_up and before not in {None, migrate.head()}:
                 made = backup.make(settings)
                 backed_up(made)
+                # The backup may lie on the same disk.
+                migrate.refuse_unable(engine)
             _, after = runtime.upgrade(settings, test=test, progress=progress)
         return Upgraded(before, after, made)
     finally:

@@ -12,16 +12,17 @@ from tests.journeys.conftest import BY_LINK, BY_TEXT, Service
 
 
 def test_what_was_sent_since_the_backup_is_known_again(service: Service, database_url: str, tmp_path: Path) -> None:
-    live, backup = str(make_url(database_url).database), str(tmp_path / "backup.db")
+    live, restored = str(make_url(database_url).database), str(tmp_path / "restored.db")
     service.at("2026-03-09 09:50")
-    _copy(live, backup)
+    service.run("backup", tmp_path / "backup")
     service.at("2026-03-09 10:00")
     asked, linked = service.texts(BY_TEXT), service.texts(BY_LINK)
     assert (len(asked), len(linked)) == (1, 1)
     service.reply(BY_TEXT, "4")
     assert service.shown("P-001")["responses"][-1]["value"] == 4
 
-    _copy(backup, live)
+    service.run("restore", tmp_path / "backup", "--into", f"sqlite:///{restored}")
+    _copy(restored, live)
     assert [r for r in service.shown("P-001")["responses"] if r["window"] == "W1"] == []
 
     # The scheduler comes back after a while, and makes the same decisions again.
