@@ -17,7 +17,7 @@ class Outgoing:
     it, and a provider that keeps our key is asked by it. `validity_seconds` is how long the provider may go on trying;
     `reference` is the stable stem of an e-mail's Message-ID, so that a second attempt is recognisably the same mail;
     `unsubscribe` is the address at which its reader's mail program ends these mails (RFC 8058);
-    `restores`: its reader has just asked for texts again, so a provider with a list of those who stopped takes them off;
+    `restores`: its reader has just asked for texts again, so a provider that lists who stopped takes them off;
     `may_leave` says, right before the first byte, whether the claim is young enough still. Number and text stay out of
     the repr: it ends up in logs.
     """
