@@ -335,6 +335,7 @@ def _mail(settings: Settings, clock: Clock) -> Gateway | None:
         clock=clock,
         username=settings.smtp_username,
         password=settings.smtp_password,
+        timeout=settings.delivery.waits(STAFF_MAIL)[1],
     )
 
 

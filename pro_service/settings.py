@@ -18,7 +18,7 @@ from dotenv import dotenv_values
 from pro_service.core.addresses import is_this_machine, leads_to_this_machine
 from pro_service.core.problems import Problem, problem, words
 from pro_service.core.protocol import Role
-from pro_service.core.providers import Pace, WayOut
+from pro_service.core.providers import STAFF_MAIL, Pace, WayOut
 from pro_service.core.routes import Carriers
 
 SECRETS = (
@@ -36,7 +36,7 @@ NAMES = (
     "VERIMOR_BASE_URL", "VERIMOR_TIMEOUT_SECONDS", "VERIMOR_PER_SECOND", "VERIMOR_PER_DAY",
     "SEND_WORKERS",
     "DELIVERY_LEASE_SECONDS", "DELIVERY_ASK_AFTER_SECONDS", "DELIVERY_ASK_AGAIN_SECONDS",
-    "SMTP_HOST", "SMTP_PORT", "SMTP_USERNAME", "MAIL_FROM",
+    "SMTP_HOST", "SMTP_PORT", "SMTP_USERNAME", "SMTP_TIMEOUT_SECONDS", "MAIL_FROM",
     "SECOND_FACTOR_ROLES",
     "TIMESTAMP_URL", "TIMESTAMP_CERTIFICATE",
     "BACKUP_DIR", "PG_BIN",
@@ -420,6 +420,7 @@ class _Reader:
             for way, name, needed in (
                 ("sms", "TWILIO", "TWILIO_ACCOUNT_SID"),
                 ("verimor", "VERIMOR", "VERIMOR_USERNAME"),
+                (STAFF_MAIL, "SMTP", "SMTP_HOST"),
             )
         }
         made = Delivery(
