@@ -67,7 +67,7 @@ echo "PRO Service is installed like this:"
 echo "- The program goes to $home/venv, with the packages of requirements.txt. Only root can change it."
 echo "- The database and backups will lie in $home/var, which only $user can read."
 [ -n "$has_settings" ] || echo "- The settings are begun in $home/.env with new keys. Only $user can read it."
-echo "- Units for the web server and the scheduler go to $units, and are started at every boot."
+echo "- Units for the web server, the scheduler and a backup every night go to $units, and are started at every boot."
 echo "  Nothing is started now."
 if [ -z "$dry_run" ] && [ -z "$yes" ]; then
     printf 'Go on? [y/N] '
@@ -113,19 +113,19 @@ file.write_text(text, encoding="utf-8")
 ' "$home/.env"
 fi
 
-for unit in "$deploy"/systemd/*.service; do
+for unit in "$deploy"/systemd/*.service "$deploy"/systemd/*.timer; do
     run install -m 0644 "$unit" "$units"
 done
 run install -D -m 0644 -t "$units/pro-service-.service.d" "$deploy/systemd/pro-service-.service.d/hardening.conf"
 run systemctl daemon-reload
 # shellcheck disable=SC2086
-run systemctl enable $programs
+run systemctl enable $programs pro-service-backup.timer
 
 cat <<END
 
 Next, as $user in $home (runuser -u $user -- bash):
 1. Fill in PUBLIC_BASE_URL and what else .env explains. Keep a copy of DATA_KEYS somewhere else.
 2. venv/bin/pro-service db upgrade, then venv/bin/pro-service doctor
-3. As root: systemctl start $programs
+3. As root: systemctl start $programs pro-service-backup.timer
 The rest: docs/operation/install.md
 END

@@ -121,8 +121,15 @@ def units(tmp_path: Path) -> Path:
 def test_the_units_are_without_fault_and_take_rights_away(units: Path) -> None:
     analyze = places.systemd_analyze()
     services = sorted(units.glob("*.service"))
-    assert [one.name for one in services] == [f"pro-service-{name}.service" for name in ("scheduler", "web")]
-    verify: list[str | Path] = [analyze, "verify", "--man=no", "--recursive-errors=no", *services]
+    assert [one.name for one in services] == [f"pro-service-{name}.service" for name in ("backup", "scheduler", "web")]
+    verify: list[str | Path] = [
+        analyze,
+        "verify",
+        "--man=no",
+        "--recursive-errors=no",
+        *services,
+        *units.glob("*.timer"),
+    ]
     # Its exit status lies: a key that it does not know is said, and is no fault to it.
     assert subprocess.run(verify, capture_output=True, text=True, check=False).stderr == ""
     for service in services:
@@ -139,7 +146,7 @@ def test_the_units_call_commands_that_there_are() -> None:
         program, *arguments = shlex.split(line)
         assert program == "/srv/pro/venv/bin/pro-service"
         called.append(check_arguments(arguments))
-    assert sorted(called) == ["scheduler", "serve"]
+    assert sorted(called) == ["backup", "scheduler", "serve"]
 
 
 def check_arguments(arguments: list[str]) -> str:
@@ -154,7 +161,10 @@ def test_the_installer_says_what_it_does_and_does_nothing_unless_told(tmp_path: 
     script = DEPLOY / "install.sh"
     subprocess.run([places.program("shellcheck"), script], check=True)
     dry = subprocess.run([script, "--dry-run"], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert "+ systemctl enable pro-service-web.service pro-service-scheduler.service" in dry.stdout
+    assert (
+        "+ systemctl enable pro-service-web.service pro-service-scheduler.service pro-service-backup.timer"
+        in dry.stdout
+    )
     missing = [one for one in (DEPLOY / "systemd").rglob("*.*") if one.is_file() and str(one) not in dry.stdout]
     assert missing == []
     asked = subprocess.run([script], input="n\n", capture_output=True, text=True, check=False)
