@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.crash.run import Crash, say
 from tests.crash.verdict import Verdict, faults_logged
 from tests.crash.world import PROVIDERS, planned
-from tests.peers import postgres
+from tests.peers import pgbouncer, postgres
 
 MOST_TOLD = 20
 
@@ -73,7 +73,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--channel", choices=PROVIDERS, default="twilio", help="who carries the texts (default %(default)s)"
     )
-    top.add_argument("--database", default="sqlite", help="sqlite, postgresql, or the address of an empty one")
+    top.add_argument(
+        "--database", default="sqlite", help="sqlite, postgresql, pgbouncer before one, or the address of an empty one"
+    )
     top.add_argument("--seed", type=int, default=7, help="of faults and kills (default %(default)s)")
     top.add_argument("--json", action="store_true", help="print the figures as JSON")
     return top
@@ -85,6 +87,10 @@ def address(database: str, folder: Path, stack: ExitStack) -> str:
         return f"sqlite:///{folder / 'crash.db'}"
     if database == "postgresql":
         return stack.enter_context(postgres.running()).create("crash")
+    if database == "pgbouncer":
+        server = stack.enter_context(postgres.running())
+        server.create("crash")
+        return stack.enter_context(pgbouncer.before(server, "crash"))
     return database
 
 
