@@ -8,9 +8,11 @@ from typing import Any, cast
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, show_fault, show_json, show_table, who
+from pro_service.core.case import CONSENTED
 from pro_service.core.changes.preview import ChangePreview
 from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import ChangeRefusedError, Problem, RejectedError, problem, words
+from pro_service.core.routes import CHANNELS
 
 Command = Callable[..., Any]
 
@@ -44,18 +46,37 @@ OPTIONS: dict[str, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = {
             },
         ),
     ),
+    "email": (
+        (
+            ("--address", "address"),
+            {"help": "The new address; `-` (or nothing) asks for it, out of the shell's history."},
+        ),
+        (("--remove", "remove"), {"is_flag": True, "help": "There is no address any more."}),
+        (
+            ("--consent", "consent"),
+            {"metavar": "DAY|stands", "help": "Consent to mails to it: its day, or that it stands; else no mails."},
+        ),
+    ),
     "move": ((("--site", "site"), {"metavar": "CODE", "required": True, "help": "The site that takes over."}),),
     "language": ((("--language", "language"), {"metavar": "CODE", "required": True, "help": "E.g. tr or en."}),),
     "zone": ((("--zone", "timezone"), {"metavar": "NAME", "required": True, "help": "E.g. Europe/Berlin."}),),
     "channel": (
         (
             ("--channel", "channel"),
-            {"metavar": "CHANNEL", "required": True, "help": "sms-reply, sms-link or sms-card."},
+            {
+                "metavar": "LADDER",
+                "required": True,
+                "help": f'{", ".join(CHANNELS[:-1])} or {CHANNELS[-1]}; or several, e.g. "whatsapp>sms-reply".',
+            },
         ),
     ),
     "consent": (
+        (
+            ("--medium", "medium"),
+            {"type": click.Choice(list(CONSENTED)), "default": "sms", "show_default": True, "help": "Consent to what."},
+        ),
         (("--given", "consent"), {"metavar": "DAY", "help": "The day on which it was given (again)."}),
-        (("--withdrawn", "withdrawn"), {"is_flag": True, "help": "It is taken back: calls only from now on."}),
+        (("--withdrawn", "withdrawn"), {"is_flag": True, "help": "It is taken back: nothing goes that way any more."}),
     ),
 }
 """Action -> its own options, by the names of the form's fields."""
@@ -68,11 +89,12 @@ HELP = {
     "died": "Say that the participant has died: nothing leaves any more, at once.",
     "reinstate": "Undo a death, or else a withdrawal from the study, that was entered by mistake.",
     "phone": "Replace the telephone number, or remove it; the old one is kept, encrypted.",
+    "email": "Replace the e-mail address, or remove it.",
     "move": "Move the participant to another site: pages, tasks and coming windows follow.",
     "language": "Change the language of texts and forms.",
     "zone": "Change the time zone by which prompts are sent.",
-    "channel": "Change how the participant is asked.",
-    "consent": "Record that consent to messages was given (again), or taken back.",
+    "channel": "Change how the participant is asked: by one channel, or by the next where it leads nowhere.",
+    "consent": "Record that consent to texts, mails or WhatsApp was given (again), or taken back.",
 }
 
 
@@ -105,6 +127,8 @@ def _run(
 
     if action == "phone" and given["number"] in (None, "-") and not given["remove"]:
         given["number"] = click.prompt("New number", hide_input=True, err=True)
+    if action == "email" and given["address"] in (None, "-") and not given["remove"]:
+        given["address"] = click.prompt("New address", hide_input=True, err=True)
     fields = {name: "yes" if value is True else str(value) for name, value in given.items() if value}
     wanted = ChangeForm(cast("Action", action), fields, reason)
     with opened(state) as rt:

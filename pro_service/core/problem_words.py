@@ -241,6 +241,18 @@ _CELLS: Mapping[str, Entry] = {
     "not_your_site": _refuse("{given} is not your site", "have it enrolled by somebody of that site"),
     "not_a_language": _refuse("{given} is not a language of this study", _ONE_OF),
     "not_a_channel": _refuse("{given} is not a channel", _ONE_OF),
+    "ladder_gap": _refuse("a channel is missing beside a >", "write one between every two, or take the > out"),
+    "ladder_only_calls": _refuse(
+        "calls is no channel: people call where no channel leads to somebody",
+        "leave this and the consents empty: then people call; or write one of: {known}",
+    ),
+    "ladder_calls_not_last": _refuse(
+        "after calls no channel asks", "write calls at the end, or leave it out: it goes without saying"
+    ),
+    "ladder_medium_twice": _refuse(
+        "{channels} go the same way: where one leads nowhere, the other does not either",
+        "leave one of them: at most one by text, one by mail and one by WhatsApp",
+    ),
     "not_to_withdraw_from": _refuse("{given} is not a thing to withdraw from", _ONE_OF),
     "date_empty": _refuse("is empty", _DATE),
     "date_ambiguous": _refuse("{given} can be read in more than one way: {days}", _DATE),
@@ -445,6 +457,31 @@ _ENROLMENT: Mapping[str, Entry] = {
         "{code} has no telephone number although texts are agreed to: neither a text nor a call can ask",
         "give the number; until then a task asks for it",
     ),
+    "no_phone_but_mail": _warn(
+        "{code} has no telephone number: mails ask, and nobody can call",
+        "give the number, if there is one: a window is often saved by a call",
+    ),
+    "rung_without_consent": _warn(
+        "{code}: {channel} is skipped, because no consent to it is given",
+        "give the day of the consent, or take {channel} out of the ladder",
+    ),
+    "rung_without_address": _warn(
+        "{code}: {channel} is skipped, because there is no e-mail address",
+        "give the address, or take {channel} out of the ladder",
+    ),
+    "consent_without_rung": _warn(
+        "{code}: this consent is recorded, but no channel of the ladder needs it",
+        "add a channel that does: whatsapp>sms-reply>email-link, for example",
+    ),
+    "reached_by_none": _warn(
+        "no channel of the ladder leads to {code}: people call",
+        "if they are to be asked in writing, give a consent and an address for one of its channels",
+    ),
+    "email_changed_here": _warn(
+        "{code}: {column} was changed here on {day}, and the row has another one",
+        "nothing is changed here; if the row's is the right one, change it on the participant's page, else correct it "
+        "where the file comes from",
+    ),
     "end_in_future": _warn(
         "the procedure's end lies in the future",
         "leave it empty until the procedure has ended, if this is only planned",
@@ -546,17 +583,20 @@ _CHANGES: Mapping[str, Entry] = {
     ),
     "number_or_none": _refuse("a number, and the wish to remove it", "give one of the two"),
     "needs_number": _refuse("no number is given", "write the new number, or say that the old one is to be removed"),
+    "address_or_none": _refuse("an address, and the wish to remove it", "give one of the two"),
+    "needs_address": _refuse("no address is given", "write the new address, or say that the old one is to be removed"),
+    "not_a_medium": _refuse("{given} is nothing that somebody can agree to", _ONE_OF),
     "consent_not_said": _refuse("nothing is said about the consent to messages", "choose one of the answers"),
     "needs_consent_day": _refuse(
-        "the day of the consent is missing", "write the day on which it was given for this number"
+        "the day of the consent is missing", "write the day on which it was given for what is new"
     ),
     "consent_day_or_not": _refuse(
         "a day of consent, and another answer about the consent",
-        "choose that it was given for this number, or leave the day empty",
+        "choose that it was given for what is new, or leave the day empty",
     ),
     "nothing_stands": _refuse(
         "no consent to messages was ever given",
-        "write the day on which it was given for this number, or leave it empty: then people call",
+        "write the day on which it was given for what is new, or leave it empty: then nothing is sent to it",
     ),
     "given_or_taken_back": _refuse(
         "was the consent given, or taken back?",

@@ -185,6 +185,13 @@ _TWO_DIGIT_CODES = (
 _LONG_ENOUGH = 8  # national digits; of a shorter number only the last two are shown
 
 
+def masked_address(address: str) -> str:
+    """Return an e-mail address that its owner recognises and nobody can write to: `a•••@e•••.org`."""
+    name, _, domain = address.rpartition("@")
+    first, _, last = domain.rpartition(".")
+    return f"{name[:1]}•••@{first[:1]}•••.{last}"
+
+
 def masked(e164: str) -> str:
     """Return a number that its owner recognises and nobody can dial: `+90 5•• ••• 12 34`.
 

@@ -1,11 +1,13 @@
 """What staff can change about a participant, as values. `plan` works out what each of them brings about."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pro_service.core.protocol import Channel, Protocol, Site
+from pro_service.core.ladder import Ladder
+from pro_service.core.protocol import Medium, Protocol, Site
 
 Origin: TypeAlias = Literal["messages", "study"]
 """What somebody withdraws from. Who wants no messages stays in the study and may be telephoned."""
@@ -58,8 +60,17 @@ class NewTelephone:
     """Another number, or none. The number itself stays outside the rules."""
 
     given: bool
+    consents: Mapping[Medium, datetime | None]
+    """Consent to texts and to WhatsApp on this number; None of either = it is only called."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAddress:
+    """Another e-mail address, or none. The address itself stays outside the rules."""
+
+    given: bool
     consented_at: datetime | None
-    """Consent to messages on this number; None = it is only called."""
+    """Consent to mails to this address; None = nothing is sent to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +89,17 @@ class NewZone:
 
 @dataclass(frozen=True, slots=True)
 class NewChannel:
-    """The participant is asked by another channel."""
+    """The participant is asked by another ladder of channels."""
 
-    channel: Channel
+    ladder: Ladder
 
 
 @dataclass(frozen=True, slots=True)
 class NewConsent:
-    """Consent to messages given (again) at this instant, or taken back."""
+    """Consent to messages by one medium given (again) at this instant, or taken back."""
 
     consented_at: datetime | None
+    medium: Medium = "sms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +124,7 @@ Change: TypeAlias = (
     | Die
     | Reinstate
     | NewTelephone
+    | NewAddress
     | NewLanguage
     | NewZone
     | NewChannel

@@ -6,15 +6,17 @@ The preview and the change are this one computation; `case_after` shows the case
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
-from typing import Any, assert_never
+from typing import Any, assert_never, cast
 from zoneinfo import ZoneInfo
 
-from pro_service.core.case import Case, Participant, WindowFacts
+from pro_service.core import ladder as ladders
+from pro_service.core.case import CONSENTED, Case, Participant, WindowFacts
 from pro_service.core.changes.model import (
     Change,
     Die,
     Migrate,
     Move,
+    NewAddress,
     NewChannel,
     NewConsent,
     NewLanguage,
@@ -28,11 +30,13 @@ from pro_service.core.changes.model import (
 )
 from pro_service.core.changes.reschedule import Rescheduled, consequences, replace_windows
 from pro_service.core.commands import CancelTexts, Command, Resolve
+from pro_service.core.ladder import Ladder
 from pro_service.core.problems import ChangeRefusedError, Problem, problem
-from pro_service.core.protocol import Protocol
+from pro_service.core.protocol import MEDIA, Medium, Protocol
 from pro_service.core.schedule import projection
+from pro_service.core.schedule.asking import rungs
 from pro_service.core.schedule.calendar import local_day
-from pro_service.core.schedule.causes import NEW_NUMBER, NO_NUMBER
+from pro_service.core.schedule.causes import CLEARED, NEW_NUMBER, NO_NUMBER
 from pro_service.core.schedule.forecast import procedure_date_notes
 from pro_service.core.schedule.windows import schedule
 
@@ -82,15 +86,14 @@ def _plan_by_kind(case: Case, change: Change, now: datetime) -> Plan:
             return _plan_leaving(case, change, now)
         case Pause() | Resume():
             return _plan_pause(case, change, now)
-        case NewTelephone() | NewConsent():
+        case NewTelephone() | NewAddress() | NewConsent():
             return _plan_contact(case, change)
         case NewLanguage(language):
             return Plan("language", {"language": language}, commands=_cancel_if_changed(case, language=language))
         case NewZone(zone):
             return Plan("zone", {"zone": zone}, commands=_cancel_if_changed(case, zone=zone))
-        case NewChannel(channel):
-            commands = _cancel_if_changed(case, channel=channel)
-            return Plan("channel", {"channel": channel}, commands=commands, notes=_card_notes(case, channel=channel))
+        case NewChannel(ladder):
+            return _plan_ladder(case, ladder)
         case _:
             assert_never(change)
 
@@ -285,33 +288,105 @@ def _pause_notes(case: Case, until: datetime, now: datetime) -> Iterator[Problem
             yield problem("window_in_pause", "until", window=window.code)
 
 
-def _plan_contact(case: Case, change: NewTelephone | NewConsent) -> Plan:
-    """Return the plan of another number or consent.
+def _plan_contact(case: Case, change: NewTelephone | NewAddress | NewConsent) -> Plan:
+    """Return the plan of another number, address or consent.
 
-    Another number ends the tasks about the old one. Texts that wait for the old number are cancelled.
+    Another number ends the tasks about the old one. What waits for the old number or address is cancelled. A consent
+    that is given after a stop undoes it; on the media that nothing was said about the stop stands, as after a START.
     """
-    person, given = case.participant, change.consented_at
-    if given is not None and person.died_at is not None:
+    person = case.participant
+    consents = _consents(change)
+    given = [at for at in consents.values() if at is not None]
+    if given and person.died_at is not None:
         raise ChangeRefusedError((problem("consent_of_dead", "consent"),))
-    facts: dict[str, Any] = {"consented_at": given}
-    if person.opted_out_at is not None and given is not None and given != person.consented_at:
-        if local_day(given, case.site_zone) < local_day(person.opted_out_at, case.site_zone):
-            stopped = local_day(person.opted_out_at, case.site_zone)
+    facts: dict[str, Any] = {CONSENTED[medium]: at for medium, at in consents.items()}
+    new = any(at is not None and at != getattr(person, CONSENTED[medium]) for medium, at in consents.items())
+    if person.opted_out_at is not None and new:
+        stopped = local_day(person.opted_out_at, case.site_zone)
+        if local_day(max(given), case.site_zone) < stopped:
             raise ChangeRefusedError((problem("before_opt_out", "consent", day=stopped),))
         facts["opted_out_at"] = None
+        facts |= {name: None for medium, name in CONSENTED.items() if medium not in consents}
+    if isinstance(change, NewTelephone):
+        facts |= {"has_phone": change.given, "unreachable_at": None, "whatsapp_unreachable_at": None}
+    elif isinstance(change, NewAddress):
+        facts |= {"has_email": change.given, "email_unreachable_at": None}
+    return Plan(
+        _CONTACT_ACTIONS[type(change)],
+        facts,
+        commands=tuple(_contact_commands(case, change, facts)),
+        notes=tuple(_contact_notes(case, change, facts)),
+    )
+
+
+_CONTACT_ACTIONS: Mapping[type, str] = {
+    NewTelephone: "new_telephone",
+    NewAddress: "new_address",
+    NewConsent: "consent",
+}
+
+
+def _consents(change: NewTelephone | NewAddress | NewConsent) -> Mapping[Medium, datetime | None]:
+    match change:
+        case NewTelephone(_, consents):
+            return consents
+        case NewAddress(_, consented_at):
+            return {"email": consented_at}
+        case NewConsent(consented_at, medium):
+            return {medium: consented_at}
+
+
+def _contact_commands(
+    case: Case, change: NewTelephone | NewAddress | NewConsent, facts: Mapping[str, Any]
+) -> Iterator[Command]:
     if isinstance(change, NewConsent):
-        commands = () if given is not None else (CancelTexts(replies=True),)
-        return Plan("consent", facts, commands=commands, notes=_card_notes(case, **facts))
-    facts |= {"has_phone": change.given, "unreachable_at": None}
-    about = ABOUT_THE_NUMBER | ({NO_NUMBER} if change.given else frozenset())
-    settled = (Resolve(e.id, NEW_NUMBER) for e in case.escalations if e.open and e.reason in about)
-    if not change.given:
-        notes: tuple[Problem, ...] = (problem("no_number", "number"),)
-    elif given is None:
-        notes = (problem("calls_only", "consent"),)
-    else:
-        notes = _card_notes(case, **facts)
-    return Plan("new_telephone", facts, commands=(CancelTexts(replies=True), *settled), notes=notes)
+        if change.consented_at is None:
+            yield CancelTexts(replies=change.medium != "email")
+        return
+    yield CancelTexts(replies=isinstance(change, NewTelephone))
+    settled: frozenset[str] = frozenset()
+    if isinstance(change, NewTelephone):
+        settled = ABOUT_THE_NUMBER | ({NO_NUMBER} if change.given else frozenset())
+    yield from (Resolve(e.id, NEW_NUMBER) for e in case.escalations if e.open and e.reason in settled)
+    if replace(case.participant, **facts).asked_by is not None:
+        asked = frozenset({"bad_address", NO_NUMBER}) - settled
+        yield from (Resolve(e.id, CLEARED) for e in case.escalations if e.open and e.reason in asked)
+
+
+def _contact_notes(
+    case: Case, change: NewTelephone | NewAddress | NewConsent, facts: Mapping[str, Any]
+) -> Iterator[Problem]:
+    then, code = replace(case.participant, **facts), case.participant.code
+    agreed = [medium for medium, at in _consents(change).items() if at is not None]
+    asking = {MEDIA[channel] for channel in then.ladder}
+    yield from (problem("consent_without_rung", "consent", code=code) for medium in agreed if medium not in asking)
+    if then.asked_by is not None:
+        if isinstance(change, NewTelephone) and not change.given:
+            yield problem("no_phone_but_mail", "number", code=code)
+        yield from _card_notes(case, **facts)
+    elif not then.has_phone:
+        yield problem("no_number", "number")
+    elif isinstance(change, NewTelephone) and not agreed:
+        yield problem("calls_only", "consent")
+    elif not agreed:
+        yield problem("reached_by_none", "consent", code=code)
+
+
+def _plan_ladder(case: Case, ladder: Ladder) -> Plan:
+    """Return the plan of another ladder; what to mind about it are the rungs that will be skipped."""
+    facts = ladders.facts(ladder)
+    then: Participant = replace(case.participant, **cast("dict[str, Any]", facts))
+    skipped = {"no-consent": "rung_without_consent", "no-address": "rung_without_address"}
+    notes = [
+        problem(skipped[rung.standing], "channel", code=then.code, channel=rung.channel)
+        for rung in rungs(then)
+        if rung.standing in skipped
+    ]
+    if then.led_to is None and then.has_phone:
+        notes.append(problem("reached_by_none", "channel", code=then.code))
+    return Plan(
+        "channel", facts, commands=_cancel_if_changed(case, **facts), notes=(*notes, *_card_notes(case, **facts))
+    )
 
 
 def _card_notes(case: Case, **facts: Any) -> tuple[Problem, ...]:

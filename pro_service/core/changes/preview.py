@@ -13,7 +13,8 @@ from pro_service.core.protocol import Site
 from pro_service.core.schedule.forecast import forecast
 from pro_service.core.schedule.status import Status, status
 
-HIDDEN = frozenset({"has_phone"})
+HIDDEN = frozenset({"has_phone", "has_email"})
+"""Facts that say whether there is a number or an address, which is shown itself, masked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,22 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from types import MappingProxyType
 
 from pro_service.core.enrolment.blinding import is_allocation
 from pro_service.core.problems import Problem, nearest, problem
+from pro_service.core.protocol import Medium
 from pro_service.core.replies.folding import visible
 
 REQUIRED = ("participant", "site", "procedure_date", "language", "messaging_consent")
-OPTIONAL = ("phone", "email", "timezone", "channel", "procedure_time")
+OPTIONAL = ("phone", "email", "email_consent", "whatsapp_consent", "timezone", "channel", "procedure_time")
+CONSENTS: Mapping[Medium, str] = MappingProxyType(
+    {"sms": "messaging_consent", "email": "email_consent", "whatsapp": "whatsapp_consent"}
+)
+"""Medium -> the column that says since when the participant agrees to it."""
 BASELINE = "baseline_"
 """Columns of the baseline: this and the item's id, `baseline_nrs_avg` for NRS-AVG."""
 

@@ -15,13 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pro_service.core.enrolment.blinding import Passed, is_allocation, is_telling, none_passed
-from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of, one_line
+from pro_service.core.enrolment.file import CONSENTS, OPTIONAL, REQUIRED, columns_of, one_line
 from pro_service.core.problems import Problem, nearest, problem
 from pro_service.core.replies.folding import visible
 from pro_service.core.toml_faults import Faults, line_of
 
 NEEDED = ("participant", "site", "procedure_date", "language")
-DATES = frozenset({"procedure_date", "messaging_consent"})
+DATES = frozenset({"procedure_date", *CONSENTS.values()})
 CONTACT = frozenset({"phone", "email"})
 FORMATS = (*("YYYY-MM-DD", "DD-MM-YYYY", "MM-DD-YYYY", "DD.MM.YYYY", "DD/MM/YYYY", "MM/DD/YYYY", "YYYY/MM/DD"),)
 """How a date may be written; a time may follow it, as in REDCap's own date-times."""

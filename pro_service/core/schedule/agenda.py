@@ -265,12 +265,13 @@ def _without_repeats(commands: Iterator[Command]) -> Iterator[Command]:
 
 
 def _on_missing_number(case: Case, now: datetime) -> Agenda:
-    """Ask for a telephone number from the enrolment on: without one neither a text nor a call asks anybody.
+    """Ask for a telephone number from the enrolment on, where without one neither a message nor a call asks anybody.
 
     A person who ends the task knows of it, and is not told again; a number that was given and taken away is a new task.
     """
     person = case.participant
-    until = None if person.has_phone or person.left_at is not None else case.asks_until
+    asked = person.has_phone or person.asked_by is not None
+    until = None if asked or person.left_at is not None else case.asks_until
     if until is None or until <= now:
         return
     yield until, None

@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias, cast
 
-from pro_service.core.case import PROMPTS, Case, Participant, State, WindowFacts
-from pro_service.core.protocol import Channel
+from pro_service.core.case import CONSENTED, PROMPTS, UNREACHABLE, Case, Participant, State, WindowFacts
+from pro_service.core.protocol import MEDIA, Channel
 
 Way: TypeAlias = Literal[Channel, "no-card", "calls", "no-texts", "bad-number", "no-number", "left"]
 """A channel where texts go out; else `left`, or why people call, or why nobody can."""
 
 Before: TypeAlias = Literal[Channel, "calls", "no_texts", "no_card", "not_asked", "not_arrived"]
 """What happened in a window before a call: a channel where a text went out; else why none did, or that none arrived."""
+
+Standing: TypeAlias = Literal["asks", "no-card", "next", "no-consent", "no-address", "failed", "stopped"]
+"""Whether a channel of the ladder asks now, would be the next, or why it does not; `stopped`: no channel asks."""
 
 LOST: frozenset[State] = frozenset({"undelivered", "failed"})
 """The provider took the text, and says that it did not arrive."""
@@ -30,6 +33,36 @@ class Opening:
     """Somebody wrote down that the card was handed over, or it was used."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One channel of a ladder, and whether it asks."""
+
+    channel: Channel
+    standing: Standing
+    since: datetime | None = None
+    """Since when it leads nowhere, where it did."""
+
+
+def rungs(person: Participant) -> tuple[Rung, ...]:
+    """Return the ladder with the channel that asks now, and why those before it do not."""
+    return tuple(_rung(person, channel) for channel in person.ladder)
+
+
+def _rung(person: Participant, channel: Channel) -> Rung:
+    medium = MEDIA[channel]
+    if getattr(person, CONSENTED[medium]) is None:
+        return Rung(channel, "no-consent")
+    if not person.agreed_to(medium):
+        return Rung(channel, "no-address")
+    if not person.reached_by(medium):
+        return Rung(channel, "failed", getattr(person, UNREACHABLE[medium]))
+    if person.asked_by is None:
+        return Rung(channel, "stopped")
+    if channel != person.asked_by:
+        return Rung(channel, "next")
+    return Rung(channel, "no-card" if person.lacks_card else "asks")
+
+
 def way_of_asking(person: Participant) -> Way:
     """Return how this participant is asked now: what closes the gate of texts, if anything does, decides."""
     if person.left_at is not None:
@@ -40,7 +73,9 @@ def way_of_asking(person: Participant) -> Way:
         return "no-number"
     if not any((person.consented_at, person.email_consented_at, person.whatsapp_consented_at)):
         return "calls"
-    return "bad-number" if person.opted_out_at is None else "no-texts"
+    if person.opted_out_at is not None:
+        return "no-texts"
+    return "bad-number" if any(rung.standing == "failed" for rung in rungs(person)) else "calls"
 
 
 def call_opening(case: Case, window: WindowFacts, number_since: datetime | None = None) -> Opening:

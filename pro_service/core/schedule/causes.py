@@ -160,8 +160,8 @@ def _has_card(case: Case, escalation: EscalationFacts, now: datetime) -> str | N
 
 
 def _can_be_asked(case: Case, _: EscalationFacts, now: datetime) -> str | None:
-    """There is a number, or nothing is left to be asked."""
-    if case.participant.has_phone:
+    """There is a number, or mails ask, or nothing is left to be asked."""
+    if case.participant.has_phone or case.participant.asked_by is not None:
         return CLEARED
     until = case.asks_until
     return _left(case) or ("window_closed" if until is None or until <= now else None)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pro_service.core.case import PROMPTS, Case, EscalationFacts, MessageFacts, Participant, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Escalate, Resolve, Send, Settle
 from pro_service.core.problems import Problem, problem
-from pro_service.core.protocol import Channel, Protocol, Site, TimePoint, Window
+from pro_service.core.protocol import Protocol, TimePoint, Window
 from pro_service.core.schedule.agenda import next_moment, on_time
 from pro_service.core.schedule.calendar import local_day, working_days_between
 from pro_service.core.schedule.projection import apply_commands
@@ -37,19 +37,6 @@ class PlannedStep:
     step: str
     """`invitation` …, or `call`."""
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedParticipant:
-    """Who would be asked, as far as it changes what follows."""
-
-    site: Site
-    language: str
-    zone: ZoneInfo
-    """The participant's own."""
-    channel: Channel
-    has_phone: bool
-    consented_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +105,16 @@ def forecast(case: Case, now: datetime) -> tuple[PlannedStep, ...]:
     return tuple(_steps(case, now))
 
 
-def what_if(
-    protocol: Protocol,
-    participant: PlannedParticipant,
-    day: date,
-    end: datetime | None,
-    holidays: frozenset[date],
-    now: datetime,
-) -> WhatIf:
-    """Return what a procedure on `day` would bring for a participant enrolled at `now` who never answers.
+def what_if(protocol: Protocol, person: Participant, holidays: frozenset[date], now: datetime) -> WhatIf:
+    """Return what this procedure would bring for a participant enrolled at `now` who never answers.
 
-    `end` is the instant at which the procedure ended; windows of minutes are counted from it. A procedure to come is
-    taken as confirmed at its end, or at noon of its day; who answers with a card is taken to have it.
+    A procedure to come is taken as confirmed at its end, or at noon of its day; who answers with a card is taken to
+    have it.
     """
-    zone = ZoneInfo(participant.site.zone)
+    zone, day, end = ZoneInfo(person.site.zone), person.procedure_date, person.procedure_end
     spans = schedule(protocol, day, zone, end)
     confirmed_at = max(now, end or local_instant(day, NOON, zone)) if day > local_day(now, zone) else now
-    case = _planned_case(protocol, participant, day, spans, holidays, now, confirmed_at, end)
+    case = _planned_case(protocol, replace(person, confirmed_at=confirmed_at, card_made_at=now), spans, holidays)
     steps = forecast(case, confirmed_at)
     known = {span.code: span for span in spans}
     windows = (
@@ -220,32 +200,7 @@ def _case_after(case: Case, command: Command, at: datetime, number: int) -> Case
 # A participant who is not there yet ----------------------------------------------------------------------------------
 
 
-def _planned_case(
-    protocol: Protocol,
-    participant: PlannedParticipant,
-    day: date,
-    spans: Sequence[Window],
-    holidays: frozenset[date],
-    now: datetime,
-    confirmed_at: datetime,
-    end: datetime | None,
-) -> Case:
-    person = Participant(
-        id=0,
-        code="",
-        site=participant.site,
-        language=participant.language,
-        zone=participant.zone,
-        channel=participant.channel,
-        has_phone=participant.has_phone,
-        procedure_date=day,
-        enrolled_at=now,
-        confirmed_at=confirmed_at,
-        consented_at=participant.consented_at,
-        procedure_end=end,
-        # As the procedure is taken to be confirmed, a card is taken to be made.
-        card_made_at=now,
-    )
+def _planned_case(protocol: Protocol, person: Participant, spans: Sequence[Window], holidays: frozenset[date]) -> Case:
     facts = (
         WindowFacts(number, 1, span, protocol.time_point(span.code), {})
         for number, span in enumerate(sorted(spans, key=lambda span: span.opens_at), start=1)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.texts import masked
+from pro_service.core.texts import masked, masked_address
 from pro_service.store.participants import counts
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.enrolment import seal_of_telephone
@@ -92,6 +92,43 @@ def new_telephone(writer: Writer, loaded: Loaded, number: str | None, country: s
         "phone_index": None if number is None else writer.vault.index("phone", number),
         "phone_country": country,
     }
+
+
+def address_of(session: Session, participant_id: int) -> bytes | None:
+    """Return the participant's e-mail address as it is kept."""
+    kept: bytes | None = session.scalar(select(p.email).where(p.id == participant_id))
+    return kept
+
+
+def read_address(session: Session, vault: Vault, loaded: Loaded) -> str | None:
+    """Return the e-mail address; None if there is none. Raise UnreadableError if it cannot be decrypted."""
+    person_id = loaded.case.participant.id
+    kept = address_of(session, person_id)
+    if kept is None or loaded.data_key is None:
+        return None
+    return opened(vault.data_key(loaded.data_key, person_id), kept, _address_place(person_id)).decode()
+
+
+def address_masked(session: Session, vault: Vault, loaded: Loaded) -> str | None:
+    """Return the stored address, masked; only dots if it cannot be decrypted; None if there is none."""
+    try:
+        address = read_address(session, vault, loaded)
+    except UnreadableError:
+        return UNREADABLE
+    return None if address is None else masked_address(address)
+
+
+def new_address(writer: Writer, loaded: Loaded, address: str | None) -> dict[str, Any]:
+    """Return the column of another address; the one there was is not kept. KeyError once erased."""
+    person_id = loaded.case.participant.id
+    if loaded.data_key is None:
+        raise KeyError(person_id)
+    key = writer.vault.data_key(loaded.data_key, person_id)
+    return {"email": None if address is None else sealed(key, address.encode(), _address_place(person_id))}
+
+
+def _address_place(person_id: int) -> str:
+    return f"participants|email|{person_id}"
 
 
 def former_place(row_id: int) -> str:

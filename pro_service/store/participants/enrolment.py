@@ -17,8 +17,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Table, select
 from sqlalchemy.orm import Session
 
+from pro_service.core import ladder as ladders
+from pro_service.core.case import CONSENTED
 from pro_service.core.enrolment.cells import LONGEST_CODE, alike
-from pro_service.core.protocol import Window
+from pro_service.core.enrolment.file import CONSENTS
+from pro_service.core.ladder import Ladder
+from pro_service.core.protocol import Medium, Window
 from pro_service.core.texts import masked
 from pro_service.store.audit import Entry, as_written, audit_row, fingerprint
 from pro_service.store.bulk import Bulk
@@ -59,12 +63,12 @@ class Enrolment:
     site_zone: ZoneInfo
     language: str
     zone: str
-    channel: str
+    ladder: Ladder
     channel_chosen: bool
     """The file or the form says so; else it is what works in the country, and says nothing about who is enrolled."""
     procedure_date: date
     procedure_end: datetime | None
-    consented_at: datetime | None
+    consents: Mapping[Medium, datetime | None]
     confirmed: bool
     phone: str | None
     """E.164."""
@@ -160,12 +164,12 @@ class Enroller:
             "code": enrolment.code,
             "language": enrolment.language,
             "zone": enrolment.zone,
-            "channel": enrolment.channel,
+            **ladders.facts(enrolment.ladder),
             "procedure_date": enrolment.procedure_date,
             "procedure_end": enrolment.procedure_end,
             "enrolled_at": self.now,
             "confirmed_at": self.now if enrolment.confirmed else None,
-            "consented_at": enrolment.consented_at,
+            **{CONSENTED[medium]: at for medium, at in enrolment.consents.items()},
             "data_key": wrapped,
             "phone": None if phone is None else sealed(key, phone.encode(), f"participants|phone|{row_id}"),
             "phone_index": None if phone is None else self.vault.index("phone", phone),
@@ -199,10 +203,10 @@ class Enroller:
             "procedure_date": enrolment.procedure_date,
             "procedure_end": enrolment.procedure_end,
             "confirmed_at": self.now if enrolment.confirmed else None,
-            "consented_at": enrolment.consented_at,
+            **{CONSENTED[medium]: at for medium, at in enrolment.consents.items()},
             "language": enrolment.language,
             "zone": enrolment.zone,
-            "channel": enrolment.channel,
+            **ladders.facts(enrolment.ladder),
             "protocol_version": self.version_id,
             "phone": None if enrolment.phone is None else masked(enrolment.phone),
             "phone_seal": seal_of_telephone(row),
@@ -298,11 +302,11 @@ def existing(session: Session, vault: Vault, study_id: int, codes: Sequence[str]
                 "site": row.site_id,
                 "procedure_date": row.procedure_date,
                 "language": row.language,
-                "messaging_consent": row.consented_at,
+                **{column: getattr(row, CONSENTED[medium]) for medium, column in CONSENTS.items()},
                 "phone": _opened(vault, row, "phone"),
                 "email": _opened(vault, row, "email"),
                 "timezone": row.zone,
-                "channel": row.channel,
+                "channel": _ladder({name: getattr(row, name) for name in ladders.RUNGS}),
                 "procedure_time": row.procedure_end,
             },
             baseline={item: frozenset(values) for item, values in imported[row.id].items()},
@@ -317,9 +321,8 @@ TRAILED = {
     "procedure_date": "procedure_date",
     "procedure_end": "procedure_time",
     "language": "language",
-    "consented_at": "messaging_consent",
+    **{CONSENTED[medium]: column for medium, column in CONSENTS.items()},
     "zone": "timezone",
-    "channel": "channel",
     "phone": "phone",
 }
 """Field of the trail -> column of the enrolment file."""
@@ -328,7 +331,8 @@ TRAILED = {
 def earlier_values(session: Session, ids: Sequence[int]) -> dict[int, dict[str, dict[object, datetime]]]:
     """Return participant -> column -> what stood there before a change, `as_written` -> when it was changed.
 
-    A telephone is its blind index: the trail has it masked.
+    A telephone is its blind index: the trail has it masked. Nothing tells what an e-mail address was: it stands there
+    as None, with the last change of it.
     """
     found: dict[int, dict[str, dict[object, datetime]]] = defaultdict(lambda: defaultdict(dict))
     a, f = audit_trail.c, former_telephones.c
@@ -337,14 +341,39 @@ def earlier_values(session: Session, ids: Sequence[int]) -> dict[int, dict[str, 
         .where(a.participant_id.in_(ids), a.entity == "participant", a.action.not_in(("enrol", "view_contact")))
         .order_by(a.id)
     )
+    changed: list[tuple[int, datetime, dict[str, Any]]] = []
     for row in session.execute(trail):
-        for name, (old, _) in json.loads(row.changes).items():
+        changes = json.loads(row.changes)
+        changed.append((row.participant_id, row.at, changes))
+        for name, (old, _) in changes.items():
             if name in TRAILED:
                 found[row.participant_id][TRAILED[name]][old] = row.at
+            elif name == "email":
+                found[row.participant_id][name][None] = row.at
+    for participant_id, before, at in _earlier_ladders(session, ids, changed):
+        found[participant_id]["channel"].setdefault(before, at)
     former = select(f.participant_id, f.phone_index, f.replaced_at).where(f.participant_id.in_(ids)).order_by(f.id)
     for row in session.execute(former):
         found[row.participant_id]["phone"][row.phone_index] = row.replaced_at
     return found
+
+
+def _earlier_ladders(
+    session: Session, ids: Sequence[int], changed: Sequence[tuple[int, datetime, dict[str, Any]]]
+) -> Iterator[tuple[int, str, datetime]]:
+    """Yield (participant, ladder, when it was changed), the last first; a row of the trail names changed rungs only."""
+    p = participants.c
+    rows = session.execute(select(p.id, *(p[name] for name in ladders.RUNGS)).where(p.id.in_(ids)))
+    standing: dict[int, dict[str, Any]] = {row.id: {name: getattr(row, name) for name in ladders.RUNGS} for row in rows}
+    for participant_id, at, changes in reversed(changed):
+        before = {name: changes[name][0] for name in ladders.RUNGS if name in changes}
+        if before:
+            standing[participant_id] |= before
+            yield participant_id, _ladder(standing[participant_id]), at
+
+
+def _ladder(rungs: Mapping[str, Any]) -> str:
+    return ladders.written([rungs[name] for name in ladders.RUNGS if rungs[name] is not None])
 
 
 class Spellings:

@@ -5,13 +5,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from itertools import islice
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from pro_service.core import ladder as ladders
+from pro_service.core.case import RUNG
 from pro_service.core.enrolment import redcap
 from pro_service.core.enrolment.cells import alike
-from pro_service.core.enrolment.file import REQUIRED, Record, Sheet, decode, read
+from pro_service.core.enrolment.file import CONSENTS, REQUIRED, Record, Sheet, decode, read
 from pro_service.core.enrolment.redcap_mapping import ColumnMapping, parse
 from pro_service.core.problems import Column, Problem, RejectedError, problem
+from pro_service.core.protocol import Medium
 from pro_service.core.replies.folding import visible
 from pro_service.core.routes import CARD
 from pro_service.runtime import Runtime
@@ -193,7 +197,7 @@ class _Pass:
         for batch in _batches(_rows(self.reader, records, outcome)):
             new = self._new_in(batch, outcome)
             outcome.enrolled += len(new)
-            outcome.cards += sum(one.channel == CARD and None not in (one.consented_at, one.phone) for one in new)
+            outcome.cards += sum(CARD in one.ladder and None not in (one.consents["sms"], one.phone) for one in new)
             if enroller is not None and not outcome.faults:
                 enroller.write(new)
             if progress is not None:
@@ -258,9 +262,9 @@ class _Pass:
         ]
 
     def _written(self, given: Enrolment) -> Mapping[str, object]:
-        """Return what a row says as the trail would write it; a telephone as its blind index."""
+        """Return what a row says as the trail would write it; a telephone as its blind index, an address as nothing."""
         phone = None if given.phone is None else self.rt.vault.index("phone", given.phone)
-        facts = _facts(given, self.sites) | {"site": given.site, "phone": phone}
+        facts = _facts(given, self.sites) | {"site": given.site, "phone": phone, "email": None}
         return {name: value if name == "phone" else as_written(value) for name, value in facts.items()}
 
     def _people_met_before(self, rows: Sequence[Read]) -> list[Problem]:
@@ -325,7 +329,8 @@ def _mind(outcome: Enrolled, found: Sequence[Problem]) -> None:
 
 
 def _changed_here(code: str, line: int, column: str, at: datetime, zone: ZoneInfo) -> Problem:
-    return problem("changed_here", column, line, code=code, column=Column(column), day=at.astimezone(zone).date())
+    found = "email_changed_here" if column == "email" else "changed_here"
+    return problem(found, column, line, code=code, column=Column(column), day=at.astimezone(zone).date())
 
 
 def _mistakable(row: Read, code: str, there: str) -> Problem:
@@ -338,11 +343,11 @@ def _facts(given: Enrolment, sites: Mapping[str, int]) -> dict[str, object]:
         "site": sites[given.site],
         "procedure_date": given.procedure_date,
         "language": given.language,
-        "messaging_consent": given.consented_at,
+        **{column: given.consents[medium] for medium, column in CONSENTS.items()},
         "phone": given.phone,
         "email": given.email,
         "timezone": given.zone,
-        "channel": given.channel,
+        "channel": ladders.written(given.ladder),
         "procedure_time": given.procedure_end,
     }
 
@@ -355,17 +360,24 @@ COMMANDS = {
     "timezone": "zone {code} --zone {zone}",
     "channel": "channel {code} --channel {channel}",
     "phone": "phone {code}",
+    "email": "email {code}",
     "messaging_consent": "consent {code} --given DAY",
+    "email_consent": "consent {code} --medium email --given DAY",
+    "whatsapp_consent": "consent {code} --medium whatsapp --given DAY",
 }
 """Column -> the command that changes what it says of somebody who is enrolled."""
+MEDIUM_OF: Mapping[str, Medium] = MappingProxyType({column: medium for medium, column in CONSENTS.items()})
 
 
 def _different(column: str, given: Enrolment, there: Stored) -> Problem:
     """What is different and how it is changed: never by an import."""
-    if column == "messaging_consent" and there.died and given.consented_at is not None:
+    medium = MEDIUM_OF.get(column)
+    if medium is not None and there.died and given.consents[medium] is not None:
         return problem("consent_of_dead_row", code=given.code)
     if column not in COMMANDS:
         return problem("enrolled_otherwise_for_good", code=given.code, column=Column(column))
     named = {"code": given.code, "day": given.procedure_date, "site": given.site, "language": given.language}
-    command = COMMANDS[column].format(**named, zone=given.zone, channel=given.channel)
+    ladder = ladders.written(given.ladder)
+    channel = f'"{ladder}"' if RUNG in ladder else ladder
+    command = COMMANDS[column].format(**named, zone=given.zone, channel=channel)
     return problem("enrolled_otherwise", code=given.code, column=Column(column), command=command)

@@ -3,15 +3,16 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from pro_service.core import ladder as ladders
+from pro_service.core.case import CONSENTED, Participant
 from pro_service.core.problems import Problem, RejectedError
-from pro_service.core.protocol import Channel, Protocol
-from pro_service.core.routes import CHANNELS
-from pro_service.core.schedule.forecast import PlannedParticipant, WhatIf, what_if
+from pro_service.core.protocol import Protocol, Site
+from pro_service.core.schedule.forecast import WhatIf, what_if
 from pro_service.core.schedule.windows import local_instant
-from pro_service.core.texts import masked
+from pro_service.core.texts import masked, masked_address
 from pro_service.runtime import Runtime, holidays_of
 from pro_service.store.audit import Actor
 from pro_service.store.participants.enrolment import Enrolment
@@ -24,7 +25,10 @@ class Preview:
     """One participant as they would be enrolled."""
 
     enrolment: Enrolment
+    person: Participant
     phone: str | None
+    """Masked."""
+    email: str | None
     """Masked."""
     warnings: tuple[Problem, ...]
     """But those about the windows, which `outlook` says better."""
@@ -47,21 +51,35 @@ def preview(
     if row.enrolment is None:
         raise RejectedError(row.faults)
     found = row.enrolment
-    participant = PlannedParticipant(
-        bundle.protocol.sites[found.site],
-        found.language,
-        ZoneInfo(found.zone),
-        cast("Channel", found.channel),
-        found.phone is not None,
-        found.consented_at,
-    )
-    holidays = holidays_of(participant.site.country)
+    person = _as_enrolled(bundle.protocol.sites[found.site], found, now)
     return Preview(
         enrolment=found,
+        person=person,
         phone=None if found.phone is None else masked(found.phone),
+        email=None if found.email is None else masked_address(found.email),
         warnings=tuple(warning for warning in done.warnings if warning.path != "procedure_date"),
-        outlook=what_if(bundle.protocol, participant, found.procedure_date, found.procedure_end, holidays, now),
+        outlook=what_if(bundle.protocol, person, holidays_of(person.site.country), now),
         unchanged=bool(done.unchanged),
+    )
+
+
+def _as_enrolled(site: Site, found: Enrolment, now: datetime) -> Participant:
+    consents: dict[str, Any] = {CONSENTED[medium]: at for medium, at in found.consents.items()}
+    rungs: dict[str, Any] = ladders.facts(found.ladder)
+    return Participant(
+        id=0,
+        code=found.code,
+        site=site,
+        language=found.language,
+        zone=ZoneInfo(found.zone),
+        has_phone=found.phone is not None,
+        procedure_date=found.procedure_date,
+        enrolled_at=now,
+        confirmed_at=now if found.confirmed else None,
+        procedure_end=found.procedure_end,
+        has_email=found.email is not None,
+        **rungs,
+        **consents,
     )
 
 
@@ -81,7 +99,17 @@ def ask(rt: Runtime, protocol: Protocol, asked: Question) -> WhatIf:
     """What a procedure on this day would bring to anybody at this site. KeyError for a site there is not."""
     site, now = protocol.sites[asked.site], rt.clock()
     zone = ZoneInfo(site.zone)
-    consented_at: datetime | None = now if asked.texts else None
-    participant = PlannedParticipant(site, protocol.languages[0], zone, CHANNELS[1], asked.texts, consented_at)
-    end = None if asked.at is None else local_instant(asked.day, asked.at, zone)
-    return what_if(protocol, participant, asked.day, end, holidays_of(site.country), now)
+    person = Participant(
+        id=0,
+        code="",
+        site=site,
+        language=protocol.languages[0],
+        zone=zone,
+        channel="sms-link",
+        has_phone=True,
+        procedure_date=asked.day,
+        enrolled_at=now,
+        procedure_end=None if asked.at is None else local_instant(asked.day, asked.at, zone),
+        consented_at=now if asked.texts else None,
+    )
+    return what_if(protocol, person, holidays_of(site.country), now)

@@ -4,16 +4,18 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
-from typing import TypeVar, cast
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from pro_service.core import ladder as ladders
 from pro_service.core.enrolment import cells
 from pro_service.core.enrolment.blinding import code_may_tell, is_telling
 from pro_service.core.enrolment.cells import CellError
-from pro_service.core.enrolment.file import Record, columns_of
+from pro_service.core.enrolment.file import CONSENTS, Record, columns_of
+from pro_service.core.ladder import Ladder
 from pro_service.core.problems import Problem, problem
-from pro_service.core.protocol import Channel, Protocol, Site, Window
-from pro_service.core.routes import BY_TEXT, CARD, CHANNELS, Carriers, preflight, preflight_number, usual_channel
+from pro_service.core.protocol import MEDIA, Channel, Protocol, Site, Window
+from pro_service.core.routes import BY_TEXT, CARD, Carriers, preflight, preflight_number, usual_channel
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.forecast import procedure_date_notes
 from pro_service.core.schedule.windows import local_instant, schedule
@@ -109,26 +111,31 @@ class RowReader:
         site = self.protocol.sites.get(site_code or "") or next(iter(self.protocol.sites.values()))
         zone = self._zones[site.code]
         own = row.read("timezone", lambda text: cells.zone(text or site.zone))
-        consented_at = row.read("messaging_consent", lambda text: cells.consent(text, zone, self.now))
-        phone = self._telephone(row, site)
-        channel = self._channel(row, phone, site)
+        consents = {
+            medium: row.read(column, lambda text: cells.consent(text, zone, self.now))
+            for medium, column in CONSENTS.items()
+        }
+        chosen = self._chosen(row)
+        phone = self._telephone(row, site, chosen)
+        ladder = self._ladder(row, phone, site, chosen)
         end = self._procedure_end(row, day, zone)
         if row.faults or code is None or day is None or language is None or own is None:
             return None
         windows, concerns = self._windows(site, day, end)
         for concern in concerns:
             row.add(concern, "procedure_date")
+        self._mind_ladder(row, code, ladder, by_phone=phone is not None, by_mail=email is not None)
         return Enrolment(
             code=code,
             site=site.code,
             site_zone=zone,
             language=language,
             zone=own.key,
-            channel=channel,
+            ladder=ladder,
             channel_chosen=bool(row.text("channel")),
             procedure_date=day,
             procedure_end=end,
-            consented_at=consented_at,
+            consents=consents,
             confirmed=day <= local_day(self.now, zone),
             phone=None if phone is None else phone.e164,
             phone_country=None if phone is None else phone.country,
@@ -171,13 +178,11 @@ class RowReader:
             row.add(problem("end_in_future"), "procedure_time")
         return end
 
-    def _telephone(self, row: _Row, site: Site) -> Telephone | None:
+    def _telephone(self, row: _Row, site: Site, chosen: Ladder) -> Telephone | None:
         if not row.text("phone"):
-            missing = "no_phone_but_consent" if row.text("messaging_consent") else "no_phone"
-            row.add(problem(missing, code=row.text("participant")), "phone")
             return None
         phone = row.read("phone", lambda text: phone_numbers.read(text, site.country, self._own))
-        if phone is None or not self._texted(row):
+        if phone is None or not self._texted(row, chosen):
             return phone
         provider = self._carriers.to(phone.country, site.provider)
         findings = preflight_number(provider, phone.country, phone.e164, landline=phone.kind == "landline")
@@ -188,30 +193,59 @@ class RowReader:
         return phone
 
     @staticmethod
-    def _texted(row: _Row) -> bool:
-        """Whether texts are meant for this row: consent is there, or a channel is asked for."""
-        return bool(row.text("messaging_consent") or row.text("channel"))
+    def _chosen(row: _Row) -> Ladder:
+        """The ladder asked for; none if the cell is empty, or holds faults, which are noted."""
+        ladder, faults = ladders.read(row.text("channel")) if row.text("channel") else ((), ())
+        for fault in faults:
+            row.add(fault, "channel")
+        return ladder
 
-    def _channel(self, row: _Row, phone: Telephone | None, site: Site) -> str:
-        """The channel asked for; where none is, one that works in the telephone's country, else the site's."""
-        asked = row.text("channel")
-        channel = asked and row.read("channel", lambda text: cells.one_of(text, CHANNELS, "not_a_channel"))
-        if asked and not channel:
-            return ""
+    @staticmethod
+    def _texted(row: _Row, chosen: Ladder) -> bool:
+        """Whether texts are meant for this row: consent is there, or a channel of texts is asked for."""
+        by_text = not chosen or any(channel in BY_TEXT for channel in chosen)
+        return by_text and bool(row.text("messaging_consent") or row.text("channel"))
+
+    def _ladder(self, row: _Row, phone: Telephone | None, site: Site, chosen: Ladder) -> Ladder:
+        """The ladder asked for; where none is, a channel that works in the telephone's country, else the site's."""
         country = site.country if phone is None else phone.country
         provider = self._carriers.to(country, site.provider)
-        channel = cast("Channel", channel) if channel else self._usual(provider, country)
-        for lack in self._carriers.lacking_for(channel):
-            row.add(lack, "channel")
-        if phone is not None and self._texted(row):
+        ladder = chosen or (self._usual(provider, country),)
+        texted = self._texted(row, chosen)
+        if phone is not None and texted:
             for lack in self._carriers.lacking(site):
                 row.add(lack, "channel")
-            self._check_route(row, provider, country, channel)
-        if any(lacks_texts(self.protocol, given, channel) for given in self.frames.values()):
-            row.add(problem("version_lacks_channel", channel=channel), "channel")
-        if channel == CARD and self._texted(row) and row.text("language") in self.protocol.languages:
+        for channel in ladder:
+            for lack in self._carriers.lacking_for(channel):
+                row.add(lack, "channel")
+            if phone is not None and texted:
+                self._check_route(row, provider, country, channel)
+            if any(lacks_texts(self.protocol, given, channel) for given in self.frames.values()):
+                row.add(problem("version_lacks_channel", channel=channel), "channel")
+        if CARD in ladder and texted and row.text("language") in self.protocol.languages:
             self._check_texts(row, row.text("language"))
-        return channel
+        return ladder
+
+    @staticmethod
+    def _mind_ladder(row: _Row, code: str, ladder: Ladder, *, by_phone: bool, by_mail: bool) -> None:
+        """Say which rungs will be skipped, and who is reached by none; an empty consent alone means calls only."""
+        agreed = {medium for medium, column in CONSENTS.items() if row.text(column)}
+        media = {channel: MEDIA[channel] for channel in ladder}
+        led_to = any(medium in agreed and (by_mail if medium == "email" else by_phone) for medium in media.values())
+        if not by_phone:
+            consented = "no_phone_but_consent" if agreed & {"sms", "whatsapp"} else "no_phone"
+            row.add(problem("no_phone_but_mail" if led_to else consented, code=code), "phone")
+        if not agreed and not row.text("channel"):
+            return
+        for channel, medium in media.items():
+            if medium not in agreed:
+                row.add(problem("rung_without_consent", code=code, channel=channel), CONSENTS[medium])
+            elif medium == "email" and not by_mail:
+                row.add(problem("rung_without_address", code=code, channel=channel), "email")
+        for medium in sorted(agreed - set(media.values())):
+            row.add(problem("consent_without_rung", code=code), CONSENTS[medium])
+        if by_phone and not led_to:
+            row.add(problem("reached_by_none", code=code), "channel")
 
     def _check_texts(self, row: _Row, language: str) -> None:
         """A participant with a card is written to without an address, or not at all."""

@@ -5,24 +5,25 @@ out in one transaction with its reason.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pro_service.core.case import Case
 from pro_service.core.changes.plan import Plan, case_after, follows_new_version, plan_change
-from pro_service.core.changes.preview import ChangePreview, preview_change
+from pro_service.core.changes.preview import HIDDEN, ChangePreview, preview_change
 from pro_service.core.commands import Record, Settle
 from pro_service.core.problems import problem
 from pro_service.core.protocol import Site
-from pro_service.core.texts import masked
+from pro_service.core.texts import masked, masked_address
 from pro_service.runtime import Runtime
 from pro_service.store import studies
-from pro_service.store.audit import Actor
+from pro_service.store.audit import Actor, fingerprint
 from pro_service.store.database import Session
 from pro_service.store.participants import cases, contact, counts, schedules, shared_phone
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.enrolment import seal_of_telephone
+from pro_service.store.vault import UnreadableError
 from pro_service.use_cases import phone_numbers
 from pro_service.use_cases.participants.change_form import ChangeForm, Known, read
 from pro_service.use_cases.phone_numbers import Telephone
@@ -40,13 +41,22 @@ CARRIED = {
 
 
 @dataclass(frozen=True, slots=True)
+class NewContact:
+    """Another number or address, or none in its place."""
+
+    kind: Literal["phone", "email"]
+    shown: tuple[str | None, str | None]
+    """What there is and what will be, masked."""
+    telephone: Telephone | None = None
+    address: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedChange:
     """A plan to be written, with what only the store needs of it."""
 
     plan: Plan
-    numbers: tuple[str | None, str | None] | None = None
-    """The number there is and the new one, masked, where it changes."""
-    telephone: Telephone | None = None
+    contact: NewContact | None = None
     version_id: int | None = None
     """The protocol version that holds from now on."""
     cause: str | None = None
@@ -55,7 +65,7 @@ class PreparedChange:
     @property
     def unchanged(self) -> bool:
         """Whether everything is so already."""
-        return self.plan.unchanged and self.numbers is None
+        return self.plan.unchanged and self.contact is None
 
 
 def preview(
@@ -97,9 +107,10 @@ def change(
 def preview_of(loaded: Loaded, prepared: PreparedChange, now: datetime) -> ChangePreview:
     """What a person is shown of a change."""
     shown = preview_change(loaded.case, prepared.plan, now)
-    if prepared.numbers is None:
+    new = prepared.contact
+    if new is None:
         return shown
-    return replace(shown, facts=(("phone", *prepared.numbers), *shown.facts), unchanged=False)
+    return replace(shown, facts=((new.kind, *new.shown), *shown.facts), unchanged=False)
 
 
 def _found(
@@ -121,6 +132,8 @@ def _prepared(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeForm,
     own = phone_numbers.of_the_study(rt.carriers.senders, loaded.case.protocol)
     given = read(wanted, Known(loaded, there.phone_country, now, frames, own, rt.carriers))
     prepared = PreparedChange(plan_change(loaded.case, given.change, now))
+    if prepared.plan.action == "new_address":
+        return replace(prepared, contact=_new_address(rt, session, loaded, given.address))
     if prepared.plan.action != "new_telephone":
         return prepared
     new = given.telephone
@@ -129,12 +142,23 @@ def _prepared(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeForm,
         return prepared
     others = () if index is None else shared_phone.with_telephone(session, index)
     shared = (problem("shared", "number"),) if any(one != person_id for one in others) else ()
+    shown = contact.telephone_masked(rt.vault, loaded), None if new is None else masked(new.e164)
     return replace(
         prepared,
         plan=replace(prepared.plan, notes=(*prepared.plan.notes, *shared)),
-        numbers=(contact.telephone_masked(rt.vault, loaded), None if new is None else masked(new.e164)),
-        telephone=new,
+        contact=NewContact("phone", shown, telephone=new),
     )
+
+
+def _new_address(rt: Runtime, session: Session, loaded: Loaded, address: str | None) -> NewContact | None:
+    """Return what changes about the address; None where it is the same one."""
+    try:
+        if contact.read_address(session, rt.vault, loaded) == address:
+            return None
+    except UnreadableError:
+        pass  # An address that is damaged must be replaceable.
+    shown = contact.address_masked(session, rt.vault, loaded), None if address is None else masked_address(address)
+    return NewContact("email", shown, address=address)
 
 
 # Writing -------------------------------------------------------------------------------------------------------------
@@ -182,19 +206,32 @@ def _columns(
                 changes["site"] = (person.site.code, value.code)
         elif name == "zone":
             columns[name], changes[name] = str(value), (str(old), str(value))
-        elif name != "has_phone":
+        elif name not in HIDDEN:
             columns[name], changes[name] = value, (old, value)
-    if prepared.numbers is not None:
-        number, country = (
-            (None, None) if prepared.telephone is None else (prepared.telephone.e164, prepared.telephone.country)
-        )
-        columns |= (new := contact.new_telephone(tx.writer, loaded, number, country))
-        changes["phone"] = prepared.numbers
-        changes["phone_seal"] = (contact.telephone_seal(tx.session, person.id), seal_of_telephone(new))
+    if prepared.contact is not None:
+        kind, changes[prepared.contact.kind] = prepared.contact.kind, prepared.contact.shown
+        new, seals = _contact_columns(tx, loaded, prepared.contact)
+        columns |= new
+        changes[f"{kind}_seal"] = seals
     if prepared.version_id is not None:
         columns["protocol_version_id"] = prepared.version_id
         changes["protocol_version"] = (loaded.protocol_version_id, prepared.version_id)
     return columns, changes
+
+
+def _contact_columns(
+    tx: Transaction, loaded: Loaded, new: NewContact
+) -> tuple[dict[str, Any], tuple[str | None, str | None]]:
+    """Return the columns of another number or address, and the hash of it before and then."""
+    person_id = loaded.case.participant.id
+    if new.kind == "email":
+        before = fingerprint(contact.address_of(tx.session, person_id))
+        columns = contact.new_address(tx.writer, loaded, new.address)
+        return columns, (before, fingerprint(columns["email"]))
+    number, country = (None, None) if new.telephone is None else (new.telephone.e164, new.telephone.country)
+    before = contact.telephone_seal(tx.session, person_id)
+    columns = contact.new_telephone(tx.writer, loaded, number, country)
+    return columns, (before, seal_of_telephone(columns))
 
 
 def _move(tx: Transaction, loaded: Loaded, site: Site, columns: dict[str, Any]) -> None:

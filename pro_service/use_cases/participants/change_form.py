@@ -6,10 +6,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, TypeAlias, TypeVar, cast, get_args
 from zoneinfo import ZoneInfo
 
+from pro_service.core import ladder as ladders
+from pro_service.core.case import CONSENTED
 from pro_service.core.changes.model import (
     Change,
     Die,
     Move,
+    NewAddress,
     NewChannel,
     NewConsent,
     NewLanguage,
@@ -24,10 +27,11 @@ from pro_service.core.changes.model import (
 )
 from pro_service.core.enrolment import cells
 from pro_service.core.enrolment.cells import CellError
+from pro_service.core.ladder import Ladder
 from pro_service.core.problems import ChangeRefusedError, Problem, problem
-from pro_service.core.protocol import Channel, Language
+from pro_service.core.protocol import MEDIA, Channel, Language, Medium
 from pro_service.core.replies.folding import visible
-from pro_service.core.routes import CARD, CHANNELS, Carriers, preflight, preflight_number
+from pro_service.core.routes import BY_TEXT, CARD, CHANNELS, Carriers, preflight, preflight_number
 from pro_service.core.schedule.windows import local_instant
 from pro_service.core.study_file.frames import Frames, lacks_texts, unfit_for_cards
 from pro_service.store.participants.cases import Loaded
@@ -42,6 +46,7 @@ Action: TypeAlias = Literal[
     "died",
     "reinstate",
     "phone",
+    "email",
     "move",
     "language",
     "zone",
@@ -50,10 +55,11 @@ Action: TypeAlias = Literal[
 ]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 STANDS = "stands"
-"""The participant said that the consent there is holds for the new number too."""
+"""The participant said that the consent there is holds for the new number or address too."""
 GIVEN, NO_CONSENT = "given", "none"
 """The other answers to the page's question about it: on the day in the field `consent`, and not."""
 LONGEST_REASON = 300
+BY_TELEPHONE: tuple[Medium, ...] = ("sms", "whatsapp")
 _MIDNIGHT = time(0)
 
 Value = TypeVar("Value")
@@ -85,10 +91,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The change, and the number, where it is about one."""
+    """The change, and the number or address, where it is about one."""
 
     change: Change
     telephone: Telephone | None = None
+    address: str | None = None
 
 
 class _Form:
@@ -179,43 +186,93 @@ def _reinstate(form: _Form) -> Read:
 def _phone(form: _Form) -> Read | None:
     """As at enrolment: a number that is only called may be any; one that gets texts must be able to."""
     person = form.case.participant
-    choice = form.text("messages")
-    consent = STANDS if choice == STANDS else form.text("consent")
-    if "messages" in form.wanted.fields and form.text("number") and not (choice or consent):
-        form.notes.append(problem("consent_not_said", "messages"))
-    if choice == GIVEN and not consent:
-        form.notes.append(problem("needs_consent_day", "consent"))
-    elif choice in (STANDS, NO_CONSENT) and form.text("consent"):
-        form.notes.append(problem("consent_day_or_not", "consent"))
-    given = person.consented_at if consent == STANDS else _consented(form)
-    if consent == STANDS and given is None and not form.notes:
-        form.notes.append(problem("nothing_stands", "consent"))
+    consents = _consents_to_new(form, "number", *BY_TELEPHONE)
     if form.text("remove"):
         if form.text("number"):
             form.notes.append(problem("number_or_none", "number"))
-        return Read(NewTelephone(given=False, consented_at=None))
+        return Read(NewTelephone(given=False, consents=dict.fromkeys(BY_TELEPHONE)))
     if not form.text("number"):
         form.notes.append(problem("needs_number", "number"))
         return None
     phone = form.read("number", lambda text: phone_numbers.read(text, person.site.country, form.known.own))
     if phone is None:
         return None
-    if given is not None:
-        _can_be_texted(form, phone, person.channel)
-    return Read(NewTelephone(given=True, consented_at=given), phone)
+    if consents["sms"] is not None:
+        _can_be_texted(form, phone)
+    if consents["whatsapp"] is not None:
+        _can_go_by(form, "number", "whatsapp")
+    return Read(NewTelephone(given=True, consents=consents), phone)
+
+
+def _email(form: _Form) -> Read | None:
+    consented_at = _consents_to_new(form, "address", "email")["email"]
+    if form.text("remove"):
+        if form.text("address"):
+            form.notes.append(problem("address_or_none", "address"))
+        return Read(NewAddress(given=False, consented_at=None))
+    if not form.text("address"):
+        form.notes.append(problem("needs_address", "address"))
+        return None
+    address = form.read("address", cells.email)
+    if address is None:
+        return None
+    if consented_at is not None:
+        _can_go_by(form, "address", "email")
+    return Read(NewAddress(given=True, consented_at=consented_at), address=address)
+
+
+def _consents_to_new(form: _Form, name: str, *media: Medium) -> dict[Medium, datetime | None]:
+    """Return the consents that were said to hold for what is new in a field: as they stand, or given on a day.
+
+    A day holds for the media that were agreed to before; where none was, for the first of them.
+    """
+    before, choice = len(form.notes), form.text("messages")
+    consent = STANDS if choice == STANDS else form.text("consent")
+    if "messages" in form.wanted.fields and form.text(name) and not (choice or consent):
+        form.notes.append(problem("consent_not_said", "messages"))
+    if choice == GIVEN and not consent:
+        form.notes.append(problem("needs_consent_day", "consent"))
+    elif choice in (STANDS, NO_CONSENT) and form.text("consent"):
+        form.notes.append(problem("consent_day_or_not", "consent"))
+    stand: dict[Medium, datetime | None] = {
+        medium: getattr(form.case.participant, CONSENTED[medium]) for medium in media
+    }
+    agreed = [medium for medium, at in stand.items() if at is not None]
+    if consent == STANDS:
+        if not agreed and len(form.notes) == before:
+            form.notes.append(problem("nothing_stands", "consent"))
+        return stand
+    at = _consented(form)
+    return {medium: at if medium in (agreed or media[:1]) else None for medium in media}
 
 
 def _consented(form: _Form) -> datetime | None:
     return form.read("consent", lambda text: cells.consent(text, form.case.site_zone, form.known.now))
 
 
-def _can_be_texted(form: _Form, phone: Telephone, channel: str) -> None:
+def _can_be_texted(form: _Form, phone: Telephone) -> None:
     landline = phone.kind == "landline"
     findings = preflight_number(_provider(form, phone.country), phone.country, phone.e164, landline=landline)
     form.notes += [finding.at("number") for finding in findings]
     if landline and not findings:
         form.notes.append(problem("landline", "number"))
-    _route(form, "number", phone.country, channel)
+    _can_go_by(form, "number", "sms", phone.country)
+
+
+def _can_go_by(form: _Form, name: str, medium: Medium, country: str | None = None) -> None:
+    """Note what is missing for the participant's channel of a medium; `country` is that of the telephone."""
+    for channel in form.case.participant.ladder:
+        if MEDIA[channel] == medium:
+            _check_rung(form, name, channel, country)
+
+
+def _check_rung(form: _Form, name: str, channel: Channel, country: str | None) -> None:
+    """Note what is missing for one channel: a provider, a way to this country, texts of the version they keep."""
+    if channel in BY_TEXT and country is not None:
+        _route(form, name, country, channel)
+    form.notes += [lack.at(name) for lack in form.known.carriers.lacking_for(channel)]
+    if any(lacks_texts(form.case.protocol, given, channel) for given in form.known.frames.values()):
+        form.notes.append(problem("version_lacks_channel", name, channel=channel))
 
 
 def _provider(form: _Form, country: str) -> str:
@@ -228,11 +285,9 @@ def _route(form: _Form, name: str, country: str, channel: str) -> None:
     form.notes += [one.at(name) for one in (*lacking, *routes) if one.severity == "refuse"]
 
 
-def _texts_fit(form: _Form, name: str, channel: str, language: Language) -> None:
+def _texts_fit(form: _Form, name: str, ladder: Ladder, language: Language) -> None:
     """Texts to a participant with a card hold no address: the version they keep must have such texts."""
-    unfit = (
-        unfit_for_cards(form.case.protocol, language, form.known.frames.get(language, {})) if channel == CARD else ()
-    )
+    unfit = unfit_for_cards(form.case.protocol, language, form.known.frames.get(language, {})) if CARD in ladder else ()
     if unfit:
         form.notes.append(problem("kept_texts_unfit_for_card", name, texts=unfit))
 
@@ -246,7 +301,7 @@ def _move(form: _Form) -> Read | None:
 def _language(form: _Form) -> Read | None:
     language = form.one_of("language", form.case.protocol.languages, "not_a_language")
     if language is not None:
-        _texts_fit(form, "language", form.case.participant.channel, language)
+        _texts_fit(form, "language", form.case.participant.ladder, language)
     return None if language is None else Read(NewLanguage(language))
 
 
@@ -256,32 +311,33 @@ def _zone(form: _Form) -> Read | None:
 
 
 def _channel(form: _Form) -> Read | None:
-    channel = form.one_of("channel", CHANNELS, "not_a_channel")
-    country = form.known.country
-    if channel is not None and country is not None and form.case.participant.consented_at is not None:
-        _route(form, "channel", country, channel)
-    if channel is not None:
-        form.notes += [lack.at("channel") for lack in form.known.carriers.lacking_for(cast("Channel", channel))]
-        _texts_fit(form, "channel", channel, form.case.participant.language)
-        frames = form.known.frames.values()
-        if any(lacks_texts(form.case.protocol, given, cast("Channel", channel)) for given in frames):
-            form.notes.append(problem("version_lacks_channel", "channel", channel=channel))
-    return None if channel is None else Read(NewChannel(cast("Channel", channel)))
+    """The rungs of a page are a ladder, as the one text of a command is."""
+    written = [text for name in ladders.RUNGS if (text := form.text(name))]
+    if not written:
+        form.one_of("channel", CHANNELS, "not_a_channel")
+        return None
+    ladder, faults = ladders.read(ladders.written(written))
+    form.notes += [fault.at("channel") for fault in faults]
+    person = form.case.participant
+    for channel in ladder:
+        _check_rung(form, "channel", channel, form.known.country if person.consented_at is not None else None)
+    _texts_fit(form, "channel", ladder, person.language)
+    return Read(NewChannel(ladder)) if ladder else None
 
 
 def _consent(form: _Form) -> Read | None:
     """Given (again) on a day, or taken back: one of the two must be said."""
     given, taken_back = form.text("consent"), form.text("withdrawn")
+    medium = form.one_of("medium", CONSENTED, "not_a_medium") if form.text("medium") else "sms"
     if bool(given) == bool(taken_back):
         form.notes.append(problem("given_or_taken_back", "consent"))
         return None
     at = None if taken_back else _consented(form)
-    if given and at is None:
+    if medium is None or (given and at is None):
         return None
-    country = form.known.country
-    if at is not None and country is not None:
-        _route(form, "consent", country, form.case.participant.channel)
-    return Read(NewConsent(at))
+    if at is not None:
+        _can_go_by(form, "consent", cast("Medium", medium), form.known.country)
+    return Read(NewConsent(at, cast("Medium", medium)))
 
 
 _READERS: Mapping[str, Callable[[_Form], Read | None]] = {
@@ -292,6 +348,7 @@ _READERS: Mapping[str, Callable[[_Form], Read | None]] = {
     "died": _died,
     "reinstate": _reinstate,
     "phone": _phone,
+    "email": _email,
     "move": _move,
     "language": _language,
     "zone": _zone,

@@ -212,7 +212,7 @@ def _of_participants() -> dict[str, str]:
         "erase_after": _("Contact data erased after"),
         "cancelled_at": _("Ended uncounted"),
         "confirmed_at": _("Procedure confirmed"),
-        "consented_at": _("Consent to messages"),
+        "consented_at": _("Consent to texts"),
         "died_at": _("Died"),
         "email": _("E-mail address"),
         "email_seal": _("Checksum of the e-mail address as stored"),

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.core.changes.preview import ChangePreview
 from pro_service.core.problems import ChangeRefusedError, Problem
+from pro_service.core.routes import CHANNELS
 from pro_service.reports import participant
 from pro_service.reports.participant import Change
 from pro_service.runtime import Runtime
@@ -20,7 +21,7 @@ from pro_service.use_cases.participants.change_form import ACTIONS, Action, Chan
 from pro_service.use_cases.tasks.calls import StaleError
 from pro_service.web.access import needs
 from pro_service.web.dashboard import change_words
-from pro_service.web.dashboard.formatting import form_made_at, times
+from pro_service.web.dashboard.formatting import form_made_at, times, word
 from pro_service.web.i18n import day, moment, page_stands_in
 from pro_service.web.problems import words
 from pro_service.web.scope import Scope, actor, in_study, not_found
@@ -144,4 +145,6 @@ def value_words(value: object, zone: ZoneInfo) -> str:
         return moment(value, zone)
     if isinstance(value, date):
         return day(value)
+    if value in CHANNELS:
+        return word("channel", str(value))
     return "–" if value is None else str(value)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pro_service.core.case import Case
-from pro_service.core.protocol import Site
+from pro_service.core.case import CONSENTED, Case
+from pro_service.core.protocol import Medium, Site
 from pro_service.core.routes import CHANNELS
-from pro_service.use_cases.participants.change_form import GIVEN, NO_CONSENT, STANDS, Action
+from pro_service.use_cases.participants.change_form import BY_TELEPHONE, GIVEN, NO_CONSENT, STANDS, Action
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import of
 
-Kind: TypeAlias = Literal["date", "time", "tel", "text", "select", "radio", "check"]
+Kind: TypeAlias = Literal["date", "time", "tel", "email", "text", "select", "radio", "check"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ def changes() -> dict[str, str]:
     return {
         "reschedule": _("Procedure date"),
         "phone": _("Telephone number"),
+        "email": _("E-mail address"),
         "language": _("Language"),
         "zone": _("Time zone"),
         "channel": _("How they are asked"),
@@ -56,10 +57,11 @@ def explained(action: Action) -> str:
     return {
         "reschedule": _("Windows are calculated again from the right day; answers are kept and assessed again."),
         "phone": _("Texts that wait for the old number are not sent. The old number is stored encrypted."),
+        "email": _("Mails that wait for the old address are not sent. The new one is stored encrypted."),
         "language": _("Texts and forms from now on; what was sent is not repeated."),
         "zone": _("Prompts follow this time zone from now on; what was sent is not repeated."),
-        "channel": _("Applies from the next prompt on; what was sent is not repeated."),
-        "consent": _("Without it nothing is sent: people call."),
+        "channel": _("The first that leads to them asks, from the next prompt on; what was sent is not repeated."),
+        "consent": _("Given for texts, mails and WhatsApp one by one. Where none is left, people call."),
         "pause": _("No prompts until that day; then they begin again by themselves. Calls go on."),
         "resume": _("Ends a pause, or a hold after a stop word, now."),
         "move": _("Pages and open tasks go to the new site, and windows to come follow its calendar."),
@@ -87,28 +89,62 @@ def fields(action: Action, case: Case) -> tuple[Field, ...]:
         "phone": (
             Field("number", "tel", _("New number"), _("With + and the country's code")),
             Field("remove", "check", _("There is no number any more")),
-            Field("messages", "radio", _("Consent to messages on it"), options=_consents(case)),
+            Field("messages", "radio", _("Consent to messages on it"), options=_consents(case, *BY_TELEPHONE)),
             Field("consent", "date", _("Day of the consent"), _("Only if it was given for this number")),
+        ),
+        "email": (
+            Field("address", "email", _("New address"), _("Stored encrypted")),
+            Field("remove", "check", _("There is no address any more")),
+            Field("messages", "radio", _("Consent to mails to it"), options=_consents(case, "email")),
+            Field("consent", "date", _("Day of the consent"), _("Only if it was given for this address")),
         ),
         "move": (Field("site", "select", _("Site"), options=_named(protocol.sites), value=person.site.code),),
         "language": (
             Field("language", "select", _("Language"), options=_named(protocol.languages), value=person.language),
         ),
         "zone": (Field("timezone", "text", _("Time zone"), _("E.g. Europe/Berlin"), value=person.zone.key),),
-        "channel": (Field("channel", "select", _("How they are asked"), options=_channels(), value=person.channel),),
+        "channel": (
+            Field("channel", "select", _("How they are asked"), options=_channels(), value=person.channel),
+            Field(
+                "channel_2",
+                "select",
+                _("If that fails, they are asked by"),
+                _("The same day, where the way before it leads nowhere for good"),
+                (("", _("nothing more: people call")), *_channels()),
+                person.channel_2 or "",
+            ),
+            Field(
+                "channel_3",
+                "select",
+                _("If that fails too, they are asked by"),
+                options=(("", _("nothing more: people call")), *_channels()),
+                value=person.channel_3 or "",
+            ),
+        ),
         "consent": (
+            Field("medium", "select", _("Consent to"), options=_media()),
             Field("consent", "date", _("Consent given on"), consent),
-            Field("withdrawn", "check", _("It is taken back: no more texts")),
+            Field("withdrawn", "check", _("It is taken back: nothing goes that way any more")),
         ),
     }
     return found[action]
 
 
-def _consents(case: Case) -> tuple[tuple[str, str], ...]:
-    """Return what may be said of the consent for a new number; without one before there is none to stand."""
-    stands = (STANDS, _("They said that their consent stands for this number too"))
-    others = ((GIVEN, _("Given for this number, on the day below")), (NO_CONSENT, _("None: calls only")))
-    return others if case.participant.consented_at is None else (stands, *others)
+def _consents(case: Case, *media: Medium) -> tuple[tuple[str, str], ...]:
+    """Return what may be said of the consent for a new number or address; without one before there is none to stand."""
+    if "email" in media:
+        stands = _("They said that their consent stands for this address too")
+        given, none = _("Given for this address, on the day below"), _("None: no mails")
+    else:
+        stands = _("They said that their consent stands for this number too")
+        given, none = _("Given for this number, on the day below"), _("None: calls only")
+    others = ((GIVEN, given), (NO_CONSENT, none))
+    agreed = any(getattr(case.participant, CONSENTED[medium]) is not None for medium in media)
+    return ((STANDS, stands), *others) if agreed else others
+
+
+def _media() -> tuple[tuple[Medium, str], ...]:
+    return (("sms", _("texts (SMS)")), ("email", _("mails")), ("whatsapp", _("WhatsApp")))
 
 
 def _origins() -> tuple[tuple[str, str], ...]:
@@ -139,6 +175,7 @@ def actions() -> dict[str, str]:
         "pause": _("Prompts paused"),
         "resume": _("Prompts resumed"),
         "new_telephone": _("Another telephone number"),
+        "new_address": _("Another e-mail address"),
         "language": _("Language changed"),
         "zone": _("Time zone changed"),
         "channel": _("Channel changed"),
@@ -183,7 +220,7 @@ def _facts() -> dict[str, str]:
         "procedure_date": _("Procedure date"),
         "procedure_end": _("End of the procedure"),
         "confirmed_at": _("Procedure confirmed"),
-        "consented_at": _("Consent to messages"),
+        "consented_at": _("Consent to texts"),
         "opted_out_at": _("Wants no texts since"),
         "paused_at": _("Paused since"),
         "paused_until": _("Paused until"),
@@ -200,6 +237,7 @@ def _facts() -> dict[str, str]:
         "card_made_at": _("Card made"),
         "card_handed_at": _("Card handed over"),
         "phone": _("Telephone number"),
+        "email": _("E-mail address"),
         "language": _("Language"),
         "zone": _("Time zone"),
         "channel": _("How they are asked"),

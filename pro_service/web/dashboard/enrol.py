@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.problems import Problem, RejectedError
 from pro_service.core.replies.folding import visible
 from pro_service.core.routes import Carriers, usual_channel
+from pro_service.core.schedule.asking import rungs
 from pro_service.reports import participant
 from pro_service.runtime import Runtime
 from pro_service.use_cases.enrolment import enrol, preview
@@ -124,12 +125,12 @@ def allowed_sites(scope: Scope) -> tuple[str, ...] | None:
 
 
 def _preview(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> Preview:
-    return preview.preview(rt, actor(), scope.study_id, typed, sites=allowed_sites(scope))
+    return preview.preview(rt, actor(), scope.study_id, enrol_form.cells(typed), sites=allowed_sites(scope))
 
 
 def _enrol(rt: Runtime, scope: Scope, typed: Mapping[str, str]) -> ResponseReturnValue:
     """Enrol the participant. The code makes it happen once: the same a second time changes nothing and says so."""
-    done = enrol.enrol_one(rt, actor(), scope.study_id, typed, sites=allowed_sites(scope))
+    done = enrol.enrol_one(rt, actor(), scope.study_id, enrol_form.cells(typed), sites=allowed_sites(scope))
     outcome = "enrolled" if done.enrolled else "unchanged"
     return redirect(url_for("dashboard.enrolled", code=typed["participant"], study=scope.named, done=outcome), 303)
 
@@ -156,6 +157,7 @@ def _form(rt: Runtime, page: _Page) -> str:
         typed=page.typed,
         faults=page.faults,
         preview=shown,
+        rungs=rungs(shown.person) if shown else (),
         shown=drawn,
         minding=[words(one) for one in shown.warnings] if shown else [],
         columns=problems.columns(),

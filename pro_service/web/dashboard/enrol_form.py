@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from pro_service.core import ladder as ladders
 from pro_service.core.enrolment.file import columns_of
 from pro_service.core.protocol import Protocol
 from pro_service.core.routes import CHANNELS
@@ -42,19 +43,42 @@ def fields(protocol: Protocol, sites: Mapping[str, str]) -> dict[str, tuple[Fiel
             ),
         ),
         "contact": (
-            Field("messaging_consent", "date", _("Consent to messages given on"), _("Empty: people call, no texts.")),
+            Field("messaging_consent", "date", _("Consent to texts given on"), _("Empty: no texts.")),
             Field("phone", "tel", _("Telephone"), _("With the country's code: +90 532 123 45 67. Stored encrypted.")),
+            Field("email_consent", "date", _("Consent to mails given on"), _("Empty: no mails.")),
+            Field("email", "email", _("E-mail address"), _("Stored encrypted.")),
+            Field("whatsapp_consent", "date", _("Consent to WhatsApp given on"), _("Empty: nothing on WhatsApp.")),
             Field(
                 "channel",
                 "select",
                 _("How they are asked"),
-                _("Used only with a consent to messages. Not chosen: what works in the telephone's country."),
+                _("Used only with a consent to it. Not chosen: what works in the telephone's country."),
                 (("", _("not chosen")), *_channels()),
+            ),
+            Field(
+                "channel_2",
+                "select",
+                _("If that fails, they are asked by"),
+                _("The same day, where the way before it leads nowhere for good; then people call."),
+                (("", _("nothing more: people call")), *_channels()),
+            ),
+            Field(
+                "channel_3",
+                "select",
+                _("If that fails too, they are asked by"),
+                options=(("", _("nothing more: people call")), *_channels()),
             ),
             Field("timezone", "text", _("Time zone"), _("Only if they live in another time zone, e.g. Europe/Berlin")),
         ),
         "baseline": tuple(_baseline(protocol)),
     }
+
+
+def cells(typed: Mapping[str, str]) -> dict[str, str]:
+    """Return what was filled in as the cells of a row: its channels are one ladder."""
+    chosen = [typed.get(name, "") for name in ladders.RUNGS]
+    given = {name: value for name, value in typed.items() if name not in ladders.RUNGS}
+    return given | {"channel": ladders.written([channel for channel in chosen if channel])}
 
 
 def _channels() -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from pro_service.core.enrolment import redcap, redcap_mapping
 from pro_service.core.enrolment.blinding import Passed, none_passed
-from pro_service.core.enrolment.file import OPTIONAL, REQUIRED, columns_of, one_line
+from pro_service.core.enrolment.file import CONSENTS, OPTIONAL, REQUIRED, columns_of, one_line
 from pro_service.core.enrolment.redcap import Export
 from pro_service.core.enrolment.redcap_mapping import CONTACT, DATES, NEEDED, Column, ColumnMapping, check
 from pro_service.core.problems import Problem, RejectedError, problem
@@ -40,6 +40,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "procedure_time": ("procedure_time", "proc_time", "islem_saati"),
     "language": ("language", "lang", "dil"),
     "messaging_consent": ("messaging_consent", "consent_date", "onay_tarihi"),
+    "email_consent": ("email_consent", "email_onay_tarihi"),
+    "whatsapp_consent": ("whatsapp_consent", "whatsapp_onay_tarihi"),
+    "email": ("email", "e_mail", "mail", "eposta"),
     "phone": ("phone", "mobile", "telephone", "telefon"),
 }
 """What such columns are often called; a guess that a person looks at."""
@@ -232,11 +235,10 @@ def column_questions(protocol: Protocol) -> tuple[ColumnQuestion, ...]:
             needed=name in NEEDED,
             dated=name in DATES or name == "procedure_time",
             coded=name not in {*CONTACT, *DATES, "participant", "procedure_time"},
-            ticked=name == "messaging_consent",
+            ticked=name in CONSENTS.values(),
             always=same.get(name, ()),
         )
         for name in (*REQUIRED, *OPTIONAL, *baseline)
-        if name != "email"
     )
 
 

@@ -418,6 +418,7 @@ def _figures() -> dict[str, dict[str, str]]:
             "calls": _("Telephone only"),
         },
         "way": _ways(),
+        "standing": _standings(),
         "failure": _failures(),
         "tone": {
             "completed_in_window": _("Completed"),
@@ -456,10 +457,23 @@ def _ways() -> dict[str, str]:
         "whatsapp": _("asked on WhatsApp, answers there"),
         "no-card": _("there is no card yet: people call"),
         "calls": _("asked by telephone only"),
-        "no-texts": _("wants no texts: people call"),
-        "bad-number": _("texts do not arrive: people call"),
+        "no-texts": _("wants no messages: people call"),
+        "bad-number": _("messages do not arrive: people call"),
         "no-number": _("no telephone number: nobody can ask"),
         "left": _("not asked any more"),
+    }
+
+
+def _standings() -> dict[str, str]:
+    """Return what is said of one channel of a ladder."""
+    return {
+        "asks": _("asks now"),
+        "no-card": _("its turn, but there is no card yet: people call"),
+        "next": _("asks if the one before it leads nowhere"),
+        "no-consent": _("skipped: no consent"),
+        "no-address": _("skipped: no number or address"),
+        "failed": _("leads nowhere since"),
+        "stopped": _("stopped: wants no messages, or has left"),
     }
 
 

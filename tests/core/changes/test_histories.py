@@ -15,6 +15,7 @@ from pro_service.core.changes.model import (
     Die,
     Migrate,
     Move,
+    NewAddress,
     NewChannel,
     NewConsent,
     NewLanguage,
@@ -52,7 +53,7 @@ class Changed:
 
 CHANGES = (
     *("reschedule",) * 6,
-    *("pause", "resume", "language", "channel", "telephone", "consent", "consent back", "messages"),
+    *("pause", "resume", "language", "channel", "telephone", "consent", "consent back", "mails", "messages"),
     *("move", "migrate", "migrate"),
 )
 changes = st.one_of(
@@ -83,9 +84,10 @@ def change_of(world: World, changed: Changed) -> Change:
         "pause": Pause(world.now + abs(number) * DAY),
         "resume": Resume(),
         "language": NewLanguage("en" if person.language == "tr" else "tr"),
-        "channel": NewChannel("sms-link" if person.channel == "sms-reply" else "sms-reply"),
-        "telephone": NewTelephone(given=number % 4 != 0, consented_at=world.now if number % 2 else None),
+        "channel": NewChannel(("sms-link",) if person.channel == "sms-reply" else ("sms-reply", "email-link")),
+        "telephone": NewTelephone(number % 4 != 0, {"sms": world.now if number % 2 else None, "whatsapp": None}),
         "consent": NewConsent(world.now),
+        "mails": NewAddress(number % 4 != 0, world.now if number % 2 else None),
         "consent back": NewConsent(None),
         "messages": Withdraw("messages"),
         "study": Withdraw("study", min(instant, world.now)),

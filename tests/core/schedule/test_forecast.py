@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pro_service import paths
+from pro_service.core.case import Participant
 from pro_service.core.protocol import Protocol
-from pro_service.core.schedule.forecast import PlannedParticipant, WhatIf, what_if
+from pro_service.core.schedule.forecast import WhatIf, what_if
 from pro_service.core.schedule.windows import schedule
 from pro_service.core.study_file.file import check
 from tests import support
@@ -26,8 +27,19 @@ def protocol() -> Protocol:
 
 def asked(protocol: Protocol, day: str, now: datetime, *, texts: bool = True) -> WhatIf:
     site = next(iter(protocol.sites.values()))
-    participant = PlannedParticipant(site, "tr", ISTANBUL, "sms-card", texts, now if texts else None)
-    return what_if(protocol, participant, date.fromisoformat(day), None, KURBAN, now)
+    person = Participant(
+        0,
+        "P",
+        site,
+        "tr",
+        ISTANBUL,
+        "sms-card",
+        texts,
+        date.fromisoformat(day),
+        now,
+        consented_at=now if texts else None,
+    )
+    return what_if(protocol, person, KURBAN, now)
 
 
 def test_windows_are_those_of_an_enrolment(protocol: Protocol) -> None:

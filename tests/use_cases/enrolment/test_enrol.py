@@ -137,7 +137,7 @@ def test_the_same_file_again_changes_nothing(rt: Runtime, file: File) -> None:
         ("messaging_consent", "", "participant consent P-001"),
         ("phone", "+12025550124", "participant phone P-001"),
         ("phone", "", "participant phone P-001"),
-        ("email", "a@example.org", "participant show P-001"),
+        ("email", "a@example.org", "participant email P-001"),
         ("timezone", "Europe/London", "participant zone P-001 --zone Europe/London"),
         ("channel", "sms-link", "participant channel P-001 --channel sms-link"),
     ],

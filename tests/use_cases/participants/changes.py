@@ -78,7 +78,7 @@ class Office:
         with self.rt.sessions.reading() as session:
             country = contact.telephone_of(session, self.who).phone_country
             frames = self.rt.bundles.get(session, loaded.protocol_version_id).wording.frames
-        found = read(wanted, Known(loaded, country, self.clock.now, frames))
+        found = read(wanted, Known(loaded, country, self.clock.now, frames, carriers=self.rt.carriers))
         return case_after(loaded.case, plan_change(loaded.case, found.change, self.clock.now), self.clock.now)
 
     def refused(self, action: str, **fields: str) -> list[tuple[str, str]]:

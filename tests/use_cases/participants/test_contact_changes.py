@@ -1,5 +1,6 @@
 """Another number, language, clock, channel, consent, site: what waits does not leave, what went is not repeated."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,10 +19,12 @@ from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import tick
+from pro_service.use_cases.trail.verify import verify
 from tests import support
 from tests.peers import databases
 from tests.support import SetClock
 from tests.telephones import Telephones
+from tests.use_cases.delivery.test_faults_stay_alone import Mailbox
 from tests.use_cases.participants.changes import REASON, Office
 
 OLD, NEW = "+12025550123", "+12025550145"
@@ -37,6 +40,70 @@ def desk(rt: Runtime, study_id: int, clock: SetClock) -> Office:
 
 def codes(desk: Office, action: str, **fields: str) -> list[str]:
     return [note.code for note in desk.preview(action, **fields).notes]
+
+
+# An address, a ladder, and consent to each ----------------------------------------------------------------------------
+
+ADDRESS, OTHER = "ada@example.org", "ada@example.com"
+
+
+@pytest.fixture
+def writing(rt: Runtime, study_id: int, clock: SetClock) -> tuple[Office, Mailbox]:
+    """Return the office of somebody who is asked by mail, and by text where mails do not arrive."""
+    mailbox = Mailbox()
+    mailing = replace(rt, mail=mailbox)
+    how = {"phone": OLD, "email": ADDRESS, "email_consent": "2026-03-01", "channel": "email-link>sms-link"}
+    who = support.enrolled(mailing, study_id, "P-001", MONDAY, baseline_nrs_avg="6", language="en", **how)
+    return Office(mailing, study_id, clock, who), mailbox
+
+
+@databases.ON_BOTH
+def test_mails_that_wait_for_the_old_address_do_not_leave_and_the_new_one_is_asked(
+    writing: tuple[Office, Mailbox], rt: Runtime
+) -> None:
+    desk, mailbox = writing
+    desk.clock.now = support.at("2026-03-09 10:00")
+    tick(desk.rt)
+    told = desk.change("email", address=OTHER, consent="stands")
+    assert [(text.kind, text.fate) for text in told.texts] == [("invitation", "withdrawn")]
+    assert told.facts == (("email", "a•••@e•••.org", "a•••@e•••.com"),)
+    assert desk.change("email", address=OTHER, consent="stands").unchanged
+    desk.beat()
+    assert [mail.to for mail in mailbox.sent] == [OTHER]
+    with rt.sessions.reading() as session:
+        changes = session.scalars(select(audit_trail.c.changes).where(audit_trail.c.action == "new_address")).one()
+    assert "@example" not in changes
+    # `support.enrolled` writes the end of the procedure past the trail.
+    assert [one.problem.values for one in verify(desk.rt).findings] == [{"names": ("procedure_end",)}]
+
+
+def test_who_takes_back_one_consent_is_asked_by_the_next_channel_and_then_called(
+    writing: tuple[Office, Mailbox], phones: Telephones
+) -> None:
+    desk, mailbox = writing
+    told = desk.change("consent", withdrawn="yes", medium="email")
+    assert (told.notes, desk.case.participant.asked_by) == ((), "sms-link")
+    desk.until("2026-03-09 10:00")
+    assert (mailbox.sent, len(phones.to(OLD))) == ([], 1)
+    assert [note.code for note in desk.change("consent", withdrawn="yes").notes] == ["reached_by_none"]
+    assert desk.refused("consent", consent="2026-03-05", medium="fax") == [("medium", "not_a_medium")]
+    desk.change("withdraw", from_="messages")
+    desk.change("consent", consent="2026-03-09", medium="email")
+    assert desk.case.participant.asked_by == "email-link"
+
+
+def test_a_ladder_is_changed_with_every_rung_that_is_skipped_said(writing: tuple[Office, Mailbox]) -> None:
+    desk, _ = writing
+    told = desk.change("channel", channel="sms-link", channel_3="email-link")
+    assert told.facts == (("channel", "email-link", "sms-link"), ("channel_2", "sms-link", "email-link"))
+    assert desk.refused("channel", channel="whatsapp>sms-card>sms-link") == [
+        ("channel", "ladder_medium_twice"),
+    ]
+    assert desk.refused("channel", channel="whatsapp") == [("channel", "channel_not_configured")]
+    desk.change("email", remove="yes")
+    notes = desk.change("channel", channel="email-link>sms-link").notes
+    assert [note.code for note in notes] == ["rung_without_consent"]
+    assert [note.code for note in desk.change("phone", remove="yes").notes] == ["no_number"]
 
 
 # Another number ------------------------------------------------------------------------------------------------------

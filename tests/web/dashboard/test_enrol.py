@@ -62,7 +62,7 @@ def test_looking_ahead_says_windows_and_the_first_text_and_writes_nothing(rt: Ru
     status, page = sent(office, "look")
     assert status == 200
     assert "This is what will happen. Nobody is enrolled yet." in page
-    assert "The first text is sent on Mon 16 Mar 10:00, for W1." in page
+    assert "The first message is sent on Mon 16 Mar 10:00, for W1." in page
     assert "+1 2•• ••• 01 23" in page
     assert re.search(r"W1 .*?Mon 16 Mar 2026.*?Sun 15 Mar.*?Thu 19 Mar", page)
     assert support.rows_of(rt) == before
