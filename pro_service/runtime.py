@@ -284,8 +284,11 @@ def _instant(text: str) -> datetime:
 
 
 def _texts(settings: Settings, clock: Clock) -> Mapping[WayOut, Channel]:
-    twilio: dict[WayOut, Channel] = {"sms": _twilio(settings)} if settings.twilio else {}
-    return twilio | ({"verimor": _verimor(settings, clock)} if settings.verimor else {})
+    return {
+        **({"sms": _twilio(settings, "sms", settings.twilio_from)} if settings.twilio else {}),
+        **({"verimor": _verimor(settings, clock)} if settings.verimor else {}),
+        **({"whatsapp": _twilio(settings, "whatsapp", settings.twilio_whatsapp_from)} if settings.whatsapp else {}),
+    }
 
 
 def _hooks(settings: Settings) -> Mapping[str, Hooks]:
@@ -296,15 +299,17 @@ def _hooks(settings: Settings) -> Mapping[str, Hooks]:
     return hooks
 
 
-def _twilio(settings: Settings) -> Channel:
+def _twilio(settings: Settings, way: WayOut, sender: str | None) -> Channel:
     secret = settings.twilio_api_secret
     key = (settings.twilio_api_key, secret) if settings.twilio_api_key and secret else None
     return TwilioTexts(
         account_sid=settings.twilio_account_sid or "",
         auth_token=settings.twilio_auth_tokens[0] if settings.twilio_auth_tokens else None,
         api_key=key,
-        messaging_service_sid=settings.twilio_messaging_service_sid,
-        from_number=settings.twilio_from,
+        facts=FACTS[way],
+        # A Messaging Service would choose among its senders those of the other kind too.
+        messaging_service_sid=settings.twilio_messaging_service_sid if way == "sms" else None,
+        from_number=sender,
         base_url=settings.twilio_base_url,
         callbacks=f"{settings.public_base_url}/hooks/twilio/status",
         timeouts=settings.delivery.waits("sms"),

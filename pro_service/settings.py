@@ -30,8 +30,8 @@ SECRETS = (
 NAMES = (
     *SECRETS,
     "PUBLIC_BASE_URL",
-    "TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_MESSAGING_SERVICE_SID", "TWILIO_FROM", "TWILIO_BASE_URL",
-    "TWILIO_TIMEOUT_SECONDS", "TWILIO_PER_SECOND", "TWILIO_PER_DAY",
+    "TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_MESSAGING_SERVICE_SID", "TWILIO_FROM", "TWILIO_WHATSAPP_FROM",
+    "TWILIO_BASE_URL", "TWILIO_TIMEOUT_SECONDS", "TWILIO_PER_SECOND", "TWILIO_PER_DAY",
     "VERIMOR_USERNAME", "VERIMOR_SENDER", "VERIMOR_REPLY_TO", "VERIMOR_KEYWORD", "VERIMOR_HOOK_ADDRESSES",
     "VERIMOR_BASE_URL", "VERIMOR_TIMEOUT_SECONDS", "VERIMOR_PER_SECOND", "VERIMOR_PER_DAY",
     "SEND_WORKERS",
@@ -48,6 +48,7 @@ NAMES = (
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:]+")
 _HEADER = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9 .&-]{3,11}|\+?[0-9]{4,13}")
 """A header of Verimor's: a name, or a number that is registered as one."""
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _REPLY_NUMBER = re.compile(r"\+?[0-9]{4,13}")
 _NATIONAL = 10
 """Digits of a Turkish number without the country's code."""
@@ -128,6 +129,8 @@ class Settings:
     twilio_api_secret: str | None = field(default=None, repr=False)
     twilio_messaging_service_sid: str | None = None
     twilio_from: str | None = None
+    twilio_whatsapp_from: str | None = None
+    """The number that WhatsApp messages come from."""
     twilio_base_url: str | None = None
     verimor_username: str | None = field(default=None, repr=False)
     verimor_password: str | None = field(default=None, repr=False)
@@ -165,11 +168,19 @@ class Settings:
         return self.twilio or self.verimor
 
     @property
+    def _twilio_account(self) -> bool:
+        key = self.twilio_auth_tokens or (self.twilio_api_key and self.twilio_api_secret)
+        return bool(self.twilio_account_sid and key)
+
+    @property
     def twilio(self) -> bool:
         """Whether texts can be sent through Twilio."""
-        sender = self.twilio_messaging_service_sid or self.twilio_from
-        key = self.twilio_auth_tokens or (self.twilio_api_key and self.twilio_api_secret)
-        return bool(self.twilio_account_sid and key and sender)
+        return self._twilio_account and bool(self.twilio_messaging_service_sid or self.twilio_from)
+
+    @property
+    def whatsapp(self) -> bool:
+        """Whether WhatsApp messages can be sent, which is through Twilio."""
+        return self._twilio_account and bool(self.twilio_whatsapp_from)
 
     @property
     def verimor(self) -> bool:
@@ -184,7 +195,7 @@ class Settings:
         answered = {"twilio": twilio, "verimor": self.verimor_reply_to or self.verimor_sender}
         reply_to, sender = self.verimor_reply_to, self.verimor_sender
         own = bool(reply_to and sender) and _forms(reply_to or "")[-1] == _forms(sender or "")[-1]
-        known = (self.twilio_from, sender, reply_to)
+        known = (self.twilio_from, self.twilio_whatsapp_from, sender, reply_to)
         return Carriers(
             configured=tuple(name for name, there in ours.items() if there),
             senders=frozenset(form for one in known if one for form in _forms(one)),
@@ -298,6 +309,7 @@ class _Reader:
             twilio_api_secret=self.text("TWILIO_API_SECRET"),
             twilio_messaging_service_sid=self.text("TWILIO_MESSAGING_SERVICE_SID"),
             twilio_from=self.text("TWILIO_FROM"),
+            twilio_whatsapp_from=self.whatsapp_number("TWILIO_WHATSAPP_FROM"),
             twilio_base_url=self.provider_url("TWILIO_BASE_URL"),
             **self.verimor(),
             smtp_host=self.host("SMTP_HOST"),
@@ -355,6 +367,14 @@ class _Reader:
         value = self.url(name)
         if value is not None and value.startswith("http:") and not leads_to_this_machine(value):
             self.fault(name, "address_in_clear")
+        return value
+
+    def whatsapp_number(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is not None and not _E164.fullmatch(value):
+            self.fault(name, "no_whatsapp_number")
+        elif value is not None and not self.text("TWILIO_ACCOUNT_SID"):
+            self.fault("TWILIO_ACCOUNT_SID", "setting_needed", given=name)
         return value
 
     def verimor(self) -> dict[str, Any]:

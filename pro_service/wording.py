@@ -16,8 +16,8 @@ from pro_service.core.commands import Send
 from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, names_on_phone
 from pro_service.core.protocol import CONVERSING, MEDIA, Channel, Protocol
 from pro_service.core.study_file.costs import LINK, Cost, text_costs
-from pro_service.core.study_file.frames import Frames, asks_for_reply, reply_line
-from pro_service.core.texts import beyond_gsm, fill, placeholders
+from pro_service.core.study_file.frames import ON_WHATSAPP, Frames, asks_for_reply, reply_line
+from pro_service.core.texts import beyond_gsm, fill, placeholders, values_in
 
 ReplyTo: TypeAlias = tuple[str, str]
 """A number, and the word to begin with where others have that number too; else nothing."""
@@ -89,8 +89,9 @@ class Wording:
         names = (send.frame,) if send.after is None else (send.after, send.frame)
         body = "\n".join(fill(self._frame(case, name), values).strip() for name in names)
         channel = prompting_channel(send) or case.participant.led_to or case.participant.channel
-        if MEDIA[channel] == "email":
-            # A mail has room: its frame says all of it, with a subject above the first empty line.
+        if MEDIA[channel] == "email" or send.frame.endswith(ON_WHATSAPP):
+            # The frame says all of it: a mail has room, with a subject above the first empty line, and nothing can be
+            # put before or behind the words of a template.
             return body.strip()
         turn = "turn" if channel in CONVERSING else "turn-link"
         if case.others and (send.item is not None or send.kind in PROMPTS) and turn in self.frames[language]:
@@ -106,6 +107,15 @@ class Wording:
         if first and send.kind in PROMPTS:
             body = f"{body}\n{fill(self._first(case, channel), values)}"
         return body.strip()
+
+    def template(self, protocol: Protocol, frame: str, language: str, words: str) -> tuple[str, tuple[str, ...]] | None:
+        """Return the id of the template that says these words of a frame, and its values; None if there is none."""
+        key = (frame, language)
+        one = next((one for one in protocol.whatsapp_templates if (one.frame, one.language) == key), None)
+        values = None if one is None else values_in(self.frames[language].get(frame, "").strip(), words)
+        return (
+            None if one is None or values is None else (one.content_sid, tuple(values[name] for name in one.variables))
+        )
 
     def _frame(self, case: Case, name: str) -> str:
         frames = self.frames[case.participant.language]

@@ -280,7 +280,9 @@ def _show_report(state: State, counts: dict[str, object]) -> None:
 @click.option("--limits", is_flag=True, help="Keep Verimor's limits of requests a minute.")
 @click.pass_obj
 def simulate(state: State, port: int, limits: bool) -> None:  # noqa: FBT001 -- click's
-    """Run the providers' simulators, with telephones to answer on and mailboxes to read. Needs no database.
+    """Run the providers' simulators, with telephones to answer on and mailboxes to read.
+
+    Only the templates of WhatsApp messages are read in the database; without those none is needed.
 
     Twilio, and Verimor where it is configured, are called at TWILIO_BASE_URL and VERIMOR_BASE_URL. Where SMTP_HOST is
     this machine, mails are taken at SMTP_PORT.
@@ -313,6 +315,8 @@ def simulate(state: State, port: int, limits: bool) -> None:  # noqa: FBT001 -- 
         if settings.verimor
         else None,
         limits=limits,
+        whatsapp=settings.twilio_whatsapp_from or "",
+        contents=_contents(state),
     )
     _take_mails(app.extensions["mailboxes"], settings.smtp_host, settings.smtp_port)
     _listen(app, HOST, port)
@@ -331,6 +335,25 @@ def _take_mails(boxes: Any, host: str | None, port: int) -> None:
         click.echo(
             f"pro-service: {host}:{port} cannot be listened on ({error.strerror}): no mails are taken here", err=True
         )
+
+
+def _contents(state: State) -> Any:
+    """Return what knows the WhatsApp templates of the studies that are loaded, as if they had been approved."""
+    from pro_service.simulator import contents_of  # noqa: PLC0415
+    from pro_service.store import studies  # noqa: PLC0415
+
+    known: dict[str, Any] = {}
+
+    def content(content_sid: str) -> Any:
+        if content_sid not in known:
+            with opened(state) as rt, rt.sessions.reading() as session:
+                for study in studies.all_studies(session):
+                    version = studies.newest(session, study.id)
+                    bundle = None if version is None else rt.bundles.get(session, version.id)
+                    known.update({} if bundle is None else contents_of(bundle.protocol, bundle.wording.frames))
+        return known.get(content_sid)
+
+    return content
 
 
 simulate_twilio = click.Command(

@@ -697,6 +697,10 @@ _TEXTS: Mapping[str, Entry] = {
         "this text, which nobody has just asked for, does not say who writes",
         "write {{contact}}, best at its beginning: there stands the site's short name",
     ),
+    "turn_missing": _refuse(
+        "this text does not say whom it is for, where several use a telephone",
+        "write {{code}}: nothing can be put before a text of WhatsApp",
+    ),
     "no_link_to_give": _refuse(
         "this text has no address to give",
         "take it out: only the channels sms-link and email-link carry an address, and only mails {{stop_link}}",
@@ -715,10 +719,10 @@ _TEXTS: Mapping[str, Entry] = {
         "the answer to an unknown number tells something about the study",
         "take the placeholders out: its reader may be a stranger",
     ),
-    "first_without_contact": _refuse("the first text does not name the study's contact", "write {{telephone}}"),
-    "first_without_stop": _refuse("the first text does not say how to stop", "say that {stop} ends the texts"),
+    "first_without_contact": _refuse("this text does not name the study's contact", "write {{telephone}}"),
+    "first_without_stop": _refuse("this text does not say how to stop", "say that {stop} ends the texts"),
     "first_not_monitored": _refuse(
-        "the first text does not say that the line is not monitored",
+        "this text does not say that the line is not monitored",
         "say that nobody watches this line, and where to turn in an emergency",
     ),
     "emergency_of_elsewhere": _warn(
@@ -785,6 +789,15 @@ _TOML: Mapping[str, Entry] = {
     "tables_empty": _refuse("is empty", _EACH),
     "code_unfit": _refuse('"{given}" is not a code', "write capital letters, digits and hyphens, at most 24"),
     "code_twice": _refuse('"{given}" is there twice', "give each one a code of its own"),
+    "content_sid_unfit": _refuse('"{given}" is not the id of a template', "write HX and 32 digits from 0 to f"),
+    "template_twice": _refuse("{other} is the template of {frame} in {language} already", "take one of them out"),
+    "template_missing": _refuse(
+        "{frame} has no template in {language}",
+        "give it one: nobody who has not written for a day gets any other message on WhatsApp",
+    ),
+    "button_unfit": _refuse(
+        "is one too many, or too long", "WhatsApp shows {most} buttons at the most, of {longest} characters each"
+    ),
 }
 
 _STUDY: Mapping[str, Entry] = {
@@ -1239,6 +1252,9 @@ _SERVICE: Mapping[str, Entry] = {
     "no_reply_number": _refuse(
         "is not a number that texts can be sent to",
         "write digits alone, e.g. 08501234567, or a short code such as 4609",
+    ),
+    "no_whatsapp_number": _refuse(
+        "is not a number in international form", "write it with + and the country's code, without `whatsapp:`"
     ),
     "keyword_missing": _refuse(
         "is missing, and VERIMOR_REPLY_TO is a short code that others share",

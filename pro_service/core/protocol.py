@@ -183,6 +183,21 @@ class RouteOverride:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageTemplate:
+    """A text as a provider has it on file, approved: what goes to somebody who has not written for a day."""
+
+    frame: str
+    """The name of the text that it is."""
+    language: Language
+    content_sid: str
+    """The provider's id of it."""
+    variables: tuple[str, ...]
+    """Names of the placeholders that fill its blanks, from the first on."""
+    buttons: tuple[str, ...] = ()
+    """What the buttons below it say, and what is sent when one is pressed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Protocol:
     """A study protocol, whole. Participants keep the version they were enrolled with."""
 
@@ -210,6 +225,8 @@ class Protocol:
     sites: Mapping[str, Site]
     safety_words: Mapping[Language, tuple[str, ...]]
     routes: tuple[RouteOverride, ...] = ()
+    whatsapp_templates: tuple[MessageTemplate, ...] = ()
+    """One for each text that begins a conversation and each language; empty: nobody is asked on WhatsApp."""
     draft: bool = False
     """Whether it is not to be confirmed yet, and no text of it may leave."""
 

@@ -6,7 +6,7 @@ provider's service (`sms`): what the outbox, its pace, its stop and its quaranti
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -43,6 +43,8 @@ class Facts:
     """It lists what it was given, so that a quarantine ends by itself; else a person ends it."""
     same_text: bool = True
     """It takes the same words to the same telephone twice within a day."""
+    session: timedelta | None = None
+    """For so long after somebody wrote anything may be said to them, and nothing but a template at other times."""
     same_message: bool = False
     """What it is given twice is one message to its reader (a mail's Message-ID): a doubt ends by sending it again."""
 
@@ -78,6 +80,7 @@ FACTS: Mapping[WayOut, Facts] = MappingProxyType(
                 needs="TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_WHATSAPP_FROM",
                 pull=True,
                 lists_sent=True,
+                session=timedelta(hours=24),
             ),
             Facts(
                 way="email-link",

@@ -127,6 +127,26 @@ def fill(frame: str, values: Mapping[str, str]) -> str:
     return _BRACES.sub(put, frame)
 
 
+def values_in(frame: str, text: str) -> Mapping[str, str] | None:
+    """Return what fills a frame in a text that it made; None if it did not make it.
+
+    Where a text can be read in several ways, each of them makes the same text of the frame again.
+    """
+    pattern, known, place = "", set[str](), 0
+    for found in _BRACES.finditer(frame):
+        pattern += re.escape(frame[place : found.start()])
+        name, place = found[1], found.end()
+        pattern += re.escape(found[0][0]) if not name else f"(?P={name})" if name in known else f"(?P<{name}>.*?)"
+        known.add(name)
+    made = re.fullmatch(pattern + re.escape(frame[place:]), text, re.DOTALL)
+    return None if made is None else made.groupdict()
+
+
+def in_one_line(text: str) -> str:
+    """Return a text with one space wherever it has any number of spaces and line breaks."""
+    return " ".join(text.split())
+
+
 _BESIDE_THE_ROOT = frozenset({"local", "localhost", "onion"})
 """Endings that lead somewhere and are not in the root zone."""
 

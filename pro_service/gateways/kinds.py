@@ -17,10 +17,12 @@ Kind: TypeAlias = Literal[
     "other_channel",  # the telephone takes no texts
     "blocked",  # filtered on the way (in Turkey: an internet address, or the sender)
     "expired",  # too old when its turn came
-    "session",  # WhatsApp: needs a template or another channel
+    "marketing",  # WhatsApp: our template counts as advertising, which is held back from those who get much of it
     "taken",  # the same words were taken before: nothing more goes, for the first ones did
     "other",
 ]
+
+MARKETING: Kind = "marketing"
 
 Remedy: TypeAlias = Literal[
     "wait",  # the same text goes again, each time after a longer wait
@@ -46,7 +48,7 @@ REMEDIES: Mapping[Kind, Remedy] = MappingProxyType(
         "other_channel": "person",
         "blocked": "person",
         "expired": "person",
-        "session": "person",
+        "marketing": "tomorrow",
         "taken": "accepted",
         "other": "person",
     }

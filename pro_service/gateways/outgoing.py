@@ -10,12 +10,21 @@ from pro_service.gateways.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """A text that the provider has on file and has had approved, and what fills its blanks, in their order."""
+
+    id: str
+    values: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One finished message on its way to one person.
 
     `to` is an E.164 number or an e-mail address. `token` is the attempt's own: what the provider says of it comes under
     it, and a provider that keeps our key is asked by it. `validity_seconds` is how long the provider may go on trying;
     `reference` is the stable stem of an e-mail's Message-ID, so that a second attempt is recognisably the same mail;
+    `template`: what is sent in the place of `body`, where nothing but a template may be, and says the same;
     `unsubscribe` is the address at which its reader's mail program ends these mails (RFC 8058);
     `restores`: its reader has just asked for texts again, so a provider that lists who stopped takes them off;
     `may_leave` says, right before the first byte, whether the claim is young enough still. Number and text stay out of
@@ -31,6 +40,7 @@ class Outgoing:
     reference: str = ""
     unsubscribe: str = field(default="", repr=False)
     restores: bool = False
+    template: Template | None = None
     may_leave: Callable[[], bool] = field(default=lambda: True, repr=False, compare=False)
 
 

@@ -4,5 +4,6 @@ from pro_service.simulator.app import create_simulator
 from pro_service.simulator.faults import Faults
 from pro_service.simulator.provider import Pace
 from pro_service.simulator.verimor import VerimorAccount
+from pro_service.simulator.whatsapp import Content, contents_of
 
-__all__ = ["Faults", "Pace", "VerimorAccount", "create_simulator"]
+__all__ = ["Content", "Faults", "Pace", "VerimorAccount", "contents_of", "create_simulator"]

@@ -20,6 +20,7 @@ from pro_service.simulator.rest import create_rest
 from pro_service.simulator.telephones import Telephones
 from pro_service.simulator.verimor import Verimor, VerimorAccount
 from pro_service.simulator.verimor_rest import create_verimor
+from pro_service.simulator.whatsapp import Contents, WhatsApp
 
 SENDER = "+15005550006"  # Twilio's own magic number to send from
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -45,12 +46,15 @@ def create_simulator(
     advanced_opt_out: bool = False,
     verimor: VerimorAccount | None = None,
     limits: bool = False,
+    whatsapp: str = "",
+    contents: Contents = lambda _sid: None,
     keep: int = MOST_KEPT,
     hosts: frozenset[str] = LOOPBACK,
 ) -> Flask:
     """Make a simulated Twilio that answers to one account and sends its webhooks to `webhook_base`.
 
-    With an account of Verimor's it plays that beside it, and with `limits` it keeps Verimor's limits of requests.
+    With an account of Verimor's it plays that beside it, and with `limits` it keeps Verimor's limits of requests. With
+    the number `whatsapp` that account sends WhatsApp messages too; `contents` knows its templates.
 
     It keeps the newest `keep` texts in memory and answers only under the host names in `hosts`: there is no login.
     Workers run until `app.extensions["carrier"].postman.close()`, or the end of the process.
@@ -68,13 +72,15 @@ def create_simulator(
     )
     parts = (Network(clock, keep), Postman(auth_token), Dice(faults or Faults()), pace or Pace(), clock)
     carrier = Carrier(account, *parts)
-    providers: tuple[Provider, ...] = (carrier,)
+    messenger = WhatsApp(carrier, whatsapp, contents)
+    providers: tuple[Provider, ...] = (carrier, messenger) if whatsapp else (carrier,)
     app.extensions["carrier"] = carrier
-    app.register_blueprint(create_rest(carrier))
+    app.register_blueprint(create_rest(carrier, messenger))
     if verimor is not None:
-        providers = (carrier, Verimor(verimor, *parts, limits=limits))
-        app.extensions["verimor"] = providers[1]
-        app.register_blueprint(create_verimor(providers[1]))
+        domestic = Verimor(verimor, *parts, limits=limits)
+        providers = (carrier, domestic, *providers[1:])
+        app.extensions["verimor"] = domestic
+        app.register_blueprint(create_verimor(domestic))
     app.register_blueprint(create_pages(Telephones(carrier.network, providers)))
     boxes = app.extensions["mailboxes"] = Mailboxes(clock, carrier.postman, parts[2], keep)
     app.register_blueprint(create_mailboxes(boxes))

@@ -1,6 +1,6 @@
 """The simulated Twilio: takes messages, says how far they got, and delivers people's replies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -12,7 +12,7 @@ from pro_service.simulator.faults import Dice
 from pro_service.simulator.network import Network, Text
 from pro_service.simulator.postman import Postman
 from pro_service.simulator.provider import CannotReply, Pace, Provider
-from pro_service.simulator.rules import Refusal, check, is_telephone, is_turkish, lost_on_the_way
+from pro_service.simulator.rules import WHATSAPP, Refusal, check, is_telephone, is_turkish, lost_on_the_way
 
 API_VERSION = "2010-04-01"
 _STOP = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
@@ -45,6 +45,8 @@ class MessageRequest:
     sender: str = ""
     service: str = ""
     callback_url: str = ""
+    content_sid: str = ""
+    content_variables: str = ""
 
 
 class Carrier(Provider):
@@ -71,7 +73,7 @@ class Carrier(Provider):
         sender = wanted.sender or self.account.sender
         if self.network.is_blocked(wanted.to, sender):
             raise Refusal(21610)
-        now = self._clock()
+        now = self.clock()
         text = Text(
             sid=f"SM{uuid4().hex}",
             inbound=False,
@@ -105,7 +107,7 @@ class Carrier(Provider):
         """Deliver a person's text to the study's webhook; raise CannotReply."""
         if why := self.why_no_reply(telephone):
             raise CannotReply(why)
-        now = self._clock()
+        now = self.clock()
         text = Text(
             sid=f"SM{uuid4().hex}",
             inbound=True,
@@ -119,7 +121,12 @@ class Carrier(Provider):
             service=next((text.service for text in reversed(self.network.thread(telephone)) if text.service), ""),
         )
         self.network.add(text)
-        params = self._inbound_params(text)
+        self.deliver_inbound(text)
+        return text
+
+    def deliver_inbound(self, text: Text, more: Mapping[str, str] | None = None) -> None:
+        """Call the study's webhook with what somebody wrote; `more`: fields beside those of every text."""
+        params = self._inbound_params(text) | dict(more or {})
         self.postman.later(
             0,
             lambda: self.postman.post(
@@ -128,7 +135,6 @@ class Carrier(Provider):
                 done=lambda taken: self._told(text.sid, taken=taken),
             ),
         )
-        return text
 
     def _told(self, sid: str, *, taken: bool) -> None:
         self.network.change(sid, taken=taken)
@@ -141,8 +147,8 @@ class Carrier(Provider):
             "SmsSid": text.sid,
             "SmsMessageSid": text.sid,
             "SmsStatus": "received",
-            "From": text.from_,
-            "To": text.to,
+            "From": address_of(text, text.from_),
+            "To": address_of(text, text.to),
             "Body": text.body,
             "NumMedia": "0",
             "NumSegments": str(segments(text.body)),
@@ -170,16 +176,21 @@ class Carrier(Provider):
             "SmsSid": text.sid,
             "MessageStatus": status,
             "SmsStatus": status,
-            "From": text.from_,
-            "To": text.to,
+            "From": address_of(text, text.from_),
+            "To": address_of(text, text.to),
         }
         if text.service:
             params["MessagingServiceSid"] = text.service
         if code:
             params["ErrorCode"] = str(code)
         if status == "delivered":
-            params["RawDlrDoneDate"] = self._clock().strftime("%y%m%d%H%M")
+            params["RawDlrDoneDate"] = self.clock().strftime("%y%m%d%H%M")
         return params
+
+
+def address_of(text: Text, number: str) -> str:
+    """Return a number of a text as Twilio writes it: with the channel before it where that is not SMS."""
+    return number if text.provider == Carrier.name else WHATSAPP + number
 
 
 def _opt_out_type(body: str) -> str | None:

@@ -42,6 +42,7 @@ class Text:
     listed_from: float = 0.0  # on the monotonic clock: the list lags
     provider: str = "Twilio"
     campaign: Campaign | None = None
+    buttons: tuple[str, ...] = ()
 
     @property
     def telephone(self) -> str:
@@ -117,8 +118,8 @@ class Network:
             sent_at = text.sent_at or (self._clock() if _RANK[status] >= _RANK["sent"] else None)
             return self.change(sid, status=status, sent_at=sent_at, error_code=error_code)
 
-    def listed(self, provider: str, *, to: str = "", from_: str = "") -> list[Text]:
-        """Return a provider's texts, newest first, by recipient and sender if given; those that lag are not listed."""
+    def listed(self, *providers: str, to: str = "", from_: str = "") -> list[Text]:
+        """Return the texts of providers, newest first, by recipient and sender if given, but for those that lag."""
         with self._lock:
             telephone = to if to in self._threads else from_ if from_ in self._threads else None
             if telephone is not None:
@@ -129,7 +130,7 @@ class Network:
         return [
             text
             for text in chosen
-            if text.provider == provider
+            if text.provider in providers
             and text.listed_from <= moment
             and to in ("", text.to)
             and from_ in ("", text.from_)

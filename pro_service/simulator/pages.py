@@ -12,6 +12,7 @@ from pro_service.simulator.provider import CannotReply
 from pro_service.simulator.rules import LONGEST_BODY, is_telephone
 from pro_service.simulator.telephones import Telephones
 from pro_service.simulator.verimor import NAME
+from pro_service.simulator.whatsapp import NAME as WHATSAPP
 
 _MOST_LISTED = 200
 _MOST_BUBBLES = 300
@@ -58,6 +59,10 @@ def create_pages(phones: Telephones) -> Blueprint:
     def reply(number: str) -> ResponseReturnValue:
         return _reply(phones, _number(number))
 
+    @pages.post("/telephones/<number>/press")
+    def press(number: str) -> ResponseReturnValue:
+        return _press(phones, _number(number))
+
     @pages.get("/telephones.json")
     def as_json() -> ResponseReturnValue:
         return jsonify(_as_json(phones))
@@ -85,6 +90,16 @@ def _reply(phones: Telephones, number: str) -> ResponseReturnValue:
     phones.network.mark_read(number)
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         return jsonify(sid=text.sid), 201
+    return redirect(url_for("pages.telephone", number=number), 303)
+
+
+def _press(phones: Telephones, number: str) -> ResponseReturnValue:
+    sid, _, button = request.form.get("button", "").partition(":")
+    try:
+        phones.press(number, sid, int(button))
+    except (LookupError, ValueError):
+        abort(404, "There is no such button any more.")
+    phones.network.mark_read(number)
     return redirect(url_for("pages.telephone", number=number), 303)
 
 
@@ -137,7 +152,8 @@ def _thread(phones: Telephones, number: str) -> Thread:
 
 
 def _segments(text: Text) -> int:
-    return segments(text.body, "turkish" if text.provider == NAME else "gsm")
+    """Return how many SMS a text is; 0 where it is none."""
+    return 0 if text.provider == WHATSAPP else segments(text.body, "turkish" if text.provider == NAME else "gsm")
 
 
 def _as_json(phones: Telephones) -> list[dict[str, object]]:

@@ -34,7 +34,7 @@ class Provider(ABC):
     ) -> None:
         """Put the parts together."""
         self.network, self.postman, self.dice = network, postman, dice
-        self._pace, self._clock = pace, clock
+        self.pace, self.clock = pace, clock
 
     # --- what each of them does in its own way -----------------------------------------------------------------------
 
@@ -64,10 +64,10 @@ class Provider(ABC):
     def set_out(self, text: Text, error: int | str | None) -> None:
         """Send a text on its way; with an error it does not arrive."""
         last = "undelivered" if error else "delivered"
-        steps = [("queued", self._pace.queued), ("sent", self._pace.sent), (last, self._pace.delivered)]
+        steps = [("queued", self.pace.queued), ("sent", self.pace.sent), (last, self.pace.delivered)]
         faults = self.dice.faults
         if self.dice.happens(faults.reordered_callbacks):
-            steps[1], steps[2] = (last, self._pace.sent), ("sent", self._pace.delivered)
+            steps[1], steps[2] = (last, self.pace.sent), ("sent", self.pace.delivered)
         if self.dice.happens(faults.callback_first):
             self._step(text.sid, steps.pop(0)[0], error, at_once=True)
         self._walk(text.sid, steps, error)

@@ -8,23 +8,24 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from pro_service.core.texts import segments
-from pro_service.simulator.carrier import API_VERSION, Carrier, MessageRequest
+from pro_service.simulator.carrier import API_VERSION, Carrier, MessageRequest, address_of
 from pro_service.simulator.faults import Fate
 from pro_service.simulator.network import Text
-from pro_service.simulator.rules import Refusal, message_of
+from pro_service.simulator.rules import WHATSAPP, Refusal, message_of
+from pro_service.simulator.whatsapp import NAME, WhatsApp
 
 _LARGEST_PAGE = 1000
 _USUAL_PAGE = 50
 
 
-def create_rest(carrier: Carrier) -> Blueprint:
+def create_rest(carrier: Carrier, whatsapp: WhatsApp) -> Blueprint:
     """Make /2010-04-01/Accounts/<sid>/Messages."""
     rest = Blueprint("rest", __name__, url_prefix=f"/{API_VERSION}/Accounts/<account>")
     _guard(rest, carrier)
 
     @rest.post("/Messages.json")
     def create(account: str) -> ResponseReturnValue:
-        return _create(carrier, account)
+        return _create(carrier, whatsapp, account)
 
     @rest.get("/Messages.json")
     def listing(account: str) -> ResponseReturnValue:
@@ -65,7 +66,7 @@ def _guard(rest: Blueprint, carrier: Carrier) -> None:
         return _error(refusal.code, refusal.status, refusal.message)
 
 
-def _create(carrier: Carrier, account: str) -> ResponseReturnValue:
+def _create(carrier: Carrier, whatsapp: WhatsApp, account: str) -> ResponseReturnValue:
     """Create a message, or have the fault that was drawn."""
     faults, postman = carrier.dice.faults, carrier.postman
     form = request.form
@@ -75,6 +76,8 @@ def _create(carrier: Carrier, account: str) -> ResponseReturnValue:
         sender=form.get("From", "").strip(),
         service=form.get("MessagingServiceSid", "").strip(),
         callback_url=form.get("StatusCallback", ""),
+        content_sid=form.get("ContentSid", ""),
+        content_variables=form.get("ContentVariables", ""),
     )
     fate = carrier.dice.fate()
     if fate is Fate.TOO_MANY_REQUESTS:
@@ -85,7 +88,7 @@ def _create(carrier: Carrier, account: str) -> ResponseReturnValue:
         return _error(20503, 503, "Service unavailable")
     if fate is Fate.LATE_ACCEPT:
         postman.pause(faults.hang_seconds)
-    taken = carrier.take(wanted)
+    taken = (whatsapp if wanted.to.startswith(WHATSAPP) else carrier).take(wanted)
     if fate is Fate.ACCEPT_THEN_HANG:
         postman.pause(faults.hang_seconds)
     if fate is Fate.ACCEPT_THEN_500:
@@ -95,7 +98,7 @@ def _create(carrier: Carrier, account: str) -> ResponseReturnValue:
 
 def _found(carrier: Carrier, sid: str) -> Text:
     text = carrier.network.get(sid)
-    if text is None or text.provider != carrier.name:
+    if text is None or text.provider not in (carrier.name, NAME):
         raise Refusal(20404, 404)
     return text
 
@@ -110,10 +113,14 @@ def _page(carrier: Carrier, account: str) -> dict[str, Any]:
     asked = request.args
     size = min(max(asked.get("PageSize", _USUAL_PAGE, type=int), 1), _LARGEST_PAGE)
     number = max(asked.get("Page", 0, type=int), 0)
+    to, from_ = asked.get("To", ""), asked.get("From", "")
+    bare = {"to": to.removeprefix(WHATSAPP), "from_": from_.removeprefix(WHATSAPP)}
     texts = [
         text
-        for text in carrier.network.listed(carrier.name, to=asked.get("To", ""), from_=asked.get("From", ""))
+        for text in carrier.network.listed(carrier.name, NAME, **bare)
         if _sent_when_asked(text)
+        and to in ("", address_of(text, text.to))
+        and from_ in ("", address_of(text, text.from_))
     ]
     token = asked.get("PageToken", "").removeprefix("PA")
     after = next((place + 1 for place, text in enumerate(texts) if text.sid == token), number * size)
@@ -159,7 +166,7 @@ def _resource(text: Text, account: str) -> dict[str, Any]:
         "direction": "inbound" if text.inbound else "outbound-api",
         "error_code": text.error_code,
         "error_message": message_of(text.error_code) if isinstance(text.error_code, int) else None,
-        "from": text.from_,
+        "from": address_of(text, text.from_),
         "messaging_service_sid": text.service or None,
         "num_media": "0",
         "num_segments": str(segments(text.body)),
@@ -168,7 +175,7 @@ def _resource(text: Text, account: str) -> dict[str, Any]:
         "sid": text.sid,
         "status": text.status,
         "subresource_uris": {"media": f"{uri}/Media.json"},
-        "to": text.to,
+        "to": address_of(text, text.to),
         "uri": f"{uri}.json",
     }
 

@@ -9,6 +9,8 @@ import phonenumbers
 from pro_service.core.texts import contains_address
 
 LONGEST_BODY = 1600
+WHATSAPP = "whatsapp:"
+"""Before the numbers of messages that are no SMS."""
 
 # Twilio's test credentials: https://www.twilio.com/docs/iam/test-credentials
 _MAGIC: Mapping[str, int] = MappingProxyType(
@@ -38,8 +40,19 @@ _MESSAGES: Mapping[int, str] = MappingProxyType(
         21612: "The 'To' phone number is not currently reachable via SMS",
         21614: "'To' number is not a valid mobile number",
         21617: "The concatenated message body exceeds the 1600 character limit",
+        21655: "The ContentSid is Invalid",
+        21656: "The ContentVariables Parameter is invalid",
         21701: "The Messaging Service does not exist",
         30007: "Message filtered",
+        63003: "Channel could not find To address",
+        63007: "Could not find a Channel with the specified From address",
+        63013: "Channel policy violation",
+        63014: "Channel message blocked by user action",
+        63016: "Failed to send freeform message because you are outside the allowed window",
+        63021: "Channel invalid content error",
+        63024: "Invalid message recipient",
+        63028: "Number of parameters provided does not match the expected number of parameters",
+        63049: "Meta chose not to deliver this marketing message",
     }
 )
 _E164 = re.compile(r"\+[1-9]\d{6,14}")

@@ -2,6 +2,7 @@
 
 from pro_service.simulator.network import Network, Text
 from pro_service.simulator.provider import CannotReply, Provider
+from pro_service.simulator.whatsapp import WhatsApp
 
 
 class Telephones:
@@ -29,6 +30,15 @@ class Telephones:
     def senders(self, telephone: str) -> str:
         """Return the numbers and names that texts come from, the last one first."""
         return ", ".join(one.sender_to(telephone) or one.answered_at(telephone) for one in self.wrote_to(telephone))
+
+    def press(self, telephone: str, sid: str, number: int) -> Text:
+        """Press a button below a message; raise LookupError if there is none."""
+        text = self.network.get(sid)
+        messenger = next(one for one in self.providers if isinstance(one, WhatsApp))
+        if text is None or text.inbound or text.telephone != telephone:
+            raise LookupError(sid)
+        label = text.buttons[number]
+        return messenger.person_writes(telephone, label, button=label)
 
     def person_writes(self, telephone: str, body: str, provider: str = "") -> Text:
         """Deliver a person's text, by the provider that is named or else by the last one; raise CannotReply."""

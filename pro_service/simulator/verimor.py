@@ -193,7 +193,7 @@ class Verimor(Provider):
             raise Refusal("MUKERRER_RAPORLAMA")
 
     def _text(self, to: str, from_: str, body: str, status: str, *, inbound: bool = False) -> Text:
-        now = self._clock()
+        now = self.clock()
         with self._lock:
             sid = f"{self.name}{next(self._numbers)}"
         return Text(sid, inbound, to, from_, body, status, created_at=now, updated_at=now, provider=self.name)
@@ -205,7 +205,7 @@ class Verimor(Provider):
             and not text.inbound
             and (text.from_, text.body) == (header, body)
             and text.error_code != "DOUBLE_SEND_ERROR"
-            and self._clock() - text.created_at < SAME
+            and self.clock() - text.created_at < SAME
             for text in self.network.thread(to)
         )
 

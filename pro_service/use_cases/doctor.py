@@ -387,6 +387,8 @@ def _ways_out(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "texts", "yellow", "not configured: prompts wait", f"set {'; or '.join(FACTS[way].needs for way in TEXTS)}"
         )
+    if settings.whatsapp:
+        yield Finding("whatsapp", "green", "configured")
     for provider, needed in settings.needed_for_calls.items():
         what = (
             f"every call of {NAMES[provider]}'s is refused: what people wrote is fetched, what became of texts is not"

@@ -9,7 +9,7 @@ from pro_service.core.case import Case
 from pro_service.core.providers import FACTS, WayOut
 from pro_service.core.schedule.agenda import on_failure, wanted_again
 from pro_service.gateways.codes import kind_of
-from pro_service.gateways.kinds import REMEDIES, Kind
+from pro_service.gateways.kinds import MARKETING, REMEDIES, Kind
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Entry
 from pro_service.store.messages import channels, receipts, staff_texts
@@ -38,8 +38,12 @@ def next_try(rt: Runtime, kind: Kind, attempt: int, wished: float | None = None)
 
 
 def stop(tx: Transaction, channel: str, code: str) -> None:
-    """Let a channel rest for every worker; those who run the service see one alarm, and nobody gets a task."""
-    if channels.stop(tx.session, channel, tx.now + STOPPED, code, tx.now):
+    """Let a channel rest for every worker; those who run the service see one alarm, and nobody gets a task.
+
+    Where one template is at fault they see the alarm alone: other messages go on.
+    """
+    rest = timedelta() if kind_of(code) == MARKETING else STOPPED
+    if channels.stop(tx.session, channel, tx.now + rest, code, tx.now):
         changes = {"channel": (None, channel), "code": (None, code)}
         tx.writer.audit(Entry("stop", "channel", None, changes), UTC)
 
@@ -57,7 +61,7 @@ def goes_again(tx: Transaction, row: AnyRow, error: str, case: Case | None) -> b
     """
     kind = kind_of(error)
     remedy = REMEDIES[kind]
-    if remedy == "stop":
+    if remedy == "stop" or kind == MARKETING:
         stop(tx, row.channel, error)
         logs.event("deliver.stopped", channel=row.channel, code=error)
     if case is not None and not wanted_again(case, row.id, tx.now):

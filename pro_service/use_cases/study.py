@@ -13,10 +13,11 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.routes import Carriers, usual_channel
 from pro_service.core.study_file.costs import Cost
 from pro_service.core.study_file.file import check as check_protocol
-from pro_service.core.study_file.frames import check_emergency, check_frames
+from pro_service.core.study_file.frames import check_blanks, check_emergency, check_frames
 from pro_service.core.study_file.marks import Mark, marks
 from pro_service.core.study_file.protocol_json import to_json
 from pro_service.core.study_file.rules import contacts_missing
+from pro_service.core.toml_faults import Faults
 from pro_service.exports.data_tables import name_faults
 from pro_service.runtime import Runtime
 from pro_service.store import confirmations, studies
@@ -76,7 +77,9 @@ def check(text: str, folder: Path | None = None) -> Checked:
     if protocol is None:
         raise RejectedError(faults)
     frames = read_frames(folder or paths.templates() / "sms", protocol)
-    faults = (*check_frames(protocol, frames), *check_blinding(protocol, frames), *name_faults(protocol))
+    templates = (one.at(one.path, Faults(text).line(one.path)) for one in check_blanks(protocol, frames))
+    found = (*check_frames(protocol, frames), *check_blinding(protocol, frames))
+    faults = (*found, *templates, *name_faults(protocol))
     if faults:
         raise RejectedError(faults)
     missing = () if protocol.demo else contacts_missing(protocol, text)

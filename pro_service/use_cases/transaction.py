@@ -131,7 +131,7 @@ class Transaction:
         body = words_to(self.rt, self.session, loaded, send, link=link, first=first)
         if not facts.same_text:
             body = self._unlike_others(loaded, facts, body)
-        return Words(body, segments(body, facts.charset), loaded.protocol_version_id, facts.way)
+        return Words(body, paid_for(body, facts), loaded.protocol_version_id, facts.way)
 
     def _unlike_others(self, loaded: Loaded, facts: Facts, body: str) -> str:
         """Return these words, with the time where they went to this telephone within a day; SaidAlreadyError."""
@@ -162,6 +162,11 @@ def words_to(rt: Runtime, session: Session, loaded: Loaded, send: Send, *, link:
     reply_to = rt.carriers.answered_at.get(facts.provider)
     wording = rt.wording(session, loaded.protocol_version_id)
     return wording.text(loaded.case, send, link=link, first=first, reply_to=reply_to)
+
+
+def paid_for(body: str, facts: Facts) -> int:
+    """Return how many segments a text has there; what goes by no text is one, however long."""
+    return segments(body, facts.charset) if facts.medium == "sms" else 1
 
 
 def carrier_of(rt: Runtime, loaded: Loaded, send: Send) -> Facts:

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from pro_service.core.providers import WayOut
 from pro_service.core.schedule.safety_alerts import DAY
 from pro_service.core.throttle import EVERYBODY
+from pro_service.gateways.codes import kind_of
+from pro_service.gateways.kinds import MARKETING
 from pro_service.reports import health
 from pro_service.reports.health import Flow
 from pro_service.runtime import Runtime
@@ -121,7 +123,8 @@ def _sending(seen: Flow, now: datetime, per_day: Mapping[WayOut, int | None]) ->
         yield Alarm("quarantine", since)
     for name, channel in seen.channels.items():
         if channel.stopped_by is not None:
-            yield Alarm(f"stopped_{name}", None)
+            marketing = kind_of(channel.stopped_by) == MARKETING
+            yield Alarm(MARKETING if marketing else f"stopped_{name}", None)
     today = now.date()
     full = any(most is not None and seen.channels[way].sent_on(today) >= most for way, most in per_day.items())
     if full and seen.waiting_since is not None:

@@ -14,19 +14,21 @@ from flask import Flask, abort, request
 from pro_service.core.providers import FACTS, Arrival, Receipt, way_of
 from pro_service.gateways.codes import kind_of
 from pro_service.gateways.hooks import HookRequest, Hooks
-from pro_service.gateways.outgoing import Channel, Outgoing, Refused, Unavailable, Uncertain
+from pro_service.gateways.outgoing import Channel, Outgoing, Refused, Template, Unavailable, Uncertain
 from pro_service.gateways.twilio.hooks import TwilioHooks
 from pro_service.gateways.twilio.signatures import sign
 from pro_service.gateways.twilio.texts import TwilioTexts
 from pro_service.gateways.verimor.hooks import VerimorHooks
 from pro_service.gateways.verimor.texts import VerimorTexts
-from pro_service.simulator import Faults, VerimorAccount, create_simulator
+from pro_service.simulator import Content, Faults, VerimorAccount, create_simulator
 from tests.gateways.conftest import ACCOUNT, FAST, LONG_AGO, NUMBER, TOKEN, served, until
 from tests.peers.servers import free_port
 
 SECRET = "verimor-pushes-come-to-this-address"
 USER, PASSWORD, HEADER, REPLY_TO = "908501234567", "pa55/w&rd", "KLINIK", "908507654321"
 LETTERS = "Ağrınız kaç? Şimdi ÇOK İYİ: ıİğĞşŞçÇöÖüÜ – â €"
+WHOLE = "HX" + "0" * 32
+"""A template that is nothing but a blank: what is sent by it is what would be sent without."""
 ATTEMPT = "0123456789abcdef0123456789abcdef"
 Brought = Arrival | Receipt
 
@@ -100,13 +102,15 @@ class Line:
         return FACTS[self.way]
 
     def text(self, body: str = "How bad is the pain?", token: str = ATTEMPT) -> Outgoing:
-        return Outgoing(1, self.person, body, token=token, validity_seconds=3600)
+        # Nobody there has written: on WhatsApp nothing but a template goes to them.
+        template = Template(WHOLE, (body,)) if self.way == "whatsapp" else None
+        return Outgoing(1, self.person, body, token=token, validity_seconds=3600, template=template)
 
 
 Maker = Callable[..., Line]
 
 
-@pytest.fixture(params=["sms", "verimor"])
+@pytest.fixture(params=["sms", "verimor", "whatsapp"])
 def line(request: pytest.FixtureRequest) -> Iterator[Maker]:
     """Return a maker of a channel and its emulator, with the faults that are asked for."""
     with ExitStack() as opened:
@@ -130,9 +134,11 @@ def line(request: pytest.FixtureRequest) -> Iterator[Maker]:
                     reply_to=REPLY_TO,
                     pauses=(0.02, 0.02, 0.02),
                 ),
+                whatsapp=NUMBER,
+                contents={WHOLE: Content("{{1}}")}.get,
             )
             url = opened.enter_context(served(app))
-            made = _twilio(url, study) if request.param == "sms" else _verimor(url, study)
+            made = _verimor(url, study) if request.param == "verimor" else _twilio(url, study, request.param)
             opened.callback(made.channel.close)
             made.network = app.extensions["carrier"].network
             return made
@@ -148,10 +154,10 @@ def _writer(url: str, person: str, provider: str) -> Callable[[str], None]:
     return write
 
 
-def _twilio(url: str, study: Study) -> Line:
+def _twilio(url: str, study: Study, way: str) -> Line:
     def channel(**changed: Any) -> Channel:
         made: dict[str, Any] = {"auth_token": TOKEN, "from_number": NUMBER, "base_url": url, "timeouts": (1.0, 0.3)}
-        return TwilioTexts(ACCOUNT, callbacks=f"{study.url}/hooks/twilio/status", **(made | changed))
+        return TwilioTexts(ACCOUNT, facts=FACTS[way], callbacks=f"{study.url}/hooks/twilio/status", **(made | changed))
 
     def push(status: str, *, signed_by: str = TOKEN) -> requests.Response:
         address, form = f"{study.url}/hooks/twilio/status/{ATTEMPT}", {"MessageSid": "SM1", "MessageStatus": status}
@@ -159,7 +165,8 @@ def _twilio(url: str, study: Study) -> Line:
         return requests.post(address, data=form, headers=headers, timeout=10)
 
     person = "+447700900123"
-    return Line("sms", channel(), person, study, None, channel, push, _writer(url, person, "Twilio"))
+    said_to = {"sms": "Twilio", "whatsapp": "WhatsApp"}[way]
+    return Line(way, channel(), person, study, None, channel, push, _writer(url, person, said_to))
 
 
 def _verimor(url: str, study: Study) -> Line:
@@ -212,6 +219,7 @@ def test_a_reply_comes_letter_by_letter_and_is_pulled_under_the_same_id(line: Ma
 
 REFUSED: Mapping[str, dict[str, str]] = {
     "sms": {"+15005550001": "bad_number", "+15005550003": "route", "+15005550004": "opted_out"},
+    "whatsapp": {"+1": "bad_number"},
     "verimor": {"+905550000001": "bad_number", "+905550000002": "configuration", "+905550000003": "blocked"},
 }
 """The emulator's numbers that are refused at once, and of which class that is."""
@@ -238,6 +246,12 @@ def test_each_refusal_has_its_class(line: Maker) -> None:
 
 LOST: Mapping[str, dict[str, tuple[str, str]]] = {
     "sms": {"+905321234567": ("undelivered", "blocked")},
+    "whatsapp": {
+        "+12025550190": ("undelivered", "other_channel"),
+        "+12025550191": ("undelivered", "other_channel"),
+        "+12025550192": ("undelivered", "opted_out"),
+        "+12025550193": ("undelivered", "marketing"),
+    },
     "verimor": {
         "+905550000011": ("undelivered", "bad_number"),
         "+905550000012": ("failed", "opted_out"),
@@ -335,7 +349,7 @@ def test_a_channel_that_lists_or_deletes_nothing_says_so(line: Maker) -> None:
     sid = one.channel.send(one.text()).sid
     assert bool(one.channel.list_sent(LONG_AGO)) is one.facts.lists_sent
     until(lambda: "delivered" in one.study.statuses(sid))
-    if one.way == "sms":
+    if one.facts.lists_sent:
         assert one.channel.forget(sid) == "deleted"
     else:
         with pytest.raises(Refused):
@@ -372,3 +386,50 @@ def test_a_push_of_a_thousand_is_read_whole() -> None:
     ]
     asked = HookRequest(url="", path=SECRET, headers={}, body=json.dumps(said).encode(), address="127.0.0.1")
     assert len(VerimorHooks(SECRET, ["127.0.0.1"]).read(asked)) == 1000
+
+
+def test_texts_and_whatsapp_messages_of_one_account_do_not_mix() -> None:
+    with ExitStack() as opened:
+        study = Study()
+        study.url = opened.enter_context(served(app_of(study)))
+        study.hooks = {"twilio": TwilioHooks([TOKEN])}
+        contents = {WHOLE: Content("Say {{1}}: {{2}}", ("7", "Later"))}
+        app = create_simulator(
+            account_sid=ACCOUNT,
+            auth_token=TOKEN,
+            webhook_base=study.url,
+            clock=lambda: datetime.now(UTC),
+            pace=FAST,
+            whatsapp=NUMBER,
+            contents=contents.get,
+        )
+        url = opened.enter_context(served(app))
+        texts, messages = (_twilio(url, study, way) for way in ("sms", "whatsapp"))
+        by_service = texts.strangers(from_number=None, messaging_service_sid="MG" + "0" * 32)
+        for one in (texts, messages):
+            opened.callback(one.channel.close)
+        opened.callback(by_service.close)
+        text = texts.channel.send(Outgoing(1, texts.person, "Say 7:\nnow"))
+        # A value of a template is one line; the words that we look for have more.
+        said = Outgoing(2, texts.person, "Say 7:\nnow", token=ATTEMPT, template=Template(WHOLE, ("7", "now\nor never")))
+        sent = messages.channel.send(said)
+        free = messages.channel.send(Outgoing(3, texts.person, "nothing but a template goes", token="f" * 32))
+        until(lambda: bool(study.receipts(free.sid)[-1:]) and study.statuses(free.sid)[-1] == "undelivered")
+        assert [kind_of(one.error) for one in study.receipts(free.sid) if one.error] == ["template"]
+        sids = [one.sid for one in messages.channel.recall("", texts.person, "Say 7:\nnow", LONG_AGO)]
+        assert (sids, sent.sid[:11]) == ([sent.sid], "whatsapp:SM")
+        assert messages.channel.fetch(sent.sid).body == "Say 7: now or never"  # type: ignore[union-attr]
+        assert [record.sid for record in texts.channel.list_sent(LONG_AGO)] == [text.sid]
+        assert [record.sid for record in by_service.list_sent(LONG_AGO)] == [text.sid]
+        requests.post(
+            f"{url}/telephones/{texts.person}/press", data={"button": f"{sent.sid[9:]}:0"}, timeout=10
+        ).raise_for_status()
+        until(lambda: bool(study.texts()))
+        (pressed,) = study.texts()
+        assert (pressed.way, pressed.sender, pressed.body) == ("whatsapp", texts.person, "7")
+        assert not {"ProfileName", "WaId", "ChannelMetadata"} & pressed.raw.keys()
+        assert texts.channel.pull(LONG_AGO) == []
+        assert [one.provider_id for one in messages.channel.pull(LONG_AGO)] == [pressed.provider_id]
+        # Now that they have written anything may be said.
+        anything = messages.channel.send(replace(said, template=None))
+        until(lambda: "delivered" in study.statuses(anything.sid))

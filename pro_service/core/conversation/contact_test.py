@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-from pro_service.core.case import Case, State
+from pro_service.core.case import UNREACHABLE, Case, Participant, State
 from pro_service.core.commands import CancelTexts, Command, Send, Unreachable
 from pro_service.core.conversation.rules import CORRECTION
+from pro_service.core.protocol import Medium
+from pro_service.core.providers import FACTS, WayOut
 from pro_service.core.replies.folding import plain
 from pro_service.core.replies.numbers import courteous
 from pro_service.core.schedule.agenda import escalate, may_text
 
 KIND = "reach"
+FRAME = "reach-test"
 USUAL = timedelta(minutes=30)
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(hours=24)
 LATE = timedelta(hours=24)
@@ -44,6 +47,13 @@ class ReachTest:
     failed_at: datetime | None
     failure: Failure | None
     text: State
+    way: WayOut = "sms"
+    """By which the text went."""
+
+    @property
+    def medium(self) -> Medium:
+        """What was tested."""
+        return FACTS[self.way].medium
 
     @property
     def open(self) -> bool:
@@ -81,8 +91,13 @@ def frame(case: Case) -> str:
 
     If neither a reply nor a link works, staff look at the telephone.
     """
-    known = {"sms-reply": "reach-test.sms-reply", "sms-link": "reach-test.sms-link"}
-    return known.get(case.participant.channel, "reach-test")
+    channel = case.participant.asked_by
+    return f"{FRAME}.{channel}" if channel in ("sms-reply", "sms-link", "whatsapp") else FRAME
+
+
+def medium(person: Participant) -> Medium:
+    """Return what a test would try now: the telephone, on WhatsApp where the participant is asked there."""
+    return "whatsapp" if person.asked_by == "whatsapp" else "sms"
 
 
 def text(case: Case, test_id: int, until: datetime) -> Send:
@@ -90,14 +105,17 @@ def text(case: Case, test_id: int, until: datetime) -> Send:
 
     Raise ValueError if the participant may not be written to.
     """
-    if not may_text(case.participant):
+    by = medium(case.participant)
+    if not may_text(case.participant, by):
         raise ValueError(test_id)
-    return Send(key=f"t:{test_id}", kind=KIND, frame=frame(case), useful_until=until)
+    return Send(key=f"t:{test_id}", kind=KIND, frame=frame(case), useful_until=until, medium=by)
 
 
 def closed_by(case: Case, test: ReachTest | None) -> bool:
     """Whether a failed test is the only reason why texts have stopped."""
-    return test is not None and test.failed_at is not None and case.participant.unreachable_at == test.failed_at
+    if test is None or test.failed_at is None:
+        return False
+    return bool(getattr(case.participant, UNREACHABLE[test.medium]) == test.failed_at)
 
 
 def on_failed(case: Case, test: ReachTest, now: datetime) -> tuple[Command, ...]:
@@ -108,8 +126,8 @@ def on_failed(case: Case, test: ReachTest, now: datetime) -> tuple[Command, ...]
     if case.participant.left_at is not None:
         return ()
     commands: list[Command] = []
-    if case.participant.unreachable_at is None:
-        commands += [Unreachable("reach_test"), CancelTexts()]
+    if getattr(case.participant, UNREACHABLE[test.medium]) is None:
+        commands += [Unreachable("reach_test", test.medium), CancelTexts()]
     task = escalate(case, "E0", "reach_failed", now)
     key = f"{task.key}:t{test.id}"
     return (*commands, *(() if case.escalated(key) else (replace(task, key=key),)))

@@ -27,11 +27,12 @@ _AREA: Mapping[str, Area] = {
     "ladder": "ladder",
     "sites": "sites",
     "safety_words": "safety_words",
+    "whatsapp_templates": "texts",
 }
-_IN_FILE = {"items": "item", "time_points": "time_point", "sites": "site"}
+_IN_FILE = {"items": "item", "time_points": "time_point", "sites": "site", "whatsapp_templates": "whatsapp_template"}
 """What the study file calls them."""
 _SINGLE = (Offset, bool, int, str, date, time, timedelta)
-_KEYS = ("code", "id", "name")
+_KEYS = ("code", "id", "name", "content_sid")
 """The key that identifies each part of a list, so that a part that moved is still the same one."""
 
 

@@ -16,6 +16,7 @@ from pro_service.core.protocol import (
     Language,
     Level,
     LevelCode,
+    MessageTemplate,
     Offset,
     Protocol,
     Role,
@@ -32,6 +33,7 @@ Value = TypeVar("Value")
 
 _CODE = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,22}[A-Z0-9])?", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2}", re.ASCII)
+_CONTENT = re.compile(r"HX[0-9a-fA-F]{32}", re.ASCII)
 _DAYS = 3660
 _MINUTES = 3 * 24 * 60
 
@@ -78,6 +80,7 @@ def _protocol(root: Table) -> Protocol:
         sites=_sites(root, languages),
         safety_words=_safety_words(root, languages),
         routes=tuple(_route(table) for table in root.tables("route", required=False)),
+        whatsapp_templates=tuple(_template(table) for table in root.tables("whatsapp_template", required=False)),
     )
     prompts.close()
     calls.close()
@@ -227,6 +230,20 @@ def _route(table: Table) -> RouteOverride:
     route = RouteOverride(table.text("country"), table.choice("channel", channels), table.text("reason"))
     table.close()
     return route
+
+
+def _template(table: Table) -> MessageTemplate:
+    template = MessageTemplate(
+        frame=table.text("frame"),
+        language=table.text("language"),
+        content_sid=table.text("content_sid"),
+        variables=table.words("variables"),
+        buttons=table.words("buttons", required=False),
+    )
+    if template.content_sid and not _CONTENT.fullmatch(template.content_sid):
+        table.fault("content_sid", "content_sid_unfit", given=template.content_sid)
+    table.close()
+    return template
 
 
 def _code(table: Table, key: str) -> str:

@@ -25,7 +25,7 @@ ALWAYS = (
     *("not-counted", "which-participant", "call-me-at"),
     *ABOVE_REPLIES,
     *(REPLY_TO, REPLY_TO_WORD),
-    *("reach-test", *(f"reach-test.{channel}" for channel in ("sms-reply", "sms-link"))),
+    *("reach-test", *(f"reach-test.{channel}" for channel in ("sms-reply", "sms-link", "whatsapp"))),
 )
 """What a conversation can call for, whatever the protocol."""
 
@@ -36,6 +36,10 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)[ ()./-]+(?=\d)")
 
 NEWER = tuple(f".{channel}" for channel in CHANNELS if channel not in BY_TEXT)
 """Ends of the names of texts that a version stored by an earlier release has none of: nobody is asked by them there."""
+
+ON_WHATSAPP = ".whatsapp"
+"""End of the names of texts that begin a conversation there. Each says all of it: nothing can be put before or behind
+what was approved."""
 
 KNOWN = frozenset(
     {"question", "label", "closes", "link", "telephone", "contact", "study", "item", "answer", "low", "high", "when"}
@@ -163,6 +167,24 @@ def unfit_for_cards(protocol: Protocol, language: Language, given: Mapping[str, 
     return tuple(name for name in names if name not in given or addressed(protocol, language, given[name]))
 
 
+def whatsapp_frames(protocol: Protocol) -> tuple[str, ...]:
+    """Return the names of the texts that begin a conversation on WhatsApp: each needs a template in each language."""
+    return tuple(name for name in required_frames(protocol) if name.endswith(ON_WHATSAPP))
+
+
+def check_blanks(protocol: Protocol, frames: Frames) -> Iterator[Problem]:
+    """Yield what cannot fill the blanks of a WhatsApp template: its values are read in the text that it is."""
+    for index, one in enumerate(protocol.whatsapp_templates):
+        try:
+            asked = placeholders(frames.get(one.language, {}).get(one.frame, ""))
+        except FrameError:
+            continue
+        for place, name in enumerate(one.variables):
+            if name not in asked:
+                where, known = f"whatsapp_template[{index}].variables[{place}]", tuple(sorted(asked))
+                yield problem("choice_unknown", where, given=name, near=nearest(name, known), known=known)
+
+
 def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterator[Problem]:
     given = frames.get(language, {})
     if not given:
@@ -172,7 +194,7 @@ def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterato
     for name in required_frames(protocol):
         path = f"templates/sms/{language}/{name}.txt"
         if name not in given:
-            if not name.endswith(NEWER):
+            if not name.endswith(NEWER) or (name.endswith(ON_WHATSAPP) and protocol.whatsapp_templates):
                 yield problem("text_missing", path)
         elif not given[name].strip():
             yield problem("text_empty", path, 1)
@@ -180,6 +202,8 @@ def _language(protocol: Protocol, language: Language, frames: Frames) -> Iterato
             yield from _frame(path, name, given[name], unasked=name in unasked)
             if name.endswith(f".{CARD}") and addressed(protocol, language, given[name]):
                 yield problem("address_in_card", path, 1)
+            if name.endswith(ON_WHATSAPP) and name not in ALWAYS:
+                yield from _whole(path, language, given[name])
     if given.get("first", "").strip():
         yield from _first(f"templates/sms/{language}/first.txt", language, given["first"])
 
@@ -227,6 +251,13 @@ def lacks_texts(protocol: Protocol, given: Mapping[str, str], channel: Channel) 
 
 def _unknown(path: str, line: int, name: str) -> Problem:
     return problem("unknown_placeholder", path, line, name=name, near=nearest(name, KNOWN), known=tuple(sorted(KNOWN)))
+
+
+def _whole(path: str, language: Language, text: str) -> Iterator[Problem]:
+    """A text that begins a conversation on WhatsApp says what others say in lines of their own, and whom it is for."""
+    yield from _first(path, language, text)
+    if "{code}" not in text:
+        yield problem("turn_missing", path, 1)
 
 
 def _first(path: str, language: Language, text: str) -> Iterator[Problem]:

@@ -3,7 +3,8 @@
 Sorted keys, no spaces. Dates and times in ISO 8601, lengths of time in whole seconds. A field that an older text does
 not have takes its default, so that a stored version stays readable. A site's name is one text where it is the same in
 every language, and its short name is left out where it is the name: so it was before names had languages, and a study
-file that has not changed gives the text that is stored. So does one that is no draft: there was no such mark.
+file that has not changed gives the text that is stored. So does one that is no draft and has no template: there were no
+such keys.
 """
 
 import json
@@ -19,8 +20,9 @@ from pro_service.core.protocol import Protocol
 def to_json(protocol: Protocol) -> str:
     """The protocol as canonical JSON."""
     values = _encode(protocol)
-    if not values["draft"]:
-        del values["draft"]
+    for name in ("draft", "whatsapp_templates"):
+        if not values[name]:
+            del values[name]
     for site in values["sites"].values():
         if site["short_name"] == site["name"]:
             del site["short_name"]

@@ -6,7 +6,7 @@ Paths count tables as the file does, so the protocol must come straight from it.
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, time, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pro_service.core.problems import Problem, nearest, problem
@@ -14,12 +14,15 @@ from pro_service.core.protocol import Item, Level, LevelCode, Protocol, Site, St
 from pro_service.core.providers import SMS
 from pro_service.core.schedule.calendar import is_of_machine
 from pro_service.core.schedule.windows import add_offset, days_of
+from pro_service.core.study_file.frames import whatsapp_frames
 from pro_service.core.toml_faults import Faults
 
 _FOUR_YEARS = tuple(date(2023, 3, 1) + timedelta(days=days) for days in range(4 * 365 + 1))
 """Every procedure date of a leap cycle: calendar months make windows meet on some dates only."""
 
 _MOST_REMINDERS = 3
+_MOST_BUTTONS, _LONGEST_BUTTON = 10, 20
+"""How many buttons a WhatsApp message may have, and the characters of each."""
 _MIDNIGHT = time(0)
 _EMERGENCY = re.compile(r"\d{2,6}", re.ASCII)
 _TELEPHONE = re.compile(r"\+\d[\d ]{6,18}\d", re.ASCII)
@@ -53,6 +56,7 @@ def check_rules(protocol: Protocol, faults: Faults) -> None:
         _check_site(site, f"site[{index}]", faults)
     for index, route in enumerate(protocol.routes):
         _check_country(route.country, f"route[{index}].country", faults)
+    _check_templates(protocol, faults)
 
 
 def contacts_missing(protocol: Protocol, text: str = "") -> tuple[Problem, ...]:
@@ -240,6 +244,27 @@ def _check_country(country: str, path: str, faults: Faults) -> None:
     countries = _COUNTRIES.split()
     if country and country not in countries:
         faults.add(path, "country_unknown", country=country, near=nearest(country.upper(), countries))
+
+
+def _check_templates(protocol: Protocol, faults: Faults) -> None:
+    """A study that asks on WhatsApp has one template for each text that begins a conversation and each language."""
+    if not protocol.whatsapp_templates or faults.touched("time_point"):
+        return
+    frames, seen = whatsapp_frames(protocol), dict[tuple[str, str], str]()
+    for index, one in enumerate(protocol.whatsapp_templates):
+        path, key = f"whatsapp_template[{index}]", (one.frame, one.language)
+        for name, given, known in (("frame", one.frame, frames), ("language", one.language, protocol.languages)):
+            if given not in known and not faults.touched(f"{path}.{name}", "languages"):
+                faults.add(f"{path}.{name}", "choice_unknown", given=given, near=nearest(given, known), known=known)
+        if key in seen:
+            faults.add(path, "template_twice", frame=one.frame, language=one.language, other=seen[key])
+        seen.setdefault(key, path)
+        for number, label in enumerate(one.buttons):
+            if number >= _MOST_BUTTONS or len(label) > _LONGEST_BUTTON:
+                faults.add(f"{path}.buttons[{number}]", "button_unfit", most=_MOST_BUTTONS, longest=_LONGEST_BUTTON)
+    for frame, language in product(frames, protocol.languages):
+        if (frame, language) not in seen:
+            faults.add("whatsapp_template", "template_missing", frame=frame, language=language)
 
 
 def _overlap(earlier: TimePoint, later: TimePoint, day: date) -> bool:

@@ -11,6 +11,13 @@ from pro_service.gateways.twilio.signatures import SIGNATURE_HEADER, valid_signa
 NOTHING = b"<?xml version='1.0' encoding='UTF-8'?><Response/>"
 """The answer to a text: replies go through the outbox like every other text."""
 _INBOUND, _STATUS = "inbound", "status/"
+WHATSAPP = "whatsapp:"
+"""Before the numbers of WhatsApp messages; before their ids too, as we keep them: so they stay apart from texts."""
+_KEPT = (
+    *("MessageSid", "AccountSid", "From", "To", "Body", "NumMedia", "MessageType", "ButtonText", "ButtonPayload"),
+    *("OriginalRepliedMessageSid", "OptOutType"),
+)
+"""What is kept of a WhatsApp message: neither the name that somebody chose there, nor where they are."""
 _OPT_OUT: Mapping[str, Literal["STOP", "START", "HELP"]] = {"STOP": "STOP", "START": "START", "HELP": "HELP"}
 
 
@@ -31,7 +38,7 @@ class TwilioHooks:
         """Return the one text or the one receipt that a call brings; raise NotOursError for a text without an id."""
         form = dict(request.form or {})
         if request.path == _INBOUND:
-            if not 0 < len(form.get("MessageSid", "")) <= LONGEST_ID:
+            if not 0 < len(form.get("MessageSid", "")) <= LONGEST_ID - len(WHATSAPP):
                 raise NotOursError
             return (text_of(form),)
         if request.path.startswith(_STATUS):
@@ -44,15 +51,20 @@ class TwilioHooks:
 
 
 def text_of(form: Mapping[str, str], at: datetime | None = None, way: WayOut = "sms") -> Arrival:
-    """Return a text from the fields of its webhook, which carries no time; `at`: where a list told it."""
-    media = form.get("NumMedia", "0")
+    """Return a text from the fields of its webhook, which carries no time; `at`: where a list told it.
+
+    Somebody who pressed a button says what stands behind it.
+    """
+    media, raw = form.get("NumMedia", "0"), dict(form)
+    if form.get("From", "").startswith(WHATSAPP):
+        way, raw = "whatsapp", {name: form[name] for name in _KEPT if name in form}
     return Arrival(
         way=way,
-        provider_id=form.get("MessageSid", ""),
-        sender=form.get("From", ""),
-        body=form.get("Body", ""),
-        raw=dict(form),
-        to=form.get("To", ""),
+        provider_id=mark_of(form) + form.get("MessageSid", ""),
+        sender=form.get("From", "").removeprefix(WHATSAPP),
+        body=form.get("ButtonPayload") or form.get("ButtonText") or form.get("Body", ""),
+        raw=raw,
+        to=form.get("To", "").removeprefix(WHATSAPP),
         media=int(media) if media.isdecimal() else 0,
         opt_out=_OPT_OUT.get(form.get("OptOutType", "")),
         at=at,
@@ -62,8 +74,19 @@ def text_of(form: Mapping[str, str], at: datetime | None = None, way: WayOut = "
 def receipt_of(token: str, form: Mapping[str, str]) -> Receipt:
     """Return what became of a message from the fields of a status callback; `token` is its attempt's."""
     return Receipt(
-        provider_id=form.get("MessageSid", "")[:LONGEST_ID],
-        status=form.get("MessageStatus", "").lower()[:LONGEST_STATUS],
+        provider_id=(mark_of(form) + form.get("MessageSid", ""))[:LONGEST_ID],
+        status=status_of(form.get("MessageStatus", "")),
         error=form.get("ErrorCode", "")[:LONGEST_CODE],
         token=token,
     )
+
+
+def mark_of(form: Mapping[str, str]) -> str:
+    """Return what stands before the id of a message that goes or came by WhatsApp; nothing before that of a text."""
+    return WHATSAPP if WHATSAPP in (form.get(name, "")[: len(WHATSAPP)] for name in ("From", "To")) else ""
+
+
+def status_of(status: str) -> str:
+    """Return a status in our words: what was read there has arrived."""
+    said = status.lower()[:LONGEST_STATUS]
+    return "delivered" if said == "read" else said

@@ -1,5 +1,6 @@
-"""SMS through Twilio, by its own SDK."""
+"""SMS and WhatsApp through Twilio, by its own SDK: one list of messages, in which they are told apart."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from twilio.rest import Client
 
 from pro_service.core.addresses import leads_to_this_machine
 from pro_service.core.providers import FACTS, Arrival, Facts
+from pro_service.core.texts import in_one_line
 from pro_service.gateways.http import CONNECT_SECONDS, READ_SECONDS
 from pro_service.gateways.kinds import REMEDIES
 from pro_service.gateways.outgoing import (
@@ -22,7 +24,7 @@ from pro_service.gateways.outgoing import (
     Uncertain,
 )
 from pro_service.gateways.twilio.codes import KINDS
-from pro_service.gateways.twilio.hooks import text_of
+from pro_service.gateways.twilio.hooks import WHATSAPP, mark_of, status_of, text_of
 from pro_service.gateways.twilio.signatures import CALLBACK_RETRIES
 from pro_service.gateways.twilio.transport import PatientClient
 
@@ -34,6 +36,7 @@ OUT_OF_ORDER = timedelta(minutes=10)
 """How much older than its neighbours a message may stand in a list that is newest first."""
 
 LONG_CODE_PACE, TOLL_FREE_PACE, SENDER_NAME_PACE, SHORT_CODE_PACE = 1.0, 3.0, 10.0, 100.0
+WHATSAPP_PACE = 80.0
 TOLL_FREE = frozenset({"1800", "1833", "1844", "1855", "1866", "1877", "1888"})
 
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
@@ -43,14 +46,16 @@ _CLIENT_FAULT = range(400, 500)
 
 
 class TwilioTexts:
-    """Twilio's Messages, with the answer to every call sorted into accepted, refused, unavailable and uncertain."""
+    """Twilio's Messages, with the answer to every call sorted into accepted, refused, unavailable and uncertain.
 
-    facts: Facts = FACTS["sms"]
+    Either its texts or its WhatsApp messages: the other ones of the account are as good as not there.
+    """
 
     def __init__(
         self,
         account_sid: str,
         *,
+        facts: Facts = FACTS["sms"],
         auth_token: str | None = None,
         api_key: tuple[str, str] | None = None,
         messaging_service_sid: str | None = None,
@@ -71,12 +76,16 @@ class TwilioTexts:
         # An empty environment would make the SDK read the process's own.
         nothing = {"": ""}
         self._client = Client(user, password, account_sid, http_client=self._wire, environment=nothing)
-        self._from_number = from_number
+        self.facts = facts
+        self._mark = WHATSAPP if facts.medium == "whatsapp" else ""
+        """Before the numbers and ids of all that this one is about."""
+        self._from_number = self._mark + from_number if from_number else None
         self._callbacks = callbacks
         self.elsewhere = not leads_to_this_machine(base_url or ADDRESS)
-        self.pace = usual_pace(messaging_service_sid=messaging_service_sid, sender=from_number)
+        pace = usual_pace(messaging_service_sid=messaging_service_sid, sender=from_number)
+        self.pace = WHATSAPP_PACE if self._mark else pace
         self._sender: dict[str, Any] = (
-            {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": from_number}
+            {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": self._from_number}
         )
 
     def close(self) -> None:
@@ -89,7 +98,7 @@ class TwilioTexts:
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Create the message once; raise Refused, Unavailable or Uncertain."""
-        asked: dict[str, Any] = {"to": outgoing.to, "body": outgoing.body, "smart_encoded": False} | self._sender
+        asked: dict[str, Any] = {"to": self._mark + outgoing.to} | self._sender | _words(outgoing)
         if self._callbacks and outgoing.token:
             asked["status_callback"] = f"{self._callbacks}/{outgoing.token}{CALLBACK_RETRIES}"
         if outgoing.validity_seconds is not None:
@@ -103,12 +112,12 @@ class TwilioTexts:
             raise Uncertain from None  # an answer that is not Twilio's JSON: it may still have been taken
         if not isinstance(created.sid, str) or not created.sid.startswith(("SM", "MM")):
             raise Uncertain
-        return Accepted(created.sid, str(created.status or "queued"))
+        return Accepted(self._mark + created.sid, str(created.status or "queued"))
 
     def fetch(self, sid: str) -> Record | None:
         """Read one message back; None if Twilio does not know it. Raise Unavailable or Refused."""
         try:
-            return _record(self._client.messages(sid).fetch())
+            return _record(self._message(sid).fetch())
         except GatewayError as fault:
             raise _unasked(fault) from None
         except TwilioRestException as answer:
@@ -121,12 +130,13 @@ class TwilioTexts:
     def recall(self, token: str, to: str, body: str, created_after: datetime) -> list[Record]:  # noqa: ARG002 (a key of ours is not kept there)
         """List what was sent to one person and contains our text (a trial account prefixes it), newest first.
 
+        However its lines are broken: no value of a template has several. One in the list without words may be it.
         No filter by DateSent: it is null while a message is queued. Raise Unavailable or Refused.
         """
         return [
             record
-            for record in map(_record, self._listed(created_after, _of_ours, to=to))
-            if record.to == to and body in record.body
+            for record in map(_record, self._listed(created_after, _of_ours, to=self._mark + to))
+            if record.to == to and (in_one_line(body) in in_one_line(record.body) or (self._mark and not record.body))
         ]
 
     def list_sent(self, created_after: datetime) -> list[Record]:
@@ -149,7 +159,7 @@ class TwilioTexts:
 
     def forget(self, sid: str) -> Forgotten:
         """Delete a message and its media; if that is not allowed, empty its words. Raise Unavailable or Refused."""
-        message = self._client.messages(sid)
+        message = self._message(sid)
         try:
             if _media_of(message.fetch()):
                 for picture in message.media.list():
@@ -172,10 +182,13 @@ class TwilioTexts:
         if not isinstance(fault, Refused):
             raise fault
         try:
-            self._client.messages(sid).update(body="")
+            self._message(sid).update(body="")
         except (GatewayError, TwilioException, ValueError, TypeError, AttributeError):
             raise fault from None
         return "redacted"
+
+    def _message(self, sid: str) -> Any:
+        return self._client.messages(sid.removeprefix(self._mark))
 
     def _listed(self, created_after: datetime, wanted: Callable[[Any], bool], **filters: Any) -> Iterator[Any]:
         """Return the list, which is newest first, back to that instant; a list that does not reach it says nothing."""
@@ -185,7 +198,8 @@ class TwilioTexts:
                     return
                 if read >= MOST_LISTED:
                     raise Unavailable
-                if (one.date_created is None or one.date_created >= created_after) and wanted(one):
+                mine = _mark(one) == self._mark and wanted(one)
+                if mine and (one.date_created is None or one.date_created >= created_after):
                     yield one
         except GatewayError as fault:
             raise _unasked(fault) from None
@@ -225,12 +239,23 @@ def _of_ours(message: Any) -> bool:
     return not _of_a_person(message)
 
 
+def _words(outgoing: Outgoing) -> dict[str, Any]:
+    if outgoing.template is None:
+        return {"body": outgoing.body, "smart_encoded": False}
+    values = {str(number): in_one_line(value) for number, value in enumerate(outgoing.template.values, start=1)}
+    return {"content_sid": outgoing.template.id, "content_variables": json.dumps(values, ensure_ascii=False)}
+
+
+def _mark(message: Any) -> str:
+    return mark_of({"From": message.from_ or "", "To": message.to or ""})
+
+
 def _record(message: Any) -> Record:
     code = message.error_code
     return Record(
-        sid=str(message.sid),
-        status=str(message.status),
-        to=message.to or "",
+        sid=_mark(message) + str(message.sid),
+        status=status_of(str(message.status)),
+        to=(message.to or "").removeprefix(WHATSAPP),
         body=message.body or "",
         created_at=message.date_created,
         error=str(code) if code is not None and str(code).isdecimal() else "",

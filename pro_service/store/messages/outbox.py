@@ -53,7 +53,7 @@ from pro_service.store.schema import (
 )
 from pro_service.store.vault import token_hash
 
-m, p, w = messages.c, participants.c, windows.c
+i, m, p, w = inbound.c, messages.c, participants.c, windows.c
 TokenOf: TypeAlias = Callable[[int, int, datetime], str]
 """(message, attempt, when it began) -> the token of that attempt."""
 WAITS = timedelta(days=1)
@@ -95,6 +95,12 @@ class Claimed:
     user_id: int | None = None
     """The member of staff it is for."""
     frame: str = ""
+    version_id: int | None = None
+    """Of its words."""
+    language: str | None = None
+    """Its participant's."""
+    wrote_at: datetime | None = None
+    """When somebody wrote last from the telephone it goes to, the same way; known where it decides what may be said."""
     resends: int = 0
     """How many attempts before this one were in doubt until it was certain that they never left."""
     leaves_at: datetime | None = None
@@ -388,6 +394,15 @@ _DUE = (
     .limit(bindparam("m_limit"))
 )
 _DUE_TAKEN = _DUE.with_for_update(of=messages, skip_locked=True)
+_WROTE_AT = case(
+    (
+        m.channel.in_([way for way, facts in FACTS.items() if facts.session is not None]),
+        select(func.max(case((i.provider_at < i.received_at, i.provider_at), else_=i.received_at)))
+        .where(i.sender_index == p.phone_index, i.channel == m.channel)
+        .correlate(messages, participants)
+        .scalar_subquery(),
+    )
+)
 _OF_STAFF = and_(staff_telephones.c.user_id == m.user_id, m.kind == STAFF)
 _NEEDED: Any = (
     select(
@@ -412,6 +427,9 @@ _NEEDED: Any = (
         telephone_keys.c.key.label("telephone_key"),
         m.user_id,
         m.frame,
+        m.protocol_version_id,
+        p.language,
+        _WROTE_AT,
         m.resends,
     )
     .outerjoin(participants, p.id == m.participant_id)

@@ -13,6 +13,7 @@ from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import WRONG_CLOCK
+from pro_service.core.providers import WayOut
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.messages.waiting import LONGEST_DOUBT, UNCERTAIN, UNSETTLED
 from pro_service.store.participants import contact
@@ -198,10 +199,10 @@ def _changed(session: Session, doubt: InDoubt, values: dict[str, Any], *more: An
     return session.connection().execute(update(messages).where(*same, *more).values(values)).rowcount > 0
 
 
-def could_be(session: Session, phone_index: bytes) -> Sequence[AnyRow]:
-    """Texts to this telephone of which the provider may know more than we: not yet accepted, or thought never sent."""
+def could_be(session: Session, way: WayOut, phone_index: bytes) -> Sequence[AnyRow]:
+    """Texts that go this way to a telephone, of which the provider may know more than we: not known to be accepted."""
     of_whom = select(m.id, m.state, m.attempt, m.body, m.participant_id, m.window_id, m.queued_at, p.data_key)
-    not_sent = m.state.in_(("ready", "uncertain", "sending")), m.provider_id.is_(None)
+    not_sent = m.state.in_(("ready", "uncertain", "sending")), m.provider_id.is_(None), m.channel == way
     statement = (
         of_whom.join(participants, p.id == m.participant_id)
         .where(IS_TEXT, p.phone_index == phone_index, *not_sent)

@@ -49,9 +49,9 @@ def due(session: Session, now: datetime) -> Sequence[int]:
     return session.scalars(DUE.order_by(t.participant_id), {"now": now}).all()
 
 
-_TESTS = select(t.id, t.started_at, t.expires_at, t.confirmed_at, t.confirmed_by, t.failed_at, t.failure, m.state).join(
-    messages, m.id == t.message_id
-)
+_TESTS = select(
+    t.id, t.started_at, t.expires_at, t.confirmed_at, t.confirmed_by, t.failed_at, t.failure, m.state, m.channel
+).join(messages, m.id == t.message_id)
 _OPEN = and_(t.confirmed_at.is_(None), t.failed_at.is_(None))
 DUE = (
     select(t.participant_id)

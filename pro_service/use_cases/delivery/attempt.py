@@ -12,7 +12,7 @@ from pro_service.core.schedule.causes import STARTED
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.core.texts import contains_address
 from pro_service.gateways.kinds import REMEDIES
-from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable, Uncertain
+from pro_service.gateways.outgoing import Outgoing, Refused, Template, Unavailable, Uncertain
 from pro_service.runtime import Runtime
 from pro_service.store.messages import inbox, outbox, staff_mail
 from pro_service.store.messages.outbox import Claimed, Outcome, Standing
@@ -27,6 +27,8 @@ FRESH = timedelta(milliseconds=200)
 READ_SOON = timedelta(seconds=5)
 """How soon a prompt is looked at again that waits until a text is read."""
 LONGEST_VALIDITY = timedelta(hours=10)
+IN_TIME = timedelta(minutes=5)
+"""How long before the end of a session it counts as over: a text may wait at the provider."""
 _COLUMN: Mapping[WayOut, str] = {MAIL: "email"}
 """Where the address of a way out is kept, if it is no telephone number."""
 MAIL_TRIES = 200
@@ -168,7 +170,23 @@ class Sending:
             token=claimed.token,
             validity_seconds=_validity(claimed, now),
             restores=claimed.frame == STARTED,
+            template=self._template(claimed, words, now),
         )
+
+    def _template(self, claimed: Claimed, words: str, now: datetime) -> Template | None:
+        """Return what says these words to somebody who has not written for long; None where words may go.
+
+        Words that no template says go as they are: the provider refuses them.
+        """
+        lasts = FACTS[claimed.channel].session
+        if lasts is None or claimed.version_id is None or claimed.language is None:
+            return None
+        if claimed.wrote_at is not None and now < claimed.wrote_at + lasts - IN_TIME:
+            return None
+        with self.rt.sessions.reading() as session:
+            bundle = self.rt.bundles.get(session, claimed.version_id)
+        found = bundle.wording.template(bundle.protocol, claimed.frame, claimed.language, words)
+        return None if found is None else Template(*found)
 
     def _addressee(self, claimed: Claimed) -> tuple[bytes, str]:
         """Return the key that opens a text, and the number or address it goes to."""

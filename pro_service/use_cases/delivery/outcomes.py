@@ -9,6 +9,8 @@ from pro_service import logs
 from pro_service.core.providers import STAFF_MAIL
 from pro_service.core.schedule.agenda import escalate
 from pro_service.core.schedule.windows import end_of_hours, next_allowed
+from pro_service.gateways.codes import kind_of
+from pro_service.gateways.kinds import MARKETING
 from pro_service.runtime import Runtime
 from pro_service.store.messages import outbox, receipts, waiting
 from pro_service.store.messages.outbox import Outcome
@@ -27,6 +29,9 @@ def record_outcomes(rt: Runtime, outcomes: Sequence[Outcome]) -> list[Outcome]:
     counted = _kept(rt, [outcome for outcome in outcomes if outcome not in for_a_person], now)
     for outcome in for_a_person:
         counted += _given_to_a_person(rt, outcome, now)
+    alarming = {o.claimed.channel: o.error for o in counted if kind_of(o.error) == MARKETING}
+    for channel, code in alarming.items():
+        stop(rt, channel, code or "")
     return counted
 
 

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pro_service import logs
-from pro_service.core.providers import TEXTS, Receipt, WayOut
+from pro_service.core.providers import TEXTS, Receipt, WayOut, way_of
+from pro_service.core.texts import in_one_line
 from pro_service.core.trusted_time import OUTAGE
 from pro_service.gateways.outgoing import Channel, GatewayError, Record
 from pro_service.runtime import Runtime
@@ -197,7 +198,7 @@ def _is_ours(rt: Runtime, record: Record) -> bool:
 def _adopted(rt: Runtime, record: Record) -> bool:
     """Find the row that says "not sent yet" of this text, and let it say what the provider knows."""
     with transaction(rt, SCHEDULER, rt.clock()) as tx:
-        for row in uncertain.could_be(tx.session, rt.vault.index("phone", record.to)):
+        for row in uncertain.could_be(tx.session, way_of(record.sid), rt.vault.index("phone", record.to)):
             text = plain_text(rt, row)
             if text is None or _without_token(text) not in _without_token(record.body):
                 continue
@@ -224,4 +225,5 @@ def _link(tx: Transaction, row: AnyRow, body: str) -> None:
 
 
 def _without_token(text: str) -> str:
-    return _LINK.sub("/q/", text)
+    # Nor with its lines: no value of a template has several.
+    return in_one_line(_LINK.sub("/q/", text))

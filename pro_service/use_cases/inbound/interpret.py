@@ -24,7 +24,6 @@ from pro_service.core.conversation.rules import (
 from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, owners_named
 from pro_service.core.providers import FACTS
 from pro_service.core.schedule.agenda import escalate, may_converse
-from pro_service.core.texts import segments
 from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
 from pro_service.store import studies
@@ -37,7 +36,7 @@ from pro_service.store.participants.writer import Words
 from pro_service.store.staff import telephones
 from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.staff import telephone
-from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction
+from pro_service.use_cases.transaction import SCHEDULER, Transaction, paid_for, transaction
 
 BATCH = 200
 
@@ -309,7 +308,7 @@ def _answer(tx: Transaction, study_id: int, row: Text, number: str) -> None:
     frames = tx.rt.wording(tx.session, version.id).frames
     body = frames[rules.language(number, tuple(frames))][rules.FRAME].strip()
     facts = FACTS[row.channel]
-    words = Words(body, segments(body, facts.charset), version.id, facts.way)
+    words = Words(body, paid_for(body, facts), version.id, facts.way)
     unknown_sender.queue(tx.writer, study_id, row, words)
 
 

@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pro_service import logs
+from pro_service.core.case import UNREACHABLE
 from pro_service.core.commands import Resolve
 from pro_service.core.conversation import contact_test as rules
 from pro_service.core.conversation.contact_test import By, Failure, ReachTest
@@ -79,10 +80,10 @@ def begin(rt: Runtime, actor: Actor, subject: Subject, patience: timedelta = rul
     with _test_transaction(rt, actor, subject) as (tx, found, before):
         if before is not None and before.open:
             raise ReachRefusedError("waiting")
-        loaded = _open_again(tx, found) if rules.closed_by(found.case, before) else found
+        loaded = _open_again(tx, found, before) if before and rules.closed_by(found.case, before) else found
         if loaded.case.closed_at is not None:
             raise ReachRefusedError("closed")
-        if not may_text(loaded.case.participant):
+        if not may_text(loaded.case.participant, rules.medium(loaded.case.participant)):
             raise ReachRefusedError("no_texts")
         if rt.texts_leave and not confirmations.may_send(tx.session, loaded.protocol_version_id):
             # The text would wait, and the test would say that texts do not reach this telephone.
@@ -95,10 +96,11 @@ def begin(rt: Runtime, actor: Actor, subject: Subject, patience: timedelta = rul
     return test
 
 
-def _open_again(tx: Transaction, loaded: Loaded) -> Loaded:
+def _open_again(tx: Transaction, loaded: Loaded, failed: ReachTest) -> Loaded:
     """The participant with the gate open that a failed test had closed."""
-    tx.writer.change(loaded, {"unreachable_at": None}, "reach_again")
-    person = replace(loaded.case.participant, unreachable_at=None)
+    opened: dict[str, Any] = {UNREACHABLE[failed.medium]: None}
+    tx.writer.change(loaded, opened, "reach_again")
+    person = replace(loaded.case.participant, **opened)
     return replace(loaded, case=replace(loaded.case, participant=person))
 
 
@@ -212,7 +214,7 @@ def _confirmed(tx: Transaction, loaded: Loaded, test: ReachTest, by: By) -> bool
     tx.writer.note(loaded, "reach_confirm", "reach_test", test.id, {"confirmed_by": (None, by)})
     if test.failure != "staff" or by == "staff":
         if rules.closed_by(loaded.case, test):
-            tx.writer.change(loaded, {"unreachable_at": None}, "reach_again")
+            tx.writer.change(loaded, {UNREACHABLE[test.medium]: None}, "reach_again")
         open_tasks = (e for e in loaded.case.escalations if e.open and e.key.endswith(f":t{test.id}"))
         tx.carry_out(loaded, [Resolve(task.id, "done") for task in open_tasks])
     tx.writer.check_again(loaded)

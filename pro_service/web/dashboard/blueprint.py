@@ -176,6 +176,7 @@ def _alarm_words() -> dict[str, str]:
         **{f"stopped_{way}": _("The text provider refuses this service: no text is sent.") for way in TEXTS},
         f"stopped_{MAIL}": _("The mail provider refuses this service: participants get no mail."),
         "stopped_email": _("The mail provider refuses this service: no alert is sent."),
+        "marketing": _("A WhatsApp template counts as advertising: few messages of it arrive."),
         "daily_limit": _("The day's limit of texts is reached: the rest waits until midnight UTC."),
         "unread": _("Replies are waiting to be read."),
         "undelivered": _("Most texts do not arrive."),

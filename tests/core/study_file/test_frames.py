@@ -26,7 +26,7 @@ EXPECTED = {
     *("already", "thanks", "thanks-late", "unscheduled", "stopped", "started", "help", "safety", "call-me", "snoozed"),
     *("media", "proxy", "declined", "handed-over", "unknown-sender", "turn", "turn-link", "first.sms-card"),
     *("not-counted", "which-participant", "call-me-at", "will-call", "will-call-at"),
-    *("reply-to", "reply-to-word", "reach-test", "reach-test.sms-reply", "reach-test.sms-link"),
+    *("reply-to", "reply-to-word", "reach-test", "reach-test.sms-reply", "reach-test.sms-link", "reach-test.whatsapp"),
 }
 KNOWN = {
     "stop_link",
