@@ -27,11 +27,10 @@ from pro_service.settings import environment
 from pro_service.store import erasures, keys, migrate
 from pro_service.store.database import Sessions, make_engine, shares_connections, sqlite_module
 from pro_service.store.disk import require_room
+from pro_service.store.manifests import FILE
 from pro_service.store.schema import AnyRow
 from pro_service.store.unavailable import why_unavailable
 
-FILE = {"sqlite": "database.db", "postgresql": "database.dump"}
-"""Engine -> the name of the file that holds the copy."""
 PART = ".pro-service.part"
 """How the folder ends in which something is made that is not whole yet."""
 

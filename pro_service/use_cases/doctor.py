@@ -18,9 +18,10 @@ from pro_service.reports import health, readable
 from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, TelephonesError, open_runtime
 from pro_service.settings import Settings
-from pro_service.store import erasures, guards, migrate, seals, studies, time_stamps
+from pro_service.store import erasures, guards, manifests, migrate, seals, studies, time_stamps
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.disk import MEGABYTE, NO_SPACE, disks
+from pro_service.store.manifests import Backup
 from pro_service.store.messages import telephone_keys
 from pro_service.store.migrate import BehindError
 from pro_service.store.participants import card_codes
@@ -28,12 +29,11 @@ from pro_service.store.staff import members
 from pro_service.store.staff.members import Member
 from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
 from pro_service.store.vault import WrongKeyError
-from pro_service.use_cases import backup, confirmation, keys, mails, trusted_time
-from pro_service.use_cases.backup import Backup
+from pro_service.use_cases import confirmation, keys, mails, trusted_time
 from pro_service.use_cases.safety_alerts import Coverage, coverage
 from pro_service.use_cases.staff.accounts import needs_factor
 from pro_service.use_cases.trail.verify import TRIGGER
-from pro_service.use_cases.watch import CLOCK, DISK, SAFETY, TRAIL, UNCONFIRMED, alarms
+from pro_service.use_cases.watch import BACKUP, CLOCK, DISK, SAFETY, TRAIL, UNCONFIRMED, alarms
 
 BEAT = "tick"
 STALE = timedelta(minutes=15)
@@ -111,7 +111,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     if rt.sessions.sqlite:
         yield from _sqlite()
     yield _clock(rt, now)
-    yield backups_of(backup.newest(rt.settings), now, in_use=seen.studies_in_use)
+    yield backups_of(manifests.newest(rt.settings.backup_dir), now, in_use=seen.studies_in_use)
     yield _beat(seen, now)
     yield from _waiting(seen, now, sending=bool(rt.texts))
     yield codes_of(*cards)
@@ -358,7 +358,7 @@ def backups_of(newest: Backup | None, now: datetime, *, in_use: bool) -> Finding
     age = now - newest.manifest.made_at
     hours = age // timedelta(hours=1)
     ago = f"{hours} h ago" if hours < DAYS_FROM else f"{age.days} days ago"
-    old = age > backup.OLD and in_use
+    old = age > manifests.OLD and in_use
     return Finding("backup", "yellow" if old else "green", f"the newest was made {ago}", remedy if old else "")
 
 
@@ -414,7 +414,7 @@ def _beat(seen: Condition, now: datetime) -> Finding:
 
 def _alarms(rt: Runtime) -> Iterator[Finding]:
     """What fails in silence and no finding above says already."""
-    said = {CLOCK, DISK, "scheduler", UNCONFIRMED, "waiting", "unread"}
+    said = {BACKUP, CLOCK, DISK, "scheduler", UNCONFIRMED, "waiting", "unread"}
     for alarm in alarms(rt):
         if alarm.code not in said:
             what, remedy = mails.alarm_words("en", alarm.code)

@@ -15,11 +15,10 @@ from pro_service.core.problems import Problem, RejectedError, SetUpError, proble
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store import backup as store
-from pro_service.store import migrate, transfer
+from pro_service.store import manifests, migrate, transfer
 from pro_service.store.audit import Actor
 from pro_service.store.database import Sessions, make_engine
-from pro_service.use_cases import backup
-from pro_service.use_cases.backup import Backup
+from pro_service.store.manifests import FILE, Backup
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.participants import erase
 from pro_service.use_cases.participants.erase import Again
@@ -50,7 +49,7 @@ def restore(settings: Settings, folder: Path, actor: Actor, *, erased: str | Non
     SetUpError: the place is not empty, or cannot be written.
     """
     step("check")
-    found = backup.read(folder)
+    found = manifests.read(folder)
     if faults := tuple(_faults(found, settings)):
         raise RejectedError(faults)
     lists = [erase.as_text(found.manifest.erased), *([] if erased is None else [_as_list(erased)])]
@@ -58,7 +57,7 @@ def restore(settings: Settings, folder: Path, actor: Actor, *, erased: str | Non
     with store.empty_place(settings.database_url) as url:
         place = replace(settings, database_url=url)
         step("load")
-        store.load(url, folder / store.FILE[manifest.engine], manifest.engine_version, settings.pg_bin)
+        store.load(url, folder / FILE[manifest.engine], manifest.engine_version, settings.pg_bin)
         step("upgrade")
         runtime.upgrade(place)
         with _opened(place) as rt:
@@ -82,7 +81,7 @@ def _faults(found: Backup, settings: Settings) -> Iterator[Problem]:
     for name, digest in manifest.files.items():
         file = found.folder / name
         try:
-            good = backup.sha256(file) == digest
+            good = manifests.sha256(file) == digest
         except OSError:
             good = False
         if not good:

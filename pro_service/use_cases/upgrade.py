@@ -8,8 +8,8 @@ from pro_service.core.problems import SetUpError
 from pro_service.settings import Settings
 from pro_service.store import migrate
 from pro_service.store.database import make_engine
+from pro_service.store.manifests import Backup
 from pro_service.use_cases import backup
-from pro_service.use_cases.backup import Backup
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pro_service.gateways.kinds import MARKETING
 from pro_service.reports import health
 from pro_service.reports.health import Flow
 from pro_service.runtime import Runtime
-from pro_service.store import migrate
+from pro_service.store import manifests, migrate
 from pro_service.store.audit import Entry
 from pro_service.store.disk import disks
 from pro_service.store.messages import staff_mail
@@ -38,6 +38,8 @@ TRAIL = "trail"
 """The alarm that the audit trail is not as it was written."""
 UNCONFIRMED = "unconfirmed"
 """The alarm that texts wait for a confirmation; pages say for which study."""
+BACKUP = "backup"
+"""The alarm that backups were made, and no longer are."""
 DISK = "disk"
 """The alarm that a disk on which this service writes is nearly full."""
 CLOCK = "clock"
@@ -66,7 +68,18 @@ def alarms(rt: Runtime) -> tuple[Alarm, ...]:
         )
     found = _alarms(seen, now, {way: rt.pace(way).per_day for way in rt.texts})
     minded = any(disk.minded for disk in disks(rt.settings.database_url, rt.settings.backup_dir))
-    return (*found, *([Alarm(DISK)] if minded else []))
+    return (
+        *found,
+        *_no_backup(rt, now, in_use=seen.in_use and seen.clock_doubt is None),
+        *([Alarm(DISK)] if minded else []),
+    )
+
+
+def _no_backup(rt: Runtime, now: datetime, *, in_use: bool) -> Iterator[Alarm]:
+    """A timer that fails every night is silent. Where there never was a backup, they are made by other means."""
+    newest = manifests.newest(rt.settings.backup_dir) if in_use else None
+    if newest is not None and now - newest.manifest.made_at > manifests.OLD:
+        yield Alarm(BACKUP, newest.manifest.made_at)
 
 
 def not_writable(rt: Runtime) -> Cause | None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from pro_service.use_cases.backup import MANIFEST
+from pro_service.store.manifests import MANIFEST
 from tests.cli.conftest import Run
 
 

@@ -25,7 +25,7 @@ from pro_service import runtime
 from pro_service.core.problems import SetUpError
 from pro_service.runtime import open_runtime
 from pro_service.settings import Settings
-from pro_service.store import migrate, transfer
+from pro_service.store import manifests, migrate, transfer
 from pro_service.store.audit import Actor
 from pro_service.store.database import make_engine
 from pro_service.store.unavailable import UNREACHABLE
@@ -83,8 +83,8 @@ class Trial:
         def left() -> str:
             if not place.exists():
                 return "nothing"
-            found = backup.read(place)
-            assert all(backup.sha256(place / name) == digest for name, digest in found.manifest.files.items())
+            found = manifests.read(place)
+            assert all(manifests.sha256(place / name) == digest for name, digest in found.manifest.files.items())
             shutil.rmtree(place)
             return "whole"
 
@@ -117,8 +117,8 @@ class Trial:
 
         def left() -> str:
             for place in now[0].backup_dir.glob("[!.]*"):
-                found = backup.read(place)
-                assert all(backup.sha256(place / name) == digest for name, digest in found.manifest.files.items())
+                found = manifests.read(place)
+                assert all(manifests.sha256(place / name) == digest for name, digest in found.manifest.files.items())
                 shutil.rmtree(place)
             at = _revision(now[0])
             if at == revision:

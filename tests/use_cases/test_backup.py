@@ -20,7 +20,7 @@ from pro_service.cli import main
 from pro_service.core.problems import RejectedError, SetUpError
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
-from pro_service.store import migrate, transfer
+from pro_service.store import manifests, migrate, transfer
 from pro_service.store.audit import Actor
 from pro_service.store.database import make_engine
 from pro_service.store.messages import channels
@@ -100,7 +100,7 @@ def quiet(_step: object, _total: object = None) -> None:
     """Say nothing."""
 
 
-def put_back(settings: Settings, made: backup.Backup, url: str, erased: str | None = None) -> Settings:
+def put_back(settings: Settings, made: manifests.Backup, url: str, erased: str | None = None) -> Settings:
     target = replace(settings, database_url=_address(url))
     restore.restore(target, made.folder, ACTOR, erased=erased, step=quiet)
     return target
@@ -166,7 +166,7 @@ def test_a_backup_under_load_restores_with_equal_figures_and_a_verified_trail(li
         assert (_participants(rt), verify(rt).findings) == (before, ())
 
 
-def _while_enrolling(rt: Runtime, study_id: int, work: Callable[[], backup.Backup]) -> backup.Backup:
+def _while_enrolling(rt: Runtime, study_id: int, work: Callable[[], manifests.Backup]) -> manifests.Backup:
     """Do this while one participant after the other is enrolled."""
     enough, several = threading.Event(), threading.Event()
 
@@ -230,7 +230,7 @@ def test_who_was_erased_since_the_backup_is_erased_again(lived: Settings, empty:
         erase.erase(rt, ACTOR, study_id, str(code), "asked for it")
     since = backup.make(lived, tmp_path / "since")
     assert [one["participant"] for one in since.manifest.erased] == [code]
-    for place, manifest, erased in (("a", None, False), ("b", (since.folder / backup.MANIFEST).read_text(), True)):
+    for place, manifest, erased in (("a", None, False), ("b", (since.folder / manifests.MANIFEST).read_text(), True)):
         url = f"sqlite:///{tmp_path / place / 'pro.db'}"
         with opened(put_back(lived, made, url, manifest)) as rt, rt.sessions.reading() as session:
             found = session.execute(select(participants).where(participants.c.code == code)).one()
@@ -255,13 +255,13 @@ def _lacking(folder: Path) -> Mapping[str, Any]:
 
 
 def _without_manifest(folder: Path) -> Mapping[str, Any]:
-    (folder / backup.MANIFEST).unlink()
+    (folder / manifests.MANIFEST).unlink()
     return {}
 
 
 def _telling(**values: object) -> Spoil:
     def told(folder: Path) -> Mapping[str, Any]:
-        file = folder / backup.MANIFEST
+        file = folder / manifests.MANIFEST
         file.write_text(json.dumps(json.loads(file.read_text()) | values))
         return {}
 

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from pro_service.core.providers import FACTS
 from pro_service.runtime import Runtime
 from pro_service.settings import Settings
+from pro_service.store import manifests
 from pro_service.store.disk import disks
 from pro_service.store.schema import protocol_versions, users
 from pro_service.use_cases import backup, doctor, watch
@@ -151,7 +152,7 @@ def test_a_study_without_a_backup_of_the_last_two_days_is_to_be_minded(
 ) -> None:
     newest = None if hours is None else backup.make(settings)
     now = datetime.now(UTC) if newest is None else newest.manifest.made_at + timedelta(hours=hours or 0)
-    assert backup.newest(settings) == newest
+    assert manifests.newest(settings.backup_dir) == newest
     found = doctor.backups_of(newest, now, in_use=in_use)
     assert (found.colour, found.finding, bool(found.remedy)) == (colour, said, colour != "green")
 
@@ -168,3 +169,15 @@ def test_a_disk_without_room_for_another_copy_is_an_alarm_before_it_is_full(rt: 
     ]
     assert [alarm.code for alarm in watch.alarms(large)] == ["disk"]
     assert all(all(alarm_words(language, "disk")) for language in ("en", "tr"))
+
+
+def test_backups_that_are_no_longer_made_are_an_alarm_where_there_were_any(
+    rt: Runtime, study_id: int, clock: support.SetClock
+) -> None:
+    support.enrolled(rt, study_id, "P-001", date(2026, 3, 2))
+    codes = [[alarm.code for alarm in watch.alarms(rt)]]
+    made = backup.make(rt.settings)
+    for hours in (47, 49):
+        clock.now = made.manifest.made_at + timedelta(hours=hours)
+        codes.append([alarm.code for alarm in watch.alarms(rt)])
+    assert ["backup" in found for found in codes] == [False, False, True]

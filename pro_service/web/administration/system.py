@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 from pro_service.reports import health
 from pro_service.reports.health import Condition
 from pro_service.runtime import Runtime
+from pro_service.store import manifests
 from pro_service.store.disk import MEGABYTE, disks
-from pro_service.use_cases import backup
 from pro_service.use_cases.watch import not_writable
 from pro_service.web.access import needs
 from pro_service.web.dashboard.formatting import time_left
@@ -99,11 +99,11 @@ def _checks(rt: Runtime, seen: Condition, now: datetime) -> list[Check]:
 
 
 def _newest_backup(rt: Runtime, now: datetime, *, in_use: bool) -> Check:
-    newest = backup.newest(rt.settings)
+    newest = manifests.newest(rt.settings.backup_dir)
     if newest is None:
         return Check(not in_use, _("Newest backup"), _("none in BACKUP_DIR"))
     made = newest.manifest.made_at
-    return Check(not in_use or now - made <= backup.OLD, _("Newest backup"), time_left(min(made, now), now))
+    return Check(not in_use or now - made <= manifests.OLD, _("Newest backup"), time_left(min(made, now), now))
 
 
 def _disk_words() -> Mapping[tuple[str, ...], str]:

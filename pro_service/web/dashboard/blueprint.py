@@ -185,5 +185,6 @@ def _alarm_words() -> dict[str, str]:
             "Print them again under Cards."
         ),
         "no_receipts": _("The provider does not report whether texts arrive."),
+        "backup": _("No backup was made for two days: tell the administrator."),
         "disk": _("A disk of this service is nearly full: tell the administrator. Soon nothing can be saved."),
     }

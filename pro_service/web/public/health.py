@@ -4,9 +4,8 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from pro_service.runtime import Runtime
-from pro_service.store import migrate
+from pro_service.store import manifests, migrate
 from pro_service.store.unavailable import UNREACHABLE
-from pro_service.use_cases import backup
 from pro_service.use_cases.watch import alarms, not_writable
 
 BEAT = "tick"
@@ -47,7 +46,7 @@ def blueprint(rt: Runtime) -> Blueprint:
 
 
 def _backup_age(rt: Runtime) -> int | None:
-    newest = backup.newest(rt.settings)
+    newest = manifests.newest(rt.settings.backup_dir)
     return None if newest is None else int((rt.clock() - newest.manifest.made_at).total_seconds())
 
 
