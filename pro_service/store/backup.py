@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -70,7 +69,9 @@ def _save_sqlite(engine: Engine, file: Path) -> Facts:
         require_room(file.parent, size(connection), "no_room")
         # Others read and write meanwhile; what was deleted or erased is not in the free space of the copy.
         connection.exec_driver_sql("VACUUM INTO ?", (str(file),))
-    copy = create_engine(f"sqlite:///file:{file}?mode=ro&immutable=1&uri=true", module=sqlite_module())
+    # As a file that nobody changes: nothing is made beside it.
+    address = f"{file.absolute().as_uri()}?mode=ro&immutable=1"
+    copy = create_engine("sqlite://", creator=lambda: sqlite_module().connect(address, uri=True))
     try:
         with Session(copy) as session:
             return _facts(session, sqlite_module().sqlite_version)
@@ -164,7 +165,7 @@ def _holds_something(file: Path) -> bool:
     if not file.is_file():
         return True
     try:
-        with closing(sqlite_module().connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        with closing(sqlite_module().connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
     except sqlite_module().DatabaseError:
         return True
@@ -336,10 +337,13 @@ def _tool(name: str, programs: Path | None, *, at_least: int) -> str:
 
 def _run(tool: str, *arguments: str, connection: Connection, target: bool = False) -> None:
     """Run a program on the database of this connection. SetUpError if it fails; its own words may hold data."""
-    told: Any = connection.connection.driver_connection
+    # What the address says and no more: the driver's library may know options that an older program does not.
+    _, told = connection.dialect.create_connect_args(connection.engine.url)
+    given = {name: str(value) for name, value in told.items() if name not in {"password", "context"}}
     # The password is in no argument: everybody on this machine can read those.
-    secret = {"PGPASSWORD": told.info.password} if told.info.password else {}
-    command = [tool, f"--dbname={told.info.dsn}", "--no-password", *arguments]
+    secret = {"PGPASSWORD": str(told["password"])} if told.get("password") else {}
+    address = " ".join(f"{name}='{_quoted(value)}'" for name, value in given.items())
+    command = [tool, f"--dbname={address}", "--no-password", *arguments]
     surroundings = environment(LC_MESSAGES="C", **secret)
     done = subprocess.run(  # noqa: S603 -- a program of the settings
         command, env=surroundings, capture_output=True, text=True, errors="replace", check=False
@@ -351,3 +355,7 @@ def _run(tool: str, *arguments: str, connection: Connection, target: bool = Fals
     if "permission denied" in done.stderr:
         raise SetUpError("role_may_not_create" if target else "role_may_not_read")
     raise SetUpError("tool_failed", tool=Path(tool).name, status=done.returncode)
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")

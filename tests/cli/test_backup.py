@@ -21,10 +21,11 @@ def test_a_backup_is_made_restored_and_moved_by_commands(run: Run, study: str, n
     assert (folder.exists(), len(list(folder.parent.iterdir()))) == (False, 1)
     [newest] = folder.parent.iterdir()
     assert run("backup", newest).status == 1
+    assert run("backup", tmp_path / "another odd %41 #name").status == 0
     assert run("backup", tmp_path / "by-hand", "--keep", "1").status == 1
     assert not (tmp_path / "by-hand").exists()
 
-    back = f"sqlite:///{tmp_path / 'back.db'}"
+    back = f"sqlite:///{tmp_path / 'odd %41 #name' / 'back.db'}"
     done = run("restore", newest, "--into", back, "--erased", newest / MANIFEST)
     assert (done.status, "Restored: the database as of 2026-03-03 12:00Z" in done.out) == (0, True)
     assert "there is a database already" in run("restore", newest).err
