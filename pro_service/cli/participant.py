@@ -25,6 +25,7 @@ from pro_service.cli.terminal import (
     show_table,
     who,
 )
+from pro_service.core.case import RUNG
 from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import Problem, RejectedError, problem
 
@@ -132,8 +133,9 @@ def _bar(data: bytes, *, dry_run: bool) -> Iterator[Callable[[int], None] | None
 def list_all(state: State, study_code: str | None) -> None:
     """List a study's participants.
 
-    `asked by` is how each is asked now: sms-reply, sms-link or sms-card where texts go; no-card, calls, no-texts or
-    bad-number where people call; no-number where nobody can. `channel` (--json) is what was chosen for texts.
+    `asked by` is how each is asked now: the channel where messages go; no-card, calls, no-texts or bad-number where
+    people call; no-number where nobody can. `ladder` (--json) has each channel with its standing: asks, next (asks if
+    the one before it leads nowhere), no-consent, no-address, failed, stopped or no-card.
     """
     from pro_service.use_cases import reporting, study  # noqa: PLC0415
 
@@ -163,6 +165,8 @@ def show(state: State, code: str, study_code: str | None) -> None:
         show_json(story)
         return
     click.echo(f"{story['participant']}  {story['status']}  asked by {story['asked_by']}")
+    if len(story["ladder"]) > 1:
+        click.echo(f" {RUNG} ".join(f"{rung['channel']} ({rung['standing']})" for rung in story["ladder"]))
     parts: dict[str, Any] = {**story}
     for name, columns in STORY.items():
         rows = parts[name]

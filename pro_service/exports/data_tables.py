@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
+from pro_service.core.case import CONSENTED
 from pro_service.core.problems import Problem, problem
 from pro_service.core.protocol import Item, Protocol, TimePoint
 from pro_service.exports.tables import Code, Column, Kind, Table, Words
@@ -271,16 +272,19 @@ def answers(shape: Shape) -> Table:
     )
 
 
+_RUNGS = (("channel", ""), ("channel_2", "no_further_channel"), ("channel_3", "no_further_channel"))
+
+
 def _participants() -> Table:
     of = _Of("participants")
-    happened = ("consented_at", "opted_out_at", "paused_at", "withdrawn_at", "died_at")
+    happened = (*CONSENTED.values(), "opted_out_at", "paused_at", "withdrawn_at", "died_at")
     return of.table_of(
         ("participant",),
         of("participant", "text"),
         of("site", "text"),
         of("language", "text"),
         of("zone", "text"),
-        of("channel", "code", coded="channel"),
+        *(of(name, "code", coded="channel", missing=missing) for name, missing in _RUNGS),
         of("country", "text"),
         of("procedure_date", "date"),
         of("procedure_end", "instant", missing="never"),

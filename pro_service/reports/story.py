@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import Case, WindowFacts
+from pro_service.core.case import Case, Participant, WindowFacts
 from pro_service.core.iso8601 import instant_text
-from pro_service.core.schedule.asking import Way, way_of_asking
+from pro_service.core.schedule.asking import Way, rungs, way_of_asking
 from pro_service.core.schedule.status import ParticipantStatus, participant_status, status
 from pro_service.core.schedule.windows import explain_point
 from pro_service.core.scores import Derived, derive, derive_impression
@@ -33,6 +33,7 @@ class Story(TypedDict):
     participant: str
     status: ParticipantStatus
     asked_by: Way
+    ladder: list[dict[str, str | None]]
     card_made_at: str | None
     card_handed_at: str | None
     windows: list[dict[str, Any]]
@@ -77,6 +78,7 @@ def participant_story(
         participant=case.participant.code,
         status=participant_status(case, now),
         asked_by=way_of_asking(case.participant),
+        ladder=ladder(case.participant),
         card_made_at=instant_text(case.participant.card_made_at),
         card_handed_at=instant_text(case.participant.card_handed_at),
         windows=[_window(case, window, now, history) for window in case.windows],
@@ -106,6 +108,14 @@ def participant_story(
         derived=[_derived(window, value) for window, value in derived_values(case, now)],
         escalations=escalations(session, study_id, participant_id=case.participant.id),
     )
+
+
+def ladder(person: Participant) -> list[dict[str, str | None]]:
+    """Return each channel of the ladder with what stands of it, and since when it leads nowhere."""
+    return [
+        {"channel": rung.channel, "standing": rung.standing, "since": instant_text(rung.since)}
+        for rung in rungs(person)
+    ]
 
 
 def explain_window(case: Case, window: WindowFacts, history: Sequence[ScheduleChange]) -> WindowExplanation:

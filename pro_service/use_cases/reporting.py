@@ -70,6 +70,7 @@ def participant_rows(rt: Runtime, study_id: int) -> Iterator[dict[str, object]]:
                 "language": person.language,
                 "channel": person.channel,
                 "asked_by": way_of_asking(person),
+                "ladder": story.ladder(person),
                 "texts": person.asked_by is not None and not person.lacks_card,
                 "card": "handed" if person.card_handed_at else "made" if person.card_made_at else None,
             }

@@ -105,6 +105,7 @@ def test_participants_are_listed_and_shown(run: Run, enrolled: str) -> None:
         "participant",
         "status",
         "asked_by",
+        "ladder",
         "card_made_at",
         "card_handed_at",
         "windows",

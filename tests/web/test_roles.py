@@ -60,6 +60,7 @@ KNOWN = {
     "POST dashboard.search": Route("/search", "CIDMS", {"find": "P-001"}),
     "GET dashboard.participant": Route("/participants/{code}", "CIDMS"),
     "POST dashboard.telephone": Route("/participants/{code}/telephone", "C"),
+    "POST dashboard.address": Route("/participants/{code}/address", "C"),
     "POST dashboard.confirm_procedure": Route("/participants/{code}/confirm", "C"),
     "GET dashboard.enter": Route("/participants/{code}/enter/V0", "CB"),
     "POST dashboard.entered": Route("/participants/{code}/enter/V0", "CB"),

@@ -12,7 +12,6 @@ from typing import assert_never
 
 from pro_service.core.case import PENDING, PROMPTS, Answer, Case, MessageFacts, Part, State, WindowFacts
 from pro_service.core.commands import (
-    CancelTexts,
     Command,
     Escalate,
     HoldTexts,
@@ -20,14 +19,13 @@ from pro_service.core.commands import (
     Record,
     Send,
     Snooze,
-    Unreachable,
 )
 from pro_service.core.conversation.answers import on_answers, with_records
 from pro_service.core.conversation.call_wishes import ask_for_call
 from pro_service.core.protocol import LevelCode, Medium
 from pro_service.core.replies import reading
 from pro_service.core.replies.corrections import corrects
-from pro_service.core.schedule.agenda import escalate, may_converse, may_text, opt_out
+from pro_service.core.schedule.agenda import escalate, may_converse, may_text, opt_out, wrong_telephone
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.call_times import CallHours
 from pro_service.core.schedule.prompts import moved_prompt
@@ -690,11 +688,7 @@ def _on_help(exchange: Exchange) -> Iterator[Command]:
 
 def _on_wrong_number(exchange: Exchange) -> Iterator[Command]:
     """Stop texts at once; a person verifies the contact."""
-    of_telephone: tuple[Medium, ...] = ("sms", "whatsapp")
-    person = exchange.case.participant
-    if person.unreachable_at is None or person.reached_by("whatsapp"):
-        yield from (Unreachable("wrong_number", one) for one in of_telephone if one == "sms" or person.agreed_to(one))
-        yield CancelTexts()
+    yield from wrong_telephone(exchange.case.participant, "wrong_number")
     yield from exchange.raise_task("wrong_number")
 
 

@@ -114,6 +114,14 @@ def opt_out(case: Case, now: datetime) -> tuple[Command, ...]:
     return OptOut(), CancelTexts(), replace(task, key=case.free_key(task.key))
 
 
+def wrong_telephone(person: Participant, reason: str) -> tuple[Command, ...]:
+    """Return what follows where the telephone is not this participant's: nothing more goes to it, by any medium."""
+    of_telephone: tuple[Medium, ...] = ("sms", "whatsapp")
+    standing = [one for one in of_telephone if getattr(person, UNREACHABLE[one]) is None]
+    closed = [Unreachable(reason, one) for one in standing if one == "sms" or person.agreed_to(one)]
+    return (*closed, CancelTexts()) if closed else ()
+
+
 def wanted_again(case: Case, message_id: int, now: datetime) -> bool:
     """Whether a text that failed after the provider had taken it is still to be sent.
 

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
+from pro_service.core.case import CONSENTED
+from pro_service.core.ladder import RUNGS
 from pro_service.core.protocol import Protocol
 from pro_service.core.providers import FACTS
 from pro_service.core.trail.as_of import Earlier
@@ -34,9 +36,18 @@ COMMAND = "cli"
 c, e, p, t, s, v = calls.c, escalations.c, participants.c, reach_tests.c, schedule_changes.c, revelations.c
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
 _AS_OF: BindParameter[datetime] = bindparam("as_of", type_=c.called_at.type)
-_HAPPENED = ("consented_at", "opted_out_at", "paused_at", "withdrawn_at", "died_at")
+_HAPPENED = (*CONSENTED.values(), "opted_out_at", "paused_at", "withdrawn_at", "died_at")
 _PARTICIPANTS = select(
-    *(p.id, p.language, p.zone, p.channel, p.procedure_date, p.procedure_end, p.confirmed_at, p.enrolled_at),
+    *(
+        p.id,
+        p.language,
+        p.zone,
+        *(p[name] for name in RUNGS),
+        p.procedure_date,
+        p.procedure_end,
+        p.confirmed_at,
+        p.enrolled_at,
+    ),
     *(p[name] for name in _HAPPENED),
     *(p.schedule, p.protocol_version_id.label("protocol_version"), p.erased_at),
 ).where(p.id.in_(_IDS))
@@ -100,7 +111,7 @@ def participant_rows(session: Session, loader: Loader, frame: Frame) -> Iterator
                 one.site,
                 facts["language"],
                 facts["zone"],
-                facts["channel"],
+                *(facts[name] for name in RUNGS),
                 protocol.sites[one.site].country,
                 facts["procedure_date"].isoformat(),
                 instant(facts["procedure_end"]),
@@ -116,7 +127,7 @@ def participant_rows(session: Session, loader: Loader, frame: Frame) -> Iterator
 
 def _read(name: str, told: object) -> object:
     """Return a fact from how the trail writes it."""
-    if told is None or name in ("language", "zone", "channel", "schedule", "protocol_version"):
+    if told is None or name in ("language", "zone", *RUNGS, "schedule", "protocol_version"):
         return told
     if name == "procedure_date":
         return datetime.fromisoformat(str(told)).date()

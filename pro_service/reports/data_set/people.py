@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import PROMPTS, Answer, Case, Source, WindowFacts
+from pro_service.core.case import CONSENTED, PROMPTS, UNREACHABLE, Answer, Case, Source, WindowFacts
+from pro_service.core.ladder import RUNGS
 from pro_service.core.trail.as_of import Earlier
 from pro_service.reports.data_set import texts
 from pro_service.reports.data_set.frame import Frame, Member, earlier_facts, everybody
@@ -32,7 +33,11 @@ _CALLS = (
     .order_by(c.called_at, c.id)
 )
 _REASONS = select(w.id, w.missing_reason).where(w.participant_id.in_(_IDS), w.missing_reason.is_not(None))
-_INSTANTS = ("confirmed_at", "consented_at", "opted_out_at", "paused_at", "paused_until", "withdrawn_at", "died_at")
+_INSTANTS = (
+    *("confirmed_at", "opted_out_at", "paused_at", "paused_until", "withdrawn_at", "died_at"),
+    *CONSENTED.values(),
+    *UNREACHABLE.values(),
+)
 
 
 class Given(NamedTuple):
@@ -117,7 +122,7 @@ def _at_that_time(
     assert isinstance(version_id, int)  # noqa: S101 -- for the type checker
     assert isinstance(schedule, int)  # noqa: S101 -- for the type checker
     protocol = loader.protocol_of(session, version_id)
-    changed: dict[str, Any] = {name: person[name] for name in ("language", "channel") if name in person}
+    changed: dict[str, Any] = {name: person[name] for name in ("language", *RUNGS) if name in person}
     changed["site"] = protocol.sites[str(person.get("site", one.case.participant.site.code))]
     if "zone" in person:
         changed["zone"] = zone_of(str(person["zone"]))

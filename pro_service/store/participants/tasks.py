@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import EscalationFacts
 from pro_service.store.audit import Entry
+from pro_service.store.participants import contact
 from pro_service.store.participants.cases import Loaded, zone_of
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import calls, escalations, participants, windows
@@ -183,3 +184,12 @@ def telephone(writer: Writer, loaded: Loaded) -> str | None:
     key = writer.vault.data_key(loaded.data_key, participant_id)
     writer.note(loaded, "view_contact", "participant", participant_id, {"phone": (None, "shown")})
     return opened(key, loaded.phone, f"participants|phone|{participant_id}").decode()
+
+
+def address(writer: Writer, loaded: Loaded) -> str | None:
+    """The participant's e-mail address in clear, and the audit row that says who looked; None without an address."""
+    found = contact.read_address(writer.session, writer.vault, loaded)
+    if found is not None:
+        changes = {"email": (None, "shown")}
+        writer.note(loaded, "view_contact", "participant", loaded.case.participant.id, changes)
+    return found

@@ -9,15 +9,16 @@ from typing import Literal, TypeAlias, get_args
 from pro_service.core.case import Case, EscalationFacts, WindowFacts
 from pro_service.core.changes.model import Die, Withdraw
 from pro_service.core.changes.plan import plan_change
-from pro_service.core.commands import CancelTexts, Command, OptOut, Resolve, Unreachable
+from pro_service.core.commands import CancelTexts, Command, OptOut, Resolve
 from pro_service.core.conversation.answers import on_answers
-from pro_service.core.schedule.agenda import escalate, savable
+from pro_service.core.schedule.agenda import escalate, savable, wrong_telephone
 from pro_service.core.schedule.causes import rungs_below
 from pro_service.core.schedule.retries import LONGEST, next_attempt
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.participants import cases, tasks
 from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.writer import Writer
 from pro_service.use_cases.transaction import Transaction, transaction
 
 Outcome: TypeAlias = Literal[
@@ -227,8 +228,7 @@ def _wrong_number(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, 
     """
     case = loaded.case
     window = of_window(case, escalation)
-    if case.participant.unreachable_at is None:
-        tx.carry_out(loaded, (Unreachable(result.outcome), CancelTexts()))
+    tx.carry_out(loaded, wrong_telephone(case.participant, result.outcome))
     task = escalate(case, "E0", "wrong_number", tx.now, window)
     if not any(one.open and (one.level, one.reason) == (task.level, task.reason) for one in case.escalations):
         tx.carry_out(loaded, [replace(task, key=case.free_key(task.key))])
@@ -238,8 +238,7 @@ def _wrong_number(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, 
 def _no_such_number(tx: Transaction, loaded: Loaded, escalation: EscalationFacts, result: CallResult) -> None:
     """Neither calls nor texts reach anybody: no more texts, and the investigator gets a task."""
     case = loaded.case
-    if case.participant.unreachable_at is None:
-        tx.carry_out(loaded, (Unreachable(result.outcome), CancelTexts()))
+    tx.carry_out(loaded, wrong_telephone(case.participant, result.outcome))
     pattern = escalate(case, "E4", "no_channel", tx.now, of_window(case, escalation))
     if not case.escalated(pattern.key):
         tx.carry_out(loaded, [pattern])
@@ -336,6 +335,24 @@ def show_telephone(
     rt: Runtime, actor: Actor, study_id: int, code: str, sites: Collection[int] | None = None
 ) -> str | None:
     """The participant's number, once, with an audit row of who looked; None without one. KeyError if not to be seen."""
+    return _shown(rt, actor, study_id, code, sites, tasks.telephone)
+
+
+def show_address(
+    rt: Runtime, actor: Actor, study_id: int, code: str, sites: Collection[int] | None = None
+) -> str | None:
+    """The participant's e-mail address, as `show_telephone` shows the number."""
+    return _shown(rt, actor, study_id, code, sites, tasks.address)
+
+
+def _shown(
+    rt: Runtime,
+    actor: Actor,
+    study_id: int,
+    code: str,
+    sites: Collection[int] | None,
+    contact: Callable[[Writer, Loaded], str | None],
+) -> str | None:
     with transaction(rt, actor, rt.clock()) as tx:
         found = cases.find(tx.session, study_id, code)
         if found is None:
@@ -343,7 +360,7 @@ def show_telephone(
         loaded = rt.loader.one(tx.session, found)
         if sites is not None and loaded.site_id not in sites:
             raise KeyError(code)
-        return tasks.telephone(tx.writer, loaded)
+        return contact(tx.writer, loaded)
 
 
 def check_open(escalation: EscalationFacts) -> None:

@@ -36,6 +36,8 @@ CODES: Mapping[str, str] = {
     "source": "source",
     "mode": "source",
     "channel": "channel",
+    "channel_2": "channel",
+    "channel_3": "channel",
     "role": "role",
     "part_of_day": "wish",
     "page": "page",

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from pro_service.core.conversation.contact_test import closed_by, state
 from pro_service.core.problems import Problem, RejectedError
 from pro_service.core.routes import CHANNELS
-from pro_service.core.schedule.asking import way_of_asking
+from pro_service.core.schedule.asking import rungs, way_of_asking
 from pro_service.core.schedule.calendar import local_day
 from pro_service.reports import events, participant
 from pro_service.reports.events import StoryQuery
@@ -48,6 +48,7 @@ TEST_MINUTES = (10, 30, 60)
 def add_routes(pages: Blueprint, rt: Runtime) -> None:
     """Add the page of one participant, and what is done from it."""
     _add_story(pages, rt)
+    _add_address(pages, rt)
     _add_confirm(pages, rt)
     _add_card(pages, rt)
     _add_contact_test(pages, rt)
@@ -93,12 +94,28 @@ def _add_story(pages: Blueprint, rt: Runtime) -> None:
         return _story_page(rt, scope, code, number=number or "")
 
 
+def _add_address(pages: Blueprint, rt: Runtime) -> None:
+    @pages.post("/participants/<code>/address")
+    @needs("contact")
+    @in_study(rt, named=True, otherwise=not_found)
+    def address(scope: Scope, code: str) -> ResponseReturnValue:
+        """Show the e-mail address once; who looked stands in the audit trail."""
+        try:
+            found = calls.show_address(rt, actor(), scope.study_id, code, scope.sites)
+        except KeyError:
+            abort(404)
+        except UnreadableError as fault:
+            return _story_page(rt, scope, code, unreadable=_said(fault)), 500
+        return _story_page(rt, scope, code, address=found or "")
+
+
 def _story_page(
     rt: Runtime,
     scope: Scope,
     code: str,
     number: str | None = None,
     *,
+    address: str | None = None,
     refused: tuple[Problem, ...] = (),
     unreadable: tuple[str, str, str] | None = None,
 ) -> str:
@@ -134,6 +151,8 @@ def _story_page(
         way=way_of_asking(case.participant),
         zone=zone,
         number=number,
+        address=address,
+        rungs=rungs(case.participant),
         unreadable=unreadable,
         refused=[words(fault) for fault in refused],
         counted_from_end=any(point.minutes is not None for point in case.protocol.time_points),

@@ -300,7 +300,7 @@ def _actions() -> dict[str, str]:
         "reinstate": _("Withdrawal or death undone"),
         "open_again": _("Task open again"),
         "view_answers": _("Saved answers viewed"),
-        "view_contact": _("Number viewed"),
+        "view_contact": _("Number or address viewed"),
         "look": _("Page viewed"),
         "download": _("File downloaded"),
         "send": _("Text sent"),

@@ -7,7 +7,8 @@ import pytest
 
 from pro_service.core.case import Case, MessageFacts
 from pro_service.core.commands import CancelTexts, Escalate, Send, Unreachable
-from pro_service.core.schedule.agenda import next_moment, on_failure, on_time
+from pro_service.core.schedule.agenda import next_moment, on_failure, on_time, wrong_telephone
+from pro_service.core.schedule.asking import rungs
 from tests.core.world import at, case_of, person
 
 AGREED = at("2026-01-12 12:00")
@@ -62,6 +63,32 @@ def test_the_first_channel_that_leads_to_somebody_asks(facts: dict[str, object],
     somebody = person(**(LADDER | facts))
     assert somebody.asked_by == asks
     assert asked(case_of(somebody), INVITED) == ([f"invitation.{asks}"] if asks else [])
+
+
+@pytest.mark.parametrize(
+    "facts, standings",
+    [
+        ({}, ["asks", "next", "next"]),
+        ({"whatsapp_consented_at": None, "unreachable_at": AGREED}, ["no-consent", "failed", "asks"]),
+        ({"has_email": False, "opted_out_at": AGREED}, ["stopped", "stopped", "no-address"]),
+        (
+            {"channel": "sms-card", "channel_2": "email-link", "channel_3": None, "card_made_at": None},
+            ["no-card", "next"],
+        ),
+    ],
+)
+def test_each_rung_says_whether_it_asks_and_why_not(facts: dict[str, object], standings: list[str]) -> None:
+    found = rungs(person(**(LADDER | facts)))
+    assert [one.standing for one in found] == standings
+    assert [one.since for one in found] == [AGREED if one == "failed" else None for one in standings]
+
+
+def test_a_telephone_of_somebody_else_is_closed_for_every_medium_that_goes_to_it() -> None:
+    somebody = person(**LADDER)
+    closed = (Unreachable("wrong_person"), Unreachable("wrong_person", "whatsapp"), CancelTexts())
+    assert wrong_telephone(somebody, "wrong_person") == closed
+    assert wrong_telephone(replace(somebody, unreachable_at=AGREED), "wrong_person") == closed[1:]
+    assert wrong_telephone(person(unreachable_at=AGREED), "wrong_person") == ()
 
 
 def test_the_next_channel_takes_over_on_the_same_day_when_one_fails_for_good() -> None:

@@ -18,6 +18,7 @@ from pro_service.store.vault import opened
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.tasks import calls
 from pro_service.use_cases.tick import tick
 from pro_service.use_cases.trail.verify import verify
 from tests import support
@@ -25,7 +26,7 @@ from tests.peers import databases
 from tests.support import SetClock
 from tests.telephones import Telephones
 from tests.use_cases.delivery.test_faults_stay_alone import Mailbox
-from tests.use_cases.participants.changes import REASON, Office
+from tests.use_cases.participants.changes import REASON, STAFF, Office
 
 OLD, NEW = "+12025550123", "+12025550145"
 MONDAY = date(2026, 3, 2)
@@ -90,6 +91,16 @@ def test_who_takes_back_one_consent_is_asked_by_the_next_channel_and_then_called
     desk.change("withdraw", from_="messages")
     desk.change("consent", consent="2026-03-09", medium="email")
     assert desk.case.participant.asked_by == "email-link"
+
+
+def test_the_address_is_shown_and_who_looked_is_kept(writing: tuple[Office, Mailbox]) -> None:
+    desk, _ = writing
+    assert calls.show_address(desk.rt, STAFF, desk.study_id, "P-001") == ADDRESS
+    assert desk.audited("view_contact") == [("cli:office", None)]
+    with pytest.raises(KeyError):
+        calls.show_address(desk.rt, STAFF, desk.study_id, "P-001", sites={-1})
+    desk.change("email", remove="yes")
+    assert calls.show_address(desk.rt, STAFF, desk.study_id, "P-001") is None
 
 
 def test_a_ladder_is_changed_with_every_rung_that_is_skipped_said(writing: tuple[Office, Mailbox]) -> None:
