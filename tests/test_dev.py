@@ -48,7 +48,7 @@ def test_a_first_start_makes_a_demo_that_only_its_owner_can_read(dev: ModuleType
     assert dev.configure(8025, 8026, 8027)
     made = read(tmp_path / ".env")
     assert (made.public_base_url, made.twilio_base_url) == ("http://127.0.0.1:8025", "http://127.0.0.1:8026")
-    assert made.twilio_from == "+15005550006"
+    assert (made.twilio_from, made.whatsapp) == ("+15005550006", True)
     assert (made.verimor_base_url, made.carriers.configured) == ("http://127.0.0.1:8026", ("twilio", "verimor"))
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
 

@@ -366,7 +366,7 @@ _ROUTES: Mapping[str, Entry] = {
     ),
     "version_lacks_channel": _refuse(
         "this version of the study has no texts for the channel {channel}",
-        "load the study file again: `pro-service study load`; then the newest version has them",
+        "load the study file again: `pro-service study load`; WhatsApp needs [[whatsapp_template]] in it, too",
         "Ask the person who runs this service to load the study file again.",
     ),
     "channel_not_configured": _refuse(

@@ -39,6 +39,8 @@ BEGAN = timedelta(days=120)
 """How long ago the study was loaded."""
 TURKISH = frozenset({34, 36, 38})
 """Numbers of those among them who have a Turkish telephone, where somebody is configured who carries texts there."""
+ON_WHATSAPP = {35: "whatsapp", 37: "whatsapp>sms-reply"}
+"""Number -> ladder of those among them who agreed to WhatsApp, where it is configured."""
 UNANSWERED = frozenset({0, 1, 2, 4, 5, 8})
 """Numbers of the participants who have not answered and whose window closes soon: those to call today."""
 PROCEDURE_ENDED = time(14, 0)
@@ -119,14 +121,16 @@ class Person:
 
     def cells(self, zone: ZoneInfo, enrolled: datetime) -> dict[str, str]:
         """Return the row of the enrolment file."""
+        consented = enrolled.astimezone(zone).isoformat(timespec="seconds")
         return {
             "participant": self.code,
             "site": self.site,
             "procedure_date": self.procedure.isoformat(),
             "language": self.language,
-            "messaging_consent": enrolled.astimezone(zone).isoformat(timespec="seconds"),
+            "messaging_consent": consented,
             "phone": self.phone,
             "channel": self.channel,
+            "whatsapp_consent": consented if "whatsapp" in self.channel else "",
             "procedure_time": "" if enrolled.astimezone(zone).date() > self.procedure else f"{PROCEDURE_ENDED:%H:%M}",
             "baseline_nrs_avg": str(self.pain),
             "baseline_nrs_now": str(max(self.pain - 1, 0)),
@@ -205,7 +209,8 @@ class _Past:
         domestic = self.rt.carriers.to("TR") != self.rt.carriers.to("US")
         for number, person in list(enumerate(self.people.values()))[-NEWLY_ENROLLED:]:
             telephone = f"+90555100{number:04d}" if domestic and number in TURKISH else person.phone
-            self._enrol(replace(person, phone=telephone), self.end)
+            ladder = ON_WHATSAPP.get(number, person.channel) if "whatsapp" in self.real.texts else person.channel
+            self._enrol(replace(person, phone=telephone, channel=ladder), self.end)
         beat(self.real, "tick")
 
     def _plan_participant(self, number: int) -> None:

@@ -25,12 +25,16 @@ from tests.peers import configuration, mail, servers
 
 ANSWERED_WITHIN = 30.0  # seconds
 PROGRAM = Path(sys.executable).parent / "pro-service"
-BY_TEXT, BY_LINK, SILENT = "+12025550110", "+12025550111", "+12025550112"
-COLUMNS = "participant,site,procedure_date,language,messaging_consent,phone,channel,baseline_nrs_avg,baseline_nrs_now"
+BY_TEXT, BY_LINK, SILENT, ON_WHATSAPP = "+12025550110", "+12025550111", "+12025550112", "+12025550113"
+COLUMNS = (
+    "participant,site,procedure_date,language,messaging_consent,phone,channel,baseline_nrs_avg,baseline_nrs_now,"
+    "whatsapp_consent"
+)
 ENROLMENT = f"""{COLUMNS}
-P-001,IST,2026-03-02,en,2026-03-02,{BY_TEXT},sms-reply,8,7
-P-002,IST,2026-03-02,tr,2026-03-02,{BY_LINK},sms-link,6,6
-P-003,IST,2026-03-02,en,2026-03-02,{SILENT},sms-reply,5,5
+P-001,IST,2026-03-02,en,2026-03-02,{BY_TEXT},sms-reply,8,7,
+P-002,IST,2026-03-02,tr,2026-03-02,{BY_LINK},sms-link,6,6,
+P-003,IST,2026-03-02,en,2026-03-02,{SILENT},sms-reply,5,5,
+P-004,IST,2026-03-02,en,,{ON_WHATSAPP},whatsapp,6,6,2026-03-02
 """
 
 
@@ -78,9 +82,14 @@ class Service:
 
     def reply(self, number: str, words: str) -> None:
         """Type a reply on a simulated telephone, and let the outbox work until something has come of it."""
-        before, deadline = len(self.texts(number)), time.monotonic() + ANSWERED_WITHIN
+        before = len(self.texts(number))
         address = f"{self.telephones}/telephones/{urllib.parse.quote(number)}/reply"
         requests.post(address, data={"body": words}, headers={"Origin": self.telephones}, timeout=10).raise_for_status()
+        self.until_answered(number, before)
+
+    def until_answered(self, number: str, before: int) -> None:
+        """Let the outbox work until a telephone has more texts than before."""
+        deadline = time.monotonic() + ANSWERED_WITHIN
         while len(self.texts(number)) == before:
             assert time.monotonic() < deadline, "the reply was not answered"
             self.beat()
@@ -104,6 +113,7 @@ def service(database_url: str, tmp_path: Path, mail_peer: mail.MailHost) -> Iter
         TWILIO_ACCOUNT_SID=configuration.ACCOUNT_SID,
         TWILIO_AUTH_TOKEN=configuration.AUTH_TOKEN,
         TWILIO_FROM="+15005550006",
+        TWILIO_WHATSAPP_FROM="+15005550007",
         TWILIO_PER_SECOND="0",
         TWILIO_BASE_URL=f"http://127.0.0.1:{telephones}",
         SMTP_HOST=mail_peer.host,
@@ -115,8 +125,10 @@ def service(database_url: str, tmp_path: Path, mail_peer: mail.MailHost) -> Iter
     (tmp_path / "now").write_text(support.at("2026-03-02 15:00").isoformat(), encoding="utf-8")
     people = tmp_path / "people.csv"
     people.write_text(ENROLMENT, encoding="utf-8")
+    demo, study = (paths.protocols() / "demo.toml").read_text(encoding="utf-8"), tmp_path / "study.toml"
+    study.write_text(demo.replace('["Later", "Call me"]', '["3", "Later"]'), encoding="utf-8")
     made.run("db", "upgrade", "--test")
-    made.run("study", "load", paths.protocols() / "demo.toml")
+    made.run("study", "load", study)
     made.run("user", "add", support.EMAIL, "--role", "coordinator", given=support.PASSWORD + "\n")
     made.run("participant", "import", people, "--dry-run")
     made.run("participant", "import", people)

@@ -3,10 +3,10 @@
 import json
 import re
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests import support
-from tests.journeys.conftest import BY_LINK, BY_TEXT, Service
+from tests.journeys.conftest import BY_LINK, BY_TEXT, ON_WHATSAPP, Service
 from tests.peers import chromium, databases, mail
 
 pytestmark = databases.ON_BOTH
@@ -47,14 +47,15 @@ def test_from_a_procedure_date_to_a_score_an_escalation_and_a_dashboard(
     assert derived["responder50"] is True
 
     fill_in_the_form(service, page)
+    press_a_button(service, page)
     work_through_a_silent_window(service, page, mail_peer)
 
     # The figures say the same everywhere.
     week = next(row for row in json.loads(service.run("report", "compliance", "--json")) if row["code"] == "W1")
-    assert (week["due"], week["completed_in_window"], week["missed"]) == (3, 2, 1)
+    assert (week["due"], week["completed_in_window"], week["missed"]) == (4, 3, 1)
     log_in(page, service)
     page.goto(f"{service.web}/compliance")
-    assert "2/3" in page.locator("main").inner_text()
+    assert "3/4" in page.locator("main").inner_text()
 
 
 def fill_in_the_form(service: Service, page: Page) -> None:
@@ -69,6 +70,20 @@ def fill_in_the_form(service: Service, page: Page) -> None:
         page.click("main button")
     assert answers(service, "P-002")["W1", "NRS-AVG"] == 0
     assert service.shown("P-002")["responses"][-1]["source"] == "web"
+
+
+def press_a_button(service: Service, page: Page) -> None:
+    """On WhatsApp the question comes as a template with buttons; one is pressed, and the next question follows."""
+    page.goto(f"{service.telephones}/telephones/{ON_WHATSAPP}")
+    log = page.get_by_role("log")
+    expect(log).to_contain_text("This message is for P-004")
+    log.get_by_role("button", name="3").click()
+    expect(log).to_contain_text("the study has it")
+    service.until_answered(ON_WHATSAPP, 1)
+    expect(log).to_contain_text("very much improved")
+    service.reply(ON_WHATSAPP, "2")
+    assert [answers(service, "P-004")["W1", item] for item in ("NRS-AVG", "PGIC")] == [3, 2]
+    assert chromium.axe_faults(page) == []
 
 
 def work_through_a_silent_window(service: Service, page: Page, mail_peer: mail.MailHost) -> None:

@@ -245,7 +245,9 @@ def _mail(path: str, text: str, asked: Collection[str]) -> Iterator[Problem]:
 
 
 def lacks_texts(protocol: Protocol, given: Mapping[str, str], channel: Channel) -> bool:
-    """Whether a version that an earlier release stored has no texts for a channel."""
+    """Whether a version has no texts for a channel: an earlier release stored it, or nobody gave it templates."""
+    if channel == "whatsapp" and not protocol.whatsapp_templates:
+        return True
     return any(name.endswith(f".{channel}") and name not in given for name in required_frames(protocol))
 
 
