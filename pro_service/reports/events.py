@@ -123,7 +123,7 @@ class Event:
     who: str | None = None
     """A member of staff, by mail address."""
     by: str | None = None
-    """Of a change: the kind of actor."""
+    """Of a change: the kind of actor; of a text: the way out by which it went or came."""
     detail: str | None = None
     """Another code: a reason, a channel, a failure."""
     until: datetime | None = None
@@ -327,7 +327,7 @@ def _tests(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
 
 
 def _replies(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
-    statement = select(_i.id, _i.received_at, _i.reading, _i.handed_at, _i.handled_at).where(
+    statement = select(_i.id, _i.channel, _i.received_at, _i.reading, _i.handed_at, _i.handled_at).where(
         _i.participant_id == person
     )
     return [
@@ -335,6 +335,7 @@ def _replies(session: Session, person: int, wanted: StoryQuery) -> list[Event]:
             Mark(row.received_at, "reply", row.id),
             row.reading or "unread",
             state=None if row.handed_at is None else "handled" if row.handled_at else "waits",
+            by=row.channel,
         )
         for row in session.execute(_page(statement, _i.received_at, _i.id, "reply", wanted))
     ]

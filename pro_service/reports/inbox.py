@@ -26,6 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from pro_service.core.conversation.inbox import Received
+from pro_service.core.protocol import Medium
+from pro_service.core.providers import FACTS, WayOut
 from pro_service.reports import statements
 from pro_service.store.messages.inbox import TEXTS, Text, key_of, said
 from pro_service.store.schema import IS_TEXT, inbound, inbox_actions, messages, participants, telephone_keys
@@ -84,6 +87,18 @@ class Item:
     text: str | None
     """None if the reader may not see it, or it cannot be decrypted."""
     media: int
+    way: WayOut = "sms"
+    """What it came by."""
+
+    @property
+    def medium(self) -> Medium:
+        """What it came by, whoever carried it."""
+        return FACTS[self.way].medium
+
+    @property
+    def received(self) -> Received:
+        """The text as the rules know it."""
+        return Received(self.id, self.way, self.received_at)
 
     @property
     def place(self) -> tuple[bool, datetime, int]:
@@ -105,6 +120,8 @@ class Bubble:
     reveals: bool = False
     code: str | None = None
     """Of the participant it was sent to, if several share the telephone."""
+    medium: Medium = "sms"
+    """What it went or came by."""
 
 
 def count(asking: Session | Connection, reader: Reader, now: datetime) -> int:
@@ -229,6 +246,7 @@ def _item(vault: Vault, reader: Reader, row: Text, owners: Mapping[bytes | int, 
         reveals=reveals,
         text=text,
         media=media,
+        way=row.channel,
     )
 
 
@@ -279,13 +297,15 @@ def _received(session: Session, vault: Vault, reader: Reader, about: ColumnEleme
     found = []
     for row in rows:
         text, media = _words_of_received(vault, row, hidden=row.id in marked and not reader.revealing)
-        found.append(Bubble(row.received_at, False, text, media, inbound_id=row.id, reveals=row.id in marked))
+        marks = {"inbound_id": row.id, "reveals": row.id in marked, "medium": FACTS[row.channel].medium}
+        found.append(Bubble(row.received_at, False, text, media, **marks))
     return found
 
 
 def _sent(session: Session, vault: Vault, owners: Collection[int]) -> list[Bubble]:
     statement = (
-        select(m.id, m.participant_id, m.body, m.kind, m.state, m.queued_at, m.accepted_at, p.data_key, p.code)
+        select(m.id, m.participant_id, m.body, m.kind, m.state, m.channel, m.queued_at, m.accepted_at)
+        .add_columns(p.data_key, p.code)
         .join(participants, p.id == m.participant_id)
         .where(m.participant_id.in_(owners), IS_TEXT)
         .order_by(m.queued_at.desc(), m.id.desc())
@@ -300,6 +320,7 @@ def _sent(session: Session, vault: Vault, owners: Collection[int]) -> list[Bubbl
             kind=row.kind,
             state=row.state,
             code=row.code if several else None,
+            medium=FACTS[row.channel].medium,
         )
         for row in session.execute(statement)
     ]
@@ -309,7 +330,7 @@ def _neutral(session: Session, vault: Vault, sender_index: bytes) -> list[Bubble
     """Return the neutral answers sent to a telephone that no participant has."""
     statement = (
         select(
-            *(m.id, m.body, m.kind, m.state, m.queued_at, m.accepted_at),
+            *(m.id, m.body, m.kind, m.state, m.channel, m.queued_at, m.accepted_at),
             *(i.telephone_key_id, telephone_keys.c.key.label("telephone_key")),
         )
         .join(inbound, i.id == m.inbound_id)
@@ -325,6 +346,7 @@ def _neutral(session: Session, vault: Vault, sender_index: bytes) -> list[Bubble
             _words_of_neutral(vault, row),
             kind=row.kind,
             state=row.state,
+            medium=FACTS[row.channel].medium,
         )
         for row in session.execute(statement)
     ]

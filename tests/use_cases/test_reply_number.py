@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from pro_service import paths
+from pro_service.core.conversation.inbox import Received
 from pro_service.core.providers import FACTS
 from pro_service.core.routes import Carriers
 from pro_service.core.study_file.frames import REPLY_TO, REPLY_TO_WORD, cannot_say_where
@@ -51,7 +52,8 @@ def test_an_asking_text_from_a_name_says_where_to_write(
     deliver(both)
     with both.sessions.reading() as session:
         written = session.scalar(select(inbound.c.id)) or 0
-    offered = dict(inbox.previews(both, support.loaded(both, ids[0]), written))
+    received = Received(written, "verimor", both.clock())
+    offered = dict(inbox.previews(both, support.loaded(both, ids[0]), received))
     # Whoever answers by hand sees the words that the telephone will show.
     assert {name for name, words in offered.items() if NUMBER in words} == {"reask"}
     receive.receive(both, text_of({"MessageSid": "v2", "From": HERE, "Body": "DUR"}, None, "verimor"))

@@ -5,17 +5,28 @@ as all others (decision 15).
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.commands import CallWish, Command, Escalate, Record, Resolve, Send
 from pro_service.core.conversation.answers import editable
 from pro_service.core.conversation.rules import Exchange, Reply
-from pro_service.core.schedule.agenda import STOPPED, escalate, may_converse
+from pro_service.core.providers import FACTS, WayOut
+from pro_service.core.schedule.agenda import STOPPED, escalate, may_text
 from pro_service.core.schedule.causes import is_call_of_window
 from pro_service.core.schedule.status import primary_open
 from pro_service.core.schedule.windows import next_allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A text that is answered, by what it came by."""
+
+    id: int
+    way: WayOut
+    at: datetime
+
 
 ALWAYS = {
     "OptOutMentioned": "stop_word",
@@ -61,11 +72,16 @@ def windows_for(case: Case, arrived: datetime) -> tuple[WindowFacts, ...]:
     return tuple(window for window in case.current if window.point.prompted and editable(window, "sms", arrived))
 
 
-def sendable_answers(case: Case, now: datetime) -> tuple[str, ...]:
-    """Return the names of the texts that may be sent now; none outside contact hours or to a closed gate."""
-    if not may_converse(case.participant) or next_sending_time(case, now) > now:
+def sendable_answers(case: Case, received: Received, now: datetime) -> tuple[str, ...]:
+    """Return the names of the texts that may be sent now; none outside contact hours or to a closed gate.
+
+    Nor where nothing but templates may go any more, for no answer is one.
+    """
+    facts = FACTS[received.way]
+    over = facts.session is not None and now >= received.at + facts.session
+    if over or not may_text(case.participant, facts.medium) or next_sending_time(case, now) > now:
         return ()
-    exchange = _exchange_now(case, 0, now)
+    exchange = _exchange_now(case, received, now)
     asks = exchange.window is not None and exchange.awaited is not None and now < exchange.window.span.closes_at
     return tuple(name for name in ANSWERS if name != ("unscheduled" if asks else ASKS))
 
@@ -75,17 +91,17 @@ def next_sending_time(case: Case, now: datetime) -> datetime:
     return next_allowed(now, case.protocol.contact_hours, case.participant.zone)
 
 
-def answer_text(case: Case, inbound_id: int, name: str, now: datetime) -> Send:
+def answer_text(case: Case, received: Received, name: str, now: datetime) -> Send:
     """Return the text with this name, once for each received text; raise ValueError if it may not be sent now."""
-    if name not in sendable_answers(case, now):
+    if name not in sendable_answers(case, received, now):
         raise ValueError(name)
-    exchange = _exchange_now(case, inbound_id, now)
+    exchange = _exchange_now(case, received, now)
     send = exchange.send_question(name) if name == ASKS else exchange.send_reply("ack", name)
-    return replace(send, key=f"m:{inbound_id}:{name}", contact_hours=True)
+    return replace(send, key=f"m:{received.id}:{name}", contact_hours=True)
 
 
-def _exchange_now(case: Case, inbound_id: int, now: datetime) -> Exchange:
-    return Exchange.for_reply(case, Reply(inbound_id, "", now), now)
+def _exchange_now(case: Case, received: Received, now: datetime) -> Exchange:
+    return Exchange.for_reply(case, Reply(received.id, "", now, medium=FACTS[received.way].medium), now)
 
 
 def call_task(case: Case, inbound_id: int, now: datetime) -> Escalate | None:

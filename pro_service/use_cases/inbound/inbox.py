@@ -136,7 +136,7 @@ def answer(rt: Runtime, actor: Actor, about: About, template: str) -> None:
     with _text_transaction(rt, actor, about, "answer") as seen:
         loaded = seen.participant
         try:
-            send = rules.answer_text(loaded.case, seen.item.id, template, seen.tx.now)
+            send = rules.answer_text(loaded.case, seen.item.received, template, seen.tx.now)
         except ValueError:
             raise RejectedError((problem("template_not_sendable", "template"),)) from None
         seen.tx.carry_out(loaded, [send])
@@ -165,13 +165,13 @@ def one(rt: Runtime, study_id: int, inbound_id: int) -> tuple[Item, list[Bubble]
         return item, thread, inbox.actions_on(session, rt.vault, inbound_id)
 
 
-def previews(rt: Runtime, loaded: Loaded, inbound_id: int) -> list[tuple[str, str]]:
+def previews(rt: Runtime, loaded: Loaded, received: rules.Received) -> list[tuple[str, str]]:
     """The texts that may be sent as an answer now: (name, the words as the telephone will show them)."""
     now = rt.clock()
     with rt.sessions.reading() as session:
         return [
-            (name, words_to(rt, session, loaded, rules.answer_text(loaded.case, inbound_id, name, now)))
-            for name in rules.sendable_answers(loaded.case, now)
+            (name, words_to(rt, session, loaded, rules.answer_text(loaded.case, received, name, now)))
+            for name in rules.sendable_answers(loaded.case, received, now)
         ]
 
 

@@ -25,6 +25,8 @@ CHIPS: Mapping[str, tuple[Kind, ...]] = {
 }
 """What the address may ask for, and which events that is."""
 
+ON_WHATSAPP = "whatsapp"
+"""The way out, as a text is stored."""
 GLYPHS: Mapping[Kind, str] = {
     "window": "window",
     "change": "change",
@@ -195,7 +197,7 @@ class Teller:
             TEXT_SHAPES.get(state, "open"),
             word("kind", event.word),
             word("state", state),
-            details=(*failure, " → ".join(dict.fromkeys(steps))),
+            details=(_("on WhatsApp") if event.by == ON_WHATSAPP else "", *failure, " → ".join(dict.fromkeys(steps))),
             link=url_for("dashboard.message", number=event.mark.id),
         )
 
@@ -221,7 +223,8 @@ class Teller:
         shape = {"waits": "partial"}.get(event.state or "", "completed_in_window")
         to = event.state is not None and self._reader.works
         link = url_for("dashboard.inbox_text", text_id=event.mark.id) if to else None
-        return self._entry(event, shape, _("A text came in"), state or _("read"), link=link)
+        came = _("A WhatsApp message came in") if event.by == ON_WHATSAPP else _("A text came in")
+        return self._entry(event, shape, came, state or _("read"), link=link)
 
     def _answer(self, event: Event) -> Entry:
         given = [one for one in event.answers if not one.cleared]

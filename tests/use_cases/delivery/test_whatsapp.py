@@ -6,17 +6,19 @@ from datetime import date, timedelta
 from itertools import count
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from pro_service.core.conversation.contact_test import state
 from pro_service.core.providers import FACTS
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.gateways.twilio.hooks import receipt_of, text_of
+from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime
 from pro_service.store.messages import channels
-from pro_service.store.schema import inbound, messages, participants
+from pro_service.store.schema import inbound, messages
 from pro_service.use_cases.delivery.deliver import deliver
-from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.inbound import inbox, receive
+from pro_service.use_cases.inbound.inbox import About
 from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.participants.contact_test import Subject
 from pro_service.use_cases.tick import tick
@@ -62,14 +64,9 @@ def says(service: Runtime, clock: support.SetClock) -> Says:
 
 
 def on_whatsapp(rt: Runtime, study_id: int, code: str) -> int:
-    """Enrol somebody, and have them agree to WhatsApp."""
-    how = {"phone": PHONE, "channel": "sms-reply", "language": "en"}
-    found = support.enrolled(rt, study_id, code, date(2026, 3, 2), **how)
-    p = participants.c
-    agreed = {"channel": "whatsapp", "channel_2": "sms-reply", "whatsapp_consented_at": rt.clock()}
-    with rt.sessions.begin() as session:
-        session.execute(update(participants).where(p.id == found).values(agreed))
-    return found
+    """Enrol somebody who agreed to both."""
+    how = {"phone": PHONE, "channel": "whatsapp>sms-reply", "whatsapp_consent": "2026-03-02", "language": "en"}
+    return support.enrolled(rt, study_id, code, date(2026, 3, 2), **how)
 
 
 def invite(rt: Runtime, clock: support.SetClock) -> None:
@@ -231,3 +228,38 @@ def test_a_contact_test_goes_by_whatsapp_and_closes_nothing_else(
     contact_test.begin(service, support.SETUP, whom)
     deliver(service)
     assert ([one.template is None for one in messenger.sent], phones.sent) == ([False, True, True], [])
+
+
+def test_staff_answer_where_it_was_written_as_long_as_words_may_go(
+    service: Runtime,
+    phones: Telephones,
+    messenger: Telephones,
+    clock: support.SetClock,
+    study_id: int,
+    person: int,
+    says: Says,
+) -> None:
+    invite(service, clock)
+    says("my mother says 5")
+    with service.sessions.reading() as session:
+        text_id = session.scalar(select(inbound.c.id)) or 0
+    about = About(text_id, Reader(study_id, None, strangers=True))
+    item, thread, _ = inbox.one(service, study_id, text_id) or pytest.fail("it waits for nobody")
+    assert (item.medium, {one.medium for one in thread}) == ("whatsapp", {"whatsapp"})
+    loaded = support.loaded(service, person)
+    assert "reask" in dict(inbox.previews(service, loaded, item.received))
+    assert inbox.previews(service, loaded, replace(item.received, at=clock.now - timedelta(days=1))) == []
+    inbox.answer(service, support.SETUP, about, "help")
+    deliver(service)
+    assert (messenger.sent[-1].template, phones.sent) == (None, [])
+
+
+def test_who_agreed_to_texts_alone_is_read_on_whatsapp_and_not_answered_there(
+    service: Runtime, phones: Telephones, messenger: Telephones, clock: support.SetClock, study_id: int, says: Says
+) -> None:
+    how = {"phone": PHONE, "channel": "sms-reply", "language": "en"}
+    person = support.enrolled(service, study_id, "P-001", date(2026, 3, 2), **how)
+    invite(service, clock)
+    says("7")
+    assert (score(service, person), messenger.sent) == ({"NRS-AVG": 7}, [])
+    assert len(phones.sent) == 1
