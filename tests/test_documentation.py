@@ -94,7 +94,9 @@ def test_the_readme_is_short_and_has_no_dead_link() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-@pytest.mark.parametrize("command", ["up", "test", "check", "fix", "docs", "bench", "simulate", "crash", "migration"])
+@pytest.mark.parametrize(
+    "command", ["up", "test", "validation", "check", "fix", "docs", "bench", "simulate", "crash", "migration"]
+)
 def test_the_documentation_names_what_dev_can_do(command: str) -> None:
     assert f"| `./dev {command}" in (ROOT / "docs/testing.md").read_text(encoding="utf-8")
 
