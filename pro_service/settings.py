@@ -17,7 +17,7 @@ from dotenv import dotenv_values
 
 from pro_service.core.addresses import is_this_machine, leads_to_this_machine
 from pro_service.core.problems import Problem, problem, words
-from pro_service.core.protocol import Role
+from pro_service.core.protocol import Medium, Role
 from pro_service.core.providers import STAFF_MAIL, Pace, WayOut
 from pro_service.core.routes import Carriers
 
@@ -194,10 +194,16 @@ class Settings:
         twilio = None if self.twilio_messaging_service_sid else self.twilio_from
         answered = {"twilio": twilio, "verimor": self.verimor_reply_to or self.verimor_sender}
         reply_to, sender = self.verimor_reply_to, self.verimor_sender
+        media: Mapping[Medium, object] = {
+            "sms": any(ours.values()),
+            "email": self.mails,
+            "whatsapp": self.whatsapp,
+        }
         own = bool(reply_to and sender) and _forms(reply_to or "")[-1] == _forms(sender or "")[-1]
         known = (self.twilio_from, self.twilio_whatsapp_from, sender, reply_to)
         return Carriers(
             configured=tuple(name for name, there in ours.items() if there),
+            media=frozenset(medium for medium, there in media.items() if there),
             senders=frozenset(form for one in known if one for form in _forms(one)),
             named=frozenset(name for name, one in answered.items() if one and not one.removeprefix("+").isdecimal()),
             answered_at={"verimor": (reply_to, self.verimor_keyword)} if reply_to and not own else {},

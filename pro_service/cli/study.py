@@ -60,7 +60,9 @@ def check(state: State, file: Path) -> None:
         click.echo(f"{checked.protocol.study}: no faults ({points}; {', '.join(checked.protocol.languages)}).")
     # Last, where the eye is when the command has ended.
     sender = use_case.check_sender(checked.protocol, carriers)
-    for fault in (*sender, *checked.contacts, *checked.remarks):
+    known = settings is not None
+    channels = use_case.check_channels(checked.protocol, checked.frames, carriers) if known else ()
+    for fault in (*sender, *channels, *checked.contacts, *checked.remarks):
         show_fault(fault, "yellow", err=True)
     if checked.contacts:
         click.echo("`study load` refuses a site without a contact; everything else is in order.", err=True)

@@ -18,6 +18,8 @@ from pro_service.core.providers import FACTS, SMS
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 BY_TEXT: tuple[Channel, ...] = tuple(channel for channel in CHANNELS if MEDIA[channel] == "sms")
 """Channels that a route can refuse, because texts are carried otherwise in each country."""
+OTHERWISE: tuple[Channel, ...] = tuple(channel for channel in CHANNELS if channel not in BY_TEXT)
+"""Channels that go by no text: the country does not matter to them."""
 CARD: Channel = "sms-card"
 """A text that only says that the questions are open: the printed card holds the address and the code."""
 

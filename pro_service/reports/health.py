@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, ColumnElement, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
+from pro_service.core.ladder import RUNGS
 from pro_service.reports import statements
 from pro_service.store import guards, heartbeats, seals, standing, throttle
 from pro_service.store.confirmations import HELD
@@ -168,11 +169,20 @@ def versions_asked_by_reply(session: Session) -> Sequence[AnyRow]:
     return session.execute(statement.where(asked).order_by(studies.c.code, v.number)).all()
 
 
-_ASKED_BY_REPLY = (
-    or_(*(participants.c[name] == "sms-reply" for name in ("channel", "channel_2", "channel_3"))),
-    participants.c.opted_out_at.is_(None),
-    participants.c.next_check_at.is_not(None),
-)
+def asked_by(session: Session, channel: str) -> bool:
+    """Whether the ladder of somebody who is still followed has this channel."""
+    return session.scalar(select(participants.c.id).where(*_has_rung(channel)).limit(1)) is not None
+
+
+def _has_rung(channel: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        or_(*(participants.c[name] == channel for name in RUNGS)),
+        participants.c.opted_out_at.is_(None),
+        participants.c.next_check_at.is_not(None),
+    )
+
+
+_ASKED_BY_REPLY = _has_rung("sms-reply")
 """A participant who is still followed, and answers texts by reply."""
 
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from pro_service.core.addresses import is_this_machine
 from pro_service.core.problems import problem, unavailable, words
 from pro_service.core.providers import FACTS, SMS, TEXTS
-from pro_service.core.routes import BY_TEXT, NAMES, preflight
+from pro_service.core.routes import BY_TEXT, NAMES, OTHERWISE, preflight
 from pro_service.core.study_file.confirmation import Notice
-from pro_service.core.study_file.frames import cannot_say_where
+from pro_service.core.study_file.frames import cannot_say_where, lacks_texts
 from pro_service.core.throttle import chance_of_a_hit
 from pro_service.reports import health, readable
 from pro_service.reports.health import Condition
@@ -117,6 +117,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     yield codes_of(*cards)
     yield from safety_of(coverage(rt), mailing=rt.mail is not None, texting=bool(rt.texts))
     yield from _countries(rt)
+    yield from _channels(rt)
     yield from _sender(rt)
     if seen.cards_to_print:
         what = f"{seen.cards_to_print} to print: these participants get no text before, and people call"
@@ -296,6 +297,35 @@ def _countries(rt: Runtime) -> Iterator[Finding]:
             if refused:
                 what = f"{what}; not {', '.join(refused)}"
             yield Finding("texts", "green" if works else "yellow", what)
+
+
+def _channels(rt: Runtime) -> Iterator[Finding]:
+    """Whether the channels that go by no text are configured, and asked by although they are not."""
+    with rt.sessions.reading() as session:
+        used = [channel for channel in OTHERWISE if health.asked_by(session, channel)]
+        newest = [(study.code, studies.newest(session, study.id)) for study in studies.all_studies(session)]
+        bundles = [(code, rt.bundles.get(session, version.id)) for code, version in newest if version is not None]
+    for channel in OTHERWISE:
+        silent = [
+            code
+            for code, bundle in bundles
+            if any(lacks_texts(bundle.protocol, given, channel) for given in bundle.wording.frames.values())
+        ]
+        lack = next(iter(rt.carriers.lacking_for(channel)), None)
+        if lack is not None and channel in used:
+            what = (
+                f"participants are to be asked by {channel}, which is not configured: the next channel asks, or people"
+            )
+            yield Finding("ways", "red", what, f"set {lack.values['settings']}, or change how they are asked")
+        elif lack is not None:
+            yield Finding(
+                "ways", "green", f"{channel} is not configured ({lack.values['settings']}), and nobody is asked by it"
+            )
+        elif silent:
+            remedy = "load the study file again: `pro-service study load`"
+            yield Finding("ways", "yellow", f"{channel}: no texts in the newest version of {', '.join(silent)}", remedy)
+        else:
+            yield Finding("ways", "green", f"{channel} is configured")
 
 
 def _sender(rt: Runtime) -> Iterator[Finding]:

@@ -10,10 +10,10 @@ from pro_service import paths
 from pro_service.core.enrolment.blinding import check_blinding
 from pro_service.core.problems import Problem, RejectedError, nearest, problem
 from pro_service.core.protocol import Protocol
-from pro_service.core.routes import Carriers, usual_channel
+from pro_service.core.routes import OTHERWISE, Carriers, usual_channel
 from pro_service.core.study_file.costs import Cost
 from pro_service.core.study_file.file import check as check_protocol
-from pro_service.core.study_file.frames import check_blanks, check_emergency, check_frames
+from pro_service.core.study_file.frames import Frames, check_blanks, check_emergency, check_frames, lacks_texts
 from pro_service.core.study_file.marks import Mark, marks
 from pro_service.core.study_file.protocol_json import to_json
 from pro_service.core.study_file.rules import contacts_missing
@@ -94,6 +94,21 @@ def check_sender(protocol: Protocol, carriers: Carriers) -> tuple[Problem, ...]:
         if provider in carriers.named and usual_channel(provider, site.country, protocol.routes) == "sms-reply":
             replying.append(site.code)
     return (*lacking, *((problem("reply_to_name", sites=tuple(replying)),) if replying else ()))
+
+
+def check_channels(protocol: Protocol, frames: Frames, carriers: Carriers) -> tuple[Problem, ...]:
+    """Return what is missing for each channel that goes by no text, before anybody is to be asked by it."""
+    lacking = [lack for channel in OTHERWISE for lack in carriers.lacking_for(channel)]
+    missing = ", ".join(f"{lack.values['channel']} ({lack.values['settings']})" for lack in lacking)
+    silent = tuple(
+        channel
+        for channel in OTHERWISE
+        if any(lacks_texts(protocol, frames[language], channel) for language in protocol.languages)
+    )
+    return (
+        *([problem("channels_not_configured", channels=missing)] if missing else []),
+        *([problem("version_lacks_channels", channels=silent)] if silent else []),
+    )
 
 
 def costs(checked: Checked) -> tuple[Cost, ...]:

@@ -21,6 +21,7 @@ from pro_service.use_cases.safety_alerts import Coverage
 from tests import support
 from tests.peers import databases
 from tests.telephones import Telephones
+from tests.use_cases.delivery.test_faults_stay_alone import Mailbox
 
 
 @databases.ON_BOTH
@@ -117,6 +118,19 @@ def test_who_carries_texts_where_is_said_with_what_works(settings: Settings) -> 
     said = {one.finding: one.colour for one in found if one.part == "texts"}
     assert said["DEMO, TR by Twilio: sms-card; not sms-reply, sms-link"] == "green"
     assert said["DEMO, DE by Twilio: sms-reply, sms-link, sms-card"] == "green"
+
+
+def test_a_channel_that_is_not_configured_is_red_while_somebody_is_to_be_asked_by_it(
+    settings: Settings, rt: Runtime, study_id: int
+) -> None:
+    def said() -> dict[str, str]:
+        found = [one for one in doctor.examine(settings) if one.part == "ways"]
+        return {one.finding.split(" is ")[0]: one.colour for one in found}
+
+    assert said() == {"email-link": "green", "whatsapp": "green"}
+    mailing = replace(rt, mail=Mailbox())
+    support.enrolled(mailing, study_id, "P-001", date(2026, 3, 2), phone="+12025550123", channel="sms-link>email-link")
+    assert said() == {"participants are to be asked by email-link, which": "red", "whatsapp": "green"}
 
 
 def test_accounts_without_a_second_factor_are_named(settings: Settings, rt: Runtime, study_id: int) -> None:

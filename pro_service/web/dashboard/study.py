@@ -29,6 +29,7 @@ from pro_service.runtime import Bundle, Runtime
 from pro_service.store import studies
 from pro_service.store.participants.cases import zone_of
 from pro_service.store.studies import Version
+from pro_service.use_cases.study import check_channels
 from pro_service.web.access import needs
 from pro_service.web.dashboard.compliance import kept_in_address
 from pro_service.web.dashboard.formatting import times
@@ -272,6 +273,8 @@ def _remarks(bundle: Bundle, carriers: Carriers) -> list[Remark]:
     found += [Remark(fault.path, *words(fault), grave=not protocol.demo) for fault in missing]
     lacking = [lack for site in protocol.sites.values() for lack in carriers.lacking(site)]
     found += [Remark(one.path, *words(one), grave=True) for one in lacking]
+    for one in check_channels(protocol, bundle.wording.frames, carriers):
+        found.append(Remark(one.path, *words(one), grave=False))
     for country, wanted in sorted({(site.country, site.provider) for site in protocol.sites.values()}):
         for channel in CHANNELS:
             for finding in preflight(carriers.to(country, wanted), country, channel, protocol.routes):
