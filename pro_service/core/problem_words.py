@@ -1394,10 +1394,10 @@ _SERVICE: Mapping[str, Entry] = {
     ),
     "tool_missing": _refuse(
         "there is no {tool} on this machine",
-        "install PostgreSQL's client programs, of the server's version or newer; PG_BIN names their folder",
+        "install PostgreSQL's client programs, of the server's version; PG_BIN names their folder",
     ),
-    "tool_older": _refuse(
-        "{tool} is of version {version}, and must be {needed} or newer",
+    "tool_of_other_version": _refuse(
+        "{tool} is of version {version}; the version that is needed is {needed}",
         "install PostgreSQL's client programs of that version; PG_BIN names their folder",
     ),
     "tool_failed": _refuse(

@@ -86,7 +86,9 @@ def _save_postgres(engine: Engine, file: Path, programs: Path | None) -> Facts:
         connection = session.connection()
         require_room(file.parent, size(connection), "no_room")
         version = str(connection.scalar(text("SHOW server_version"))).split()[0]
-        tool = _tool("pg_dump", programs, at_least=_major(version))
+        # With a newer one the backup could not be restored on this server: the newer pg_restore says things to it that
+        # it does not know, and the older one does not read the file.
+        tool = _tool("pg_dump", programs, _major(version), _major(version))
         # This transaction does nothing while pg_dump works, and a server may end those that do nothing.
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
@@ -238,7 +240,7 @@ def load(url: str, file: Path, version: str, programs: Path | None) -> None:
             schema = connection.scalar(text("SELECT current_schema()"))
             if _major(server) < _major(version):
                 raise SetUpError("server_older", server=server, version=version)
-            tool = _tool("pg_restore", programs, at_least=_major(version))
+            tool = _tool("pg_restore", programs, _major(version), _major(server))
             ours = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", f"--schema={schema}")
             _run(tool, *ours, str(file), connection=connection, target=True)
     finally:
@@ -322,16 +324,19 @@ def _major(version: str) -> int:
     return int(re.split(r"\D", version, maxsplit=1)[0])
 
 
-def _tool(name: str, programs: Path | None, *, at_least: int) -> str:
-    """Return the program of this name. SetUpError: it is not there, or older than what it has to read."""
+def _tool(name: str, programs: Path | None, oldest: int, newest: int) -> str:
+    """Return the program of this name. SetUpError: it is not there, or of none of these versions."""
     found = shutil.which(name if programs is None else str(programs / name))
     if found is None:
         raise SetUpError("tool_missing", tool=name)
     asked = (found, "--version")
     said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603 -- of the settings
     version = re.search(r"\) ([\d.]+)", said)
-    if version is None or _major(version[1]) < at_least:
-        raise SetUpError("tool_older", tool=name, version="?" if version is None else version[1], needed=at_least)
+    if version is None or not oldest <= _major(version[1]) <= newest:
+        needed = f"{oldest}" if oldest == newest else f"{oldest} to {newest}"
+        raise SetUpError(
+            "tool_of_other_version", tool=name, version="?" if version is None else version[1], needed=needed
+        )
     return found
 
 

@@ -356,9 +356,9 @@ def test_a_place_that_was_left_unfinished_opens_for_nobody_and_is_begun_anew(
     server.drop("unfinished")
 
 
-def test_only_programs_that_are_as_new_as_the_server_are_used(postgres_url: str, tmp_path: Path) -> None:
+def test_only_programs_of_the_servers_version_are_used(postgres_url: str, tmp_path: Path) -> None:
     said = {}
-    for version in ("17.2", "", "18.0"):
+    for version in ("17.2", "19.1", "", "18.0"):
         tool = tmp_path / f"bin-{version}" / "pg_dump"
         tool.parent.mkdir()
         if version:
@@ -368,7 +368,8 @@ def test_only_programs_that_are_as_new_as_the_server_are_used(postgres_url: str,
         with pytest.raises(SetUpError) as refused:
             backup.make(settings, tmp_path / "backup")
         said[version] = refused.value.problem.code
-    assert said == {"17.2": "tool_older", "": "tool_missing", "18.0": "tool_failed"}
+    other = "tool_of_other_version"
+    assert said == {"17.2": other, "19.1": other, "": "tool_missing", "18.0": "tool_failed"}
 
 
 # --- before an upgrade -----------------------------------------------------------------------------------------------
