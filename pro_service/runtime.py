@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from pro_service import wording
 from pro_service.clock import GuardedClock
-from pro_service.core.addresses import is_this_machine
 from pro_service.core.problems import SetUpError
 from pro_service.core.protocol import Protocol
 from pro_service.core.providers import FACTS, MAIL, SMS, STAFF_MAIL, Facts, Pace, WayOut
@@ -148,8 +147,8 @@ class Runtime:
     @property
     def texts_leave(self) -> bool:
         """Whether messages to participants leave this machine: then only those of confirmed versions go."""
-        relayed = self.mail is not None and not is_this_machine(self.settings.smtp_host or "localhost")
-        return relayed or any(way.elsewhere for way in self.texts.values())
+        # A relay on this machine passes mails on, unless all of it is played here.
+        return not self.simulates and (self.mail is not None or bool(self.texts))
 
     @property
     def simulates(self) -> bool:

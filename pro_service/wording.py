@@ -59,6 +59,12 @@ def prompting_channel(send: Send) -> Channel | None:
     return cast("Channel", channel) if send.kind in PROMPTS and channel in MEDIA else None
 
 
+def _answering_channel(case: Case, send: Send) -> Channel:
+    """Return the channel of the ladder that goes by the medium an answer goes by; who has none answers by text."""
+    mine = (channel for channel in case.participant.ladder if MEDIA[channel] == send.medium)
+    return next(mine, "whatsapp" if send.medium == "whatsapp" else "sms-reply")
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """The frames of one protocol version: language -> frame name -> text with {placeholders}."""
@@ -88,7 +94,7 @@ class Wording:
         values, language = self._values(case, send, link), case.participant.language
         names = (send.frame,) if send.after is None else (send.after, send.frame)
         body = "\n".join(fill(self._frame(case, name), values).strip() for name in names)
-        channel = prompting_channel(send) or case.participant.led_to or case.participant.channel
+        channel = prompting_channel(send) or _answering_channel(case, send)
         if MEDIA[channel] == "email" or send.frame.endswith(ON_WHATSAPP):
             # The frame says all of it: a mail has room, with a subject above the first empty line, and nothing can be
             # put before or behind the words of a template.

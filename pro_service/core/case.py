@@ -1,6 +1,6 @@
 """One participant's facts, as the rules see them: frozen, whole, without contact data."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain, count
@@ -124,6 +124,16 @@ class Participant:
             return None
         channel = self.led_to
         return channel if channel is not None and self.reached_by(MEDIA[channel]) else None
+
+    def elsewhere(self, media: Collection[Medium]) -> frozenset[Medium]:
+        """The media on which a stop stands when messages are wanted again by some: all others.
+
+        None of them where no channel of the ladder is reached by those: they were only where that could be said.
+        """
+        mine = {MEDIA[channel] for channel in self.ladder}
+        if not any(medium in mine and self.reached_by(medium) for medium in media):
+            return frozenset()
+        return frozenset(CONSENTED) - frozenset(media)
 
     def agreed_to(self, medium: Medium) -> bool:
         """Whether there is an address for this medium, and consent."""

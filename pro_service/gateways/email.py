@@ -24,6 +24,8 @@ IMPLICIT_TLS_PORT = 465
 TIMEOUT_SECONDS = 20.0
 
 _STATUS = re.compile(r"5\.(\d{1,3})\.\d")
+LONGEST_LINE = 998
+"""Characters of a line (RFC 5322)."""
 _PERMANENT = 500
 _GOOD = range(200, 300)
 _ADDRESS = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?)]")
@@ -71,7 +73,8 @@ class EmailGateway:
         return Accepted(str(letter["Message-ID"]), "accepted")
 
     def _letter(self, outgoing: Outgoing) -> EmailMessage:
-        letter = EmailMessage(policy=SMTP)
+        # An address in a header is never broken over two lines: mail programs would not find it.
+        letter = EmailMessage(policy=SMTP.clone(max_line_length=LONGEST_LINE))
         try:
             letter["From"], letter["To"] = self._mail_from, outgoing.to
             letter["Subject"] = outgoing.subject or ""
@@ -139,25 +142,31 @@ def _html(text: str) -> str:
 
 def _handed_over(relay: smtplib.SMTP, letter: EmailMessage) -> None:
     try:
-        code, _ = relay.data(letter.as_bytes())
+        code, reply = relay.data(letter.as_bytes())
     except smtplib.SMTPDataError as answer:  # said no before the text began
         raise _sorted_out(answer.smtp_code, "template") from None
     except (smtplib.SMTPException, OSError):
         raise Uncertain from None
-    if code not in _GOOD:
-        raise _sorted_out(code, "template")
+    if code in _GOOD:
+        return
+    if _STATUS.match(reply.decode("ascii", "replace")):
+        # Many look for the mailbox only now.
+        raise _of_address(code, reply, "template")
+    raise _sorted_out(code, "template")
 
 
-def _of_address(code: int, reply: bytes) -> GatewayError:
+def _of_address(code: int, reply: bytes, else_kind: Kind | None = None) -> GatewayError:
     """Return the error for an address that the relay does not take: there is no such mailbox, or it may not have this.
 
     The enhanced status tells the two apart (RFC 3463: 5.1 and 5.2 are of the address and the mailbox); without one the
-    reply is taken to mean the mailbox, as RFC 5321 has it.
+    reply is taken to mean the mailbox, as RFC 5321 has it. `else_kind`: what anything else is, if not of the address.
     """
     if code < _PERMANENT:
         return Unavailable(code)
     status = _STATUS.match(reply.decode("ascii", "replace"))
     of_mailbox = status is None or status[1] in ("1", "2")
+    if not of_mailbox and else_kind is not None:
+        return Refused(code, else_kind)
     word: Literal["NO_MAILBOX", "ADDRESS_REFUSED"] = "NO_MAILBOX" if of_mailbox else "ADDRESS_REFUSED"
     return Refused(word, KINDS[word])
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import PENDING
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
-from pro_service.core.providers import STAFF_MAIL
+from pro_service.core.providers import MAIL, STAFF_MAIL
 from pro_service.store.bulk import row_ids
 from pro_service.store.database import Sessions
 from pro_service.store.participants.writer import WITHOUT_WORDS
@@ -180,7 +180,8 @@ def _out_of_reach(session: Session, participant_id: int, texts: Sequence[int]) -
 
 
 def _copies(session: Session, texts: Sequence[int], sent: Sequence[int]) -> list[str]:
-    out = select(m.provider_id).where(m.id.in_(sent), IS_TEXT, m.provider_id.is_not(None))
+    # A mail lies in a mailbox, where no provider can take it away.
+    out = select(m.provider_id).where(m.id.in_(sent), IS_TEXT, m.channel != MAIL, m.provider_id.is_not(None))
     return [*session.scalars(select(i.provider_id).where(i.id.in_(texts))), *session.scalars(out)]
 
 
@@ -337,7 +338,7 @@ def late_copies(session: Session) -> list[tuple[int, int, str]]:
     statement = (
         select(m.study_id, m.participant_id, m.provider_id)
         .join(erasures, erasures.c.participant_id == m.participant_id)
-        .where(IS_TEXT, m.provider_id.is_not(None))
+        .where(IS_TEXT, m.channel != MAIL, m.provider_id.is_not(None))
         .where(~exists().where(c.provider_id == m.provider_id))
     )
     return [(row.study_id, row.participant_id, row.provider_id) for row in session.execute(statement)]

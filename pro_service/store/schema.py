@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from pro_service.core.providers import STAFF_MAIL
+from pro_service.core.providers import MAIL, STAFF_MAIL
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """One row of whatever columns were asked for."""
@@ -404,7 +404,10 @@ Index(
 )
 
 IS_TEXT = messages.c.channel != STAFF_MAIL
-"""Texts to telephones, by any provider; the rest are mails to staff."""
+"""Messages to participants, by any way; the rest are mails to staff."""
+
+IN_DOUBT = (messages.c.channel == MAIL) & (messages.c.state == "ready") & (messages.c.resends > 0)
+"""A mail to a participant that may have left, and waits to go again as the same mail."""
 
 attempts = Table(
     "attempts",

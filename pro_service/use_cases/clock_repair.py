@@ -35,6 +35,7 @@ HELD, SNOOZED = timedelta(hours=24), timedelta(days=3)
 HAPPENED = (
     *("enrolled_at", "confirmed_at", "consented_at", "opted_out_at", "paused_at", "withdrawn_at", "died_at"),
     *("unreachable_at", "first_text_at", "card_made_at", "card_handed_at"),
+    *("email_consented_at", "email_unreachable_at", "whatsapp_consented_at", "whatsapp_unreachable_at"),
 )
 UTC = ZoneInfo("UTC")
 

@@ -76,6 +76,8 @@ def goes_again(tx: Transaction, row: AnyRow, error: str, case: Case | None) -> b
 def report(tx: Transaction, loaded: Loaded, window_id: int | None, way: WayOut, error: str) -> None:
     """Give a text that failed for good to the next channel or to a person, once for each window and reason."""
     tx.carry_out(loaded, on_failure(loaded.case, window_id, FACTS[way].medium, kind_of(error), tx.now))
+    # Nothing may have been called for, and still the next channel asks.
+    tx.writer.check_again(loaded)
 
 
 def end_agreement(tx: Transaction, row: AnyRow, error: str) -> None:

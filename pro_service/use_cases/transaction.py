@@ -3,6 +3,7 @@
 Nothing else builds a `Writer` or flushes one, so no use case can forget its rows or its audit trail.
 """
 
+import base64
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -113,7 +114,7 @@ class Transaction:
     def _words(self, loaded: Loaded, send: Send) -> Words:
         case = loaded.case
         wording = self.rt.wording(self.session, loaded.protocol_version_id)
-        token = secrets.token_urlsafe(TOKEN_BYTES) if wording.needs_link(case, send) else None
+        token = self._token(loaded, send) if wording.needs_link(case, send) else None
         address = "" if token is None else f"{self.rt.settings.public_base_url}/q/{token}"
         words = self.words(loaded, send, link=address, first=case.participant.first_text_at is None)
         if CARD in case.participant.ladder and words.way != MAIL and contains_address(words.body):
@@ -124,6 +125,18 @@ class Transaction:
             link_token=None if token is None else token_hash(token),
             today_until=end_of_hours(self.now, hours, zone) if send.contact_hours else None,
         )
+
+    def _token(self, loaded: Loaded, send: Send) -> str:
+        """Return the token of a link: chance, but of a mail worked out.
+
+        A mail that a restored database does not know of is written again under the same Message-ID: the link in the one
+        that was sent before must go on leading somewhere.
+        """
+        channel = prompting_channel(send)
+        if channel is None or MEDIA[channel] != "email":
+            return secrets.token_urlsafe(TOKEN_BYTES)
+        made = self.rt.vault.index("link", f"{loaded.study_id}:{loaded.case.participant.code}:{send.key}")
+        return base64.urlsafe_b64encode(made[:TOKEN_BYTES]).decode()
 
     def words(self, loaded: Loaded, send: Send, *, link: str = "", first: bool = False) -> Words:
         """Return the words of a text, who carries it, and its segments there; see `words_to`. SaidAlreadyError."""

@@ -27,6 +27,7 @@ from pro_service.gateways.verimor.allowance import Allowance
 from pro_service.gateways.verimor.texts import VerimorTexts
 from pro_service.runtime import Runtime
 from pro_service.simulator import create_simulator
+from pro_service.simulator.mailbox import listening
 from pro_service.store.audit import Actor
 from pro_service.use_cases import study
 from pro_service.use_cases.delivery import quarantine
@@ -35,7 +36,7 @@ from pro_service.use_cases.delivery.reconcile import reconcile
 from pro_service.use_cases.enrolment.enrol import enrol_file
 from pro_service.use_cases.tick import tick
 from pro_service.web.app import create_app
-from tests.crash.world import SENDER, Plan, enrolment_files
+from tests.crash.world import MAIL, MAIL_HOST, SENDER, Plan, enrolment_files
 from tests.peers.configuration import ACCOUNT_SID, AUTH_TOKEN
 
 ACTOR = Actor(kind="system", id="crash", source="cli")
@@ -91,6 +92,8 @@ def simulate(plan: Plan) -> None:
         verimor=plan.account,
         keep=plan.messages * 4 + 1_000,
     )
+    if plan.provider == MAIL:
+        listening(app.extensions["mailboxes"], MAIL_HOST, plan.mail_port)
     _listen(app, host="127.0.0.1", port=plan.simulator_port)
 
 
@@ -144,7 +147,8 @@ def _reconcile(rt: Runtime) -> None:
 def enrol(plan: Plan) -> None:
     """Enrol everybody, file by file, over the time in which senders are killed: there is always somebody due."""
     rt = runtime.open_runtime(plan.settings)
-    files = list(enrolment_files(plan.messages, min(FILE, max(plan.messages // 10, 1)), rt.clock()))
+    size = min(FILE, max(plan.messages // 10, 1))
+    files = list(enrolment_files(plan.messages, size, rt.clock(), channel=plan.channel))
     study_id = study.chosen(rt, STUDY).id
     began, each = time.monotonic(), 0.0 if plan.burst else plan.kills * plan.every * 0.8 / len(files)
     for number, file in enumerate(files):
@@ -155,7 +159,7 @@ def enrol(plan: Plan) -> None:
 def enrol_one(plan: Plan, number: int) -> None:
     """Enrol one more, who is due at once."""
     rt = runtime.open_runtime(plan.settings)
-    [file] = enrolment_files(1, 1, rt.clock(), first=number)
+    [file] = enrolment_files(1, 1, rt.clock(), first=number, channel=plan.channel)
     enrol_file(rt, ACTOR, study.chosen(rt, STUDY).id, file)
 
 

@@ -17,7 +17,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.database import Session
 from pro_service.store.schema import attempts, escalations, messages, participants, receipts, windows
 from pro_service.store.vault import opened
-from tests.crash.world import Plan
+from tests.crash.world import MAIL, Plan
 from tests.peers.configuration import ACCOUNT_SID, AUTH_TOKEN
 
 ACCEPTED = frozenset({"accepted", "sent", "delivered", "undelivered", "failed"})
@@ -148,7 +148,7 @@ def judge(plan: Plan, expected: int) -> Verdict:
     try:
         with rt.sessions.reading() as session:
             rows = session.execute(
-                select(messages, p.phone, p.data_key, windows.c.closes_at)
+                select(messages, p.phone, p.email, p.data_key, windows.c.closes_at)
                 .join(participants, p.id == m.participant_id)
                 .outerjoin(windows, windows.c.id == m.window_id)
                 .order_by(m.id)
@@ -170,6 +170,11 @@ def judge(plan: Plan, expected: int) -> Verdict:
 
 def provider_has(plan: Plan) -> Iterable[Taken]:
     """Everything the provider took, read off its list; Verimor has none, but its simulator's telephones have."""
+    if plan.provider == MAIL:
+        # What a mail program shows: one mail for each Message-ID, however often it came.
+        for mail in requests.get(f"{plan.simulator_url}/mailboxes/all.json", timeout=60).json():
+            yield Taken(mail["message_id"], mail["to"], _words(mail["body"]), datetime.fromisoformat(mail["at"]))
+        return
     if plan.account is not None:
         for phone in requests.get(f"{plan.simulator_url}/telephones.json", timeout=60).json():
             for text in phone["texts"]:
@@ -206,11 +211,19 @@ def faults_logged(log: Path) -> Counter[str]:
 
 def _message(rt: Runtime, row: Any) -> Message:
     key = rt.vault.data_key(row.data_key, row.participant_id)
-    phone = opened(key, row.phone, f"participants|phone|{row.participant_id}").decode()
+    column = "email" if row.channel == MAIL else "phone"
+    to = opened(key, getattr(row, column), f"participants|{column}|{row.participant_id}").decode()
     body = opened(key, row.body, f"messages|body|{row.id}").decode()
+    if row.channel == MAIL:
+        body = _words(body.partition("\n\n")[2])
     ends = [end for end in (row.useful_until, row.closes_at) if end is not None]
     over = row.ended_at is not None and any(end <= row.ended_at for end in ends)
-    return Message(row.id, row.participant_id, phone, body, row.state, row.provider_id, over)
+    return Message(row.id, row.participant_id, to, body, row.state, row.provider_id, over)
+
+
+def _words(body: str) -> str:
+    """A mail's words without its line breaks, which a mail has of its own."""
+    return " ".join(body.split())
 
 
 def _attempts(session: Session) -> dict[str, int]:

@@ -15,8 +15,11 @@ from pro_service.simulator import Faults, VerimorAccount
 from tests.peers.configuration import ACCOUNT_SID, AUTH_TOKEN, settings_for
 from tests.peers.servers import free_port
 
-SENDER, VERIMOR = "+15005550006", "verimor"
-COLUMNS = "participant,site,procedure_date,language,messaging_consent,phone,timezone,channel,baseline_nrs_avg"
+SENDER, VERIMOR, MAIL = "+15005550006", "verimor", "email-link"
+COLUMNS = (
+    "participant,site,procedure_date,language,messaging_consent,phone,timezone,channel,baseline_nrs_avg,email,"
+    "email_consent"
+)
 FIRST_AREA, LAST_AREA, FICTION = 201, 989, 100
 NOON = 12
 BACKLOG = 256
@@ -31,7 +34,8 @@ TIMES = {
 """Production's are 20, 60, 120 and 60."""
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds before a push that was not taken comes again: Verimor's are 300 each."""
-PROVIDERS = ("twilio", VERIMOR)
+PROVIDERS = ("twilio", VERIMOR, MAIL)
+MAIL_HOST = "127.0.0.1"
 BACK_OFF = (1.0, 2.0, 4.0)
 DOUBTS = (1, 2, 4)
 """A run has no hour for a text that is in doubt for the third time."""
@@ -63,6 +67,7 @@ class Plan:
     listener: socket.socket
     """Where the web servers listen; bound here, for a port can be bound once."""
     simulator_port: int
+    mail_port: int
 
     @property
     def settings(self) -> Settings:
@@ -71,12 +76,26 @@ class Plan:
             self.database_url,
             self.folder,
             PUBLIC_BASE_URL=self.web_url,
-            **(self._verimor if self.provider == VERIMOR else self._twilio),
+            **{VERIMOR: self._verimor, MAIL: self._mail}.get(self.provider, self._twilio),
             SEND_WORKERS="8",
             LOG_LEVEL="ERROR",
-            **({} if self.burst else {name.format(self.provider.upper()): value for name, value in TIMES.items()}),
+            **({} if self.burst else {name.format(self._asked): value for name, value in TIMES.items()}),
         )
         return replace(told, delivery=replace(told.delivery, back_off=BACK_OFF, doubts=DOUBTS))
+
+    @property
+    def channel(self) -> str:
+        """How everybody is asked; empty: by text."""
+        return self.provider if self.provider == MAIL else ""
+
+    @property
+    def _asked(self) -> str:
+        """Whose time-outs are short."""
+        return {VERIMOR: "VERIMOR", MAIL: "SMTP"}.get(self.provider, "TWILIO")
+
+    @property
+    def _mail(self) -> dict[str, str]:
+        return {"SMTP_HOST": MAIL_HOST, "SMTP_PORT": str(self.mail_port), "MAIL_FROM": "Clinic <pro@clinic.example>"}
 
     @property
     def _twilio(self) -> dict[str, str]:
@@ -177,6 +196,7 @@ def planned(
         database_url=url,
         listener=socket.create_server(("127.0.0.1", 0), backlog=BACKLOG),
         simulator_port=free_port(),
+        mail_port=free_port(),
     )
 
 
@@ -192,8 +212,10 @@ def telephones() -> Iterator[str]:
                 yield f"+1{area}55501{last:02}"
 
 
-def enrolment_files(count: int, size: int, now: datetime, first: int = 0) -> Iterator[bytes]:
+def enrolment_files(count: int, size: int, now: datetime, first: int = 0, channel: str = "") -> Iterator[bytes]:
     """Files that enrol so many people from this one on, `size` in each, whose first invitation is due.
+
+    All are asked by this channel; else by text, each second one with a link.
 
     Where they live it is noon or so: nobody's next reminder falls into the run.
     """
@@ -203,8 +225,10 @@ def enrolment_files(count: int, size: int, now: datetime, first: int = 0) -> Ite
     procedure = today - timedelta(days=7)
     rows = []
     for number, telephone in zip(range(first, first + count), islice(telephones(), first, None), strict=False):
-        language, channel = ("tr", "en")[number % 2], ("sms-reply", "sms-link")[number // 2 % 2]
-        cells = (f"K-{number:05}", "IST", procedure, language, procedure, telephone, zone, channel, number % 11)
+        language, asked_by = ("tr", "en")[number % 2], channel or ("sms-reply", "sms-link")[number // 2 % 2]
+        address = f"reader-{number}@example.org"
+        who = (f"K-{number:05}", "IST", procedure, language)
+        cells = (*who, procedure, telephone, zone, asked_by, number % 11, address, procedure)
         rows.append(",".join(map(str, cells)))
     for start in range(0, count, size):
         yield "\n".join([COLUMNS, *rows[start : start + size]]).encode()

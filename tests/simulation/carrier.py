@@ -236,16 +236,52 @@ class Carrier:
 
 @dataclass(slots=True)
 class Mail:
-    """A mail host that is sometimes away; `read` is told of every mail that was taken."""
+    """A mail host that is sometimes away; `read` is told of every mail to staff that was taken.
+
+    Mails to participants count with the carrier's texts: what is given twice under one reference is one mail.
+    """
 
     world: World
     read: Callable[[], None]
+    carrier: Carrier
+    luck: random.Random
+    """Chance of its own, for mails to participants."""
     taken: list[Outgoing] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Take one mail."""
+        if outgoing.unsubscribe:
+            return self._to_participant(outgoing)
         if self.world.chance.random() < self.world.weather.faults:
             raise self.world.chance.choice((Unavailable(421), Uncertain(None)))
         self.taken.append(outgoing)
         self.read()
         return Accepted(f"mail-{len(self.taken)}", "accepted")
+
+    def _to_participant(self, outgoing: Outgoing) -> Accepted:
+        handed_at, now = self.world.clock.now, self.world.now
+        self.carrier.handed(outgoing)
+        drawn = self.luck.random() if self.world.weather.faults else 1.0
+        if drawn < 0.05:
+            raise Unavailable(421)
+        if drawn < 0.08:
+            raise Refused("NO_MAILBOX", "bad_number")
+        if drawn < 0.1:
+            raise Refused("ADDRESS_REFUSED", "blocked")
+        if drawn < 0.13:
+            raise Uncertain(None)
+        sid = f"<{outgoing.reference}@example.org>"
+        if outgoing.reference not in self.known:
+            self.known.add(outgoing.reference)
+            self.carrier.taken.append(Taken(sid, outgoing, handed_at, now, self.world.now))
+            self.carrier.took(self.carrier.taken[-1])
+            after = timedelta(seconds=self.luck.choice((5, 60, 900)))
+            self.world.at(self.world.now + after, partial(self.carrier.arrived, outgoing))
+        self.world.ledger.note("mail", f"message {outgoing.message_id}: taken")
+        if drawn < 0.16:
+            raise Uncertain(None)
+        if drawn < 0.18:
+            message = "after the relay took the mail"
+            raise KilledError(message)
+        return Accepted(sid, "accepted")

@@ -110,6 +110,17 @@ class Doors:
             found = card_entry.enter(self.rt, code, (mark,), person.phone)
         return None if found is None else found.token or None
 
+    def stop(self, person: Person, token: str) -> None:
+        """Let somebody press the button that ends mails; nothing happens where the page does not answer."""
+        if self.world.weather.down("webhooks", at=self.world.clock.now):
+            return
+        self.world.ledger.note(person.code, "ends the messages on a page")
+        with self.killable("stop") as done:
+            survey.stop(self.rt, token)
+            done.append("stopped")
+        if done:
+            person.stops(self.world.clock.now)
+
     def form(self, token: str, fields: Mapping[str, str]) -> bool:
         """Send a form in; False where the page did not answer."""
         if self.world.weather.down("webhooks", at=self.world.clock.now):

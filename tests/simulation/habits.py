@@ -29,6 +29,8 @@ class Ways:
     """(token, fields): whether the page said that they were kept."""
     card: Callable[[Person], str | None]
     """The token of the form that the card leads to now."""
+    stop: Callable[[Person, str], None]
+    """Ends the messages, by the token of a mail."""
     in_the_air: Callable[[str], int]
     """How many texts are on their way to this number."""
     unseen: AbstractSet[str]
@@ -181,6 +183,9 @@ class Habits:
             self._fills_in(person, window, deed)
             if self.world.chance.random() < 0.2:
                 self._after(partial(self._changes, person, window))
+        elif person.mail and (deed == "stop" or person.number_at > self.world.clock.now):
+            if deed == "stop":
+                self.ways.stop(person, person.links[window][1])
         else:
             self._speaks(person, window, "NRS-AVG", deed)
 

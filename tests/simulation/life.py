@@ -69,6 +69,7 @@ class Life:
         self.world = World(clock, end, chance, replace(weather, outages=tuple(outages)), self.ledger)
         # Chance of its own: whatever else happens in a run does not change with it.
         self.slow = random.Random(f"slow {seed}")  # noqa: S311
+        self.mailing = random.Random(f"mail {seed}")  # noqa: S311
         # Chance of its own: whatever else happens in a run does not change with the clock's jumps.
         self.clocks = Clocks(random.Random(f"clock {seed}"), start, end)  # noqa: S311
         self.beats: dict[str, Beat] = {
@@ -91,7 +92,7 @@ class Life:
     def open(self, rt: Runtime) -> None:
         """Take up a database, and invent the participants."""
         self.carrier = Carrier(self.world, self.meanwhile, self._handed, self._took, self._arrived, self._callback)
-        self.mail = Mail(self.world, self._mailed)
+        self.mail = Mail(self.world, self._mailed, self.carrier, self.mailing)
         self.rt = replace(
             rt,
             clock=self.world.clock,
@@ -106,9 +107,8 @@ class Life:
         self.protocol: Protocol = protocol
         self.watch = Watch(self.world, self.rt, protocol, self.people)
         self.doors = Doors(self.world, self.rt, self.carrier, self.watch, self._killable)
-        ways = Ways(
-            self.doors.text, self.doors.form, self.doors.card, self.carrier.on_the_way.__getitem__, self.carrier.unseen
-        )
+        doors, carrier = self.doors, self.carrier
+        ways = Ways(doors.text, doors.form, doors.card, doors.stop, carrier.on_the_way.__getitem__, carrier.unseen)
         self.habits = Habits(self.world, protocol, ways)
         diligence = self.world.chance.choice((0.0, 0.3, 0.9))
         self.office = Office(
@@ -128,7 +128,7 @@ class Life:
             if outage.down in ("delivery", "everything") and self.world.chance.random() < 0.5:
                 self.world.at(outage.end, partial(self._starts_again, outage))
         for number in range(self.world.chance.randint(2, self.most)):
-            self._plan(invent(number, self.world.chance, self.first, protocol))
+            self._plan(invent(number, self.world.chance, self.first, protocol, self.mailing))
 
     def _plan(self, person: Person) -> None:
         chance, at = self.world.chance, self.world.at
@@ -336,7 +336,7 @@ class Life:
         self.office.mail()
 
     def _arrived(self, outgoing: Outgoing) -> None:
-        person = next(p for p in self.people.values() if p.phone == outgoing.to)
+        person = next(p for p in self.people.values() if outgoing.to in (p.phone, p.mail))
         self.habits.arrives(person, outgoing)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from pro_service.core.case import PROMPTS, Case, WindowFacts
-from pro_service.core.protocol import Protocol, Step
+from pro_service.core.protocol import MEDIA, Protocol, Step
 from pro_service.store.schema import AnyRow
 from tests.simulation.carrier import Taken
 from tests.simulation.people import FOREVER, Person
@@ -34,11 +34,9 @@ def lost(
 ) -> Iterator[tuple[str, datetime]]:
     """Give every step (with its moment) that was due, allowed and useful, and neither left nor became a task."""
     confirmed = person.confirmed_at
-    if confirmed is None or not person.consents:
+    if confirmed is None or not person.agrees:
         return
-    started = max(confirmed, person.enrols_at, person.number_at)
-    if person.channel == "sms-card":
-        started = max(started, person.card_at)
+    started = max(confirmed, person.enrols_at, person.reached_at)
     prompts = {text.id: text for text in case.messages if text.kind in PROMPTS}
     mine = [(one, prompts[one.outgoing.message_id]) for one in taken if one.outgoing.message_id in prompts]
     days = {at.astimezone(person.zone).date() for one, _ in mine for at in (one.handed_at, one.left_at)}
@@ -80,9 +78,18 @@ def done(answers: Sequence[AnyRow], protocol: Protocol) -> Done:
 
 
 def _ended(person: Person, case: Case, done: datetime | None, at: datetime) -> bool:
-    facts = case.participant
-    ends = (done, person.left_at, facts.unreachable_at, facts.opted_out_at)
+    ends = (done, person.left_at, _unreachable_at(case), case.participant.opted_out_at)
     return any(end is not None and end <= at + DAY for end in ends)
+
+
+def _unreachable_at(case: Case) -> datetime | None:
+    """Since when no channel of the participant leads to them; None while one does, or none ever did."""
+    facts = case.participant
+    led_to = facts.led_to
+    if led_to is None or facts.reached_by(MEDIA[led_to]):
+        return None
+    ends = [facts.unreachable_at, facts.email_unreachable_at]
+    return max(end for end in ends if end is not None)
 
 
 def _hindered(person: Person, at: datetime) -> bool:
@@ -107,14 +114,14 @@ def unasked(
     cannot be asked, or does not get what is sent, is somebody's work: there is a task which says so.
     """
     confirmed = person.confirmed_at
-    if confirmed is None or not person.consents:
+    if confirmed is None or not person.agrees:
         return
-    started = max(confirmed, person.enrols_at, person.number_at, *([person.card_at] * (person.channel == "sms-card")))
+    started = max(confirmed, person.enrols_at, person.reached_at)
     texts = {text.id: text for text in case.messages if text.kind in PROMPTS}
     asked = {texts[one.outgoing.message_id].window_id for one in taken if one.outgoing.message_id in texts}
     told = [(one.window_id, one.raised_at) for one in case.escalations if one.level == "E0"]
     facts = case.participant
-    stops = [person.left_at, facts.unreachable_at, facts.opted_out_at]
+    stops = [person.left_at, _unreachable_at(case), facts.opted_out_at]
     for code, span in person.spans.items():
         window, until = next(one for one in case.current if one.code == code), span.closes_at - USELESS
         begins = max(started, _moment(person, window, protocol.time_point(code).steps[0]))
@@ -145,7 +152,8 @@ def untold(
     A number is asked for from the enrolment on; a card is missed at the first prompt of each window.
     """
     until = case.asks_until
-    if person.enrols_at < person.number_at and until is not None and person.enrols_at + SOON < until:
+    without = not person.mail and person.enrols_at < person.number_at
+    if without and until is not None and person.enrols_at + SOON < until:
         told = [one for one in case.escalations if one.reason == "no_way_to_ask"]
         soon = any(one.raised_at <= person.enrols_at + SOON for one in told)
         still = person.number_at == FOREVER and told and told[-1].outcome in ("cleared", "new_number")

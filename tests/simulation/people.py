@@ -63,6 +63,7 @@ class Person:
     language: str
     channel: str
     consents: bool
+    """To texts."""
     habit: str
     planned: date
     """The procedure date at enrolment."""
@@ -89,6 +90,10 @@ class Person:
     """When the telephone number is given: at the enrolment, later or never."""
     card_at: datetime = FOREVER
     """When the card of somebody who answers with one is made and handed over."""
+    mail: str = ""
+    """The address of somebody who agrees to mails; empty: they do not."""
+    ladder: str = ""
+    """Their channels in order, where there is more than texts."""
     card: str = ""
     """What a telephone reads off the card; empty until there is one."""
     links: dict[str, tuple[Source, str]] = field(default_factory=dict)
@@ -102,9 +107,22 @@ class Person:
         self.spans = {span.code: span for span in spans if protocol.time_point(span.code).prompted}
 
     @property
+    def agrees(self) -> bool:
+        """Whether they agreed to any kind of message."""
+        return self.consents or bool(self.mail)
+
+    @property
+    def reached_at(self) -> datetime:
+        """Since when something leads to them: a number, a card where that is what they answer with, or a mail."""
+        if self.mail:
+            return self.enrols_at
+        return max(self.number_at, self.card_at if self.channel == "sms-card" else self.number_at)
+
+    @property
     def unasked(self) -> list[tuple[datetime, datetime]]:
         """Stretches of time in which a missing prompt is explained."""
-        return [*self.hindered, *((at, FOREVER) for at in (self.stopped_at, self.lost_at) if at is not None)]
+        lost = None if self.mail else self.lost_at
+        return [*self.hindered, *((at, FOREVER) for at in (self.stopped_at, lost) if at is not None)]
 
     def stops(self, now: datetime) -> None:
         """No more texts are wanted."""
@@ -145,7 +163,8 @@ class Person:
             "messaging_consent": local.isoformat(timespec="seconds") if self.consents else "",
             "phone": self.phone if self.number_at <= self.enrols_at else "",
             "timezone": self.zone.key,
-            "channel": self.channel if self.consents else "",
+            "channel": (self.ladder or self.channel) if self.agrees else "",
+            **({"email": self.mail, "email_consent": local.isoformat(timespec="seconds")} if self.mail else {}),
             "baseline_nrs_avg": str(self.values["V0", "NRS-AVG"]),
             "baseline_nrs_now": str(self.values["V0", "NRS-NOW"]),
         }
@@ -159,8 +178,12 @@ def _later(chance: random.Random, moment: datetime, at_once: float) -> datetime:
     return moment + timedelta(hours=chance.randrange(1, 900)) if drawn < (1 + at_once) / 2 else FOREVER
 
 
-def invent(number: int, chance: random.Random, first: date, protocol: Protocol) -> Person:
-    """Invent one participant whose procedure is planned for one of the first days."""
+MAILED = 0.4
+"""So many of those without a card agree to mails."""
+
+
+def invent(number: int, chance: random.Random, first: date, protocol: Protocol, luck: random.Random) -> Person:
+    """Invent one participant whose procedure is planned for one of the first days; `luck`: chance for mails."""
     site = chance.choice(list(protocol.sites.values()))
     site_zone = ZoneInfo(site.zone)
     planned = first + timedelta(days=chance.randrange(11))
@@ -190,6 +213,10 @@ def invent(number: int, chance: random.Random, first: date, protocol: Protocol) 
         confirms_at=confirms_at,
     )
     person.number_at = _later(chance, enrols_at, 0.85)
+    if person.channel != "sms-card" and luck.random() < MAILED:
+        person.mail = f"reader-{number}@example.org"
+        # Address and telephone of the same person: either may come first, and some have no other channel than mails.
+        person.ladder = luck.choice(("email-link", f"email-link>{person.channel}", f"{person.channel}>email-link"))
     if person.channel == "sms-card":
         person.card_at = _later(chance, enrols_at, 0.5)
     for item in ("NRS-AVG", "NRS-NOW"):

@@ -55,6 +55,8 @@ def _item(values: Mapping[str, str | None], language: str, protocol: Protocol) -
 def _frames(language: str) -> Mapping[str, re.Pattern[str]]:
     folder = paths.templates() / "sms" / language
     texts = {file.stem: file.read_text(encoding="utf-8").strip() for file in sorted(folder.glob("*.txt"))}
+    # A mail's first line is its subject.
+    texts |= {name: text.partition("\n\n")[2] for name, text in texts.items() if name.endswith(".email-link")}
     first, card = _pattern(texts.pop("first"), "_first"), _pattern(texts.pop("first.sms-card"), "_card")
     return {name: re.compile(f"{_pattern(text)}(\n({first}|{card}))?", re.DOTALL) for name, text in texts.items()}
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, case, func, select
 
 from pro_service.core.case import PROMPTS
 from pro_service.core.protocol import Protocol
+from pro_service.core.providers import MAIL
+from pro_service.core.schedule.agenda import OTHER_CHANNEL, PERMANENT_FAILURES
+from pro_service.gateways.codes import kind_of
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.runtime import Runtime
 from pro_service.store.schema import AnyRow, attempts, escalations, inbound, messages, participants, responses, windows
@@ -26,6 +29,8 @@ FRESH = timedelta(milliseconds=200)
 """How old the look at consent may be when a text leaves (the product's documented residue)."""
 ALERTS = timedelta(hours=2)
 """A safety task that is overdue alerts so often on its first day, and then once a day."""
+HANDED_OVER = PERMANENT_FAILURES | {OTHER_CHANNEL}
+"""Classes of failure after which the next channel of a ladder asks."""
 SLOW = timedelta(minutes=10)
 """A stop that was received this long ago has been read, unless something was down."""
 
@@ -33,7 +38,8 @@ Key = TypeVar("Key")
 m, p, w = messages.c, participants.c, windows.c
 _TEXT = (
     select(
-        m.id, m.kind, m.frame, m.state, m.window_id, p.code, p.opted_out_at, p.unreachable_at,
+        m.id, m.kind, m.frame, m.state, m.window_id, m.channel, p.code, p.opted_out_at,
+        case((m.channel == MAIL, p.email_unreachable_at), else_=p.unreachable_at).label("unreachable_at"),
         w.code.label("window"), attempts.c.started_at,
     )
     .join(participants, p.id == m.participant_id)
@@ -83,7 +89,8 @@ class Watch:
     overdue: set[int] = field(default_factory=set)
     """Safety tasks that were seen to be overdue."""
     given_back: set[str] = field(default_factory=set)
-    """Ids of texts that were reported as not delivered for want of room or of a registration: these go again."""
+    """Ids of texts that were reported as not delivered for want of room or of a registration: these go again. And of
+    those whose telephone takes none: another channel asks."""
 
     def handed(self, outgoing: Outgoing) -> None:
         """Look at a text whose call to the provider begins now."""
@@ -91,7 +98,7 @@ class Watch:
             row = connection.execute(_TEXT, {"message": outgoing.message_id}).one()
         person = self.people[row.code]
         self.world.ledger.note(row.code, f"message {row.id}: {row.frame} {row.window or ''} is handed over")
-        if outgoing.to != person.phone:
+        if outgoing.to != (person.mail if row.channel == MAIL else person.phone):
             self._broken("a text goes to its own telephone", row, "another number")
         if row.state != "sending" or row.started_at is None:
             self._broken("a text is claimed before it leaves", row, row.state)
@@ -110,14 +117,15 @@ class Watch:
     def _wanted(self, row: AnyRow, person: Person) -> None:
         """Nothing goes to those who do not want it, or cannot get it."""
         now = self.world.now
-        if not person.consents:
+        if not (person.mail if row.channel == MAIL else person.consents):
             self._broken("no text without consent", row, row.frame)
         if person.left_at is not None and now - person.left_at > FRESH:
             self._broken("no text after leaving", row, row.frame)
         known = [at for at in (row.opted_out_at, row.unreachable_at) if at is not None]
         if any(at < (row.started_at or now) or now - at > FRESH for at in known):
             self._broken("no text after an opt-out", row, row.frame)
-        for said in (at for at in (person.stopped_at, person.lost_at) if at is not None):
+        lost = None if row.channel == MAIL else person.lost_at
+        for said in (at for at in (person.stopped_at, lost) if at is not None):
             if now - said > SLOW and not self.world.weather.over(said, now):
                 self._broken("no text after an opt-out", row, f"{row.frame}; said at {said}")
 
@@ -176,7 +184,8 @@ class Watch:
 
     def reported(self, said: Mapping[str, str]) -> None:
         """Take note of a delivery report."""
-        if said["MessageStatus"] == "undelivered" and is_retried(said.get("ErrorCode", "")):
+        code = said.get("ErrorCode", "")
+        if said["MessageStatus"] == "undelivered" and (is_retried(code) or kind_of(code) in HANDED_OVER):
             self.given_back.add(said["MessageSid"])
 
     def heard(self, person: Person, body: str) -> None:

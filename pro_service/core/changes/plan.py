@@ -306,11 +306,12 @@ def _plan_contact(case: Case, change: NewTelephone | NewAddress | NewConsent) ->
         if local_day(max(given), case.site_zone) < stopped:
             raise ChangeRefusedError((problem("before_opt_out", "consent", day=stopped),))
         facts["opted_out_at"] = None
-        facts |= {name: None for medium, name in CONSENTED.items() if medium not in consents}
     if isinstance(change, NewTelephone):
         facts |= {"has_phone": change.given, "unreachable_at": None, "whatsapp_unreachable_at": None}
     elif isinstance(change, NewAddress):
         facts |= {"has_email": change.given, "email_unreachable_at": None}
+    if "opted_out_at" in facts:
+        facts |= {CONSENTED[other]: None for other in replace(person, **facts).elsewhere(consents)}
     return Plan(
         _CONTACT_ACTIONS[type(change)],
         facts,

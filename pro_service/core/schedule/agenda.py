@@ -105,11 +105,13 @@ def on_failure(case: Case, window_id: int | None, medium: Medium, kind: str, now
 def opt_out(case: Case, now: datetime) -> tuple[Command, ...]:
     """Return what a stop calls for, by whatever medium it came: no prompt on any of them, and a task for a person.
 
-    The windows go on, and somebody finds out whether the participant may be called instead. A second stop calls for
-    nothing.
+    The windows go on, and somebody finds out whether the participant may be called instead; where none is left, nobody
+    has to. A second stop calls for nothing.
     """
     if case.participant.opted_out_at is not None:
         return ()
+    if case.closed_at is not None or (case.asks_until or now) <= now:
+        return OptOut(), CancelTexts()
     task = escalate(case, "E0", STOPPED, now)
     return OptOut(), CancelTexts(), replace(task, key=case.free_key(task.key))
 

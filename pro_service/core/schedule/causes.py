@@ -121,6 +121,12 @@ def _writable(case: Case, _: EscalationFacts, __: datetime) -> str | None:
     return CLEARED if case.participant.unreachable_at is None else _left(case)
 
 
+def _wants_texts_or_is_over(case: Case, escalation: EscalationFacts, now: datetime) -> str | None:
+    """The participant asked for messages again, or nothing is left to be asked."""
+    over = case.closed_at is not None or (case.asks_until or now) <= now
+    return _wants_texts(case, escalation, now) or ("window_closed" if over else None)
+
+
 def _asked_again(case: Case, _: EscalationFacts, __: datetime) -> str | None:
     """A channel leads to the participant again."""
     led_to = case.participant.led_to
@@ -216,7 +222,7 @@ CAUSES: Mapping[str, Rule] = {
     "bad_address": _asked_again,
     "wrong_number": _writable,
     "opted_out_at_provider": _wants_texts,
-    "stopped": _wants_texts,
+    "stopped": _wants_texts_or_is_over,
     "stop_word": _wants_texts_after_all,
     "asked_for_call": _spoken_to,
     NO_CARD: _has_card,

@@ -27,7 +27,7 @@ LAG = timedelta(hours=1)
 """How much later than it was written a text may have been registered: the list is cut by that."""
 CODINGS: Mapping[Encoding, str] = {"GSM-7": "0", "Turkish": "1", "UCS-2": "2"}
 
-_OK, _BAD_REQUEST, _UNAUTHORIZED, _NOT_FOUND, _TOO_LARGE = 200, 400, 401, 404, 413
+_OK, _BAD_REQUEST, _UNAUTHORIZED, _NOT_FOUND, _TOO_LARGE, _FAULT = 200, 400, 401, 404, 413, 500
 _WORD = re.compile(r"[A-Z][A-Z0-9_]{2,39}")
 _OF_A_CAMPAIGN = "kampanya"
 """In the answer about a campaign that is not ours or not there; 401 without it says that we were not let in."""
@@ -101,7 +101,7 @@ class VerimorTexts:
             raise Unavailable(fault.code) from None  # it does no harm a second time, and the text has not left
         if answer.status_code == _UNAUTHORIZED:
             raise Refused(_UNAUTHORIZED, "credentials")
-        if answer.status_code not in (_OK, _NOT_FOUND):
+        if answer.status_code == TOO_MANY or answer.status_code >= _FAULT:
             raise Unavailable(answer.status_code, retry_after(answer.headers))
 
     def fetch(self, sid: str) -> Record | None:  # noqa: ARG002 (a channel's shape)

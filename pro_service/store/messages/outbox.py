@@ -102,7 +102,7 @@ class Claimed:
     wrote_at: datetime | None = None
     """When somebody wrote last from the telephone it goes to, the same way; known where it decides what may be said."""
     resends: int = 0
-    """How many attempts before this one were in doubt until it was certain that they never left."""
+    """How many attempts before this one were in doubt until it was certain that they never left; of mails, in doubt."""
     leaves_at: datetime | None = None
     """When the sender's pace lets it leave; None = at once."""
 
@@ -313,6 +313,8 @@ class Outcome:
     accepted_at: datetime | None = None
     ask_at: datetime | None = None
     """When the provider is first asked, where nobody knows whether it left."""
+    in_doubt: bool = False
+    """It goes again although it may have left: it is the same message then."""
 
 
 def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list[Outcome]:
@@ -338,6 +340,8 @@ def _moved(session: Session, outcome: Outcome, now: datetime) -> bool:
     """Write down what is no acceptance; False if the message is no longer this attempt's."""
     ended = now if outcome.state in ("refused", "dead", "expired", "cancelled") else None
     values: dict[str, Any] = {"state": outcome.state, "error": outcome.error, "lease_until": None, "ended_at": ended}
+    if outcome.in_doubt:
+        values["resends"] = m.resends + 1
     values |= {"ask_at": outcome.ask_at} | ({"next_try_at": outcome.next_try_at} if outcome.next_try_at else {})
     # What is certain ends the doubt that the end of the lease began.
     still = ("sending",) if outcome.state == "uncertain" else ("sending", "uncertain")

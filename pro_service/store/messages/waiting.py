@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, text, update
+from sqlalchemy import Connection, and_, bindparam, case, func, literal_column, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS, UNREACHABLE, WRONG_CLOCK
@@ -11,7 +11,7 @@ from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.core.providers import FACTS, SAME_MESSAGE, TO_PARTICIPANTS
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.confirmations import HELD
-from pro_service.store.schema import IS_TEXT, AnyRow, attempts, messages, participants, windows
+from pro_service.store.schema import IN_DOUBT, IS_TEXT, AnyRow, attempts, messages, participants, windows
 
 m, p, w = messages.c, participants.c, windows.c
 
@@ -58,7 +58,7 @@ def leases_over(session: Session, now: datetime, ask_at: datetime) -> None:
         return
     ended = update(messages).where(m.id.in_(ids), m.state == "sending", m.lease_until <= now)
     again = ended.where(m.channel.in_(SAME_MESSAGE)).values(
-        state="ready", error="lease", lease_until=None, next_try_at=now
+        state="ready", error="lease", lease_until=None, next_try_at=now, resends=m.resends + 1
     )
     texts = ended.where(m.channel.not_in(SAME_MESSAGE))
     given_up = texts.where(m.kind.in_(NEVER_ASKED_ABOUT)).values(
@@ -75,9 +75,9 @@ def void(session: Session, now: datetime) -> Sequence[AnyRow]:
     """End what waits and may not go any more: too late, or no longer allowed. Gives (id, participant id, state)."""
     ended: list[AnyRow] = []
     late = update(messages).where(READY, m.useful_until <= now)
-    ended += session.execute(
-        late.values(state="expired", ended_at=now).returning(m.id, m.participant_id, m.state)
-    ).all()
+    # A mail that may have left is not one that never did: its step is not taken again.
+    over = case((IN_DOUBT, "dead"), else_="expired")
+    ended += session.execute(late.values(state=over, ended_at=now).returning(m.id, m.participant_id, m.state)).all()
     allowed = (
         select(m.id)
         .join(participants, p.id == m.participant_id)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
+    case,
     func,
     or_,
     select,
@@ -40,6 +41,7 @@ from pro_service.core.replies.folding import visible
 from pro_service.store.bulk import change
 from pro_service.store.participants import shared_phone
 from pro_service.store.schema import (
+    IN_DOUBT,
     IS_TEXT,
     AnyRow,
     calls,
@@ -313,7 +315,8 @@ _TEXTS = (
         m.frame,
         m.item,
         m.proposed,
-        m.state,
+        # To the rules a mail that may have left is in doubt, although it only waits to go again.
+        case((IN_DOUBT, "uncertain"), else_=m.state).label("state"),
         m.queued_at,
         m.accepted_at,
         m.useful_until,

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, Table, Update, bindparam, case, or_, select, update
+from sqlalchemy import BindParameter, Table, Update, bindparam, case, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import (
@@ -52,13 +52,14 @@ from pro_service.core.commands import (
     Unresolve,
 )
 from pro_service.core.protocol import Medium
-from pro_service.core.providers import WayOut
+from pro_service.core.providers import MAIL, WayOut
 from pro_service.store.audit import Actor, Entry, audit_row
 from pro_service.store.bulk import Bulk, change, row_ids
 from pro_service.store.participants import typed_reasons
 from pro_service.store.participants.cases import Loaded, set_next_check
 from pro_service.store.participants.counts import Closings, tally
 from pro_service.store.schema import (
+    IN_DOUBT,
     Instant,
     audit_trail,
     escalations,
@@ -278,7 +279,7 @@ class Writer:
         }
         if send.kind in PROMPTS:
             facts: dict[str, tuple[object, object]] = {}
-            if participant.first_text_at is None:
+            if participant.first_text_at is None and words.way != MAIL:
                 facts["first_text_at"] = (None, self.now)
             if participant.snoozed_until is not None:
                 facts["snoozed_until"] = (participant.snoozed_until, None)
@@ -550,11 +551,12 @@ class Pending:
 
 
 def _stopped_elsewhere(loaded: Loaded, medium: Medium) -> Row:
-    """Return the consents that end, because somebody who stopped all texts wants them again by one medium alone."""
+    """Return the consents that end, because somebody who stopped all texts wants them again by one medium alone.
+
+    See `Participant.elsewhere`.
+    """
     person = loaded.case.participant
-    if not person.agreed_to(medium):
-        return {}
-    others = (name for other, name in CONSENTED.items() if other != medium)
+    others = sorted(CONSENTED[other] for other in person.elsewhere({medium}))
     return {name: None for name in others if getattr(person, name) is not None}
 
 
@@ -595,7 +597,7 @@ _MOVE_CALL = (
     .values({name: bindparam(f"e_{name}") for name in ("due_at", "asked_at", "part_of_day", "look_again_at")})
 )
 
-_WAITS = messages.c.state == "ready"
+_WAITS = (messages.c.state == "ready") & not_(IN_DOUBT)
 _AT: BindParameter[datetime] = bindparam("m_at", type_=Instant())
 _CANCEL = (
     # In one statement: a text that is claimed meanwhile is withdrawn all the same.

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from pro_service import logs
-from pro_service.core.providers import STAFF_MAIL
+from pro_service.core.providers import MAIL, STAFF_MAIL
 from pro_service.core.schedule.agenda import escalate
 from pro_service.core.schedule.windows import end_of_hours, next_allowed
 from pro_service.gateways.codes import kind_of
@@ -75,6 +75,9 @@ def _report_failure(tx: Transaction, loaded: Loaded, outcome: Outcome) -> None:
     window_id = next((m.window_id for m in loaded.case.messages if m.id == outcome.claimed.id), None)
     changes = {"state": ("sending", outcome.state), "error": (None, outcome.error)}
     tx.writer.note(loaded, "not_sent", "message", outcome.claimed.id, changes)
+    if outcome.state == "dead" and outcome.claimed.channel == MAIL and outcome.claimed.resends:
+        give_up(tx, outcome.claimed.id, outcome.claimed.participant_id or 0)
+        return
     failures.report(tx, loaded, window_id, outcome.claimed.channel, outcome.error or "")
 
 

@@ -7,16 +7,20 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from pro_service.gateways.email import EmailGateway
 from pro_service.gateways.outgoing import Refused
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.messages import channels
-from pro_service.store.schema import escalations, messages, participants
+from pro_service.store.schema import attempts, escalations, links, messages, participants
 from pro_service.store.vault import sealed
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.participants import change
+from pro_service.use_cases.participants.change_form import ChangeForm
 from pro_service.use_cases.tick import tick
 from pro_service.web.app import create_app
 from tests import support
@@ -158,11 +162,87 @@ def test_a_mail_of_unknown_fate_goes_again_as_the_same_mail(
     mail_host.hangs_up = True
     assert deliver(rt).unavailable == 1
     mail_host.hangs_up = False
-    clock.now += timedelta(minutes=5)
+    clock.now += timedelta(minutes=10)
     assert deliver(rt).accepted == 1
     assert len(mail_host.received) == 2
     assert len({mail["Message-ID"] for mail in mail_host.received}) == 1
     assert reasons(rt) == []
+
+
+def test_a_mail_in_doubt_goes_three_times_at_most_and_takes_its_day(
+    rt: Runtime, person: int, clock: support.SetClock, mail_host: MailHost
+) -> None:
+    agrees(rt, person, channel="email-link", channel_2="sms-link")
+    rt, clock.now = mailing(rt, mail_host), INVITED
+    mail_host.hangs_up = True
+    tick(rt)
+    for hours in range(9):
+        deliver(rt)
+        tick(rt)
+        clock.now = INVITED + timedelta(hours=hours + 1)
+    assert len(mail_host.received) == 3
+    assert len({mail["Message-ID"] for mail in mail_host.received}) == 1
+    # Nobody knows whether it was read: a person hears of it, no other channel asks today, and the step is not repeated.
+    assert frames(rt) == [("invitation.email-link", "email-link", "dead")]
+    assert reasons(rt) == ["uncertain_delivery"]
+    mail_host.hangs_up = False
+    clock.now = support.at("2026-03-11 12:00")
+    tick(rt)
+    assert deliver(rt).accepted == 1
+    assert [frame for frame, _, _ in frames(rt)] == ["invitation.email-link", "reminder-1.email-link"]
+
+
+def test_a_change_meanwhile_does_not_have_a_mail_in_doubt_asked_twice_a_day(
+    rt: Runtime, person: int, clock: support.SetClock, mail_host: MailHost, phones: Telephones
+) -> None:
+    agrees(rt, person, channel="email-link", channel_2="sms-link")
+    rt, clock.now = mailing(rt, mail_host), INVITED
+    mail_host.hangs_up = True
+    tick(rt)
+    deliver(rt)
+    form = ChangeForm("channel", {"channel": "sms-link"}, "wants texts")
+    change.change(rt, support.SETUP, support.loaded(rt, person).study_id, "P-001", form)
+    clock.now += timedelta(minutes=20)
+    tick(rt)
+    assert deliver(rt).accepted == 0
+    assert phones.sent == []
+
+
+def test_who_starts_again_by_text_keeps_the_mails_if_those_alone_lead_to_them(
+    rt: Runtime, person: int, clock: support.SetClock, mail_host: MailHost
+) -> None:
+    agrees(rt, person, channel="email-link")
+    rt, clock.now = mailing(rt, mail_host), INVITED
+    for number, word in enumerate(("DUR", "BAŞLA")):
+        said = {"MessageSid": f"SM{number}", "From": "+12025550100", "To": "+15005550006", "Body": word}
+        receive.receive(rt, text_of(said))
+    assert support.loaded(rt, person).case.participant.asked_by == "email-link"
+    agrees(rt, person, channel="email-link", channel_2="sms-link")
+    for number, word in enumerate(("DUR", "BAŞLA"), start=2):
+        said = {"MessageSid": f"SM{number}", "From": "+12025550100", "To": "+15005550006", "Body": word}
+        receive.receive(rt, text_of(said))
+    # On the other media the stop stands.
+    assert support.loaded(rt, person).case.participant.asked_by == "sms-link"
+
+
+def test_a_restored_database_writes_the_same_mail_with_the_same_link(
+    rt: Runtime, person: int, clock: support.SetClock, mail_host: MailHost
+) -> None:
+    agrees(rt, person, channel="email-link")
+    rt, clock.now = mailing(rt, mail_host), INVITED
+    tick(rt)
+    deliver(rt)
+    with rt.sessions.begin() as session:
+        # What a backup from before the tick does not know.
+        for table in (attempts, links, messages):
+            session.execute(delete(table))
+        session.execute(update(participants).values(next_check_at=rt.clock()))
+    clock.now += timedelta(minutes=1)
+    tick(rt)
+    assert deliver(rt).accepted == 1
+    first, second = mail_host.received
+    assert first["Message-ID"] == second["Message-ID"]
+    assert first["List-Unsubscribe"] == second["List-Unsubscribe"]
 
 
 def test_no_quarantine_holds_a_mail(rt: Runtime, person: int, clock: support.SetClock, mail_host: MailHost) -> None:
