@@ -1,4 +1,4 @@
-"""Where templates/, migrations/, protocols/ and the guide are, in an installed wheel or in a checkout."""
+"""Where templates/, migrations/, protocols/, guide and requirements are, in an installed wheel or in a checkout."""
 
 from pathlib import Path
 
@@ -23,6 +23,11 @@ def protocols() -> Path:
 def guide() -> Path:
     """Return the folder of the guide for staff: a folder for each language."""
     return _beside("guide", "docs/guide")
+
+
+def requirements() -> Path:
+    """Return the file of the packages, with their versions, that this release was tested with."""
+    return _beside("deploy") / "requirements.txt"
 
 
 def _beside(name: str, in_checkout: str = "") -> Path:

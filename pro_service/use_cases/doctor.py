@@ -1,12 +1,16 @@
 """`doctor`: one finding about each part of the service, from the settings to what waits."""
 
+import importlib.metadata
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from pro_service import paths
 from pro_service.core.addresses import is_this_machine
 from pro_service.core.problems import problem, unavailable, words
 from pro_service.core.providers import FACTS, SMS, TEXTS
@@ -64,7 +68,8 @@ class Finding:
 
 def examine(settings: Settings) -> tuple[Finding, ...]:
     """Look at everything; never raises because something is broken."""
-    found = [Finding("settings", "green", "complete"), *_address(settings), *_ways_out(settings), *_space(settings)]
+    found = [Finding("settings", "green", "complete"), *_own_eyes(settings), packages_of(paths.requirements())]
+    found += [*_address(settings), *_ways_out(settings), *_space(settings)]
     try:
         rt = open_runtime(settings)
     except BehindError as error:
@@ -390,6 +395,32 @@ def backups_of(newest: Backup | None, now: datetime, *, in_use: bool) -> Finding
     ago = f"{hours} h ago" if hours < DAYS_FROM else f"{age.days} days ago"
     old = age > manifests.OLD and in_use
     return Finding("backup", "yellow" if old else "green", f"the newest was made {ago}", remedy if old else "")
+
+
+def _own_eyes(settings: Settings) -> Iterator[Finding]:
+    """Whether others of this machine may read the file that holds the keys."""
+    file = settings.home / ".env"
+    if file.is_file() and file.stat().st_mode & 0o077:
+        yield Finding("settings", "yellow", "other users of this machine may read .env", f"chmod 600 {file}")
+
+
+def packages_of(tested: Path) -> Finding:
+    """Whether the packages that are installed have the versions that this release was tested with."""
+    others = []
+    for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", tested.read_text(encoding="utf-8"), re.MULTILINE):
+        try:
+            installed = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # for another system, or another Python
+        if installed != version:
+            others.append(f"{name} {installed} (tested: {version})")
+    if not others:
+        return Finding("packages", "green", "the versions that were tested")
+    more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+    remedy = f"install them: pip install -r {tested}"
+    return Finding(
+        "packages", "yellow", f"not the versions that were tested: {', '.join(others[:NAMED])}{more}", remedy
+    )
 
 
 def _address(settings: Settings) -> Iterator[Finding]:

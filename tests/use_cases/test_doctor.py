@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from pro_service import paths
 from pro_service.core.providers import FACTS
 from pro_service.runtime import Runtime
 from pro_service.settings import Settings
@@ -195,3 +196,23 @@ def test_backups_that_are_no_longer_made_are_an_alarm_where_there_were_any(
         clock.now = made.manifest.made_at + timedelta(hours=hours)
         codes.append([alarm.code for alarm in watch.alarms(rt)])
     assert ["backup" in found for found in codes] == [False, False, True]
+
+
+def test_packages_of_other_versions_than_were_tested_are_named(tmp_path: Path) -> None:
+    tested = tmp_path / "requirements.txt"
+    locked = paths.requirements().read_text(encoding="utf-8")
+    assert doctor.packages_of(paths.requirements()).colour == "green"
+    tested.write_text(
+        locked.replace("\nflask==", "\nflask==0.") + "colorama-of-another-system==1.0\n", encoding="utf-8"
+    )
+    found = doctor.packages_of(tested)
+    assert (found.colour, found.finding.count("tested: ")) == ("yellow", 2)
+    assert "flask 3" in found.finding
+
+
+def test_settings_that_others_may_read_are_to_be_minded(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / ".env").touch(mode=0o600)
+    told = replace(settings, home=tmp_path)
+    assert not any(".env" in one.finding for one in doctor.examine(told))
+    (tmp_path / ".env").chmod(0o640)
+    assert [one.remedy for one in doctor.examine(told) if ".env" in one.finding] == [f"chmod 600 {tmp_path / '.env'}"]
