@@ -327,7 +327,7 @@ def _channels(rt: Runtime) -> Iterator[Finding]:
                 "ways", "green", f"{channel} is not configured ({lack.values['settings']}), and nobody is asked by it"
             )
         elif silent:
-            remedy = "load the study file again: `pro-service study load`"
+            remedy = "load the study file again, for WhatsApp with its templates: `pro-service study load`"
             yield Finding("ways", "yellow", f"{channel}: no texts in the newest version of {', '.join(silent)}", remedy)
         else:
             yield Finding("ways", "green", f"{channel} is configured")
@@ -448,8 +448,6 @@ def _ways_out(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "texts", "yellow", "not configured: prompts wait", f"set {'; or '.join(FACTS[way].needs for way in TEXTS)}"
         )
-    if settings.whatsapp:
-        yield Finding("whatsapp", "green", "configured")
     for provider, needed in settings.needed_for_calls.items():
         what = (
             f"every call of {NAMES[provider]}'s is refused: what people wrote is fetched, what became of texts is not"

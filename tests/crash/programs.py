@@ -22,11 +22,11 @@ import twilio.rest.api  # noqa: F401 -- else the SDK imports it with the first t
 import waitress
 from flask import Flask
 
-from pro_service import logs, runtime
+from pro_service import logs, paths, runtime
 from pro_service.gateways.verimor.allowance import Allowance
 from pro_service.gateways.verimor.texts import VerimorTexts
 from pro_service.runtime import Runtime
-from pro_service.simulator import create_simulator
+from pro_service.simulator import contents_of, create_simulator
 from pro_service.simulator.mailbox import listening
 from pro_service.store.audit import Actor
 from pro_service.use_cases import study
@@ -82,6 +82,7 @@ def _end_with(parent: int) -> None:
 
 def simulate(plan: Plan) -> None:
     """Be the provider."""
+    demo = study.check((paths.protocols() / "demo.toml").read_text(encoding="utf-8"))
     app = create_simulator(
         account_sid=ACCOUNT_SID,
         auth_token=AUTH_TOKEN,
@@ -90,6 +91,8 @@ def simulate(plan: Plan) -> None:
         sender=SENDER,
         faults=plan.faults,
         verimor=plan.account,
+        whatsapp=SENDER,
+        contents=contents_of(demo.protocol, demo.frames).get,
         keep=plan.messages * 4 + 1_000,
     )
     if plan.provider == MAIL:

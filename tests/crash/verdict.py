@@ -179,7 +179,7 @@ def provider_has(plan: Plan) -> Iterable[Taken]:
         for phone in requests.get(f"{plan.simulator_url}/telephones.json", timeout=60).json():
             for text in phone["texts"]:
                 at = datetime.fromisoformat(text["at"])
-                yield Taken(f"verimor:{text['campaign']}", phone["number"], text["body"], at)
+                yield Taken(f"verimor:{text['campaign']}", phone["number"], _words(text["body"]), at)
         return
     address = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json?PageSize={PAGE}"
     while address:
@@ -187,7 +187,9 @@ def provider_has(plan: Plan) -> Iterable[Taken]:
         answer.raise_for_status()
         page = answer.json()
         for text in page["messages"]:
-            yield Taken(text["sid"], text["to"], text["body"], parsedate_to_datetime(text["date_created"]))
+            channel, _, to = text["to"].rpartition(":")
+            sid = f"{channel}:{text['sid']}" if channel else text["sid"]
+            yield Taken(sid, to, _words(text["body"]), parsedate_to_datetime(text["date_created"]))
         address = page["next_page_uri"]
 
 
@@ -214,15 +216,14 @@ def _message(rt: Runtime, row: Any) -> Message:
     column = "email" if row.channel == MAIL else "phone"
     to = opened(key, getattr(row, column), f"participants|{column}|{row.participant_id}").decode()
     body = opened(key, row.body, f"messages|body|{row.id}").decode()
-    if row.channel == MAIL:
-        body = _words(body.partition("\n\n")[2])
+    body = _words(body.partition("\n\n")[2] if row.channel == MAIL else body)
     ends = [end for end in (row.useful_until, row.closes_at) if end is not None]
     over = row.ended_at is not None and any(end <= row.ended_at for end in ends)
     return Message(row.id, row.participant_id, to, body, row.state, row.provider_id, over)
 
 
 def _words(body: str) -> str:
-    """A mail's words without its line breaks, which a mail has of its own."""
+    """The words without line breaks: a mail has its own, and no value of a WhatsApp template has any."""
     return " ".join(body.split())
 
 

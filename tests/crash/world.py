@@ -12,13 +12,14 @@ import phonenumbers
 
 from pro_service.settings import Settings
 from pro_service.simulator import Faults, VerimorAccount
+from pro_service.simulator.whatsapp import LOST
 from tests.peers.configuration import ACCOUNT_SID, AUTH_TOKEN, settings_for
 from tests.peers.servers import free_port
 
-SENDER, VERIMOR, MAIL = "+15005550006", "verimor", "email-link"
+SENDER, VERIMOR, MAIL, WHATSAPP = "+15005550006", "verimor", "email-link", "whatsapp"
 COLUMNS = (
     "participant,site,procedure_date,language,messaging_consent,phone,timezone,channel,baseline_nrs_avg,email,"
-    "email_consent"
+    "email_consent,whatsapp_consent"
 )
 FIRST_AREA, LAST_AREA, FICTION = 201, 989, 100
 NOON = 12
@@ -34,7 +35,7 @@ TIMES = {
 """Production's are 20, 60, 120 and 60."""
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds before a push that was not taken comes again: Verimor's are 300 each."""
-PROVIDERS = ("twilio", VERIMOR, MAIL)
+PROVIDERS = ("twilio", VERIMOR, MAIL, WHATSAPP)
 MAIL_HOST = "127.0.0.1"
 BACK_OFF = (1.0, 2.0, 4.0)
 DOUBTS = (1, 2, 4)
@@ -86,7 +87,7 @@ class Plan:
     @property
     def channel(self) -> str:
         """How everybody is asked; empty: by text."""
-        return self.provider if self.provider == MAIL else ""
+        return self.provider if self.provider in (MAIL, WHATSAPP) else ""
 
     @property
     def _asked(self) -> str:
@@ -102,7 +103,7 @@ class Plan:
         return {
             "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
             "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
-            "TWILIO_FROM": SENDER,
+            "TWILIO_WHATSAPP_FROM" if self.provider == WHATSAPP else "TWILIO_FROM": SENDER,
             "TWILIO_BASE_URL": self.simulator_url,
             "TWILIO_PER_SECOND": "0",
         }
@@ -203,13 +204,14 @@ def planned(
 def telephones() -> Iterator[str]:
     """Every number of the United States that is reserved for fiction, but the last two of each area.
 
-    Those are 555-0100 to 555-0199; the study's own clinics have the last ones, which no participant may give.
+    Those are 555-0100 to 555-0199; the study's own clinics have the last ones, which no participant may give. Nor those
+    that the simulator gives no WhatsApp.
     """
     for area in range(FIRST_AREA, LAST_AREA + 1):
         first = phonenumbers.parse(f"+1{area}5550100")
         if phonenumbers.is_valid_number(first) and phonenumbers.region_code_for_number(first) == "US":
-            for last in range(FICTION - 2):
-                yield f"+1{area}55501{last:02}"
+            numbers = (f"+1{area}55501{last:02}" for last in range(FICTION - 2))
+            yield from (number for number in numbers if number not in LOST)
 
 
 def enrolment_files(count: int, size: int, now: datetime, first: int = 0, channel: str = "") -> Iterator[bytes]:
@@ -228,7 +230,7 @@ def enrolment_files(count: int, size: int, now: datetime, first: int = 0, channe
         language, asked_by = ("tr", "en")[number % 2], channel or ("sms-reply", "sms-link")[number // 2 % 2]
         address = f"reader-{number}@example.org"
         who = (f"K-{number:05}", "IST", procedure, language)
-        cells = (*who, procedure, telephone, zone, asked_by, number % 11, address, procedure)
+        cells = (*who, procedure, telephone, zone, asked_by, number % 11, address, procedure, procedure)
         rows.append(",".join(map(str, cells)))
     for start in range(0, count, size):
         yield "\n".join([COLUMNS, *rows[start : start + size]]).encode()

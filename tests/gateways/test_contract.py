@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from pro_service.core.providers import FACTS
 from pro_service.gateways.outgoing import Outgoing, Refused, Unavailable
+from pro_service.gateways.twilio.hooks import receipt_of
 from pro_service.gateways.twilio.signatures import valid_signature
 from pro_service.gateways.twilio.texts import TwilioTexts
 from tests.gateways.conftest import ACCOUNT, LONG_AGO, NUMBER, SERVICE, TOKEN, Scripted, simulator
@@ -32,9 +34,10 @@ class Twilio:
     deliver: Callable[[str], None]
     callbacks: str
 
-    def gateway(self, token: str | None = None, *, by_service: bool = False) -> TwilioTexts:
+    def gateway(self, token: str | None = None, *, by_service: bool = False, way: str = "sms") -> TwilioTexts:
         return TwilioTexts(
             self.account,
+            facts=FACTS[way],
             auth_token=token or self.token,
             messaging_service_sid=self.service if by_service else None,
             from_number=None if by_service else self.number,
@@ -45,7 +48,7 @@ class Twilio:
 
 @contextmanager
 def _simulated(webhooks: Scripted) -> Iterator[Twilio]:
-    with simulator(webhooks) as (_, url):
+    with simulator(webhooks, whatsapp=NUMBER) as (_, url):
 
         def person_writes(number: str, body: str) -> None:
             requests.post(f"{url}/telephones/{number}/reply", data={"body": body}, timeout=10).raise_for_status()
@@ -151,6 +154,22 @@ def test_a_reply_is_signed_and_can_be_pulled_too(twilio: Twilio, gateway: Twilio
     assert {"MessageSid", "AccountSid", "From", "To", "NumMedia", "NumSegments"} <= call.form.keys()
     assert (call.form["From"], call.form["To"]) == (PERSON, twilio.number)
     assert call.form["MessageSid"] in {arrival.provider_id for arrival in gateway.pull(LONG_AGO)}
+
+
+def test_whatsapp_messages_and_texts_of_one_account_are_told_apart(twilio: Twilio, webhooks: Scripted) -> None:
+    texts, messages = twilio.gateway(), twilio.gateway(way="whatsapp")
+    text = texts.send(Outgoing(1, PERSON, "the same words to both"))
+    message = messages.send(Outgoing(2, PERSON, "the same words to both", "abc-456"))
+    kept = messages.fetch(message.sid)
+    assert kept is not None
+    assert (kept.sid, kept.to, message.sid.partition(":")[0]) == (message.sid, PERSON, "whatsapp")
+    for gateway, sid in ((texts, text.sid), (messages, message.sid)):
+        assert [one.sid for one in gateway.recall("", PERSON, "the same words to both", LONG_AGO)] == [sid]
+    twilio.deliver(message.sid.removeprefix("whatsapp:"))
+    call = webhooks.until(MessageSid=message.sid.removeprefix("whatsapp:"))
+    assert receipt_of("abc-456", call.form).provider_id == message.sid
+    texts.close()
+    messages.close()
 
 
 def test_wrong_credentials_are_refused_as_such(twilio: Twilio) -> None:

@@ -31,7 +31,8 @@ def running(folder: Path, inbound_url: str = "") -> Iterator[Emulate]:
     seed = folder / f"emulate-{port}.json"
     number = {"phone_number": emulator.number, **({"sms_url": inbound_url} if inbound_url else {})}
     account = {"sid": emulator.account_sid, "auth_token": emulator.auth_token}
-    seed.write_text(json.dumps({"twilio": {"account": account, "phone_numbers": [number]}}), encoding="utf-8")
+    numbers = [number, {**number, "phone_number": f"whatsapp:{emulator.number}"}]
+    seed.write_text(json.dumps({"twilio": {"account": account, "phone_numbers": numbers}}), encoding="utf-8")
     program = places.npm_package("emulate") / "dist" / "index.js"
     command: list[str | Path] = [
         places.node(),
