@@ -44,7 +44,7 @@ class _Price(click.ParamType[Decimal]):
     "--channel",
     "channels",
     multiple=True,
-    type=click.Choice(["sms-reply", "sms-link", "sms-card", "calls"]),
+    type=click.Choice(["sms-reply", "sms-link", "sms-card", "email-link", "calls"]),
     help="How participants are asked; several share evenly. Else three in four by text, one by link.",
 )
 @click.option("--temperaments", type=FILE, help="What is assumed of people, instead of what comes with the program.")

@@ -9,6 +9,7 @@ from statistics import quantiles
 from typing import Literal
 
 from pro_service.core.case import BY_THEMSELVES, PROMPTS, Case, Participant
+from pro_service.core.providers import FACTS, STAFF_MAIL
 from pro_service.core.schedule.prompts import step_moment
 from pro_service.core.schedule.status import status
 from pro_service.rehearsal.report import BINS, Kind, Level, Row, Step, Times, Traffic, Window
@@ -68,7 +69,7 @@ def facts(rehearsal: Rehearsal) -> Facts:
             now=now,
             compliance=compliance.compliance(session, rt.loader, study_id, now),
             cases=[loaded.case for loaded in rt.loader.load(session, ids, lock=False)],
-            texts=[row for row in rows if row.way == "sms"],
+            texts=[row for row in rows if row.way != STAFF_MAIL],
             mails=sum(row.way == "email" and row.accepted_at is not None for row in rows),
             replies=ledger.replies(session, study_id),
             answers=ledger.first_answers(session, study_id),
@@ -152,7 +153,7 @@ def steps(rehearsal: Rehearsal, found: Facts) -> tuple[Step, ...]:
                     delivered=sum(row.state == ARRIVED for row in left),
                     failed=sum(row.state in FAILED for row in of_step),
                     answered=sum(row.id in answered for row in left),
-                    segments=sum(row.segments for row in left),
+                    segments=_segments(left),
                 )
             )
     return tuple(entries)
@@ -167,6 +168,11 @@ def _expected(found: Facts) -> Iterable[tuple[Participant, str, str]]:
                     yield case.participant, window.code, step.name
 
 
+def _segments(rows: Iterable[AnyRow]) -> int:
+    """Return what is paid for: a mail is not."""
+    return sum(row.segments for row in rows if FACTS[row.way].medium != "email")
+
+
 def traffic(found: Facts, price: float | None, field: Literal["kind", "language", "channel"]) -> tuple[Traffic, ...]:
     """Return texts by kind, language or channel."""
     answered = answered_after(found)
@@ -177,7 +183,7 @@ def traffic(found: Facts, price: float | None, field: Literal["kind", "language"
     entries = []
     for name, group in groups.items():
         left = [row for row in group if row.accepted_at is not None]
-        segments = sum(row.segments for row in left)
+        segments = _segments(left)
         entries.append(
             Traffic(
                 name=name,

@@ -11,7 +11,7 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.replies import phrases
 from pro_service.core.schedule.windows import next_allowed
 from pro_service.gateways.outgoing import Outgoing
-from pro_service.rehearsal.people import Person
+from pro_service.rehearsal.people import MAIL, Person
 from pro_service.rehearsal.temperaments import Crowd
 from pro_service.rehearsal.virtual_time import LINK, VirtualTime
 from pro_service.reports import ledger
@@ -51,6 +51,9 @@ class Habits:
     def read_text(self, outgoing: Outgoing) -> None:
         """Report whether a text arrived, and let the participant read it."""
         person = self.people[outgoing.to]
+        if outgoing.to == person.email:
+            self._read_mail(person, outgoing)
+            return
         if person.lost_at is not None and self.virtual.now >= person.lost_at:
             self.virtual.report_delivery(outgoing, "undelivered", LOST)
             return
@@ -70,6 +73,15 @@ class Habits:
             yes = self.crowd.phrase("yes", person.language)
             self._after_minutes(partial(self.virtual.send_reply, person.phone, yes))
 
+    def _read_mail(self, person: Person, outgoing: Outgoing) -> None:
+        """Let a mail be read; nothing reports that it arrived, and a wrong number does not matter to it."""
+        with self.virtual.rt.sessions.reading() as session:
+            sent = ledger.text_facts(session, outgoing.message_id)
+        link = LINK.search(outgoing.body)
+        if link is not None and sent.window is not None:
+            person.links[sent.window] = link[1]
+        self._read_prompt(person, sent)
+
     def _chooses(self, person: Person, deed: str) -> bool:
         return self.chance.random() < person.temperament.often(deed)
 
@@ -87,7 +99,7 @@ class Habits:
 
     def _read_prompt(self, person: Person, sent: TextFacts) -> None:
         """Let an invitation or a reminder be read: what follows is decided now and done later."""
-        if person.temperament.number == "wrong":
+        if person.temperament.number == "wrong" and not _by_mail(sent):
             phrase = self.crowd.phrase("wrong_number", person.language)
             self.virtual.schedule(self._answering_time(person), partial(self.virtual.send_reply, person.phone, phrase))
         elif self._chooses(person, "invited" if sent.kind == "invitation" else "reminded"):
@@ -98,7 +110,10 @@ class Habits:
 
     def _react(self, person: Person, sent: TextFacts) -> None:
         if self._chooses(person, "stops"):
-            self.virtual.send_reply(person.phone, self.crowd.phrase("stop", person.language))
+            if _by_mail(sent) and sent.window is not None:
+                survey.stop(self.virtual.rt, person.links[sent.window])
+            else:
+                self.virtual.send_reply(person.phone, self.crowd.phrase("stop", person.language))
         elif self._chooses(person, "alarms") and self.protocol.safety_words.get(person.language):
             self.virtual.send_reply(person.phone, self.protocol.safety_words[person.language][-1])
         elif self._chooses(person, "declines") and self._has_form(person, sent.window):
@@ -174,3 +189,7 @@ class Habits:
         elif person.channel == "sms-reply":
             sent = TextFacts("call", "call", item, window, None)
             self.virtual.schedule(self._answering_time(person), partial(self._answer_by_text, person, sent))
+
+
+def _by_mail(sent: TextFacts) -> bool:
+    return sent.frame.endswith(f".{MAIL}")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pro_service.core.enrolment.file import columns_of
 from pro_service.core.protocol import Protocol
+from pro_service.core.routes import BY_TEXT
 from pro_service.core.schedule.calendar import is_working, local_day
 from pro_service.core.schedule.windows import schedule
 from pro_service.rehearsal.temperaments import Temperament
@@ -20,6 +21,7 @@ MOST = len(AREAS) * NUMBERS_EACH
 PROCEDURE_ENDS, ENROLLED_AT = time(14), time(15)
 CALLS = "calls"
 """Instead of a channel: no texts, every window is a telephone call."""
+MAIL = "email-link"
 
 
 @dataclass(slots=True)
@@ -40,6 +42,11 @@ class Person:
     """Window -> token of the newest link to its form."""
     card: str = ""
     """What the picture of their printed card holds, where they have one."""
+
+    @property
+    def email(self) -> str:
+        """Their address, which leads nowhere."""
+        return f"{self.code.lower()}@participants.invalid"
 
     @property
     def enrolled_at(self) -> datetime:
@@ -66,7 +73,9 @@ class Person:
             "site": self.site,
             "procedure_date": self.procedure.isoformat(),
             "language": self.language,
-            "messaging_consent": agreed if texted else "",
+            "messaging_consent": agreed if self.channel in BY_TEXT else "",
+            "email": self.email if self.channel == MAIL else "",
+            "email_consent": agreed if self.channel == MAIL else "",
             "phone": self.phone,
             "channel": self.channel if texted else "",
             "procedure_time": f"{PROCEDURE_ENDS:%H:%M}",

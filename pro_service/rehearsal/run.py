@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from pro_service.rehearsal.coordinators import Coordinators
 from pro_service.rehearsal.habits import Habits
 from pro_service.rehearsal.people import ENROLLED_AT, Person, days_of_procedures, invent
 from pro_service.rehearsal.plan import Plan
-from pro_service.rehearsal.virtual_time import Progress, VirtualTime
+from pro_service.rehearsal.virtual_time import Progress, Telephones, VirtualTime
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
@@ -27,11 +28,16 @@ REHEARSAL = Actor(kind="system", id="rehearsal", source="cli")
 AFTER_ENROLMENT = timedelta(minutes=5)
 
 
+@dataclass(slots=True)
 class Letterbox:
-    """Takes the mails to staff and drops them: nothing leaves the process."""
+    """Takes the mails: those to participants are read as texts are, the others dropped. Nothing leaves the process."""
+
+    telephones: Telephones | None = None
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Take a mail."""
+        if outgoing.unsubscribe and self.telephones is not None:
+            self.telephones.arrived.append(outgoing)
         return Accepted(f"mail-{outgoing.message_id}", "accepted")
 
 
@@ -42,14 +48,16 @@ class Rehearsal:
         self.plan, self.protocol = plan, plan.protocol
         self.chance = random.Random(f"rehearsal {plan.seed}")  # noqa: S311 -- the same people for the same seed
         zone = ZoneInfo(next(iter(self.protocol.sites.values())).zone)
-        self.virtual = VirtualTime(rt, local_instant(plan.first, ENROLLED_AT, zone), Letterbox())
+        mails = Letterbox()
+        self.virtual = VirtualTime(rt, local_instant(plan.first, ENROLLED_AT, zone), mails)
+        mails.telephones = self.virtual.telephones
         self.rt = self.virtual.rt
         self.study_id = study.store_version(self.rt, REHEARSAL, plan.checked).study.id
         days = days_of_procedures(self.protocol, plan.first, plan.enrolling)
         kinds = plan.crowd.temperaments
         people = invent(self.protocol, kinds, plan.channels, days, plan.participants, self.chance)
         self.people = {person.code: person for person in people}
-        telephones = {person.phone: person for person in people}
+        telephones = {address: person for person in people for address in (person.phone, person.email)}
         self.habits = Habits(self.virtual, self.protocol, plan.crowd, telephones, self.chance)
         self.coordinators = self._make_coordinators()
         self._add_user("investigator", None)

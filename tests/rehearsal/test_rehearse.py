@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -102,6 +103,14 @@ def test_what_is_in_order_is_not_complained_of() -> None:
     found = {finding.code for finding in small(most_segments=20, channels=("sms-reply", "calls")).findings}
     assert not found & {"long_texts", "faults", "outside_hours", "two_a_day", "no_contact", "no_working_day"}
     assert "route_refused" not in {finding.code for finding in small(channels=("calls",)).findings}
+
+
+def test_who_is_asked_by_mail_answers_by_its_link_and_a_mail_costs_nothing() -> None:
+    found = small(channels=("email-link",), price=Decimal("0.01"))
+    (of_mails,) = found.channels
+    assert (of_mails.name, of_mails.segments, of_mails.cost, found.cost) == ("email-link", 0, 0, 0)
+    assert of_mails.answered > 0
+    assert "no_contact" not in {finding.code for finding in found.findings}
 
 
 def test_a_window_without_a_working_day_is_named() -> None:

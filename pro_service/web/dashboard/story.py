@@ -163,7 +163,7 @@ class Teller:
     def _entry(self, event: Event, shape: str, title: str, state: str = "", **more: object) -> Entry:
         details = tuple(str(one) for one in (*_many(more.pop("details", ())), _by(event)) if one)
         kind = event.mark.kind
-        glyph = "mail" if event.by == "email" else GLYPHS[kind]
+        glyph = "mail" if event.by in ("email", "email-link") else GLYPHS[kind]
         return Entry(event.at, kind, glyph, shape, title, state, event.window or "", details, **more)  # type: ignore[arg-type]
 
     def _window(self, event: Event) -> Entry:
