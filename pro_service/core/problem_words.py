@@ -374,15 +374,15 @@ _ROUTES: Mapping[str, Entry] = {
         "set {settings}, or leave the channel out",
         "Ask the person who runs this service to configure it, or leave the channel out.",
     ),
-    "channels_not_configured": _warn(
-        "nobody can be asked by these channels, because they are not configured: {channels}",
-        "set what stands beside a channel before somebody is to be asked by it; else there is nothing to do",
-        "If somebody is to be asked by one of them, ask the person who runs this service to configure it.",
+    "way_not_configured": _warn(
+        "nobody can be asked this way, because it is not configured",
+        "set {settings} before somebody is to be asked by it; else there is nothing to do",
+        "If somebody is to be asked so, ask the person who runs this service to configure it.",
     ),
-    "version_lacks_channels": _warn(
-        "this version has no texts for {channels}",
-        "if somebody is to be asked by one of them, load the study file again: `pro-service study load`",
-        "If somebody is to be asked by one of them, ask the person who runs this service to load the study file again.",
+    "way_without_texts": _warn(
+        "this version has no texts for this way of asking",
+        "if somebody is to be asked by it, load the study file again: `pro-service study load`",
+        "If somebody is to be asked so, ask the person who runs this service to load the study file again.",
     ),
     "unsure_answers": _warn(
         "it is not known whether {provider} carries answers by text in {country}", _TRY, _TRY_ON_PAGE

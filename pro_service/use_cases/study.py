@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,19 +96,13 @@ def check_sender(protocol: Protocol, carriers: Carriers) -> tuple[Problem, ...]:
     return (*lacking, *((problem("reply_to_name", sites=tuple(replying)),) if replying else ()))
 
 
-def check_channels(protocol: Protocol, frames: Frames, carriers: Carriers) -> tuple[Problem, ...]:
-    """Return what is missing for each channel that goes by no text, before anybody is to be asked by it."""
-    lacking = [lack for channel in OTHERWISE for lack in carriers.lacking_for(channel)]
-    missing = ", ".join(f"{lack.values['channel']} ({lack.values['settings']})" for lack in lacking)
-    silent = tuple(
-        channel
-        for channel in OTHERWISE
-        if any(lacks_texts(protocol, frames[language], channel) for language in protocol.languages)
-    )
-    return (
-        *([problem("channels_not_configured", channels=missing)] if missing else []),
-        *([problem("version_lacks_channels", channels=silent)] if silent else []),
-    )
+def check_channels(protocol: Protocol, frames: Frames, carriers: Carriers) -> Iterator[Problem]:
+    """Yield what is missing for each channel that goes by no text, before anybody is to be asked by it."""
+    for channel in OTHERWISE:
+        for lack in carriers.lacking_for(channel):
+            yield problem("way_not_configured", channel, settings=lack.values["settings"])
+        if any(lacks_texts(protocol, frames[language], channel) for language in protocol.languages):
+            yield problem("way_without_texts", channel)
 
 
 def costs(checked: Checked) -> tuple[Cost, ...]:

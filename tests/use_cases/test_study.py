@@ -149,12 +149,12 @@ def test_a_sender_that_is_a_name_is_minded_where_people_usually_answer_by_reply(
 def test_what_each_channel_lacks_is_said_before_the_start() -> None:
     checked = study.check(DEMO)
     (found,) = study.check_channels(checked.protocol, checked.frames, Carriers(media=frozenset({"sms", "email"})))
-    assert (found.code, str(found.values["channels"]).partition(" ")[0]) == ("channels_not_configured", "whatsapp")
+    assert (found.code, found.path) == ("way_not_configured", "whatsapp")
     old = {language: {"thanks": "Thank you."} for language in checked.frames}
     every = Carriers(media=frozenset({"sms", "email", "whatsapp"}))
-    assert study.check_channels(checked.protocol, old, every) == (
-        problem("version_lacks_channels", channels=("email-link", "whatsapp")),
-    )
+    assert list(study.check_channels(checked.protocol, old, every)) == [
+        problem("way_without_texts", channel) for channel in ("email-link", "whatsapp")
+    ]
 
 
 def test_faults_of_protocol_or_texts_write_nothing(rt: Runtime, texts: Path) -> None:

@@ -32,7 +32,7 @@ from pro_service.store.studies import Version
 from pro_service.use_cases.study import check_channels
 from pro_service.web.access import needs
 from pro_service.web.dashboard.compliance import kept_in_address
-from pro_service.web.dashboard.formatting import times
+from pro_service.web.dashboard.formatting import times, word
 from pro_service.web.i18n import LANGUAGES
 from pro_service.web.problems import words
 from pro_service.web.scope import Scope, in_study
@@ -274,7 +274,7 @@ def _remarks(bundle: Bundle, carriers: Carriers) -> list[Remark]:
     lacking = [lack for site in protocol.sites.values() for lack in carriers.lacking(site)]
     found += [Remark(one.path, *words(one), grave=True) for one in lacking]
     for one in check_channels(protocol, bundle.wording.frames, carriers):
-        found.append(Remark(one.path, *words(one), grave=False))
+        found.append(Remark(word("channel", one.path), *words(one), grave=False))
     for country, wanted in sorted({(site.country, site.provider) for site in protocol.sites.values()}):
         for channel in CHANNELS:
             for finding in preflight(carriers.to(country, wanted), country, channel, protocol.routes):
