@@ -86,6 +86,11 @@ class Delivery:
     """How far apart the two answers are that say it never left."""
     doubts: tuple[float, ...] = (1, 5, 30)
     """How many times `ask_after` a text stays in doubt at least, by how often it was found not to have left before."""
+    same_mail: tuple[timedelta, ...] = (timedelta(minutes=10), timedelta(hours=1))
+    """How long after each doubt a participant's mail goes again. Not oftener: some mailboxes show it each time.
+
+    The first is what RFC 5321 has one wait for the answer to a mail.
+    """
     back_off: tuple[float, ...] = (5, 15, 60, 300, 900)  # seconds before the next try, by how many there were
     workers: int = 8
     """How many messages are sent side by side."""

@@ -31,11 +31,6 @@ IN_TIME = timedelta(minutes=5)
 """How long before the end of a session it counts as over: a text may wait at the provider."""
 _COLUMN: Mapping[WayOut, str] = {MAIL: "email"}
 """Where the address of a way out is kept, if it is no telephone number."""
-SAME_MAIL = (timedelta(minutes=10), timedelta(hours=1))
-"""How long after each doubt a participant's mail goes again. Not oftener: some mailboxes show it each time.
-
-The first is what RFC 5321 has one wait for the answer to a mail.
-"""
 MAIL_TRIES = 200
 """At most 15 minutes apart, so two days: a relay that is away for a night must not cost anybody an alert."""
 
@@ -231,11 +226,11 @@ class Sending:
             return Outcome(claimed, "uncertain", error=error, ask_at=ask_at)
         # A mail has no list to ask, but a Message-ID: the same mail twice is one mail.
         if claimed.channel == MAIL:
-            if claimed.resends >= len(SAME_MAIL):
+            waits = self.rt.settings.delivery.same_mail
+            if claimed.resends >= len(waits):
                 return Outcome(claimed, "dead", error=error)
-            return Outcome(
-                claimed, "ready", error=error, next_try_at=self.rt.clock() + SAME_MAIL[claimed.resends], in_doubt=True
-            )
+            again = self.rt.clock() + waits[claimed.resends]
+            return Outcome(claimed, "ready", error=error, next_try_at=again, in_doubt=True)
         state = "ready" if claimed.attempt < MAIL_TRIES else "dead"
         return Outcome(claimed, state, error=error, next_try_at=next_try(self.rt, "busy", claimed.attempt))
 
