@@ -21,12 +21,12 @@ CROWD = {"give-up-after-two": 6}
 
 FIRST = {
     "deaf-to-stop": 7,
-    "give-up-after-two": 33,
     "guess-a-number": 2,
     "never-look-back": 2,
     "point-to-no-card": 6,
     "reopen-after-close": 3,
     "see-no-missing-number": 3,
+    "give-up-after-two": 50,
     "skip-after-an-outage": 4,
 }
 """A seed from which on a planted fault shows at once, where the first does not show it."""

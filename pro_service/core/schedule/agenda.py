@@ -423,6 +423,9 @@ def _on_ladder(case: Case, now: datetime) -> Agenda:
         if not escalation.open:
             continue
         gone = cause_gone(case, escalation, now)
+        if escalation.reason == STOPPED and case.asks_until is not None:
+            # Nobody has to find out any more whether they may be called.
+            yield case.asks_until, None
         if gone is not None:
             yield now, Resolve(escalation.id, gone)
         elif escalation.acknowledged_at is None and rung.next is not None:

@@ -280,7 +280,8 @@ def _remarks(bundle: Bundle, carriers: Carriers) -> list[Remark]:
             for finding in preflight(carriers.to(country, wanted), country, channel, protocol.routes):
                 # Not of the study itself: whose number is of another country is not concerned.
                 found.append(Remark(channel, *words(finding), grave=False, country=country))
-    return found
+    # What is to be corrected stays in view; of the rest the page shows the beginning.
+    return sorted(found, key=lambda one: not one.grave)
 
 
 def _bills(bundle: Bundle, base_url: str) -> list[Bill]:

@@ -147,8 +147,8 @@ def test_whether_the_card_was_handed_over_is_asked_only_where_nobody_knows(life:
 @pytest.mark.parametrize(
     "facts, said, way",
     [
-        ({"opted_out_at": CALLED}, "You do not want text messages from us, and you get none.", "wants no texts"),
-        ({"unreachable_at": CALLED}, "We sent you a text message", "texts do not arrive: people call"),
+        ({"opted_out_at": CALLED}, "You do not want text messages from us, and you get none.", "wants no messages"),
+        ({"unreachable_at": CALLED}, "We sent you a text message", "messages do not arrive: people call"),
         ({"consented_at": None}, "As agreed, we ask you our questions by telephone.", "asked by telephone only"),
     ],
 )
