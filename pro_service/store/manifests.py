@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,16 +37,7 @@ class Manifest:
 
     def as_text(self) -> str:
         """Return it as JSON."""
-        told = {
-            "made_at": instant_text(self.made_at),
-            "product": self.product,
-            "schema_revision": self.schema_revision,
-            "engine": self.engine,
-            "engine_version": self.engine_version,
-            "files": self.files,
-            "data_key_ids": self.data_key_ids,
-            "erased": self.erased,
-        }
+        told = asdict(self) | {"made_at": instant_text(self.made_at)}
         return json.dumps(told, indent=1, default=lambda moment: moment.isoformat()) + "\n"
 
 
@@ -63,9 +54,10 @@ class Backup:
         return sum((self.folder / name).stat().st_size for name in self.manifest.files)
 
 
-def newest(folder: Path) -> Backup | None:
-    """Return the newest backup in BACKUP_DIR; None if there is none, or it cannot be read."""
-    return next(newest_first(folder), None)
+def age(folder: Path, now: datetime) -> timedelta | None:
+    """Return how old the newest backup in BACKUP_DIR is; None if there is none, or it cannot be read."""
+    newest = next(newest_first(folder), None)
+    return None if newest is None else max(now - newest.manifest.made_at, timedelta())
 
 
 def newest_first(folder: Path) -> Iterator[Backup]:

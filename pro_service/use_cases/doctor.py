@@ -25,7 +25,6 @@ from pro_service.settings import Settings
 from pro_service.store import erasures, guards, manifests, migrate, seals, studies, time_stamps
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.disk import MEGABYTE, NO_SPACE, disks
-from pro_service.store.manifests import Backup
 from pro_service.store.messages import telephone_keys
 from pro_service.store.migrate import BehindError
 from pro_service.store.participants import card_codes
@@ -116,7 +115,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
     if rt.sessions.sqlite:
         yield from _sqlite()
     yield _clock(rt, now)
-    yield backups_of(manifests.newest(rt.settings.backup_dir), now, in_use=seen.studies_in_use)
+    yield backups_of(manifests.age(rt.settings.backup_dir, now), in_use=seen.studies_in_use)
     yield _beat(seen, now)
     yield from _waiting(seen, now, sending=bool(rt.texts))
     yield codes_of(*cards)
@@ -385,12 +384,11 @@ def _space(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def backups_of(newest: Backup | None, now: datetime, *, in_use: bool) -> Finding:
-    """How old the newest backup in BACKUP_DIR is."""
+def backups_of(age: timedelta | None, *, in_use: bool) -> Finding:
+    """How old the newest backup in BACKUP_DIR is; None: there is none."""
     remedy = "run `pro-service backup`, every night by a timer; or set BACKUP_DIR to the folder where backups are"
-    if newest is None:
+    if age is None:
         return Finding("backup", "yellow" if in_use else "green", "none in BACKUP_DIR", remedy if in_use else "")
-    age = now - newest.manifest.made_at
     hours = age // timedelta(hours=1)
     ago = f"{hours} h ago" if hours < DAYS_FROM else f"{age.days} days ago"
     old = age > manifests.OLD and in_use

@@ -77,9 +77,9 @@ def alarms(rt: Runtime) -> tuple[Alarm, ...]:
 
 def _no_backup(rt: Runtime, now: datetime, *, in_use: bool) -> Iterator[Alarm]:
     """A timer that fails every night is silent. Where there never was a backup, they are made by other means."""
-    newest = manifests.newest(rt.settings.backup_dir) if in_use else None
-    if newest is not None and now - newest.manifest.made_at > manifests.OLD:
-        yield Alarm(BACKUP, newest.manifest.made_at)
+    age = manifests.age(rt.settings.backup_dir, now) if in_use else None
+    if age is not None and age > manifests.OLD:
+        yield Alarm(BACKUP, now - age)
 
 
 def not_writable(rt: Runtime) -> Cause | None:

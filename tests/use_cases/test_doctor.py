@@ -167,8 +167,8 @@ def test_a_study_without_a_backup_of_the_last_two_days_is_to_be_minded(
 ) -> None:
     newest = None if hours is None else backup.make(settings)
     now = datetime.now(UTC) if newest is None else newest.manifest.made_at + timedelta(hours=hours or 0)
-    assert manifests.newest(settings.backup_dir) == newest
-    found = doctor.backups_of(newest, now, in_use=in_use)
+    assert next(manifests.newest_first(settings.backup_dir), None) == newest
+    found = doctor.backups_of(manifests.age(settings.backup_dir, now), in_use=in_use)
     assert (found.colour, found.finding, bool(found.remedy)) == (colour, said, colour != "green")
 
 

@@ -99,11 +99,10 @@ def _checks(rt: Runtime, seen: Condition, now: datetime) -> list[Check]:
 
 
 def _newest_backup(rt: Runtime, now: datetime, *, in_use: bool) -> Check:
-    newest = manifests.newest(rt.settings.backup_dir)
-    if newest is None:
+    age = manifests.age(rt.settings.backup_dir, now)
+    if age is None:
         return Check(not in_use, _("Newest backup"), _("none in BACKUP_DIR"))
-    made = newest.manifest.made_at
-    return Check(not in_use or now - made <= manifests.OLD, _("Newest backup"), time_left(min(made, now), now))
+    return Check(not in_use or age <= manifests.OLD, _("Newest backup"), time_left(now - age, now))
 
 
 def _disk_words() -> Mapping[tuple[str, ...], str]:

@@ -23,6 +23,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     @probes.get("/readyz")
     def ready() -> ResponseReturnValue:
         database = migrate.check_database(rt.sessions, BEAT)
+        backup_age = manifests.age(rt.settings.backup_dir, rt.clock())
         refused = not_writable(rt) if database.current else None
         writable = database.current and refused is None
         good = database.reachable and writable
@@ -37,17 +38,12 @@ def blueprint(rt: Runtime) -> Blueprint:
             "scheduler_age_seconds": age,
             "scheduler_stale": age is None or age > STALE_SECONDS,
             # Of the newest backup in BACKUP_DIR; null: there is none.
-            "backup_age_seconds": _backup_age(rt),
+            "backup_age_seconds": None if backup_age is None else int(backup_age.total_seconds()),
             "alarms": _alarms(rt) if good else [],
         }
         return jsonify(found), 200 if good else 503
 
     return probes
-
-
-def _backup_age(rt: Runtime) -> int | None:
-    newest = manifests.newest(rt.settings.backup_dir)
-    return None if newest is None else int((rt.clock() - newest.manifest.made_at).total_seconds())
 
 
 def _alarms(rt: Runtime) -> list[str]:

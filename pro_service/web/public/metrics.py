@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response
 from pro_service.core.addresses import is_this_machine
 from pro_service.reports import metrics
 from pro_service.runtime import Runtime
+from pro_service.store import manifests
 from pro_service.web.cached_figures import CachedFigures
 
 BEAT = "tick"
@@ -99,6 +100,8 @@ class _Figures(Collector):
         yield GaugeMetricFamily("pro_inbound_unread", "Texts that came in and were not read yet", seen.unread)
         yield _age("pro_tick_age_seconds", "How long ago the scheduler last finished a tick", seen.tick_age, inf)
         yield _age("pro_tick_seconds", "How long the last tick took", seen.tick_took, 0)
+        backup = manifests.age(rt.settings.backup_dir, now)
+        yield _age("pro_backup_age_seconds", "How long ago the newest backup in BACKUP_DIR was made", backup, inf)
         refusals = CounterMetricFamily(
             "pro_provider_refusals", "Calls that a provider answered with a no, by class", labels=("channel", "kind")
         )

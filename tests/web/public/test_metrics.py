@@ -15,7 +15,7 @@ from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store.schema import inbound
-from pro_service.use_cases import doctor, reporting
+from pro_service.use_cases import backup, doctor, reporting
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.tick import beat, tick
@@ -33,6 +33,7 @@ NAMES = {
     "pro_inbound_unread": set(),
     "pro_tick_age_seconds": set(),
     "pro_tick_seconds": set(),
+    "pro_backup_age_seconds": set(),
     "pro_provider_refusals": {"channel", "kind"},
     "pro_http_request_seconds": set(),
 }
@@ -114,10 +115,14 @@ def test_the_figures_are_those_of_the_report_and_of_the_doctor(settings: Setting
     assert (before["pro_http_request_seconds_count",], after["pro_http_request_seconds_count",]) == (0, 1)
 
 
-def test_a_service_without_a_study_has_figures_too(client: FlaskClient) -> None:
+def test_a_service_without_a_study_has_figures_too(client: FlaskClient, settings: Settings) -> None:
     answer = client.get("/metrics")
     assert "pro_tick_age_seconds +Inf\n" in answer.text
     assert "pro_oldest_ready_seconds 0.0\n" in answer.text
+    assert "pro_backup_age_seconds +Inf\n" in answer.text
+    backup.make(settings)
+    [age] = re.findall(r"^pro_backup_age_seconds (.+)$", client.get("/metrics").text, re.MULTILINE)
+    assert 0 <= float(age) < 60
 
 
 @pytest.mark.parametrize(
