@@ -333,8 +333,8 @@ class _Reader:
             timestamp_url=self.url("TIMESTAMP_URL"),
             timestamp_certificates=self.certificates("TIMESTAMP_CERTIFICATE", needed="TIMESTAMP_URL"),
             metrics_token=self.secret("METRICS_TOKEN"),
-            backup_dir=self.home / (self.text("BACKUP_DIR") or BACKUPS),
-            pg_bin=None if self.text("PG_BIN") is None else self.home / (self.text("PG_BIN") or ""),
+            backup_dir=self.folder("BACKUP_DIR") or self.home / BACKUPS,
+            pg_bin=self.folder("PG_BIN"),
             log_level=self.level(),
             now=self.text("PRO_SERVICE_NOW"),
         )
@@ -352,6 +352,10 @@ class _Reader:
         except (OSError, UnicodeDecodeError):
             self.fault(f"{name}_FILE", "secret_unreadable")
             return None
+
+    def folder(self, name: str) -> Path | None:
+        value = self.text(name)
+        return None if value is None else self.home / value
 
     def url(self, name: str, *, required: bool = False) -> str | None:
         value = self.text(name)

@@ -3,7 +3,6 @@
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -12,7 +11,6 @@ from pro_service.cli.terminal import State, as_json, progress_bar, show_json, te
 from pro_service.core.problems import RejectedError, problem
 from pro_service.settings import at
 
-MEGABYTE = 1_000_000
 STEPS = {
     "check": "Checking",
     "load": "Loading",
@@ -42,6 +40,7 @@ def backup(state: State, folder: Path | None, keep: int | None) -> None:
 
     DIR is not there yet, or is empty. The keys (DATA_KEYS) are not in a backup: keep them apart from it.
     """
+    from pro_service.store.disk import MEGABYTE  # noqa: PLC0415
     from pro_service.use_cases import backup as use_case  # noqa: PLC0415
 
     if folder is not None and keep is not None:
@@ -114,7 +113,7 @@ def copy(state: State, source: str | None, into: str) -> None:
             step=_step,
             progress=progress_bar(shown, "Rows"),
         )
-    trail: Any = done.verification
+    trail = done.verification
     if state.as_json:
         show_json({"tables": done.tables, "trail_rows": trail.verified_rows, "trail_findings": len(trail.findings)})
         return

@@ -6,14 +6,11 @@ PostgreSQL database is marked as unfinished until everything is in it.
 """
 
 import errno
-import fcntl
-import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +21,11 @@ from sqlalchemy.orm import Session
 from pro_service.core.problems import SetUpError
 from pro_service.settings import environment
 from pro_service.store import erasures, keys, migrate
-from pro_service.store.database import Sessions, make_engine, shares_connections, sqlite_module
-from pro_service.store.disk import require_room
+from pro_service.store.database import Sessions, make_engine, refuse_shared, sqlite_module
+from pro_service.store.disk import part_of, require_room, sync
 from pro_service.store.manifests import FILE
 from pro_service.store.schema import AnyRow
 from pro_service.store.unavailable import why_unavailable
-
-PART = ".pro-service.part"
-"""How the folder ends in which something is made that is not whole yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +47,13 @@ class Facts:
 def save(engine: Engine, folder: Path, programs: Path | None) -> Facts:
     """Write a consistent copy into a folder while others go on writing; return what it holds.
 
-    SetUpError: no database to copy, no room, no right to read everything, pg_dump missing or older than the server.
+    SetUpError: no room, no right to read everything, pg_dump missing or of another version. What else the disk does is
+    for the caller, by `said_plainly`.
     """
     file = folder / FILE[engine.dialect.name]
-    with said_plainly():
-        facts = (
-            _save_sqlite(engine, file) if engine.dialect.name == "sqlite" else _save_postgres(engine, file, programs)
-        )
-        file.chmod(0o600)
-        return facts
+    facts = _save_sqlite(engine, file) if engine.dialect.name == "sqlite" else _save_postgres(engine, file, programs)
+    file.chmod(0o600)
+    return facts
 
 
 def _save_sqlite(engine: Engine, file: Path) -> Facts:
@@ -85,7 +77,7 @@ def _save_postgres(engine: Engine, file: Path, programs: Path | None) -> Facts:
     with Session(steady) as session:
         connection = session.connection()
         require_room(file.parent, size(connection), "no_room")
-        version = str(connection.scalar(text("SHOW server_version"))).split()[0]
+        version = _server_version(connection)
         # With a newer one the backup could not be restored on this server: the newer pg_restore says things to it that
         # it does not know, and the older one does not read the file.
         tool = _tool("pg_dump", programs, _major(version), _major(version))
@@ -185,8 +177,7 @@ def _empty_database(url: str) -> Iterator[str]:
                 _empty(connection)
             elif connection.scalar(_ANYTHING):
                 raise SetUpError("target_not_empty")
-            if not connection.scalar(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")):
-                raise SetUpError("role_may_not_create")
+            migrate.require_right_to_create(connection)
             migrate.mark_unfinished(connection)
             try:
                 yield url
@@ -222,21 +213,20 @@ def _empty(connection: Connection) -> None:
 
 
 def load(url: str, file: Path, version: str, programs: Path | None) -> None:
-    """Put a copy that `save` made into the empty place at this address; all of it, or nothing.
+    """Put a copy that `save` made into the place that `empty_place` gave; all of it, or nothing.
 
     `version`: of the engine that it was made on. SetUpError: no room, an older server, pg_restore missing or too old.
     """
     if url.startswith("sqlite"):
-        with said_plainly():
-            place = Path(make_url(url).database or "")
-            require_room(place.parent, file.stat().st_size, "no_room")
-            shutil.copyfile(file, place)
-            place.chmod(0o600)
+        place = Path(make_url(url).database or "")
+        require_room(place.parent, file.stat().st_size, "no_room")
+        shutil.copyfile(file, place)
+        place.chmod(0o600)
         return
     engine = make_engine(url)
     try:
         with engine.connect() as connection:
-            server = str(connection.scalar(text("SHOW server_version"))).split()[0]
+            server = _server_version(connection)
             schema = connection.scalar(text("SELECT current_schema()"))
             if _major(server) < _major(version):
                 raise SetUpError("server_older", server=server, version=version)
@@ -247,46 +237,7 @@ def load(url: str, file: Path, version: str, programs: Path | None) -> None:
         engine.dispose()
 
 
-# --- files -----------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def part_of(whole: Path) -> Iterator[Path]:
-    """Give a new folder beside `whole`, its owner's alone, that is gone after the block unless it was renamed.
-
-    What killed processes have left beside it goes as well: whoever is at work holds a lock on their folder.
-    """
-    whole.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in whole.parent.glob(f".*{PART}"):
-        with suppress(OSError), _locked(left):
-            shutil.rmtree(left, ignore_errors=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{whole.name}.", suffix=PART, dir=whole.parent))
-    with _locked(part):
-        try:
-            yield part
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock; OSError if somebody else does."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(opened)
-
-
-def sync(path: Path) -> None:
-    """Have the disk keep a file or folder as it is now."""
-    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
+# --- what goes wrong -------------------------------------------------------------------------------------------------
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
@@ -314,10 +265,8 @@ def said_plainly() -> Iterator[None]:
 # --- PostgreSQL's own programs ---------------------------------------------------------------------------------------
 
 
-def refuse_shared(engine: Engine) -> None:
-    """Raise SetUpError if a pooler hands the server's connections out anew for each transaction."""
-    if shares_connections(engine):
-        raise SetUpError("connections_shared")
+def _server_version(connection: Connection) -> str:
+    return str(connection.scalar(text("SHOW server_version"))).split()[0]
 
 
 def _major(version: str) -> int:

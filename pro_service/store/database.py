@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session as Session  # noqa: PLC0414 -- use cases name
 from sqlalchemy.orm import sessionmaker
 from sqlalchemy.pool import QueuePool
 
+from pro_service.core.problems import SetUpError
+
 FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """SQLite releases from which a WAL file with two connections cannot be corrupted any more (per branch)."""
 
@@ -107,8 +109,13 @@ def _prepare_nothing_where_shared(connection: Any, _record: object) -> None:
         connection.prepare_threshold = None
 
 
-def shares_connections(engine: Engine) -> bool:
-    """Whether a pooler gives the server's connections to others between two transactions: no lock lasts longer then."""
+def refuse_shared(engine: Engine) -> None:
+    """Raise SetUpError if a pooler gives connections to others between two transactions: no lock lasts longer then."""
+    if _shares_connections(engine):
+        raise SetUpError("connections_shared")
+
+
+def _shares_connections(engine: Engine) -> bool:
 
     def backend(connection: Connection) -> int:
         return int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())

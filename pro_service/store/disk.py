@@ -1,7 +1,11 @@
-"""How much room is left on the disks on which this service writes, and refusing what would not fit."""
+"""The disks on which this service writes: how much room is left, and folders that are there whole or not at all."""
 
+import fcntl
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +18,8 @@ SPARE = 10 * MEGABYTE
 """Bytes that must be left on a disk beside what is to be written."""
 LITTLE_SPACE, NO_SPACE = 1000 * MEGABYTE, 100 * MEGABYTE
 """Free bytes below which a disk is to be minded, and below which it is as good as full."""
+PART = ".pro-service.part"
+"""How the folder ends in which something is made that is not whole yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +58,41 @@ def require_room(folder: Path, needed: int, code: str) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + SPARE:
         raise SetUpError(code, needed=(needed + SPARE) // MEGABYTE + 1, free=free // MEGABYTE)
+
+
+@contextmanager
+def part_of(whole: Path) -> Iterator[Path]:
+    """Give a new folder beside `whole`, its owner's alone, that is gone after the block unless it was renamed.
+
+    What killed processes have left beside it goes as well: whoever is at work holds a lock on their folder.
+    """
+    whole.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in whole.parent.glob(f".*{PART}"):
+        with suppress(OSError), _locked(left):
+            shutil.rmtree(left, ignore_errors=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{whole.name}.", suffix=PART, dir=whole.parent))
+    with _locked(part):
+        try:
+            yield part
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock; OSError if somebody else does."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(opened)
+
+
+def sync(path: Path) -> None:
+    """Have the disk keep a file or folder as it is now."""
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from pro_service import paths
 from pro_service.core.problems import SetUpError
 from pro_service.store import heartbeats
-from pro_service.store.database import Sessions, shares_connections
+from pro_service.store.database import Sessions, refuse_shared
 from pro_service.store.disk import require_room
 from pro_service.store.schema import installation, metadata
 from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
@@ -151,20 +151,15 @@ def upgrade(
 
 def lay_out(engine: Engine, progress: Progress = lambda _done, _total: None) -> None:
     """Bring the tables to the newest revision."""
-    alembic, total = config(), len(steps(revision(engine)))
-    done = itertools.count(1)
+    alembic, done = config(), itertools.count(1)
+    missing = ScriptDirectory.from_config(alembic).iterate_revisions("head", revision(engine) or "base")
+    total = sum(1 for _ in missing)
     alembic.attributes["applied"] = lambda **_step: progress(next(done), total)
     with engine.connect() as connection:
         alembic.attributes["connection"] = connection
         command.upgrade(alembic, "head")
         if connection.in_transaction():
             connection.commit()
-
-
-def steps(before: str | None) -> list[str]:
-    """Return the revisions that an upgrade goes through, from the one a database is at."""
-    script = ScriptDirectory.from_config(config())
-    return [one.revision for one in script.iterate_revisions("head", before or "base")][::-1]
 
 
 @contextmanager
@@ -202,15 +197,19 @@ def refuse_unable(engine: Engine) -> None:
         # A migration that makes tables anew writes each page twice: into the log, and from there into the file.
         require_room(file.parent, 2 * file.stat().st_size, "upgrade_no_room")
         return
-    if shares_connections(engine):
-        raise SetUpError("connections_shared")
+    refuse_shared(engine)
     with engine.connect() as connection:
         if connection.scalar(text("SELECT pg_is_in_recovery()")):
             raise SetUpError("database_read_only")
-        if not connection.scalar(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")):
-            raise SetUpError("role_may_not_create")
+        require_right_to_create(connection)
         if connection.scalar(_OWNED_BY_OTHERS):
             raise SetUpError("role_owns_not")
+
+
+def require_right_to_create(connection: Connection) -> None:
+    """SetUpError if this role of PostgreSQL may make no tables."""
+    if not connection.scalar(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")):
+        raise SetUpError("role_may_not_create")
 
 
 _OWNED_BY_OTHERS = text(

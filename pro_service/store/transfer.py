@@ -23,10 +23,8 @@ OF_THE_ENGINE = (NEXT_ID, TIMELINE)
 
 def copy(source: Session, target: Sessions, progress: Progress) -> Mapping[str, str]:
     """Copy every row, in one transaction of the target; return table -> what its rows amount to. See `amounts`."""
-    done, total = (
-        0,
-        sum(source.scalar(select(func.count()).select_from(table)) or 0 for table in metadata.sorted_tables),
-    )
+    done = 0
+    total = sum(source.scalar(select(func.count()).select_from(table)) or 0 for table in metadata.sorted_tables)
     sums: dict[str, str] = {}
     with target.begin() as session:
         # Migrations write a few rows of their own.

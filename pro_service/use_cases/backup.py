@@ -1,7 +1,6 @@
 """Back the database up while the service runs: a folder with the copy, and a manifest that says what it is."""
 
 import importlib.metadata
-import os
 import shutil
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from pro_service.runtime import clock_of
 from pro_service.settings import Settings
 from pro_service.store import backup as store
 from pro_service.store.database import make_engine
+from pro_service.store.disk import part_of, sync
 from pro_service.store.manifests import FILE, MANIFEST, Backup, Manifest, newest_first, sha256
 from pro_service.store.migrate import require_finished, revision
 from pro_service.use_cases.participants import erase
@@ -31,7 +31,7 @@ def make(settings: Settings, folder: Path | None = None) -> Backup:
         whole = (folder or settings.backup_dir / f"{now:%Y-%m-%dT%H-%M-%SZ}").absolute()
         if whole.exists() and not (whole.is_dir() and not any(whole.iterdir())):
             raise RejectedError((problem("backup_folder_taken", "DIR"),))
-        with store.said_plainly(), store.part_of(whole) as part:
+        with store.said_plainly(), part_of(whole) as part:
             facts = store.save(engine, part, settings.pg_bin)
             name = FILE[facts.engine]
             manifest = Manifest(
@@ -44,13 +44,13 @@ def make(settings: Settings, folder: Path | None = None) -> Backup:
                 data_key_ids=facts.data_key_ids,
                 erased=erase.as_list(facts.erased),
             )
-            store.sync(part / name)
-            with os.fdopen(os.open(part / MANIFEST, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
-                file.write(manifest.as_text())
-            store.sync(part / MANIFEST)
-            store.sync(part)
+            sync(part / name)
+            (part / MANIFEST).touch(0o600)
+            (part / MANIFEST).write_text(manifest.as_text(), encoding="utf-8")
+            sync(part / MANIFEST)
+            sync(part)
             part.rename(whole)
-            store.sync(whole.parent)
+            sync(whole.parent)
         made = Backup(whole, manifest)
         logs.event("backup.made", engine=facts.engine, revision=facts.schema_revision, bytes=made.size)
         return made

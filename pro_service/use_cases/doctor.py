@@ -67,7 +67,7 @@ class Finding:
 
 def examine(settings: Settings) -> tuple[Finding, ...]:
     """Look at everything; never raises because something is broken."""
-    found = [Finding("settings", "green", "complete"), *_own_eyes(settings), packages_of(paths.requirements())]
+    found = [Finding("settings", "green", "complete"), *_env_file(settings), packages_of(paths.requirements())]
     found += [*_address(settings), *_ways_out(settings), *_space(settings)]
     try:
         rt = open_runtime(settings)
@@ -395,7 +395,7 @@ def backups_of(age: timedelta | None, *, in_use: bool) -> Finding:
     return Finding("backup", "yellow" if old else "green", f"the newest was made {ago}", remedy if old else "")
 
 
-def _own_eyes(settings: Settings) -> Iterator[Finding]:
+def _env_file(settings: Settings) -> Iterator[Finding]:
     """Whether others of this machine may read the file that holds the keys."""
     file = settings.home / ".env"
     if file.is_file() and file.stat().st_mode & 0o077:

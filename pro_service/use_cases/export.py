@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -35,6 +34,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import migrate, studies
 from pro_service.store.audit import Actor, Entry
 from pro_service.store.database import Session
+from pro_service.store.disk import part_of
 from pro_service.store.participants.cases import zone_of
 from pro_service.store.studies import Study
 from pro_service.use_cases.transaction import transaction
@@ -154,15 +154,13 @@ def export(
     faults = (*_target_faults(target), *formats.faults_of(wanted.formats))
     if faults:
         raise RejectedError(faults)
-    with _refused_by_disk(), _beside(target) as folder:
+    with _refused_by_disk(), part_of(target) as part:
+        folder, packed = part / "set", part / "set.zip"
+        folder.mkdir(0o700)
         made = make(rt, actor, wanted, folder, progress)
         if target.suffix == ".zip":
-            packed = folder.with_name(folder.name + ".zip")
-            try:
-                zip_set(folder, packed, made)
-                packed.rename(target)
-            finally:
-                packed.unlink(missing_ok=True)
+            zip_set(folder, packed, made)
+            packed.rename(target)
         else:
             folder.rename(target)
     return made
@@ -240,16 +238,6 @@ def _refused_by_disk() -> Iterator[None]:
         yield
     except OSError as error:
         raise RejectedError((problem("export_not_written", "--to"),)) from error
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """Make a folder beside the target, on the same disk; it is gone at the end, whatever happened."""
-    folder = Path(mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Counting:

@@ -18,6 +18,7 @@ from pro_service.rehearsal.run import Rehearsal
 from pro_service.rehearsal.temperaments import shipped_temperaments
 from pro_service.store.audit import Actor
 from pro_service.store.database import make_engine
+from pro_service.store.disk import MEGABYTE
 from pro_service.use_cases import backup as backups
 from pro_service.use_cases import restore, study
 from pro_service.use_cases.trail.seal import seal
@@ -26,7 +27,6 @@ from tests.peers import places, postgres
 ACTOR = Actor(kind="system", id="growth", source="cli")
 LEAST = 0.005
 """Tables with a smaller part of the whole are added up."""
-MEGABYTE = 1_000_000
 
 
 def main() -> int:
