@@ -6,7 +6,7 @@ end, inside open windows, so that their texts leave through the configured provi
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo
 
 from pro_service import paths
-from pro_service.core.protocol import Protocol, Role
+from pro_service.core.protocol import Medium, Protocol, Role
 from pro_service.core.routes import CARD
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.rehearsal.virtual_time import LINK, Progress, VirtualTime
@@ -39,8 +39,11 @@ BEGAN = timedelta(days=120)
 """How long ago the study was loaded."""
 TURKISH = frozenset({34, 36, 38})
 """Numbers of those among them who have a Turkish telephone, where somebody is configured who carries texts there."""
-ON_WHATSAPP = {35: "whatsapp", 37: "whatsapp>sms-reply"}
-"""Number -> ladder of those among them who agreed to WhatsApp, where it is configured."""
+LADDERS: Mapping[Medium, Mapping[int, str]] = {
+    "whatsapp": {35: "whatsapp", 37: "whatsapp>sms-reply"},
+    "email": {38: "sms-link>email-link", 41: "email-link"},
+}
+"""Medium -> number -> ladder of those among them who agreed to it, where it is configured."""
 UNANSWERED = frozenset({0, 1, 2, 4, 5, 8})
 """Numbers of the participants who have not answered and whose window closes soon: those to call today."""
 PROCEDURE_ENDED = time(14, 0)
@@ -131,6 +134,8 @@ class Person:
             "phone": self.phone,
             "channel": self.channel,
             "whatsapp_consent": consented if "whatsapp" in self.channel else "",
+            "email": f"{self.code.lower()}@participants.example" if "email-link" in self.channel else "",
+            "email_consent": consented if "email-link" in self.channel else "",
             "procedure_time": "" if enrolled.astimezone(zone).date() > self.procedure else f"{PROCEDURE_ENDED:%H:%M}",
             "baseline_nrs_avg": str(self.pain),
             "baseline_nrs_now": str(max(self.pain - 1, 0)),
@@ -205,12 +210,12 @@ class _Past:
         self.virtual.run(self.end, self._read, progress)
         self.virtual.clock.now = self.end
         # From now on texts go where the installation sends them.
-        self.rt = replace(self.rt, texts=self.real.texts)
+        self.rt = replace(self.rt, texts=self.real.texts, mail=self.real.mail)
         domestic = self.rt.carriers.to("TR") != self.rt.carriers.to("US")
+        agreed = {n: one for medium in self.rt.carriers.media for n, one in LADDERS.get(medium, {}).items()}
         for number, person in list(enumerate(self.people.values()))[-NEWLY_ENROLLED:]:
             telephone = f"+90555100{number:04d}" if domestic and number in TURKISH else person.phone
-            ladder = ON_WHATSAPP.get(number, person.channel) if "whatsapp" in self.real.texts else person.channel
-            self._enrol(replace(person, phone=telephone, channel=ladder), self.end)
+            self._enrol(replace(person, phone=telephone, channel=agreed.get(number, person.channel)), self.end)
         beat(self.real, "tick")
 
     def _plan_participant(self, number: int) -> None:
