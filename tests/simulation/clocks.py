@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
+from pro_service.core.commands import Reopen
 from pro_service.core.schedule.agenda import next_moment
 from pro_service.core.schedule.wrong_clock import undo
 from pro_service.core.trusted_time import AGREES
@@ -64,6 +65,13 @@ class Clocks:
                 last = heartbeats.last(session, "tick")
                 if last is None or last < at:
                     heartbeats.beat(session, "tick", at)
+
+
+def counted_early(rt: Runtime, now: datetime) -> bool:
+    """Whether a wrong clock has counted a window before its close, and nobody took that back yet."""
+    with rt.sessions.reading() as session:
+        loaded = rt.loader.load(session, session.scalars(select(participants.c.id)).all(), lock=False)
+    return any(isinstance(command, Reopen) for one in loaded for command in undo(one.case, now))
 
 
 def left_behind(rt: Runtime, now: datetime) -> Iterator[tuple[str, str]]:
