@@ -125,15 +125,15 @@ class Participant:
         channel = self.led_to
         return channel if channel is not None and self.reached_by(MEDIA[channel]) else None
 
-    def elsewhere(self, media: Collection[Medium]) -> frozenset[Medium]:
-        """The media on which a stop stands when messages are wanted again by some: all others.
+    def still_stopped(self, wanted: Collection[Medium]) -> frozenset[Medium]:
+        """Return the media on which a stop stands when messages are wanted again by these: all others.
 
-        None of them where no channel of the ladder is reached by those: they were only where that could be said.
+        None where no channel of the ladder leads to the participant by these: they were only where that could be said.
         """
         mine = {MEDIA[channel] for channel in self.ladder}
-        if not any(medium in mine and self.reached_by(medium) for medium in media):
+        if not any(medium in mine and self.reached_by(medium) for medium in wanted):
             return frozenset()
-        return frozenset(CONSENTED) - frozenset(media)
+        return frozenset(CONSENTED) - frozenset(wanted)
 
     def agreed_to(self, medium: Medium) -> bool:
         """Whether there is an address for this medium, and consent."""
@@ -145,8 +145,6 @@ class Participant:
 
     def reached_by(self, medium: Medium) -> bool:
         """Whether a medium leads to the participant: an address, consent, and no sign that it does not."""
-        if medium == "sms":
-            return self.has_phone and self.consented_at is not None and self.unreachable_at is None
         return self.agreed_to(medium) and getattr(self, UNREACHABLE[medium]) is None
 
     @property
@@ -324,6 +322,10 @@ class Case:
     def asks_until(self) -> datetime | None:
         """When the last window that asks by message or call closes; None where there is none."""
         return max((window.span.closes_at for window in self.current if window.point.prompted), default=None)
+
+    def asks_no_more(self, now: datetime) -> bool:
+        """Whether nothing is left that would be asked: the last window has closed, or the study has."""
+        return self.closed_at is not None or self.asks_until is None or self.asks_until <= now
 
     @property
     def without_end(self) -> tuple[TimePoint, ...]:

@@ -106,8 +106,12 @@ FACTS: Mapping[WayOut, Facts] = MappingProxyType(
 TEXTS: tuple[WayOut, ...] = tuple(way for way, facts in FACTS.items() if facts.medium != "email")
 """The ways to telephones."""
 TO_PARTICIPANTS: tuple[WayOut, ...] = (*TEXTS, MAIL)
-
 SAME_MESSAGE: tuple[WayOut, ...] = tuple(way for way, facts in FACTS.items() if facts.same_message)
+
+
+def ways_of(medium: Medium) -> tuple[WayOut, ...]:
+    """Return the ways to participants that go by a medium."""
+    return tuple(way for way in TO_PARTICIPANTS if FACTS[way].medium == medium)
 
 
 @dataclass(frozen=True, slots=True)

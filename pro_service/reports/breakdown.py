@@ -18,7 +18,8 @@ from pro_service.core.schedule.status import settled_as
 from pro_service.reports import statements
 from pro_service.reports.compliance import BATCH, ComplianceRow, compliance_row
 from pro_service.store.participants.cases import Loaded, Loader
-from pro_service.store.participants.counts import CALLS, WHOLE, channel_of, completeness, led_to, month_of
+from pro_service.store.participants.counts import CALLS, WHOLE, channel_of, completeness, month_of
+from pro_service.store.participants.ladder import led_to
 from pro_service.store.schema import closings, participants
 from pro_service.store.studies import Sites, newest_protocol
 

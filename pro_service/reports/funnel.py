@@ -20,7 +20,7 @@ from pro_service.core.protocol import Hours, Protocol, Step
 from pro_service.core.schedule.windows import local_instant, next_allowed
 from pro_service.reports.breakdown import Chosen, Shape
 from pro_service.store.participants.cases import zone_of
-from pro_service.store.participants.counts import led_to
+from pro_service.store.participants.ladder import led_to
 from pro_service.store.schema import IS_TEXT, AnyRow, messages, participants, responses, windows
 
 m, p, r, w = messages.c, participants.c, responses.c, windows.c

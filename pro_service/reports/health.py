@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, ColumnElement, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
-from pro_service.core.ladder import RUNGS
 from pro_service.reports import statements
 from pro_service.store import guards, heartbeats, seals, standing, throttle
 from pro_service.store.confirmations import HELD
@@ -27,6 +26,7 @@ from pro_service.store.schema import (
     escalations,
     inbound,
     messages,
+    on_ladder,
     participants,
     protocol_versions,
     sites,
@@ -176,7 +176,7 @@ def asked_by(session: Session, channel: str) -> bool:
 
 def _has_rung(channel: str) -> tuple[ColumnElement[bool], ...]:
     return (
-        or_(*(participants.c[name] == channel for name in RUNGS)),
+        on_ladder(channel),
         participants.c.opted_out_at.is_(None),
         participants.c.next_check_at.is_not(None),
     )

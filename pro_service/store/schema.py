@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     ForeignKey,
@@ -32,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from pro_service.core.ladder import RUNGS
 from pro_service.core.providers import MAIL, STAFF_MAIL
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -222,9 +224,16 @@ participants = Table(
     Index("ix_participants_study_id_procedure_date_code", "study_id", "procedure_date", "code"),
 )
 
-CARD_DUE = or_(
-    *(participants.c[name] == "sms-card" for name in ("channel", "channel_2", "channel_3"))
-) & participants.c.card_handed_at.is_(None)
+LADDER = tuple(participants.c[name] for name in RUNGS)
+"""The channels of a participant, in their order."""
+
+
+def on_ladder(channel: str) -> ColumnElement[bool]:
+    """Return the condition that a participant has a channel, wherever on their ladder."""
+    return or_(*(rung == channel for rung in LADDER))
+
+
+CARD_DUE = on_ladder("sms-card") & participants.c.card_handed_at.is_(None)
 """A participant who is to answer with a card, which nobody has handed over yet."""
 Index(
     "ix_participants_card_due",

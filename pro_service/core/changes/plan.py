@@ -311,7 +311,7 @@ def _plan_contact(case: Case, change: NewTelephone | NewAddress | NewConsent) ->
     elif isinstance(change, NewAddress):
         facts |= {"has_email": change.given, "email_unreachable_at": None}
     if "opted_out_at" in facts:
-        facts |= {CONSENTED[other]: None for other in replace(person, **facts).elsewhere(consents)}
+        facts |= {CONSENTED[other]: None for other in replace(person, **facts).still_stopped(consents)}
     return Plan(
         _CONTACT_ACTIONS[type(change)],
         facts,

@@ -110,7 +110,7 @@ def opt_out(case: Case, now: datetime) -> tuple[Command, ...]:
     """
     if case.participant.opted_out_at is not None:
         return ()
-    if case.closed_at is not None or (case.asks_until or now) <= now:
+    if case.asks_no_more(now):
         return OptOut(), CancelTexts()
     task = escalate(case, "E0", STOPPED, now)
     return OptOut(), CancelTexts(), replace(task, key=case.free_key(task.key))

@@ -123,8 +123,7 @@ def _writable(case: Case, _: EscalationFacts, __: datetime) -> str | None:
 
 def _wants_texts_or_is_over(case: Case, escalation: EscalationFacts, now: datetime) -> str | None:
     """The participant asked for messages again, or nothing is left to be asked."""
-    over = case.closed_at is not None or (case.asks_until or now) <= now
-    return _wants_texts(case, escalation, now) or ("window_closed" if over else None)
+    return _wants_texts(case, escalation, now) or ("window_closed" if case.asks_no_more(now) else None)
 
 
 def _asked_again(case: Case, _: EscalationFacts, __: datetime) -> str | None:

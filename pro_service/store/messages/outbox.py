@@ -4,7 +4,7 @@ A claim is committed before a byte leaves, and no transaction is open while a pr
 row changed has lost the message to somebody else, and drops the result.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -28,9 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import CONSENTED, PROMPTS, UNREACHABLE
+from pro_service.core.case import CONSENTED, PROMPTS
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
-from pro_service.core.providers import FACTS, MAIL, STAFF_MAIL, TO_PARTICIPANTS, Pace, WayOut
+from pro_service.core.providers import FACTS, MAIL, STAFF_MAIL, Pace, WayOut, ways_of
 from pro_service.core.routes import CARD
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.bulk import Bulk, change, row_ids
@@ -38,6 +38,7 @@ from pro_service.store.confirmations import HELD
 from pro_service.store.messages import channels, staff_texts
 from pro_service.store.messages.channels import FREE, Channel
 from pro_service.store.messages.waiting import READY
+from pro_service.store.participants.ladder import reached_by
 from pro_service.store.schema import (
     AnyRow,
     Instant,
@@ -45,6 +46,7 @@ from pro_service.store.schema import (
     escalations,
     inbound,
     messages,
+    on_ladder,
     participants,
     staff_telephones,
     telephone_keys,
@@ -112,11 +114,12 @@ def may_go(now: datetime | BindParameter[datetime], *, leaves: bool | BindParame
 
     `leaves`: texts go to a provider that is not on this machine, so only those of confirmed versions go.
     """
+    led_to = or_(*(and_(m.channel.in_(ways_of(medium)), reached_by(medium)) for medium in CONSENTED))
     written_to = and_(
         p.died_at.is_(None),
         or_(
             and_(m.frame == "stopped", p.phone.is_not(None)),
-            and_(p.opted_out_at.is_(None), p.withdrawn_at.is_(None), or_(*_reached())),
+            and_(p.opted_out_at.is_(None), p.withdrawn_at.is_(None), led_to),
         ),
     )
     prompt_fits = and_(
@@ -135,15 +138,6 @@ def may_go(now: datetime | BindParameter[datetime], *, leaves: bool | BindParame
     )
     confirmed_only = leaves if isinstance(leaves, BindParameter) else literal(leaves)
     return and_(allowed, not_(and_(confirmed_only, HELD)))
-
-
-def _reached() -> Iterator[ColumnElement[bool]]:
-    """Yield for each medium the condition that a message goes by it and that it leads to its participant."""
-    for medium, consented_at in CONSENTED.items():
-        ways = [way for way in TO_PARTICIPANTS if FACTS[way].medium == medium]
-        address = p.email if medium == "email" else p.phone
-        reached = (address.is_not(None), p[consented_at].is_not(None), p[UNREACHABLE[medium]].is_(None))
-        yield and_(m.channel.in_(ways), *reached)
 
 
 UNREAD = and_(
@@ -424,7 +418,7 @@ _NEEDED: Any = (
         w.closes_at,
         m.dedup_key,
         m.segments,
-        func.coalesce(or_(*(p[name] == CARD for name in ("channel", "channel_2", "channel_3"))), false()),
+        func.coalesce(on_ladder(CARD), false()),
         m.inbound_id,
         inbound.c.raw,
         telephone_keys.c.id.label("telephone_key_id"),

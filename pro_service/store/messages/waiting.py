@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS, UNREACHABLE, WRONG_CLOCK
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
-from pro_service.core.providers import FACTS, SAME_MESSAGE, TO_PARTICIPANTS
+from pro_service.core.providers import SAME_MESSAGE, ways_of
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.confirmations import HELD
 from pro_service.store.schema import IN_DOUBT, IS_TEXT, AnyRow, attempts, messages, participants, windows
@@ -93,7 +93,7 @@ def void(session: Session, now: datetime) -> Sequence[AnyRow]:
                 p.withdrawn_at.is_not(None),
                 *(
                     and_(
-                        m.channel.in_([way for way in TO_PARTICIPANTS if FACTS[way].medium == medium]),
+                        m.channel.in_(ways_of(medium)),
                         p[fact].is_not(None),
                     )
                     for medium, fact in UNREACHABLE.items()

@@ -8,11 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import CONSENTED, UNREACHABLE, Case, Participant, WindowFacts
-from pro_service.core.protocol import MEDIA
+from pro_service.core.case import Case, Participant, WindowFacts
 from pro_service.core.routes import CARD
 from pro_service.store.bulk import change as change_rows
 from pro_service.store.participants.cases import Loaded
@@ -34,23 +33,6 @@ def channel_of(person: Participant) -> str:
     """How a participant is asked now; who has no card yet is telephoned."""
     without_card = person.led_to == CARD and person.card_made_at is None
     return CALLS if without_card else person.led_to or CALLS
-
-
-def led_to() -> ColumnElement[str | None]:
-    """Return `Participant.led_to` as a column."""
-    ladder = [p[name] for name in ("channel", "channel_2", "channel_3")]
-    agreed, reached = {}, {}
-    for medium, consented_at in CONSENTED.items():
-        address = p.email if medium == "email" else p.phone
-        agreed[medium] = and_(address.is_not(None), p[consented_at].is_not(None))
-        reached[medium] = and_(agreed[medium], p[UNREACHABLE[medium]].is_(None))
-    kinds = [
-        (one.in_([channel for channel, kind in MEDIA.items() if kind == medium]), one, medium)
-        for one in ladder
-        for medium in CONSENTED
-    ]
-    first = case(*((and_(by, reached[medium]), one) for by, one, medium in kinds))
-    return func.coalesce(first, case(*((and_(by, agreed[medium]), one) for by, one, medium in kinds)))
 
 
 def month_of(window: WindowFacts) -> str:

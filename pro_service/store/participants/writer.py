@@ -553,10 +553,10 @@ class Pending:
 def _stopped_elsewhere(loaded: Loaded, medium: Medium) -> Row:
     """Return the consents that end, because somebody who stopped all texts wants them again by one medium alone.
 
-    See `Participant.elsewhere`.
+    See `Participant.still_stopped`.
     """
     person = loaded.case.participant
-    others = sorted(CONSENTED[other] for other in person.elsewhere({medium}))
+    others = sorted(CONSENTED[other] for other in person.still_stopped({medium}))
     return {name: None for name in others if getattr(person, name) is not None}
 
 

@@ -138,28 +138,31 @@ def ask_for_call(rt: Runtime, token: str, part: str = "") -> bool:
 
 
 def language_of(rt: Runtime, token: str) -> Language | None:
-    """Return the language of whom a link was sent to, whatever became of its window; None for a token nobody has."""
-    with rt.sessions.reading() as session:
-        behind = links.opened(session, token)
-        loaded = rt.loader.load(session, [behind.participant_id], lock=False)
-    return loaded[0].case.participant.language if loaded and behind.window_id is not None else None
+    """Return the participant's language, also when their window is over; None for a token nobody has."""
+    return _reader(rt, token)[1]
 
 
 def stop(rt: Runtime, token: str) -> Language | None:
-    """End the messages to whom a link was sent to, on every channel; a second time changes nothing.
+    """End the messages to a participant on every channel; a second time changes nothing.
 
-    Return their language; None for a token nobody has. A link never ends: a mail is kept for years.
+    Return their language; None for a token nobody has. It works for every link they ever got: mails are kept for years.
     """
-    language = language_of(rt, token)
-    if language is None:
-        return None
-    with rt.sessions.reading() as session:
-        participant_id = links.opened(session, token).participant_id
-    with transaction(rt, _participant(participant_id), rt.clock()) as tx:
-        loaded = rt.loader.one(tx.session, participant_id)
-        if loaded.case.participant.left_at is None:
-            tx.carry_out(loaded, opt_out(loaded.case, tx.now))
+    participant_id, language = _reader(rt, token)
+    if language is not None:
+        with transaction(rt, _participant(participant_id), rt.clock()) as tx:
+            loaded = rt.loader.one(tx.session, participant_id)
+            if loaded.case.participant.left_at is None:
+                tx.carry_out(loaded, opt_out(loaded.case, tx.now))
     return language
+
+
+def _reader(rt: Runtime, token: str) -> tuple[int, Language | None]:
+    """Return whom a link was sent to, and their language; no language for a token nobody has."""
+    with rt.sessions.reading() as session:
+        behind = links.opened(session, token)
+        loaded = rt.loader.load(session, [behind.participant_id], lock=False)
+    known = bool(loaded) and behind.window_id is not None
+    return behind.participant_id, loaded[0].case.participant.language if known else None
 
 
 def _form_behind(rt: Runtime, token: str, now: datetime) -> tuple[Opened, Form | None]:

@@ -1,7 +1,7 @@
 """The participants' form behind `/q/<token>`: no login, no script needed, nothing written by looking."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,26 +11,6 @@ from pro_service.runtime import Runtime
 from pro_service.use_cases.participants import contact_test, survey
 from pro_service.use_cases.participants.survey import FieldFault, Form
 from pro_service.web.i18n import LANGUAGES
-
-
-def add_contact_test(pages: Blueprint, rt: Runtime) -> None:
-    """Add the page to the participants' pages."""
-
-    @pages.get("/reach/<token>")
-    def reach_page(token: str) -> ResponseReturnValue:
-        language = contact_test.language_of(rt, token)
-        return _gone() if language is None else _contact_test_page(language, done=False)
-
-    @pages.post("/reach/<token>")
-    def reach_confirm(token: str) -> ResponseReturnValue:
-        g.page = "survey.reach_page"
-        language = contact_test.confirm_by_link(rt, token)
-        return _gone() if language is None else _contact_test_page(language, done=True)
-
-
-def _contact_test_page(language: str, *, done: bool) -> str:
-    g.language = language if language in LANGUAGES else g.language
-    return render_template("survey_reach.html", done=done)
 
 
 def blueprint(rt: Runtime) -> Blueprint:
@@ -63,32 +43,35 @@ def blueprint(rt: Runtime) -> Blueprint:
         asked = survey.ask_for_call(rt, token, request.form.get("part", ""))
         return _back(token, called=1) if asked else _gone()
 
-    add_contact_test(pages, rt)
-    _add_stop(pages, rt)
+    _add_button(pages, rt, "reach", "/reach/<token>", contact_test.language_of, contact_test.confirm_by_link)
+    # Behind the last address of a mail; a mail program presses by itself when its reader unsubscribes (RFC 8058).
+    _add_button(pages, rt, "stop", "/<token>/stop", survey.language_of, survey.stop)
     return pages
 
 
-def _add_stop(pages: Blueprint, rt: Runtime) -> None:
-    """Add the page behind the last address of a mail.
-
-    A mail program sends the POST by itself when its reader presses "unsubscribe" (RFC 8058); a look changes nothing.
-    """
-
-    @pages.get("/<token>/stop")
-    def stop_page(token: str) -> ResponseReturnValue:
-        language = survey.language_of(rt, token)
-        return _gone() if language is None else _stop_page(language, done=False)
-
-    @pages.post("/<token>/stop")
-    def stop(token: str) -> ResponseReturnValue:
-        g.page = "survey.stop_page"
-        language = survey.stop(rt, token)
-        return _gone() if language is None else _stop_page(language, done=True)
+Speaks: TypeAlias = Callable[[Runtime, str], str | None]
+"""(runtime, token) -> the language of whom a link was sent to; None for a token nobody has."""
 
 
-def _stop_page(language: str, *, done: bool) -> str:
+def _add_button(pages: Blueprint, rt: Runtime, name: str, rule: str, look: Speaks, press: Speaks) -> None:
+    """Add a page with one button: a look at it changes nothing, and a press as much as it says."""
+
+    def shown(token: str) -> ResponseReturnValue:
+        return _button_page(name, look(rt, token), done=False)
+
+    def pressed(token: str) -> ResponseReturnValue:
+        g.page = f"survey.{name}_page"
+        return _button_page(name, press(rt, token), done=True)
+
+    pages.add_url_rule(rule, f"{name}_page", shown)
+    pages.add_url_rule(rule, name, pressed, methods=["POST"])
+
+
+def _button_page(name: str, language: str | None, *, done: bool) -> ResponseReturnValue:
+    if language is None:
+        return _gone()
     g.language = language if language in LANGUAGES else g.language
-    return render_template("survey_stop.html", done=done)
+    return render_template(f"survey_{name}.html", done=done)
 
 
 def _gone() -> ResponseReturnValue:
