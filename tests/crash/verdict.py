@@ -148,7 +148,7 @@ def judge(plan: Plan, expected: int) -> Verdict:
     try:
         with rt.sessions.reading() as session:
             rows = session.execute(
-                select(messages, p.phone, p.email, p.data_key, windows.c.closes_at)
+                select(messages, p.phone, p.email, p.data_key, p.next_check_at, windows.c.closes_at)
                 .join(participants, p.id == m.participant_id)
                 .outerjoin(windows, windows.c.id == m.window_id)
                 .order_by(m.id)
@@ -236,6 +236,11 @@ def _story(session: Session, row: Any, faults: Sequence[str], mine: Sequence[Tak
     """One message's life, attempt by attempt, beside what the provider and its callbacks said of it."""
     known = f"{row.state} {row.error} attempt {row.attempt} resends {row.resends} accepted {row.accepted_at or '-'}"
     lines = [f"{', '.join(faults)}: message {row.id} {known} {row.provider_id or '-'}"]
+    about = select(escalations).where(e.participant_id == row.participant_id, e.reason.in_(TASKS)).order_by(e.raised_at)
+    tasks = session.execute(about).all()
+    lines += [f"    task {one.reason} from {one.raised_at} to {one.resolved_at or '-'}" for one in tasks]
+    # Due already: the next tick would have ended the task. Later: nobody looks again because of what arrived.
+    lines.append(f"    participant is looked at again at {row.next_check_at or '-'}")
     for one in session.execute(select(attempts).where(a.message_id == row.id).order_by(a.number)):
         ended = f"to {one.ended_at or '-'} {one.outcome} {one.error}, missed {one.missed_at or '-'}"
         lines.append(f"    attempt {one.number} from {one.started_at} {ended}")

@@ -141,8 +141,10 @@ def _note_void(rt: Runtime, participant_id: int, changed: Sequence[tuple[int, st
 
 def _report_one_uncertain(rt: Runtime, message_id: int, participant_id: int, now: datetime) -> None:
     with transaction(rt, SCHEDULER, now) as tx:
-        give_up(tx, message_id, participant_id)
-        waiting.mark_reported(tx.session, message_id, now)
+        # The participant first, as everywhere: whoever settles the doubt meanwhile waits, or was quicker.
+        rt.loader.one(tx.session, participant_id)
+        if waiting.mark_reported(tx.session, message_id, now):
+            give_up(tx, message_id, participant_id)
 
 
 def give_up(tx: Transaction, message_id: int, participant_id: int) -> None:

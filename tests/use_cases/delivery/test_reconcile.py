@@ -1,7 +1,10 @@
 """Texts of unknown fate: found, sent once more, or given to a person; never twice, never after their use."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
@@ -9,8 +12,10 @@ from sqlalchemy import select
 from pro_service.gateways.outgoing import Accepted, Outgoing, Record, Uncertain
 from pro_service.gateways.twilio.hooks import receipt_of
 from pro_service.runtime import Runtime
+from pro_service.store.database import Session
 from pro_service.store.schema import attempts, audit_trail, escalations, messages
 from pro_service.store.vault import token_hash
+from pro_service.use_cases.delivery import outcomes
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import ReconcileReport, reconcile
 from pro_service.use_cases.inbound import receive
@@ -173,6 +178,29 @@ def test_a_text_nobody_can_tell_of_until_its_time_is_over_is_a_task_and_not_writ
     assert lost(rt, clock, phones, ASK, timedelta(days=2)).given_up == 1
     assert row_of(rt, participant) == ("dead", 2)
     assert open_reasons(rt) == ["uncertain_delivery"]
+
+
+def test_a_doubt_that_ends_while_a_person_is_to_be_told_of_it_is_no_task(
+    rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
+) -> None:
+    """On PostgreSQL nobody would look again because of the text: the task would stay open until something is due."""
+
+    class Overtaken:
+        """A database in which another sender settles the text as soon as it was found to be long in doubt."""
+
+        begin = staticmethod(rt.sessions.begin)
+
+        @contextmanager
+        def reading(self) -> Iterator[Session]:
+            with rt.sessions.reading() as session:
+                yield session
+            assert reconcile(rt).found == 1
+
+    in_doubt(rt, clock, phones, taken=True)
+    clock.now += 6 * MINUTE
+    outcomes.report_uncertain(replace(rt, sessions=cast(Any, Overtaken())))
+    assert (row(rt)[0], reasons(rt)) == ("accepted", [])
+    assert participant
 
 
 def test_a_second_doubt_is_told_of_although_the_first_has_cleared(
