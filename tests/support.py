@@ -1,6 +1,7 @@
 """Test data: a study from the demonstration protocol, participants with windows, addresses of their forms, staff."""
 
 import re
+import resource
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -203,3 +204,14 @@ def rows_of(rt: Runtime) -> dict[str, int]:
     """How many rows each table holds, but for heartbeats: a look at a page tries whether anything can be saved."""
     with rt.sessions.reading() as session:
         return dict(zip(_COUNTED, session.execute(text(_COUNT)).one(), strict=True))
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """Let the disk be full: no file of this process may grow beyond so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

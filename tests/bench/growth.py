@@ -16,6 +16,7 @@ from pro_service import paths
 from pro_service.rehearsal.plan import EXAMPLE, Plan, stage
 from pro_service.rehearsal.run import Rehearsal
 from pro_service.rehearsal.temperaments import shipped_temperaments
+from pro_service.settings import at
 from pro_service.store.audit import Actor
 from pro_service.store.database import make_engine
 from pro_service.store.disk import MEGABYTE
@@ -43,13 +44,12 @@ def main() -> int:
             Rehearsal(rt, plan).run(lambda *_: None)
             seal(rt)
             told = replace(rt.settings, pg_bin=places.postgres_programs())
-        url = server.create("growth").replace("postgresql://", "postgresql+psycopg://")
-        target = replace(told, database_url=url)
+        target = at(told, server.create("growth"), "--into")
         restore.copy(told, target, ACTOR, step=lambda _: None, progress=lambda *_: None)
         for settings in (told, target):
             made = backups.make(settings, folder / f"backup-{settings is told}")
             say(f"a backup of {made.manifest.engine}: {made.size / MEGABYTE:.1f} MB")
-        weigh(url)
+        weigh(target.database_url)
     return 0
 
 

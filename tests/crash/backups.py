@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
@@ -24,14 +24,14 @@ from sqlalchemy import MetaData, make_url, select
 from pro_service import runtime
 from pro_service.core.problems import SetUpError
 from pro_service.runtime import open_runtime
-from pro_service.settings import Settings
+from pro_service.settings import Settings, at
 from pro_service.store import manifests, migrate, transfer
 from pro_service.store.audit import Actor
 from pro_service.store.database import make_engine
 from pro_service.store.unavailable import UNREACHABLE
 from pro_service.use_cases import backup, restore, upgrade
 from pro_service.use_cases.trail.verify import verify
-from tests.peers import configuration, places, postgres
+from tests.peers import postgres
 from tests.releases import kept
 
 ACTOR = Actor(kind="system", id="crash", source="cli")
@@ -138,7 +138,7 @@ class Trial:
     def _into_empty(self, engine: str, source: Settings, work: Callable[[Settings], object]) -> dict[str, object]:
         before = stored(source)
         rows = amounts(source)
-        target = [replace(source, database_url=self._empty(engine))]
+        target = [at(source, self._empty(engine), "--into")]
 
         def left() -> str:
             if engine == "sqlite" and not Path(make_url(target[0].database_url).database or "").exists():
@@ -151,7 +151,7 @@ class Trial:
                 assert set(transfer.different(rows, transfer.amounts(session))) <= OWN
             assert verify(rt).findings == ()
             rt.close()
-            target[0] = replace(source, database_url=self._empty(engine))
+            target[0] = at(source, self._empty(engine), "--into")
             return "whole"
 
         return self._killed(lambda: work(target[0]), left, lambda: stored(source) == before)
@@ -187,12 +187,9 @@ class Trial:
 
     def _kept(self) -> Settings:
         url = self._empty(self.engine)
-        if self.engine == "sqlite":
-            Path(make_url(url).database or "").parent.mkdir(parents=True)
-        kept.Kept(kept.names()[-1], self.engine).put_in_place(url)
         home = self.folder / f"home-{next(self.numbers)}"
         home.mkdir()
-        return configuration.settings_for(url, home, PG_BIN=str(places.postgres_programs()))
+        return kept.newest(self.engine, url, home)
 
     def _lived(self) -> Settings:
         told = self._kept()
@@ -204,7 +201,7 @@ class Trial:
         if engine == "sqlite":
             return f"sqlite:///{self.folder / name / 'pro.db'}"
         assert self.server is not None
-        return self.server.create(name).replace("postgresql://", "postgresql+psycopg://")
+        return self.server.create(name)
 
 
 def quiet(_step: object, _total: object = None) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url
 
+from pro_service.settings import Settings
+from tests.peers import configuration, places
+
 FOLDER = Path(__file__).parent
 SAID = "said.json"
 NOW = "2026-06-15T09:00:00Z"
@@ -40,3 +43,11 @@ class Kept:
 def names() -> list[str]:
     """Return the releases of which a database is kept."""
     return sorted(file.parent.name for file in FOLDER.glob("*/sqlite.xz"))
+
+
+def newest(kind: str, url: str, home: Path, **more: str) -> Settings:
+    """Put the newest kept database in place at an empty address, and return the settings that open it."""
+    if kind == "sqlite":
+        Path(make_url(url).database or "").parent.mkdir(parents=True)
+    Kept(names()[-1], kind).put_in_place(url)
+    return configuration.settings_for(url, home, PG_BIN=str(places.postgres_programs()), **more)

@@ -1,7 +1,6 @@
 """A backup that is made while others write restores whole; what stands against one is said, and leaves nothing."""
 
 import json
-import resource
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from pro_service import runtime
 from pro_service.cli import main
 from pro_service.core.problems import RejectedError, SetUpError
 from pro_service.runtime import Runtime, open_runtime
-from pro_service.settings import Settings
+from pro_service.settings import Settings, at
 from pro_service.store import manifests, migrate, transfer
 from pro_service.store.audit import Actor
 from pro_service.store.database import make_engine
@@ -71,11 +70,7 @@ def old(database_url: str, empty: Empty, tmp_path: Path) -> Settings:
 
 
 def _kept(engine: str, url: str, home: Path) -> Settings:
-    if engine == "sqlite":
-        Path(make_url(url).database or "").parent.mkdir(parents=True)
-    kept.Kept(kept.names()[-1], engine).put_in_place(url)
-    tools = {"PG_BIN": str(places.postgres_programs())}
-    return configuration.settings_for(url, home, PRO_SERVICE_NOW=kept.NOW, **tools)
+    return kept.newest(engine, url, home, PRO_SERVICE_NOW=kept.NOW)
 
 
 @pytest.fixture
@@ -101,13 +96,9 @@ def quiet(_step: object, _total: object = None) -> None:
 
 
 def put_back(settings: Settings, made: manifests.Backup, url: str, erased: str | None = None) -> Settings:
-    target = replace(settings, database_url=_address(url))
+    target = at(settings, url, "--into")
     restore.restore(target, made.folder, ACTOR, erased=erased, step=quiet)
     return target
-
-
-def _address(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://")
 
 
 def rows(settings: Settings) -> Mapping[str, str]:
@@ -132,7 +123,7 @@ def figures(settings: Settings) -> list[str]:
 def codes(settings: Settings, folder: Path, url: str, **given: Any) -> list[str]:
     """Return what stands against a restore."""
     try:
-        restore.restore(replace(settings, database_url=_address(url)), folder, ACTOR, step=quiet, **given)
+        restore.restore(at(settings, url, "--into"), folder, ACTOR, step=quiet, **given)
     except RejectedError as error:
         return sorted(fault.code for fault in error.faults)
     except SetUpError as error:
@@ -204,7 +195,7 @@ def test_a_database_moves_to_the_other_engine_with_every_row(
         study_id = support.load_demo(rt, "LOAD")
         with rt.sessions.begin() as session:
             session.execute(update(studies).values(locked_at=rt.clock()))
-    target = replace(source, database_url=_address(empty(second)))
+    target = at(source, empty(second), "--into")
     done = restore.copy(source, target, ACTOR, step=quiet, progress=quiet)
     assert (done.verification.findings, done.verification.verified_rows > 100) == ((), True)
     assert set(transfer.different(rows(source), rows(target))) <= MOVES
@@ -314,20 +305,10 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(place: str, said: str, l
     (tmp_path / "file").write_text("no folder")
     before = sorted(tmp_path.rglob("*"))
     limit = 100_000 if said == "backup_disk_full" else -1
-    with no_file_larger_than(limit), pytest.raises(SetUpError) as refused:
+    with support.no_file_larger_than(limit), pytest.raises(SetUpError) as refused:
         backup.make(lived, tmp_path / place)
     assert refused.value.problem.code == said
     assert sorted(tmp_path.rglob("*")) == before
-
-
-@contextmanager
-def no_file_larger_than(size: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_place_that_was_left_unfinished_opens_for_nobody_and_is_begun_anew(
@@ -336,11 +317,11 @@ def test_a_place_that_was_left_unfinished_opens_for_nobody_and_is_begun_anew(
     settings = configuration.settings_for(postgres_url, tmp_path, PG_BIN=str(places.postgres_programs()))
     made = backup.make(settings, tmp_path / "backup")
     url = server.create("unfinished")
-    engine = make_engine(_address(url))
-    runtime.upgrade(replace(settings, database_url=_address(url)))
+    place = at(settings, url, "--into")
+    engine = make_engine(place.database_url)
+    runtime.upgrade(place)
     with engine.begin() as connection:
         migrate.mark_unfinished(connection)
-    place = replace(settings, database_url=_address(url))
     for open_it in (lambda: open_runtime(place), lambda: backup.make(place, tmp_path / "no"), lambda: _upgraded(place)):
         with pytest.raises(SetUpError) as refused:
             open_it()
@@ -413,9 +394,7 @@ def test_an_upgrade_without_a_backup_makes_none(old: Settings) -> None:
     assert (done.before != done.after, done.backup, old.backup_dir.exists()) == (True, None, False)
 
 
-def test_an_upgrade_that_could_not_be_finished_does_not_begin(
-    empty: Empty, server: postgres.Postgres, tmp_path: Path
-) -> None:
+def test_an_upgrade_that_could_not_be_finished_does_not_begin(empty: Empty, tmp_path: Path) -> None:
     old = _kept("postgresql", empty("postgresql"), tmp_path)
     owner = make_engine(old.database_url)
     with owner.begin() as connection:
@@ -439,4 +418,3 @@ def test_an_upgrade_that_could_not_be_finished_does_not_begin(
         connection.execute(text("DROP ROLE some_service"))
     owner.dispose()
     assert not old.backup_dir.exists()
-    del server

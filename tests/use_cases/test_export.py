@@ -2,11 +2,8 @@
 
 import csv
 import json
-import resource
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -227,7 +224,7 @@ def test_what_cannot_be_written_is_refused_and_nothing_is_left_behind(stage: Sta
         with pytest.raises(RejectedError) as refused:
             stage.set(folder, **wanted)
         assert [fault.code for fault in refused.value.faults] == [code]
-    with no_file_larger_than(4_000), pytest.raises(RejectedError) as refused:
+    with support.no_file_larger_than(4_000), pytest.raises(RejectedError) as refused:
         stage.set(tmp_path / "set")
     assert isinstance(refused.value.__cause__, OSError)
     assert [fault.code for fault in refused.value.faults] == ["export_not_written"]
@@ -237,17 +234,6 @@ def test_what_cannot_be_written_is_refused_and_nothing_is_left_behind(stage: Sta
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith((".", "set", "nowhere"))] == []
     assert [file.name for file in taken.iterdir()] == ["notes.txt"]
     assert exports(stage.rt) == []
-
-
-@contextmanager
-def no_file_larger_than(size: int) -> Iterator[None]:
-    """Let the disk be full: no file of this process may grow beyond so many bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_each_set_leaves_a_row_that_names_it_and_is_what_its_manifest_says(stage: Stage, tmp_path: Path) -> None:
