@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from pro_service.core.case import RUNG
-from pro_service.core.problems import Problem, nearest, problem
+from pro_service.core.problems import ChannelCode, Problem, nearest, problem
 from pro_service.core.protocol import MEDIA, Channel
 
 CALLS = "calls"
@@ -28,7 +28,7 @@ def read(text: str) -> tuple[Ladder, tuple[Problem, ...]]:
     media = Counter(MEDIA[known[one]] for one in asking if one in known)
     for medium in (medium for medium, n in media.items() if n > 1):
         named = [one for one in asking if one in known and MEDIA[known[one]] == medium]
-        faults.append(problem("ladder_medium_twice", channels=tuple(named)))
+        faults.append(problem("ladder_medium_twice", channels=tuple(map(ChannelCode, named))))
     return (() if faults else tuple(known[one] for one in asking)), tuple(faults)
 
 

@@ -251,7 +251,7 @@ _CELLS: Mapping[str, Entry] = {
     ),
     "ladder_medium_twice": _refuse(
         "{channels} go the same way: where one leads nowhere, the other does not either",
-        "leave one of them: at most one by text, one by mail and one by WhatsApp",
+        "keep one of them: at most one by text, one by mail and one by WhatsApp",
     ),
     "not_to_withdraw_from": _refuse("{given} is not a thing to withdraw from", _ONE_OF),
     "date_empty": _refuse("is empty", _DATE),
@@ -482,6 +482,7 @@ _ENROLMENT: Mapping[str, Entry] = {
     "consent_without_rung": _warn(
         "{code}: this consent is recorded, but no channel of the ladder needs it",
         "add a channel that does: whatsapp>sms-reply>email-link, for example",
+        "add a channel that does",
     ),
     "reached_by_none": _warn(
         "no channel of the ladder leads to {code}: people call",

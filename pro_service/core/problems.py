@@ -24,7 +24,8 @@ class Problem:
     line: int | None = None
     """Line in the file, from 1, best effort."""
     values: Mapping[str, object] = dataclasses.field(default_factory=dict, hash=False)
-    """What fills the blanks of its words: texts, numbers, days, `Country`, `Column`, or several of them."""
+    """What fills the blanks of its words: texts, numbers, days, `Country`, `Column`, `ChannelCode`, or several of
+    them."""
 
     @property
     def severity(self) -> Severity:
@@ -56,6 +57,12 @@ class Country:
 
 class Column(str):
     """A column of an enrolment file among the values of a problem; pages have words for it."""
+
+    __slots__ = ()
+
+
+class ChannelCode(str):
+    """A channel among the values of a problem; pages have words for it, unless they speak of a file that names it."""
 
     __slots__ = ()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import time
 from typing import Literal, TypeAlias, get_args
 
-from pro_service.core.problems import Country, Problem, problem
+from pro_service.core.problems import ChannelCode, Country, Problem, problem
 from pro_service.core.protocol import MEDIA, Channel, Medium, RouteOverride, Site
 from pro_service.core.providers import FACTS, SMS
 
@@ -228,7 +228,7 @@ class Carriers:
         if medium == "sms" or medium in self.media:
             return ()
         needs = next(facts.needs for facts in FACTS.values() if facts.medium == medium)
-        return (problem("channel_not_configured", channel=channel, settings=needs),)
+        return (problem("channel_not_configured", channel=ChannelCode(channel), settings=needs),)
 
     def to(self, country: str | None, wanted: str = "") -> str:
         """Return the provider who carries texts to a country (ISO 3166-1 alpha-2, of the telephone).

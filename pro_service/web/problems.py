@@ -7,14 +7,14 @@ from babel import Locale
 
 from pro_service.core import problems
 from pro_service.core.enrolment.file import BASELINE
-from pro_service.core.problems import Column, Country, Problem
+from pro_service.core.problems import ChannelCode, Column, Country, Problem
 from pro_service.web.i18n import day, gettext, language
 from pro_service.web.i18n import gettext as _
 
 
-def words(found: Problem) -> tuple[str, str]:
-    """Return (what is wrong, what to do about it)."""
-    return problems.words(found, gettext, _shown, on_page=True)
+def words(found: Problem, *, of_file: bool = False) -> tuple[str, str]:
+    """Return (what is wrong, what to do about it); `of_file`: channels are named as an enrolment file names them."""
+    return problems.words(found, gettext, _shown_of_file if of_file else _shown, on_page=True)
 
 
 def by_field(faults: Iterable[Problem]) -> Mapping[str, str]:
@@ -31,10 +31,27 @@ def _shown(value: object) -> str:
             return str(Locale(language()).territories.get(value.code, value.name))
         case Column():
             return column(value)
+        case ChannelCode():
+            return f"“{channels()[value]}”"
         case date() if not isinstance(value, datetime):
             return day(value)
         case _:
             return str(value)
+
+
+def _shown_of_file(value: object) -> str:
+    return str(value) if isinstance(value, ChannelCode) else _shown(value)
+
+
+def channels() -> dict[str, str]:
+    """Return what the channels are called where one is chosen."""
+    return {
+        "sms-reply": _("a text, answered by text"),
+        "sms-link": _("a text with a link"),
+        "sms-card": _("a text; answers with the printed card"),
+        "email-link": _("a mail with a link"),
+        "whatsapp": _("a WhatsApp message, answered there"),
+    }
 
 
 def columns() -> dict[str, str]:

@@ -31,7 +31,7 @@ from pro_service.core.changes.model import (
 from pro_service.core.changes.reschedule import Rescheduled, consequences, replace_windows
 from pro_service.core.commands import CancelTexts, Command, Resolve
 from pro_service.core.ladder import Ladder
-from pro_service.core.problems import ChangeRefusedError, Problem, problem
+from pro_service.core.problems import ChangeRefusedError, ChannelCode, Problem, problem
 from pro_service.core.protocol import MEDIA, Medium, Protocol
 from pro_service.core.schedule import projection
 from pro_service.core.schedule.asking import rungs
@@ -379,7 +379,7 @@ def _plan_ladder(case: Case, ladder: Ladder) -> Plan:
     then: Participant = replace(case.participant, **cast("dict[str, Any]", facts))
     skipped = {"no-consent": "rung_without_consent", "no-address": "rung_without_address"}
     notes = [
-        problem(skipped[rung.standing], "channel", code=then.code, channel=rung.channel)
+        problem(skipped[rung.standing], "channel", code=then.code, channel=ChannelCode(rung.channel))
         for rung in rungs(then)
         if rung.standing in skipped
     ]

@@ -13,7 +13,7 @@ from pro_service.core.enrolment.blinding import code_may_tell, is_telling
 from pro_service.core.enrolment.cells import CellError
 from pro_service.core.enrolment.file import CONSENTS, Record, columns_of
 from pro_service.core.ladder import Ladder
-from pro_service.core.problems import Problem, problem
+from pro_service.core.problems import ChannelCode, Problem, problem
 from pro_service.core.protocol import MEDIA, Channel, Protocol, Site, Window
 from pro_service.core.routes import BY_TEXT, CARD, Carriers, preflight, preflight_number, usual_channel
 from pro_service.core.schedule.calendar import local_day
@@ -221,7 +221,7 @@ class RowReader:
             if phone is not None and texted:
                 self._check_route(row, provider, country, channel)
             if any(lacks_texts(self.protocol, given, channel) for given in self.frames.values()):
-                row.add(problem("version_lacks_channel", channel=channel), "channel")
+                row.add(problem("version_lacks_channel", channel=ChannelCode(channel)), "channel")
         if CARD in ladder and texted and row.text("language") in self.protocol.languages:
             self._check_texts(row, row.text("language"))
         return ladder
@@ -239,9 +239,9 @@ class RowReader:
             return
         for channel, medium in media.items():
             if medium not in agreed:
-                row.add(problem("rung_without_consent", code=code, channel=channel), CONSENTS[medium])
+                row.add(problem("rung_without_consent", code=code, channel=ChannelCode(channel)), CONSENTS[medium])
             elif medium == "email" and not by_mail:
-                row.add(problem("rung_without_address", code=code, channel=channel), "email")
+                row.add(problem("rung_without_address", code=code, channel=ChannelCode(channel)), "email")
         for medium in sorted(agreed - set(media.values())):
             row.add(problem("consent_without_rung", code=code), CONSENTS[medium])
         if by_phone and not led_to:
@@ -270,7 +270,9 @@ class RowReader:
             if other not in (channel, CARD) and all(
                 found.severity == "warn" for found in self._findings(provider, country, other)
             ):
-                return replace(refusal, code=ELSEWHERE[refusal.code], values={**refusal.values, "other": other})
+                return replace(
+                    refusal, code=ELSEWHERE[refusal.code], values={**refusal.values, "other": ChannelCode(other)}
+                )
         return refusal
 
     def _usual(self, provider: str, country: str) -> Channel:

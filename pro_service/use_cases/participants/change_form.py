@@ -28,7 +28,7 @@ from pro_service.core.changes.model import (
 from pro_service.core.enrolment import cells
 from pro_service.core.enrolment.cells import CellError
 from pro_service.core.ladder import Ladder
-from pro_service.core.problems import ChangeRefusedError, Problem, problem
+from pro_service.core.problems import ChangeRefusedError, ChannelCode, Problem, problem
 from pro_service.core.protocol import MEDIA, Channel, Language, Medium
 from pro_service.core.replies.folding import visible
 from pro_service.core.routes import BY_TEXT, CARD, CHANNELS, Carriers, preflight, preflight_number
@@ -272,7 +272,7 @@ def _check_rung(form: _Form, name: str, channel: Channel, country: str | None) -
         _route(form, name, country, channel)
     form.notes += [lack.at(name) for lack in form.known.carriers.lacking_for(channel)]
     if any(lacks_texts(form.case.protocol, given, channel) for given in form.known.frames.values()):
-        form.notes.append(problem("version_lacks_channel", name, channel=channel))
+        form.notes.append(problem("version_lacks_channel", name, channel=ChannelCode(channel)))
 
 
 def _provider(form: _Form, country: str) -> str:

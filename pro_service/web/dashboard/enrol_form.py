@@ -9,6 +9,7 @@ from pro_service.core.routes import CHANNELS
 from pro_service.web.dashboard.change_words import Field
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import of
+from pro_service.web.problems import channels
 
 
 def titles() -> dict[str, str]:
@@ -82,13 +83,7 @@ def cells(typed: Mapping[str, str]) -> dict[str, str]:
 
 
 def _channels() -> tuple[tuple[str, str], ...]:
-    known = {
-        "sms-reply": _("a text, answered by text"),
-        "sms-link": _("a text with a link"),
-        "sms-card": _("a text; answers with the printed card"),
-        "email-link": _("a mail with a link"),
-        "whatsapp": _("a WhatsApp message, answered there"),
-    }
+    known = channels()
     return tuple((code, known[code]) for code in CHANNELS)
 
 

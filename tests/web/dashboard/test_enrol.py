@@ -161,6 +161,12 @@ def test_a_turkish_number_is_led_to_the_card_or_the_telephone(office: FlaskClien
     assert (status, "people call at each window" in page) == (200, True)
 
 
+def test_a_channel_is_named_in_words_on_the_form(office: FlaskClient) -> None:
+    status, page = sent(office, "look", channel_2="sms-card")
+    said = "“a text with a link”, “a text; answers with the printed card” go the same way"
+    assert (status, said in beside(page, "channel")) == (422, True)
+
+
 def test_a_country_is_named_in_the_readers_language(rt: Runtime, client: FlaskClient, study_id: int) -> None:
     assert study_id
     support.coordinator(rt, site="IST", language="tr")
