@@ -243,14 +243,14 @@ _CELLS: Mapping[str, Entry] = {
     "not_a_channel": _refuse("{given} is not a channel", _ONE_OF),
     "ladder_gap": _refuse("a channel is missing beside a >", "write one between every two, or take the > out"),
     "ladder_only_calls": _refuse(
-        "calls is no channel: people call where no channel leads to somebody",
+        "calls is not a channel: people call where no channel reaches somebody",
         "leave this and the consents empty: then people call; or write one of: {known}",
     ),
     "ladder_calls_not_last": _refuse(
-        "after calls no channel asks", "write calls at the end, or leave it out: it goes without saying"
+        "no channel may follow calls", "write calls at the end, or leave it out: both mean the same"
     ),
     "ladder_medium_twice": _refuse(
-        "{channels} go the same way: where one leads nowhere, the other does not either",
+        "{channels} go the same way: if one fails, the other fails too",
         "keep one of them: at most one by text, one by mail and one by WhatsApp",
     ),
     "not_to_withdraw_from": _refuse("{given} is not a thing to withdraw from", _ONE_OF),
@@ -485,7 +485,7 @@ _ENROLMENT: Mapping[str, Entry] = {
         "add a channel that does",
     ),
     "reached_by_none": _warn(
-        "no channel of the ladder leads to {code}: people call",
+        "no channel of the ladder reaches {code}: people call",
         "if they are to be asked in writing, give a consent and an address for one of its channels",
     ),
     "email_changed_here": _warn(
@@ -596,7 +596,7 @@ _CHANGES: Mapping[str, Entry] = {
     "needs_number": _refuse("no number is given", "write the new number, or say that the old one is to be removed"),
     "address_or_none": _refuse("an address, and the wish to remove it", "give one of the two"),
     "needs_address": _refuse("no address is given", "write the new address, or say that the old one is to be removed"),
-    "not_a_medium": _refuse("{given} is nothing that somebody can agree to", _ONE_OF),
+    "not_a_medium": _refuse("{given} is nothing that a consent is given for", _ONE_OF),
     "consent_not_said": _refuse("nothing is said about the consent to messages", "choose one of the answers"),
     "needs_consent_day": _refuse(
         "the day of the consent is missing", "write the day on which it was given for what is new"
@@ -720,11 +720,11 @@ _TEXTS: Mapping[str, Entry] = {
         "this mail has no subject", "write the subject in the first line, then an empty line, then what the mail says"
     ),
     "subject_tells": _refuse(
-        "the subject of this mail says something about the study or the participant, which others may see",
+        "the subject of this mail may tell something about the study or the participant, and others may see it",
         "write a first line without placeholders",
     ),
     "stop_link_missing": _refuse(
-        "this mail does not say how to end these mails", "write {{stop_link}} where that address goes"
+        "this mail does not say how to end the messages", "write {{stop_link}} where that address goes"
     ),
     "stranger_is_told": _refuse(
         "the answer to an unknown number tells something about the study",
@@ -807,7 +807,7 @@ _TOML: Mapping[str, Entry] = {
         "give it one: nobody who has not written for a day gets any other message on WhatsApp",
     ),
     "button_unfit": _refuse(
-        "is one too many, or too long", "WhatsApp shows {most} buttons at the most, of {longest} characters each"
+        "is one button too many, or too long", "WhatsApp shows {most} buttons at the most, of {longest} characters each"
     ),
 }
 

@@ -60,7 +60,7 @@ def fields(protocol: Protocol, sites: Mapping[str, str]) -> dict[str, tuple[Fiel
                 "channel_2",
                 "select",
                 _("If that fails, they are asked by"),
-                _("The same day, where the way before it leads nowhere for good; then people call."),
+                _("Asks on the same day if the one before it fails for good. After the last one, people call."),
                 (("", _("nothing more: people call")), *_channels()),
             ),
             Field(

@@ -101,7 +101,7 @@ def test_a_mail_asks_and_its_last_address_ends_the_messages(
     assert pages.get(path).status_code == 200
     assert support.loaded(rt, person).case.participant.opted_out_at is None
     for _ in range(2):
-        assert "artık mesaj göndermiyoruz" in pages.post(path, data={"List-Unsubscribe": "One-Click"}).text
+        assert "artık mesaj göndermeyeceğiz" in pages.post(path, data={"List-Unsubscribe": "One-Click"}).text
     assert support.loaded(rt, person).case.participant.opted_out_at == INVITED
     assert reasons(rt) == ["stopped"]
     clock.now += timedelta(days=1)

@@ -84,7 +84,7 @@ def test_a_database_stays_with_the_telephones_that_its_first_text_went_to(
 
 @pytest.mark.parametrize("path", ["/login", "/s/unknown-address", "/k", "/help", "/nothing-here"])
 def test_every_page_says_that_the_telephones_are_simulated(rt: Runtime, phones: Telephones, path: str) -> None:
-    said = "the telephones are simulated, and nobody gets a text"
+    said = "the telephones are simulated, and nobody gets a message"
     for elsewhere in (False, True):
         phones.elsewhere = elsewhere
         app = create_app(rt)

@@ -120,7 +120,7 @@ def _call(life: Life) -> int:
         ("sms-link", "accepted", "with a link to a few questions; it may not have reached you."),
         ("sms-card", "delivered", "that your questionnaire is open, to be answered with your card."),
         ("sms-card", "sent", "to be answered with your card; it may not have reached you."),
-        ("sms-reply", "undelivered", "We tried to send you a text message, but it did not arrive."),
+        ("sms-reply", "undelivered", "We tried to send you a message, but it did not arrive."),
     ],
 )
 def test_a_text_is_spoken_of_as_far_as_it_came(life: Life, channel: str, state: str, said: str) -> None:
@@ -147,7 +147,7 @@ def test_whether_the_card_was_handed_over_is_asked_only_where_nobody_knows(life:
 @pytest.mark.parametrize(
     "facts, said, way",
     [
-        ({"opted_out_at": CALLED}, "You do not want text messages from us, and you get none.", "wants no messages"),
+        ({"opted_out_at": CALLED}, "You do not want messages from us, and you get none.", "wants no messages"),
         ({"unreachable_at": CALLED}, "We sent you a text message", "messages do not arrive: people call"),
         ({"consented_at": None}, "As agreed, we ask you our questions by telephone.", "asked by telephone only"),
     ],

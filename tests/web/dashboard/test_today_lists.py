@@ -110,15 +110,15 @@ def test_a_call_that_can_save_its_window_is_not_ended_by_a_press(desk: FlaskClie
     [
         (
             "evening",
-            "to be asked by telephone: no text went out · asks to be called in the evening",
+            "to be asked by telephone: no message went out · asks to be called in the evening",
             "not before 11 Mar 16:00",
         ),
         (
             "afternoon",
-            "to be asked by telephone: no text went out · asks to be called in the afternoon",
+            "to be asked by telephone: no message went out · asks to be called in the afternoon",
             "not before 11 Mar 12:00",
         ),
-        ("any", "to be asked by telephone: no text went out · asks to be called", ""),
+        ("any", "to be asked by telephone: no message went out · asks to be called", ""),
     ],
 )
 def test_a_wish_to_be_called_is_said_with_its_time(

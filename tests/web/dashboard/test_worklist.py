@@ -83,7 +83,7 @@ def desk(rt: Runtime, client: FlaskClient, study_id: int, clock: support.SetCloc
 @databases.ON_BOTH
 def test_a_decision_is_recorded_and_the_page_says_so(desk: Desk) -> None:
     page = desk.page()
-    for said in ("P-001", "neither texts nor calls reach them any more", "due in", "Number not in service", "W1"):
+    for said in ("P-001", "neither messages nor calls reach them any more", "due in", "Number not in service", "W1"):
         assert said in page
     assert "P-002" not in page
     status, back = desk.decide()
