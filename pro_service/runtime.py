@@ -215,7 +215,7 @@ def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = Tru
 
 
 def _check_telephones(settings: Settings, reached: str | None) -> None:
-    """Refuse to send to people what was tried with invented numbers, and to a simulator what people wait for."""
+    """Refuse real accounts for a database that was tried with invented numbers, and simulators for a real one."""
     if settings.texts and reached is not None and (reached == "simulated") != settings.simulates:
         code = "telephones_were_simulated" if reached == "simulated" else "telephones_were_real"
         raise TelephonesError(code, given=" and ".join(settings.aimed_elsewhere))

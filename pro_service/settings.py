@@ -87,7 +87,7 @@ class Delivery:
     doubts: tuple[float, ...] = (1, 5, 30)
     """How many times `ask_after` a text stays in doubt at least, by how often it was found not to have left before."""
     same_mail: tuple[timedelta, ...] = (timedelta(minutes=10), timedelta(hours=1))
-    """How long after each doubt a participant's mail goes again. Not oftener: some mailboxes show it each time.
+    """How long after each doubt a participant's mail is sent again. Not more often: some mailboxes show each copy.
 
     The first is what RFC 5321 has one wait for the answer to a mail.
     """
@@ -158,9 +158,9 @@ class Settings:
     timestamp_certificates: bytes = b""
     """The content of the file in TIMESTAMP_CERTIFICATE, in PEM."""
     metrics_token: str = field(default="", repr=False)
-    """What a program shows that asks for figures from another machine; without one, only this machine may."""
+    """The token by which a program on another machine may read the figures; without one, only this machine may."""
     backup_dir: Path = BACKUPS
-    """Where backups are made that were given no folder, and where the newest one is looked for."""
+    """Where a backup is made if no folder is named, and where the newest one is looked for."""
     pg_bin: Path | None = None
     """The folder of pg_dump and pg_restore; None: as they are found on the PATH."""
     log_level: str = "INFO"
@@ -288,7 +288,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def _real_beside_simulated(settings: Settings) -> Iterator[Problem]:
-    """Name what would reach people while texts go to simulated telephones."""
+    """Name the settings that would reach people while texts go to simulated telephones."""
     if not settings.simulates:
         return
     real = {

@@ -93,7 +93,7 @@ class Participant:
     erased_at: datetime | None = None
     """When contact data and texts were destroyed for good."""
     channel_2: Channel | None = None
-    """Takes over where the channel before it leads nowhere, as does the next."""
+    """Asks if the channel before it fails for good; `channel_3` likewise."""
     channel_3: Channel | None = None
     email_consented_at: datetime | None = None
     email_unreachable_at: datetime | None = None

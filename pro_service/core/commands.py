@@ -153,7 +153,7 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """The address is not the participant's or takes no texts: stop writing to it."""
+    """The number or address is not the participant's, or takes no messages: stop writing to it."""
 
     reason: str
     medium: Medium = "sms"

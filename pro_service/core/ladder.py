@@ -1,4 +1,4 @@
-"""A ladder of channels as people write it: `whatsapp>sms-reply>email-link`; the first that leads to them asks."""
+"""A ladder of channels as people write it: `whatsapp>sms-reply>email-link`; the first that reaches somebody asks."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from pro_service.core.problems import ChannelCode, Problem, nearest, problem
 from pro_service.core.protocol import MEDIA, Channel
 
 CALLS = "calls"
-"""May stand last: where no channel leads to the participant people telephone, whether it is written or not."""
+"""May stand last, and changes nothing: where no channel reaches the participant, people telephone anyway."""
 RUNGS = ("channel", "channel_2", "channel_3")
 """The facts of a participant that hold the ladder."""
 

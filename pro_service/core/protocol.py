@@ -184,13 +184,13 @@ class RouteOverride:
 
 @dataclass(frozen=True, slots=True)
 class MessageTemplate:
-    """A text as a provider has it on file, approved: what goes to somebody who has not written for a day."""
+    """A text that a provider has approved: only such texts go to somebody who has not written for a day."""
 
     frame: str
-    """The name of the text that it is."""
+    """The name of its text in templates/sms."""
     language: Language
     content_sid: str
-    """The provider's id of it."""
+    """Its id at the provider."""
     variables: tuple[str, ...]
     """Names of the placeholders that fill its blanks, from the first on."""
     buttons: tuple[str, ...] = ()

@@ -44,9 +44,9 @@ class Facts:
     same_text: bool = True
     """It takes the same words to the same telephone twice within a day."""
     session: timedelta | None = None
-    """For so long after somebody wrote anything may be said to them, and nothing but a template at other times."""
+    """How long free words may be sent after somebody wrote; at other times only a template. None: always."""
     same_message: bool = False
-    """What it is given twice is one message to its reader (a mail's Message-ID): a doubt ends by sending it again."""
+    """Readers see a message once, even if it is sent twice (a mail's Message-ID): one in doubt is sent again."""
 
 
 FACTS: Mapping[WayOut, Facts] = MappingProxyType(
@@ -101,7 +101,7 @@ FACTS: Mapping[WayOut, Facts] = MappingProxyType(
         )
     }
 )
-"""The provider that was there first in front."""
+"""The oldest provider stands first."""
 
 TEXTS: tuple[WayOut, ...] = tuple(way for way, facts in FACTS.items() if facts.medium != "email")
 """The ways to telephones."""

@@ -30,7 +30,7 @@ AFTER_ENROLMENT = timedelta(minutes=5)
 
 @dataclass(slots=True)
 class Letterbox:
-    """Takes the mails: those to participants are read as texts are, the others dropped. Nothing leaves the process."""
+    """Takes mails: those to participants are read as texts are, others are dropped. Nothing leaves the process."""
 
     telephones: Telephones | None = None
 

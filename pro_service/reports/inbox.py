@@ -88,11 +88,11 @@ class Item:
     """None if the reader may not see it, or it cannot be decrypted."""
     media: int
     way: WayOut = "sms"
-    """What it came by."""
+    """The way out of the provider that brought it."""
 
     @property
     def medium(self) -> Medium:
-        """What it came by, whoever carried it."""
+        """Whether it is a text or a WhatsApp message, whichever provider brought it."""
         return FACTS[self.way].medium
 
     @property

@@ -31,7 +31,7 @@ NOT_SAID = ("not_begun", "no_gateway", "fault", str(None))
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is looked up at once at any size; None where there is nothing."""
+    """What is looked up quickly in a database of any size; None where there is nothing."""
 
     tasks: Mapping[str, int]
     """Every level -> open tasks."""
@@ -45,7 +45,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What takes the longer the more there is.
+    """What takes longer the more rows there are.
 
     Every state and class of the ways out that are configured is there, also with none: a program that looks for an
     increase finds none in a figure that was not there before.

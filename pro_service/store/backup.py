@@ -206,16 +206,17 @@ _DROP = text(
 
 
 def _empty(connection: Connection) -> None:
-    """Take everything out of a database that was empty before it was filled, all at once."""
+    """Drop, in one transaction, everything that was put into a database that was empty before."""
     statements = connection.scalars(_DROP).all()
     if statements:
         connection.exec_driver_sql(f"DO $empty$ BEGIN {'; '.join(statements)}; END $empty$")
 
 
 def load(url: str, file: Path, version: str, programs: Path | None) -> None:
-    """Put a copy that `save` made into the place that `empty_place` gave; all of it, or nothing.
+    """Put a copy that `save` made into the place that `empty_place` gave: all of it, or nothing.
 
-    `version`: of the engine that it was made on. SetUpError: no room, an older server, pg_restore missing or too old.
+    `version` is that of the engine on which the copy was made. Raise SetUpError if there is no room, if the server is
+    older than that, or if pg_restore is missing or too old.
     """
     if url.startswith("sqlite"):
         place = Path(make_url(url).database or "")

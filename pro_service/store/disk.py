@@ -17,9 +17,9 @@ MEGABYTE = 1_000_000
 SPARE = 10 * MEGABYTE
 """Bytes that must be left on a disk beside what is to be written."""
 LITTLE_SPACE, NO_SPACE = 1000 * MEGABYTE, 100 * MEGABYTE
-"""Free bytes below which a disk is to be minded, and below which it is as good as full."""
+"""Free bytes below which a warning is due, and below which a disk counts as full."""
 PART = ".pro-service.part"
-"""How the folder ends in which something is made that is not whole yet."""
+"""How names of folders end in which something is made that is not whole yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Disk:
     holds: tuple[str, ...]
     free: int
     wanted: int
-    """Below this many free bytes it is to be minded: also where another copy of the database would not fit."""
+    """A warning is due below this many free bytes, and where another copy of the database would not fit."""
 
     @property
     def minded(self) -> bool:
@@ -64,7 +64,7 @@ def require_room(folder: Path, needed: int, code: str) -> None:
 def part_of(whole: Path) -> Iterator[Path]:
     """Give a new folder beside `whole`, its owner's alone, that is gone after the block unless it was renamed.
 
-    What killed processes have left beside it goes as well: whoever is at work holds a lock on their folder.
+    Folders that killed processes have left beside it are deleted as well: nobody holds a lock on those.
     """
     whole.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in whole.parent.glob(f".*{PART}"):

@@ -83,7 +83,10 @@ class Found:
 
 
 def stand_in_line(session: Session) -> None:
-    """Let one erasure after the other look: two owners of a telephone would each leave it to the other."""
+    """Let only one erasure at a time look at what there is.
+
+    Two who share a telephone and are erased at once would otherwise each leave its texts to the other.
+    """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_LINE)))
 

@@ -15,7 +15,7 @@ MANIFEST = "manifest.json"
 FILE = {"sqlite": "database.db", "postgresql": "database.dump"}
 """Engine -> the name of the file that holds the copy."""
 OLD = timedelta(days=2)
-"""A newest backup that is older is to be minded."""
+"""A warning is due where the newest backup is older."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ TEST = "test"
 UNFINISHED = "pro_service_unfinished"
 """A table without columns: as long as it is there, the database is being made from another one."""
 TRIED = "write_tried"
-"""What is written where it is only tried whether anything can be."""
+"""The key of the row that is written only to see whether the database takes a write."""
 
 Progress = Callable[[int, int], None]
 """Called with how many migrations are done, and how many there are."""
@@ -81,7 +81,7 @@ def revision(engine: Engine) -> str | None:
 
 
 def revision_of(connection: Connection) -> str | None:
-    """The same, of the database of this connection."""
+    """Return the revision of this connection's database; None for an empty one."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -164,9 +164,9 @@ def lay_out(engine: Engine, progress: Progress = lambda _done, _total: None) -> 
 
 @contextmanager
 def alone(engine: Engine, waiting: Callable[[], None]) -> Iterator[None]:
-    """Let one upgrade after the other at this database; `waiting` is called if another is at work.
+    """Let one upgrade of this database run at a time; `waiting` is called if another one is running.
 
-    SetUpError or OperationalError if it does not end. On SQLite writers stand in the same line.
+    Raise SetUpError or OperationalError if that one does not end. On SQLite, other writers wait in the same queue.
     """
     if engine.dialect.name == "sqlite":
         with ExitStack() as entered:
@@ -268,7 +268,7 @@ def _turned_read_only(sessions: Sessions) -> bool:
 
 
 def try_to_write(sessions: Sessions) -> Cause | None:
-    """Return why the database takes no write; None if it does. What is written says nothing and holds no instant."""
+    """Return why the database takes no write; None if it takes one. What is written means nothing."""
     key, value = installation.c.key, installation.c.value
     try:
         with sessions.begin() as session:

@@ -38,7 +38,7 @@ def next_try(rt: Runtime, kind: Kind, attempt: int, wished: float | None = None)
 
 
 def stop(tx: Transaction, channel: str, code: str) -> None:
-    """Let a channel rest for every worker; those who run the service see one alarm, and nobody gets a task.
+    """Stop a channel for a while, for every worker; those who run the service see one alarm, and nobody gets a task.
 
     Where one template is at fault they see the alarm alone: other messages go on.
     """

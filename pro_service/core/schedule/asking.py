@@ -40,7 +40,7 @@ class Rung:
     channel: Channel
     standing: Standing
     since: datetime | None = None
-    """Since when it leads nowhere, where it did."""
+    """Since when its medium leads nowhere, if it does."""
 
 
 def rungs(person: Participant) -> tuple[Rung, ...]:

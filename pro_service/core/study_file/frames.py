@@ -35,10 +35,10 @@ ASKING = ("question", "reask", "reask-2", "confirm-zero", "confirm-repeat", "con
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[ ()./-]+(?=\d)")
 
 NEWER = tuple(f".{channel}" for channel in CHANNELS if channel not in BY_TEXT)
-"""Ends of the names of texts that a version stored by an earlier release has none of: nobody is asked by them there."""
+"""How names of texts end that a version stored by an earlier release lacks. Nobody there is asked by those channels."""
 
 ON_WHATSAPP = ".whatsapp"
-"""End of the names of texts that begin a conversation there. Each says all of it: nothing can be put before or behind
+"""How names of texts end that begin a conversation there. Each is complete, because nothing can be put before or behind
 what was approved."""
 
 KNOWN = frozenset(
@@ -173,7 +173,7 @@ def whatsapp_frames(protocol: Protocol) -> tuple[str, ...]:
 
 
 def check_blanks(protocol: Protocol, frames: Frames) -> Iterator[Problem]:
-    """Yield what cannot fill the blanks of a WhatsApp template: its values are read in the text that it is."""
+    """Yield what cannot fill the blanks of a WhatsApp template: a value that the template's text does not hold."""
     for index, one in enumerate(protocol.whatsapp_templates):
         try:
             asked = placeholders(frames.get(one.language, {}).get(one.frame, ""))
@@ -234,7 +234,7 @@ def _frame(path: str, name: str, text: str, *, unasked: bool) -> Iterator[Proble
 
 
 def _mail(path: str, text: str, asked: Collection[str]) -> Iterator[Problem]:
-    """A mail's first line is its subject, which lock screens and others at the same computer show: it tells nothing."""
+    """Yield the faults of a mail. Its first line is the subject, which others may see on a screen: it tells nothing."""
     subject, blank, body = text.strip().partition("\n\n")
     if "\n" in subject or not (blank and body.strip()):
         yield problem("subject_missing", path, 1)
@@ -256,7 +256,7 @@ def _unknown(path: str, line: int, name: str) -> Problem:
 
 
 def _whole(path: str, language: Language, text: str) -> Iterator[Problem]:
-    """A text that begins a conversation on WhatsApp says what others say in lines of their own, and whom it is for."""
+    """Yield what a text that begins a conversation on WhatsApp lacks: no first text or code can be put before it."""
     yield from _first(path, language, text)
     if "{code}" not in text:
         yield problem("turn_missing", path, 1)

@@ -78,7 +78,7 @@ class TwilioTexts:
         self._client = Client(user, password, account_sid, http_client=self._wire, environment=nothing)
         self.facts = facts
         self._mark = WHATSAPP if facts.medium == "whatsapp" else ""
-        """Before the numbers and ids of all that this one is about."""
+        """What stands before the numbers and ids of its messages."""
         self._from_number = self._mark + from_number if from_number else None
         self._callbacks = callbacks
         self.elsewhere = not leads_to_this_machine(base_url or ADDRESS)

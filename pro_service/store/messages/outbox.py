@@ -78,7 +78,7 @@ class Claimed:
     participant_id: int | None
     data_key: bytes | None
     address: bytes | None
-    """What it goes to, sealed."""
+    """The number or address it goes to, sealed."""
     email: str | None
     """Of the member of staff it is for."""
     useful_until: datetime | None

@@ -81,8 +81,8 @@ class Sending:
             logs.fault("deliver", fault, message=claimed.id)
             return Outcome(claimed, "dead", error="unreadable")
         if claimed.has_card and FACTS[claimed.channel].medium != "email" and contains_address(outgoing.body):
-            # It was looked at when it was written; should one slip through all the same, operators would drop it.
-            # A mail holds a link, to whomever it goes: it is none of this.
+            # Operators drop such a text. The study's check refuses it already; this is for one that slipped through.
+            # Mails are left out: each holds a link, and no operator carries it.
             return Outcome(claimed, "dead", error="address_in_text")
         if claimed.frame in staff_mail.CONDITIONAL and not self._still_holds(claimed):
             return Outcome(claimed, "cancelled")

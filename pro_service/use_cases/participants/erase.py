@@ -134,7 +134,10 @@ def find_person(
 
 
 def carry_out(tx: Transaction, loaded: Loaded, at: datetime, reason: str, by: str | None = None) -> Erasure:
-    """Make everything unreadable. `at`, `by`: when and by whom it was done first; `by` is None the first time."""
+    """Make everything unreadable.
+
+    `at`, `by`: when and by whom it was done first, if a restored database has to do it again; otherwise now, and None.
+    """
     person, session, now = loaded.case.participant, tx.session, tx.now
     found = erasures.find(session, person.id)
     result = _erasure(session, loaded, found, at)

@@ -60,7 +60,9 @@ def explained(action: Action) -> str:
         "email": _("Mails that wait for the old address are not sent. The new one is stored encrypted."),
         "language": _("Messages and forms from now on; what was sent is not repeated."),
         "zone": _("Prompts follow this time zone from now on; what was sent is not repeated."),
-        "channel": _("The first channel that reaches them asks, from the next prompt on; what was sent is not repeated."),
+        "channel": _(
+            "The first channel that reaches them asks, from the next prompt on; what was sent is not repeated."
+        ),
         "consent": _("Given for texts, mails and WhatsApp one by one. Where none is left, people call."),
         "pause": _("No prompts until that day; then they begin again by themselves. Calls go on."),
         "resume": _("Ends a pause, or a hold after a stop word, now."),

@@ -28,7 +28,7 @@ from pro_service.web.cached_figures import CachedFigures
 
 BEAT = "tick"
 WORTH = 20
-"""What took a second to count stands for so many seconds: counting never takes more than a twentieth of the time."""
+"""How many seconds figures are kept for each second that counting them took: so it takes a twentieth of the time."""
 LONGEST = timedelta(minutes=5)
 
 
@@ -48,7 +48,7 @@ def blueprint(rt: Runtime) -> Blueprint:
     @pages.get("/metrics")
     def shown() -> ResponseReturnValue:
         if not (_from_this_machine() or _shows(rt.settings.metrics_token)):
-            said = "Ask from this machine and not through a proxy, or with METRICS_TOKEN (Authorization: Bearer ...).\n"
+            said = "Ask directly from this machine, or send METRICS_TOKEN (Authorization: Bearer ...).\n"
             return said, 403, {"Content-Type": "text/plain; charset=utf-8"}
         return generate_latest(registry), 200, {"Content-Type": CONTENT_TYPE_LATEST}
 
@@ -58,7 +58,7 @@ def blueprint(rt: Runtime) -> Blueprint:
 def _from_this_machine() -> bool:
     """Whether a program on this machine asks.
 
-    A proxy asks from here too, for somebody else: it says for whom, or passes on the name that was asked for.
+    A proxy on this machine asks for somebody else. It adds X-Forwarded-For, or keeps the host name that was asked for.
     """
     asked_for = urlsplit(f"//{request.host}").hostname
     return (
@@ -67,20 +67,20 @@ def _from_this_machine() -> bool:
 
 
 def _shows(token: str) -> bool:
-    """Whether the caller shows this token; nobody shows an empty one."""
+    """Whether the caller sent this token; False where none is set."""
     kind, _, shown = request.headers.get("Authorization", "").partition(" ")
     return bool(token) and kind.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
 
 
 class _Figures(Collector):
-    """Asks the database when somebody reads the figures."""
+    """Asks the database whenever somebody reads the figures."""
 
     def __init__(self, rt: Runtime) -> None:
         self._rt = rt
         self._counted = CachedFigures(rt.clock, kept_for=LONGEST, worth=WORTH)
 
     def describe(self) -> Iterator[Metric]:
-        """Return nothing: else the database would be asked when the web server starts."""
+        """Return nothing, so that the database is not asked when the web server starts."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
