@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-from pro_service.core.case import PROMPTS, Case, WindowFacts
+from pro_service.core.case import PROMPTS, UNREACHABLE, Case, WindowFacts
 from pro_service.core.protocol import MEDIA, Protocol, Step
 from pro_service.store.schema import AnyRow
 from tests.simulation.carrier import Taken
@@ -88,7 +88,7 @@ def _unreachable_at(case: Case) -> datetime | None:
     led_to = facts.led_to
     if led_to is None or facts.reached_by(MEDIA[led_to]):
         return None
-    ends = [facts.unreachable_at, facts.email_unreachable_at]
+    ends = (getattr(facts, UNREACHABLE[MEDIA[channel]]) for channel in facts.ladder if facts.agreed_to(MEDIA[channel]))
     return max(end for end in ends if end is not None)
 
 
