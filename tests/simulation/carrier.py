@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from pro_service.core.providers import FACTS, Arrival, Facts
+from pro_service.core.providers import FACTS, MAIL, Arrival, Facts
 from pro_service.gateways.outgoing import Accepted, Forgotten, Outgoing, Record, Refused, Unavailable, Uncertain
-from pro_service.gateways.twilio.hooks import text_of
+from pro_service.gateways.twilio.hooks import WHATSAPP, text_of
 from tests.simulation.breaking import KilledError
 from tests.simulation.weather import Fate, fate
 from tests.simulation.world import World
@@ -27,6 +27,10 @@ LEASE = timedelta(seconds=60)
 FAILURES = (
     *((30003, "later"), (30005, "other_channel"), (30007, "blocked"), (30008, "later"), (21610, "opted_out")),
     *((30022, "busy"), (30023, "daily_limit"), (30034, "configuration")),
+)
+ON_WHATSAPP = (
+    *((63003, "other_channel"), (63014, "opted_out"), (63016, "template"), (63018, "busy"), (63024, "other_channel")),
+    *((63038, "daily_limit"), (63049, "marketing"), (63007, "configuration")),
 )
 
 
@@ -44,6 +48,8 @@ class Taken:
 
     sid: str
     outgoing: Outgoing
+    facts: Facts
+    """What carried it."""
     handed_at: datetime
     """When our call began, by the product's clock: what the product is answerable for."""
     left_at: datetime
@@ -61,8 +67,8 @@ class Carrier:
     """Told of every text at the moment it is handed over, before anything becomes of it."""
     took: Callable[["Taken"], None]
     """Told of every text at the moment it is taken over."""
-    arrived: Callable[[Outgoing], None]
-    """Told of every text at the moment it is on its telephone."""
+    arrived: Callable[[Outgoing, Facts], None]
+    """Told of every text at the moment it is on its telephone, and of what carried it."""
     callback: Callable[[str, dict[str, str]], None]
     """Takes (token, parameters) of a status callback; fails as a web server does."""
     taken: list[Taken] = field(default_factory=list)
@@ -79,6 +85,11 @@ class Carrier:
     elsewhere: bool = False
     facts: Facts = FACTS["sms"]
     pace: float | None = None
+
+    @property
+    def mark(self) -> str:
+        """What stands before numbers, and before ids as we keep them."""
+        return WHATSAPP if self.facts.way == "whatsapp" else ""
 
     # The gateway -----------------------------------------------------------------------------------------------------
 
@@ -135,8 +146,8 @@ class Carrier:
             self.on_the_way[outgoing.to] -= 1
         now = self.world.now
         self.number += 1
-        sid = f"SM{self.number:032x}"
-        self.taken.append(Taken(sid, outgoing, handed_at, left_at, now))
+        sid = f"{self.mark}SM{self.number:032x}"
+        self.taken.append(Taken(sid, outgoing, self.facts, handed_at, left_at, now))
         self.took(self.taken[-1])
         self.records.append(Record(sid, "queued", outgoing.to, outgoing.body, now))
         self.world.ledger.note("carrier", f"message {outgoing.message_id}: taken as …{sid[-4:]}")
@@ -157,7 +168,8 @@ class Carrier:
             world.at(world.now + after, partial(self._arrive, outgoing))
         if not fails and chance.random() < 0.4:
             return
-        told = [("undelivered", str(chance.choice(FAILURES)[0]))] if fails else [("delivered", "")]
+        failures = ON_WHATSAPP if self.mark else FAILURES
+        told = [("undelivered", str(chance.choice(failures)[0]))] if fails else [("delivered", "")]
         if chance.random() < 0.3:
             told.insert(0, ("sent", ""))
         if chance.random() < world.weather.receipts:
@@ -178,22 +190,28 @@ class Carrier:
     def _arrive(self, outgoing: Outgoing) -> None:
         self.on_the_way[outgoing.to] -= 1
         self.unseen.discard(outgoing.to)
-        self.arrived(outgoing)
+        self.arrived(outgoing, self.facts)
 
     def _tell(self, outgoing: Outgoing, sid: str, status: str, error: str) -> None:
         token = outgoing.token
-        said = {"MessageSid": sid, "MessageStatus": status} | ({"ErrorCode": error} if error else {})
+        said = {"MessageSid": sid.removeprefix(self.mark), "MessageStatus": status, "To": self.mark + outgoing.to}
+        said |= {"ErrorCode": error} if error else {}
         self.callback(token, said)
 
     # What it can be asked --------------------------------------------------------------------------------------------
 
-    def write(self, number: str, body: str) -> str:
-        """Take a text from a person; gives its id."""
+    def write(self, number: str, body: str) -> dict[str, str]:
+        """Take a text from a person; gives what its webhook says."""
         self.number += 1
-        sid = f"SM{self.number:032x}"
-        said = {"MessageSid": sid, "From": number, "To": OURS, "Body": body, "NumMedia": "0"}
+        said = {
+            "MessageSid": f"SM{self.number:032x}",
+            "From": self.mark + number,
+            "To": self.mark + OURS,
+            "Body": body,
+            "NumMedia": "0",
+        }
         self.written.append(text_of(said, self.world.now))
-        return sid
+        return said
 
     def fetch(self, sid: str) -> Record | None:
         """Read one text back."""
@@ -274,10 +292,10 @@ class Mail:
         sid = f"<{outgoing.reference}@example.org>"
         if outgoing.reference not in self.known:
             self.known.add(outgoing.reference)
-            self.carrier.taken.append(Taken(sid, outgoing, handed_at, now, self.world.now))
+            self.carrier.taken.append(Taken(sid, outgoing, FACTS[MAIL], handed_at, now, self.world.now))
             self.carrier.took(self.carrier.taken[-1])
             after = timedelta(seconds=self.luck.choice((5, 60, 900)))
-            self.world.at(self.world.now + after, partial(self.carrier.arrived, outgoing))
+            self.world.at(self.world.now + after, partial(self.carrier.arrived, outgoing, FACTS[MAIL]))
         self.world.ledger.note("mail", f"message {outgoing.message_id}: taken")
         if drawn < 0.16:
             raise Uncertain(None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from pro_service.core.providers import Arrival
+from pro_service.core.providers import Arrival, WayOut
 from pro_service.gateways.twilio.hooks import receipt_of, text_of
 from pro_service.runtime import Runtime
 from pro_service.use_cases.inbound import receive
@@ -29,7 +29,7 @@ class Doors:
 
     world: World
     rt: Runtime
-    carrier: Carrier
+    carriers: Mapping[WayOut, Carrier]
     watch: Watch
     killable: Callable[[str], AbstractContextManager[list[str]]]
     """A process that may be killed; what it gives stays empty then."""
@@ -37,13 +37,14 @@ class Doors:
 
     def text(self, person: Person, body: str, meant: Meant | None) -> None:
         """Let somebody write."""
-        sid = self.carrier.write(person.phone, body)
+        said = self.carriers[person.writes_by].write(person.phone, body)
+        sid = text_of(said).provider_id
         person.said[sid] = meant
         self.world.ledger.note(person.code, f"writes {body!r} as …{sid[-4:]}, meaning {meant}")
         if body == words.START[person.language]:
             # Whichever way it comes in, texts may be sent from now on.
             person.starts(self.world.clock.now)
-        self._deliver_inbound(person, {"MessageSid": sid, "From": person.phone, "Body": body, "NumMedia": "0"})
+        self._deliver_inbound(person, said)
 
     def _deliver_inbound(self, person: Person, said: Mapping[str, str]) -> None:
         """Bring a text to the webhook, and again until it is taken."""
@@ -78,7 +79,7 @@ class Doors:
         if not self.world.weather.down("scheduler", at=self.world.clock.now):
             with self.killable("pull"):
                 pull(self.rt)
-        if self.watch.kept(said["MessageSid"]):
+        if self.watch.kept(text_of(said).provider_id):
             self.world.ledger.note(person.code, f"…{said['MessageSid'][-4:]} was fetched")
             self.watch.heard(person, said["Body"])
         else:

@@ -260,7 +260,8 @@ class Ending:
     def _given_up(self, who: str, row: AnyRow, begun: datetime) -> None:
         """Nobody could tell whether a text left: only where no later one of ours showed in time that the list works."""
         # By a wrong clock a text was handed over later than it was: it shows nothing of what came after it.
-        later = (one.at for one in self.carrier.taken if begun + SHOWN_AFTER < one.handed_at <= one.left_at)
+        mine = (one for one in self.carrier.taken if one.facts.way == row.channel)
+        later = (one.at for one in mine if begun + SHOWN_AFTER < one.handed_at <= one.left_at)
         shown = min(later, default=None)
         if shown is None or row.useful_until is None:
             return

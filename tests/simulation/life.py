@@ -1,13 +1,14 @@
 """One run: a seed becomes a trial of some months, lived through from one moment that matters to the next."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
 from pro_service.core.protocol import Protocol
+from pro_service.core.providers import FACTS, Facts, WayOut
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.runtime import Runtime
 from pro_service.store import heartbeats, studies
@@ -70,6 +71,7 @@ class Life:
         # Chance of its own: whatever else happens in a run does not change with it.
         self.slow = random.Random(f"slow {seed}")  # noqa: S311
         self.mailing = random.Random(f"mail {seed}")  # noqa: S311
+        self.chatting = random.Random(f"chat {seed}")  # noqa: S311
         # Chance of its own: whatever else happens in a run does not change with the clock's jumps.
         self.clocks = Clocks(random.Random(f"clock {seed}"), start, end)  # noqa: S311
         self.beats: dict[str, Beat] = {
@@ -92,12 +94,15 @@ class Life:
     def open(self, rt: Runtime) -> None:
         """Take up a database, and invent the participants."""
         self.carrier = Carrier(self.world, self.meanwhile, self._handed, self._took, self._arrived, self._callback)
-        self.mail = Mail(self.world, self._mailed, self.carrier, self.mailing)
+        carrier = self.carrier
+        # The same telephones, and one list of what was taken.
+        self.chats = replace(carrier, facts=FACTS["whatsapp"], records=[], written=[], interrupted=set())
+        self.mail = Mail(self.world, self._mailed, carrier, self.mailing)
         self.rt = replace(
             rt,
             clock=self.world.clock,
             monotonic=self.world.seconds,
-            texts={"sms": self.carrier},
+            texts={"sms": carrier, "whatsapp": self.chats},
             mail=self.mail,
         )
         with self.rt.sessions.reading() as session:
@@ -106,8 +111,8 @@ class Life:
             raise LookupError("the template holds no study")
         self.protocol: Protocol = protocol
         self.watch = Watch(self.world, self.rt, protocol, self.people)
-        self.doors = Doors(self.world, self.rt, self.carrier, self.watch, self._killable)
-        doors, carrier = self.doors, self.carrier
+        carriers: Mapping[WayOut, Carrier] = {"sms": carrier, "whatsapp": self.chats}
+        doors = self.doors = Doors(self.world, self.rt, carriers, self.watch, self._killable)
         ways = Ways(doors.text, doors.form, doors.card, doors.stop, carrier.on_the_way.__getitem__, carrier.unseen)
         self.habits = Habits(self.world, protocol, ways)
         diligence = self.world.chance.choice((0.0, 0.3, 0.9))
@@ -128,7 +133,7 @@ class Life:
             if outage.down in ("delivery", "everything") and self.world.chance.random() < 0.5:
                 self.world.at(outage.end, partial(self._starts_again, outage))
         for number in range(self.world.chance.randint(2, self.most)):
-            self._plan(invent(number, self.world.chance, self.first, protocol, self.mailing))
+            self._plan(invent(number, self.world.chance, self.first, protocol, self.mailing, self.chatting))
 
     def _plan(self, person: Person) -> None:
         chance, at = self.world.chance, self.world.at
@@ -335,8 +340,10 @@ class Life:
     def _mailed(self) -> None:
         self.office.mail()
 
-    def _arrived(self, outgoing: Outgoing) -> None:
+    def _arrived(self, outgoing: Outgoing, by: Facts) -> None:
         person = next(p for p in self.people.values() if outgoing.to in (p.phone, p.mail))
+        if by.medium != "email":
+            person.writes_by = by.way
         self.habits.arrives(person, outgoing)
 
 

@@ -88,7 +88,8 @@ def _unreachable_at(case: Case) -> datetime | None:
     led_to = facts.led_to
     if led_to is None or facts.reached_by(MEDIA[led_to]):
         return None
-    ends = (getattr(facts, UNREACHABLE[MEDIA[channel]]) for channel in facts.ladder if facts.agreed_to(MEDIA[channel]))
+    media = {MEDIA[channel] for channel in facts.ladder if facts.agreed_to(MEDIA[channel])}
+    ends: list[datetime | None] = [getattr(facts, UNREACHABLE[medium]) for medium in media]
     return max(end for end in ends if end is not None)
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pro_service.core.case import Source
 from pro_service.core.protocol import Protocol, Window
+from pro_service.core.providers import WayOut
 from pro_service.core.schedule.windows import schedule
 from tests.simulation.texts import Read
 
@@ -92,6 +93,10 @@ class Person:
     """When the card of somebody who answers with one is made and handed over."""
     mail: str = ""
     """The address of somebody who agrees to mails; empty: they do not."""
+    chats: bool = False
+    """Whether they agree to WhatsApp messages."""
+    writes_by: WayOut = "sms"
+    """People answer where they read."""
     ladder: str = ""
     """Their channels in order, where there is more than texts."""
     card: str = ""
@@ -109,7 +114,7 @@ class Person:
     @property
     def agrees(self) -> bool:
         """Whether they agreed to any kind of message."""
-        return self.consents or bool(self.mail)
+        return self.consents or self.chats or bool(self.mail)
 
     @property
     def reached_at(self) -> datetime:
@@ -165,6 +170,7 @@ class Person:
             "timezone": self.zone.key,
             "channel": (self.ladder or self.channel) if self.agrees else "",
             **({"email": self.mail, "email_consent": local.isoformat(timespec="seconds")} if self.mail else {}),
+            **({"whatsapp_consent": local.isoformat(timespec="seconds")} if self.chats else {}),
             "baseline_nrs_avg": str(self.values["V0", "NRS-AVG"]),
             "baseline_nrs_now": str(self.values["V0", "NRS-NOW"]),
         }
@@ -180,10 +186,17 @@ def _later(chance: random.Random, moment: datetime, at_once: float) -> datetime:
 
 MAILED = 0.4
 """So many of those without a card agree to mails."""
+CHATTING = 0.25
+"""So many of them agree to WhatsApp messages."""
 
 
-def invent(number: int, chance: random.Random, first: date, protocol: Protocol, luck: random.Random) -> Person:
-    """Invent one participant whose procedure is planned for one of the first days; `luck`: chance for mails."""
+def invent(
+    number: int, chance: random.Random, first: date, protocol: Protocol, luck: random.Random, chatting: random.Random
+) -> Person:
+    """Invent one participant whose procedure is planned for one of the first days.
+
+    `luck` and `chatting`: chance for mails and for WhatsApp messages.
+    """
     site = chance.choice(list(protocol.sites.values()))
     site_zone = ZoneInfo(site.zone)
     planned = first + timedelta(days=chance.randrange(11))
@@ -217,6 +230,10 @@ def invent(number: int, chance: random.Random, first: date, protocol: Protocol, 
         person.mail = f"reader-{number}@example.org"
         # Address and telephone of the same person: either may come first, and some have no other channel than mails.
         person.ladder = luck.choice(("email-link", f"email-link>{person.channel}", f"{person.channel}>email-link"))
+    if person.channel != "sms-card" and chatting.random() < CHATTING:
+        person.chats, others = True, person.ladder or person.channel
+        alone = "whatsapp" if not person.mail else f"whatsapp>{others}"
+        person.ladder = chatting.choice((alone, f"whatsapp>{others}", f"{others}>whatsapp"))
     if person.channel == "sms-card":
         person.card_at = _later(chance, enrols_at, 0.5)
     for item in ("NRS-AVG", "NRS-NOW"):

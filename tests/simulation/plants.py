@@ -115,7 +115,7 @@ class Dawdling(Planted):
 
 def _through(way: type[Planted]) -> Plant:
     def plant(life: Life) -> None:
-        life.rt = replace(life.rt, texts={"sms": way(life.carrier, life)})
+        life.rt = replace(life.rt, texts={**life.rt.texts, "sms": way(life.carrier, life)})
 
     return plant
 

@@ -15,7 +15,7 @@ FEW = 3
 """Participants of a run at most: in the suite many short runs find more than a few long ones."""
 WITHIN = 12
 """A planted fault is found in one of so many runs."""
-CROWD = {"give-up-after-two": 6}
+CROWD = {"give-up-after-two": 10}
 """Faults that show only where more people are about: another text has to leave in time."""
 
 
@@ -26,7 +26,6 @@ FIRST = {
     "point-to-no-card": 6,
     "reopen-after-close": 3,
     "see-no-missing-number": 3,
-    "give-up-after-two": 50,
     "skip-after-an-outage": 4,
 }
 """A seed from which on a planted fault shows at once, where the first does not show it."""

@@ -13,6 +13,7 @@ from pro_service.core.providers import MAIL
 from pro_service.core.schedule.agenda import OTHER_CHANNEL, PERMANENT_FAILURES
 from pro_service.gateways.codes import kind_of
 from pro_service.gateways.outgoing import Outgoing
+from pro_service.gateways.twilio.hooks import receipt_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import AnyRow, attempts, escalations, inbound, messages, participants, responses, windows
 from pro_service.use_cases.failures import is_retried
@@ -39,7 +40,10 @@ m, p, w = messages.c, participants.c, windows.c
 _TEXT = (
     select(
         m.id, m.kind, m.frame, m.state, m.window_id, m.channel, p.code, p.opted_out_at,
-        case((m.channel == MAIL, p.email_unreachable_at), else_=p.unreachable_at).label("unreachable_at"),
+        case(
+            (m.channel == MAIL, p.email_unreachable_at), (m.channel == "whatsapp", p.whatsapp_unreachable_at),
+            else_=p.unreachable_at,
+        ).label("unreachable_at"),
         w.code.label("window"), attempts.c.started_at,
     )
     .join(participants, p.id == m.participant_id)
@@ -117,7 +121,8 @@ class Watch:
     def _wanted(self, row: AnyRow, person: Person) -> None:
         """Nothing goes to those who do not want it, or cannot get it."""
         now = self.world.now
-        if not (person.mail if row.channel == MAIL else person.consents):
+        agreed = {MAIL: bool(person.mail), "whatsapp": person.chats}
+        if not agreed.get(row.channel, person.consents):
             self._broken("no text without consent", row, row.frame)
         if person.left_at is not None and now - person.left_at > FRESH:
             self._broken("no text after leaving", row, row.frame)
@@ -186,7 +191,7 @@ class Watch:
         """Take note of a delivery report."""
         code = said.get("ErrorCode", "")
         if said["MessageStatus"] == "undelivered" and (is_retried(code) or kind_of(code) in HANDED_OVER):
-            self.given_back.add(said["MessageSid"])
+            self.given_back.add(receipt_of("", said).provider_id)
 
     def heard(self, person: Person, body: str) -> None:
         """Take note of what the product has been told by text."""
