@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from tests.bench import dashboard, drain, enrolment, export, footprint, idle, inbound, send, sheet, trail
+from tests.bench import dashboard, drain, enrolment, export, footprint, idle, inbound, machine, send, sheet, trail
 from tests.bench.places import KINDS, Kind, Places, places
 from tests.bench.rounds import Line, Plan, with_slopes
 from tests.bench.stories import Story, lived
@@ -44,6 +44,8 @@ def main() -> int:
     )
     lines: list[Line] = []
     with places() as folder:
+        here = machine.seen(folder, plan.databases)
+        say(machine.told(here))
         say("Running through the stories that crowds are copied from")
         stories = lived(folder)
         for name in chosen:
@@ -58,9 +60,9 @@ def main() -> int:
                     say(sheet.table([line]).splitlines()[-1])
                     lines.append(line)
     lines = with_slopes(lines)
-    sys.stdout.write(sheet.table(lines) + "\n")
+    sys.stdout.write(f"{machine.told(here)}\n{sheet.table(lines)}\n")
     if options.json:
-        sheet.write(options.json, lines)
+        sheet.write(options.json, here, lines)
     return 0
 
 

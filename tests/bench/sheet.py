@@ -1,11 +1,11 @@
 """The benchmark's table and JSON."""
 
 import json
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.bench.machine import Machine
 from tests.bench.rounds import Line, Unit
 
 HEADS = (
@@ -31,9 +31,8 @@ def table(lines: Sequence[Line]) -> str:
     )
 
 
-def write(file: Path, lines: Sequence[Line]) -> None:
-    """The same as JSON: seconds for one unit of work, ratios, slopes."""
-    machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.platform()}
+def write(file: Path, machine: Machine, lines: Sequence[Line]) -> None:
+    """The same as JSON: what the machine is, seconds for one unit of work, ratios, slopes."""
     text = json.dumps({"machine": machine, "lines": [asdict(line) for line in lines]}, indent=2, ensure_ascii=False)
     file.write_text(text + "\n", encoding="utf-8")
 
