@@ -28,14 +28,9 @@ def row_ids(session: Session) -> Iterator[int]:
     block = FIRST
     while True:
         if session.get_bind().dialect.name == "postgresql":
-            statement = text("SELECT nextval('row_ids') FROM generate_series(1, :n)")
-            yield from session.scalars(statement, {"n": block}).all()
+            yield from session.connection().execute(_NEXT_OF_SEQUENCE, {"n": block}).scalars().all()
         else:
-            statement = text(
-                "UPDATE installation SET value = CAST(value AS INTEGER) + :n WHERE key = 'next_id' "
-                "RETURNING CAST(value AS INTEGER)"
-            )
-            end = session.execute(statement, {"n": block}).scalar_one()
+            end = session.connection().execute(_NEXT_OF_COUNTER, {"n": block}).scalar_one()
             yield from range(end - block, end)
         block = min(block * 4, LARGEST)
 
@@ -46,6 +41,12 @@ def last_id(connection: Connection) -> int:
         return int(connection.execute(text("SELECT last_value FROM row_ids")).scalar_one())
     statement = text("SELECT CAST(value AS INTEGER) FROM installation WHERE key = 'next_id'")
     return int(connection.execute(statement).scalar_one())
+
+
+_NEXT_OF_SEQUENCE = text("SELECT nextval('row_ids') FROM generate_series(1, :n)")
+_NEXT_OF_COUNTER = text(
+    "UPDATE installation SET value = CAST(value AS INTEGER) + :n WHERE key = 'next_id' RETURNING CAST(value AS INTEGER)"
+)
 
 
 class Bulk:

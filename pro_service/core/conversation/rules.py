@@ -284,6 +284,8 @@ def may_answer_text_in_doubt(case: Case, reply: Reply, now: datetime) -> bool:
 
     The reply is read once that is known. Read earlier, a good answer would be asked for again.
     """
+    if not any(_in_doubt_before(text, reply.arrived) for text in case.messages):
+        return False
     exchange = Exchange.for_reply(case, reply, now)
     match _meaning(exchange):
         case reading.Yes() | reading.No():

@@ -98,12 +98,18 @@ def addressed(text: str, called: Sequence[str], largest: int = LARGEST_ANSWER) -
 
     `largest`: the largest number that may be an answer. A code that may be one as well begins with `#` or "no".
     """
-    found = [(n, match.end()) for n, name in enumerate(called) if (match := _pattern(name, largest).match(text))]
+    # To make a pattern takes longer than the rest of reading a text, and most texts hold no code.
+    near = [(n, name) for n, name in enumerate(called) if _holds_numbers_of(name, text)]
+    found = [(n, match.end()) for n, name in near if (match := _pattern(name, largest).match(text))]
     if len(found) != 1:
         return None
     place, end = found[0]
     rest = text[end:]
     return (place, rest) if rest.strip() or not _is_number(called[place]) else None
+
+
+def _holds_numbers_of(name: str, text: str) -> bool:
+    return all(part in text for part in _parts(name) if part.isdecimal())
 
 
 _SIGN = r"(?:[#＃]|\b(?:no|nr|numara|kod|code|number)(?![^\W\d_]))"

@@ -167,7 +167,7 @@ def read(
     whole = text.strip()
     mark = marked(whole[:LONGEST])
     said = plain_of(mark)
-    ours = [plain(sent) for sent in own_texts]
+    ours = _folded(tuple(own_texts))
     clear = (
         _safety(mark, said, ours, safety_words)
         or _opt_out(said)
@@ -196,10 +196,10 @@ def _safety(mark: str, said: str, ours: Sequence[str], safety_words: Sequence[st
     return Safety() if alarming(own, _folded(tuple(safety_words))) else None
 
 
-@lru_cache(maxsize=16)
-def _folded(safety_words: tuple[str, ...]) -> tuple[str, ...]:
-    """Fold a study's phrases once; folding them for every text took five times as long as reading it."""
-    return tuple(map(plain, safety_words))
+@lru_cache(maxsize=32)
+def _folded(phrases: tuple[str, ...]) -> tuple[str, ...]:
+    """Fold a study's phrases and questions once; folding them for every text took much longer than reading it."""
+    return tuple(map(plain, phrases))
 
 
 def _opt_out(said: str) -> OptOut | None:

@@ -35,9 +35,11 @@ def of(session: Session, vault: Vault, indexes: Collection[bytes]) -> Mapping[by
     # In one order everywhere, or two processes with the same telephones would wait for each other.
     new = sorted(index for index in indexes if index not in found)
     if new:
-        for index, row_id in zip(new, row_ids(session), strict=False):
-            row = {"id": row_id, "index": index, "key": vault.new_telephone_key(row_id)}
-            session.execute(_UNLESS_THERE, row)
+        rows = [
+            {"id": row_id, "index": index, "key": vault.new_telephone_key(row_id)}
+            for index, row_id in zip(new, row_ids(session), strict=False)
+        ]
+        session.connection().execute(_UNLESS_THERE, rows)
         found = _kept(session, indexes)
     return {index: TelephoneKey(row.id, vault.telephone_key(row.id, row.key)) for index, row in found.items()}
 
