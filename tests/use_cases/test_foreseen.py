@@ -46,8 +46,10 @@ def test_a_batch_foresees_what_a_reload_shows(rt: Runtime, clock: support.SetClo
             assert after.next_check_at == next_moment(expected, clock.now)
         if dice.random() < 0.8:
             deliver(rt)
-        _happen(rt, clock, dice)
-    assert {"Send", "Settle", "Escalate", "Resolve"} <= seen.keys(), seen
+        for expected, one in _happen(rt, clock, dice):
+            assert support.loaded(rt, one).case == expected
+            seen["answered"] += 1
+    assert {"Send", "Settle", "Escalate", "Resolve", "answered"} <= seen.keys(), seen
     assert seen["foreseen"] > seen["reloaded"]
 
 
@@ -69,8 +71,9 @@ def one_batch(rt: Runtime, clock: support.SetClock, seen: Counter[str]) -> list[
     return found
 
 
-def _happen(rt: Runtime, clock: support.SetClock, dice: random.Random) -> None:
-    """Somebody answers, or wants no more texts, or nothing happens."""
+def _happen(rt: Runtime, clock: support.SetClock, dice: random.Random) -> list[tuple[Case, int]]:
+    """Somebody answers, or wants no more texts, or nothing happens; gives what was foreseen, of whom."""
+    found = []
     with transaction(rt, SCHEDULER, clock.now) as tx:
         ids = due.participants_due(tx.session, START + 10 * MONTHS, 500)
         for loaded in rt.loader.load(tx.session, ids):
@@ -79,5 +82,8 @@ def _happen(rt: Runtime, clock: support.SetClock, dice: random.Random) -> None:
                 answers = {opened[0].missing()[0]: 3}
                 told = on_answers(loaded.case, opened[0], answers, source="web", received_at=clock.now, now=clock.now)
                 tx.carry_out(loaded, told)
+                case = tx.writer.foreseen(loaded)
+                found += [] if case is None else [(case, case.participant.id)]
             elif dice.random() < 0.002:
                 tx.carry_out(loaded, [OptOut()])
+    return found

@@ -25,6 +25,7 @@ from pro_service.core.case import (
     PROMPTS,
     UNREACHABLE,
     WRONG_CLOCK,
+    Answer,
     Case,
     EscalationFacts,
     MessageFacts,
@@ -290,13 +291,22 @@ class Writer:
         self.note(loaded, "queue", "message", row_id, changes)
 
     def _record(self, loaded: Loaded, record: Record) -> None:
-        self._foreseen[loaded.case.participant.id].unknown = True
         window = None if record.window_id is None else loaded.case.window(record.window_id)
         before = None if window is None else window.answers.get(record.item)
         version = (0 if before is None else before.version) + 1
         if window is not None:
             version = max(version, self._versions.get((window.id, record.item), 0) + 1)
             self._versions[window.id, record.item] = version
+            kept = Answer(
+                record.item,
+                record.value,
+                record.declined,
+                version,
+                record.source,
+                record.received_at,
+                record.in_window,
+            )
+            self._foreseen[loaded.case.participant.id].answers[window.id][record.item] = kept
         row_id = self.add(
             responses,
             {
@@ -628,6 +638,8 @@ class Foreseen:
     escalations: list[EscalationFacts] = field(default_factory=list)
     resolved: dict[int, str] = field(default_factory=dict)
     settled: dict[int, str | None] = field(default_factory=dict)
+    answers: dict[int, dict[str, Answer]] = field(default_factory=lambda: defaultdict(dict))
+    """Window id -> item -> its newest answer."""
     unknown: bool = False
     """Something else is written as well: only a reload can tell."""
 
@@ -653,9 +665,8 @@ class Foreseen:
         if changes is not None:
             participant = replace(case.participant, **changes, revision=case.participant.revision + 1)
             case = replace(case, participant=participant)
-        if self.settled:
-            windows = (replace(w, settled=self.settled.get(w.id, w.settled)) for w in case.windows)
-            case = replace(case, windows=tuple(windows))
+        if self.settled or self.answers:
+            case = replace(case, windows=tuple(self._window(window) for window in case.windows))
         if self.messages:
             case = replace(case, messages=(*case.messages, *self.messages))
         if self.escalations or self.resolved:
@@ -663,6 +674,12 @@ class Foreseen:
             raised = sorted((*there, *self.escalations), key=lambda escalation: escalation.id)
             case = replace(case, escalations=tuple(raised))
         return case
+
+    def _window(self, window: WindowFacts) -> WindowFacts:
+        if window.id not in self.settled and window.id not in self.answers:
+            return window
+        answers = {**window.answers, **self.answers.get(window.id, {})}
+        return replace(window, answers=answers, settled=self.settled.get(window.id, window.settled))
 
     def _ended(self, escalation: EscalationFacts, now: datetime) -> EscalationFacts:
         if escalation.id not in self.resolved or not escalation.open:
